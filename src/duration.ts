@@ -1,0 +1,24 @@
+import ms from 'ms';
+import { z } from 'zod';
+
+/** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). */
+export type Duration = number | string;
+
+/** Parses a `Duration` into whole milliseconds, zero or more; anything else is refused. */
+export const durationSchema = z.union([z.number(), z.string()]).transform((value, context) => {
+  const milliseconds = typeof value === 'number' ? value : parseDuration(value);
+  if (Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
+  context.addIssue({
+    code: 'custom',
+    message: `expected milliseconds, or a string such as '10s' or '5m', not ${JSON.stringify(value)}`,
+  });
+  return z.NEVER;
+});
+
+/** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused: its unit is unclear. */
+function parseDuration(text: string): number {
+  if (text.length > 100 || !/[a-z]$/i.test(text)) return Number.NaN;
+  // The type of `ms` admits only well-formed literals; any string is safe at run time and gives undefined.
+  const milliseconds: number | undefined = ms(text as ms.StringValue);
+  return milliseconds === undefined ? Number.NaN : Math.round(milliseconds);
+}

@@ -1,0 +1,105 @@
+/**
+ * The errors this project throws. Each has a stable `code` and carries its data as fields: match on those,
+ * never on the text.
+ */
+
+/** One thing that is wrong with a value: where, and what was expected. */
+export interface Issue {
+  /** Dotted path inside the value, for example `input.url`; empty for the value itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. */
+export abstract class RemoteProcessorError extends Error {
+  abstract readonly code: string;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A value was refused before anything was written. `issues` lists everything that is wrong with it. */
+export class ValidationError extends RemoteProcessorError {
+  readonly code = 'validation_failed';
+
+  /** @param subject what was validated, for example "Input of job 'echo'" */
+  constructor(
+    readonly subject: string,
+    readonly issues: readonly Issue[],
+  ) {
+    super(`${subject} is invalid: ${issues.map(describeIssue).join('; ')}`);
+  }
+}
+
+/** No job factory has this name. `known` lists the names that would have worked. */
+export class UnknownJobNameError extends RemoteProcessorError {
+  readonly code = 'unknown_job_name';
+
+  constructor(
+    readonly jobName: string,
+    readonly known: readonly string[],
+  ) {
+    super(
+      known.length === 0
+        ? `No job factory is named '${jobName}', and none is registered: call addJobFactory first.`
+        : `No job factory is named '${jobName}'. Known names: ${known.join(', ')}.`,
+    );
+  }
+}
+
+/** No job, or no scheduler item, has this id. */
+export class NotFoundError extends RemoteProcessorError {
+  readonly code = 'not_found';
+
+  constructor(
+    readonly kind: 'job' | 'scheduler item',
+    readonly id: string,
+  ) {
+    super(`There is no ${kind} with the id '${id}'.`);
+  }
+}
+
+/** What was asked does not go with what is stored: a settled job cannot be cancelled, an id is taken, … */
+export class ConflictError extends RemoteProcessorError {
+  readonly code = 'conflict';
+
+  constructor(
+    readonly id: string,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * What a job throws to say "do not retry": its status becomes `error` at once. Any other error is retried
+ * until `maxRetries` attempts are used.
+ *
+ * @example throw new RemoteException('The address does not exist.');
+ */
+export class RemoteException extends RemoteProcessorError {
+  readonly code = 'remote_exception';
+}
+
+/** Why a running job's signal fires. */
+export type AbortReason = 'cancelled' | 'lease lost' | 'stopping';
+
+/** The `reason` of a running job's AbortSignal: what `signal.throwIfAborted()` and `fetch` throw then. */
+export class AttemptAbortedError extends RemoteProcessorError {
+  readonly code = 'attempt_aborted';
+
+  constructor(readonly why: AbortReason) {
+    super(`The attempt was aborted: ${abortExplanations[why]}.`);
+  }
+}
+
+const abortExplanations: Readonly<Record<AbortReason, string>> = {
+  cancelled: 'its job is to be cancelled',
+  'lease lost': 'its lease was lost, another worker may run the job',
+  stopping: 'its worker must stop, the job is given back',
+};
+
+function describeIssue({ path, message }: Issue): string {
+  return path === '' ? message : `${path}: ${message}`;
+}

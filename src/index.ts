@@ -1,0 +1,42 @@
+/** The public API of `remote-processor`. */
+export type { Duration } from './duration.js';
+export {
+  type AbortReason,
+  AttemptAbortedError,
+  ConflictError,
+  type Issue,
+  NotFoundError,
+  RemoteException,
+  RemoteProcessorError,
+  UnknownJobNameError,
+  ValidationError,
+} from './errors.js';
+export {
+  defineJob,
+  type InProcessJobDefinition,
+  type JobContext,
+  type JobFactory,
+  type SubprocessContext,
+  type SubprocessJobDefinition,
+} from './job/define-job.js';
+export type { JobsFilter } from './job/find-jobs.js';
+export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
+export {
+  type ClaimedJob,
+  type Job,
+  type JobDocument,
+  type JobError,
+  type JobStatus,
+  jobStatuses,
+  type Occurrence,
+  type SettledStatus,
+  settledStatuses,
+} from './job/job.js';
+export type { AddJobOptions, JobChanges, JobDefaults } from './job/job-options.js';
+export type { JobFactoryInfo } from './job/registry.js';
+export type { RemovedCounts } from './job/remove-jobs.js';
+export { jsonLogger, type LogFields, type Logger } from './log.js';
+export { type DrainOptions, RemoteProcessor, type RemoteProcessorOptions } from './processor.js';
+export type { SchedulerItem } from './scheduler/item.js';
+export type { CronOptions, DelayOptions, SchedulerOptions } from './scheduler/scheduler-options.js';
+export type { DrainSummary } from './worker/drain.js';

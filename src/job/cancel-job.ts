@@ -1,0 +1,37 @@
+import type { Collection } from 'mongodb';
+import { ConflictError } from '../errors.js';
+import { requireJob } from './find-jobs.js';
+import type { JobDocument, JobStatus } from './job.js';
+
+/**
+ * Cancels a queued job at once, and asks a running one to stop: its signal fires within one heartbeat, and
+ * however its attempt ends, it ends `cancelled`.
+ *
+ * @returns `cancelled`, or `processing` when the job was asked to stop
+ * @throws NotFoundError, or ConflictError when the job is settled already
+ */
+export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
+  const ifQueued = (then: unknown, otherwise: unknown) => ({
+    $cond: [{ $eq: ['$status', 'queued'] }, then, otherwise],
+  });
+  const after = await jobs.findOneAndUpdate(
+    { _id: String(id), status: { $in: ['queued', 'processing'] } },
+    [
+      {
+        $set: {
+          status: ifQueued('cancelled', '$status'),
+          completed: ifQueued('$$NOW', '$$REMOVE'),
+          uniqueKey: ifQueued('$$REMOVE', '$uniqueKey'),
+          cancelRequested: { $ifNull: ['$cancelRequested', '$$NOW'] },
+        },
+      },
+    ],
+    { returnDocument: 'after', projection: { status: 1 } },
+  );
+  if (after) return after.status;
+  const { status } = await requireJob(jobs, id);
+  throw new ConflictError(
+    id,
+    `Job '${id}' cannot be cancelled: it is settled already, with status '${status}'.`,
+  );
+}

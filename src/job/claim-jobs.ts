@@ -1,0 +1,137 @@
+import type { Collection, Filter } from 'mongodb';
+import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
+import { type ClaimedJob, type JobDocument, toJob } from './job.js';
+
+/** Which jobs a worker takes. */
+export interface ClaimFilter {
+  /** Only these: jobs that this worker does not know wait untouched for one that does. */
+  readonly jobNames: readonly string[];
+  /** Only these queues; all when absent. */
+  readonly queues?: readonly string[];
+  /** Any further condition, given in code. */
+  readonly jobQuery?: Filter<JobDocument>;
+}
+
+/** Who takes them, under which token, for how long. */
+export interface LeaseRequest {
+  readonly token: string;
+  readonly worker: string;
+  readonly leaseMs: number;
+}
+
+/**
+ * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
+ *
+ * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes
+ * second takes less than it found, or nothing, and reads back by token what it did take (a third command):
+ * so it may return fewer jobs than are due.
+ */
+export async function claimJobs(
+  jobs: Collection<JobDocument>,
+  filter: ClaimFilter,
+  lease: LeaseRequest,
+  limit: number,
+): Promise<ClaimedJob[]> {
+  if (filter.jobNames.length === 0) return [];
+  const due = dueFilter(filter);
+  const candidates = await findCandidates(jobs, due, limit);
+  if (candidates.length === 0) return [];
+  const takenAll = await takeJobs(jobs, due, candidates, lease);
+  if (takenAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
+  return readBack(jobs, candidates, lease.token);
+}
+
+/** Jobs that a claim with this filter would find, at most `limit`: what still waits when a worker stops. */
+export async function countDueJobs(
+  jobs: Collection<JobDocument>,
+  filter: ClaimFilter,
+  limit: number,
+): Promise<number> {
+  if (filter.jobNames.length === 0) return 0;
+  return jobs.countDocuments(dueFilter(filter), { limit });
+}
+
+function dueFilter({ jobNames, queues, jobQuery }: ClaimFilter): Filter<JobDocument> {
+  const due: Filter<JobDocument> = {
+    status: 'queued',
+    jobName: { $in: [...jobNames] },
+    ...(queues && { queue: { $in: [...queues] } }),
+    $expr: { $lte: ['$runAt', '$$NOW'] },
+  };
+  return jobQuery ? { $and: [due, jobQuery] } : due;
+}
+
+function findCandidates(
+  jobs: Collection<JobDocument>,
+  due: Filter<JobDocument>,
+  limit: number,
+): Promise<JobDocument[]> {
+  return jobs.find(due, { sort: { priority: -1, runAt: 1, _id: 1 }, limit, singleBatch: true }).toArray();
+}
+
+/**
+ * The update repeats every condition of the find, and the `retryCounter` seen: a job that went round (taken,
+ * failed, queued again) in between is not taken with an outdated attempt. True when all were taken. When the
+ * outcome is unknown (the driver does not retry an update of many) it is false: reading back tells.
+ */
+async function takeJobs(
+  jobs: Collection<JobDocument>,
+  due: Filter<JobDocument>,
+  candidates: readonly JobDocument[],
+  { token, worker, leaseMs }: LeaseRequest,
+): Promise<boolean> {
+  const take = [
+    {
+      $set: {
+        status: 'processing',
+        picked: '$$NOW',
+        started: '$$NOW',
+        retryCounter: { $add: ['$retryCounter', 1] },
+        lease: { token, worker: { $literal: worker }, expires: { $add: ['$$NOW', leaseMs] } },
+      },
+    },
+  ];
+  try {
+    const ids = candidates.map(({ _id }) => _id);
+    const asSeen = { $and: [{ _id: { $in: ids } }, due, { $or: byRetryCounter(candidates) }] };
+    const { modifiedCount } = await jobs.updateMany(asSeen, take);
+    return modifiedCount === candidates.length;
+  } catch (error) {
+    if (isUnknownOutcome(error)) return false;
+    throw error;
+  }
+}
+
+/** One arm per `retryCounter`: usually one in all, at most `maxRetries`. */
+function byRetryCounter(candidates: readonly JobDocument[]): Filter<JobDocument>[] {
+  const idsByCounter = new Map<number, string[]>();
+  for (const { _id, retryCounter } of candidates) {
+    const ids = idsByCounter.get(retryCounter);
+    if (ids) ids.push(_id);
+    else idsByCounter.set(retryCounter, [_id]);
+  }
+  return [...idsByCounter].map(([retryCounter, ids]) => ({ _id: { $in: ids }, retryCounter }));
+}
+
+/** The candidate as it now stands in the database, the times of the claim aside. */
+function asTaken(candidate: JobDocument, token: string): ClaimedJob {
+  return toClaimedJob(
+    { ...candidate, status: 'processing', retryCounter: candidate.retryCounter + 1 },
+    token,
+  );
+}
+
+async function readBack(
+  jobs: Collection<JobDocument>,
+  candidates: readonly JobDocument[],
+  token: string,
+): Promise<ClaimedJob[]> {
+  const ids = candidates.map(({ _id }) => _id);
+  const taken = await jobs.find({ _id: { $in: ids }, 'lease.token': token }).toArray();
+  return taken.map((document) => toClaimedJob(document, token));
+}
+
+function toClaimedJob(document: JobDocument, token: string): ClaimedJob {
+  const { lease: _, ...job } = toJob(document);
+  return { ...job, token };
+}

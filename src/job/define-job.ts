@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import type { Duration } from '../duration.js';
+import { ValidationError } from '../errors.js';
+import type { RemoteProcessor } from '../processor.js';
+import { validate, validateNow } from '../validate.js';
+import { type JobDefaults, jobDefaultsSchema } from './job-options.js';
+
+/** What a job's function is given. */
+export interface JobContext<Input = unknown> {
+  /** Parsed by the factory's schema. */
+  readonly input: Input;
+  /** Fires when the job is cancelled, its lease is lost, or the worker must stop: end soon, throw if unfinished. */
+  readonly signal: AbortSignal;
+  /** The job's id; `'call'` when the factory was called without a queue. */
+  readonly jobId: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** The fencing token: give it to other systems, so that they can refuse a late attempt. */
+  readonly token: string;
+  readonly processor: RemoteProcessor;
+  /** Stores a value that `getJob(id).progress` shows. Of many in quick succession the last is kept. */
+  progress(value: unknown): Promise<void>;
+}
+
+/** What a subprocess module's default export is given: what can cross to another thread. */
+export type SubprocessContext<Input = unknown> = Pick<JobContext<Input>, 'input' | 'signal' | 'progress'>;
+
+interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
+  /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
+  readonly name: string;
+  /** What the input must be. Without it the job takes no input. */
+  readonly input?: Input;
+  /** What the job must return. Without it anything that can be stored. */
+  readonly output?: Output;
+  /** Default of its jobs: the queue they wait in. */
+  readonly queue?: string;
+  /** Default of its jobs: 0 to 9, higher first. */
+  readonly priority?: number;
+  /** Default of its jobs: attempts in all. */
+  readonly maxRetries?: number;
+  /** Default of its jobs: between a failed attempt and the next. */
+  readonly retryDelay?: Duration;
+}
+
+/** A job whose function runs in the worker's own thread: for work that mostly waits. */
+export interface InProcessJobDefinition<Input extends z.ZodType, Output extends z.ZodType>
+  extends JobDefinitionBase<Input, Output> {
+  run(context: JobContext<z.output<Input>>): Promise<z.input<Output>> | z.input<Output>;
+}
+
+/** A job whose function runs in a pool of threads: for work that keeps a CPU busy. */
+export interface SubprocessJobDefinition<Input extends z.ZodType, Output extends z.ZodType>
+  extends JobDefinitionBase<Input, Output> {
+  /**
+   * The module that does the work, as `new URL('./name.subprocess.js', import.meta.url)`: its default export
+   * takes a `SubprocessContext` and returns the output. It is its own build entry.
+   */
+  readonly module: URL;
+}
+
+/** A registered kind of job. Made by `defineJob`. */
+export interface JobFactory<Input = unknown, Output = unknown> {
+  readonly name: string;
+  readonly defaults: JobDefaults;
+  /** The schema that inputs are validated by. */
+  readonly input: z.ZodType;
+  /**
+   * Runs the job here and now, without a queue: input and output are validated as a worker does.
+   *
+   * @throws ValidationError for an invalid input or output, and whatever the job throws
+   */
+  call(input: Input, processor: RemoteProcessor): Promise<Output>;
+  /** First stage of an attempt. @throws ValidationError */
+  parseInput(input: unknown): Promise<unknown>;
+  /** Second stage: the function itself, with a parsed input. */
+  run(context: JobContext): Promise<unknown>;
+  /** Last stage: what the function returned, as it is stored. @throws ValidationError */
+  parseOutput(output: unknown): Promise<unknown>;
+}
+
+/** The input as an argument: it may be left out where the schema allows that. */
+export type InputArguments<Input> = undefined extends Input ? [input?: Input] : [input: Input];
+
+/**
+ * Makes a job factory. Register it with `processor.addJobFactory`.
+ *
+ * @example
+ * const greet = defineJob({
+ *   name: 'greet',
+ *   input: z.object({ name: z.string() }),
+ *   run: async ({ input }) => `Hello, ${input.name}`,
+ * });
+ * @throws ValidationError when the definition is not one
+ */
+export function defineJob<Input extends z.ZodType = z.ZodUndefined, Output extends z.ZodType = z.ZodUnknown>(
+  definition: InProcessJobDefinition<Input, Output> | SubprocessJobDefinition<Input, Output>,
+): JobFactory<z.input<Input>, z.output<Output>>;
+export function defineJob(
+  definition: InProcessJobDefinition<z.ZodType, z.ZodType> | SubprocessJobDefinition<z.ZodType, z.ZodType>,
+): JobFactory {
+  const { name, input, output, defaults } = resolveDefinition(definition);
+  const run = 'run' in definition ? definition.run : moduleRunner(definition.module);
+  const factory: JobFactory = {
+    name,
+    defaults,
+    input,
+    parseInput: (given) => validate(input, given, `Input of job '${name}'`),
+    run: async (context) => run(context),
+    parseOutput: (returned) => validate(output, returned, `Output of job '${name}'`),
+    async call(given, processor) {
+      const context = { ...directContext, input: await factory.parseInput(given), processor };
+      return factory.parseOutput(await factory.run(context));
+    },
+  };
+  return factory;
+}
+
+const nameSchema = z
+  .string()
+  .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
+  .refine((name) => name !== '__proto__', 'this name cannot be used');
+
+const isSchema = z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'expected a zod schema');
+
+const definitionSchema = z.strictObject({
+  name: nameSchema,
+  input: isSchema.optional(),
+  output: isSchema.optional(),
+  run: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
+  module: z
+    .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
+    .optional(),
+  ...jobDefaultsSchema.partial().shape,
+});
+
+/** Checks a definition that may come from plain JavaScript, and fills in the defaults. */
+function resolveDefinition(definition: unknown) {
+  const subject = 'Definition of a job';
+  const { name, input, output, run, module, ...defaults } = validateNow(
+    definitionSchema,
+    definition,
+    subject,
+  );
+  if ((run === undefined) === (module === undefined)) {
+    throw new ValidationError(subject, [
+      { path: 'run', message: 'expected either run or module, and not both' },
+    ]);
+  }
+  return {
+    name,
+    input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
+    output: output ?? z.unknown(),
+    defaults: jobDefaultsSchema.parse(defaults),
+  };
+}
+
+function moduleRunner(module: URL): (context: JobContext) => Promise<unknown> {
+  return async (context) => {
+    const { runInSubprocess } = await import('../subprocess/run-in-subprocess.js');
+    return runInSubprocess(module, context);
+  };
+}
+
+/** What a job that is called directly is given: nobody cancels it, and it has no lease. */
+const directContext = {
+  signal: new AbortController().signal,
+  jobId: 'call',
+  attempt: 1,
+  token: 'call',
+  progress: async () => {},
+};

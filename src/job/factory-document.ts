@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { JobFactory } from './define-job.js';
+import type { JobDefaults } from './job-options.js';
+
+/** One document of the collection `jobFactories`: what a producer without the job's code needs to add it. */
+export interface JobFactoryDocument {
+  /** The name that jobs are added by. */
+  readonly _id: string;
+  /** JSON Schema of the input, as text; null when the zod schema has no such form. */
+  readonly inputSchema: string | null;
+  /** Whether the input may be left out, which JSON Schema cannot say. */
+  readonly inputOptional: boolean;
+  readonly defaults: JobDefaults;
+  /** Of all the above: registering writes only when it is new. */
+  readonly hash: string;
+}
+
+/** The document that stands for a factory under a name. */
+export function toFactoryDocument(name: string, { input, defaults }: JobFactory): JobFactoryDocument {
+  const inputSchema = toJsonSchema(input);
+  const inputOptional = acceptsUndefined(input);
+  const content = JSON.stringify([name, inputSchema, inputOptional, defaults]);
+  return {
+    _id: name,
+    inputSchema,
+    inputOptional,
+    defaults,
+    hash: createHash('sha256').update(content).digest('hex'),
+  };
+}
+
+/** Null for a schema that JSON Schema cannot express: such a job is added only by processes with its code. */
+function toJsonSchema(schema: z.ZodType): string | null {
+  if (schema instanceof z.ZodUndefined) return JSON.stringify({ not: {} });
+  try {
+    return JSON.stringify(z.toJSONSchema(schema, { io: 'input' }));
+  } catch {
+    return null;
+  }
+}
+
+function acceptsUndefined(schema: z.ZodType): boolean {
+  try {
+    return schema.safeParse(undefined).success;
+  } catch {
+    return false; // An asynchronous refinement: it ran, so there was an input to refine.
+  }
+}

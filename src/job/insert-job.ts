@@ -1,0 +1,72 @@
+import { type ClientSession, type Collection, type Document, MongoServerError } from 'mongodb';
+import type { JobDocument, Occurrence } from './job.js';
+
+/** What a producer decides about a job; all else follows from it. Resolved and validated. */
+export interface NewJob {
+  readonly id: string;
+  readonly jobName: string;
+  readonly input: unknown;
+  readonly queue: string;
+  readonly priority: number;
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  /** A moment, or milliseconds from the database's now. */
+  readonly runAt: Date | number;
+  readonly uniqueKey?: string;
+  readonly occurrence?: Occurrence;
+}
+
+/** `uniqueKeyTaken`: nothing was written; an unsettled job of this name has the key. */
+export type InsertResult = 'inserted' | 'idExists' | 'uniqueKeyTaken';
+
+/**
+ * Writes a job unless its id exists. An upsert with a pipeline, for two reasons: `$$NOW` makes the database's
+ * clock the only one, and writing the same id twice is harmless.
+ */
+export async function insertJob(
+  jobs: Collection<JobDocument>,
+  job: NewJob,
+  session?: ClientSession,
+): Promise<InsertResult> {
+  try {
+    const { upsertedCount } = await jobs.updateOne({ _id: job.id }, insertUnlessFound(job), {
+      upsert: true,
+      ...(session && { session }),
+    });
+    return upsertedCount === 1 ? 'inserted' : 'idExists';
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return error.keyPattern?.uniqueKey === undefined ? 'idExists' : 'uniqueKeyTaken';
+  }
+}
+
+/** The update pipeline of an upsert that inserts the job, and leaves a document that it finds as it is. */
+export function insertUnlessFound(job: NewJob): Document[] {
+  const isNew = { $eq: [{ $type: '$status' }, 'missing'] };
+  return [{ $replaceWith: { $cond: [isNew, newDocument(job), '$$ROOT'] } }];
+}
+
+function newDocument({ id, retryDelayMs, runAt, input, uniqueKey, occurrence, ...rest }: NewJob): Document {
+  const given = {
+    _id: id,
+    ...rest,
+    retryDelay: retryDelayMs,
+    status: 'queued',
+    retryCounter: 0,
+    givenBackCounter: 0,
+    errors: [],
+    ...(input !== undefined && { input }),
+    ...(uniqueKey !== undefined && { uniqueKey }),
+    ...(occurrence && { occurrence }),
+  };
+  const times = {
+    runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
+    created: '$$NOW',
+    queued: '$$NOW',
+  };
+  return { $mergeObjects: [{ $literal: given }, times] };
+}
+
+function isDuplicateKey(error: unknown): error is MongoServerError & { keyPattern?: Document } {
+  return error instanceof MongoServerError && error.code === 11000;
+}

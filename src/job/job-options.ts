@@ -1,0 +1,86 @@
+import type { ClientSession } from 'mongodb';
+import { z } from 'zod';
+import { type Duration, durationSchema } from '../duration.js';
+
+/** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
+export const DEFAULT_MAX_RETRIES = 3;
+/** Between a failed attempt and the next: long enough for a service that restarts. */
+export const DEFAULT_RETRY_DELAY_MS = 10_000;
+
+const queue = z.string().min(1).max(200);
+const priority = z.int().min(0).max(9);
+const maxRetries = z.int().min(1).max(1000);
+/** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
+const key = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'expected well-formed Unicode without NUL');
+const runAt = z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))], {
+  error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
+});
+
+/** The defaults that a job factory may set for its jobs. */
+export const jobDefaultsSchema = z.strictObject({
+  queue: queue.default('default'),
+  priority: priority.default(0),
+  maxRetries: maxRetries.default(DEFAULT_MAX_RETRIES),
+  retryDelay: durationSchema.default(DEFAULT_RETRY_DELAY_MS),
+});
+
+/** Resolved: `retryDelay` in milliseconds. */
+export type JobDefaults = z.output<typeof jobDefaultsSchema>;
+
+const moment = { runAt: runAt.optional(), delay: durationSchema.optional() };
+const overrides = {
+  queue: queue.optional(),
+  priority: priority.optional(),
+  maxRetries: maxRetries.optional(),
+  retryDelay: durationSchema.optional(),
+};
+
+/** The options of `addJob` that are data: what HTTP callers may send. */
+export const addJobOptionsSchema = z
+  .strictObject({ id: key.optional(), uniqueKey: key.optional(), ...overrides, ...moment })
+  .refine(
+    ({ runAt, delay }) => runAt === undefined || delay === undefined,
+    'give either runAt or delay, not both',
+  );
+
+export interface AddJobOptions {
+  /** The job's id; made when absent. Adding the same id and input again is harmless: it returns that id. */
+  readonly id?: string | undefined;
+  /** The queue it waits in. Default: the factory's, else `'default'`. */
+  readonly queue?: string | undefined;
+  /** 0 to 9, higher first. Default: the factory's, else 0. */
+  readonly priority?: number | undefined;
+  /** Not before this moment. Default: at once. */
+  readonly runAt?: Date | string | undefined;
+  /** Not before this long from the database's now. Excludes `runAt`. */
+  readonly delay?: Duration | undefined;
+  /** How many attempts it has in all, 1 to 1000. Default: the factory's, else 3. */
+  readonly maxRetries?: number | undefined;
+  /** Between a failed attempt and the next. Default: the factory's, else 10 s. */
+  readonly retryDelay?: Duration | undefined;
+  /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
+  readonly uniqueKey?: string | undefined;
+  /** Makes the insert part of the caller's transaction. */
+  readonly session?: ClientSession | undefined;
+}
+
+export const jobChangesSchema = z
+  .strictObject({ ...overrides, ...moment })
+  .refine(
+    ({ runAt, delay }) => runAt === undefined || delay === undefined,
+    'give either runAt or delay, not both',
+  )
+  .refine(
+    (changes) => Object.values(changes).some((value) => value !== undefined),
+    'expected at least one of queue, priority, maxRetries, retryDelay, runAt, delay',
+  );
+
+/** What `updateJob` can change of a queued job; as in `AddJobOptions`. */
+export type JobChanges = Pick<
+  AddJobOptions,
+  'queue' | 'priority' | 'maxRetries' | 'retryDelay' | 'runAt' | 'delay'
+>;

@@ -1,0 +1,114 @@
+/**
+ * The job document and its state machine.
+ *
+ * Words used here and everywhere else:
+ * - job factory: a name, an input schema, defaults, and the function that does the work
+ * - job: one request to run a job factory with an input; one document in the collection `jobs`
+ * - attempt: one run of a job
+ * - lease: the right to run a job until a time, renewed by a heartbeat while the job runs
+ * - fencing token: what identifies one lease; every write about a running job names it
+ * - settle: to write down how an attempt ended
+ * - give back: to return an unfinished job to the queue without using up an attempt
+ *
+ * ```
+ *              addJob                claim                 return
+ *   (nothing) ───────▶ queued ─────────────▶ processing ───────────▶ completed
+ *                       │  ▲                  │   │   │
+ *                cancel │  │ error, attempts  │   │   │ RemoteException, or the last
+ *                       │  │ left; given back;│   │   │ attempt failed or lost its lease
+ *                       │  │ lease lost       │   │   ▼
+ *                       │  └──────────────────┘   │  error
+ *                       ▼                         │
+ *                   cancelled ◀───────────────────┘ any ending, once cancelling was asked for
+ * ```
+ * `completed`, `error` and `cancelled` are settled: a settled job never runs again unless a person retries it.
+ * Every arrow out of `processing` is written by `endAttempt` (end-attempt.ts), and by nothing else.
+ */
+
+export const jobStatuses = ['queued', 'processing', 'cancelled', 'completed', 'error'] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+export const settledStatuses = ['cancelled', 'completed', 'error'] as const;
+export type SettledStatus = (typeof settledStatuses)[number];
+
+/** One entry of a job's history of errors: a failed attempt, or a surprise such as a lost lease. */
+export interface JobError {
+  /** When it was written down, by the database's clock. */
+  readonly at: Date;
+  readonly message: string;
+  /** The attempt that failed, counted from 1. */
+  readonly attempt: number;
+  readonly stack?: string;
+}
+
+/** Who runs a job, and until when it may. */
+export interface Lease {
+  /** The fencing token. */
+  readonly token: string;
+  readonly worker: string;
+  readonly expires: Date;
+}
+
+/** The moment of a scheduler item that made a job. */
+export interface Occurrence {
+  /** Id of the scheduler item. */
+  readonly item: string;
+  readonly at: Date;
+}
+
+/** One document of the collection `jobs`. All times are the database's. */
+export interface JobDocument {
+  readonly _id: string;
+  readonly jobName: string;
+  readonly queue: string;
+  /** 0 to 9; higher runs first. */
+  readonly priority: number;
+  readonly status: JobStatus;
+  /** As it was sent; the worker parses it with the factory's schema. Absent when none was given. */
+  readonly input?: unknown;
+  /** What the job returned, once it is completed. */
+  readonly output?: unknown;
+  /** The last value the running job reported. */
+  readonly progress?: unknown;
+  /** The job does not start before this moment. */
+  readonly runAt: Date;
+  readonly created: Date;
+  /** When it last entered the queue. */
+  readonly queued: Date;
+  /** When a worker last claimed it. */
+  readonly picked?: Date;
+  /** When the last attempt began. */
+  readonly started?: Date;
+  /** When it was settled, however it ended. */
+  readonly completed?: Date;
+  /** Attempts that were begun and not given back. */
+  readonly retryCounter: number;
+  /** Attempts that were given back. */
+  readonly givenBackCounter: number;
+  /** How many attempts the job has in all. */
+  readonly maxRetries: number;
+  /** Milliseconds between a failed attempt and the next. */
+  readonly retryDelay: number;
+  readonly errors: readonly JobError[];
+  /** Only while `processing`. */
+  readonly lease?: Lease;
+  /** The fencing token of the attempt that ended last: tells the outcome that counted from a late one. */
+  readonly lastToken?: string;
+  /** Only when a scheduler item made the job. */
+  readonly occurrence?: Occurrence;
+  /** Unique per job name among jobs that are not settled; removed when the job settles. */
+  readonly uniqueKey?: string;
+  /** When cancelling was asked for. */
+  readonly cancelRequested?: Date;
+}
+
+/** A job as the API gives it: the document, with `id` for `_id`. */
+export type Job = { readonly id: string } & Omit<JobDocument, '_id'>;
+
+/** A job that the caller holds the lease of, with the token that proves it. */
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
+
+/** The document as the API gives it. */
+export function toJob({ _id, ...rest }: JobDocument): Job {
+  return { id: _id, ...rest };
+}

@@ -1,0 +1,99 @@
+import type { Collection } from 'mongodb';
+import { z } from 'zod';
+import { UnknownJobNameError, ValidationError } from '../errors.js';
+import { validate } from '../validate.js';
+import type { JobFactory } from './define-job.js';
+import { type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
+import type { JobDefaults } from './job-options.js';
+import { findJobFactories, storeJobFactories } from './store-job-factories.js';
+
+/** What is known about a kind of job wherever it is added. */
+export interface JobFactoryInfo {
+  readonly name: string;
+  readonly defaults: JobDefaults;
+  /** JSON Schema of the input, as text; null when it has no such form. */
+  readonly inputSchema: string | null;
+  /** Whether the input may be left out. */
+  readonly inputOptional: boolean;
+}
+
+/** A kind of job that can be added here: by this process's code, or by what another process stored. */
+export interface AddableJob {
+  readonly defaults: JobDefaults;
+  /** @throws ValidationError */
+  checkInput(input: unknown): Promise<void>;
+}
+
+/** The job factories of this process, and those that others stored. */
+export class JobRegistry {
+  readonly #factories = new Map<string, JobFactory>();
+
+  constructor(private readonly jobFactories: Collection<JobFactoryDocument>) {}
+
+  /** The names this process has the code of. */
+  get names(): string[] {
+    return [...this.#factories.keys()];
+  }
+
+  get(name: string): JobFactory | undefined {
+    return this.#factories.get(name);
+  }
+
+  async register(factories: Readonly<Record<string, JobFactory>>): Promise<void> {
+    const entries = Object.entries(factories);
+    await storeJobFactories(
+      this.jobFactories,
+      entries.map(([name, factory]) => toFactoryDocument(name, factory)),
+    );
+    for (const [name, factory] of entries) this.#factories.set(name, factory);
+  }
+
+  /** Everything that can be added by name, stored by whichever process. */
+  async list(): Promise<JobFactoryInfo[]> {
+    const documents = await findJobFactories(this.jobFactories);
+    return documents.map(({ _id: name, hash: _, ...info }) => ({ name, ...info }));
+  }
+
+  /** The defaults of those of these names that are known here or stored. */
+  async defaultsOf(names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> {
+    const missing = names.filter((name) => !this.#factories.has(name));
+    const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
+    return new Map([
+      ...stored.map(({ _id, defaults }) => [_id, defaults] as const),
+      ...[...this.#factories].map(([name, { defaults }]) => [name, defaults] as const),
+    ]);
+  }
+
+  /** @throws UnknownJobNameError that lists the known names */
+  async find(name: string): Promise<AddableJob> {
+    const factory = this.#factories.get(name);
+    if (factory) {
+      return {
+        defaults: factory.defaults,
+        checkInput: async (input) => {
+          await factory.parseInput(input);
+        },
+      };
+    }
+    const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
+    if (stored) return asAddable(stored);
+    const known = new Set([...this.names, ...(await this.list()).map((info) => info.name)]);
+    throw new UnknownJobNameError(name, [...known].sort());
+  }
+}
+
+function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {
+  const subject = `Input of job '${name}'`;
+  return {
+    defaults,
+    checkInput: async (input) => {
+      if (inputSchema === null) {
+        const message = 'its schema has no JSON Schema form: add this job from a process that has its code';
+        throw new ValidationError(subject, [{ path: '', message }]);
+      }
+      const parsed: z.core.JSONSchema.JSONSchema = JSON.parse(inputSchema);
+      const schema = z.fromJSONSchema(parsed);
+      await validate(inputOptional ? schema.optional() : schema, input, subject);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Collection, Filter } from 'mongodb';
+import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
+import type { JobDocument } from './job.js';
+
+/** A lease that a worker holds. */
+export interface HeldLease {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** The leases to let go of: their jobs are to be cancelled, or belong to somebody else by now. */
+export interface RenewalResult {
+  readonly cancelled: readonly HeldLease[];
+  readonly lost: readonly HeldLease[];
+}
+
+/**
+ * One heartbeat: renews all leases of an invocation in one command; a second one, only when it matched fewer
+ * than are held, tells which are not to be renewed and why.
+ *
+ * A job whose cancelling was asked for is not renewed: its worker is told, and if the worker does not end it
+ * before its lease expires, recovery does.
+ */
+export async function renewLeases(
+  jobs: Collection<JobDocument>,
+  held: readonly HeldLease[],
+  leaseMs: number,
+): Promise<RenewalResult> {
+  if (held.length === 0) return { cancelled: [], lost: [] };
+  const mine: Filter<JobDocument> = {
+    _id: { $in: held.map(({ id }) => id) },
+    status: 'processing',
+    'lease.token': { $in: [...new Set(held.map(({ token }) => token))] },
+  };
+  const renewed = await renew(jobs, { ...mine, cancelRequested: { $exists: false } }, leaseMs);
+  if (renewed === held.length) return { cancelled: [], lost: [] };
+  return readBack(jobs, mine, held);
+}
+
+/** How many were renewed; -1 when that is unknown. */
+async function renew(
+  jobs: Collection<JobDocument>,
+  filter: Filter<JobDocument>,
+  leaseMs: number,
+): Promise<number> {
+  try {
+    const renewal = [{ $set: { 'lease.expires': { $add: ['$$NOW', leaseMs] } } }];
+    return (await jobs.updateMany(filter, renewal)).matchedCount;
+  } catch (error) {
+    if (isUnknownOutcome(error)) return -1;
+    throw error;
+  }
+}
+
+async function readBack(
+  jobs: Collection<JobDocument>,
+  mine: Filter<JobDocument>,
+  held: readonly HeldLease[],
+): Promise<RenewalResult> {
+  const documents = await jobs.find(mine, { projection: { 'lease.token': 1, cancelRequested: 1 } }).toArray();
+  const byId = new Map(documents.map((document) => [document._id, document]));
+  const isMine = ({ id, token }: HeldLease) => byId.get(id)?.lease?.token === token;
+  return {
+    lost: held.filter((lease) => !isMine(lease)),
+    cancelled: held.filter((lease) => isMine(lease) && byId.get(lease.id)?.cancelRequested !== undefined),
+  };
+}

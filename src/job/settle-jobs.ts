@@ -1,0 +1,66 @@
+import type { AnyBulkWriteOperation, Collection, Filter } from 'mongodb';
+import { endAttempt } from './end-attempt.js';
+import type { JobDocument, JobStatus } from './job.js';
+import type { Settlement } from './outcome.js';
+
+/** What became of the job; `stale` when the lease was somebody else's by then, and nothing was changed. */
+export type SettledAs = JobStatus | 'stale';
+
+/**
+ * Writes down how attempts ended, and tells what became of each job, in the order given.
+ *
+ * One command for one; one for any number that completed; one more when others are among them, or when not
+ * all matched. Every statement names its token, and is one that the driver retries.
+ */
+export async function settleJobs(
+  jobs: Collection<JobDocument>,
+  settlements: readonly Settlement[],
+): Promise<SettledAs[]> {
+  if (settlements.length < 2)
+    return Promise.all(settlements.map((settlement) => settleJob(jobs, settlement)));
+  const { matchedCount } = await jobs.bulkWrite(settlements.map(toBulkOperation), { ordered: false });
+  const allCompleted = settlements.every(({ outcome }) => outcome.kind === 'completed');
+  if (allCompleted && matchedCount === settlements.length) return settlements.map(() => 'completed');
+  return readBack(jobs, settlements);
+}
+
+async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement): Promise<SettledAs> {
+  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endAttempt(settlement.outcome), {
+    returnDocument: 'after',
+    projection: { status: 1 },
+  });
+  return after?.status ?? 'stale';
+}
+
+/**
+ * A completed attempt whose cancelling was asked for ends `cancelled`; the count that a bulk write returns
+ * cannot tell the two apart. So it is left out here, and settled on its own after reading back.
+ */
+function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
+  const lease = leaseOf(settlement);
+  const filter =
+    settlement.outcome.kind === 'completed' ? { ...lease, cancelRequested: { $exists: false } } : lease;
+  return { updateOne: { filter, update: endAttempt(settlement.outcome) } };
+}
+
+function leaseOf({ id, token }: Settlement): Filter<JobDocument> {
+  return { _id: id, status: 'processing', 'lease.token': token };
+}
+
+/** `lastToken` tells what the bulk settled; what it did not is settled one at a time, or stale. */
+async function readBack(
+  jobs: Collection<JobDocument>,
+  settlements: readonly Settlement[],
+): Promise<SettledAs[]> {
+  const ids = settlements.map(({ id }) => id);
+  const documents = await jobs
+    .find({ _id: { $in: ids } }, { projection: { status: 1, lastToken: 1 } })
+    .toArray();
+  const byId = new Map(documents.map((document) => [document._id, document]));
+  return Promise.all(
+    settlements.map((settlement) => {
+      const document = byId.get(settlement.id);
+      return document?.lastToken === settlement.token ? document.status : settleJob(jobs, settlement);
+    }),
+  );
+}

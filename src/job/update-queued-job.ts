@@ -1,0 +1,45 @@
+import type { Collection, Document } from 'mongodb';
+import { ConflictError } from '../errors.js';
+import { requireJob } from './find-jobs.js';
+import type { JobDocument } from './job.js';
+
+/** What can be changed while a job is queued. */
+export interface QueuedJobChanges {
+  readonly queue?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly maxRetries?: number | undefined;
+  readonly retryDelayMs?: number | undefined;
+  /** A moment, or milliseconds from the database's now. */
+  readonly runAt?: Date | number | undefined;
+}
+
+/**
+ * Changes a queued job.
+ *
+ * @throws NotFoundError, or ConflictError when the job is not queued: nothing was changed
+ */
+export async function updateQueuedJob(
+  jobs: Collection<JobDocument>,
+  id: string,
+  changes: QueuedJobChanges,
+): Promise<void> {
+  const { matchedCount } = await jobs.updateOne({ _id: String(id), status: 'queued' }, [
+    { $set: toFields(changes) },
+  ]);
+  if (matchedCount === 1) return;
+  const { status } = await requireJob(jobs, id);
+  throw new ConflictError(
+    id,
+    `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`,
+  );
+}
+
+function toFields({ queue, priority, maxRetries, retryDelayMs, runAt }: QueuedJobChanges): Document {
+  return {
+    ...(queue !== undefined && { queue: { $literal: queue } }),
+    ...(priority !== undefined && { priority }),
+    ...(maxRetries !== undefined && { maxRetries }),
+    ...(retryDelayMs !== undefined && { retryDelay: retryDelayMs }),
+    ...(runAt !== undefined && { runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] } }),
+  };
+}

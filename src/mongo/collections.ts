@@ -1,0 +1,33 @@
+import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
+import type { JobFactoryDocument } from '../job/factory-document.js';
+import type { JobDocument } from '../job/job.js';
+import type { SchedulerItemDocument } from '../scheduler/item.js';
+
+/** The collections that make up one remote processor. */
+export interface Collections {
+  /** For sessions. */
+  readonly client: MongoClient;
+  readonly jobs: Collection<JobDocument>;
+  readonly jobFactories: Collection<JobFactoryDocument>;
+  readonly scheduler: Collection<SchedulerItemDocument>;
+}
+
+/**
+ * Whatever the given Db says: a write counts only once a majority has it, or a failover could take it back
+ * (invariant 1), and reads that decide go to the primary.
+ */
+const durable: CollectionOptions = {
+  writeConcern: { w: 'majority' },
+  readPreference: 'primary',
+  readConcern: { level: 'local' },
+};
+
+/** The collections of `db`, with the read and write concerns that the invariants need. */
+export function openCollections(db: Db): Collections {
+  return {
+    client: db.client,
+    jobs: db.collection<JobDocument>('jobs', durable),
+    jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
+    scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
+  };
+}

@@ -1,0 +1,53 @@
+import type { IndexDescription } from 'mongodb';
+import type { Collections } from './collections.js';
+
+/**
+ * Every index costs a write per status change, so each says what it is for.
+ *
+ * The claim indexes hold queued jobs only: finished jobs are never in them. The bound on `runAt` lets a scan
+ * skip the delayed jobs of a priority with one key, and `jobName` is there to pass over jobs that a worker
+ * does not know without fetching them.
+ */
+const jobIndexes: IndexDescription[] = [
+  // Claims by workers of every queue.
+  {
+    name: 'claim',
+    key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
+    partialFilterExpression: { status: 'queued' },
+  },
+  // Claims by workers that are limited to queues.
+  {
+    name: 'claimByQueue',
+    key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
+    partialFilterExpression: { status: 'queued' },
+  },
+  // Recovery of expired leases.
+  { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
+  // One unsettled job per name and unique key; settling removes the key.
+  {
+    name: 'uniqueKey',
+    key: { jobName: 1, uniqueKey: 1 },
+    unique: true,
+    partialFilterExpression: { uniqueKey: { $exists: true } },
+  },
+  // At most one job per occurrence.
+  {
+    name: 'occurrence',
+    key: { 'occurrence.item': 1, 'occurrence.at': 1 },
+    unique: true,
+    partialFilterExpression: { 'occurrence.item': { $exists: true } },
+  },
+  // Listing and removing by status.
+  { name: 'status', key: { status: 1, _id: 1 } },
+];
+
+const schedulerIndexes: IndexDescription[] = [
+  // The items that are due: a tick examines those and no others.
+  { name: 'due', key: { nextCallTime: 1 }, partialFilterExpression: { active: true } },
+];
+
+/** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */
+export async function ensureIndexes({ jobs, scheduler }: Collections): Promise<void> {
+  await jobs.createIndexes(jobIndexes);
+  await scheduler.createIndexes(schedulerIndexes);
+}

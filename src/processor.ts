@@ -1,0 +1,421 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import type { Db, Filter } from 'mongodb';
+import { z } from 'zod';
+import { type Duration, durationSchema } from './duration.js';
+import { ConflictError, RemoteException } from './errors.js';
+import { addJob } from './job/add-job.js';
+import { cancelJob } from './job/cancel-job.js';
+import { claimJobs } from './job/claim-jobs.js';
+import type { InputArguments, JobFactory } from './job/define-job.js';
+import { findJob, findJobs, type JobsFilter, requireJob } from './job/find-jobs.js';
+import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
+import {
+  type ClaimedJob,
+  type Job,
+  type JobDocument,
+  type JobStatus,
+  type SettledStatus,
+  settledStatuses,
+} from './job/job.js';
+import { type AddJobOptions, type JobChanges, jobChangesSchema } from './job/job-options.js';
+import { type Outcome, toFailure } from './job/outcome.js';
+import { recoverJobs } from './job/recover-jobs.js';
+import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
+import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
+import { settleJobs } from './job/settle-jobs.js';
+import { toStorable } from './job/storable.js';
+import { updateQueuedJob } from './job/update-queued-job.js';
+import { jsonLogger, type Logger } from './log.js';
+import { type Collections, openCollections } from './mongo/collections.js';
+import { ensureIndexes } from './mongo/indexes.js';
+import { addItem } from './scheduler/add-item.js';
+import { findItems } from './scheduler/find-items.js';
+import { fireDueItems } from './scheduler/fire-due-items.js';
+import type { SchedulerItem } from './scheduler/item.js';
+import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
+import type { SchedulerOptions } from './scheduler/scheduler-options.js';
+import { validateNow } from './validate.js';
+import { type DrainSummary, drain, type Worker } from './worker/drain.js';
+import { withStopSignal } from './worker/stop-signal.js';
+
+/** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
+const DEFAULT_LEASE_MS = 30_000;
+
+/** Items per transaction of a scheduler: keeps each well below MongoDB's limits on time and size. */
+const SCHEDULER_BATCH = 500;
+
+export interface RemoteProcessorOptions {
+  /** A Db of the mongodb driver, of a replica set. */
+  readonly db: Db;
+  /** Stands in logs and leases. Default `'root'`. */
+  readonly name?: string;
+  /** How many jobs run at a time, 1 to 1000. Default: the number of CPUs. */
+  readonly maxThreads?: number;
+  /** Limits the worker to these queues. Default: all. */
+  readonly queues?: readonly string[];
+  /** Limits the worker further: any MongoDB filter on job documents. Only for values that come from code. */
+  readonly jobQuery?: Filter<JobDocument>;
+  /** How long a crashed worker's jobs wait before they are recovered. At least 1 s, default 30 s. */
+  readonly lease?: Duration;
+  /** What `getJobErrors` makes of a job's errors. */
+  readonly formatJobError?: JobErrorFormatter;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Logger;
+}
+
+/** When `drain` stops; without any of these, when no job is due. */
+export interface DrainOptions {
+  /** By then everything is settled or given back. */
+  readonly deadline?: Date;
+  /** How long before the deadline it stops. Default: 10 s, or a tenth of the time there is, the smaller. */
+  readonly margin?: Duration;
+  /** Stops it at once. */
+  readonly signal?: AbortSignal;
+  /** While jobs run and slots are free, look for new jobs this often. Default: never, only when a job ends. */
+  readonly pollInterval?: Duration;
+}
+
+/**
+ * The facade: adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. It holds no
+ * connection and no timer of its own; several processes, and several objects, may share one database.
+ *
+ * @example
+ * const processor = new RemoteProcessor({ db });
+ * await processor.addJobFactory(echo);
+ * const id = await processor.addJob('echo', { foo: 'bar' });
+ * await processor.processNextJob();
+ * await processor.getJobResult(id); // { foo: 'bar' }
+ */
+export class RemoteProcessor {
+  readonly name: string;
+  readonly maxThreads: number;
+  protected readonly log: Logger;
+  readonly #db: Db;
+  readonly #collections: Collections;
+  readonly #registry: JobRegistry;
+  readonly #worker: Worker;
+  readonly #formatJobError: JobErrorFormatter;
+
+  /** @throws ValidationError listing every option that is wrong */
+  constructor({
+    db,
+    log = jsonLogger,
+    formatJobError: format = formatJobError,
+    ...rest
+  }: RemoteProcessorOptions) {
+    const { jobQuery, ...options } = rest;
+    const { name, maxThreads, queues, lease } = validateNow(
+      optionsSchema,
+      options,
+      'Options of RemoteProcessor',
+    );
+    this.name = name;
+    this.maxThreads = maxThreads;
+    this.log = log;
+    this.#db = db;
+    this.#formatJobError = format;
+    this.#collections = openCollections(db);
+    this.#registry = new JobRegistry(this.#collections.jobFactories);
+    this.#worker = {
+      jobs: this.#collections.jobs,
+      processor: this,
+      factory: (jobName) => this.#registry.get(jobName),
+      claimFilter: () => ({
+        jobNames: this.#registry.names,
+        ...(queues && { queues }),
+        ...(jobQuery && { jobQuery }),
+      }),
+      name: `${name}-worker ${hostname()} ${process.pid} ${randomBytes(3).toString('hex')}`,
+      leaseMs: lease,
+      log,
+    };
+  }
+
+  /** Makes the indexes that are missing: once per deployment, not at each start of a function. */
+  async ensureIndexes(): Promise<void> {
+    await ensureIndexes(this.#collections);
+  }
+
+  /**
+   * Registers a kind of job: this processor can add and run it, and processes without its code can add it by
+   * name. Give a name first to register it under another than its own.
+   */
+  async addJobFactory(...args: [factory: JobFactory] | [name: string, factory: JobFactory]): Promise<void> {
+    const [name, factory] = args.length === 1 ? [args[0].name, args[0]] : args;
+    await this.addJobFactories({ [name]: factory });
+  }
+
+  /** Registers several kinds of jobs by name, in one or two commands for all. */
+  async addJobFactories(
+    factories: Readonly<Record<string, JobFactory>> | readonly JobFactory[],
+  ): Promise<void> {
+    const byName = isList(factories)
+      ? Object.fromEntries(factories.map((factory) => [factory.name, factory]))
+      : factories;
+    await this.#registry.register(byName);
+  }
+
+  /** Everything that can be added by name, whichever process registered it: by name. */
+  async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
+    const factories = await this.#registry.list();
+    return Object.fromEntries(factories.map((info) => [info.name, info]));
+  }
+
+  /**
+   * Adds a job and returns its id. Its input is checked here, and stored as it was given.
+   *
+   * @param job the name, or the factory itself, which types the input
+   * @throws UnknownJobNameError, ValidationError, or ConflictError for an `id` that another job has; nothing is
+   *   written then
+   */
+  async addJob<Input>(
+    job: JobFactory<Input>,
+    ...args: [...InputArguments<Input>, options?: AddJobOptions]
+  ): Promise<string>;
+  async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
+  async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
+    const jobName = typeof job === 'string' ? job : job.name;
+    return addJob(this.#collections.jobs, this.#registry, jobName, input, options);
+  }
+
+  /**
+   * Changes a queued job: when it runs, its priority, its queue, its retries.
+   *
+   * @throws ValidationError, NotFoundError, or ConflictError when it is not queued; nothing is written then
+   */
+  async updateJob(id: string, changes: JobChanges): Promise<void> {
+    const { runAt, delay, retryDelay, ...rest } = validateNow(
+      jobChangesSchema,
+      changes,
+      'Changes of updateJob',
+    );
+    await updateQueuedJob(this.#collections.jobs, id, {
+      ...rest,
+      retryDelayMs: retryDelay,
+      runAt: runAt ?? delay,
+    });
+  }
+
+  /** The job with this id, or undefined. */
+  async getJob(id: string): Promise<Job | undefined> {
+    return findJob(this.#collections.jobs, id);
+  }
+
+  /** Lists jobs, by default the first 100: see `JobsFilter`. */
+  async getJobs(filter?: JobsFilter): Promise<Job[]> {
+    return findJobs(this.#collections.jobs, filter);
+  }
+
+  /** @throws NotFoundError */
+  async getJobStatus(id: string): Promise<JobStatus> {
+    return (await requireJob(this.#collections.jobs, id)).status;
+  }
+
+  /** What the job returned; null until it is completed. @throws NotFoundError */
+  async getJobResult(id: string): Promise<unknown> {
+    const { status, output } = await requireJob(this.#collections.jobs, id);
+    return status === 'completed' ? (output ?? null) : null;
+  }
+
+  /** The job's errors as texts, oldest first; `getJob(id).errors` has them as objects. @throws NotFoundError */
+  async getJobErrors(id: string): Promise<string[]> {
+    const { errors } = await requireJob(this.#collections.jobs, id);
+    return errors.map(this.#formatJobError);
+  }
+
+  /**
+   * Cancels a queued job at once; asks a running one to stop. However its attempt ends, it ends `cancelled`.
+   *
+   * @returns `cancelled`, or `processing` when it was asked to stop
+   * @throws NotFoundError, or ConflictError when it is settled already
+   */
+  async cancelJob(id: string): Promise<JobStatus> {
+    return cancelJob(this.#collections.jobs, id);
+  }
+
+  /**
+   * Removes settled jobs, and tells how many per status.
+   *
+   * @param statuses default: `cancelled`, `completed` and `error`
+   * @param options `olderThan`: only jobs that settled at least that long ago
+   * @throws ValidationError for `queued` and `processing`: jobs that are not settled cannot be removed
+   */
+  async removeJobs(
+    statuses: readonly SettledStatus[] = settledStatuses,
+    options: { readonly olderThan?: Duration } = {},
+  ): Promise<RemovedCounts> {
+    const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'Arguments of removeJobs');
+    return removeJobs(this.#collections.jobs, valid.statuses, valid.olderThan);
+  }
+
+  /**
+   * Claims the next due job for the caller to run, or returns undefined. End it with `completeJob` or `failJob`;
+   * left alone, it is recovered once its lease has expired.
+   */
+  async pullNextJob(): Promise<ClaimedJob | undefined> {
+    const { jobs, name, leaseMs, claimFilter } = this.#worker;
+    const token = randomBytes(16).toString('hex');
+    const [job] = await claimJobs(jobs, claimFilter(), { token, worker: name, leaseMs }, 1);
+    return job;
+  }
+
+  /**
+   * Settles a job of `pullNextJob` as completed. @returns the status it has now: `cancelled` if that was asked for
+   * @throws ValidationError for an output that the factory refuses; ConflictError when the lease was lost
+   */
+  async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
+    const factory = this.#registry.get(job.jobName);
+    const parsed = factory ? await factory.parseOutput(output) : output;
+    return this.#settle(job, {
+      kind: 'completed',
+      output: toStorable(parsed, `Output of job '${job.jobName}'`),
+    });
+  }
+
+  /**
+   * Settles a job of `pullNextJob` as failed: `error` for a RemoteException, otherwise queued again while attempts
+   * are left. @returns the status it has now
+   * @throws ConflictError when the lease was lost
+   */
+  async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
+    const retryable = !(error instanceof RemoteException);
+    return this.#settle(job, { kind: 'failed', failure: toFailure(error), retryable });
+  }
+
+  /**
+   * Runs the next due job, if there is one. True if a job was run, however it ended: a job's error is never
+   * thrown here. When none is due, looks for jobs whose workers crashed first.
+   */
+  async processNextJob(): Promise<boolean> {
+    if (await this.#runOne()) return true;
+    return (await recoverJobs(this.#collections.jobs)) > 0 && this.#runOne();
+  }
+
+  /** `processNextJob` until no job is due; returns how many were run. */
+  async processJobs(): Promise<number> {
+    let count = 0;
+    while (await this.processNextJob()) count += 1;
+    return count;
+  }
+
+  /**
+   * What a worker invocation does: claims due jobs and runs them, `maxThreads` at a time, until none is due or it
+   * must stop; then it gives back what is not finished. @returns what it did
+   * @throws ValidationError, and what the driver throws when the database cannot be reached
+   */
+  async drain(options: DrainOptions = {}): Promise<DrainSummary> {
+    const { deadline, margin, signal, pollInterval } = validateNow(
+      drainOptionsSchema,
+      options,
+      'Options of drain',
+    );
+    await recoverJobs(this.#collections.jobs);
+    return withStopSignal({ deadline, marginMs: margin, signal }, (stop, graceMs) =>
+      drain(this.#worker, {
+        maxThreads: this.maxThreads,
+        maxJobs: Number.POSITIVE_INFINITY,
+        stop,
+        graceMs,
+        ...(pollInterval !== undefined && { pollMs: pollInterval }),
+      }),
+    );
+  }
+
+  /**
+   * Adds a scheduler item and returns its id. It makes jobs once it is active.
+   *
+   * @throws ValidationError, UnknownJobNameError, or ConflictError when its id is taken; nothing is written then
+   */
+  async addScheduler(options: SchedulerOptions): Promise<string> {
+    return addItem(this.#db, this.#collections, this.#registry, options);
+  }
+
+  /** All scheduler items, in the order of their ids. */
+  async getSchedulers(): Promise<SchedulerItem[]> {
+    return findItems(this.#collections.scheduler);
+  }
+
+  /** Makes the job of at most one due item, the longest due, and returns the job's id, or undefined. */
+  async scheduleNextJob(): Promise<string | undefined> {
+    const [id] = await this.#fireDueItems(1);
+    return id;
+  }
+
+  /**
+   * What a scheduler invocation does: recovers jobs whose workers crashed, and makes the jobs of all due items.
+   * @returns the ids of the jobs it made
+   */
+  async scheduleDueItems(): Promise<string[]> {
+    await recoverJobs(this.#collections.jobs);
+    const ids: string[] = [];
+    for (;;) {
+      const batch = await this.#fireDueItems(SCHEDULER_BATCH);
+      if (batch.length === 0) return ids;
+      ids.push(...batch);
+    }
+  }
+
+  /**
+   * Recomputes an item's next call from the database's now, and returns it; null when it is not active.
+   * @throws NotFoundError
+   */
+  async reScheduleItem(id: string): Promise<Date | null> {
+    return rescheduleItem(this.#db, this.#collections.scheduler, id);
+  }
+
+  /** Recomputes the next call of all active items, and returns how many there are. */
+  async reScheduleItems(): Promise<number> {
+    return rescheduleItems(this.#db, this.#collections.scheduler);
+  }
+
+  async #runOne(): Promise<boolean> {
+    const never = new AbortController().signal;
+    const { claimed } = await drain(this.#worker, { maxThreads: 1, maxJobs: 1, stop: never, graceMs: 0 });
+    return claimed > 0;
+  }
+
+  async #settle({ id, token }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
+    const [settledAs] = await settleJobs(this.#collections.jobs, [{ id, token, outcome }]);
+    if (settledAs !== undefined && settledAs !== 'stale') return settledAs;
+    throw new ConflictError(
+      id,
+      `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`,
+    );
+  }
+
+  #fireDueItems(limit: number): Promise<string[]> {
+    return fireDueItems(this.#collections, (names) => this.#registry.defaultsOf(names), limit);
+  }
+}
+
+const MIN_LEASE_MS = 1000;
+
+const optionsSchema = z.strictObject({
+  name: z.string().min(1).max(100).default('root'),
+  maxThreads: z.int().min(1).max(1000).default(availableParallelism),
+  queues: z.array(z.string().min(1)).min(1).optional(),
+  lease: durationSchema
+    .refine((lease) => lease >= MIN_LEASE_MS, 'expected a lease of at least 1 second')
+    .default(DEFAULT_LEASE_MS),
+});
+
+const removeJobsSchema = z.strictObject({
+  statuses: z.array(
+    z.enum(settledStatuses, {
+      error: `expected ${settledStatuses.join(', ')}: a job that is not settled cannot be removed`,
+    }),
+  ),
+  olderThan: durationSchema.optional(),
+});
+
+const drainOptionsSchema = z.strictObject({
+  deadline: z.date().optional(),
+  margin: durationSchema.optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  pollInterval: durationSchema.optional(),
+});
+
+function isList(value: object): value is readonly JobFactory[] {
+  return Array.isArray(value);
+}

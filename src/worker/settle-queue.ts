@@ -1,0 +1,54 @@
+import type { Collection } from 'mongodb';
+import type { JobDocument } from '../job/job.js';
+import type { Settlement } from '../job/outcome.js';
+import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
+
+interface Waiting {
+  readonly settlement: Settlement;
+  readonly resolve: (settledAs: SettledAs) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Settles attempts, those that end together in one write: what ends in the same turn of the event loop, and
+ * what ends while a write is under way and so shares the next. A lone outcome waits for nobody.
+ */
+export class SettleQueue {
+  #waiting: Waiting[] = [];
+  #writing = false;
+
+  constructor(private readonly jobs: Collection<JobDocument>) {}
+
+  /** Resolves once it is written. Rejects when the database cannot be reached: recovery ends that attempt. */
+  settle(settlement: Settlement): Promise<SettledAs> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ settlement, resolve, reject });
+      if (this.#writing) return;
+      this.#writing = true;
+      setImmediate(() => this.#writeAll());
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      await this.#write(batch);
+    }
+    this.#writing = false;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const results = await settleJobs(
+        this.jobs,
+        batch.map(({ settlement }) => settlement),
+      );
+      batch.forEach(({ resolve }, index) => {
+        resolve(results[index] ?? 'stale');
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}
