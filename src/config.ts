@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { isConnectionString } from './mongo/client.js';
+import { validateNow } from './validate.js';
+
+/** What a caller of the HTTP API may do: `read` looks; `write` also adds and cancels jobs; `admin` does anything. */
+export const roles = ['read', 'write', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** One entry of API_KEYS. The key itself is known to its holder only. */
+export interface ApiKey {
+  /** Names the key in logs, so that one can be told from another and rotated. */
+  readonly id: string;
+  readonly role: Role;
+  /** SHA-256 of the key: 32 bytes. */
+  readonly digest: Buffer;
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
+const DEPLOYED_MAX_THREADS = 10;
+
+const mongodbUri = z
+  .string({ error: 'is missing: expected a MongoDB connection string' })
+  .pipe(
+    secret('a connection string such as mongodb://host:27017/?replicaSet=rs0', (text) =>
+      isConnectionString(text) ? text : undefined,
+    ),
+  );
+
+/** Every variable this project reads, by its name. */
+const configSchema = z.object({
+  /** Where the jobs are. */
+  MONGODB_URI: mongodbUri.optional(),
+  MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
+    /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
+  ).default('remote-processor'),
+  /** How many jobs a worker runs at a time. */
+  MAX_THREADS: setting('a whole number from 1 to 1000', (text) =>
+    /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined,
+  ).optional(),
+  /** The queues a worker takes jobs from. All when not set. */
+  QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
+  /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
+  API_KEYS: z.string().transform(parseApiKeys).default([]),
+  LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
+    logLevels.find((level) => level === text),
+  ).default('info'),
+  /** The Lambda function to invoke when a job was added. Without it jobs wait for the worker's next minute. */
+  WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
+    /^[\w:-]{1,170}$/.test(text) ? text : undefined,
+  ).optional(),
+  /** Another Lambda service than AWS's own: for running on one machine. */
+  LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
+  /** Signs what the job `webhook` sends. */
+  WEBHOOK_SECRET: z.string().optional(),
+  /** Lets the job `webhook` send to loopback and private addresses. */
+  WEBHOOK_ALLOW_PRIVATE_ADDRESSES: setting('true or false', trueOrFalse).default(false),
+});
+
+/** A function has no embedded database to fall back on. */
+const functionConfigSchema = configSchema.extend({
+  MONGODB_URI: mongodbUri,
+  MAX_THREADS: configSchema.shape.MAX_THREADS.default(DEPLOYED_MAX_THREADS),
+});
+
+/** The settings, under the names of their variables. What has no default is undefined when it is not set. */
+export type Config = z.output<typeof configSchema>;
+
+/** The settings of a deployed function: MONGODB_URI is required, and MAX_THREADS has a default. */
+export type FunctionConfig = z.output<typeof functionConfigSchema>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings from environment variables; one that is empty counts as not set.
+ *
+ * @throws ValidationError that lists every bad variable and what was expected, never the value of a secret
+ */
+export function readConfig(env: Environment): Config {
+  return validateNow(configSchema, withoutEmpty(env), 'The environment');
+}
+
+/** As `readConfig`, for deployed functions. @throws ValidationError, also when MONGODB_URI is missing */
+export function readFunctionConfig(env: Environment): FunctionConfig {
+  return validateNow(functionConfigSchema, withoutEmpty(env), 'The environment');
+}
+
+/** A template sets a variable that has no value to the empty string. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, text]) => text?.trim()));
+}
+
+/** A variable whose text `parse` understands; the error tells what was expected, and what came. */
+function setting<Value>(expected: string, parse: (text: string) => Value | undefined) {
+  return variable(parse, (text) => `expected ${expected}, not ${JSON.stringify(text)}`);
+}
+
+/** As `setting`, but what came is not told. */
+function secret<Value>(expected: string, parse: (text: string) => Value | undefined) {
+  return variable(parse, () => `expected ${expected} (the value is a secret and not shown)`);
+}
+
+function variable<Value>(parse: (text: string) => Value | undefined, explain: (text: string) => string) {
+  return z.string().transform((text, context) => {
+    const value = parse(text.trim());
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: explain(text) });
+    return z.NEVER;
+  });
+}
+
+function nonEmptyList(text: string): string[] | undefined {
+  const names = text.split(',').map((name) => name.trim());
+  return names.every((name) => name !== '') ? names : undefined;
+}
+
+function httpUrl(text: string): string | undefined {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined;
+}
+
+function trueOrFalse(text: string): boolean | undefined {
+  if (/^(true|1)$/i.test(text)) return true;
+  return /^(false|0)$/i.test(text) ? false : undefined;
+}
+
+/** A bad entry is named by its place alone: somebody may have put the key itself there. */
+function parseApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
+  const keys = text
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map(parseApiKey);
+  for (const [index, key] of keys.entries()) {
+    const sameId = keys.findIndex((other) => other?.id === key?.id);
+    if (key === undefined)
+      refuse(
+        `entry ${index + 1}: expected id:role:sha256, with the role one of ${roles.join(', ')} and the SHA-256 of the key as 64 hexadecimal digits (not shown)`,
+      );
+    else if (sameId < index) refuse(`entry ${index + 1}: has the same id as entry ${sameId + 1}`);
+  }
+  return keys.filter((key) => key !== undefined);
+
+  function refuse(message: string): void {
+    context.addIssue({ code: 'custom', message });
+  }
+}
+
+function parseApiKey(entry: string): ApiKey | undefined {
+  const [, id, roleName, digest] = /^([\w.-]{1,100}):([a-z]+):([0-9a-f]{64})$/i.exec(entry) ?? [];
+  const role = roles.find((known) => known === roleName);
+  if (id === undefined || digest === undefined || role === undefined) return undefined;
+  return { id, role, digest: Buffer.from(digest, 'hex') };
+}
