@@ -1,0 +1,185 @@
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  Decimal128,
+  Double,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'bson';
+import { CommandError } from '../errors.js';
+
+/** A decoded document: a plain object whose field order is the document's. */
+export type Doc = Record<string, unknown>;
+
+/**
+ * Decodes a BSON document so that encoding it again gives the same types.
+ *
+ * A JavaScript number stands for an int32 if it is an integer that fits one, else for a double: exactly what
+ * `bson.serialize` writes. A double with the value of an int32 therefore stays a `Double`, every int64 a
+ * `Long`. Documents that look like a DBRef stay plain. `__proto__` becomes an own property.
+ */
+export function decode(bytes: Buffer, offset = 0): Doc {
+  return new Decoder(bytes).document(offset);
+}
+
+/** As `decode`, but the elements of the named top-level arrays stay BSON bytes. */
+export function decodeKeepingRaw(bytes: Buffer, rawArrays: readonly string[]): Doc {
+  return new Decoder(bytes).document(0, rawArrays);
+}
+
+/** Sets a field as an own property, whatever its name is. */
+export function setField(target: Doc, name: string, value: unknown): void {
+  if (name === '__proto__') {
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    target[name] = value;
+  }
+}
+
+function asInt32OrDouble(value: number): number | Double {
+  const looksLikeInt32 = value === (value | 0) && !Object.is(value, -0);
+  return looksLikeInt32 ? new Double(value) : value;
+}
+
+class Decoder {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  document(offset: number, rawArrays: readonly string[] = []): Doc {
+    this.#at = offset + 4;
+    const result: Doc = {};
+    for (let type = this.#byte(); type !== 0; type = this.#byte()) {
+      const name = this.#cstring();
+      const raw = type === 4 && rawArrays.includes(name);
+      setField(result, name, raw ? this.#rawElements() : this.#value(type));
+    }
+    return result;
+  }
+
+  #array(): unknown[] {
+    this.#at += 4;
+    const result: unknown[] = [];
+    for (let type = this.#byte(); type !== 0; type = this.#byte()) {
+      this.#skipCstring();
+      result.push(this.#value(type));
+    }
+    return result;
+  }
+
+  #rawElements(): Buffer[] {
+    this.#at += 4;
+    const result: Buffer[] = [];
+    for (let type = this.#byte(); type !== 0; type = this.#byte()) {
+      this.#skipCstring();
+      if (type !== 3) throw new CommandError(14, 'expected an array of objects');
+      const length = this.#bytes.readInt32LE(this.#at);
+      result.push(this.#bytes.subarray(this.#at, this.#at + length));
+      this.#at += length;
+    }
+    return result;
+  }
+
+  #value(type: number): unknown {
+    switch (type) {
+      case 0x01:
+        return asInt32OrDouble(this.#bytes.readDoubleLE(this.#advance(8)));
+      case 0x02:
+        return this.#string();
+      case 0x03:
+        return this.document(this.#at);
+      case 0x04:
+        return this.#array();
+      case 0x05:
+        return this.#binary();
+      case 0x06:
+        return undefined;
+      case 0x07:
+        return new ObjectId(this.#take(12));
+      case 0x08:
+        return this.#byte() === 1;
+      case 0x09:
+        return new Date(Number(this.#bytes.readBigInt64LE(this.#advance(8))));
+      case 0x0a:
+        return null;
+      case 0x0b:
+        return new BSONRegExp(this.#cstring(), this.#cstring());
+      case 0x0d:
+        return new Code(this.#string());
+      case 0x0e:
+        return new BSONSymbol(this.#string());
+      case 0x0f:
+        this.#at += 4;
+        return new Code(this.#string(), this.document(this.#at));
+      case 0x10:
+        return this.#bytes.readInt32LE(this.#advance(4));
+      case 0x11:
+        return new Timestamp(this.#long());
+      case 0x12:
+        return this.#long();
+      case 0x13:
+        return new Decimal128(this.#take(16));
+      case 0x7f:
+        return new MaxKey();
+      case 0xff:
+        return new MinKey();
+      default:
+        throw new CommandError(22, `Unrecognized BSON type ${type}`);
+    }
+  }
+
+  #advance(length: number): number {
+    const start = this.#at;
+    this.#at += length;
+    return start;
+  }
+
+  #byte(): number {
+    const value = this.#bytes[this.#at];
+    if (value === undefined) throw new CommandError(22, 'BSON document ends too early');
+    this.#at += 1;
+    return value;
+  }
+
+  #take(length: number): Buffer {
+    const start = this.#advance(length);
+    return Buffer.from(this.#bytes.subarray(start, this.#at));
+  }
+
+  #long(): Long {
+    const start = this.#advance(8);
+    return new Long(this.#bytes.readInt32LE(start), this.#bytes.readInt32LE(start + 4));
+  }
+
+  #string(): string {
+    const length = this.#bytes.readInt32LE(this.#advance(4));
+    const start = this.#advance(length);
+    return this.#bytes.toString('utf8', start, start + length - 1);
+  }
+
+  #skipCstring(): void {
+    this.#at = this.#bytes.indexOf(0, this.#at) + 1;
+  }
+
+  #cstring(): string {
+    const start = this.#at;
+    this.#skipCstring();
+    return this.#bytes.toString('utf8', start, this.#at - 1);
+  }
+
+  #binary(): Binary {
+    const length = this.#bytes.readInt32LE(this.#advance(4));
+    const subtype = this.#byte();
+    if (subtype !== 2) return new Binary(this.#take(length), subtype);
+    this.#at += 4;
+    return new Binary(this.#take(length - 4), subtype);
+  }
+}

@@ -1,0 +1,97 @@
+import { Decimal128, Double, Long } from 'bson';
+import { addDecimals, compareDecimals, decimalFrom, multiplyDecimals } from './decimal.js';
+import { typeOf } from './type-of.js';
+
+/** The JavaScript number nearest to a numeric value. */
+export function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (value instanceof Double) return value.value;
+  if (value instanceof Long) return value.toNumber();
+  if (value instanceof Decimal128) return Number(value.toString());
+  return Number.NaN;
+}
+
+/** A value that is encoded as a double, even when it is an integer. */
+export function asDouble(value: number): number | Double {
+  return value === (value | 0) && !Object.is(value, -0) ? new Double(value) : value;
+}
+
+/** A value that is encoded as an int32 where it fits, else as an int64. */
+export function asIntegral(value: bigint): number | Long | number {
+  return value >= -0x80000000n && value <= 0x7fffffffn ? Number(value) : Long.fromBigInt(value);
+}
+
+/** Compares values of any two numeric types exactly; NaN comes before every other number. */
+export function compareNumbers(a: unknown, b: unknown): number {
+  if (a instanceof Decimal128 || b instanceof Decimal128)
+    return compareDecimals(decimalFrom(a), decimalFrom(b));
+  if (a instanceof Long && b instanceof Long) return a.compare(b);
+  const left = toNumber(a);
+  const right = toNumber(b);
+  if (Number.isNaN(left) || Number.isNaN(right))
+    return Number(Number.isNaN(right)) - Number(Number.isNaN(left));
+  if (left !== right) return left < right ? -1 : 1;
+  return a instanceof Long || b instanceof Long ? compareExactly(a, b) : 0;
+}
+
+/** For a long beyond 2^53 beside a double: their nearest doubles are equal, they may not be. */
+function compareExactly(a: unknown, b: unknown): number {
+  if (Math.abs(toNumber(a)) === Number.POSITIVE_INFINITY) return 0;
+  const left = toBigInt(a);
+  const right = toBigInt(b);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The integer part of a finite numeric value. */
+export function toBigInt(value: unknown): bigint {
+  return value instanceof Long ? value.toBigInt() : BigInt(Math.trunc(toNumber(value)));
+}
+
+/** Adds two numeric values as `$inc` and `$add` do: the wider type wins, int32 overflows into int64. */
+export function add(a: unknown, b: unknown): unknown {
+  return combine(
+    a,
+    b,
+    (x, y) => x + y,
+    (x, y) => x + y,
+    addDecimals,
+  );
+}
+
+/** Multiplies two numeric values as `$mul` and `$multiply` do. */
+export function multiply(a: unknown, b: unknown): unknown {
+  return combine(
+    a,
+    b,
+    (x, y) => x * y,
+    (x, y) => x * y,
+    multiplyDecimals,
+  );
+}
+
+/** The negative of a numeric value, of the same type where it fits. */
+export function negate(value: unknown): unknown {
+  return multiply(value, -1);
+}
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+function combine(
+  a: unknown,
+  b: unknown,
+  doubles: (x: number, y: number) => number,
+  integers: (x: bigint, y: bigint) => bigint,
+  decimals: (x: Decimal128, y: Decimal128) => Decimal128,
+): unknown {
+  const left = typeOf(a);
+  const right = typeOf(b);
+  if (left === 'decimal' || right === 'decimal') return decimals(decimalFrom(a), decimalFrom(b));
+  if (left === 'double' || right === 'double') return asDouble(doubles(toNumber(a), toNumber(b)));
+  const result = integers(toBigInt(a), toBigInt(b));
+  if (left === 'long' || right === 'long') {
+    const fits = result >= INT64_MIN && result <= INT64_MAX;
+    return fits ? Long.fromBigInt(result) : asDouble(Number(result));
+  }
+  return asIntegral(result);
+}

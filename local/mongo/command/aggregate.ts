@@ -1,0 +1,64 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import type { ResultDoc } from '../cursors.js';
+import { CommandError } from '../errors.js';
+import { findMatches } from '../plan/find-matches.js';
+import { compilePipeline } from '../query/pipeline.js';
+import { encode } from '../wire/message.js';
+import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
+import { nonNegative } from './find.js';
+import { requireSupported } from './unsupported.js';
+
+/** `aggregate`: a pipeline over a collection; its leading `$match` uses indexes. */
+export const aggregate: Command = {
+  fields: {
+    'pipeline!': 'array',
+    cursor: 'object',
+    explain: 'bool',
+    allowDiskUse: 'bool',
+    bypassDocumentValidation: 'bool',
+    collation: 'object',
+    hint: 'objectOrString',
+    let: 'object',
+  },
+  transactional: true,
+  run: (context) => {
+    const { body, cursors, database, sessionId } = context;
+    requireSupported(body, ['collation']);
+    if (!isDoc(body.cursor)) {
+      throw new CommandError(
+        9,
+        "The 'cursor' option is required, except for aggregate with the explain argument",
+      );
+    }
+    const name = typeof body.aggregate === 'string' ? body.aggregate : '$cmd.aggregate';
+    const batchSize =
+      body.cursor.batchSize === undefined ? 101 : nonNegative('batchSize', body.cursor.batchSize);
+    return { cursor: cursors.first(`${database}.${name}`, resultsOf(context, name), batchSize, sessionId) };
+  },
+};
+
+function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
+  const environment = environmentOf(context);
+  const pipeline = context.body.pipeline as unknown[];
+  const [first, ...rest] = pipeline;
+  const leading = isDoc(first) && isDoc(first.$match) ? first.$match : undefined;
+  const run = compilePipeline(leading ? rest : pipeline, environment);
+  const input = findMatches(viewOf(context, name), {
+    filter: leading ?? {},
+    sort: {},
+    hint: context.body.hint,
+    skip: 0,
+    limit: 0,
+    environment,
+  });
+  return encoded(run(docsOf(input)));
+}
+
+function* docsOf(matches: Iterable<{ doc: Doc }>): Generator<Doc> {
+  for (const { doc } of matches) yield doc;
+}
+
+function* encoded(docs: Iterable<Doc>): Generator<ResultDoc> {
+  for (const doc of docs) yield encode(doc);
+}

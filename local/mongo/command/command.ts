@@ -1,0 +1,72 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import type { Cursors } from '../cursors.js';
+import { type Environment, evaluateVariables } from '../query/evaluation.js';
+import type { Session } from '../session.js';
+import type { Catalog } from '../storage/catalog.js';
+import { decodeStored } from '../storage/stored.js';
+import type { Transaction } from '../storage/transaction.js';
+import type { View } from '../storage/view.js';
+import type { Fields } from './fields.js';
+import type { ServerInfo } from './server-info.js';
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly body: Doc;
+  readonly database: string;
+  readonly catalog: Catalog;
+  readonly cursors: Cursors;
+  readonly sessions: Map<string, Session>;
+  readonly server: ServerInfo;
+  /** The command's time: what `$$NOW` is. */
+  readonly now: Date;
+  /** The session's id in hex, if the command has one. */
+  readonly sessionId: string | undefined;
+  readonly session: Session | undefined;
+  /** Set for a command inside a transaction. */
+  readonly transaction: Transaction | undefined;
+  /** Set for a write with a transaction number outside a transaction. */
+  readonly retryable: boolean;
+}
+
+/** A command of the wire protocol. */
+export interface Command {
+  /** The fields it may have, apart from those every command has; `any` where MongoDB checks none. */
+  readonly fields: Fields | 'any';
+  /** Whether it may run inside a transaction. */
+  readonly transactional: boolean;
+  readonly run: (context: CommandContext) => Doc | Promise<Doc>;
+}
+
+/** The collection as the command's reader sees it. */
+export function viewOf(context: CommandContext, name: string): View {
+  const { catalog, database, transaction } = context;
+  if (transaction === undefined) return catalog.view(database, name);
+  return transaction.viewOf(catalog.findOrCreate(database, name), `${database}.${name}`);
+}
+
+/** What expressions of the command see: its time, its `let` variables, the other collections. */
+export function environmentOf(context: CommandContext, variables: unknown = context.body.let): Environment {
+  const environment = {
+    now: context.now,
+    variables: {},
+    collection: (name: string) => allDocs(viewOf(context, name)),
+  };
+  return isDoc(variables)
+    ? { ...environment, variables: evaluateVariables(variables, environment) }
+    : environment;
+}
+
+function allDocs(view: View): Doc[] {
+  const docs: Doc[] = [];
+  for (const id of view.ids()) {
+    const stored = view.get(id);
+    if (stored !== undefined) docs.push(decodeStored(stored));
+  }
+  return docs;
+}
+
+/** The name of the collection a command is about: the value of its first field. */
+export function collectionName(context: CommandContext, command: string): string {
+  return String(context.body[command]);
+}

@@ -1,0 +1,36 @@
+import type { Doc } from '../bson/decode.js';
+import { toNumber } from '../bson/numbers.js';
+import { isDoc, isNumeric } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+
+const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
+
+/** Throws where a read concern has a level MongoDB does not have. With one member all levels read the same. */
+export function checkReadConcern({ readConcern }: Doc): void {
+  if (!isDoc(readConcern) || readConcern.level === undefined) return;
+  if (typeof readConcern.level !== 'string' || !READ_LEVELS.has(readConcern.level)) {
+    throw new CommandError(
+      9,
+      `Enumeration value '${readConcern.level}' for field 'readConcern.level' is not a valid value.`,
+    );
+  }
+}
+
+/** What a primary alone says of a write concern: the write is done, more members than one cannot have it. */
+export function writeConcernError({ writeConcern }: Doc): Doc {
+  if (!isDoc(writeConcern) || writeConcern.w === undefined || writeConcern.w === 'majority') return {};
+  const { w } = writeConcern;
+  if (isNumeric(w) && toNumber(w) <= 1) return {};
+  if (isNumeric(w)) {
+    return failure(100, 'UnsatisfiableWriteConcern', 'Not enough data-bearing nodes');
+  }
+  return failure(
+    79,
+    'UnknownReplWriteConcern',
+    `No write concern mode named '${w}' found in replica set configuration`,
+  );
+}
+
+function failure(code: number, codeName: string, errmsg: string): Doc {
+  return { writeConcernError: { code, codeName, errmsg } };
+}

@@ -1,0 +1,65 @@
+import type { Doc } from '../bson/decode.js';
+import { toNumber } from '../bson/numbers.js';
+import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { findMatches } from '../plan/find-matches.js';
+import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
+import { checkNested, type Fields } from './fields.js';
+import { requireSupported } from './unsupported.js';
+import { once, requireStatements, runStatement, runStatements, statementId } from './write.js';
+
+const STATEMENT: Fields = { 'q!': 'object', 'limit!': 'number', collation: 'object', hint: 'objectOrString' };
+
+/** `delete`: each statement removes the first or all documents that match. */
+export const deleteCommand: Command = {
+  fields: { 'deletes!': 'array', ordered: 'bool', let: 'object' },
+  transactional: true,
+  run: async (context) => {
+    const statements = (context.body.deletes as unknown[]).map((statement) => checked(context, statement));
+    requireStatements(statements);
+    const collection = collectionName(context, 'delete');
+    let n = 0;
+    const retried: number[] = [];
+    const writeErrors = await runStatements(context, statements, async (statement, i) => {
+      const id = statementId(context, i);
+      const { outcome, repeated } = await once(context, id, () => execute(context, collection, statement));
+      n += outcome;
+      if (repeated) retried.push(id);
+    });
+    return {
+      n,
+      ...(writeErrors.length > 0 && { writeErrors }),
+      ...(retried.length > 0 && { retriedStmtIds: retried }),
+    };
+  },
+};
+
+function checked(context: CommandContext, statement: unknown): Doc {
+  if (!isDoc(statement)) throw new CommandError(14, 'delete statements must be objects');
+  checkNested('delete.deletes', statement, STATEMENT);
+  requireSupported(statement, ['collation']);
+  const limit = toNumber(statement.limit);
+  if (limit !== 0 && limit !== 1) {
+    throw new CommandError(9, `The limit field in delete objects must be 0 or 1. Got ${limit}`);
+  }
+  if (limit === 0 && context.retryable)
+    throw new CommandError(72, 'Cannot use retryable writes with limit=0');
+  return statement;
+}
+
+function execute(context: CommandContext, collection: string, statement: Doc): Promise<number> {
+  return runStatement(context, collection, (view) => {
+    const found = [
+      ...findMatches(view, {
+        filter: statement.q as Doc,
+        sort: {},
+        hint: statement.hint,
+        skip: 0,
+        limit: toNumber(statement.limit),
+        environment: environmentOf(context),
+      }),
+    ];
+    for (const { id, doc } of found) view.remove(id, doc);
+    return found.length;
+  });
+}

@@ -1,0 +1,92 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import type { Collection } from '../storage/collection.js';
+import { encode } from '../wire/message.js';
+import { addIndexes } from './add-indexes.js';
+import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
+import { requireNoTransaction } from './ddl.js';
+import { indexMatching } from './index-lookup.js';
+
+/** `createIndexes`: builds indexes that do not exist yet. */
+export const createIndexes: Command = {
+  fields: { 'indexes!': 'array', commitQuorum: 'any', ignoreUnknownIndexOptions: 'bool' },
+  transactional: false,
+  run: async (context) => {
+    const name = collectionName(context, 'createIndexes');
+    const existing = context.catalog.find(context.database, name);
+    const collection = existing ?? context.catalog.create(context.database, name, {});
+    await requireNoTransaction(context, collection);
+    const before = collection.indexes.size;
+    addIndexes(
+      collection,
+      context.body.indexes as unknown[],
+      `${context.database}.${name}`,
+      environmentOf(context),
+    );
+    const after = collection.indexes.size;
+    return {
+      numIndexesBefore: before,
+      numIndexesAfter: after,
+      createdCollectionAutomatically: existing === undefined,
+      ...(before === after && { note: 'all indexes already exist' }),
+    };
+  },
+};
+
+/** `listIndexes`: the specifications of a collection's indexes. */
+export const listIndexes: Command = {
+  fields: { cursor: 'object' },
+  transactional: false,
+  run: (context) => {
+    const name = collectionName(context, 'listIndexes');
+    const specs = [...existing(context, name).indexes.values()].map(({ definition }) =>
+      encode(definition.spec),
+    );
+    return {
+      cursor: context.cursors.first(
+        `${context.database}.${name}`,
+        specs,
+        Number.MAX_SAFE_INTEGER,
+        context.sessionId,
+      ),
+    };
+  },
+};
+
+/** `dropIndexes`: by name, by key, several by name, or all with `*`; never the one on `_id`. */
+export const dropIndexes: Command = {
+  fields: { 'index!': 'any' },
+  transactional: false,
+  run: async (context) => {
+    const collection = existing(context, collectionName(context, 'dropIndexes'));
+    await requireNoTransaction(context, collection);
+    const nIndexesWas = collection.indexes.size;
+    for (const name of namesToDrop(collection, context.body.index)) collection.indexes.delete(name);
+    return { nIndexesWas };
+  },
+};
+
+function existing({ catalog, database }: CommandContext, name: string): Collection {
+  const collection = catalog.find(database, name);
+  if (collection) return collection;
+  throw new CommandError(26, `ns does not exist: ${database}.${name}`);
+}
+
+function namesToDrop(collection: Collection, index: unknown): string[] {
+  if (index === '*') return [...collection.indexes.keys()].filter((name) => name !== '_id_');
+  const wanted: unknown[] = Array.isArray(index) ? index : [index];
+  return wanted.map((one) => {
+    if (typeof one !== 'string' && !isDoc(one))
+      throw new CommandError(14, 'index must be a string, an array or an object');
+    const found = indexMatching(collection.indexes, one);
+    if (found === undefined) throw notFound(one);
+    if (found.definition.name === '_id_') throw new CommandError(72, 'cannot drop _id index');
+    return found.definition.name;
+  });
+}
+
+function notFound(index: string | Doc): CommandError {
+  if (typeof index === 'string') return new CommandError(27, `index not found with name [${index}]`);
+  return new CommandError(27, `can't find index with key: ${JSON.stringify(index)}`);
+}

@@ -1,0 +1,55 @@
+import { type Doc, decode } from '../bson/decode.js';
+import { CommandError } from '../errors.js';
+import { store, storeBytes } from '../storage/stored.js';
+import { type Command, type CommandContext, collectionName } from './command.js';
+import {
+  once,
+  requireFits,
+  requireStatements,
+  requireValidId,
+  runStatement,
+  runStatements,
+  statementId,
+} from './write.js';
+
+/** `insert`: documents are stored as they came, with an `_id` put first. */
+export const insert: Command = {
+  fields: { 'documents!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool' },
+  transactional: true,
+  run: async (context) => {
+    const documents = context.body.documents as Uint8Array[];
+    requireStatements(documents);
+    const collection = collectionName(context, 'insert');
+    let n = 0;
+    const retried: number[] = [];
+    const writeErrors = await runStatements(context, documents, async (bytes, i) => {
+      const { repeated } = await once(context, statementId(context, i), () =>
+        insertOne(context, collection, bytes),
+      );
+      n += 1;
+      if (repeated) retried.push(statementId(context, i));
+    });
+    return {
+      n,
+      ...(writeErrors.length > 0 && { writeErrors }),
+      ...(retried.length > 0 && { retriedStmtIds: retried }),
+    };
+  },
+};
+
+async function insertOne(context: CommandContext, collection: string, bytes: Uint8Array): Promise<void> {
+  if (!(bytes instanceof Uint8Array)) throw new CommandError(14, 'documents must be objects');
+  const { doc, stored } = withId(bytes, () => context.server.newObjectId());
+  requireFits(stored);
+  await runStatement(context, collection, (view) => view.insert(stored, doc));
+}
+
+/** A document with its `_id` first, and as it will be stored. */
+function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: string } {
+  const doc = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  requireValidId(Object.hasOwn(doc, '_id') ? doc._id : null);
+  if (Object.keys(doc)[0] === '_id' && bytes.indexOf(0x5f) === 5) return { doc, stored: storeBytes(bytes) };
+  const { _id = makeId(), ...fields } = doc;
+  const complete = { _id, ...fields };
+  return { doc: complete, stored: store(complete) };
+}

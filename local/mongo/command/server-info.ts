@@ -1,0 +1,33 @@
+import { ObjectId, Timestamp } from 'bson';
+
+/** What the server says of itself, and its clock. */
+export class ServerInfo {
+  readonly version = '7.0.0';
+  readonly setName = 'embedded';
+  readonly electionId = new ObjectId('7fffffff0000000000000001');
+  readonly clock: () => number;
+  /** `host:port`, once the server listens. */
+  address = '';
+  #lastSeconds = 0;
+  #increment = 0;
+
+  constructor(clock: () => number) {
+    this.clock = clock;
+  }
+
+  /** A cluster time later than every one before, also when the clock has been set back. */
+  nextTimestamp(): Timestamp {
+    const seconds = Math.floor(this.clock() / 1000);
+    if (seconds > this.#lastSeconds) {
+      this.#lastSeconds = seconds;
+      this.#increment = 0;
+    }
+    this.#increment += 1;
+    return new Timestamp({ t: this.#lastSeconds, i: this.#increment });
+  }
+
+  /** An ObjectId with the time of the server's clock. */
+  newObjectId(): ObjectId {
+    return new ObjectId(ObjectId.generate(Math.floor(this.clock() / 1000)));
+  }
+}

@@ -1,0 +1,39 @@
+import { Binary, UUID } from 'bson';
+import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import type { Command } from './command.js';
+import { abort } from './transactions.js';
+
+/** `startSession`: an id of the server's making. Drivers make their own. */
+export const startSession: Command = {
+  fields: {},
+  transactional: false,
+  run: () => ({ id: { id: new UUID() }, timeoutMinutes: 30 }),
+};
+
+/** `endSessions`: forgets sessions, with their cursors and open transactions. */
+export const endSessions: Command = {
+  fields: {},
+  transactional: false,
+  run: ({ body, sessions, cursors }) => {
+    const [ids] = Object.values(body);
+    for (const id of Array.isArray(ids) ? ids : []) {
+      const key = sessionKey(id);
+      const transaction = sessions.get(key)?.transaction;
+      if (transaction) abort(transaction);
+      sessions.delete(key);
+      cursors.killSession(key);
+    }
+    return {};
+  },
+};
+
+/** A session's id as a string. Throws where it is not a UUID. */
+export function sessionKey(lsid: unknown): string {
+  const id = isDoc(lsid) ? lsid.id : undefined;
+  if (id instanceof Binary && id.length() === 16) return id.toString('hex');
+  throw new CommandError(14, 'the session id must be a UUID');
+}
+
+/** `refreshSessions`: they do not expire while the server runs. */
+export const refreshSessions: Command = { fields: {}, transactional: false, run: () => ({}) };

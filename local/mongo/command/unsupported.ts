@@ -1,0 +1,11 @@
+import type { Doc } from '../bson/decode.js';
+import { CommandError } from '../errors.js';
+
+/** Refuses options that MongoDB has and this server does not: they are never ignored. */
+export function requireSupported(body: Doc, options: readonly string[]): void {
+  for (const option of options) {
+    const value = body[option];
+    if (value === undefined || value === false) continue;
+    throw new CommandError(238, `the option '${option}' is not supported by this server`);
+  }
+}

@@ -1,0 +1,115 @@
+import type { Doc } from '../bson/decode.js';
+import { toNumber } from '../bson/numbers.js';
+import { typeOf } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { LockedRecord } from '../storage/conflicts.js';
+import { Journal } from '../storage/journal.js';
+import type { View } from '../storage/view.js';
+import { type CommandContext, viewOf } from './command.js';
+
+/** One statement of a write command that failed. */
+export interface WriteError extends Doc {
+  index: number;
+  code: number;
+}
+
+/**
+ * Runs one statement as a whole or not at all. Outside a transaction it waits for a transaction that has
+ * written one of its records, and then runs again.
+ */
+export async function runStatement<T>(
+  context: CommandContext,
+  collection: string,
+  statement: (view: View) => T,
+): Promise<T> {
+  if (context.transaction !== undefined) return statement(viewOf(context, collection));
+  for (;;) {
+    const journal = new Journal();
+    try {
+      context.catalog.findOrCreate(context.database, collection);
+      return statement(context.catalog.view(context.database, collection, journal));
+    } catch (error) {
+      journal.rollBack();
+      if (!(error instanceof LockedRecord)) throw error;
+      await error.owner.ended;
+    }
+  }
+}
+
+/** The outcome of a statement that a retryable write has executed before, else that of executing it. */
+export async function once<T>(
+  context: CommandContext,
+  statement: number,
+  execute: () => Promise<T>,
+): Promise<{ outcome: T; repeated: boolean }> {
+  const { session, retryable } = context;
+  if (!retryable || session === undefined) return { outcome: await execute(), repeated: false };
+  if (session.hasExecuted(statement)) return { outcome: session.outcomeOf(statement) as T, repeated: true };
+  const outcome = await execute();
+  session.remember(statement, outcome);
+  return { outcome, repeated: false };
+}
+
+/** The number by which a retryable write knows its i-th statement. */
+export function statementId({ body }: CommandContext, i: number): number {
+  if (Array.isArray(body.stmtIds)) return toNumber(body.stmtIds[i]);
+  return body.stmtId === undefined ? i : toNumber(body.stmtId) + i;
+}
+
+/**
+ * Runs the statements of a write command. A failed one is reported by its index; if `ordered` it is the last.
+ * In a transaction an error ends the whole command, and with it the transaction.
+ */
+export async function runStatements<T>(
+  context: CommandContext,
+  statements: readonly T[],
+  execute: (statement: T, i: number) => Promise<void>,
+): Promise<WriteError[]> {
+  const errors: WriteError[] = [];
+  for (const [i, statement] of statements.entries()) {
+    try {
+      await execute(statement, i);
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.labels.length > 0) throw error;
+      errors.push({ index: i, code: error.code, errmsg: error.message, ...error.details });
+      if (context.body.ordered !== false || context.transaction !== undefined) break;
+    }
+  }
+  return errors;
+}
+
+/** Throws where a write command has no statements, or more than MongoDB takes. */
+export function requireStatements(statements: readonly unknown[]): void {
+  if (statements.length >= 1 && statements.length <= 100_000) return;
+  throw new CommandError(
+    72,
+    `Write batch sizes must be between 1 and 100000. Got ${statements.length} operations.`,
+  );
+}
+
+/** Checks the size of a document that is to be stored. */
+export function requireFits(stored: string): void {
+  if (stored.length <= 16 * 1024 * 1024) return;
+  throw new CommandError(
+    10334,
+    `BSONObj size: ${stored.length} (0x${stored.length.toString(16)}) is invalid. Size must be between 0 and 16793600(16MB)`,
+  );
+}
+
+/** Throws where a value may not be an `_id`. */
+export function requireValidId(id: unknown): void {
+  const type = typeOf(id);
+  if (type === 'array' || type === 'regex' || type === 'undefined') {
+    throw new CommandError(53, `The '_id' value cannot be of type ${type}`);
+  }
+  if (type !== 'object') return;
+  const dollar = Object.keys(id as Doc).find(
+    (name) => name.startsWith('$') && !['$ref', '$id', '$db'].includes(name),
+  );
+  if (dollar !== undefined) {
+    throw new CommandError(
+      52,
+      `_id fields may not contain '$'-prefixed fields: ${dollar} is not valid for storage.`,
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Dispatcher } from './dispatch.js';
+import { serveConnection } from './wire/connection.js';
+import { encodeReply } from './wire/reply.js';
+
+/** Options of `startEmbeddedMongo`. */
+export interface EmbeddedMongoOptions {
+  /** The TCP port on 127.0.0.1; 0, the default, takes any free one. */
+  readonly port?: number;
+  /** The server's clock in milliseconds since the epoch: `$$NOW`, `hello.localTime`, TTL, the ObjectIds it makes. */
+  readonly clock?: () => number;
+}
+
+/** A running embedded MongoDB. */
+export interface EmbeddedMongo {
+  /** What to give to `MongoClient`. */
+  readonly uri: string;
+  readonly port: number;
+  /** Closes all connections and forgets all data. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a small MongoDB-compatible server for development and tests. It presents itself as the primary of a
+ * replica set with one member, MongoDB 7.0, and keeps everything in memory: with `stop()`, all is gone.
+ *
+ * ```ts
+ * const { uri, stop } = await startEmbeddedMongo();
+ * const client = await new MongoClient(uri).connect();
+ * ```
+ */
+export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Promise<EmbeddedMongo> {
+  const dispatcher = new Dispatcher(options.clock ?? Date.now);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    serveConnection(socket, async ({ body }) => encodeReply(await dispatcher.run(body)));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  dispatcher.server.address = `127.0.0.1:${port}`;
+  return {
+    uri: `mongodb://127.0.0.1:${port}/?replicaSet=${dispatcher.server.setName}`,
+    port,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      dispatcher.close();
+      await closed;
+    },
+  };
+}

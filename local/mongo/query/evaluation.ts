@@ -1,0 +1,77 @@
+import { Context, evalExpr } from 'mingo/core';
+import * as accumulators from 'mingo/operators/accumulator';
+import * as expressions from 'mingo/operators/expression';
+import * as stages from 'mingo/operators/pipeline';
+import * as logical from 'mingo/operators/query/logical';
+import * as windows from 'mingo/operators/window';
+import { Query } from 'mingo/query';
+import type { Options } from 'mingo/types';
+import type { Doc } from '../bson/decode.js';
+import { accumulatorOverrides } from './accumulators.js';
+import { expressionOverrides } from './expressions.js';
+import { unwrap } from './operand.js';
+import { parseFilter } from './parse-filter.js';
+import { predicates, truthy } from './predicates.js';
+import { stageOverrides } from './stages.js';
+import { bindFilter, bindNow } from './variables.js';
+
+/** What evaluation needs besides the document: the command's time, its `let` variables, other collections. */
+export interface Environment {
+  /** The one time that `$$NOW` stands for throughout a command. */
+  readonly now: Date;
+  readonly variables: Doc;
+  /** The documents of another collection of the same database, for `$lookup` and its like. */
+  readonly collection: (name: string) => Doc[];
+}
+
+const context = Context.init({
+  accumulator: { ...accumulators, ...accumulatorOverrides },
+  expression: { ...expressions, ...expressionOverrides },
+  pipeline: { ...stages, ...stageOverrides },
+  query: {
+    ...logical,
+    ...predicates,
+    $expr: (_: string, operand: unknown, options: Options) => (doc: unknown) =>
+      truthy(evalExpr(doc, unwrap(operand), options)),
+  },
+  window: { ...windows },
+});
+
+/** mingo's options for one command. */
+export function optionsFor(environment: Environment): Options {
+  return {
+    idKey: '_id',
+    processingMode: 0,
+    useStrictMode: true,
+    scriptEnabled: false,
+    failOnError: true,
+    variables: environment.variables,
+    collectionResolver: environment.collection,
+    context,
+  };
+}
+
+/** A compiled filter. Throws MongoDB's error if it is not valid. */
+export function compileFilter(filter: Doc, environment: Environment): (doc: Doc) => boolean {
+  const query = new Query(bindFilter(parseFilter(filter), environment.now), optionsFor(environment));
+  return (doc) => query.test(doc);
+}
+
+/** The value of an aggregation expression on a document; `undefined` is missing. */
+export function evaluate(expression: unknown, doc: unknown, environment: Environment): unknown {
+  return evalExpr(doc, bindNow(expression, environment.now), optionsFor(environment));
+}
+
+/** Whether there is a pipeline stage of this name. */
+export function isStage(name: string): boolean {
+  return Object.hasOwn(stages, name) || Object.hasOwn(stageOverrides, name);
+}
+
+/** The values of a command's `let` variables, which are constant expressions. */
+export function evaluateVariables(variables: Doc, environment: Environment): Doc {
+  const entries = Object.entries(variables).map(([name, value]) => [
+    name,
+    evaluate(value, {}, environment) ?? null,
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,97 @@
+import { Aggregator } from 'mingo/aggregator';
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { type Environment, isStage, optionsFor } from './evaluation.js';
+import { bindNow } from './variables.js';
+
+/** Stages MongoDB has and this server does not, and the code each is refused with. */
+const REFUSED: Readonly<Record<string, number>> = {
+  $changeStream: 40573,
+  $out: 115,
+  $merge: 115,
+  $geoNear: 115,
+  $search: 115,
+  $indexStats: 115,
+  $collStats: 115,
+};
+
+/** A compiled pipeline: makes result documents of input documents, lazily where its stages allow. */
+export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
+
+/** Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
+export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
+  const stages = bindStages(pipeline, environment.now);
+  const aggregator = new Aggregator(stages, optionsFor(environment));
+  aggregator.stream([]);
+  return (docs) => aggregator.stream(docs) as Iterable<Doc>;
+}
+
+/** Checks the stages, of sub-pipelines too, and puts the command's time in the place of `$$NOW`. */
+function bindStages(pipeline: readonly unknown[], now: Date): Doc[] {
+  return pipeline.map((stage) => {
+    const [name, ...others] = isDoc(stage) ? Object.keys(stage) : [];
+    if (!isDoc(stage) || name === undefined || others.length > 0) {
+      throw new CommandError(40323, 'A pipeline stage specification object must contain exactly one field.');
+    }
+    if (name in REFUSED) throw refused(name);
+    if (!isStage(name)) throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
+    return { [name]: bindSpec(name, stage[name], now) };
+  });
+}
+
+function refused(name: string): CommandError {
+  if (name === '$changeStream') {
+    return new CommandError(40573, 'The $changeStream stage is only supported on replica sets');
+  }
+  return new CommandError(REFUSED[name] ?? 115, `${name} is not supported by this server`);
+}
+
+function bindSpec(name: string, spec: unknown, now: Date): unknown {
+  if (name === '$match') return bindMatch(spec, now);
+  if (name === '$facet' && isDoc(spec)) {
+    const facets = Object.entries(spec).map(([facet, stages]) => [
+      facet,
+      Array.isArray(stages) ? bindStages(stages, now) : stages,
+    ]);
+    return Object.fromEntries(facets);
+  }
+  if (isDoc(spec) && Array.isArray(spec.pipeline)) {
+    const { pipeline, ...rest } = spec;
+    return { ...(bindNow(rest, now) as Doc), pipeline: bindStages(pipeline, now) };
+  }
+  return bindNow(spec, now);
+}
+
+function bindMatch(filter: unknown, now: Date): unknown {
+  if (!isDoc(filter)) return filter;
+  const entries = Object.entries(filter).map(([name, value]) => {
+    if (name === '$expr') return [name, bindNow(value, now)];
+    return [
+      name,
+      name.startsWith('$') && Array.isArray(value) ? value.map((branch) => bindMatch(branch, now)) : value,
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+const UPDATE_STAGES = new Set(['$addFields', '$set', '$project', '$unset', '$replaceRoot', '$replaceWith']);
+
+/** Compiles the pipeline of an update, which may have only stages that give one document for one. */
+export function compileUpdatePipeline(
+  pipeline: readonly unknown[],
+  environment: Environment,
+): (doc: Doc) => Doc {
+  for (const stage of pipeline) {
+    const [name] = isDoc(stage) ? Object.keys(stage) : [];
+    if (name === undefined || !UPDATE_STAGES.has(name)) {
+      throw new CommandError(72, `${name ?? 'Stage'} is not allowed to be used within an update`);
+    }
+  }
+  const run = compilePipeline(pipeline, environment);
+  return (doc) => {
+    const [result] = run([doc]);
+    if (result === undefined) throw new CommandError(1, 'the update pipeline gave no document');
+    return result._id === undefined && doc._id !== undefined ? { _id: doc._id, ...result } : result;
+  };
+}

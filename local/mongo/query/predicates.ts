@@ -1,0 +1,149 @@
+import { BSONRegExp } from 'bson';
+import { Query } from 'mingo/query';
+import type { Options } from 'mingo/types';
+import { compare, equal, rankOf, regexKey } from '../bson/compare.js';
+import { toBigInt, toNumber } from '../bson/numbers.js';
+import { anyValueAt, type Visit } from '../bson/path.js';
+import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
+import { bitPredicates } from './bit-predicates.js';
+import { typesOf } from './check-operand.js';
+import { unwrap } from './operand.js';
+import type { ElementCondition } from './parse-filter.js';
+import { toRegExp } from './regex.js';
+
+/** What a mingo query operator is: compiled once for a field and an operand, run for each document. */
+export type Operator = (path: string, operand: unknown, options: Options) => (doc: unknown) => boolean;
+
+/**
+ * mingo's query operators, replaced by ones that know BSON: types and their order, missing and null, arrays on
+ * the way and at the end of a path. mingo still composes them.
+ */
+export const predicates: Record<string, Operator> = {
+  $eq: positive(equals),
+  $ne: negative(equals),
+  $in: positive(isIn),
+  $nin: negative(isIn),
+  $gt: positive((operand) => comparison(operand, (order) => order > 0)),
+  $gte: positive((operand) => comparison(operand, (order) => order >= 0, true)),
+  $lt: positive((operand) => comparison(operand, (order) => order < 0)),
+  $lte: positive((operand) => comparison(operand, (order) => order <= 0, true)),
+  $pattern: positive(matchesPattern),
+  $type: positive((operand) => {
+    const types = typesOf(operand);
+    return (value) => value !== undefined && types.has(typeOf(value));
+  }),
+  $mod: positive(divisible),
+  $exists: (path, operand) => {
+    const exists = positive(() => (value) => value !== undefined)(path, operand, {} as Options);
+    return truthy(unwrap(operand)) ? exists : (doc) => !exists(doc);
+  },
+  $size: whole((operand) => (value) => Array.isArray(value) && value.length === toNumber(operand)),
+  $elemMatch: (path, operand, options) =>
+    whole(() => elementTest(unwrap(operand), options))(path, operand, options),
+  $not: (_, operand, options) => {
+    const query = new Query(asCondition(unwrap(operand)), options);
+    return (doc) => !query.test(asCondition(doc));
+  },
+  $all: (_, operand, options) => {
+    const tests = asArray(unwrap(operand)).map((condition) => new Query(asCondition(condition), options));
+    return (doc) => tests.length > 0 && tests.every((query) => query.test(asCondition(doc)));
+  },
+  ...bitPredicates(positive),
+};
+
+function positive(makeVisit: (operand: unknown) => Visit): Operator {
+  return (path, operand) => {
+    const parts = path.split('.');
+    const visit = makeVisit(unwrap(operand));
+    return (doc) => anyValueAt(doc, parts, 'each', visit);
+  };
+}
+
+function negative(makeVisit: (operand: unknown) => Visit): Operator {
+  const operator = positive(makeVisit);
+  return (path, operand, options) => {
+    const test = operator(path, operand, options);
+    return (doc) => !test(doc);
+  };
+}
+
+function whole(makeVisit: (operand: unknown) => Visit): Operator {
+  return (path, operand) => {
+    const parts = path.split('.');
+    const visit = makeVisit(unwrap(operand));
+    return (doc) => anyValueAt(doc, parts, 'whole', visit);
+  };
+}
+
+function equals(operand: unknown): Visit {
+  if (operand === null) return (value) => value === undefined || value === null;
+  if (typeof operand === 'string')
+    return (value) => value === operand || (typeof value === 'object' && equal(value, operand));
+  return (value) => value !== undefined && equal(value, operand);
+}
+
+function isIn(operand: unknown): Visit {
+  const list = asArray(operand);
+  const strings = new Set(list.filter((value) => typeof value === 'string'));
+  const others = list
+    .filter((value) => typeof value !== 'string')
+    .map((value) => (value instanceof BSONRegExp ? matchesPattern(value) : equals(value)));
+  return (value) => (typeof value === 'string' && strings.has(value)) || others.some((test) => test(value));
+}
+
+/** An order within one type; MinKey and MaxKey compare with every type. */
+function comparison(operand: unknown, holds: (order: number) => boolean, inclusive = false): Visit {
+  const type = typeOf(operand);
+  if (type === 'minKey' || type === 'maxKey')
+    return (value) => value !== undefined && holds(compare(value, operand));
+  if (operand === null) return (value) => inclusive && (value === undefined || value === null);
+  if (isNaNValue(operand)) return (value) => inclusive && isNaNValue(value);
+  const rank = rankOf(operand);
+  return (value) => rankOf(value) === rank && !isNaNValue(value) && holds(compare(value, operand));
+}
+
+function isNaNValue(value: unknown): boolean {
+  return isNumeric(value) && Number.isNaN(toNumber(value));
+}
+
+function matchesPattern(operand: unknown): Visit {
+  const regex = toRegExp(operand);
+  const key = regexKey(operand);
+  return (value) =>
+    typeof value === 'string' ? regex.test(value) : value instanceof BSONRegExp && regexKey(value) === key;
+}
+
+function divisible(operand: unknown): Visit {
+  const [divisor, remainder] = asArray(operand).map((value) => BigInt(Math.trunc(toNumber(value))));
+  return (value) => {
+    if (!isNumeric(value) || !Number.isFinite(toNumber(value)) || divisor === undefined) return false;
+    return toBigInt(value) % divisor === remainder;
+  };
+}
+
+function elementTest(operand: unknown, options: Options): Visit {
+  const { ofValue, condition } = operand as ElementCondition;
+  const query = new Query(condition, options);
+  const test = (element: unknown) =>
+    ofValue ? query.test({ element }) : isContainer(element) && query.test(asCondition(element));
+  return (value) => Array.isArray(value) && value.some(test);
+}
+
+function isContainer(value: unknown): boolean {
+  return isDoc(value) || Array.isArray(value);
+}
+
+/** Whether a value counts as true: everything but false, null, missing and zero. */
+export function truthy(value: unknown): boolean {
+  if (isNumeric(value)) return toNumber(value) !== 0;
+  return value !== undefined && value !== null && value !== false;
+}
+
+function asArray(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** mingo's Query tests any object; arrays occur as elements of arrays. */
+function asCondition(value: unknown): Record<string, unknown> {
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,110 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc, isNumeric } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { truthy } from './predicates.js';
+
+/** A projection by path components. A `branch` only leads to its children. */
+export interface Node {
+  kind: 'branch' | 'include' | 'exclude' | 'compute';
+  expression?: unknown;
+  readonly children: Map<string, Node>;
+  /** Whether this node or one below it computes a value. */
+  computes: boolean;
+}
+
+/** A parsed projection: which fields are kept by default, and what is said of the others. */
+export interface ProjectionTree {
+  readonly mode: 'include' | 'exclude' | 'add';
+  readonly root: Node;
+}
+
+function branch(): Node {
+  return { kind: 'branch', children: new Map(), computes: false };
+}
+
+/** Parses `$addFields`: every value is an expression, a document without operators goes deeper. */
+export function parseAddFields(spec: Doc): ProjectionTree {
+  const root = branch();
+  for (const [path, value] of Object.entries(spec)) addComputed(root, path.split('.'), value);
+  return { mode: 'add', root };
+}
+
+/** Parses `$unset`. */
+export function parseUnset(paths: readonly string[]): ProjectionTree {
+  const root = branch();
+  for (const path of paths) place(root, path.split('.'), 'exclude', undefined);
+  return { mode: 'exclude', root };
+}
+
+/** Parses the projection of a find or of `$project`. Throws where inclusion and exclusion are mixed. */
+export function parseProjection(spec: Doc): ProjectionTree {
+  const root = branch();
+  const seen = { include: false, exclude: false };
+  for (const [path, value] of Object.entries(spec)) placeSpec(root, path.split('.'), value, seen);
+  const idOnly = root.children.get('_id');
+  if (seen.include && seen.exclude) throw mixed(spec);
+  const include = seen.include || (!seen.exclude && !(idOnly?.kind === 'exclude') && root.children.size > 0);
+  if (include && idOnly === undefined) place(root, ['_id'], 'include', undefined);
+  return { mode: include ? 'include' : 'exclude', root };
+}
+
+function mixed(spec: Doc): CommandError {
+  const [field] = Object.entries(spec)
+    .filter(([name, value]) => name !== '_id' && !truthy(value))
+    .map(([name]) => name);
+  return new CommandError(31254, `Cannot do exclusion on field ${field ?? ''} in inclusion projection`);
+}
+
+function placeSpec(
+  root: Node,
+  path: string[],
+  value: unknown,
+  seen: { include: boolean; exclude: boolean },
+): void {
+  if (path.some((part) => part === ''))
+    throw new CommandError(40352, 'FieldPath must not have empty components');
+  if (isFlag(value)) {
+    const kind = truthy(value) ? 'include' : 'exclude';
+    if (path.join('.') !== '_id') seen[kind] = true;
+    place(root, path, kind, undefined);
+  } else if (isDoc(value) && !Object.keys(value)[0]?.startsWith('$')) {
+    if (Object.keys(value).length === 0)
+      throw new CommandError(51270, 'An empty sub-projection is not a valid value.');
+    for (const [name, inner] of Object.entries(value))
+      placeSpec(root, [...path, ...name.split('.')], inner, seen);
+  } else {
+    const sliced = isDoc(value) && Object.keys(value)[0] === '$$projectSlice';
+    if (path.join('.') !== '_id' && !sliced) seen.include = true;
+    place(root, path, 'compute', value);
+  }
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean' || isNumeric(value);
+}
+
+function addComputed(root: Node, path: readonly string[], value: unknown): void {
+  if (path.some((part) => part === '' || part === undefined))
+    throw new CommandError(40352, 'FieldPath must not have empty components');
+  const nested = isDoc(value) && Object.keys(value).length > 0 && !Object.keys(value)[0]?.startsWith('$');
+  if (!nested || !isDoc(value)) return place(root, path, 'compute', value);
+  for (const [name, inner] of Object.entries(value)) addComputed(root, [...path, ...name.split('.')], inner);
+}
+
+function place(root: Node, path: readonly string[], kind: Node['kind'], expression: unknown): void {
+  let node = root;
+  for (const [i, part] of path.entries()) {
+    if (kind === 'compute') node.computes = true;
+    const existing = node.children.get(part);
+    const last = i === path.length - 1;
+    if (existing && (last || existing.kind !== 'branch')) {
+      throw new CommandError(31250, `Path collision at ${path.join('.')}`);
+    }
+    const next = existing ?? branch();
+    node.children.set(part, next);
+    node = next;
+  }
+  node.kind = kind;
+  node.computes = kind === 'compute';
+  node.expression = expression;
+}

@@ -1,0 +1,55 @@
+import { type Doc, setField } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import type { Node } from './projection-tree.js';
+
+/** Computes an expression of a projection on the whole document. */
+export type Evaluate = (expression: unknown, root: Doc) => unknown;
+
+/**
+ * Applies a projection tree to a document. `include` keeps what the tree names, `exclude` drops it, `add`
+ * keeps everything; computed fields are set in each. Kept fields stay in the document's order, computed ones
+ * replace them in place or follow. Arrays are projected element by element.
+ */
+export function project(doc: Doc, tree: Node, mode: 'include' | 'exclude' | 'add', evaluate: Evaluate): Doc {
+  return projectDoc(doc, tree, mode, (expression) => evaluate(expression, doc));
+}
+
+type Compute = (expression: unknown) => unknown;
+
+function projectDoc(doc: Doc, tree: Node, mode: string, compute: Compute): Doc {
+  const result: Doc = {};
+  for (const [name, value] of Object.entries(doc)) {
+    const projected = projectField(tree.children.get(name), value, mode, compute);
+    if (projected !== undefined) setField(result, name, projected);
+  }
+  addComputed(result, doc, tree, mode, compute);
+  return result;
+}
+
+function projectField(node: Node | undefined, value: unknown, mode: string, compute: Compute): unknown {
+  if (node === undefined) return mode === 'include' ? undefined : value;
+  if (node.kind === 'include') return value;
+  if (node.kind === 'exclude') return undefined;
+  if (node.kind === 'compute') return compute(node.expression);
+  return projectValue(node, value, mode, compute);
+}
+
+/** A subtree applied to a value: documents and, within arrays, each element; scalars cannot hold the fields. */
+function projectValue(node: Node, value: unknown, mode: string, compute: Compute): unknown {
+  if (Array.isArray(value)) {
+    const projected = value.map((element) => projectValue(node, element, mode, compute));
+    return projected.filter((element) => element !== undefined);
+  }
+  if (isDoc(value)) return projectDoc(value, node, mode, compute);
+  if (node.computes) return projectDoc({}, node, mode, compute);
+  return mode === 'include' ? undefined : value;
+}
+
+/** Fields that the document does not have, but that are computed. */
+function addComputed(result: Doc, doc: Doc, tree: Node, mode: string, compute: Compute): void {
+  for (const [name, node] of tree.children) {
+    if (!node.computes || Object.hasOwn(doc, name)) continue;
+    const value = node.kind === 'compute' ? compute(node.expression) : projectDoc({}, node, mode, compute);
+    if (value !== undefined) setField(result, name, value);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Doc } from '../bson/decode.js';
+import { CommandError } from '../errors.js';
+import { Collection } from './collection.js';
+import { CommittedView } from './committed-view.js';
+import type { Journal } from './journal.js';
+import type { Transaction } from './transaction.js';
+import type { View } from './view.js';
+
+/** All databases and their collections. */
+export class Catalog {
+  /** The open transactions; each is told of every write, so that it can keep the old version. */
+  readonly transactions = new Set<Transaction>();
+  readonly #databases = new Map<string, Map<string, Collection>>();
+
+  /** The names of the databases that have a collection. */
+  databaseNames(): string[] {
+    return [...this.#databases.keys()].sort();
+  }
+
+  /** The collections of a database by name. */
+  collections(database: string): ReadonlyMap<string, Collection> {
+    return this.#databases.get(database) ?? new Map();
+  }
+
+  find(database: string, name: string): Collection | undefined {
+    return this.#databases.get(database)?.get(name);
+  }
+
+  /** The collection, made if there is none. */
+  findOrCreate(database: string, name: string): Collection {
+    return this.find(database, name) ?? this.create(database, name, {});
+  }
+
+  create(database: string, name: string, options: Doc): Collection {
+    checkCollectionName(name);
+    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
+    const collection = new Collection(name, options);
+    collections.set(name, collection);
+    this.#databases.set(database, collections);
+    return collection;
+  }
+
+  /** Removes a collection, and its database with the last one. */
+  drop(database: string, name: string): void {
+    const collections = this.#databases.get(database);
+    collections?.delete(name);
+    if (collections?.size === 0) this.#databases.delete(database);
+  }
+
+  dropDatabase(database: string): void {
+    this.#databases.delete(database);
+  }
+
+  /** Gives a collection another name, in the same or another database. */
+  rename(from: { database: string; name: string }, to: { database: string; name: string }): void {
+    checkCollectionName(to.name);
+    const collection = this.find(from.database, from.name);
+    if (collection === undefined) return;
+    this.drop(from.database, from.name);
+    const collections = this.#databases.get(to.database) ?? new Map<string, Collection>();
+    collections.set(to.name, collection);
+    this.#databases.set(to.database, collections);
+  }
+
+  /** The committed state of a collection; one that does not exist reads as empty. */
+  view(database: string, name: string, journal?: Journal): View {
+    const collection = this.find(database, name) ?? new Collection(name);
+    return new CommittedView(collection, `${database}.${name}`, this.transactions, journal);
+  }
+}
+
+function checkCollectionName(name: string): void {
+  const wrong = name === '' || name.startsWith('.') || name.endsWith('.') || /[$\0]/.test(name);
+  if (wrong) throw new CommandError(73, `Invalid collection name: ${name}`);
+}

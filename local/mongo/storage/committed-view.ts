@@ -1,0 +1,103 @@
+import type { Doc } from '../bson/decode.js';
+import type { Collection } from './collection.js';
+import { duplicateKey, LockedRecord } from './conflicts.js';
+import { TreeCursor } from './index-cursor.js';
+import type { Journal } from './journal.js';
+import { recordOf } from './key-string.js';
+import type { OrderedIndex } from './ordered-index.js';
+import type { Transaction } from './transaction.js';
+import type { IndexCursor, View } from './view.js';
+
+/** The committed state, as every command outside a transaction sees and changes it. */
+export class CommittedView implements View {
+  readonly #collection: Collection;
+  readonly #transactions: ReadonlySet<Transaction>;
+  readonly #journal: Journal | undefined;
+  readonly #namespace: string;
+
+  constructor(
+    collection: Collection,
+    namespace: string,
+    transactions: ReadonlySet<Transaction>,
+    journal: Journal | undefined,
+  ) {
+    this.#collection = collection;
+    this.#namespace = namespace;
+    this.#transactions = transactions;
+    this.#journal = journal;
+  }
+
+  get indexes(): ReadonlyMap<string, OrderedIndex> {
+    return this.#collection.indexes;
+  }
+
+  get count(): number {
+    return this.#collection.records.size;
+  }
+
+  get(id: number): string | undefined {
+    return this.#collection.records.get(id);
+  }
+
+  ids(): Iterable<number> {
+    return this.#collection.records.keys();
+  }
+
+  cursor(index: OrderedIndex, forward: boolean): IndexCursor {
+    return new TreeCursor(index, forward);
+  }
+
+  insert(stored: string, doc: Doc): void {
+    this.#checkUnique(doc, undefined);
+    this.#write(this.#collection.nextId(), stored, undefined, doc);
+  }
+
+  replace(id: number, stored: string, before: Doc, after: Doc): void {
+    this.#requireUnlocked(id);
+    this.#checkUnique(after, id);
+    this.#write(id, stored, before, after);
+  }
+
+  remove(id: number, before: Doc): void {
+    this.#requireUnlocked(id);
+    this.#write(id, undefined, before, undefined);
+  }
+
+  #write(id: number, stored: string | undefined, before: Doc | undefined, after: Doc | undefined): void {
+    for (const transaction of this.#transactions) transaction.preserve(this.#collection, id);
+    this.#collection.put(id, stored, this.#journal, before, after);
+  }
+
+  #requireUnlocked(id: number): void {
+    const owner = this.#collection.locks.get(id);
+    if (owner !== undefined) throw new LockedRecord(owner);
+  }
+
+  #checkUnique(doc: Doc, self: number | undefined): void {
+    for (const index of this.#collection.indexes.values()) {
+      if (!index.definition.unique) continue;
+      for (const key of index.keysOf(doc)) this.#checkKey(index, key, doc, self);
+    }
+  }
+
+  #checkKey(index: OrderedIndex, key: string, doc: Doc, self: number | undefined): void {
+    for (const transaction of this.#transactions) {
+      if (transaction.hasWritten(this.#collection, index, key)) throw new LockedRecord(transaction);
+    }
+    const holder = holderOf(index, key, self);
+    if (holder === undefined) return;
+    this.#requireUnlocked(holder);
+    throw duplicateKey(this.#namespace, index.definition, doc);
+  }
+}
+
+/** The record, other than `self`, that has this key in the index. */
+export function holderOf(index: OrderedIndex, key: string, self: number | undefined): number | undefined {
+  let entry = index.seek(key, true);
+  while (entry !== undefined && entry.length === key.length + 6 && entry.startsWith(key)) {
+    const id = recordOf(entry);
+    if (id !== self) return id;
+    entry = index.after(entry, true);
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import type { Doc } from '../bson/decode.js';
+import { valueAt } from '../bson/path.js';
+import { shellText } from '../bson/shell-text.js';
+import { CommandError } from '../errors.js';
+import type { IndexDefinition } from './ordered-index.js';
+import type { Transaction } from './transaction.js';
+
+/**
+ * Thrown by a write outside a transaction that meets a transaction's uncommitted write. As in MongoDB the
+ * write waits: the statement is undone and run again when that transaction has ended.
+ */
+export class LockedRecord extends Error {
+  readonly owner: Transaction;
+
+  constructor(owner: Transaction) {
+    super('the record is being written by a transaction');
+    this.owner = owner;
+  }
+}
+
+/** What a transaction gets that meets another's write: it must be run again as a whole. */
+export function writeConflict(): CommandError {
+  return new CommandError(
+    112,
+    'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+    { labels: ['TransientTransactionError'] },
+  );
+}
+
+/** MongoDB's duplicate key error, with `keyPattern` and `keyValue`. */
+export function duplicateKey(namespace: string, index: IndexDefinition, doc: Doc): CommandError {
+  const keyPattern = Object.fromEntries(index.fields.map(({ path, direction }) => [path, direction]));
+  const keyValue = Object.fromEntries(index.fields.map(({ path }) => [path, valueAt(doc, path) ?? null]));
+  const shown = Object.entries(keyValue).map(([path, value]) => `${path}: ${shellText(value)}`);
+  return new CommandError(
+    11000,
+    `E11000 duplicate key error collection: ${namespace} index: ${index.name} dup key: { ${shown.join(', ')} }`,
+    { details: { keyPattern, keyValue } },
+  );
+}

@@ -1,0 +1,104 @@
+import { fieldOf, isIndex } from '../bson/path.js';
+import { CommandError } from '../errors.js';
+import { EMPTY_ARRAY, keyString } from './key-string.js';
+
+/** One field of an index or of a sort. */
+export interface KeyField {
+  readonly path: string;
+  readonly direction: 1 | -1;
+}
+
+/** A field's place while keys are generated: a value found, or a container and what is left of the path. */
+type Place = { readonly value: unknown } | { readonly inside: unknown; readonly rest: readonly string[] };
+
+/** The keys of one document. */
+export interface Keys {
+  readonly strings: readonly string[];
+  /** Whether an array gave the document several keys (or might have). */
+  readonly multikey: boolean;
+  /** Whether every field was missing: such a document is not in a sparse index. */
+  readonly allMissing: boolean;
+}
+
+/** Makes the index keys, or the sort key, of documents. */
+export class KeyMaker {
+  readonly fields: readonly KeyField[];
+  readonly directions: readonly number[];
+  readonly #paths: readonly (readonly string[])[];
+
+  constructor(fields: readonly KeyField[]) {
+    this.fields = fields;
+    this.directions = fields.map((field) => field.direction);
+    this.#paths = fields.map((field) => field.path.split('.'));
+  }
+
+  /** All distinct keys of a document. Throws 171 where two of the fields hold different arrays. */
+  keysOf(doc: unknown): Keys {
+    const tuples: unknown[][] = [];
+    const multikey = expand(
+      this.#paths.map((rest) => ({ inside: doc, rest })),
+      tuples,
+    );
+    const strings = tuples.map((values) => keyString(values, this.directions));
+    return {
+      strings: strings.length > 1 ? [...new Set(strings)] : strings,
+      multikey,
+      allMissing: tuples.length === 1 && tuples[0]?.every((value) => value === undefined) === true,
+    };
+  }
+
+  /** What a document sorts by: its least key in the order of the pattern. */
+  sortKeyOf(doc: unknown): string {
+    const { strings } = this.keysOf(doc);
+    return strings.reduce((least, key) => (key < least ? key : least), strings[0] ?? '');
+  }
+}
+
+/** Walks each place down to a value or an array; an array is expanded once for all fields that run through it. */
+function expand(places: readonly Place[], tuples: unknown[][]): boolean {
+  const settled = places.map(descend);
+  const array = settled.map(arrayAt).find((found) => found !== undefined);
+  if (array === undefined) {
+    tuples.push(settled.map((place) => ('value' in place ? place.value : undefined)));
+    return false;
+  }
+  if (settled.some((place) => arrayAt(place) !== undefined && arrayAt(place) !== array)) {
+    throw new CommandError(171, 'cannot index parallel arrays');
+  }
+  const elements: readonly unknown[] = array.length === 0 ? [EMPTY_ARRAY] : array;
+  for (const element of elements) {
+    expand(
+      settled.map((place) => (arrayAt(place) === array ? enter(place, element) : place)),
+      tuples,
+    );
+  }
+  return true;
+}
+
+function arrayAt(place: Place): readonly unknown[] | undefined {
+  return 'inside' in place && Array.isArray(place.inside) ? place.inside : undefined;
+}
+
+/** Follows a place through documents until it is a value or stands at an array that must be expanded. */
+function descend(place: Place): Place {
+  let current = place;
+  while ('inside' in current) {
+    const { inside, rest }: { inside: unknown; rest: readonly string[] } = current;
+    const [part] = rest;
+    if (Array.isArray(inside)) {
+      if (part === undefined || !isIndex(part) || fieldOf(inside, part) === undefined) return current;
+    } else if (part === undefined) {
+      return { value: inside };
+    }
+    current = { inside: fieldOf(inside, part ?? ''), rest: rest.slice(1) };
+  }
+  return current;
+}
+
+/** Enters one element of an array; an array within an array is a value, not expanded again. */
+function enter(place: Place, element: unknown): Place {
+  const rest = 'rest' in place ? place.rest : [];
+  if (rest.length === 0) return { value: element };
+  if (element === EMPTY_ARRAY) return { value: undefined };
+  return Array.isArray(element) && !isIndex(rest[0] ?? '') ? { value: undefined } : { inside: element, rest };
+}

@@ -1,0 +1,226 @@
+import { type Decimal128, Long, ObjectId, Timestamp } from 'bson';
+import { binaryParts, regexKey } from '../bson/compare.js';
+import { toNumber } from '../bson/numbers.js';
+import { isDoc, typeOf } from '../bson/type-of.js';
+import { residualOf } from './number-residual.js';
+
+/**
+ * Index keys as strings of bytes (each char code 0 to 255) that compare as the values do in BSON order.
+ *
+ * A string of one-byte chars costs 16 bytes more than its length and compares at the speed of memcmp, so a
+ * million entries of five indexes stay within some hundred megabytes. Every value is a type byte and a
+ * self-delimiting payload; a descending field has all its bits inverted. A key ends with the record's number.
+ */
+export const TYPE_BYTE = {
+  minKey: 0x05,
+  emptyArray: 0x0a,
+  null: 0x14,
+  number: 0x1e,
+  string: 0x3c,
+  object: 0x46,
+  array: 0x50,
+  binary: 0x5a,
+  objectId: 0x64,
+  bool: 0x6e,
+  date: 0x78,
+  timestamp: 0x82,
+  regex: 0x8c,
+  code: 0x96,
+  maxKey: 0xf0,
+} as const;
+
+/** Stands for an empty array in an index, which sorts before null. */
+export const EMPTY_ARRAY = Symbol('empty array');
+
+let scratch = Buffer.allocUnsafe(4096);
+let length = 0;
+
+/** The key string of the values, one per index field; `directions` has -1 where the field descends. */
+export function keyString(values: readonly unknown[], directions: readonly number[]): string {
+  length = 0;
+  for (let i = 0; i < values.length; i++) {
+    const start = length;
+    writeValue(values[i]);
+    if (directions[i] === -1) invert(start);
+  }
+  return scratch.toString('latin1', 0, length);
+}
+
+/** The six bytes that end every key of a record, so that equal values stand in the order of insertion. */
+export function recordSuffix(id: number): string {
+  length = 0;
+  reserve(6);
+  scratch.writeUIntBE(id, 0, 6);
+  return scratch.toString('latin1', 0, 6);
+}
+
+/** The record number at the end of an index key. */
+export function recordOf(key: string): number {
+  let id = 0;
+  for (let i = key.length - 6; i < key.length; i++) id = id * 256 + key.charCodeAt(i);
+  return id;
+}
+
+function reserve(bytes: number): void {
+  if (length + bytes <= scratch.length) return;
+  const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, length + bytes));
+  scratch.copy(larger, 0, 0, length);
+  scratch = larger;
+}
+
+function invert(from: number): void {
+  for (let i = from; i < length; i++) scratch[i] = 0xff - (scratch[i] ?? 0);
+}
+
+function writeByte(value: number): void {
+  reserve(1);
+  scratch[length++] = value;
+}
+
+function writeBytes(bytes: Uint8Array): void {
+  reserve(bytes.length);
+  scratch.set(bytes, length);
+  length += bytes.length;
+}
+
+function writeValue(value: unknown): void {
+  if (value === EMPTY_ARRAY) {
+    writeByte(TYPE_BYTE.emptyArray);
+    return;
+  }
+  switch (typeOf(value)) {
+    case 'minKey':
+      return writeByte(TYPE_BYTE.minKey);
+    case 'maxKey':
+      return writeByte(TYPE_BYTE.maxKey);
+    case 'missing':
+    case 'undefined':
+    case 'null':
+      return writeByte(TYPE_BYTE.null);
+    case 'int':
+    case 'double':
+    case 'long':
+    case 'decimal':
+      return writeNumber(value);
+    case 'string':
+    case 'symbol':
+      return writeText(TYPE_BYTE.string, String(value));
+    case 'object':
+      return writeObject(value);
+    case 'array':
+      return writeArray(value);
+    case 'binData':
+      return writeBinary(value);
+    case 'objectId':
+      writeByte(TYPE_BYTE.objectId);
+      return value instanceof ObjectId ? writeBytes(value.id) : undefined;
+    case 'bool':
+      writeByte(TYPE_BYTE.bool);
+      return writeByte(value === true ? 1 : 0);
+    case 'date':
+      writeByte(TYPE_BYTE.date);
+      return writeDouble(Number(value));
+    case 'timestamp':
+      return writeTimestamp(value);
+    case 'regex':
+      return writeText(TYPE_BYTE.regex, regexKey(value));
+    default:
+      return writeText(TYPE_BYTE.code, String((value as { code: string }).code));
+  }
+}
+
+/** Zero bytes in the text become 00 FF; a lone 00 ends it. */
+function writeText(type: number, text: string): void {
+  writeByte(type);
+  reserve(text.length * 3);
+  const start = length;
+  length += scratch.write(text, start);
+  if (text.includes('\0')) escapeZeros(start);
+  writeByte(0);
+}
+
+function escapeZeros(start: number): void {
+  const plain = Buffer.from(scratch.subarray(start, length));
+  length = start;
+  for (const byte of plain) {
+    writeByte(byte);
+    if (byte === 0) writeByte(0xff);
+  }
+}
+
+function writeObject(value: unknown): void {
+  writeByte(TYPE_BYTE.object);
+  if (isDoc(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      if (field !== undefined) writeNamed(name, field);
+    }
+  }
+  writeByte(0);
+}
+
+/** Documents compare by type, then by name, then by value, field by field. */
+function writeNamed(name: string, value: unknown): void {
+  const start = length;
+  writeValue(value);
+  const typed = Buffer.from(scratch.subarray(start, length));
+  length = start;
+  writeByte(typed[0] ?? 0);
+  writeBytes(Buffer.from(name));
+  writeByte(0);
+  writeBytes(typed.subarray(1));
+}
+
+function writeArray(value: unknown): void {
+  writeByte(TYPE_BYTE.array);
+  for (const element of Array.isArray(value) ? value : []) writeValue(element);
+  writeByte(0);
+}
+
+function writeBinary(value: unknown): void {
+  const { bytes, subtype } = binaryParts(value);
+  writeByte(TYPE_BYTE.binary);
+  reserve(4);
+  length = scratch.writeUInt32BE(bytes.length, length);
+  writeByte(subtype);
+  writeBytes(bytes);
+}
+
+function writeTimestamp(value: unknown): void {
+  writeByte(TYPE_BYTE.timestamp);
+  reserve(8);
+  if (value instanceof Timestamp) {
+    scratch.writeUInt32BE(value.t, length);
+    scratch.writeUInt32BE(value.i, length + 4);
+  }
+  length += 8;
+}
+
+/** Flips a double's bits so that unsigned byte order is numeric order; NaN comes first. */
+function writeDouble(value: number): void {
+  reserve(8);
+  if (Number.isNaN(value)) scratch.fill(0, length, length + 8);
+  else {
+    scratch.writeDoubleBE(value === 0 ? 0 : value, length);
+    if (value < 0) invertRange(length, length + 8);
+    else scratch[length] = (scratch[length] ?? 0) | 0x80;
+  }
+  length += 8;
+}
+
+function invertRange(from: number, to: number): void {
+  for (let i = from; i < to; i++) scratch[i] = 0xff - (scratch[i] ?? 0);
+}
+
+/** The nearest double, then how far the exact value of a long or a decimal is from it. */
+function writeNumber(value: unknown): void {
+  writeByte(TYPE_BYTE.number);
+  const nearest = toNumber(value);
+  const exact = typeof value === 'number' || (value instanceof Long && Number.isSafeInteger(nearest));
+  if (exact || Number.isNaN(nearest)) {
+    writeDouble(nearest);
+    return writeByte(0x80);
+  }
+  const { double, residual } = residualOf(value as Long | Decimal128, nearest);
+  writeDouble(double);
+  writeBytes(residual);
+}

@@ -1,0 +1,87 @@
+import BTreeModule from 'sorted-btree';
+import type { Doc } from '../bson/decode.js';
+import { type KeyField, KeyMaker } from './index-keys.js';
+import { recordSuffix } from './key-string.js';
+
+// The package is CommonJS: under Node's ESM its default export is a property of the module object.
+const BTree = BTreeModule.default;
+
+/** What an index is, as `listIndexes` shows it: `v`, `key`, `name` and its options. */
+export interface IndexDefinition {
+  readonly name: string;
+  readonly fields: readonly KeyField[];
+  readonly unique: boolean;
+  readonly sparse: boolean;
+  /** The filter a document must match to be in the index. */
+  readonly partial: { readonly filter: Doc; readonly matches: (doc: Doc) => boolean } | undefined;
+  readonly expireAfterSeconds: number | undefined;
+  readonly hidden: boolean;
+  readonly spec: Doc;
+}
+
+/** Compares key strings, whose chars are all bytes. */
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One index: a B-tree of key strings, each ending with the number of its record. */
+export class OrderedIndex {
+  readonly definition: IndexDefinition;
+  readonly keys: KeyMaker;
+  /** Whether any document ever had an array in an indexed field: bounds then may not be intersected. */
+  multikey = false;
+  /** Counts changes, so that a scan that was interrupted knows to find its place again. */
+  version = 0;
+  readonly #tree = new BTree<string, undefined>(undefined, compareKeys, 64);
+
+  constructor(definition: IndexDefinition) {
+    this.definition = definition;
+    this.keys = new KeyMaker(definition.fields);
+  }
+
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** The keys a document has in this index; none where a sparse or partial index leaves it out. */
+  keysOf(doc: Doc): readonly string[] {
+    const { partial, sparse } = this.definition;
+    if (partial && !partial.matches(doc)) return [];
+    const keys = this.keys.keysOf(doc);
+    if (sparse && keys.allMissing) return [];
+    if (keys.multikey) this.multikey = true;
+    return keys.strings;
+  }
+
+  insert(keys: readonly string[], id: number): void {
+    const suffix = recordSuffix(id);
+    for (const key of keys) this.#tree.set(joined(key, suffix), undefined);
+    this.version += 1;
+  }
+
+  remove(keys: readonly string[], id: number): void {
+    const suffix = recordSuffix(id);
+    for (const key of keys) this.#tree.delete(key + suffix);
+    this.version += 1;
+  }
+
+  /** The first entry at or after `key`; before it, when the scan runs backwards. */
+  seek(key: string, forward: boolean): string | undefined {
+    return forward ? this.#tree.getPairOrNextHigher(key)?.[0] : this.#tree.getPairOrNextLower(key)?.[0];
+  }
+
+  /** The entry next to `key`, in the direction of the scan. */
+  after(key: string, forward: boolean): string | undefined {
+    return forward ? this.#tree.nextHigherKey(key) : this.#tree.nextLowerKey(key);
+  }
+
+  /** The entries from `key` on, for as long as nothing changes the index. */
+  entriesFrom(key: string, forward: boolean): Iterator<[string, undefined]> {
+    return forward ? this.#tree.entries(key) : this.#tree.entriesReversed(key);
+  }
+}
+
+/** A flat string: concatenation alone would leave a tree of two strings in the heap. */
+function joined(key: string, suffix: string): string {
+  return Buffer.from(key + suffix, 'latin1').toString('latin1');
+}
