@@ -14,6 +14,7 @@ export {
 export {
   defineJob,
   type InProcessJobDefinition,
+  type InputArguments,
   type JobContext,
   type JobFactory,
   type SubprocessContext,

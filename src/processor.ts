@@ -33,6 +33,7 @@ import { addItem } from './scheduler/add-item.js';
 import { findItems } from './scheduler/find-items.js';
 import { fireDueItems } from './scheduler/fire-due-items.js';
 import type { SchedulerItem } from './scheduler/item.js';
+import { removeItem } from './scheduler/remove-item.js';
 import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
 import type { SchedulerOptions } from './scheduler/scheduler-options.js';
 import { validateNow } from './validate.js';
@@ -334,6 +335,11 @@ export class RemoteProcessor {
   /** All scheduler items, in the order of their ids. */
   async getSchedulers(): Promise<SchedulerItem[]> {
     return findItems(this.#collections.scheduler);
+  }
+
+  /** Removes a scheduler item; the jobs that it made stay. @throws NotFoundError */
+  async removeScheduler(id: string): Promise<void> {
+    await removeItem(this.#collections.scheduler, id);
   }
 
   /** Makes the job of at most one due item, the longest due, and returns the job's id, or undefined. */

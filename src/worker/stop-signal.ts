@@ -1,8 +1,8 @@
 /** The most that is kept free before a deadline for giving back and settling; less when the whole is short. */
 const MAX_MARGIN_MS = 10_000;
 
-/** What runs has this long to end after a stop that is not due to a deadline. */
-const GRACE_MS = 5_000;
+/** The longest that Node's timers wait, 24.8 days: a later deadline is none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** When a drain must stop. */
 export interface StopConditions {
@@ -24,14 +24,14 @@ export async function withStopSignal<Result>(
 ): Promise<Result> {
   const controller = new AbortController();
   const stop = () => controller.abort();
-  if (signal?.aborted) stop();
+  const remainingMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.getTime() - Date.now();
+  const margin = marginMs ?? Math.min(MAX_MARGIN_MS, Math.max(0, remainingMs / 10));
+  const workMs = remainingMs - margin;
+  if (signal?.aborted || workMs <= 0) stop();
   signal?.addEventListener('abort', stop);
-  const remainingMs = deadline === undefined ? undefined : Math.max(0, deadline.getTime() - Date.now());
-  const margin =
-    marginMs ?? (remainingMs === undefined ? undefined : Math.min(MAX_MARGIN_MS, remainingMs / 10));
-  const timer = remainingMs === undefined ? undefined : setTimeout(stop, remainingMs - (margin ?? 0));
+  const timer = workMs <= MAX_TIMER_MS ? setTimeout(stop, workMs) : undefined;
   try {
-    return await work(controller.signal, margin === undefined ? GRACE_MS : margin / 2);
+    return await work(controller.signal, margin / 2);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);

@@ -1,0 +1,30 @@
+import { inspect, styleText } from 'node:util';
+import type { LogFields, Logger } from '../src/index.js';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** One readable line per event, for a person at a terminal; colours only where they can be shown. */
+export const consoleLogger: Logger = {
+  debug() {},
+  info: (message, fields) => print('cyan', message, fields),
+  warn: (message, fields) => print('yellow', message, fields),
+  error: (message, fields) => print('red', message, fields),
+};
+
+function print(style: Style, message: string, fields: LogFields = {}): void {
+  const time = new Date().toLocaleTimeString('en-GB');
+  const details = Object.entries(fields).map(([name, value]) => `${name}=${format(value)}`);
+  console.log([dim(time), colour(style, message), dim(details.join(' '))].join(' '));
+}
+
+function format(value: unknown): string {
+  return typeof value === 'string' && /^[\w.:-]+$/.test(value) ? value : inspect(value, { breakLength: Infinity });
+}
+
+function dim(text: string): string {
+  return colour('dim', text);
+}
+
+function colour(style: Style, text: string): string {
+  return process.stdout.isTTY ? styleText(style, text) : text;
+}

@@ -1,0 +1,96 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { ConflictError, defineJob, type Job, NotFoundError, RemoteException, type RemoteProcessor } from '../src/index.js';
+
+/** Fails at its first attempt, as a service that is restarting would make it, and then succeeds. */
+const unsteady = defineJob({
+  name: 'demo.unsteady',
+  retryDelay: '1s',
+  run: async ({ attempt }) => {
+    if (attempt === 1) throw new Error('The service is restarting.');
+    return `succeeded at attempt ${attempt}`;
+  },
+});
+
+/** Fails for good: retrying would not help. */
+const hopeless = defineJob({
+  name: 'demo.hopeless',
+  run: async () => {
+    throw new RemoteException('There is no such customer.');
+  },
+});
+
+/** Takes a while, and tells how far it is. */
+const slow = defineJob({
+  name: 'demo.slow',
+  input: z.object({ steps: z.int().min(1).max(100).default(3) }).optional(),
+  run: async ({ input, signal, progress }) => {
+    const steps = input?.steps ?? 3;
+    for (let step = 1; step <= steps; step += 1) {
+      await wait(300, undefined, { signal });
+      await progress({ step, of: steps });
+    }
+    return `${steps} steps done`;
+  },
+});
+
+/** The jobs of the demonstration. */
+export const demoJobs = [unsteady, hopeless, slow];
+
+const DEMO_ITEM = 'demo.every-10-seconds';
+
+/** Adds a job of each kind and a scheduler item, waits until the jobs are settled, and prints how they ended. */
+export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal): Promise<void> {
+  await processor
+    .addScheduler({
+      type: 'Delay',
+      id: DEMO_ITEM,
+      title: 'Demonstration: an echo every 10 seconds',
+      jobName: 'echo',
+      input: { from: 'the scheduler' },
+      delay: '10s',
+      active: true,
+    })
+    .catch(ignoreConflict);
+  const ids = [
+    await processor.addJob('echo', { hello: 'world' }),
+    await processor.addJob(unsteady),
+    await processor.addJob(hopeless),
+    await processor.addJob(slow),
+  ];
+  const jobs = await settled(processor, ids, stopping);
+  console.table(jobs.map(toRow));
+  console.log('From now on the scheduler makes an echo job every 10 seconds.\n');
+}
+
+/** Removes the scheduler item of the demonstration, which would otherwise go on making jobs. */
+export async function endDemo(processor: RemoteProcessor): Promise<void> {
+  await processor.removeScheduler(DEMO_ITEM).catch(ignoreNotFound);
+}
+
+async function settled(processor: RemoteProcessor, ids: readonly string[], stopping: AbortSignal): Promise<Job[]> {
+  for (;;) {
+    const jobs = (await Promise.all(ids.map((id) => processor.getJob(id)))).filter((job) => job !== undefined);
+    if (stopping.aborted || jobs.every(({ completed }) => completed !== undefined)) return jobs;
+    await wait(200);
+  }
+}
+
+function toRow({ jobName, status, retryCounter, output, errors }: Job) {
+  return {
+    job: jobName,
+    status,
+    attempts: retryCounter,
+    output: output === undefined ? '' : JSON.stringify(output),
+    errors: errors.map(({ message }) => message).join(' | '),
+  };
+}
+
+/** A database that is not ours alone may have the item from another run. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof ConflictError)) throw error;
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
+}

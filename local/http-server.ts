@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+
+/** The HTTP API on a port of this machine. */
+export interface HttpServer {
+  readonly url: string;
+  /** Takes no more requests, and resolves when those under way are answered. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves a web app.
+ *
+ * @param port 0 for any that is free
+ * @throws an Error that says what to do when the port is in use
+ */
+export async function startHttpServer(app: Hono, host: string, port: number): Promise<HttpServer> {
+  const server = createServer(getRequestListener(app.fetch));
+  const listening = once(server, 'listening');
+  server.listen(port, host);
+  await listening.catch((error: unknown) => {
+    throw new Error(`Cannot listen on ${host}:${port}. Is it in use? Choose another: PORT=3001 npm start`, {
+      cause: error,
+    });
+  });
+  return { url: urlOf(server), stop: () => close(server) };
+}
+
+function urlOf(server: Server): string {
+  const address: string | AddressInfo | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await closed;
+}

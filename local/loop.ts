@@ -1,0 +1,49 @@
+import type { Logger } from '../src/index.js';
+import { Wakeup } from '../src/worker/wakeup.js';
+
+/**
+ * What EventBridge is on AWS: takes a turn, waits for the interval or a nudge, and again, until it is stopped.
+ * A turn that fails is logged, and the loop goes on.
+ */
+export class Loop {
+  readonly #stopping = new AbortController();
+  readonly #wakeup = new Wakeup();
+  readonly #ended: Promise<void>;
+
+  constructor(
+    readonly name: string,
+    private readonly turn: (stop: AbortSignal) => Promise<unknown>,
+    private readonly intervalMs: number,
+    private readonly log: Logger,
+  ) {
+    this.#ended = this.#run();
+  }
+
+  /** Takes the next turn now. */
+  readonly nudge = (): void => this.#wakeup.wake();
+
+  /** Tells the turn that is under way to stop, and resolves when it has. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeup.wake();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await this.#takeTurn();
+      if (this.#stopping.signal.aborted) return;
+      const timer = setTimeout(this.#wakeup.wake, this.intervalMs);
+      await this.#wakeup.wait();
+      clearTimeout(timer);
+    }
+  }
+
+  async #takeTurn(): Promise<void> {
+    try {
+      await this.turn(this.#stopping.signal);
+    } catch (error) {
+      this.log.error(`A turn of '${this.name}' failed`, { error: String(error) });
+    }
+  }
+}

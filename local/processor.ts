@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { durationSchema } from '../src/duration.js';
+import {
+  type AddJobOptions,
+  type Duration,
+  type InputArguments,
+  type JobFactory,
+  RemoteProcessor,
+  type RemoteProcessorOptions,
+} from '../src/index.js';
+import { validateNow } from '../src/validate.js';
+import { Loop } from './loop.js';
+
+export interface LocalProcessorOptions extends RemoteProcessorOptions {
+  /** How often the worker looks for due jobs. Jobs added through this object are found at once. Default 1 s. */
+  readonly pollInterval?: Duration;
+  /** How often the scheduler looks for due items. Default 1 s; on AWS it is a minute. */
+  readonly scheduleInterval?: Duration;
+}
+
+const intervalsSchema = z.object({
+  pollInterval: durationSchema.default(1000),
+  scheduleInterval: durationSchema.default(1000),
+});
+
+/**
+ * A RemoteProcessor with the loops that stand for EventBridge and Lambda on one machine. Nothing runs until a
+ * loop is started.
+ *
+ * @example
+ * const processor = new LocalProcessor({ db });
+ * processor.startProcessor();
+ * processor.startScheduler();
+ * process.once('SIGTERM', () => Promise.all([processor.stopProcessor(), processor.stopScheduler()]));
+ */
+export class LocalProcessor extends RemoteProcessor {
+  readonly #pollMs: number;
+  readonly #scheduleMs: number;
+  #worker: Loop | undefined;
+  #scheduler: Loop | undefined;
+
+  constructor({ pollInterval, scheduleInterval, ...options }: LocalProcessorOptions) {
+    super(options);
+    const intervals = validateNow(
+      intervalsSchema,
+      { pollInterval, scheduleInterval },
+      'Options of LocalProcessor',
+    );
+    this.#pollMs = intervals.pollInterval;
+    this.#scheduleMs = intervals.scheduleInterval;
+  }
+
+  /** True from `startProcessor` until `stopProcessor`. */
+  get isProcessing(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** True from `startScheduler` until `stopScheduler`. */
+  get isScheduling(): boolean {
+    return this.#scheduler !== undefined;
+  }
+
+  /** The names of the loops that run, those that are about to stop included. */
+  loops(): string[] {
+    return [this.#scheduler, this.#worker].flatMap((loop) => (loop ? [loop.name] : []));
+  }
+
+  /** Starts processing jobs in the background; does nothing when it is started already. */
+  startProcessor(): void {
+    this.#worker ??= this.#startLoop('worker', this.#pollMs, (signal) =>
+      this.drain({ signal, pollInterval: this.#pollMs }),
+    );
+  }
+
+  /**
+   * Stops processing: claims no more, tells what runs to stop, and gives back what does not end in 5 s. Resolves
+   * when nothing is left in its hands.
+   */
+  async stopProcessor(): Promise<void> {
+    await this.#worker?.stop();
+    this.#worker = undefined;
+  }
+
+  /** Starts turning due scheduler items into jobs; does nothing when it is started already. */
+  startScheduler(): void {
+    this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async () => {
+      const jobs = await this.scheduleDueItems();
+      if (jobs.length > 0) this.#worker?.nudge();
+    });
+  }
+
+  /** Stops the scheduler, and resolves when the turn that is under way has ended. */
+  async stopScheduler(): Promise<void> {
+    await this.#scheduler?.stop();
+    this.#scheduler = undefined;
+  }
+
+  override addJob<Input>(
+    job: JobFactory<Input>,
+    ...args: [...InputArguments<Input>, options?: AddJobOptions]
+  ): Promise<string>;
+  override addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
+  override async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
+    const jobName = typeof job === 'string' ? job : job.name;
+    const id = await super.addJob(jobName, input, options);
+    this.#worker?.nudge();
+    return id;
+  }
+
+  #startLoop(kind: string, intervalMs: number, turn: (stop: AbortSignal) => Promise<unknown>): Loop {
+    const name = `${this.name}-${kind}`;
+    this.log.info(`Processor '${name}' started`);
+    return new Loop(name, turn, intervalMs, this.log);
+  }
+}

@@ -1,0 +1,56 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { type ApiKey, type Config, type Environment, readConfig } from '../src/config.js';
+import { validateNow } from '../src/validate.js';
+
+export const help = `Usage: npm start -- [options]
+
+Runs the scheduler, the worker and the HTTP API in one process, with a demonstration.
+
+Options:
+  --no-demo       start without the jobs and the scheduler item of the demonstration
+  -h, --help      show this text
+
+Environment:
+  PORT            of the HTTP API (default 3000)
+  HOST            address it listens on (default 127.0.0.1: this machine only)
+  API_KEY         at least 16 characters; one is made and printed when it is not set
+  MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+`;
+
+const localSchema = z.object({
+  PORT: z.coerce.number({ error: 'expected a port from 0 to 65535' }).int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  API_KEY: z.string().min(16, 'expected at least 16 characters (the value is a secret and not shown)').optional(),
+});
+
+export interface LocalSettings {
+  readonly config: Config;
+  readonly port: number;
+  readonly host: string;
+  /** Given by the environment, or made for this run. */
+  readonly apiKey: string;
+  readonly apiKeys: readonly ApiKey[];
+  readonly demo: boolean;
+  readonly help: boolean;
+}
+
+/**
+ * Reads what `npm start` is told, by the environment and by arguments.
+ *
+ * @throws ValidationError listing every bad variable, or a TypeError for an unknown argument
+ */
+export function readLocalSettings(env: Environment, args: readonly string[]): LocalSettings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { 'no-demo': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  const given = Object.fromEntries(Object.entries(env).filter(([, text]) => text));
+  const { PORT: port, HOST: host, API_KEY } = validateNow(localSchema, given, 'The environment');
+  const config = readConfig(env);
+  const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
+  const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
+  return { config, port, host, apiKey, apiKeys: [own, ...config.API_KEYS], demo: !values['no-demo'], help: values.help };
+}

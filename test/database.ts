@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { type Db, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
+import type { Logger } from '../src/index.js';
+
+/** A database of its own for a test file, emptied after each test and dropped at the end. */
+export interface TestDatabase {
+  readonly uri: string;
+  readonly name: string;
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** A processor on this database that logs nothing, stopped after the test. */
+  processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
+}
+
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Call it at the top of a test file. `client`, `db` and `processor` can be used inside tests. */
+export function useDatabase(): TestDatabase {
+  const uri = inject('mongodbUri');
+  const name = `test-${randomBytes(6).toString('hex')}`;
+  const client = new MongoClient(uri, { monitorCommands: true });
+  const db = client.db(name);
+  let processors: LocalProcessor[] = [];
+
+  beforeAll(async () => {
+    await client.connect();
+    await new LocalProcessor({ db, log: silent }).ensureIndexes();
+  });
+  afterEach(async () => {
+    await Promise.all(processors.map((processor) => processor.stopProcessor()));
+    await Promise.all(processors.map((processor) => processor.stopScheduler()));
+    processors = [];
+    for (const collection of await db.collections()) await collection.deleteMany({});
+  });
+  afterAll(async () => {
+    await db.dropDatabase();
+    await client.close();
+  });
+
+  return {
+    uri,
+    name,
+    client,
+    db,
+    processor(options = {}) {
+      const processor = new LocalProcessor({ db, log: silent, ...options });
+      processors.push(processor);
+      return processor;
+    },
+  };
+}

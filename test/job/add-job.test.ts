@@ -1,0 +1,346 @@
+import fc from 'fast-check';
+import { ObjectId } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  ConflictError,
+  defineJob,
+  RemoteProcessor,
+  UnknownJobNameError,
+  ValidationError,
+} from '../../src/index.js';
+import { silent, useDatabase } from '../database.js';
+import { anything, echo, flaky } from '../jobs.js';
+
+const database = useDatabase();
+
+async function setup() {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, anything, flaky]);
+  return processor;
+}
+
+const stored = () => database.db.collection('jobs').countDocuments();
+
+test('a job is stored with the documented fields and defaults, by the database clock', async () => {
+  const processor = await setup();
+  const id = await processor.addJob('echo', { foo: 'bar' });
+  const document = await database.db.collection('jobs').findOne({ jobName: 'echo' });
+  expect(document).toEqual({
+    _id: id,
+    jobName: 'echo',
+    queue: 'default',
+    priority: 0,
+    status: 'queued',
+    input: { foo: 'bar' },
+    runAt: expect.any(Date),
+    created: expect.any(Date),
+    queued: expect.any(Date),
+    retryCounter: 0,
+    givenBackCounter: 0,
+    maxRetries: 3,
+    retryDelay: 10_000,
+    errors: [],
+  });
+  expect(ObjectId.isValid(id)).toBe(true);
+});
+
+test('the factory types the input', async () => {
+  const processor = await setup();
+  const id = await processor.addJob(echo, { foo: 1 }, { priority: 3 });
+  expect(await processor.getJob(id)).toMatchObject({ input: { foo: 1 }, priority: 3 });
+});
+
+test('defaults come from the factory, and options go before them', async () => {
+  const processor = database.processor();
+  const nightly = defineJob({
+    name: 'nightly',
+    queue: 'slow',
+    priority: 2,
+    maxRetries: 7,
+    retryDelay: '5m',
+    run: async () => null,
+  });
+  await processor.addJobFactory(nightly);
+  const byDefault = await processor.getJob(await processor.addJob('nightly'));
+  expect(byDefault).toMatchObject({ queue: 'slow', priority: 2, maxRetries: 7, retryDelay: 300_000 });
+  const options = { queue: 'fast', priority: 9, maxRetries: 1, retryDelay: 5 };
+  expect(await processor.getJob(await processor.addJob('nightly', undefined, options))).toMatchObject(
+    options,
+  );
+});
+
+test('delay counts from the database clock, runAt is taken as it is', async () => {
+  const processor = await setup();
+  const delayed = await processor.getJob(await processor.addJob('flaky', undefined, { delay: '1h' }));
+  expect(Number(delayed?.runAt) - Number(delayed?.created)).toBe(3_600_000);
+  const runAt = new Date('2031-05-06T07:08:09Z');
+  expect((await processor.getJob(await processor.addJob('flaky', undefined, { runAt })))?.runAt).toEqual(
+    runAt,
+  );
+  expect(await processor.processNextJob()).toBe(false);
+});
+
+describe('adding the same id twice', () => {
+  test('with the same input returns that id and changes nothing', async () => {
+    const processor = await setup();
+    expect(await processor.addJob('echo', { a: { b: 1 } }, { id: 'mine' })).toBe('mine');
+    await processor.processNextJob();
+    expect(await processor.addJob('echo', { a: { b: 1 } }, { id: 'mine' })).toBe('mine');
+    expect(await processor.getJobStatus('mine')).toBe('completed');
+  });
+
+  test('with another input is a conflict', async () => {
+    const processor = await setup();
+    await processor.addJob('echo', { a: 1 }, { id: 'mine' });
+    await expect(processor.addJob('echo', { a: 2 }, { id: 'mine' })).rejects.toThrow(ConflictError);
+    await expect(processor.addJob('anything', { a: 1 }, { id: 'mine' })).rejects.toThrow(ConflictError);
+    expect(await processor.getJob('mine')).toMatchObject({ input: { a: 1 } });
+  });
+
+  test('from many clients at once adds one job', async () => {
+    const processor = await setup();
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, () => processor.addJob('echo', {}, { id: 'mine' })),
+    );
+    expect(new Set(ids)).toEqual(new Set(['mine']));
+    expect(await stored()).toBe(1);
+  });
+});
+
+describe('a unique key', () => {
+  test('gives the id of the unsettled job that has it, and is free once that is settled', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, { uniqueKey: 'k' });
+    expect(await processor.addJob('echo', { n: 2 }, { uniqueKey: 'k' })).toBe(first);
+    await processor.processNextJob();
+    expect(await processor.getJobStatus(first)).toBe('completed');
+    expect(await processor.addJob('echo', { n: 3 }, { uniqueKey: 'k' })).not.toBe(first);
+  });
+
+  test('is kept while a job waits for its next attempt, and freed by cancelling', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('flaky', undefined, { uniqueKey: 'k' });
+    await processor.processNextJob();
+    expect(await processor.addJob('flaky', undefined, { uniqueKey: 'k' })).toBe(first);
+    await processor.cancelJob(first);
+    expect(await processor.addJob('flaky', undefined, { uniqueKey: 'k' })).not.toBe(first);
+  });
+
+  test('belongs to a job name', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', {}, { uniqueKey: 'k' });
+    expect(await processor.addJob('anything', {}, { uniqueKey: 'k' })).not.toBe(first);
+  });
+
+  test('holds when many add at the same moment', async () => {
+    const processor = await setup();
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => processor.addJob('echo', { n }, { uniqueKey: 'k' })),
+    );
+    expect(new Set(ids).size).toBe(1);
+    expect(await stored()).toBe(1);
+  });
+});
+
+describe('in a transaction of the caller', () => {
+  test('the job is there after the commit, and not before', async () => {
+    const processor = await setup();
+    const id = await database.client.withSession((session) =>
+      session.withTransaction(async () => {
+        const added = await processor.addJob('echo', { a: 1 }, { session, uniqueKey: 'k' });
+        expect(await processor.getJob(added)).toBeUndefined();
+        expect(await processor.processNextJob()).toBe(false);
+        return added;
+      }),
+    );
+    expect(await processor.getJobStatus(id)).toBe('queued');
+  });
+
+  test('the job is gone after an abort', async () => {
+    const processor = await setup();
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await processor.addJob('echo', { a: 1 }, { session });
+      await session.abortTransaction();
+    });
+    expect(await stored()).toBe(0);
+  });
+
+  test('a unique key that is taken gives its holder, and the transaction goes on', async () => {
+    const processor = await setup();
+    const holder = await processor.addJob('echo', {}, { uniqueKey: 'k' });
+    await database.client.withSession((session) =>
+      session.withTransaction(async () => {
+        expect(await processor.addJob('echo', {}, { session, uniqueKey: 'k' })).toBe(holder);
+        await processor.addJob('echo', {}, { session, id: 'other' });
+      }),
+    );
+    expect(await processor.getJobStatus('other')).toBe('queued');
+  });
+});
+
+describe('what is refused stores nothing', () => {
+  test('an unknown name: the error lists the known ones', async () => {
+    const processor = await setup();
+    const adding = processor.addJob('ehco', {});
+    await expect(adding).rejects.toThrow(UnknownJobNameError);
+    await expect(adding).rejects.toMatchObject({
+      code: 'unknown_job_name',
+      known: ['anything', 'echo', 'flaky'],
+    });
+    expect(await stored()).toBe(0);
+  });
+
+  test.each([
+    ['a string', 'text'],
+    ['an array', []],
+    ['nothing', undefined],
+    ['null', null],
+  ])('an input that the schema refuses: %s', async (_, input) => {
+    const processor = await setup();
+    await expect(processor.addJob('echo', input)).rejects.toThrow(ValidationError);
+    expect(await stored()).toBe(0);
+  });
+
+  test.each([
+    ['a number for id', { id: 7 }],
+    ['an empty id', { id: '' }],
+    ['an operator for id', { id: { $gt: '' } }],
+    ['a long id', { id: 'x'.repeat(501) }],
+    ['a fraction as priority', { priority: 1.5 }],
+    ['a priority above 9', { priority: 10 }],
+    ['a priority below 0', { priority: -1 }],
+    ['no attempts', { maxRetries: 0 }],
+    ['a negative delay', { delay: -1 }],
+    ['a delay without a unit', { delay: '10' }],
+    ['a delay that is none', { delay: 'soon' }],
+    ['a moment that is none', { runAt: 'tomorrow' }],
+    ['an invalid date', { runAt: new Date(Number.NaN) }],
+    ['both delay and runAt', { delay: 1, runAt: new Date() }],
+    ['an operator for uniqueKey', { uniqueKey: { $ne: null } }],
+    ['an empty queue', { queue: '' }],
+    ['an unknown option', { retries: 3 }],
+  ])('options with %s', async (_, options) => {
+    const processor = await setup();
+    // @ts-expect-error the types refuse most of these already
+    await expect(processor.addJob('echo', {}, options)).rejects.toThrow(ValidationError);
+    expect(await stored()).toBe(0);
+  });
+
+  test.each([
+    ['a function', { f: () => {} }],
+    ['undefined in an array', { list: [undefined] }],
+    ['a class instance', { map: new Map() }],
+    ['a bigint', { big: 1n }],
+    ['a lone surrogate', { text: '\ud800' }],
+    ['a NUL in a key', { 'a\0b': 1 }],
+    ['what the driver takes for its own', { _bsontype: 'ObjectId', id: 'x' }],
+    ['a database reference', { $ref: 'jobs', $id: 1 }],
+    ['a prototype', JSON.parse('{ "__proto__": { "admin": true } }')],
+    ['an invalid date', { at: new Date(Number.NaN) }],
+    ['too many levels', JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`)],
+    ['more than 16 MB', { text: 'x'.repeat(17 * 1024 * 1024) }],
+  ])('an input that MongoDB would not give back: %s', async (_, input) => {
+    const processor = await setup();
+    await expect(processor.addJob('anything', input)).rejects.toThrow(ValidationError);
+    expect(await stored()).toBe(0);
+  });
+
+  test('a circular input', async () => {
+    const processor = await setup();
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    await expect(processor.addJob('anything', circular)).rejects.toThrow(ValidationError);
+    expect(await stored()).toBe(0);
+  });
+});
+
+test('any JSON comes back unchanged from input and output, or is refused', async () => {
+  const processor = await setup();
+  const tricky = fc.constantFrom(
+    '$set',
+    '$where',
+    '$expr',
+    '$$NOW',
+    '$ref',
+    '_bsontype',
+    '__proto__',
+    'a.b',
+    '',
+    '$',
+  );
+  const json = fc.letrec((tie) => ({
+    value: fc.oneof({ depthSize: 'small' }, fc.jsonValue(), tricky, tie('object'), fc.array(tie('value'))),
+    object: fc.dictionary(fc.oneof(tricky, fc.string()), tie('value')),
+  })).value;
+  await fc.assert(
+    fc.asyncProperty(json, async (generated) => {
+      const input: unknown = JSON.parse(JSON.stringify(generated));
+      const before = await stored();
+      try {
+        const id = await processor.addJob('anything', input);
+        await processor.processNextJob();
+        const job = await processor.getJob(id);
+        expect([job?.status, job?.input, job?.output]).toEqual(['completed', input, input]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ValidationError);
+        expect(await stored()).toBe(before);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+describe('a process without the code', () => {
+  const strangers = () => new RemoteProcessor({ db: database.db, log: silent });
+
+  test('adds by name, checked against the stored schema, with the stored defaults', async () => {
+    const worker = database.processor();
+    await worker.addJobFactory(
+      defineJob({ name: 'greet', input: z.object({ name: z.string() }), priority: 4, run: async () => 'hi' }),
+    );
+    const id = await strangers().addJob('greet', { name: 'Ada' });
+    await expect(strangers().addJob('greet', { name: 7 })).rejects.toThrow(
+      "Input of job 'greet' is invalid: name",
+    );
+    await expect(strangers().addJob('greet')).rejects.toThrow(ValidationError);
+    expect(await worker.getJob(id)).toMatchObject({ priority: 4, status: 'queued' });
+    expect(await stored()).toBe(1);
+  });
+
+  test('may leave the input out where the schema allows it, and must where there is none', async () => {
+    const worker = await setup();
+    await worker.addJobFactory(
+      defineJob({ name: 'maybe', input: z.string().optional(), run: async () => 1 }),
+    );
+    await strangers().addJob('maybe');
+    await strangers().addJob('flaky');
+    await expect(strangers().addJob('flaky', {})).rejects.toThrow(ValidationError);
+  });
+
+  test('cannot add what JSON Schema cannot describe, and is told so', async () => {
+    const worker = database.processor();
+    const dated = defineJob({ name: 'dated', input: z.object({ at: z.date() }), run: async () => null });
+    await worker.addJobFactory(dated);
+    await worker.addJob(dated, { at: new Date() });
+    await expect(strangers().addJob('dated', { at: new Date() })).rejects.toThrow('no JSON Schema form');
+  });
+
+  test('leaves jobs that it does not know to a worker that does', async () => {
+    const worker = await setup();
+    const id = await strangers().addJob('echo', { a: 1 });
+    expect(await strangers().processNextJob()).toBe(false);
+    expect(await worker.processNextJob()).toBe(true);
+    expect(await worker.getJobResult(id)).toEqual({ a: 1 });
+  });
+});
+
+test('registering reads once, and writes only what is new', async () => {
+  const commands: string[] = [];
+  await setup();
+  database.client.on('commandStarted', ({ commandName }) => commands.push(commandName));
+  await setup();
+  expect(commands).toEqual(['find']);
+  database.client.removeAllListeners('commandStarted');
+});

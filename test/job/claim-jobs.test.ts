@@ -1,0 +1,107 @@
+import { MongoClient } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { LocalProcessor } from '../../local/processor.js';
+import { silent, useDatabase } from '../database.js';
+import { echo, flaky } from '../jobs.js';
+
+const database = useDatabase();
+
+async function setup(options = {}) {
+  const processor = database.processor(options);
+  await processor.addJobFactories([echo, flaky]);
+  return processor;
+}
+
+describe('which job comes next', () => {
+  test('higher priority first, then earlier runAt, then the smaller id', async () => {
+    const processor = await setup();
+    const runAt = new Date('2020-01-01T00:00:00Z');
+    await processor.addJob('echo', {}, { id: 'late' });
+    await processor.addJob('echo', {}, { id: 'b', runAt });
+    await processor.addJob('echo', {}, { id: 'a', runAt });
+    await processor.addJob('echo', {}, { id: 'urgent', priority: 9 });
+    await processor.addJob('echo', {}, { id: 'not yet', priority: 9, delay: '1h' });
+    const order: unknown[] = [];
+    for (let job = await processor.pullNextJob(); job; job = await processor.pullNextJob())
+      order.push(job.id);
+    expect(order).toEqual(['urgent', 'a', 'b', 'late']);
+  });
+
+  test('a worker may be limited to queues', async () => {
+    const processor = await setup({ queues: ['mail', 'pdf'] });
+    await processor.addJob('echo', {}, { id: 'default' });
+    await processor.addJob('echo', {}, { id: 'pdf', queue: 'pdf' });
+    await processor.addJob('echo', {}, { id: 'mail', queue: 'mail', priority: 1 });
+    await processor.addJob('echo', {}, { id: 'other', queue: 'other' });
+    expect((await processor.pullNextJob())?.id).toBe('mail');
+    expect((await processor.pullNextJob())?.id).toBe('pdf');
+    expect(await processor.pullNextJob()).toBeUndefined();
+  });
+
+  test('a worker may be limited by a filter', async () => {
+    const processor = await setup({ jobQuery: { 'input.tenant': { $in: ['a', 'b'] } } });
+    await processor.addJob('echo', { tenant: 'c' });
+    const id = await processor.addJob('echo', { tenant: 'b' });
+    expect((await processor.pullNextJob())?.id).toBe(id);
+    expect(await processor.pullNextJob()).toBeUndefined();
+  });
+});
+
+describe('claimers that meet', () => {
+  test('two clients that claim at once never both get a job', async () => {
+    const processor = await setup();
+    for (let n = 0; n < 60; n += 1) await processor.addJob('echo', { n });
+    const other = new MongoClient(database.uri);
+    const rival = new LocalProcessor({ db: other.db(database.name), log: silent });
+    await rival.addJobFactory(echo);
+    const pulled: string[] = [];
+    const pullAll = async (claimer: LocalProcessor) => {
+      for (;;) {
+        const job = await claimer.pullNextJob();
+        if (job) pulled.push(job.id);
+        else if ((await processor.getJobs({ status: 'queued' })).length === 0) return;
+      }
+    };
+    await Promise.all([pullAll(processor), pullAll(rival), pullAll(processor), pullAll(rival)]);
+    await other.close();
+    expect(pulled).toHaveLength(60);
+    expect(new Set(pulled).size).toBe(60);
+  });
+
+  test('a job that went round between find and take is not taken with an outdated attempt', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('flaky', undefined, { retryDelay: 0 });
+    const rival = database.processor();
+    await rival.addJobFactory(flaky);
+    // The rival runs a whole attempt right after our candidates were found.
+    let round: Promise<unknown> | undefined;
+    const meddling = new MongoClient(database.uri, { monitorCommands: true });
+    const slow = new LocalProcessor({ db: meddling.db(database.name), log: silent });
+    await slow.addJobFactory(flaky);
+    meddling.on('commandSucceeded', ({ commandName, reply }) => {
+      const found = (reply as { cursor?: { firstBatch?: { jobName?: string }[] } }).cursor?.firstBatch?.[0]
+        ?.jobName;
+      if (commandName === 'find' && found === 'flaky') round ??= rival.processNextJob();
+    });
+    const job = await slow.pullNextJob();
+    await round;
+    await meddling.close();
+    const stored = await processor.getJob(id);
+    // Whoever came first, the attempt that the claim tells is the one that is stored.
+    if (job) expect(job.retryCounter).toBe(stored?.retryCounter);
+    else expect(stored?.retryCounter).toBe(1);
+  });
+});
+
+test('two commands claim any number of jobs, one settles them', async () => {
+  const processor = await setup({ maxThreads: 20 });
+  for (let n = 0; n < 20; n += 1) await processor.addJob('echo', { n });
+  const commands: string[] = [];
+  const count = ({ commandName }: { commandName: string }) => commands.push(commandName);
+  database.client.on('commandStarted', count);
+  const { completed } = await processor.drain();
+  database.client.off('commandStarted', count);
+  expect(completed).toBe(20);
+  // Recovery, find, take, settle, and the find that finds the queue empty.
+  expect(commands).toEqual(['update', 'find', 'update', 'update', 'find']);
+});

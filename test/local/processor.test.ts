@@ -1,0 +1,79 @@
+import { expect, test, vi } from 'vitest';
+import { ValidationError } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { echo, gatedJob } from '../jobs.js';
+
+const database = useDatabase();
+
+test('the loops start and stop, and tell so', async () => {
+  const processor = database.processor({ name: 'root' });
+  expect([processor.isProcessing, processor.isScheduling, processor.loops()]).toEqual([false, false, []]);
+  processor.startProcessor();
+  processor.startProcessor();
+  processor.startScheduler();
+  expect([processor.isProcessing, processor.isScheduling]).toEqual([true, true]);
+  expect(processor.loops()).toEqual(['root-scheduler', 'root-worker']);
+  await processor.stopScheduler();
+  expect(processor.loops()).toEqual(['root-worker']);
+  await processor.stopProcessor();
+  await processor.stopProcessor();
+  expect([processor.isProcessing, processor.isScheduling, processor.loops()]).toEqual([false, false, []]);
+});
+
+test('a job that is added while the loop waits is run at once', async () => {
+  const processor = database.processor({ pollInterval: '1h' });
+  await processor.addJobFactory(echo);
+  processor.startProcessor();
+  const first = await processor.addJob('echo', { n: 1 });
+  await vi.waitFor(async () => expect(await processor.getJobStatus(first)).toBe('completed'));
+  const second = await processor.addJob(echo, { n: 2 });
+  await vi.waitFor(async () => expect(await processor.getJobStatus(second)).toBe('completed'));
+});
+
+test('what a due item makes is run at once', async () => {
+  const processor = database.processor({ pollInterval: '1h', scheduleInterval: 10 });
+  await processor.addJobFactory(echo);
+  await processor.addScheduler({
+    type: 'Delay',
+    jobName: 'echo',
+    delay: '1s',
+    input: { a: 1 },
+    active: true,
+  });
+  processor.startProcessor();
+  processor.startScheduler();
+  await vi.waitFor(async () => expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]), {
+    timeout: 5000,
+  });
+});
+
+test('stopping gives back what runs', async () => {
+  const processor = database.processor();
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  processor.startProcessor();
+  const id = await processor.addJob('gated');
+  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  await processor.stopProcessor();
+  expect(await processor.getJob(id)).toMatchObject({
+    status: 'queued',
+    retryCounter: 0,
+    givenBackCounter: 1,
+  });
+});
+
+test.each([
+  [{ maxThreads: 0 }],
+  [{ maxThreads: 1.5 }],
+  [{ name: '' }],
+  [{ queues: [] }],
+  [{ lease: '10ms' }],
+  [{ pollInterval: 'often' }],
+])('options %j are refused', (options) => {
+  expect(() => database.processor(options)).toThrow(ValidationError);
+});
+
+test('an option that nobody knows is refused', () => {
+  // @ts-expect-error the types refuse it already
+  expect(() => database.processor({ threads: 4 })).toThrow("Unrecognized key: \"threads\"");
+});

@@ -1,0 +1,60 @@
+/**
+ * One process of a test: `child.ts ROLE URI DATABASE`. It appends a line to the collection `ledger` per run of a
+ * job, says "ready" on standard output once it is connected, and works until it is told to stop.
+ */
+import { MongoClient } from 'mongodb';
+import { z } from 'zod';
+import { LocalProcessor } from '../../local/processor.js';
+import { defineJob } from '../../src/index.js';
+import { silent } from '../database.js';
+
+const [role = '', uri = '', databaseName = ''] = process.argv.slice(2);
+const client = await new MongoClient(uri).connect();
+const db = client.db(databaseName);
+const processor = new LocalProcessor({
+  db,
+  log: silent,
+  maxThreads: 5,
+  lease: '1s',
+  pollInterval: 20,
+  scheduleInterval: 20,
+});
+
+const noted = defineJob({
+  name: 'noted',
+  input: z.object({ n: z.int(), hang: z.boolean().default(false) }),
+  retryDelay: 0,
+  run: async ({ jobId, attempt, token, input }) => {
+    await db.collection('ledger').insertOne({ jobId, attempt, token, pid: process.pid });
+    if (input.hang && attempt === 1) await new Promise(() => setInterval(() => {}, 1000));
+    return input.n;
+  },
+});
+
+const roles: Record<string, () => Promise<void>> = {
+  /** Has the code; only works. */
+  async worker() {
+    await processor.addJobFactory(noted);
+    processor.startProcessor();
+  },
+  /** Has no code; only schedules and adds. */
+  async producer() {
+    await processor.addScheduler({
+      type: 'Delay',
+      jobName: 'noted',
+      delay: '1s',
+      input: { n: 0 },
+      active: true,
+      id: 'tick',
+    });
+    await processor.addJob('noted', { n: 1 }, { id: 'added' });
+    processor.startScheduler();
+  },
+};
+
+await roles[role]?.();
+console.log('ready');
+process.once('SIGTERM', async () => {
+  await Promise.all([processor.stopProcessor(), processor.stopScheduler()]);
+  await client.close();
+});

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+
+const database = useDatabase();
+const children: ChildProcess[] = [];
+const patience = { timeout: 25_000, interval: 50 };
+
+/** The producer's view of the job that the workers run: known here only so that it can be added in code. */
+const noted = defineJob({
+  name: 'noted',
+  input: z.object({ n: z.int(), hang: z.boolean().default(false) }),
+  retryDelay: 0,
+  run: async () => null,
+});
+
+/** Starts a process and waits until it is ready. */
+async function start(role: 'worker' | 'producer'): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
+  const args = ['--import', 'tsx', script, role, database.uri, database.name];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  for await (const line of createInterface(child.stdout)) if (line === 'ready') return child;
+  throw new Error(`The ${role} ended before it was ready.`);
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => stop(child, 'SIGKILL')));
+});
+
+test('three worker processes run each of 1,000 jobs exactly once', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  const workers = await Promise.all([start('worker'), start('worker'), start('worker')]);
+  for (let batch = 0; batch < 10; batch += 1) {
+    await Promise.all(Array.from({ length: 100 }, (_, n) => processor.addJob(noted, { n: batch * 100 + n })));
+  }
+  const completed = () => database.db.collection('jobs').countDocuments({ status: 'completed' });
+  await vi.waitFor(async () => expect(await completed()).toBe(1000), patience);
+  await Promise.all(workers.map((worker) => stop(worker, 'SIGTERM')));
+
+  const ledger = await database.db.collection('ledger').find().toArray();
+  expect(ledger).toHaveLength(1000);
+  expect(new Set(ledger.map(({ jobId }) => jobId)).size).toBe(1000);
+  expect(new Set(ledger.map(({ pid }) => pid)).size).toBe(3);
+  expect(await database.db.collection('jobs').countDocuments({ retryCounter: { $ne: 1 } })).toBe(0);
+});
+
+test('one process only schedules and adds, without the code; the other only works', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  await start('producer');
+  await processor
+    .getJobs()
+    .then((jobs) => expect(jobs.every(({ status }) => status === 'queued')).toBe(true));
+  await start('worker');
+  await vi.waitFor(async () => expect(await processor.getJobStatus('added')).toBe('completed'), patience);
+  const scheduled = () =>
+    database.db.collection('jobs').countDocuments({ 'occurrence.item': 'tick', status: 'completed' });
+  await vi.waitFor(async () => expect(await scheduled()).toBeGreaterThanOrEqual(2), patience);
+});
+
+test('the jobs of a worker that is killed are run by another, and the history says why', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  const victim = await start('worker');
+  const ids = await Promise.all([1, 2, 3].map((n) => processor.addJob(noted, { n, hang: true })));
+  const processing = () => processor.getJobs({ status: 'processing' });
+  await vi.waitFor(async () => expect(await processing()).toHaveLength(3), patience);
+  await stop(victim, 'SIGKILL');
+  await start('worker');
+  for (const id of ids) {
+    await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('completed'), patience);
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 2, givenBackCounter: 0 });
+    expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('lost its lease')]);
+  }
+});
+
+test('a worker that is told to stop gives back what runs, and leaves nothing in processing', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  const worker = await start('worker');
+  const id = await processor.addJob(noted, { n: 1, hang: true });
+  await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('processing'), patience);
+  await stop(worker, 'SIGTERM');
+  expect(await processor.getJob(id)).toMatchObject({
+    status: 'queued',
+    retryCounter: 0,
+    givenBackCounter: 1,
+  });
+});

@@ -1,0 +1,231 @@
+import { describe, expect, test, vi } from 'vitest';
+import { AttemptAbortedError, defineJob } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
+
+const database = useDatabase();
+
+test('it runs jobs until none is due, and tells what it did', async () => {
+  const processor = database.processor({ maxThreads: 3 });
+  await processor.addJobFactories([echo, failing, flaky]);
+  for (let n = 0; n < 7; n += 1) await processor.addJob('echo', { n });
+  await processor.addJob('failing');
+  await processor.addJob('flaky');
+  expect(await processor.drain()).toEqual({
+    claimed: 9,
+    completed: 7,
+    retried: 1,
+    errors: 1,
+    cancelled: 0,
+    givenBack: 0,
+    stale: 0,
+    remaining: 0,
+  });
+});
+
+test('it runs maxThreads jobs at a time, and no more', async () => {
+  const processor = database.processor({ maxThreads: 4 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  for (let n = 0; n < 10; n += 1) await processor.addJob('gated');
+  const draining = processor.drain();
+  await vi.waitFor(() => expect(gate.arrived).toBe(4));
+  expect(await processor.getJobs({ status: 'processing' })).toHaveLength(4);
+  gate.open();
+  expect(await draining).toMatchObject({ claimed: 10, completed: 10 });
+});
+
+test('a slow job does not hold up the other slots', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactories([factory, echo]);
+  await processor.addJob('gated', undefined, { priority: 9 });
+  for (let n = 0; n < 10; n += 1) await processor.addJob('echo', { n });
+  const draining = processor.drain();
+  await vi.waitFor(async () => expect(await processor.getJobs({ status: 'completed' })).toHaveLength(10));
+  gate.open();
+  expect(await draining).toMatchObject({ completed: 11 });
+});
+
+test('jobs that are added while it waits for others are found, at the interval given', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactories([factory, echo]);
+  await processor.addJob('gated');
+  const draining = processor.drain({ pollInterval: 5 });
+  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  const id = await processor.addJob('echo', {});
+  await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+  gate.open();
+  await draining;
+});
+
+describe('told to stop', () => {
+  test('it fires the signals, gives back what heeds them, and claims no more', async () => {
+    const processor = database.processor({ maxThreads: 2 });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    for (const id of ['a', 'b', 'c']) await processor.addJob('gated', undefined, { id });
+    const stop = new AbortController();
+    const draining = processor.drain({ signal: stop.signal });
+    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    stop.abort();
+    expect(await draining).toMatchObject({ claimed: 2, givenBack: 2, remaining: 3 });
+    for (const job of await processor.getJobs()) {
+      expect(job).toMatchObject({ status: 'queued', retryCounter: 0, errors: [] });
+      expect(job).not.toHaveProperty('lease');
+    }
+    expect((await processor.getJobs()).map(({ givenBackCounter }) => givenBackCounter)).toEqual([1, 1, 0]);
+  });
+
+  test('it gives back what ignores the signal, and its late outcome changes nothing', async () => {
+    const processor = database.processor();
+    const gate = new Gate();
+    const deaf = defineJob({ name: 'deaf', run: () => gate.pass(new AbortController().signal) });
+    await processor.addJobFactory(deaf);
+    const id = await processor.addJob('deaf');
+    const deadline = new Date(Date.now() + 60_000);
+    const stop = new AbortController();
+    // Half the margin is the grace: none.
+    const draining = processor.drain({ deadline, margin: 0, signal: stop.signal });
+    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    stop.abort();
+    expect(await draining).toMatchObject({ givenBack: 1 });
+    gate.open();
+    await new Promise(setImmediate);
+    expect(await processor.getJob(id)).toMatchObject({
+      status: 'queued',
+      retryCounter: 0,
+      givenBackCounter: 1,
+    });
+  });
+
+  test('what ends in time counts as it ended', async () => {
+    const processor = database.processor();
+    const gate = new Gate();
+    const polite = defineJob({
+      name: 'polite',
+      run: ({ signal }) =>
+        gate.pass(signal).catch((error) => (error instanceof AttemptAbortedError ? error.why : 'other')),
+    });
+    await processor.addJobFactory(polite);
+    const id = await processor.addJob('polite');
+    const stop = new AbortController();
+    const draining = processor.drain({ signal: stop.signal });
+    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    stop.abort();
+    expect(await draining).toMatchObject({ completed: 1, givenBack: 0 });
+    expect(await processor.getJobResult(id)).toBe('stopping');
+  });
+
+  test('before its deadline it stops by itself', async () => {
+    const processor = database.processor();
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    const id = await processor.addJob('gated');
+    const deadline = new Date(Date.now() + 2_000);
+    const draining = processor.drain({ deadline, margin: '1900ms' });
+    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    expect(await draining).toMatchObject({ givenBack: 1, remaining: 1 });
+    expect(Date.now()).toBeLessThan(deadline.getTime());
+    expect(await processor.getJobStatus(id)).toBe('queued');
+  });
+
+  test('with a deadline that has passed it claims nothing', async () => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    await processor.addJob('echo', {});
+    expect(await processor.drain({ deadline: new Date(0) })).toMatchObject({ claimed: 0, remaining: 1 });
+  });
+});
+
+describe('the heartbeat', () => {
+  test('renews the leases of all running jobs in one command', async () => {
+    const processor = database.processor({ maxThreads: 5, lease: '1s' });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    for (let n = 0; n < 5; n += 1) await processor.addJob('gated');
+    const draining = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(5));
+    const expiries = async () => (await processor.getJobs()).map(({ lease }) => Number(lease?.expires));
+    const before = await expiries();
+    const commands: string[] = [];
+    const count = ({ commandName }: { commandName: string }) => {
+      if (commandName === 'update') commands.push(commandName);
+    };
+    database.client.on('commandStarted', count);
+    await vi.waitFor(() => expect(commands).toEqual(['update']));
+    database.client.off('commandStarted', count);
+    await vi.waitFor(async () => {
+      const after = await expiries();
+      expect(after.every((expiry, index) => expiry > (before[index] ?? Number.NaN))).toBe(true);
+    });
+    gate.open();
+    expect(await draining).toMatchObject({ completed: 5 });
+  });
+
+  test('fires the signal of a job that is to be cancelled, and of no other', async () => {
+    const processor = database.processor({ maxThreads: 2, lease: '1s' });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    const first = await processor.addJob('gated');
+    const second = await processor.addJob('gated');
+    const draining = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    expect(await processor.cancelJob(first)).toBe('processing');
+    await vi.waitFor(async () => expect(await processor.getJobStatus(first)).toBe('cancelled'));
+    expect(await processor.getJobStatus(second)).toBe('processing');
+    gate.open();
+    expect(await draining).toMatchObject({ cancelled: 1, completed: 1 });
+  });
+
+  test('fires the signal of a job whose lease somebody else has, and its outcome is stale', async () => {
+    const processor = database.processor({ lease: '1s' });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    const id = await processor.addJob('gated');
+    const draining = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    await database.db
+      .collection<{ _id: string }>('jobs')
+      .updateOne({ _id: id }, { $set: { 'lease.token': 'of somebody else' } });
+    expect(await draining).toMatchObject({ stale: 1 });
+    expect(await processor.getJob(id)).toMatchObject({
+      status: 'processing',
+      lease: { token: 'of somebody else' },
+    });
+  });
+});
+
+test('progress is stored, and only while the lease is held', async () => {
+  const processor = database.processor();
+  const gate = new Gate();
+  const reporting = defineJob({
+    name: 'reporting',
+    run: async ({ progress, signal }) => {
+      await Promise.all([progress({ done: 1 }), progress({ done: 2 }), progress({ $done: 3 })]);
+      await gate.pass(signal);
+      return null;
+    },
+  });
+  await processor.addJobFactory(reporting);
+  const id = await processor.addJob('reporting');
+  const running = processor.processNextJob();
+  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  expect((await processor.getJob(id))?.progress).toEqual({ $done: 3 });
+  gate.open();
+  await running;
+});
+
+test('a job can add others through the processor it is given', async () => {
+  const processor = database.processor();
+  const parent = defineJob({
+    name: 'parent',
+    run: ({ processor: p }) => p.addJob('echo', { from: 'parent' }),
+  });
+  await processor.addJobFactories([parent, echo]);
+  const id = await processor.addJob('parent');
+  expect(await processor.processJobs()).toBe(2);
+  const child = await processor.getJobResult(id);
+  expect(await processor.getJobResult(String(child))).toEqual({ from: 'parent' });
+});
