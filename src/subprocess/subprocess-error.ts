@@ -1,0 +1,18 @@
+import { RemoteProcessorError } from '../errors.js';
+
+/**
+ * A subprocess job failed in another way than by throwing: its module could not be loaded, its thread exited, ran
+ * out of memory, or could not be started. `cause` tells more. It is retried like any error.
+ */
+export class SubprocessError extends RemoteProcessorError {
+  readonly code = 'subprocess_failed';
+
+  /** @param module its URL */
+  constructor(
+    readonly module: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Subprocess module ${module}: ${what}`, options);
+  }
+}

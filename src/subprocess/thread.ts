@@ -1,0 +1,77 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { SubprocessContext } from '../job/define-job.js';
+import type { Ending, FromThread, Task, ToThread } from './messages.js';
+import { reviveError, serializeError } from './serialized-error.js';
+import { SubprocessError } from './subprocess-error.js';
+
+/** What a thread of the pool runs for each task: its own build entry. Never throws: the ending is a message. */
+export default async function runTask({ module, input, port }: Task): Promise<void> {
+  post(port, { kind: 'started' });
+  const { signal, progress } = answersOf(port);
+  try {
+    const run = await load(module);
+    signal.throwIfAborted();
+    // An output that cannot be cloned throws here, and so is told like any other error.
+    post(port, { kind: 'returned', output: await run({ input, signal, progress }) });
+  } catch (error) {
+    post(port, endingOf(error, signal));
+  } finally {
+    port.close();
+  }
+}
+
+function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
+  return aborted && error === reason ? { kind: 'aborted' } : { kind: 'threw', error: serializeError(error) };
+}
+
+/** A signal and a progress function that are driven by what the other side posts. */
+function answersOf(port: MessagePort): Pick<SubprocessContext, 'signal' | 'progress'> {
+  const controller = new AbortController();
+  const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  let reports = 0;
+
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'abort') return controller.abort(reviveError(message.reason));
+    const { resolve, reject } = waiting.get(message.id) ?? nobody;
+    waiting.delete(message.id);
+    message.error ? reject(reviveError(message.error)) : resolve();
+  });
+
+  return {
+    signal: controller.signal,
+    progress: (value) =>
+      new Promise((resolve, reject) => {
+        const id = reports++;
+        post(port, { kind: 'progress', id, value });
+        waiting.set(id, { resolve, reject });
+      }),
+  };
+}
+
+const nobody = { resolve: () => {}, reject: () => {} };
+
+type Run = (context: SubprocessContext) => unknown;
+
+async function load(module: string): Promise<Run> {
+  const { default: run } = await importModule(module);
+  if (!isRun(run))
+    throw new SubprocessError(module, `expected a function as its default export, got ${typeof run}`);
+  return run;
+}
+
+async function importModule(module: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return await import(module);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new SubprocessError(module, `it could not be loaded: ${message}`, { cause });
+  }
+}
+
+function isRun(value: unknown): value is Run {
+  return typeof value === 'function';
+}
+
+function post(port: MessagePort, message: FromThread): void {
+  port.postMessage(message);
+}

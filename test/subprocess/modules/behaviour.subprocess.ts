@@ -1,0 +1,72 @@
+import { RemoteException } from '../../../src/errors.js';
+import type { SubprocessContext } from '../../../src/job/define-job.js';
+
+/** What a test asks the module to do. */
+export type Behaviour =
+  | { readonly do: 'return'; readonly value: unknown }
+  | { readonly do: 'return a function' | 'loop' | 'wait' | 'obey' | 'throw' | 'throw text' | 'refuse' }
+  | { readonly do: 'report'; readonly values: readonly unknown[] }
+  | { readonly do: 'exit' | 'throw later' | 'fill the memory' }
+  | { readonly do: 'meet'; readonly counter: Int32Array };
+
+const MEETING_MS = 20_000;
+
+/** Does what its input says. */
+export default async function behave({
+  input,
+  signal,
+  progress,
+}: SubprocessContext<Behaviour>): Promise<unknown> {
+  switch (input.do) {
+    case 'return':
+      return input.value;
+    case 'return a function':
+      return () => {};
+    case 'report': {
+      for (const value of input.values) await progress(value);
+      return 'reported';
+    }
+    case 'throw':
+      throw Object.assign(new RangeError('out of range', { cause: new Error('the cause') }), {
+        code: 'E_RANGE',
+      });
+    case 'throw text':
+      throw 'only a text';
+    case 'refuse':
+      throw new RemoteException('do not retry', { cause: new TypeError('the cause') });
+    case 'wait':
+      void progress('begun');
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    case 'obey':
+      void progress('begun');
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve([signal.reason instanceof Error, signal.reason.code]));
+      });
+    case 'loop':
+      void progress('begun');
+      for (;;);
+    case 'exit':
+      process.exit(3);
+      break;
+    case 'throw later':
+      setTimeout(() => {
+        throw new Error('thrown by a timer');
+      });
+      return new Promise(() => {});
+    case 'fill the memory': {
+      const kept: unknown[] = [];
+      for (;;) kept.push(new Array(1000).fill(kept));
+    }
+    case 'meet':
+      return meet(input.counter);
+  }
+}
+
+/** Blocks this thread until another one does the same: both run at once, or this ends in `alone`. */
+function meet(counter: Int32Array): string {
+  if (Atomics.add(counter, 0, 1) === 1) {
+    Atomics.notify(counter, 0);
+    return 'met';
+  }
+  return Atomics.wait(counter, 0, 1, MEETING_MS) === 'timed-out' ? 'alone' : 'met';
+}

@@ -1,0 +1,23 @@
+import { runInSubprocess } from '../../../src/subprocess/run-in-subprocess.js';
+
+/** A process of its own: a job that returned and one that was killed, and nothing to tidy up afterwards. */
+const behaviour = new URL('./behaviour.subprocess.js', import.meta.url);
+const never = new AbortController().signal;
+const idle = async () => {};
+
+const returned = await runInSubprocess(behaviour, {
+  input: { do: 'return', value: 42 },
+  signal: never,
+  progress: idle,
+});
+const killed = await runLoop();
+console.log(JSON.stringify({ returned, killed }));
+
+async function runLoop(): Promise<unknown> {
+  const controller = new AbortController();
+  const progress = async () => controller.abort(new Error('enough'));
+  const input = { do: 'loop' };
+  return runInSubprocess(behaviour, { input, signal: controller.signal, progress }).catch(
+    ({ message }) => message,
+  );
+}
