@@ -1,0 +1,56 @@
+import { type Environment, type FunctionConfig, readFunctionConfig } from '../src/config.js';
+import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
+import { atLevel } from '../src/log-level.js';
+import { mongoClient } from '../src/mongo/client.js';
+import { createKick, type Kick } from './kick.js';
+import { once } from './once.js';
+
+/** The kinds of jobs of a deployment: a list, or by name. */
+export type JobFactories = readonly JobFactory[] | Readonly<Record<string, JobFactory>>;
+
+/** What the handlers are made with. */
+export interface HandlerOptions {
+  /** The kinds of jobs; as a function, they can depend on the settings. */
+  readonly jobs: JobFactories | ((config: FunctionConfig) => JobFactories);
+  /** Default: `process.env`, read at the first invocation. */
+  readonly env?: Environment;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Logger;
+}
+
+/** What one Lambda container keeps between its invocations. */
+export interface Container {
+  readonly config: FunctionConfig;
+  readonly processor: RemoteProcessor;
+  readonly kick: Kick;
+  readonly log: Logger;
+  /** Registers the jobs, once; to be awaited before the processor is used. */
+  readonly ready: () => Promise<void>;
+}
+
+/**
+ * Reads the settings and makes what a function works with. Nothing is asked of the database until `ready`.
+ *
+ * @throws ValidationError listing every bad setting
+ */
+export function openContainer({
+  jobs,
+  env = process.env,
+  log: target = jsonLogger,
+}: HandlerOptions): Container {
+  const config = readFunctionConfig(env);
+  const log = atLevel(config.LOG_LEVEL, target);
+  const processor = new RemoteProcessor({
+    db: mongoClient(config.MONGODB_URI, config.MAX_THREADS).db(config.MONGODB_DATABASE),
+    maxThreads: config.MAX_THREADS,
+    ...(config.QUEUES && { queues: config.QUEUES }),
+    log,
+  });
+  const kick = createKick({
+    functionName: config.WORKER_FUNCTION_NAME,
+    endpoint: config.LAMBDA_ENDPOINT,
+    log,
+  });
+  const factories = typeof jobs === 'function' ? jobs(config) : jobs;
+  return { config, processor, kick, log, ready: once(() => processor.addJobFactories(factories)) };
+}

@@ -1,0 +1,32 @@
+/**
+ * What `npm run ensure-indexes` runs, once per deployment: makes the indexes that are missing, and says which.
+ */
+import type { Db } from 'mongodb';
+import { readFunctionConfig } from '../src/config.js';
+import { RemoteProcessor } from '../src/index.js';
+import { closeMongoClients, mongoClient } from '../src/mongo/client.js';
+
+try {
+  const config = readFunctionConfig(process.env);
+  const db = mongoClient(config.MONGODB_URI, 1).db(config.MONGODB_DATABASE);
+  const before = new Set(await indexNames(db));
+  await new RemoteProcessor({ db }).ensureIndexes();
+  const made = (await indexNames(db)).filter((name) => !before.has(name));
+  console.log(
+    `Database '${db.databaseName}': made ${made.length} indexes${made.map((name) => `\n  ${name}`).join('')}`,
+  );
+} catch (error) {
+  console.error(`The indexes were not made. ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+} finally {
+  await closeMongoClients();
+}
+
+/** All indexes of the database, as `collection.index`. */
+async function indexNames(db: Db): Promise<string[]> {
+  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  const names = collections.map(async ({ name }) =>
+    (await db.collection(name).indexes()).map((index) => `${name}.${index.name}`),
+  );
+  return (await Promise.all(names)).flat();
+}

@@ -1,0 +1,29 @@
+import { Hono } from 'hono';
+import { handle, type LambdaEvent } from 'hono/aws-lambda';
+import { jsonLogger } from '../src/index.js';
+import { type HandlerOptions, openContainer } from './container.js';
+import { createApp } from './http/app.js';
+import { answerFailure } from './http/failure.js';
+import type { LambdaContext } from './lambda-context.js';
+import { once } from './once.js';
+
+/**
+ * The HTTP API, for an API Gateway HTTP API (payload 2.0), a function URL or a load balancer.
+ *
+ * @returns a handler that answers every request, with a problem document when it cannot be served
+ */
+export function createHttpHandler(options: HandlerOptions) {
+  const app = once(() => {
+    const { config, ...container } = openContainer(options);
+    return createApp({ ...container, apiKeys: config.API_KEYS });
+  });
+  // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
+  const entry = new Hono()
+    .onError(answerFailure(options.log ?? jsonLogger))
+    .all('*', ({ req, env }) => app().fetch(req.raw, env));
+  const respond = handle(entry);
+  return async (event: LambdaEvent, context: LambdaContext) => {
+    context.callbackWaitsForEmptyEventLoop = false;
+    return respond(event);
+  };
+}

@@ -1,0 +1,84 @@
+import { Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { secureHeaders } from 'hono/secure-headers';
+import type { ApiKey } from '../../src/config.js';
+import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
+import type { Kick } from '../kick.js';
+import { requireKey } from './access.js';
+import { accessLog } from './access-log.js';
+import { answerFailure } from './failure.js';
+import { jobRoutes } from './job-routes.js';
+import { Problem } from './problem.js';
+
+export interface AppOptions {
+  readonly processor: RemoteProcessor;
+  /** Who may use it. With none every request but `GET /health` is refused. */
+  readonly apiKeys: readonly ApiKey[];
+  /** Called, and awaited, when a job was added that can run at once. Default: nothing. */
+  readonly kick?: Kick;
+  /** Awaited before the database is used: what has to be done once. Default: nothing. */
+  readonly ready?: () => Promise<void>;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Logger;
+}
+
+const nothing = async () => {};
+
+/**
+ * The HTTP API, for Lambda and for any server that speaks the Fetch standard.
+ *
+ * | request | role | answer |
+ * | --- | --- | --- |
+ * | `POST /v1/jobs` `{ name, input?, options? }` | write | 202 `{ id, status }`, `Location` |
+ * | `GET /v1/jobs/{id}` | read | 200, the job |
+ * | `POST /v1/jobs/{id}/cancel` | write | 200 `{ id, status }` |
+ * | `GET /health` | none | 200 `{ status: 'ok' }` when the database answers |
+ *
+ * Every error is a problem document: see problem.ts.
+ */
+export function createApp({
+  processor,
+  apiKeys,
+  kick = nothing,
+  ready = nothing,
+  log = jsonLogger,
+}: AppOptions) {
+  const app = new Hono();
+  app
+    .onError(answerFailure(log))
+    .notFound((context) => notFound(context.req.path).toResponse())
+    .use(accessLog(log))
+    .use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }))
+    .use(noStore)
+    .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
+    .get('/health', async (context) => {
+      await ready();
+      await processor.getJob('health'); // Reads one document, or none: the cheapest question that proves anything.
+      return context.json({ status: 'ok' });
+    })
+    .use(requireKey(apiKeys))
+    .use(async (_, next) => {
+      await ready();
+      await next();
+    })
+    .route('/v1/jobs', jobRoutes(processor, kick));
+  return app;
+}
+
+/** What one key may read must not lie in a cache for another. */
+const noStore = createMiddleware(async (context, next) => {
+  await next();
+  context.res.headers.set('cache-control', 'no-store');
+});
+
+function notFound(path: string): Problem {
+  return new Problem('route_not_found', {
+    detail: `There is nothing at ${path}. See README.md for the addresses.`,
+  });
+}
+
+function notAllowed(methods: readonly string[]): Problem {
+  const allow = methods.join(', ');
+  return new Problem('method_not_allowed', { detail: `Allowed here: ${allow}`, headers: { allow } });
+}

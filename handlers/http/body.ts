@@ -1,0 +1,59 @@
+import { Problem } from './problem.js';
+
+/** At most this many bytes, and so the input of a job as well: larger data belongs elsewhere, with a reference. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * The body of a request, which must be a JSON object. It is parsed by `JSON.parse` alone, so that every key stays
+ * an own property, `__proto__` included, for the validation to see.
+ *
+ * @throws Problem
+ */
+export async function readJsonObject(request: Request): Promise<object> {
+  if (!isJson(request.headers.get('content-type') ?? '')) {
+    const detail = 'Send the body with Content-Type: application/json';
+    throw new Problem('unsupported_media_type', { detail, headers: { accept: 'application/json' } });
+  }
+  const value = parse(await readBytes(request));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Problem('invalid_body', {
+    detail: 'Expected a JSON object such as {"name": "echo", "input": {}}',
+  });
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(contentType.trim());
+}
+
+/** Counts what really comes: a Content-Length may be absent, or wrong. */
+async function readBytes({ headers, body }: Request): Promise<Uint8Array> {
+  if (Number(headers.get('content-length')) > MAX_BODY_BYTES) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(): Problem {
+  return new Problem('body_too_large', { detail: `Expected at most ${MAX_BODY_BYTES} bytes.` });
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return JSON.parse(text, requireFinite);
+  } catch (error) {
+    const detail = `Expected JSON in UTF-8: ${error instanceof Error ? error.message : error}`;
+    throw new Problem('invalid_body', { detail });
+  }
+}
+
+/** JSON has no infinity: a number such as 1e999 would come back as null. */
+function requireFinite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new RangeError(`the number at '${key}' is too large`);
+}

@@ -1,0 +1,43 @@
+import type { ErrorHandler } from 'hono';
+import { ConflictError, type Logger, NotFoundError, UnknownJobNameError } from '../../src/index.js';
+import { isUnreachable } from '../../src/mongo/unreachable.js';
+import { Problem } from './problem.js';
+
+/**
+ * Answers whatever a route throws with a problem document. What nobody foresaw is a 500 that tells its sender
+ * nothing; the log has it all.
+ */
+export function answerFailure(log: Logger): ErrorHandler {
+  return (error, { req }) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      const { stack, cause } = error;
+      log.error(problem.message, {
+        method: req.method,
+        path: req.path,
+        error: stack,
+        ...(cause !== undefined && { cause: String(cause) }),
+      });
+    }
+    return problem.toResponse();
+  };
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof NotFoundError) return new Problem('not_found', { detail: error.message });
+  if (error instanceof ConflictError) return new Problem('conflict', { detail: error.message });
+  if (error instanceof UnknownJobNameError) {
+    const issues = [{ path: 'name', message: error.message }];
+    return new Problem('unknown_job_name', { detail: error.message, issues });
+  }
+  if (isUnreachable(error)) {
+    return new Problem('database_unreachable', {
+      detail: 'The database did not answer in time. Try again later.',
+      headers: { 'retry-after': '5' },
+    });
+  }
+  return new Problem('internal_error', {
+    detail: 'The request could not be served. The reason is in the log.',
+  });
+}

@@ -1,0 +1,58 @@
+import type { Issue } from '../../src/index.js';
+
+/**
+ * What can go wrong with a request. 400: the body is not the JSON it says it is. 422: it is, and what it says is
+ * refused. 401: no key, or an unknown one. 403: the key's role does not allow it.
+ */
+const kinds = {
+  invalid_body: { status: 400, title: 'The body is not a JSON object' },
+  unauthorized: { status: 401, title: 'A valid API key is required' },
+  no_api_keys: { status: 401, title: 'No API key is configured' },
+  forbidden: { status: 403, title: "The API key's role does not allow this" },
+  route_not_found: { status: 404, title: 'There is nothing at this address' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'This address does not know the method' },
+  conflict: { status: 409, title: 'This does not go with what is stored' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  validation_failed: { status: 422, title: 'The request is invalid' },
+  unknown_job_name: { status: 422, title: 'No job has this name' },
+  internal_error: { status: 500, title: 'Something went wrong' },
+  database_unreachable: { status: 503, title: 'The database cannot be reached' },
+} as const;
+
+/** Stable: match on it, never on the texts. */
+export type ProblemCode = keyof typeof kinds;
+
+export interface ProblemDetails {
+  /** What went wrong this time. Default: the title says it all. */
+  readonly detail?: string;
+  /** Everything that is wrong with the request, and where. */
+  readonly issues?: readonly Issue[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Thrown anywhere below a route, to be answered with its problem document (RFC 9457). */
+export class Problem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    readonly details: ProblemDetails = {},
+  ) {
+    super(details.detail ?? kinds[code].title);
+  }
+
+  get status(): number {
+    return kinds[this.code].status;
+  }
+
+  toResponse(): Response {
+    const { code } = this;
+    const { headers, issues } = this.details;
+    const { status, title } = kinds[code];
+    const type = `urn:remote-processor:problem:${code}`;
+    return Response.json(
+      { type, title, status, detail: this.message, code, ...(issues && { issues }) },
+      { status, headers: { ...headers, 'content-type': 'application/problem+json' } },
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { durationSchema } from '../../src/duration.js';
+import { defineJob, settledStatuses } from '../../src/index.js';
+
+/**
+ * Maintenance: removes jobs that settled at least `olderThan` ago, and returns how many per status. There is no
+ * default age: what is removed is gone.
+ *
+ * @example processor.addJob('removeOldJobs', { olderThan: '30 days', statuses: ['completed', 'cancelled'] })
+ */
+export const removeOldJobs = defineJob({
+  name: 'removeOldJobs',
+  input: z.strictObject({
+    olderThan: durationSchema,
+    statuses: z
+      .array(z.enum(settledStatuses))
+      .min(1)
+      .default([...settledStatuses]),
+  }),
+  run: async ({ input: { olderThan, statuses }, processor }) => processor.removeJobs(statuses, { olderThan }),
+});

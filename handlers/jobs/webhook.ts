@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { durationSchema } from '../../src/duration.js';
+import { defineJob, type JobContext, RemoteException } from '../../src/index.js';
+import { redirectOf } from './webhook/redirect.js';
+import { type Answer, type Outgoing, type SendOptions, send } from './webhook/send.js';
+import { signedHeaders } from './webhook/sign.js';
+
+/** Receivers should answer at once and work later; one that takes longer is retried. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_TIMEOUT_MS = 120_000;
+const MAX_REDIRECTS = 5;
+/** As much of an answer as helps to see what the receiver thought of it. */
+const EXCERPT_LENGTH = 1_000;
+
+export interface WebhookSettings {
+  /** Signs the body: see `signedHeaders`. Without it, it is sent unsigned. */
+  readonly secret: string | undefined;
+  /** Lets it send to loopback and private addresses. Only where every producer may reach what the worker reaches. */
+  readonly allowPrivateAddresses: boolean;
+}
+
+const inputSchema = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .max(2_000)
+    .refine((url) => !hasUserInfo(url), 'expected a URL without user name and password'),
+  /** Sent as JSON. */
+  body: z.unknown(),
+  /** For all of it, redirects included. */
+  timeout: durationSchema
+    .refine((ms) => ms >= 1 && ms <= MAX_TIMEOUT_MS, `expected at most ${MAX_TIMEOUT_MS} milliseconds`)
+    .default(DEFAULT_TIMEOUT_MS),
+});
+
+type Input = z.output<typeof inputSchema>;
+
+/**
+ * Posts a JSON body to a URL, and returns the status and the beginning of the answer.
+ *
+ * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx, and an address
+ * that is refused, are not: the next attempt would meet the same.
+ *
+ * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
+ */
+export function webhook({ secret, allowPrivateAddresses }: WebhookSettings) {
+  return defineJob({
+    name: 'webhook',
+    input: inputSchema,
+    maxRetries: 5,
+    run: async ({ input, signal, jobId, attempt }) => {
+      const request = toRequest(input, { secret, jobId, attempt });
+      const timeout = AbortSignal.timeout(input.timeout);
+      const options = { allowPrivateAddresses, signal: AbortSignal.any([signal, timeout]) };
+      const answer = await deliver(request, options).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw timeout.aborted
+          ? new Error(`No answer from ${request.url.host} within ${input.timeout} ms.`)
+          : error;
+      });
+      return judge(answer, request.url);
+    },
+  });
+}
+
+interface Sender extends Pick<JobContext, 'jobId' | 'attempt'> {
+  readonly secret: string | undefined;
+}
+
+function toRequest({ url, body: data = null }: Input, { secret, jobId, attempt }: Sender): Outgoing {
+  const body = JSON.stringify(data);
+  const id = encodeURIComponent(jobId); // Ids may hold what headers may not.
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    'user-agent': 'remote-processor',
+    'idempotency-key': id,
+    'webhook-attempt': String(attempt),
+    ...signedHeaders(secret, id, body, new Date()),
+  };
+  return { url: new URL(url), method: 'POST', headers, body };
+}
+
+/** Sends it, and follows redirects; each address is checked anew. */
+async function deliver(request: Outgoing, options: SendOptions): Promise<Answer> {
+  let current = request;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const answer = await send(current, options).catch((error: unknown) => explain(error, current.url));
+    const next = redirectOf(answer, current);
+    if (next === undefined) return answer;
+    current = next;
+  }
+  throw new RemoteException(`${request.url.host} redirected more than ${MAX_REDIRECTS} times.`);
+}
+
+/** A failed connection to several addresses has no message of its own. */
+function explain(error: unknown, { host }: URL): never {
+  if (error instanceof RemoteException || !(error instanceof Error)) throw error;
+  const code = 'code' in error ? error.code : undefined;
+  throw new Error(`Could not reach ${host}: ${error.message || code}`, { cause: error });
+}
+
+function judge({ status, text }: Answer, { host }: URL) {
+  const excerpt = text.slice(0, EXCERPT_LENGTH).toWellFormed();
+  if (status >= 200 && status < 300) return { status, body: excerpt };
+  const message = `${host} answered ${status}: ${excerpt}`;
+  if (status >= 500 || [408, 425, 429].includes(status)) throw new Error(message);
+  throw new RemoteException(message);
+}
+
+function hasUserInfo(text: string): boolean {
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+}

@@ -1,0 +1,21 @@
+import { RemoteException } from '../../../src/index.js';
+import type { Answer, Outgoing } from './send.js';
+
+/**
+ * Where an answer redirects a request to, or undefined. The request stays what it is, a POST with its body, also
+ * after 301 and 302, where browsers make it a GET: a webhook that arrives without its body has not arrived. 303
+ * says that the body has arrived and what comes of it is found elsewhere.
+ *
+ * @throws RemoteException for a target that is not http or https, or less safe than the address it came from
+ */
+export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoing | undefined {
+  if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const url = URL.canParse(location, from.url.href) ? new URL(location, from.url) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new RemoteException(`${from.url.host} redirected to an address that is no http or https URL.`);
+  }
+  if (from.url.protocol === 'https:' && url.protocol === 'http:') {
+    throw new RemoteException(`${from.url.host} redirected from https to http, which is refused.`);
+  }
+  return status === 303 ? { url, method: 'GET', headers: {}, body: undefined } : { ...from, url };
+}

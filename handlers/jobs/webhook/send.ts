@@ -1,0 +1,64 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { lookupPublic, refusePrivateHost } from './public-address.js';
+
+/** Enough for an error message. The rest is not read: a receiver could send without end. */
+const MAX_ANSWER_BYTES = 16 * 1024;
+
+export interface Outgoing {
+  readonly url: URL;
+  readonly method: 'POST' | 'GET';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+  /** The beginning of the body. */
+  readonly text: string;
+}
+
+export interface SendOptions {
+  readonly allowPrivateAddresses: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends one request and reads the beginning of its answer. Redirects are not followed.
+ *
+ * `node:http` rather than `fetch`, because it lets us check the address at the moment of connecting; and a
+ * connection of its own, because one from a shared pool may have been made by others without that check.
+ *
+ * @throws RemoteException for an address that is refused, and whatever the network throws
+ */
+export async function send({ url, method, headers, body }: Outgoing, options: SendOptions): Promise<Answer> {
+  const { allowPrivateAddresses, signal } = options;
+  if (!allowPrivateAddresses) refusePrivateHost(url);
+  const { request } = url.protocol === 'https:' ? https : http;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, {
+      method,
+      headers,
+      signal,
+      agent: false,
+      ...(!allowPrivateAddresses && { lookup: lookupPublic }),
+    })
+      .on('response', resolve)
+      .on('error', reject)
+      .end(body);
+  });
+  const { statusCode = 0, headers: received } = response;
+  return { status: statusCode, location: received.location, text: await readBeginning(response) };
+}
+
+async function readBeginning(response: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= MAX_ANSWER_BYTES) break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES));
+}

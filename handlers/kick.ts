@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Logger } from '../src/index.js';
+import { once } from './once.js';
+
+/**
+ * Asks for a worker now, so that a job need not wait for the next minute. It carries no data, may be lost, and
+ * never fails.
+ *
+ * @param depth how many kicks in a row led to this one, each sent by the worker that the last one started
+ */
+export type Kick = (depth?: number) => Promise<void>;
+
+/** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
+export const MAX_KICK_DEPTH = 50;
+
+/** Short, because the caller waits: a container that has answered is frozen, and the kick with it. */
+const TIMEOUT_MS = 1_000;
+
+const kickedSchema = z.object({ kick: z.object({ depth: z.int().min(0).max(MAX_KICK_DEPTH) }) });
+
+/** The depth of the kick that this event is; 0 for any other event. */
+export function kickDepth(event: unknown): number {
+  const result = kickedSchema.safeParse(event);
+  return result.success ? result.data.kick.depth : 0;
+}
+
+export interface KickOptions {
+  /** Name or ARN of the worker. Without it a kick does nothing. */
+  readonly functionName: string | undefined;
+  /** Another Lambda service than AWS's own. */
+  readonly endpoint: string | undefined;
+  readonly log: Logger;
+}
+
+/** Makes the kick of a deployment. While one is under way, others share it. */
+export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
+  if (functionName === undefined) return async () => {};
+  const connect = once(() => connectTo(functionName, endpoint));
+  let underWay: Promise<void> | undefined;
+
+  async function kick(depth: number): Promise<void> {
+    if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
+    try {
+      const invoke = await connect();
+      await invoke(JSON.stringify({ kick: { depth } }));
+    } catch (error) {
+      log.warn('The kick failed: jobs wait for the next minute', { depth, error: String(error) });
+    }
+  }
+
+  return (depth = 0) => {
+    underWay ??= kick(depth).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+/** Loads the SDK only where a kick is due: it is most of the bundle, and of a cold start. */
+async function connectTo(FunctionName: string, endpoint: string | undefined) {
+  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
+  const client = new LambdaClient({ maxAttempts: 1, ...(endpoint !== undefined && { endpoint }) });
+  return async (Payload: string): Promise<void> => {
+    const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
+    const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
+    await Promise.race([client.send(command, { abortSignal }), rejection(abortSignal)]);
+  };
+}
+
+/** The signal stops a request; this also ends a wait for credentials. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,12 @@
+/**
+ * `remote-processor/lambda`: the three functions of a deployment. Each handler is made once, when its module
+ * loads, and reads its settings at its first invocation.
+ *
+ * @example
+ * export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
+ */
+export type { HandlerOptions, JobFactories } from './container.js';
+export { createHttpHandler } from './http-handler.js';
+export type { LambdaContext, LambdaHandler } from './lambda-context.js';
+export { createSchedulerHandler } from './scheduler-handler.js';
+export { createWorkerHandler } from './worker-handler.js';

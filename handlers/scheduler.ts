@@ -1,0 +1,5 @@
+import { jobs } from './jobs.js';
+import { createSchedulerHandler } from './scheduler-handler.js';
+
+/** Started by EventBridge every minute. */
+export const handler = createSchedulerHandler({ jobs });
