@@ -1,10 +1,11 @@
-import BTreeModule from 'sorted-btree';
+import { createRequire } from 'node:module';
 import type { Doc } from '../bson/decode.js';
 import { type KeyField, KeyMaker } from './index-keys.js';
 import { recordSuffix } from './key-string.js';
 
-// The package is CommonJS: under Node's ESM its default export is a property of the module object.
-const BTree = BTreeModule.default;
+// The package is CommonJS with an ES default export, which Node and bundlers import differently; `require` is
+// the same everywhere.
+const { default: BTree }: typeof import('sorted-btree') = createRequire(import.meta.url)('sorted-btree');
 
 /** What an index is, as `listIndexes` shows it: `v`, `key`, `name` and its options. */
 export interface IndexDefinition {
@@ -28,8 +29,8 @@ function compareKeys(a: string, b: string): number {
 export class OrderedIndex {
   readonly definition: IndexDefinition;
   readonly keys: KeyMaker;
-  /** Whether any document ever had an array in an indexed field: bounds then may not be intersected. */
-  multikey = false;
+  /** The fields in which any document ever had an array: two bounds on one of them may not be intersected. */
+  readonly multikeyFields = new Set<number>();
   /** Counts changes, so that a scan that was interrupted knows to find its place again. */
   version = 0;
   readonly #tree = new BTree<string, undefined>(undefined, compareKeys, 64);
@@ -49,7 +50,7 @@ export class OrderedIndex {
     if (partial && !partial.matches(doc)) return [];
     const keys = this.keys.keysOf(doc);
     if (sparse && keys.allMissing) return [];
-    if (keys.multikey) this.multikey = true;
+    for (const field of keys.multikey) this.multikeyFields.add(field);
     return keys.strings;
   }
 
