@@ -5,15 +5,18 @@ import { z } from 'zod';
 export type Duration = number | string;
 
 /** Parses a `Duration` into whole milliseconds, zero or more; anything else is refused. */
-export const durationSchema = z.union([z.number(), z.string()]).transform((value, context) => {
-  const milliseconds = typeof value === 'number' ? value : parseDuration(value);
-  if (Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
-  context.addIssue({
-    code: 'custom',
-    message: `expected milliseconds, or a string such as '10s' or '5m', not ${JSON.stringify(value)}`,
+export const durationSchema = z
+  .union([z.number(), z.string()], { error: ({ input }) => explain(input) })
+  .transform((value, context) => {
+    const milliseconds = typeof value === 'number' ? value : parseDuration(value);
+    if (Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
+    context.addIssue({ code: 'custom', message: explain(value) });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
+
+function explain(value: unknown): string {
+  return `expected milliseconds, or a string such as '10s' or '5m', not ${JSON.stringify(value)}`;
+}
 
 /** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused: its unit is unclear. */
 function parseDuration(text: string): number {

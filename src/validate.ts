@@ -28,7 +28,15 @@ export function validateNow<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** A zod error as plain issues. */
+/** A zod error as plain issues: one for each value that is wrong, and one for each member that nobody knows. */
 export function toIssues(error: z.ZodError): Issue[] {
-  return error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+  return error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => toIssue([...issue.path, key], `Unrecognized key: "${key}"`))
+      : toIssue(issue.path, issue.message),
+  );
+}
+
+function toIssue(path: readonly PropertyKey[], message: string): Issue {
+  return { path: path.map(String).join('.'), message };
 }

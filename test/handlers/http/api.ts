@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { type AppOptions, createApp } from '../../../handlers/http/app.js';
+import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
+import { type ApiKey, roles } from '../../../src/config.js';
+import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import { type TestDatabase, useDatabase } from '../../database.js';
+import { anything, echo, failing } from '../../jobs.js';
+
+/** One key per role: `key-of-read` and so on. */
+export const apiKeys: ApiKey[] = roles.map((role) => ({
+  id: `the-${role}`,
+  role,
+  digest: createHash('sha256').update(`key-of-${role}`).digest(),
+}));
+
+export interface Call {
+  readonly method?: string;
+  /** Null sends none. Default: the writer's. */
+  readonly key?: string | null;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** The HTTP API on a socket, with a database of its own. */
+export interface TestApi {
+  readonly database: TestDatabase;
+  readonly processor: RemoteProcessor;
+  readonly url: string;
+  /** How often it kicked the worker. */
+  readonly kicks: number;
+  /** Everything it logged, as text. */
+  readonly logged: string;
+  call(path: string, call?: Call): Promise<Response>;
+  storedJobs(): Promise<number>;
+}
+
+/** Call it at the top of a test file; use what it gives inside tests. */
+export function useApi(options: Partial<AppOptions> = {}): TestApi {
+  const database = useDatabase();
+  let server: HttpServer;
+  let processor: RemoteProcessor;
+  let kicks = 0;
+  let lines: string[] = [];
+
+  beforeEach(async () => {
+    kicks = 0;
+    lines = [];
+    processor = database.processor();
+    await processor.addJobFactories([anything, echo, failing]);
+    const kick = async () => {
+      kicks += 1;
+    };
+    const app = createApp({ processor, apiKeys, kick, log: recorder(lines), ...options });
+    server = await startHttpServer(app, '127.0.0.1', 0);
+  });
+  afterEach(() => server.stop());
+
+  return {
+    database,
+    get processor() {
+      return processor;
+    },
+    get url() {
+      return server.url;
+    },
+    get kicks() {
+      return kicks;
+    },
+    get logged() {
+      return lines.join('\n');
+    },
+    call: (path, { method = 'GET', key = 'key-of-write', body, headers = {} } = {}) =>
+      fetch(`${server.url}${path}`, {
+        method: body === undefined ? method : 'POST',
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: {
+          ...(key !== null && { authorization: `Bearer ${key}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      }),
+    storedJobs: () => database.db.collection('jobs').countDocuments(),
+  };
+}
+
+/** Expects a problem document of this status and code, and returns it. */
+export async function expectProblem(response: Response, status: number, code: string) {
+  const problem = await response.json();
+  expect({ status: response.status, ...problem }).toMatchObject({ status, code });
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(problem).toMatchObject({
+    type: `urn:remote-processor:problem:${code}`,
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+  });
+  return problem;
+}
+
+function recorder(lines: string[]): Logger {
+  const record = (message: string, fields?: object) => {
+    lines.push(JSON.stringify({ message, ...fields }));
+  };
+  return { debug: record, info: record, warn: record, error: record };
+}

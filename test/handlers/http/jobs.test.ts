@@ -1,0 +1,214 @@
+import { expect, test } from 'vitest';
+import { expectProblem, useApi } from './api.js';
+
+const api = useApi();
+
+test('a job is added, run, and its result read back', async () => {
+  const added = await api.call('/v1/jobs', { body: { name: 'echo', input: { foo: 'bar' } } });
+
+  expect(added.status).toBe(202);
+  const { id, status } = await added.json();
+  expect(status).toBe('queued');
+  expect(added.headers.get('location')).toBe(`/v1/jobs/${id}`);
+  await api.processor.processJobs();
+  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+  expect(job).toMatchObject({ id, jobName: 'echo', status: 'completed', output: { foo: 'bar' }, errors: [] });
+});
+
+test('a job shows every member, and neither tokens nor workers', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const lease = await api.processor.pullNextJob();
+
+  const text = await (await api.call(`/v1/jobs/${id}`)).text();
+
+  expect(text).not.toContain(lease?.token);
+  expect(JSON.parse(text)).toEqual({
+    id,
+    jobName: 'echo',
+    queue: 'default',
+    priority: 0,
+    status: 'processing',
+    input: {},
+    output: null,
+    progress: null,
+    errors: [],
+    runAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    created: expect.any(String),
+    queued: expect.any(String),
+    picked: expect.any(String),
+    started: expect.any(String),
+    completed: null,
+    cancelRequested: null,
+    retryCounter: 1,
+    givenBackCounter: 0,
+    maxRetries: 3,
+    retryDelay: 10_000,
+    uniqueKey: null,
+    occurrence: null,
+  });
+});
+
+test('a settled job shows no token either', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const job = await api.processor.pullNextJob();
+  if (job) await api.processor.completeJob(job, {});
+
+  const text = await (await api.call(`/v1/jobs/${id}`)).text();
+
+  expect(text).not.toContain(job?.token);
+});
+
+test('a job that failed shows its errors', async () => {
+  const id = await api.processor.addJob('failing');
+  await api.processor.processJobs();
+
+  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+
+  expect(job).toMatchObject({ status: 'error', output: null });
+  expect(job.errors).toMatchObject([{ attempt: 1, message: 'It is hopeless.' }]);
+});
+
+test('the options of an add are kept', async () => {
+  const options = {
+    id: 'mine',
+    queue: 'mail',
+    priority: 5,
+    maxRetries: 7,
+    retryDelay: '1m',
+    runAt: '2030-01-31T09:05:06+01:00',
+    uniqueKey: 'once',
+  };
+
+  await api.call('/v1/jobs', { body: { name: 'echo', input: {}, options } });
+
+  const job = await (await api.call('/v1/jobs/mine')).json();
+  expect(job).toMatchObject({ ...options, retryDelay: 60_000, runAt: '2030-01-31T08:05:06.000Z' });
+});
+
+test('an input without options may be left out where the job allows it', async () => {
+  const response = await api.call('/v1/jobs', { body: { name: 'anything' } });
+
+  expect(response.status).toBe(202);
+});
+
+test('the worker is kicked for a job that can run at once, and only for such', async () => {
+  await api.call('/v1/jobs', { body: { name: 'echo', input: {} } });
+  await api.call('/v1/jobs', {
+    body: { name: 'echo', input: {}, options: { runAt: '2000-01-01T00:00:00Z' } },
+  });
+  expect(api.kicks).toBe(2);
+
+  await api.call('/v1/jobs', { body: { name: 'echo', input: {}, options: { delay: '1h' } } });
+  await api.call('/v1/jobs', {
+    body: { name: 'echo', input: {}, options: { runAt: '2099-01-01T00:00:00Z' } },
+  });
+  await api.call('/v1/jobs', { body: { name: 'nobody' } });
+  expect(api.kicks).toBe(2);
+});
+
+test('adding the same id again is harmless, and tells the status that the job has by now', async () => {
+  const body = { name: 'echo', input: { foo: 'bar' }, options: { id: 'mine' } };
+  await api.call('/v1/jobs', { body });
+  await api.processor.processJobs();
+
+  const again = await api.call('/v1/jobs', { body });
+
+  expect(again.status).toBe(202);
+  expect(await again.json()).toEqual({ id: 'mine', status: 'completed' });
+  expect(await api.storedJobs()).toBe(1);
+});
+
+test('an id that another job has is a conflict', async () => {
+  await api.call('/v1/jobs', { body: { name: 'echo', input: { foo: 'bar' }, options: { id: 'mine' } } });
+
+  const other = await api.call('/v1/jobs', {
+    body: { name: 'echo', input: { foo: 'other' }, options: { id: 'mine' } },
+  });
+
+  await expectProblem(other, 409, 'conflict');
+  expect((await api.processor.getJob('mine'))?.input).toEqual({ foo: 'bar' });
+});
+
+test('a unique key gives the job that has it', async () => {
+  const body = { name: 'echo', input: {}, options: { uniqueKey: 'once' } };
+
+  const first = await (await api.call('/v1/jobs', { body })).json();
+  const second = await (await api.call('/v1/jobs', { body })).json();
+
+  expect(second).toEqual(first);
+  expect(await api.storedJobs()).toBe(1);
+});
+
+test.each(['a/b', 'a b', 'a%2Fb', '100%', 'what?', 'a#b', 'a+b', 'ä', '🙂', '...', '\'"<>'])(
+  'a job with the id %s is found where Location says',
+  async (id) => {
+    const added = await api.call('/v1/jobs', { body: { name: 'echo', input: {}, options: { id } } });
+
+    const job = await (await api.call(added.headers.get('location') ?? '')).json();
+
+    expect(job.id).toBe(id);
+  },
+);
+
+test('a queued job is cancelled at once', async () => {
+  const id = await api.processor.addJob('echo', {});
+
+  const response = await api.call(`/v1/jobs/${id}/cancel`, { method: 'POST' });
+
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ id, status: 'cancelled' });
+});
+
+test('a running job is asked to stop', async () => {
+  const id = await api.processor.addJob('echo', {});
+  await api.processor.pullNextJob();
+
+  const response = await api.call(`/v1/jobs/${id}/cancel`, { method: 'POST' });
+
+  expect(await response.json()).toEqual({ id, status: 'processing' });
+});
+
+test('a settled job cannot be cancelled', async () => {
+  const id = await api.processor.addJob('echo', {});
+  await api.processor.processJobs();
+
+  await expectProblem(await api.call(`/v1/jobs/${id}/cancel`, { method: 'POST' }), 409, 'conflict');
+  expect(await api.processor.getJobStatus(id)).toBe('completed');
+});
+
+test('a job that is not there is not found', async () => {
+  await expectProblem(await api.call('/v1/jobs/nothing'), 404, 'not_found');
+  await expectProblem(await api.call('/v1/jobs/nothing/cancel', { method: 'POST' }), 404, 'not_found');
+});
+
+test('HEAD answers as GET does, without the body', async () => {
+  const id = await api.processor.addJob('echo', {});
+
+  const response = await api.call(`/v1/jobs/${id}`, { method: 'HEAD' });
+
+  expect(response.status).toBe(200);
+  expect(await response.text()).toBe('');
+});
+
+test('an input full of what MongoDB would evaluate comes back unchanged', async () => {
+  const input = {
+    $where: 'sleep(1000)',
+    $set: { status: 'completed' },
+    'a.b': { 'c.d': '$status' },
+    '': ['$$NOW', '$$ROOT', { $literal: 1 }, { $gt: '' }],
+    constructor: { prototype: { polluted: true } },
+    toString: 'text',
+    emoji: '👩‍🚀',
+    numbers: [0, -1, 1.5, 1e308, 9007199254740991, -2147483649],
+    nothing: null,
+  };
+
+  const added = await api.call('/v1/jobs', { body: { name: 'anything', input } });
+
+  const { id } = await added.json();
+  await api.processor.processJobs();
+  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+  expect(job.input).toEqual(input);
+  expect(job.output).toEqual(input);
+  expect(job.status).toBe('completed');
+});
