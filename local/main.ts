@@ -30,7 +30,7 @@ async function run(settings: LocalSettings): Promise<void> {
     ...(config.QUEUES && { queues: config.QUEUES }),
   });
   await processor.ensureIndexes();
-  await processor.addJobFactories([...jobs, ...(settings.demo ? demoJobs : [])]);
+  await processor.addJobFactories([...jobs(config), ...(settings.demo ? demoJobs : [])]);
   const app = createApp({ processor, apiKeys, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port);
   greet(settings, server.url, mongo?.uri);
@@ -48,6 +48,7 @@ async function run(settings: LocalSettings): Promise<void> {
   await client.close();
   await mongo?.stop();
   log.info('Stopped: nothing is left in processing');
+  process.exit(); // A job that heeds no signal would keep the process alive.
 }
 
 function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {

@@ -57,4 +57,5 @@ console.log('ready');
 process.once('SIGTERM', async () => {
   await Promise.all([processor.stopProcessor(), processor.stopScheduler()]);
   await client.close();
+  process.exit(); // A job that heeds no signal would keep the process alive.
 });
