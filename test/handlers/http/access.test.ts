@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectProblem, useApi } from './api.js';
+import { expectProblem, jobOf, useApi } from './api.js';
 
 const api = useApi();
 const body = { name: 'echo', input: {} };
@@ -59,7 +59,7 @@ test('a reader reads, and can neither add nor cancel', async () => {
 });
 
 test.each(['key-of-write', 'key-of-admin'])('%s reads, adds and cancels', async (key) => {
-  const { id } = await (await api.call('/v1/jobs', { key, body })).json();
+  const { id } = await jobOf(await api.call('/v1/jobs', { key, body }));
 
   expect((await api.call(`/v1/jobs/${id}`, { key })).status).toBe(200);
   expect((await api.call(`/v1/jobs/${id}/cancel`, { key, method: 'POST' })).status).toBe(200);

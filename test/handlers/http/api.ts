@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect } from 'vitest';
+import { z } from 'zod';
 import { type AppOptions, createApp } from '../../../handlers/http/app.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
 import { type ApiKey, roles } from '../../../src/config.js';
@@ -85,17 +86,32 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
   };
 }
 
+const jobSchema = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  errors: z.array(z.unknown()).optional(),
+});
+
+/** The job, or what became of it, that an answer has. */
+export async function jobOf(response: Response) {
+  return jobSchema.parse(await response.json());
+}
+
+const problemSchema = z.strictObject({
+  type: z.string(),
+  title: z.string().min(1),
+  status: z.int(),
+  detail: z.string().min(1),
+  code: z.string(),
+  issues: z.array(z.strictObject({ path: z.string(), message: z.string().min(1) })).default([]),
+});
+
 /** Expects a problem document of this status and code, and returns it. */
 export async function expectProblem(response: Response, status: number, code: string) {
-  const problem = await response.json();
-  expect({ status: response.status, ...problem }).toMatchObject({ status, code });
+  const problem = problemSchema.parse(await response.json());
+  expect(problem).toMatchObject({ status, code, type: `urn:remote-processor:problem:${code}` });
+  expect(response.status).toBe(status);
   expect(response.headers.get('content-type')).toBe('application/problem+json');
-  expect(problem).toMatchObject({
-    type: `urn:remote-processor:problem:${code}`,
-    title: expect.any(String),
-    status,
-    detail: expect.any(String),
-  });
   return problem;
 }
 

@@ -99,7 +99,7 @@ const refused: [name: string, body: string, paths: string[]][] = [
 test.each(refused)('%s is refused with its path, and nothing is stored', async (_, body, paths) => {
   const problem = await expectProblem(await api.call('/v1/jobs', { body }), 422, 'validation_failed');
 
-  expect(problem.issues.map(({ path }: { path: string }) => path)).toEqual(paths);
+  expect(problem.issues.map(({ path }) => path)).toEqual(paths);
   for (const { message } of problem.issues) expect(message).toMatch(/^(?!Invalid input$)./);
   expect(await api.storedJobs()).toBe(0);
   expect(api.kicks).toBe(0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectProblem, useApi } from './api.js';
+import { expectProblem, jobOf, useApi } from './api.js';
 
 const api = useApi();
 
@@ -7,11 +7,11 @@ test('a job is added, run, and its result read back', async () => {
   const added = await api.call('/v1/jobs', { body: { name: 'echo', input: { foo: 'bar' } } });
 
   expect(added.status).toBe(202);
-  const { id, status } = await added.json();
+  const { id, status } = await jobOf(added);
   expect(status).toBe('queued');
   expect(added.headers.get('location')).toBe(`/v1/jobs/${id}`);
   await api.processor.processJobs();
-  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+  const job = await jobOf(await api.call(`/v1/jobs/${id}`));
   expect(job).toMatchObject({ id, jobName: 'echo', status: 'completed', output: { foo: 'bar' }, errors: [] });
 });
 
@@ -62,7 +62,7 @@ test('a job that failed shows its errors', async () => {
   const id = await api.processor.addJob('failing');
   await api.processor.processJobs();
 
-  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+  const job = await jobOf(await api.call(`/v1/jobs/${id}`));
 
   expect(job).toMatchObject({ status: 'error', output: null });
   expect(job.errors).toMatchObject([{ attempt: 1, message: 'It is hopeless.' }]);
@@ -81,7 +81,7 @@ test('the options of an add are kept', async () => {
 
   await api.call('/v1/jobs', { body: { name: 'echo', input: {}, options } });
 
-  const job = await (await api.call('/v1/jobs/mine')).json();
+  const job = await jobOf(await api.call('/v1/jobs/mine'));
   expect(job).toMatchObject({ ...options, retryDelay: 60_000, runAt: '2030-01-31T08:05:06.000Z' });
 });
 
@@ -132,8 +132,8 @@ test('an id that another job has is a conflict', async () => {
 test('a unique key gives the job that has it', async () => {
   const body = { name: 'echo', input: {}, options: { uniqueKey: 'once' } };
 
-  const first = await (await api.call('/v1/jobs', { body })).json();
-  const second = await (await api.call('/v1/jobs', { body })).json();
+  const first = await jobOf(await api.call('/v1/jobs', { body }));
+  const second = await jobOf(await api.call('/v1/jobs', { body }));
 
   expect(second).toEqual(first);
   expect(await api.storedJobs()).toBe(1);
@@ -144,7 +144,7 @@ test.each(['a/b', 'a b', 'a%2Fb', '100%', 'what?', 'a#b', 'a+b', 'ä', '🙂', '
   async (id) => {
     const added = await api.call('/v1/jobs', { body: { name: 'echo', input: {}, options: { id } } });
 
-    const job = await (await api.call(added.headers.get('location') ?? '')).json();
+    const job = await jobOf(await api.call(added.headers.get('location') ?? ''));
 
     expect(job.id).toBe(id);
   },
@@ -205,9 +205,9 @@ test('an input full of what MongoDB would evaluate comes back unchanged', async 
 
   const added = await api.call('/v1/jobs', { body: { name: 'anything', input } });
 
-  const { id } = await added.json();
+  const { id } = await jobOf(added);
   await api.processor.processJobs();
-  const job = await (await api.call(`/v1/jobs/${id}`)).json();
+  const job = await jobOf(await api.call(`/v1/jobs/${id}`));
   expect(job.input).toEqual(input);
   expect(job.output).toEqual(input);
   expect(job.status).toBe('completed');

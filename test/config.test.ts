@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import { readConfig, readFunctionConfig } from '../src/config.js';
+import { ValidationError } from '../src/errors.js';
+
+const uri = 'mongodb://user:pass-word@db.example:27017/?replicaSet=rs0';
+const digest = 'ab'.repeat(32);
+
+test('without any variable there are defaults, and nothing is turned on', () => {
+  expect(readConfig({})).toEqual({
+    MONGODB_DATABASE: 'remote-processor',
+    API_KEYS: [],
+    LOG_LEVEL: 'info',
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES: false,
+  });
+});
+
+test('a deployed function needs a database, and runs 10 jobs at a time', () => {
+  expect(issuesOf(() => readFunctionConfig({}))).toEqual([
+    { path: 'MONGODB_URI', message: 'is missing: expected a MongoDB connection string' },
+  ]);
+  expect(readFunctionConfig({ MONGODB_URI: uri })).toMatchObject({ MONGODB_URI: uri, MAX_THREADS: 10 });
+});
+
+test('every variable is read', () => {
+  const config = readConfig({
+    MONGODB_URI: uri,
+    MONGODB_DATABASE: 'jobs',
+    MAX_THREADS: '25',
+    QUEUES: 'mail, reports',
+    API_KEYS: `one:read:${digest},two:write:${digest.toUpperCase()}\n three:admin:${digest}`,
+    LOG_LEVEL: 'debug',
+    WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
+    LAMBDA_ENDPOINT: 'http://localhost:3002',
+    WEBHOOK_SECRET: 'hush',
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    PATH: '/usr/bin',
+  });
+
+  const key = Buffer.from(digest, 'hex');
+  expect(config).toEqual({
+    MONGODB_URI: uri,
+    MONGODB_DATABASE: 'jobs',
+    MAX_THREADS: 25,
+    QUEUES: ['mail', 'reports'],
+    API_KEYS: [
+      { id: 'one', role: 'read', digest: key },
+      { id: 'two', role: 'write', digest: key },
+      { id: 'three', role: 'admin', digest: key },
+    ],
+    LOG_LEVEL: 'debug',
+    WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
+    LAMBDA_ENDPOINT: 'http://localhost:3002',
+    WEBHOOK_SECRET: 'hush',
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES: true,
+  });
+});
+
+test('a variable that is empty counts as not set', () => {
+  expect(readConfig({ MONGODB_URI: '', API_KEYS: ' ', MAX_THREADS: '' })).toEqual(readConfig({}));
+});
+
+test('every bad variable is reported at once', () => {
+  const issues = issuesOf(() =>
+    readFunctionConfig({ MAX_THREADS: 'many', LOG_LEVEL: 'loud', API_KEYS: 'x', QUEUES: ',' }),
+  );
+
+  expect(issues.map(({ path }) => path)).toEqual([
+    'MONGODB_URI',
+    'MAX_THREADS',
+    'QUEUES',
+    'API_KEYS',
+    'LOG_LEVEL',
+  ]);
+});
+
+const bad: [name: string, value: string, expected: string][] = [
+  ['MONGODB_DATABASE', 'a.b', 'expected 1 to 63 characters other than'],
+  ['MONGODB_DATABASE', 'x'.repeat(64), 'expected 1 to 63 characters other than'],
+  ['MAX_THREADS', '0', 'expected a whole number from 1 to 1000, not "0"'],
+  ['MAX_THREADS', '1001', 'expected a whole number from 1 to 1000'],
+  ['MAX_THREADS', '1.5', 'expected a whole number from 1 to 1000'],
+  ['MAX_THREADS', '-1', 'expected a whole number from 1 to 1000'],
+  ['MAX_THREADS', '0x10', 'expected a whole number from 1 to 1000'],
+  ['QUEUES', 'a,,b', 'expected names of queues, separated by commas, not "a,,b"'],
+  ['LOG_LEVEL', 'INFO', 'expected one of debug, info, warn, error, not "INFO"'],
+  ['WORKER_FUNCTION_NAME', 'a b', 'expected the name or ARN of a Lambda function'],
+  ['LAMBDA_ENDPOINT', 'localhost:3002', 'expected an http or https URL'],
+  ['LAMBDA_ENDPOINT', 'file:///etc/passwd', 'expected an http or https URL'],
+  ['WEBHOOK_ALLOW_PRIVATE_ADDRESSES', 'yes', 'expected true or false, not "yes"'],
+];
+
+test.each(bad)('%s=%s is refused, and told what was expected', (name, value, expected) => {
+  expect(issuesOf(() => readConfig({ [name]: value }))).toEqual([
+    { path: name, message: expect.stringContaining(expected) },
+  ]);
+});
+
+test.each([
+  'postgres://user:hunter2@host/db',
+  'hunter2',
+  'mongodb://',
+  'mongodb://user:hunter2@host/?replicaSet',
+  'mongodb://user:hunter2@host/?hunter2=1',
+  'mongodb+srv://user:hunter2@host/?directConnection=true',
+])('the connection string %s is refused, and not shown', (text) => {
+  const error = errorOf(() => readConfig({ MONGODB_URI: text }));
+
+  expect(error.issues).toMatchObject([{ path: 'MONGODB_URI' }]);
+  expect(error.message).toContain('expected a connection string such as mongodb://');
+  expect(error.message).not.toContain('hunter2');
+});
+
+test.each([
+  ['hunter2', 'entry 1: expected id:role:sha256'],
+  [`a:owner:${digest}`, 'entry 1: expected id:role:sha256'],
+  [`a:Admin:${digest}`, 'entry 1: expected id:role:sha256'],
+  [`:read:${digest}`, 'entry 1: expected id:role:sha256'],
+  ['a:read:hunter2', 'entry 1: expected id:role:sha256'],
+  [`a:read:${digest}0`, 'entry 1: expected id:role:sha256'],
+  [`a:read:${digest}:x`, 'entry 1: expected id:role:sha256'],
+  [`a:read:${digest} b:hunter2`, 'entry 2: expected id:role:sha256'],
+  [`a:read:${digest} a:write:${digest}`, 'entry 2: has the same id as entry 1'],
+])('the API keys %s are refused, and not shown', (text, expected) => {
+  const error = errorOf(() => readConfig({ API_KEYS: text }));
+
+  expect(error.issues).toEqual([{ path: 'API_KEYS', message: expect.stringContaining(expected) }]);
+  expect(error.message).not.toMatch(/hunter2|abab/);
+});
+
+function errorOf(read: () => unknown): ValidationError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ValidationError) return error;
+  }
+  throw new Error('Expected a ValidationError.');
+}
+
+function issuesOf(read: () => unknown) {
+  return errorOf(read).issues;
+}
