@@ -34,7 +34,7 @@ export function rankOf(value: unknown): number {
 
 /** Compares two decoded values in BSON order; missing comes before null. Negative, zero or positive. */
 export function compare(a: unknown, b: unknown): number {
-  if (typeof a === 'number' && typeof b === 'number' && a === a && b === b) return a - b;
+  if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
   if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime();
   const rank = rankOf(a);

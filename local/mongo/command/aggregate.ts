@@ -2,11 +2,13 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
-import { findMatches } from '../plan/find-matches.js';
+import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { compilePipeline } from '../query/pipeline.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
+import { explainQuery } from './explain.js';
 import { nonNegative } from './find.js';
+import { pushdown } from './pushdown.js';
 import { requireSupported } from './unsupported.js';
 
 /** `aggregate`: a pipeline over a collection; its leading `$match` uses indexes. */
@@ -25,6 +27,7 @@ export const aggregate: Command = {
   run: (context) => {
     const { body, cursors, database, sessionId } = context;
     requireSupported(body, ['collation']);
+    if (body.explain) return explainQuery('aggregate', context, false);
     if (!isDoc(body.cursor)) {
       throw new CommandError(
         9,
@@ -39,20 +42,18 @@ export const aggregate: Command = {
 };
 
 function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
-  const environment = environmentOf(context);
+  const { spec, rest } = aggregateQuery(context);
+  const run = compilePipeline(rest, spec.environment);
+  return encoded(run(docsOf(findMatches(viewOf(context, name), spec))));
+}
+
+/** What an aggregation reads, and the stages that are left to do with it. */
+export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest: readonly unknown[] } {
   const pipeline = context.body.pipeline as unknown[];
-  const [first, ...rest] = pipeline;
-  const leading = isDoc(first) && isDoc(first.$match) ? first.$match : undefined;
-  const run = compilePipeline(leading ? rest : pipeline, environment);
-  const input = findMatches(viewOf(context, name), {
-    filter: leading ?? {},
-    sort: {},
-    hint: context.body.hint,
-    skip: 0,
-    limit: 0,
-    environment,
-  });
-  return encoded(run(docsOf(input)));
+  const environment = environmentOf(context);
+  compilePipeline(pipeline, environment);
+  const { rest, ...query } = pushdown(pipeline);
+  return { spec: { ...query, hint: context.body.hint, environment }, rest };
 }
 
 function* docsOf(matches: Iterable<{ doc: Doc }>): Generator<Doc> {

@@ -4,6 +4,7 @@ import { count, distinct } from './count.js';
 import { create, drop, dropDatabase, listCollections, renameCollection } from './ddl.js';
 import { deleteCommand } from './delete.js';
 import * as diagnostics from './diagnostics.js';
+import { explainCommand } from './explain.js';
 import { find } from './find.js';
 import { findAndModify } from './find-and-modify.js';
 import { getMore, killCursors } from './get-more.js';
@@ -39,6 +40,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['dropDatabase', dropDatabase],
   ['renameCollection', renameCollection],
   ['listCollections', listCollections],
+  ['explain', explainCommand((name) => commands.get(name)?.fields)],
   ['startSession', startSession],
   ['endSessions', endSessions],
   ['killSessions', endSessions],

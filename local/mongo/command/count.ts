@@ -1,8 +1,9 @@
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import { anyValueAt } from '../bson/path.js';
-import { findMatches } from '../plan/find-matches.js';
+import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { keyString } from '../storage/key-string.js';
+import type { View } from '../storage/view.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
 import { nonNegative } from './find.js';
 import { requireSupported } from './unsupported.js';
@@ -19,29 +20,34 @@ export const count: Command = {
   },
   transactional: false,
   run: (context) => {
-    const { body } = context;
-    requireSupported(body, ['collation']);
+    requireSupported(context.body, ['collation']);
     const view = viewOf(context, collectionName(context, 'count'));
-    const limit = Math.abs(toNumber(body.limit ?? 0));
-    const skip = nonNegative('skip', body.skip ?? 0);
-    const query = (body.query ?? {}) as Doc;
-    if (Object.keys(query).length === 0 && body.hint === undefined) {
-      const left = Math.max(0, view.count - skip);
-      return { n: limit > 0 ? Math.min(limit, left) : left };
-    }
-    let n = 0;
-    for (const _ of findMatches(view, {
-      filter: query,
-      sort: {},
-      hint: body.hint,
-      skip,
-      limit,
-      environment: environmentOf(context),
-    }))
-      n += 1;
-    return { n };
+    const spec = countQuery(context);
+    if (Object.keys(spec.filter).length > 0 || spec.hint !== undefined)
+      return { n: countMatches(view, spec) };
+    const left = Math.max(0, view.count - spec.skip);
+    return { n: spec.limit > 0 ? Math.min(spec.limit, left) : left };
   },
 };
+
+/** What a count looks for. */
+export function countQuery(context: CommandContext): QuerySpec {
+  const { body } = context;
+  return {
+    filter: (body.query ?? {}) as Doc,
+    sort: {},
+    hint: body.hint,
+    skip: nonNegative('skip', body.skip ?? 0),
+    limit: Math.abs(toNumber(body.limit ?? 0)),
+    environment: environmentOf(context),
+  };
+}
+
+function countMatches(view: View, spec: QuerySpec): number {
+  let n = 0;
+  for (const _ of findMatches(view, spec)) n += 1;
+  return n;
+}
 
 /** `distinct`: the different values of a field, those within arrays each by itself. */
 export const distinct: Command = {
@@ -53,20 +59,24 @@ export const distinct: Command = {
   },
 };
 
-function distinctValues(context: CommandContext): unknown[] {
+/** What a distinct looks at. */
+export function distinctQuery(context: CommandContext): QuerySpec {
   const { body } = context;
-  const view = viewOf(context, collectionName(context, 'distinct'));
-  const path = String(body.key).split('.');
-  const values = new Map<string, unknown>();
-  const matches = findMatches(view, {
+  return {
     filter: (body.query ?? {}) as Doc,
     sort: {},
     hint: body.hint,
     skip: 0,
     limit: 0,
     environment: environmentOf(context),
-  });
-  for (const { doc } of matches) {
+  };
+}
+
+function distinctValues(context: CommandContext): unknown[] {
+  const view = viewOf(context, collectionName(context, 'distinct'));
+  const path = String(context.body.key).split('.');
+  const values = new Map<string, unknown>();
+  for (const { doc } of findMatches(view, distinctQuery(context))) {
     anyValueAt(doc, path, 'whole', (value) => {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one !== undefined) values.set(keyString([one], [1]), one);

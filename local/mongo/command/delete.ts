@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
-import { findMatches } from '../plan/find-matches.js';
+import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { checkNested, type Fields } from './fields.js';
 import { requireSupported } from './unsupported.js';
@@ -49,17 +49,20 @@ function checked(context: CommandContext, statement: unknown): Doc {
 
 function execute(context: CommandContext, collection: string, statement: Doc): Promise<number> {
   return runStatement(context, collection, (view) => {
-    const found = [
-      ...findMatches(view, {
-        filter: statement.q as Doc,
-        sort: {},
-        hint: statement.hint,
-        skip: 0,
-        limit: toNumber(statement.limit),
-        environment: environmentOf(context),
-      }),
-    ];
+    const found = [...findMatches(view, deleteQuery(context, statement))];
     for (const { id, doc } of found) view.remove(id, doc);
     return found.length;
   });
+}
+
+/** What one statement of a delete looks for. */
+export function deleteQuery(context: CommandContext, statement: Doc): QuerySpec {
+  return {
+    filter: statement.q as Doc,
+    sort: {},
+    hint: statement.hint,
+    skip: 0,
+    limit: toNumber(statement.limit),
+    environment: environmentOf(context),
+  };
 }

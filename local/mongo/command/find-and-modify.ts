@@ -1,6 +1,6 @@
 import type { Doc } from '../bson/decode.js';
 import { CommandError } from '../errors.js';
-import { findMatches } from '../plan/find-matches.js';
+import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { compileProjection } from '../query/find-projection.js';
 import type { View } from '../storage/view.js';
 import { updateDocs } from '../update/update-docs.js';
@@ -57,30 +57,32 @@ function requireConsistent(body: Doc): void {
 }
 
 function removeOne(context: CommandContext, view: View): Doc {
+  const [match] = findMatches(view, modifyQuery(context));
+  if (match) view.remove(match.id, match.doc);
+  return { lastErrorObject: { n: match ? 1 : 0 }, value: projected(context, match?.doc) };
+}
+
+/** What a findAndModify looks for. */
+export function modifyQuery(context: CommandContext): QuerySpec {
   const { body } = context;
-  const [match] = findMatches(view, {
+  return {
     filter: filterOf(body),
     sort: (body.sort ?? {}) as Doc,
     hint: body.hint,
     skip: 0,
     limit: 1,
     environment: environmentOf(context),
-  });
-  if (match) view.remove(match.id, match.doc);
-  return { lastErrorObject: { n: match ? 1 : 0 }, value: projected(context, match?.doc) };
+  };
 }
 
 function updateOne(context: CommandContext, view: View): Doc {
   const { body, server } = context;
   const { matched, upserted, before, after } = updateDocs(view, {
-    filter: filterOf(body),
+    ...modifyQuery(context),
     update: body.update,
     arrayFilters: body.arrayFilters as unknown[] | undefined,
     multi: false,
     upsert: Boolean(body.upsert),
-    hint: body.hint,
-    sort: (body.sort ?? {}) as Doc,
-    environment: environmentOf(context),
     makeId: () => server.newObjectId(),
   });
   return {

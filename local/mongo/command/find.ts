@@ -2,9 +2,9 @@ import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
-import { findMatches } from '../plan/find-matches.js';
+import { findMatches, type Match, type QuerySpec } from '../plan/find-matches.js';
 import { compileProjection } from '../query/find-projection.js';
-import { store } from '../storage/stored.js';
+import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
 import { requireSupported } from './unsupported.js';
 
@@ -40,30 +40,39 @@ export const find: Command = {
     requireSupported(body, ['collation', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max']);
     const name = collectionName(context, 'find');
     const batchSize = body.batchSize === undefined ? DEFAULT_BATCH : nonNegative('batchSize', body.batchSize);
-    const limit = nonNegative('limit', body.limit ?? 0);
-    const results = resultsOf(context, name, limit);
+    const results = resultsOf(context, name);
     const single = body.singleBatch === true;
     return { cursor: cursors.first(`${database}.${name}`, results, batchSize, sessionId, single) };
   },
 };
 
-function* resultsOf(context: CommandContext, name: string, limit: number): Generator<ResultDoc> {
+function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
+  const spec = findQuery(context);
+  const projection = (context.body.projection ?? {}) as Doc;
+  const matches = findMatches(viewOf(context, name), spec);
+  if (Object.keys(projection).length === 0) return storedDocs(matches);
+  return projectedDocs(matches, compileProjection(projection, spec.filter, spec.environment));
+}
+
+/** What a find looks for. */
+export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
-  const environment = environmentOf(context);
-  const spec = (body.projection ?? {}) as Doc;
-  const project =
-    Object.keys(spec).length > 0
-      ? compileProjection(spec, (body.filter ?? {}) as Doc, environment)
-      : undefined;
-  const matches = findMatches(viewOf(context, name), {
+  return {
     filter: (body.filter ?? {}) as Doc,
     sort: (body.sort ?? {}) as Doc,
     hint: body.hint,
     skip: nonNegative('skip', body.skip ?? 0),
-    limit,
-    environment,
-  });
-  for (const { doc, stored } of matches) yield project ? store(project(doc)) : stored;
+    limit: nonNegative('limit', body.limit ?? 0),
+    environment: environmentOf(context),
+  };
+}
+
+function* storedDocs(matches: Iterable<Match>): Generator<ResultDoc> {
+  for (const { stored } of matches) yield stored;
+}
+
+function* projectedDocs(matches: Iterable<Match>, project: (doc: Doc) => Doc): Generator<ResultDoc> {
+  for (const { doc } of matches) yield encode(project(doc));
 }
 
 /** A count in a command. Throws 51024 for a negative one. */

@@ -51,24 +51,26 @@ function specOf(context: CommandContext, statement: unknown): () => UpdateSpec {
   if (!isDoc(statement)) throw new CommandError(14, 'update statements must be objects');
   checkNested('update.updates', statement, STATEMENT);
   requireSupported(statement, ['collation']);
-  const multi = Boolean(statement.multi);
-  if (multi && context.retryable) {
+  if (statement.multi && context.retryable) {
     throw new CommandError(72, 'Cannot use retryable writes with multi=true');
   }
-  return () => ({
+  return () => updateSpec(context, statement);
+}
+
+/** What one statement of an update looks for, and what it does. */
+export function updateSpec(context: CommandContext, statement: Doc): UpdateSpec {
+  const constants = isDoc(statement.c) ? { ...asDoc(context.body.let), ...statement.c } : context.body.let;
+  return {
     filter: statement.q as Doc,
     update: statement.u,
     arrayFilters: statement.arrayFilters as unknown[] | undefined,
-    multi,
+    multi: Boolean(statement.multi),
     upsert: Boolean(statement.upsert),
     hint: statement.hint,
     sort: {},
-    environment: environmentOf(
-      context,
-      isDoc(statement.c) ? { ...asDoc(context.body.let), ...statement.c } : context.body.let,
-    ),
+    environment: environmentOf(context, constants),
     makeId: () => context.server.newObjectId(),
-  });
+  };
 }
 
 function asDoc(value: unknown): Doc {

@@ -5,6 +5,10 @@ import { sortPattern } from '../query/sort-pattern.js';
 import { KeyMaker } from '../storage/index-keys.js';
 import { decodeStored } from '../storage/stored.js';
 import type { View } from '../storage/view.js';
+import { choosePlan } from './choose-plan.js';
+import type { Counters } from './counters.js';
+import type { Plan } from './plan.js';
+import { recordsOf } from './records.js';
 
 /** What to look for, and in which order. */
 export interface QuerySpec {
@@ -24,31 +28,51 @@ export interface Match {
   readonly stored: string;
 }
 
-/** The documents that match, in the order asked for, after `skip` and up to `limit`. */
-export function findMatches(view: View, spec: QuerySpec): Generator<Match> {
-  const matches = compileFilter(spec.filter, spec.environment);
-  const keys = new KeyMaker(sortPattern(spec.sort));
-  const found = scan(view, matches);
-  return window(keys.fields.length > 0 ? sorted(found, keys) : found, spec);
+/** A query that has been planned: how it will run, what it has cost so far, and its results. */
+export interface PlannedQuery {
+  readonly plan: Plan;
+  readonly counters: Counters;
+  readonly matches: Generator<Match>;
 }
 
-function* scan(view: View, matches: (doc: Doc) => boolean): Generator<Match> {
-  for (const id of view.ids()) {
+/** The documents that match, in the order asked for, after `skip` and up to `limit`. */
+export function findMatches(view: View, spec: QuerySpec): Generator<Match> {
+  return planQuery(view, spec).matches;
+}
+
+/** Plans a query. Throws where the filter, the sort or the hint is not valid. */
+export function planQuery(view: View, spec: QuerySpec): PlannedQuery {
+  const test = compileFilter(spec.filter, spec.environment);
+  const sort = new KeyMaker(sortPattern(spec.sort));
+  const plan = choosePlan(view, spec, sort.fields);
+  const counters = { keys: 0, docs: 0 };
+  const found = fetchMatching(view, recordsOf(view, plan, counters), test, counters);
+  return { plan, counters, matches: slice(plan.sorted ? found : inOrder(found, sort), spec) };
+}
+
+function* fetchMatching(
+  view: View,
+  ids: Iterable<number>,
+  test: (doc: Doc) => boolean,
+  counters: Counters,
+): Generator<Match> {
+  for (const id of ids) {
     const stored = view.get(id);
     if (stored === undefined) continue;
+    counters.docs += 1;
     const doc = decodeStored(stored);
     matchedPositions.clear();
-    if (matches(doc)) yield { id, doc, stored };
+    if (test(doc)) yield { id, doc, stored };
   }
 }
 
-function sorted(found: Iterable<Match>, keys: KeyMaker): Match[] {
-  const keyed = [...found].map((match) => ({ match, key: keys.sortKeyOf(match.doc) }));
+function* inOrder(found: Iterable<Match>, keys: KeyMaker): Generator<Match> {
+  const keyed = Array.from(found, (match) => ({ match, key: keys.sortKeyOf(match.doc) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return keyed.map(({ match }) => match);
+  for (const { match } of keyed) yield match;
 }
 
-function* window(found: Iterable<Match>, { skip, limit }: QuerySpec): Generator<Match> {
+function* slice(found: Iterable<Match>, { skip, limit }: QuerySpec): Generator<Match> {
   let seen = 0;
   for (const match of found) {
     seen += 1;

@@ -86,8 +86,10 @@ function isFlag(value: unknown): boolean {
 function addComputed(root: Node, path: readonly string[], value: unknown): void {
   if (path.some((part) => part === '' || part === undefined))
     throw new CommandError(40352, 'FieldPath must not have empty components');
-  const nested = isDoc(value) && Object.keys(value).length > 0 && !Object.keys(value)[0]?.startsWith('$');
-  if (!nested || !isDoc(value)) return place(root, path, 'compute', value);
+  if (!isDoc(value) || Object.keys(value).length === 0 || Object.keys(value)[0]?.startsWith('$')) {
+    place(root, path, 'compute', value);
+    return;
+  }
   for (const [name, inner] of Object.entries(value)) addComputed(root, [...path, ...name.split('.')], inner);
 }
 

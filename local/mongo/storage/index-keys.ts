@@ -1,6 +1,6 @@
 import { fieldOf, isIndex } from '../bson/path.js';
 import { CommandError } from '../errors.js';
-import { EMPTY_ARRAY, keyString } from './key-string.js';
+import { compareBytes, EMPTY_ARRAY, keyString } from './key-string.js';
 
 /** One field of an index or of a sort. */
 export interface KeyField {
@@ -14,8 +14,8 @@ type Place = { readonly value: unknown } | { readonly inside: unknown; readonly 
 /** The keys of one document. */
 export interface Keys {
   readonly strings: readonly string[];
-  /** Whether an array gave the document several keys (or might have). */
-  readonly multikey: boolean;
+  /** The fields whose paths met an array. */
+  readonly multikey: readonly number[];
   /** Whether every field was missing: such a document is not in a sparse index. */
   readonly allMissing: boolean;
 }
@@ -34,33 +34,50 @@ export class KeyMaker {
 
   /** All distinct keys of a document. Throws 171 where two of the fields hold different arrays. */
   keysOf(doc: unknown): Keys {
+    const values = this.#paths.map((path) => plainValue(doc, path));
+    if (!values.includes(MET_ARRAY)) return this.#single(values);
     const tuples: unknown[][] = [];
-    const multikey = expand(
+    expand(
       this.#paths.map((rest) => ({ inside: doc, rest })),
       tuples,
     );
-    const strings = tuples.map((values) => keyString(values, this.directions));
-    return {
-      strings: strings.length > 1 ? [...new Set(strings)] : strings,
-      multikey,
-      allMissing: tuples.length === 1 && tuples[0]?.every((value) => value === undefined) === true,
-    };
+    const strings = new Set(tuples.map((tuple) => keyString(tuple, this.directions)));
+    const multikey = values.flatMap((value, field) => (value === MET_ARRAY ? [field] : []));
+    return { strings: [...strings], multikey, allMissing: false };
+  }
+
+  #single(values: readonly unknown[]): Keys {
+    const allMissing = values.every((value) => value === undefined);
+    return { strings: [keyString(values, this.directions)], multikey: NONE, allMissing };
   }
 
   /** What a document sorts by: its least key in the order of the pattern. */
   sortKeyOf(doc: unknown): string {
     const { strings } = this.keysOf(doc);
-    return strings.reduce((least, key) => (key < least ? key : least), strings[0] ?? '');
+    return strings.reduce((least, key) => (compareBytes(key, least) < 0 ? key : least), strings[0] ?? '');
   }
 }
 
+const NONE: readonly number[] = [];
+const MET_ARRAY = Symbol('met an array');
+
+/** The value at a path that leads through documents only, as nearly all do. */
+function plainValue(doc: unknown, path: readonly string[]): unknown {
+  let value = doc;
+  for (const part of path) {
+    if (Array.isArray(value)) return MET_ARRAY;
+    value = fieldOf(value, part);
+  }
+  return Array.isArray(value) ? MET_ARRAY : value;
+}
+
 /** Walks each place down to a value or an array; an array is expanded once for all fields that run through it. */
-function expand(places: readonly Place[], tuples: unknown[][]): boolean {
+function expand(places: readonly Place[], tuples: unknown[][]): void {
   const settled = places.map(descend);
   const array = settled.map(arrayAt).find((found) => found !== undefined);
   if (array === undefined) {
     tuples.push(settled.map((place) => ('value' in place ? place.value : undefined)));
-    return false;
+    return;
   }
   if (settled.some((place) => arrayAt(place) !== undefined && arrayAt(place) !== array)) {
     throw new CommandError(171, 'cannot index parallel arrays');
@@ -72,7 +89,6 @@ function expand(places: readonly Place[], tuples: unknown[][]): boolean {
       tuples,
     );
   }
-  return true;
 }
 
 function arrayAt(place: Place): readonly unknown[] | undefined {

@@ -1,7 +1,7 @@
-import { type Decimal128, Long, ObjectId, Timestamp } from 'bson';
+import { Code, type Decimal128, Long, ObjectId, Timestamp } from 'bson';
 import { binaryParts, regexKey } from '../bson/compare.js';
 import { toNumber } from '../bson/numbers.js';
-import { isDoc, typeOf } from '../bson/type-of.js';
+import { type BsonType, isDoc, typeOf } from '../bson/type-of.js';
 import { residualOf } from './number-residual.js';
 
 /**
@@ -61,6 +61,12 @@ export function recordOf(key: string): number {
   return id;
 }
 
+/** The order of key strings. */
+export function compareBytes(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
 function reserve(bytes: number): void {
   if (length + bytes <= scratch.length) return;
   const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, length + bytes));
@@ -84,49 +90,47 @@ function writeBytes(bytes: Uint8Array): void {
 }
 
 function writeValue(value: unknown): void {
-  if (value === EMPTY_ARRAY) {
-    writeByte(TYPE_BYTE.emptyArray);
-    return;
-  }
-  switch (typeOf(value)) {
-    case 'minKey':
-      return writeByte(TYPE_BYTE.minKey);
-    case 'maxKey':
-      return writeByte(TYPE_BYTE.maxKey);
-    case 'missing':
-    case 'undefined':
-    case 'null':
-      return writeByte(TYPE_BYTE.null);
-    case 'int':
-    case 'double':
-    case 'long':
-    case 'decimal':
-      return writeNumber(value);
-    case 'string':
-    case 'symbol':
-      return writeText(TYPE_BYTE.string, String(value));
-    case 'object':
-      return writeObject(value);
-    case 'array':
-      return writeArray(value);
-    case 'binData':
-      return writeBinary(value);
-    case 'objectId':
-      writeByte(TYPE_BYTE.objectId);
-      return value instanceof ObjectId ? writeBytes(value.id) : undefined;
-    case 'bool':
-      writeByte(TYPE_BYTE.bool);
-      return writeByte(value === true ? 1 : 0);
-    case 'date':
-      writeByte(TYPE_BYTE.date);
-      return writeDouble(Number(value));
-    case 'timestamp':
-      return writeTimestamp(value);
-    case 'regex':
-      return writeText(TYPE_BYTE.regex, regexKey(value));
-    default:
-      return writeText(TYPE_BYTE.code, String((value as { code: string }).code));
-  }
+  if (value === EMPTY_ARRAY) writeByte(TYPE_BYTE.emptyArray);
+  else WRITERS[typeOf(value)](value);
+}
+
+const writeNull = () => writeByte(TYPE_BYTE.null);
+const writeString = (value: unknown) => writeText(TYPE_BYTE.string, String(value));
+const writeCode = (value: unknown) => writeText(TYPE_BYTE.code, value instanceof Code ? value.code : '');
+
+const WRITERS: Readonly<Record<BsonType, (value: unknown) => void>> = {
+  minKey: () => writeByte(TYPE_BYTE.minKey),
+  maxKey: () => writeByte(TYPE_BYTE.maxKey),
+  missing: writeNull,
+  undefined: writeNull,
+  null: writeNull,
+  int: writeNumber,
+  double: writeNumber,
+  long: writeNumber,
+  decimal: writeNumber,
+  string: writeString,
+  symbol: writeString,
+  object: writeObject,
+  array: writeArray,
+  binData: writeBinary,
+  objectId: writeObjectId,
+  bool: (value) => {
+    writeByte(TYPE_BYTE.bool);
+    writeByte(value === true ? 1 : 0);
+  },
+  date: (value) => {
+    writeByte(TYPE_BYTE.date);
+    writeDouble(Number(value));
+  },
+  timestamp: writeTimestamp,
+  regex: (value) => writeText(TYPE_BYTE.regex, regexKey(value)),
+  javascript: writeCode,
+  javascriptWithScope: writeCode,
+};
+
+function writeObjectId(value: unknown): void {
+  writeByte(TYPE_BYTE.objectId);
+  if (value instanceof ObjectId) writeBytes(value.id);
 }
 
 /** Zero bytes in the text become 00 FF; a lone 00 ends it. */
@@ -218,7 +222,8 @@ function writeNumber(value: unknown): void {
   const exact = typeof value === 'number' || (value instanceof Long && Number.isSafeInteger(nearest));
   if (exact || Number.isNaN(nearest)) {
     writeDouble(nearest);
-    return writeByte(0x80);
+    writeByte(0x80);
+    return;
   }
   const { double, residual } = residualOf(value as Long | Decimal128, nearest);
   writeDouble(double);

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Doc } from '../bson/decode.js';
 import { type KeyField, KeyMaker } from './index-keys.js';
-import { recordSuffix } from './key-string.js';
+import { compareBytes, recordSuffix } from './key-string.js';
 
 // The package is CommonJS with an ES default export, which Node and bundlers import differently; `require` is
 // the same everywhere.
@@ -20,11 +20,6 @@ export interface IndexDefinition {
   readonly spec: Doc;
 }
 
-/** Compares key strings, whose chars are all bytes. */
-function compareKeys(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 /** One index: a B-tree of key strings, each ending with the number of its record. */
 export class OrderedIndex {
   readonly definition: IndexDefinition;
@@ -33,7 +28,7 @@ export class OrderedIndex {
   readonly multikeyFields = new Set<number>();
   /** Counts changes, so that a scan that was interrupted knows to find its place again. */
   version = 0;
-  readonly #tree = new BTree<string, undefined>(undefined, compareKeys, 64);
+  readonly #tree = new BTree<string, undefined>(undefined, compareBytes, 64);
 
   constructor(definition: IndexDefinition) {
     this.definition = definition;

@@ -111,7 +111,7 @@ export class TransactionView implements View {
     for (const [name, index] of this.#indexes) {
       reindex(index, id, oldDoc, newDoc);
       const committed = this.#collection.indexes.get(name);
-      if (committed && index.multikey) committed.multikey = true;
+      for (const field of index.multikeyFields) committed?.multikeyFields.add(field);
     }
   }
 

@@ -1,0 +1,37 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import { nonNegative } from './find.js';
+
+/** The beginning of a pipeline that a query can do, with an index where one serves, and the rest. */
+export interface Pushdown {
+  readonly filter: Doc;
+  readonly sort: Doc;
+  readonly skip: number;
+  readonly limit: number;
+  readonly rest: readonly unknown[];
+}
+
+/** Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. */
+export function pushdown(pipeline: readonly unknown[]): Pushdown {
+  let at = 0;
+  const take = (name: string): unknown => {
+    const stage = pipeline[at];
+    if (!isDoc(stage) || Object.keys(stage).length !== 1 || stage[name] === undefined) return undefined;
+    at += 1;
+    return stage[name];
+  };
+  const filters: Doc[] = [];
+  for (let filter = take('$match'); filter !== undefined; filter = take('$match'))
+    filters.push(filter as Doc);
+  const sort = (take('$sort') ?? {}) as Doc;
+  const skip = nonNegative('skip', take('$skip') ?? 0);
+  const limit = nonNegative('limit', take('$limit') ?? 0);
+  const [only = {}] = filters;
+  return {
+    filter: filters.length > 1 ? { $and: filters } : only,
+    sort,
+    skip,
+    limit,
+    rest: pipeline.slice(at),
+  };
+}

@@ -1,0 +1,7 @@
+/** What a query has cost, as `explain` reports it. */
+export interface Counters {
+  /** Index keys examined. */
+  keys: number;
+  /** Documents examined. */
+  docs: number;
+}

@@ -1,0 +1,57 @@
+import { BSONRegExp } from 'bson';
+import type { Doc } from '../bson/decode.js';
+import { isOperators } from '../query/parse-filter.js';
+import type { Counters } from './counters.js';
+import type { QuerySpec } from './find-matches.js';
+import type { IndexPlan, Plan } from './plan.js';
+
+/** A stage of a plan as `explain` shows it, the last applied outermost. */
+export type StageDoc = Doc & { stage: string };
+
+/** The stages of a planned query, named as MongoDB names them; with counters if it has been run. */
+export function describePlan(plan: Plan, spec: QuerySpec, counters?: Counters): StageDoc {
+  let stage = accessStage(plan, spec, counters);
+  if (!plan.sorted) stage = { stage: 'SORT', sortPattern: spec.sort, type: 'simple', inputStage: stage };
+  if (spec.skip > 0) stage = { stage: 'SKIP', skipAmount: spec.skip, inputStage: stage };
+  if (spec.limit > 0) stage = { stage: 'LIMIT', limitAmount: spec.limit, inputStage: stage };
+  return stage;
+}
+
+function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined): StageDoc {
+  const filtered = Object.keys(spec.filter).length > 0 && { filter: spec.filter };
+  const docs = counters && { docsExamined: counters.docs };
+  if (plan.kind === 'collection') {
+    return { stage: 'COLLSCAN', ...filtered, direction: plan.forward ? 'forward' : 'backward', ...docs };
+  }
+  const keys = counters && { keysExamined: counters.keys };
+  if (isIdLookup(plan, spec)) return { stage: 'IDHACK', ...keys, ...docs };
+  return { stage: 'FETCH', ...filtered, ...docs, inputStage: { ...scanStage(plan, spec), ...keys } };
+}
+
+/** A find by one `_id` and nothing else. */
+function isIdLookup({ index }: IndexPlan, { filter, hint }: QuerySpec): boolean {
+  const only = Object.keys(filter).length === 1 && index.definition.name === '_id_' && hint === undefined;
+  const id = filter._id;
+  return only && id !== undefined && !isOperators(id) && !(id instanceof BSONRegExp);
+}
+
+function scanStage(plan: IndexPlan, spec: QuerySpec): StageDoc {
+  const scan = indexScan(plan);
+  if (plan.scans.length === 1) return scan;
+  return { stage: 'SORT_MERGE', sortPattern: spec.sort, inputStages: plan.scans.map(() => scan) };
+}
+
+function indexScan({ index, forward }: IndexPlan): StageDoc {
+  const { definition, multikeyFields } = index;
+  return {
+    stage: 'IXSCAN',
+    keyPattern: definition.spec.key,
+    indexName: definition.name,
+    isMultiKey: multikeyFields.size > 0,
+    isUnique: definition.unique,
+    isSparse: definition.sparse,
+    isPartial: definition.partial !== undefined,
+    indexVersion: 2,
+    direction: forward ? 'forward' : 'backward',
+  };
+}

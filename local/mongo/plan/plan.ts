@@ -1,0 +1,25 @@
+import type { OrderedIndex } from '../storage/ordered-index.js';
+import type { Bounds } from './index-scan.js';
+
+/** A walk through one index. Several are merged into the order of the sort. */
+export interface IndexPlan {
+  readonly kind: 'index';
+  readonly index: OrderedIndex;
+  readonly forward: boolean;
+  /** One for a plain scan; several if an `$in` before the sort fields is taken apart. */
+  readonly scans: readonly Bounds[];
+  /** The field from which on the merged scans are ordered. */
+  readonly mergeFrom: number;
+  /** Whether the documents come in the order asked for. */
+  readonly sorted: boolean;
+}
+
+/** A walk through all documents. */
+export interface CollectionPlan {
+  readonly kind: 'collection';
+  readonly forward: boolean;
+  readonly sorted: boolean;
+}
+
+/** How a query finds its documents. */
+export type Plan = IndexPlan | CollectionPlan;

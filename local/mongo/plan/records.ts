@@ -1,0 +1,54 @@
+import { partOffsets } from '../storage/key-parts.js';
+import { recordOf } from '../storage/key-string.js';
+import type { View } from '../storage/view.js';
+import type { Counters } from './counters.js';
+import { scanIndex } from './index-scan.js';
+import type { IndexPlan, Plan } from './plan.js';
+
+/** The record numbers a plan comes by, each once. */
+export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number> {
+  if (plan.kind === 'index') return indexed(view, plan, counters);
+  return plan.forward ? view.ids() : [...view.ids()].reverse();
+}
+
+function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<number> {
+  const scans = plan.scans.map((bounds) =>
+    scanIndex(
+      view.cursor(plan.index, plan.forward),
+      bounds,
+      plan.index.keys.directions,
+      plan.forward,
+      counters,
+    ),
+  );
+  const [only] = scans;
+  const keys = scans.length === 1 && only ? only : merge(scans, plan);
+  const seen = plan.index.multikeyFields.size > 0 ? new Set<number>() : undefined;
+  for (const key of keys) {
+    const id = recordOf(key);
+    if (seen?.has(id)) continue;
+    seen?.add(id);
+    yield id;
+  }
+}
+
+/** Merges scans that are each in order from one field on. */
+function* merge(scans: readonly Generator<string>[], plan: IndexPlan): Generator<string> {
+  const next = (scan: Generator<string>) => {
+    const { value, done } = scan.next();
+    return done ? undefined : { scan, key: value, order: orderingPart(value, plan) };
+  };
+  let heads = scans.map(next).filter((head) => head !== undefined);
+  while (heads.length > 0) {
+    const first = heads.reduce((best, head) =>
+      head.order < best.order === plan.forward && head.order !== best.order ? head : best,
+    );
+    yield first.key;
+    const following = next(first.scan);
+    heads = heads.flatMap((head) => (head === first ? (following ?? []) : head));
+  }
+}
+
+function orderingPart(key: string, { index, mergeFrom }: IndexPlan): string {
+  return key.slice(partOffsets(key, index.keys.directions)[mergeFrom] ?? 0);
+}
