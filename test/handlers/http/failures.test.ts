@@ -1,0 +1,38 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, expect, test } from 'vitest';
+import { createApp } from '../../../handlers/http/app.js';
+import { RemoteProcessor } from '../../../src/index.js';
+import { silent } from '../../database.js';
+import { apiKeys, expectProblem, useApi } from './api.js';
+
+// Nothing listens at port 1.
+const unreachable = new MongoClient('mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100');
+afterAll(() => unreachable.close());
+
+const api = useApi({
+  kick: async () => {
+    throw new Error('A mistake of ours, with a secret: hunter2');
+  },
+});
+
+test.each(['/health', '/v1/jobs/x'])(
+  '%s says that the database cannot be reached, and no more',
+  async (path) => {
+    const processor = new RemoteProcessor({ db: unreachable.db('x'), log: silent });
+    const app = createApp({ processor, apiKeys, log: silent });
+
+    const response = await app.request(path, { headers: { authorization: 'Bearer key-of-read' } });
+
+    expect(response.headers.get('retry-after')).toBe('5');
+    const problem = await expectProblem(response, 503, 'database_unreachable');
+    expect(JSON.stringify(problem)).not.toContain('127.0.0.1');
+  },
+);
+
+test('a mistake of ours is told to the log, and to nobody else', async () => {
+  const response = await api.call('/v1/jobs', { body: { name: 'echo', input: {} } });
+
+  const problem = await expectProblem(response, 500, 'internal_error');
+  expect(JSON.stringify(problem)).not.toMatch(/hunter2|\.ts/);
+  expect(api.logged).toMatch(/hunter2.*failures\.test\.ts/);
+});

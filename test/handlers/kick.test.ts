@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { createKick, kickDepth, MAX_KICK_DEPTH } from '../../handlers/kick.js';
+import type { Logger } from '../../src/index.js';
+import { silent } from '../database.js';
+import { useLambdaService } from './lambda-service.js';
+
+const lambda = useLambdaService();
+
+function kickOf({ endpoint = lambda().endpoint, log = silent }: { endpoint?: string; log?: Logger } = {}) {
+  return createKick({ functionName: 'the-worker', endpoint, log });
+}
+
+function warnings() {
+  const messages: string[] = [];
+  return { messages, log: { ...silent, warn: (message: string) => void messages.push(message) } };
+}
+
+test('a kick invokes the worker without waiting for its result, and tells the depth', async () => {
+  await kickOf()(3);
+
+  expect(lambda().invocations).toEqual([
+    { path: '/2015-03-31/functions/the-worker/invocations', type: 'Event', payload: { kick: { depth: 3 } } },
+  ]);
+});
+
+test('what a kick sends is what a worker reads', async () => {
+  await kickOf()(3);
+
+  expect(kickDepth(lambda().invocations[0]?.payload)).toBe(3);
+});
+
+test.each([
+  undefined,
+  null,
+  {},
+  { source: 'aws.events', 'detail-type': 'Scheduled Event' },
+  { kick: {} },
+  { kick: { depth: '3' } },
+  { kick: { depth: -1 } },
+  { kick: { depth: 51 } },
+])('the event %j is no kick', (event) => {
+  expect(kickDepth(event)).toBe(0);
+});
+
+test('kicks at the same time are one', async () => {
+  const kick = kickOf();
+
+  await Promise.all([kick(), kick(), kick()]);
+  expect(lambda().invocations).toHaveLength(1);
+
+  await kick();
+  expect(lambda().invocations).toHaveLength(2);
+});
+
+test('a chain of kicks ends', async () => {
+  await kickOf()(MAX_KICK_DEPTH);
+  await kickOf()(MAX_KICK_DEPTH + 1);
+
+  expect(lambda().invocations).toHaveLength(1);
+});
+
+test('a kick that fails is tried once, logged, and harms nobody', async () => {
+  const { messages, log } = warnings();
+  lambda().answer = 500;
+
+  await kickOf({ log })();
+
+  expect(lambda().invocations).toHaveLength(1);
+  expect(messages).toEqual(['The kick failed: jobs wait for the next minute']);
+});
+
+test('a kick that is not answered is given up after a second', async () => {
+  const { messages, log } = warnings();
+  lambda().answer = 'never';
+  const began = performance.now();
+
+  await kickOf({ log })();
+
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(messages).toHaveLength(1);
+});
+
+test('a kick that nobody receives harms nobody, and the next one is tried', async () => {
+  const { messages, log } = warnings();
+  const kick = kickOf({ log, endpoint: 'http://127.0.0.1:1' });
+
+  await kick();
+  await kick();
+
+  expect(messages).toHaveLength(2);
+});
+
+test('without a function to kick, a kick does nothing', async () => {
+  await createKick({ functionName: undefined, endpoint: lambda().endpoint, log: silent })();
+
+  expect(lambda().invocations).toEqual([]);
+});

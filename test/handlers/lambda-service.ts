@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, vi } from 'vitest';
+
+/** One request to the service. */
+export interface Invocation {
+  readonly path: string;
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+/** A stand-in for AWS's Lambda service, on a socket: writes down what the SDK asks of it. */
+export class LambdaService {
+  readonly invocations: Invocation[] = [];
+  /** How it answers: with a status, or never. */
+  answer: number | 'never' = 202;
+  readonly #server = createServer(async (request, response) => {
+    const payload: unknown = JSON.parse(await text(request));
+    const type = String(request.headers['x-amz-invocation-type']);
+    this.invocations.push({ path: request.url ?? '', type, payload });
+    if (this.answer !== 'never') response.writeHead(this.answer).end();
+  });
+
+  get endpoint(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('The service has no port.');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async start(): Promise<void> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await once(this.#server.close(), 'close');
+  }
+}
+
+/** Call it at the top of a test file: a service for each test, with the region and credentials that the SDK wants. */
+export function useLambdaService(): () => LambdaService {
+  let service = new LambdaService();
+  beforeEach(async () => {
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'nobody');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'nothing');
+    service = new LambdaService();
+    await service.start();
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await service.stop();
+  });
+  return () => service;
+}
