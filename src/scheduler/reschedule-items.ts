@@ -28,7 +28,7 @@ export async function rescheduleItems(db: Db, scheduler: Collection<SchedulerIte
   const now = await serverTime(db);
   let batch: AnyBulkWriteOperation<SchedulerItemDocument>[] = [];
   let count = 0;
-  for await (const item of scheduler.find({ active: true })) {
+  for await (const item of scheduler.find({ active: true }, { sort: { _id: 1 } })) {
     batch.push(toUpdate(item, firstCallTime(item, now)));
     count += 1;
     if (batch.length < BATCH) continue;

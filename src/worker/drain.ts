@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
-import { AttemptAbortedError } from '../errors.js';
+import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
@@ -128,18 +128,20 @@ class Invocation {
   }
 
   async #claim(): Promise<ClaimedJob[]> {
-    const { jobs, name, leaseMs, claimFilter } = this.worker;
+    const { jobs, name, leaseMs, claimFilter, log } = this.worker;
     const { maxThreads, maxJobs } = this.limits;
     const free = Math.min(maxThreads - this.#running.size, maxJobs - this.#summary.claimed);
     if (free <= 0) return [];
-    const claimed = await claimJobs(
-      jobs,
-      claimFilter(),
-      { token: randomUUID(), worker: name, leaseMs },
-      free,
-    );
-    this.#summary.claimed += claimed.length;
-    return claimed;
+    const lease = { token: randomUUID(), worker: name, leaseMs };
+    try {
+      const claimed = await claimJobs(jobs, claimFilter(), lease, free);
+      this.#summary.claimed += claimed.length;
+      return claimed;
+    } catch (error) {
+      if (this.#running.size === 0) throw error;
+      log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
+      return [];
+    }
   }
 
   #begin(job: ClaimedJob): void {
@@ -150,11 +152,17 @@ class Invocation {
       ended: false,
     };
     this.#running.add(attempt);
-    this.#heartbeat.hold(job, attempt.controller);
+    this.#heartbeat.hold(job, (why) => this.#abort(attempt, why));
     const factory = this.worker.factory(job.jobName);
     // Told to stop while the claim was under way, or (never, by the claim's filter) a job without code here.
     if (this.limits.stop.aborted || !factory) void this.#end(attempt, { kind: 'givenBack' });
     else void runAttempt(factory, this.#contextOf(attempt)).then((outcome) => this.#end(attempt, outcome));
+  }
+
+  #abort(attempt: Attempt, why: AbortReason): void {
+    if (attempt.ended) return; // Its outcome is being written: the lease is not lost, but no longer needed.
+    this.worker.log.warn(`A running job is aborted: ${why}`, describe(attempt));
+    attempt.controller.abort(new AttemptAbortedError(why));
   }
 
   #contextOf({ job, controller }: Attempt): JobContext {
@@ -198,12 +206,15 @@ class Invocation {
 
   /** No claim any more: tell what runs, wait, and give back what is not finished. */
   async #stop(): Promise<void> {
-    const { jobs, claimFilter } = this.worker;
     for (const { controller } of this.#running) controller.abort(new AttemptAbortedError('stopping'));
     const grace = setTimeout(() => this.#abandon(), this.limits.graceMs);
     while (this.#running.size > 0) await this.#somethingHappened.wait();
     clearTimeout(grace);
-    this.#summary.remaining = await countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
+    this.#summary.remaining = await countDueJobs(
+      this.worker.jobs,
+      this.worker.claimFilter(),
+      MAX_REMAINING_COUNTED,
+    );
   }
 
   #abandon(): void {

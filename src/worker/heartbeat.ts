@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import { type AbortReason, AttemptAbortedError } from '../errors.js';
+import type { AbortReason } from '../errors.js';
 import type { JobDocument } from '../job/job.js';
 import { type HeldLease, renewLeases } from '../job/renew-leases.js';
 import type { Logger } from '../log.js';
@@ -7,12 +7,15 @@ import type { Logger } from '../log.js';
 /** Renewed at a third of the lease: two heartbeats may fail before it expires. */
 const HEARTBEATS_PER_LEASE = 3;
 
+/** Called when a lease is not renewed any more. */
+type OnLetGo = (why: AbortReason) => void;
+
 /**
- * Renews the leases of one invocation, all in one command, and fires the signals of those that were lost or
- * are to be cancelled. Its timer lives as long as something is held.
+ * Renews the leases of one invocation, all in one command, and tells of those that were lost or whose jobs are to
+ * be cancelled. Its timer lives as long as something is held.
  */
 export class Heartbeat {
-  readonly #held = new Map<HeldLease, AbortController>();
+  readonly #held = new Map<HeldLease, OnLetGo>();
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
 
@@ -22,9 +25,9 @@ export class Heartbeat {
     private readonly log: Logger,
   ) {}
 
-  /** Keeps the lease until `release`; `controller` is aborted when it is lost or its job is to be cancelled. */
-  hold(lease: HeldLease, controller: AbortController): void {
-    this.#held.set(lease, controller);
+  /** Keeps the lease until `release`, or until it is lost or its job is to be cancelled. */
+  hold(lease: HeldLease, onLetGo: OnLetGo): void {
+    this.#held.set(lease, onLetGo);
     this.#timer ??= setInterval(() => this.#beat(), this.leaseMs / HEARTBEATS_PER_LEASE);
   }
 
@@ -50,10 +53,8 @@ export class Heartbeat {
   }
 
   #letGo(lease: HeldLease, why: AbortReason): void {
-    const controller = this.#held.get(lease);
-    if (!controller) return; // It ended while the heartbeat was under way.
+    const onLetGo = this.#held.get(lease);
     this.release(lease);
-    this.log.warn(`A job's lease is not renewed: ${why}`, { jobId: lease.id });
-    controller.abort(new AttemptAbortedError(why));
+    onLetGo?.(why); // Undefined when it was released while the heartbeat was under way.
   }
 }

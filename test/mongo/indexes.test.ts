@@ -1,0 +1,76 @@
+import type { CommandStartedEvent, Document } from 'mongodb';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { echo, failing, flaky } from '../jobs.js';
+
+const database = useDatabase();
+
+/** What a command may carry beside itself, and `explain` does not want. */
+const envelope = [
+  '$db',
+  'lsid',
+  'txnNumber',
+  'startTransaction',
+  'autocommit',
+  '$clusterTime',
+  'writeConcern',
+  '$readPreference',
+];
+
+/** The statements of a command that search a collection, each as a command that can be explained. */
+function searches({ command }: CommandStartedEvent): Document[] {
+  const { update, updates, deletes, ...rest } = command;
+  if (updates) return updates.map((statement: Document) => ({ update, updates: [statement] }));
+  if (deletes) return deletes.map((statement: Document) => ({ delete: rest.delete, deletes: [statement] }));
+  const isSearch = ['find', 'aggregate', 'findAndModify', 'count', 'distinct'].some(
+    (name) => name in command,
+  );
+  return isSearch
+    ? [Object.fromEntries(Object.entries(command).filter(([name]) => !envelope.includes(name)))]
+    : [];
+}
+
+test('every statement is served by an index', async () => {
+  const processor = database.processor({ maxThreads: 3 });
+  const limited = database.processor({ queues: ['mail', 'default'] });
+  const started: CommandStartedEvent[] = [];
+  const note = (event: CommandStartedEvent) => started.push(event);
+  database.client.on('commandStarted', note);
+
+  await processor.addJobFactories([echo, failing, flaky]);
+  await limited.addJobFactories([echo]);
+  for (const id of ['a', 'b', 'c', 'd']) await processor.addJob('echo', { id }, { id, uniqueKey: id });
+  await processor.addJob('failing');
+  await processor.addJob('flaky');
+  await processor.addJob('echo', { id: 'a' }, { id: 'a' });
+  await processor.updateJob('a', { priority: 3 });
+  await processor.cancelJob('b');
+  await limited.processNextJob();
+  await processor.drain();
+  await processor.drain({ signal: AbortSignal.abort() });
+  await processor.getJobs({ status: 'completed', limit: 1, after: 'a' });
+  await processor.getJobs();
+  await processor.getJobs({ jobName: 'echo' });
+  await processor.getJobFactories();
+  await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });
+  await processor.getSchedulers();
+  await processor.reScheduleItem('tick');
+  await processor.reScheduleItems();
+  await database.db
+    .collection<{ _id: string }>('scheduler')
+    .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date(1) } });
+  await processor.scheduleDueItems();
+  await processor.removeScheduler('tick');
+  await processor.removeJobs();
+  await processor.removeJobs(['completed'], { olderThan: '1 day' });
+
+  database.client.off('commandStarted', note);
+  const explained = await Promise.all(
+    started.flatMap(searches).map(async (search) => {
+      const plan = await database.db.command({ explain: search, verbosity: 'queryPlanner' });
+      return { search: JSON.stringify(search), scansAll: JSON.stringify(plan).includes('COLLSCAN') };
+    }),
+  );
+  expect(explained.length).toBeGreaterThan(40);
+  expect(explained.filter(({ scansAll }) => scansAll)).toEqual([]);
+});
