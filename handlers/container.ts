@@ -24,7 +24,7 @@ export interface Container {
   readonly processor: RemoteProcessor;
   readonly kick: Kick;
   readonly log: Logger;
-  /** Registers the jobs, once; to be awaited before the processor is used. */
+  /** Connects, and registers the jobs once: to be awaited in each invocation before the processor is used. */
   readonly ready: () => Promise<void>;
 }
 
@@ -40,8 +40,9 @@ export function openContainer({
 }: HandlerOptions): Container {
   const config = readFunctionConfig(env);
   const log = atLevel(config.LOG_LEVEL, target);
+  const client = mongoClient(config.MONGODB_URI, config.MAX_THREADS);
   const processor = new RemoteProcessor({
-    db: mongoClient(config.MONGODB_URI, config.MAX_THREADS).db(config.MONGODB_DATABASE),
+    db: client.db(config.MONGODB_DATABASE),
     maxThreads: config.MAX_THREADS,
     ...(config.QUEUES && { queues: config.QUEUES }),
     log,
@@ -52,5 +53,10 @@ export function openContainer({
     log,
   });
   const factories = typeof jobs === 'function' ? jobs(config) : jobs;
-  return { config, processor, kick, log, ready: once(() => processor.addJobFactories(factories)) };
+  const register = once(() => processor.addJobFactories(factories));
+  const ready = async () => {
+    await client.connect();
+    await register();
+  };
+  return { config, processor, kick, log, ready };
 }

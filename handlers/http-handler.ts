@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import { handle, type LambdaEvent } from 'hono/aws-lambda';
+import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda';
 import { jsonLogger } from '../src/index.js';
 import { type HandlerOptions, openContainer } from './container.js';
 import { createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
-import type { LambdaContext } from './lambda-context.js';
+import type { LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
 
 /**
@@ -12,7 +12,7 @@ import { once } from './once.js';
  *
  * @returns a handler that answers every request, with a problem document when it cannot be served
  */
-export function createHttpHandler(options: HandlerOptions) {
+export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGatewayProxyResult> {
   const app = once(() => {
     const { config, ...container } = openContainer(options);
     return createApp({ ...container, apiKeys: config.API_KEYS });
@@ -22,8 +22,13 @@ export function createHttpHandler(options: HandlerOptions) {
     .onError(answerFailure(options.log ?? jsonLogger))
     .all('*', ({ req, env }) => app().fetch(req.raw, env));
   const respond = handle(entry);
-  return async (event: LambdaEvent, context: LambdaContext) => {
+  return async (event, context) => {
     context.callbackWaitsForEmptyEventLoop = false;
+    if (!isHttpEvent(event)) throw new Error('Expected an event of an HTTP API, with a requestContext.');
     return respond(event);
   };
+}
+
+function isHttpEvent(event: unknown): event is LambdaEvent {
+  return typeof event === 'object' && event !== null && 'requestContext' in event;
 }

@@ -7,7 +7,10 @@ const clients = new Map<string, MongoClient>();
 
 /**
  * The client of this process for a connection string: the same one at every call, so that a warm Lambda
- * container keeps its connections. It connects at its first operation; if that fails, the next one tries again.
+ * container keeps its connections.
+ *
+ * Await its `connect()` before each use, which costs nothing while it is connected. A client that connects by
+ * itself, at its first operation, is lost when that fails: the driver never tries again.
  *
  * What the connection string sets itself wins over what is set here.
  *

@@ -1,0 +1,55 @@
+import type { APIGatewayProxyEventV2, ScheduledEvent } from 'aws-lambda';
+import type { LambdaContext } from '../../handlers/lambda.js';
+
+/** Lambda's context, with so much time left. */
+export function contextOf(remainingMs: number): LambdaContext {
+  const end = Date.now() + remainingMs;
+  return { callbackWaitsForEmptyEventLoop: true, getRemainingTimeInMillis: () => end - Date.now() };
+}
+
+/** What EventBridge sends every minute. */
+export const everyMinute: ScheduledEvent = {
+  version: '0',
+  id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: '123456789012',
+  time: '2026-01-31T09:05:00Z',
+  region: 'eu-central-1',
+  resources: ['arn:aws:events:eu-central-1:123456789012:rule/every-minute'],
+  detail: {},
+};
+
+/** What an HTTP API of API Gateway sends, payload version 2.0. */
+export function httpEvent(
+  method: string,
+  path: string,
+  {
+    headers = {},
+    body,
+    isBase64Encoded = false,
+  }: { headers?: Record<string, string>; body?: string; isBase64Encoded?: boolean } = {},
+): APIGatewayProxyEventV2 {
+  const domainName = 'abc123.execute-api.eu-central-1.amazonaws.com';
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString: '',
+    headers: { host: domainName, 'user-agent': 'curl/8.5.0', 'x-forwarded-proto': 'https', ...headers },
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'abc123',
+      domainName,
+      domainPrefix: 'abc123',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '203.0.113.7', userAgent: 'curl/8.5.0' },
+      requestId: 'JKJaXmPLvHcESHA=',
+      routeKey: '$default',
+      stage: '$default',
+      time: '31/Jan/2026:09:05:06 +0000',
+      timeEpoch: 1769850306000,
+    },
+    ...(body !== undefined && { body }),
+    isBase64Encoded,
+  };
+}

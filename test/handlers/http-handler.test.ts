@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { createHttpHandler } from '../../handlers/lambda.js';
+import { silent, useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
+import { contextOf, httpEvent } from './events.js';
+import { useLambdaService } from './lambda-service.js';
+
+const database = useDatabase();
+const lambda = useLambdaService();
+closeConnectionsAfterwards();
+
+const headers = { authorization: 'Bearer the-key', 'content-type': 'application/json' };
+const body = JSON.stringify({ name: 'echo', input: { text: 'ä🙂' } });
+
+function httpHandler() {
+  const handler = createHttpHandler(deploymentOf(database, lambda(), [echo]));
+  return (...event: Parameters<typeof httpEvent>) => handler(httpEvent(...event), contextOf(29_000));
+}
+
+test('a job is added, the worker kicked, and the job read', async () => {
+  const handle = httpHandler();
+
+  const added = await handle('POST', '/v1/jobs', { headers, body });
+
+  expect(added).toMatchObject({ statusCode: 202, isBase64Encoded: false });
+  const { id } = JSON.parse(added.body);
+  expect(added.headers).toMatchObject({ location: `/v1/jobs/${id}`, 'content-type': 'application/json' });
+  expect(lambda().invocations).toMatchObject([{ payload: { kick: { depth: 0 } } }]);
+  const read = await handle('GET', `/v1/jobs/${id}`, { headers });
+  expect(JSON.parse(read.body)).toMatchObject({ id, status: 'queued', input: { text: 'ä🙂' } });
+});
+
+test('a body in base64 is read as API Gateway means it', async () => {
+  const added = await httpHandler()('POST', '/v1/jobs', {
+    headers,
+    body: Buffer.from(body).toString('base64'),
+    isBase64Encoded: true,
+  });
+
+  expect(added.statusCode).toBe(202);
+  const [job] = await database.processor().getJobs();
+  expect(job?.input).toEqual({ text: 'ä🙂' });
+});
+
+test('a kick that fails does not fail the add', async () => {
+  lambda().answer = 500;
+
+  const added = await httpHandler()('POST', '/v1/jobs', { headers, body });
+
+  expect(added.statusCode).toBe(202);
+  expect(lambda().invocations).toHaveLength(1);
+});
+
+test('problems are answered as documents, in text', async () => {
+  const handle = httpHandler();
+
+  for (const [answer, status] of [
+    [await handle('POST', '/v1/jobs', { body }), 401],
+    [await handle('POST', '/v1/jobs', { headers, body: '{' }), 400],
+    [await handle('POST', '/v1/jobs', { headers }), 400],
+    [await handle('POST', '/v1/jobs', { headers, body: '{}' }), 422],
+    [await handle('GET', '/nothing', { headers }), 404],
+    [await handle('DELETE', '/v1/jobs', { headers }), 405],
+    [await handle('POST', '/v1/jobs', { headers, body: `"${'x'.repeat(1024 * 1024)}"` }), 413],
+  ] as const) {
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers?.['content-type']).toBe('application/problem+json');
+    expect(JSON.parse(answer.body).status).toBe(status);
+  }
+  expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+});
+
+test('health needs no key, and HEAD has no body', async () => {
+  const handle = httpHandler();
+
+  expect(await handle('GET', '/health')).toMatchObject({ statusCode: 200, body: '{"status":"ok"}' });
+  expect(await handle('HEAD', '/health')).toMatchObject({ statusCode: 200, body: '' });
+});
+
+test('without API_KEYS every request is refused', async () => {
+  const handler = createHttpHandler(deploymentOf(database, lambda(), [echo], { API_KEYS: '' }));
+
+  const answer = await handler(httpEvent('POST', '/v1/jobs', { headers, body }), contextOf(29_000));
+
+  expect(answer.statusCode).toBe(401);
+  expect(JSON.parse(answer.body).code).toBe('no_api_keys');
+  expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+});
+
+test('bad settings are named in the log, and nowhere else', async () => {
+  const lines: unknown[] = [];
+  const log = { ...silent, error: (...line: unknown[]) => void lines.push(line) };
+  const handler = createHttpHandler({ jobs: [], log, env: { MONGODB_URI: 'postgres://hunter2' } });
+
+  const answer = await handler(httpEvent('GET', '/health'), contextOf(29_000));
+
+  expect(answer.statusCode).toBe(500);
+  expect(JSON.parse(answer.body).code).toBe('internal_error');
+  expect(answer.body).not.toContain('MONGODB_URI');
+  expect(JSON.stringify(lines)).toContain('MONGODB_URI');
+  expect(JSON.stringify(lines)).not.toContain('hunter2');
+});
