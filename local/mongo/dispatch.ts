@@ -1,6 +1,7 @@
 import { Binary, Long } from 'bson';
 import { MingoError } from 'mingo/util';
 import type { Doc } from './bson/decode.js';
+import { checkApiVersion } from './command/api-version.js';
 import type { Command, CommandContext } from './command/command.js';
 import { commands } from './command/commands.js';
 import { checkReadConcern, writeConcernError } from './command/concerns.js';
@@ -13,6 +14,7 @@ import { CommandError } from './errors.js';
 import { Session } from './session.js';
 import { Catalog } from './storage/catalog.js';
 import { Transaction } from './storage/transaction.js';
+import { removeExpired } from './ttl.js';
 
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
 /** MongoDB's `transactionLifetimeLimitSeconds`. */
@@ -27,6 +29,11 @@ export class Dispatcher {
 
   constructor(clock: () => number) {
     this.server = new ServerInfo(clock);
+  }
+
+  /** Removes what TTL indexes call expired; gives the number of documents. */
+  removeExpired(): number {
+    return removeExpired(this.#catalog, this.server.clock());
   }
 
   /** Aborts what is still open. */
@@ -48,6 +55,7 @@ export class Dispatcher {
     const command = commands.get(name);
     if (command === undefined) throw new CommandError(59, `no such command: '${name}'`);
     if (command.fields !== 'any') checkCommand(name, body, command.fields);
+    checkApiVersion(name, body);
     checkReadConcern(body);
     if (body.lsid === undefined) return this.#execute(name, command, body, undefined, undefined);
     const id = sessionKey(body.lsid);

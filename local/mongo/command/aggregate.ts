@@ -1,3 +1,4 @@
+import { UUID } from 'bson';
 import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
@@ -42,9 +43,23 @@ export const aggregate: Command = {
 };
 
 function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
+  const source = sourceOf(context);
+  if (source !== undefined) return encoded(compilePipeline(source.rest, environmentOf(context))(source.docs));
   const { spec, rest } = aggregateQuery(context);
   const run = compilePipeline(rest, spec.environment);
   return encoded(run(docsOf(findMatches(viewOf(context, name), spec))));
+}
+
+/** A pipeline on a database reads no collection: its first stage brings the documents. */
+function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: unknown[] } | undefined {
+  if (typeof body.aggregate === 'string') return undefined;
+  const pipeline = body.pipeline as unknown[];
+  const [first, ...rest] = pipeline;
+  const [name] = isDoc(first) ? Object.keys(first) : [];
+  if (name === '$listLocalSessions')
+    return { docs: [...sessions.keys()].map((id) => ({ _id: { id: new UUID(id) } })), rest };
+  if (name === '$documents') return { docs: [], rest: pipeline };
+  throw new CommandError(73, `Invalid namespace specified: '${body.$db}.$cmd.aggregate'`);
 }
 
 /** What an aggregation reads, and the stages that are left to do with it. */

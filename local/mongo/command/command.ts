@@ -2,9 +2,12 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { Cursors } from '../cursors.js';
 import { type Environment, evaluateVariables } from '../query/evaluation.js';
+import { compilePipeline } from '../query/pipeline.js';
 import type { Session } from '../session.js';
 import type { Catalog } from '../storage/catalog.js';
-import { decodeStored } from '../storage/stored.js';
+import { Collection } from '../storage/collection.js';
+import { CommittedView } from '../storage/committed-view.js';
+import { decodeStored, store } from '../storage/stored.js';
 import type { Transaction } from '../storage/transaction.js';
 import type { View } from '../storage/view.js';
 import type { Fields } from './fields.js';
@@ -38,11 +41,21 @@ export interface Command {
   readonly run: (context: CommandContext) => Doc | Promise<Doc>;
 }
 
-/** The collection as the command's reader sees it. */
+/** The collection, or the view of that name, as the command's reader sees it. */
 export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
+  const defined = catalog.find(database, name)?.options;
+  if (defined?.viewOn !== undefined) return definedView(context, name, defined);
   if (transaction === undefined) return catalog.view(database, name);
   return transaction.viewOf(catalog.findOrCreate(database, name), `${database}.${name}`);
+}
+
+/** A view is computed anew for each command that reads it. */
+function definedView(context: CommandContext, name: string, { viewOn, pipeline }: Doc): View {
+  const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
+  const result = new Collection(name);
+  for (const doc of run(allDocs(viewOf(context, String(viewOn))))) result.put(result.nextId(), store(doc));
+  return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined);
 }
 
 /** What expressions of the command see: its time, its `let` variables, the other collections. */

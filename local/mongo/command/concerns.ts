@@ -6,13 +6,16 @@ import { CommandError } from '../errors.js';
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
 /** Throws where a read concern has a level MongoDB does not have. With one member all levels read the same. */
-export function checkReadConcern({ readConcern }: Doc): void {
+export function checkReadConcern({ readConcern, autocommit }: Doc): void {
   if (!isDoc(readConcern) || readConcern.level === undefined) return;
   if (typeof readConcern.level !== 'string' || !READ_LEVELS.has(readConcern.level)) {
     throw new CommandError(
       9,
       `Enumeration value '${readConcern.level}' for field 'readConcern.level' is not a valid value.`,
     );
+  }
+  if (readConcern.level === 'snapshot' && autocommit === undefined) {
+    throw new CommandError(72, 'readConcern level snapshot is only supported in transactions by this server');
   }
 }
 

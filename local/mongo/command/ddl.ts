@@ -1,3 +1,4 @@
+import { equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
 import { CommandError } from '../errors.js';
 import { compileFilter } from '../query/evaluation.js';
@@ -14,8 +15,6 @@ const REFUSED = [
   'timeseries',
   'clusteredIndex',
   'changeStreamPreAndPostImages',
-  'viewOn',
-  'pipeline',
   'validator',
   'validationLevel',
   'validationAction',
@@ -25,24 +24,34 @@ const REFUSED = [
   'encryptedFields',
 ];
 
-/** `create`: a collection. */
+/** `create`: a collection or a view. */
 export const create: Command = {
   fields: {
     ...Object.fromEntries(REFUSED.map((name) => [name, 'any' as const])),
     autoIndexId: 'bool',
+    viewOn: 'string',
+    pipeline: 'array',
     idIndex: 'object',
   },
   transactional: true,
-  run: ({ body, catalog, database, ...context }) => {
+  run: (context) => {
+    const { body, catalog, database } = context;
     requireSupported(body, REFUSED);
-    const name = collectionName({ body, catalog, database, ...context }, 'create');
-    if (catalog.find(database, name)) {
+    const name = collectionName(context, 'create');
+    const options = optionsOf(body);
+    const existing = catalog.find(database, name);
+    if (existing === undefined) catalog.create(database, name, options);
+    else if (!equal(existing.options, options))
       throw new CommandError(48, `Collection ${database}.${name} already exists.`);
-    }
-    catalog.create(database, name, {});
     return {};
   },
 };
+
+function optionsOf({ viewOn, pipeline }: Doc): Doc {
+  if (viewOn !== undefined) return { viewOn, pipeline: pipeline ?? [] };
+  if (pipeline !== undefined) throw new CommandError(72, "'pipeline' requires 'viewOn' to also be specified");
+  return {};
+}
 
 /** `drop`: a collection with its indexes. One that does not exist is no error since MongoDB 7.0. */
 export const drop: Command = {
@@ -117,10 +126,12 @@ export const listCollections: Command = {
 };
 
 function describe(collection: Collection, database: string): Doc {
+  const { name, options } = collection;
+  if (options.viewOn !== undefined) return { name, type: 'view', options, info: { readOnly: true } };
   return {
     name: collection.name,
     type: 'collection',
-    options: collection.options,
+    options: {},
     info: { readOnly: false, uuid: collection.uuid },
     idIndex: { v: 2, key: { _id: 1 }, name: '_id_', ns: `${database}.${collection.name}` },
   };

@@ -22,6 +22,9 @@ export async function runStatement<T>(
   collection: string,
   statement: (view: View) => T,
 ): Promise<T> {
+  if (context.catalog.find(context.database, collection)?.options.viewOn !== undefined) {
+    throw new CommandError(166, `Namespace ${context.database}.${collection} is a view, not a collection`);
+  }
   if (context.transaction !== undefined) return statement(viewOf(context, collection));
   for (;;) {
     const journal = new Journal();

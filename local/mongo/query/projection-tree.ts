@@ -5,11 +5,18 @@ import { truthy } from './predicates.js';
 
 /** A projection by path components. A `branch` only leads to its children. */
 export interface Node {
-  kind: 'branch' | 'include' | 'exclude' | 'compute';
+  kind: 'branch' | 'include' | 'exclude' | 'compute' | 'transform';
   expression?: unknown;
+  transform?: Transform;
   readonly children: Map<string, Node>;
   /** Whether this node or one below it computes a value. */
   computes: boolean;
+}
+
+/** A change of a field's value, such as `$slice`; one that `includes` makes the projection an inclusion. */
+export interface Transform {
+  readonly includes: boolean;
+  readonly apply: (value: unknown) => unknown;
 }
 
 /** A parsed projection: which fields are kept by default, and what is said of the others. */
@@ -32,19 +39,27 @@ export function parseAddFields(spec: Doc): ProjectionTree {
 /** Parses `$unset`. */
 export function parseUnset(paths: readonly string[]): ProjectionTree {
   const root = branch();
-  for (const path of paths) place(root, path.split('.'), 'exclude', undefined);
+  for (const path of paths) place(root, path.split('.'), 'exclude');
   return { mode: 'exclude', root };
 }
 
 /** Parses the projection of a find or of `$project`. Throws where inclusion and exclusion are mixed. */
-export function parseProjection(spec: Doc): ProjectionTree {
+export function parseProjection(
+  spec: Doc,
+  transforms: ReadonlyMap<string, Transform> = new Map(),
+): ProjectionTree {
   const root = branch();
   const seen = { include: false, exclude: false };
+  for (const [path, transform] of transforms) {
+    if (transform.includes) seen.include = true;
+    place(root, path.split('.'), 'transform').transform = transform;
+  }
   for (const [path, value] of Object.entries(spec)) placeSpec(root, path.split('.'), value, seen);
   const idOnly = root.children.get('_id');
   if (seen.include && seen.exclude) throw mixed(spec);
-  const include = seen.include || (!seen.exclude && !(idOnly?.kind === 'exclude') && root.children.size > 0);
-  if (include && idOnly === undefined) place(root, ['_id'], 'include', undefined);
+  const named = root.children.size > transforms.size;
+  const include = seen.include || (!seen.exclude && idOnly?.kind !== 'exclude' && named);
+  if (include && idOnly === undefined) place(root, ['_id'], 'include');
   return { mode: include ? 'include' : 'exclude', root };
 }
 
@@ -66,16 +81,15 @@ function placeSpec(
   if (isFlag(value)) {
     const kind = truthy(value) ? 'include' : 'exclude';
     if (path.join('.') !== '_id') seen[kind] = true;
-    place(root, path, kind, undefined);
+    place(root, path, kind);
   } else if (isDoc(value) && !Object.keys(value)[0]?.startsWith('$')) {
     if (Object.keys(value).length === 0)
       throw new CommandError(51270, 'An empty sub-projection is not a valid value.');
     for (const [name, inner] of Object.entries(value))
       placeSpec(root, [...path, ...name.split('.')], inner, seen);
   } else {
-    const sliced = isDoc(value) && Object.keys(value)[0] === '$$projectSlice';
-    if (path.join('.') !== '_id' && !sliced) seen.include = true;
-    place(root, path, 'compute', value);
+    if (path.join('.') !== '_id') seen.include = true;
+    place(root, path, 'compute').expression = value;
   }
 }
 
@@ -87,13 +101,13 @@ function addComputed(root: Node, path: readonly string[], value: unknown): void 
   if (path.some((part) => part === '' || part === undefined))
     throw new CommandError(40352, 'FieldPath must not have empty components');
   if (!isDoc(value) || Object.keys(value).length === 0 || Object.keys(value)[0]?.startsWith('$')) {
-    place(root, path, 'compute', value);
+    place(root, path, 'compute').expression = value;
     return;
   }
   for (const [name, inner] of Object.entries(value)) addComputed(root, [...path, ...name.split('.')], inner);
 }
 
-function place(root: Node, path: readonly string[], kind: Node['kind'], expression: unknown): void {
+function place(root: Node, path: readonly string[], kind: Node['kind']): Node {
   let node = root;
   for (const [i, part] of path.entries()) {
     if (kind === 'compute') node.computes = true;
@@ -108,5 +122,5 @@ function place(root: Node, path: readonly string[], kind: Node['kind'], expressi
   }
   node.kind = kind;
   node.computes = kind === 'compute';
-  node.expression = expression;
+  return node;
 }

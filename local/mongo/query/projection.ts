@@ -31,6 +31,7 @@ function projectField(node: Node | undefined, value: unknown, mode: string, comp
   if (node.kind === 'include') return value;
   if (node.kind === 'exclude') return undefined;
   if (node.kind === 'compute') return compute(node.expression);
+  if (node.transform) return node.transform.apply(value);
   return projectValue(node, value, mode, compute);
 }
 
