@@ -1,6 +1,9 @@
-import { MongoClient } from 'mongodb';
+import { type Collection, MongoClient } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
+import { claimJobs } from '../../src/job/claim-jobs.js';
+import type { JobDocument } from '../../src/job/job.js';
+import { openCollections } from '../../src/mongo/collections.js';
 import { silent, useDatabase } from '../database.js';
 import { echo, flaky } from '../jobs.js';
 
@@ -71,27 +74,40 @@ describe('claimers that meet', () => {
   test('a job that went round between find and take is not taken with an outdated attempt', async () => {
     const processor = await setup();
     const id = await processor.addJob('flaky', undefined, { retryDelay: 0 });
-    const rival = database.processor();
-    await rival.addJobFactory(flaky);
-    // The rival runs a whole attempt right after our candidates were found.
-    let round: Promise<unknown> | undefined;
-    const meddling = new MongoClient(database.uri, { monitorCommands: true });
-    const slow = new LocalProcessor({ db: meddling.db(database.name), log: silent });
-    await slow.addJobFactory(flaky);
-    meddling.on('commandSucceeded', ({ commandName, reply }) => {
-      const found = (reply as { cursor?: { firstBatch?: { jobName?: string }[] } }).cursor?.firstBatch?.[0]
-        ?.jobName;
-      if (commandName === 'find' && found === 'flaky') round ??= rival.processNextJob();
-    });
-    const job = await slow.pullNextJob();
-    await round;
-    await meddling.close();
-    const stored = await processor.getJob(id);
-    // Whoever came first, the attempt that the claim tells is the one that is stored.
-    if (job) expect(job.retryCounter).toBe(stored?.retryCounter);
-    else expect(stored?.retryCounter).toBe(1);
+    const jobs = afterFind(() => processor.processNextJob());
+    const lease = { token: 'outdated', worker: 'slow', leaseMs: 1000 };
+    expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 1)).toEqual([]);
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', retryCounter: 1 });
+  });
+
+  test('what somebody else took between find and take is left to them, and the rest is taken', async () => {
+    const processor = await setup();
+    for (const id of ['a', 'b', 'c']) await processor.addJob('echo', {}, { id });
+    const jobs = afterFind(() => processor.pullNextJob());
+    const lease = { token: 'second', worker: 'slow', leaseMs: 1000 };
+    const claimed = await claimJobs(jobs, { jobNames: ['echo'] }, lease, 3);
+    expect(claimed.map(({ id, token, retryCounter }) => [id, token, retryCounter]).sort()).toEqual([
+      ['b', 'second', 1],
+      ['c', 'second', 1],
+    ]);
   });
 });
+
+/** The collection of jobs, with something that happens between the find and the update of a claim. */
+function afterFind(meddle: () => Promise<unknown>): Collection<JobDocument> {
+  const jobs = openCollections(database.db).jobs;
+  return new Proxy(jobs, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'updateMany') return value.bind(target);
+      return async (...args: unknown[]) => {
+        await meddle();
+        return value.apply(target, args);
+      };
+    },
+  });
+}
 
 test('two commands claim any number of jobs, one settles them', async () => {
   const processor = await setup({ maxThreads: 20 });
