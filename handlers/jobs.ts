@@ -1,17 +1,20 @@
 import type { Config } from '../src/config.js';
 import type { JobFactory } from '../src/index.js';
+import { checksum } from './jobs/checksum.js';
 import { echo } from './jobs/echo.js';
 import { removeOldJobs } from './jobs/remove-old-jobs.js';
+import { anyAddress, isPublicAddress } from './jobs/webhook/addresses.js';
 import { webhook } from './jobs/webhook.js';
 
 /** The kinds of jobs that this deployment runs. Add your own here. */
 export function jobs(config: Config): JobFactory[] {
   return [
     echo,
+    checksum,
     removeOldJobs,
     webhook({
       secret: config.WEBHOOK_SECRET,
-      allowPrivateAddresses: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
+      mayConnectTo: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? anyAddress : isPublicAddress,
     }),
   ];
 }

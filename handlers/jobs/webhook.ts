@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationSchema } from '../../src/duration.js';
 import { defineJob, type JobContext, RemoteException } from '../../src/index.js';
+import type { AddressRule } from './webhook/addresses.js';
 import { redirectOf } from './webhook/redirect.js';
 import { type Answer, type Outgoing, type SendOptions, send } from './webhook/send.js';
 import { signedHeaders } from './webhook/sign.js';
@@ -15,8 +16,8 @@ const EXCERPT_LENGTH = 1_000;
 export interface WebhookSettings {
   /** Signs the body: see `signedHeaders`. Without it, it is sent unsigned. */
   readonly secret: string | undefined;
-  /** Lets it send to loopback and private addresses. Only where every producer may reach what the worker reaches. */
-  readonly allowPrivateAddresses: boolean;
+  /** Which addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
+  readonly mayConnectTo: AddressRule;
 }
 
 const inputSchema = z.strictObject({
@@ -42,7 +43,7 @@ type Input = z.output<typeof inputSchema>;
  *
  * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
  */
-export function webhook({ secret, allowPrivateAddresses }: WebhookSettings) {
+export function webhook({ secret, mayConnectTo }: WebhookSettings) {
   return defineJob({
     name: 'webhook',
     input: inputSchema,
@@ -50,7 +51,7 @@ export function webhook({ secret, allowPrivateAddresses }: WebhookSettings) {
     run: async ({ input, signal, jobId, attempt }) => {
       const request = toRequest(input, { secret, jobId, attempt });
       const timeout = AbortSignal.timeout(input.timeout);
-      const options = { allowPrivateAddresses, signal: AbortSignal.any([signal, timeout]) };
+      const options = { mayConnectTo, signal: AbortSignal.any([signal, timeout]) };
       const answer = await deliver(request, options).catch((error: unknown) => {
         signal.throwIfAborted();
         throw timeout.aborted
@@ -108,6 +109,7 @@ function judge({ status, text }: Answer, { host }: URL) {
 }
 
 function hasUserInfo(text: string): boolean {
+  if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username !== '' || password !== '';
 }

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { lookupPublic, refusePrivateHost } from './public-address.js';
+import { type AddressRule, checkAddress, checkedLookup } from './addresses.js';
 
 /** Enough for an error message. The rest is not read: a receiver could send without end. */
 const MAX_ANSWER_BYTES = 16 * 1024;
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 export interface SendOptions {
-  readonly allowPrivateAddresses: boolean;
+  readonly mayConnectTo: AddressRule;
   readonly signal: AbortSignal;
 }
 
@@ -32,18 +32,14 @@ export interface SendOptions {
  *
  * @throws RemoteException for an address that is refused, and whatever the network throws
  */
-export async function send({ url, method, headers, body }: Outgoing, options: SendOptions): Promise<Answer> {
-  const { allowPrivateAddresses, signal } = options;
-  if (!allowPrivateAddresses) refusePrivateHost(url);
+export async function send(
+  { url, method, headers, body }: Outgoing,
+  { mayConnectTo, signal }: SendOptions,
+): Promise<Answer> {
+  checkAddress(url, mayConnectTo);
   const { request } = url.protocol === 'https:' ? https : http;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request(url, {
-      method,
-      headers,
-      signal,
-      agent: false,
-      ...(!allowPrivateAddresses && { lookup: lookupPublic }),
-    })
+    request(url, { method, headers, signal, agent: false, lookup: checkedLookup(mayConnectTo) })
       .on('response', resolve)
       .on('error', reject)
       .end(body);

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+
+const database = useDatabase();
+
+/** Runs the script as npm does, with these variables. */
+function ensureIndexes(env: Record<string, string>): Promise<{ code: number; output: string }> {
+  const command = ['--import', 'tsx', 'handlers/ensure-indexes.ts'];
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      command,
+      { env: { PATH: process.env.PATH, ...env } },
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, output: out + err }),
+    );
+  });
+}
+
+test('it makes the indexes that are missing, and says which', async () => {
+  const env = { MONGODB_URI: database.uri, MONGODB_DATABASE: `${database.name}-indexes` };
+  const db = database.client.db(env.MONGODB_DATABASE);
+
+  const first = await ensureIndexes(env);
+  const second = await ensureIndexes(env);
+
+  const names = (await db.collection('jobs').indexes()).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['claim', 'lease', 'uniqueKey']));
+  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('  jobs.claim\n') });
+  expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes') });
+  await db.dropDatabase();
+});
+
+test('without a database it says what is missing, and fails', async () => {
+  const { code, output } = await ensureIndexes({});
+
+  expect(code).toBe(1);
+  expect(output).toBe(
+    'The indexes were not made. The environment is invalid: MONGODB_URI: is missing: expected a MongoDB connection string\n',
+  );
+});
+
+test('with a database that cannot be reached it says so, and fails', async () => {
+  const { code, output } = await ensureIndexes({
+    MONGODB_URI: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200',
+  });
+
+  expect(code).toBe(1);
+  expect(output).toContain('The indexes were not made. connect ECONNREFUSED 127.0.0.1:1');
+});
