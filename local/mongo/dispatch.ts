@@ -11,6 +11,7 @@ import { sessionKey } from './command/sessions.js';
 import { abort, continuedTransaction } from './command/transactions.js';
 import { Cursors } from './cursors.js';
 import { CommandError } from './errors.js';
+import { ConnectionCut, FailPoint } from './fail-point.js';
 import { Session } from './session.js';
 import { Catalog } from './storage/catalog.js';
 import { Transaction } from './storage/transaction.js';
@@ -25,6 +26,7 @@ export class Dispatcher {
   readonly server: ServerInfo;
   readonly #catalog = new Catalog();
   readonly #cursors = new Cursors();
+  readonly #failPoint = new FailPoint();
   readonly #sessions = new Map<string, Session>();
 
   constructor(clock: () => number) {
@@ -41,11 +43,12 @@ export class Dispatcher {
     for (const { transaction } of this.#sessions.values()) if (transaction) abort(transaction);
   }
 
-  /** The reply to a command; an error is a reply too. */
+  /** The reply to a command; an error is a reply too. Throws only to have the connection cut. */
   async run(body: Doc): Promise<Doc> {
     try {
       return this.#stamp({ ...(await this.#dispatch(body)), ok: 1 });
     } catch (error) {
+      if (error instanceof ConnectionCut) throw error;
       return this.#stamp(errorReply(error));
     }
   }
@@ -82,6 +85,7 @@ export class Dispatcher {
       cursors: this.#cursors,
       sessions: this.#sessions,
       server: this.server,
+      failPoint: this.#failPoint,
       now: new Date(this.server.clock()),
       sessionId,
       session,
@@ -89,9 +93,10 @@ export class Dispatcher {
       retryable,
     };
     try {
+      const added = await this.#failPoint.strike(name, body);
       const reply = await command.run(context);
       if (transaction && reply.writeErrors !== undefined && session?.transaction) abort(session.transaction);
-      return { ...reply, ...writeConcernError(body) };
+      return { ...reply, ...writeConcernError(body), ...added };
     } catch (error) {
       if (transaction && session?.transaction && abortsTransaction(name)) abort(session.transaction);
       throw error;

@@ -46,6 +46,10 @@ function asInt32OrDouble(value: number): number | Double {
   return looksLikeInt32 ? new Double(value) : value;
 }
 
+/** Names met before, by a hash of their bytes: most decoding would else be making the same few strings. */
+const knownNames: (string | undefined)[] = new Array(4096);
+const NAME_MASK = knownNames.length - 1;
+
 class Decoder {
   readonly #bytes: Buffer;
   #at = 0;
@@ -58,7 +62,7 @@ class Decoder {
     this.#at = offset + 4;
     const result: Doc = {};
     for (let type = this.#byte(); type !== 0; type = this.#byte()) {
-      const name = this.#cstring();
+      const name = this.#name();
       const raw = type === 4 && rawArrays.includes(name);
       setField(result, name, raw ? this.#rawElements() : this.#value(type));
     }
@@ -107,7 +111,7 @@ class Decoder {
       case 0x08:
         return this.#byte() === 1;
       case 0x09:
-        return new Date(Number(this.#bytes.readBigInt64LE(this.#advance(8))));
+        return this.#date();
       case 0x0a:
         return null;
       case 0x0b:
@@ -154,6 +158,11 @@ class Decoder {
     return Buffer.from(this.#bytes.subarray(start, this.#at));
   }
 
+  #date(): Date {
+    const start = this.#advance(8);
+    return new Date(this.#bytes.readInt32LE(start + 4) * 2 ** 32 + this.#bytes.readUInt32LE(start));
+  }
+
   #long(): Long {
     const start = this.#advance(8);
     return new Long(this.#bytes.readInt32LE(start), this.#bytes.readInt32LE(start + 4));
@@ -173,6 +182,24 @@ class Decoder {
     const start = this.#at;
     this.#skipCstring();
     return this.#bytes.toString('utf8', start, this.#at - 1);
+  }
+
+  #name(): string {
+    const start = this.#at;
+    let hash = 0;
+    for (let byte = this.#byte(); byte !== 0; byte = this.#byte()) hash = (hash * 31 + byte) | 0;
+    const known = knownNames[hash & NAME_MASK];
+    if (known !== undefined && this.#spells(known, start)) return known;
+    const name = this.#bytes.toString('utf8', start, this.#at - 1);
+    knownNames[hash & NAME_MASK] = name;
+    return name;
+  }
+
+  /** Whether the bytes are those of an ASCII name. */
+  #spells(name: string, start: number): boolean {
+    if (name.length !== this.#at - 1 - start) return false;
+    for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) !== this.#bytes[start + i]) return false;
+    return true;
   }
 
   #binary(): Binary {

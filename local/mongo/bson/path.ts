@@ -24,6 +24,11 @@ export type Visit = (value: unknown) => boolean;
 /** Where in the outermost array on its path the last successful search matched: what `$` stands for. */
 export const matchedPositions = new Map<string, number>();
 
+/** Forgets them, before the next document is tested. Clearing an empty map is not free. */
+export function forgetPositions(): void {
+  if (matchedPositions.size > 0) matchedPositions.clear();
+}
+
 /**
  * Visits the values a query path leads to, entering arrays as MongoDB does: an array on the way stands for
  * each document in it, or by a numeric component for one element; at the end of the path (`leaf: 'each'`) it

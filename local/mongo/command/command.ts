@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { Cursors } from '../cursors.js';
+import type { FailPoint } from '../fail-point.js';
 import { type Environment, evaluateVariables } from '../query/evaluation.js';
 import { compilePipeline } from '../query/pipeline.js';
 import type { Session } from '../session.js';
@@ -21,6 +22,7 @@ export interface CommandContext {
   readonly cursors: Cursors;
   readonly sessions: Map<string, Session>;
   readonly server: ServerInfo;
+  readonly failPoint: FailPoint;
   /** The command's time: what `$$NOW` is. */
   readonly now: Date;
   /** The session's id in hex, if the command has one. */

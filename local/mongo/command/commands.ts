@@ -1,5 +1,6 @@
 import { aggregate } from './aggregate.js';
 import type { Command } from './command.js';
+import { configureFailPoint } from './configure-fail-point.js';
 import { count, distinct } from './count.js';
 import { create, drop, dropDatabase, listCollections, renameCollection } from './ddl.js';
 import { deleteCommand } from './delete.js';
@@ -47,6 +48,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['refreshSessions', refreshSessions],
   ['commitTransaction', commitTransaction],
   ['abortTransaction', abortTransaction],
+  ['configureFailPoint', configureFailPoint],
   ['ping', diagnostics.ping],
   ['buildInfo', diagnostics.buildInfo],
   ['buildinfo', diagnostics.buildInfo],

@@ -1,5 +1,5 @@
 import type { Doc } from '../bson/decode.js';
-import { matchedPositions } from '../bson/path.js';
+import { forgetPositions } from '../bson/path.js';
 import { compileFilter, type Environment } from '../query/evaluation.js';
 import { sortPattern } from '../query/sort-pattern.js';
 import { KeyMaker } from '../storage/index-keys.js';
@@ -61,7 +61,7 @@ function* fetchMatching(
     if (stored === undefined) continue;
     counters.docs += 1;
     const doc = decodeStored(stored);
-    matchedPositions.clear();
+    forgetPositions();
     if (test(doc)) yield { id, doc, stored };
   }
 }

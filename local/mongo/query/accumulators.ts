@@ -5,6 +5,7 @@ import { compare, equal } from '../bson/compare.js';
 import { decimalFrom, divideDecimals } from '../bson/decimal.js';
 import { add, asDouble, toNumber } from '../bson/numbers.js';
 import { isNumeric } from '../bson/type-of.js';
+import { isEvaluationState } from './mingo-options.js';
 
 type Accumulator = (members: unknown[], expression: unknown, options: Options) => unknown;
 
@@ -32,8 +33,8 @@ export const accumulatorOverrides: Record<string, Accumulator> = {
  */
 function valuesOf(members: unknown[], expression: unknown, options: Options): unknown[] {
   if (expression === null || expression === undefined) return members;
-  const { options: plain } = options as { options?: Options };
-  return members.map((member) => evalExpr(member, expression, plain ?? options));
+  if (!isEvaluationState(options)) return members.map((member) => evalExpr(member, expression, options));
+  return members.map((member) => evalExpr(member, expression, options.update({ root: member })));
 }
 
 function average(numbers: unknown[]): unknown {

@@ -9,6 +9,7 @@ import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
 import { accumulatorOverrides } from './accumulators.js';
 import { expressionOverrides } from './expressions.js';
+import { prepareOptions } from './mingo-options.js';
 import { unwrap } from './operand.js';
 import { parseFilter } from './parse-filter.js';
 import { predicates, truthy } from './predicates.js';
@@ -37,16 +38,22 @@ const context = Context.init({
   window: { ...windows },
 });
 
-/** mingo's options for one command. */
-export function optionsFor(environment: Environment): Options {
+const prepared = prepareOptions(plainOptions({}));
+
+/** mingo's options for one command. Most have no variables and share one. */
+export function optionsFor({ variables, collection }: Environment, resolving = false): Options {
+  if (!resolving && Object.keys(variables).length === 0) return prepared;
+  return prepareOptions({ ...plainOptions(variables), collectionResolver: collection });
+}
+
+function plainOptions(variables: Doc): Options {
   return {
     idKey: '_id',
     processingMode: 0,
     useStrictMode: true,
     scriptEnabled: false,
     failOnError: true,
-    variables: environment.variables,
-    collectionResolver: environment.collection,
+    variables,
     context,
   };
 }

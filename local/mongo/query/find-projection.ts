@@ -1,7 +1,7 @@
 import { evalExpr } from 'mingo/core';
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
-import { matchedPositions } from '../bson/path.js';
+import { forgetPositions, matchedPositions } from '../bson/path.js';
 import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { compileFilter, type Environment, optionsFor } from './evaluation.js';
@@ -28,7 +28,7 @@ export function compileProjection(spec: Doc, filter: Doc, environment: Environme
   if (!positional) return (doc) => project(doc, root, mode, evaluate);
   const matches = compileFilter(filter, environment);
   return (doc) => {
-    matchedPositions.clear();
+    forgetPositions();
     matches(doc);
     return project(doc, root, mode, evaluate);
   };

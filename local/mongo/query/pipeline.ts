@@ -22,7 +22,7 @@ export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
 /** Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
 export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
-  const aggregator = new Aggregator(stages, optionsFor(environment));
+  const aggregator = new Aggregator(stages, optionsFor(environment, true));
   aggregator.stream([]);
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }

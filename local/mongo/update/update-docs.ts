@@ -1,7 +1,7 @@
 import type { ObjectId } from 'bson';
 import { equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
-import { matchedPositions } from '../bson/path.js';
+import { forgetPositions } from '../bson/path.js';
 import { isDoc } from '../bson/type-of.js';
 import { requireFits, requireValidId } from '../command/write.js';
 import { CommandError } from '../errors.js';
@@ -49,7 +49,7 @@ export function updateDocs(view: View, spec: UpdateSpec): UpdateOutcome {
   for (const id of ids) {
     const stored = view.get(id) ?? '';
     before = decodeStored(stored);
-    matchedPositions.clear();
+    forgetPositions();
     matches(before);
     after = idFirst(update.apply(decodeStored(stored), false));
     if (replaceOne(view, id, stored, before, after)) modified += 1;
