@@ -4,18 +4,22 @@ import { z } from 'zod';
 /** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). */
 export type Duration = number | string;
 
-/** Parses a `Duration` into whole milliseconds, zero or more; anything else is refused. */
+/** Longer ones are mistakes, and their sum with a date could lie beyond what a date can be. */
+const MAX_DURATION_MS = ms('100 years');
+
+/** Parses a `Duration` into whole milliseconds, from zero to 100 years; anything else is refused. */
 export const durationSchema = z
   .union([z.number(), z.string()], { error: ({ input }) => explain(input) })
   .transform((value, context) => {
     const milliseconds = typeof value === 'number' ? value : parseDuration(value);
-    if (Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
+    if (Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds <= MAX_DURATION_MS)
+      return milliseconds;
     context.addIssue({ code: 'custom', message: explain(value) });
     return z.NEVER;
   });
 
 function explain(value: unknown): string {
-  return `expected milliseconds, or a string such as '10s' or '5m', not ${JSON.stringify(value)}`;
+  return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${JSON.stringify(value)}`;
 }
 
 /** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused: its unit is unclear. */

@@ -215,6 +215,7 @@ describe('what is refused stores nothing', () => {
     ['a negative delay', { delay: -1 }],
     ['a delay without a unit', { delay: '10' }],
     ['a delay that is none', { delay: 'soon' }],
+    ['a delay beyond all dates', { delay: 1e15 }],
     ['a moment that is none', { runAt: 'tomorrow' }],
     ['an invalid date', { runAt: new Date(Number.NaN) }],
     ['both delay and runAt', { delay: 1, runAt: new Date() }],
