@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+
+/*
+ * A thread starts from a file of its own, which bundling would leave behind. This esbuild plugin builds such files
+ * as further entries beside the bundle, and makes the bundle name them:
+ *
+ *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other that is named in this way
+ *   resolve(__dirname, 'worker.js')                  what piscina starts its threads from
+ *
+ * They are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs): so serverless-esbuild
+ * puts them into the package of that function, and into no other.
+ *
+ * Why not a published plugin: those for `new URL` look for the very file that is named, but here that is what a
+ * TypeScript source would be compiled to; and none knows of piscina's file.
+ */
+
+/** As a value, so that neither a comment nor a text that mentions one is taken for it. */
+const URL_OF_MODULE =
+  /(?<=^(?!\s*(?:\*|\/\/|\/\*)).*(?:[=(:,?[]\s*|\breturn\s+))new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.[cm]?js)\1,\s*import\.meta\.url,?\s*\)/gm;
+
+/** Piscina as it is: should this change, the build fails, rather than a job in production. */
+const PISCINA_THREAD = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
+
+/** For piscina's own file, which is CommonJS. */
+const asCommonJs = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  banner: {},
+  external: ['@napi-rs/nice'], // Optional, and for priorities, which are not used here.
+};
+
+/** @type {import('esbuild').Plugin} */
+const threadEntries = {
+  name: 'thread-entries',
+  setup(build) {
+    const entries = new Entries(build);
+    build.onStart(() => entries.clear());
+    build.onEnd(() => entries.finish());
+    nameEntries(build, entries);
+  },
+};
+
+export default [threadEntries];
+
+/** The further entries of one bundle: each is built once, however often it is named. */
+class Entries {
+  #build;
+  #underWay = new Map();
+
+  constructor(build) {
+    this.#build = build;
+  }
+
+  /** Begins to build a module, and returns the name its file will have. */
+  add(path, options = {}) {
+    const { initialOptions } = this.#build;
+    const out = `${bundleName(initialOptions)}.${flatName(path, initialOptions)}`;
+    if (!this.#underWay.has(out)) this.#underWay.set(out, this.#buildEntry(path, out, options));
+    return out + { ...initialOptions, ...options }.outExtension['.js'];
+  }
+
+  /** Resolves when all are built. An entry can name further ones, itself too. */
+  async finish() {
+    for (const building of this.#underWay.values()) await building;
+  }
+
+  clear() {
+    this.#underWay.clear();
+  }
+
+  #buildEntry(path, out, options) {
+    return this.#build.esbuild.build({
+      ...this.#build.initialOptions,
+      ...options,
+      entryPoints: [{ in: path, out }],
+      plugins: [{ name: 'thread-entries', setup: (build) => nameEntries(build, this) }],
+    });
+  }
+}
+
+function nameEntries(build, entries) {
+  build.onLoad({ filter: /[\\/]piscina[\\/]dist[\\/]index\.js$/ }, ({ path }) => nameThread(path, entries));
+  build.onLoad({ filter: /\.[cm]?[jt]s$/ }, ({ path }) =>
+    isOwn(path) ? nameModules(path, entries) : undefined,
+  );
+}
+
+/** Other packages are not searched, but for this one as a dependency. */
+function isOwn(path) {
+  return !/[\\/]node_modules[\\/](?!remote-processor[\\/](?!.*[\\/]node_modules[\\/]))/.test(path);
+}
+
+async function nameModules(path, entries) {
+  const source = await readFile(path, 'utf8');
+  const contents = source.replaceAll(URL_OF_MODULE, (_match, _quote, specifier) => {
+    const file = entries.add(sourceOf(resolve(dirname(path), specifier), path));
+    return `new URL('./${file}', import.meta.url)`;
+  });
+  return contents === source ? undefined : { contents, loader: /ts$/.test(path) ? 'ts' : 'js' };
+}
+
+async function nameThread(path, entries) {
+  const source = await readFile(path, 'utf8');
+  if (!source.includes(PISCINA_THREAD)) throw new Error(`${path} no longer contains ${PISCINA_THREAD}`);
+  const file = entries.add(resolve(dirname(path), 'worker.js'), asCommonJs);
+  return { contents: source.replace(PISCINA_THREAD, `(0, node_path_1.resolve)(__dirname, '${file}')`) };
+}
+
+/** A module is named by the file it is compiled to; before that, only its source exists. */
+function sourceOf(module, importer) {
+  const source = [module, module.replace(/js$/, 'ts')].find(existsSync);
+  if (source === undefined)
+    throw new Error(`${importer} names ${module}, and there is neither it nor its source.`);
+  return source;
+}
+
+function bundleName({ entryPoints: [entry] }) {
+  return withoutExtension(basename(entry));
+}
+
+function flatName(path, { absWorkingDir = process.cwd() }) {
+  return withoutExtension(relative(absWorkingDir, path))
+    .replace(/^(\.\.[\\/])+/, '')
+    .replace(/[\\/]/g, '-');
+}
+
+function withoutExtension(path) {
+  return path.slice(0, -extname(path).length);
+}

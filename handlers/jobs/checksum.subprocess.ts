@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { SubprocessContext } from '../../src/job/define-job.js';
+import type { ChecksumInput, ChecksumOutput } from './checksum.js';
+
+/** Well below the second after which a job that ignores its signal is killed. */
+const PAUSE_EVERY_MS = 250;
+
+/** The work of the `checksum` job, in a thread of its own. */
+export default async function checksum({
+  input: { data, algorithm, rounds },
+  signal,
+  progress,
+}: SubprocessContext<ChecksumInput>): Promise<ChecksumOutput> {
+  const bytes = Buffer.from(data, 'base64');
+  let digest = Buffer.alloc(0);
+  let pauseAt = performance.now() + PAUSE_EVERY_MS;
+
+  for (let round = 1; round <= rounds; round += 1) {
+    digest = createHash(algorithm).update(digest).update(bytes).digest();
+    if (performance.now() < pauseAt) continue;
+    await progress({ round, rounds }); // The signal can only fire while this thread waits for something.
+    signal.throwIfAborted();
+    pauseAt = performance.now() + PAUSE_EVERY_MS;
+  }
+  return { algorithm, rounds, bytes: bytes.length, digest: digest.toString('hex') };
+}

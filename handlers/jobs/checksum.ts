@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { defineJob } from '../../src/job/define-job.js';
+
+/** With the rest of the input it stays below the megabyte that an input may have. */
+const MAX_DATA_LENGTH = 1_000_000;
+
+const MAX_ROUNDS = 10_000_000;
+
+/** About half a minute of one CPU: far below the 5 minutes of an invocation. */
+const MAX_BYTES_HASHED = 20e9;
+
+const inputSchema = z
+  .strictObject({
+    /** The bytes, in base64. */
+    data: z.base64().max(MAX_DATA_LENGTH),
+    algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
+    /** One round gives the plain checksum; each further one hashes the digest so far, followed by the bytes. */
+    rounds: z.int().min(1).max(MAX_ROUNDS).default(1),
+  })
+  .refine(({ data, rounds }) => data.length * rounds <= MAX_BYTES_HASHED, {
+    path: ['rounds'],
+    error: `expected at most ${MAX_BYTES_HASHED} bytes to hash: the length of data times the number of rounds`,
+  });
+
+const outputSchema = z.object({
+  algorithm: z.enum(['sha256', 'sha512']),
+  rounds: z.int(),
+  /** How many there were. */
+  bytes: z.int(),
+  /** In hexadecimal. */
+  digest: z.string(),
+});
+
+/** What the module gets: defaults filled in. */
+export type ChecksumInput = z.output<typeof inputSchema>;
+
+/** What the module returns. */
+export type ChecksumOutput = z.output<typeof outputSchema>;
+
+/**
+ * Example of a job that keeps a CPU busy: the checksum of some bytes or, with many rounds, a hash chain, which proves
+ * that its maker spent the time. It runs in a thread, shows its progress, and can be cancelled.
+ *
+ * @example await processor.addJob(checksum, { data: Buffer.from('hello').toString('base64'), rounds: 1_000_000 });
+ */
+export const checksum = defineJob({
+  name: 'checksum',
+  input: inputSchema,
+  output: outputSchema,
+  module: new URL('./checksum.subprocess.js', import.meta.url),
+});
