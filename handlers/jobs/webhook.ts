@@ -53,7 +53,6 @@ export function webhook({ secret, mayConnectTo }: WebhookSettings) {
       const timeout = AbortSignal.timeout(input.timeout);
       const options = { mayConnectTo, signal: AbortSignal.any([signal, timeout]) };
       const answer = await deliver(request, options).catch((error: unknown) => {
-        signal.throwIfAborted();
         throw timeout.aborted
           ? new Error(`No answer from ${request.url.host} within ${input.timeout} ms.`)
           : error;

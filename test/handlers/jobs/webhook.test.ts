@@ -123,6 +123,7 @@ test('no answer in time is worth another attempt', async () => {
 
 test('an answer without end is read at its beginning only', async () => {
   receiver().answer = (response) => {
+    response.write('x');
     const more = () => {
       while (response.write('🙂'.repeat(1000)));
       response.once('drain', more);
@@ -132,7 +133,10 @@ test('an answer without end is read at its beginning only', async () => {
 
   const job = await attempt({ url: receiver().url, body: {}, timeout: '10s' });
 
-  expect(job).toMatchObject({ status: 'completed', output: { status: 200, body: '🙂'.repeat(500) } });
+  expect(job).toMatchObject({
+    status: 'completed',
+    output: { status: 200, body: `x${'🙂'.repeat(499)}\ufffd` },
+  });
 });
 
 test('a job that is told to stop stops', async () => {
