@@ -1,0 +1,84 @@
+/** What `npm run offline` runs: the three functions under serverless-offline and, without MONGODB_URI, a database. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { MongoClient } from 'mongodb';
+import { type Environment, readConfig } from '../src/config.js';
+import { RemoteProcessor } from '../src/index.js';
+import { startEmbeddedMongo } from './mongo/index.js';
+
+const help = `Usage: npm run offline -- [options of serverless offline]
+
+Runs the functions as they would be deployed, in Lambda's and API Gateway's place serverless-offline.
+Without the ticks of the minute, by kicks alone: npm run offline -- --param schedules=false
+
+Environment:
+  PORT            of the HTTP API (default 3000)
+  LAMBDA_PORT     on which the functions invoke each other (default 3002)
+  API_KEYS        id:role:sha256 entries; without it a key is made and printed
+  MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+`;
+
+/** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
+const noAccount = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_SESSION_TOKEN: 'local' };
+
+if (process.argv.includes('--help')) console.log(help);
+else await run(process.env, process.argv.slice(2));
+
+async function run(env: Environment, args: readonly string[]): Promise<void> {
+  const config = readConfig(env);
+  const { PORT = '3000', LAMBDA_PORT = '3002' } = env;
+  const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
+  try {
+    const uri = mongo?.uri ?? config.MONGODB_URI ?? '';
+    await makeIndexes(uri, config.MONGODB_DATABASE);
+    const functions = startFunctions(['--httpPort', PORT, '--lambdaPort', LAMBDA_PORT, ...args], {
+      ...env,
+      ...noAccount,
+      OFFLINE_MONGODB_URI: uri,
+      OFFLINE_API_KEYS: env.API_KEYS || makeApiKey(PORT),
+      OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
+      OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
+    });
+    process.exitCode = await endOf(functions);
+  } finally {
+    await mongo?.stop();
+  }
+}
+
+async function makeIndexes(uri: string, database: string): Promise<void> {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5000 });
+  try {
+    await new RemoteProcessor({ db: client.db(database) }).ensureIndexes();
+  } finally {
+    await client.close();
+  }
+}
+
+/** Makes a key for this run, prints it, and returns its entry for API_KEYS. */
+function makeApiKey(port: string): string {
+  const key = randomBytes(24).toString('base64url');
+  console.log(`
+API key ${key}
+
+  curl -s http://127.0.0.1:${port}/v1/jobs -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
+    -d '{ "name": "echo", "input": { "hello": "me" } }'
+`);
+  return `local:admin:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+function startFunctions(args: readonly string[], env: Environment): ChildProcess {
+  const command = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
+  const options = ['offline', '--stage', 'local', '--host', '127.0.0.1', ...args];
+  return spawn(process.execPath, [command, ...options], { env: { ...env }, stdio: 'inherit' });
+}
+
+/** Resolves with the exit code. Ctrl-C reaches both processes, a signal to this one is passed on. */
+async function endOf(functions: ChildProcess): Promise<number> {
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => functions.kill('SIGINT'));
+  const [code] = await once(functions, 'exit');
+  return typeof code === 'number' ? code : 1;
+}
