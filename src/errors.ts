@@ -82,8 +82,41 @@ export class RemoteException extends RemoteProcessorError {
   readonly code = 'remote_exception';
 }
 
+/**
+ * What a job throws to be retried after a delay of its own choosing, such as the one that a service asked for. It uses
+ * up an attempt, like any error.
+ *
+ * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
+ */
+export class RetryAfter extends RemoteProcessorError {
+  readonly code = 'retry_after';
+
+  /** @param delay milliseconds, or a string such as `'30s'` */
+  constructor(
+    readonly delay: number | string,
+    message = `Try again after ${delay}.`,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * What a job throws to be put off: it is queued again, to run after the delay, and no attempt is used up.
+ *
+ * @example if (!(await isReady())) throw new Snooze('5m');
+ */
+export class Snooze extends RemoteProcessorError {
+  readonly code = 'snooze';
+
+  /** @param delay milliseconds, or a string such as `'5m'` */
+  constructor(readonly delay: number | string) {
+    super(`Put off for ${delay}.`);
+  }
+}
+
 /** Why a running job's signal fires. */
-export type AbortReason = 'cancelled' | 'lease lost' | 'stopping';
+export type AbortReason = 'cancelled' | 'lease lost' | 'stopping' | 'timed out' | 'failed';
 
 /** The `reason` of a running job's AbortSignal: what `signal.throwIfAborted()` and `fetch` throw then. */
 export class AttemptAbortedError extends RemoteProcessorError {
@@ -98,6 +131,8 @@ const abortExplanations: Readonly<Record<AbortReason, string>> = {
   cancelled: 'its job is to be cancelled',
   'lease lost': 'its lease was lost, another worker may run the job',
   stopping: 'its worker must stop, the job is given back',
+  'timed out': 'it took longer than its timeout',
+  failed: 'a promise that it left behind was rejected',
 };
 
 function describeIssue({ path, message }: Issue): string {

@@ -8,6 +8,8 @@ export {
   NotFoundError,
   RemoteException,
   RemoteProcessorError,
+  RetryAfter,
+  Snooze,
   UnknownJobNameError,
   ValidationError,
 } from './errors.js';
@@ -33,9 +35,10 @@ export {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
-export type { AddJobOptions, JobChanges, JobDefaults } from './job/job-options.js';
+export type { AddJobOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
 export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
+export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { type DrainOptions, RemoteProcessor, type RemoteProcessorOptions } from './processor.js';
 export type { SchedulerItem } from './scheduler/item.js';

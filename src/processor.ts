@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { Db, Filter } from 'mongodb';
 import { z } from 'zod';
 import { type Duration, durationSchema } from './duration.js';
-import { ConflictError, RemoteException } from './errors.js';
+import { ConflictError } from './errors.js';
 import { addJob } from './job/add-job.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobs } from './job/claim-jobs.js';
@@ -19,12 +19,13 @@ import {
   settledStatuses,
 } from './job/job.js';
 import { type AddJobOptions, type JobChanges, jobChangesSchema } from './job/job-options.js';
-import { type Outcome, toFailure } from './job/outcome.js';
+import type { Outcome } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
+import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
-import { toStorable } from './job/storable.js';
+import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
@@ -37,7 +38,9 @@ import { removeItem } from './scheduler/remove-item.js';
 import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
 import type { SchedulerOptions } from './scheduler/scheduler-options.js';
 import { validateNow } from './validate.js';
-import { type DrainSummary, drain, type Worker } from './worker/drain.js';
+import { type DrainSummary, drain, type Worker, workerName } from './worker/drain.js';
+import { failedOutcome } from './worker/failed-outcome.js';
+import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
@@ -75,6 +78,11 @@ export interface DrainOptions {
   readonly signal?: AbortSignal;
   /** While jobs run and slots are free, look for new jobs this often. Default: never, only when a job ends. */
   readonly pollInterval?: Duration;
+  /**
+   * Claims no more once a job went on after it was told to stop, so that the process can end: on Lambda it would be
+   * frozen with that job, and thaw in the middle of the next invocation. Default false.
+   */
+  readonly stopWhenAbandoned?: boolean;
 }
 
 /**
@@ -127,8 +135,9 @@ export class RemoteProcessor {
         ...(queues && { queues }),
         ...(jobQuery && { jobQuery }),
       }),
-      name: `${name}-worker ${hostname()} ${process.pid} ${randomBytes(3).toString('hex')}`,
+      name,
       leaseMs: lease,
+      durations: new RecentDurations(),
       log,
     };
   }
@@ -193,7 +202,7 @@ export class RemoteProcessor {
     );
     await updateQueuedJob(this.#collections.jobs, id, {
       ...rest,
-      retryDelayMs: retryDelay,
+      retryDelay,
       runAt: runAt ?? delay,
     });
   }
@@ -236,6 +245,16 @@ export class RemoteProcessor {
   }
 
   /**
+   * Queues a job again that ended in `error` or `cancelled`. Its counter and its errors are kept, `maxRetries` goes up
+   * by one, and its unique key is taken again.
+   *
+   * @throws NotFoundError, or ConflictError when it is not settled so, or its unique key is taken by now
+   */
+  async retryJob(id: string): Promise<void> {
+    await retryJob(this.#collections.jobs, id);
+  }
+
+  /**
    * Removes settled jobs, and tells how many per status.
    *
    * @param statuses default: `cancelled`, `completed` and `error`
@@ -256,8 +275,8 @@ export class RemoteProcessor {
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
     const { jobs, name, leaseMs, claimFilter } = this.#worker;
-    const token = randomBytes(16).toString('hex');
-    const [job] = await claimJobs(jobs, claimFilter(), { token, worker: name, leaseMs }, 1);
+    const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
+    const [job] = await claimJobs(jobs, claimFilter(), lease, 1);
     return job;
   }
 
@@ -268,10 +287,7 @@ export class RemoteProcessor {
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
     const factory = this.#registry.get(job.jobName);
     const parsed = factory ? await factory.parseOutput(output) : output;
-    return this.#settle(job, {
-      kind: 'completed',
-      output: toStorable(parsed, `Output of job '${job.jobName}'`),
-    });
+    return this.#settle(job, { kind: 'completed', output: toOutput(parsed, job.jobName) });
   }
 
   /**
@@ -280,8 +296,7 @@ export class RemoteProcessor {
    * @throws ConflictError when the lease was lost
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
-    const retryable = !(error instanceof RemoteException);
-    return this.#settle(job, { kind: 'failed', failure: toFailure(error), retryable });
+    return this.#settle(job, failedOutcome(error, job, this.#registry.get(job.jobName)));
   }
 
   /**
@@ -290,7 +305,7 @@ export class RemoteProcessor {
    */
   async processNextJob(): Promise<boolean> {
     if (await this.#runOne()) return true;
-    return (await recoverJobs(this.#collections.jobs)) > 0 && this.#runOne();
+    return (await this.#recoverJobs()) > 0 && this.#runOne();
   }
 
   /** `processNextJob` until no job is due; returns how many were run. */
@@ -306,18 +321,18 @@ export class RemoteProcessor {
    * @throws ValidationError, and what the driver throws when the database cannot be reached
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
-    const { deadline, margin, signal, pollInterval } = validateNow(
+    const { deadline, margin, signal, pollInterval, stopWhenAbandoned } = validateNow(
       drainOptionsSchema,
       options,
       'Options of drain',
     );
-    await recoverJobs(this.#collections.jobs);
-    return withStopSignal({ deadline, marginMs: margin, signal }, (stop, graceMs) =>
+    await this.#recoverJobs();
+    return withStopSignal({ deadline, marginMs: margin, signal }, (stopSignal) =>
       drain(this.#worker, {
+        ...stopSignal,
         maxThreads: this.maxThreads,
         maxJobs: Number.POSITIVE_INFINITY,
-        stop,
-        graceMs,
+        stopWhenAbandoned,
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
       }),
     );
@@ -353,7 +368,7 @@ export class RemoteProcessor {
    * @returns the ids of the jobs it made
    */
   async scheduleDueItems(): Promise<string[]> {
-    await recoverJobs(this.#collections.jobs);
+    await this.#recoverJobs();
     const ids: string[] = [];
     for (;;) {
       const batch = await this.#fireDueItems(SCHEDULER_BATCH);
@@ -376,9 +391,14 @@ export class RemoteProcessor {
   }
 
   async #runOne(): Promise<boolean> {
-    const never = new AbortController().signal;
-    const { claimed } = await drain(this.#worker, { maxThreads: 1, maxJobs: 1, stop: never, graceMs: 0 });
+    const { claimed } = await withStopSignal({}, (never) =>
+      drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1 }),
+    );
     return claimed > 0;
+  }
+
+  #recoverJobs(): Promise<number> {
+    return recoverJobs(this.#collections, this.#worker.leaseMs);
   }
 
   async #settle({ id, token }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
@@ -420,6 +440,7 @@ const drainOptionsSchema = z.strictObject({
   margin: durationSchema.optional(),
   signal: z.instanceof(AbortSignal).optional(),
   pollInterval: durationSchema.optional(),
+  stopWhenAbandoned: z.boolean().default(false),
 });
 
 function isList(value: object): value is readonly JobFactory[] {

@@ -7,7 +7,7 @@ import { insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobRegistry } from './registry.js';
-import { toStorable } from './storable.js';
+import { toInput } from './storable.js';
 
 /** A key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
@@ -40,7 +40,7 @@ async function toNewJob(
     options,
     'Options of addJob',
   );
-  const storable = toStorable(input, `Input of job '${jobName}'`);
+  const storable = toInput(input, jobName);
   await checkInput(storable);
   return {
     id: id ?? new ObjectId().toHexString(),
@@ -49,7 +49,8 @@ async function toNewJob(
     queue: overrides.queue ?? defaults.queue,
     priority: overrides.priority ?? defaults.priority,
     maxRetries: overrides.maxRetries ?? defaults.maxRetries,
-    retryDelayMs: overrides.retryDelay ?? defaults.retryDelay,
+    retryDelay: overrides.retryDelay ?? defaults.retryDelay,
+    retention: defaults.retention,
     runAt: runAt ?? delay ?? 0,
     ...(uniqueKey !== undefined && { uniqueKey }),
   };

@@ -1,5 +1,6 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { requestCancel } from './end-attempt.js';
 import { requireJob } from './find-jobs.js';
 import type { JobDocument, JobStatus } from './job.js';
 
@@ -11,23 +12,11 @@ import type { JobDocument, JobStatus } from './job.js';
  * @throws NotFoundError, or ConflictError when the job is settled already
  */
 export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
-  const ifQueued = (then: unknown, otherwise: unknown) => ({
-    $cond: [{ $eq: ['$status', 'queued'] }, then, otherwise],
+  const unsettled: Filter<JobDocument> = { _id: String(id), status: { $in: ['queued', 'processing'] } };
+  const after = await jobs.findOneAndUpdate(unsettled, requestCancel(), {
+    returnDocument: 'after',
+    projection: { status: 1 },
   });
-  const after = await jobs.findOneAndUpdate(
-    { _id: String(id), status: { $in: ['queued', 'processing'] } },
-    [
-      {
-        $set: {
-          status: ifQueued('cancelled', '$status'),
-          completed: ifQueued('$$NOW', '$$REMOVE'),
-          uniqueKey: ifQueued('$$REMOVE', '$uniqueKey'),
-          cancelRequested: { $ifNull: ['$cancelRequested', '$$NOW'] },
-        },
-      },
-    ],
-    { returnDocument: 'after', projection: { status: 1 } },
-  );
   if (after) return after.status;
   const { status } = await requireJob(jobs, id);
   throw new ConflictError(

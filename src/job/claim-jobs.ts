@@ -25,16 +25,20 @@ export interface LeaseRequest {
  * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes
  * second takes less than it found, or nothing, and reads back by token what it did take (a third command):
  * so it may return fewer jobs than are due.
+ *
+ * @param isIdle whether the worker runs nothing else. A job that must run alone is taken by an idle worker only, and
+ *   nothing beside it; a busy one that comes to such a job takes no more until it is idle, or the job would never run.
  */
 export async function claimJobs(
   jobs: Collection<JobDocument>,
   filter: ClaimFilter,
   lease: LeaseRequest,
   limit: number,
+  isIdle = true,
 ): Promise<ClaimedJob[]> {
   if (filter.jobNames.length === 0) return [];
   const due = dueFilter(filter);
-  const candidates = await findCandidates(jobs, due, limit);
+  const candidates = takeable(await findCandidates(jobs, due, limit), isIdle);
   if (candidates.length === 0) return [];
   const takenAll = await takeJobs(jobs, due, candidates, lease);
   if (takenAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
@@ -67,6 +71,13 @@ function findCandidates(
   limit: number,
 ): Promise<JobDocument[]> {
   return jobs.find(due, { sort: { priority: -1, runAt: 1, _id: 1 }, limit, singleBatch: true }).toArray();
+}
+
+/** Those before the first that must run alone; that one, when it comes first and may be run now. */
+function takeable(candidates: readonly JobDocument[], isIdle: boolean): readonly JobDocument[] {
+  const first = candidates.findIndex(({ runAlone }) => runAlone);
+  if (first === -1) return candidates;
+  return first === 0 && isIdle ? candidates.slice(0, 1) : candidates.slice(0, first);
 }
 
 /**

@@ -1,9 +1,11 @@
+import ms from 'ms';
 import { z } from 'zod';
-import type { Duration } from '../duration.js';
+import { type Duration, durationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';
 import { validate, validateNow } from '../validate.js';
-import { type JobDefaults, jobDefaultsSchema } from './job-options.js';
+import { type JobDefaults, jobDefaultsSchema, type Retention } from './job-options.js';
+import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 
 /** What a job's function is given. */
 export interface JobContext<Input = unknown> {
@@ -32,14 +34,26 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   readonly input?: Input;
   /** What the job must return. Without it anything that can be stored. */
   readonly output?: Output;
+  /**
+   * How long one attempt may take; default 15 minutes, Lambda's limit. Then the signal fires; an attempt that goes on
+   * all the same is settled as failed, to be retried, and its late outcome is ignored.
+   */
+  readonly timeout?: Duration;
+  /**
+   * How long an attempt takes, usually: a worker starts none that does not fit the time it has left. Default: what it
+   * has seen of recent attempts.
+   */
+  readonly expectedDuration?: Duration;
   /** Default of its jobs: the queue they wait in. */
   readonly queue?: string;
   /** Default of its jobs: 0 to 9, higher first. */
   readonly priority?: number;
   /** Default of its jobs: attempts in all. */
   readonly maxRetries?: number;
-  /** Default of its jobs: between a failed attempt and the next. */
-  readonly retryDelay?: Duration;
+  /** Default of its jobs: between a failed attempt and the next. A function decides after each attempt. */
+  readonly retryDelay?: RetryDelay | RetryDelayFunction;
+  /** How long its settled jobs are kept. Default: 7 days, and 30 days after an error. */
+  readonly retention?: Retention;
 }
 
 /** A job whose function runs in the worker's own thread: for work that mostly waits. */
@@ -58,12 +72,21 @@ export interface SubprocessJobDefinition<Input extends z.ZodType, Output extends
   readonly module: URL;
 }
 
+/** How long one attempt may take, and is expected to take. */
+export interface AttemptLimits {
+  readonly timeoutMs: number;
+  readonly expectedMs?: number;
+}
+
 /** A registered kind of job. Made by `defineJob`. */
 export interface JobFactory<Input = unknown, Output = unknown> {
   readonly name: string;
   readonly defaults: JobDefaults;
   /** The schema that inputs are validated by. */
   readonly input: z.ZodType;
+  readonly limits: AttemptLimits;
+  /** Decides after each failed attempt of a job whose `retryDelay` is null. */
+  readonly retryDelay?: RetryDelayFunction;
   /**
    * Runs the job here and now, without a queue: input and output are validated as a worker does.
    *
@@ -98,12 +121,14 @@ export function defineJob<Input extends z.ZodType = z.ZodUndefined, Output exten
 export function defineJob(
   definition: InProcessJobDefinition<z.ZodType, z.ZodType> | SubprocessJobDefinition<z.ZodType, z.ZodType>,
 ): JobFactory {
-  const { name, input, output, defaults } = resolveDefinition(definition);
+  const { name, input, output, retryDelay, limits, defaults } = resolveDefinition(definition);
   const run = 'run' in definition ? definition.run : moduleRunner(definition.module);
   const factory: JobFactory = {
     name,
     defaults,
+    limits,
     input,
+    ...(retryDelay && { retryDelay }),
     parseInput: (given) => validate(input, given, `Input of job '${name}'`),
     run: async (context) => run(context),
     parseOutput: (returned) => validate(output, returned, `Output of job '${name}'`),
@@ -120,6 +145,9 @@ const nameSchema = z
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
   .refine((name) => name !== '__proto__', 'this name cannot be used');
 
+/** Lambda's own limit. */
+const DEFAULT_TIMEOUT_MS = ms('15m');
+
 const isSchema = z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'expected a zod schema');
 
 const definitionSchema = z.strictObject({
@@ -130,17 +158,22 @@ const definitionSchema = z.strictObject({
   module: z
     .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
     .optional(),
+  timeout: durationSchema
+    .refine((timeout) => timeout > 0, 'expected more than 0')
+    .default(DEFAULT_TIMEOUT_MS),
+  expectedDuration: durationSchema.optional(),
   ...jobDefaultsSchema.partial().shape,
+  retryDelay: z
+    .unknown()
+    .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
+    .optional(),
 });
 
 /** Checks a definition that may come from plain JavaScript, and fills in the defaults. */
 function resolveDefinition(definition: unknown) {
   const subject = 'Definition of a job';
-  const { name, input, output, run, module, ...defaults } = validateNow(
-    definitionSchema,
-    definition,
-    subject,
-  );
+  const parsed = validateNow(definitionSchema, definition, subject);
+  const { name, input, output, run, module, retryDelay, timeout, expectedDuration, ...defaults } = parsed;
   if ((run === undefined) === (module === undefined)) {
     throw new ValidationError(subject, [
       { path: 'run', message: 'expected either run or module, and not both' },
@@ -150,8 +183,17 @@ function resolveDefinition(definition: unknown) {
     name,
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
     output: output ?? z.unknown(),
-    defaults: jobDefaultsSchema.parse(defaults),
+    limits: { timeoutMs: timeout, ...(expectedDuration !== undefined && { expectedMs: expectedDuration }) },
+    retryDelay: isRetryDelayFunction(retryDelay) ? retryDelay : undefined,
+    defaults: jobDefaultsSchema.parse({
+      ...defaults,
+      retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
+    }),
   };
+}
+
+function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
+  return typeof value === 'function';
 }
 
 function moduleRunner(module: URL): (context: JobContext) => Promise<unknown> {

@@ -1,12 +1,24 @@
 import type { Document } from 'mongodb';
+import { settledStatuses } from './job.js';
+import { DEFAULT_RETENTION } from './job-options.js';
 import type { Failure, Outcome } from './outcome.js';
+
+/** Older ones are dropped, and counted in `errorsDropped`. */
+const MAX_ERRORS = 20;
+
+/**
+ * How often in a row a job may be given back because its invocation's time was up: then it is too long for the
+ * worker. Too few and a busy worker's deadlines end jobs that would fit; too many and one that never fits costs as
+ * many invocations.
+ */
+export const MAX_UNFINISHED = 10;
 
 /**
  * The one door out of `processing`: the update pipeline that ends an attempt, whoever ends it.
  *
- * The document decides what follows (cancelled? attempts left? how long to wait?), not the worker's copy of
- * it, so a change made meanwhile by `cancelJob` or `updateJob` counts. A caller's filter names the lease; 0
- * matched means that the lease is somebody else's by now, and that nothing was changed.
+ * The document decides what follows (cancelled? attempts left?), not the worker's copy of it, so a change made
+ * meanwhile by `cancelJob` counts. A caller's filter names the lease; 0 matched means that the lease is somebody
+ * else's by now, and that nothing was changed.
  *
  * Every value that is not ours stands inside `$literal`: nothing a user sends is evaluated.
  */
@@ -15,73 +27,130 @@ export function endAttempt(outcome: Outcome): Document[] {
     case 'completed':
       return ending('completed', { output: whenCompleted({ $literal: outcome.output ?? null }) });
     case 'failed':
-      return ending(outcome.retryable ? retryOrError : 'error', {
-        errors: withError(literalFailure(outcome.failure)),
-        runAt: whenQueued({ $add: ['$$NOW', '$retryDelay'] }, '$runAt'),
+      return ending(outcome.retryAfterMs === null ? 'error' : retryOrError, {
+        ...withError(literalFailure(outcome.failure)),
+        runAt: whenQueued({ $add: ['$$NOW', outcome.retryAfterMs ?? 0] }, '$runAt'),
+      });
+    case 'snoozed':
+      return ending('queued', {
+        ...attemptNotUsedUp,
+        runAt: whenQueued({ $add: ['$$NOW', outcome.delayMs] }, '$runAt'),
       });
     case 'givenBack':
-      return ending('queued', {
-        retryCounter: { $subtract: ['$retryCounter', 1] },
-        givenBackCounter: { $add: ['$givenBackCounter', 1] },
-      });
+      return outcome.atDeadline ? endUnfinished() : ending('queued', attemptNotUsedUp);
   }
 }
 
-/** Ends an attempt whose worker let its lease expire. It uses up the attempt, and says who lost it and when. */
-export function endLostAttempt(): Document[] {
+/**
+ * Ends an attempt whose worker let its lease expire, and says who lost it and when.
+ *
+ * @param inCompany others were running in that worker: any of them may be the one that killed it. So none of them
+ *   uses up an attempt, and each is run alone next time, which tells them apart.
+ */
+export function endLostAttempt(inCompany: boolean): Document[] {
   const message = {
     $concat: [
       'worker ',
       '$lease.worker',
-      ' lost its lease: it began at ',
+      ' lost its lease: the attempt began at ',
       { $toString: '$started' },
       ', the lease expired at ',
       { $toString: '$lease.expires' },
-      ', and it was found at ',
+      ', and was found at ',
       { $toString: '$$NOW' },
+      inCompany ? '; other jobs ran beside it, so it is run alone next' : '',
     ],
   };
-  return ending(retryOrError, { errors: withError({ message }) });
+  return inCompany
+    ? ending('queued', { ...attemptNotUsedUp, ...withError({ message }), runAlone: true })
+    : ending(retryOrError, { ...withError({ message }), runAlone: true });
+}
+
+/** Cancels a job that is queued, the only other way to be settled, or notes that a running one is to be. */
+export function requestCancel(): Document[] {
+  const cancelRequested = { $ifNull: ['$cancelRequested', '$$NOW'] };
+  return [{ $set: { status: whenQueued('cancelled', '$status'), cancelRequested } }, { $set: byStatus }];
+}
+
+/** Given back because time was up; for the last time in a row, it ends in `error`. */
+function endUnfinished(): Document[] {
+  const unfinished = { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] };
+  const status = { $cond: [{ $gte: [unfinished, MAX_UNFINISHED] }, 'error', 'queued'] };
+  const message = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
+  return ending(status, {
+    ...attemptNotUsedUp,
+    unfinishedCounter: unfinished,
+    errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message }), '$errors'] },
+  });
 }
 
 const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 
-/**
- * Stage by stage: the status first, then what depends on it. `changes` may refer to the new status through
- * whenQueued and whenCompleted.
- */
+const attemptNotUsedUp = {
+  retryCounter: { $subtract: ['$retryCounter', 1] },
+  givenBackCounter: { $add: ['$givenBackCounter', 1] },
+  runAlone: '$runAlone',
+};
+
+/** What an attempt that came to its end, however, is known by: it fits, and it kills no worker. */
+const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };
+
+/** Stage by stage: the status first, then what depends on it, `changes` included. */
 function ending(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
+  const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
   return [
-    {
-      $set: {
-        status: { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] },
-        lastToken: '$lease.token',
-      },
-    },
-    {
-      $set: {
-        ...changes,
-        queued: whenQueued('$$NOW', '$queued'),
-        completed: whenQueued('$$REMOVE', '$$NOW'),
-        uniqueKey: whenQueued('$uniqueKey', '$$REMOVE'),
-      },
-    },
+    { $set: { status, lastToken: '$lease.token' } },
+    { $set: { ...reset, ...changes, ...byStatus } },
     { $unset: ['lease'] },
   ];
 }
 
-function whenQueued(then: unknown, otherwise: unknown): Document {
-  return { $cond: [{ $eq: ['$status', 'queued'] }, then, otherwise] };
+/** For how long a job that ended as it did is kept; 0 is for good. */
+const retentionMs = {
+  $switch: {
+    branches: settledStatuses.map((status) => ({
+      case: { $eq: ['$status', status] },
+      // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
+      then: { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] },
+    })),
+    default: 0,
+  },
+};
+
+/** What follows from the status that a job has now: in the queue again, settled, or neither. */
+const byStatus = {
+  queued: whenQueued('$$NOW', '$queued'),
+  completed: whenSettled('$$NOW', '$$REMOVE'),
+  uniqueKey: whenSettled('$$REMOVE', '$uniqueKey'),
+  freedUniqueKey: whenSettled('$uniqueKey', '$$REMOVE'),
+  expireAt: { $cond: [{ $gt: [retentionMs, 0] }, { $add: ['$$NOW', retentionMs] }, '$$REMOVE'] },
+};
+
+function whenQueued(value: unknown, otherwise: unknown): Document {
+  return { $cond: [{ $eq: ['$status', 'queued'] }, value, otherwise] };
 }
 
-function whenCompleted(then: unknown): Document {
-  return { $cond: [{ $eq: ['$status', 'completed'] }, then, '$$REMOVE'] };
+function whenSettled(value: unknown, otherwise: unknown): Document {
+  return { $cond: [{ $in: ['$status', settledStatuses] }, value, otherwise] };
+}
+
+function whenCompleted(value: unknown): Document {
+  return { $cond: [{ $eq: ['$status', 'completed'] }, value, '$$REMOVE'] };
 }
 
 function withError(failure: Document): Document {
+  const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
+  const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
+  return {
+    errors: appended(failure),
+    errorsDropped: { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] },
+  };
+}
+
+function appended(failure: Document): Document {
   const entry = { at: '$$NOW', ...failure, attempt: '$retryCounter' };
-  return { $concatArrays: ['$errors', [entry]] };
+  return { $slice: [{ $concatArrays: ['$errors', [entry]] }, -MAX_ERRORS] };
 }
 
 function literalFailure({ message, stack }: Failure): Document {

@@ -1,5 +1,7 @@
 import { type ClientSession, type Collection, type Document, MongoServerError } from 'mongodb';
 import type { JobDocument, Occurrence } from './job.js';
+import type { ResolvedRetention } from './job-options.js';
+import type { ResolvedRetryDelay } from './retry-delay.js';
 
 /** What a producer decides about a job; all else follows from it. Resolved and validated. */
 export interface NewJob {
@@ -9,7 +11,8 @@ export interface NewJob {
   readonly queue: string;
   readonly priority: number;
   readonly maxRetries: number;
-  readonly retryDelayMs: number;
+  readonly retryDelay: ResolvedRetryDelay | null;
+  readonly retention?: ResolvedRetention | undefined;
   /** A moment, or milliseconds from the database's now. */
   readonly runAt: Date | number;
   readonly uniqueKey?: string;
@@ -46,11 +49,10 @@ export function insertUnlessFound(job: NewJob): Document[] {
   return [{ $replaceWith: { $cond: [isNew, newDocument(job), '$$ROOT'] } }];
 }
 
-function newDocument({ id, retryDelayMs, runAt, input, uniqueKey, occurrence, ...rest }: NewJob): Document {
+function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...rest }: NewJob): Document {
   const given = {
     _id: id,
     ...rest,
-    retryDelay: retryDelayMs,
     status: 'queued',
     retryCounter: 0,
     givenBackCounter: 0,
@@ -58,6 +60,7 @@ function newDocument({ id, retryDelayMs, runAt, input, uniqueKey, occurrence, ..
     ...(input !== undefined && { input }),
     ...(uniqueKey !== undefined && { uniqueKey }),
     ...(occurrence && { occurrence }),
+    ...(retention && { retention }),
   };
   const times = {
     runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },

@@ -1,11 +1,11 @@
 import type { ClientSession } from 'mongodb';
+import ms from 'ms';
 import { z } from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
+import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
 /** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
 export const DEFAULT_MAX_RETRIES = 3;
-/** Between a failed attempt and the next: long enough for a service that restarts. */
-export const DEFAULT_RETRY_DELAY_MS = 10_000;
 
 const queue = z.string().min(1).max(200);
 const priority = z.int().min(0).max(9);
@@ -20,15 +20,38 @@ const runAt = z.union([z.date(), z.iso.datetime({ offset: true }).transform((tex
   error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
 });
 
+/** How long settled jobs are kept, by how they ended; 0 keeps them for good. */
+export interface Retention {
+  /** Default 7 days. */
+  readonly completed?: Duration;
+  /** Default 7 days. */
+  readonly cancelled?: Duration;
+  /** Default 30 days: time to look into them. */
+  readonly error?: Duration;
+}
+
+const retentionSchema = z.strictObject({
+  completed: durationSchema.default(ms('7 days')),
+  cancelled: durationSchema.default(ms('7 days')),
+  error: durationSchema.default(ms('30 days')),
+});
+
+/** Milliseconds. */
+export type ResolvedRetention = z.output<typeof retentionSchema>;
+
+export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});
+
 /** The defaults that a job factory may set for its jobs. */
 export const jobDefaultsSchema = z.strictObject({
   queue: queue.default('default'),
   priority: priority.default(0),
   maxRetries: maxRetries.default(DEFAULT_MAX_RETRIES),
-  retryDelay: durationSchema.default(DEFAULT_RETRY_DELAY_MS),
+  /** Null: the factory's code decides after each attempt. */
+  retryDelay: retryDelaySchema.nullable().default(DEFAULT_RETRY_DELAY_MS),
+  retention: retentionSchema.optional(),
 });
 
-/** Resolved: `retryDelay` in milliseconds. */
+/** Resolved: durations in milliseconds. */
 export type JobDefaults = z.output<typeof jobDefaultsSchema>;
 
 const moment = { runAt: runAt.optional(), delay: durationSchema.optional() };
@@ -36,7 +59,7 @@ const overrides = {
   queue: queue.optional(),
   priority: priority.optional(),
   maxRetries: maxRetries.optional(),
-  retryDelay: durationSchema.optional(),
+  retryDelay: retryDelaySchema.optional(),
 };
 
 /** The options of `addJob` that are data: what HTTP callers may send. */
@@ -61,7 +84,7 @@ export interface AddJobOptions {
   /** How many attempts it has in all, 1 to 1000. Default: the factory's, else 3. */
   readonly maxRetries?: number | undefined;
   /** Between a failed attempt and the next. Default: the factory's, else 10 s. */
-  readonly retryDelay?: Duration | undefined;
+  readonly retryDelay?: RetryDelay | undefined;
   /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
   readonly uniqueKey?: string | undefined;
   /** Makes the insert part of the caller's transaction. */

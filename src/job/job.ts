@@ -25,6 +25,9 @@
  * Every arrow out of `processing` is written by `endAttempt` (end-attempt.ts), and by nothing else.
  */
 
+import type { ResolvedRetention } from './job-options.js';
+import type { ResolvedRetryDelay } from './retry-delay.js';
+
 export const jobStatuses = ['queued', 'processing', 'cancelled', 'completed', 'error'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
@@ -87,9 +90,16 @@ export interface JobDocument {
   readonly givenBackCounter: number;
   /** How many attempts the job has in all. */
   readonly maxRetries: number;
-  /** Milliseconds between a failed attempt and the next. */
-  readonly retryDelay: number;
+  /** Between a failed attempt and the next; null when the factory's code decides. */
+  readonly retryDelay: ResolvedRetryDelay | null;
+  /** The last 20, oldest first. */
   readonly errors: readonly JobError[];
+  /** How many older errors were dropped. */
+  readonly errorsDropped?: number;
+  /** How often in a row it was given back because its invocation's time was up. */
+  readonly unfinishedCounter?: number;
+  /** Its worker was lost while it ran: it is run alone until an attempt comes to an end. */
+  readonly runAlone?: true;
   /** Only while `processing`. */
   readonly lease?: Lease;
   /** The fencing token of the attempt that ended last: tells the outcome that counted from a late one. */
@@ -98,8 +108,14 @@ export interface JobDocument {
   readonly occurrence?: Occurrence;
   /** Unique per job name among jobs that are not settled; removed when the job settles. */
   readonly uniqueKey?: string;
+  /** The unique key that it had until it was settled. */
+  readonly freedUniqueKey?: string;
   /** When cancelling was asked for. */
   readonly cancelRequested?: Date;
+  /** How long it is kept once it is settled; absent for the defaults. */
+  readonly retention?: ResolvedRetention;
+  /** When MongoDB deletes it, once it is settled; absent when it is kept for good. */
+  readonly expireAt?: Date;
 }
 
 /** A job as the API gives it: the document, with `id` for `_id`. */

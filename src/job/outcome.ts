@@ -1,8 +1,12 @@
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */
 export type Outcome =
   | { readonly kind: 'completed'; readonly output: unknown }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly retryable: boolean }
-  | { readonly kind: 'givenBack' };
+  /** `retryAfterMs`: until the next attempt, if there is one; null when there must be none. */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
+  /** Put off by the job itself. */
+  | { readonly kind: 'snoozed'; readonly delayMs: number }
+  /** Unfinished when its worker had to stop. `atDeadline`: because the invocation's time was up. */
+  | { readonly kind: 'givenBack'; readonly atDeadline: boolean };
 
 /** An error in the form it is stored in. */
 export interface Failure {
@@ -17,10 +21,20 @@ export interface Settlement {
   readonly outcome: Outcome;
 }
 
+/** Of a message, and of a stack: the top of it tells most, and 20 of both fit beside any input and output. */
+const MAX_TEXT_BYTES = 8 * 1024;
+
 /** Whatever was thrown, as a storable failure. */
 export function toFailure(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { message: String(thrown) };
-  return thrown.stack === undefined
-    ? { message: thrown.message }
-    : { message: thrown.message, stack: thrown.stack };
+  if (!(thrown instanceof Error)) return { message: shorten(String(thrown)) };
+  const message = shorten(thrown.message);
+  return thrown.stack === undefined ? { message } : { message, stack: shorten(thrown.stack) };
+}
+
+/** Cut to MAX_TEXT_BYTES of UTF-8, between two characters. */
+function shorten(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_TEXT_BYTES) return text;
+  // In stream mode the decoder leaves out a character whose end is missing.
+  return new TextDecoder().decode(bytes.subarray(0, MAX_TEXT_BYTES), { stream: true });
 }

@@ -1,18 +1,95 @@
-import type { Collection } from 'mongodb';
+import type { ClientSession, Filter } from 'mongodb';
+import type { Collections } from '../mongo/collections.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
+/** More are left to the next call: one transaction must stay short. */
+const MAX_RECOVERED = 1000;
+
 /**
- * Ends the attempts whose leases have expired by the database's clock: their workers crashed, hang, or cannot
- * reach the database. Each job goes back to the queue, or to `error` when its attempts are used up, or to
- * `cancelled` when that was asked for. May run anywhere, any number of times at once.
+ * Ends the attempts whose leases have expired by the database's clock: their workers crashed, hang, or cannot reach
+ * the database. May run anywhere, any number of times at once. Idle, it costs one command that examines nothing.
  *
+ * A job that was alone in its worker used up its attempt. Of several that were lost together any may be the culprit:
+ * they are told apart by running each alone next time. For that, all leases of a dead worker are looked at together,
+ * in a transaction, so that two recoverers see the same company.
+ *
+ * @param leaseMs how long leases last: a worker that is dead has none left half of that after its first one expired
  * @returns how many attempts it ended
  */
-export async function recoverJobs(jobs: Collection<JobDocument>): Promise<number> {
-  const { modifiedCount } = await jobs.updateMany(
-    { status: 'processing', $expr: { $lte: ['$lease.expires', '$$NOW'] } },
-    endLostAttempt(),
+export async function recoverJobs(
+  { client, jobs }: Pick<Collections, 'client' | 'jobs'>,
+  leaseMs: number,
+): Promise<number> {
+  if ((await jobs.findOne(isExpired, { projection: { _id: 1 } })) === null) return 0;
+  return client.withSession((session) =>
+    session.withTransaction(() => recoverExpired(jobs, leaseMs, session)),
   );
-  return modifiedCount;
+}
+
+const isExpired: Filter<JobDocument> = {
+  status: 'processing',
+  $expr: { $lte: ['$lease.expires', '$$NOW'] },
+};
+
+type ExpiredJob = JobDocument & { readonly now: Date };
+
+async function recoverExpired(
+  jobs: Collections['jobs'],
+  leaseMs: number,
+  session: ClientSession,
+): Promise<number> {
+  const stages = [{ $match: isExpired }, { $limit: MAX_RECOVERED }, { $set: { now: '$$NOW' } }];
+  const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
+  const alive = await liveWorkers(jobs, [...new Set(expired.map(workerOf))], session);
+  const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive, leaseMs));
+  const alone = lost.filter((job) => isOnlyOne(job, lost));
+  const inCompany = lost.filter((job) => !isOnlyOne(job, lost));
+  return (await endAll(jobs, alone, false, session)) + (await endAll(jobs, inCompany, true, session));
+}
+
+function workerOf({ lease }: JobDocument): string {
+  return lease?.worker ?? '';
+}
+
+/** Those of these workers that hold a lease which has not expired. One that is not renewed any more does not count. */
+async function liveWorkers(
+  jobs: Collections['jobs'],
+  workers: readonly string[],
+  session: ClientSession,
+): Promise<Set<string>> {
+  const held: Filter<JobDocument> = {
+    status: 'processing',
+    'lease.worker': { $in: [...workers] },
+    cancelRequested: { $exists: false },
+    $expr: { $gt: ['$lease.expires', '$$NOW'] },
+  };
+  return new Set(await jobs.distinct('lease.worker', held, { session }));
+}
+
+/**
+ * The other leases of a worker that died expire up to a third of a lease later. If they still have not by half a
+ * lease, the worker lives, and lost this job alone.
+ */
+function mayHaveMoreToLose(job: ExpiredJob, alive: ReadonlySet<string>, leaseMs: number): boolean {
+  if (job.cancelRequested !== undefined || !alive.has(workerOf(job))) return false;
+  return job.now.getTime() - Number(job.lease?.expires) < leaseMs / 2;
+}
+
+function isOnlyOne(job: ExpiredJob, lost: readonly ExpiredJob[]): boolean {
+  return lost.every((other) => other === job || workerOf(other) !== workerOf(job));
+}
+
+async function endAll(
+  jobs: Collections['jobs'],
+  lost: readonly ExpiredJob[],
+  inCompany: boolean,
+  session: ClientSession,
+): Promise<number> {
+  if (lost.length === 0) return 0;
+  const stillTheirs: Filter<JobDocument> = {
+    _id: { $in: lost.map(({ _id }) => _id) },
+    'lease.token': { $in: lost.flatMap(({ lease }) => (lease ? [lease.token] : [])) },
+  };
+  return (await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), { session })).modifiedCount;
 }

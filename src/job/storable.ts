@@ -1,11 +1,28 @@
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
 
-/** MongoDB's limit for a document, less room for the job's own fields and its errors. */
-const MAX_BYTES = 16 * 1024 * 1024 - 256 * 1024;
+const MEGABYTE = 1024 * 1024;
+
+/** MongoDB's limit for a document is 16 MB: so much of it for each, and 1 MB for errors and the job's own fields. */
+const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
 
 /** MongoDB refuses documents nested deeper than 100 levels; the value itself lies one level down. */
 const MAX_DEPTH = 90;
+
+/** An input as it is stored. @throws ValidationError: see `toStorable` */
+export function toInput(value: unknown, jobName: string): unknown {
+  return toStorable(value, `Input of job '${jobName}'`, maxBytes.input);
+}
+
+/** An output as it is stored. @throws ValidationError: see `toStorable` */
+export function toOutput(value: unknown, jobName: string): unknown {
+  return toStorable(value, `Output of job '${jobName}'`, maxBytes.output);
+}
+
+/** Progress as it is stored. @throws ValidationError: see `toStorable` */
+export function toProgress(value: unknown): unknown {
+  return toStorable(value, 'Progress', maxBytes.progress);
+}
 
 /**
  * Checks that MongoDB gives back `value` exactly as it is, and returns it without `undefined` properties
@@ -19,17 +36,17 @@ const MAX_DEPTH = 90;
  * @param subject names the value in the error
  * @throws ValidationError naming the path
  */
-export function toStorable(value: unknown, subject: string): unknown {
+function toStorable(value: unknown, subject: string, limit: number): unknown {
   if (value === undefined) return undefined;
   const issues: Issue[] = [];
   const copy = copyValue(value, [], issues);
   if (issues.length > 0) throw new ValidationError(subject, issues);
   const bytes = BSON.calculateObjectSize({ value: copy });
-  if (bytes <= MAX_BYTES) return copy;
+  if (bytes <= limit) return copy;
   throw new ValidationError(subject, [
     {
       path: '',
-      message: `expected at most ${MAX_BYTES} bytes as BSON, not ${bytes}: store the data elsewhere and pass a reference`,
+      message: `expected at most ${limit} bytes as BSON, not ${bytes}: store the data elsewhere and pass a reference`,
     },
   ]);
 }

@@ -2,13 +2,14 @@ import type { Collection, Document } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { requireJob } from './find-jobs.js';
 import type { JobDocument } from './job.js';
+import type { ResolvedRetryDelay } from './retry-delay.js';
 
 /** What can be changed while a job is queued. */
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
   readonly maxRetries?: number | undefined;
-  readonly retryDelayMs?: number | undefined;
+  readonly retryDelay?: ResolvedRetryDelay | undefined;
   /** A moment, or milliseconds from the database's now. */
   readonly runAt?: Date | number | undefined;
 }
@@ -34,12 +35,12 @@ export async function updateQueuedJob(
   );
 }
 
-function toFields({ queue, priority, maxRetries, retryDelayMs, runAt }: QueuedJobChanges): Document {
+function toFields({ queue, priority, maxRetries, retryDelay, runAt }: QueuedJobChanges): Document {
   return {
     ...(queue !== undefined && { queue: { $literal: queue } }),
     ...(priority !== undefined && { priority }),
     ...(maxRetries !== undefined && { maxRetries }),
-    ...(retryDelayMs !== undefined && { retryDelay: retryDelayMs }),
+    ...(retryDelay !== undefined && { retryDelay: { $literal: retryDelay } }),
     ...(runAt !== undefined && { runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] } }),
   };
 }

@@ -37,6 +37,8 @@ const jobIndexes: IndexDescription[] = [
     unique: true,
     partialFilterExpression: { 'occurrence.item': { $exists: true } },
   },
+  // MongoDB deletes settled jobs when their time has come.
+  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
   // Listing and removing by status.
   { name: 'status', key: { status: 1, _id: 1 } },
 ];

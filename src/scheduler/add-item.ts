@@ -1,7 +1,7 @@
 import { type Db, ObjectId } from 'mongodb';
 import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
-import { toStorable } from '../job/storable.js';
+import { toInput } from '../job/storable.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
@@ -18,7 +18,7 @@ export async function addItem(
 ): Promise<string> {
   const subject = 'Options of addScheduler';
   const { id: givenId, input: givenInput, ...item } = validateNow(schedulerOptionsSchema, options, subject);
-  const input = toStorable(givenInput, `Input of job '${item.jobName}'`);
+  const input = toInput(givenInput, item.jobName);
   await (await registry.find(item.jobName)).checkInput(input);
   const firstCall = firstCallTime(item, await serverTime(db));
   if (firstCall === null) {

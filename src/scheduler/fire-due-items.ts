@@ -72,15 +72,14 @@ async function advance(
 async function toJobs(items: readonly DueItem[], defaultsOf: DefaultsOf): Promise<OccurrenceJob[]> {
   const defaults = await defaultsOf([...new Set(items.map(({ jobName }) => jobName))]);
   return items.map((item) => {
-    const { retryDelay: retryDelayMs, ...rest } = defaults.get(item.jobName) ?? jobDefaultsSchema.parse({});
+    const jobDefaults = defaults.get(item.jobName) ?? jobDefaultsSchema.parse({});
     const occurrence = { item: item._id, at: item.nextCallTime };
     const { jobName, input } = item;
     return {
       id: new ObjectId().toHexString(),
       jobName,
       input,
-      ...rest,
-      retryDelayMs,
+      ...jobDefaults,
       runAt: occurrence.at,
       occurrence,
     };

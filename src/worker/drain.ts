@@ -1,16 +1,18 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
-import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js';
-import type { JobContext, JobFactory } from '../job/define-job.js';
+import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
-import type { LogFields, Logger } from '../log.js';
+import type { Logger } from '../log.js';
 import type { RemoteProcessor } from '../processor.js';
 import { Heartbeat } from './heartbeat.js';
+import { withJobRejections } from './job-rejections.js';
 import { progressReporter } from './progress-reporter.js';
-import { runAttempt } from './run-attempt.js';
+import type { RecentDurations } from './recent-durations.js';
+import { RunningAttempt } from './running-attempt.js';
 import { SettleQueue } from './settle-queue.js';
 import { Wakeup } from './wakeup.js';
 
@@ -23,9 +25,10 @@ export interface Worker {
   readonly processor: RemoteProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly claimFilter: () => ClaimFilter;
-  /** Stands in the leases, so that one can tell who holds, or lost, a job. */
+  /** Of the processor: begins the worker's name in leases. */
   readonly name: string;
   readonly leaseMs: number;
+  readonly durations: RecentDurations;
   readonly log: Logger;
 }
 
@@ -36,10 +39,14 @@ export interface DrainLimits {
   readonly maxJobs: number;
   /** From then on nothing is claimed, and what still runs is told to stop. */
   readonly stop: AbortSignal;
+  /** When `stop` will fire, in milliseconds since the epoch; infinity when nobody knows. */
+  readonly stopAt: number;
   /** How long what runs has, once told to stop, before it is given back as it is. */
   readonly graceMs: number;
   /** While jobs run and slots are free, look for new jobs this often. Never when absent. */
   readonly pollMs?: number;
+  /** Claims no more once an attempt was abandoned: for a process that should end soon. */
+  readonly stopWhenAbandoned?: boolean;
 }
 
 /** What one invocation did. */
@@ -50,10 +57,14 @@ export interface DrainSummary {
   retried: number;
   errors: number;
   cancelled: number;
+  /** Put off by the job itself. */
+  snoozed: number;
   /** Unfinished when the invocation had to stop, and queued again. */
   givenBack: number;
   /** Ended after their lease was lost: changed nothing. */
   stale: number;
+  /** Settled or given back while their function went on; it may still go on, and the process should end. */
+  abandoned: number;
   /** Due jobs still waiting when the invocation had to stop; counted up to 1000. */
   remaining: number;
 }
@@ -66,32 +77,33 @@ export interface DrainSummary {
  * finished. It returns only when nothing is left in its hands.
  */
 export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
-  return new Invocation(worker, limits).run();
+  return withJobRejections(() => new Invocation(worker, limits).run());
 }
 
-/** An attempt that is under way, or whose outcome is being written. */
-interface Attempt {
-  readonly job: ClaimedJob;
-  readonly controller: AbortController;
-  readonly began: number;
-  /** Its outcome is decided: whatever comes later is ignored. */
-  ended: boolean;
+/** A name for one invocation, that tells where it ran: jobs whose leases have the same one were lost together. */
+export function workerName(processorName: string): string {
+  return `${processorName}-worker ${hostname()} ${process.pid} ${randomBytes(4).toString('hex')}`;
 }
 
 class Invocation {
-  readonly #running = new Set<Attempt>();
+  readonly #name: string;
+  readonly #running = new Set<RunningAttempt>();
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
   /** An attempt was settled, the invocation must stop, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
+  /** The last claim left out jobs that would not have fitted. */
+  #leftOut = false;
   readonly #summary: DrainSummary = {
     claimed: 0,
     completed: 0,
     retried: 0,
     errors: 0,
     cancelled: 0,
+    snoozed: 0,
     givenBack: 0,
     stale: 0,
+    abandoned: 0,
     remaining: 0,
   };
 
@@ -99,8 +111,10 @@ class Invocation {
     private readonly worker: Worker,
     private readonly limits: DrainLimits,
   ) {
-    this.#heartbeat = new Heartbeat(worker.jobs, worker.leaseMs, worker.log);
-    this.#settleQueue = new SettleQueue(worker.jobs);
+    const { name, jobs, leaseMs, log } = worker;
+    this.#name = workerName(name);
+    this.#heartbeat = new Heartbeat(jobs, leaseMs, log, (blockedMs) => this.#tellBlocked(blockedMs));
+    this.#settleQueue = new SettleQueue(jobs);
   }
 
   async run(): Promise<DrainSummary> {
@@ -110,7 +124,7 @@ class Invocation {
     stop.addEventListener('abort', wake);
     try {
       await this.#work();
-      if (stop.aborted) await this.#stop();
+      await this.#stop();
     } finally {
       stop.removeEventListener('abort', wake);
       clearInterval(poll);
@@ -128,13 +142,12 @@ class Invocation {
   }
 
   async #claim(): Promise<ClaimedJob[]> {
-    const { jobs, name, leaseMs, claimFilter, log } = this.worker;
-    const { maxThreads, maxJobs } = this.limits;
-    const free = Math.min(maxThreads - this.#running.size, maxJobs - this.#summary.claimed);
+    const { jobs, leaseMs, log } = this.worker;
+    const free = this.#freeSlots();
     if (free <= 0) return [];
-    const lease = { token: randomUUID(), worker: name, leaseMs };
+    const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     try {
-      const claimed = await claimJobs(jobs, claimFilter(), lease, free);
+      const claimed = await claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
       this.#summary.claimed += claimed.length;
       return claimed;
     } catch (error) {
@@ -144,91 +157,123 @@ class Invocation {
     }
   }
 
+  #freeSlots(): number {
+    const { maxThreads, maxJobs, stopWhenAbandoned } = this.limits;
+    const mustNotClaim =
+      this.#heartbeat.isLate ||
+      (stopWhenAbandoned && this.#summary.abandoned > 0) ||
+      [...this.#running].some(({ job }) => job.runAlone);
+    return mustNotClaim ? 0 : Math.min(maxThreads - this.#running.size, maxJobs - this.#summary.claimed);
+  }
+
+  /**
+   * The claim's filter, without the names of jobs that take longer than there is time. The first claim of an
+   * invocation takes any: a job that does not fit there fits nowhere.
+   */
+  #fitting(): ClaimFilter {
+    const { claimFilter, durations, factory } = this.worker;
+    const filter = claimFilter();
+    if (this.#summary.claimed === 0) return filter;
+    const leftMs = this.limits.stopAt - Date.now();
+    const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
+    this.#leftOut = jobNames.length < filter.jobNames.length;
+    return { ...filter, jobNames };
+  }
+
   #begin(job: ClaimedJob): void {
-    const attempt: Attempt = {
-      job,
-      controller: new AbortController(),
-      began: performance.now(),
-      ended: false,
-    };
+    const { jobs, processor, log, factory: factoryOf } = this.worker;
+    const factory = factoryOf(job.jobName);
+    if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
+    const attempt = new RunningAttempt(job, factory, {
+      log,
+      context: {
+        input: job.input,
+        jobId: job.id,
+        attempt: job.retryCounter,
+        token: job.token,
+        processor,
+        progress: progressReporter(jobs, job, log),
+      },
+      whenStopped: () => this.#givenBack(),
+      onEnd: (ended, outcome) => void this.#settle(ended, outcome),
+    });
     this.#running.add(attempt);
-    this.#heartbeat.hold(job, (why) => this.#abort(attempt, why));
-    const factory = this.worker.factory(job.jobName);
-    // Told to stop while the claim was under way, or (never, by the claim's filter) a job without code here.
-    if (this.limits.stop.aborted || !factory) void this.#end(attempt, { kind: 'givenBack' });
-    else void runAttempt(factory, this.#contextOf(attempt)).then((outcome) => this.#end(attempt, outcome));
+    this.#heartbeat.hold(job, (why) => attempt.abort(why));
+    // Told to stop while the claim was under way: nothing begins.
+    if (this.limits.stop.aborted) void this.#settle(attempt, { kind: 'givenBack', atDeadline: false });
+    else attempt.begin();
   }
 
-  #abort(attempt: Attempt, why: AbortReason): void {
-    if (attempt.ended) return; // Its outcome is being written: the lease is not lost, but no longer needed.
-    this.worker.log.warn(`A running job is aborted: ${why}`, describe(attempt));
-    attempt.controller.abort(new AttemptAbortedError(why));
-  }
-
-  #contextOf({ job, controller }: Attempt): JobContext {
-    const { jobs, processor, log } = this.worker;
-    return {
-      input: job.input,
-      signal: controller.signal,
-      jobId: job.id,
-      attempt: job.retryCounter,
-      token: job.token,
-      processor,
-      progress: progressReporter(jobs, job, log),
-    };
+  /** At its deadline an invocation stops by itself; before, because somebody asked. */
+  #givenBack(): Outcome {
+    return { kind: 'givenBack', atDeadline: Date.now() >= this.limits.stopAt };
   }
 
   /** Settles the attempt; its slot is free once that is written. */
-  async #end(attempt: Attempt, outcome: Outcome): Promise<void> {
-    if (attempt.ended) return;
-    attempt.ended = true;
-    const { id, token } = attempt.job;
+  async #settle(attempt: RunningAttempt, outcome: Outcome): Promise<void> {
+    const { id, token, jobName } = attempt.job;
+    if (attempt.isAbandoned) this.#summary.abandoned += 1;
+    else this.worker.durations.add(jobName, attempt.durationMs);
     try {
       this.#count(attempt, outcome, await this.#settleQueue.settle({ id, token, outcome }));
     } catch (error) {
-      const fields = { ...describe(attempt), error: String(error) };
-      this.worker.log.error(
-        'An outcome could not be written: the job is recovered once its lease expires',
-        fields,
-      );
+      const message = 'An outcome could not be written: the job is recovered once its lease expires';
+      this.worker.log.error(message, { ...attempt.describe(), error: String(error) });
     }
     this.#heartbeat.release(attempt.job);
     this.#running.delete(attempt);
     this.#somethingHappened.wake();
   }
 
-  #count(attempt: Attempt, outcome: Outcome, settledAs: SettledAs): void {
+  #count(attempt: RunningAttempt, outcome: Outcome, settledAs: SettledAs): void {
     const key = summaryKey(outcome, settledAs);
     this.#summary[key] += 1;
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
-    this.worker.log.info('Attempt ended', { ...describe(attempt), outcome: key, ...error });
+    this.worker.log.info('Attempt ended', {
+      ...attempt.describe(),
+      worker: this.#name,
+      outcome: key,
+      ...error,
+    });
   }
 
   /** No claim any more: tell what runs, wait, and give back what is not finished. */
   async #stop(): Promise<void> {
-    for (const { controller } of this.#running) controller.abort(new AttemptAbortedError('stopping'));
-    const grace = setTimeout(() => this.#abandon(), this.limits.graceMs);
+    for (const attempt of this.#running) attempt.abort('stopping');
+    const grace = setTimeout(() => {
+      for (const attempt of this.#running) attempt.abandon(this.#givenBack());
+    }, this.limits.graceMs);
     while (this.#running.size > 0) await this.#somethingHappened.wait();
     clearTimeout(grace);
-    this.#summary.remaining = await countDueJobs(
-      this.worker.jobs,
-      this.worker.claimFilter(),
-      MAX_REMAINING_COUNTED,
-    );
+    if (this.limits.stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
+      this.#summary.remaining = await this.#countRemaining();
+    }
   }
 
-  #abandon(): void {
-    for (const attempt of this.#running) {
-      if (!attempt.ended) this.worker.log.warn('A job goes on after it was told to stop', describe(attempt));
-      void this.#end(attempt, { kind: 'givenBack' });
+  /** What waits is worth knowing, but not worth failing for after the work is done. */
+  async #countRemaining(): Promise<number> {
+    const { jobs, claimFilter, log } = this.worker;
+    try {
+      return await countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
+    } catch (error) {
+      log.warn('What remains could not be counted', { error: String(error) });
+      return 0;
     }
+  }
+
+  #tellBlocked(blockedMs: number): void {
+    const jobNames = [...new Set([...this.#running].map(({ job }) => job.jobName))];
+    const message =
+      'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
+    this.worker.log.warn(message, { blockedMs: Math.round(blockedMs), jobNames, worker: this.#name });
   }
 }
 
+/** Under which name of the summary an attempt is counted. */
 function summaryKey(
   outcome: Outcome,
   settledAs: SettledAs,
-): Exclude<keyof DrainSummary, 'claimed' | 'remaining'> {
+): Exclude<keyof DrainSummary, 'claimed' | 'abandoned' | 'remaining'> {
   switch (settledAs) {
     case 'completed':
     case 'cancelled':
@@ -238,15 +283,6 @@ function summaryKey(
       return 'errors';
     case 'queued':
     case 'processing': // Queued by this outcome, and claimed again before the status was read back.
-      return outcome.kind === 'givenBack' ? 'givenBack' : 'retried';
+      return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
   }
-}
-
-function describe({ job, began }: Attempt): LogFields {
-  return {
-    jobId: job.id,
-    jobName: job.jobName,
-    attempt: job.retryCounter,
-    durationMs: Math.round(performance.now() - began),
-  };
 }

@@ -16,19 +16,36 @@ type OnLetGo = (why: AbortReason) => void;
  */
 export class Heartbeat {
   readonly #held = new Map<HeldLease, OnLetGo>();
+  readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
+  /** When the last renewal that succeeded began; or when the first lease was taken. */
+  #renewed = 0;
+  /** When the timer should have fired last. */
+  #due = 0;
 
+  /** @param onBlocked called when the event loop was blocked for more than a third of the lease */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly leaseMs: number,
     private readonly log: Logger,
-  ) {}
+    private readonly onBlocked: (blockedMs: number) => void,
+  ) {
+    this.#intervalMs = leaseMs / HEARTBEATS_PER_LEASE;
+  }
+
+  /** Whether a heartbeat is missing: then leases are near their end, and nothing should be added to them. */
+  get isLate(): boolean {
+    return this.#timer !== undefined && performance.now() - this.#renewed > 2 * this.#intervalMs;
+  }
 
   /** Keeps the lease until `release`, or until it is lost or its job is to be cancelled. */
   hold(lease: HeldLease, onLetGo: OnLetGo): void {
     this.#held.set(lease, onLetGo);
-    this.#timer ??= setInterval(() => this.#beat(), this.leaseMs / HEARTBEATS_PER_LEASE);
+    if (this.#timer) return;
+    this.#renewed = performance.now();
+    this.#due = this.#renewed + this.#intervalMs;
+    this.#timer = setInterval(() => this.#beat(), this.#intervalMs);
   }
 
   release(lease: HeldLease): void {
@@ -39,10 +56,14 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#due > this.#intervalMs) this.onBlocked(now - this.#due);
+    this.#due = now + this.#intervalMs;
     if (this.#renewing) return;
     this.#renewing = true;
     try {
       const { cancelled, lost } = await renewLeases(this.jobs, [...this.#held.keys()], this.leaseMs);
+      this.#renewed = now;
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
     } catch (error) {

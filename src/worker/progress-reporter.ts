@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 import { recordProgress } from '../job/record-progress.js';
 import type { HeldLease } from '../job/renew-leases.js';
-import { toStorable } from '../job/storable.js';
+import { toProgress } from '../job/storable.js';
 import type { Logger } from '../log.js';
 
 /**
@@ -32,7 +32,7 @@ export function progressReporter(
   }
 
   return async (value) => {
-    latest = { value: toStorable(value, 'Progress') };
+    latest = { value: toProgress(value) };
     writing ??= writeLatest();
     await writing;
   };

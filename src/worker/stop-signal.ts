@@ -14,13 +14,21 @@ export interface StopConditions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface StopSignal {
+  readonly stop: AbortSignal;
+  /** When it fires, in milliseconds since the epoch; infinity when that is not known. */
+  readonly stopAt: number;
+  /** How long what runs then has to end. */
+  readonly graceMs: number;
+}
+
 /**
  * Calls `work` with a signal that fires when the first condition is met, and with the grace for what runs then:
  * half the margin, so that the other half is left for writing. No timer or listener outlives the call.
  */
 export async function withStopSignal<Result>(
   { deadline, marginMs, signal }: StopConditions,
-  work: (stop: AbortSignal, graceMs: number) => Promise<Result>,
+  work: (stop: StopSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
   const stop = () => controller.abort();
@@ -31,7 +39,7 @@ export async function withStopSignal<Result>(
   signal?.addEventListener('abort', stop);
   const timer = workMs <= MAX_TIMER_MS ? setTimeout(stop, workMs) : undefined;
   try {
-    return await work(controller.signal, margin / 2);
+    return await work({ stop: controller.signal, stopAt: Date.now() + workMs, graceMs: margin / 2 });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);

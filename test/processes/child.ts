@@ -22,11 +22,13 @@ const processor = new LocalProcessor({
 
 const noted = defineJob({
   name: 'noted',
-  input: z.object({ n: z.int(), hang: z.boolean().default(false) }),
+  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill']).optional() }),
   retryDelay: 0,
   run: async ({ jobId, attempt, token, input }) => {
     await db.collection('ledger').insertOne({ jobId, attempt, token, pid: process.pid });
-    if (input.hang && attempt === 1) await new Promise(() => setInterval(() => {}, 1000));
+    const runs = await db.collection('ledger').countDocuments({ jobId });
+    if (input.fate === 'hang once' && runs === 1) await new Promise(() => setInterval(() => {}, 1000));
+    if (input.fate === 'kill') process.kill(process.pid, 'SIGKILL');
     return input.n;
   },
 });

@@ -14,7 +14,7 @@ const patience = { timeout: 25_000, interval: 50 };
 /** The producer's view of the job that the workers run: known here only so that it can be added in code. */
 const noted = defineJob({
   name: 'noted',
-  input: z.object({ n: z.int(), hang: z.boolean().default(false) }),
+  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill']).optional() }),
   retryDelay: 0,
   run: async () => null,
 });
@@ -72,27 +72,55 @@ test('one process only schedules and adds, without the code; the other only work
   await vi.waitFor(async () => expect(await scheduled()).toBeGreaterThanOrEqual(2), patience);
 });
 
-test('the jobs of a worker that is killed are run by another, and the history says why', async () => {
+test('the jobs of a worker that is killed are run by another, use up no attempt, and their history says why', async () => {
   const processor = database.processor();
   await processor.addJobFactory(noted);
   const victim = await start('worker');
-  const ids = await Promise.all([1, 2, 3].map((n) => processor.addJob(noted, { n, hang: true })));
+  const ids = await Promise.all([1, 2, 3].map((n) => processor.addJob(noted, { n, fate: 'hang once' })));
   const processing = () => processor.getJobs({ status: 'processing' });
   await vi.waitFor(async () => expect(await processing()).toHaveLength(3), patience);
   await stop(victim, 'SIGKILL');
   await start('worker');
   for (const id of ids) {
     await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('completed'), patience);
-    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 2, givenBackCounter: 0 });
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 1, givenBackCounter: 1 });
     expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('lost its lease')]);
   }
 });
+
+test('a job that kills its worker ends in error, and takes none of its 99 neighbours with it', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  for (let n = 0; n < 100; n += 1) {
+    await processor.addJob(noted, n === 50 ? { n, fate: 'kill' } : { n }, { id: `job ${n}`, maxRetries: 2 });
+  }
+  const unsettled = () =>
+    database.db.collection('jobs').countDocuments({ status: { $in: ['queued', 'processing'] } });
+  for (let workers = 0; (await unsettled()) > 0 && workers < 10; workers += 1) {
+    const worker = await start('worker');
+    await vi.waitFor(
+      async () => expect(worker.signalCode !== null || (await unsettled()) === 0).toBe(true),
+      patience,
+    );
+  }
+  expect(await database.db.collection('jobs').countDocuments({ status: 'completed' })).toBe(99);
+  const poison = await processor.getJob('job 50');
+  expect(poison).toMatchObject({ status: 'error', retryCounter: 2, givenBackCounter: 1 });
+  expect(poison?.errors.map(({ message }) => message.includes('other jobs ran beside it'))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(
+    await database.db.collection('jobs').countDocuments({ status: 'completed', retryCounter: { $ne: 1 } }),
+  ).toBe(0);
+}, 60_000);
 
 test('a worker that is told to stop gives back what runs, and leaves nothing in processing', async () => {
   const processor = database.processor();
   await processor.addJobFactory(noted);
   const worker = await start('worker');
-  const id = await processor.addJob(noted, { n: 1, hang: true });
+  const id = await processor.addJob(noted, { n: 1, fate: 'hang once' });
   await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('processing'), patience);
   await stop(worker, 'SIGTERM');
   expect(await processor.getJob(id)).toMatchObject({

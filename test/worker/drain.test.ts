@@ -17,8 +17,10 @@ test('it runs jobs until none is due, and tells what it did', async () => {
     retried: 1,
     errors: 1,
     cancelled: 0,
+    snoozed: 0,
     givenBack: 0,
     stale: 0,
+    abandoned: 0,
     remaining: 0,
   });
 });
