@@ -75,5 +75,5 @@ test.each([
 
 test('an option that nobody knows is refused', () => {
   // @ts-expect-error the types refuse it already
-  expect(() => database.processor({ threads: 4 })).toThrow("Unrecognized key: \"threads\"");
+  expect(() => database.processor({ threads: 4 })).toThrow('Unrecognized key: "threads"');
 });
