@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { unzipSync } from 'fflate';
+import { z } from 'zod';
+
+const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
+const timeout = 170_000;
+
+const resourceSchema = z.object({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DependsOn: z.union([z.string().transform((id) => [id]), z.array(z.string())]).default([]),
+});
+const templateSchema = z.object({ Resources: z.record(z.string(), resourceSchema) });
+
+export type Resource = z.output<typeof resourceSchema>;
+
+/** What `serverless package` made. */
+export interface Packaged {
+  readonly resources: Readonly<Record<string, Resource>>;
+  /** The template and what else serverless wrote, as one text. */
+  readonly text: string;
+  /** Of each function: its package's size in bytes, and its files. */
+  readonly packages: Readonly<
+    Record<string, { readonly size: number; readonly files: Record<string, Uint8Array> }>
+  >;
+  remove(): Promise<void>;
+}
+
+/** Runs `serverless package` with no account, and with the given variables in its environment. */
+export async function packageFunctions(env: Readonly<Record<string, string>>): Promise<Packaged> {
+  const folder = await mkdtemp(join(tmpdir(), 'remote-processor-package-'));
+  const workFolder = `.esbuild/test-${process.pid}`;
+  const args = [serverless, 'package', '--package', folder, '--param', `workFolder=${workFolder}`];
+  await promisify(execFile)(process.execPath, args, {
+    cwd: projectRoot,
+    env: { ...plainEnv(), ...env },
+    timeout,
+  });
+  const read = (name: string) => readFile(join(folder, name));
+  const template = (await read('cloudformation-template-update-stack.json')).toString();
+  return {
+    resources: templateSchema.parse(JSON.parse(template)).Resources,
+    text: template + (await read('serverless-state.json')),
+    packages: {
+      scheduler: unpack(await read('scheduler.zip')),
+      worker: unpack(await read('worker.zip')),
+      http: unpack(await read('http.zip')),
+    },
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** Writes a package's files where nothing of this project is, as Lambda does; returns where. */
+export async function install(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'remote-processor-function-'));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** Invokes the handler of an installed package once, in a plain Node, and returns what it returned. */
+export async function invoke(
+  folder: string,
+  name: string,
+  event: unknown,
+  env: Readonly<Record<string, string>>,
+) {
+  const script = `
+    import { handler } from './handlers/${name}.mjs';
+    const context = { getRemainingTimeInMillis: () => 60_000 };
+    const result = await handler(${JSON.stringify(event)}, context);
+    console.log('\\n' + JSON.stringify(result));
+    process.exit();`;
+  const args = ['--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: folder,
+    env: { ...plainEnv(), ...env },
+  });
+  const result: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  return result;
+}
+
+function unpack(zip: Uint8Array) {
+  return { size: zip.length, files: unzipSync(zip) };
+}
+
+/** Neither an account nor settings of whoever runs the tests. */
+function plainEnv(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true' };
+}

@@ -1,0 +1,280 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jobs } from '../handlers/jobs.js';
+import { readConfig } from '../src/config.js';
+import { useDatabase } from './database.js';
+import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
+
+const secrets = {
+  MONGODB_URI: 'mongodb://somebody:not-to-be-packaged@db.example.com',
+  API_KEYS: `id:admin:${'ab'.repeat(32)}`,
+  WEBHOOK_SECRET: 'not-to-be-packaged-either',
+};
+const names = ['scheduler', 'worker', 'http'] as const;
+type Name = (typeof names)[number];
+
+let packaged: Packaged;
+beforeAll(async () => {
+  packaged = await packageFunctions(secrets);
+}, 180_000);
+afterAll(() => packaged.remove());
+
+describe('the template', () => {
+  test.each([
+    ['scheduler', { Timeout: 60 }],
+    ['worker', { Timeout: 300, RecursiveLoop: 'Allow' }],
+    ['http', { Timeout: 29 }],
+  ] as const)('has the function %s', (name, own) => {
+    expect(lambda(name)).toMatchObject({
+      ...own,
+      FunctionName: `remote-processor-dev-${name}`,
+      Handler: `handlers/${name}.handler`,
+      Runtime: 'nodejs22.x',
+      Architectures: ['arm64'],
+    });
+  });
+
+  test('lets only the worker invoke itself', () => {
+    expect(names.filter((name) => 'RecursiveLoop' in lambda(name))).toEqual(['worker']);
+  });
+
+  test('runs ten jobs at a time in the worker, and tells everyone its name for a kick', () => {
+    expect(variables('worker')).toMatchObject({ MAX_THREADS: '10' });
+    for (const name of names)
+      expect(variables(name).WORKER_FUNCTION_NAME).toBe('remote-processor-dev-worker');
+  });
+
+  test('starts scheduler and worker every minute, and nothing else', () => {
+    const rules = ofType('AWS::Events::Rule').map(({ Properties }) => Properties);
+    expect(rules).toHaveLength(2);
+    for (const [index, name] of ['SchedulerLambdaFunction', 'WorkerLambdaFunction'].entries()) {
+      expect(rules[index]).toMatchObject({
+        ScheduleExpression: 'rate(1 minute)',
+        State: 'ENABLED',
+        Targets: [{ Arn: { 'Fn::GetAtt': [name, 'Arn'] } }],
+      });
+    }
+  });
+
+  test('does not retry their invocations, nor run them late', () => {
+    const configs = ofType('AWS::Lambda::EventInvokeConfig').map(({ Properties }) => Properties);
+    expect(configs.map(({ FunctionName }) => FunctionName)).toEqual([
+      { Ref: 'SchedulerLambdaFunction' },
+      { Ref: 'WorkerLambdaFunction' },
+    ]);
+    for (const config of configs) {
+      expect(config).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    }
+  });
+
+  test('has the routes of the HTTP API', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+    expect(routes.toSorted()).toEqual([
+      'GET /health',
+      'GET /v1/jobs/{id}',
+      'POST /v1/jobs',
+      'POST /v1/jobs/{id}/cancel',
+    ]);
+  });
+
+  test('keeps the logs for 30 days', () => {
+    expect(ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties)).toEqual(
+      names.map((name) => ({
+        LogGroupName: `/aws/lambda/remote-processor-dev-${name}`,
+        RetentionInDays: 30,
+      })),
+    );
+  });
+
+  test('gives each function a role of its own, for its own log and for kicking the worker', () => {
+    const roles = names.map((name) => lambda(name).Role);
+    expect(roles).toEqual(
+      ['SchedulerRole', 'WorkerRole', 'HttpRole'].map((id) => ({ 'Fn::GetAtt': [id, 'Arn'] })),
+    );
+    expect(ofType('AWS::IAM::Role')).toHaveLength(3);
+    for (const [index, name] of names.entries()) {
+      expect(ofType('AWS::IAM::Role')[index]?.Properties).toEqual({
+        AssumeRolePolicyDocument: expect.objectContaining({
+          Statement: [
+            { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+          ],
+        }),
+        Policies: [
+          { PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements(name) } },
+        ],
+      });
+    }
+  });
+
+  test('has no circle', () => {
+    expect(circleIn(packaged.resources)).toBeUndefined();
+  });
+
+  test('finds a circle if there is one', () => {
+    const resource = { Type: 'x', DependsOn: [] };
+    const a = { ...resource, Properties: { b: { 'Fn::Sub': `arn:\${B}/\${!A}` } } };
+    const b = { ...resource, Properties: { a: [{ 'Fn::GetAtt': ['A', 'Arn'] }] } };
+    expect(circleIn({ A: a, B: b })).toEqual(['A', 'B', 'A']);
+  });
+});
+
+describe('a secret', () => {
+  const reference = (key: string) => `{{resolve:secretsmanager:remote-processor/dev:SecretString:${key}}}`;
+
+  test('reaches only the function that needs it, by a reference', () => {
+    const held = names.map((name) =>
+      Object.entries(variables(name)).filter(([, value]) => /resolve/.test(`${value}`)),
+    );
+    const mongodb = ['MONGODB_URI', reference('MONGODB_URI')];
+    expect(held).toEqual([
+      [mongodb],
+      [mongodb, ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')]],
+      [mongodb, ['API_KEYS', reference('API_KEYS')]],
+    ]);
+  });
+
+  test('is neither in the template nor in a package, though the shell knows it', () => {
+    const files = names.flatMap((name) =>
+      Object.values(packageOf(name).files).map((file) => Buffer.from(file)),
+    );
+    for (const value of ['not-to-be-packaged', 'db.example.com', 'ab'.repeat(32)]) {
+      expect(packaged.text).not.toContain(value);
+      expect(files.filter((file) => file.includes(value))).toEqual([]);
+    }
+  });
+});
+
+describe('the packages', () => {
+  test('hold each one function, and the files its threads start from', () => {
+    for (const name of names) {
+      expect(Object.keys(packageOf(name).files).toSorted()).toEqual([
+        `handlers/${name}.handlers-jobs-checksum.subprocess.mjs`,
+        `handlers/${name}.mjs`,
+        `handlers/${name}.node_modules-piscina-dist-worker.cjs`,
+        `handlers/${name}.src-subprocess-thread.mjs`,
+      ]);
+    }
+  });
+
+  test.each([
+    ['worker', 650_000],
+    ['scheduler', 650_000],
+    ['http', 680_000],
+  ] as const)('of %s stays below %d bytes', (name, limit) => {
+    expect(packageOf(name).size).toBeLessThan(limit);
+  });
+});
+
+describe('unpacked, with Node and nothing else,', () => {
+  const { uri, name: database, processor } = useDatabase();
+  const settings = { MONGODB_URI: uri, MONGODB_DATABASE: database, LOG_LEVEL: 'warn', MAX_THREADS: '2' };
+
+  test('the worker runs a subprocess job', async () => {
+    const producer = processor();
+    await producer.addJobFactories(jobs(readConfig({})));
+    const data = Buffer.from('hello').toString('base64');
+    const id = await producer.addJob('checksum', { data });
+    expect(await runInstalled('worker', {}, settings)).toMatchObject({ claimed: 1, completed: 1 });
+    expect(await producer.getJobResult(id)).toMatchObject({
+      digest: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+    });
+  });
+
+  test('the scheduler finds nothing due', async () => {
+    expect(await runInstalled('scheduler', {}, settings)).toEqual({ made: 0 });
+  });
+
+  test('the HTTP API answers', async () => {
+    const event = {
+      version: '2.0',
+      rawPath: '/health',
+      rawQueryString: '',
+      headers: { host: 'localhost' },
+      requestContext: { http: { method: 'GET', path: '/health' }, domainName: 'localhost' },
+      isBase64Encoded: false,
+    };
+    expect(await runInstalled('http', event, settings)).toMatchObject({ statusCode: 200 });
+  });
+});
+
+async function runInstalled(
+  name: Name,
+  event: unknown,
+  env: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const folder = await install(packageOf(name).files);
+  try {
+    return await invoke(folder, name, event, env);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function packageOf(name: Name): Packaged['packages'][string] {
+  return packaged.packages[name] ?? { size: Number.NaN, files: {} };
+}
+
+function ofType(type: string): Resource[] {
+  return Object.values(packaged.resources).filter(({ Type }) => Type === type);
+}
+
+function lambda(name: Name): Resource['Properties'] {
+  const found = ofType('AWS::Lambda::Function').find(({ Properties }) =>
+    `${Properties.FunctionName}`.endsWith(name),
+  );
+  return found?.Properties ?? {};
+}
+
+function variables(name: Name): Readonly<Record<string, unknown>> {
+  const { Environment: environment } = lambda(name);
+  return isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
+}
+
+function statements(name: Name) {
+  const arn = (service: string, rest: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`,
+  });
+  const log = arn('logs', `log-group:/aws/lambda/remote-processor-dev-${name}:*`);
+  return [
+    { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: log },
+    {
+      Effect: 'Allow',
+      Action: 'lambda:InvokeFunction',
+      Resource: arn('lambda', 'function:remote-processor-dev-worker'),
+    },
+  ];
+}
+
+/** The ids along a circle of references, or undefined. */
+function circleIn(resources: Readonly<Record<string, Resource>>): string[] | undefined {
+  const done = new Set<string>();
+  const follow = (id: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(id)) return [...path.slice(path.indexOf(id)), id];
+    const resource = resources[id];
+    if (!resource || done.has(id)) return undefined;
+    const targets = [...resource.DependsOn, ...references(resource.Properties)];
+    const circle = targets.map((target) => follow(target, [...path, id])).find(Boolean);
+    done.add(id);
+    return circle;
+  };
+  return Object.keys(resources)
+    .map((id) => follow(id, []))
+    .find(Boolean);
+}
+
+/** What a value refers to by Ref, Fn::GetAtt and Fn::Sub. */
+function references(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(references);
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (key === 'Ref' && typeof inner === 'string') return [inner];
+    if (key === 'Fn::GetAtt')
+      return [Array.isArray(inner) ? `${inner[0]}` : (`${inner}`.split('.')[0] ?? '')];
+    if (key === 'Fn::Sub') return [...JSON.stringify(inner).matchAll(/\$\{(\w+)/g)].map(([, id]) => id ?? '');
+    return references(inner);
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
