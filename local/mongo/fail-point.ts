@@ -20,6 +20,9 @@ const DATA = new Set([
 /** Errors after which drivers send a retryable write again; the server marks them so. */
 const RETRYABLE = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
+/** Errors after which a transaction can be run again as a whole, when they come from the commit too. */
+const TRANSIENT = new Set([24, 112, 246, 251, 267]);
+
 /**
  * MongoDB's own means of making commands fail in tests, `configureFailPoint: 'failCommand'`: an error, a lost
  * connection (before the command runs), a delay, or a write concern error after it has run.
@@ -60,7 +63,7 @@ export class FailPoint {
       const labels = Array.isArray(errorLabels) ? errorLabels.map(String) : labelsOf(code, name, body);
       throw new CommandError(code, `Failing command via 'failCommand' failpoint`, { labels });
     }
-    return isDoc(writeConcernError) ? withLabels(writeConcernError, errorLabels, body) : {};
+    return isDoc(writeConcernError) ? withLabels(writeConcernError, errorLabels, name, body) : {};
   }
 }
 
@@ -74,12 +77,13 @@ function timesOf(mode: unknown): number {
 function labelsOf(code: number, name: string, body: Doc): string[] {
   const inTransaction = body.autocommit === false;
   const ends = name === 'commitTransaction' || name === 'abortTransaction';
-  if (inTransaction && !ends) return RETRYABLE.has(code) || code === 112 ? ['TransientTransactionError'] : [];
+  if (inTransaction && (TRANSIENT.has(code) || (!ends && RETRYABLE.has(code))))
+    return ['TransientTransactionError'];
   return body.txnNumber !== undefined && RETRYABLE.has(code) ? ['RetryableWriteError'] : [];
 }
 
-function withLabels(writeConcernError: Doc, errorLabels: unknown, body: Doc): Doc {
+function withLabels(writeConcernError: Doc, errorLabels: unknown, name: string, body: Doc): Doc {
   const code = toNumber(writeConcernError.code);
-  const labels = Array.isArray(errorLabels) ? errorLabels : labelsOf(code, 'commitTransaction', body);
+  const labels = Array.isArray(errorLabels) ? errorLabels : labelsOf(code, name, body);
   return { writeConcernError, ...(labels.length > 0 && { errorLabels: labels }) };
 }

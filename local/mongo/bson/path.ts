@@ -78,7 +78,11 @@ function searchArray(
   visit: Visit,
 ): boolean {
   const index = isIndex(part) ? Number(part) : -1;
-  if (index >= 0 && index < array.length && search(array[index], path, at + 1, leaf, visit)) return true;
+  if (index >= 0 && index < array.length) {
+    // An element named by its index at the end of the path stands for itself, also if it is an array.
+    const atEnd = at + 1 === path.length;
+    if (atEnd ? visit(array[index]) : search(array[index], path, at + 1, leaf, visit)) return true;
+  }
   const found = array.findIndex((element) => isDoc(element) && search(element, path, at, leaf, visit));
   if (found < 0) return false;
   matchedPositions.set(path.slice(0, at).join('.'), found);

@@ -82,7 +82,10 @@ function parseNegated(path: string, operand: unknown): Doc {
   return { [path]: parseCondition(path, operand) };
 }
 
-/** An element condition of operators tests the elements themselves, any other their fields. */
+/**
+ * An element condition of operators tests the elements themselves, any other their fields. The first kind is
+ * put to an array of the element alone, as path '0', so that an element that is an array is not entered.
+ */
 export interface ElementCondition {
   readonly ofValue: boolean;
   readonly condition: Doc;
@@ -90,7 +93,7 @@ export interface ElementCondition {
 
 function parseElemMatch(path: string, operand: unknown): ElementCondition {
   if (isOperators(operand) && !Object.keys(operand).some((key) => LOGICAL.has(key) || key === '$expr')) {
-    return { ofValue: true, condition: { element: parseCondition(path, operand) } };
+    return { ofValue: true, condition: { '0': parseCondition(path, operand) } };
   }
   return { ofValue: false, condition: parseFilter(operand) };
 }

@@ -3,7 +3,7 @@ import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import { compare, equal, rankOf, regexKey } from '../bson/compare.js';
 import { toBigInt, toNumber } from '../bson/numbers.js';
-import { anyValueAt, type Visit } from '../bson/path.js';
+import { anyValueAt, matchedPositions, type Visit } from '../bson/path.js';
 import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { bitPredicates } from './bit-predicates.js';
 import { typesOf } from './check-operand.js';
@@ -38,8 +38,14 @@ export const predicates: Record<string, Operator> = {
     return truthy(unwrap(operand)) ? exists : (doc) => !exists(doc);
   },
   $size: whole((operand) => (value) => Array.isArray(value) && value.length === toNumber(operand)),
-  $elemMatch: (path, operand, options) =>
-    whole(() => elementTest(unwrap(operand), options))(path, operand, options),
+  $elemMatch: (path, operand, options) => {
+    const test = elementTest(unwrap(operand), options);
+    return whole(() => (value) => {
+      const found = Array.isArray(value) ? value.findIndex(test) : -1;
+      if (found >= 0) matchedPositions.set(path, found);
+      return found >= 0;
+    })(path, operand, options);
+  },
   $not: (_, operand, options) => {
     const query = new Query(asCondition(unwrap(operand)), options);
     return (doc) => !query.test(asCondition(doc));
@@ -124,9 +130,8 @@ function divisible(operand: unknown): Visit {
 function elementTest(operand: unknown, options: Options): Visit {
   const { ofValue, condition } = operand as ElementCondition;
   const query = new Query(condition, options);
-  const test = (element: unknown) =>
-    ofValue ? query.test({ element }) : isContainer(element) && query.test(asCondition(element));
-  return (value) => Array.isArray(value) && value.some(test);
+  if (ofValue) return (element) => query.test(asCondition([element]));
+  return (element) => isContainer(element) && query.test(asCondition(element));
 }
 
 function isContainer(value: unknown): boolean {
