@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { LocalProcessor } from '../../local/processor.js';
+import type { JobDocument } from '../../src/job/job.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+const jobs = () => database.db.collection<JobDocument>('jobs');
+
+/** As if one worker had claimed these jobs and died: their leases expired `ago` milliseconds ago. */
+async function lose(
+  processor: LocalProcessor,
+  ids: readonly string[],
+  worker: string,
+  ago = 60_000,
+): Promise<void> {
+  for (const id of ids) {
+    await processor.pullNextJob();
+    const expires = new Date(Date.now() - ago);
+    await jobs().updateOne({ _id: id }, { $set: { 'lease.worker': worker, 'lease.expires': expires } });
+  }
+}
+
+async function setup(ids: readonly string[], options = {}) {
+  const processor = database.processor(options);
+  await processor.addJobFactory(echo);
+  for (const id of ids) await processor.addJob('echo', {}, { id });
+  return processor;
+}
+
+const recover = (processor: LocalProcessor) => processor.scheduleDueItems();
+
+describe('jobs that were lost together', () => {
+  test('use up no attempt, and are run alone next', async () => {
+    const processor = await setup(['a', 'b', 'c']);
+    await lose(processor, ['a', 'b', 'c'], 'dead');
+    await recover(processor);
+    for (const job of await processor.getJobs()) {
+      expect(job).toMatchObject({ status: 'queued', retryCounter: 0, givenBackCounter: 1, runAlone: true });
+      expect(job.errors[0]?.message).toMatch(/worker dead lost its lease: .*run alone next/);
+    }
+  });
+
+  test('of different workers were not together', async () => {
+    const processor = await setup(['a', 'b']);
+    await lose(processor, ['a'], 'dead');
+    await lose(processor, ['b'], 'dead as well');
+    await recover(processor);
+    for (const job of await processor.getJobs())
+      expect(job).toMatchObject({ status: 'queued', retryCounter: 1 });
+  });
+
+  test('are waited for: the first lease to expire is not taken for the only one', async () => {
+    const processor = await setup(['a', 'b'], { lease: '30s' });
+    await lose(processor, ['a'], 'dying', 1);
+    await lose(processor, ['b'], 'dying', -5_000);
+    await recover(processor);
+    expect(await processor.getJobStatus('a')).toBe('processing');
+    await jobs().updateOne({ _id: 'b' }, { $set: { 'lease.expires': new Date(0) } });
+    await recover(processor);
+    for (const job of await processor.getJobs())
+      expect(job).toMatchObject({ retryCounter: 0, runAlone: true });
+  });
+
+  test('are not waited for without end: a worker that lives lost this one alone', async () => {
+    const processor = await setup(['a', 'b'], { lease: '30s' });
+    await lose(processor, ['a'], 'alive', 20_000);
+    await lose(processor, ['b'], 'alive', -20_000);
+    await recover(processor);
+    expect(await processor.getJob('a')).toMatchObject({ status: 'queued', retryCounter: 1 });
+    expect(await processor.getJobStatus('b')).toBe('processing');
+  });
+});
+
+describe('a job that must run alone', () => {
+  const mark = (id: string) => jobs().updateOne({ _id: id }, { $set: { runAlone: true } });
+
+  test('is taken by an idle worker, and nothing beside it', async () => {
+    const processor = await setup(['a', 'b', 'c'], { maxThreads: 3 });
+    await mark('a');
+    expect((await processor.pullNextJob())?.id).toBe('a');
+    expect(await processor.drain()).toMatchObject({ claimed: 2 });
+  });
+
+  test('is not taken with others that come first, and is not overtaken for ever', async () => {
+    const processor = await setup(['a', 'b', 'c'], { maxThreads: 3 });
+    await mark('b');
+    const together: string[][] = [];
+    const running = new Set<string>();
+    const original = processor.addJobFactory.bind(processor);
+    await original({
+      ...echo,
+      run: async ({ jobId }) => {
+        running.add(jobId);
+        together.push([...running]);
+        await new Promise(setImmediate);
+        running.delete(jobId);
+      },
+    });
+    await processor.drain();
+    expect(together).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('is as any other once an attempt has come to an end', async () => {
+    const processor = await setup(['a']);
+    await mark('a');
+    await processor.processNextJob();
+    expect(await processor.getJob('a')).not.toHaveProperty('runAlone');
+  });
+});
+
+test('a cancelled job of a worker that lives is recovered at once, and ends cancelled', async () => {
+  const processor = await setup(['a', 'b']);
+  await lose(processor, ['a'], 'alive', 1);
+  await lose(processor, ['b'], 'alive', -20_000);
+  await processor.cancelJob('a');
+  await recover(processor);
+  expect(await processor.getJobStatus('a')).toBe('cancelled');
+});
+
+test('two that recover at once end each attempt once', async () => {
+  const ids = Array.from({ length: 30 }, (_, n) => `job ${n}`);
+  const processor = await setup(ids);
+  await lose(processor, ids, 'dead');
+  await Promise.all([recover(processor), recover(database.processor()), recover(database.processor())]);
+  for (const job of await processor.getJobs()) {
+    expect(job).toMatchObject({ retryCounter: 0, givenBackCounter: 1 });
+    expect(job.errors).toHaveLength(1);
+  }
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test, vi } from 'vitest';
+import { AttemptAbortedError, defineJob, type LogFields } from '../../src/index.js';
+import { MAX_UNFINISHED } from '../../src/job/end-attempt.js';
+import { silent, useDatabase } from '../database.js';
+import { echo, Gate, gatedJob } from '../jobs.js';
+
+const database = useDatabase();
+const never = new AbortController().signal;
+
+describe('an attempt that takes longer than its timeout', () => {
+  test('is told, and fails to be retried when it ends then', async () => {
+    const processor = database.processor();
+    const gate = new Gate();
+    const slow = defineJob({ name: 'slow', timeout: 50, run: ({ signal }) => gate.pass(signal) });
+    await processor.addJobFactory(slow);
+    const id = await processor.addJob('slow');
+    expect(await processor.drain()).toMatchObject({ retried: 1, abandoned: 0 });
+    expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('longer than its timeout')]);
+  });
+
+  test('and goes on is settled without it: its slot is free, and its late outcome changes nothing', async () => {
+    const processor = database.processor({ maxThreads: 1 });
+    const gate = new Gate();
+    const deaf = defineJob({ name: 'deaf', timeout: 20, run: () => gate.pass(never) });
+    await processor.addJobFactories([deaf, echo]);
+    const id = await processor.addJob('deaf', undefined, { priority: 9 });
+    await processor.addJob('echo', {});
+    expect(await processor.drain()).toMatchObject({ retried: 1, completed: 1, abandoned: 1 });
+    gate.open();
+    await new Promise(setImmediate);
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', retryCounter: 1 });
+    expect(await processor.getJobErrors(id)).toEqual([
+      expect.stringContaining('went on after its timeout of 20 ms'),
+    ]);
+  });
+
+  test('and goes on lets a worker that should end claim no more', async () => {
+    const processor = database.processor({ maxThreads: 1 });
+    const deaf = defineJob({ name: 'deaf', timeout: 20, run: () => new Gate().pass(never) });
+    await processor.addJobFactories([deaf, echo]);
+    await processor.addJob('deaf', undefined, { priority: 9 });
+    const waiting = await processor.addJob('echo', {});
+    expect(await processor.drain({ stopWhenAbandoned: true })).toMatchObject({
+      claimed: 1,
+      abandoned: 1,
+      remaining: 1,
+    });
+    expect(await processor.getJobStatus(waiting)).toBe('queued');
+  });
+});
+
+describe('a job that does not fit the time that is left', () => {
+  test('is not started, by what its factory expects; others are', async () => {
+    const processor = database.processor({ maxThreads: 1 });
+    const long = defineJob({ name: 'long', expectedDuration: '10m', run: async () => null });
+    await processor.addJobFactories([long, echo]);
+    await processor.addJob('echo', {}, { priority: 9 });
+    const id = await processor.addJob('long', undefined, { priority: 5 });
+    await processor.addJob('echo', {});
+    const deadline = new Date(Date.now() + 60_000);
+    expect(await processor.drain({ deadline })).toMatchObject({ completed: 2, givenBack: 0, remaining: 1 });
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', givenBackCounter: 0 });
+  });
+
+  test('is started by an invocation that has done nothing else', async () => {
+    const processor = database.processor();
+    const long = defineJob({ name: 'long', expectedDuration: '10m', run: async () => 'it did fit' });
+    await processor.addJobFactory(long);
+    const id = await processor.addJob('long');
+    await processor.drain({ deadline: new Date(Date.now() + 60_000) });
+    expect(await processor.getJobResult(id)).toBe('it did fit');
+  });
+
+  test('is not started, by how long it took lately', async () => {
+    const processor = database.processor({ maxThreads: 1 });
+    const gate = new Gate();
+    const slow = defineJob({ name: 'slow', run: () => gate.pass(never) });
+    await processor.addJobFactories([slow, echo]);
+    await processor.addJob('slow');
+    const first = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    const began = performance.now();
+    await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(400));
+    gate.open();
+    await first;
+    await processor.addJob('echo', {}, { priority: 9 });
+    const id = await processor.addJob('slow');
+    expect(await processor.drain({ deadline: new Date(Date.now() + 300), margin: 0 })).toMatchObject({
+      completed: 1,
+      remaining: 1,
+    });
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', givenBackCounter: 0 });
+  });
+
+  test('ends in an error that says so once it was given back again and again', async () => {
+    const processor = database.processor();
+    const { factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    const id = await processor.addJob('gated');
+    for (let times = 1; times < MAX_UNFINISHED; times += 1) {
+      expect(await processor.drain({ deadline: new Date(Date.now() + 100), margin: 50 })).toMatchObject({
+        givenBack: 1,
+      });
+      expect(await processor.getJob(id)).toMatchObject({
+        status: 'queued',
+        retryCounter: 0,
+        unfinishedCounter: times,
+      });
+    }
+    expect(await processor.drain({ deadline: new Date(Date.now() + 100), margin: 50 })).toMatchObject({
+      errors: 1,
+    });
+    expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('it does not fit')]);
+  });
+
+  test('is not counted as such when the worker was stopped by somebody', async () => {
+    const processor = database.processor();
+    const { factory, gate } = gatedJob();
+    await processor.addJobFactory(factory);
+    const id = await processor.addJob('gated');
+    for (let times = 1; times <= MAX_UNFINISHED + 1; times += 1) {
+      const stop = new AbortController();
+      const draining = processor.drain({ signal: stop.signal });
+      await vi.waitFor(() => expect(gate.arrived).toBe(times));
+      stop.abort();
+      expect(await draining).toMatchObject({ givenBack: 1 });
+    }
+    expect(await processor.getJob(id)).toMatchObject({
+      status: 'queued',
+      givenBackCounter: MAX_UNFINISHED + 1,
+    });
+  });
+});
+
+test('an unhandled rejection fails the job that left it, and no other', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const { factory, gate } = gatedJob();
+  const careless = defineJob({
+    name: 'careless',
+    run: async ({ signal }) => {
+      void Promise.reject(new Error('nobody waits for me'));
+      await new Gate().pass(signal);
+    },
+  });
+  await processor.addJobFactories([factory, careless]);
+  const neighbour = await processor.addJob('gated');
+  const id = await processor.addJob('careless');
+  // Vitest listens too, and would take the rejection for a failure of the test.
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  const draining = processor.drain();
+  await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+  gate.open();
+  await draining;
+  for (const listener of listeners) process.on('unhandledRejection', listener);
+  expect(await processor.getJobErrors(id)).toEqual([
+    expect.stringContaining('Unhandled rejection: Error: nobody waits for me'),
+  ]);
+  expect(await processor.getJobStatus(neighbour)).toBe('completed');
+});
+
+test('a blocked event loop is logged with the names of the jobs that run', async () => {
+  const warnings: [string, LogFields | undefined][] = [];
+  const log = { ...silent, warn: (message: string, fields?: LogFields) => warnings.push([message, fields]) };
+  const processor = database.processor({ lease: '1s', log });
+  const blocking = defineJob({
+    name: 'blocking',
+    run: async ({ signal }) => {
+      const until = performance.now() + 800;
+      while (performance.now() < until);
+      await vi.waitFor(() => expect(warnings).not.toEqual([]));
+      expect(signal.aborted).toBe(false);
+    },
+  });
+  await processor.addJobFactory(blocking);
+  await processor.addJob('blocking');
+  expect(await processor.drain()).toMatchObject({ completed: 1 });
+  expect(warnings[0]?.[0]).toContain('The event loop was blocked');
+  expect(warnings[0]?.[1]).toMatchObject({ jobNames: ['blocking'] });
+});
+
+test('an aborted attempt is told why, by an error', () => {
+  expect(new AttemptAbortedError('timed out')).toMatchObject({ code: 'attempt_aborted', why: 'timed out' });
+});
