@@ -150,7 +150,7 @@ describe('the packages', () => {
       expect(Object.keys(packageOf(name).files).toSorted()).toEqual([
         `handlers/${name}.handlers-jobs-checksum.subprocess.mjs`,
         `handlers/${name}.mjs`,
-        `handlers/${name}.node_modules-piscina-dist-worker.cjs`,
+        `handlers/${name}.piscina-dist-worker.cjs`,
         `handlers/${name}.src-subprocess-thread.mjs`,
       ]);
     }

@@ -58,7 +58,7 @@ class Entries {
     const { initialOptions } = this.#build;
     const out = `${bundleName(initialOptions)}.${flatName(path, initialOptions)}`;
     if (!this.#underWay.has(out)) this.#underWay.set(out, this.#buildEntry(path, out, options));
-    return out + { ...initialOptions, ...options }.outExtension['.js'];
+    return out + ({ ...initialOptions, ...options }.outExtension?.['.js'] ?? '.js');
   }
 
   /** Resolves when all are built. An entry can name further ones, itself too. */
@@ -120,10 +120,11 @@ function bundleName({ entryPoints: [entry] }) {
   return withoutExtension(basename(entry));
 }
 
+/** From this project, or from the package it belongs to: wherever either is installed. */
 function flatName(path, { absWorkingDir = process.cwd() }) {
-  return withoutExtension(relative(absWorkingDir, path))
-    .replace(/^(\.\.[\\/])+/, '')
-    .replace(/[\\/]/g, '-');
+  const fromPackage = path.split(/[\\/]node_modules[\\/]/).at(-1);
+  const name = fromPackage === path ? relative(absWorkingDir, path) : fromPackage;
+  return withoutExtension(name).replace(/[\\/]/g, '-');
 }
 
 function withoutExtension(path) {
