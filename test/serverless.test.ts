@@ -157,9 +157,9 @@ describe('the packages', () => {
   });
 
   test.each([
-    ['worker', 650_000],
-    ['scheduler', 650_000],
-    ['http', 680_000],
+    ['worker', 560_000],
+    ['scheduler', 560_000],
+    ['http', 580_000],
   ] as const)('of %s stays below %d bytes', (name, limit) => {
     expect(packageOf(name).size).toBeLessThan(limit);
   });

@@ -42,7 +42,9 @@ test('shows its progress, and ends soon once its job is cancelled', async () => 
   await processor.addJobFactory(checksum);
   const id = await processor.addJob(checksum, { data: hello, rounds: 10_000_000 });
   processor.startProcessor();
-  await expect.poll(async () => (await processor.getJob(id))?.progress).toMatchObject({ rounds: 10_000_000 });
+  await expect
+    .poll(async () => (await processor.getJob(id))?.progress, { timeout: 10_000 })
+    .toMatchObject({ rounds: 10_000_000 });
   await processor.cancelJob(id);
   await expect.poll(() => processor.getJobStatus(id), { timeout: 10_000 }).toBe('cancelled');
 });
