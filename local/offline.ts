@@ -24,8 +24,13 @@ Environment:
 /** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
 const noAccount = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_SESSION_TOKEN: 'local' };
 
-if (process.argv.includes('--help')) console.log(help);
-else await run(process.env, process.argv.slice(2));
+try {
+  if (process.argv.includes('--help')) console.log(help);
+  else await run(process.env, process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function run(env: Environment, args: readonly string[]): Promise<void> {
   const config = readConfig(env);
