@@ -19,6 +19,20 @@ export const jsonLogger: Logger = {
   error: (message, fields) => writeLine('error', message, fields),
 };
 
+/** A logger that adds fields to each event; as a function, those of that moment. Fields of the event itself win. */
+export function withFields(log: Logger, fields: LogFields | (() => LogFields)): Logger {
+  const all = (own: LogFields | undefined) => ({
+    ...(typeof fields === 'function' ? fields() : fields),
+    ...own,
+  });
+  return {
+    debug: (message, own) => log.debug(message, all(own)),
+    info: (message, own) => log.info(message, all(own)),
+    warn: (message, own) => log.warn(message, all(own)),
+    error: (message, own) => log.error(message, all(own)),
+  };
+}
+
 function writeLine(level: string, message: string, fields: LogFields = {}): void {
   console.log(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
 }

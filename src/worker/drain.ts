@@ -6,7 +6,7 @@ import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
-import type { Logger } from '../log.js';
+import { type Logger, withFields } from '../log.js';
 import type { RemoteProcessor } from '../processor.js';
 import { Heartbeat } from './heartbeat.js';
 import { withJobRejections } from './job-rejections.js';
@@ -87,6 +87,8 @@ export function workerName(processorName: string): string {
 
 class Invocation {
   readonly #name: string;
+  /** Each of its events tells who it is. */
+  readonly #log: Logger;
   readonly #running = new Set<RunningAttempt>();
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
@@ -113,7 +115,8 @@ class Invocation {
   ) {
     const { name, jobs, leaseMs, log } = worker;
     this.#name = workerName(name);
-    this.#heartbeat = new Heartbeat(jobs, leaseMs, log, (blockedMs) => this.#tellBlocked(blockedMs));
+    this.#log = withFields(log, { worker: this.#name });
+    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
     this.#settleQueue = new SettleQueue(jobs);
   }
 
@@ -142,7 +145,7 @@ class Invocation {
   }
 
   async #claim(): Promise<ClaimedJob[]> {
-    const { jobs, leaseMs, log } = this.worker;
+    const { jobs, leaseMs } = this.worker;
     const free = this.#freeSlots();
     if (free <= 0) return [];
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
@@ -152,7 +155,7 @@ class Invocation {
       return claimed;
     } catch (error) {
       if (this.#running.size === 0) throw error;
-      log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
+      this.#log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
       return [];
     }
   }
@@ -181,18 +184,18 @@ class Invocation {
   }
 
   #begin(job: ClaimedJob): void {
-    const { jobs, processor, log, factory: factoryOf } = this.worker;
+    const { jobs, processor, factory: factoryOf } = this.worker;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
     const attempt = new RunningAttempt(job, factory, {
-      log,
+      log: this.#log,
       context: {
         input: job.input,
         jobId: job.id,
         attempt: job.retryCounter,
         token: job.token,
         processor,
-        progress: progressReporter(jobs, job, log),
+        progress: progressReporter(jobs, job, this.#log),
       },
       whenStopped: () => this.#givenBack(),
       onEnd: (ended, outcome) => void this.#settle(ended, outcome),
@@ -218,7 +221,7 @@ class Invocation {
       this.#count(attempt, outcome, await this.#settleQueue.settle({ id, token, outcome }));
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
-      this.worker.log.error(message, { ...attempt.describe(), error: String(error) });
+      this.#log.error(message, { ...attempt.describe(), error: String(error) });
     }
     this.#heartbeat.release(attempt.job);
     this.#running.delete(attempt);
@@ -229,12 +232,7 @@ class Invocation {
     const key = summaryKey(outcome, settledAs);
     this.#summary[key] += 1;
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
-    this.worker.log.info('Attempt ended', {
-      ...attempt.describe(),
-      worker: this.#name,
-      outcome: key,
-      ...error,
-    });
+    this.#log.info('Attempt ended', { ...attempt.describe(), outcome: key, ...error });
   }
 
   /** No claim any more: tell what runs, wait, and give back what is not finished. */
@@ -252,11 +250,11 @@ class Invocation {
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */
   async #countRemaining(): Promise<number> {
-    const { jobs, claimFilter, log } = this.worker;
+    const { jobs, claimFilter } = this.worker;
     try {
       return await countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
     } catch (error) {
-      log.warn('What remains could not be counted', { error: String(error) });
+      this.#log.warn('What remains could not be counted', { error: String(error) });
       return 0;
     }
   }
@@ -265,7 +263,7 @@ class Invocation {
     const jobNames = [...new Set([...this.#running].map(({ job }) => job.jobName))];
     const message =
       'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
-    this.worker.log.warn(message, { blockedMs: Math.round(blockedMs), jobNames, worker: this.#name });
+    this.#log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });
   }
 }
 
