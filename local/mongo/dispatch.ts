@@ -181,5 +181,6 @@ function errorReply(error: unknown): Doc {
 /** What mingo throws is about the expression it was given; anything else is a fault of this server. */
 function asCommandError(error: unknown): CommandError {
   const message = error instanceof Error ? error.message : String(error);
-  return new CommandError(error instanceof MingoError ? 2 : 1, message);
+  if (!(error instanceof MingoError)) return new CommandError(1, message);
+  return new CommandError(message.startsWith('Use of undefined variable') ? 17276 : 2, message);
 }

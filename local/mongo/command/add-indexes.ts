@@ -4,7 +4,7 @@ import { toNumber } from '../bson/numbers.js';
 import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { compileFilter, type Environment } from '../query/evaluation.js';
-import { truthy } from '../query/predicates.js';
+import { truthy } from '../query/truth.js';
 import type { Collection } from '../storage/collection.js';
 import { holderOf } from '../storage/committed-view.js';
 import { duplicateKey } from '../storage/conflicts.js';

@@ -2,7 +2,7 @@ import { equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { isOperators } from '../query/parse-filter.js';
-import { truthy } from '../query/predicates.js';
+import { truthy } from '../query/truth.js';
 import { type Constraints, conditionIntervals } from './constraints.js';
 import { type Interval, includesNull, isSubset } from './intervals.js';
 

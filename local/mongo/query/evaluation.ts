@@ -8,12 +8,13 @@ import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
 import { accumulatorOverrides } from './accumulators.js';
-import { expressionOverrides } from './expressions.js';
+import { expressionOverrides } from './expression/overrides.js';
 import { prepareOptions } from './mingo-options.js';
 import { unwrap } from './operand.js';
 import { parseFilter } from './parse-filter.js';
-import { predicates, truthy } from './predicates.js';
+import { predicates } from './predicates.js';
 import { stageOverrides } from './stages.js';
+import { truthy } from './truth.js';
 import { bindFilter, bindNow } from './variables.js';
 
 /** What evaluation needs besides the document: the command's time, its `let` variables, other collections. */

@@ -10,6 +10,7 @@ import { typesOf } from './check-operand.js';
 import { unwrap } from './operand.js';
 import type { ElementCondition } from './parse-filter.js';
 import { toRegExp } from './regex.js';
+import { truthy } from './truth.js';
 
 /** What a mingo query operator is: compiled once for a field and an operand, run for each document. */
 export type Operator = (path: string, operand: unknown, options: Options) => (doc: unknown) => boolean;
@@ -136,12 +137,6 @@ function elementTest(operand: unknown, options: Options): Visit {
 
 function isContainer(value: unknown): boolean {
   return isDoc(value) || Array.isArray(value);
-}
-
-/** Whether a value counts as true: everything but false, null, missing and zero. */
-export function truthy(value: unknown): boolean {
-  if (isNumeric(value)) return toNumber(value) !== 0;
-  return value !== undefined && value !== null && value !== false;
 }
 
 function asArray(value: unknown): readonly unknown[] {

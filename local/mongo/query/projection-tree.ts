@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
-import { truthy } from './predicates.js';
+import { truthy } from './truth.js';
 
 /** A projection by path components. A `branch` only leads to its children. */
 export interface Node {

@@ -289,7 +289,10 @@ describe('an upsert', () => {
 
 test('an update that changes nothing matches and modifies nothing', async () => {
   const collection = server.db.collection<Numbered>(freshName());
-  await collection.insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 1 }]);
+  await collection.insertMany([
+    { _id: 1, a: 1 },
+    { _id: 2, a: 1 },
+  ]);
   const { matchedCount, modifiedCount } = await collection.updateMany({ a: 1 }, { $set: { a: 1 } });
   expect({ matchedCount, modifiedCount }).toEqual({ matchedCount: 2, modifiedCount: 0 });
 });

@@ -1,0 +1,63 @@
+import { Double, Long } from 'bson';
+import { evalExpr } from 'mingo/core';
+import type { Options } from 'mingo/types';
+import type { Doc } from '../../bson/decode.js';
+import { isDoc, isNumeric, typeOf } from '../../bson/type-of.js';
+import { CommandError } from '../../errors.js';
+
+/** What a mingo expression operator is: computes a value of its operand in the context of a document. */
+export type Expression = (context: unknown, operand: unknown, options: Options) => unknown;
+
+/** The values of an operator's operands; one operand may stand without its array. */
+export function operandsOf(context: unknown, operand: unknown, options: Options): readonly unknown[] {
+  const operands: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
+  return operands.map((one) => evalExpr(context, one, options));
+}
+
+/** An operator of exactly one operand, which may stand in an array of one. */
+export function unary(compute: (value: unknown) => unknown): Expression {
+  return (context, operand, options) => compute(operandsOf(context, operand, options)[0]);
+}
+
+/** An operator of all its operands' values. */
+export function variadic(compute: (values: readonly unknown[]) => unknown): Expression {
+  return (context, operand, options) => compute(operandsOf(context, operand, options));
+}
+
+export function isNullish(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+/** Throws 14 for a value that is not a number. */
+export function requireNumbers(name: string, values: readonly unknown[]): void {
+  const wrong = values.find((value) => !isNumeric(value));
+  if (wrong !== undefined)
+    throw new CommandError(14, `${name} only supports numeric types, not ${typeOf(wrong)}`);
+}
+
+/** mingo's operator, given longs and doubles as the plain numbers it knows. */
+export function withPlainNumbers(operator: Expression): Expression {
+  return (context, operand, options) => {
+    if (Array.isArray(operand)) {
+      const values = operandsOf(context, operand, options).map((value) => literal(plain(value)));
+      return operator(context, values.length === 1 ? values[0] : values, options);
+    }
+    if (!isDoc(operand) || Object.keys(operand)[0]?.startsWith('$')) {
+      return operator(context, literal(plain(evalExpr(context, operand, options))), options);
+    }
+    const fields: Doc = {};
+    for (const [name, field] of Object.entries(operand))
+      fields[name] = literal(plain(evalExpr(context, field, options)));
+    return operator(context, fields, options);
+  };
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Double) return value.value;
+  return typeOf(value) === 'long' && value instanceof Long ? value.toNumber() : value;
+}
+
+/** Keeps a value from being evaluated a second time. */
+function literal(value: unknown): unknown {
+  return typeof value === 'string' || isDoc(value) || Array.isArray(value) ? { $literal: value } : value;
+}

@@ -1,0 +1,189 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { freshName, type Numbered, refusal, useServer } from './server.js';
+
+const server = useServer();
+
+async function withCollection(docs: Numbered[]): Promise<Collection<Numbered>> {
+  const collection = server.db.collection<Numbered>(freshName());
+  await collection.createIndex({ k: 1 }, { unique: true, sparse: true });
+  if (docs.length > 0) await collection.insertMany(docs);
+  return collection;
+}
+
+async function inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+  return server.client.withSession(async (session) => {
+    session.startTransaction();
+    try {
+      return await work(session);
+    } finally {
+      if (session.inTransaction()) await session.abortTransaction();
+    }
+  });
+}
+
+const ids = (docs: Numbered[]) => docs.map(({ _id }) => _id);
+
+describe('a transaction', () => {
+  test('sees its own writes; others see them when it has committed', async () => {
+    const collection = await withCollection([{ _id: 1 }, { _id: 2, n: 1 }]);
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 3 }, { session });
+      await collection.updateOne({ _id: 2 }, { $inc: { n: 1 } }, { session });
+      await collection.deleteOne({ _id: 1 }, { session });
+      expect(await collection.find({}, { session }).sort({ _id: 1 }).toArray()).toEqual([
+        { _id: 2, n: 2 },
+        { _id: 3 },
+      ]);
+      expect(await collection.find().sort({ _id: 1 }).toArray()).toEqual([{ _id: 1 }, { _id: 2, n: 1 }]);
+      await session.commitTransaction();
+    });
+    expect(await collection.find().sort({ _id: 1 }).toArray()).toEqual([{ _id: 2, n: 2 }, { _id: 3 }]);
+  });
+
+  test('leaves nothing behind when it aborts', async () => {
+    const collection = await withCollection([{ _id: 1, k: 1 }]);
+    await inTransaction(async (session) => {
+      await collection.updateOne({ _id: 1 }, { $set: { k: 2 } }, { session });
+      await collection.insertOne({ _id: 2, k: 1 }, { session });
+    });
+    expect(await collection.find({ k: 1 }).toArray()).toEqual([{ _id: 1, k: 1 }]);
+    await collection.insertOne({ _id: 3, k: 2 });
+  });
+
+  test('does not see what others commit after it began', async () => {
+    const collection = await withCollection([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 2 },
+    ]);
+    await inTransaction(async (session) => {
+      expect(await collection.countDocuments({}, { session })).toBe(2);
+      await collection.insertOne({ _id: 3, n: 3 });
+      await collection.updateOne({ _id: 1 }, { $set: { n: 9 } });
+      await collection.deleteOne({ _id: 2 });
+      expect(await collection.find({}, { session }).sort({ n: 1 }).toArray()).toEqual([
+        { _id: 1, n: 1 },
+        { _id: 2, n: 2 },
+      ]);
+      expect(await collection.findOne({ _id: 3 }, { session })).toBeNull();
+    });
+  });
+
+  test('finds through an index what it has changed itself', async () => {
+    const collection = await withCollection([
+      { _id: 1, k: 10 },
+      { _id: 2, k: 20 },
+      { _id: 3, k: 30 },
+    ]);
+    await inTransaction(async (session) => {
+      await collection.updateOne({ _id: 3 }, { $set: { k: 15 } }, { session });
+      await collection.insertOne({ _id: 4, k: 12 }, { session });
+      const range = collection.find({ k: { $gt: 5, $lt: 25 } }, { session, hint: 'k_1' });
+      expect(ids(await range.sort({ k: -1 }).toArray())).toEqual([2, 3, 4, 1]);
+    });
+  });
+
+  test('that writes what another is writing gets WriteConflict, to be run again', async () => {
+    const collection = await withCollection([{ _id: 1, n: 0 }]);
+    await inTransaction(async (first) => {
+      await collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: first });
+      await inTransaction(async (second) => {
+        const conflict = await refusal(
+          collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: second }),
+        );
+        expect(conflict).toMatchObject({ code: 112, codeName: 'WriteConflict' });
+        expect([...conflict.errorLabelSet]).toContain('TransientTransactionError');
+      });
+    });
+  });
+
+  test('that writes what has changed since it began gets WriteConflict', async () => {
+    const collection = await withCollection([{ _id: 1, n: 0 }]);
+    await inTransaction(async (session) => {
+      await collection.findOne({ _id: 1 }, { session });
+      await collection.updateOne({ _id: 1 }, { $inc: { n: 1 } });
+      expect(await refusal(collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session }))).toMatchObject({
+        code: 112,
+      });
+    });
+  });
+
+  test('that takes a unique key another has taken gets WriteConflict, and a duplicate once that has committed', async () => {
+    const collection = await withCollection([]);
+    await inTransaction(async (first) => {
+      await collection.insertOne({ _id: 1, k: 1 }, { session: first });
+      await inTransaction(async (second) => {
+        expect(await refusal(collection.insertOne({ _id: 2, k: 1 }, { session: second }))).toMatchObject({
+          code: 112,
+        });
+      });
+      await first.commitTransaction();
+    });
+    await inTransaction(async (third) => {
+      expect(await refusal(collection.insertOne({ _id: 2, k: 1 }, { session: third }))).toMatchObject({
+        code: 11000,
+      });
+    });
+  });
+
+  test('holds up a plain write of the same document until it ends', async () => {
+    const collection = await withCollection([{ _id: 1, n: 0 }]);
+    const order: string[] = [];
+    await inTransaction(async (session) => {
+      await collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session });
+      const waiting = collection
+        .updateOne({ _id: 1 }, { $inc: { n: 10 } })
+        .then(() => order.push('plain write'));
+      await collection.findOne({ _id: 1 });
+      order.push('commit');
+      await session.commitTransaction();
+      await waiting;
+    });
+    expect(order).toEqual(['commit', 'plain write']);
+    expect(await collection.findOne()).toEqual({ _id: 1, n: 11 });
+  });
+
+  test('is over after an error', async () => {
+    const collection = await withCollection([{ _id: 1 }]);
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 2 }, { session });
+      expect(await refusal(collection.insertOne({ _id: 1 }, { session }))).toMatchObject({ code: 11000 });
+      const later = await refusal(collection.findOne({ _id: 1 }, { session }));
+      expect(later).toMatchObject({ code: 251, codeName: 'NoSuchTransaction' });
+    });
+    expect(ids(await collection.find().toArray())).toEqual([1]);
+  });
+
+  test('can be committed twice, but not aborted after that', async () => {
+    const collection = await withCollection([]);
+    await server.client.withSession(async (session) => {
+      session.startTransaction();
+      await collection.insertOne({ _id: 1 }, { session });
+      await session.commitTransaction();
+      await session.commitTransaction();
+    });
+    expect(ids(await collection.find().toArray())).toEqual([1]);
+  });
+
+  test('cannot create indexes', async () => {
+    const collection = await withCollection([]);
+    await inTransaction(async (session) => {
+      expect(await refusal(collection.createIndex({ z: 1 }, { session }))).toMatchObject({ code: 263 });
+    });
+  });
+});
+
+test('withTransaction runs the callback again after a conflict', async () => {
+  const collection = await withCollection([{ _id: 1, n: 0 }]);
+  let attempts = 0;
+  await server.client.withSession((session) =>
+    session.withTransaction(async () => {
+      attempts += 1;
+      const found = await collection.findOne({ _id: 1 }, { session });
+      if (attempts === 1) await collection.updateOne({ _id: 1 }, { $inc: { n: 10 } });
+      await collection.updateOne({ _id: 1 }, { $set: { n: found?.n + 1 } }, { session });
+    }),
+  );
+  expect(attempts).toBe(2);
+  expect(await collection.findOne()).toEqual({ _id: 1, n: 11 });
+});
