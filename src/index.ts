@@ -23,6 +23,7 @@ export {
   type SubprocessJobDefinition,
 } from './job/define-job.js';
 export type { JobsFilter } from './job/find-jobs.js';
+export type { WaitingJob } from './job/find-oldest-waiting.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 export {
   type ClaimedJob,

@@ -9,6 +9,7 @@ import { cancelJob } from './job/cancel-job.js';
 import { claimJobs } from './job/claim-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, findJobs, type JobsFilter, requireJob } from './job/find-jobs.js';
+import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 import {
   type ClaimedJob,
@@ -235,6 +236,15 @@ export class RemoteProcessor {
   }
 
   /**
+   * Of each priority in which a job is due, the one that waits longest; the highest priority first, nothing when no
+   * job is due. It costs one short read per such priority, and tells how far behind the workers are. A job that
+   * nobody claims turns up here, since those before it are claimed.
+   */
+  async getOldestWaitingJobs(): Promise<WaitingJob[]> {
+    return findOldestWaiting(this.#collections.jobs, this.#worker.claimFilter());
+  }
+
+  /**
    * Cancels a queued job at once; asks a running one to stop. However its attempt ends, it ends `cancelled`.
    *
    * @returns `cancelled`, or `processing` when it was asked to stop
@@ -305,7 +315,7 @@ export class RemoteProcessor {
    */
   async processNextJob(): Promise<boolean> {
     if (await this.#runOne()) return true;
-    return (await this.#recoverJobs()) > 0 && this.#runOne();
+    return (await this.recoverJobs()) > 0 && this.#runOne();
   }
 
   /** `processNextJob` until no job is due; returns how many were run. */
@@ -326,7 +336,7 @@ export class RemoteProcessor {
       options,
       'Options of drain',
     );
-    await this.#recoverJobs();
+    await this.recoverJobs();
     return withStopSignal({ deadline, marginMs: margin, signal }, (stopSignal) =>
       drain(this.#worker, {
         ...stopSignal,
@@ -336,6 +346,14 @@ export class RemoteProcessor {
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
       }),
     );
+  }
+
+  /**
+   * Ends the attempts whose leases have expired, because their workers crashed or were cut off, and returns how many
+   * there were. `drain` and `scheduleDueItems` begin with it.
+   */
+  async recoverJobs(): Promise<number> {
+    return recoverJobs(this.#collections, this.#worker.leaseMs);
   }
 
   /**
@@ -368,7 +386,7 @@ export class RemoteProcessor {
    * @returns the ids of the jobs it made
    */
   async scheduleDueItems(): Promise<string[]> {
-    await this.#recoverJobs();
+    await this.recoverJobs();
     const ids: string[] = [];
     for (;;) {
       const batch = await this.#fireDueItems(SCHEDULER_BATCH);
@@ -395,10 +413,6 @@ export class RemoteProcessor {
       drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1 }),
     );
     return claimed > 0;
-  }
-
-  #recoverJobs(): Promise<number> {
-    return recoverJobs(this.#collections, this.#worker.leaseMs);
   }
 
   async #settle({ id, token }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {

@@ -1,0 +1,52 @@
+import type { Collection } from 'mongodb';
+import type { ClaimFilter } from './claim-jobs.js';
+import type { JobDocument } from './job.js';
+
+/** A job that is due and that no worker has claimed yet. */
+export interface WaitingJob {
+  readonly id: string;
+  readonly jobName: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** Since it is due, in milliseconds, by the database's clock. */
+  readonly waitedMs: number;
+  /** Whether this processor takes such jobs, by their name and their queue. */
+  readonly claimable: boolean;
+}
+
+/**
+ * Of each priority in which a job is due, the one that waits longest; the highest priority first.
+ *
+ * Claims go through a priority in the order of `runAt`. So a job that nobody claims comes to stand first in its own,
+ * and is seen here, however many wait behind it.
+ *
+ * Mostly one command, since most jobs have the lowest priority; never more than there are priorities, 10. Each reads
+ * one key of the claim index, and one more for each priority whose jobs are all delayed.
+ */
+export async function findOldestWaiting(
+  jobs: Collection<JobDocument>,
+  { jobNames, queues }: ClaimFilter,
+): Promise<WaitingJob[]> {
+  const oldest: WaitingJob[] = [];
+  let below = Number.POSITIVE_INFINITY;
+  while (below > 0) {
+    const first = await findFirst(jobs, below);
+    if (first === null) break;
+    const { _id: id, jobName, queue } = first;
+    const claimable = jobNames.includes(jobName) && (queues?.includes(queue) ?? true);
+    oldest.push({ id, jobName, queue, priority: first.priority, waitedMs: first.waitedMs, claimable });
+    below = first.priority;
+  }
+  return oldest;
+}
+
+/** The first in the order of claims among the due jobs of lower priorities than this. */
+function findFirst(jobs: Collection<JobDocument>, below: number) {
+  return jobs.findOne<JobDocument & { waitedMs: number }>(
+    { status: 'queued', priority: { $lt: below }, $expr: { $lte: ['$runAt', '$$NOW'] } },
+    {
+      sort: { priority: -1, runAt: 1, _id: 1 },
+      projection: { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } },
+    },
+  );
+}
