@@ -137,10 +137,13 @@ class Invocation {
 
   async #work(): Promise<void> {
     while (!this.limits.stop.aborted) {
+      const wasIdle = this.#running.size === 0;
       const claimed = await this.#claim();
       for (const job of claimed) this.#begin(job);
-      if (this.#running.size === 0) return;
-      await this.#somethingHappened.wait();
+      // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
+      // was busy with may have ended while it looked.
+      if (wasIdle && claimed.length === 0) return;
+      if (this.#running.size > 0) await this.#somethingHappened.wait();
     }
   }
 
