@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Logger } from '../src/index.js';
 import { once } from './once.js';
 
@@ -58,13 +58,23 @@ export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
 
 /** Loads the SDK only where a kick is due: it is most of the bundle, and of a cold start. */
 async function connectTo(FunctionName: string, endpoint: string | undefined) {
-  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
+  const { InvokeCommand, LambdaClient } = await import('./lambda-client.js');
   const client = new LambdaClient({ maxAttempts: 1, ...(endpoint !== undefined && { endpoint }) });
   return async (Payload: string): Promise<void> => {
-    const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
     const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
-    await Promise.race([client.send(command, { abortSignal }), rejection(abortSignal)]);
+    await withTimeout((abortSignal) => client.send(command, { abortSignal }));
   };
+}
+
+/** One of `AbortSignal.timeout` would outlive the call, and fire in a later invocation. */
+async function withTimeout(send: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error(`no answer in ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+  try {
+    await Promise.race([send(controller.signal), rejection(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The signal stops a request; this also ends a wait for credentials. */

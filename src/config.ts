@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isConnectionString } from './mongo/client.js';
 import { validateNow } from './validate.js';
 

@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). */
 export type Duration = number | string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Db, Filter } from 'mongodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, durationSchema } from './duration.js';
 import { ConflictError } from './errors.js';
 import { addJob } from './job/add-job.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Issue, type JobStatus, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { addJobOptionsSchema } from '../../src/job/job-options.js';
 import { toIssues } from '../../src/validate.js';

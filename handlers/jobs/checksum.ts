@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineJob } from '../../src/job/define-job.js';
 
 /** With the rest of the input it stays below the megabyte that an input may have. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineJob } from '../../src/index.js';
 
 /** Returns its input: shows that the whole path works. */

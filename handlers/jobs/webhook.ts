@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationSchema } from '../../src/duration.js';
 import { defineJob, type JobContext, RemoteException } from '../../src/index.js';
 import type { AddressRule } from './webhook/addresses.js';

@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';

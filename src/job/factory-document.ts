@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobFactory } from './define-job.js';
 import type { JobDefaults } from './job-options.js';
 

@@ -1,5 +1,5 @@
 import type { ClientSession, Collection, Filter } from 'mongodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NotFoundError } from '../errors.js';
 import { validateNow } from '../validate.js';
 import { type Job, type JobDocument, jobStatuses, toJob } from './job.js';

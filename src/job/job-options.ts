@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import ms from 'ms';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 

@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UnknownJobNameError, ValidationError } from '../errors.js';
 import { validate } from '../validate.js';
 import type { JobFactory } from './define-job.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 
 /** Between a failed attempt and the next: long enough for a service that restarts. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 import type { CronFields } from './item.js';
 
