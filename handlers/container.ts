@@ -3,6 +3,7 @@ import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../sr
 import { atLevel } from '../src/log-level.js';
 import { mongoClient } from '../src/mongo/client.js';
 import { createKick, type Kick } from './kick.js';
+import type { PublishMetrics } from './metrics.js';
 import { once } from './once.js';
 
 /** The kinds of jobs of a deployment: a list, or by name. */
@@ -16,6 +17,10 @@ export interface HandlerOptions {
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
+  /** Of the scheduler and the worker. Default: CloudWatch embedded metrics, on standard output. */
+  readonly publishMetrics?: PublishMetrics;
+  /** Ends a worker's container that a job goes on in. Default: ends the process. */
+  readonly exit?: () => void;
 }
 
 /** What one Lambda container keeps between its invocations. */

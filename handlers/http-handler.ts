@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda';
-import { jsonLogger } from '../src/index.js';
 import { type HandlerOptions, openContainer } from './container.js';
 import { createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
+import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
 
@@ -13,17 +13,18 @@ import { once } from './once.js';
  * @returns a handler that answers every request, with a problem document when it cannot be served
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGatewayProxyResult> {
+  const invocation = invocations(options.log);
   const app = once(() => {
-    const { config, ...container } = openContainer(options);
+    const { config, ...container } = openContainer({ ...options, log: invocation.log });
     return createApp({ ...container, apiKeys: config.API_KEYS });
   });
   // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
   const entry = new Hono()
-    .onError(answerFailure(options.log ?? jsonLogger))
+    .onError(answerFailure(invocation.log))
     .all('*', ({ req, env }) => app().fetch(req.raw, env));
   const respond = handle(entry);
   return async (event, context) => {
-    context.callbackWaitsForEmptyEventLoop = false;
+    invocation.begin(context);
     if (!isHttpEvent(event)) throw new Error('Expected an event of an HTTP API, with a requestContext.');
     return respond(event);
   };

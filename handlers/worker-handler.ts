@@ -1,25 +1,37 @@
 import type { DrainSummary } from '../src/index.js';
 import { type HandlerOptions, openContainer } from './container.js';
+import { endContainer } from './end-container.js';
+import { invocations } from './invocation.js';
 import { kickDepth } from './kick.js';
 import type { LambdaHandler } from './lambda-context.js';
+import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
 
 /**
  * The worker: runs due jobs until none is left or its time is nearly up. Then, if jobs still wait, it kicks the
  * next worker; never when it claimed nothing, for then the next one would not either.
  *
+ * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the
+ * next invocation. So after such a job the container ends.
+ *
  * @returns a handler for a schedule of one minute and for kicks; its result tells what became of the jobs
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<DrainSummary> {
-  const container = once(() => openContainer(options));
+  const { publishMetrics = cloudWatchMetrics, exit = endContainer } = options;
+  const invocation = invocations(options.log);
+  const container = once(() => openContainer({ ...options, log: invocation.log }));
   return async (event, context) => {
-    context.callbackWaitsForEmptyEventLoop = false;
+    const began = performance.now();
     const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
+    invocation.begin(context);
     const { processor, kick, log, ready } = container();
     await ready();
-    const summary = await processor.drain({ deadline });
-    log.info('Worker invocation ended', { ...summary });
+    const summary = await processor.drain({ deadline, stopWhenAbandoned: true });
+    const durationMs = Math.round(performance.now() - began);
+    log.info('Worker invocation ended', { ...summary, durationMs });
+    publishMetrics(context, workerMetrics(summary, durationMs));
     if (summary.claimed > 0 && summary.remaining > 0) await kick(kickDepth(event) + 1);
+    if (summary.abandoned > 0) exit();
     return summary;
   };
 }

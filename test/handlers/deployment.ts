@@ -17,6 +17,7 @@ export function deploymentOf(
   return {
     jobs,
     log: silent,
+    publishMetrics: () => {},
     env: {
       MONGODB_URI: uri,
       MONGODB_DATABASE: name,

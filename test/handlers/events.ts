@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, ScheduledEvent } from 'aws-lambda';
 import type { LambdaContext } from '../../handlers/lambda.js';
 
 /** Lambda's context, with so much time left. */
 export function contextOf(remainingMs: number): LambdaContext {
   const end = Date.now() + remainingMs;
-  return { callbackWaitsForEmptyEventLoop: true, getRemainingTimeInMillis: () => end - Date.now() };
+  return {
+    awsRequestId: randomUUID(),
+    functionName: 'the-function',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => end - Date.now(),
+  };
 }
 
 /** What EventBridge sends every minute. */

@@ -1,0 +1,67 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { DrainSummary, WaitingJob } from '../src/index.js';
+import type { LambdaContext } from './lambda-context.js';
+
+/** A figure of one invocation. */
+export type Metric = readonly [name: string, unit: 'Count' | 'Seconds' | 'Milliseconds', value: number];
+
+/** Where the figures of an invocation go. */
+export type PublishMetrics = (context: LambdaContext, metrics: readonly Metric[]) => void;
+
+/** In CloudWatch. The alarms of serverless.yml look there. */
+const NAMESPACE = 'remote-processor';
+
+/**
+ * Writes the figures as one line of CloudWatch's embedded metric format: CloudWatch makes metrics of it, under the
+ * dimension `service`, which is the name of the function.
+ */
+export function cloudWatchMetrics(
+  { functionName, awsRequestId }: LambdaContext,
+  metrics: readonly Metric[],
+): void {
+  const line = new Metrics({ namespace: NAMESPACE, serviceName: functionName });
+  for (const [name, unit, value] of metrics) line.addMetric(name, unit, value);
+  line.addMetadata('requestId', awsRequestId);
+  line.publishStoredMetrics();
+}
+
+/** What one invocation of the worker did. */
+export function workerMetrics(summary: DrainSummary, durationMs: number): Metric[] {
+  return [
+    ['Claimed', 'Count', summary.claimed],
+    ['Completed', 'Count', summary.completed],
+    ['Retried', 'Count', summary.retried],
+    ['Errors', 'Count', summary.errors],
+    ['Cancelled', 'Count', summary.cancelled],
+    ['Snoozed', 'Count', summary.snoozed],
+    ['GivenBack', 'Count', summary.givenBack],
+    ['Stale', 'Count', summary.stale],
+    ['Abandoned', 'Count', summary.abandoned],
+    ['Remaining', 'Count', summary.remaining],
+    ['Duration', 'Milliseconds', durationMs],
+  ];
+}
+
+/** What one invocation of the scheduler did and found. */
+export interface Tick {
+  /** Jobs of scheduler items. */
+  readonly made: number;
+  /** Attempts of workers that crashed. */
+  readonly recovered: number;
+  readonly waiting: readonly WaitingJob[];
+}
+
+export function schedulerMetrics({ made, recovered, waiting }: Tick, durationMs: number): Metric[] {
+  return [
+    ['Made', 'Count', made],
+    ['Recovered', 'Count', recovered],
+    ['OldestWaiting', 'Seconds', longestWaitOf(waiting)],
+    ['OldestUnclaimed', 'Seconds', longestWaitOf(waiting.filter(({ claimable }) => !claimable))],
+    ['Duration', 'Milliseconds', durationMs],
+  ];
+}
+
+/** In whole seconds; 0 when none waits. */
+function longestWaitOf(waiting: readonly WaitingJob[]): number {
+  return Math.round(Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs)) / 1000);
+}
