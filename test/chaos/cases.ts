@@ -1,0 +1,56 @@
+import type { JobDocument } from '../../src/job/job.js';
+import type { Evidence, Run, Sighting } from './evidence.js';
+import { groupBy } from './group-by.js';
+
+/** A run that saw itself hold the lease when it began, and what it saw. */
+export interface Holder {
+  readonly run: Run;
+  readonly began: Sighting;
+  /** When its lease was taken. */
+  readonly picked: Date;
+  /** When it was last seen to hold it. */
+  readonly held: Date;
+  /** Until when its lease was valid, at least. */
+  readonly expires: Date;
+}
+
+/** A job with what the ledger has about it. */
+export interface Case {
+  readonly job: JobDocument;
+  readonly runs: readonly Run[];
+  /** In the order in which they took the lease. */
+  readonly holders: readonly Holder[];
+}
+
+/** The evidence, job by job. */
+export function casesOf({ jobs, runs }: Pick<Evidence, 'jobs' | 'runs'>): Case[] {
+  const runsByJob = groupBy(runs, ({ job }) => job);
+  return jobs.map((job) => {
+    const ofJob = runsByJob.get(job._id) ?? [];
+    const holders = ofJob.flatMap(asHolder).sort((a, b) => a.picked.getTime() - b.picked.getTime());
+    return { job, runs: ofJob, holders };
+  });
+}
+
+/** Whether the document, as it was seen, had this run's token. */
+export function holds(run: Run, sighting: Sighting | null | undefined): sighting is Sighting {
+  return sighting?.status === 'processing' && sighting.lease?.token === run.token;
+}
+
+/** When the attempt ended that this sighting shows as the last one to have ended, or the one before the present. */
+export function lastEnd({
+  status,
+  completed,
+  queued,
+}: Pick<Sighting, 'status' | 'completed' | 'queued'>): Date {
+  return status === 'queued' || status === 'processing' ? queued : (completed ?? queued);
+}
+
+function asHolder(run: Run): Holder[] {
+  const { began, ended } = run;
+  if (!holds(run, began) || !began.picked || !began.lease) return [];
+  const last = holds(run, ended?.sighting) ? ended.sighting : began;
+  return [
+    { run, began, picked: began.picked, held: last.at, expires: last.lease?.expires ?? began.lease.expires },
+  ];
+}

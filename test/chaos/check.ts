@@ -1,0 +1,34 @@
+import type { Evidence, Violation } from './evidence.js';
+import { attemptsAddUp } from './rules/attempts-add-up.js';
+import { cancelledMeansCancelled } from './rules/cancelled-means-cancelled.js';
+import { notBeforeItsTime } from './rules/not-before-its-time.js';
+import { nothingLeft } from './rules/nothing-left.js';
+import { nothingLost } from './rules/nothing-lost.js';
+import { oneJobPerOccurrence } from './rules/one-job-per-occurrence.js';
+import { oneJobPerUniqueKey } from './rules/one-job-per-unique-key.js';
+import { oneLeaseAtATime } from './rules/one-lease-at-a-time.js';
+import { outcomeIsItsOwn } from './rules/outcome-is-its-own.js';
+import { settledIsFinal } from './rules/settled-is-final.js';
+
+const rules = [
+  nothingLost,
+  oneLeaseAtATime,
+  outcomeIsItsOwn,
+  settledIsFinal,
+  oneJobPerOccurrence,
+  cancelledMeansCancelled,
+  notBeforeItsTime,
+  attemptsAddUp,
+  oneJobPerUniqueKey,
+  nothingLeft,
+  noCrashes,
+];
+
+/** Everything that the evidence proves to be wrong. Reads nothing but the evidence. */
+export function check(evidence: Evidence): Violation[] {
+  return rules.flatMap((rule) => rule(evidence));
+}
+
+function noCrashes({ crashes }: Evidence): Violation[] {
+  return crashes.map((message) => ({ rule: 'crash', message, documents: [] }));
+}

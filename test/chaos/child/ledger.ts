@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { Collection, Db } from 'mongodb';
+import { AttemptAbortedError, type JobContext } from '../../../src/index.js';
+import type { JobDocument } from '../../../src/job/job.js';
+import { type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
+
+/** What a monotonic clock and the database's, both cut to milliseconds, may differ by. */
+const ROUNDING_MS = 5;
+
+/** How a process of the suite ends when its ledger fails: then nothing can be concluded. */
+const LEDGER_FAILED = 70;
+
+type RunContext = Pick<JobContext, 'jobId' | 'attempt' | 'token' | 'signal'>;
+
+/** Writes down what really happens, over a connection that no fault touches. */
+export class Ledger {
+  readonly #runs: Collection<Run>;
+  readonly #notes: Collection<Note>;
+  readonly #jobs: Collection<JobDocument>;
+
+  constructor(
+    db: Db,
+    private readonly processName: string,
+  ) {
+    this.#runs = db.collection<Run>('ledger');
+    this.#notes = db.collection<Note>('notes');
+    this.#jobs = db.collection<JobDocument>('jobs');
+  }
+
+  async note(note: Note): Promise<void> {
+    await reliably(this.#notes.insertOne({ ...note }));
+  }
+
+  /** Writes down that a run begins, calls `work` with the job as it is now, and writes down how it ended. */
+  async run<Result>(context: RunContext, work: (job: Sighting | null) => Promise<Result>): Promise<Result> {
+    const run = await this.#begin(context);
+    this.#watch(run._id, context.signal);
+    try {
+      const result = await work(run.began);
+      await this.#end(run, 'returned');
+      return result;
+    } catch (error) {
+      await this.#end(run, 'threw');
+      throw error;
+    }
+  }
+
+  async #begin({ jobId, attempt, token }: RunContext): Promise<Run> {
+    const called = performance.now();
+    const began = await this.#look(jobId);
+    const lateBy = performance.now() - called + ROUNDING_MS;
+    const run: Run = {
+      _id: randomUUID(),
+      job: jobId,
+      attempt,
+      token,
+      process: this.processName,
+      notBefore: new Date((began?.at.getTime() ?? 0) - Math.ceil(lateBy)),
+      began,
+    };
+    await reliably(this.#runs.insertOne(run));
+    return run;
+  }
+
+  async #end({ _id, job }: Run, how: 'returned' | 'threw'): Promise<void> {
+    const sighting = await this.#look(job);
+    await reliably(this.#runs.updateOne({ _id }, { $set: { ended: { how, sighting } } }));
+  }
+
+  #watch(_id: string, signal: AbortSignal): void {
+    const write = () => {
+      const aborted = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
+      void reliably(this.#runs.updateOne({ _id }, { $set: { aborted } }));
+    };
+    if (signal.aborted) write();
+    else signal.addEventListener('abort', write, { once: true });
+  }
+
+  /** The document and the time, both of the same moment. */
+  async #look(_id: string): Promise<Sighting | null> {
+    const stages = [{ $match: { _id } }, { $project: sightedFields }, { $set: { at: '$$NOW' } }];
+    const [sighting] = await reliably(this.#jobs.aggregate<Sighting>(stages).toArray());
+    return sighting ?? null;
+  }
+}
+
+async function reliably<Result>(operation: Promise<Result>): Promise<Result> {
+  try {
+    return await operation;
+  } catch (error) {
+    console.error('The ledger failed:', error);
+    process.exit(LEDGER_FAILED);
+  }
+}

@@ -1,0 +1,41 @@
+/** One process of the chaos suite: a worker, a scheduler or a producer. See `setting.ts` for its argument. */
+import './skewed-clock.js';
+import { MongoClient } from 'mongodb';
+import { LocalProcessor } from '../../../local/processor.js';
+import { silent } from '../silent.js';
+import { Ledger } from './ledger.js';
+import { produce } from './producer.js';
+import { schedule } from './scheduler.js';
+import { type Setting, settingSchema } from './setting.js';
+import { work } from './worker.js';
+
+const setting: Setting = settingSchema.parse(JSON.parse(process.argv[2] ?? ''));
+
+/** Soon enough that a process which was cut off is back while the run lasts. */
+const impatient = {
+  directConnection: true,
+  serverSelectionTimeoutMS: 2000,
+  connectTimeoutMS: 1000,
+  socketTimeoutMS: 4000,
+  waitQueueTimeoutMS: 3000,
+  heartbeatFrequencyMS: 500,
+};
+
+const direct = await new MongoClient(setting.directUri).connect();
+const client = new MongoClient(setting.uri, impatient);
+const ledger = new Ledger(direct.db(setting.databaseName), setting.name);
+const processor = new LocalProcessor({
+  db: client.db(setting.databaseName),
+  name: setting.name,
+  log: silent,
+  maxThreads: 5,
+  lease: setting.leaseMs,
+  pollInterval: 50,
+  scheduleInterval: 150,
+});
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort());
+
+const roles = { worker: work, scheduler: schedule, producer: produce };
+await roles[setting.role]({ setting, processor, ledger, stop: stop.signal });
+process.exit(); // A job that heeds no signal would keep the process alive.

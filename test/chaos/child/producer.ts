@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PlannedJob, planJob } from '../plan-jobs.js';
+import { cancel } from './chaos-job.js';
+import { type Part, untilItSucceeds } from './part.js';
+
+const PAUSE_MS = 60;
+
+/** More waiting jobs than this would only make the end of the run long. */
+const MAX_WAITING = 40;
+
+/** Adds the jobs of the plan by name, without their code, and notes each id that it got back. */
+export async function produce(part: Part): Promise<void> {
+  const { setting, processor, stop } = part;
+  await untilItSucceeds(() => processor.getJobFactories(), stop);
+  for (let n = 0; !stop.aborted; n += 1) {
+    await add(part, planJob(setting.seed, n));
+    await sleep(PAUSE_MS);
+    while (!stop.aborted && (await countWaiting(part)) > MAX_WAITING) await sleep(PAUSE_MS);
+  }
+}
+
+async function add(part: Part, { input, options, again, cancel: cancelled }: PlannedJob): Promise<void> {
+  const { processor, ledger, stop } = part;
+  const addIt = async () => {
+    const job = await processor.addJob('chaos', input, options);
+    await ledger.note({ kind: 'added', job });
+    return job;
+  };
+  const tries = again ? [addIt, addIt] : [addIt];
+  const [job] = await Promise.all(tries.map((tryIt) => untilItSucceeds(tryIt, stop)));
+  if (again) await addAnother(part, { ...input, ms: -1 }, options);
+  if (cancelled && job !== undefined) await cancel(job, processor, ledger);
+}
+
+/** The same id for another input: it must be refused. (Out of reach of the database it is, too.) */
+async function addAnother(
+  { processor, ledger }: Part,
+  input: PlannedJob['input'],
+  options: PlannedJob['options'],
+): Promise<void> {
+  const job = await processor.addJob('chaos', input, options).catch(() => undefined);
+  if (job !== undefined) await ledger.note({ kind: 'taken for another', job });
+}
+
+async function countWaiting({ processor, stop }: Part): Promise<number> {
+  const jobs = await untilItSucceeds(() => processor.getJobs({ status: 'queued', limit: 1000 }), stop);
+  return jobs?.length ?? 0;
+}

@@ -1,0 +1,37 @@
+import { jobStatuses } from '../../src/index.js';
+import { casesOf, holds } from './cases.js';
+import type { Evidence, Violation } from './evidence.js';
+import { countShort } from './rules/attempts-add-up.js';
+
+/** What there was, in numbers. */
+export type Counts = Record<string, number>;
+
+/** Counts the evidence, and the violations by what they violate. */
+export function countEvidence(evidence: Evidence, violations: readonly Violation[]): Counts {
+  const { jobs, runs, notes } = evidence;
+  const having = (status: string) => jobs.filter((job) => job.status === status).length;
+  const breaking = (rule: string) => violations.filter((violation) => violation.rule === rule).length;
+  const waiting = having('queued') + having('processing');
+  return {
+    added: jobs.length,
+    acknowledged: new Set(notes.map(({ job }) => job)).size,
+    settled: jobs.length - waiting,
+    waiting,
+    ...Object.fromEntries(jobStatuses.map((status) => [status, having(status)])),
+    occurrences: jobs.filter(({ occurrence }) => occurrence).length,
+    runs: runs.length,
+    short: countShort(casesOf(evidence)),
+    staleOutcomes: runs.filter((run) => run.ended && !holds(run, run.ended.sighting)).length,
+    lost: breaking('lost'),
+    overlaps: breaking('overlap') + breaking('fencing'),
+    afterSettle: breaking('after settle'),
+    violations: violations.length,
+  };
+}
+
+/** One line. */
+export function formatCounts(counts: Counts): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name}=${count}`)
+    .join(' ');
+}

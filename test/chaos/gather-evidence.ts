@@ -1,0 +1,19 @@
+import type { Db } from 'mongodb';
+import type { JobDocument } from '../../src/job/job.js';
+import { serverTime } from '../../src/mongo/server-time.js';
+import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import type { Evidence, Note, Run } from './evidence.js';
+
+/** Reads what is left in the database after a run. */
+export async function gatherEvidence(
+  db: Db,
+): Promise<Pick<Evidence, 'jobs' | 'runs' | 'notes' | 'items' | 'now'>> {
+  const now = await serverTime(db);
+  return {
+    now,
+    jobs: await db.collection<JobDocument>('jobs').find().toArray(),
+    runs: await db.collection<Run>('ledger').find().toArray(),
+    notes: await db.collection<Note>('notes').find().toArray(),
+    items: await db.collection<SchedulerItemDocument>('scheduler').find().toArray(),
+  };
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT_OF_A_JOB } from './child/chaos-job.js';
+import type { Setting } from './child/setting.js';
+import { clockSkew, type Fault } from './plan-faults.js';
+import type { TcpProxy } from './tcp-proxy.js';
+
+/** How long a process may take to stop: the grace that a worker gives its jobs is 5 s. */
+const PATIENCE_MS = 15_000;
+
+/** One part of a run: a process that is started again whenever it ends, and the proxy it reaches the database by. */
+export class Member {
+  /** How often its process was started, and how often it ended. */
+  starts = 0;
+  ends = 0;
+  /** Ended by nobody: what it printed. */
+  readonly crashes: string[] = [];
+  #child: ChildProcess | undefined;
+  #isClosing = false;
+
+  constructor(
+    private readonly bundle: string,
+    private readonly setting: Omit<Setting, 'start' | 'uri'>,
+    private readonly proxy: TcpProxy,
+  ) {}
+
+  get name(): string {
+    return this.setting.name;
+  }
+
+  start(): void {
+    const { seed, name } = this.setting;
+    const setting: Setting = { ...this.setting, uri: this.#uri, start: this.starts };
+    const env = { ...process.env, CLOCK_SKEW_MS: String(clockSkew(seed, name, this.starts)) };
+    this.starts += 1;
+    const child = spawn(process.execPath, [this.bundle, JSON.stringify(setting)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env,
+    });
+    this.#child = child;
+    let printed = '';
+    child.stderr?.on('data', (text) => {
+      printed += text;
+    });
+    child.on('close', (code, signal) => this.#onEnd(code, signal, printed));
+  }
+
+  /** Resolves when it is over. */
+  async suffer({ kind, ms }: Fault): Promise<void> {
+    switch (kind) {
+      case 'kill':
+        this.#child?.kill('SIGKILL');
+        return;
+      case 'terminate':
+        this.#child?.kill('SIGTERM');
+        return;
+      case 'freeze':
+        return this.#freeze(ms);
+      case 'cut':
+        return this.proxy.cut();
+      case 'delay':
+        return this.proxy.delay(ms);
+      case 'hold':
+        return this.proxy.hold(ms);
+      case 'blackhole':
+        return this.proxy.blackhole(ms);
+      case 'loseReplies':
+        return this.proxy.loseReplies(ms);
+    }
+  }
+
+  /** Tells the process to stop, and waits until it has: it is not started again. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const child = this.#child;
+    if (child) {
+      const closed = once(child, 'close');
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+      await closed;
+      clearTimeout(kill);
+    }
+    await this.proxy.close();
+  }
+
+  get #uri(): string {
+    return `mongodb://127.0.0.1:${this.proxy.port}/`;
+  }
+
+  async #freeze(ms: number): Promise<void> {
+    const child = this.#child;
+    child?.kill('SIGSTOP');
+    await sleep(ms);
+    child?.kill('SIGCONT');
+  }
+
+  #onEnd(code: number | null, signal: NodeJS.Signals | null, printed: string): void {
+    this.#child = undefined;
+    this.ends += 1;
+    const isMeant = code === 0 || code === EXIT_OF_A_JOB || signal === 'SIGKILL' || signal === 'SIGTERM';
+    if (!isMeant) {
+      this.crashes.push(`${this.name} ended with ${code ?? signal}: ${printed}`);
+    }
+    if (!this.#isClosing) this.start();
+  }
+}

@@ -1,0 +1,85 @@
+import { Random } from './random.js';
+
+/** The processes of a run, and the roles they have. */
+export const cast = {
+  worker: ['worker-0', 'worker-1', 'worker-2'],
+  scheduler: ['scheduler-0', 'scheduler-1'],
+  producer: ['producer-0'],
+} as const;
+
+export type Role = keyof typeof cast;
+
+/**
+ * - `kill`: SIGKILL; `terminate`: SIGTERM; `freeze`: SIGSTOP, and SIGCONT after `ms`
+ * - `cut`: all connections of the process break
+ * - `delay`: each packet arrives late; `hold`: none arrives until it is over, then all do, as after a partition
+ * - `blackhole`: nothing arrives, and then the connections break; `loseReplies`: the same, but requests do arrive
+ */
+export const faultKinds = [
+  'kill',
+  'terminate',
+  'freeze',
+  'cut',
+  'delay',
+  'hold',
+  'blackhole',
+  'loseReplies',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  /** When, in milliseconds from the start. */
+  readonly at: number;
+  readonly kind: FaultKind;
+  /** The process it hits. */
+  readonly target: string;
+  /** How long it lasts, where that means something. */
+  readonly ms: number;
+}
+
+/** With leases of 1 s: between two faults, in milliseconds. */
+const PAUSE = { min: 200, max: 1300 };
+
+const weights: readonly (readonly [FaultKind, number])[] = [
+  ['kill', 4],
+  ['terminate', 1],
+  ['freeze', 3],
+  ['cut', 3],
+  ['delay', 2],
+  ['hold', 3],
+  ['blackhole', 1],
+  ['loseReplies', 3],
+];
+
+/** What goes wrong in a run, and when: the same for the same seed. */
+export function planFaults(seed: number, seconds: number): Fault[] {
+  const random = new Random(seed);
+  const faults: Fault[] = [];
+  for (let at = 1500; at < seconds * 1000; at += random.int(PAUSE.min, PAUSE.max)) {
+    faults.push(planFault(random, at));
+  }
+  return faults;
+}
+
+function planFault(random: Random, at: number): Fault {
+  const kind = random.weighted(weights);
+  const role = random.weighted<Role>(
+    kind === 'kill' || kind === 'terminate' || kind === 'freeze'
+      ? [
+          ['worker', 4],
+          ['scheduler', 2],
+        ]
+      : [
+          ['worker', 4],
+          ['scheduler', 2],
+          ['producer', 1],
+        ],
+  );
+  return { at, kind, target: random.pick(cast[role]), ms: random.int(500, 2800) };
+}
+
+/** How wrong the clock of a process is: 10 minutes late, 10 minutes early, or right; in milliseconds. */
+export function clockSkew(seed: number, name: string, start: number): number {
+  const salt = [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), start);
+  return new Random(seed + salt).pick([-600_000, 0, 600_000]);
+}

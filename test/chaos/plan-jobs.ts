@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { AddJobOptions } from '../../src/index.js';
+import { Random } from './random.js';
+
+/** What a job does when it runs: see `child/fates.ts`. */
+export const fates = [
+  'return',
+  'sleep',
+  'progress',
+  'throw',
+  'throw once',
+  'remote exception',
+  'retry after',
+  'snooze once',
+  'reject',
+  'hang',
+  'hang deaf',
+  'return late',
+  'block',
+  'block for long',
+  'exit',
+  'kill',
+  'cancel other',
+  'cancel itself',
+] as const;
+export type Fate = (typeof fates)[number];
+
+/** The input of every job of the suite. */
+export const chaosInput = z.object({
+  n: z.int(),
+  fate: z.enum(fates),
+  /** How long it sleeps or blocks. */
+  ms: z.int().default(0),
+  /** The job that it cancels. */
+  victim: z.string().optional(),
+});
+export type ChaosInput = z.input<typeof chaosInput>;
+export type ParsedInput = z.output<typeof chaosInput>;
+
+/** One thing that the producer does. */
+export interface PlannedJob {
+  readonly input: ChaosInput;
+  readonly options: AddJobOptions;
+  /** Adds it again, with the same id and input; and with the same id and another input, which must be refused. */
+  readonly again: boolean;
+  /** Cancels it at once. */
+  readonly cancel: boolean;
+}
+
+const weights: readonly (readonly [Fate, number])[] = [
+  ['return', 40],
+  ['sleep', 20],
+  ['progress', 5],
+  ['throw', 4],
+  ['throw once', 6],
+  ['remote exception', 3],
+  ['retry after', 4],
+  ['snooze once', 5],
+  ['reject', 2],
+  ['hang', 2],
+  ['hang deaf', 2],
+  ['return late', 2],
+  ['block', 3],
+  ['block for long', 1.5],
+  ['exit', 1.5],
+  ['kill', 1.5],
+  ['cancel other', 6],
+  ['cancel itself', 2],
+];
+
+/** The id of the nth job of a run, when it has a given one. */
+function givenId(seed: number, n: number): string {
+  return `${seed}-${n}`;
+}
+
+/** The nth job of a run: the same for the same seed. */
+export function planJob(seed: number, n: number): PlannedJob {
+  const random = new Random(seed * 1_000_003 + n);
+  const fate = random.weighted(weights);
+  const again = random.chance(0.1);
+  const cancel = random.chance(0.06);
+  const isNamed = again || cancel || random.chance(0.6);
+  return {
+    input: {
+      n,
+      fate,
+      ms: duration(fate, random),
+      ...(fate === 'cancel other' && { victim: givenId(seed, n - random.int(0, 20)) }),
+    },
+    options: {
+      maxRetries: random.int(1, 3),
+      priority: random.int(0, 2),
+      ...(isNamed && { id: givenId(seed, n) }),
+      ...(!isNamed && random.chance(0.3) && { uniqueKey: `key-${random.int(0, 4)}` }),
+      ...when(cancel, random),
+    },
+    again,
+    cancel,
+  };
+}
+
+function duration(fate: Fate, random: Random): number {
+  if (fate === 'block') return random.int(350, 700);
+  if (fate === 'block for long') return random.int(1200, 2200);
+  return random.int(20, 600);
+}
+
+/** Most at once, some a little later, and some so late that they must not run at all. */
+function when(cancel: boolean, random: Random): AddJobOptions {
+  if (cancel) return { delay: random.pick([0, 500, 1500]) };
+  return random.weighted<AddJobOptions>([
+    [{}, 80],
+    [{ delay: 700 }, 12],
+    [{ delay: '1h' }, 3],
+  ]);
+}

@@ -1,0 +1,18 @@
+import type { JobDocument } from '../../../src/job/job.js';
+import type { Evidence, Violation } from '../evidence.js';
+import { groupBy } from '../group-by.js';
+
+/** No two unsettled jobs had a unique key at the same moment. */
+export function oneJobPerUniqueKey({ jobs }: Evidence): Violation[] {
+  const byKey = groupBy(jobs, ({ uniqueKey, freedUniqueKey }) => uniqueKey ?? freedUniqueKey);
+  return [...byKey].flatMap(([key, sharing]) => (key === undefined ? [] : overlapping(key, sharing)));
+}
+
+function overlapping(key: string, jobs: readonly JobDocument[]): Violation[] {
+  const inOrder = jobs.toSorted((a, b) => a.created.getTime() - b.created.getTime());
+  return inOrder.flatMap((job, index) => {
+    const next = inOrder[index + 1];
+    if (next === undefined || (job.completed !== undefined && job.completed <= next.created)) return [];
+    return { rule: 'unique key', message: `Two jobs had the key ${key} at once.`, documents: [job, next] };
+  });
+}

@@ -1,0 +1,71 @@
+import { type Case, casesOf, type Holder, holds, lastEnd } from '../cases.js';
+import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
+
+/**
+ * Invariant 2. Three things that the ledger can prove, all by the database's clock:
+ * - a lease was taken though the job had not come back to the queue since another run was seen to hold it;
+ * - a function was called after its lease had ended;
+ * - a lease ended while it was valid and its run was under way, so somebody else ended it.
+ */
+export function oneLeaseAtATime(evidence: Evidence): Violation[] {
+  return casesOf(evidence).flatMap((one) => [
+    ...takenWhileHeld(one),
+    ...calledWithoutLease(one),
+    ...endedByAnother(one),
+  ]);
+}
+
+function takenWhileHeld({ job, holders }: Case): Violation[] {
+  return holders.flatMap((later, index) =>
+    holders
+      .slice(0, index)
+      .filter((earlier) => later.began.queued < earlier.held)
+      .map((earlier) => ({
+        rule: 'overlap',
+        message: `Two runs of job ${job._id} held a lease at once.`,
+        documents: [earlier.run, later.run, job],
+      })),
+  );
+}
+
+/** When the job was settled by then, `settledIsFinal` says so. */
+function calledWithoutLease({ job, runs }: Case): Violation[] {
+  return runs
+    .filter((run) => run.began && !holds(run, run.began) && isUnsettled(run.began))
+    .filter((run) => run.began && lastEnd(run.began) < run.notBefore)
+    .map((run) => ({
+      rule: 'overlap',
+      message: `A run of job ${job._id} began after it had lost its lease.`,
+      documents: [run, job],
+    }));
+}
+
+function isUnsettled({ status }: Sighting): boolean {
+  return status === 'queued' || status === 'processing';
+}
+
+function endedByAnother({ job, holders }: Case): Violation[] {
+  return holders.flatMap((holder, index) => {
+    const end = endOf(holder, holders[index + 1]?.began ?? job);
+    if (end === undefined || end >= holder.expires || endedItself(holder.run, end)) return [];
+    return {
+      rule: 'fencing',
+      message: `The lease of a run of job ${job._id} was ended by another at ${end.toISOString()}.`,
+      documents: [holder.run, holders[index + 1]?.run, job],
+    };
+  });
+}
+
+/** When the lease of the holder ended, if what came next tells. */
+function endOf(
+  { run }: Holder,
+  next: Pick<Sighting, 'status' | 'completed' | 'queued' | 'lastToken'>,
+): Date | undefined {
+  return next.lastToken === run.token ? lastEnd(next) : undefined;
+}
+
+/** Its function had come to its end, or it had been told to stop, and its worker decided without it. */
+function endedItself({ ended, aborted }: Run, end: Date): boolean {
+  if (aborted !== undefined && aborted !== 'lease lost') return true;
+  return ended !== undefined && (ended.sighting === null || ended.sighting.at <= end);
+}

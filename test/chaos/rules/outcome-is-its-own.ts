@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { casesOf } from '../cases.js';
+import type { Evidence, Violation } from '../evidence.js';
+
+const outputSchema = z.object({ token: z.string() });
+
+/** The output of a completed job is that of the run whose lease it was completed under, and that run did return. */
+export function outcomeIsItsOwn(evidence: Evidence): Violation[] {
+  return casesOf(evidence).flatMap(({ job, runs }) => {
+    if (job.status !== 'completed') return [];
+    const output = outputSchema.safeParse(job.output);
+    const returned = runs.find(({ token, ended }) => token === job.lastToken && ended?.how === 'returned');
+    if (returned && output.success && output.data.token === returned.token) return [];
+    const message = `Job ${job._id} was completed by another run than the one that held its lease.`;
+    return [{ rule: 'fencing', message, documents: [job, ...runs] }];
+  });
+}

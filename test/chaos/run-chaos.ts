@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Db, MongoClient } from 'mongodb';
+import { LocalProcessor } from '../../local/processor.js';
+import { withBundle } from './bundle.js';
+import { check } from './check.js';
+import { chaosJob } from './child/chaos-job.js';
+import { Ledger } from './child/ledger.js';
+import { type Counts, countEvidence } from './counts.js';
+import type { Evidence, Violation } from './evidence.js';
+import { gatherEvidence } from './gather-evidence.js';
+import { Member } from './member.js';
+import { cast, type Fault, faultKinds, planFaults, type Role } from './plan-faults.js';
+import { type Server, withServer } from './server.js';
+import { silent } from './silent.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+/** As short as leases may be, so that a minute shows a lot. */
+const LEASE_MS = 1000;
+
+/** How many jobs a worker runs at a time: as many claims may end without a run when it is interrupted. */
+const MAX_THREADS = 5;
+
+/** How long the jobs that are left may take once the faults are over. */
+const PATIENCE_MS = 120_000;
+
+export interface ChaosOptions {
+  /** Decides what goes wrong, and when, and what the jobs do. */
+  readonly seed: number;
+  /** How long things go wrong; what is left to do comes on top. */
+  readonly seconds: number;
+  /** Told what happens. */
+  readonly say?: (line: string) => void;
+}
+
+export interface ChaosResult {
+  readonly counts: Counts;
+  readonly violations: readonly Violation[];
+}
+
+/** Runs workers, schedulers and a producer on one database, lets everything go wrong, and checks what came of it. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  return withBundle((bundle) =>
+    withServer((server) => withDatabase(server, (db) => new ChaosRun(options, bundle, server, db).run())),
+  );
+}
+
+/** A database of its own, dropped unless something is wrong. */
+async function withDatabase({ uri }: Server, work: (db: Db) => Promise<ChaosResult>): Promise<ChaosResult> {
+  const client = await new MongoClient(uri).connect();
+  try {
+    const db = client.db(`chaos-${randomBytes(6).toString('hex')}`);
+    const result = await work(db);
+    if (result.violations.length === 0) await db.dropDatabase();
+    return result;
+  } finally {
+    await client.close();
+  }
+}
+
+class ChaosRun {
+  readonly #faults: Fault[];
+  readonly #members: Member[] = [];
+
+  constructor(
+    private readonly options: ChaosOptions,
+    private readonly bundle: string,
+    private readonly server: Server,
+    private readonly db: Db,
+  ) {
+    this.#faults = planFaults(options.seed, options.seconds);
+  }
+
+  async run(): Promise<ChaosResult> {
+    await this.#prepare();
+    try {
+      for (const member of this.#members) member.start();
+      await this.#doHarm();
+      await this.#comeToRest();
+    } finally {
+      await Promise.all(this.#members.map((member) => member.close()));
+    }
+    await sleep(2 * LEASE_MS);
+    return this.#judge();
+  }
+
+  async #prepare(): Promise<void> {
+    const processor = new LocalProcessor({ db: this.db, log: silent });
+    await processor.ensureIndexes();
+    await processor.addJobFactory(chaosJob(new Ledger(this.db, 'nobody')));
+    for (const id of ['item-0', 'item-1', 'item-2']) {
+      const input = { n: -1, fate: 'return' };
+      await processor.addScheduler({ id, type: 'Delay', delay: '1s', jobName: 'chaos', input, active: true });
+    }
+    for (const role of ['worker', 'scheduler', 'producer'] as const) {
+      for (const name of cast[role]) this.#members.push(await this.#makeMember(name, role));
+    }
+  }
+
+  async #makeMember(name: string, role: Role): Promise<Member> {
+    const { seed } = this.options;
+    const { uri: directUri } = this.server;
+    const setting = { name, role, directUri, databaseName: this.db.databaseName, leaseMs: LEASE_MS, seed };
+    return new Member(this.bundle, setting, await TcpProxy.start(this.server.address));
+  }
+
+  /** The faults, each at its time; resolves when the last is over. */
+  async #doHarm(): Promise<void> {
+    const start = performance.now();
+    const under: Promise<void>[] = [];
+    for (const fault of this.#faults) {
+      await sleep(Math.max(0, start + fault.at - performance.now()));
+      this.options.say?.(`${(fault.at / 1000).toFixed(1)} s: ${fault.kind} ${fault.target} ${fault.ms} ms`);
+      const member = this.#members.find(({ name }) => name === fault.target);
+      if (member) under.push(member.suffer(fault));
+    }
+    await Promise.all(under);
+  }
+
+  /** Nothing new comes, nothing goes wrong any more but by the jobs themselves: waits until all are settled. */
+  async #comeToRest(): Promise<void> {
+    const producers = this.#members.filter(({ name }) => name.startsWith('producer'));
+    await Promise.all(producers.map((member) => member.close()));
+    await this.db
+      .collection('scheduler')
+      .updateMany({}, { $set: { active: false, nextCallTime: null }, $inc: { version: 1 } });
+    const deadline = performance.now() + PATIENCE_MS;
+    while ((await this.#countUnsettled()) > 0 && performance.now() < deadline) await sleep(200);
+  }
+
+  /** Those that are put off by more than a retry are not waited for. */
+  #countUnsettled(): Promise<number> {
+    const soon = { $lte: ['$runAt', { $add: ['$$NOW', 60_000] }] };
+    return this.db
+      .collection('jobs')
+      .countDocuments({ $or: [{ status: 'processing' }, { status: 'queued', $expr: soon }] });
+  }
+
+  async #judge(): Promise<ChaosResult> {
+    const evidence: Evidence = {
+      ...(await gatherEvidence(this.db)),
+      crashes: this.#members.flatMap(({ crashes }) => crashes),
+      leaseMs: LEASE_MS,
+      mayBeShort: MAX_THREADS * (await this.#countInterruptions()),
+    };
+    const violations = check(evidence);
+    const { seed, seconds } = this.options;
+    return {
+      violations,
+      counts: { seed, seconds, ...this.#countFaults(), ...countEvidence(evidence, violations) },
+    };
+  }
+
+  /** Every fault, every end of a process, and every job that blocked its process. */
+  async #countInterruptions(): Promise<number> {
+    const blocking = ['block', 'block for long'];
+    const blocked = await this.db.collection('jobs').countDocuments({ 'input.fate': { $in: blocking } });
+    return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;
+  }
+
+  #countFaults(): Counts {
+    const counts = faultKinds.map((kind) => [
+      kind,
+      this.#faults.filter((fault) => fault.kind === kind).length,
+    ]);
+    return { faults: this.#faults.length, ...Object.fromEntries(counts), starts: this.#countStarts() };
+  }
+
+  #countStarts(): number {
+    return this.#members.reduce((sum, { starts }) => sum + starts, 0);
+  }
+}
