@@ -18,7 +18,9 @@ function print(style: Style, message: string, fields: LogFields = {}): void {
 }
 
 function format(value: unknown): string {
-  return typeof value === 'string' && /^[\w.:-]+$/.test(value) ? value : inspect(value, { breakLength: Infinity });
+  return typeof value === 'string' && /^[\w.:-]+$/.test(value)
+    ? value
+    : inspect(value, { breakLength: Infinity });
 }
 
 function dim(text: string): string {

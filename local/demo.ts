@@ -1,6 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { ConflictError, defineJob, type Job, NotFoundError, RemoteException, type RemoteProcessor } from '../src/index.js';
+import {
+  ConflictError,
+  defineJob,
+  type Job,
+  NotFoundError,
+  RemoteException,
+  type RemoteProcessor,
+} from '../src/index.js';
 
 /** Fails at its first attempt, as a service that is restarting would make it, and then succeeds. */
 const unsteady = defineJob({
@@ -68,9 +75,15 @@ export async function endDemo(processor: RemoteProcessor): Promise<void> {
   await processor.removeScheduler(DEMO_ITEM).catch(ignoreNotFound);
 }
 
-async function settled(processor: RemoteProcessor, ids: readonly string[], stopping: AbortSignal): Promise<Job[]> {
+async function settled(
+  processor: RemoteProcessor,
+  ids: readonly string[],
+  stopping: AbortSignal,
+): Promise<Job[]> {
   for (;;) {
-    const jobs = (await Promise.all(ids.map((id) => processor.getJob(id)))).filter((job) => job !== undefined);
+    const jobs = (await Promise.all(ids.map((id) => processor.getJob(id)))).filter(
+      (job) => job !== undefined,
+    );
     if (stopping.aborted || jobs.every(({ completed }) => completed !== undefined)) return jobs;
     await wait(200);
   }

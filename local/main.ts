@@ -52,7 +52,8 @@ async function run(settings: LocalSettings): Promise<void> {
 }
 
 function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {
-  const database = embedded === undefined ? 'MONGODB_URI' : `embedded, at ${embedded}: it keeps nothing when this stops`;
+  const database =
+    embedded === undefined ? 'MONGODB_URI' : `embedded, at ${embedded}: it keeps nothing when this stops`;
   console.log(`
 Remote Processor
   HTTP API  ${url}

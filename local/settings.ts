@@ -23,7 +23,10 @@ Environment:
 const localSchema = z.object({
   PORT: z.coerce.number({ error: 'expected a port from 0 to 65535' }).int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
-  API_KEY: z.string().min(16, 'expected at least 16 characters (the value is a secret and not shown)').optional(),
+  API_KEY: z
+    .string()
+    .min(16, 'expected at least 16 characters (the value is a secret and not shown)')
+    .optional(),
 });
 
 export interface LocalSettings {
@@ -45,12 +48,23 @@ export interface LocalSettings {
 export function readLocalSettings(env: Environment, args: readonly string[]): LocalSettings {
   const { values } = parseArgs({
     args: [...args],
-    options: { 'no-demo': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      'no-demo': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   const given = Object.fromEntries(Object.entries(env).filter(([, text]) => text));
   const { PORT: port, HOST: host, API_KEY } = validateNow(localSchema, given, 'The environment');
   const config = readConfig(env);
   const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
   const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
-  return { config, port, host, apiKey, apiKeys: [own, ...config.API_KEYS], demo: !values['no-demo'], help: values.help };
+  return {
+    config,
+    port,
+    host,
+    apiKey,
+    apiKeys: [own, ...config.API_KEYS],
+    demo: !values['no-demo'],
+    help: values.help,
+  };
 }

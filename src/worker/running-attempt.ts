@@ -86,7 +86,10 @@ export class RunningAttempt {
 
   /** A promise that the function left behind was rejected: by default that would have ended the process. */
   #reject(reason: unknown): void {
-    if (this.#ended) return this.owner.log.warn('A job that has ended left a rejection', this.describe());
+    if (this.#ended) {
+      this.owner.log.warn('A job that has ended left a rejection', this.describe());
+      return;
+    }
     this.abort('failed');
     this.isAbandoned = true;
     this.#end(this.#failed(new Error(`Unhandled rejection: ${reason}`, { cause: reason })));
