@@ -10,7 +10,8 @@ export type SettledAs = JobStatus | 'stale';
  * Writes down how attempts ended, and tells what became of each job, in the order given.
  *
  * One command for one; one for any number that completed; one more when others are among them, or when not
- * all matched. Every statement names its token, and is one that the driver retries.
+ * all matched. Every statement names its token, and is one that the driver retries. The whole may be tried again
+ * after an unknown outcome.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -29,7 +30,13 @@ async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement):
     returnDocument: 'after',
     projection: { status: 1 },
   });
-  return after?.status ?? 'stale';
+  return after?.status ?? settledBefore(jobs, settlement);
+}
+
+/** An earlier try whose outcome was unknown may have settled it: then the lease is gone, and its token is the last. */
+async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settlement): Promise<SettledAs> {
+  const job = await jobs.findOne({ _id: id, lastToken: token }, { projection: { status: 1 } });
+  return job?.status ?? 'stale';
 }
 
 /**

@@ -117,7 +117,7 @@ class Invocation {
     this.#name = workerName(name);
     this.#log = withFields(log, { worker: this.#name });
     this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
-    this.#settleQueue = new SettleQueue(jobs);
+    this.#settleQueue = new SettleQueue(jobs, leaseMs);
   }
 
   async run(): Promise<DrainSummary> {

@@ -2,6 +2,7 @@ import type { Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 import type { Settlement } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -17,9 +18,13 @@ export class SettleQueue {
   #waiting: Waiting[] = [];
   #writing = false;
 
-  constructor(private readonly jobs: Collection<JobDocument>) {}
+  /** @param leaseMs for so long it tries again when the database cannot be reached: later, the leases are gone */
+  constructor(
+    private readonly jobs: Collection<JobDocument>,
+    private readonly leaseMs: number,
+  ) {}
 
-  /** Resolves once it is written. Rejects when the database cannot be reached: recovery ends that attempt. */
+  /** Resolves once it is written. Rejects when it could not be: recovery ends that attempt. */
   settle(settlement: Settlement): Promise<SettledAs> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ settlement, resolve, reject });
@@ -40,10 +45,8 @@ export class SettleQueue {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await settleJobs(
-        this.jobs,
-        batch.map(({ settlement }) => settlement),
-      );
+      const settlements = batch.map(({ settlement }) => settlement);
+      const results = await retryWhileUnreachable(this.leaseMs, () => settleJobs(this.jobs, settlements));
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

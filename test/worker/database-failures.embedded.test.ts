@@ -1,0 +1,155 @@
+/** What happens to jobs when the database fails, by MongoDB's own means of making commands fail. */
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
+import { LocalProcessor } from '../../local/processor.js';
+import { defineJob } from '../../src/index.js';
+import { silent } from '../database.js';
+import { echo, gatedJob } from '../jobs.js';
+
+let mongo: EmbeddedMongo;
+let client: MongoClient;
+
+beforeAll(async () => {
+  mongo = await startEmbeddedMongo();
+  client = new MongoClient(mongo.uri, { monitorCommands: true, socketTimeoutMS: 1_000 });
+  await client.connect();
+});
+afterEach(async () => {
+  await fail('off', {});
+  await client.db('failing').dropDatabase();
+});
+afterAll(async () => {
+  await client.close();
+  await mongo.stop();
+});
+
+/** Makes commands fail. */
+const fail = (mode: Document | string, data: Document) =>
+  client.db('admin').command({ configureFailPoint: 'failCommand', mode, data });
+
+async function setup(options = {}) {
+  const processor = new LocalProcessor({ db: client.db('failing'), log: silent, ...options });
+  await processor.ensureIndexes();
+  await processor.addJobFactory(echo);
+  return processor;
+}
+
+const cut = { closeConnection: true };
+const steppedDown = { errorCode: 10107 };
+
+describe.each([
+  ['the connection is cut', cut],
+  ['the primary steps down', steppedDown],
+])('when %s', (_, failure) => {
+  test('while a job is added, it is added once', async () => {
+    const processor = await setup();
+    await fail({ times: 1 }, { failCommands: ['update'], ...failure });
+    await processor.addJob('echo', {}, { id: 'a' });
+    expect(await processor.getJobs()).toHaveLength(1);
+  });
+
+  test('while jobs are taken, none is lost, and none runs twice', async () => {
+    const processor = await setup({ maxThreads: 5 });
+    for (let n = 0; n < 5; n += 1) await processor.addJob('echo', { n });
+    await fail({ times: 1 }, { failCommands: ['update'], ...failure });
+    await processor.drain();
+    await processor.drain();
+    for (const job of await processor.getJobs())
+      expect(job).toMatchObject({ status: 'completed', retryCounter: 1 });
+  });
+
+  test('again and again while jobs are settled, they are settled as soon as that is over', async () => {
+    const processor = await setup({ maxThreads: 5 });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    for (let n = 0; n < 5; n += 1) await processor.addJob('gated', n);
+    const draining = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(5));
+    await fail({ times: 6 }, { failCommands: ['update', 'find'], ...failure });
+    gate.open();
+    expect(await draining).toMatchObject({ completed: 5 });
+    for (const job of await processor.getJobs())
+      expect(job).toMatchObject({ status: 'completed', retryCounter: 1 });
+  });
+
+  test('while a lone job is settled, it is settled once', async () => {
+    const processor = await setup();
+    await processor.addJob('echo', {}, { id: 'a' });
+    await fail({ times: 3 }, { failCommands: ['findAndModify'], ...failure });
+    expect(await processor.drain()).toMatchObject({ completed: 1, stale: 0 });
+  });
+
+  test('during a heartbeat, the jobs run on', async () => {
+    const processor = await setup({ lease: '1s', maxThreads: 2 });
+    const { gate, factory } = gatedJob();
+    await processor.addJobFactory(factory);
+    for (let n = 0; n < 2; n += 1) await processor.addJob('gated', n);
+    const draining = processor.drain();
+    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    const before = await processor.getJobs();
+    await fail({ times: 1 }, { failCommands: ['update'], ...failure });
+    await vi.waitFor(async () => {
+      const renewed = (await processor.getJobs()).map(({ lease }) => Number(lease?.expires));
+      expect(Math.min(...renewed)).toBeGreaterThan(
+        Math.max(...before.map(({ lease }) => Number(lease?.expires))),
+      );
+    });
+    gate.open();
+    expect(await draining).toMatchObject({ completed: 2, stale: 0 });
+  });
+
+  test('while an item is fired, it makes one job', async () => {
+    const processor = await setup();
+    await processor.addScheduler({
+      type: 'Delay',
+      delay: '1h',
+      jobName: 'echo',
+      input: {},
+      active: true,
+      id: 'tick',
+    });
+    for (const command of ['aggregate', 'update', 'commitTransaction']) {
+      await client
+        .db('failing')
+        .collection<{ _id: string }>('scheduler')
+        .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date() } });
+      await fail({ times: 1 }, { failCommands: [command], ...failure });
+      await vi.waitFor(async () => expect(await processor.scheduleDueItems()).toHaveLength(1));
+    }
+    expect(await processor.getJobs()).toHaveLength(3);
+  });
+});
+
+describe('when the answer to a write that was applied is lost', () => {
+  test('a job that was settled is known by its token, not taken for stale', async () => {
+    const processor = await setup();
+    await processor.addJob('echo', {}, { id: 'a' });
+    await fail({ times: 2 }, { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 1_050 });
+    expect(await processor.drain()).toMatchObject({ completed: 1, stale: 0 });
+  });
+});
+
+test('a settle that cannot be written while the lease lasts is given up, and the job is recovered', async () => {
+  const processor = await setup({ lease: '1s' });
+  await processor.addJob('echo', {}, { id: 'a' });
+  await fail('alwaysOn', { failCommands: ['findAndModify'], ...steppedDown });
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0 });
+  await fail('off', {});
+  await vi.waitFor(async () => {
+    await processor.drain();
+    expect(await processor.getJobStatus('a')).toBe('completed');
+  }, 5_000);
+  expect(await processor.getJobErrors('a')).toEqual([expect.stringContaining('lost its lease')]);
+});
+
+test('a database that is not there is an error of the invocation, in time', async () => {
+  const nowhere = new MongoClient('mongodb://127.0.0.1:9/?replicaSet=none', {
+    serverSelectionTimeoutMS: 100,
+  });
+  const processor = new LocalProcessor({ db: nowhere.db('x'), log: silent });
+  const job = defineJob({ name: 'x', run: async () => 1 });
+  await expect(processor.addJobFactory(job)).rejects.toThrow();
+  await expect(processor.drain()).rejects.toThrow();
+  await nowhere.close();
+});
