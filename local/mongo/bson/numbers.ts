@@ -23,8 +23,7 @@ export function asIntegral(value: bigint): number | Long | number {
 
 /** Compares values of any two numeric types exactly; NaN comes before every other number. */
 export function compareNumbers(a: unknown, b: unknown): number {
-  if (a instanceof Decimal128 || b instanceof Decimal128)
-    return compareDecimals(decimalFrom(a), decimalFrom(b));
+  if (a instanceof Decimal128 || b instanceof Decimal128) return compareDecimals(a, b);
   if (a instanceof Long && b instanceof Long) return a.compare(b);
   const left = toNumber(a);
   const right = toNumber(b);

@@ -1,4 +1,4 @@
-import { Code, type Decimal128, Long, ObjectId, Timestamp } from 'bson';
+import { Code, type Decimal128, Double, Long, ObjectId, Timestamp } from 'bson';
 import { binaryParts, regexKey } from '../bson/compare.js';
 import { toNumber } from '../bson/numbers.js';
 import { type BsonType, isDoc, typeOf } from '../bson/type-of.js';
@@ -46,11 +46,14 @@ export function keyString(values: readonly unknown[], directions: readonly numbe
   return scratch.toString('latin1', 0, length);
 }
 
+/** Makes the first byte of a record number 1: after a text, 00 and FF would be taken for an escape. */
+const FIRST_RECORD = 2 ** 40;
+
 /** The six bytes that end every key of a record, so that equal values stand in the order of insertion. */
 export function recordSuffix(id: number): string {
   length = 0;
   reserve(6);
-  scratch.writeUIntBE(id, 0, 6);
+  scratch.writeUIntBE(FIRST_RECORD + id, 0, 6);
   return scratch.toString('latin1', 0, 6);
 }
 
@@ -58,7 +61,7 @@ export function recordSuffix(id: number): string {
 export function recordOf(key: string): number {
   let id = 0;
   for (let i = key.length - 6; i < key.length; i++) id = id * 256 + key.charCodeAt(i);
-  return id;
+  return id - FIRST_RECORD;
 }
 
 /** The order of key strings. */
@@ -219,7 +222,10 @@ function invertRange(from: number, to: number): void {
 function writeNumber(value: unknown): void {
   writeByte(TYPE_BYTE.number);
   const nearest = toNumber(value);
-  const exact = typeof value === 'number' || (value instanceof Long && Number.isSafeInteger(nearest));
+  const exact =
+    typeof value === 'number' ||
+    value instanceof Double ||
+    (value instanceof Long && Number.isSafeInteger(nearest));
   if (exact || Number.isNaN(nearest)) {
     writeDouble(nearest);
     writeByte(0x80);
