@@ -1,0 +1,54 @@
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import { defineJob, RemoteException } from '../../../src/index.js';
+
+/** What a job finds in its input, and puts into its output, its progress: no log may tell it. */
+const input = z.object({ secret: z.string() });
+
+/** Jobs of every fate, by name. */
+export const fates = [
+  defineJob({
+    name: 'completes',
+    input,
+    run: async ({ input, progress }) => {
+      await progress({ so: { far: input.secret } });
+      return { told: input.secret };
+    },
+  }),
+  defineJob({
+    name: 'fails',
+    input,
+    run: async () => {
+      throw new RemoteException('It is hopeless.');
+    },
+  }),
+  defineJob({
+    name: 'is-retried',
+    input,
+    retryDelay: '1h',
+    run: async () => {
+      throw new Error('Try again.');
+    },
+  }),
+  defineJob({
+    name: 'times-out',
+    input,
+    timeout: 1,
+    retryDelay: '1h',
+    run: ({ signal }) => setTimeout(60_000, undefined, { signal }),
+  }),
+  defineJob({
+    name: 'heeds-signal',
+    input,
+    run: ({ signal }) => setTimeout(60_000, undefined, { signal }),
+  }),
+  defineJob({ name: 'ignores-signal', input, run: () => new Promise(() => {}) }),
+  defineJob({
+    name: 'goes-on',
+    input,
+    run: async () => {
+      await setTimeout(1_500);
+      console.log('{ "message": "It went on" }');
+    },
+  }),
+];

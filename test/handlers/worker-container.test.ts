@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { fates } from './container/fates.js';
+import { useContainers } from './container/worker-container.js';
+import { useLambdaService } from './lambda-service.js';
+
+const database = useDatabase();
+const lambda = useLambdaService();
+const startContainer = useContainers();
+const secret = 'hunter2-is-my-password';
+
+function environment(own: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return {
+    MONGODB_URI: database.uri,
+    MONGODB_DATABASE: database.name,
+    WORKER_FUNCTION_NAME: 'the-worker',
+    LAMBDA_ENDPOINT: lambda().endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'nobody',
+    AWS_SECRET_ACCESS_KEY: 'nothing',
+    ...own,
+  };
+}
+
+/** Adds a job of each name, and returns their ids. */
+async function add(...jobNames: string[]): Promise<string[]> {
+  const producer = database.processor();
+  await producer.addJobFactories(fates);
+  return Promise.all(jobNames.map((jobName) => producer.addJob(jobName, { secret })));
+}
+
+test('a worker writes one JSON line per attempt, with who did what and how it ended, and never what it was about', async () => {
+  const ids = await add('completes', 'fails', 'is-retried', 'times-out', 'heeds-signal');
+  const container = startContainer(environment({ LOG_LEVEL: 'debug' }));
+
+  await container.invoke('request 1', 3_000);
+  await container.kill();
+
+  const attempts = container.lines('Attempt ended');
+  expect(Object.fromEntries(attempts.map(({ jobName, outcome }) => [jobName, outcome]))).toEqual({
+    completes: 'completed',
+    fails: 'errors',
+    'is-retried': 'retried',
+    'times-out': 'retried',
+    'heeds-signal': 'givenBack',
+  });
+  expect(attempts.map(({ jobId }) => jobId).toSorted()).toEqual(ids.toSorted());
+  for (const attempt of attempts) {
+    expect(attempt).toMatchObject({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      level: 'info',
+      requestId: 'request 1',
+      attempt: 1,
+      worker: expect.stringContaining('root-worker'),
+      durationMs: expect.any(Number),
+    });
+  }
+  expect(attempts.find(({ jobName }) => jobName === 'fails')).toMatchObject({ error: 'It is hopeless.' });
+  expect(container.output).not.toContain(secret);
+});
+
+test('every line of an invocation tells its request id, and none that of another', async () => {
+  await add('completes');
+  const container = startContainer(environment());
+  await container.invoke('request 1');
+  await add('completes');
+  await container.invoke('request 2');
+  await container.kill();
+
+  const half = container.lines().length / 2;
+  const requestIds = container.lines().map(({ requestId }) => requestId);
+  expect(requestIds).toEqual([...Array(half).fill('request 1'), ...Array(half).fill('request 2')]);
+});
+
+test('an invocation ends with its summary, in the log and as CloudWatch metrics', async () => {
+  await add('completes', 'completes', 'fails', 'is-retried');
+  const container = startContainer(environment());
+  const { summary } = await container.invoke('request 1');
+  await container.kill();
+
+  expect(summary).toMatchObject({ claimed: 4, completed: 2, errors: 1, retried: 1 });
+  expect(container.lines('Worker invocation ended')).toMatchObject([summary]);
+  const [metrics] = container.lines().filter((line) => '_aws' in line);
+  expect(metrics).toMatchObject({ Claimed: 4, Completed: 2, Errors: 1, Retried: 1, requestId: 'request 1' });
+  expect(metrics).toMatchObject({
+    service: 'the-worker',
+    _aws: { CloudWatchMetrics: [{ Namespace: 'remote-processor', Dimensions: [['service']] }] },
+  });
+});
+
+test('a container ends when a job goes on in it, after the outcome is written and the next worker kicked', async () => {
+  const ids = await add('goes-on', 'completes');
+  const container = startContainer(environment({ MAX_THREADS: '1' }));
+
+  await expect(container.invoke('request 1', 500)).rejects.toThrow('The container ended');
+
+  expect(await container.exit).toEqual([1, null]);
+  expect(container.lines('Worker invocation ended')).toMatchObject([
+    { abandoned: 1, givenBack: 1, remaining: 2 },
+  ]);
+  expect(container.lines('It went on')).toEqual([]);
+  expect(lambda().invocations.map(({ payload }) => payload)).toEqual([{ kick: { depth: 1 } }]);
+  expect(await database.processor().getJob(ids[0] ?? '')).toMatchObject({
+    status: 'queued',
+    retryCounter: 0,
+  });
+});
+
+test('a container in which every job has ended stays, and runs the next invocation', async () => {
+  await add('completes', 'fails', 'heeds-signal');
+  const container = startContainer(environment());
+  await container.invoke('request 1', 2_000);
+  await add('completes');
+
+  const { summary } = await container.invoke('request 2', 2_000);
+
+  expect(summary).toMatchObject({ abandoned: 0, completed: 1 });
+});
+
+test.each([
+  ['heed their signal', ['heeds-signal', 'times-out']],
+  ['ignore it', ['ignores-signal', 'ignores-signal']],
+])('no timer and no listener outlives an invocation whose jobs %s', async (_, jobNames) => {
+  const container = startContainer(environment(), ['stay']);
+  await container.invoke('request 1'); // Connects, and whatever else is done once.
+  await add(...jobNames, 'completes', 'fails', 'is-retried');
+
+  const { summary, before, after } = await container.invoke('request 2', 3_000);
+
+  expect(summary).toMatchObject({ claimed: 5, givenBack: jobNames.length === 2 ? expect.any(Number) : 0 });
+  expect(after).toEqual(before);
+});
