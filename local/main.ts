@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
 import { jobs } from '../handlers/jobs.js';
+import { ValidationError } from '../src/index.js';
 import { consoleLogger as log } from './console-logger.js';
 import { demoJobs, endDemo, showDemo } from './demo.js';
 import { startHttpServer } from './http-server.js';
@@ -15,7 +16,7 @@ try {
   if (settings.help) console.log(help);
   else await run(settings);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 }
 
@@ -49,6 +50,13 @@ async function run(settings: LocalSettings): Promise<void> {
   await mongo?.stop();
   log.info('Stopped: nothing is left in processing');
   process.exit(); // A job that heeds no signal would keep the process alive.
+}
+
+/** One line for each thing that is wrong. */
+function explain(error: unknown): string {
+  if (!(error instanceof ValidationError)) return error instanceof Error ? error.message : String(error);
+  const lines = error.issues.map(({ path, message }) => `  ${path}: ${message}`);
+  return [`${error.subject} is invalid:`, ...lines].join('\n');
 }
 
 function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
-import { type ApiKey, type Config, type Environment, readConfig } from '../src/config.js';
-import { validateNow } from '../src/validate.js';
+import * as z from 'zod';
+import { type ApiKey, type Config, configSchema, type Environment, readEnvironment } from '../src/config.js';
 
 export const help = `Usage: npm start -- [options]
 
@@ -20,7 +19,7 @@ Environment:
   MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
-const localSchema = z.object({
+const localSchema = configSchema.extend({
   PORT: z.coerce.number({ error: 'expected a port from 0 to 65535' }).int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
   API_KEY: z
@@ -53,9 +52,7 @@ export function readLocalSettings(env: Environment, args: readonly string[]): Lo
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const given = Object.fromEntries(Object.entries(env).filter(([, text]) => text));
-  const { PORT: port, HOST: host, API_KEY } = validateNow(localSchema, given, 'The environment');
-  const config = readConfig(env);
+  const { PORT: port, HOST: host, API_KEY, ...config } = readEnvironment(localSchema, env);
   const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
   const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
   return {

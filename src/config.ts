@@ -29,8 +29,8 @@ const mongodbUri = z
     ),
   );
 
-/** Every variable this project reads, by its name. */
-const configSchema = z.object({
+/** Every variable this project reads, by its name. A program with settings of its own extends it. */
+export const configSchema = z.object({
   /** Where the jobs are. */
   MONGODB_URI: mongodbUri.optional(),
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
@@ -79,12 +79,20 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ValidationError that lists every bad variable and what was expected, never the value of a secret
  */
 export function readConfig(env: Environment): Config {
-  return validateNow(configSchema, withoutEmpty(env), 'The environment');
+  return readEnvironment(configSchema, env);
 }
 
 /** As `readConfig`, for deployed functions. @throws ValidationError, also when MONGODB_URI is missing */
 export function readFunctionConfig(env: Environment): FunctionConfig {
-  return validateNow(functionConfigSchema, withoutEmpty(env), 'The environment');
+  return readEnvironment(functionConfigSchema, env);
+}
+
+/** As `readConfig`, by another schema. @throws ValidationError */
+export function readEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  env: Environment,
+): z.output<Schema> {
+  return validateNow(schema, withoutEmpty(env), 'The environment');
 }
 
 /** A template sets a variable that has no value to the empty string. */

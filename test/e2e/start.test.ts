@@ -1,0 +1,86 @@
+/** `npm start`, as a person would use it: what it prints, the lines to copy, Ctrl-C. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const patience = { timeout: 20_000, interval: 50 };
+let child: ChildProcess | undefined;
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+/** Starts it, and collects what it prints. */
+function start(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const { MONGODB_URI: _, ...inherited } = process.env;
+  child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...args], {
+    cwd: root,
+    env: { ...inherited, PORT: '0', ...env },
+  });
+  const exit = once(child, 'exit');
+  const printed = { text: '' };
+  child.stdout?.on('data', (chunk) => {
+    printed.text += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    printed.text += chunk;
+  });
+  return { child, printed, exitCode: async () => (await exit)[0] };
+}
+
+const match = (text: string, pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
+
+test('it shows jobs being done, takes one over HTTP by the lines it prints, and stops at Ctrl-C', async () => {
+  const { child, printed, exitCode } = start({});
+  await vi.waitFor(() => expect(printed.text).toContain('From now on the scheduler makes'), patience);
+  expect(printed.text).toMatch(/'echo' *│ 'completed' *│ 1/);
+  expect(printed.text).toMatch(/'demo.unsteady' *│ 'completed' *│ 2/);
+  expect(printed.text).toMatch(/'demo.hopeless' *│ 'error' *│ 1/);
+  expect(printed.text).toContain('keeps nothing');
+
+  const url = match(printed.text, /curl -s (http\S+\/v1\/jobs) /);
+  const key = match(printed.text, /Authorization: Bearer ([\w-]+)'/);
+  const body = match(printed.text, /-d '(.*)'/);
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const added = await fetch(url, { method: 'POST', headers, body });
+  expect(added.status).toBe(202);
+  await vi.waitFor(async () => {
+    const job = await fetch(new URL(added.headers.get('location') ?? '', url), { headers });
+    expect(await job.json()).toMatchObject({ status: 'completed', output: { hello: 'me' } });
+  }, patience);
+
+  child.kill('SIGINT');
+  expect(await exitCode()).toBe(0);
+  expect(printed.text).toContain('Stopped: nothing is left in processing');
+}, 60_000);
+
+test('--help tells how to use it', async () => {
+  const { printed, exitCode } = start({}, '--help');
+  expect(await exitCode()).toBe(0);
+  expect(printed.text).toContain('Usage: npm start');
+});
+
+test('everything that is wrong with its settings is told at once, without the key', async () => {
+  const { printed, exitCode } = start({
+    PORT: 'http',
+    MAX_THREADS: 'many',
+    API_KEY: 'short-secret',
+    LOG_LEVEL: 'loud',
+  });
+  expect(await exitCode()).toBe(1);
+  for (const name of ['PORT', 'MAX_THREADS', 'API_KEY', 'LOG_LEVEL']) expect(printed.text).toContain(name);
+  expect(printed.text).not.toContain('short-secret');
+});
+
+test('a port that is in use is told, and what to do', async () => {
+  const first = start({}, '--no-demo');
+  await vi.waitFor(() => expect(first.printed.text).toContain('Ctrl-C stops it'), patience);
+  const port = match(first.printed.text, /HTTP API +http:\/\/127\.0\.0\.1:(\d+)/);
+  const holder = first.child;
+  const second = start({ PORT: port });
+  expect(await second.exitCode()).toBe(1);
+  expect(second.printed.text).toContain(`Cannot listen on 127.0.0.1:${port}. Is it in use?`);
+  holder.kill('SIGKILL');
+}, 60_000);
