@@ -31,6 +31,7 @@ import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { ensureIndexes } from './mongo/indexes.js';
+import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { addItem } from './scheduler/add-item.js';
 import { findItems } from './scheduler/find-items.js';
 import { fireDueItems } from './scheduler/fire-due-items.js';
@@ -46,6 +47,12 @@ import { withStopSignal } from './worker/stop-signal.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
+
+/**
+ * Recovery is what an invocation begins with, maybe in a container that was frozen while its connections died: the
+ * driver's one retry may come to the next dead one.
+ */
+const RECOVERY_RETRY_MS = 1_000;
 
 /** Items per transaction of a scheduler: keeps each well below MongoDB's limits on time and size. */
 const SCHEDULER_BATCH = 500;
@@ -353,7 +360,9 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    return recoverJobs(this.#collections, this.#worker.leaseMs);
+    return retryWhileUnreachable(RECOVERY_RETRY_MS, () =>
+      recoverJobs(this.#collections, this.#worker.leaseMs),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb';
+import { isSocketError } from './socket-error.js';
 
 /**
  * Codes of errors by which a server says that it is not, or no longer, the one to write to. Without a transaction
@@ -12,7 +13,7 @@ const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11
  * whoever goes on after such an error reads back by token.
  */
 export function isUnknownOutcome(error: unknown): boolean {
-  if (error instanceof MongoNetworkError) return true;
+  if (error instanceof MongoNetworkError || isSocketError(error)) return true;
   if (error instanceof MongoServerError && notWritableCodes.has(Number(error.code))) return true;
   return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
 }

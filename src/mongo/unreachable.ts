@@ -1,4 +1,5 @@
 import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
+import { isSocketError } from './socket-error.js';
 
 /** Seen while a replica set has no primary, or when every connection of the pool is in use. */
 const transientNames = new Set([
@@ -9,7 +10,7 @@ const transientNames = new Set([
 
 /** True when the database could not be asked, or not in time: the same request may succeed later. */
 export function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return isSocketError(error);
   return (
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNetworkError ||

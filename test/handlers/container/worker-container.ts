@@ -1,7 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
 import type { DrainSummary } from '../../../src/index.js';
 
@@ -26,11 +30,10 @@ export class WorkerContainer {
   readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
   readonly #child: ChildProcess;
 
-  constructor(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-    this.#child = fork(script, args, {
+  constructor(program: string, env: Readonly<Record<string, string>>, args: readonly string[] = []) {
+    this.#child = fork(program, args, {
       env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...env },
-      execArgv: ['--import', 'tsx'],
+      execArgv: [],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -73,14 +76,40 @@ export class WorkerContainer {
 }
 
 /** Call it at the top of a test file: what it returns starts a container, which is killed after the test. */
-export function useContainers(): (...args: ConstructorParameters<typeof WorkerContainer>) => WorkerContainer {
+export function useContainers(): (
+  env: Readonly<Record<string, string>>,
+  args?: readonly string[],
+) => WorkerContainer {
   const containers: WorkerContainer[] = [];
+  let folder: string;
+  let program: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'remote-processor-container-'));
+    program = join(folder, 'child.mjs');
+    await bundle(program);
+  });
   afterEach(async () => {
     await Promise.all(containers.splice(0).map((container) => container.kill()));
   });
-  return (...args) => {
-    const container = new WorkerContainer(...args);
+  afterAll(() => rm(folder, { recursive: true }));
+  return (env, args) => {
+    const container = new WorkerContainer(program, env, args);
     containers.push(container);
     return container;
   };
+}
+
+/** In one file, so that each of the many starts costs little. */
+async function bundle(outfile: string): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(new URL('./child.ts', import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
+    },
+  });
 }
