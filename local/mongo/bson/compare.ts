@@ -1,4 +1,4 @@
-import { type Binary, BSONRegExp, BSONSymbol, Code, ObjectId, Timestamp } from 'bson';
+import { Binary, BSONRegExp, BSONSymbol, Code, ObjectId, Timestamp } from 'bson';
 import { compareNumbers } from './numbers.js';
 import { type BsonType, isDoc, typeOf } from './type-of.js';
 
@@ -138,8 +138,8 @@ function compareBinaries(a: unknown, b: unknown): number {
 /** The bytes and the subtype of a binary value. */
 export function binaryParts(value: unknown): { bytes: Uint8Array; subtype: number } {
   if (value instanceof Uint8Array) return { bytes: value, subtype: 0 };
-  const binary = value as Binary;
-  return { bytes: binary.buffer.subarray(0, binary.position), subtype: binary.sub_type };
+  if (!(value instanceof Binary)) return { bytes: Buffer.alloc(0), subtype: 0 };
+  return { bytes: value.buffer.subarray(0, value.position), subtype: value.sub_type };
 }
 
 /** A regular expression as one string, by which it is compared: the pattern, then the options. */

@@ -12,6 +12,7 @@ import type { KeyField } from '../storage/index-keys.js';
 import { recordOf } from '../storage/key-string.js';
 import type { IndexDefinition, OrderedIndex } from '../storage/ordered-index.js';
 import { decodeStored } from '../storage/stored.js';
+import { docOf } from './fields.js';
 
 const OPTIONS = new Set([
   'v',
@@ -68,8 +69,8 @@ export function addIndexes(
 function definitionOf(spec: unknown, environment: Environment): IndexDefinition {
   if (!isDoc(spec)) throw new CommandError(14, 'index specifications must be objects');
   checkOptions(spec);
-  const key = spec.key as Doc;
-  const partial = spec.partialFilterExpression as Doc | undefined;
+  const key = docOf(spec, 'key');
+  const partial = isDoc(spec.partialFilterExpression) ? spec.partialFilterExpression : undefined;
   const name = String(spec.name);
   const { v: _v, ns: _ns, background: _background, key: _key, name: _name, ...options } = spec;
   return {
@@ -131,7 +132,7 @@ function checkPartial(spec: Doc): void {
   }
   if (isSet(spec.sparse))
     throw new CommandError(67, 'cannot mix "partialFilterExpression" and "sparse" options');
-  if (isIdKey(spec.key as Doc)) throw new CommandError(67, '_id index cannot be a partial index');
+  if (isIdKey(docOf(spec, 'key'))) throw new CommandError(67, '_id index cannot be a partial index');
 }
 
 function checkExpiry(spec: Doc): void {
@@ -144,7 +145,7 @@ function checkExpiry(spec: Doc): void {
   ) {
     throw new CommandError(67, `TTL index 'expireAfterSeconds' option must be within an acceptable range`);
   }
-  if (Object.keys(spec.key as Doc).length > 1) {
+  if (Object.keys(docOf(spec, 'key')).length > 1) {
     throw new CommandError(67, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
   }
 }

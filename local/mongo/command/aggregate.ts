@@ -8,6 +8,7 @@ import { compilePipeline } from '../query/pipeline.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
 import { explainQuery } from './explain.js';
+import { listOf } from './fields.js';
 import { nonNegative } from './find.js';
 import { pushdown } from './pushdown.js';
 import { requireSupported } from './unsupported.js';
@@ -51,9 +52,9 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
 }
 
 /** A pipeline on a database reads no collection: its first stage brings the documents. */
-function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: unknown[] } | undefined {
+function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: readonly unknown[] } | undefined {
   if (typeof body.aggregate === 'string') return undefined;
-  const pipeline = body.pipeline as unknown[];
+  const pipeline = listOf(body, 'pipeline');
   const [first, ...rest] = pipeline;
   const [name] = isDoc(first) ? Object.keys(first) : [];
   if (name === '$listLocalSessions')
@@ -64,7 +65,7 @@ function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: unkn
 
 /** What an aggregation reads, and the stages that are left to do with it. */
 export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest: readonly unknown[] } {
-  const pipeline = context.body.pipeline as unknown[];
+  const pipeline = listOf(context.body, 'pipeline');
   const environment = environmentOf(context);
   compilePipeline(pipeline, environment);
   const { rest, ...query } = pushdown(pipeline);

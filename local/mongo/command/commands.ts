@@ -1,4 +1,5 @@
 import { aggregate } from './aggregate.js';
+import { collMod } from './coll-mod.js';
 import type { Command } from './command.js';
 import { configureFailPoint } from './configure-fail-point.js';
 import { count, distinct } from './count.js';
@@ -36,6 +37,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['listIndexes', listIndexes],
   ['dropIndexes', dropIndexes],
   ['deleteIndexes', dropIndexes],
+  ['collMod', collMod],
   ['create', create],
   ['drop', drop],
   ['dropDatabase', dropDatabase],

@@ -1,10 +1,10 @@
-import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import { anyValueAt } from '../bson/path.js';
 import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { keyString } from '../storage/key-string.js';
 import type { View } from '../storage/view.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
+import { docOf } from './fields.js';
 import { nonNegative } from './find.js';
 import { requireSupported } from './unsupported.js';
 
@@ -34,7 +34,7 @@ export const count: Command = {
 export function countQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
-    filter: (body.query ?? {}) as Doc,
+    filter: docOf(body, 'query'),
     sort: {},
     hint: body.hint,
     skip: nonNegative('skip', body.skip ?? 0),
@@ -63,7 +63,7 @@ export const distinct: Command = {
 export function distinctQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
-    filter: (body.query ?? {}) as Doc,
+    filter: docOf(body, 'query'),
     sort: {},
     hint: body.hint,
     skip: 0,

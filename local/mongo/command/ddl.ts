@@ -5,6 +5,7 @@ import { compileFilter } from '../query/evaluation.js';
 import type { Collection } from '../storage/collection.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
+import { docOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 
 const REFUSED = [
@@ -114,7 +115,7 @@ export const listCollections: Command = {
   transactional: false,
   run: (context) => {
     const { body, catalog, cursors, database, sessionId } = context;
-    const matches = compileFilter((body.filter ?? {}) as Doc, environmentOf(context));
+    const matches = compileFilter(docOf(body, 'filter'), environmentOf(context));
     const described = [...catalog.collections(database).values()].map((one) => describe(one, database));
     const docs = described
       .filter(matches)

@@ -4,7 +4,7 @@ import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { findMatches, type QuerySpec } from '../plan/find-matches.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
-import { checkNested, type Fields } from './fields.js';
+import { checkNested, docOf, type Fields, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 import { once, requireStatements, runStatement, runStatements, statementId } from './write.js';
 
@@ -15,7 +15,7 @@ export const deleteCommand: Command = {
   fields: { 'deletes!': 'array', ordered: 'bool', let: 'object' },
   transactional: true,
   run: async (context) => {
-    const statements = (context.body.deletes as unknown[]).map((statement) => checked(context, statement));
+    const statements = listOf(context.body, 'deletes').map((statement) => checked(context, statement));
     requireStatements(statements);
     const collection = collectionName(context, 'delete');
     let n = 0;
@@ -58,7 +58,7 @@ function execute(context: CommandContext, collection: string, statement: Doc): P
 /** What one statement of a delete looks for. */
 export function deleteQuery(context: CommandContext, statement: Doc): QuerySpec {
   return {
-    filter: statement.q as Doc,
+    filter: docOf(statement, 'q'),
     sort: {},
     hint: statement.hint,
     skip: 0,

@@ -3,6 +3,7 @@ import type { Doc } from '../bson/decode.js';
 import { CommandError } from '../errors.js';
 import { compileFilter } from '../query/evaluation.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
+import { docOf } from './fields.js';
 
 /** Commands that tell about the server. */
 export const ping: Command = { fields: {}, transactional: false, run: () => ({}) };
@@ -68,7 +69,7 @@ export const listDatabases: Command = {
   transactional: false,
   run: (context) => {
     const { body, catalog } = context;
-    const matches = compileFilter((body.filter ?? {}) as Doc, environmentOf(context));
+    const matches = compileFilter(docOf(body, 'filter'), environmentOf(context));
     const databases = catalog.databaseNames().map((name) => {
       const sizeOnDisk = sizeOf(context, name);
       return { name, sizeOnDisk: Long.fromNumber(sizeOnDisk), empty: sizeOnDisk === 0 };

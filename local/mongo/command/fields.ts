@@ -1,5 +1,5 @@
 import type { Doc } from '../bson/decode.js';
-import { typeOf } from '../bson/type-of.js';
+import { isDoc, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
 /** A type that a field of a command may have. */
@@ -94,4 +94,16 @@ function checkType(name: string, field: string, value: unknown, type: FieldType)
     SHOWN[type] ??
     (accepted.length === 1 ? `expected type '${accepted[0]}'` : `expected types '[${accepted.join(', ')}]'`);
   throw new CommandError(14, `BSON field '${name}.${field}' is the wrong type '${actual}', ${expected}`);
+}
+
+/** A field that the check has found to be a document, or an empty one where it is left out. */
+export function docOf(body: Doc, field: string): Doc {
+  const value = body[field];
+  return isDoc(value) ? value : {};
+}
+
+/** A field that the check has found to be an array, or an empty one where it is left out. */
+export function listOf(body: Doc, field: string): readonly unknown[] {
+  const value = body[field];
+  return Array.isArray(value) ? value : [];
 }

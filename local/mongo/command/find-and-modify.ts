@@ -5,6 +5,7 @@ import { compileProjection } from '../query/find-projection.js';
 import type { View } from '../storage/view.js';
 import { updateDocs } from '../update/update-docs.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
+import { docOf, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 import { once, runStatement, statementId } from './write.js';
 
@@ -67,7 +68,7 @@ export function modifyQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
     filter: filterOf(body),
-    sort: (body.sort ?? {}) as Doc,
+    sort: docOf(body, 'sort'),
     hint: body.hint,
     skip: 0,
     limit: 1,
@@ -80,7 +81,7 @@ function updateOne(context: CommandContext, view: View): Doc {
   const { matched, upserted, before, after } = updateDocs(view, {
     ...modifyQuery(context),
     update: body.update,
-    arrayFilters: body.arrayFilters as unknown[] | undefined,
+    arrayFilters: body.arrayFilters === undefined ? undefined : listOf(body, 'arrayFilters'),
     multi: false,
     upsert: Boolean(body.upsert),
     makeId: () => server.newObjectId(),
@@ -96,12 +97,12 @@ function updateOne(context: CommandContext, view: View): Doc {
 }
 
 function filterOf(body: Doc): Doc {
-  return (body.query ?? {}) as Doc;
+  return docOf(body, 'query');
 }
 
 function projected(context: CommandContext, doc: Doc | undefined): Doc | null {
   if (doc === undefined) return null;
-  const fields = (context.body.fields ?? {}) as Doc;
+  const fields = docOf(context.body, 'fields');
   if (Object.keys(fields).length === 0) return doc;
   return compileProjection(fields, filterOf(context.body), environmentOf(context))(doc);
 }

@@ -6,6 +6,7 @@ import { findMatches, type Match, type QuerySpec } from '../plan/find-matches.js
 import { compileProjection } from '../query/find-projection.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
+import { docOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 
 const DEFAULT_BATCH = 101;
@@ -48,7 +49,7 @@ export const find: Command = {
 
 function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
   const spec = findQuery(context);
-  const projection = (context.body.projection ?? {}) as Doc;
+  const projection = docOf(context.body, 'projection');
   const matches = findMatches(viewOf(context, name), spec);
   if (Object.keys(projection).length === 0) return storedDocs(matches);
   return projectedDocs(matches, compileProjection(projection, spec.filter, spec.environment));
@@ -58,8 +59,8 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
 export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
-    filter: (body.filter ?? {}) as Doc,
-    sort: (body.sort ?? {}) as Doc,
+    filter: docOf(body, 'filter'),
+    sort: docOf(body, 'sort'),
     hint: body.hint,
     skip: nonNegative('skip', body.skip ?? 0),
     limit: nonNegative('limit', body.limit ?? 0),

@@ -6,6 +6,7 @@ import { encode } from '../wire/message.js';
 import { addIndexes } from './add-indexes.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { requireNoTransaction } from './ddl.js';
+import { listOf } from './fields.js';
 import { indexMatching } from './index-lookup.js';
 
 /** `createIndexes`: builds indexes that do not exist yet. */
@@ -20,7 +21,7 @@ export const createIndexes: Command = {
     const before = collection.indexes.size;
     addIndexes(
       collection,
-      context.body.indexes as unknown[],
+      listOf(context.body, 'indexes'),
       `${context.database}.${name}`,
       environmentOf(context),
     );

@@ -2,6 +2,7 @@ import { type Doc, decode } from '../bson/decode.js';
 import { CommandError } from '../errors.js';
 import { store, storeBytes } from '../storage/stored.js';
 import { type Command, type CommandContext, collectionName } from './command.js';
+import { listOf } from './fields.js';
 import {
   once,
   requireFits,
@@ -17,7 +18,7 @@ export const insert: Command = {
   fields: { 'documents!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool' },
   transactional: true,
   run: async (context) => {
-    const documents = context.body.documents as Uint8Array[];
+    const documents = listOf(context.body, 'documents');
     requireStatements(documents);
     const collection = collectionName(context, 'insert');
     let n = 0;
@@ -37,7 +38,7 @@ export const insert: Command = {
   },
 };
 
-async function insertOne(context: CommandContext, collection: string, bytes: Uint8Array): Promise<void> {
+async function insertOne(context: CommandContext, collection: string, bytes: unknown): Promise<void> {
   if (!(bytes instanceof Uint8Array)) throw new CommandError(14, 'documents must be objects');
   const { doc, stored } = withId(bytes, () => context.server.newObjectId());
   requireFits(stored);

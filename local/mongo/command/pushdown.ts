@@ -22,8 +22,8 @@ export function pushdown(pipeline: readonly unknown[]): Pushdown {
   };
   const filters: Doc[] = [];
   for (let filter = take('$match'); filter !== undefined; filter = take('$match'))
-    filters.push(filter as Doc);
-  const sort = (take('$sort') ?? {}) as Doc;
+    filters.push(asDoc(filter));
+  const sort = asDoc(take('$sort'));
   const skip = nonNegative('skip', take('$skip') ?? 0);
   const limit = nonNegative('limit', take('$limit') ?? 0);
   const [only = {}] = filters;
@@ -34,4 +34,8 @@ export function pushdown(pipeline: readonly unknown[]): Pushdown {
     limit,
     rest: pipeline.slice(at),
   };
+}
+
+function asDoc(value: unknown): Doc {
+  return isDoc(value) ? value : {};
 }

@@ -3,7 +3,7 @@ import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { type UpdateOutcome, type UpdateSpec, updateDocs } from '../update/update-docs.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
-import { checkNested, type Fields } from './fields.js';
+import { checkNested, docOf, type Fields, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 import { once, requireStatements, runStatement, runStatements, statementId } from './write.js';
 
@@ -23,7 +23,7 @@ export const update: Command = {
   fields: { 'updates!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool', let: 'object' },
   transactional: true,
   run: async (context) => {
-    const statements = context.body.updates as unknown[];
+    const statements = listOf(context.body, 'updates');
     requireStatements(statements);
     const specs = statements.map((statement) => specOf(context, statement));
     const collection = collectionName(context, 'update');
@@ -61,9 +61,9 @@ function specOf(context: CommandContext, statement: unknown): () => UpdateSpec {
 export function updateSpec(context: CommandContext, statement: Doc): UpdateSpec {
   const constants = isDoc(statement.c) ? { ...asDoc(context.body.let), ...statement.c } : context.body.let;
   return {
-    filter: statement.q as Doc,
+    filter: docOf(statement, 'q'),
     update: statement.u,
-    arrayFilters: statement.arrayFilters as unknown[] | undefined,
+    arrayFilters: statement.arrayFilters === undefined ? undefined : listOf(statement, 'arrayFilters'),
     multi: Boolean(statement.multi),
     upsert: Boolean(statement.upsert),
     hint: statement.hint,

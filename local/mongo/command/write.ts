@@ -1,9 +1,10 @@
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
-import { typeOf } from '../bson/type-of.js';
+import { isDoc, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { LockedRecord } from '../storage/conflicts.js';
 import { Journal } from '../storage/journal.js';
+import type { Transaction } from '../storage/transaction.js';
 import type { View } from '../storage/view.js';
 import { type CommandContext, viewOf } from './command.js';
 
@@ -34,9 +35,20 @@ export async function runStatement<T>(
     } catch (error) {
       journal.rollBack();
       if (!(error instanceof LockedRecord)) throw error;
-      await error.owner.ended;
+      await endOf(error.owner, context.body.maxTimeMS);
     }
   }
+}
+
+/** Waits for a transaction to end, at most as long as the command may take. */
+async function endOf(transaction: Transaction, maxTimeMS: unknown): Promise<void> {
+  const limit = maxTimeMS === undefined ? 0 : toNumber(maxTimeMS);
+  if (limit === 0) return transaction.ended;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CommandError(50, 'operation exceeded time limit')), limit);
+  });
+  await Promise.race([transaction.ended, expired]).finally(() => clearTimeout(timer));
 }
 
 /** The outcome of a statement that a retryable write has executed before, else that of executing it. */
@@ -73,12 +85,17 @@ export async function runStatements<T>(
     try {
       await execute(statement, i);
     } catch (error) {
-      if (!(error instanceof CommandError) || error.labels.length > 0) throw error;
+      if (!(error instanceof CommandError) || endsCommand(error)) throw error;
       errors.push({ index: i, code: error.code, errmsg: error.message, ...error.details });
       if (context.body.ordered !== false || context.transaction !== undefined) break;
     }
   }
   return errors;
+}
+
+/** A transaction's conflict, or the end of the time allowed, is an error of the command and not of a statement. */
+function endsCommand({ code, labels }: CommandError): boolean {
+  return labels.length > 0 || code === 50;
 }
 
 /** Throws where a write command has no statements, or more than MongoDB takes. */
@@ -105,8 +122,8 @@ export function requireValidId(id: unknown): void {
   if (type === 'array' || type === 'regex' || type === 'undefined') {
     throw new CommandError(53, `The '_id' value cannot be of type ${type}`);
   }
-  if (type !== 'object') return;
-  const dollar = Object.keys(id as Doc).find(
+  if (!isDoc(id)) return;
+  const dollar = Object.keys(id).find(
     (name) => name.startsWith('$') && !['$ref', '$id', '$db'].includes(name),
   );
   if (dollar !== undefined) {

@@ -22,7 +22,8 @@ export interface IndexDefinition {
 
 /** One index: a B-tree of key strings, each ending with the number of its record. */
 export class OrderedIndex {
-  readonly definition: IndexDefinition;
+  /** Replaced by `collMod`; its fields never change. */
+  definition: IndexDefinition;
   readonly keys: KeyMaker;
   /** The fields in which any document ever had an array: two bounds on one of them may not be intersected. */
   readonly multikeyFields = new Set<number>();

@@ -304,6 +304,20 @@ describe('index management', () => {
   });
 });
 
+test('collMod hides an index and changes its expiry', async () => {
+  const collection = await thousand();
+  await collection.createIndex({ b: 1 }, { name: 'x', expireAfterSeconds: 60 });
+  const change = (options: Document) =>
+    server.db.command({ collMod: collection.collectionName, index: { name: 'x', ...options } });
+  expect(await change({ expireAfterSeconds: 90 })).toMatchObject({
+    expireAfterSeconds_old: 60,
+    expireAfterSeconds_new: 90,
+  });
+  await change({ hidden: true });
+  expect((await explained(collection, { b: 7 })).plan).toBe('COLLSCAN');
+  expect((await collection.indexes())[1]).toMatchObject({ expireAfterSeconds: 90, hidden: true });
+});
+
 test('a TTL index removes what has expired by the server’s clock', async () => {
   const collection = server.db.collection<Numbered>(freshName());
   await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 });

@@ -1,4 +1,4 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession, Collection, Document } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { freshName, type Numbered, refusal, useServer } from './server.js';
 
@@ -186,4 +186,29 @@ test('withTransaction runs the callback again after a conflict', async () => {
   );
   expect(attempts).toBe(2);
   expect(await collection.findOne()).toEqual({ _id: 1, n: 11 });
+});
+
+test.each<[string, Document, Document]>([
+  [
+    'a delete of what a transaction updates',
+    { update: { q: { _id: 1 }, u: { $set: { n: 1 } } } },
+    { delete: { q: { _id: 1 }, limit: 1 } },
+  ],
+  [
+    'an update of what a transaction deletes',
+    { delete: { q: { _id: 1 }, limit: 1 } },
+    { update: { q: { _id: 1 }, u: { $set: { n: 2 } } } },
+  ],
+])('%s waits for it, no longer than maxTimeMS', async (_, first, second) => {
+  const collection = await withCollection([{ _id: 1, n: 0 }]);
+  const command = (one: Document) => {
+    const [name = '', statement] = Object.entries(one)[0] ?? [];
+    return { [name]: collection.collectionName, [`${name}s`]: [statement] };
+  };
+  await inTransaction(async (session) => {
+    await server.db.command(command(first), { session });
+    const waiting = server.db.command({ ...command(second), maxTimeMS: 20 });
+    expect(await refusal(waiting)).toMatchObject({ code: 50, codeName: 'MaxTimeMSExpired' });
+  });
+  expect(await server.db.command(command(second))).toMatchObject({ n: 1 });
 });
