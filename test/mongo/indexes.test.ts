@@ -51,6 +51,7 @@ test('every statement is served by an index', async () => {
   await processor.getJobs({ status: 'completed', limit: 1, after: 'a' });
   await processor.getJobs();
   await processor.getJobs({ jobName: 'echo' });
+  await processor.getOldestWaitingJobs();
   await processor.getJobFactories();
   await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });
   await processor.getSchedulers();

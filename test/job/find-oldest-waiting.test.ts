@@ -1,0 +1,118 @@
+import type { CommandStartedEvent } from 'mongodb';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { anything, echo } from '../jobs.js';
+
+const database = useDatabase();
+const MINUTE_MS = 60_000;
+
+/** A worker, with jobs of another that it has no code for. */
+async function setUp() {
+  const other = database.processor();
+  await other.addJobFactories([echo, anything]);
+  const worker = database.processor();
+  await worker.addJobFactory(echo);
+  return { other, worker };
+}
+
+/** Job `id` has been due for so long. */
+function dueFor(id: string, ms: number) {
+  return database.db
+    .collection<{ _id: string }>('jobs')
+    .updateOne({ _id: id }, [{ $set: { runAt: { $subtract: ['$$NOW', ms] } } }]);
+}
+
+test('of each priority, the job that waits longest is found, and since when', async () => {
+  const { other } = await setUp();
+  for (const [id, priority, minutes] of [
+    ['young', 0, 1],
+    ['old', 0, 7],
+    ['urgent', 5, 3],
+  ] as const) {
+    await other.addJob('echo', {}, { id, priority });
+    await dueFor(id, minutes * MINUTE_MS);
+  }
+
+  const waiting = await other.getOldestWaitingJobs();
+
+  expect(waiting).toMatchObject([
+    { id: 'urgent', jobName: 'echo', queue: 'default', priority: 5, claimable: true },
+    { id: 'old', jobName: 'echo', queue: 'default', priority: 0, claimable: true },
+  ]);
+  expect(waiting.map(({ waitedMs }) => Math.floor(waitedMs / MINUTE_MS))).toEqual([3, 7]);
+});
+
+test('a job that is not due, or that runs, or has ended, does not wait', async () => {
+  const { other } = await setUp();
+  await other.addJob('echo', {}, { id: 'taken' });
+  await other.pullNextJob();
+  await other.addJob('echo', {}, { id: 'ended' });
+  await other.processNextJob();
+  await other.addJob('echo', {}, { delay: '1h' });
+
+  expect(await other.getOldestWaitingJobs()).toEqual([]);
+});
+
+test('a job that a worker has no code for comes to stand first, and is told from others', async () => {
+  const { other, worker } = await setUp();
+  await other.addJob('echo', {}, { id: 'first' });
+  await other.addJob('anything', {}, { id: 'unknown' });
+  await other.addJob('echo', {}, { id: 'last' });
+  expect(await worker.getOldestWaitingJobs()).toMatchObject([{ id: 'first', claimable: true }]);
+
+  await worker.drain();
+
+  expect(await worker.getOldestWaitingJobs()).toMatchObject([{ id: 'unknown', claimable: false }]);
+});
+
+test('a job in a queue that a worker does not take is not claimable by it', async () => {
+  const { other } = await setUp();
+  const worker = database.processor({ queues: ['mail'] });
+  await worker.addJobFactory(echo);
+  await other.addJob('echo', {}, { queue: 'reports' });
+  await other.addJob('echo', {}, { queue: 'mail', priority: 1 });
+
+  expect(await worker.getOldestWaitingJobs()).toMatchObject([
+    { queue: 'mail', claimable: true },
+    { queue: 'reports', claimable: false },
+  ]);
+});
+
+test('it costs one command while all jobs have the lowest priority, and reads next to nothing whatever waits', async () => {
+  const { other } = await setUp();
+  for (let n = 0; n < 100; n += 1) {
+    await other.addJob('echo', {}, { priority: n % 10, delay: '1h' });
+    await other.addJob('echo', {});
+  }
+  const commands: CommandStartedEvent[] = [];
+  const note = (event: CommandStartedEvent) => commands.push(event);
+  database.client.on('commandStarted', note);
+
+  await other.getOldestWaitingJobs();
+
+  database.client.off('commandStarted', note);
+  expect(commands.map(({ commandName }) => commandName)).toEqual(['find']);
+  const { find, filter, sort, limit } = commands[0]?.command ?? {};
+  const { executionStats } = await database.db.command({
+    explain: { find, filter, sort, limit },
+    verbosity: 'executionStats',
+  });
+  expect(executionStats.totalDocsExamined).toBe(1);
+  expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(21); // One, and two to skip each other priority.
+});
+
+test('it costs as many commands as there are priorities with a job, and never more than ten', async () => {
+  const { other } = await setUp();
+  await Promise.all(Array.from({ length: 20 }, (_, n) => other.addJob('echo', {}, { priority: n % 10 })));
+  let commands = 0;
+  const count = () => {
+    commands += 1;
+  };
+  database.client.on('commandStarted', count);
+
+  const waiting = await other.getOldestWaitingJobs();
+
+  database.client.off('commandStarted', count);
+  expect(waiting.map(({ priority }) => priority)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  expect(commands).toBe(10);
+});
