@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { createSchedulerHandler } from '../../handlers/lambda.js';
-import { useDatabase } from '../database.js';
-import { echo } from '../jobs.js';
+import { createSchedulerHandler, type Metric } from '../../handlers/lambda.js';
+import type { LogFields } from '../../src/index.js';
+import { silent, useDatabase } from '../database.js';
+import { anything, echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
 import { contextOf, everyMinute } from './events.js';
 import { useLambdaService } from './lambda-service.js';
@@ -40,4 +41,74 @@ test('a scheduler without due items kicks nobody', async () => {
   expect(await handler(everyMinute, context)).toEqual({ made: 0 });
   expect(lambda().invocations).toEqual([]);
   expect(context.callbackWaitsForEmptyEventLoop).toBe(false);
+});
+
+/** Runs the scheduler of a deployment that has the code of `echo` alone; returns its metrics and its warnings. */
+async function tick() {
+  const metrics: Metric[] = [];
+  const warnings: LogFields[] = [];
+  const handler = createSchedulerHandler({
+    ...deploymentOf(database, lambda(), [echo]),
+    log: { ...silent, warn: (_, fields) => void warnings.push(fields ?? {}) },
+    publishMetrics: (_, published) => void metrics.push(...published),
+  });
+  await handler(everyMinute, contextOf(60_000));
+  return { metrics: Object.fromEntries(metrics.map(([name, , value]) => [name, value])), warnings };
+}
+
+/** Adds jobs that have been due for so many minutes. */
+async function addWaiting(...jobs: (readonly [jobName: string, minutes: number])[]): Promise<void> {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, anything]);
+  for (const [jobName, minutes] of jobs) {
+    const id = await processor.addJob(jobName, {});
+    await database.db
+      .collection<{ _id: string }>('jobs')
+      .updateOne({ _id: id }, [{ $set: { runAt: { $subtract: ['$$NOW', minutes * 60_000] } } }]);
+  }
+}
+
+test('a scheduler measures how long the oldest job has waited, by the clock of the database', async () => {
+  await addWaiting(['echo', 10], ['echo', 2]);
+
+  const { metrics, warnings } = await tick();
+
+  expect(metrics).toMatchObject({ Made: 0, Recovered: 0, OldestUnclaimed: 0 });
+  expect(metrics.OldestWaiting).toBeGreaterThanOrEqual(600);
+  expect(metrics.OldestWaiting).toBeLessThan(630);
+  expect(warnings).toEqual([]);
+});
+
+test('when nothing waits, a scheduler says so', async () => {
+  expect((await tick()).metrics).toMatchObject({ OldestWaiting: 0, OldestUnclaimed: 0 });
+});
+
+test('a scheduler tells of a job that nobody claims, and which it is', async () => {
+  await addWaiting(['anything', 10], ['echo', 2]);
+
+  const { metrics, warnings } = await tick();
+
+  expect(metrics.OldestUnclaimed).toBe(metrics.OldestWaiting);
+  expect(warnings).toMatchObject([
+    { jobName: 'anything', queue: 'default', jobId: expect.any(String), requestId: expect.any(String) },
+  ]);
+});
+
+test('a job that waits for the worker of another deployment is no matter for a warning yet', async () => {
+  await addWaiting(['anything', 2]);
+
+  const { metrics, warnings } = await tick();
+
+  expect(metrics.OldestUnclaimed).toBeGreaterThanOrEqual(120);
+  expect(warnings).toEqual([]);
+});
+
+test('a scheduler counts the attempts of crashed workers that it ended', async () => {
+  await addWaiting(['echo', 0]);
+  const crashed = database.processor();
+  await crashed.addJobFactory(echo);
+  await crashed.pullNextJob();
+  await database.db.collection('jobs').updateOne({}, { $set: { 'lease.expires': new Date(1) } });
+
+  expect((await tick()).metrics).toMatchObject({ Recovered: 1 });
 });

@@ -1,0 +1,74 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { cloudWatchMetrics, schedulerMetrics, workerMetrics } from '../../handlers/metrics.js';
+import { contextOf } from './events.js';
+
+afterEach(() => void vi.restoreAllMocks());
+
+const summary = {
+  claimed: 10,
+  completed: 1,
+  retried: 2,
+  errors: 3,
+  cancelled: 4,
+  snoozed: 5,
+  givenBack: 6,
+  stale: 7,
+  abandoned: 8,
+  remaining: 9,
+};
+
+test('figures become one line in the embedded metric format of CloudWatch', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const context = contextOf(1_000);
+
+  cloudWatchMetrics(context, [
+    ['Claimed', 'Count', 3],
+    ['Duration', 'Milliseconds', 250],
+  ]);
+
+  expect(write).toHaveBeenCalledOnce();
+  expect(JSON.parse(`${write.mock.calls[0]?.[0]}`)).toEqual({
+    _aws: {
+      Timestamp: expect.any(Number),
+      CloudWatchMetrics: [
+        {
+          Namespace: 'remote-processor',
+          Dimensions: [['service']],
+          Metrics: [
+            { Name: 'Claimed', Unit: 'Count' },
+            { Name: 'Duration', Unit: 'Milliseconds' },
+          ],
+        },
+      ],
+    },
+    service: 'the-function',
+    requestId: context.awsRequestId,
+    Claimed: 3,
+    Duration: 250,
+  });
+});
+
+test('a worker publishes all of its summary, and how long it took', () => {
+  const metrics = workerMetrics(summary, 250);
+
+  expect(metrics.map(([name, , value]) => [`${name[0]?.toLowerCase()}${name.slice(1)}`, value])).toEqual(
+    Object.entries({ ...summary, duration: 250 }),
+  );
+});
+
+test('a scheduler publishes the longest wait of any priority, in seconds, and that of jobs it has no code for', () => {
+  const job = { id: 'a', jobName: 'echo', queue: 'default' };
+  const waiting = [
+    { ...job, priority: 9, waitedMs: 90_000, claimable: false },
+    { ...job, priority: 5, waitedMs: 600_400, claimable: true },
+    { ...job, priority: 0, waitedMs: 30_000, claimable: false },
+  ];
+
+  expect(schedulerMetrics({ made: 1, recovered: 2, waiting }, 250)).toEqual([
+    ['Made', 'Count', 1],
+    ['Recovered', 'Count', 2],
+    ['OldestWaiting', 'Seconds', 600],
+    ['OldestUnclaimed', 'Seconds', 90],
+    ['Duration', 'Milliseconds', 250],
+  ]);
+});
