@@ -38,7 +38,7 @@ export interface Fault {
 }
 
 /** With leases of 1 s: between two faults, in milliseconds. */
-const PAUSE = { min: 200, max: 1300 };
+const PAUSE = { min: 300, max: 1900 };
 
 const weights: readonly (readonly [FaultKind, number])[] = [
   ['kill', 4],
@@ -75,7 +75,7 @@ function planFault(random: Random, at: number): Fault {
           ['producer', 1],
         ],
   );
-  return { at, kind, target: random.pick(cast[role]), ms: random.int(500, 2800) };
+  return { at, kind, target: random.pick(cast[role]), ms: random.int(500, 2400) };
 }
 
 /** How wrong the clock of a process is: 10 minutes late, 10 minutes early, or right; in milliseconds. */

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { formatCounts } from './counts.js';
+import { runChaos } from './run-chaos.js';
+
+/** Long enough for every kind of fault; with what is left to do after it, it takes about a minute. */
+const SECONDS = 30;
+
+test('nothing is lost, nothing is done twice, whatever is killed, frozen, cut off or wrong about the time', async () => {
+  const seed = Math.floor(Math.random() * 1_000_000_000);
+  const { counts, violations } = await runChaos({ seed, seconds: SECONDS });
+  console.log(`Chaos: ${formatCounts(counts)}`);
+  expect(violations, `npm run chaos -- --seconds ${SECONDS} --seed ${seed}`).toEqual([]);
+  expect(counts.settled).toBeGreaterThan(0);
+}, 300_000);

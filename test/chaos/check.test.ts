@@ -1,0 +1,322 @@
+import { expect, test } from 'vitest';
+import type { JobDocument } from '../../src/job/job.js';
+import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { check } from './check.js';
+import { countEvidence } from './counts.js';
+import type { Evidence, Run, Sighting } from './evidence.js';
+
+const LEASE_MS = 1000;
+
+/** A moment of the database's clock, in milliseconds from the start of the story. */
+const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms);
+
+/** A job that was added at 0, taken under `token` at 100 and completed at 200. */
+function completed(change: Partial<JobDocument> = {}): JobDocument {
+  return {
+    _id: 'job',
+    jobName: 'chaos',
+    queue: 'default',
+    priority: 0,
+    status: 'completed',
+    output: { token: 'token' },
+    runAt: at(0),
+    created: at(0),
+    queued: at(0),
+    picked: at(100),
+    started: at(100),
+    completed: at(200),
+    retryCounter: 1,
+    givenBackCounter: 0,
+    maxRetries: 3,
+    retryDelay: 0,
+    errors: [],
+    lastToken: 'token',
+    ...change,
+  };
+}
+
+/** The job as the holder of `token` sees it, who took it at `picked`. */
+function held(token: string, picked: number, seen: number, change: Partial<Sighting> = {}): Sighting {
+  return {
+    _id: 'job',
+    status: 'processing',
+    lease: { token, worker: 'worker', expires: at(picked + LEASE_MS) },
+    picked: at(picked),
+    queued: at(0),
+    runAt: at(0),
+    givenBackCounter: 0,
+    at: at(seen),
+    ...change,
+  };
+}
+
+/** The run of the completed job. */
+function run(change: Partial<Run> = {}): Run {
+  return {
+    _id: 'run',
+    job: 'job',
+    attempt: 1,
+    token: 'token',
+    process: 'worker-0',
+    notBefore: at(105),
+    began: held('token', 100, 110),
+    ended: { how: 'returned', sighting: held('token', 100, 190) },
+    ...change,
+  };
+}
+
+function evidence(change: Partial<Evidence> = {}): Evidence {
+  return {
+    jobs: [completed()],
+    runs: [run()],
+    notes: [{ kind: 'added', job: 'job' }],
+    items: [],
+    crashes: [],
+    leaseMs: LEASE_MS,
+    mayBeShort: 0,
+    now: at(100_000),
+    ...change,
+  };
+}
+
+/** The run of the first attempt of a job that a second one then completed; `end`: when the first one's lease ended. */
+function twoRuns(end: number, first: Partial<Run>): Evidence {
+  const second = (seen: number) => held('token', 2000, seen, { queued: at(end), lastToken: 'first' });
+  return evidence({
+    jobs: [completed({ retryCounter: 2, queued: at(end), picked: at(2000), completed: at(2200) })],
+    runs: [
+      {
+        _id: 'first run',
+        job: 'job',
+        attempt: 1,
+        token: 'first',
+        process: 'worker-1',
+        notBefore: at(105),
+        began: held('first', 100, 110),
+        ...first,
+      },
+      run({
+        attempt: 2,
+        notBefore: at(2005),
+        began: second(2010),
+        ended: { how: 'returned', sighting: second(2190) },
+      }),
+    ],
+  });
+}
+
+const broken = (given: Evidence) => check(given).map(({ rule }) => rule);
+
+test('a job that ran once and completed is well', () => {
+  expect(broken(evidence())).toEqual([]);
+  expect(countEvidence(evidence(), [])).toMatchObject({
+    added: 1,
+    settled: 1,
+    waiting: 0,
+    runs: 1,
+    short: 0,
+  });
+});
+
+test('a job that is taken again after its lease expired, and whose first run goes on, is well', () => {
+  const late = held('token', 2000, 2100, { queued: at(1200), lastToken: 'first' });
+  expect(broken(twoRuns(1200, {}))).toEqual([]);
+  expect(broken(twoRuns(1200, { ended: { how: 'returned', sighting: late } }))).toEqual([]);
+});
+
+test('a run that ended before its lease was ended, or that was told to stop, is well', () => {
+  expect(broken(twoRuns(300, { ended: { how: 'threw', sighting: held('first', 100, 290) } }))).toEqual([]);
+  expect(broken(twoRuns(300, { aborted: 'stopping' }))).toEqual([]);
+});
+
+test('a job is gone whose id was returned', () => {
+  expect(broken(evidence({ jobs: [], runs: [] }))).toEqual(['lost']);
+  expect(broken(evidence({ notes: [{ kind: 'scheduled', job: 'other' }] }))).toEqual(['lost']);
+});
+
+test('an id was returned for another input', () => {
+  expect(broken(evidence({ notes: [{ kind: 'taken for another', job: 'job' }] }))).toEqual(['conflict']);
+});
+
+test('a lease is taken while another run holds one', () => {
+  const first = { ended: { how: 'returned' as const, sighting: held('first', 100, 2050) } };
+  const stolen = twoRuns(0, first);
+  expect(broken(stolen)).toContain('overlap');
+});
+
+test('a function is called after its lease was lost to another', () => {
+  const other = held('token', 2000, 2100, { queued: at(1200), lastToken: 'first' });
+  expect(broken(twoRuns(1200, { notBefore: at(2095), began: other }))).toEqual(['overlap']);
+});
+
+test('a function whose call cannot be told from before the loss of its lease is given the benefit of the doubt', () => {
+  const other = held('token', 2000, 2100, { queued: at(1200), lastToken: 'first' });
+  expect(broken(twoRuns(1200, { notBefore: at(1195), began: other }))).toEqual([]);
+});
+
+test('a lease is ended by another while it is valid and its run is under way', () => {
+  expect(broken(twoRuns(300, {}))).toEqual(['fencing']);
+  expect(broken(twoRuns(300, { aborted: 'lease lost' }))).toEqual(['fencing']);
+  const settledByAnother = run({ ended: { how: 'returned', sighting: { ...completed(), at: at(400) } } });
+  expect(broken(evidence({ runs: [settledByAnother] }))).toEqual(['fencing']);
+});
+
+test('a job is completed with the output of another run', () => {
+  expect(broken(evidence({ jobs: [completed({ output: { token: 'stale' } })] }))).toEqual(['fencing']);
+});
+
+test('a job is completed though its run never returned', () => {
+  const threw = run({ ended: { how: 'threw', sighting: held('token', 100, 190) } });
+  expect(broken(evidence({ runs: [threw] }))).toEqual(['fencing']);
+});
+
+test('a lease is taken after the job was settled', () => {
+  const again = run({
+    _id: 'again',
+    token: 'again',
+    attempt: 2,
+    began: held('again', 300, 310, { queued: at(250) }),
+    notBefore: at(305),
+  });
+  const jobs = [completed({ retryCounter: 2 })];
+  expect(broken(evidence({ jobs, runs: [run(), again] }))).toContain('after settle');
+});
+
+test('a function is called after the job was settled', () => {
+  const late: Run = {
+    _id: 'late',
+    job: 'job',
+    attempt: 1,
+    token: 'late',
+    process: 'worker-1',
+    notBefore: at(205),
+    began: { ...completed(), at: at(210) },
+  };
+  const jobs = [completed({ givenBackCounter: 1 })];
+  expect(broken(evidence({ jobs, runs: [run(), late] }))).toEqual(['after settle']);
+  expect(broken(evidence({ jobs, runs: [run(), { ...late, notBefore: at(195) }] }))).toEqual([]);
+});
+
+test('a job runs again after a run saw it settled', () => {
+  const sawItSettled = run({
+    _id: 'saw',
+    token: 'saw',
+    notBefore: at(50),
+    began: { ...completed({ completed: at(60) }), at: at(70) },
+  });
+  const jobs = [completed({ givenBackCounter: 1 })];
+  expect(broken(evidence({ jobs, runs: [sawItSettled, run()] }))).toContain('after settle');
+});
+
+test('a job that was cancelled while it was queued starts', () => {
+  const cancelled = completed({ status: 'cancelled', cancelRequested: at(50), completed: at(50) });
+  expect(broken(evidence({ jobs: [cancelled] }))).toContain('cancelled');
+});
+
+test('a job whose cancelling was answered ends otherwise', () => {
+  const notes = [{ kind: 'cancelled', job: 'job', answer: 'processing' }] as const;
+  expect(broken(evidence({ notes }))).toEqual(['cancelled']);
+  expect(broken(evidence({ jobs: [completed({ cancelRequested: at(150) })] }))).toEqual(['cancelled']);
+});
+
+test('a job runs before its time', () => {
+  const began = held('token', 100, 110, { runAt: at(101) });
+  expect(broken(evidence({ runs: [run({ began })] }))).toEqual(['too early']);
+});
+
+test('a run was not counted', () => {
+  expect(broken(evidence({ jobs: [completed({ retryCounter: 0 })] }))).toEqual(['attempts']);
+});
+
+test('a claim ran twice', () => {
+  const jobs = [completed({ givenBackCounter: 1 })];
+  expect(broken(evidence({ jobs, runs: [run(), run({ _id: 'twice' })] }))).toContain('attempts');
+});
+
+test('more claims never ran than were interrupted', () => {
+  const jobs = [completed({ givenBackCounter: 2 })];
+  expect(broken(evidence({ jobs, mayBeShort: 1 }))).toEqual(['attempts']);
+  expect(broken(evidence({ jobs, mayBeShort: 2 }))).toEqual([]);
+});
+
+test('a job has more attempts than it may', () => {
+  expect(broken(evidence({ jobs: [completed({ maxRetries: 0 })] }))).toEqual(['attempts']);
+  expect(broken(evidence({ runs: [run({ attempt: 4 })] }))).toEqual(['attempts']);
+});
+
+test('two unsettled jobs have a unique key', () => {
+  const key = { freedUniqueKey: 'key' };
+  const first = completed({ ...key, _id: 'first', output: { token: 'token' } });
+  const story = (created: number) =>
+    evidence({
+      jobs: [first, completed({ ...key, created: at(created), completed: at(900) })],
+      runs: [run({ _id: 'its run', job: 'first' }), run()],
+    });
+  expect(broken(story(200))).toEqual([]);
+  expect(broken(story(199))).toContain('unique key');
+});
+
+test('a job is left in processing, or waiting though it is due', () => {
+  const processing = {
+    lastToken: 'before',
+    status: 'processing',
+    lease: { token: 'token', worker: 'worker', expires: at(1100) },
+  } as const;
+  const queued = completed({ status: 'queued', runAt: at(5000), lastToken: 'before' });
+  const left = (job: JobDocument, now: number) => broken(evidence({ jobs: [job], now: at(now) }));
+  expect(left(completed(processing), 2101)).toEqual(['left']);
+  expect(left(completed(processing), 2100)).toEqual([]);
+  expect(left(queued, 5000)).toEqual(['left']);
+  expect(left(queued, 4999)).toEqual([]);
+});
+
+test('a process crashed', () => {
+  expect(broken(evidence({ crashes: ['worker-0 ended with 1'] }))).toEqual(['crash']);
+});
+
+const item: SchedulerItemDocument = {
+  _id: 'item',
+  type: 'Delay',
+  delay: 1000,
+  title: '',
+  description: '',
+  jobName: 'chaos',
+  active: true,
+  nextCallTime: at(4000),
+  lastCallTime: at(3000),
+  timeZone: 'UTC',
+  catchUp: 'once',
+  version: 1,
+};
+
+/** Jobs of the item for these due times, each made at once, or as late as given. */
+function occurrences(...due: (readonly [at: number, late: number])[]): Evidence {
+  const jobs = due.map(([ms, late], index) =>
+    completed({
+      _id: `job ${index}`,
+      status: 'error',
+      retryCounter: 0,
+      occurrence: { item: 'item', at: at(ms) },
+      created: at(ms + late),
+    }),
+  );
+  return evidence({ jobs, runs: [], notes: [], items: [item] });
+}
+
+test('an item whose scheduler was late leaves out what was missed, and nothing else', () => {
+  expect(broken(occurrences([1000, 5], [2000, 5], [3000, 5]))).toEqual([]);
+  expect(broken(occurrences([1000, 1500], [3000, 5]))).toEqual([]);
+});
+
+test('an occurrence has two jobs', () => {
+  expect(broken(occurrences([2000, 5], [2000, 7], [3000, 5]))).toEqual(['occurrence']);
+});
+
+test('an occurrence has no job', () => {
+  expect(broken(occurrences([1000, 5], [3000, 5]))).toEqual(['occurrence']);
+  expect(broken(occurrences([1000, 5], [2000, 5]))).toEqual(['occurrence']);
+});
+
+test('an occurrence is not in the rhythm of its item', () => {
+  expect(broken(occurrences([1000, 5], [1999, 5], [3000, 5]))).toContain('occurrence');
+});

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection, Db } from 'mongodb';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import type { LocalProcessor } from '../../local/processor.js';
+import { type ClaimedJob, defineJob } from '../../src/index.js';
+import type { JobDocument } from '../../src/job/job.js';
+import { isSettled, type JobModel } from './job-model.js';
+
+/** A job that is never told to stop makes the test fail, and does not hang it. */
+const PATIENCE_MS = 5_000;
+
+/** The real thing, and what a caller of it would have in hand. */
+export interface Real {
+  readonly processor: LocalProcessor;
+  readonly jobs: Collection<JobDocument>;
+  /** Everything that was ever claimed by `pullNextJob`, also what was lost since. */
+  readonly claimed: ClaimedJob[];
+  /** Called when the job is run; whether it then goes on until its signal fires. Set before it is run. */
+  readonly work: { onRun: (id: string) => boolean };
+}
+
+/** A processor with the one job of the model. */
+export async function makeReal(db: Db, processor: LocalProcessor): Promise<Real> {
+  const work: Real['work'] = { onRun: () => false };
+  const modelled = defineJob({
+    name: 'modelled',
+    input: z.object({ n: z.int() }),
+    retryDelay: 0,
+    run: async ({ jobId, signal }) => {
+      if (work.onRun(jobId)) await sleep(PATIENCE_MS, undefined, { signal });
+    },
+  });
+  await processor.addJobFactory(modelled);
+  return { processor, jobs: db.collection<JobDocument>('jobs'), claimed: [], work };
+}
+
+/** The documents are as the model says. */
+export async function expectAsModelled(model: JobModel, { jobs }: Real): Promise<void> {
+  const documents = await jobs.find().toArray();
+  const real = Object.fromEntries(documents.map((document) => [document._id, relevant(document)]));
+  const modelled = Object.fromEntries(
+    [...model.jobs].map(([id, job]) => {
+      const { isDue: _, worker: __, isExpired: ___, key, ...rest } = job;
+      return [id, { ...rest, key: isSettled(job) ? undefined : key }];
+    }),
+  );
+  expect(real).toEqual(modelled);
+}
+
+function relevant(document: JobDocument) {
+  const { status, retryCounter, givenBackCounter, maxRetries, priority } = document;
+  return {
+    ...{ status, retryCounter, givenBackCounter, maxRetries, priority },
+    cancelRequested: document.cancelRequested !== undefined,
+    runAlone: document.runAlone ?? false,
+    key: document.uniqueKey,
+    token: document.lease?.token,
+  };
+}

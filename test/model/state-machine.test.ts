@@ -1,0 +1,20 @@
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { anyCommands } from './commands.js';
+import { JobModel } from './job-model.js';
+import { makeReal } from './real.js';
+
+const database = useDatabase();
+
+/** Enough to come across every pair of commands many times, few enough for every run of the suite. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 60);
+
+test('whatever is done to jobs, in whatever order, they are as the model says', async () => {
+  const property = fc.asyncProperty(anyCommands, async (commands) => {
+    await database.db.collection('jobs').deleteMany({});
+    const real = await makeReal(database.db, database.processor({ maxThreads: 1 }));
+    await fc.asyncModelRun(() => ({ model: new JobModel(), real }), commands);
+  });
+  await fc.assert(property, { numRuns: RUNS });
+}, 120_000);
