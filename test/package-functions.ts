@@ -76,7 +76,7 @@ export async function invoke(
 ) {
   const script = `
     import { handler } from './handlers/${name}.mjs';
-    const context = { getRemainingTimeInMillis: () => 60_000 };
+    const context = { functionName: '${name}', awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 };
     const result = await handler(${JSON.stringify(event)}, context);
     console.log('\\n' + JSON.stringify(result));
     process.exit();`;

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobs } from '../handlers/jobs.js';
+import { schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
 import { readConfig } from '../src/config.js';
 import { useDatabase } from './database.js';
 import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
@@ -12,6 +13,24 @@ const secrets = {
 };
 const names = ['scheduler', 'worker', 'http'] as const;
 type Name = (typeof names)[number];
+
+/** Of alarms: where our metrics are, and how most are compared. */
+const own = ['remote-processor'] as const;
+const atLeast = ['GreaterThanOrEqualToThreshold'] as const;
+
+const noTick = { made: 0, recovered: 0, waiting: [] };
+const noJobs = {
+  claimed: 0,
+  completed: 0,
+  retried: 0,
+  errors: 0,
+  cancelled: 0,
+  snoozed: 0,
+  givenBack: 0,
+  stale: 0,
+  abandoned: 0,
+  remaining: 0,
+};
 
 let packaged: Packaged;
 beforeAll(async () => {
@@ -104,6 +123,70 @@ describe('the template', () => {
         ],
       });
     }
+  });
+
+  test.each([
+    ['SchedulerSilentAlarm', 'AWS/Lambda', 'Invocations', 'scheduler', 'LessThanThreshold', 1, 'breaching'],
+    ['OldestWaitingAlarm', ...own, 'OldestWaiting', 'scheduler', ...atLeast, 600, 'ignore'],
+    ['UnclaimedAlarm', ...own, 'OldestUnclaimed', 'scheduler', ...atLeast, 300, 'ignore'],
+    ['JobErrorsAlarm', ...own, 'Errors', 'worker', ...atLeast, 1, 'notBreaching'],
+  ] as const)('has the alarm %s', (id, namespace, metric, name, comparison, threshold, missing) => {
+    expect(packaged.resources[id]?.Properties).toMatchObject({
+      Namespace: namespace,
+      MetricName: metric,
+      Dimensions: [{ Value: `remote-processor-dev-${name}` }],
+      ComparisonOperator: comparison,
+      Threshold: threshold,
+      TreatMissingData: missing,
+    });
+  });
+
+  test('calls the scheduler silent when it was not invoked in five minutes', () => {
+    expect(packaged.resources.SchedulerSilentAlarm?.Properties).toMatchObject({
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 5,
+      ActionsEnabled: true,
+    });
+  });
+
+  test('has an alarm for the failed invocations of all functions together', () => {
+    const { Metrics: metrics, Threshold: threshold } =
+      packaged.resources.FunctionErrorsAlarm?.Properties ?? {};
+    expect(threshold).toBe(1);
+    expect(metrics).toMatchObject([
+      { Expression: 'SUM(METRICS())' },
+      ...names.map((name) => ({
+        ReturnData: false,
+        MetricStat: {
+          Metric: {
+            Namespace: 'AWS/Lambda',
+            MetricName: 'Errors',
+            Dimensions: [{ Name: 'FunctionName', Value: `remote-processor-dev-${name}` }],
+          },
+        },
+      })),
+    ]);
+  });
+
+  test('has no alarm for a metric that its function does not publish', () => {
+    const published = { worker: workerMetrics(noJobs, 0), scheduler: schedulerMetrics(noTick, 0) };
+    const ours = ofType('AWS::CloudWatch::Alarm').filter(({ Properties }) => Properties.Namespace === own[0]);
+    expect(ours).toHaveLength(3);
+    for (const { Properties } of ours) {
+      const name = JSON.stringify(Properties.Dimensions).includes('worker') ? 'worker' : 'scheduler';
+      expect(Properties.Dimensions).toMatchObject([{ Name: 'service' }]);
+      expect(published[name].map(([metric]) => metric)).toContain(Properties.MetricName);
+    }
+  });
+
+  test('tells a topic of every alarm, and of its end, if there is one', () => {
+    const actions = { 'Fn::If': ['HasAlarmTopic', [''], { Ref: 'AWS::NoValue' }] };
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    expect(packaged.text).toMatch(/"Conditions": \{\s*"HasAlarmTopic"/);
+    expect(alarms).toHaveLength(5);
+    for (const { Properties } of alarms)
+      expect(Properties).toMatchObject({ AlarmActions: actions, OKActions: actions });
   });
 
   test('has no circle', () => {
