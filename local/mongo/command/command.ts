@@ -46,10 +46,10 @@ export interface Command {
 /** The collection, or the view of that name, as the command's reader sees it. */
 export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
-  const defined = catalog.find(database, name)?.options;
-  if (defined?.viewOn !== undefined) return definedView(context, name, defined);
-  if (transaction === undefined) return catalog.view(database, name);
-  return transaction.viewOf(catalog.findOrCreate(database, name), `${database}.${name}`);
+  const collection = catalog.find(database, name);
+  if (collection?.options.viewOn !== undefined) return definedView(context, name, collection.options);
+  if (transaction === undefined || collection === undefined) return catalog.view(database, name);
+  return transaction.viewOf(collection, `${database}.${name}`);
 }
 
 /** A view is computed anew for each command that reads it. */
@@ -57,7 +57,7 @@ function definedView(context: CommandContext, name: string, { viewOn, pipeline }
   const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
   const result = new Collection(name);
   for (const doc of run(allDocs(viewOf(context, String(viewOn))))) result.put(result.nextId(), store(doc));
-  return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined);
+  return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined, () => undefined);
 }
 
 /** What expressions of the command see: its time, its `let` variables, the other collections. */

@@ -26,11 +26,13 @@ export async function runStatement<T>(
   if (context.catalog.find(context.database, collection)?.options.viewOn !== undefined) {
     throw new CommandError(166, `Namespace ${context.database}.${collection} is a view, not a collection`);
   }
-  if (context.transaction !== undefined) return statement(viewOf(context, collection));
+  if (context.transaction !== undefined) {
+    context.catalog.findOrCreate(context.database, collection);
+    return statement(viewOf(context, collection));
+  }
   for (;;) {
     const journal = new Journal();
     try {
-      context.catalog.findOrCreate(context.database, collection);
       return statement(context.catalog.view(context.database, collection, journal));
     } catch (error) {
       journal.rollBack();

@@ -32,11 +32,8 @@ export class Catalog {
   }
 
   create(database: string, name: string, options: Doc): Collection {
-    checkCollectionName(name);
-    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
     const collection = new Collection(name, options);
-    collections.set(name, collection);
-    this.#databases.set(database, collections);
+    this.#add(database, collection);
     return collection;
   }
 
@@ -53,19 +50,27 @@ export class Catalog {
 
   /** Gives a collection another name, in the same or another database. */
   rename(from: { database: string; name: string }, to: { database: string; name: string }): void {
-    checkCollectionName(to.name);
     const collection = this.find(from.database, from.name);
     if (collection === undefined) return;
+    checkCollectionName(to.name);
     this.drop(from.database, from.name);
-    const collections = this.#databases.get(to.database) ?? new Map<string, Collection>();
-    collections.set(to.name, collection);
-    this.#databases.set(to.database, collections);
+    collection.name = to.name;
+    this.#add(to.database, collection);
   }
 
-  /** The committed state of a collection; one that does not exist reads as empty. */
+  /** The committed state of a collection; one that does not exist is empty, and made by the first insert. */
   view(database: string, name: string, journal?: Journal): View {
-    const collection = this.find(database, name) ?? new Collection(name);
-    return new CommittedView(collection, `${database}.${name}`, this.transactions, journal);
+    const existing = this.find(database, name);
+    const collection = existing ?? new Collection(name);
+    const make = existing ? () => undefined : () => this.#add(database, collection);
+    return new CommittedView(collection, `${database}.${name}`, this.transactions, journal, make);
+  }
+
+  #add(database: string, collection: Collection): void {
+    checkCollectionName(collection.name);
+    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
+    collections.set(collection.name, collection);
+    this.#databases.set(database, collections);
   }
 }
 

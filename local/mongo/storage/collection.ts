@@ -13,7 +13,8 @@ import type { Transaction } from './transaction.js';
  * cost some 200. Being immutable, it is also its own snapshot.
  */
 export class Collection {
-  readonly name: string;
+  /** Changed by `renameCollection`. */
+  name: string;
   readonly uuid = new UUID();
   readonly records = new Map<number, string>();
   readonly indexes = new Map<string, OrderedIndex>();

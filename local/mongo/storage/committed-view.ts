@@ -14,17 +14,20 @@ export class CommittedView implements View {
   readonly #transactions: ReadonlySet<Transaction>;
   readonly #journal: Journal | undefined;
   readonly #namespace: string;
+  readonly #make: () => void;
 
   constructor(
     collection: Collection,
     namespace: string,
     transactions: ReadonlySet<Transaction>,
     journal: Journal | undefined,
+    make: () => void,
   ) {
     this.#collection = collection;
     this.#namespace = namespace;
     this.#transactions = transactions;
     this.#journal = journal;
+    this.#make = make;
   }
 
   get indexes(): ReadonlyMap<string, OrderedIndex> {
@@ -48,6 +51,7 @@ export class CommittedView implements View {
   }
 
   insert(stored: string, doc: Doc): void {
+    this.#make();
     this.#checkUnique(doc, undefined);
     this.#write(this.#collection.nextId(), stored, undefined, doc);
   }

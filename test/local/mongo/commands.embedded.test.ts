@@ -301,10 +301,22 @@ test('a document over 16 MB is refused', async () => {
   expect(await refusal(collection.updateOne({ _id: 1 }, doubled))).toMatchObject({ code: 10334 });
 });
 
+test('only an insert makes a collection', async () => {
+  const collection = server.db.collection<Numbered>(freshName());
+  const exists = () => server.db.listCollections({ name: collection.collectionName }).hasNext();
+  await collection.find().toArray();
+  await collection.updateMany({}, { $set: { a: 1 } });
+  await collection.deleteMany({});
+  expect(await exists()).toBe(false);
+  await collection.updateOne({ _id: 1 }, { $set: { a: 1 } }, { upsert: true });
+  expect(await exists()).toBe(true);
+});
+
 test('a collection can be renamed', async () => {
   const collection = server.db.collection<Numbered>(freshName());
   await collection.insertOne({ _id: 1 });
   const renamed = await collection.rename(freshName());
   expect(await renamed.countDocuments()).toBe(1);
+  expect(await server.db.listCollections({ name: renamed.collectionName }).hasNext()).toBe(true);
   expect(await collection.countDocuments()).toBe(0);
 });
