@@ -61,9 +61,9 @@ export function endLostAttempt(inCompany: boolean): Document[] {
       inCompany ? '; other jobs ran beside it, so it is run alone next' : '',
     ],
   };
-  return inCompany
-    ? ending('queued', { ...attemptNotUsedUp, ...withError({ message }), runAlone: true })
-    : ending(retryOrError, { ...withError({ message }), runAlone: true });
+  // No token: a late outcome must not take this ending for its own.
+  const changes = { ...withError({ message }), runAlone: true, lastToken: '$$REMOVE' };
+  return inCompany ? ending('queued', { ...attemptNotUsedUp, ...changes }) : ending(retryOrError, changes);
 }
 
 /** Cancels a job that is queued, the only other way to be settled, or notes that a running one is to be. */
@@ -100,8 +100,8 @@ function ending(statusUnlessCancelled: string | Document, changes: Document): Do
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
   return [
-    { $set: { status, lastToken: '$lease.token' } },
-    { $set: { ...reset, ...changes, ...byStatus } },
+    { $set: { status } },
+    { $set: { lastToken: '$lease.token', ...reset, ...changes, ...byStatus } },
     { $unset: ['lease'] },
   ];
 }

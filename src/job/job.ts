@@ -102,7 +102,7 @@ export interface JobDocument {
   readonly runAlone?: true;
   /** Only while `processing`. */
   readonly lease?: Lease;
-  /** The fencing token of the attempt that ended last: tells the outcome that counted from a late one. */
+  /** The fencing token of the attempt that was settled last: tells the outcome that counted from a late one. */
   readonly lastToken?: string;
   /** Only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;
