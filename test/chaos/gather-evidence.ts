@@ -4,6 +4,9 @@ import { serverTime } from '../../src/mongo/server-time.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import type { Evidence, Note, Run } from './evidence.js';
 
+/** A run that was aborted, and killed before it was written down, leaves only that it was aborted. */
+const wasBegun = { job: { $exists: true } };
+
 /** Reads what is left in the database after a run. */
 export async function gatherEvidence(
   db: Db,
@@ -12,7 +15,7 @@ export async function gatherEvidence(
   return {
     now,
     jobs: await db.collection<JobDocument>('jobs').find().toArray(),
-    runs: await db.collection<Run>('ledger').find().toArray(),
+    runs: await db.collection<Run>('ledger').find(wasBegun).toArray(),
     notes: await db.collection<Note>('notes').find().toArray(),
     items: await db.collection<SchedulerItemDocument>('scheduler').find().toArray(),
   };

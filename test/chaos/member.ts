@@ -63,6 +63,8 @@ export class Member {
         return this.proxy.delay(ms);
       case 'hold':
         return this.proxy.hold(ms);
+      case 'holdReplies':
+        return this.proxy.holdReplies(ms);
       case 'blackhole':
         return this.proxy.blackhole(ms);
       case 'loseReplies':

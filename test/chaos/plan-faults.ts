@@ -12,7 +12,8 @@ export type Role = keyof typeof cast;
 /**
  * - `kill`: SIGKILL; `terminate`: SIGTERM; `freeze`: SIGSTOP, and SIGCONT after `ms`
  * - `cut`: all connections of the process break
- * - `delay`: each packet arrives late; `hold`: none arrives until it is over, then all do, as after a partition
+ * - `delay`: each packet arrives late; `hold`: none arrives until it is over, then all do, as after a partition;
+ *   `holdReplies`: only replies are held
  * - `blackhole`: nothing arrives, and then the connections break; `loseReplies`: the same, but requests do arrive
  */
 export const faultKinds = [
@@ -22,6 +23,7 @@ export const faultKinds = [
   'cut',
   'delay',
   'hold',
+  'holdReplies',
   'blackhole',
   'loseReplies',
 ] as const;
@@ -46,7 +48,8 @@ const weights: readonly (readonly [FaultKind, number])[] = [
   ['freeze', 3],
   ['cut', 3],
   ['delay', 2],
-  ['hold', 3],
+  ['hold', 2],
+  ['holdReplies', 3],
   ['blackhole', 1],
   ['loseReplies', 3],
 ];

@@ -22,7 +22,7 @@ const LEASE_MS = 1000;
 const MAX_THREADS = 5;
 
 /** How long the jobs that are left may take once the faults are over. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 
 export interface ChaosOptions {
   /** Decides what goes wrong, and when, and what the jobs do. */

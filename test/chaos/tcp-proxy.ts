@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What becomes of packets. */
-type Weather = 'fair' | 'delayed' | 'held' | 'all lost' | 'replies lost';
+type Weather = 'fair' | 'delayed' | 'held' | 'replies held' | 'all lost' | 'replies lost';
 
 /** How late a packet is while they are `delayed`. */
 const DELAY_MS = 250;
@@ -49,6 +49,11 @@ export class TcpProxy {
   /** Delivers nothing for a while, and then everything: a partition that heals. */
   hold(ms: number): Promise<void> {
     return this.#change('held', ms);
+  }
+
+  /** Delivers requests at once, but their replies only when it is over. */
+  holdReplies(ms: number): Promise<void> {
+    return this.#change('replies held', ms);
   }
 
   /** Delivers nothing for a while, and then breaks the connections. */
@@ -102,7 +107,7 @@ export class TcpProxy {
   }
 
   async #arrives(isReply: boolean): Promise<boolean> {
-    if (this.#weather === 'held') await this.#clears;
+    if (this.#weather === 'held' || (isReply && this.#weather === 'replies held')) await this.#clears;
     if (this.#weather === 'delayed') await sleep(DELAY_MS);
     return this.#weather !== 'all lost' && !(isReply && this.#weather === 'replies lost');
   }

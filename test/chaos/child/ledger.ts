@@ -33,8 +33,9 @@ export class Ledger {
 
   /** Writes down that a run begins, calls `work` with the job as it is now, and writes down how it ended. */
   async run<Result>(context: RunContext, work: (job: Sighting | null) => Promise<Result>): Promise<Result> {
-    const run = await this.#begin(context);
-    this.#watch(run._id, context.signal);
+    const _id = randomUUID();
+    this.#watch(_id, context.signal);
+    const run = await this.#begin(_id, context);
     try {
       const result = await work(run.began);
       await this.#end(run, 'returned');
@@ -45,12 +46,11 @@ export class Ledger {
     }
   }
 
-  async #begin({ jobId, attempt, token }: RunContext): Promise<Run> {
+  async #begin(_id: string, { jobId, attempt, token }: RunContext): Promise<Run> {
     const called = performance.now();
     const began = await this.#look(jobId);
     const lateBy = performance.now() - called + ROUNDING_MS;
-    const run: Run = {
-      _id: randomUUID(),
+    const run = {
       job: jobId,
       attempt,
       token,
@@ -58,22 +58,27 @@ export class Ledger {
       notBefore: new Date((began?.at.getTime() ?? 0) - Math.ceil(lateBy)),
       began,
     };
-    await reliably(this.#runs.insertOne(run));
-    return run;
+    await this.#write(_id, run);
+    return { _id, ...run };
   }
 
   async #end({ _id, job }: Run, how: 'returned' | 'threw'): Promise<void> {
     const sighting = await this.#look(job);
-    await reliably(this.#runs.updateOne({ _id }, { $set: { ended: { how, sighting } } }));
+    await this.#write(_id, { ended: { how, sighting } });
   }
 
+  /** From the first moment: a worker may decide without its run, and die, while the run is still being written down. */
   #watch(_id: string, signal: AbortSignal): void {
     const write = () => {
       const aborted = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
-      void reliably(this.#runs.updateOne({ _id }, { $set: { aborted } }));
+      void this.#write(_id, { aborted });
     };
     if (signal.aborted) write();
     else signal.addEventListener('abort', write, { once: true });
+  }
+
+  async #write(_id: string, part: Partial<Run>): Promise<void> {
+    await reliably(this.#runs.updateOne({ _id }, { $set: part }, { upsert: true }));
   }
 
   /** The document and the time, both of the same moment. */

@@ -2,8 +2,8 @@ import { chaosJob } from './chaos-job.js';
 import { type Part, stopped, untilItSucceeds } from './part.js';
 
 /** Short, so that jobs are in hand at the deadline. */
-const INVOCATION_MS = 2000;
-const MARGIN_MS = 400;
+const INVOCATION_MS = 3000;
+const MARGIN_MS = 600;
 
 /** Works as a local loop, or, every other time that it is started, in invocations as on Lambda. */
 export async function work(part: Part): Promise<void> {

@@ -56,12 +56,13 @@ function endedByAnother({ job, holders }: Case): Violation[] {
   });
 }
 
-/** When the lease of the holder ended, if what came next tells. */
+/** By when the lease of the holder had ended, as what came next tells; undefined while it is still the last. */
 function endOf(
-  { run }: Holder,
-  next: Pick<Sighting, 'status' | 'completed' | 'queued' | 'lastToken'>,
+  { picked }: Holder,
+  next: Pick<Sighting, 'status' | 'completed' | 'queued'>,
 ): Date | undefined {
-  return next.lastToken === run.token ? lastEnd(next) : undefined;
+  const end = lastEnd(next);
+  return end < picked ? undefined : end;
 }
 
 /** Its function had come to its end, or it had been told to stop, and its worker decided without it. */
