@@ -1,5 +1,6 @@
 import type { DrainSummary } from '../src/index.js';
 import { type HandlerOptions, openContainer } from './container.js';
+import { deadlines } from './deadline.js';
 import { endContainer } from './end-container.js';
 import { invocations } from './invocation.js';
 import { kickDepth } from './kick.js';
@@ -19,10 +20,11 @@ import { once } from './once.js';
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<DrainSummary> {
   const { publishMetrics = cloudWatchMetrics, exit = endContainer } = options;
   const invocation = invocations(options.log);
+  const deadlineOf = deadlines();
   const container = once(() => openContainer({ ...options, log: invocation.log }));
   return async (event, context) => {
     const began = performance.now();
-    const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
+    const deadline = deadlineOf(context);
     invocation.begin(context);
     const { processor, kick, log, ready } = container();
     await ready();
