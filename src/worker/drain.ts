@@ -138,8 +138,9 @@ class Invocation {
   async #work(): Promise<void> {
     while (!this.limits.stop.aborted) {
       const wasIdle = this.#running.size === 0;
+      const asked = performance.now();
       const claimed = await this.#claim();
-      for (const job of claimed) this.#begin(job);
+      for (const job of claimed) this.#begin(job, asked);
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
       if (wasIdle && claimed.length === 0) return;
@@ -186,8 +187,12 @@ class Invocation {
     return { ...filter, jobNames };
   }
 
-  #begin(job: ClaimedJob): void {
-    const { jobs, processor, factory: factoryOf } = this.worker;
+  /**
+   * @param asked when the claim was asked for: a lease after that, another worker may have the job. The claim's reply
+   *   may come so late, this process may have been frozen, or the function of another job may have blocked it.
+   */
+  #begin(job: ClaimedJob, asked: number): void {
+    const { jobs, processor, leaseMs, factory: factoryOf } = this.worker;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
     const attempt = new RunningAttempt(job, factory, {
@@ -200,6 +205,7 @@ class Invocation {
         processor,
         progress: progressReporter(jobs, job, this.#log),
       },
+      isLeased: () => performance.now() - asked < leaseMs,
       whenStopped: () => this.#givenBack(),
       onEnd: (ended, outcome) => void this.#settle(ended, outcome),
     });

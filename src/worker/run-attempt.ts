@@ -10,17 +10,21 @@ import { failedOutcome } from './failed-outcome.js';
  * throws: what went wrong is the outcome.
  *
  * An invalid input or output would be as invalid the next time: not retried. What the function throws once it
- * was told that the worker stops counts as "not finished": undefined, the job is to be given back.
+ * was told that the worker stops counts as "not finished": undefined, the job is to be given back. So does an attempt
+ * that comes too late to begin.
  *
  * @param context with the raw input as stored
+ * @param isLeased asked last before the function is called: false when somebody else may have the job by now
  */
 export async function runAttempt(
   factory: JobFactory,
   job: ClaimedJob,
   context: JobContext,
+  isLeased: () => boolean,
 ): Promise<Outcome | undefined> {
   try {
     const input = await permanent(factory.parseInput(context.input));
+    if (!isLeased()) return undefined;
     const returned = await factory.run({ ...context, input });
     return { kind: 'completed', output: await permanent(storableOutput(factory, returned)) };
   } catch (error) {

@@ -15,7 +15,9 @@ export interface AttemptOwner {
   readonly log: Logger;
   /** Everything but the signal of the attempt's context. */
   readonly context: Omit<JobContext, 'signal'>;
-  /** What becomes of an attempt that the invocation must stop. */
+  /** Whether the lease that the job was claimed with certainly lasts. */
+  readonly isLeased: () => boolean;
+  /** What becomes of an attempt that the invocation must stop, or that comes too late to begin. */
   readonly whenStopped: () => Outcome;
   /** Called once, with the outcome that counts; whatever comes later is ignored. */
   readonly onEnd: (attempt: RunningAttempt, outcome: Outcome) => void;
@@ -48,7 +50,7 @@ export class RunningAttempt {
     catchingRejections(
       (reason) => this.#reject(reason),
       () => {
-        void runAttempt(this.factory, this.job, context).then((outcome) =>
+        void runAttempt(this.factory, this.job, context, this.owner.isLeased).then((outcome) =>
           this.#end(outcome ?? this.owner.whenStopped()),
         );
       },
