@@ -33,6 +33,7 @@ export function withFields(log: Logger, fields: LogFields | (() => LogFields)): 
   };
 }
 
+/** Not by `console.log`: on Lambda that puts time, request id and level before the line, which is no JSON then. */
 function writeLine(level: string, message: string, fields: LogFields = {}): void {
-  console.log(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { type LogFields, withFields } from '../src/log.js';
+import { expect, test, vi } from 'vitest';
+import { jsonLogger, type LogFields, withFields } from '../src/log.js';
 
 test.each(['debug', 'info', 'warn', 'error'] as const)(
   'fields are added to what is logged at %s',
@@ -21,3 +21,21 @@ test.each(['debug', 'info', 'warn', 'error'] as const)(
     ]);
   },
 );
+
+test('an event is a line of JSON, and nothing else, where console.log puts something before it', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => process.stdout.write(`INFO\t${line}\n`));
+
+  jsonLogger.warn('The kick failed', { depth: 1 });
+
+  log.mockRestore();
+  const written = write.mock.calls.map(([line]) => `${line}`);
+  write.mockRestore();
+  expect(written).toEqual([expect.stringMatching(/^[^\n]*\n$/)]);
+  expect(JSON.parse(written[0] ?? '')).toEqual({
+    time: expect.stringMatching(/Z$/),
+    level: 'warn',
+    message: 'The kick failed',
+    depth: 1,
+  });
+});
