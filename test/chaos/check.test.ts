@@ -139,8 +139,9 @@ test('an id was returned for another input', () => {
 });
 
 test('a lease is taken while another run holds one', () => {
+  expect(broken(twoRuns(99, {}))).toContain('overlap');
   const first = { ended: { how: 'returned' as const, sighting: held('first', 100, 2050) } };
-  const stolen = twoRuns(0, first);
+  const stolen = twoRuns(1200, first);
   expect(broken(stolen)).toContain('overlap');
 });
 

@@ -35,7 +35,7 @@ export class Member {
     const env = { ...process.env, CLOCK_SKEW_MS: String(clockSkew(seed, name, this.starts)) };
     this.starts += 1;
     const child = spawn(process.execPath, [this.bundle, JSON.stringify(setting)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'pipe'],
       env,
     });
     this.#child = child;

@@ -33,6 +33,8 @@ const processor = new LocalProcessor({
   pollInterval: 50,
   scheduleInterval: 150,
 });
+// The suite holds the other end for as long as it lives.
+process.stdin.resume().once('end', () => process.exit());
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 

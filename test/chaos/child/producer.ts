@@ -15,7 +15,7 @@ export async function produce(part: Part): Promise<void> {
   for (let n = 0; !stop.aborted; n += 1) {
     await add(part, planJob(setting.seed, n));
     await sleep(PAUSE_MS);
-    if (n % 10 === 0) while ((await countWaiting(part)) > MAX_WAITING) await sleep(PAUSE_MS);
+    if (n % 10 === 0) await waitForRoom(part);
   }
 }
 
@@ -40,6 +40,10 @@ async function addAnother(
 ): Promise<void> {
   const job = await processor.addJob('chaos', input, options).catch(() => undefined);
   if (job !== undefined) await ledger.note({ kind: 'taken for another', job });
+}
+
+async function waitForRoom(part: Part): Promise<void> {
+  while (!part.stop.aborted && (await countWaiting(part)) > MAX_WAITING) await sleep(PAUSE_MS);
 }
 
 async function countWaiting({ processor, stop }: Part): Promise<number> {

@@ -3,7 +3,8 @@ import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
 
 /**
  * Invariant 2. Three things that the ledger can prove, all by the database's clock:
- * - a lease was taken though the job had not come back to the queue since another run was seen to hold it;
+ * - a lease was taken though the job had not come back to the queue since another run took it, or though that run was
+ *   seen to hold it later;
  * - a function was called after its lease had ended;
  * - a lease ended while it was valid and its run was under way, so somebody else ended it.
  */
@@ -19,7 +20,7 @@ function takenWhileHeld({ job, holders }: Case): Violation[] {
   return holders.flatMap((later, index) =>
     holders
       .slice(0, index)
-      .filter((earlier) => later.began.queued < earlier.held)
+      .filter((earlier) => later.began.queued < earlier.picked || later.picked < earlier.held)
       .map((earlier) => ({
         rule: 'overlap',
         message: `Two runs of job ${job._id} held a lease at once.`,
