@@ -40,7 +40,7 @@ function held(token: string, picked: number, seen: number, change: Partial<Sight
   return {
     _id: 'job',
     status: 'processing',
-    lease: { token, worker: 'worker', expires: at(picked + LEASE_MS) },
+    lease: { token, worker: 'worker', lengthMs: LEASE_MS, expires: at(picked + LEASE_MS) },
     picked: at(picked),
     queued: at(0),
     runAt: at(0),
@@ -261,7 +261,7 @@ test('a job is left in processing, or waiting though it is due', () => {
   const processing = {
     lastToken: 'before',
     status: 'processing',
-    lease: { token: 'token', worker: 'worker', expires: at(1100) },
+    lease: { token: 'token', worker: 'worker', lengthMs: LEASE_MS, expires: at(1100) },
   } as const;
   const queued = completed({ status: 'queued', runAt: at(5000), lastToken: 'before' });
   const left = (job: JobDocument, now: number) => broken(evidence({ jobs: [job], now: at(now) }));
