@@ -126,7 +126,7 @@ test('a job that is taken again after its lease expired, and whose first run goe
 
 test('a run that ended before its lease was ended, or that was told to stop, is well', () => {
   expect(broken(twoRuns(300, { ended: { how: 'threw', sighting: held('first', 100, 290) } }))).toEqual([]);
-  expect(broken(twoRuns(300, { aborted: 'stopping' }))).toEqual([]);
+  expect(broken(twoRuns(300, { aborted: { why: 'stopping', at: at(310) } }))).toEqual([]);
 });
 
 test('a job is gone whose id was returned', () => {
@@ -157,7 +157,8 @@ test('a function whose call cannot be told from before the loss of its lease is 
 
 test('a lease is ended by another while it is valid and its run is under way', () => {
   expect(broken(twoRuns(300, {}))).toEqual(['fencing']);
-  expect(broken(twoRuns(300, { aborted: 'lease lost' }))).toEqual(['fencing']);
+  expect(broken(twoRuns(300, { aborted: { why: 'lease lost', at: at(290) } }))).toEqual(['fencing']);
+  expect(broken(twoRuns(300, { aborted: { why: 'timed out', at: at(1500) } }))).toEqual(['fencing']);
   const settledByAnother = run({ ended: { how: 'returned', sighting: { ...completed(), at: at(400) } } });
   expect(broken(evidence({ runs: [settledByAnother] }))).toEqual(['fencing']);
 });

@@ -1,6 +1,6 @@
 import { jobStatuses } from '../../src/index.js';
 import { casesOf, holds } from './cases.js';
-import type { Evidence, Violation } from './evidence.js';
+import type { Evidence, Run, Violation } from './evidence.js';
 import { countShort } from './rules/attempts-add-up.js';
 
 /** What there was, in numbers. */
@@ -22,11 +22,18 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
     runs: runs.length,
     short: countShort(casesOf(evidence)),
     staleOutcomes: runs.filter((run) => run.ended && !holds(run, run.ended.sighting)).length,
+    staleWhileHeld: runs.filter(endedWhileAnotherHeld).length,
     lost: breaking('lost'),
     overlaps: breaking('overlap') + breaking('fencing'),
     afterSettle: breaking('after settle'),
     violations: violations.length,
   };
+}
+
+/** Its outcome would have ended the lease of another run, but for the fencing token. */
+function endedWhileAnotherHeld(run: Run): boolean {
+  const sighting = run.ended?.sighting;
+  return sighting?.status === 'processing' && !holds(run, sighting);
 }
 
 /** One line. */

@@ -42,8 +42,8 @@ export interface Run {
   readonly began: Sighting | null;
   /** Just before its function returned or threw; absent when it never did. */
   readonly ended?: { readonly how: 'returned' | 'threw'; readonly sighting: Sighting | null };
-  /** Its signal fired. */
-  readonly aborted?: AbortReason;
+  /** Its signal fired; `at`: or a little earlier. */
+  readonly aborted?: { readonly why: AbortReason; readonly at: Date };
 }
 
 export type Note =

@@ -6,6 +6,7 @@ import { Random } from './random.js';
 export const fates = [
   'return',
   'sleep',
+  'linger',
   'progress',
   'throw',
   'throw once',
@@ -48,8 +49,9 @@ export interface PlannedJob {
 }
 
 const weights: readonly (readonly [Fate, number])[] = [
-  ['return', 40],
-  ['sleep', 20],
+  ['return', 30],
+  ['sleep', 15],
+  ['linger', 20],
   ['progress', 5],
   ['throw', 4],
   ['throw once', 6],
@@ -99,7 +101,9 @@ export function planJob(seed: number, n: number): PlannedJob {
   };
 }
 
+/** To linger is to be at work still when others have lost the lease, and would settle what is not theirs any more. */
 function duration(fate: Fate, random: Random): number {
+  if (fate === 'linger') return random.int(600, 1100);
   if (fate === 'block') return random.int(350, 700);
   if (fate === 'block for long') return random.int(1200, 2200);
   return random.int(20, 600);

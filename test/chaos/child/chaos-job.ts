@@ -5,10 +5,10 @@ import { chaosInput, type Fate, type ParsedInput } from '../plan-jobs.js';
 import type { Ledger } from './ledger.js';
 
 /** Short, so that a job which hangs shows what a timeout does within a second. */
-const TIMEOUT_MS = 1200;
+const TIMEOUT_MS = 1500;
 
 /** Longer than the timeout and its grace of 2 s: whatever returns then is too late. */
-const LATE_MS = 4500;
+const LATE_MS = 5000;
 
 /** How a process ends when a job ends it. */
 export const EXIT_OF_A_JOB = 71;
@@ -36,6 +36,7 @@ export function chaosJob(ledger: Ledger) {
 const doAsFated: Record<Fate, (attempt: Attempt) => unknown> = {
   return() {},
   sleep: ({ input, signal }) => sleep(input.ms, undefined, { signal }),
+  linger: ({ input }) => sleep(input.ms),
   async progress({ progress, token, input }) {
     void progress({ token });
     await sleep(input.ms);

@@ -70,8 +70,9 @@ export class Ledger {
   /** From the first moment: a worker may decide without its run, and die, while the run is still being written down. */
   #watch(_id: string, signal: AbortSignal): void {
     const write = () => {
-      const aborted = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
-      void this.#write(_id, { aborted });
+      const why = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
+      const aborted = [{ $set: { aborted: { why, at: '$$NOW' } } }];
+      void reliably(this.#runs.updateOne({ _id }, aborted, { upsert: true }));
     };
     if (signal.aborted) write();
     else signal.addEventListener('abort', write, { once: true });

@@ -16,6 +16,9 @@ export function oneLeaseAtATime(evidence: Evidence): Violation[] {
   ]);
 }
 
+/** A worker may decide as soon as the signal fires: then the note about the signal arrives a little later. */
+const LATE_NOTE_MS = 500;
+
 function takenWhileHeld({ job, holders }: Case): Violation[] {
   return holders.flatMap((later, index) =>
     holders
@@ -68,6 +71,7 @@ function endOf(
 
 /** Its function had come to its end, or it had been told to stop, and its worker decided without it. */
 function endedItself({ ended, aborted }: Run, end: Date): boolean {
-  if (aborted !== undefined && aborted !== 'lease lost') return true;
+  const abortedBy = end.getTime() + LATE_NOTE_MS;
+  if (aborted && aborted.why !== 'lease lost' && aborted.at.getTime() <= abortedBy) return true;
   return ended !== undefined && (ended.sighting === null || ended.sighting.at <= end);
 }
