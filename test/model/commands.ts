@@ -48,6 +48,7 @@ export const anyCommands = fc.commands(
   [
     anyOptions.map((options) => new Command(`add(${JSON.stringify(options)})`, add(options))),
     fc.constant(new Command('claim()', claim)),
+    fc.constant(new Command('claim()', claim)),
     onClaimed('complete', complete),
     onClaimed('fail', fail),
     onClaimed('failForGood', failForGood),
@@ -64,7 +65,7 @@ export const anyCommands = fc.commands(
     onAny('hasten', hasten),
     anyStatuses.map((statuses) => new Command(`remove(${statuses})`, remove(statuses))),
   ],
-  { maxCommands: 60 },
+  { maxCommands: 60, size: 'max' },
 );
 
 /** A step on one of the jobs there are. */
@@ -96,6 +97,8 @@ function onClaimed(name: string, step: ClaimedStep) {
           async (settling, then) => {
             if (model.holds(job.id, job.token)) {
               then();
+              expect(await settling(real, job)).toBe(model.job(job.id).status);
+            } else if (model.settledLast(job.id, job.token)) {
               expect(await settling(real, job)).toBe(model.job(job.id).status);
             } else await expect(settling(real, job)).rejects.toThrow(ConflictError);
           },
@@ -175,18 +178,17 @@ async function snooze(settle: Settle, model: JobModel, id: string): Promise<void
 async function processNext(model: JobModel, { processor, work }: Real): Promise<void> {
   if (model.next().length === 0) model.recover();
   const expected = model.next();
-  const run: string[] = [];
-  work.onRun = (id) => {
-    run.push(id);
+  const run: Run[] = [];
+  work.onRun = (id, token) => {
+    run.push([id, token]);
     return false;
   };
   expect(await processor.processNextJob()).toBe(expected.length > 0);
-  for (const id of run) {
-    expect(expected).toContain(id);
-    model.claim(id, 'processed');
+  expectRunOf(expected, run);
+  for (const [id, token] of run) {
+    model.claim(id, token);
     model.complete(id);
   }
-  expect(run).toHaveLength(Math.min(1, expected.length));
 }
 
 /** A drain that must stop as soon as its first job runs. It recovers before it begins. */
@@ -194,19 +196,28 @@ async function giveBack(model: JobModel, { processor, work }: Real): Promise<voi
   model.recover();
   const expected = model.next();
   const stop = new AbortController();
-  const run: string[] = [];
-  work.onRun = (id) => {
-    run.push(id);
+  const run: Run[] = [];
+  work.onRun = (id, token) => {
+    run.push([id, token]);
     stop.abort();
     return true;
   };
   const { givenBack } = await processor.drain({ signal: stop.signal });
-  expect(givenBack).toBe(Math.min(1, expected.length));
-  for (const id of run) {
-    expect(expected).toContain(id);
-    model.claim(id, 'given back');
+  expect(givenBack).toBe(run.length);
+  expectRunOf(expected, run);
+  for (const [id, token] of run) {
+    model.claim(id, token);
     model.giveBack(id);
   }
+}
+
+/** A job and the token it ran under. */
+type Run = readonly [id: string, token: string];
+
+/** One of those that were expected to run did, if there are any. */
+function expectRunOf(expected: readonly string[], run: readonly Run[]): void {
+  expect(run).toHaveLength(Math.min(1, expected.length));
+  for (const [id] of run) expect(expected).toContain(id);
 }
 
 /** So long ago that nobody hopes for a heartbeat. */

@@ -14,6 +14,8 @@ export interface ModelJob {
   key: string | undefined;
   /** Of the lease, while it is processing. */
   token: string | undefined;
+  /** Of the attempt that was settled last. */
+  lastToken: string | undefined;
   /** The lease has expired. */
   isExpired: boolean;
   /** Whoever else has the same worker is lost together with it. */
@@ -38,6 +40,7 @@ export class JobModel {
       runAlone: false,
       key,
       token: undefined,
+      lastToken: undefined,
       isExpired: false,
       worker: undefined,
     });
@@ -75,6 +78,11 @@ export class JobModel {
     return this.jobs.get(id)?.token === token;
   }
 
+  /** Settling it again changes nothing, and tells what it is now. */
+  settledLast(id: string, token: string): boolean {
+    return this.jobs.get(id)?.lastToken === token;
+  }
+
   complete(id: string): void {
     this.#end(id, 'completed');
   }
@@ -110,7 +118,7 @@ export class JobModel {
     for (const [index, id] of lost.entries()) {
       if (isAlone[index]) this.fail(id);
       else this.#giveBack(id);
-      this.job(id).runAlone = true;
+      Object.assign(this.job(id), { runAlone: true, lastToken: undefined });
     }
   }
 
@@ -134,7 +142,13 @@ export class JobModel {
   #end(id: string, status: JobStatus): void {
     const job = this.job(id);
     job.status = job.cancelRequested ? 'cancelled' : status;
-    Object.assign(job, { token: undefined, isExpired: false, worker: undefined, runAlone: false });
+    Object.assign(job, {
+      lastToken: job.token,
+      token: undefined,
+      isExpired: false,
+      worker: undefined,
+      runAlone: false,
+    });
   }
 }
 

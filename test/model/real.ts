@@ -17,7 +17,7 @@ export interface Real {
   /** Everything that was ever claimed by `pullNextJob`, also what was lost since. */
   readonly claimed: ClaimedJob[];
   /** Called when the job is run; whether it then goes on until its signal fires. Set before it is run. */
-  readonly work: { onRun: (id: string) => boolean };
+  readonly work: { onRun: (id: string, token: string) => boolean };
 }
 
 /** A processor with the one job of the model. */
@@ -27,8 +27,8 @@ export async function makeReal(db: Db, processor: LocalProcessor): Promise<Real>
     name: 'modelled',
     input: z.object({ n: z.int() }),
     retryDelay: 0,
-    run: async ({ jobId, signal }) => {
-      if (work.onRun(jobId)) await sleep(PATIENCE_MS, undefined, { signal });
+    run: async ({ jobId, token, signal }) => {
+      if (work.onRun(jobId, token)) await sleep(PATIENCE_MS, undefined, { signal });
     },
   });
   await processor.addJobFactory(modelled);
@@ -56,5 +56,6 @@ function relevant(document: JobDocument) {
     runAlone: document.runAlone ?? false,
     key: document.uniqueKey,
     token: document.lease?.token,
+    lastToken: document.lastToken,
   };
 }

@@ -8,7 +8,7 @@ import { makeReal } from './real.js';
 const database = useDatabase();
 
 /** Enough to come across every pair of commands many times, few enough for every run of the suite. */
-const RUNS = Number(process.env.MODEL_RUNS ?? 60);
+const RUNS = Number(process.env.MODEL_RUNS ?? 40);
 
 test('whatever is done to jobs, in whatever order, they are as the model says', async () => {
   const property = fc.asyncProperty(anyCommands, async (commands) => {
