@@ -75,6 +75,7 @@ export class Dispatcher {
     session: Session | undefined,
     sessionId: string | undefined,
   ): Promise<Doc> {
+    const added = await this.#failPoint.strike(name, body);
     const transaction = session && this.#transactionFor(name, command, body, session);
     const retryable = session !== undefined && body.txnNumber !== undefined && body.autocommit === undefined;
     if (retryable) this.#beginRetryable(name, body, session);
@@ -93,7 +94,6 @@ export class Dispatcher {
       retryable,
     };
     try {
-      const added = await this.#failPoint.strike(name, body);
       const reply = await command.run(context);
       if (transaction && reply.writeErrors !== undefined && session?.transaction) abort(session.transaction);
       return { ...reply, ...writeConcernError(body), ...added };
@@ -135,7 +135,7 @@ export class Dispatcher {
       );
     session.begin(number);
     if (session.transaction) abort(session.transaction);
-    const work = new Transaction(this.#catalog.transactions);
+    const work = new Transaction(this.#catalog);
     const expiry = setTimeout(() => {
       if (session.transaction?.work === work) abort(session.transaction);
     }, TRANSACTION_LIFETIME_MS);

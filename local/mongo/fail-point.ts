@@ -83,7 +83,10 @@ function labelsOf(code: number, name: string, body: Doc): string[] {
 }
 
 function withLabels(writeConcernError: Doc, errorLabels: unknown, name: string, body: Doc): Doc {
-  const code = toNumber(writeConcernError.code);
-  const labels = Array.isArray(errorLabels) ? errorLabels : labelsOf(code, name, body);
+  const inTransaction =
+    body.autocommit === false && name !== 'commitTransaction' && name !== 'abortTransaction';
+  const retryable =
+    !inTransaction && body.txnNumber !== undefined && RETRYABLE.has(toNumber(writeConcernError.code));
+  const labels = Array.isArray(errorLabels) ? errorLabels : retryable ? ['RetryableWriteError'] : [];
   return { writeConcernError, ...(labels.length > 0 && { errorLabels: labels }) };
 }

@@ -43,12 +43,13 @@ const REFUSED = [
 ];
 const MAX_FIELDS = 32;
 
-/** Adds the indexes that are not there yet, all or none. */
+/** Adds the indexes that are not there yet, all or none. `beforeNew` is called before one is built. */
 export function addIndexes(
   collection: Collection,
   specs: readonly unknown[],
   namespace: string,
   environment: Environment,
+  beforeNew: () => void,
 ): void {
   if (specs.length === 0) throw new CommandError(2, 'Must specify at least one index to create');
   const definitions = specs.map((spec) => definitionOf(spec, environment));
@@ -56,6 +57,7 @@ export function addIndexes(
   try {
     for (const definition of definitions) {
       if (exists(collection, definition)) continue;
+      beforeNew();
       added.push(definition.name);
       requireUnique(collection.addIndex(definition), collection, namespace);
     }

@@ -1,4 +1,5 @@
 import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
 /** The commands of this server that belong to MongoDB's stable API, version 1. */
@@ -29,13 +30,28 @@ const VERSION_1 = new Set([
   'update',
 ]);
 
-/** Checks `apiVersion` and, with `apiStrict`, that the command belongs to it. */
-export function checkApiVersion(name: string, { apiVersion, apiStrict, apiDeprecationErrors }: Doc): void {
+/** Stages of an aggregation that do not belong to it. */
+const UNVERSIONED_STAGES = [
+  '$listLocalSessions',
+  '$listSessions',
+  '$currentOp',
+  '$indexStats',
+  '$planCacheStats',
+];
+
+/** Checks `apiVersion` and, with `apiStrict`, that the command and its stages belong to it. */
+export function checkApiVersion(name: string, body: Doc): void {
+  const { apiVersion, apiStrict, apiDeprecationErrors, pipeline } = body;
   if (apiVersion === undefined) {
     if (apiStrict === undefined && apiDeprecationErrors === undefined) return;
     throw new CommandError(322, 'Provided apiStrict and/or apiDeprecationErrors without passing apiVersion');
   }
   if (apiVersion !== '1') throw new CommandError(322, 'API version must be "1"');
-  if (!apiStrict || VERSION_1.has(name)) return;
-  throw new CommandError(323, `Provided apiStrict:true, but the command ${name} is not in API Version 1`);
+  if (!apiStrict) return;
+  if (!VERSION_1.has(name))
+    throw new CommandError(323, `Provided apiStrict:true, but the command ${name} is not in API Version 1`);
+  const stages = name === 'aggregate' && Array.isArray(pipeline) ? pipeline.filter(isDoc) : [];
+  const stage = UNVERSIONED_STAGES.find((one) => stages.some((given) => Object.hasOwn(given, one)));
+  if (stage !== undefined)
+    throw new CommandError(323, `stage ${stage} is not allowed with 'apiStrict: true' in API Version 1`);
 }

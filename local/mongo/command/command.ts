@@ -46,7 +46,7 @@ export interface Command {
 /** The collection, or the view of that name, as the command's reader sees it. */
 export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
-  const collection = catalog.find(database, name);
+  const collection = (transaction ?? catalog).find(database, name);
   if (collection?.options.viewOn !== undefined) return definedView(context, name, collection.options);
   if (transaction === undefined || collection === undefined) return catalog.view(database, name);
   return transaction.viewOf(collection, `${database}.${name}`);

@@ -13,7 +13,7 @@ import { getMore, killCursors } from './get-more.js';
 import { hello } from './hello.js';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
 import { insert } from './insert.js';
-import { endSessions, refreshSessions, startSession } from './sessions.js';
+import { endSessions, killAllSessions, refreshSessions, startSession } from './sessions.js';
 import { abortTransaction, commitTransaction } from './transactions.js';
 import { update } from './update.js';
 
@@ -47,6 +47,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['startSession', startSession],
   ['endSessions', endSessions],
   ['killSessions', endSessions],
+  ['killAllSessions', killAllSessions],
   ['refreshSessions', refreshSessions],
   ['commitTransaction', commitTransaction],
   ['abortTransaction', abortTransaction],

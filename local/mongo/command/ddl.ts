@@ -36,12 +36,14 @@ export const create: Command = {
   },
   transactional: true,
   run: (context) => {
-    const { body, catalog, database } = context;
+    const { body, catalog, database, transaction } = context;
     requireSupported(body, REFUSED);
     const name = collectionName(context, 'create');
     const options = optionsOf(body);
-    const existing = catalog.find(database, name);
-    if (existing === undefined) catalog.create(database, name, options);
+    if (transaction && options.viewOn !== undefined)
+      throw new CommandError(263, 'Cannot create a view in a multi-document transaction');
+    const existing = (transaction ?? catalog).find(database, name);
+    if (existing === undefined) (transaction ?? catalog).create(database, name, options);
     else if (!equal(existing.options, options))
       throw new CommandError(48, `Collection ${database}.${name} already exists.`);
     return {};

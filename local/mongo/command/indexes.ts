@@ -2,6 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import type { Collection } from '../storage/collection.js';
+import type { Transaction } from '../storage/transaction.js';
 import { encode } from '../wire/message.js';
 import { addIndexes } from './add-indexes.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
@@ -12,19 +13,17 @@ import { indexMatching } from './index-lookup.js';
 /** `createIndexes`: builds indexes that do not exist yet. */
 export const createIndexes: Command = {
   fields: { 'indexes!': 'array', commitQuorum: 'any', ignoreUnknownIndexOptions: 'bool' },
-  transactional: false,
+  transactional: true,
   run: async (context) => {
+    const { body, catalog, database, transaction } = context;
     const name = collectionName(context, 'createIndexes');
-    const existing = context.catalog.find(context.database, name);
-    const collection = existing ?? context.catalog.create(context.database, name, {});
-    await requireNoTransaction(context, collection);
+    const existing = (transaction ?? catalog).find(database, name);
+    const collection = existing ?? (transaction ?? catalog).create(database, name, {});
+    if (transaction === undefined) await requireNoTransaction(context, collection);
     const before = collection.indexes.size;
-    addIndexes(
-      collection,
-      listOf(context.body, 'indexes'),
-      `${context.database}.${name}`,
-      environmentOf(context),
-    );
+    addIndexes(collection, listOf(body, 'indexes'), `${database}.${name}`, environmentOf(context), () => {
+      if (transaction) requireOwnAndEmpty(transaction, collection, `${database}.${name}`);
+    });
     const after = collection.indexes.size;
     return {
       numIndexesBefore: before,
@@ -34,6 +33,19 @@ export const createIndexes: Command = {
     };
   },
 };
+
+/** In a transaction indexes are added only to a collection that it made itself and that is empty. */
+function requireOwnAndEmpty(transaction: Transaction, collection: Collection, namespace: string): void {
+  const own = transaction.hasMade(collection);
+  if (!own || transaction.viewOf(collection, namespace).count > 0) {
+    const which = own ? 'non-empty' : 'existing';
+    throw new CommandError(
+      263,
+      `Cannot create new indexes on ${which} collection ${namespace} in a multi-document transaction.`,
+    );
+  }
+  transaction.refresh(collection);
+}
 
 /** `listIndexes`: the specifications of a collection's indexes. */
 export const listIndexes: Command = {

@@ -28,6 +28,22 @@ export const endSessions: Command = {
   },
 };
 
+/** `killAllSessions: []`: aborts what is open and closes the cursors of all sessions. */
+export const killAllSessions: Command = {
+  fields: {},
+  transactional: false,
+  run: ({ body, sessions, cursors }) => {
+    const { killAllSessions: users } = body;
+    if (!Array.isArray(users) || users.length > 0)
+      throw new CommandError(238, 'killAllSessions of named users is not supported by this server');
+    for (const [key, { transaction }] of sessions) {
+      if (transaction) abort(transaction);
+      cursors.killSession(key);
+    }
+    return {};
+  },
+};
+
 /** A session's id as a string. Throws where it is not a UUID. */
 export function sessionKey(lsid: unknown): string {
   const id = isDoc(lsid) ? lsid.id : undefined;

@@ -1,5 +1,6 @@
 import { CommandError } from '../errors.js';
 import type { Session, SessionTransaction } from '../session.js';
+import { writeConflict } from '../storage/conflicts.js';
 import type { Command, CommandContext } from './command.js';
 
 /** `commitTransaction`; a repeated commit succeeds again. */
@@ -10,8 +11,11 @@ export const commitTransaction: Command = {
     const transaction = transactionOf(context);
     if (transaction.state === 'aborted') throw aborted(transaction.number);
     if (transaction.state === 'open') {
-      transaction.work.commit();
-      finish(transaction, 'committed');
+      if (transaction.work.commit()) finish(transaction, 'committed');
+      else {
+        abort(transaction);
+        throw writeConflict();
+      }
     }
     return {};
   },

@@ -6,7 +6,7 @@ import { LockedRecord } from '../storage/conflicts.js';
 import { Journal } from '../storage/journal.js';
 import type { Transaction } from '../storage/transaction.js';
 import type { View } from '../storage/view.js';
-import { type CommandContext, viewOf } from './command.js';
+import type { CommandContext } from './command.js';
 
 /** One statement of a write command that failed. */
 export interface WriteError extends Doc {
@@ -15,8 +15,8 @@ export interface WriteError extends Doc {
 }
 
 /**
- * Runs one statement as a whole or not at all. Outside a transaction it waits for a transaction that has
- * written one of its records, and then runs again.
+ * Runs one statement. Outside a transaction it waits for a transaction that has written one of its records:
+ * what it has changed is undone, and it runs again. After an error what it has changed stays, as in MongoDB.
  */
 export async function runStatement<T>(
   context: CommandContext,
@@ -27,16 +27,17 @@ export async function runStatement<T>(
     throw new CommandError(166, `Namespace ${context.database}.${collection} is a view, not a collection`);
   }
   if (context.transaction !== undefined) {
-    context.catalog.findOrCreate(context.database, collection);
-    return statement(viewOf(context, collection));
+    const { database, transaction } = context;
+    const target = transaction.findOrPrepare(database, collection);
+    return statement(transaction.viewOf(target, `${database}.${collection}`));
   }
   for (;;) {
     const journal = new Journal();
     try {
       return statement(context.catalog.view(context.database, collection, journal));
     } catch (error) {
-      journal.rollBack();
       if (!(error instanceof LockedRecord)) throw error;
+      journal.rollBack();
       await endOf(error.owner, context.body.maxTimeMS);
     }
   }

@@ -26,15 +26,18 @@ export class Catalog {
     return this.#databases.get(database)?.get(name);
   }
 
-  /** The collection, made if there is none. */
-  findOrCreate(database: string, name: string): Collection {
-    return this.find(database, name) ?? this.create(database, name, {});
-  }
-
   create(database: string, name: string, options: Doc): Collection {
     const collection = new Collection(name, options);
-    this.#add(database, collection);
+    this.add(database, collection);
     return collection;
+  }
+
+  /** Adds a collection. Throws 73 where its name is not valid. */
+  add(database: string, collection: Collection): void {
+    checkCollectionName(collection.name);
+    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
+    collections.set(collection.name, collection);
+    this.#databases.set(database, collections);
   }
 
   /** Removes a collection, and its database with the last one. */
@@ -55,26 +58,20 @@ export class Catalog {
     checkCollectionName(to.name);
     this.drop(from.database, from.name);
     collection.name = to.name;
-    this.#add(to.database, collection);
+    this.add(to.database, collection);
   }
 
   /** The committed state of a collection; one that does not exist is empty, and made by the first insert. */
   view(database: string, name: string, journal?: Journal): View {
     const existing = this.find(database, name);
     const collection = existing ?? new Collection(name);
-    const make = existing ? () => undefined : () => this.#add(database, collection);
+    const make = existing ? () => undefined : () => this.add(database, collection);
     return new CommittedView(collection, `${database}.${name}`, this.transactions, journal, make);
-  }
-
-  #add(database: string, collection: Collection): void {
-    checkCollectionName(collection.name);
-    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
-    collections.set(collection.name, collection);
-    this.#databases.set(database, collections);
   }
 }
 
-function checkCollectionName(name: string): void {
+/** Throws 73 for a name that no collection may have. */
+export function checkCollectionName(name: string): void {
   const wrong = name === '' || name.startsWith('.') || name.endsWith('.') || /[$\0]/.test(name);
   if (wrong) throw new CommandError(73, `Invalid collection name: ${name}`);
 }

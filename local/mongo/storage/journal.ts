@@ -1,6 +1,6 @@
 import type { Collection } from './collection.js';
 
-/** What one statement changed, so that a statement that fails half-way leaves nothing behind. */
+/** What one statement changed, so that one that must wait half-way leaves nothing behind. */
 export class Journal {
   readonly #changes: { collection: Collection; id: number; before: string | undefined }[] = [];
 

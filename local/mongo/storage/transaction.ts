@@ -1,22 +1,71 @@
-import type { Collection } from './collection.js';
+import type { Doc } from '../bson/decode.js';
+import { type Catalog, checkCollectionName } from './catalog.js';
+import { Collection } from './collection.js';
 import type { OrderedIndex } from './ordered-index.js';
 import { TransactionView } from './transaction-view.js';
+
+/** A collection that a transaction may make. Others see it after the commit, if it was made. */
+interface NewCollection {
+  readonly database: string;
+  readonly collection: Collection;
+  /** Made by `create` or `createIndexes`; else it is made by the first document written to it. */
+  made: boolean;
+}
 
 /** An open transaction: for each collection what it sees differently from the committed state. */
 export class Transaction {
   /** Resolves when the transaction has committed or aborted. */
   readonly ended: Promise<void>;
+  readonly #catalog: Catalog;
   readonly #registry: Set<Transaction>;
   readonly #views = new Map<Collection, TransactionView>();
+  readonly #new = new Map<string, NewCollection>();
   #end: () => void = () => undefined;
 
   /** Begins: from now on, writes of others are hidden from it. */
-  constructor(registry: Set<Transaction>) {
+  constructor(catalog: Catalog) {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#registry = registry;
-    registry.add(this);
+    this.#catalog = catalog;
+    this.#registry = catalog.transactions;
+    this.#registry.add(this);
+  }
+
+  /** The collection as the transaction knows it: one that it made itself, or the committed one. */
+  find(database: string, name: string): Collection | undefined {
+    const own = this.#new.get(`${database}.${name}`);
+    return own && this.#isMade(own) ? own.collection : this.#catalog.find(database, name);
+  }
+
+  /** The collection to write to; one that does not exist is made by the first document. */
+  findOrPrepare(database: string, name: string): Collection {
+    return this.find(database, name) ?? this.#prepare(database, name).collection;
+  }
+
+  /** Makes a collection, for itself until it commits. */
+  create(database: string, name: string, options: Doc): Collection {
+    const created = this.#prepare(database, name);
+    created.made = true;
+    created.collection.options = options;
+    return created.collection;
+  }
+
+  /** Whether it made the collection itself. */
+  hasMade(collection: Collection): boolean {
+    return [...this.#new.values()].some((one) => one.collection === collection && this.#isMade(one));
+  }
+
+  #prepare(database: string, name: string): NewCollection {
+    checkCollectionName(name);
+    const namespace = `${database}.${name}`;
+    const prepared = this.#new.get(namespace) ?? { database, collection: new Collection(name), made: false };
+    this.#new.set(namespace, prepared);
+    return prepared;
+  }
+
+  #isMade({ collection, made }: NewCollection): boolean {
+    return made || (this.#views.get(collection)?.writes().size ?? 0) > 0;
   }
 
   /** The collection as this transaction sees it. */
@@ -44,9 +93,17 @@ export class Transaction {
     return this.#views.get(collection)?.hasWritten(index, key) ?? false;
   }
 
-  /** Makes its writes the committed state. */
-  commit(): void {
+  /** Begins anew with an empty collection of its own, whose indexes have changed. */
+  refresh(collection: Collection): void {
+    this.#views.delete(collection);
+  }
+
+  /** Makes its writes the committed state; false, and nothing done, if a collection it made now exists. */
+  commit(): boolean {
+    const made = [...this.#new.values()].filter((one) => this.#isMade(one));
+    if (made.some(({ database, collection }) => this.#catalog.find(database, collection.name))) return false;
     this.#registry.delete(this);
+    for (const { database, collection } of made) this.#catalog.add(database, collection);
     for (const [collection, view] of this.#views) {
       for (const [id, stored] of view.writes()) {
         for (const other of this.#registry) other.preserve(collection, id);
@@ -54,6 +111,7 @@ export class Transaction {
       }
     }
     this.#release();
+    return true;
   }
 
   /** Forgets its writes. */

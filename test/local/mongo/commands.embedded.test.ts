@@ -73,6 +73,10 @@ const table: Record<string, [Document, Document | number]> = {
   'find: collation is refused': [{ find: 'c', collation: { locale: 'en' } }, 238],
   'find: tailable is refused': [{ find: 'c', tailable: true }, 238],
   'find on what does not exist': [{ find: 'nothing' }, { cursor: { id: 0, firstBatch: [] } }],
+  'aggregate: a stage outside the stable API is refused if that is asked for': [
+    { aggregate: 1, pipeline: [{ $listLocalSessions: {} }], cursor: {}, apiVersion: '1', apiStrict: true },
+    323,
+  ],
   insert: [{ insert: 'c', documents: [{ _id: 9 }] }, { n: 1 }],
   'insert: an error names the statement': [
     { insert: 'c', documents: [{ _id: 8 }, { _id: 1 }, { _id: 7 }] },

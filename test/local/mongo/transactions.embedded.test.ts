@@ -22,6 +22,11 @@ async function inTransaction<T>(work: (session: ClientSession) => Promise<T>): P
   });
 }
 
+async function exists(collection: Collection<Numbered>): Promise<boolean> {
+  const found = await server.db.listCollections({ name: collection.collectionName }).toArray();
+  return found.length > 0;
+}
+
 const ids = (docs: Numbered[]) => docs.map(({ _id }) => _id);
 
 describe('a transaction', () => {
@@ -165,10 +170,107 @@ describe('a transaction', () => {
     expect(ids(await collection.find().toArray())).toEqual([1]);
   });
 
-  test('cannot create indexes', async () => {
+  test('cannot add an index to a collection that others see, but may ask for one that is there', async () => {
     const collection = await withCollection([]);
     await inTransaction(async (session) => {
+      await collection.createIndex({ k: 1 }, { unique: true, sparse: true, session });
       expect(await refusal(collection.createIndex({ z: 1 }, { session }))).toMatchObject({ code: 263 });
+    });
+  });
+
+  test('makes a collection with an index, which others see when it has committed', async () => {
+    const collection = server.db.collection<Numbered>(freshName());
+    await inTransaction(async (session) => {
+      await server.db.createCollection(collection.collectionName, { session });
+      await collection.createIndex({ k: 1 }, { unique: true, session });
+      await collection.insertOne({ _id: 1, k: 1 }, { session });
+      expect(await collection.findOne({ k: 1 }, { session, hint: 'k_1' })).toEqual({ _id: 1, k: 1 });
+      expect(await exists(collection)).toBe(false);
+      expect(await collection.find().toArray()).toEqual([]);
+      await session.commitTransaction();
+    });
+    expect(await collection.findOne({ k: 1 }, { hint: 'k_1' })).toEqual({ _id: 1, k: 1 });
+    expect(await refusal(collection.insertOne({ _id: 2, k: 1 }))).toMatchObject({ code: 11000 });
+  });
+
+  test('cannot add an index to a collection of its own that has documents', async () => {
+    const collection = server.db.collection<Numbered>(freshName());
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 1 }, { session });
+      expect(await refusal(collection.createIndex({ k: 1 }, { session }))).toMatchObject({ code: 263 });
+    });
+    expect(await exists(collection)).toBe(false);
+  });
+
+  test('that aborts leaves no collection behind, nor does an update that matches nothing', async () => {
+    const [inserted, updated] = [
+      server.db.collection<Numbered>(freshName()),
+      server.db.collection<Numbered>(freshName()),
+    ];
+    await inTransaction(async (session) => {
+      await inserted.insertOne({ _id: 1 }, { session });
+    });
+    await inTransaction(async (session) => {
+      await updated.updateOne({ n: 1 }, { $set: { n: 2 } }, { session });
+      await session.commitTransaction();
+    });
+    expect([await exists(inserted), await exists(updated)]).toEqual([false, false]);
+  });
+
+  test('that makes a collection another has made meanwhile gets WriteConflict when it commits', async () => {
+    const collection = server.db.collection<Numbered>(freshName());
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 1 }, { session });
+      await collection.insertOne({ _id: 2 });
+      expect(await refusal(session.commitTransaction())).toMatchObject({ code: 112 });
+    });
+    expect(ids(await collection.find().toArray())).toEqual([2]);
+  });
+
+  test('is not begun by a command that a fail point stops, nor ended by one', async () => {
+    const collection = await withCollection([]);
+    const fail = (failCommand: string) =>
+      server.client.db('admin').command({
+        configureFailPoint: 'failCommand',
+        mode: { times: 1 },
+        data: { failCommands: [failCommand], errorCode: 8000 },
+      });
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 1 }, { session });
+      await fail('update');
+      const update = collection.updateOne({ _id: 1 }, { $set: { n: 1 } }, { session });
+      expect(await refusal(update)).toMatchObject({ code: 8000 });
+      await session.commitTransaction();
+      session.startTransaction();
+      await fail('insert');
+      expect(await refusal(collection.insertOne({ _id: 2 }, { session }))).toMatchObject({ code: 8000 });
+      expect(await refusal(collection.findOne({}, { session }))).toMatchObject({ code: 251 });
+    });
+    expect(ids(await collection.find().toArray())).toEqual([1]);
+  });
+
+  test('is aborted by killAllSessions', async () => {
+    const collection = await withCollection([]);
+    await inTransaction(async (session) => {
+      await collection.insertOne({ _id: 1 }, { session });
+      await server.client.db('admin').command({ killAllSessions: [] });
+      expect(await refusal(collection.findOne({}, { session }))).toMatchObject({ code: 251 });
+    });
+    await collection.drop();
+  });
+
+  test('gets no label for a write concern error of a statement, which has been done', async () => {
+    const collection = await withCollection([]);
+    await inTransaction(async (session) => {
+      await server.client.db('admin').command({
+        configureFailPoint: 'failCommand',
+        mode: { times: 1 },
+        data: { failCommands: ['insert'], writeConcernError: { code: 91, errmsg: 'shutting down' } },
+      });
+      const insert = { insert: collection.collectionName, documents: [{ _id: 1 }] };
+      const error = await refusal(server.db.command(insert, { session }));
+      const labels = [...error.errorLabelSet].filter((label) => /Error$/.test(label));
+      expect(labels).toEqual([]);
     });
   });
 });
