@@ -46,9 +46,8 @@ const anyOptions = fc.record({
 /** Every command, with whatever arguments. */
 export const anyCommands = fc.commands(
   [
-    anyOptions.map((options) => new Command(`add(${JSON.stringify(options)})`, add(options))),
-    fc.constant(new Command('claim()', claim)),
-    fc.constant(new Command('claim()', claim)),
+    ...often(anyOptions.map((options) => new Command(`add(${JSON.stringify(options)})`, add(options)))),
+    ...often(fc.constant(new Command('claim()', claim))),
     onClaimed('complete', complete),
     onClaimed('fail', fail),
     onClaimed('failForGood', failForGood),
@@ -56,7 +55,7 @@ export const anyCommands = fc.commands(
     fc.constant(new Command('process()', processNext)),
     fc.constant(new Command('giveBack()', giveBack)),
     fc.constant(new Command('expire()', expire)),
-    fc.constant(new Command('expireTogether()', expireTogether)),
+    ...often(fc.constant(new Command('expireTogether()', expireTogether))),
     fc.constant(new Command('recover()', recover)),
     onAny('cancel', cancel),
     onAny('retry', retry),
@@ -67,6 +66,11 @@ export const anyCommands = fc.commands(
   ],
   { maxCommands: 60, size: 'max' },
 );
+
+/** So that there are several jobs, and several of them claimed, for the others to meet. */
+function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
+  return [arbitrary, arbitrary, arbitrary, arbitrary];
+}
 
 /** A step on one of the jobs there are. */
 function onAny(name: string, step: (id: string, model: JobModel, real: Real) => Promise<void>) {
