@@ -13,7 +13,7 @@ import { help, type LocalSettings, readLocalSettings } from './settings.js';
 
 try {
   const settings = readLocalSettings(process.env, process.argv.slice(2));
-  if (settings.help) console.log(help);
+  if (settings === 'help') console.log(help);
   else await run(settings);
 } catch (error) {
   console.error(explain(error));
@@ -30,7 +30,7 @@ async function run(settings: LocalSettings): Promise<void> {
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
   });
-  await processor.ensureIndexes();
+  await processor.ensureIndexes().catch(explainUnreachable);
   await processor.addJobFactories([...jobs(config), ...(settings.demo ? demoJobs : [])]);
   const app = createApp({ processor, apiKeys, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port);
@@ -50,6 +50,12 @@ async function run(settings: LocalSettings): Promise<void> {
   await mongo?.stop();
   log.info('Stopped: nothing is left in processing');
   process.exit(); // A job that heeds no signal would keep the process alive.
+}
+
+function explainUnreachable(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(`The database of MONGODB_URI cannot be used: ${reason}
+Check the variable, or leave it out: then an embedded database is started.`);
 }
 
 /** One line for each thing that is wrong. */

@@ -23,6 +23,8 @@ const intervalsSchema = z.object({
   scheduleInterval: durationSchema.default(1000),
 });
 
+type LoopKind = 'worker' | 'scheduler';
+
 /**
  * A RemoteProcessor with the loops that stand for EventBridge and Lambda on one machine. Nothing runs until a
  * loop is started.
@@ -38,6 +40,8 @@ export class LocalProcessor extends RemoteProcessor {
   readonly #scheduleMs: number;
   #worker: Loop | undefined;
   #scheduler: Loop | undefined;
+  /** Told to stop, and not done yet. */
+  readonly #stopping = new Set<Loop>();
 
   constructor({ pollInterval, scheduleInterval, ...options }: LocalProcessorOptions) {
     super(options);
@@ -50,19 +54,19 @@ export class LocalProcessor extends RemoteProcessor {
     this.#scheduleMs = intervals.scheduleInterval;
   }
 
-  /** True from `startProcessor` until `stopProcessor`. */
+  /** True from `startProcessor` until `stopProcessor` is called. */
   get isProcessing(): boolean {
     return this.#worker !== undefined;
   }
 
-  /** True from `startScheduler` until `stopScheduler`. */
+  /** True from `startScheduler` until `stopScheduler` is called. */
   get isScheduling(): boolean {
     return this.#scheduler !== undefined;
   }
 
   /** The names of the loops that run, those that are about to stop included. */
   loops(): string[] {
-    return [this.#scheduler, this.#worker].flatMap((loop) => (loop ? [loop.name] : []));
+    return [this.#scheduler, this.#worker, ...this.#stopping].flatMap((loop) => (loop ? [loop.name] : []));
   }
 
   /** Starts processing jobs in the background; does nothing when it is started already. */
@@ -77,8 +81,9 @@ export class LocalProcessor extends RemoteProcessor {
    * when nothing is left in its hands.
    */
   async stopProcessor(): Promise<void> {
-    await this.#worker?.stop();
+    if (this.#worker) this.#stopping.add(this.#worker);
     this.#worker = undefined;
+    await this.#endOfLoops('worker');
   }
 
   /** Starts turning due scheduler items into jobs; does nothing when it is started already. */
@@ -91,8 +96,9 @@ export class LocalProcessor extends RemoteProcessor {
 
   /** Stops the scheduler, and resolves when the turn that is under way has ended. */
   async stopScheduler(): Promise<void> {
-    await this.#scheduler?.stop();
+    if (this.#scheduler) this.#stopping.add(this.#scheduler);
     this.#scheduler = undefined;
+    await this.#endOfLoops('scheduler');
   }
 
   override addJob<Input>(
@@ -107,8 +113,18 @@ export class LocalProcessor extends RemoteProcessor {
     return id;
   }
 
-  #startLoop(kind: string, intervalMs: number, turn: (stop: AbortSignal) => Promise<unknown>): Loop {
-    const name = `${this.name}-${kind}`;
+  async #endOfLoops(kind: LoopKind): Promise<void> {
+    const loops = [...this.#stopping].filter(({ name }) => name === this.#nameOf(kind));
+    await Promise.all(loops.map((loop) => loop.stop()));
+    for (const loop of loops) this.#stopping.delete(loop);
+  }
+
+  #nameOf(kind: LoopKind): string {
+    return `${this.name}-${kind}`;
+  }
+
+  #startLoop(kind: LoopKind, intervalMs: number, turn: (stop: AbortSignal) => Promise<unknown>): Loop {
+    const name = this.#nameOf(kind);
     this.log.info(`Processor '${name}' started`);
     return new Loop(name, turn, intervalMs, this.log);
   }

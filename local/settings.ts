@@ -20,7 +20,11 @@ Environment:
 `;
 
 const localSchema = configSchema.extend({
-  PORT: z.coerce.number({ error: 'expected a port from 0 to 65535' }).int().min(0).max(65_535).default(3000),
+  PORT: z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'expected a port from 0 to 65535')
+    .transform(Number)
+    .default(3000),
   HOST: z.string().default('127.0.0.1'),
   API_KEY: z
     .string()
@@ -36,15 +40,14 @@ export interface LocalSettings {
   readonly apiKey: string;
   readonly apiKeys: readonly ApiKey[];
   readonly demo: boolean;
-  readonly help: boolean;
 }
 
 /**
- * Reads what `npm start` is told, by the environment and by arguments.
+ * Reads what `npm start` is told, by the environment and by arguments; `help` when that is all that was asked for.
  *
  * @throws ValidationError listing every bad variable, or a TypeError for an unknown argument
  */
-export function readLocalSettings(env: Environment, args: readonly string[]): LocalSettings {
+export function readLocalSettings(env: Environment, args: readonly string[]): LocalSettings | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -52,6 +55,7 @@ export function readLocalSettings(env: Environment, args: readonly string[]): Lo
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return 'help';
   const { PORT: port, HOST: host, API_KEY, ...config } = readEnvironment(localSchema, env);
   const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
   const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
@@ -62,6 +66,5 @@ export function readLocalSettings(env: Environment, args: readonly string[]): Lo
     apiKey,
     apiKeys: [own, ...config.API_KEYS],
     demo: !values['no-demo'],
-    help: values.help,
   };
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import ms from 'ms';
 import * as z from 'zod';
 
@@ -19,7 +20,7 @@ export const durationSchema = z
   });
 
 function explain(value: unknown): string {
-  return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${JSON.stringify(value)}`;
+  return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${inspect(value)}`;
 }
 
 /** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused: its unit is unclear. */

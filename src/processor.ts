@@ -34,7 +34,7 @@ import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { addItem } from './scheduler/add-item.js';
 import { findItems } from './scheduler/find-items.js';
-import { fireDueItems } from './scheduler/fire-due-items.js';
+import { type Fired, fireDueItems } from './scheduler/fire-due-items.js';
 import type { SchedulerItem } from './scheduler/item.js';
 import { removeItem } from './scheduler/remove-item.js';
 import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
@@ -115,23 +115,14 @@ export class RemoteProcessor {
   readonly #formatJobError: JobErrorFormatter;
 
   /** @throws ValidationError listing every option that is wrong */
-  constructor({
-    db,
-    log = jsonLogger,
-    formatJobError: format = formatJobError,
-    ...rest
-  }: RemoteProcessorOptions) {
-    const { jobQuery, ...options } = rest;
-    const { name, maxThreads, queues, lease } = validateNow(
-      optionsSchema,
-      options,
-      'Options of RemoteProcessor',
-    );
+  constructor(options: RemoteProcessorOptions) {
+    const valid = validateNow(optionsSchema, options, 'Options of RemoteProcessor');
+    const { db, name, maxThreads, queues, jobQuery, lease, log } = valid;
     this.name = name;
     this.maxThreads = maxThreads;
     this.log = log;
     this.#db = db;
-    this.#formatJobError = format;
+    this.#formatJobError = valid.formatJobError;
     this.#collections = openCollections(db);
     this.#registry = new JobRegistry(this.#collections.jobFactories);
     this.#worker = {
@@ -158,20 +149,25 @@ export class RemoteProcessor {
   /**
    * Registers a kind of job: this processor can add and run it, and processes without its code can add it by
    * name. Give a name first to register it under another than its own.
+   *
+   * @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then
    */
   async addJobFactory(...args: [factory: JobFactory] | [name: string, factory: JobFactory]): Promise<void> {
-    const [name, factory] = args.length === 1 ? [args[0].name, args[0]] : args;
-    await this.addJobFactories({ [name]: factory });
+    const [name, factory] = args.length === 1 ? [args[0]?.name, args[0]] : args;
+    await this.#registry.register([[name, factory]]);
   }
 
-  /** Registers several kinds of jobs by name, in one or two commands for all. */
+  /**
+   * Registers several kinds of jobs by name, in one or two commands for all.
+   *
+   * @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then
+   */
   async addJobFactories(
     factories: Readonly<Record<string, JobFactory>> | readonly JobFactory[],
   ): Promise<void> {
-    const byName = isList(factories)
-      ? Object.fromEntries(factories.map((factory) => [factory.name, factory]))
-      : factories;
-    await this.#registry.register(byName);
+    await this.#registry.register(
+      isList(factories) ? factories.map((factory) => [factory?.name, factory]) : Object.entries(factories),
+    );
   }
 
   /** Everything that can be added by name, whichever process registered it: by name. */
@@ -193,7 +189,7 @@ export class RemoteProcessor {
   ): Promise<string>;
   async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
-    const jobName = typeof job === 'string' ? job : job.name;
+    const jobName = typeof job === 'string' ? job : job?.name;
     return addJob(this.#collections.jobs, this.#registry, jobName, input, options);
   }
 
@@ -360,9 +356,7 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    return retryWhileUnreachable(RECOVERY_RETRY_MS, () =>
-      recoverJobs(this.#collections, this.#worker.leaseMs),
-    );
+    return retryWhileUnreachable(RECOVERY_RETRY_MS, () => recoverJobs(this.#collections));
   }
 
   /**
@@ -386,8 +380,8 @@ export class RemoteProcessor {
 
   /** Makes the job of at most one due item, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
-    const [id] = await this.#fireDueItems(1);
-    return id;
+    const { jobIds } = await this.#fireDueItems(1);
+    return jobIds[0];
   }
 
   /**
@@ -399,8 +393,8 @@ export class RemoteProcessor {
     const ids: string[] = [];
     for (;;) {
       const batch = await this.#fireDueItems(SCHEDULER_BATCH);
-      if (batch.length === 0) return ids;
-      ids.push(...batch);
+      if (batch.items === 0) return ids;
+      ids.push(...batch.jobIds);
     }
   }
 
@@ -433,14 +427,35 @@ export class RemoteProcessor {
     );
   }
 
-  #fireDueItems(limit: number): Promise<string[]> {
+  #fireDueItems(limit: number): Promise<Fired> {
     return fireDueItems(this.#collections, (names) => this.#registry.defaultsOf(names), limit);
   }
 }
 
 const MIN_LEASE_MS = 1000;
 
+/** By its shape: there may be two copies of the driver. */
+function isDb(value: unknown): value is Db {
+  return z.object({ databaseName: z.string(), client: z.looseObject({}) }).safeParse(value).success;
+}
+
+const level = z.function();
+
+function isLogger(value: unknown): value is Logger {
+  return z.object({ debug: level, info: level, warn: level, error: level }).safeParse(value).success;
+}
+
+function isFilter(value: unknown): value is Filter<JobDocument> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 const optionsSchema = z.strictObject({
+  db: z.custom<Db>(isDb, "expected a Db of the mongodb driver, such as client.db('jobs')"),
+  log: z.custom<Logger>(isLogger, 'expected debug, info, warn and error functions').default(jsonLogger),
+  formatJobError: z
+    .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
+    .default(() => formatJobError),
+  jobQuery: z.custom<Filter<JobDocument>>(isFilter, 'expected a MongoDB filter').optional(),
   name: z.string().min(1).max(100).default('root'),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { type Issue, type JobStatus, type RemoteProcessor, ValidationError } from '../../src/index.js';
-import { addJobOptionsSchema } from '../../src/job/job-options.js';
+import { addJobDataSchema } from '../../src/job/job-options.js';
 import { toIssues } from '../../src/validate.js';
 import { Problem } from './problem.js';
 
 const bodySchema = z.strictObject({
   name: z.string(),
   input: z.unknown().optional(),
-  options: addJobOptionsSchema
+  options: addJobDataSchema
     .refine(({ id }) => id !== '.' && id !== '..', {
       path: ['id'],
       message: "expected an id other than '.' and '..', which have no address",
@@ -55,6 +55,6 @@ function invalid(issues: readonly Issue[]): Problem {
 }
 
 /** By this machine's clock, which is good enough to decide whether a kick is worth while. */
-function isDue({ runAt, delay = 0 }: z.output<typeof addJobOptionsSchema>): boolean {
+function isDue({ runAt, delay = 0 }: z.output<typeof addJobDataSchema>): boolean {
   return runAt === undefined ? delay === 0 : runAt.getTime() <= Date.now();
 }

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ClientSession, type Collection, ObjectId } from 'mongodb';
+import type * as z from 'zod';
 import { ConflictError } from '../errors.js';
 import { validateNow } from '../validate.js';
 import { requireJob } from './find-jobs.js';
 import { insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
-import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
+import { type AddJobOptions, type addJobDataSchema, addJobOptionsSchema } from './job-options.js';
 import type { JobRegistry } from './registry.js';
 import { toInput } from './storable.js';
 
@@ -20,9 +21,10 @@ export async function addJob(
   registry: JobRegistry,
   jobName: string,
   input: unknown,
-  { session, ...options }: AddJobOptions = {},
+  options: AddJobOptions = {},
 ): Promise<string> {
-  const job = await toNewJob(registry, jobName, input, options);
+  const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'Options of addJob');
+  const job = await toNewJob(registry, jobName, input, valid);
   return job.uniqueKey === undefined
     ? insert(jobs, job, session)
     : insertUnique(jobs, job, job.uniqueKey, session);
@@ -32,14 +34,10 @@ async function toNewJob(
   registry: JobRegistry,
   jobName: string,
   input: unknown,
-  options: Omit<AddJobOptions, 'session'>,
+  options: z.output<typeof addJobDataSchema>,
 ): Promise<NewJob> {
   const { defaults, checkInput } = await registry.find(jobName);
-  const { id, uniqueKey, runAt, delay, ...overrides } = validateNow(
-    addJobOptionsSchema,
-    options,
-    'Options of addJob',
-  );
+  const { id, uniqueKey, runAt, delay, ...overrides } = options;
   const storable = toInput(input, jobName);
   await checkInput(storable);
   return {

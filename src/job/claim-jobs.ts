@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Filter } from 'mongodb';
 import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
 import { type ClaimedJob, type JobDocument, toJob } from './job.js';
@@ -22,9 +23,9 @@ export interface LeaseRequest {
 /**
  * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
  *
- * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes
- * second takes less than it found, or nothing, and reads back by token what it did take (a third command):
- * so it may return fewer jobs than are due.
+ * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes second
+ * takes less than it found, reads back by token what it did take (a third command), and tries again for the rest: so
+ * fewer than `limit` means that no more are due.
  *
  * @param isIdle whether the worker runs nothing else. A job that must run alone is taken by an idle worker only, and
  *   nothing beside it; a busy one that comes to such a job takes no more until it is idle, or the job would never run.
@@ -38,10 +39,48 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (filter.jobNames.length === 0) return [];
   const due = dueFilter(filter);
-  const candidates = takeable(await findCandidates(jobs, due, limit), isIdle);
-  if (candidates.length === 0) return [];
-  const takenAll = await takeJobs(jobs, due, candidates, lease);
-  if (takenAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
+  const claimed: ClaimedJob[] = [];
+  for (let losses = 0; losses < MAX_LOSSES && claimed.length < limit; losses += 1) {
+    const wanted = limit - claimed.length;
+    const canTakeAlone = isIdle && claimed.length === 0;
+    const found = takeable(await findCandidates(jobs, due, wanted + spread(losses)), canTakeAlone);
+    if (found.length === 0) return claimed;
+    const candidates = losses === 0 ? found : sample(found, wanted);
+    const taken = await take(jobs, due, candidates, lease);
+    claimed.push(...taken);
+    if (taken.length === candidates.length) return claimed;
+    await wait(Math.random() * MAX_BACKOFF_MS);
+  }
+  return claimed;
+}
+
+/** Each loss means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
+const MAX_LOSSES = 30;
+
+/** Between two tries: about as long as a claim takes. */
+const MAX_BACKOFF_MS = 10;
+
+/**
+ * After a loss a claimer looks at more candidates than it needs, and takes some of them at random, so that those who
+ * lost to each other do not meet again at the head of the queue. Order is given up only that far, and only then.
+ */
+function spread(losses: number): number {
+  return Math.min(losses * 50, 500);
+}
+
+function sample(candidates: readonly JobDocument[], size: number): readonly JobDocument[] {
+  const start = Math.floor(Math.random() * Math.max(1, candidates.length - size + 1));
+  return candidates.slice(start, start + size);
+}
+
+async function take(
+  jobs: Collection<JobDocument>,
+  due: Filter<JobDocument>,
+  candidates: readonly JobDocument[],
+  lease: LeaseRequest,
+): Promise<ClaimedJob[]> {
+  const tookAll = await takeJobs(jobs, due, candidates, lease);
+  if (tookAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
   return readBack(jobs, candidates, lease.token);
 }
 
@@ -98,7 +137,12 @@ async function takeJobs(
         picked: '$$NOW',
         started: '$$NOW',
         retryCounter: { $add: ['$retryCounter', 1] },
-        lease: { token, worker: { $literal: worker }, expires: { $add: ['$$NOW', leaseMs] } },
+        lease: {
+          token,
+          worker: { $literal: worker },
+          expires: { $add: ['$$NOW', leaseMs] },
+          lengthMs: leaseMs,
+        },
       },
     },
   ];

@@ -140,7 +140,22 @@ export function defineJob(
   return factory;
 }
 
-const nameSchema = z
+const factorySchema = z.object({
+  name: z.string(),
+  defaults: z.object({ maxRetries: z.number() }),
+  limits: z.object({ timeoutMs: z.number() }),
+  parseInput: z.function(),
+  run: z.function(),
+  parseOutput: z.function(),
+});
+
+/** Whether this has what `defineJob` makes. */
+export function isJobFactory(value: unknown): value is JobFactory {
+  return factorySchema.safeParse(value).success;
+}
+
+/** What jobs may be called. */
+export const jobNameSchema = z
   .string()
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
   .refine((name) => name !== '__proto__', 'this name cannot be used');
@@ -151,7 +166,7 @@ const DEFAULT_TIMEOUT_MS = ms('15m');
 const isSchema = z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'expected a zod schema');
 
 const definitionSchema = z.strictObject({
-  name: nameSchema,
+  name: jobNameSchema,
   input: isSchema.optional(),
   output: isSchema.optional(),
   run: z.custom((value) => typeof value === 'function', 'expected a function').optional(),

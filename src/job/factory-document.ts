@@ -34,7 +34,7 @@ export function toFactoryDocument(name: string, { input, defaults }: JobFactory)
 function toJsonSchema(schema: z.ZodType): string | null {
   if (schema instanceof z.ZodUndefined) return JSON.stringify({ not: {} });
   try {
-    return JSON.stringify(z.toJSONSchema(schema, { io: 'input' }));
+    return JSON.stringify(z.toJSONSchema(schema, { io: 'input', override: loosen }));
   } catch {
     return null;
   }
@@ -46,4 +46,25 @@ function acceptsUndefined(schema: z.ZodType): boolean {
   } catch {
     return false; // An asynchronous refinement: it ran, so there was an input to refine.
   }
+}
+
+type Node = Parameters<NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>>[0];
+
+/**
+ * JSON Schema cannot say everything that zod can. What it would say wrongly is left out, so that no valid input is
+ * refused: patterns with flags, coercion, and what falls back to another value. The worker checks it all.
+ */
+function loosen({ zodSchema, jsonSchema }: Node): void {
+  const { def } = zodSchema._zod;
+  if (def.type === 'catch' || ('coerce' in def && def.coerce)) {
+    for (const keyword of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, keyword);
+  }
+  if (def.checks?.some(hasPatternWithFlags)) {
+    delete jsonSchema.pattern;
+    delete jsonSchema.allOf;
+  }
+}
+
+function hasPatternWithFlags({ _zod: { def } }: z.core.$ZodCheck): boolean {
+  return 'pattern' in def && def.pattern instanceof RegExp && def.pattern.flags !== '';
 }

@@ -7,15 +7,17 @@ import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './ret
 /** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
 export const DEFAULT_MAX_RETRIES = 3;
 
-const queue = z.string().min(1).max(200);
 const priority = z.int().min(0).max(9);
 const maxRetries = z.int().min(1).max(1000);
-/** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
-const key = z
+
+/** Text that MongoDB gives back as it is. */
+export const storableText = z
   .string()
-  .min(1)
-  .max(500)
   .refine((text) => text.isWellFormed() && !text.includes('\0'), 'expected well-formed Unicode without NUL');
+
+/** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
+const key = storableText.min(1).max(500);
+const queue = storableText.min(1).max(200);
 const runAt = z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))], {
   error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
 });
@@ -62,13 +64,26 @@ const overrides = {
   retryDelay: retryDelaySchema.optional(),
 };
 
+const atMostOneMoment = [
+  ({ runAt, delay }: { runAt?: unknown; delay?: unknown }) => runAt === undefined || delay === undefined,
+  'give either runAt or delay, not both',
+] as const;
+
+const data = { id: key.optional(), uniqueKey: key.optional(), ...overrides, ...moment };
+
 /** The options of `addJob` that are data: what HTTP callers may send. */
-export const addJobOptionsSchema = z
-  .strictObject({ id: key.optional(), uniqueKey: key.optional(), ...overrides, ...moment })
-  .refine(
-    ({ runAt, delay }) => runAt === undefined || delay === undefined,
-    'give either runAt or delay, not both',
-  );
+export const addJobDataSchema = z.strictObject(data).refine(...atMostOneMoment);
+
+const session = z
+  .custom<ClientSession>(isSession, 'expected a ClientSession of the mongodb driver')
+  .optional();
+
+/** All options of `addJob`. */
+export const addJobOptionsSchema = z.strictObject({ ...data, session }).refine(...atMostOneMoment);
+
+function isSession(value: unknown): value is ClientSession {
+  return typeof value === 'object' && value !== null && 'inTransaction' in value;
+}
 
 export interface AddJobOptions {
   /** The job's id; made when absent. Adding the same id and input again is harmless: it returns that id. */
@@ -93,10 +108,7 @@ export interface AddJobOptions {
 
 export const jobChangesSchema = z
   .strictObject({ ...overrides, ...moment })
-  .refine(
-    ({ runAt, delay }) => runAt === undefined || delay === undefined,
-    'give either runAt or delay, not both',
-  )
+  .refine(...atMostOneMoment)
   .refine(
     (changes) => Object.values(changes).some((value) => value !== undefined),
     'expected at least one of queue, priority, maxRetries, retryDelay, runAt, delay',

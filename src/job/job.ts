@@ -50,6 +50,8 @@ export interface Lease {
   readonly token: string;
   readonly worker: string;
   readonly expires: Date;
+  /** How long it lasts when it is taken and each time it is renewed, in milliseconds. */
+  readonly lengthMs: number;
 }
 
 /** The moment of a scheduler item that made a job. */

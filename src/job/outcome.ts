@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */
 export type Outcome =
   | { readonly kind: 'completed'; readonly output: unknown }
@@ -24,11 +26,19 @@ export interface Settlement {
 /** Of a message, and of a stack: the top of it tells most, and 20 of both fit beside any input and output. */
 const MAX_TEXT_BYTES = 8 * 1024;
 
-/** Whatever was thrown, as a storable failure. */
+/** Whatever was thrown, as a storable failure. Never throws: jobs throw symbols, and errors with hostile getters. */
 export function toFailure(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { message: shorten(String(thrown)) };
-  const message = shorten(thrown.message);
-  return thrown.stack === undefined ? { message } : { message, stack: shorten(thrown.stack) };
+  try {
+    if (!(thrown instanceof Error)) return { message: shorten(toText(thrown)) };
+    const { message, stack } = thrown;
+    return { message: shorten(toText(message)), ...(typeof stack === 'string' && { stack: shorten(stack) }) };
+  } catch {
+    return { message: 'It threw what cannot even be read.' };
+  }
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value);
 }
 
 /** Cut to MAX_TEXT_BYTES of UTF-8, between two characters. */

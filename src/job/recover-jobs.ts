@@ -3,8 +3,8 @@ import type { Collections } from '../mongo/collections.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
-/** More are left to the next call: one transaction must stay short. */
-const MAX_RECOVERED = 1000;
+/** More are left to the next call: one transaction must stay short. A worker runs at most 1000 jobs at a time. */
+const MAX_RECOVERED = 2000;
 
 /**
  * Ends the attempts whose leases have expired by the database's clock: their workers crashed, hang, or cannot reach
@@ -14,17 +14,11 @@ const MAX_RECOVERED = 1000;
  * they are told apart by running each alone next time. For that, all leases of a dead worker are looked at together,
  * in a transaction, so that two recoverers see the same company.
  *
- * @param leaseMs how long leases last: a worker that is dead has none left half of that after its first one expired
  * @returns how many attempts it ended
  */
-export async function recoverJobs(
-  { client, jobs }: Pick<Collections, 'client' | 'jobs'>,
-  leaseMs: number,
-): Promise<number> {
+export async function recoverJobs({ client, jobs }: Pick<Collections, 'client' | 'jobs'>): Promise<number> {
   if ((await jobs.findOne(isExpired, { projection: { _id: 1 } })) === null) return 0;
-  return client.withSession((session) =>
-    session.withTransaction(() => recoverExpired(jobs, leaseMs, session)),
-  );
+  return client.withSession((session) => session.withTransaction(() => recoverExpired(jobs, session)));
 }
 
 const isExpired: Filter<JobDocument> = {
@@ -34,18 +28,22 @@ const isExpired: Filter<JobDocument> = {
 
 type ExpiredJob = JobDocument & { readonly now: Date };
 
-async function recoverExpired(
-  jobs: Collections['jobs'],
-  leaseMs: number,
-  session: ClientSession,
-): Promise<number> {
-  const stages = [{ $match: isExpired }, { $limit: MAX_RECOVERED }, { $set: { now: '$$NOW' } }];
-  const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
+async function recoverExpired(jobs: Collections['jobs'], session: ClientSession): Promise<number> {
+  const expired = await findExpired(jobs, session);
   const alive = await liveWorkers(jobs, [...new Set(expired.map(workerOf))], session);
-  const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive, leaseMs));
+  const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive));
   const alone = lost.filter((job) => isOnlyOne(job, lost));
   const inCompany = lost.filter((job) => !isOnlyOne(job, lost));
   return (await endAll(jobs, alone, false, session)) + (await endAll(jobs, inCompany, true, session));
+}
+
+/** Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. */
+async function findExpired(jobs: Collections['jobs'], session: ClientSession): Promise<ExpiredJob[]> {
+  const byWorker = { $sort: { 'lease.worker': 1 } };
+  const stages = [{ $match: isExpired }, byWorker, { $limit: MAX_RECOVERED }, { $set: { now: '$$NOW' } }];
+  const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
+  const last = expired[MAX_RECOVERED - 1];
+  return last ? expired.filter((job) => workerOf(job) !== workerOf(last)) : expired;
 }
 
 function workerOf({ lease }: JobDocument): string {
@@ -71,9 +69,9 @@ async function liveWorkers(
  * The other leases of a worker that died expire up to a third of a lease later. If they still have not by half a
  * lease, the worker lives, and lost this job alone.
  */
-function mayHaveMoreToLose(job: ExpiredJob, alive: ReadonlySet<string>, leaseMs: number): boolean {
+function mayHaveMoreToLose(job: ExpiredJob, alive: ReadonlySet<string>): boolean {
   if (job.cancelRequested !== undefined || !alive.has(workerOf(job))) return false;
-  return job.now.getTime() - Number(job.lease?.expires) < leaseMs / 2;
+  return job.lease !== undefined && job.now.getTime() - job.lease.expires.getTime() < job.lease.lengthMs / 2;
 }
 
 function isOnlyOne(job: ExpiredJob, lost: readonly ExpiredJob[]): boolean {

@@ -1,8 +1,8 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { UnknownJobNameError, ValidationError } from '../errors.js';
-import { validate } from '../validate.js';
-import type { JobFactory } from './define-job.js';
+import { validate, validateNow } from '../validate.js';
+import { isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
 import { type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import type { JobDefaults } from './job-options.js';
 import { findJobFactories, storeJobFactories } from './store-job-factories.js';
@@ -24,6 +24,10 @@ export interface AddableJob {
   checkInput(input: unknown): Promise<void>;
 }
 
+const entriesSchema = z.array(
+  z.tuple([jobNameSchema, z.custom(isJobFactory, 'expected a job factory, made by defineJob')]),
+);
+
 /** The job factories of this process, and those that others stored. */
 export class JobRegistry {
   readonly #factories = new Map<string, JobFactory>();
@@ -39,8 +43,9 @@ export class JobRegistry {
     return this.#factories.get(name);
   }
 
-  async register(factories: Readonly<Record<string, JobFactory>>): Promise<void> {
-    const entries = Object.entries(factories);
+  /** @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then */
+  async register(entries: readonly (readonly [name: string, factory: JobFactory])[]): Promise<void> {
+    validateNow(entriesSchema, entries, 'Job factories');
     await storeJobFactories(
       this.jobFactories,
       entries.map(([name, factory]) => toFactoryDocument(name, factory)),

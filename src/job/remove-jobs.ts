@@ -21,7 +21,7 @@ export async function removeJobs(
     olderThanMs === undefined
       ? {}
       : { $expr: { $lte: ['$completed', { $subtract: ['$$NOW', olderThanMs] }] } };
-  for (const status of statuses) {
+  for (const status of new Set(statuses)) {
     counts[status] = (await jobs.deleteMany({ status, ...age })).deletedCount;
   }
   return counts;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
 
@@ -85,7 +86,7 @@ function copyObject(value: object, path: readonly string[], issues: Issue[]): un
   if (isBsonValue(value)) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    return refuse(`expected a plain object, not a ${value.constructor.name}`, path, issues);
+    return refuse(`expected a plain object, not ${inspect(value, { depth: 0 })}`.slice(0, 200), path, issues);
   }
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {

@@ -9,11 +9,19 @@ import { followingCallTime } from './next-call-time.js';
 /** Defaults of the jobs that items make, by job name. */
 export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
 
+/** What was done. An item whose occurrence has its job already is moved on, and makes none. */
+export interface Fired {
+  readonly items: number;
+  readonly jobIds: readonly string[];
+}
+
+const nothing: Fired = { items: 0, jobIds: [] };
+
 type DueItem = SchedulerItemDocument & { readonly nextCallTime: Date; readonly now: Date };
 type OccurrenceJob = NewJob & { readonly occurrence: Occurrence };
 
 /**
- * Makes the jobs of up to `limit` due items, oldest first, and moves the items on. Returns the ids of the jobs.
+ * Makes the jobs of up to `limit` due items, oldest first, and moves the items on.
  *
  * Exactly one job per occurrence: a job and its item's advance are one transaction. A scheduler that is killed
  * leaves both or neither, and one that was paused with an outdated view finds that its advance matches nothing.
@@ -23,14 +31,15 @@ export async function fireDueItems(
   { client, jobs, scheduler }: Collections,
   defaultsOf: DefaultsOf,
   limit: number,
-): Promise<string[]> {
-  if ((await scheduler.findOne(isDue, { projection: { _id: 1 } })) === null) return [];
+): Promise<Fired> {
+  if ((await scheduler.findOne(isDue, { projection: { _id: 1 } })) === null) return nothing;
   return client.withSession((session) =>
     session.withTransaction(async () => {
       const items = await findDueItems(scheduler, limit, session);
-      if (items.length === 0) return [];
+      if (items.length === 0) return nothing;
       await advance(scheduler, items, session);
-      return insertJobs(jobs, await toJobs(items, defaultsOf), session);
+      const jobIds = await insertJobs(jobs, await toJobs(items, defaultsOf), session);
+      return { items: items.length, jobIds };
     }),
   );
 }

@@ -45,7 +45,7 @@ function nextMatch(fields: CronFields & { readonly timeZone: string }, after: Da
 }
 
 function list(values: readonly number[]): string {
-  return values.length === 0 ? '*' : values.join(',');
+  return values.length === 0 ? '*' : [...new Set(values)].sort((a, b) => a - b).join(',');
 }
 
 /** Undefined for a day that no month given has, such as 31 February: cron-parser refuses it. */

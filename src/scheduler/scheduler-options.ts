@@ -1,16 +1,18 @@
 import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
+import { storableText } from '../job/job-options.js';
 import type { CronFields } from './item.js';
+import { isTimeZone } from './time-zone.js';
 
 const MIN_DELAY_MS = 1000;
 
 const shared = {
-  id: z.string().min(1).max(200).optional(),
+  id: storableText.min(1).max(200).optional(),
   jobName: z.string().min(1),
   input: z.unknown().optional(),
   active: z.boolean().default(false),
-  title: z.string().default(''),
-  description: z.string().default(''),
+  title: storableText.max(1000).default(''),
+  description: storableText.max(10_000).default(''),
   timeZone: z.string().refine(isTimeZone, 'expected an IANA time zone such as Europe/Zurich').default('UTC'),
 };
 
@@ -56,12 +58,3 @@ export type CronOptions = { readonly type: 'Cron' } & SharedSchedulerOptions & P
 export type DelayOptions = { readonly type: 'Delay'; readonly delay: Duration } & SharedSchedulerOptions;
 
 export type SchedulerOptions = CronOptions | DelayOptions;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

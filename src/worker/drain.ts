@@ -127,8 +127,8 @@ class Invocation {
     stop.addEventListener('abort', wake);
     try {
       await this.#work();
-      await this.#stop();
     } finally {
+      await this.#stop();
       stop.removeEventListener('abort', wake);
       clearInterval(poll);
     }
@@ -212,7 +212,7 @@ class Invocation {
     this.#running.add(attempt);
     this.#heartbeat.hold(job, (why) => attempt.abort(why));
     // Told to stop while the claim was under way: nothing begins.
-    if (this.limits.stop.aborted) void this.#settle(attempt, { kind: 'givenBack', atDeadline: false });
+    if (this.limits.stop.aborted) attempt.decline({ kind: 'givenBack', atDeadline: false });
     else attempt.begin();
   }
 

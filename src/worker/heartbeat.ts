@@ -15,7 +15,7 @@ type OnLetGo = (why: AbortReason) => void;
  * be cancelled. Its timer lives as long as something is held.
  */
 export class Heartbeat {
-  readonly #held = new Map<HeldLease, OnLetGo>();
+  readonly #held = new Map<HeldLease, { readonly since: number; readonly onLetGo: OnLetGo }>();
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
@@ -41,7 +41,7 @@ export class Heartbeat {
 
   /** Keeps the lease until `release`, or until it is lost or its job is to be cancelled. */
   hold(lease: HeldLease, onLetGo: OnLetGo): void {
-    this.#held.set(lease, onLetGo);
+    this.#held.set(lease, { since: performance.now(), onLetGo });
     if (this.#timer) return;
     this.#renewed = performance.now();
     this.#due = this.#renewed + this.#intervalMs;
@@ -59,6 +59,7 @@ export class Heartbeat {
     const now = performance.now();
     if (now - this.#due > this.#intervalMs) this.onBlocked(now - this.#due);
     this.#due = now + this.#intervalMs;
+    this.#letGoOfExpired(now);
     if (this.#renewing) return;
     this.#renewing = true;
     try {
@@ -73,9 +74,16 @@ export class Heartbeat {
     }
   }
 
+  /** What could not be renewed for a whole lease may be somebody else's by now, even if nobody could tell us. */
+  #letGoOfExpired(now: number): void {
+    for (const [lease, { since }] of this.#held) {
+      if (now - Math.max(since, this.#renewed) > this.leaseMs) this.#letGo(lease, 'lease lost');
+    }
+  }
+
   #letGo(lease: HeldLease, why: AbortReason): void {
-    const onLetGo = this.#held.get(lease);
+    const held = this.#held.get(lease);
     this.release(lease);
-    onLetGo?.(why); // Undefined when it was released while the heartbeat was under way.
+    held?.onLetGo(why); // Undefined when it was released while the heartbeat was under way.
   }
 }

@@ -1,7 +1,7 @@
 import { AttemptAbortedError, RemoteException } from '../errors.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
+import { type Outcome, toFailure } from '../job/outcome.js';
 import { toOutput } from '../job/storable.js';
 import { failedOutcome } from './failed-outcome.js';
 
@@ -42,10 +42,11 @@ async function permanent<Value>(stage: Promise<Value>): Promise<Value> {
   try {
     return await stage;
   } catch (error) {
-    throw new RemoteException(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new RemoteException(toFailure(error).message, { cause: error });
   }
 }
 
+/** A lease that is lost by the worker's own clock may still be held by the database's: it is worth giving back. */
 function isStopping({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason instanceof AttemptAbortedError && reason.why === 'stopping';
+  return aborted && reason instanceof AttemptAbortedError && ['stopping', 'lease lost'].includes(reason.why);
 }

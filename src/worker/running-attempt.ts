@@ -1,7 +1,7 @@
 import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
+import { type Outcome, toFailure } from '../job/outcome.js';
 import type { LogFields, Logger } from '../log.js';
 import { failedOutcome } from './failed-outcome.js';
 import { catchingRejections } from './job-rejections.js';
@@ -64,6 +64,11 @@ export class RunningAttempt {
     this.#controller.abort(new AttemptAbortedError(why));
   }
 
+  /** Decides the outcome of an attempt that has not begun. */
+  decline(outcome: Outcome): void {
+    this.#end(outcome);
+  }
+
   /** Decides the outcome of an attempt that is still running. */
   abandon(outcome: Outcome): void {
     if (this.#ended) return;
@@ -94,7 +99,9 @@ export class RunningAttempt {
     }
     this.abort('failed');
     this.isAbandoned = true;
-    this.#end(this.#failed(new Error(`Unhandled rejection: ${reason}`, { cause: reason })));
+    this.#end(
+      this.#failed(new Error(`Unhandled rejection: ${toFailure(reason).message}`, { cause: reason })),
+    );
   }
 
   #failed(error: Error): Outcome {

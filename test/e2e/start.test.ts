@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { eventually } from '../eventually.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const patience = { timeout: 20_000, interval: 50 };
 let child: ChildProcess | undefined;
 
 afterEach(() => {
@@ -34,7 +34,7 @@ const match = (text: string, pattern: RegExp): string => pattern.exec(text)?.[1]
 
 test('it shows jobs being done, takes one over HTTP by the lines it prints, and stops at Ctrl-C', async () => {
   const { child, printed, exitCode } = start({});
-  await vi.waitFor(() => expect(printed.text).toContain('From now on the scheduler makes'), patience);
+  await eventually(() => expect(printed.text).toContain('From now on the scheduler makes'));
   expect(printed.text).toMatch(/'echo' *│ 'completed' *│ 1/);
   expect(printed.text).toMatch(/'demo.unsteady' *│ 'completed' *│ 2/);
   expect(printed.text).toMatch(/'demo.hopeless' *│ 'error' *│ 1/);
@@ -46,10 +46,10 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const added = await fetch(url, { method: 'POST', headers, body });
   expect(added.status).toBe(202);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const job = await fetch(new URL(added.headers.get('location') ?? '', url), { headers });
     expect(await job.json()).toMatchObject({ status: 'completed', output: { hello: 'me' } });
-  }, patience);
+  });
 
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
@@ -76,7 +76,7 @@ test('everything that is wrong with its settings is told at once, without the ke
 
 test('a port that is in use is told, and what to do', async () => {
   const first = start({}, '--no-demo');
-  await vi.waitFor(() => expect(first.printed.text).toContain('Ctrl-C stops it'), patience);
+  await eventually(() => expect(first.printed.text).toContain('Ctrl-C stops it'));
   const port = match(first.printed.text, /HTTP API +http:\/\/127\.0\.0\.1:(\d+)/);
   const holder = first.child;
   const second = start({ PORT: port });

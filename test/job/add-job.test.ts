@@ -204,6 +204,13 @@ describe('what is refused stores nothing', () => {
   });
 
   test.each([
+    ['a list for options', []],
+    ['a number for options', 5],
+    ['null for options', null],
+    ['no session for session', { session: {} }],
+    ['a bigint as delay', { delay: 1n }],
+    ['a lone surrogate in its queue', { queue: '\ud800' }],
+    ['a NUL in its queue', { queue: 'a\0' }],
     ['a number for id', { id: 7 }],
     ['an empty id', { id: '' }],
     ['an operator for id', { id: { $gt: '' } }],
@@ -320,6 +327,19 @@ describe('a process without the code', () => {
     await expect(strangers().addJob('flaky', {})).rejects.toThrow(ValidationError);
   });
 
+  test.each<[string, z.ZodType, unknown]>([
+    ['a pattern with flags', z.string().regex(/^[a-z]+$/i), 'ABC'],
+    ['a Unicode pattern', z.string().regex(/^\p{L}+$/u), 'éé'],
+    ['coercion', z.object({ n: z.coerce.number() }), { n: '5' }],
+    ['a fallback', z.string().catch('x'), 7],
+  ])('may send what only the code can judge: %s', async (_, input, value) => {
+    const worker = database.processor();
+    await worker.addJobFactory(defineJob({ name: 'judge', input, run: async () => 'fine' }));
+    const id = await strangers().addJob('judge', value);
+    await worker.processNextJob();
+    expect(await worker.getJobResult(id)).toBe('fine');
+  });
+
   test('cannot add what JSON Schema cannot describe, and is told so', async () => {
     const worker = database.processor();
     const dated = defineJob({ name: 'dated', input: z.object({ at: z.date() }), run: async () => null });
@@ -335,6 +355,25 @@ describe('a process without the code', () => {
     expect(await worker.processNextJob()).toBe(true);
     expect(await worker.getJobResult(id)).toEqual({ a: 1 });
   });
+});
+
+test.each<[string, unknown[]]>([
+  ['nothing', []],
+  ['null', [null]],
+  ['a name', ['echo']],
+  ['an object that is none', [{}]],
+  ['a name and an object that is none', ['x', {}]],
+  ['one whose parts are missing', ['x', { ...echo, limits: undefined }]],
+  ['an empty name', ['', echo]],
+  ['a name with a blank', ['a b', echo]],
+  ['a name that is a prototype', ['__proto__', echo]],
+  ['an operator as name', [{ $gt: 1 }, echo]],
+  ['a long name', ['x'.repeat(101), echo]],
+])('what is no job factory is not registered: %s', async (_, args) => {
+  const processor = database.processor();
+  // @ts-expect-error the types refuse it already
+  await expect(processor.addJobFactory(...args)).rejects.toThrow(ValidationError);
+  expect(await processor.getJobFactories()).toEqual({});
 });
 
 test('registering reads once, and writes only what is new', async () => {

@@ -13,6 +13,12 @@ import { anything, echo, failing, flaky } from '../jobs.js';
 const database = useDatabase();
 const longAgo = new Date('2000-01-01T00:00:00Z');
 
+class Unreadable extends Error {
+  override get message(): string {
+    throw new Error('no');
+  }
+}
+
 async function setup(options = {}) {
   const processor = database.processor(options);
   await processor.addJobFactories([echo, anything, failing, flaky]);
@@ -83,6 +89,21 @@ describe('how an attempt ends', () => {
     const id = await processor.addJob('odd');
     await processor.processNextJob();
     expect((await processor.getJob(id))?.errors[0]?.message).toBe('just text');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a symbol', Symbol('odd'), 'Symbol(odd)'],
+    ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
+    ['nothing', undefined, 'undefined'],
+    ['an error whose message is a number', Object.assign(new Error('x'), { message: 5 }), '5'],
+    ['an error whose stack is an object', Object.assign(new Error('x'), { stack: {} }), 'x'],
+    ['an error that cannot be read', new Unreadable(), 'It threw what cannot even be read.'],
+  ])('%s that is thrown is an error like any other', async (_, thrown, message) => {
+    const processor = await setup();
+    await processor.addJobFactory(defineJob({ name: 'odd', run: () => Promise.reject(thrown) }));
+    const id = await processor.addJob('odd');
+    expect(await processor.drain()).toMatchObject({ retried: 1, abandoned: 0 });
+    expect((await processor.getJob(id))?.errors[0]?.message).toBe(message);
   });
 
   test.each([
@@ -267,7 +288,7 @@ describe('removing', () => {
     await processor.addJob('failing');
     await processor.processJobs();
     await processor.addJob('echo', {});
-    expect(await processor.removeJobs(['error'])).toEqual({ error: 1 });
+    expect(await processor.removeJobs(['error', 'error'])).toEqual({ error: 1 });
     expect(await processor.removeJobs()).toEqual({ cancelled: 0, completed: 1, error: 0 });
     expect((await processor.getJobs()).map(({ status }) => status)).toEqual(['queued']);
   });

@@ -5,7 +5,8 @@ import { claimJobs } from '../../src/job/claim-jobs.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { openCollections } from '../../src/mongo/collections.js';
 import { silent, useDatabase } from '../database.js';
-import { echo, flaky } from '../jobs.js';
+import { eventually } from '../eventually.js';
+import { echo, flaky, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
 
@@ -76,8 +77,30 @@ describe('claimers that meet', () => {
     const id = await processor.addJob('flaky', undefined, { retryDelay: 0 });
     const jobs = afterFind(() => processor.processNextJob());
     const lease = { token: 'outdated', worker: 'slow', leaseMs: 1000 };
-    expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 1)).toEqual([]);
-    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', retryCounter: 1 });
+    // It loses the first try, finds the job again, and takes it for its second attempt.
+    expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 1)).toMatchObject([{ id, retryCounter: 2 }]);
+    expect(await processor.getJob(id)).toMatchObject({ status: 'processing', retryCounter: 2 });
+  });
+
+  test('of those who meet none goes away empty-handed while jobs wait', async () => {
+    const processors = Array.from({ length: 4 }, () => database.processor());
+    for (const processor of processors) await processor.addJobFactory(echo);
+    for (let round = 0; round < 5; round += 1) {
+      for (let n = 0; n < 8; n += 1) await processors[0]?.addJob('echo', { n });
+      const ran = await Promise.all(processors.map((processor) => processor.processNextJob()));
+      expect(ran).toEqual([true, true, true, true]);
+    }
+  });
+
+  test('workers that start together share the work', async () => {
+    const { gate, factory } = gatedJob();
+    const workers = Array.from({ length: 3 }, () => database.processor({ maxThreads: 5 }));
+    for (const worker of workers) await worker.addJobFactory(factory);
+    for (let n = 0; n < 15; n += 1) await workers[0]?.addJob('gated', n);
+    const draining = workers.map((worker) => worker.drain());
+    await eventually(() => expect(gate.arrived).toBe(15));
+    gate.open();
+    for (const summary of await Promise.all(draining)) expect(summary.completed).toBeGreaterThan(0);
   });
 
   test('what somebody else took between find and take is left to them, and the rest is taken', async () => {
@@ -93,16 +116,17 @@ describe('claimers that meet', () => {
   });
 });
 
-/** The collection of jobs, with something that happens between the find and the update of a claim. */
+/** The collection of jobs, with something that happens once between the find and the update of a claim. */
 function afterFind(meddle: () => Promise<unknown>): Collection<JobDocument> {
   const jobs = openCollections(database.db).jobs;
+  let meddled: Promise<unknown> | undefined;
   return new Proxy(jobs, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       if (name !== 'updateMany') return value.bind(target);
       return async (...args: unknown[]) => {
-        await meddle();
+        await (meddled ??= meddle());
         return value.apply(target, args);
       };
     },

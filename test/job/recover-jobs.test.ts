@@ -55,7 +55,7 @@ describe('jobs that were lost together', () => {
     const processor = await setup(['a', 'b'], { lease: '30s' });
     await lose(processor, ['a'], 'dying', 1);
     await lose(processor, ['b'], 'dying', -5_000);
-    await recover(processor);
+    await recover(database.processor({ lease: '1s' }));
     expect(await processor.getJobStatus('a')).toBe('processing');
     await jobs().updateOne({ _id: 'b' }, { $set: { 'lease.expires': new Date(0) } });
     await recover(processor);

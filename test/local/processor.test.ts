@@ -1,6 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import type { LocalProcessorOptions } from '../../local/processor.js';
 import { ValidationError } from '../../src/index.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
@@ -20,14 +22,31 @@ test('the loops start and stop, and tell so', async () => {
   expect([processor.isProcessing, processor.isScheduling, processor.loops()]).toEqual([false, false, []]);
 });
 
+test('it can be started again while it stops, and every stop waits for the end', async () => {
+  const processor = database.processor();
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  processor.startProcessor();
+  const id = await processor.addJob('gated');
+  await eventually(() => expect(gate.arrived).toBe(1));
+  const stops = [processor.stopProcessor(), processor.stopProcessor()];
+  expect([processor.isProcessing, processor.loops()]).toEqual([false, ['root-worker']]);
+  processor.startProcessor();
+  expect(processor.loops()).toEqual(['root-worker', 'root-worker']);
+  await stops[1];
+  expect([processor.isProcessing, processor.loops()]).toEqual([true, ['root-worker']]);
+  gate.open();
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+});
+
 test('a job that is added while the loop waits is run at once', async () => {
   const processor = database.processor({ pollInterval: '1h' });
   await processor.addJobFactory(echo);
   processor.startProcessor();
   const first = await processor.addJob('echo', { n: 1 });
-  await vi.waitFor(async () => expect(await processor.getJobStatus(first)).toBe('completed'));
+  await eventually(async () => expect(await processor.getJobStatus(first)).toBe('completed'));
   const second = await processor.addJob(echo, { n: 2 });
-  await vi.waitFor(async () => expect(await processor.getJobStatus(second)).toBe('completed'));
+  await eventually(async () => expect(await processor.getJobStatus(second)).toBe('completed'));
 });
 
 test('what a due item makes is run at once', async () => {
@@ -42,9 +61,7 @@ test('what a due item makes is run at once', async () => {
   });
   processor.startProcessor();
   processor.startScheduler();
-  await vi.waitFor(async () => expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]), {
-    timeout: 5000,
-  });
+  await eventually(async () => expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]));
 });
 
 test('stopping gives back what runs', async () => {
@@ -53,7 +70,7 @@ test('stopping gives back what runs', async () => {
   await processor.addJobFactory(factory);
   processor.startProcessor();
   const id = await processor.addJob('gated');
-  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  await eventually(() => expect(gate.arrived).toBe(1));
   await processor.stopProcessor();
   expect(await processor.getJob(id)).toMatchObject({
     status: 'queued',
@@ -62,13 +79,21 @@ test('stopping gives back what runs', async () => {
   });
 });
 
-test.each([
+test.each<[Partial<LocalProcessorOptions>]>([
   [{ maxThreads: 0 }],
   [{ maxThreads: 1.5 }],
   [{ name: '' }],
   [{ queues: [] }],
   [{ lease: '10ms' }],
   [{ pollInterval: 'often' }],
+  // @ts-expect-error the types refuse it already
+  [{ db: {} }],
+  // @ts-expect-error the types refuse it already
+  [{ log: 'loud' }],
+  // @ts-expect-error the types refuse it already
+  [{ formatJobError: 'short' }],
+  // @ts-expect-error the types refuse it already
+  [{ jobQuery: 'all' }],
 ])('options %j are refused', (options) => {
   expect(() => database.processor(options)).toThrow(ValidationError);
 });

@@ -1,10 +1,11 @@
 /** What happens to jobs when the database fails, by MongoDB's own means of making commands fail. */
 import { type Document, MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
 import { defineJob } from '../../src/index.js';
 import { silent } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
 
 let mongo: EmbeddedMongo;
@@ -65,7 +66,7 @@ describe.each([
     await processor.addJobFactory(factory);
     for (let n = 0; n < 5; n += 1) await processor.addJob('gated', n);
     const draining = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(5));
+    await eventually(() => expect(gate.arrived).toBe(5));
     await fail({ times: 6 }, { failCommands: ['update', 'find'], ...failure });
     gate.open();
     expect(await draining).toMatchObject({ completed: 5 });
@@ -86,10 +87,10 @@ describe.each([
     await processor.addJobFactory(factory);
     for (let n = 0; n < 2; n += 1) await processor.addJob('gated', n);
     const draining = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    await eventually(() => expect(gate.arrived).toBe(2));
     const before = await processor.getJobs();
     await fail({ times: 1 }, { failCommands: ['update'], ...failure });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const renewed = (await processor.getJobs()).map(({ lease }) => Number(lease?.expires));
       expect(Math.min(...renewed)).toBeGreaterThan(
         Math.max(...before.map(({ lease }) => Number(lease?.expires))),
@@ -115,7 +116,7 @@ describe.each([
         .collection<{ _id: string }>('scheduler')
         .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date() } });
       await fail({ times: 1 }, { failCommands: [command], ...failure });
-      await vi.waitFor(async () => expect(await processor.scheduleDueItems()).toHaveLength(1));
+      await eventually(async () => expect(await processor.scheduleDueItems()).toHaveLength(1));
     }
     expect(await processor.getJobs()).toHaveLength(3);
   });
@@ -136,10 +137,10 @@ test('a settle that cannot be written while the lease lasts is given up, and the
   await fail('alwaysOn', { failCommands: ['findAndModify'], ...steppedDown });
   expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0 });
   await fail('off', {});
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await processor.drain();
     expect(await processor.getJobStatus('a')).toBe('completed');
-  }, 5_000);
+  });
   expect(await processor.getJobErrors('a')).toEqual([expect.stringContaining('lost its lease')]);
 });
 

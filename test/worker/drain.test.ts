@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AttemptAbortedError, defineJob } from '../../src/index.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
@@ -31,7 +32,7 @@ test('it runs maxThreads jobs at a time, and no more', async () => {
   await processor.addJobFactory(factory);
   for (let n = 0; n < 10; n += 1) await processor.addJob('gated');
   const draining = processor.drain();
-  await vi.waitFor(() => expect(gate.arrived).toBe(4));
+  await eventually(() => expect(gate.arrived).toBe(4));
   expect(await processor.getJobs({ status: 'processing' })).toHaveLength(4);
   gate.open();
   expect(await draining).toMatchObject({ claimed: 10, completed: 10 });
@@ -44,7 +45,7 @@ test('a slow job does not hold up the other slots', async () => {
   await processor.addJob('gated', undefined, { priority: 9 });
   for (let n = 0; n < 10; n += 1) await processor.addJob('echo', { n });
   const draining = processor.drain();
-  await vi.waitFor(async () => expect(await processor.getJobs({ status: 'completed' })).toHaveLength(10));
+  await eventually(async () => expect(await processor.getJobs({ status: 'completed' })).toHaveLength(10));
   gate.open();
   expect(await draining).toMatchObject({ completed: 11 });
 });
@@ -55,9 +56,9 @@ test('jobs that are added while it waits for others are found, at the interval g
   await processor.addJobFactories([factory, echo]);
   await processor.addJob('gated');
   const draining = processor.drain({ pollInterval: 5 });
-  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  await eventually(() => expect(gate.arrived).toBe(1));
   const id = await processor.addJob('echo', {});
-  await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
   gate.open();
   await draining;
 });
@@ -70,7 +71,7 @@ describe('told to stop', () => {
     for (const id of ['a', 'b', 'c']) await processor.addJob('gated', undefined, { id });
     const stop = new AbortController();
     const draining = processor.drain({ signal: stop.signal });
-    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    await eventually(() => expect(gate.arrived).toBe(2));
     stop.abort();
     expect(await draining).toMatchObject({ claimed: 2, givenBack: 2, remaining: 3 });
     for (const job of await processor.getJobs()) {
@@ -90,7 +91,7 @@ describe('told to stop', () => {
     const stop = new AbortController();
     // Half the margin is the grace: none.
     const draining = processor.drain({ deadline, margin: 0, signal: stop.signal });
-    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    await eventually(() => expect(gate.arrived).toBe(1));
     stop.abort();
     expect(await draining).toMatchObject({ givenBack: 1 });
     gate.open();
@@ -114,7 +115,7 @@ describe('told to stop', () => {
     const id = await processor.addJob('polite');
     const stop = new AbortController();
     const draining = processor.drain({ signal: stop.signal });
-    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    await eventually(() => expect(gate.arrived).toBe(1));
     stop.abort();
     expect(await draining).toMatchObject({ completed: 1, givenBack: 0 });
     expect(await processor.getJobResult(id)).toBe('stopping');
@@ -125,9 +126,9 @@ describe('told to stop', () => {
     const { gate, factory } = gatedJob();
     await processor.addJobFactory(factory);
     const id = await processor.addJob('gated');
-    const deadline = new Date(Date.now() + 2_000);
-    const draining = processor.drain({ deadline, margin: '1900ms' });
-    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    const deadline = new Date(Date.now() + 6_000);
+    const draining = processor.drain({ deadline, margin: '4s' });
+    await eventually(() => expect(gate.arrived).toBe(1));
     expect(await draining).toMatchObject({ givenBack: 1, remaining: 1 });
     expect(Date.now()).toBeLessThan(deadline.getTime());
     expect(await processor.getJobStatus(id)).toBe('queued');
@@ -148,7 +149,7 @@ describe('the heartbeat', () => {
     await processor.addJobFactory(factory);
     for (let n = 0; n < 5; n += 1) await processor.addJob('gated');
     const draining = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(5));
+    await eventually(() => expect(gate.arrived).toBe(5));
     const expiries = async () => (await processor.getJobs()).map(({ lease }) => Number(lease?.expires));
     const before = await expiries();
     const commands: string[] = [];
@@ -156,9 +157,9 @@ describe('the heartbeat', () => {
       if (commandName === 'update') commands.push(commandName);
     };
     database.client.on('commandStarted', count);
-    await vi.waitFor(() => expect(commands).toEqual(['update']));
+    await eventually(() => expect(commands).toEqual(['update']));
     database.client.off('commandStarted', count);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const after = await expiries();
       expect(after.every((expiry, index) => expiry > (before[index] ?? Number.NaN))).toBe(true);
     });
@@ -173,9 +174,9 @@ describe('the heartbeat', () => {
     const first = await processor.addJob('gated');
     const second = await processor.addJob('gated');
     const draining = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(2));
+    await eventually(() => expect(gate.arrived).toBe(2));
     expect(await processor.cancelJob(first)).toBe('processing');
-    await vi.waitFor(async () => expect(await processor.getJobStatus(first)).toBe('cancelled'));
+    await eventually(async () => expect(await processor.getJobStatus(first)).toBe('cancelled'));
     expect(await processor.getJobStatus(second)).toBe('processing');
     gate.open();
     expect(await draining).toMatchObject({ cancelled: 1, completed: 1 });
@@ -187,7 +188,7 @@ describe('the heartbeat', () => {
     await processor.addJobFactory(factory);
     const id = await processor.addJob('gated');
     const draining = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    await eventually(() => expect(gate.arrived).toBe(1));
     await database.db
       .collection<{ _id: string }>('jobs')
       .updateOne({ _id: id }, { $set: { 'lease.token': 'of somebody else' } });
@@ -213,7 +214,7 @@ test('progress is stored, and only while the lease is held', async () => {
   await processor.addJobFactory(reporting);
   const id = await processor.addJob('reporting');
   const running = processor.processNextJob();
-  await vi.waitFor(() => expect(gate.arrived).toBe(1));
+  await eventually(() => expect(gate.arrived).toBe(1));
   expect((await processor.getJob(id))?.progress).toEqual({ $done: 3 });
   gate.open();
   await running;

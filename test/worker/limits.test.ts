@@ -1,11 +1,19 @@
-import { describe, expect, test, vi } from 'vitest';
-import { AttemptAbortedError, defineJob, type LogFields } from '../../src/index.js';
+import { describe, expect, test } from 'vitest';
+import type { LocalProcessor } from '../../local/processor.js';
+import { AttemptAbortedError, type DrainSummary, defineJob, type LogFields } from '../../src/index.js';
 import { MAX_UNFINISHED } from '../../src/job/end-attempt.js';
 import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, Gate, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
 const never = new AbortController().signal;
+
+/** An invocation whose time is up while its job runs; on a busy machine it may be up before the job was claimed. */
+async function untilTimeIsUp(processor: LocalProcessor): Promise<DrainSummary> {
+  const summary = await processor.drain({ deadline: new Date(Date.now() + 150), margin: 50 });
+  return summary.claimed === 0 ? untilTimeIsUp(processor) : summary;
+}
 
 describe('an attempt that takes longer than its timeout', () => {
   test('is told, and fails to be retried when it ends then', async () => {
@@ -78,14 +86,14 @@ describe('a job that does not fit the time that is left', () => {
     await processor.addJobFactories([slow, echo]);
     await processor.addJob('slow');
     const first = processor.drain();
-    await vi.waitFor(() => expect(gate.arrived).toBe(1));
+    await eventually(() => expect(gate.arrived).toBe(1));
     const began = performance.now();
-    await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(400));
+    await eventually(() => expect(performance.now() - began).toBeGreaterThan(2_000));
     gate.open();
     await first;
     await processor.addJob('echo', {}, { priority: 9 });
     const id = await processor.addJob('slow');
-    expect(await processor.drain({ deadline: new Date(Date.now() + 300), margin: 0 })).toMatchObject({
+    expect(await processor.drain({ deadline: new Date(Date.now() + 1_800), margin: 0 })).toMatchObject({
       completed: 1,
       remaining: 1,
     });
@@ -98,18 +106,14 @@ describe('a job that does not fit the time that is left', () => {
     await processor.addJobFactory(factory);
     const id = await processor.addJob('gated');
     for (let times = 1; times < MAX_UNFINISHED; times += 1) {
-      expect(await processor.drain({ deadline: new Date(Date.now() + 100), margin: 50 })).toMatchObject({
-        givenBack: 1,
-      });
+      expect(await untilTimeIsUp(processor)).toMatchObject({ givenBack: 1 });
       expect(await processor.getJob(id)).toMatchObject({
         status: 'queued',
         retryCounter: 0,
         unfinishedCounter: times,
       });
     }
-    expect(await processor.drain({ deadline: new Date(Date.now() + 100), margin: 50 })).toMatchObject({
-      errors: 1,
-    });
+    expect(await untilTimeIsUp(processor)).toMatchObject({ errors: 1 });
     expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('it does not fit')]);
   });
 
@@ -121,7 +125,7 @@ describe('a job that does not fit the time that is left', () => {
     for (let times = 1; times <= MAX_UNFINISHED + 1; times += 1) {
       const stop = new AbortController();
       const draining = processor.drain({ signal: stop.signal });
-      await vi.waitFor(() => expect(gate.arrived).toBe(times));
+      await eventually(() => expect(gate.arrived).toBe(times));
       stop.abort();
       expect(await draining).toMatchObject({ givenBack: 1 });
     }
@@ -149,12 +153,12 @@ test('an unhandled rejection fails the job that left it, and no other', async ()
   const listeners = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection');
   const draining = processor.drain();
-  await vi.waitFor(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
   gate.open();
   await draining;
   for (const listener of listeners) process.on('unhandledRejection', listener);
   expect(await processor.getJobErrors(id)).toEqual([
-    expect.stringContaining('Unhandled rejection: Error: nobody waits for me'),
+    expect.stringContaining('Unhandled rejection: nobody waits for me'),
   ]);
   expect(await processor.getJobStatus(neighbour)).toBe('completed');
 });
@@ -168,7 +172,7 @@ test('a blocked event loop is logged with the names of the jobs that run', async
     run: async ({ signal }) => {
       const until = performance.now() + 800;
       while (performance.now() < until);
-      await vi.waitFor(() => expect(warnings).not.toEqual([]));
+      await eventually(() => expect(warnings).not.toEqual([]));
       expect(signal.aborted).toBe(false);
     },
   });

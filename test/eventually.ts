@@ -1,0 +1,12 @@
+import { vi } from 'vitest';
+
+/** Long enough for a busy machine: a condition that comes true ends the wait at once. */
+const PATIENCE_MS = 20_000;
+
+/** Waits until `check` does not throw, and returns what it returns; in the end throws what it threw last. */
+export function eventually<Result>(
+  check: () => Result | Promise<Result>,
+  patienceMs = PATIENCE_MS,
+): Promise<Result> {
+  return vi.waitFor(check, { timeout: patienceMs, interval: 20 });
+}
