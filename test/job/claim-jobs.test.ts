@@ -126,7 +126,8 @@ function afterFind(meddle: () => Promise<unknown>): Collection<JobDocument> {
       if (typeof value !== 'function') return value;
       if (name !== 'updateMany') return value.bind(target);
       return async (...args: unknown[]) => {
-        await (meddled ??= meddle());
+        meddled ??= meddle();
+        await meddled;
         return value.apply(target, args);
       };
     },
