@@ -3,9 +3,15 @@ import { evalExpr } from 'mingo/core';
 import type { Options } from 'mingo/types';
 import { compare, equal } from '../bson/compare.js';
 import { decimalFrom, divideDecimals } from '../bson/decimal.js';
+import type { Doc } from '../bson/decode.js';
 import { add, asDouble, toNumber } from '../bson/numbers.js';
-import { isNumeric } from '../bson/type-of.js';
+import { isDoc, isNumeric } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { KeyMaker } from '../storage/index-keys.js';
+import { countOf, present } from './expression/elements.js';
 import { isEvaluationState } from './mingo-options.js';
+import { sortDocs } from './sort-docs.js';
+import { sortPattern } from './sort-pattern.js';
 
 type Accumulator = (members: unknown[], expression: unknown, options: Options) => unknown;
 
@@ -25,7 +31,63 @@ export const accumulatorOverrides: Record<string, Accumulator> = {
   },
   $push: (members, expression, options) =>
     valuesOf(members, expression, options).filter((value) => value !== undefined),
+  $first: (members, expression, options) => valuesOf(members.slice(0, 1), expression, options)[0] ?? null,
+  $last: (members, expression, options) => valuesOf(members.slice(-1), expression, options)[0] ?? null,
+  $firstN: several((values, n) => values.slice(0, n).map(orNull)),
+  $lastN: several((values, n) => values.slice(-n).map(orNull)),
+  $minN: several((values, n) => present(values).sort(compare).slice(0, n)),
+  $maxN: several((values, n) =>
+    present(values)
+      .sort((a, b) => compare(b, a))
+      .slice(0, n),
+  ),
+  $top: (members, expression, options) => ranked(members, expression, options)[0],
+  $bottom: (members, expression, options) => ranked(members, expression, options).at(-1),
+  $topN: (members, expression, options) =>
+    ranked(members, expression, options).slice(0, numberWanted(members, expression, options)),
+  $bottomN: (members, expression, options) =>
+    ranked(members, expression, options).slice(-numberWanted(members, expression, options)),
+  $stdDevPop: (members, expression, options) => deviation(valuesOf(members, expression, options), 0),
+  $stdDevSamp: (members, expression, options) => deviation(valuesOf(members, expression, options), 1),
 };
+
+function orNull(value: unknown): unknown {
+  return value ?? null;
+}
+
+/** The fields of an accumulator such as `{ n, input }`. */
+function fieldsOf(expression: unknown): Doc {
+  if (isDoc(expression)) return expression;
+  throw new CommandError(5787801, 'specification must be an object');
+}
+
+function several(take: (values: unknown[], n: number) => unknown[]): Accumulator {
+  return (members, expression, options) => {
+    const values = valuesOf(members, fieldsOf(expression).input, options);
+    return take(values, numberWanted(members, expression, options));
+  };
+}
+
+function numberWanted(members: unknown[], expression: unknown, options: Options): number {
+  return countOf(valuesOf(members.slice(0, 1), fieldsOf(expression).n, options)[0]);
+}
+
+/** The outputs of all members in the order wanted. */
+function ranked(members: unknown[], expression: unknown, options: Options): unknown[] {
+  const { sortBy, output } = fieldsOf(expression);
+  if (!isDoc(sortBy)) throw new CommandError(5788604, "'sortBy' must be an object");
+  return valuesOf(sortDocs(members.filter(isDoc), new KeyMaker(sortPattern(sortBy))), output, options).map(
+    orNull,
+  );
+}
+
+function deviation(values: unknown[], sampled: 0 | 1): unknown {
+  const numbers = values.filter(isNumeric).map(toNumber);
+  if (numbers.length <= sampled) return null;
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  const squares = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return asDouble(Math.sqrt(squares / (numbers.length - sampled)));
+}
 
 /**
  * The expression's value for each member. As an expression outside a group, an accumulator gets its operand's

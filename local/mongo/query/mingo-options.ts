@@ -28,3 +28,19 @@ export function prepareOptions(options: Options & { readonly context: Context })
   new Query({ prepared: { $prepare: true } }, options);
   return prepared;
 }
+
+/** The same options with some more variables, for a pipeline inside another. */
+export function withVariables(options: Options, variables: Readonly<Record<string, unknown>>): Options {
+  const { idKey, processingMode, useStrictMode, scriptEnabled, failOnError, collectionResolver, context } =
+    options;
+  return {
+    idKey,
+    processingMode,
+    useStrictMode,
+    scriptEnabled,
+    failOnError,
+    ...(collectionResolver && { collectionResolver }),
+    variables: { ...options.variables, ...variables },
+    context,
+  };
+}

@@ -3,15 +3,41 @@ import * as expressions from 'mingo/operators/expression';
 import * as projections from 'mingo/operators/projection';
 import * as windows from 'mingo/operators/window';
 import { CommandError } from '../errors.js';
+import { PATH } from './expression/fields.js';
+import { expressionOverrides } from './expression/overrides.js';
 
 const NAMES = new Set(
-  [accumulators, expressions, projections, windows].flatMap((group) => Object.keys(group)),
+  [accumulators, expressions, projections, windows, expressionOverrides].flatMap((group) =>
+    Object.keys(group),
+  ),
 );
-/** They run JavaScript, which this server does not. */
-const REFUSED = new Set(['$function', '$accumulator', '$where', '$meta']);
+/** Among them those that run JavaScript, which this server does not. */
+const REFUSED = new Set([
+  '$function',
+  '$accumulator',
+  '$where',
+  '$meta',
+  // What follows mingo has not, or not as MongoDB does.
+  '$median',
+  '$percentile',
+  '$covariancePop',
+  '$covarianceSamp',
+  '$derivative',
+  '$integral',
+  '$expMovingAvg',
+  '$linearFill',
+  '$locf',
+  '$binarySize',
+  '$bsonSize',
+  '$tsSecond',
+  '$tsIncrement',
+]);
+/** Operators that are newer than MongoDB 7.0, or of this server's own. */
+const UNKNOWN = ['$sigmoid', '$minMaxScaler', '$toHashedIndexKey', PATH];
 
 /** Throws 168 for a name that is no operator of expressions. */
 export function requireOperator(name: string): void {
   if (REFUSED.has(name)) throw new CommandError(238, `${name} is not supported by this server`);
-  if (!NAMES.has(name)) throw new CommandError(168, `Unrecognized expression '${name}'`);
+  if (!NAMES.has(name) || UNKNOWN.includes(name))
+    throw new CommandError(168, `Unrecognized expression '${name}'`);
 }

@@ -11,6 +11,11 @@ const REFUSED: Readonly<Record<string, number>> = {
   $out: 115,
   $merge: 115,
   $geoNear: 115,
+  $graphLookup: 115,
+  $redact: 115,
+  $densify: 115,
+  $fill: 115,
+  $bucketAuto: 115,
   $search: 115,
   $indexStats: 115,
   $collStats: 115,
@@ -49,6 +54,7 @@ function refused(name: string): CommandError {
 
 function bindSpec(name: string, spec: unknown, now: Date): unknown {
   if (name === '$match') return bindMatch(spec, now);
+  if (name === '$unwind') return spec;
   if (name === '$facet' && isDoc(spec)) {
     const facets = Object.entries(spec).map(([facet, stages]) => [
       facet,

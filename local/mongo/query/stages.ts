@@ -1,17 +1,23 @@
+import { Aggregator } from 'mingo/aggregator';
 import { evalExpr } from 'mingo/core';
 import { type Iterator, Lazy } from 'mingo/lazy';
 import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
-import { type Doc, setField } from '../bson/decode.js';
+import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
-import { isDoc, isNumeric } from '../bson/type-of.js';
+import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { KeyMaker } from '../storage/index-keys.js';
-import { keyString } from '../storage/key-string.js';
 import { parseFilter } from './parse-filter.js';
 import { project } from './projection.js';
 import { type ProjectionTree, parseAddFields, parseProjection, parseUnset } from './projection-tree.js';
+import { sortDocs } from './sort-docs.js';
 import { sortPattern } from './sort-pattern.js';
+import { bucket } from './stage/bucket.js';
+import { group } from './stage/group.js';
+import { lookup } from './stage/lookup.js';
+import { unwind } from './stage/unwind.js';
+import { setWindowFields } from './stage/window-fields.js';
 
 type Stage = (input: Iterator, spec: unknown, options: Options) => Iterator;
 
@@ -49,24 +55,73 @@ export const stageOverrides: Record<string, Stage> = {
       throw new CommandError(15955, 'a group specification must include an _id');
     return input.transform((docs: Doc[]) => Lazy(group(docs, fields, options)));
   },
+  $unwind: unwind,
+  $lookup: lookup,
+  $bucket: bucket,
+  $setWindowFields: setWindowFields,
+  $replaceRoot: (input, spec, options) => {
+    const { newRoot } = asDoc('$replaceRoot', spec);
+    if (newRoot === undefined)
+      throw new CommandError(40231, 'no newRoot specified for the $replaceRoot stage');
+    return replacing(input, newRoot, options);
+  },
+  $replaceWith: replacing,
+  $count: (input, spec) => {
+    if (typeof spec !== 'string' || spec === '' || spec.startsWith('$') || spec.includes('.'))
+      throw new CommandError(40156, 'the count field must be a non-empty string without a $ or a dot');
+    return input.transform((docs: Doc[]) => Lazy(docs.length > 0 ? [{ [spec]: docs.length }] : []));
+  },
+  $facet: (input, spec, options) => {
+    const facets = Object.entries(asDoc('$facet', spec));
+    if (facets.length === 0)
+      throw new CommandError(40169, 'the $facet specification must be a non-empty object');
+    return input.transform((docs: Doc[]) => {
+      const results = facets.map(([name, stages]) => [
+        name,
+        new Aggregator(stagesOf(stages), options).run(docs),
+      ]);
+      return Lazy([Object.fromEntries(results)]);
+    });
+  },
+  $sample: (input, spec) => {
+    const { size } = asDoc('$sample', spec);
+    const wanted = isNumeric(size) ? Math.trunc(toNumber(size)) : 0;
+    if (wanted <= 0) throw new CommandError(28747, 'size argument to $sample must be a positive integer');
+    return input.transform((docs: Doc[]) => Lazy(shuffled(docs).slice(0, wanted)));
+  },
   $sortByCount: (input, spec, options) => {
     const grouped = stageOverrides.$group?.(input, { _id: spec, count: { $sum: 1 } }, options) ?? input;
     return stageOverrides.$sort?.(grouped, { count: -1 }, options) ?? grouped;
   },
 };
 
-/** Sorts documents stably; each one's sort key is made once. */
-export function sortDocs(docs: readonly Doc[], keys: KeyMaker): Doc[] {
-  const keyed = docs.map((doc) => ({ doc, key: keys.sortKeyOf(doc) }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return keyed.map(({ doc }) => doc);
-}
-
 function projecting({ mode, root }: ProjectionTree): (input: Iterator, options: Options) => Iterator {
   return (input, options) =>
     input.map((doc: Doc) =>
       project(doc, root, mode, (expression, whole) => evalExpr(whole, expression, options)),
     );
+}
+
+function replacing(input: Iterator, expression: unknown, options: Options): Iterator {
+  return input.map((doc: Doc) => {
+    const root = evalExpr(doc, expression, options);
+    if (isDoc(root)) return root;
+    throw new CommandError(
+      40228,
+      `'newRoot' expression must evaluate to an object, but resulting value was of type ${typeOf(root)}`,
+    );
+  });
+}
+
+function stagesOf(stages: unknown): Doc[] {
+  if (Array.isArray(stages)) return stages.filter(isDoc);
+  throw new CommandError(40170, 'arguments to $facet must be arrays');
+}
+
+/** Each document once, in any order. */
+function shuffled(docs: readonly Doc[]): Doc[] {
+  const keyed = docs.map((doc) => ({ doc, key: Math.random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ doc }) => doc);
 }
 
 function asDoc(name: string, spec: unknown): Doc {
@@ -97,29 +152,4 @@ function count(name: string, spec: unknown): number {
     name === '$limit' ? 5107201 : 5107200,
     `invalid argument to ${name} stage: Expected a non-negative integer`,
   );
-}
-
-/** Groups by the value of `_id` in BSON equality; a missing `_id` value groups as null. */
-function group(docs: readonly Doc[], spec: Doc, options: Options): Doc[] {
-  const groups = new Map<string, { id: unknown; members: Doc[] }>();
-  for (const doc of docs) {
-    const id = evalExpr(doc, spec._id, options) ?? null;
-    const key = keyString([id], [1]);
-    const found = groups.get(key);
-    if (found) found.members.push(doc);
-    else groups.set(key, { id, members: [doc] });
-  }
-  return [...groups.values()].map(({ id, members }) => accumulate(id, members, spec, options));
-}
-
-function accumulate(id: unknown, members: Doc[], spec: Doc, options: Options): Doc {
-  const result: Doc = { _id: id };
-  for (const [name, accumulator] of Object.entries(spec)) {
-    if (name === '_id') continue;
-    if (!isDoc(accumulator) || Object.keys(accumulator).length !== 1) {
-      throw new CommandError(40234, `The field '${name}' must be an accumulator object`);
-    }
-    setField(result, name, evalExpr(members, accumulator, options));
-  }
-  return result;
 }

@@ -1,14 +1,18 @@
 import { type Doc, setField } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import { PATH } from './expression/fields.js';
 import { Operand } from './operand.js';
 import { requireOperator } from './operator-names.js';
 
 /**
  * Puts the command's time in the place of `$$NOW` in an expression, everywhere but inside `$literal`: mingo
- * would read the machine's clock instead. Throws 168 for an operator there is not.
+ * would read the machine's clock instead. A path of several names becomes an operator of this server's, for mingo
+ * takes numbers in paths for indexes. Throws 168 for an operator there is not.
  */
 export function bindNow(value: unknown, now: Date): unknown {
   if (value === '$$NOW') return now;
+  if (typeof value === 'string') return value.startsWith('$') ? parsePath(value) : value;
   if (Array.isArray(value)) return value.map((element) => bindNow(element, now));
   if (!isDoc(value) || Object.hasOwn(value, '$literal')) return value;
   const bound: Doc = {};
@@ -17,6 +21,14 @@ export function bindNow(value: unknown, now: Date): unknown {
     setField(bound, name, bindNow(field, now));
   }
   return bound;
+}
+
+function parsePath(path: string): unknown {
+  if (path === '$') throw new CommandError(16872, "'$' by itself is not a valid FieldPath");
+  if (path === '$$') throw new CommandError(16869, 'empty variable names are not allowed');
+  const names = path.split('.');
+  if (names.includes('')) throw new CommandError(15998, 'FieldPath field names may not be empty strings.');
+  return names.length > 1 ? { [PATH]: names } : path;
 }
 
 /** Does so in the expressions of a parsed filter; a plain value `'$$NOW'` in a filter is a string. */

@@ -20,18 +20,43 @@ export const arithmetic: Record<string, Expression> = {
   $abs: unary((value) => numeric('$abs', value, () => (toNumber(value) < 0 ? negate(value) : value))),
   $ceil: unary(rounding('$ceil', Math.ceil)),
   $floor: unary(rounding('$floor', Math.floor)),
-  $sqrt: unary((value) => numeric('$sqrt', value, () => asDouble(Math.sqrt(toNumber(value))))),
+  $sqrt: within('$sqrt', 28714, (x) => x >= 0, Math.sqrt),
   $exp: unary((value) => numeric('$exp', value, () => asDouble(Math.exp(toNumber(value))))),
-  $ln: unary((value) => numeric('$ln', value, () => asDouble(Math.log(toNumber(value))))),
-  $log10: unary((value) => numeric('$log10', value, () => asDouble(Math.log10(toNumber(value))))),
+  $ln: within('$ln', 28766, (x) => x > 0, Math.log),
+  $log10: within('$log10', 28761, (x) => x > 0, Math.log10),
+  $log: variadic(([value, base]) => {
+    if (isNullish(value) || isNullish(base)) return null;
+    requireNumbers('$log', [value], 28756);
+    requireNumbers('$log', [base], 28757);
+    if (toNumber(value) <= 0) throw new CommandError(28758, "$log's argument must be a positive number");
+    if (toNumber(base) <= 0 || toNumber(base) === 1)
+      throw new CommandError(28759, "$log's base must be a positive number not equal to 1");
+    return asDouble(Math.log(toNumber(value)) / Math.log(toNumber(base)));
+  }),
   $trunc: variadic((values) => places('$trunc', values, Math.trunc)),
   $round: variadic((values) => places('$round', values, roundHalfEven)),
 };
 
-function numeric(name: string, value: unknown, compute: () => unknown): unknown {
+function numeric(name: string, value: unknown, compute: () => unknown, code = 28765): unknown {
   if (isNullish(value)) return null;
-  requireNumbers(name, [value]);
+  requireNumbers(name, [value], code);
   return compute();
+}
+
+/** A function that is defined only for some numbers; `code` tells of the others. NaN is let through. */
+function within(
+  name: string,
+  code: number,
+  isDefined: (x: number) => boolean,
+  compute: (x: number) => number,
+): Expression {
+  return unary((value) =>
+    numeric(name, value, () => {
+      const x = toNumber(value);
+      if (!Number.isNaN(x) && !isDefined(x)) throw new CommandError(code, `${name} is not defined for ${x}`);
+      return asDouble(compute(x));
+    }),
+  );
 }
 
 function rounding(name: string, round: (value: number) => number): (value: unknown) => unknown {
@@ -49,12 +74,17 @@ function places(
   [value, digits = 0]: readonly unknown[],
   round: (value: number) => number,
 ): unknown {
-  return numeric(name, value, () => {
-    const factor = 10 ** toNumber(digits);
-    const scaled = (number: number) => round(number * factor) / factor;
-    if (typeOf(value) === 'double' || value instanceof Decimal128) return roundedTo(value, scaled);
-    return factor >= 1 ? value : asIntegral(BigInt(scaled(toNumber(value))));
-  });
+  return numeric(
+    name,
+    value,
+    () => {
+      const factor = 10 ** toNumber(digits);
+      const scaled = (number: number) => round(number * factor) / factor;
+      if (typeOf(value) === 'double' || value instanceof Decimal128) return roundedTo(value, scaled);
+      return factor >= 1 ? value : asIntegral(BigInt(scaled(toNumber(value))));
+    },
+    51081,
+  );
 }
 
 function roundHalfEven(value: number): number {

@@ -6,7 +6,7 @@ import { CommandError } from '../../errors.js';
 import { KeyMaker } from '../../storage/index-keys.js';
 import { compareBytes } from '../../storage/key-string.js';
 import { directionOf, sortPattern } from '../sort-pattern.js';
-import { type Expression, isNullish, unary, variadic } from './operands.js';
+import { type Expression, isNullish, operandsOf, unary, variadic } from './operands.js';
 
 /** Operators on arrays and documents: equality and order are BSON's, a field may have any name. */
 export const collections: Record<string, Expression> = {
@@ -52,7 +52,10 @@ export const collections: Record<string, Expression> = {
     const array = evalExpr(context, input, options);
     return isNullish(array) ? null : [...arrayOf('$sortArray', array)].sort(orderOf(sortBy));
   },
-  $mergeObjects: variadic((docs) => fromEntries(docs.flat().flatMap(entriesOf))),
+  $mergeObjects: (context, operand, options) => {
+    const docs = operandsOf(context, operand, options);
+    return fromEntries((Array.isArray(context) ? docs.flat() : docs).flatMap(entriesOf));
+  },
   $objectToArray: unary((doc) => (isNullish(doc) ? null : entriesOf(doc).map(([k, v]) => ({ k, v })))),
   $arrayToObject: unary((pairs) =>
     isNullish(pairs) ? null : fromEntries(arrayOf('$arrayToObject', pairs).map(pairOf)),

@@ -1,10 +1,11 @@
-import { Decimal128, Long, ObjectId } from 'bson';
+import { Decimal128, Long, ObjectId, Timestamp } from 'bson';
 import { evalExpr } from 'mingo/core';
 import { decimalFrom } from '../../bson/decimal.js';
 import { asDouble, toBigInt, toNumber } from '../../bson/numbers.js';
 import { type BsonType, isDoc, isNumeric, TYPE_NUMBERS, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { truthy } from '../truth.js';
+import { parseDate } from './date-text.js';
 import { type Expression, isNullish, unary } from './operands.js';
 
 type Convert = (value: unknown) => unknown;
@@ -38,7 +39,7 @@ export const conversion: Record<string, Expression> = {
     try {
       return convert(value, targetType(evalExpr(context, target, options)));
     } catch (error) {
-      if (onError === undefined || !(error instanceof CommandError)) throw error;
+      if (onError === undefined || !(error instanceof CommandError) || error.code !== 241) throw error;
       return evalExpr(context, onError, options);
     }
   },
@@ -73,7 +74,8 @@ function failed(value: unknown, type: string): CommandError {
   return new CommandError(241, `Failed to parse '${value}' as ${type} in $convert with no onError value`);
 }
 
-function toText(value: unknown): string {
+/** The text of a number, a date, an ObjectId or a boolean, as `$toString` gives it. */
+export function toText(value: unknown): string {
   if (value instanceof ObjectId) return value.toHexString();
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'boolean') return String(value);
@@ -116,10 +118,14 @@ function parseDecimal(text: string): Decimal128 {
 function toDate(value: unknown): Date {
   if (value instanceof ObjectId) return value.getTimestamp();
   if (typeOf(value) === 'int') throw unsupported(value, 'date');
-  const millis =
-    typeof value === 'string' ? Date.parse(value) : isNumeric(value) ? toNumber(value) : Number.NaN;
-  if (!Number.isNaN(millis)) return new Date(Math.trunc(millis));
-  throw typeof value === 'string' ? failed(value, 'date') : unsupported(value, 'date');
+  if (value instanceof Timestamp) return new Date(value.t * 1000);
+  if (typeof value === 'string') {
+    const date = parseDate(value, undefined, undefined);
+    if (date === undefined) throw failed(value, 'date');
+    return date;
+  }
+  if (!isNumeric(value) || Number.isNaN(toNumber(value))) throw unsupported(value, 'date');
+  return new Date(Math.trunc(toNumber(value)));
 }
 
 function toObjectId(value: unknown): ObjectId {

@@ -1,5 +1,6 @@
 import { Double, Long } from 'bson';
 import { evalExpr } from 'mingo/core';
+import * as mingo from 'mingo/operators/expression';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../../bson/decode.js';
 import { isDoc, isNumeric, typeOf } from '../../bson/type-of.js';
@@ -7,6 +8,19 @@ import { CommandError } from '../../errors.js';
 
 /** What a mingo expression operator is: computes a value of its operand in the context of a document. */
 export type Expression = (context: unknown, operand: unknown, options: Options) => unknown;
+
+const mingoOperators: Readonly<Record<string, unknown>> = mingo;
+
+/** An expression operator as mingo has it. */
+export function mingoOperator(name: string): Expression {
+  const operator = mingoOperators[name];
+  if (isExpression(operator)) return operator;
+  throw new Error(`mingo has no operator ${name}`);
+}
+
+function isExpression(operator: unknown): operator is Expression {
+  return typeof operator === 'function';
+}
 
 /** The values of an operator's operands; one operand may stand without its array. */
 export function operandsOf(context: unknown, operand: unknown, options: Options): readonly unknown[] {
@@ -28,11 +42,11 @@ export function isNullish(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-/** Throws 14 for a value that is not a number. */
-export function requireNumbers(name: string, values: readonly unknown[]): void {
+/** Throws for a value that is not a number, if not told otherwise with the code 14. */
+export function requireNumbers(name: string, values: readonly unknown[], code = 14): void {
   const wrong = values.find((value) => !isNumeric(value));
   if (wrong !== undefined)
-    throw new CommandError(14, `${name} only supports numeric types, not ${typeOf(wrong)}`);
+    throw new CommandError(code, `${name} only supports numeric types, not ${typeOf(wrong)}`);
 }
 
 /** mingo's operator, given longs and doubles as the plain numbers it knows. */
@@ -60,4 +74,23 @@ function plain(value: unknown): unknown {
 /** Keeps a value from being evaluated a second time. */
 function literal(value: unknown): unknown {
   return typeof value === 'string' || isDoc(value) || Array.isArray(value) ? { $literal: value } : value;
+}
+
+/** The values of an operator's named operands. Throws for a name it does not have, or one that is missing. */
+export function argumentsOf(
+  name: string,
+  context: unknown,
+  operand: unknown,
+  options: Options,
+  required: readonly string[],
+  optional: readonly string[],
+): Doc {
+  if (!isDoc(operand)) throw new CommandError(40518, `${name} only supports an object as its argument`);
+  const unknown = Object.keys(operand).find((key) => !required.includes(key) && !optional.includes(key));
+  if (unknown !== undefined) throw new CommandError(40519, `Unrecognized argument to ${name}: ${unknown}`);
+  const missing = required.find((key) => operand[key] === undefined);
+  if (missing !== undefined) throw new CommandError(40522, `Missing '${missing}' parameter to ${name}`);
+  const given: Doc = {};
+  for (const [key, one] of Object.entries(operand)) given[key] = evalExpr(context, one, options) ?? null;
+  return given;
 }

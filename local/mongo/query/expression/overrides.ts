@@ -1,67 +1,51 @@
-import { BSONRegExp } from 'bson';
-import { evalExpr } from 'mingo/core';
-import * as mingo from 'mingo/operators/expression';
-import { isDoc } from '../../bson/type-of.js';
-import { toRegExp } from '../regex.js';
+import { accumulatorOverrides } from '../accumulators.js';
 import { arithmetic } from './arithmetic.js';
 import { collections } from './collections.js';
 import { conversion } from './conversion.js';
+import { dates } from './dates.js';
+import { elements, elementsOfArray } from './elements.js';
+import { fields } from './fields.js';
+import { iteration } from './iteration.js';
 import { logic } from './logic.js';
-import { type Expression, withPlainNumbers } from './operands.js';
+import { type Expression, mingoOperator, withPlainNumbers } from './operands.js';
+import { patterns } from './patterns.js';
+import { strings } from './strings.js';
 
 /** Operators of mingo that are right but for longs and doubles among their operands. */
-const PLAIN_NUMBERS = [
-  '$arrayElemAt',
-  '$slice',
-  '$range',
-  '$substr',
-  '$substrCP',
-  '$substrBytes',
-  '$log',
-  '$dateAdd',
-  '$dateSubtract',
-  '$dateFromParts',
-  '$indexOfCP',
-  '$indexOfBytes',
-];
-
-const REGEX = ['$regexMatch', '$regexFind', '$regexFindAll'];
+const PLAIN_NUMBERS = ['$range'];
 
 /** What this server puts in the place of mingo's expression operators. */
 export const expressionOverrides: Record<string, Expression> = {
   ...wrapped(PLAIN_NUMBERS, withPlainNumbers),
-  ...wrapped(REGEX, withRegExp),
+  ...outsideGroups(elementsOfArray),
   ...logic,
   ...arithmetic,
   ...conversion,
   ...collections,
+  ...elements,
+  ...fields,
+  ...iteration,
+  ...strings,
+  ...patterns,
+  ...dates,
 };
 
 function wrapped(
   names: readonly string[],
   wrap: (operator: Expression) => Expression,
 ): Record<string, Expression> {
-  const operators: Readonly<Record<string, unknown>> = mingo;
-  const entries = names.flatMap((name) => {
-    const operator = operators[name];
-    return isExpression(operator) ? [[name, wrap(operator)] as const] : [];
+  return Object.fromEntries(names.map((name) => [name, wrap(mingoOperator(name))]));
+}
+
+/** mingo evaluates an accumulator on the array of a group's documents, as the expression of its name first. */
+function outsideGroups(operators: Record<string, Expression>): Record<string, Expression> {
+  const entries = Object.entries(operators).map(([name, operator]) => {
+    const accumulator = accumulatorOverrides[name];
+    const either: Expression = (context, operand, options) =>
+      Array.isArray(context) && accumulator
+        ? accumulator(context, operand, options)
+        : operator(context, operand, options);
+    return [name, either] as const;
   });
   return Object.fromEntries(entries);
-}
-
-function isExpression(operator: unknown): operator is Expression {
-  return typeof operator === 'function';
-}
-
-/** Gives mingo a BSON regular expression as the JavaScript one it knows. */
-function withRegExp(operator: Expression): Expression {
-  return (context, operand, options) => {
-    if (!isDoc(operand)) return operator(context, operand, options);
-    const regex = evalExpr(context, operand.regex, options);
-    return operator(
-      context,
-      { ...operand, regex: regex instanceof BSONRegExp ? toRegExp(regex) : regex },
-      options,
-    );
-  };
 }

@@ -1,0 +1,63 @@
+import { CommandError } from '../../errors.js';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** How far a zone's clock is ahead of UTC at a time, in milliseconds. Zones are Olson names or `+hh:mm`. */
+export function offsetAt(zone: string | undefined, time: number): number {
+  if (zone === undefined || zone === 'Z') return 0;
+  const fixed = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone);
+  if (fixed === null) return wallClock(formatOf(zone), time) - Math.floor(time / 1000) * 1000;
+  const minutes = Number(fixed[2]) * 60 + Number(fixed[3] ?? 0);
+  return (fixed[1] === '-' ? -minutes : minutes) * MINUTE;
+}
+
+/** The clock of a zone as if it were UTC, so that its parts can be read with the `getUTC` methods. */
+export function toWall(zone: string | undefined, time: number): Date {
+  return new Date(time + offsetAt(zone, time));
+}
+
+/**
+ * The time at which a zone's clock shows this. Of two such times it is the first; a time that the clock skips
+ * counts on from before the gap.
+ */
+export function fromWall(zone: string | undefined, wall: number): Date {
+  const before = offsetAt(zone, wall - DAY);
+  const after = offsetAt(zone, wall + DAY);
+  if (offsetAt(zone, wall - before) !== before && offsetAt(zone, wall - after) === after)
+    return new Date(wall - after);
+  return new Date(wall - before);
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known) return known;
+  try {
+    const format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+    formats.set(zone, format);
+    return format;
+  } catch {
+    throw new CommandError(40485, `unrecognized time zone identifier: "${zone}"`);
+  }
+}
+
+function wallClock(format: Intl.DateTimeFormat, time: number): number {
+  const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, value]));
+  const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.get(type));
+  const year = parts.get('era') === 'BC' ? 1 - part('year') : part('year');
+  const wall = new Date(0);
+  wall.setUTCFullYear(year, part('month') - 1, part('day'));
+  wall.setUTCHours(part('hour'), part('minute'), part('second'));
+  return wall.getTime();
+}
