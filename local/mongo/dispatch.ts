@@ -59,7 +59,7 @@ export class Dispatcher {
     if (command === undefined) throw new CommandError(59, `no such command: '${name}'`);
     if (command.fields !== 'any') checkCommand(name, body, command.fields);
     checkApiVersion(name, body);
-    checkReadConcern(body);
+    checkReadConcern(name, body);
     if (body.lsid === undefined) return this.#execute(name, command, body, undefined, undefined);
     const id = sessionKey(body.lsid);
     const session = this.#sessions.get(id) ?? new Session();

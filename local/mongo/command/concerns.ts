@@ -5,13 +5,22 @@ import { CommandError } from '../errors.js';
 
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
-/** Throws where a read concern has a level MongoDB does not have. With one member all levels read the same. */
-export function checkReadConcern({ readConcern, autocommit }: Doc): void {
+/** Commands that, but for the first of a transaction, read with the level `local` alone. */
+const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
+
+/** Throws where a read concern has a level that MongoDB, or the command, does not have. With one member all levels read the same. */
+export function checkReadConcern(name: string, { readConcern, autocommit }: Doc): void {
   if (!isDoc(readConcern) || readConcern.level === undefined) return;
   if (typeof readConcern.level !== 'string' || !READ_LEVELS.has(readConcern.level)) {
     throw new CommandError(
       9,
       `Enumeration value '${readConcern.level}' for field 'readConcern.level' is not a valid value.`,
+    );
+  }
+  if (WRITES.has(name) && autocommit === undefined && readConcern.level !== 'local') {
+    throw new CommandError(
+      72,
+      `Command ${name} does not support { readConcern: { level: "${readConcern.level}" } } :: caused by :: read concern not supported`,
     );
   }
   if (readConcern.level === 'snapshot' && autocommit === undefined) {

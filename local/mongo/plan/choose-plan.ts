@@ -2,6 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { indexMatching } from '../command/index-lookup.js';
 import { CommandError } from '../errors.js';
+import type { Environment } from '../query/evaluation.js';
 import { directionOf } from '../query/sort-pattern.js';
 import type { KeyField } from '../storage/index-keys.js';
 import type { OrderedIndex } from '../storage/ordered-index.js';
@@ -10,7 +11,7 @@ import { type Constraints, constraintsOf } from './constraints.js';
 import type { QuerySpec } from './find-matches.js';
 import { implies } from './implies.js';
 import { includesNull, isAll } from './intervals.js';
-import type { IndexPlan, Plan } from './plan.js';
+import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 import { boundsOf, planIndex, rating } from './plan-index.js';
 
 /** Chooses the index that serves a query best; without one, all documents are scanned. */
@@ -22,17 +23,42 @@ export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[
       forward: natural === 1,
       sorted: sort.length === 0 || sort[0]?.path === '$natural',
     };
-  const constraints = constraintsOf(spec.filter, spec.environment);
   const hinted = hintedIndex(view, spec.hint);
-  if (hinted !== undefined) return planHinted(hinted, spec, constraints, sort);
+  if (hinted !== undefined)
+    return planHinted(hinted, spec, constraintsOf(spec.filter, spec.environment), sort);
+  return (
+    bestIndex(view, spec.filter, spec.environment, sort) ??
+    planBranches(view, spec, sort) ?? { kind: 'collection', forward: true, sorted: sort.length === 0 }
+  );
+}
+
+function bestIndex(
+  view: View,
+  filter: Doc,
+  environment: Environment,
+  sort: readonly KeyField[],
+): IndexPlan | undefined {
+  const constraints = constraintsOf(filter, environment);
   const plans = [...view.indexes.values()]
-    .filter((index) => !index.definition.hidden && isUsable(index, spec.filter, constraints))
+    .filter((index) => !index.definition.hidden && isUsable(index, filter, constraints))
     .filter((index) => isUseful(index, constraints, sort))
     .map((index) => planIndex(index, constraints, sort));
   const [best] = plans
     .filter((plan) => narrows(plan) || (plan.sorted && sort.length > 0))
     .sort((a, b) => rating(b) - rating(a));
-  return best ?? { kind: 'collection', forward: true, sorted: sort.length === 0 };
+  return best;
+}
+
+/** An index for each branch of an `$or`; none if one of them would need all documents. */
+function planBranches(view: View, spec: QuerySpec, sort: readonly KeyField[]): UnionPlan | undefined {
+  const { $or, ...rest } = spec.filter;
+  if (!Array.isArray($or)) return undefined;
+  const branches = $or.map((branch: unknown) =>
+    bestIndex(view, { $and: [branch, rest] }, spec.environment, []),
+  );
+  const found = branches.filter((plan) => plan !== undefined);
+  if (found.length < branches.length) return undefined;
+  return { kind: 'union', branches: found, sorted: sort.length === 0 };
 }
 
 function narrows(plan: IndexPlan): boolean {

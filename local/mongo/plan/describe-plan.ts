@@ -24,6 +24,10 @@ function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined
     return { stage: 'COLLSCAN', ...filtered, direction: plan.forward ? 'forward' : 'backward', ...docs };
   }
   const keys = counters && { keysExamined: counters.keys };
+  if (plan.kind === 'union') {
+    const inputStages = plan.branches.map((branch) => scanStage(branch, spec));
+    return { stage: 'FETCH', ...filtered, ...docs, inputStage: { stage: 'OR', inputStages, ...keys } };
+  }
   if (isIdLookup(plan, spec)) return { stage: 'IDHACK', ...keys, ...docs };
   return { stage: 'FETCH', ...filtered, ...docs, inputStage: { ...scanStage(plan, spec), ...keys } };
 }

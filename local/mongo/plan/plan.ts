@@ -21,5 +21,12 @@ export interface CollectionPlan {
   readonly sorted: boolean;
 }
 
+/** A walk for each branch of an `$or`, each through an index. */
+export interface UnionPlan {
+  readonly kind: 'union';
+  readonly branches: readonly IndexPlan[];
+  readonly sorted: boolean;
+}
+
 /** How a query finds its documents. */
-export type Plan = IndexPlan | CollectionPlan;
+export type Plan = IndexPlan | UnionPlan | CollectionPlan;

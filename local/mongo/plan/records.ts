@@ -3,12 +3,24 @@ import { recordOf } from '../storage/key-string.js';
 import type { View } from '../storage/view.js';
 import type { Counters } from './counters.js';
 import { scanIndex } from './index-scan.js';
-import type { IndexPlan, Plan } from './plan.js';
+import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 
 /** The record numbers a plan comes by, each once. */
 export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number> {
   if (plan.kind === 'index') return indexed(view, plan, counters);
+  if (plan.kind === 'union') return union(view, plan, counters);
   return plan.forward ? view.ids() : [...view.ids()].reverse();
+}
+
+function* union(view: View, { branches }: UnionPlan, counters: Counters): Generator<number> {
+  const seen = new Set<number>();
+  for (const branch of branches) {
+    for (const id of indexed(view, branch, counters)) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      yield id;
+    }
+  }
 }
 
 function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<number> {

@@ -69,7 +69,7 @@ export function isOperators(value: unknown): value is Doc {
 function parseOperand(path: string, operator: string, operand: unknown): Operand {
   checkOperand(operator, operand);
   if (operator === '$not') return new Operand(parseNegated(path, operand));
-  if (operator === '$elemMatch') return new Operand(parseElemMatch(path, operand));
+  if (operator === '$elemMatch') return new Operand(parseElemMatch(operand));
   if (operator === '$all' && Array.isArray(operand)) {
     return new Operand(operand.map((element: unknown) => parseAllElement(path, element)));
   }
@@ -91,9 +91,9 @@ export interface ElementCondition {
   readonly condition: Doc;
 }
 
-function parseElemMatch(path: string, operand: unknown): ElementCondition {
+function parseElemMatch(operand: unknown): ElementCondition {
   if (isOperators(operand) && !Object.keys(operand).some((key) => LOGICAL.has(key) || key === '$expr')) {
-    return { ofValue: true, condition: { '0': parseCondition(path, operand) } };
+    return { ofValue: true, condition: { '0': parseCondition('0', operand) } };
   }
   return { ofValue: false, condition: parseFilter(operand) };
 }

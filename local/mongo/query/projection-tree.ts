@@ -64,10 +64,13 @@ export function parseProjection(
 }
 
 function mixed(spec: Doc): CommandError {
-  const [field] = Object.entries(spec)
-    .filter(([name, value]) => name !== '_id' && !truthy(value))
-    .map(([name]) => name);
-  return new CommandError(31254, `Cannot do exclusion on field ${field ?? ''} in inclusion projection`);
+  const flags = Object.entries(spec).filter(([name]) => name !== '_id');
+  const excludes = ([, value]: [string, unknown]) => isFlag(value) && !truthy(value);
+  const byExclusion = flags[0] !== undefined && excludes(flags[0]);
+  const [field = ''] = flags.find((one) => excludes(one) !== byExclusion) ?? [];
+  return byExclusion
+    ? new CommandError(31253, `Cannot do inclusion on field ${field} in exclusion projection`)
+    : new CommandError(31254, `Cannot do exclusion on field ${field} in inclusion projection`);
 }
 
 function placeSpec(
@@ -113,9 +116,11 @@ function place(root: Node, path: readonly string[], kind: Node['kind']): Node {
     if (kind === 'compute') node.computes = true;
     const existing = node.children.get(part);
     const last = i === path.length - 1;
-    if (existing && (last || existing.kind !== 'branch')) {
-      throw new CommandError(31250, `Path collision at ${path.join('.')}`);
+    if (existing && existing.kind !== 'branch' && !last) {
+      const rest = path.slice(i + 1).join('.');
+      throw new CommandError(31249, `Path collision at ${path.join('.')} remaining portion ${rest}`);
     }
+    if (existing && last) throw new CommandError(31250, `Path collision at ${path.join('.')}`);
     const next = existing ?? branch();
     node.children.set(part, next);
     node = next;

@@ -40,7 +40,9 @@ export const stageOverrides: Record<string, Stage> = {
   $set: (input, spec, options) => projecting(parseAddFields(asDoc('$set', spec)))(input, options),
   $unset: (input, spec, options) => projecting(parseUnset(unsetPaths(spec)))(input, options),
   $sort: (input, spec) => {
-    const keys = new KeyMaker(sortPattern(asDoc('$sort', spec)));
+    const pattern = sortPattern(asDoc('$sort', spec));
+    if (pattern.length === 0) throw new CommandError(15976, '$sort stage must have at least one sort key');
+    const keys = new KeyMaker(pattern);
     return input.transform((docs: Doc[]) => Lazy(sortDocs(docs, keys)));
   },
   $limit: (input, spec) => {

@@ -76,6 +76,7 @@ function operatorUpdate(update: Doc, arrayFilters: readonly unknown[], environme
     apply: (doc, inserting) => {
       for (const { operator, path, operand } of modifications) {
         if (operator === '$setOnInsert' && !inserting) continue;
+        if (!inserting && operator !== '$unset') requireNoDollar(path);
         for (const target of targetsOf(doc, path, filters)) {
           const place = { path: target.join('.'), doc, now: environment.now, matcher };
           applyOperator(operator, operand, target, place);
@@ -84,6 +85,15 @@ function operatorUpdate(update: Doc, arrayFilters: readonly unknown[], environme
       return doc;
     },
   };
+}
+
+/** Only an insert, also by upsert, may give a document a field of its own with such a name. */
+function requireNoDollar([name = '']: readonly string[]): void {
+  if (!name.startsWith('$')) return;
+  throw new CommandError(
+    52,
+    `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
+  );
 }
 
 function parseOperator(name: string, fields: unknown): Modification[] {
@@ -135,6 +145,11 @@ function touchedPaths({ operator, path, operand }: Modification): (readonly stri
       `The 'to' field for $rename must be a string: ${path.join('.')}: ${shellText(operand)}`,
     );
   }
+  if (path.join('.') === operand)
+    throw new CommandError(
+      2,
+      `The source and target field for $rename must differ: ${operand}: "${operand}"`,
+    );
   if ([...path, ...operand.split('.')].some(isPositional)) {
     throw new CommandError(2, `The source and destination field for $rename may not be dynamic: ${operand}`);
   }

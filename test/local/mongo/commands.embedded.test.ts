@@ -61,6 +61,14 @@ const table: Record<string, [Document, Document | number]> = {
     { cursor: { firstBatch: [{ _id: 1, tags: ['y'] }] } },
   ],
   'find: inclusion and exclusion do not mix': [{ find: 'c', projection: { a: 1, tags: 0 } }, 31254],
+  'find: exclusion and inclusion do not mix': [{ find: 'c', projection: { a: 0, tags: 1 } }, 31253],
+  'find: a path and one below it': [{ find: 'c', projection: { a: 1, 'a.b': 1 } }, 31249],
+  'find: a path and one above it': [{ find: 'c', projection: { 'a.b': 1, a: 1 } }, 31250],
+  'insert: a read concern': [
+    { insert: 'c', documents: [{ _id: 9 }], readConcern: { level: 'majority' } },
+    72,
+  ],
+  'aggregate: a sort by nothing': [{ aggregate: 'c', pipeline: [{ $sort: {} }], cursor: {} }, 15976],
   'find: let': [
     { find: 'c', filter: { $expr: { $eq: ['$_id', '$$x'] } }, let: { x: 3 } },
     { cursor: { firstBatch: [docs[2]] } },

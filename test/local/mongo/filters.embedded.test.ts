@@ -29,6 +29,10 @@ const documents: Document[] = [
 ];
 
 const cases: [Document, number[]][] = [
+  [{ a: { $elemMatch: { $not: { $gt: 0 } } } }, [10, 14]],
+  [{ a: { $elemMatch: { $not: { $gt: 1 }, $type: 'number' } } }, [7]],
+  [{ a: { $elemMatch: { $elemMatch: { $gt: 1 } } } }, [14]],
+  [{ $or: [{ a: '1' }, { _id: { $lt: 2 } }], _id: { $gt: 0 } }, [1, 6]],
   [{ a: 1 }, [2, 3, 4, 5, 7]],
   [{ a: null }, [0, 1]],
   [{ a: { $ne: null } }, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]],

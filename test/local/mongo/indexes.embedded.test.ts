@@ -97,6 +97,22 @@ describe('a query uses an index', () => {
     expect(await explained(collection, filter, { sort })).toEqual({ plan, nReturned, keys, docs: keys });
   });
 
+  test('for each branch of an $or, each document once', async () => {
+    const collection = await thousand();
+    await collection.createIndex({ b: 1 });
+    const filter = { $or: [{ _id: { $lt: 5 } }, { b: { $gte: 3, $lt: 8 } }], a: { $gt: 0 } };
+    const { nReturned, docs } = await explained(collection, filter);
+    expect({ nReturned, docs }).toEqual({ nReturned: 7, docs: 8 });
+    const found = await collection.find(filter).sort({ b: -1 }).toArray();
+    expect(found.map(({ b }) => b)).toEqual([7, 6, 5, 4, 3, 2, 1]);
+  });
+
+  test('not at all if one branch of an $or needs all documents', async () => {
+    const collection = await thousand();
+    const { docs } = await explained(collection, { $or: [{ _id: 1 }, { a: 3 }] });
+    expect(docs).toBe(1000);
+  });
+
   test('once per value of an $in, in the order of the sort, up to the limit', async () => {
     const collection = await thousand();
     await collection.createIndex({ a: 1, b: 1 }, { name: 'x' });

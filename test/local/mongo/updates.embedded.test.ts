@@ -43,6 +43,13 @@ const cases: Record<string, Case> = {
     update: { $unset: { 'b.c': '' } },
     after: { a: 1 },
   },
+  '$rename to itself': { before: { a: 1 }, update: { $rename: { a: 'a' } }, code: 2 },
+  '$set of a name with a dollar': { before: { a: 1 }, update: { $set: { $x: 1 } }, code: 52 },
+  '$set of a name with a dollar inside': {
+    before: { a: {} },
+    update: { $set: { 'a.$x': 1 } },
+    after: { a: { $x: 1 } },
+  },
   '$inc of a missing field sets it': { before: {}, update: { $inc: { n: 5 } }, after: { n: 5 } },
   '$inc overflows an int into a long': {
     before: { n: MAX_INT },
