@@ -26,9 +26,10 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Drai
     const began = performance.now();
     const deadline = deadlineOf(context);
     invocation.begin(context);
-    const { processor, kick, log, ready } = container();
+    const { processor, kick, log, ready, config } = container();
     await ready();
-    const summary = await processor.drain({ deadline, stopWhenAbandoned: true });
+    const margin = config.DEADLINE_MARGIN;
+    const summary = await processor.drain({ deadline, margin, stopWhenAbandoned: true });
     const durationMs = Math.round(performance.now() - began);
     log.info('Worker invocation ended', { ...summary, durationMs });
     publishMetrics(context, workerMetrics(summary, durationMs));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { durationSchema } from './duration.js';
 import { isConnectionString } from './mongo/client.js';
 import { validateNow } from './validate.js';
 
@@ -40,6 +41,8 @@ export const configSchema = z.object({
   MAX_THREADS: setting('a whole number from 1 to 1000', (text) =>
     /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined,
   ).optional(),
+  /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
+  DEADLINE_MARGIN: setting('a duration such as 10s', duration).optional(),
   /** The queues a worker takes jobs from. All when not set. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
   /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
@@ -122,6 +125,11 @@ function variable<Value>(parse: (text: string) => Value | undefined, explain: (t
 function nonEmptyList(text: string): string[] | undefined {
   const names = text.split(',').map((name) => name.trim());
   return names.every((name) => name !== '') ? names : undefined;
+}
+
+function duration(text: string): number | undefined {
+  const result = durationSchema.safeParse(text);
+  return result.success ? result.data : undefined;
 }
 
 function httpUrl(text: string): string | undefined {

@@ -79,9 +79,9 @@ export interface RemoteProcessorOptions {
 /** When `drain` stops; without any of these, when no job is due. */
 export interface DrainOptions {
   /** By then everything is settled or given back. */
-  readonly deadline?: Date;
+  readonly deadline?: Date | undefined;
   /** How long before the deadline it stops. Default: 10 s, or a tenth of the time there is, the smaller. */
-  readonly margin?: Duration;
+  readonly margin?: Duration | undefined;
   /** Stops it at once. */
   readonly signal?: AbortSignal;
   /** While jobs run and slots are free, look for new jobs this often. Default: never, only when a job ends. */

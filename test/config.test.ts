@@ -26,6 +26,7 @@ test('every variable is read', () => {
     MONGODB_URI: uri,
     MONGODB_DATABASE: 'jobs',
     MAX_THREADS: '25',
+    DEADLINE_MARGIN: '3s',
     QUEUES: 'mail, reports',
     API_KEYS: `one:read:${digest},two:write:${digest.toUpperCase()}\n three:admin:${digest}`,
     LOG_LEVEL: 'debug',
@@ -41,6 +42,7 @@ test('every variable is read', () => {
     MONGODB_URI: uri,
     MONGODB_DATABASE: 'jobs',
     MAX_THREADS: 25,
+    DEADLINE_MARGIN: 3_000,
     QUEUES: ['mail', 'reports'],
     API_KEYS: [
       { id: 'one', role: 'read', digest: key },
@@ -61,12 +63,19 @@ test('a variable that is empty counts as not set', () => {
 
 test('every bad variable is reported at once', () => {
   const issues = issuesOf(() =>
-    readFunctionConfig({ MAX_THREADS: 'many', LOG_LEVEL: 'loud', API_KEYS: 'x', QUEUES: ',' }),
+    readFunctionConfig({
+      MAX_THREADS: 'many',
+      LOG_LEVEL: 'loud',
+      API_KEYS: 'x',
+      QUEUES: ',',
+      DEADLINE_MARGIN: '10',
+    }),
   );
 
   expect(issues.map(({ path }) => path)).toEqual([
     'MONGODB_URI',
     'MAX_THREADS',
+    'DEADLINE_MARGIN',
     'QUEUES',
     'API_KEYS',
     'LOG_LEVEL',

@@ -57,6 +57,8 @@ function defaultOptions(maxThreads: number): MongoClientOptions {
     // of a read or write, the wait is at most twice this.
     serverSelectionTimeoutMS: 5_000,
     connectTimeoutMS: 5_000,
+    // No command of ours takes long: a connection that is silent for so long died without a word.
+    socketTimeoutMS: 20_000,
     waitQueueTimeoutMS: 10_000,
   };
 }

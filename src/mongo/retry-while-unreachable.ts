@@ -9,7 +9,8 @@ const MAX_WAIT_MS = 2_000;
  * Tries again, ever more slowly and with jitter, while the database cannot be reached or has no primary. `attempt`
  * must be idempotent: an earlier try may have been applied.
  *
- * @param forMs after so long the last error is thrown
+ * @param forMs after so long the last error is thrown; or, when there is no answer at all, an error that says so: a
+ *   connection may die without a word
  */
 export async function retryWhileUnreachable<Result>(
   forMs: number,
@@ -18,11 +19,24 @@ export async function retryWhileUnreachable<Result>(
   const giveUpAt = performance.now() + forMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
     try {
-      return await attempt();
+      return await withinTime(giveUpAt - performance.now(), attempt());
     } catch (error) {
       const mayPass = isUnreachable(error) || isUnknownOutcome(error);
       if (!mayPass || performance.now() + waitMs > giveUpAt) throw error;
       await wait(waitMs * (0.5 + Math.random() / 2));
     }
+  }
+}
+
+async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
+  const done = new AbortController();
+  const timeOut = async (): Promise<never> => {
+    await wait(ms, undefined, { signal: done.signal });
+    throw new Error('The database did not answer in time.');
+  };
+  try {
+    return await Promise.race([answer, timeOut()]);
+  } finally {
+    done.abort();
   }
 }

@@ -144,6 +144,18 @@ test('a settle that cannot be written while the lease lasts is given up, and the
   expect(await processor.getJobErrors('a')).toEqual([expect.stringContaining('lost its lease')]);
 });
 
+test('a database that is silent when a job is settled holds up its worker for no longer than a lease', async () => {
+  const patient = new MongoClient(mongo.uri);
+  const processor = new LocalProcessor({ db: patient.db('failing'), log: silent, lease: '1s' });
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {}, { id: 'a' });
+  await fail({ times: 1 }, { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 10_000 });
+  const began = performance.now();
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0 });
+  expect(performance.now() - began).toBeLessThan(9_000);
+  await patient.close(true);
+});
+
 test('a database that is not there is an error of the invocation, in time', async () => {
   const nowhere = new MongoClient('mongodb://127.0.0.1:9/?replicaSet=none', {
     serverSelectionTimeoutMS: 100,
