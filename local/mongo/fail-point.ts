@@ -56,7 +56,7 @@ export class FailPoint {
     } = this.#data;
     if (this.#left <= 0 || !Array.isArray(failCommands) || !failCommands.includes(name)) return {};
     this.#left -= 1;
-    if (blockConnection) await new Promise((resolve) => setTimeout(resolve, toNumber(blockTimeMS)));
+    if (blockConnection) await new Promise((resolve) => setTimeout(resolve, toNumber(blockTimeMS)).unref());
     if (closeConnection) throw new ConnectionCut();
     if (errorCode !== undefined) {
       const code = toNumber(errorCode);

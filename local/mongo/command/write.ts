@@ -122,8 +122,11 @@ export function requireFits(stored: string): void {
 /** Throws where a value may not be an `_id`. */
 export function requireValidId(id: unknown): void {
   const type = typeOf(id);
-  if (type === 'array' || type === 'regex' || type === 'undefined') {
-    throw new CommandError(53, `The '_id' value cannot be of type ${type}`);
+  if (type === 'array' || type === 'regex' || type === 'missing') {
+    throw new CommandError(
+      53,
+      `The '_id' value cannot be of type ${type === 'missing' ? 'undefined' : type}`,
+    );
   }
   if (!isDoc(id)) return;
   const dollar = Object.keys(id).find(

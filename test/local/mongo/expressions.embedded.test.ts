@@ -100,6 +100,8 @@ const cases: [string, unknown, unknown][] = [
   ['$toString of a date', { $toString: '$t' }, '2024-01-31T23:30:15.250Z'],
   ['$toString of a double', { $toString: new Double(2.5) }, '2.5'],
   ['$toString of a great double', { $toString: new Double(1e21) }, '1e+21'],
+  ['$toString of a small double', { $toString: new Double(0.00001) }, '1e-05'],
+  ['$toString of a double past 1e16', { $toString: new Double(2 ** 60) }, '1.152921504606847e+18'],
   ['$toString of an ObjectId', { $toString: '$id' }, '65ba0000aabbccddeeff0011'],
   ['$toString of a boolean', { $toString: true }, 'true'],
   ['$toString of an array', { $toString: '$a' }, { code: 241 }],

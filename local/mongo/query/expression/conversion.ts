@@ -80,8 +80,16 @@ export function toText(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'boolean') return String(value);
   if (value instanceof Long || value instanceof Decimal128) return value.toString();
-  if (isNumeric(value)) return String(toNumber(value));
+  if (isNumeric(value)) return numberText(toNumber(value));
   throw unsupported(value, 'string');
+}
+
+/** The shortest digits that give the number; with an exponent of two digits or more outside of 1e-4 to 1e16. */
+function numberText(number: number): string {
+  if (Object.is(number, -0)) return '-0';
+  const size = Math.abs(number);
+  if (size === 0 || !Number.isFinite(number) || (size >= 1e-4 && size < 1e16)) return String(number);
+  return number.toExponential().replace(/([+-])(\d)$/, '$10$2');
 }
 
 function toAnyNumber(value: unknown, type: string): unknown {
