@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from '../src/duration.js';
+import { timerDurationSchema } from '../src/duration.js';
 import {
   type AddJobOptions,
   type Duration,
@@ -19,8 +19,8 @@ export interface LocalProcessorOptions extends RemoteProcessorOptions {
 }
 
 const intervalsSchema = z.object({
-  pollInterval: durationSchema.default(1000),
-  scheduleInterval: durationSchema.default(1000),
+  pollInterval: timerDurationSchema.default(1000),
+  scheduleInterval: timerDurationSchema.default(1000),
 });
 
 type LoopKind = 'worker' | 'scheduler';

@@ -19,6 +19,15 @@ export const durationSchema = z
     return z.NEVER;
   });
 
+/** The longest that Node's timers wait, 24.8 days; beyond it they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A `Duration` that a timer is set to. */
+export const timerDurationSchema = durationSchema.refine(
+  (duration) => duration <= MAX_TIMER_MS,
+  'expected at most 24 days',
+);
+
 function explain(value: unknown): string {
   return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${inspect(value)}`;
 }

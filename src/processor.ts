@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Db, Filter } from 'mongodb';
 import * as z from 'zod';
-import { type Duration, durationSchema } from './duration.js';
+import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError } from './errors.js';
 import { addJob } from './job/add-job.js';
 import { cancelJob } from './job/cancel-job.js';
@@ -459,7 +459,7 @@ const optionsSchema = z.strictObject({
   name: z.string().min(1).max(100).default('root'),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
-  lease: durationSchema
+  lease: timerDurationSchema
     .refine((lease) => lease >= MIN_LEASE_MS, 'expected a lease of at least 1 second')
     .default(DEFAULT_LEASE_MS),
 });
@@ -477,7 +477,7 @@ const drainOptionsSchema = z.strictObject({
   deadline: z.date().optional(),
   margin: durationSchema.optional(),
   signal: z.instanceof(AbortSignal).optional(),
-  pollInterval: durationSchema.optional(),
+  pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Filter } from 'mongodb';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
 import { type ClaimedJob, type JobDocument, toJob } from './job.js';
 
@@ -81,7 +82,7 @@ async function take(
 ): Promise<ClaimedJob[]> {
   const tookAll = await takeJobs(jobs, due, candidates, lease);
   if (tookAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
-  return readBack(jobs, candidates, lease.token);
+  return retryWhileUnreachable(lease.leaseMs / 2, () => readBack(jobs, candidates, lease.token));
 }
 
 /** Jobs that a claim with this filter would find, at most `limit`: what still waits when a worker stops. */

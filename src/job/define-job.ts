@@ -1,6 +1,6 @@
 import ms from 'ms';
 import * as z from 'zod';
-import { type Duration, durationSchema } from '../duration.js';
+import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';
 import { validate, validateNow } from '../validate.js';
@@ -173,7 +173,7 @@ const definitionSchema = z.strictObject({
   module: z
     .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
     .optional(),
-  timeout: durationSchema
+  timeout: timerDurationSchema
     .refine((timeout) => timeout > 0, 'expected more than 0')
     .default(DEFAULT_TIMEOUT_MS),
   expectedDuration: durationSchema.optional(),

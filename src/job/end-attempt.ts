@@ -81,6 +81,7 @@ function endUnfinished(): Document[] {
     ...attemptNotUsedUp,
     unfinishedCounter: unfinished,
     errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message }), '$errors'] },
+    errorsDropped: { $cond: [{ $eq: ['$status', 'error'] }, droppedByOneMore, '$errorsDropped'] },
   });
 }
 
@@ -105,6 +106,11 @@ function ending(statusUnlessCancelled: string | Document, changes: Document): Do
     { $unset: ['lease'] },
   ];
 }
+
+const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
+const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
+/** How many errors will have been dropped once another is appended. */
+const droppedByOneMore = { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] };
 
 /** For how long a job that ended as it did is kept; 0 is for good. */
 const retentionMs = {
@@ -140,12 +146,7 @@ function whenCompleted(value: unknown): Document {
 }
 
 function withError(failure: Document): Document {
-  const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
-  const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
-  return {
-    errors: appended(failure),
-    errorsDropped: { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] },
-  };
+  return { errors: appended(failure), errorsDropped: droppedByOneMore };
 }
 
 function appended(failure: Document): Document {

@@ -26,7 +26,7 @@ const isExpired: Filter<JobDocument> = {
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };
 
-type ExpiredJob = JobDocument & { readonly now: Date };
+type ExpiredJob = Pick<JobDocument, '_id' | 'lease' | 'cancelRequested'> & { readonly now: Date };
 
 async function recoverExpired(jobs: Collections['jobs'], session: ClientSession): Promise<number> {
   const expired = await findExpired(jobs, session);
@@ -40,13 +40,14 @@ async function recoverExpired(jobs: Collections['jobs'], session: ClientSession)
 /** Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. */
 async function findExpired(jobs: Collections['jobs'], session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
-  const stages = [{ $match: isExpired }, byWorker, { $limit: MAX_RECOVERED }, { $set: { now: '$$NOW' } }];
+  const needed = { $project: { lease: 1, cancelRequested: 1, now: '$$NOW' } };
+  const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
   const last = expired[MAX_RECOVERED - 1];
   return last ? expired.filter((job) => workerOf(job) !== workerOf(last)) : expired;
 }
 
-function workerOf({ lease }: JobDocument): string {
+function workerOf({ lease }: ExpiredJob): string {
   return lease?.worker ?? '';
 }
 

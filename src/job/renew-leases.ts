@@ -10,6 +10,8 @@ export interface HeldLease {
 
 /** The leases to let go of: their jobs are to be cancelled, or belong to somebody else by now. */
 export interface RenewalResult {
+  /** False when nobody knows whether the leases were renewed. */
+  readonly renewed: boolean;
   readonly cancelled: readonly HeldLease[];
   readonly lost: readonly HeldLease[];
 }
@@ -26,18 +28,20 @@ export async function renewLeases(
   held: readonly HeldLease[],
   leaseMs: number,
 ): Promise<RenewalResult> {
-  if (held.length === 0) return { cancelled: [], lost: [] };
+  if (held.length === 0) return { renewed: true, cancelled: [], lost: [] };
   const mine: Filter<JobDocument> = {
     _id: { $in: held.map(({ id }) => id) },
     status: 'processing',
     'lease.token': { $in: [...new Set(held.map(({ token }) => token))] },
   };
   const renewed = await renew(jobs, { ...mine, cancelRequested: { $exists: false } }, leaseMs);
-  if (renewed === held.length) return { cancelled: [], lost: [] };
-  return readBack(jobs, mine, held);
+  if (renewed === held.length) return { renewed: true, cancelled: [], lost: [] };
+  return { renewed: renewed !== UNKNOWN, ...(await readBack(jobs, mine, held)) };
 }
 
-/** How many were renewed; -1 when that is unknown. */
+const UNKNOWN = -1;
+
+/** How many were renewed, or UNKNOWN. */
 async function renew(
   jobs: Collection<JobDocument>,
   filter: Filter<JobDocument>,
@@ -47,7 +51,7 @@ async function renew(
     const renewal = [{ $set: { 'lease.expires': { $add: ['$$NOW', leaseMs] } } }];
     return (await jobs.updateMany(filter, renewal)).matchedCount;
   } catch (error) {
-    if (isUnknownOutcome(error)) return -1;
+    if (isUnknownOutcome(error)) return UNKNOWN;
     throw error;
   }
 }
@@ -56,7 +60,7 @@ async function readBack(
   jobs: Collection<JobDocument>,
   mine: Filter<JobDocument>,
   held: readonly HeldLease[],
-): Promise<RenewalResult> {
+): Promise<Omit<RenewalResult, 'renewed'>> {
   const documents = await jobs.find(mine, { projection: { 'lease.token': 1, cancelRequested: 1 } }).toArray();
   const byId = new Map(documents.map((document) => [document._id, document]));
   const isMine = ({ id, token }: HeldLease) => byId.get(id)?.lease?.token === token;

@@ -8,6 +8,7 @@ import type { ResolvedRetryDelay } from './retry-delay.js';
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
+  /** Never less than one more than the attempts that were used. */
   readonly maxRetries?: number | undefined;
   readonly retryDelay?: ResolvedRetryDelay | undefined;
   /** A moment, or milliseconds from the database's now. */
@@ -39,7 +40,7 @@ function toFields({ queue, priority, maxRetries, retryDelay, runAt }: QueuedJobC
   return {
     ...(queue !== undefined && { queue: { $literal: queue } }),
     ...(priority !== undefined && { priority }),
-    ...(maxRetries !== undefined && { maxRetries }),
+    ...(maxRetries !== undefined && { maxRetries: { $max: [maxRetries, { $add: ['$retryCounter', 1] }] } }),
     ...(retryDelay !== undefined && { retryDelay: { $literal: retryDelay } }),
     ...(runAt !== undefined && { runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] } }),
   };

@@ -9,8 +9,7 @@ const MAX_WAIT_MS = 2_000;
  * Tries again, ever more slowly and with jitter, while the database cannot be reached or has no primary. `attempt`
  * must be idempotent: an earlier try may have been applied.
  *
- * @param forMs after so long the last error is thrown; or, when there is no answer at all, an error that says so: a
- *   connection may die without a word
+ * @param forMs after so long the last error is thrown
  */
 export async function retryWhileUnreachable<Result>(
   forMs: number,
@@ -19,24 +18,11 @@ export async function retryWhileUnreachable<Result>(
   const giveUpAt = performance.now() + forMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
     try {
-      return await withinTime(giveUpAt - performance.now(), attempt());
+      return await attempt();
     } catch (error) {
       const mayPass = isUnreachable(error) || isUnknownOutcome(error);
       if (!mayPass || performance.now() + waitMs > giveUpAt) throw error;
       await wait(waitMs * (0.5 + Math.random() / 2));
     }
-  }
-}
-
-async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
-  const done = new AbortController();
-  const timeOut = async (): Promise<never> => {
-    await wait(ms, undefined, { signal: done.signal });
-    throw new Error('The database did not answer in time.');
-  };
-  try {
-    return await Promise.race([answer, timeOut()]);
-  } finally {
-    done.abort();
   }
 }

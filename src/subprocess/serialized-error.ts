@@ -1,4 +1,4 @@
-import { RemoteException } from '../errors.js';
+import { RemoteException, RetryAfter, Snooze } from '../errors.js';
 
 /** An error in the form in which it crosses from one thread to another. */
 export interface SerializedError {
@@ -33,16 +33,26 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
 }
 
 /**
- * The error again. A RemoteException is one here too: `instanceof` does not survive the way, but its `code` does.
+ * The error again. A RemoteException, RetryAfter or Snooze is one here too: `instanceof` does not survive the way, but
+ * its `code` does.
  */
 export function reviveError({ name, message, stack, cause, fields }: SerializedError): Error {
   const options = cause === undefined ? {} : { cause: reviveError(cause) };
-  const error =
-    fields.code === 'remote_exception' ? new RemoteException(message, options) : new Error(message, options);
+  const error = revive(fields, message, options);
   for (const [key, value] of Object.entries(fields)) define(error, key, value, true);
   define(error, 'name', name, false);
   define(error, 'stack', stack, false);
   return error;
+}
+
+/** What a job throws to be understood by its worker is told by its code. */
+function revive({ code, delay }: SerializedError['fields'], message: string, options: ErrorOptions): Error {
+  if (code === 'remote_exception') return new RemoteException(message, options);
+  if (typeof delay === 'number' || typeof delay === 'string') {
+    if (code === 'snooze') return new Snooze(delay);
+    if (code === 'retry_after') return new RetryAfter(delay, message, options);
+  }
+  return new Error(message, options);
 }
 
 const nothing = { stack: undefined, cause: undefined, fields: {} };

@@ -94,6 +94,13 @@ class Invocation {
   readonly #settleQueue: SettleQueue;
   /** An attempt was settled, the invocation must stop, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
+  /** Fires when what runs has had its time to end. */
+  readonly #graceOver = new AbortController();
+  #grace: NodeJS.Timeout | undefined;
+  /** Resolves when the grace is over: nothing is waited for any longer. */
+  readonly #cutOff = new Promise<undefined>((resolve) => {
+    this.#graceOver.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   /** The last claim left out jobs that would not have fitted. */
   #leftOut = false;
   readonly #summary: DrainSummary = {
@@ -122,15 +129,19 @@ class Invocation {
 
   async run(): Promise<DrainSummary> {
     const { stop, pollMs } = this.limits;
-    const { wake } = this.#somethingHappened;
-    const poll = pollMs === undefined ? undefined : setInterval(wake, pollMs);
-    stop.addEventListener('abort', wake);
+    const poll = pollMs === undefined ? undefined : setInterval(this.#somethingHappened.wake, pollMs);
+    stop.addEventListener('abort', this.#tellToStop);
     try {
       await this.#work();
     } finally {
-      await this.#stop();
-      stop.removeEventListener('abort', wake);
+      this.#tellToStop();
+      await this.#allEnded();
+      stop.removeEventListener('abort', this.#tellToStop);
       clearInterval(poll);
+      clearTimeout(this.#grace);
+    }
+    if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
+      this.#summary.remaining = await this.#countRemaining();
     }
     return this.#summary;
   }
@@ -153,8 +164,14 @@ class Invocation {
     const free = this.#freeSlots();
     if (free <= 0) return [];
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
+    const claim = claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
     try {
-      const claimed = await claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
+      const claimed = await Promise.race([claim, this.#cutOff]);
+      if (claimed === undefined) {
+        this.#log.warn('A claim did not return before the invocation had to end');
+        void claim.then((late) => this.#giveBackLate(late)).catch(() => {});
+        return [];
+      }
       this.#summary.claimed += claimed.length;
       return claimed;
     } catch (error) {
@@ -162,6 +179,12 @@ class Invocation {
       this.#log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
       return [];
     }
+  }
+
+  /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
+  async #giveBackLate(late: readonly ClaimedJob[]): Promise<void> {
+    const outcome: Outcome = { kind: 'givenBack', atDeadline: false };
+    await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
   }
 
   #freeSlots(): number {
@@ -244,17 +267,21 @@ class Invocation {
     this.#log.info('Attempt ended', { ...attempt.describe(), outcome: key, ...error });
   }
 
-  /** No claim any more: tell what runs, wait, and give back what is not finished. */
-  async #stop(): Promise<void> {
+  /**
+   * No claim any more: tells what runs, and after the grace gives back what is not finished. From a listener, so that
+   * not even a claim that hangs holds it up.
+   */
+  readonly #tellToStop = (): void => {
     for (const attempt of this.#running) attempt.abort('stopping');
-    const grace = setTimeout(() => {
+    this.#grace ??= setTimeout(() => {
+      this.#graceOver.abort();
       for (const attempt of this.#running) attempt.abandon(this.#givenBack());
     }, this.limits.graceMs);
+    this.#somethingHappened.wake();
+  };
+
+  async #allEnded(): Promise<void> {
     while (this.#running.size > 0) await this.#somethingHappened.wait();
-    clearTimeout(grace);
-    if (this.limits.stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
-      this.#summary.remaining = await this.#countRemaining();
-    }
   }
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */

@@ -3,6 +3,7 @@ import type { AbortReason } from '../errors.js';
 import type { JobDocument } from '../job/job.js';
 import { type HeldLease, renewLeases } from '../job/renew-leases.js';
 import type { Logger } from '../log.js';
+import { withinTime } from '../mongo/within-time.js';
 
 /** Renewed at a third of the lease: two heartbeats may fail before it expires. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -63,8 +64,10 @@ export class Heartbeat {
     if (this.#renewing) return;
     this.#renewing = true;
     try {
-      const { cancelled, lost } = await renewLeases(this.jobs, [...this.#held.keys()], this.leaseMs);
-      this.#renewed = now;
+      // Bounded, so that the next beat, by another connection, is not held up by one that died.
+      const renewal = renewLeases(this.jobs, [...this.#held.keys()], this.leaseMs);
+      const { renewed, cancelled, lost } = await withinTime(this.#intervalMs, renewal);
+      if (renewed) this.#renewed = now;
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
     } catch (error) {

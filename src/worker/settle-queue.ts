@@ -3,6 +3,7 @@ import type { JobDocument } from '../job/job.js';
 import type { Settlement } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { withinTime } from '../mongo/within-time.js';
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -46,7 +47,8 @@ export class SettleQueue {
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
       const settlements = batch.map(({ settlement }) => settlement);
-      const results = await retryWhileUnreachable(this.leaseMs, () => settleJobs(this.jobs, settlements));
+      const write = retryWhileUnreachable(this.leaseMs, () => settleJobs(this.jobs, settlements));
+      const results = await withinTime(this.leaseMs, write);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

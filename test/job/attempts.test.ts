@@ -260,6 +260,15 @@ describe('changing a job', () => {
     });
   });
 
+  test('a job that is queued has an attempt left, whatever maxRetries it is given', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('flaky', undefined, { retryDelay: 0 });
+    await processor.processNextJob();
+    await processor.processNextJob();
+    await processor.updateJob(id, { maxRetries: 1 });
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 2, maxRetries: 3 });
+  });
+
   test('what is not queued cannot', async () => {
     const processor = await setup();
     const id = await processor.addJob('echo', {});

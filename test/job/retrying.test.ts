@@ -248,6 +248,10 @@ describe('retryJob', () => {
   });
 });
 
+test('a timeout beyond what a timer can wait is refused', () => {
+  expect(() => defineJob({ name: 'x', timeout: '25 days', run: async () => 1 })).toThrow('at most 24 days');
+});
+
 test('a definition that is none is refused, with all that is wrong', () => {
   const broken = {
     name: 'a b',

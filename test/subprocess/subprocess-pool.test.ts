@@ -2,7 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { AttemptAbortedError, RemoteException, ValidationError } from '../../src/errors.js';
+import {
+  AttemptAbortedError,
+  RemoteException,
+  RetryAfter,
+  Snooze,
+  ValidationError,
+} from '../../src/errors.js';
 import type { SubprocessContext } from '../../src/job/define-job.js';
 import { closeSubprocessPool, runInSubprocess } from '../../src/subprocess/run-in-subprocess.js';
 import { SubprocessError } from '../../src/subprocess/subprocess-error.js';
@@ -59,6 +65,15 @@ describe('what a module gives back', () => {
     expect(error).toMatchObject({ name: 'RemoteException', message: 'do not retry' });
     expect(error.cause).toMatchObject({ name: 'TypeError', message: 'the cause' });
     expect(error.stack).toContain('behaviour.subprocess');
+  });
+
+  test('a Snooze and a RetryAfter with their delays', async () => {
+    const snooze = await failure(run({ do: 'snooze' }));
+    expect(snooze).toBeInstanceOf(Snooze);
+    expect(snooze).toMatchObject({ delay: '1m' });
+    const retryAfter = await failure(run({ do: 'retry after' }));
+    expect(retryAfter).toBeInstanceOf(RetryAfter);
+    expect(retryAfter).toMatchObject({ delay: '2m', message: 'busy' });
   });
 
   test('an output that cannot be cloned is an error that says so', async () => {

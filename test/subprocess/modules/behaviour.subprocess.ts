@@ -1,4 +1,4 @@
-import { RemoteException } from '../../../src/errors.js';
+import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/define-job.js';
 
 /** What a test asks the module to do. */
@@ -32,6 +32,10 @@ export default async function behave({
       });
     case 'throw text':
       throw 'only a text';
+    case 'snooze':
+      throw new Snooze('1m');
+    case 'retry after':
+      throw new RetryAfter('2m', 'busy');
     case 'refuse':
       throw new RemoteException('do not retry', { cause: new TypeError('the cause') });
     case 'wait':

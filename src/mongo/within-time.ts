@@ -1,0 +1,18 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/**
+ * Rejects when there is no answer after so long: a connection may die without a word. What was asked goes on
+ * unobserved, so it must do no harm late.
+ */
+export async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
+  const done = new AbortController();
+  const timeOut = async (): Promise<never> => {
+    await wait(ms, undefined, { signal: done.signal });
+    throw new Error(`The database did not answer within ${Math.round(ms)} ms.`);
+  };
+  try {
+    return await Promise.race([answer, timeOut()]);
+  } finally {
+    done.abort();
+  }
+}
