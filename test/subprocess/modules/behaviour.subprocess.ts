@@ -4,7 +4,18 @@ import type { SubprocessContext } from '../../../src/job/define-job.js';
 /** What a test asks the module to do. */
 export type Behaviour =
   | { readonly do: 'return'; readonly value: unknown }
-  | { readonly do: 'return a function' | 'loop' | 'wait' | 'obey' | 'throw' | 'throw text' | 'refuse' }
+  | {
+      readonly do:
+        | 'return a function'
+        | 'loop'
+        | 'wait'
+        | 'obey'
+        | 'throw'
+        | 'throw text'
+        | 'snooze'
+        | 'retry after'
+        | 'refuse';
+    }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
   | { readonly do: 'exit' | 'throw later' | 'fill the memory' }
   | { readonly do: 'meet'; readonly counter: Int32Array };
