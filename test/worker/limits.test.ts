@@ -144,6 +144,37 @@ test('a claim that hangs does not keep what runs from being told, and given back
   const stop = new AbortController();
   const draining = processor.drain({ signal: stop.signal, pollInterval: 10 });
   await eventually(() => expect(gate.arrived).toBe(1));
+  // From the moment that the second job is due, a claim waits for a transaction that has it.
+  const held = await processor.addJob('gated', undefined, { delay: '2s' });
+  await database.client.withSession(async (session) => {
+    session.startTransaction();
+    const jobs = database.db.collection<{ _id: string }>('jobs');
+    await jobs.updateOne({ _id: held }, { $set: { touched: true } }, { session });
+    await eventually(async () => {
+      const { localTime } = await database.db.command({ hello: 1 });
+      expect(Number(localTime)).toBeGreaterThan(Number((await processor.getJob(held))?.runAt) + 100);
+    });
+    stop.abort();
+    await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+    await session.abortTransaction();
+  });
+  expect(await draining).toMatchObject({ givenBack: 1 });
+    }
+    expect(await processor.getJob(id)).toMatchObject({
+      status: 'queued',
+      givenBackCounter: MAX_UNFINISHED + 1,
+    });
+  });
+});
+
+test('a claim that hangs does not keep what runs from being told, and given back, in time', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const { factory, gate } = gatedJob();
+  await processor.addJobFactory(factory);
+  const id = await processor.addJob('gated');
+  const stop = new AbortController();
+  const draining = processor.drain({ signal: stop.signal, pollInterval: 10 });
+  await eventually(() => expect(gate.arrived).toBe(1));
   // The claims of the poll wait for an update that waits for this transaction.
   await database.client.withSession(async (session) => {
     const waiting = await processor.addJob('gated', undefined, { id: 'held', priority: 9 });
