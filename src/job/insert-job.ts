@@ -1,4 +1,5 @@
-import { type ClientSession, type Collection, type Document, MongoServerError } from 'mongodb';
+import type { ClientSession, Collection, Document } from 'mongodb';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -68,8 +69,4 @@ function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...re
     queued: '$$NOW',
   };
   return { $mergeObjects: [{ $literal: given }, times] };
-}
-
-function isDuplicateKey(error: unknown): error is MongoServerError & { keyPattern?: Document } {
-  return error instanceof MongoServerError && error.code === 11000;
 }

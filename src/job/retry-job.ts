@@ -1,5 +1,6 @@
-import { type Collection, MongoServerError } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { requireJob } from './find-jobs.js';
 import type { JobDocument } from './job.js';
 
@@ -38,7 +39,7 @@ export async function retryJob(jobs: Collection<JobDocument>, id: string): Promi
     );
     if (matchedCount === 1) return;
   } catch (error) {
-    if (!(error instanceof MongoServerError && error.code === 11000)) throw error;
+    if (!isDuplicateKey(error)) throw error;
     throw new ConflictError(id, `Job '${id}' cannot be retried: another job has its unique key by now.`);
   }
   const { status } = await requireJob(jobs, id);

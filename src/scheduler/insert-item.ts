@@ -1,5 +1,6 @@
-import { type Collection, MongoServerError } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { SchedulerItemDocument } from './item.js';
 
 /** Writes a new scheduler item. @throws ConflictError when its id is taken */
@@ -10,7 +11,7 @@ export async function insertItem(
   try {
     await scheduler.insertOne(item, { ignoreUndefined: true });
   } catch (error) {
-    if (!(error instanceof MongoServerError && error.code === 11000)) throw error;
+    if (!isDuplicateKey(error)) throw error;
     throw new ConflictError(item._id, `There is a scheduler item with the id '${item._id}' already.`);
   }
 }
