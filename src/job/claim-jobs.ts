@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Filter } from 'mongodb';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
-import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
+import { isUnknownOutcome } from '../mongo/unreachable.js';
 import { type ClaimedJob, type JobDocument, toJob } from './job.js';
 
 /** Which jobs a worker takes. */

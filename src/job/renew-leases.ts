@@ -1,5 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
-import { isUnknownOutcome } from '../mongo/unknown-outcome.js';
+import { isUnknownOutcome } from '../mongo/unreachable.js';
 import type { JobDocument } from './job.js';
 
 /** A lease that a worker holds. */

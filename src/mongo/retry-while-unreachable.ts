@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isUnknownOutcome } from './unknown-outcome.js';
 import { isUnreachable } from './unreachable.js';
 
 const FIRST_WAIT_MS = 50;
@@ -20,8 +19,7 @@ export async function retryWhileUnreachable<Result>(
     try {
       return await attempt();
     } catch (error) {
-      const mayPass = isUnreachable(error) || isUnknownOutcome(error);
-      if (!mayPass || performance.now() + waitMs > giveUpAt) throw error;
+      if (!isUnreachable(error) || performance.now() + waitMs > giveUpAt) throw error;
       await wait(waitMs * (0.5 + Math.random() / 2));
     }
   }

@@ -1,20 +1,40 @@
-import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
-import { isSocketError } from './socket-error.js';
-
-/** Seen while a replica set has no primary, or when every connection of the pool is in use. */
-const transientNames = new Set([
-  'MongoWaitQueueTimeoutError',
-  'MongoPoolClearedError',
-  'MongoTopologyClosedError',
-]);
+import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb';
 
 /** True when the database could not be asked, or not in time: the same request may succeed later. */
 export function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return isSocketError(error);
-  return (
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoNetworkError ||
-    error.hasErrorLabel(MongoErrorLabel.RetryableWriteError) ||
-    transientNames.has(error.name)
-  );
+  return isUnknownOutcome(error) || (error instanceof MongoError && notSentNames.has(error.name));
 }
+
+/** By these the driver says that nothing was sent: there is no primary, or every connection of the pool is in use. */
+const notSentNames = new Set([
+  'MongoServerSelectionError',
+  'MongoWaitQueueTimeoutError',
+  'MongoTopologyClosedError',
+]);
+
+/**
+ * True when a write may or may not have been applied: the connection broke, or the primary stepped down, after
+ * it was sent. The driver resends single-document writes by itself, once; an update of many it never does. So
+ * whoever goes on after such an error reads back by token.
+ */
+export function isUnknownOutcome(error: unknown): boolean {
+  if (error instanceof MongoNetworkError || isSocketError(error)) return true;
+  if (error instanceof MongoServerError && notWritableCodes.has(Number(error.code))) return true;
+  return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
+}
+
+/**
+ * Codes of errors by which a server says that it is not, or no longer, the one to write to. Without a transaction
+ * number the server marks them with no label. Source: MongoDB's specification "Retryable Writes".
+ */
+const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/**
+ * What Node says of a socket that is closing, as a container's are that died while it was frozen. The driver (7.9)
+ * passes it on as it is when it comes of a write: not as a MongoNetworkError, with no label, not tried again.
+ */
+function isSocketError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && socketCodes.has(String(error.code));
+}
+
+const socketCodes = new Set(['EPIPE', 'ECONNRESET']);
