@@ -41,7 +41,24 @@ export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
-export { type DrainOptions, RemoteProcessor, type RemoteProcessorOptions } from './processor.js';
+export {
+  type DrainOptions,
+  RemoteProcessor,
+  type RemoteProcessorOptions,
+  type ScheduleOptions,
+} from './processor.js';
+export type { DeclaredScheduler } from './scheduler/declaration.js';
 export type { SchedulerItem } from './scheduler/item.js';
-export type { CronOptions, DelayOptions, SchedulerOptions } from './scheduler/scheduler-options.js';
+export type { Preview } from './scheduler/preview.js';
+export type {
+  AtOptions,
+  CatchUp,
+  CronListsOptions,
+  CronOptions,
+  DelayOptions,
+  Overlap,
+  SchedulerChanges,
+  SchedulerOptions,
+} from './scheduler/scheduler-options.js';
+export type { SchedulerSync } from './scheduler/sync-items.js';
 export type { DrainSummary } from './worker/drain.js';

@@ -33,12 +33,18 @@ import { type Collections, openCollections } from './mongo/collections.js';
 import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { addItem } from './scheduler/add-item.js';
-import { findItems } from './scheduler/find-items.js';
-import { type Fired, fireDueItems } from './scheduler/fire-due-items.js';
+import { removeItem } from './scheduler/change-item.js';
+import type { DeclaredScheduler } from './scheduler/declaration.js';
+import { findItem, findItems } from './scheduler/find-items.js';
 import type { SchedulerItem } from './scheduler/item.js';
-import { removeItem } from './scheduler/remove-item.js';
+import { type Preview, preview } from './scheduler/preview.js';
 import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
-import type { SchedulerOptions } from './scheduler/scheduler-options.js';
+import { runNow } from './scheduler/run-now.js';
+import { scheduleDueItems, scheduleNextJob } from './scheduler/schedule-due-items.js';
+import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
+import { activateItem, deactivateItem } from './scheduler/switch-item.js';
+import { type SchedulerSync, syncItems } from './scheduler/sync-items.js';
+import { updateItem } from './scheduler/update-item.js';
 import { validateNow } from './validate.js';
 import { type DrainSummary, drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
@@ -53,9 +59,6 @@ const DEFAULT_LEASE_MS = 30_000;
  * driver's one retry may come to the next dead one.
  */
 const RECOVERY_RETRY_MS = 1_000;
-
-/** Items per transaction of a scheduler: keeps each well below MongoDB's limits on time and size. */
-const SCHEDULER_BATCH = 500;
 
 export interface RemoteProcessorOptions {
   /** A Db of the mongodb driver, of a replica set. */
@@ -91,6 +94,17 @@ export interface DrainOptions {
    * frozen with that job, and thaw in the middle of the next invocation. Default false.
    */
   readonly stopWhenAbandoned?: boolean;
+}
+
+/** Of `scheduleDueItems`. */
+export interface ScheduleOptions {
+  /**
+   * Makes the jobs of occurrences that are due within so long ahead, to run at their very moment: the time until the
+   * next call. At most 24 days, default 0.
+   */
+  readonly ahead?: Duration;
+  /** When it has to end: the jobs of what is left then are made by the next call. */
+  readonly deadline?: Date;
 }
 
 /**
@@ -362,10 +376,27 @@ export class RemoteProcessor {
   /**
    * Adds a scheduler item and returns its id. It makes jobs once it is active.
    *
-   * @throws ValidationError, UnknownJobNameError, or ConflictError when its id is taken; nothing is written then
+   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, or ConflictError when its
+   *   id is taken; nothing is written then
    */
   async addScheduler(options: SchedulerOptions): Promise<string> {
     return addItem(this.#db, this.#collections, this.#registry, options);
+  }
+
+  /**
+   * Changes a scheduler item, and returns it as it is now. Jobs that it made ahead are withdrawn, and made again as it
+   * is now. When what decides on its occurrences changes, the next one is computed from now.
+   *
+   * @param changes any option of `addScheduler` but the id; null takes away one that is optional
+   * @throws ValidationError, UnknownJobNameError, NotFoundError; nothing is changed then
+   */
+  async updateScheduler(id: string, changes: SchedulerChanges): Promise<SchedulerItem> {
+    return updateItem(this.#db, this.#collections, this.#registry, id, changes);
+  }
+
+  /** The scheduler item with this id, or undefined. */
+  async getScheduler(id: string): Promise<SchedulerItem | undefined> {
+    return findItem(this.#collections.scheduler, id);
   }
 
   /** All scheduler items, in the order of their ids. */
@@ -373,29 +404,81 @@ export class RemoteProcessor {
     return findItems(this.#collections.scheduler);
   }
 
-  /** Removes a scheduler item; the jobs that it made stay. @throws NotFoundError */
-  async removeScheduler(id: string): Promise<void> {
-    await removeItem(this.#collections.scheduler, id);
+  /**
+   * Starts a scheduler item, from the database's now on; one that is active stays as it is. Returns it.
+   *
+   * @throws NotFoundError, or ValidationError when it has no occurrence, or none any more
+   */
+  async activateScheduler(id: string): Promise<SchedulerItem> {
+    return activateItem(this.#db, this.#collections, id);
   }
 
-  /** Makes the job of at most one due item, the longest due, and returns the job's id, or undefined. */
-  async scheduleNextJob(): Promise<string | undefined> {
-    const { jobIds } = await this.#fireDueItems(1);
-    return jobIds[0];
+  /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError */
+  async deactivateScheduler(id: string): Promise<SchedulerItem> {
+    return deactivateItem(this.#db, this.#collections, id);
+  }
+
+  /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError */
+  async removeScheduler(id: string): Promise<void> {
+    await removeItem(this.#db, this.#collections, id);
   }
 
   /**
-   * What a scheduler invocation does: recovers jobs whose workers crashed, and makes the jobs of all due items.
-   * @returns the ids of the jobs it made
+   * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
+   * matter. Returns the job's id.
+   *
+   * @throws NotFoundError
    */
-  async scheduleDueItems(): Promise<string[]> {
+  async runNow(schedulerId: string): Promise<string> {
+    return runNow(this.#db, this.#collections, this.#registry, schedulerId);
+  }
+
+  /**
+   * The next occurrences of a scheduler item, or of one by options that is not added; of one that is not active, as if
+   * it were activated now.
+   *
+   * @param count at most 1000, default 10; there may be fewer
+   * @throws NotFoundError, ValidationError
+   */
+  async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
+    return preview(
+      this.#db,
+      this.#collections,
+      scheduler,
+      validateNow(previewCount, count, 'Count of preview'),
+    );
+  }
+
+  /**
+   * Brings scheduler items to what is declared in code, by their ids: adds those that are new, changes those whose
+   * declaration changed, deactivates those that this processor (by its name) declares no more. Items made by hand are
+   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes.
+   *
+   * @returns what was done; nothing when all is as declared
+   * @throws ValidationError, UnknownJobNameError; nothing is written then
+   */
+  async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
+    return syncItems(this.#db, this.#collections, this.#registry, this.name, declared);
+  }
+
+  /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
+  async scheduleNextJob(): Promise<string | undefined> {
+    return scheduleNextJob(this.#collections, this.#defaultsOf);
+  }
+
+  /**
+   * What a scheduler invocation does: recovers jobs whose workers crashed, and makes the jobs of all due occurrences.
+   *
+   * @returns the ids of the jobs it made
+   * @throws ValidationError, and what the driver throws when the database cannot be reached
+   */
+  async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
+    const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'Options of scheduleDueItems');
     await this.recoverJobs();
-    const ids: string[] = [];
-    for (;;) {
-      const batch = await this.#fireDueItems(SCHEDULER_BATCH);
-      if (batch.items === 0) return ids;
-      ids.push(...batch.jobIds);
-    }
+    return scheduleDueItems(this.#collections, this.#defaultsOf, {
+      aheadMs: ahead,
+      deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+    });
   }
 
   /**
@@ -427,9 +510,7 @@ export class RemoteProcessor {
     );
   }
 
-  #fireDueItems(limit: number): Promise<Fired> {
-    return fireDueItems(this.#collections, (names) => this.#registry.defaultsOf(names), limit);
-  }
+  readonly #defaultsOf = (names: readonly string[]) => this.#registry.defaultsOf(names);
 }
 
 const MIN_LEASE_MS = 1000;
@@ -479,6 +560,13 @@ const drainOptionsSchema = z.strictObject({
   signal: z.instanceof(AbortSignal).optional(),
   pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),
+});
+
+const previewCount = z.int().min(1).max(1000);
+
+const scheduleOptionsSchema = z.strictObject({
+  ahead: timerDurationSchema.default(0),
+  deadline: z.date().optional(),
 });
 
 function isList(value: object): value is readonly JobFactory[] {

@@ -18,9 +18,13 @@ export const storableText = z
 /** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
 const key = storableText.min(1).max(500);
 const queue = storableText.min(1).max(200);
-const runAt = z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))], {
-  error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
-});
+/** A Date, or ISO 8601 with an offset; gives a Date. */
+export const momentSchema = z.union(
+  [z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))],
+  {
+    error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
+  },
+);
 
 /** How long settled jobs are kept, by how they ended; 0 keeps them for good. */
 export interface Retention {
@@ -56,13 +60,16 @@ export const jobDefaultsSchema = z.strictObject({
 /** Resolved: durations in milliseconds. */
 export type JobDefaults = z.output<typeof jobDefaultsSchema>;
 
-const moment = { runAt: runAt.optional(), delay: durationSchema.optional() };
+const moment = { runAt: momentSchema.optional(), delay: durationSchema.optional() };
 const overrides = {
   queue: queue.optional(),
   priority: priority.optional(),
   maxRetries: maxRetries.optional(),
   retryDelay: retryDelaySchema.optional(),
 };
+
+/** What a job may decide for itself, and its factory otherwise. */
+export const jobOverridesSchema = z.strictObject(overrides);
 
 const atMostOneMoment = [
   ({ runAt, delay }: { runAt?: unknown; delay?: unknown }) => runAt === undefined || delay === undefined,

@@ -46,6 +46,12 @@ const jobIndexes: IndexDescription[] = [
 const schedulerIndexes: IndexDescription[] = [
   // The items that are due: a tick examines those and no others.
   { name: 'due', key: { nextCallTime: 1 }, partialFilterExpression: { active: true } },
+  // The items that are declared in code, which are few, among those that are not.
+  {
+    name: 'declared',
+    key: { 'declared.by': 1 },
+    partialFilterExpression: { 'declared.by': { $exists: true } },
+  },
 ];
 
 /** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */

@@ -1,13 +1,17 @@
 import { type Db, ObjectId } from 'mongodb';
-import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
-import { toInput } from '../job/storable.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
+import { activated, neverDue } from './activate.js';
+import { checkJob } from './check-job.js';
 import { insertItem } from './insert-item.js';
-import { firstCallTime } from './next-call-time.js';
-import { type SchedulerOptions, schedulerOptionsSchema } from './scheduler-options.js';
+import type { SchedulerItemDocument } from './item.js';
+import {
+  type SchedulerDefinition,
+  type SchedulerOptions,
+  schedulerOptionsSchema,
+} from './scheduler-options.js';
 
 /** Adds a scheduler item and returns its id: see `RemoteProcessor.addScheduler`. */
 export async function addItem(
@@ -17,24 +21,26 @@ export async function addItem(
   options: SchedulerOptions,
 ): Promise<string> {
   const subject = 'Options of addScheduler';
-  const { id: givenId, input: givenInput, ...item } = validateNow(schedulerOptionsSchema, options, subject);
-  const input = toInput(givenInput, item.jobName);
-  await (await registry.find(item.jobName)).checkInput(input);
-  const firstCall = firstCallTime(item, await serverTime(db));
-  if (firstCall === null) {
-    throw new ValidationError(subject, [
-      { path: '', message: 'its lists never match together: it would never be due' },
-    ]);
-  }
-  const _id = givenId ?? new ObjectId().toHexString();
-  await insertItem(scheduler, {
-    _id,
-    ...item,
-    ...(input !== undefined && { input }),
-    nextCallTime: item.active ? firstCall : null,
+  const { id: given, active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
+  const id = given ?? new ObjectId().toHexString();
+  const now = await serverTime(db);
+  const item = newItem(id, await checkJob(registry, definition, now, subject));
+  const started = activated(item, now);
+  if (!started.active) throw neverDue(item, subject);
+  await insertItem(scheduler, active ? started : item);
+  return id;
+}
+
+/** An item that has made no job yet, and is not active. */
+export function newItem(id: string, definition: SchedulerDefinition): SchedulerItemDocument {
+  return {
+    _id: id,
+    ...definition,
+    active: false,
+    nextCallTime: null,
     lastCallTime: null,
-    catchUp: 'once',
+    occurrences: 0,
+    skipped: 0,
     version: 1,
-  });
-  return _id;
+  };
 }

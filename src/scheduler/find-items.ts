@@ -7,6 +7,15 @@ export async function findItems(scheduler: Collection<SchedulerItemDocument>): P
   return (await scheduler.find({}, { sort: { _id: 1 } }).toArray()).map(toSchedulerItem);
 }
 
+/** The scheduler item with this id, or undefined. */
+export async function findItem(
+  scheduler: Collection<SchedulerItemDocument>,
+  id: string,
+): Promise<SchedulerItem | undefined> {
+  const item = await scheduler.findOne({ _id: String(id) });
+  return item ? toSchedulerItem(item) : undefined;
+}
+
 /** The scheduler item with this id. @throws NotFoundError */
 export async function requireItem(
   scheduler: Collection<SchedulerItemDocument>,

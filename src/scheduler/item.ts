@@ -1,11 +1,15 @@
+import type { SchedulerDefinition } from './scheduler-options.js';
+
 /**
  * Scheduler items: what makes jobs at set times.
  *
+ * - definition: what a person decides about an item
  * - occurrence: one moment at which an item is due; each makes exactly one job
- * - next call time: the item's next occurrence; it moves on in the transaction that makes the job
+ * - next call time: the next occurrence that has no job yet; it moves on in the transaction that makes the job
+ * - made ahead: an occurrence whose job was made before it is due, with that moment as `runAt`
  */
 
-/** Fields of a `Cron` item: an empty list means every; all lists must match. */
+/** Fields of a `Cron` item by lists: an empty list means every; all lists must match. */
 export interface CronFields {
   /** 0 to 59. */
   readonly minute: readonly number[];
@@ -19,43 +23,64 @@ export interface CronFields {
   readonly dayOfWeek: readonly number[];
 }
 
-interface SchedulerItemBase {
-  readonly title: string;
-  readonly description: string;
-  readonly jobName: string;
-  /** Of the jobs it makes; absent when they take none. */
-  readonly input?: unknown;
+/** What changes as an item makes its jobs. */
+export interface SchedulerItemState {
   readonly active: boolean;
-  /** Null while the item is not active, or when it will never be due again. */
+  /** Null while the item is not active. */
   readonly nextCallTime: Date | null;
-  /** The last occurrence that made a job. */
+  /** The last occurrence that made a job; in the future when that was made ahead. */
   readonly lastCallTime: Date | null;
-  /** IANA name; the lists of a `Cron` item are read in it. */
-  readonly timeZone: string;
-  /** After downtime: `once` makes one job for all missed occurrences. */
-  readonly catchUp: 'once';
+  /** The job of `lastCallTime`. */
+  readonly lastJobId?: string;
+  /** How many occurrences have made a job. */
+  readonly occurrences: number;
+  /** How many made none, since the job of the one before was not settled: see `overlap`. */
+  readonly skipped: number;
+  /** Only of an item that is declared in code: by which processor, and a hash of its declaration, empty once it is declared no more. */
+  readonly declared?: { readonly by: string; readonly hash: string };
   /** Goes up with every change by a person. An advance names the version it computed with. */
   readonly version: number;
 }
 
-/** Due when all of its lists match, in its time zone. */
-export interface CronItem extends SchedulerItemBase, CronFields {
-  readonly type: 'Cron';
-}
-
-/** Due every `delay` milliseconds: first after activation, then each after the previous due time. */
-export interface DelayItem extends SchedulerItemBase {
-  readonly type: 'Delay';
-  readonly delay: number;
-}
-
 /** One document of the collection `scheduler`. */
-export type SchedulerItemDocument = { readonly _id: string } & (CronItem | DelayItem);
+export type SchedulerItemDocument = { readonly _id: string } & SchedulerDefinition & SchedulerItemState;
 
 /** A scheduler item as the API gives it: the document, with `id` for `_id`. */
-export type SchedulerItem = { readonly id: string } & (CronItem | DelayItem);
+export type SchedulerItem = { readonly id: string } & SchedulerDefinition & SchedulerItemState;
 
 /** The document as the API gives it. */
 export function toSchedulerItem({ _id, ...rest }: SchedulerItemDocument): SchedulerItem {
   return { id: _id, ...rest };
+}
+
+/** What a person decided about the item. */
+export function definitionOf(item: SchedulerItemDocument): SchedulerDefinition {
+  const {
+    _id,
+    active,
+    nextCallTime,
+    lastCallTime,
+    lastJobId,
+    occurrences,
+    skipped,
+    declared,
+    version,
+    ...definition
+  } = item;
+  return definition;
+}
+
+/** The item with another definition, and all else as it is. */
+export function redefined(
+  item: SchedulerItemDocument,
+  definition: SchedulerDefinition,
+): SchedulerItemDocument {
+  const { _id, active, nextCallTime, lastCallTime, lastJobId, occurrences, skipped, declared, version } =
+    item;
+  return {
+    ...definition,
+    ...{ _id, active, nextCallTime, lastCallTime, occurrences, skipped, version },
+    ...(lastJobId !== undefined && { lastJobId }),
+    ...(declared !== undefined && { declared }),
+  };
 }

@@ -1,25 +1,57 @@
 import { type CronDate, type CronExpression, CronExpressionParser } from 'cron-parser';
-import type { CronFields, SchedulerItemDocument } from './item.js';
+import type { CronFields } from './item.js';
 
 /** What decides when an item is due. */
-export type Timing = { readonly timeZone: string } & (
+export type Timing = {
+  readonly timeZone: string;
+  /** No occurrence before. */
+  readonly startAt?: Date | undefined;
+  /** No occurrence after. */
+  readonly endAt?: Date | undefined;
+} & (
   | ({ readonly type: 'Cron' } & CronFields)
+  | { readonly type: 'Cron'; readonly cron: string }
   | { readonly type: 'Delay'; readonly delay: number }
+  | { readonly type: 'At'; readonly at: Date }
 );
 
 /** The first call of an item that becomes active, or is rescheduled, at `now`. Null when it is never due. */
 export function firstCallTime(timing: Timing, now: Date): Date | null {
-  return timing.type === 'Cron' ? nextMatch(timing, now) : new Date(now.getTime() + timing.delay);
+  const { startAt } = timing;
+  const from = startAt !== undefined && startAt > now ? new Date(startAt.getTime() - 1) : now;
+  if (timing.type === 'Cron') return ended(timing, nextCron(timing, from));
+  if (timing.type === 'At') return ended(timing, timing.at);
+  return ended(timing, from === now ? new Date(now.getTime() + timing.delay) : (startAt ?? now));
 }
 
-/**
- * The call after the one that was due at `due`, looked at from `now`: always in the future, so that a window
- * missed in downtime fires once. A `Delay` item keeps its rhythm: whole delays after `due`.
- */
-export function followingCallTime(item: SchedulerItemDocument, due: Date, now: Date): Date | null {
-  if (item.type === 'Cron') return nextMatch(item, now > due ? now : due);
-  const missed = Math.max(0, Math.floor((now.getTime() - due.getTime()) / item.delay));
-  return new Date(due.getTime() + (missed + 1) * item.delay);
+/** The first occurrence after `after`, where `due` is one. A `Delay` item keeps its rhythm: whole delays after `due`. */
+export function nextCallTime(timing: Timing, due: Date, after = due): Date | null {
+  const from = after > due ? after : due;
+  if (timing.type === 'Cron') return ended(timing, nextCron(timing, from));
+  if (timing.type === 'At') return null;
+  const missed = Math.max(0, Math.floor((from.getTime() - due.getTime()) / timing.delay));
+  return ended(timing, new Date(due.getTime() + (missed + 1) * timing.delay));
+}
+
+/** What is wrong with an expression; undefined when nothing is. */
+export function cronProblem(cron: string, timeZone: string): string | undefined {
+  return parse(cron, { tz: timeZone, currentDate: new Date() })?.hasNext()
+    ? undefined
+    : 'expected a cron expression';
+}
+
+/** Local time of a moment in a zone with its offset, ISO 8601. */
+export function localTime(moment: Date, _timeZone: string): string {
+  return moment.toISOString();
+}
+
+function ended({ endAt }: Timing, at: Date | null): Date | null {
+  return at !== null && endAt !== undefined && at > endAt ? null : at;
+}
+
+function nextCron(timing: Extract<Timing, { type: 'Cron' }>, after: Date): Date | null {
+  if (!('cron' in timing)) return nextMatch(timing, after);
+  return parse(timing.cron, { tz: timing.timeZone, currentDate: after })?.next().toDate() ?? null;
 }
 
 /** The rarest day there is, a 29 February that falls on a given weekday, comes within 40 years. */

@@ -1,8 +1,8 @@
 import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb';
 import { serverTime } from '../mongo/server-time.js';
+import { callTimeFrom } from './activate.js';
 import { requireItem } from './find-items.js';
 import type { SchedulerItemDocument } from './item.js';
-import { firstCallTime } from './next-call-time.js';
 
 /** Statements per write: well below MongoDB's limit, and small enough to keep one command short. */
 const BATCH = 500;
@@ -18,7 +18,7 @@ export async function rescheduleItem(
 ): Promise<Date | null> {
   const item = await requireItem(scheduler, id);
   if (!item.active) return null;
-  const nextCallTime = firstCallTime(item, await serverTime(db));
+  const nextCallTime = callTimeFrom(item, await serverTime(db));
   await scheduler.bulkWrite([toUpdate(item, nextCallTime)]);
   return nextCallTime;
 }
@@ -29,7 +29,7 @@ export async function rescheduleItems(db: Db, scheduler: Collection<SchedulerIte
   let batch: AnyBulkWriteOperation<SchedulerItemDocument>[] = [];
   let count = 0;
   for await (const item of scheduler.find({ active: true }, { sort: { _id: 1 } })) {
-    batch.push(toUpdate(item, firstCallTime(item, now)));
+    batch.push(toUpdate(item, callTimeFrom(item, now)));
     count += 1;
     if (batch.length < BATCH) continue;
     await scheduler.bulkWrite(batch, { ordered: false });
@@ -41,8 +41,9 @@ export async function rescheduleItems(db: Db, scheduler: Collection<SchedulerIte
 
 /** Conditional on what it was computed from: an item that was changed meanwhile keeps its newer next call. */
 function toUpdate(
-  { _id, version }: SchedulerItemDocument,
+  { _id, version, nextCallTime: seen }: SchedulerItemDocument,
   nextCallTime: Date | null,
 ): AnyBulkWriteOperation<SchedulerItemDocument> {
-  return { updateOne: { filter: { _id, version, active: true }, update: { $set: { nextCallTime } } } };
+  const filter = { _id, version, active: true, nextCallTime: seen };
+  return { updateOne: { filter, update: { $set: { nextCallTime, active: nextCallTime !== null } } } };
 }

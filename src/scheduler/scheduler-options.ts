@@ -1,60 +1,157 @@
+import ms from 'ms';
 import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
-import { storableText } from '../job/job-options.js';
+import { type AddJobOptions, jobOverridesSchema, momentSchema, storableText } from '../job/job-options.js';
 import type { CronFields } from './item.js';
+import { cronProblem } from './next-call-time.js';
 import { isTimeZone } from './time-zone.js';
 
 const MIN_DELAY_MS = 1000;
 
+/** What is to become of the occurrences that were missed in downtime. */
+export const catchUpPolicies = ['once', 'all', 'none'] as const;
+export type CatchUp = (typeof catchUpPolicies)[number];
+
+/** What is to become of an occurrence while the job of the one before is not settled. */
+export const overlapPolicies = ['allow', 'skip'] as const;
+export type Overlap = (typeof overlapPolicies)[number];
+
 const shared = {
   id: storableText.min(1).max(200).optional(),
+  active: z.boolean().default(false),
   jobName: z.string().min(1),
   input: z.unknown().optional(),
-  active: z.boolean().default(false),
+  timeField: storableText.min(1).max(100).optional(),
+  jobOptions: jobOverridesSchema.optional(),
   title: storableText.max(1000).default(''),
   description: storableText.max(10_000).default(''),
   timeZone: z.string().refine(isTimeZone, 'expected an IANA time zone such as Europe/Zurich').default('UTC'),
+  catchUp: z.enum(catchUpPolicies).default('once'),
+  overlap: z.enum(overlapPolicies).default('allow'),
+  jitter: durationSchema
+    .refine((jitter) => jitter > 0 && jitter <= ms('1 day'), 'expected more than 0, and at most a day')
+    .optional(),
+  startAt: momentSchema.optional(),
+  endAt: momentSchema.optional(),
+  maxOccurrences: z.int().min(1).optional(),
 };
 
-const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).default([]);
+/** The names of the options that every type has. */
+export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-/** The options of `addScheduler`, by type. */
-export const schedulerOptionsSchema = z.discriminatedUnion('type', [
-  z.strictObject({
+const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).optional();
+
+const cronSchema = z
+  .strictObject({
     type: z.literal('Cron'),
     ...shared,
+    cron: storableText.min(1).max(500).optional(),
     minute: list(0, 59),
     hour: list(0, 23),
     dayOfMonth: list(1, 31),
     month: list(1, 12),
     dayOfWeek: list(0, 6),
-  }),
-  z.strictObject({
-    type: z.literal('Delay'),
-    ...shared,
-    delay: durationSchema.refine((delay) => delay >= MIN_DELAY_MS, 'expected a delay of at least 1 second'),
-  }),
-]);
+  })
+  .superRefine(({ cron, timeZone, ...lists }, context) => {
+    if (cron === undefined) return;
+    const given = listNames.filter((name) => lists[name] !== undefined);
+    const problem =
+      given.length > 0 ? `give either an expression or lists, not both (${given.join(', ')})` : undefined;
+    const message = problem ?? cronProblem(cron, timeZone);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['cron'], message });
+  })
+  .transform(({ cron, minute = [], hour = [], dayOfMonth = [], month = [], dayOfWeek = [], ...rest }) =>
+    cron === undefined ? { ...rest, minute, hour, dayOfMonth, month, dayOfWeek } : { ...rest, cron },
+  );
+
+/** The options of `addScheduler`, by type; gives durations as milliseconds, and moments as dates. */
+export const schedulerOptionsSchema = z
+  .discriminatedUnion('type', [
+    cronSchema,
+    z.strictObject({
+      type: z.literal('Delay'),
+      ...shared,
+      delay: durationSchema.refine((delay) => delay >= MIN_DELAY_MS, 'expected a delay of at least 1 second'),
+    }),
+    z.strictObject({ type: z.literal('At'), ...shared, at: momentSchema }),
+  ])
+  .refine(({ startAt, endAt }) => !startAt || !endAt || startAt <= endAt, {
+    path: ['endAt'],
+    message: 'expected a moment that is not before startAt',
+  });
+
+/** The names of a `Cron` item's lists. */
+export const listNames = [
+  'minute',
+  'hour',
+  'dayOfMonth',
+  'month',
+  'dayOfWeek',
+] as const satisfies readonly (keyof CronFields)[];
+
+type Parsed = z.output<typeof schedulerOptionsSchema>;
+type WithoutOwn<Options> = Options extends unknown ? Omit<Options, 'id' | 'active'> : never;
+
+/** What a person decides about an item, as it is stored. */
+export type SchedulerDefinition = WithoutOwn<Parsed>;
 
 interface SharedSchedulerOptions {
   /** Made when absent. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** What it makes: the name of a known job factory. */
   readonly jobName: string;
   /** The input of every job it makes. */
   readonly input?: unknown;
+  /** The name of a field of the input that gets the occurrence's moment, as text in ISO 8601. */
+  readonly timeField?: string | undefined;
+  /** Of its jobs. Default: the factory's. */
+  readonly jobOptions?: Pick<AddJobOptions, 'queue' | 'priority' | 'maxRetries' | 'retryDelay'> | undefined;
   /** Whether it starts at once. Default false. */
-  readonly active?: boolean;
-  readonly title?: string;
-  readonly description?: string;
+  readonly active?: boolean | undefined;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
   /** IANA name, default `'UTC'`. */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
+  /**
+   * After downtime: `once`, the default, makes one job for all occurrences that were missed, `all` one for each,
+   * `none` none. Then the next occurrence lies in the future.
+   */
+  readonly catchUp?: CatchUp | undefined;
+  /** `skip` makes no job while that of the occurrence before is not settled; default `allow`. */
+  readonly overlap?: Overlap | undefined;
+  /** Spreads the jobs of items that are due together: each runs up to so much later. At most a day. */
+  readonly jitter?: Duration | undefined;
+  /** No occurrence before. */
+  readonly startAt?: Date | string | undefined;
+  /** No occurrence after. */
+  readonly endAt?: Date | string | undefined;
+  /** Ends after so many. */
+  readonly maxOccurrences?: number | undefined;
 }
 
-/** A `Cron` item by its lists; one that is left out means every. */
-export type CronOptions = { readonly type: 'Cron' } & SharedSchedulerOptions & Partial<CronFields>;
+/** A `Cron` item by its lists; one that is left out means every, and all must match. */
+export type CronListsOptions = { readonly type: 'Cron' } & SharedSchedulerOptions & Partial<CronFields>;
 
-/** A `Delay` item: due every `delay`, at least 1 s. */
+/** A `Cron` item by an expression of five fields, or six with the seconds first: `'0 9 * * MON-FRI'`, `'@daily'`. */
+export type CronOptions = { readonly type: 'Cron'; readonly cron: string } & SharedSchedulerOptions;
+
+/** A `Delay` item: due every `delay`, at least 1 s; first one delay after activation, or at `startAt`. */
 export type DelayOptions = { readonly type: 'Delay'; readonly delay: Duration } & SharedSchedulerOptions;
 
-export type SchedulerOptions = CronOptions | DelayOptions;
+/** An `At` item: due once. */
+export type AtOptions = { readonly type: 'At'; readonly at: Date | string } & SharedSchedulerOptions;
+
+export type SchedulerOptions = CronListsOptions | CronOptions | DelayOptions | AtOptions;
+
+/** What `updateScheduler` can change: any option but the id; null takes away one that is optional. */
+export type SchedulerChanges = {
+  readonly [Key in keyof Omit<AllOptions, 'id'>]?: AllOptions[Key] | null;
+};
+
+type AllOptions = Partial<CronFields> &
+  SharedSchedulerOptions & {
+    readonly type?: SchedulerOptions['type'];
+    readonly cron?: string;
+    readonly delay?: Duration;
+    readonly at?: Date | string;
+  };

@@ -288,6 +288,9 @@ const item: SchedulerItemDocument = {
   lastCallTime: at(3000),
   timeZone: 'UTC',
   catchUp: 'once',
+  overlap: 'allow',
+  occurrences: 3,
+  skipped: 0,
   version: 1,
 };
 

@@ -49,6 +49,9 @@ describe('adding an item', () => {
       nextCallTime: null,
       lastCallTime: null,
       catchUp: 'once',
+      overlap: 'allow',
+      occurrences: 0,
+      skipped: 0,
       version: 1,
     });
     expect(await processor.scheduleNextJob()).toBeUndefined();

@@ -1,0 +1,43 @@
+import type { CronFields } from '../item.js';
+
+/**
+ * What the clock on the wall must show when a `Cron` item is due. Lists are sorted, without duplicates, and never
+ * empty.
+ */
+export interface Pattern {
+  readonly seconds: readonly number[];
+  readonly minutes: readonly number[];
+  readonly hours: readonly number[];
+  /** 1 to 12. */
+  readonly months: readonly number[];
+  /** Whether a day matches: the midnight with which it begins, as if it were in UTC. */
+  readonly matchesDay: (day: Date) => boolean;
+  /** Minute or hour is left open: it goes by what the clock shows. Otherwise it means set times. See `nextOccurrence`. */
+  readonly isOpen: boolean;
+}
+
+/** The pattern of an item that is given by lists: all must match, and an empty one always does. */
+export function patternOfLists({ minute, hour, dayOfMonth, month, dayOfWeek }: CronFields): Pattern {
+  return {
+    seconds: [0],
+    minutes: minute.length === 0 ? everyMinute : sorted(minute),
+    hours: hour.length === 0 ? everyHour : sorted(hour),
+    months: month.length === 0 ? everyMonth : sorted(month),
+    matchesDay: (day) =>
+      (dayOfMonth.length === 0 || dayOfMonth.includes(day.getUTCDate())) &&
+      (dayOfWeek.length === 0 || dayOfWeek.includes((day.getUTCDay() + 6) % 7)),
+    isOpen: minute.length === 0 || hour.length === 0,
+  };
+}
+
+const everyMinute = range(0, 59);
+const everyHour = range(0, 23);
+const everyMonth = range(1, 12);
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function sorted(values: readonly number[]): number[] {
+  return [...new Set(values)].sort((a, b) => a - b);
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { JobRegistry } from '../job/registry.js';
+import { validateNow } from '../validate.js';
+import { activated, neverDue } from './activate.js';
+import { newItem } from './add-item.js';
+import { checkJob } from './check-job.js';
+import {
+  type SchedulerDefinition,
+  type SchedulerOptions,
+  schedulerOptionsSchema,
+} from './scheduler-options.js';
+
+/** An item that is declared in code: the options of `addScheduler`, with an id. */
+export type DeclaredScheduler = SchedulerOptions & { readonly id: string };
+
+/** A declaration that was checked. */
+export interface Declaration {
+  readonly id: string;
+  readonly active: boolean;
+  readonly definition: SchedulerDefinition;
+  /** Of all of the above. */
+  readonly hash: string;
+}
+
+/** Checks all before anything is written. @throws ValidationError, UnknownJobNameError: for the first that is wrong */
+export async function parseDeclarations(
+  registry: JobRegistry,
+  declared: readonly DeclaredScheduler[],
+  now: Date,
+): Promise<Declaration[]> {
+  const ids = validateNow(idsSchema, declared, 'Declared scheduler items').map(({ id }) => id);
+  return Promise.all(
+    declared.map(async (options, index) => {
+      const subject = `Declared scheduler item '${ids[index]}'`;
+      const { id: _, active, ...parsed } = validateNow(schedulerOptionsSchema, options, subject);
+      const definition = await checkJob(registry, parsed, now, subject);
+      const id = String(ids[index]);
+      if (!activated(newItem(id, definition), new Date(0)).active)
+        throw neverDue(newItem(id, definition), subject);
+      return { id, active, definition, hash: hashOf({ ...definition, active }) };
+    }),
+  );
+}
+
+const idsSchema = z
+  .array(z.looseObject({ id: z.string().min(1) }))
+  .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
+
+function hashOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { ObjectId } from 'mongodb';
+import type { NewJob } from '../job/insert-job.js';
+import type { Occurrence } from '../job/job.js';
+import type { JobDefaults } from '../job/job-options.js';
+import type { SchedulerDefinition } from './scheduler-options.js';
+
+export type OccurrenceJob = NewJob & { readonly occurrence: Occurrence };
+
+/** The job of one occurrence. */
+export function occurrenceJob(
+  item: SchedulerDefinition & { readonly _id: string },
+  at: Date,
+  defaults: JobDefaults,
+): OccurrenceJob {
+  const occurrence = { item: item._id, at };
+  const spread = item.jitter === undefined ? 0 : Math.floor(item.jitter * fraction(occurrence));
+  return { ...jobOf(item, at, defaults), runAt: new Date(at.getTime() + spread), occurrence };
+}
+
+/** A job as the item makes them at a moment, but not of an occurrence. */
+export function jobOf(item: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
+  const { jobName, jobOptions = {} } = item;
+  return {
+    id: new ObjectId().toHexString(),
+    jobName,
+    queue: jobOptions.queue ?? defaults.queue,
+    priority: jobOptions.priority ?? defaults.priority,
+    maxRetries: jobOptions.maxRetries ?? defaults.maxRetries,
+    retryDelay: jobOptions.retryDelay ?? defaults.retryDelay,
+    retention: defaults.retention,
+    input: inputAt(item, at),
+    runAt: at,
+  };
+}
+
+/** The item's input, with the moment in it where that was asked for. */
+export function inputAt(
+  { input, timeField }: Pick<SchedulerDefinition, 'input' | 'timeField'>,
+  at: Date,
+): unknown {
+  return timeField === undefined ? input : { ...asObject(input), [timeField]: at.toISOString() };
+}
+
+function asObject(input: unknown): object {
+  return typeof input === 'object' && input !== null ? input : {};
+}
+
+/** From 0 up to 1, always the same for an occurrence, so that a job that is made again runs at the same moment. */
+function fraction({ item, at }: Occurrence): number {
+  const digest = createHash('sha256').update(`${item} ${at.toISOString()}`).digest();
+  return digest.readUInt32BE() / 2 ** 32;
+}

@@ -1,0 +1,22 @@
+import type { Db } from 'mongodb';
+import { insertJob } from '../job/insert-job.js';
+import { jobDefaultsSchema } from '../job/job-options.js';
+import type { JobRegistry } from '../job/registry.js';
+import type { Collections } from '../mongo/collections.js';
+import { serverTime } from '../mongo/server-time.js';
+import { requireItem } from './find-items.js';
+import { jobOf } from './occurrence-job.js';
+
+/** Adds a job as the item makes them, at once and beside its occurrences: see `RemoteProcessor.runNow`. */
+export async function runNow(
+  db: Db,
+  { jobs, scheduler }: Collections,
+  registry: JobRegistry,
+  id: string,
+): Promise<string> {
+  const item = await requireItem(scheduler, id);
+  const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
+  const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
+  await insertJob(jobs, job);
+  return job.id;
+}

@@ -1,0 +1,24 @@
+import type { Db } from 'mongodb';
+import type { Collections } from '../mongo/collections.js';
+import { activated, deactivated, neverDue } from './activate.js';
+import { changeItem } from './change-item.js';
+import type { SchedulerItem } from './item.js';
+
+/**
+ * Activates an item from the database's now on; one that is active stays as it is.
+ *
+ * @throws ValidationError when it has no occurrence, or none any more, and as `changeItem`
+ */
+export function activateItem(db: Db, collections: Collections, id: string): Promise<SchedulerItem> {
+  return changeItem(db, collections, id, (item, now) => {
+    if (item.active) return undefined;
+    const started = activated(item, now);
+    if (started.active) return started;
+    throw neverDue(item, `Scheduler item '${id}'`);
+  });
+}
+
+/** Deactivates an item; one that is not active stays as it is. @throws as `changeItem` */
+export function deactivateItem(db: Db, collections: Collections, id: string): Promise<SchedulerItem> {
+  return changeItem(db, collections, id, (item) => (item.active ? deactivated(item) : undefined));
+}
