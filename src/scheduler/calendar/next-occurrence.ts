@@ -26,14 +26,21 @@ const FAR_MS = 2 * 86_400_000;
 export function nextOccurrence(pattern: Pattern, timeZone: string, after: number): number | undefined {
   let period = periodAt(timeZone, after);
   let from = after + 1 + period.offset;
-  if (!pattern.isOpen) from = Math.max(from, period.start + period.offsetBefore);
+  if (!pattern.isOpen) from = Math.max(from, period.passed);
   for (;;) {
     const wall = nextMatch(pattern, from);
     if (wall === undefined) return undefined;
     const moment = Math.max(wall - period.offset, period.start);
     if (moment < period.end) return moment;
-    const isNear = period.end < after + FAR_MS;
-    period = periodAt(timeZone, isNear ? period.end : Math.max(period.end, wall - FAR_MS));
-    from = period.start + (pattern.isOpen ? period.offset : period.offsetBefore);
+    period = periodAt(timeZone, nextToLookAt(period.end, after, wall));
+    from = pattern.isOpen ? period.start + period.offset : period.passed;
   }
+}
+
+/**
+ * Without going through all the days before a match that is far away. But a clock that is set back soon after `after`
+ * shows times again that come before the match, so the days right after it are not left out.
+ */
+function nextToLookAt(end: number, after: number, wall: number): number {
+  return end < after + FAR_MS ? end : Math.max(end, wall - FAR_MS);
 }

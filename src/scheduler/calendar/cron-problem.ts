@@ -1,0 +1,78 @@
+import { CronExpressionParser } from 'cron-parser';
+import { isTimeZone } from '../time-zone.js';
+import { patternOfExpression } from './cron-expression.js';
+import { nextOccurrence } from './next-occurrence.js';
+
+/**
+ * What is wrong with a cron expression, for the person who wrote it: which field and what was expected, or that it
+ * would never be due. Undefined when nothing is: it has 5 fields, or 6 with the second first, or is a name such as
+ * `@daily`, and it is due at some time.
+ */
+export function cronProblem(cron: string, timeZone: string): string | undefined {
+  const text = cron.trim();
+  if (text.length > MAX_LENGTH) return `expected at most ${MAX_LENGTH} characters, not ${text.length}`;
+  if (!isTimeZone(timeZone)) return `'${timeZone}' is no IANA time zone such as Europe/Zurich`;
+  if (text.startsWith('@')) return problemOfName(text);
+  const fields = text.split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6) return wrongCount(text === '' ? 0 : fields.length);
+  return problemOfFields(fields) ?? (isDueSometime(text, timeZone) ? undefined : NEVER_DUE);
+}
+
+/** No expression that means something is longer; cron-parser takes a little more, and a field is tried with others. */
+const MAX_LENGTH = 1000;
+
+const NEVER_DUE = 'it would never be due: none of its months has such a day';
+
+function problemOfName(name: string): string | undefined {
+  if (reasonAgainst(name) === undefined) return undefined;
+  return `'${name}' is not known: expected @yearly, @monthly, @weekly, @daily, @hourly, or 5 or 6 fields`;
+}
+
+function wrongCount(count: number): string {
+  return `expected 5 fields (minute, hour, day of month, month, day of week), or 6 with the second first, not ${count}`;
+}
+
+const SIX_FIELDS = [
+  { name: 'second', expected: '0 to 59' },
+  { name: 'minute', expected: '0 to 59' },
+  { name: 'hour', expected: '0 to 23' },
+  { name: 'day of month', expected: '1 to 31, or L for the last day' },
+  { name: 'month', expected: '1 to 12, or JAN to DEC' },
+  {
+    name: 'day of week',
+    expected: '0 to 7 or SUN to SAT (0 and 7 are Sunday), 5L for the last Friday, 5#3 for the third',
+  },
+] as const;
+
+/** The first field that is wrong when all others are `*`. */
+function problemOfFields(texts: readonly string[]): string | undefined {
+  const missing = SIX_FIELDS.length - texts.length;
+  for (const [position, { name, expected }] of SIX_FIELDS.entries()) {
+    const text = texts[position - missing];
+    if (text === undefined) continue;
+    const reason = reasonAgainst(SIX_FIELDS.map((field) => (field.name === name ? text : '*')).join(' '));
+    if (reason === undefined) continue;
+    return `${name} '${text}': expected *, or ${expected}; also ranges (1-5), steps (*/2), lists (1,3-5) (${reason})`;
+  }
+  return undefined;
+}
+
+/** Why cron-parser refuses it. Its `H`, a value chosen at random, would be another one in each invocation. */
+function reasonAgainst(cron: string): string | undefined {
+  if (cron.replaceAll(/thu/gi, '').includes('H')) return 'H has no meaning here';
+  try {
+    CronExpressionParser.parse(cron, { tz: 'UTC' });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Seen from any moment: the calendar repeats itself. */
+function isDueSometime(cron: string, timeZone: string): boolean {
+  try {
+    return nextOccurrence(patternOfExpression(cron), timeZone, 0) !== undefined;
+  } catch {
+    return false;
+  }
+}
