@@ -13,6 +13,11 @@ export type JobFactories = readonly JobFactory[] | Readonly<Record<string, JobFa
 export interface HandlerOptions {
   /** The kinds of jobs; as a function, they can depend on the settings. */
   readonly jobs: JobFactories | ((config: FunctionConfig) => JobFactories);
+  /**
+   * Of the processor; default `'root'`. Two deployments on one database that both declare schedules need two names: each
+   * deactivates what it declares no more.
+   */
+  readonly name?: string;
   /** Default: `process.env`, read at the first invocation. */
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
@@ -40,6 +45,7 @@ export interface Container {
  */
 export function openContainer({
   jobs,
+  name,
   env = process.env,
   log: target = jsonLogger,
 }: HandlerOptions): Container {
@@ -49,6 +55,7 @@ export function openContainer({
   const processor = new RemoteProcessor({
     db: client.db(config.MONGODB_DATABASE),
     maxThreads: config.MAX_THREADS,
+    ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
     log,
   });

@@ -9,5 +9,5 @@ export type { HandlerOptions, JobFactories } from './container.js';
 export { createHttpHandler } from './http-handler.js';
 export type { LambdaContext, LambdaHandler } from './lambda-context.js';
 export type { Metric, PublishMetrics } from './metrics.js';
-export { createSchedulerHandler } from './scheduler-handler.js';
+export { createSchedulerHandler, type SchedulerHandlerOptions } from './scheduler-handler.js';
 export { createWorkerHandler } from './worker-handler.js';

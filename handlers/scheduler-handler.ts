@@ -1,5 +1,6 @@
-import type { Logger, WaitingJob } from '../src/index.js';
+import type { DeclaredScheduler, Logger, RemoteProcessor, WaitingJob } from '../src/index.js';
 import { type HandlerOptions, openContainer } from './container.js';
+import { deadlines } from './deadline.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, schedulerMetrics } from './metrics.js';
@@ -8,23 +9,42 @@ import { once } from './once.js';
 /** Until then a worker of another deployment may come by, for which this job is none of our business. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
 
+/** Until the next invocation, with some seconds to spare: EventBridge does not keep to the second. */
+const AHEAD = '70s';
+
+/** Kept free for the kick and the metrics. */
+const MARGIN_MS = 10_000;
+
+export interface SchedulerHandlerOptions extends HandlerOptions {
+  /** The scheduler items that the deployment declares: synchronised when a container starts. Default: none are. */
+  readonly schedules?: readonly DeclaredScheduler[];
+}
+
 /**
- * The scheduler: recovers the jobs of crashed workers, turns due scheduler items into jobs, kicks the worker when it
- * made any, and measures how long due jobs have been waiting.
+ * The scheduler: recovers the jobs of crashed workers, makes the jobs of scheduler items that are due before its next
+ * invocation, kicks the worker when it made any, and measures how long due jobs have been waiting.
  *
  * @returns a handler for a schedule of one minute; its result tells how many jobs it made
  */
-export function createSchedulerHandler(options: HandlerOptions): LambdaHandler<{ made: number }> {
-  const { publishMetrics = cloudWatchMetrics } = options;
+export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
+  const { publishMetrics = cloudWatchMetrics, schedules } = options;
   const invocation = invocations(options.log);
+  const deadlineOf = deadlines();
   const container = once(() => openContainer({ ...options, log: invocation.log }));
+  const synchronise = once(async () => {
+    if (schedules) await syncSchedulers(container(), schedules);
+  });
   return async (_event, context) => {
     const began = performance.now();
+    const deadline = new Date(deadlineOf(context).getTime() - MARGIN_MS);
     invocation.begin(context);
     const { processor, kick, log, ready } = container();
     await ready();
     const recovered = await processor.recoverJobs();
-    const { length: made } = await processor.scheduleDueItems();
+    await synchronise().catch((error: unknown) => {
+      log.error('The declared scheduler items could not be synchronised', { error: String(error) });
+    });
+    const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     if (made > 0) await kick();
     const waiting = await processor.getOldestWaitingJobs();
     const durationMs = Math.round(performance.now() - began);
@@ -33,6 +53,19 @@ export function createSchedulerHandler(options: HandlerOptions): LambdaHandler<{
     publishMetrics(context, schedulerMetrics({ made, recovered, waiting }, durationMs));
     return { made };
   };
+}
+
+/** A wrong declaration is told again at each invocation, and keeps none of the items from making their jobs. */
+async function syncSchedulers(
+  { processor, log }: { readonly processor: RemoteProcessor; readonly log: Logger },
+  schedules: readonly DeclaredScheduler[],
+): Promise<void> {
+  const sync = await processor.syncSchedulers(schedules);
+  const { conflicting, ...changes } = sync;
+  if (Object.values(changes).some((ids) => ids.length > 0))
+    log.info('Declared scheduler items were synchronised', { ...changes });
+  if (conflicting.length > 0)
+    log.warn('Scheduler items that are declared were made by others, and left as they are', { conflicting });
 }
 
 /** A metric says that such jobs exist; this says which. */

@@ -1,5 +1,6 @@
 import { jobs } from './jobs.js';
 import { createSchedulerHandler } from './scheduler-handler.js';
+import { schedules } from './schedules.js';
 
 /** Started by EventBridge every minute. */
-export const handler = createSchedulerHandler({ jobs });
+export const handler = createSchedulerHandler({ jobs, schedules });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
 import { jobs } from '../handlers/jobs.js';
+import { schedules } from '../handlers/schedules.js';
 import { ValidationError } from '../src/index.js';
 import { consoleLogger as log } from './console-logger.js';
 import { demoJobs, endDemo, showDemo } from './demo.js';
@@ -32,6 +33,7 @@ async function run(settings: LocalSettings): Promise<void> {
   });
   await processor.ensureIndexes().catch(explainUnreachable);
   await processor.addJobFactories([...jobs(config), ...(settings.demo ? demoJobs : [])]);
+  await processor.syncSchedulers(schedules);
   const app = createApp({ processor, apiKeys, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port);
   greet(settings, server.url, mongo?.uri);

@@ -89,7 +89,7 @@ export class LocalProcessor extends RemoteProcessor {
   /** Starts turning due scheduler items into jobs; does nothing when it is started already. */
   startScheduler(): void {
     this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async () => {
-      const jobs = await this.scheduleDueItems();
+      const jobs = await this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
       if (jobs.length > 0) this.#worker?.nudge();
     });
   }

@@ -100,7 +100,7 @@ export interface DrainOptions {
 export interface ScheduleOptions {
   /**
    * Makes the jobs of occurrences that are due within so long ahead, to run at their very moment: the time until the
-   * next call. At most 24 days, default 0.
+   * next call. Default 0.
    */
   readonly ahead?: Duration;
   /** When it has to end: the jobs of what is left then are made by the next call. */
@@ -565,7 +565,7 @@ const drainOptionsSchema = z.strictObject({
 const previewCount = z.int().min(1).max(1000);
 
 const scheduleOptionsSchema = z.strictObject({
-  ahead: timerDurationSchema.default(0),
+  ahead: durationSchema.default(0),
   deadline: z.date().optional(),
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createSchedulerHandler, type Metric } from '../../handlers/lambda.js';
 import type { LogFields } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
@@ -41,6 +41,71 @@ test('a scheduler without due items kicks nobody', async () => {
   expect(await handler(everyMinute, context)).toEqual({ made: 0 });
   expect(lambda().invocations).toEqual([]);
   expect(context.callbackWaitsForEmptyEventLoop).toBe(false);
+});
+
+test('an occurrence that is due before the next tick is made ahead, for its very moment', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const soon = new Date(Date.now() + 40_000);
+  for (const [id, at] of [
+    ['soon', soon],
+    ['later', new Date(Date.now() + 120_000)],
+  ] as const) {
+    await processor.addScheduler({ type: 'At', id, at, jobName: 'echo', input: {}, active: true });
+  }
+  const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
+
+  expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
+  expect(await processor.getJobs()).toMatchObject([{ status: 'queued', runAt: soon }]);
+  expect(lambda().invocations).toHaveLength(1);
+});
+
+test('a scheduler without time makes nothing, and the next one does', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addScheduler({
+    type: 'At',
+    at: new Date(1),
+    jobName: 'echo',
+    input: {},
+    active: true,
+  });
+  const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
+  expect(await handler(everyMinute, contextOf(5_000))).toEqual({ made: 0 });
+  expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
+});
+
+describe('schedules that a deployment declares', () => {
+  const declared = {
+    id: 'tick',
+    type: 'Delay',
+    delay: '1h',
+    jobName: 'echo',
+    input: {},
+    active: true,
+  } as const;
+
+  test('are there once its scheduler has started, and deactivated by one that declares them no more', async () => {
+    const deployment = deploymentOf(database, lambda(), [echo]);
+    await createSchedulerHandler({ ...deployment, schedules: [declared] })(everyMinute, contextOf(60_000));
+    expect(await database.processor().getSchedulers()).toMatchObject([{ id: 'tick', active: true }]);
+    await createSchedulerHandler({ ...deployment, schedules: [] })(everyMinute, contextOf(60_000));
+    expect(await database.processor().getSchedulers()).toMatchObject([{ id: 'tick', active: false }]);
+  });
+
+  test('that are wrong are told, and the other items make their jobs', async () => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    await processor.addScheduler({ type: 'At', at: new Date(1), jobName: 'echo', input: {}, active: true });
+    const errors: string[] = [];
+    const handler = createSchedulerHandler({
+      ...deploymentOf(database, lambda(), [echo]),
+      log: { ...silent, error: (message, fields) => void errors.push(`${message} ${fields?.error}`) },
+      schedules: [{ ...declared, jobName: 'ehco' }],
+    });
+    expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
+    expect(errors).toMatchObject([expect.stringContaining('ehco')]);
+  });
 });
 
 /** Runs the scheduler of a deployment that has the code of `echo` alone; returns its metrics and its warnings. */

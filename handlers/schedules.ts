@@ -1,0 +1,18 @@
+import type { DeclaredScheduler } from '../src/index.js';
+
+/**
+ * The scheduler items that this deployment declares. Add your own here: they are added, changed, and deactivated when
+ * they stand here no more, as soon as a new scheduler function starts.
+ */
+export const schedules: DeclaredScheduler[] = [
+  {
+    id: 'remove-old-jobs',
+    title: 'Removes jobs that were settled 90 days ago',
+    description: 'For jobs whose retention is 0. Activate it to use it.',
+    type: 'Cron',
+    cron: '30 3 * * SUN',
+    jobName: 'removeOldJobs',
+    input: { olderThan: '90 days' },
+    active: false,
+  },
+];
