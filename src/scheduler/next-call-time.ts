@@ -1,100 +1,88 @@
-import { type CronDate, type CronExpression, CronExpressionParser } from 'cron-parser';
+import { patternOfExpression } from './calendar/cron-expression.js';
+import { nextOccurrence } from './calendar/next-occurrence.js';
+import { type Pattern, patternOfLists } from './calendar/pattern.js';
 import type { CronFields } from './item.js';
 
-/** What decides when an item is due. */
+export { cronProblem } from './calendar/cron-problem.js';
+export { localTime } from './time-zone.js';
+
+/** What decides when an item is due: resolved; dates are `Date`s, durations milliseconds. */
 export type Timing = {
+  /** IANA name. */
   readonly timeZone: string;
-  /** No occurrence before. */
+  /** No occurrence is before it. */
   readonly startAt?: Date | undefined;
-  /** No occurrence after. */
+  /** No occurrence is after it; one exactly then counts. */
   readonly endAt?: Date | undefined;
 } & (
-  | ({ readonly type: 'Cron' } & CronFields)
-  | { readonly type: 'Cron'; readonly cron: string }
+  | CronTiming
   | { readonly type: 'Delay'; readonly delay: number }
   | { readonly type: 'At'; readonly at: Date }
 );
 
-/** The first call of an item that becomes active, or is rescheduled, at `now`. Null when it is never due. */
-export function firstCallTime(timing: Timing, now: Date): Date | null {
-  const { startAt } = timing;
-  const from = startAt !== undefined && startAt > now ? new Date(startAt.getTime() - 1) : now;
-  if (timing.type === 'Cron') return ended(timing, nextCron(timing, from));
-  if (timing.type === 'At') return ended(timing, timing.at);
-  return ended(timing, from === now ? new Date(now.getTime() + timing.delay) : (startAt ?? now));
-}
-
-/** The first occurrence after `after`, where `due` is one. A `Delay` item keeps its rhythm: whole delays after `due`. */
-export function nextCallTime(timing: Timing, due: Date, after = due): Date | null {
-  const from = after > due ? after : due;
-  if (timing.type === 'Cron') return ended(timing, nextCron(timing, from));
-  if (timing.type === 'At') return null;
-  const missed = Math.max(0, Math.floor((from.getTime() - due.getTime()) / timing.delay));
-  return ended(timing, new Date(due.getTime() + (missed + 1) * timing.delay));
-}
-
-/** What is wrong with an expression; undefined when nothing is. */
-export function cronProblem(cron: string, timeZone: string): string | undefined {
-  return parse(cron, { tz: timeZone, currentDate: new Date() })?.hasNext()
-    ? undefined
-    : 'expected a cron expression';
-}
-
-/** Local time of a moment in a zone with its offset, ISO 8601. */
-export function localTime(moment: Date, _timeZone: string): string {
-  return moment.toISOString();
-}
-
-function ended({ endAt }: Timing, at: Date | null): Date | null {
-  return at !== null && endAt !== undefined && at > endAt ? null : at;
-}
-
-function nextCron(timing: Extract<Timing, { type: 'Cron' }>, after: Date): Date | null {
-  if (!('cron' in timing)) return nextMatch(timing, after);
-  return parse(timing.cron, { tz: timing.timeZone, currentDate: after })?.next().toDate() ?? null;
-}
-
-/** The rarest day there is, a 29 February that falls on a given weekday, comes within 40 years. */
-const HORIZON_YEARS = 41;
+/** By lists, which must all match, or by an expression: see `cronProblem` and `nextOccurrence`. */
+type CronTiming = { readonly type: 'Cron' } & (CronFields | { readonly cron: string });
 
 /**
- * The first moment after `after` that matches all lists, to the minute; null when there is none.
+ * The first occurrence of an item that becomes active, or is rescheduled, at `now`; null when there is none.
  *
- * cron-parser does the calendar. By the rules of cron it takes a restricted day of month OR a restricted day of
- * week; here both must match, so the day of week is left to this function: a day that fails is skipped whole.
+ * - Cron: the first match after `now`, but not before `startAt`.
+ * - Delay: `startAt`, when that is after `now`; otherwise one delay after `now`.
+ * - At: its moment, also when that has passed, so that one that is added a little late is due at once.
+ *
+ * @throws Error for an invalid cron expression or an unknown time zone: check them first
  */
-function nextMatch(fields: CronFields & { readonly timeZone: string }, after: Date): Date | null {
-  const horizon = new Date(after);
-  horizon.setUTCFullYear(horizon.getUTCFullYear() + HORIZON_YEARS);
-  const expression = `${list(fields.minute)} ${list(fields.hour)} ${list(fields.dayOfMonth)} ${list(fields.month)} *`;
-  const cron = parse(expression, { tz: fields.timeZone, currentDate: after, endDate: horizon });
-  while (cron?.hasNext()) {
-    const candidate = cron.next();
-    if (matchesDayOfWeek(candidate, fields.dayOfWeek)) return candidate.toDate();
-    skipRestOfDay(cron, candidate);
+export function firstCallTime(timing: Timing, now: Date): Date | null {
+  return within(timing, firstMoment(timing, now.getTime()));
+}
+
+/**
+ * The first occurrence after `after`, where `due` is one of the item's occurrences; null when there is none. It is
+ * always later than `due`: an `after` that is earlier, by a clock that was set back, counts as `due`. A Delay keeps
+ * its rhythm, whole delays after `due`. An At has one occurrence only.
+ *
+ * @throws as `firstCallTime`
+ */
+export function nextCallTime(timing: Timing, due: Date, after: Date = due): Date | null {
+  const later = Math.max(due.getTime(), after.getTime());
+  return within(timing, followingMoment(timing, due.getTime(), later));
+}
+
+function firstMoment(timing: Timing, now: number): number | undefined {
+  const startAt = timing.startAt?.getTime() ?? Number.NEGATIVE_INFINITY;
+  switch (timing.type) {
+    case 'Cron':
+      return nextMatchOf(timing, Math.max(now, startAt - 1));
+    case 'Delay':
+      return startAt > now ? startAt : now + timing.delay;
+    case 'At':
+      return timing.at.getTime() < startAt ? undefined : timing.at.getTime();
   }
-  return null;
 }
 
-function list(values: readonly number[]): string {
-  return values.length === 0 ? '*' : [...new Set(values)].sort((a, b) => a - b).join(',');
-}
-
-/** Undefined for a day that no month given has, such as 31 February: cron-parser refuses it. */
-function parse(...args: Parameters<typeof CronExpressionParser.parse>): CronExpression | undefined {
-  try {
-    return CronExpressionParser.parse(...args);
-  } catch {
-    return undefined;
+function followingMoment(timing: Timing, due: number, after: number): number | undefined {
+  switch (timing.type) {
+    case 'Cron':
+      return nextMatchOf(timing, after);
+    case 'Delay':
+      return due + (Math.floor((after - due) / timing.delay) + 1) * timing.delay;
+    case 'At':
+      return undefined;
   }
 }
 
-/** Here 0 is Monday; for cron-parser 0 is Sunday. */
-function matchesDayOfWeek(date: CronDate, daysOfWeek: readonly number[]): boolean {
-  return daysOfWeek.length === 0 || daysOfWeek.includes((date.getDay() + 6) % 7);
+/** From then on nothing is due: years have four digits, and sums stay within what a date can be. */
+const END_OF_TIME = Date.UTC(10_000, 0, 1);
+
+function nextMatchOf(timing: Timing & CronTiming, after: number): number | undefined {
+  return after < END_OF_TIME ? nextOccurrence(patternOf(timing), timing.timeZone, after) : undefined;
 }
 
-function skipRestOfDay(cron: CronExpression, date: CronDate): void {
-  date.setEndOfDay();
-  cron.reset(date);
+function patternOf(timing: CronTiming): Pattern {
+  return 'cron' in timing ? patternOfExpression(timing.cron) : patternOfLists(timing);
+}
+
+function within({ endAt }: Timing, moment: number | undefined): Date | null {
+  const end = Math.min(endAt?.getTime() ?? Number.POSITIVE_INFINITY, END_OF_TIME - 1);
+  return moment === undefined || moment > end ? null : new Date(moment);
 }
