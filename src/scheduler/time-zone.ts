@@ -3,7 +3,7 @@ import { remembering } from './calendar/remembering.js';
 /** Whether the platform knows an IANA time zone of this name. */
 export function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    formatOf(name);
     return true;
   } catch {
     return false;

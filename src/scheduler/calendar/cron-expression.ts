@@ -1,4 +1,9 @@
-import { type CronDayOfMonth, type CronDayOfWeek, CronExpressionParser } from 'cron-parser';
+import {
+  type CronDayOfMonth,
+  type CronDayOfWeek,
+  type CronExpression,
+  CronExpressionParser,
+} from 'cron-parser';
 import type { Pattern } from './pattern.js';
 import { remembering } from './remembering.js';
 
@@ -14,7 +19,7 @@ const REMEMBERED = 5000;
  * @throws Error when it is not one: `cronProblem` tells what is wrong
  */
 export const patternOfExpression = remembering(REMEMBERED, (cron: string): Pattern => {
-  const expression = CronExpressionParser.parse(cron.trim(), { tz: 'UTC' });
+  const expression = parse(cron);
   const { second, minute, hour, dayOfMonth, month, dayOfWeek } = expression.fields;
   return {
     seconds: second.values,
@@ -25,6 +30,14 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
     isOpen: isOpen(expression.toString()),
   };
 });
+
+/** @throws Error when it is not an expression */
+export function parse(cron: string): CronExpression {
+  return CronExpressionParser.parse(cron.trim(), WITHOUT_SYSTEM_ZONE);
+}
+
+/** The time does not matter; without one cron-parser looks up the system's zone, which takes 0.2 ms. */
+const WITHOUT_SYSTEM_ZONE = { tz: 'UTC', currentDate: new Date(0) };
 
 /** Given the whole expression: `toString` has put the fields in place of a name such as `@hourly`. */
 function isOpen(fields: string): boolean {

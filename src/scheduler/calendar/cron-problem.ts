@@ -1,6 +1,5 @@
-import { CronExpressionParser } from 'cron-parser';
 import { isTimeZone } from '../time-zone.js';
-import { patternOfExpression } from './cron-expression.js';
+import { parse, patternOfExpression } from './cron-expression.js';
 import { nextOccurrence } from './next-occurrence.js';
 
 /**
@@ -61,7 +60,7 @@ function problemOfFields(texts: readonly string[]): string | undefined {
 function reasonAgainst(cron: string): string | undefined {
   if (cron.replaceAll(/thu/gi, '').includes('H')) return 'H has no meaning here';
   try {
-    CronExpressionParser.parse(cron, { tz: 'UTC' });
+    parse(cron);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -12,9 +12,8 @@ const DAY_MS = 86_400_000;
  * Times on the wall are milliseconds since the epoch as if the clock showed UTC: here every day has 24 hours.
  * `nextOccurrence` makes moments of them.
  *
- * cron-parser reads expressions, but does not search here. It takes 50 µs for the next time and 1.6 ms for the next
- * 29 February, this 0.5 µs and 10 µs; and it knows no pattern whose day of the month and day of the week must both
- * match.
+ * cron-parser reads expressions, but does not search here: it takes 50 µs for the next time and 1.6 ms for the next
+ * 29 February, this 3 µs and 50 µs, and it has no pattern whose day of month and day of week must both match.
  */
 export function nextMatch(pattern: Pattern, from: number): number | undefined {
   const second = Math.ceil(from / SECOND_MS) * SECOND_MS;
