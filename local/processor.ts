@@ -113,6 +113,12 @@ export class LocalProcessor extends RemoteProcessor {
     return id;
   }
 
+  override async addJobs(...args: Parameters<RemoteProcessor['addJobs']>): Promise<string[]> {
+    const ids = await super.addJobs(...args);
+    this.#worker?.nudge();
+    return ids;
+  }
+
   async #endOfLoops(kind: LoopKind): Promise<void> {
     const loops = [...this.#stopping].filter(({ name }) => name === this.#nameOf(kind));
     await Promise.all(loops.map((loop) => loop.stop()));

@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ClientSession, type Collection, ObjectId } from 'mongodb';
-import type * as z from 'zod';
+import type { ClientSession, Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { validateNow } from '../validate.js';
 import { requireJob } from './find-jobs.js';
 import { insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
-import { type AddJobOptions, type addJobDataSchema, addJobOptionsSchema } from './job-options.js';
+import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobRegistry } from './registry.js';
-import { toInput } from './storable.js';
+import { toNewJob } from './to-new-job.js';
 
 /** A key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
@@ -24,34 +23,19 @@ export async function addJob(
   options: AddJobOptions = {},
 ): Promise<string> {
   const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'Options of addJob');
-  const job = await toNewJob(registry, jobName, input, valid);
+  const job = await toNewJob(await registry.find(jobName), jobName, input, valid);
+  return writeJob(jobs, job, session);
+}
+
+/** Writes one job that was checked, and returns its id, or that of the job that has its unique key. */
+export async function writeJob(
+  jobs: Collection<JobDocument>,
+  job: NewJob,
+  session?: ClientSession,
+): Promise<string> {
   return job.uniqueKey === undefined
     ? insert(jobs, job, session)
     : insertUnique(jobs, job, job.uniqueKey, session);
-}
-
-async function toNewJob(
-  registry: JobRegistry,
-  jobName: string,
-  input: unknown,
-  options: z.output<typeof addJobDataSchema>,
-): Promise<NewJob> {
-  const { defaults, checkInput } = await registry.find(jobName);
-  const { id, uniqueKey, runAt, delay, ...overrides } = options;
-  const storable = toInput(input, jobName);
-  await checkInput(storable);
-  return {
-    id: id ?? new ObjectId().toHexString(),
-    jobName,
-    input: storable,
-    queue: overrides.queue ?? defaults.queue,
-    priority: overrides.priority ?? defaults.priority,
-    maxRetries: overrides.maxRetries ?? defaults.maxRetries,
-    retryDelay: overrides.retryDelay ?? defaults.retryDelay,
-    retention: defaults.retention,
-    runAt: runAt ?? delay ?? 0,
-    ...(uniqueKey !== undefined && { uniqueKey }),
-  };
 }
 
 async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession): Promise<string> {

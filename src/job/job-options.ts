@@ -88,6 +88,9 @@ const session = z
 /** All options of `addJob`. */
 export const addJobOptionsSchema = z.strictObject({ ...data, session }).refine(...atMostOneMoment);
 
+/** The options of `addJobs`, for all jobs together. */
+export const addJobsOptionsSchema = z.strictObject({ session });
+
 function isSession(value: unknown): value is ClientSession {
   return typeof value === 'object' && value !== null && 'inTransaction' in value;
 }

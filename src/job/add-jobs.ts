@@ -1,0 +1,143 @@
+import { type BulkWriteResult, type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
+import * as z from 'zod';
+import { type Issue, ValidationError } from '../errors.js';
+import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { validateNow } from '../validate.js';
+import { writeJob } from './add-job.js';
+import { insertUnlessFound, type NewJob } from './insert-job.js';
+import type { JobDocument } from './job.js';
+import { type AddJobOptions, addJobDataSchema } from './job-options.js';
+import type { AddableJob, JobRegistry } from './registry.js';
+import { toNewJob } from './to-new-job.js';
+
+/** One job of `addJobs`. */
+export interface JobToAdd {
+  /** The name of its factory. */
+  readonly name: string;
+  readonly input?: unknown;
+  readonly options?: Omit<AddJobOptions, 'session'> | undefined;
+}
+
+/** Per command: keeps each short, far below MongoDB's limit of 100,000. */
+const BATCH = 1000;
+
+/** An error that lists more helps nobody. */
+const MAX_ISSUES = 100;
+
+/**
+ * Adds jobs, and returns their ids in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
+ * write; one command for up to 1000, one more if some of them have unique keys.
+ */
+export async function addJobs(
+  jobs: Collection<JobDocument>,
+  registry: JobRegistry,
+  given: readonly JobToAdd[],
+  session?: ClientSession,
+): Promise<string[]> {
+  const newJobs = await checkAll(registry, given);
+  const ids: string[] = [];
+  for (let start = 0; start < newJobs.length; start += BATCH) {
+    ids.push(...(await writeBatch(jobs, newJobs.slice(start, start + BATCH), session)));
+  }
+  return ids;
+}
+
+const entriesSchema = z.array(
+  z.strictObject({ name: z.string(), input: z.unknown().optional(), options: addJobDataSchema.optional() }),
+);
+
+/** @throws ValidationError whose paths begin with the place in the list, or UnknownJobNameError */
+async function checkAll(registry: JobRegistry, given: readonly JobToAdd[]): Promise<NewJob[]> {
+  const entries = validateNow(entriesSchema, given, 'Jobs of addJobs');
+  const addable = new Map<string, AddableJob>();
+  const newJobs: NewJob[] = [];
+  const issues: Issue[] = [];
+  for (const [index, { name, input, options = {} }] of entries.entries()) {
+    const job = addable.get(name) ?? (await registry.find(name));
+    addable.set(name, job);
+    try {
+      newJobs.push(await toNewJob(job, name, input, options));
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      for (const { path, message } of error.issues)
+        issues.push({ path: [index, 'input', path].filter((part) => part !== '').join('.'), message });
+      if (issues.length >= MAX_ISSUES) break;
+    }
+  }
+  if (issues.length > 0) throw new ValidationError('Jobs of addJobs', issues);
+  return newJobs;
+}
+
+/**
+ * One write for those whose unique keys are free; in a transaction a key that is taken would abort it all. What was
+ * not inserted, since its id or its key was taken, is looked at on its own.
+ */
+async function writeBatch(
+  jobs: Collection<JobDocument>,
+  batch: readonly NewJob[],
+  session: ClientSession | undefined,
+): Promise<string[]> {
+  const taken = await findTakenKeys(jobs, batch, session);
+  const inserted = await insertJobs(
+    jobs,
+    batch.filter((job) => isFirstOf(job, taken)),
+    session,
+  );
+  const ids: string[] = [];
+  for (const job of batch) ids.push(inserted.has(job) ? job.id : await writeJob(jobs, job, session));
+  return ids;
+}
+
+async function findTakenKeys(
+  jobs: Collection<JobDocument>,
+  batch: readonly NewJob[],
+  session: ClientSession | undefined,
+): Promise<Set<string>> {
+  const keysByName = new Map<string, string[]>();
+  for (const { jobName, uniqueKey } of batch) {
+    if (uniqueKey !== undefined) keysByName.set(jobName, [...(keysByName.get(jobName) ?? []), uniqueKey]);
+  }
+  if (keysByName.size === 0) return new Set();
+  const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: keys } }));
+  const holders = jobs.find(
+    { $or: held },
+    { projection: { jobName: 1, uniqueKey: 1 }, ...(session && { session }) },
+  );
+  return new Set((await holders.toArray()).map(placeOf));
+}
+
+/** True once for each id and each unique key, which then is taken. */
+function isFirstOf(job: NewJob, taken: Set<string>): boolean {
+  const places = [JSON.stringify(['id', job.id]), ...(job.uniqueKey === undefined ? [] : [placeOf(job)])];
+  if (places.some((place) => taken.has(place))) return false;
+  for (const place of places) taken.add(place);
+  return true;
+}
+
+function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>): string {
+  return JSON.stringify(['key', jobName, uniqueKey]);
+}
+
+/** Returns those that were inserted. */
+async function insertJobs(
+  jobs: Collection<JobDocument>,
+  newJobs: readonly NewJob[],
+  session: ClientSession | undefined,
+): Promise<ReadonlySet<NewJob>> {
+  if (newJobs.length === 0) return new Set();
+  const upserts = newJobs.map((job) => ({
+    updateOne: { filter: { _id: job.id }, update: insertUnlessFound(job), upsert: true },
+  }));
+  const { upsertedIds } = await jobs
+    .bulkWrite(upserts, { ordered: false, ...(session && { session }) })
+    .catch(resultDespiteTakenKeys);
+  return new Set(newJobs.filter((_, index) => upsertedIds[index] !== undefined));
+}
+
+/** Somebody else took a key or an id in the meantime: the others were inserted all the same. */
+function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
+  if (!(error instanceof MongoBulkWriteError) || error.result.hasWriteErrors() === false) throw error;
+  const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
+  if (areTaken && error.result.getWriteConcernError() === undefined) return error.result;
+  throw error;
+}

@@ -1,0 +1,30 @@
+import { ObjectId } from 'mongodb';
+import type * as z from 'zod';
+import type { NewJob } from './insert-job.js';
+import type { addJobDataSchema } from './job-options.js';
+import type { AddableJob } from './registry.js';
+import { toInput } from './storable.js';
+
+/** The job that is to be written: its id is made here, before the first try, so that a second try meets it. */
+export async function toNewJob(
+  { defaults, checkInput }: AddableJob,
+  jobName: string,
+  input: unknown,
+  options: z.output<typeof addJobDataSchema>,
+): Promise<NewJob> {
+  const { id, uniqueKey, runAt, delay, ...overrides } = options;
+  const storable = toInput(input, jobName);
+  await checkInput(storable);
+  return {
+    id: id ?? new ObjectId().toHexString(),
+    jobName,
+    input: storable,
+    queue: overrides.queue ?? defaults.queue,
+    priority: overrides.priority ?? defaults.priority,
+    maxRetries: overrides.maxRetries ?? defaults.maxRetries,
+    retryDelay: overrides.retryDelay ?? defaults.retryDelay,
+    retention: defaults.retention,
+    runAt: runAt ?? delay ?? 0,
+    ...(uniqueKey !== undefined && { uniqueKey }),
+  };
+}

@@ -1,0 +1,154 @@
+import type { CommandStartedEvent } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { ConflictError, type JobToAdd, UnknownJobNameError, ValidationError } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+const stored = () => database.db.collection<{ _id: string }>('jobs');
+
+async function setup() {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  return processor;
+}
+
+const echoes = (count: number): JobToAdd[] =>
+  Array.from({ length: count }, (_, n) => ({ name: 'echo', input: { n } }));
+
+/** The commands that are sent meanwhile. */
+async function commandsDuring(work: () => Promise<unknown>): Promise<string[]> {
+  const names: string[] = [];
+  const note = ({ commandName }: CommandStartedEvent) => names.push(commandName);
+  database.client.on('commandStarted', note);
+  await work();
+  database.client.off('commandStarted', note);
+  return names;
+}
+
+test('thousands are added in commands of a thousand, and their ids come in the same order', async () => {
+  const processor = await setup();
+  let ids: string[] = [];
+  const commands = await commandsDuring(async () => {
+    ids = await processor.addJobs(echoes(2500));
+  });
+  expect(commands).toEqual(['update', 'update', 'update']);
+  expect(ids).toHaveLength(2500);
+  expect(await stored().countDocuments()).toBe(2500);
+  for (const n of [0, 999, 1000, 2499]) {
+    expect(await processor.getJob(String(ids[n]))).toMatchObject({ input: { n }, status: 'queued' });
+  }
+});
+
+test('each has its own options, and the same defaults as one that is added alone', async () => {
+  const processor = await setup();
+  const [plain, delayed] = await processor.addJobs([
+    { name: 'echo', input: { $set: 1 } },
+    {
+      name: 'echo',
+      input: {},
+      options: { id: 'mine', delay: '1h', priority: 4, queue: 'mail', maxRetries: 9 },
+    },
+  ]);
+  const alone = await processor.addJob('echo', { $set: 1 });
+  const [first, single] = [await processor.getJob(String(plain)), await processor.getJob(alone)];
+  const comparable = { id: '', runAt: null, created: null, queued: null };
+  expect({ ...first, ...comparable }).toEqual({ ...single, ...comparable });
+  expect(delayed).toBe('mine');
+  const job = await processor.getJob('mine');
+  expect(job).toMatchObject({ priority: 4, queue: 'mail', maxRetries: 9 });
+  expect(Number(job?.runAt) - Number(job?.created)).toBe(3_600_000);
+});
+
+describe('what is wrong is told with its place, and nothing is added', () => {
+  test('inputs that the job refuses', async () => {
+    const processor = await setup();
+    const adding = processor.addJobs([...echoes(3), { name: 'echo', input: 7 }, { name: 'echo', input: [] }]);
+    await expect(adding).rejects.toThrow(ValidationError);
+    await expect(adding).rejects.toMatchObject({ issues: [{ path: '3.input' }, { path: '4.input' }] });
+    expect(await stored().countDocuments()).toBe(0);
+  });
+
+  test.each([
+    ['a name nobody knows', [{ name: 'ehco', input: {} }], UnknownJobNameError],
+    ['a wrong option', [{ name: 'echo', input: {}, options: { priority: 10 } }], ValidationError],
+    [
+      'a session among the options of one',
+      [{ name: 'echo', input: {}, options: { session: {} } }],
+      ValidationError,
+    ],
+    ['a member nobody knows', [{ name: 'echo', inptu: {} }], ValidationError],
+    ['no list', { name: 'echo' }, ValidationError],
+    ['an input that cannot be stored', [{ name: 'echo', input: { f: () => 1 } }], ValidationError],
+  ])('%s', async (_, jobs, error) => {
+    const processor = await setup();
+    // @ts-expect-error the types refuse most of these already
+    await expect(processor.addJobs([...echoes(2), ...[jobs].flat()])).rejects.toThrow(error);
+    expect(await stored().countDocuments()).toBe(0);
+  });
+
+  test('no jobs at all are no error', async () => {
+    expect(await (await setup()).addJobs([])).toEqual([]);
+  });
+});
+
+describe('adding twice', () => {
+  test('the same ids and inputs adds nothing, and gives the same ids', async () => {
+    const processor = await setup();
+    const jobs = echoes(20).map((job, n) => ({ ...job, options: { id: `job ${n}` } }));
+    const ids = await processor.addJobs(jobs.slice(0, 10));
+    expect(await processor.addJobs(jobs)).toEqual([
+      ...ids,
+      ...jobs.slice(10).map(({ options }) => options.id),
+    ]);
+    expect(await stored().countDocuments()).toBe(20);
+  });
+
+  test('an id within one list counts once; with another input it is a conflict', async () => {
+    const processor = await setup();
+    const one = { name: 'echo', input: { n: 1 }, options: { id: 'a' } };
+    expect(await processor.addJobs([one, one])).toEqual(['a', 'a']);
+    const adding = processor.addJobs([...echoes(1), { ...one, input: { n: 2 } }]);
+    await expect(adding).rejects.toThrow(ConflictError);
+    expect(await processor.getJob('a')).toMatchObject({ input: { n: 1 } });
+  });
+
+  test('a unique key that is held, or comes twice, gives the id of the job that has it', async () => {
+    const processor = await setup();
+    const held = await processor.addJob('echo', {}, { uniqueKey: 'held' });
+    const withKey = (uniqueKey: string) => ({ name: 'echo', input: {}, options: { uniqueKey } });
+    const ids = await processor.addJobs([withKey('held'), withKey('new'), ...echoes(1), withKey('new')]);
+    expect(ids[0]).toBe(held);
+    expect(ids[3]).toBe(ids[1]);
+    expect(await stored().countDocuments()).toBe(3);
+  });
+
+  test('many processes that add the same keys at once agree', async () => {
+    const processor = await setup();
+    const jobs = Array.from({ length: 50 }, (_, n) => ({
+      name: 'echo',
+      input: {},
+      options: { uniqueKey: `key ${n}` },
+    }));
+    const all = await Promise.all(Array.from({ length: 5 }, () => processor.addJobs(jobs)));
+    for (const ids of all) expect(ids).toEqual(all[0]);
+    expect(await stored().countDocuments()).toBe(50);
+  });
+});
+
+test('in a transaction they are there after the commit, or never', async () => {
+  const processor = await setup();
+  const held = await processor.addJob('echo', {}, { uniqueKey: 'held' });
+  const jobs = [...echoes(3), { name: 'echo', input: {}, options: { uniqueKey: 'held' } }];
+  await database.client.withSession((session) =>
+    session.withTransaction(async () => {
+      expect((await processor.addJobs(jobs, { session }))[3]).toBe(held);
+      await session.abortTransaction();
+    }),
+  );
+  expect(await stored().countDocuments()).toBe(1);
+  await database.client.withSession((session) =>
+    session.withTransaction(() => processor.addJobs(jobs, { session })),
+  );
+  expect(await stored().countDocuments()).toBe(4);
+});
