@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import type { Db, Filter } from 'mongodb';
+import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError } from './errors.js';
 import { addJob } from './job/add-job.js';
+import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobs } from './job/claim-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
@@ -19,7 +20,12 @@ import {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
-import { type AddJobOptions, type JobChanges, jobChangesSchema } from './job/job-options.js';
+import {
+  type AddJobOptions,
+  addJobsOptionsSchema,
+  type JobChanges,
+  jobChangesSchema,
+} from './job/job-options.js';
 import type { Outcome } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
@@ -205,6 +211,21 @@ export class RemoteProcessor {
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
     const jobName = typeof job === 'string' ? job : job?.name;
     return addJob(this.#collections.jobs, this.#registry, jobName, input, options);
+  }
+
+  /**
+   * Adds many jobs, by name, and returns their ids in the same order; each as `addJob` would. In commands of up to 1000,
+   * so that a crash in between leaves some of them: who passes ids can try again, or add them in a transaction.
+   *
+   * @throws UnknownJobNameError, or ValidationError whose paths begin with the place in the list: nothing is written
+   *   then; ConflictError for an `id` that another job has: the others may be written
+   */
+  async addJobs(
+    jobs: readonly JobToAdd[],
+    options: { readonly session?: ClientSession | undefined } = {},
+  ): Promise<string[]> {
+    const { session } = validateNow(addJobsOptionsSchema, options, 'Options of addJobs');
+    return addJobs(this.#collections.jobs, this.#registry, jobs, session);
   }
 
   /**
@@ -463,7 +484,7 @@ export class RemoteProcessor {
 
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
-    return scheduleNextJob(this.#collections, this.#defaultsOf);
+    return scheduleNextJob(this.#collections, this.#defaultsOf, this.log);
   }
 
   /**
@@ -475,10 +496,8 @@ export class RemoteProcessor {
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'Options of scheduleDueItems');
     await this.recoverJobs();
-    return scheduleDueItems(this.#collections, this.#defaultsOf, {
-      aheadMs: ahead,
-      deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-    });
+    const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
+    return scheduleDueItems(this.#collections, this.#defaultsOf, tick, this.log);
   }
 
   /**

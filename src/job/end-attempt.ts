@@ -124,13 +124,16 @@ const retentionMs = {
   },
 };
 
+/** One that a scheduler item made ahead of its time, and that ended before it, is kept until then: see remove-jobs.ts. */
+const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
+
 /** What follows from the status that a job has now: in the queue again, settled, or neither. */
 const byStatus = {
   queued: whenQueued('$$NOW', '$queued'),
   completed: whenSettled('$$NOW', '$$REMOVE'),
   uniqueKey: whenSettled('$$REMOVE', '$uniqueKey'),
   freedUniqueKey: whenSettled('$uniqueKey', '$$REMOVE'),
-  expireAt: { $cond: [{ $gt: [retentionMs, 0] }, { $add: ['$$NOW', retentionMs] }, '$$REMOVE'] },
+  expireAt: { $cond: [{ $gt: [retentionMs, 0] }, { $add: [keptFrom, retentionMs] }, '$$REMOVE'] },
 };
 
 function whenQueued(value: unknown, otherwise: unknown): Document {

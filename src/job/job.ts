@@ -59,6 +59,8 @@ export interface Occurrence {
   /** Id of the scheduler item. */
   readonly item: string;
   readonly at: Date;
+  /** The item's occurrence before it that made a job; null for its first. */
+  readonly previous: Date | null;
 }
 
 /** One document of the collection `jobs`. All times are the database's. */

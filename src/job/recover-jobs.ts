@@ -1,5 +1,6 @@
 import type { ClientSession, Filter } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
+import { inTransaction } from '../mongo/in-transaction.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
@@ -18,7 +19,7 @@ const MAX_RECOVERED = 2000;
  */
 export async function recoverJobs({ client, jobs }: Pick<Collections, 'client' | 'jobs'>): Promise<number> {
   if ((await jobs.findOne(isExpired, { projection: { _id: 1 } })) === null) return 0;
-  return client.withSession((session) => session.withTransaction(() => recoverExpired(jobs, session)));
+  return inTransaction(client, (session) => recoverExpired(jobs, session));
 }
 
 const isExpired: Filter<JobDocument> = {

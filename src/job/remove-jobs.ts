@@ -8,8 +8,9 @@ export type RemovedCounts = Partial<Record<SettledStatus, number>>;
  * Removes settled jobs of the given statuses, or only those that settled at least `olderThanMs` ago by the
  * database's clock.
  *
- * A job that a scheduler item made may be removed like any other: the job and its item's advance are one
- * transaction (fire-due-items.ts), so no item can still be about to make it again.
+ * A job that a scheduler item made may be removed like any other once its occurrence was due: the job and its item's
+ * advance are one transaction (fire-due-items.ts), and no item goes back to what was due (withdraw-jobs.ts). One that
+ * was made ahead, and settled before its time, stays until then: the item may come to that occurrence again.
  */
 export async function removeJobs(
   jobs: Collection<JobDocument>,
@@ -17,12 +18,11 @@ export async function removeJobs(
   olderThanMs?: number,
 ): Promise<RemovedCounts> {
   const counts: RemovedCounts = {};
-  const age =
-    olderThanMs === undefined
-      ? {}
-      : { $expr: { $lte: ['$completed', { $subtract: ['$$NOW', olderThanMs] }] } };
+  const isAhead = { $gt: ['$occurrence.at', '$$NOW'] };
+  const isOld = { $lte: ['$completed', { $subtract: ['$$NOW', olderThanMs ?? 0] }] };
+  const $expr = olderThanMs === undefined ? { $not: isAhead } : { $and: [{ $not: isAhead }, isOld] };
   for (const status of new Set(statuses)) {
-    counts[status] = (await jobs.deleteMany({ status, ...age })).deletedCount;
+    counts[status] = (await jobs.deleteMany({ status, $expr })).deletedCount;
   }
   return counts;
 }

@@ -1,5 +1,5 @@
-import { ValidationError } from '../errors.js';
-import { redefined, type SchedulerItemDocument } from './item.js';
+import { type Issue, ValidationError } from '../errors.js';
+import { occurrencesLeft, redefined, type SchedulerItemDocument } from './item.js';
 import { firstCallTime } from './next-call-time.js';
 import { listNames, type SchedulerDefinition } from './scheduler-options.js';
 
@@ -8,12 +8,11 @@ import { listNames, type SchedulerDefinition } from './scheduler-options.js';
  * any more. One that has its job already does not come again.
  */
 export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | null {
-  const { lastCallTime, maxOccurrences = Number.POSITIVE_INFINITY, occurrences } = item;
-  if (occurrences >= maxOccurrences) return null;
-  const isBefore = (at: Date) => lastCallTime !== null && at <= lastCallTime;
+  if (occurrencesLeft(item) === 0) return null;
+  const { lastCallTime } = item;
   const next = firstCallTime(item, now);
-  if (next === null || !isBefore(next)) return next;
-  return item.type === 'At' || lastCallTime === null ? null : firstCallTime(item, lastCallTime);
+  if (next === null || lastCallTime === null || next > lastCallTime) return next;
+  return item.type === 'At' ? null : firstCallTime(item, lastCallTime);
 }
 
 /** The item, active from `now` on; not active when it has no occurrence, or none any more. */
@@ -29,7 +28,7 @@ export function deactivated(item: SchedulerItemDocument): SchedulerItemDocument 
 
 /**
  * The item by another definition. When what decides on its occurrences changes, or it becomes active, the next one is
- * computed from now; otherwise it keeps its rhythm.
+ * computed from now; otherwise it keeps its rhythm. Not active when it has no occurrence, or none any more.
  */
 export function redefine(
   item: SchedulerItemDocument,
@@ -39,7 +38,12 @@ export function redefine(
 ): SchedulerItemDocument {
   const next = redefined(item, definition);
   if (!active) return deactivated(next);
-  return item.active && timingOf(item) === timingOf(next) ? next : activated(next, now);
+  return item.active && hasTimingOf(item, next) ? next : activated(next, now);
+}
+
+/** Whether what decides on their occurrences is the same. */
+export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
+  return timingOf(item) === timingOf(other);
 }
 
 const timingNames = new Set<string>([
@@ -52,22 +56,34 @@ function timingOf(item: SchedulerItemDocument): string {
   return JSON.stringify(timing.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What to say of an item that has no occurrence, or none any more. */
-export function neverDue(
-  { type, endAt, occurrences, maxOccurrences }: SchedulerItemDocument,
-  subject: string,
-): ValidationError {
-  if (maxOccurrences !== undefined && occurrences >= maxOccurrences)
-    return new ValidationError(subject, [
-      { path: 'maxOccurrences', message: `it has had ${occurrences} occurrences: expected more than that` },
-    ]);
-  const explanation = {
-    Cron: 'its fields never match together',
-    Delay: 'it has no occurrence',
-    At: 'its moment has passed',
-  }[type];
-  const until = endAt === undefined ? '' : `, or not before endAt, ${endAt.toISOString()}`;
-  return new ValidationError(subject, [
-    { path: '', message: `it would never be due: ${explanation}${until}` },
-  ]);
+/** What to say of an item that has no occurrence from `now` on, or none any more. */
+export function neverDue(item: SchedulerItemDocument, now: Date, subject: string): ValidationError {
+  const { path, message } = whyNever(item, now);
+  return new ValidationError(subject, [{ path, message: `it would never be due: ${message}` }]);
+}
+
+function whyNever(item: SchedulerItemDocument, now: Date): Issue {
+  if (occurrencesLeft(item) === 0)
+    return { path: 'maxOccurrences', message: `expected more than the ${item.occurrences} it has had` };
+  const { endAt: _, ...endless } = item;
+  const next = item.endAt && callTimeFrom(endless, now);
+  if (next)
+    return { path: 'endAt', message: `expected a moment after ${next.toISOString()}, when it is due` };
+  switch (item.type) {
+    case 'Cron':
+      return {
+        path: 'cron' in item ? 'cron' : 'dayOfMonth',
+        message: 'expected a day that at least one of its months has',
+      };
+    case 'Delay':
+      return { path: 'delay', message: 'expected a moment before the year 10000' };
+    case 'At':
+      return { path: 'at', message: whyNeverAt(item) };
+  }
+}
+
+function whyNeverAt({ startAt, lastCallTime }: SchedulerItemDocument): string {
+  if (lastCallTime !== null)
+    return `expected a moment after ${lastCallTime.toISOString()}, when it had its job`;
+  return `expected a moment from ${startAt ? 'startAt' : 'now'} on, before the year 10000`;
 }

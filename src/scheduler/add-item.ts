@@ -26,7 +26,7 @@ export async function addItem(
   const now = await serverTime(db);
   const item = newItem(id, await checkJob(registry, definition, now, subject));
   const started = activated(item, now);
-  if (!started.active) throw neverDue(item, subject);
+  if (!started.active) throw neverDue(item, now, subject);
   await insertItem(scheduler, active ? started : item);
   return id;
 }

@@ -1,7 +1,10 @@
 import type { ClientSession, Db } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import type { Collections } from '../mongo/collections.js';
+import { inTransaction } from '../mongo/in-transaction.js';
 import { serverTime } from '../mongo/server-time.js';
+import { callTimeFrom } from './activate.js';
+import { requireItem } from './find-items.js';
 import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
@@ -22,54 +25,52 @@ export async function changeItem(
 ): Promise<SchedulerItem> {
   const { client, scheduler } = collections;
   const now = await serverTime(db);
-  return client.withSession((session) =>
-    session.withTransaction(async () => {
-      const item = await scheduler.findOne({ _id: String(id) }, { session });
-      if (item === null) throw new NotFoundError('scheduler item', id);
-      const unmade = await withdraw(collections, item, now, session);
-      const changed = change(unmade ?? item, now);
-      if (changed === undefined) {
-        await session.abortTransaction();
-        return toSchedulerItem(item);
-      }
-      const next: SchedulerItemDocument = { ...changed, version: item.version + 1 };
-      await scheduler.replaceOne({ _id: item._id }, next, { session, ignoreUndefined: true });
-      return toSchedulerItem(next);
-    }),
-  );
+  return inTransaction(client, async (session) => {
+    const item = await requireItem(scheduler, id, session);
+    const changed = change(await withdraw(collections, item, now, session), now);
+    if (changed === undefined) {
+      await session.abortTransaction();
+      return toSchedulerItem(item);
+    }
+    const next: SchedulerItemDocument = { ...changed, version: item.version + 1 };
+    await scheduler.replaceOne({ _id: item._id }, next, { session, ignoreUndefined: true });
+    return toSchedulerItem(next);
+  });
 }
 
 /** Removes an item, and the jobs that it made ahead. @throws NotFoundError */
-export async function removeItem(db: Db, collections: Collections, id: string): Promise<void> {
-  const { client, jobs, scheduler } = collections;
+export async function removeItem(
+  db: Db,
+  { client, jobs, scheduler }: Collections,
+  id: string,
+): Promise<void> {
   const now = await serverTime(db);
-  await client.withSession((session) =>
-    session.withTransaction(async () => {
-      const { deletedCount } = await scheduler.deleteOne({ _id: String(id) }, { session });
-      if (deletedCount === 0) throw new NotFoundError('scheduler item', id);
-      await withdrawJobs(jobs, String(id), now, session);
-    }),
-  );
+  await inTransaction(client, async (session) => {
+    const { deletedCount } = await scheduler.deleteOne({ _id: String(id) }, { session });
+    if (deletedCount === 0) throw new NotFoundError('scheduler item', id);
+    await withdrawJobs(jobs, String(id), now, session);
+  });
 }
 
-/** The item as it would be had nothing been made ahead; undefined when nothing was. */
+/** Withdraws its jobs, and gives the item as it would be had nothing been made ahead. */
 async function withdraw(
   { jobs }: Collections,
   item: SchedulerItemDocument,
   now: Date,
   session: ClientSession,
-): Promise<SchedulerItemDocument | undefined> {
-  if (item.lastCallTime === null || item.lastCallTime <= now) return undefined;
+): Promise<SchedulerItemDocument> {
+  if (item.lastCallTime === null || item.lastCallTime <= now) return item;
   const withdrawn = await withdrawJobs(jobs, item._id, now, session);
-  if (withdrawn === undefined) return undefined;
+  if (withdrawn === undefined) return item;
   const { lastJobId: _, ...rest } = item;
-  const { count, first, last } = withdrawn;
+  const { count, first, previous, previousJobId } = withdrawn;
   return {
     ...rest,
-    active: true, // Its last occurrence may have been made ahead: then it ended before its time.
+    // An item ends with its last occurrence, here before its time. One that goes on was switched off by a person.
+    active: item.active || callTimeFrom(item, now) === null,
     nextCallTime: first,
-    lastCallTime: last?.at ?? null,
-    ...(last && { lastJobId: last.jobId }),
+    lastCallTime: previous,
+    ...(previousJobId !== undefined && { lastJobId: previousJobId }),
     occurrences: item.occurrences - count,
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { JobRegistry } from '../job/registry.js';
 import { validateNow } from '../validate.js';
-import { activated, neverDue } from './activate.js';
+import { callTimeFrom, neverDue } from './activate.js';
 import { newItem } from './add-item.js';
 import { checkJob } from './check-job.js';
 import {
@@ -29,19 +29,26 @@ export async function parseDeclarations(
   declared: readonly DeclaredScheduler[],
   now: Date,
 ): Promise<Declaration[]> {
-  const ids = validateNow(idsSchema, declared, 'Declared scheduler items').map(({ id }) => id);
-  return Promise.all(
-    declared.map(async (options, index) => {
-      const subject = `Declared scheduler item '${ids[index]}'`;
-      const { id: _, active, ...parsed } = validateNow(schedulerOptionsSchema, options, subject);
-      const definition = await checkJob(registry, parsed, now, subject);
-      const id = String(ids[index]);
-      if (!activated(newItem(id, definition), new Date(0)).active)
-        throw neverDue(newItem(id, definition), subject);
-      return { id, active, definition, hash: hashOf({ ...definition, active }) };
-    }),
-  );
+  validateNow(idsSchema, declared, 'Declared scheduler items');
+  return Promise.all(declared.map((options) => parseDeclaration(registry, options, now)));
 }
+
+async function parseDeclaration(
+  registry: JobRegistry,
+  options: DeclaredScheduler,
+  now: Date,
+): Promise<Declaration> {
+  const { id } = options;
+  const subject = `Declared scheduler item '${id}'`;
+  const { id: _, active, ...parsed } = validateNow(schedulerOptionsSchema, options, subject);
+  const definition = await checkJob(registry, parsed, now, subject);
+  const item = newItem(id, definition);
+  if (callTimeFrom(item, LONG_AGO) === null) throw neverDue(item, LONG_AGO, subject);
+  return { id, active, definition, hash: hashOf({ ...definition, active }) };
+}
+
+/** An item that has ended stays declared: only what was never due is a mistake. */
+const LONG_AGO = new Date(0);
 
 const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))

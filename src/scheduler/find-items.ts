@@ -1,10 +1,11 @@
-import type { Collection } from 'mongodb';
+import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
-import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 
 /** All scheduler items, in the order of their ids. */
 export async function findItems(scheduler: Collection<SchedulerItemDocument>): Promise<SchedulerItem[]> {
-  return (await scheduler.find({}, { sort: { _id: 1 } }).toArray()).map(toSchedulerItem);
+  const items = await scheduler.find({}, { sort: { _id: 1 } }).toArray();
+  return items.map((item) => toSchedulerItem(complete(item)));
 }
 
 /** The scheduler item with this id, or undefined. */
@@ -13,15 +14,16 @@ export async function findItem(
   id: string,
 ): Promise<SchedulerItem | undefined> {
   const item = await scheduler.findOne({ _id: String(id) });
-  return item ? toSchedulerItem(item) : undefined;
+  return item ? toSchedulerItem(complete(item)) : undefined;
 }
 
-/** The scheduler item with this id. @throws NotFoundError */
+/** The scheduler item with this id, as it is stored. @throws NotFoundError */
 export async function requireItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,
+  session?: ClientSession,
 ): Promise<SchedulerItemDocument> {
-  const item = await scheduler.findOne({ _id: String(id) });
-  if (item) return item;
+  const item = await scheduler.findOne({ _id: String(id) }, { ...(session && { session }) });
+  if (item) return complete(item);
   throw new NotFoundError('scheduler item', id);
 }

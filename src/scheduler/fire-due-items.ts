@@ -1,172 +1,99 @@
-import type { ClientSession, Filter, UpdateFilter } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
-import { type JobDefaults, jobDefaultsSchema } from '../job/job-options.js';
+import type { JobDefaults } from '../job/job-options.js';
 import type { Collections } from '../mongo/collections.js';
+import { inTransaction } from '../mongo/in-transaction.js';
+import { findBusyItems, findDueItems, isAnyDue } from './find-due-items.js';
 import type { SchedulerItemDocument } from './item.js';
-import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
-import { type Plan, planOccurrences } from './plan-occurrences.js';
+import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 
 /** Defaults of the jobs that items make, by job name. */
 export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
 
 /** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
-export interface FireLimits {
-  /** Occurrences that are due within so long are made ahead. */
-  readonly aheadMs: number;
+export interface FireLimits extends PlanLimits {
   readonly items: number;
-  /** In all; at least `perItem`. */
-  readonly jobs: number;
-  readonly perItem: number;
-  /** Items that are passed over. */
+  /** Ids of items that are passed over. */
   readonly except: readonly string[];
+  /** No transaction begins from then on, not even again after a conflict. Milliseconds since the epoch. */
+  readonly deadline: number;
 }
 
-/** What was done. An item whose occurrence has its job already is moved on, and makes none. */
+/** What was done. */
 export interface Fired {
-  readonly items: number;
+  /** Ids of the jobs that were made. An occurrence that has its job already makes none. */
   readonly jobIds: readonly string[];
-  /** Items of which more than `perItem` occurrences were due: the rest of them is. */
+  /** Ids of items of which more than `perItem` occurrences are due. */
   readonly cut: readonly string[];
+  /** They were left as they are. */
+  readonly broken: readonly BrokenItem[];
+  /** No item is due any more, or the deadline has come. */
+  readonly isDone: boolean;
 }
 
-const nothing: Fired = { items: 0, jobIds: [], cut: [] };
-
-type DueItem = SchedulerItemDocument & { readonly nextCallTime: Date; readonly now: Date };
-interface PlannedItem {
-  readonly item: DueItem;
-  readonly plan: Plan;
-  readonly jobs: readonly OccurrenceJob[];
-}
+const done: Fired = { jobIds: [], cut: [], broken: [], isDone: true };
 
 /**
  * Makes the jobs of due items, oldest first, and moves the items on.
  *
  * Exactly one job per occurrence: jobs and their item's advance are one transaction. A scheduler that is killed
- * leaves both or neither, and one that was paused with an outdated view finds that its advance matches nothing.
- * When two schedulers meet, one of them has a write conflict, and the driver runs its transaction again.
+ * leaves both or neither. When two schedulers meet, or a person changes an item meanwhile, one of them has a write
+ * conflict, and begins its transaction again with what is there then.
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: Collections,
   defaultsOf: DefaultsOf,
   limits: FireLimits,
 ): Promise<Fired> {
-  const isDue = dueFilter(limits);
-  if ((await scheduler.findOne(isDue, { projection: { _id: 1 } })) === null) return nothing;
-  return client.withSession((session) =>
-    session.withTransaction(async () => {
-      const items = await findDueItems(scheduler, isDue, limits.items, session);
-      if (items.length === 0) return nothing;
-      const busy = await findBusy(jobs, items, session);
-      const planned = await planAll(items, busy, defaultsOf, limits);
-      await advance(scheduler, planned, session);
-      const jobIds = await insertJobs(jobs, planned, session);
-      const cut = planned.filter(({ plan }) => plan.isCut).map(({ item }) => item._id);
-      return { items: planned.length, jobIds, cut };
-    }),
-  );
+  const which = { aheadMs: limits.aheadMs, limit: limits.items, except: limits.except };
+  if (!(await isAnyDue(scheduler, which))) return done;
+  return inTransaction(client, async (session) => {
+    if (Date.now() >= limits.deadline) return done;
+    const items = await findDueItems(scheduler, which, session);
+    if (items.length === 0) return done;
+    const busy = await findBusyItems(jobs, items, session);
+    const defaults = await defaultsOf([...new Set(items.map(({ jobName }) => jobName))]);
+    const { planned, broken } = planItems(items, busy, defaults, limits);
+    await advanceItems(scheduler, planned, session);
+    const jobIds = await insertJobs(jobs, planned, session);
+    const cut = planned.filter(({ plan }) => plan.isCut).map(({ item }) => item._id);
+    return { jobIds, cut, broken, isDone: false };
+  });
 }
 
-/**
- * The lower bound leaves out null: an item that is never due again. In an expression null is less than any date. What
- * must not overlap is never made ahead.
- */
-function dueFilter({ aheadMs, except }: FireLimits): Filter<SchedulerItemDocument> {
-  return {
-    active: true,
-    nextCallTime: { $gt: new Date(0) },
-    $expr: { $lte: ['$nextCallTime', { $add: ['$$NOW', aheadMs] }] },
-    ...(aheadMs > 0 && {
-      $or: [{ overlap: { $ne: 'skip' } }, { $expr: { $lte: ['$nextCallTime', '$$NOW'] } }],
-    }),
-    ...(except.length > 0 && { _id: { $nin: [...except] } }),
-  };
-}
-
-function findDueItems(
-  scheduler: Collections['scheduler'],
-  isDue: Filter<SchedulerItemDocument>,
-  limit: number,
-  session: ClientSession,
-): Promise<DueItem[]> {
-  const stages = [
-    { $match: isDue },
-    { $sort: { nextCallTime: 1 } },
-    { $limit: limit },
-    { $set: { now: '$$NOW' } },
-  ];
-  return scheduler.aggregate<DueItem>(stages, { session }).toArray();
-}
-
-/** Of the items that must not overlap, those whose last job is not settled. */
-async function findBusy(
-  jobs: Collections['jobs'],
-  items: readonly DueItem[],
-  session: ClientSession,
-): Promise<ReadonlySet<string>> {
-  const jobIds = items.flatMap(({ overlap, lastJobId }) =>
-    overlap === 'skip' && lastJobId !== undefined ? lastJobId : [],
-  );
-  if (jobIds.length === 0) return new Set();
-  const unsettled = await jobs
-    .find(
-      { _id: { $in: jobIds }, status: { $in: ['queued', 'processing'] } },
-      { session, projection: { _id: 1 } },
-    )
-    .toArray();
-  return new Set(unsettled.map(({ _id }) => _id));
-}
-
-async function planAll(
-  items: readonly DueItem[],
-  busy: ReadonlySet<string>,
-  defaultsOf: DefaultsOf,
-  { aheadMs, jobs: maxJobs, perItem }: FireLimits,
-): Promise<PlannedItem[]> {
-  const defaults = await defaultsOf([...new Set(items.map(({ jobName }) => jobName))]);
-  const planned: PlannedItem[] = [];
-  let left = maxJobs;
-  for (const item of items) {
-    const { now, jobName, lastJobId = '' } = item;
-    const tick = { now, horizon: new Date(now.getTime() + aheadMs), limit: perItem };
-    const plan = planOccurrences(item, tick, busy.has(lastJobId));
-    if (plan.made.length > left) break;
-    left -= plan.made.length;
-    const jobDefaults = defaults.get(jobName) ?? jobDefaultsSchema.parse({});
-    planned.push({ item, plan, jobs: plan.made.map((at) => occurrenceJob(item, at, jobDefaults)) });
-  }
-  return planned;
-}
-
-async function advance(
+/** @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before. */
+async function advanceItems(
   scheduler: Collections['scheduler'],
   planned: readonly PlannedItem[],
   session: ClientSession,
 ): Promise<void> {
-  const updates = planned.map(({ item: { _id, version, nextCallTime }, plan, jobs }) => ({
-    updateOne: { filter: { _id, version, nextCallTime }, update: advanced(plan, jobs) },
-  }));
-  await scheduler.bulkWrite(updates, { session });
+  if (planned.length === 0) return;
+  const updates = planned.map((plannedItem) => {
+    const { _id, version, nextCallTime } = plannedItem.item;
+    return {
+      updateOne: { filter: { _id, version, nextCallTime }, update: { $set: advanced(plannedItem) } },
+    };
+  });
+  const { matchedCount } = await scheduler.bulkWrite(updates, { session });
+  if (matchedCount !== planned.length)
+    throw new Error(`Of ${planned.length} scheduler items ${matchedCount} are as they were read.`);
 }
 
 /** An item that has no occurrence any more is not active. */
-function advanced(
-  { skipped, next }: Plan,
-  jobs: readonly OccurrenceJob[],
-): UpdateFilter<SchedulerItemDocument> {
+function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocument> {
   const last = jobs.at(-1);
   return {
-    $set: {
-      nextCallTime: next,
-      ...(next === null && { active: false }),
-      ...(last && { lastCallTime: last.occurrence.at, lastJobId: last.id }),
-    },
-    $inc: { occurrences: jobs.length, skipped },
+    nextCallTime: plan.next,
+    ...(plan.next === null && { active: false }),
+    ...(last && { lastCallTime: last.occurrence.at, lastJobId: last.id }),
+    occurrences: item.occurrences + jobs.length,
+    skipped: item.skipped + plan.skipped,
   };
 }
 
 /**
  * Written under the key of the occurrence. That alone would not be enough, for a job may be removed; it is what
- * keeps a database whose clock was set back from making the job of an occurrence again.
+ * keeps a job that a person cancelled ahead of its time from being made again with those that were withdrawn.
  */
 async function insertJobs(
   jobs: Collections['jobs'],

@@ -7,6 +7,7 @@ import type { SchedulerDefinition } from './scheduler-options.js';
  * - occurrence: one moment at which an item is due; each makes exactly one job
  * - next call time: the next occurrence that has no job yet; it moves on in the transaction that makes the job
  * - made ahead: an occurrence whose job was made before it is due, with that moment as `runAt`
+ * - withdrawn: a job that was made ahead and removed before it was due, the item moved back with it
  */
 
 /** Fields of a `Cron` item by lists: an empty list means every; all lists must match. */
@@ -25,6 +26,7 @@ export interface CronFields {
 
 /** What changes as an item makes its jobs. */
 export interface SchedulerItemState {
+  /** False also of an item whose last occurrence has its job, made ahead or not. */
   readonly active: boolean;
   /** Null while the item is not active. */
   readonly nextCallTime: Date | null;
@@ -48,9 +50,22 @@ export type SchedulerItemDocument = { readonly _id: string } & SchedulerDefiniti
 /** A scheduler item as the API gives it: the document, with `id` for `_id`. */
 export type SchedulerItem = { readonly id: string } & SchedulerDefinition & SchedulerItemState;
 
+/** What a document that was written by another program may lack. */
+const defaults = { catchUp: 'once', overlap: 'allow', occurrences: 0, skipped: 0 } as const;
+
+/** A document as it was read, with everything that its type says. */
+export function complete<Item extends object>(item: Item): Item {
+  return { ...defaults, ...item };
+}
+
 /** The document as the API gives it. */
 export function toSchedulerItem({ _id, ...rest }: SchedulerItemDocument): SchedulerItem {
   return { id: _id, ...rest };
+}
+
+/** How many more occurrences may make a job; infinite without `maxOccurrences`. */
+export function occurrencesLeft({ maxOccurrences, occurrences }: SchedulerItemDocument): number {
+  return Math.max(0, (maxOccurrences ?? Number.POSITIVE_INFINITY) - occurrences);
 }
 
 /** What a person decided about the item. */

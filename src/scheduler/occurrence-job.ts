@@ -7,20 +7,21 @@ import type { SchedulerDefinition } from './scheduler-options.js';
 
 export type OccurrenceJob = NewJob & { readonly occurrence: Occurrence };
 
-/** The job of one occurrence. */
+/** The job of one occurrence of an item. */
 export function occurrenceJob(
-  item: SchedulerDefinition & { readonly _id: string },
-  at: Date,
+  definition: SchedulerDefinition,
+  occurrence: Occurrence,
   defaults: JobDefaults,
 ): OccurrenceJob {
-  const occurrence = { item: item._id, at };
-  const spread = item.jitter === undefined ? 0 : Math.floor(item.jitter * fraction(occurrence));
-  return { ...jobOf(item, at, defaults), runAt: new Date(at.getTime() + spread), occurrence };
+  const { at } = occurrence;
+  const { jitter = 0 } = definition;
+  const runAt = new Date(at.getTime() + Math.floor(jitter * fraction(occurrence)));
+  return { ...jobOf(definition, at, defaults), runAt, occurrence };
 }
 
 /** A job as the item makes them at a moment, but not of an occurrence. */
-export function jobOf(item: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
-  const { jobName, jobOptions = {} } = item;
+export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
+  const { jobName, jobOptions = {} } = definition;
   return {
     id: new ObjectId().toHexString(),
     jobName,
@@ -29,7 +30,7 @@ export function jobOf(item: SchedulerDefinition, at: Date, defaults: JobDefaults
     maxRetries: jobOptions.maxRetries ?? defaults.maxRetries,
     retryDelay: jobOptions.retryDelay ?? defaults.retryDelay,
     retention: defaults.retention,
-    input: inputAt(item, at),
+    input: inputAt(definition, at),
     runAt: at,
   };
 }

@@ -1,4 +1,4 @@
-import type { SchedulerItemDocument } from './item.js';
+import { occurrencesLeft, type SchedulerItemDocument } from './item.js';
 import { nextCallTime } from './next-call-time.js';
 
 /**
@@ -15,7 +15,7 @@ export interface Plan {
   readonly skipped: number;
   /** The next occurrence; null when there is none any more. */
   readonly next: Date | null;
-  /** The limit was reached: `next` is due as well. */
+  /** The limit was reached: `next` is to be made in this tick as well. */
   readonly isCut: boolean;
 }
 
@@ -24,9 +24,12 @@ export interface Tick {
   readonly now: Date;
   /** Up to here occurrences are made ahead. */
   readonly horizon: Date;
-  /** Of occurrences, per item. */
+  /** Of occurrences, per item. At least 1. */
   readonly limit: number;
 }
+
+/** An item that is active and not at its end. */
+export type WaitingItem = SchedulerItemDocument & { readonly nextCallTime: Date };
 
 /**
  * Which occurrences of an item that is due, or will be before the horizon, get their jobs now.
@@ -35,30 +38,38 @@ export interface Tick {
  *
  * @param isBusy whether the job of the item's last occurrence is not settled
  */
-export function planOccurrences(
-  item: SchedulerItemDocument & { readonly nextCallTime: Date },
-  { now, horizon, limit }: Tick,
-  isBusy: boolean,
-): Plan {
-  const left = Math.max(0, (item.maxOccurrences ?? Number.POSITIVE_INFINITY) - item.occurrences);
-  const until = item.overlap === 'skip' ? now : horizon;
-  const due: Date[] = [];
-  let next: Date | null = item.nextCallTime;
-  if (next <= now && item.catchUp !== 'all') {
-    const isMissed = now.getTime() - next.getTime() > MISSED_AFTER_MS;
-    if (item.catchUp !== 'none' || !isMissed) due.push(next);
-    next = nextCallTime(item, next, now);
-  }
-  while (next !== null && next <= until && due.length < Math.min(limit, left)) {
+export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick, isBusy: boolean): Plan {
+  const isExclusive = item.overlap === 'skip';
+  const until = isExclusive ? now : horizon;
+  const { missed, from } = catchUp(item, now);
+  const due = missed ? [missed] : [];
+  let next = from;
+  while (next !== null && next <= until && due.length < limit) {
     due.push(next);
     next = nextCallTime(item, next);
   }
-  const isCut = next !== null && next <= until;
-  const made = due.slice(0, item.overlap === 'skip' ? Math.min(left, isBusy ? 0 : 1) : left);
+  const left = occurrencesLeft(item);
+  const made = due.slice(0, isExclusive ? Math.min(left, isBusy ? 0 : 1) : left);
+  const hasEnded = made.length >= left;
   return {
     made,
-    skipped: item.overlap === 'skip' ? due.length - made.length : 0,
-    next: made.length >= left ? null : next,
-    isCut,
+    skipped: isExclusive ? due.length - made.length : 0,
+    next: hasEnded ? null : next,
+    isCut: !hasEnded && next !== null && next <= until,
   };
+}
+
+/** Which one stands for those that were missed, and from which on each gets its job. */
+function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {
+  const next = item.nextCallTime;
+  switch (item.catchUp) {
+    case 'all':
+      return { from: next };
+    case 'none': {
+      const tooLate = new Date(now.getTime() - MISSED_AFTER_MS - 1);
+      return { from: next > tooLate ? next : nextCallTime(item, next, tooLate) };
+    }
+    case 'once':
+      return next > now ? { from: next } : { missed: next, from: nextCallTime(item, next, now) };
+  }
 }

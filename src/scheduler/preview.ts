@@ -5,8 +5,10 @@ import { validateNow } from '../validate.js';
 import { callTimeFrom } from './activate.js';
 import { newItem } from './add-item.js';
 import { requireItem } from './find-items.js';
+import { findMadeAhead } from './find-made-ahead.js';
 import type { SchedulerItemDocument } from './item.js';
-import { localTime, nextCallTime } from './next-call-time.js';
+import { localTime } from './next-call-time.js';
+import { planOccurrences } from './plan-occurrences.js';
 import { type SchedulerOptions, schedulerOptionsSchema } from './scheduler-options.js';
 
 /** One moment at which an item will be due. */
@@ -19,14 +21,16 @@ export interface Preview {
 /** The next occurrences: see `RemoteProcessor.preview`. */
 export async function preview(
   db: Db,
-  { scheduler }: Collections,
+  collections: Collections,
   itemOrOptions: string | SchedulerOptions,
   count: number,
 ): Promise<Preview[]> {
-  const item =
-    typeof itemOrOptions === 'string' ? await requireItem(scheduler, itemOrOptions) : parse(itemOrOptions);
-  const first = item.nextCallTime ?? callTimeFrom(item, await serverTime(db));
-  return occurrencesFrom(item, first, count).map((at) => ({ at, local: localTime(at, item.timeZone) }));
+  const now = await serverTime(db);
+  const isStored = typeof itemOrOptions === 'string';
+  const item = isStored ? await requireItem(collections.scheduler, itemOrOptions) : parse(itemOrOptions);
+  const made = isStored ? await madeAhead(collections, item, now, count) : [];
+  const moments = [...made, ...toBeMade(item, now, count)].slice(0, count);
+  return moments.map((at) => ({ at, local: localTime(at, item.timeZone) }));
 }
 
 function parse(options: SchedulerOptions): SchedulerItemDocument {
@@ -38,13 +42,21 @@ function parse(options: SchedulerOptions): SchedulerItemDocument {
   return newItem(id, definition);
 }
 
-function occurrencesFrom(item: SchedulerItemDocument, first: Date | null, count: number): Date[] {
-  const { maxOccurrences = Number.POSITIVE_INFINITY, occurrences } = item;
-  const found: Date[] = [];
-  let at = first;
-  while (at !== null && found.length < Math.min(count, maxOccurrences - occurrences)) {
-    found.push(at);
-    at = nextCallTime(item, at);
-  }
-  return found;
+/** Occurrences that have their jobs already, and are not due yet. */
+async function madeAhead(
+  { jobs }: Collections,
+  { _id, lastCallTime }: SchedulerItemDocument,
+  now: Date,
+  limit: number,
+): Promise<Date[]> {
+  if (lastCallTime === null || lastCallTime <= now) return [];
+  return (await findMadeAhead(jobs, _id, now, { limit })).map(({ occurrence }) => occurrence.at);
+}
+
+/** What a tick would make that reaches as far ahead as there are dates. */
+function toBeMade(item: SchedulerItemDocument, now: Date, limit: number): readonly Date[] {
+  const nextCallTime = item.nextCallTime ?? callTimeFrom(item, now);
+  if (nextCallTime === null) return [];
+  const tick = { now, horizon: new Date(8.64e15), limit };
+  return planOccurrences({ ...item, overlap: 'allow', nextCallTime }, tick, false).made;
 }

@@ -1,5 +1,7 @@
+import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
 import { type DefaultsOf, fireDueItems } from './fire-due-items.js';
+import type { BrokenItem } from './plan-items.js';
 
 /** How many occurrences of one item a tick makes at most: one with many missed ones must not hold up the others. */
 export const MAX_OCCURRENCES_PER_TICK = 500;
@@ -19,14 +21,16 @@ export async function scheduleDueItems(
   collections: Collections,
   defaultsOf: DefaultsOf,
   { aheadMs, deadline }: TickOptions,
+  log: Logger,
 ): Promise<string[]> {
   const jobIds: string[] = [];
   const except: string[] = [];
   while (Date.now() < deadline) {
-    const fired = await fireDueItems(collections, defaultsOf, { ...BATCH, aheadMs, except });
+    const limits = { ...BATCH, aheadMs, deadline, except };
+    const fired = await fireDueItems(collections, defaultsOf, limits);
+    if (fired.isDone) break;
     jobIds.push(...fired.jobIds);
-    except.push(...fired.cut);
-    if (fired.items === 0) break;
+    except.push(...fired.cut, ...told(fired.broken, log));
   }
   return jobIds;
 }
@@ -35,11 +39,21 @@ export async function scheduleDueItems(
 export async function scheduleNextJob(
   collections: Collections,
   defaultsOf: DefaultsOf,
+  log: Logger,
 ): Promise<string | undefined> {
+  const except: string[] = [];
   for (;;) {
-    const one = { aheadMs: 0, items: 1, jobs: 1, perItem: 1, except: [] };
-    const { items, jobIds } = await fireDueItems(collections, defaultsOf, one);
+    const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY, except };
+    const { isDone, jobIds, broken } = await fireDueItems(collections, defaultsOf, one);
     // An item may have moved on without a job: its occurrence was skipped or too old. Then the next one is looked at.
-    if (items === 0 || jobIds.length > 0) return jobIds[0];
+    if (isDone || jobIds.length > 0) return jobIds[0];
+    except.push(...told(broken, log));
   }
+}
+
+/** Their ids. Each tick tells again, until somebody sees to it. */
+function told(broken: readonly BrokenItem[], log: Logger): string[] {
+  for (const { id: item, error } of broken)
+    log.error('A scheduler item makes no jobs: its document cannot be read', { item, error: String(error) });
+  return broken.map(({ id }) => id);
 }

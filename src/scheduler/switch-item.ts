@@ -5,7 +5,8 @@ import { changeItem } from './change-item.js';
 import type { SchedulerItem } from './item.js';
 
 /**
- * Activates an item from the database's now on; one that is active stays as it is.
+ * Activates an item from the database's now on. One that is active stays as it is, and so does one whose last
+ * occurrence was made ahead and is not due yet.
  *
  * @throws ValidationError when it has no occurrence, or none any more, and as `changeItem`
  */
@@ -14,7 +15,7 @@ export function activateItem(db: Db, collections: Collections, id: string): Prom
     if (item.active) return undefined;
     const started = activated(item, now);
     if (started.active) return started;
-    throw neverDue(item, `Scheduler item '${id}'`);
+    throw neverDue(item, now, `Scheduler item '${id}'`);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Collection, Db } from 'mongodb';
-import { ConflictError } from '../errors.js';
+import { ConflictError, NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -7,7 +7,6 @@ import { deactivated, redefine } from './activate.js';
 import { newItem } from './add-item.js';
 import { changeItem } from './change-item.js';
 import { type Declaration, type DeclaredScheduler, parseDeclarations } from './declaration.js';
-import { requireItem } from './find-items.js';
 import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
 
@@ -23,7 +22,7 @@ export interface SchedulerSync {
 
 type Done = keyof SchedulerSync | 'none';
 
-/** Of an item that was declared once. No declaration has this hash: declared again, it is changed. */
+/** In place of the hash of an item that is declared no more: no declaration has it. */
 const NO_MORE = '';
 
 /**
@@ -42,9 +41,12 @@ export async function syncItems(
   const stored = await findDeclared(collections.scheduler, by, declarations);
   const done: [string, Done][] = [];
   for (const declaration of declarations) {
-    const item = stored.get(declaration.id);
-    done.push([declaration.id, await bring(db, collections, by, declaration, item, now)]);
-    stored.delete(declaration.id);
+    const { id, hash } = declaration;
+    const item = stored.get(id);
+    stored.delete(id);
+    const standing = item && standingOf(item, by, hash);
+    const isToChange = standing === undefined || standing === 'changed';
+    done.push([id, isToChange ? await bring(db, collections, by, declaration, now) : standing]);
   }
   for (const id of stored.keys()) done.push([id, await giveUp(db, collections, by, id)]);
   const idsOf = (kind: Done) => done.filter(([, what]) => what === kind).map(([id]) => id);
@@ -70,40 +72,36 @@ async function findDeclared(
   return new Map(found.flat().map((item) => [item._id, item]));
 }
 
+/** Adds or changes an item. It may come and go meanwhile, by other processes and by hand. */
 async function bring(
   db: Db,
   collections: Collections,
   by: string,
   declaration: Declaration,
-  stored: SchedulerItemDocument | undefined,
   now: Date,
 ): Promise<Done> {
-  const { id, hash } = declaration;
-  if (stored === undefined) {
-    if (await insert(collections.scheduler, by, declaration, now)) return 'added';
-    return bring(db, collections, by, declaration, await requireItem(collections.scheduler, id), now);
+  const { id, hash, definition, active } = declaration;
+  const redefined = (item: SchedulerItemDocument, at: Date) => redefine(item, definition, active, at);
+  for (;;) {
+    const item = redefined(newItem(id, definition), now);
+    if (await insert(collections.scheduler, { ...item, declared: { by, hash } })) return 'added';
+    const done = await change(db, collections, id, by, hash, redefined);
+    if (done !== 'gone') return done;
   }
-  if (stored.declared?.by !== by) return 'conflicting';
-  if (stored.declared.hash === hash) return 'none';
-  await changeItem(db, collections, id, (item, at) =>
-    item.declared?.by !== by || item.declared.hash === hash
-      ? undefined
-      : { ...redefine(item, declaration.definition, declaration.active, at), declared: { by, hash } },
-  );
-  return 'changed';
 }
 
-/** False when another process was faster. */
+async function giveUp(db: Db, collections: Collections, by: string, id: string): Promise<Done> {
+  const done = await change(db, collections, id, by, NO_MORE, deactivated);
+  return done === 'changed' ? 'deactivated' : 'none';
+}
+
+/** False when there is one of this id. */
 async function insert(
   scheduler: Collection<SchedulerItemDocument>,
-  by: string,
-  declaration: Declaration,
-  now: Date,
+  item: SchedulerItemDocument,
 ): Promise<boolean> {
-  const { id, active, definition, hash } = declaration;
-  const item = redefine(newItem(id, definition), definition, active, now);
   try {
-    await insertItem(scheduler, { ...item, declared: { by, hash } });
+    await insertItem(scheduler, item);
     return true;
   } catch (error) {
     if (error instanceof ConflictError) return false;
@@ -111,11 +109,32 @@ async function insert(
   }
 }
 
-async function giveUp(db: Db, collections: Collections, by: string, id: string): Promise<Done> {
-  await changeItem(db, collections, id, (item) =>
-    item.declared?.by !== by || item.declared.hash === NO_MORE
-      ? undefined
-      : { ...deactivated(item), declared: { by, hash: NO_MORE } },
-  );
-  return 'deactivated';
+type Standing = 'none' | 'changed' | 'conflicting';
+
+async function change(
+  db: Db,
+  collections: Collections,
+  id: string,
+  by: string,
+  hash: string,
+  changed: (item: SchedulerItemDocument, now: Date) => SchedulerItemDocument,
+): Promise<Standing | 'gone'> {
+  let standing: Standing = 'none';
+  try {
+    await changeItem(db, collections, id, (item, now) => {
+      standing = standingOf(item, by, hash);
+      return standing === 'changed' ? { ...changed(item, now), declared: { by, hash } } : undefined;
+    });
+    return standing;
+  } catch (error) {
+    if (error instanceof NotFoundError) return 'gone';
+    throw error;
+  }
+}
+
+/** Whether an item is as declared, is to be changed, or is somebody else's: made by hand, or declared by another. */
+function standingOf({ declared }: SchedulerItemDocument, by: string, hash: string): Standing {
+  if (declared === undefined) return 'conflicting';
+  if (declared.by !== by) return declared.hash === NO_MORE ? 'changed' : 'conflicting';
+  return declared.hash === hash ? 'none' : 'changed';
 }

@@ -4,7 +4,7 @@ import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
-import { callTimeFrom, neverDue, redefine } from './activate.js';
+import { callTimeFrom, hasTimingOf, neverDue, redefine } from './activate.js';
 import { changeItem } from './change-item.js';
 import { checkJob } from './check-job.js';
 import { requireItem } from './find-items.js';
@@ -35,19 +35,37 @@ export async function updateItem(
   given: SchedulerChanges,
 ): Promise<SchedulerItem> {
   const { active, changes } = validateNow(changesSchema, given, subject);
-  const before = await requireItem(collections.scheduler, id);
-  // Checked before the transaction begins: asking who knows the job takes time.
-  await checkJob(registry, merged(before, changes), await serverTime(db), subject);
-  return changeItem(db, collections, id, (item, now) => {
-    const changed = redefine(item, merged(item, changes), active ?? item.active, now);
-    const isDueSometime = changed.active || callTimeFrom(changed, now) !== null;
-    if (!isDueSometime && item.active) throw neverDue(changed, subject);
-    return changed;
-  });
+  for (;;) {
+    // Checked before the transaction begins: asking who knows the job takes time.
+    const before = await requireItem(collections.scheduler, id);
+    const now = await serverTime(db);
+    const definition = await checkJob(registry, merge(before, changes), now, subject);
+    let isOutdated = false;
+    const item = await changeItem(db, collections, id, (current, at) => {
+      isOutdated = current.version !== before.version;
+      return isOutdated ? undefined : update(current, definition, active, at);
+    });
+    if (!isOutdated) return item;
+  }
+}
+
+/** @throws ValidationError for an item that is to be active, or has another timing, and would never be due */
+function update(
+  item: SchedulerItemDocument,
+  definition: SchedulerDefinition,
+  wanted: boolean | undefined,
+  now: Date,
+): SchedulerItemDocument {
+  const active = wanted ?? item.active;
+  const updated = redefine(item, definition, active, now);
+  const mustBeDue = active || !hasTimingOf(item, updated);
+  if (mustBeDue && !updated.active && callTimeFrom(updated, now) === null)
+    throw neverDue(updated, now, subject);
+  return updated;
 }
 
 /** @throws ValidationError listing everything that is wrong with the result */
-function merged(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {
+function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {
   const kept = Object.entries(definitionOf(item)).filter(([name]) => !isReplaced(name, item, changes));
   const result = { ...Object.fromEntries(kept), ...changes };
   const present = Object.entries(result).filter(([name, value]) => value !== null || name === 'input');

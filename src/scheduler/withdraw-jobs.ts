@@ -1,19 +1,25 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
+import { type AheadJob, findMadeAhead } from './find-made-ahead.js';
 
 /** What an item was like before its occurrences that are not due yet were made ahead. */
 export interface Withdrawn {
-  /** How many. */
+  /** How many there were, from the first on. */
   readonly count: number;
   /** The first of them. */
   readonly first: Date;
-  /** The last occurrence that stays, and its job. */
-  readonly last: { readonly at: Date; readonly jobId: string } | undefined;
+  /** The one before, if there was one. */
+  readonly previous: Date | null;
+  /** The job of that, unless it was removed. */
+  readonly previousJobId: string | undefined;
 }
 
 /**
  * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Undefined when there are none.
  * Only within the transaction that moves the item back: then no occurrence is left without its job.
+ *
+ * What a person did to a job stands: one that was begun before its time, or cancelled, stays, and is not made again
+ * when the item comes to its occurrence once more.
  *
  * @param now by the database's clock
  */
@@ -23,18 +29,21 @@ export async function withdrawJobs(
   now: Date,
   session: ClientSession,
 ): Promise<Withdrawn | undefined> {
-  const ahead = { 'occurrence.item': itemId, 'occurrence.at': { $gt: now } };
-  const projection = { occurrence: 1, status: 1 };
-  const made = await jobs.find(ahead, { session, projection, sort: { 'occurrence.at': 1 } }).toArray();
-  const queued = made.filter(({ status }) => status === 'queued');
-  const [first] = queued;
-  if (first?.occurrence === undefined) return undefined;
-  await jobs.deleteMany({ _id: { $in: queued.map(({ _id }) => _id) } }, { session });
-  const before = { 'occurrence.item': itemId, 'occurrence.at': { $lt: first.occurrence.at } };
-  const last = await jobs.findOne(before, { session, projection, sort: { 'occurrence.at': -1 } });
+  const made = await findMadeAhead(jobs, itemId, now, { session });
+  const waiting = made.filter((job) => isWaiting(job, now));
+  const [first] = waiting;
+  if (first === undefined) return undefined;
+  await jobs.deleteMany({ _id: { $in: waiting.map(({ _id }) => _id) } }, { session });
+  const { at, previous } = first.occurrence;
+  const jobOfPrevious = { 'occurrence.item': itemId, 'occurrence.at': previous ?? at };
   return {
-    count: queued.length,
-    first: first.occurrence.at,
-    last: last?.occurrence && { at: last.occurrence.at, jobId: last._id },
+    count: made.length - made.indexOf(first),
+    first: at,
+    previous,
+    previousJobId: (await jobs.findOne(jobOfPrevious, { session, projection: { _id: 1 } }))?._id,
   };
+}
+
+function isWaiting({ status, picked, runAt }: AheadJob, now: Date): boolean {
+  return status === 'queued' && picked === undefined && runAt > now;
 }

@@ -301,7 +301,7 @@ function occurrences(...due: (readonly [at: number, late: number])[]): Evidence 
       _id: `job ${index}`,
       status: 'error',
       retryCounter: 0,
-      occurrence: { item: 'item', at: at(ms) },
+      occurrence: { item: 'item', at: at(ms), previous: null },
       created: at(ms + late),
     }),
   );

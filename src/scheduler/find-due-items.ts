@@ -1,0 +1,86 @@
+import { BSON, type ClientSession, type Collection, type Filter } from 'mongodb';
+import type { JobDocument } from '../job/job.js';
+import { complete, type SchedulerItemDocument } from './item.js';
+
+/** Which items, and how many. */
+export interface DueItems {
+  /** Also those that are due within so long. */
+  readonly aheadMs: number;
+  readonly limit: number;
+  /** Ids of items that are passed over. */
+  readonly except: readonly string[];
+}
+
+export type DueItem = SchedulerItemDocument & {
+  readonly nextCallTime: Date;
+  /** The database's clock when it was read. */
+  readonly now: Date;
+};
+
+/** Of items in memory: each may have an input of 10 MB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Whether there is an item that is due. */
+export async function isAnyDue(
+  scheduler: Collection<SchedulerItemDocument>,
+  which: DueItems,
+): Promise<boolean> {
+  return (await scheduler.findOne(dueFilter(which), { projection: { _id: 1 } })) !== null;
+}
+
+/** The items that are due, the one due longest first; fewer than the limit when they are large, but at least one. */
+export async function findDueItems(
+  scheduler: Collection<SchedulerItemDocument>,
+  which: DueItems,
+  session: ClientSession,
+): Promise<DueItem[]> {
+  const stages = [
+    { $match: dueFilter(which) },
+    { $sort: { nextCallTime: 1 } },
+    { $limit: which.limit },
+    { $set: { now: '$$NOW' } },
+  ];
+  const items: DueItem[] = [];
+  let bytes = 0;
+  for await (const item of scheduler.aggregate<DueItem>(stages, { session, batchSize: which.limit + 1 })) {
+    items.push(complete(item));
+    bytes += BSON.calculateObjectSize(item);
+    if (bytes > MAX_BYTES) break;
+  }
+  return items;
+}
+
+/** No date is earlier, and what is no date is left out: an item that is never due again has null. */
+const BEGINNING_OF_TIME = new Date(-8.64e15);
+
+/** In an expression null is less than any date, hence both bounds. What must not overlap is never made ahead. */
+function dueFilter({ aheadMs, except }: DueItems): Filter<SchedulerItemDocument> {
+  return {
+    active: true,
+    nextCallTime: { $gte: BEGINNING_OF_TIME },
+    $expr: { $lte: ['$nextCallTime', { $add: ['$$NOW', aheadMs] }] },
+    ...(aheadMs > 0 && {
+      $or: [{ overlap: { $ne: 'skip' } }, { $expr: { $lte: ['$nextCallTime', '$$NOW'] } }],
+    }),
+    ...(except.length > 0 && { _id: { $nin: [...except] } }),
+  };
+}
+
+/** Of these items, the ids of those that must not overlap and whose last job is not settled. */
+export async function findBusyItems(
+  jobs: Collection<JobDocument>,
+  items: readonly SchedulerItemDocument[],
+  session: ClientSession,
+): Promise<ReadonlySet<string>> {
+  const exclusive = items.filter(({ overlap, lastJobId }) => overlap === 'skip' && lastJobId !== undefined);
+  if (exclusive.length === 0) return new Set();
+  const jobIds = exclusive.flatMap(({ lastJobId = [] }) => lastJobId);
+  const unsettled = await jobs
+    .find(
+      { _id: { $in: jobIds }, status: { $in: ['queued', 'processing'] } },
+      { session, projection: { _id: 1 } },
+    )
+    .toArray();
+  const isUnsettled = new Set(unsettled.map(({ _id }) => _id));
+  return new Set(exclusive.filter(({ lastJobId = '' }) => isUnsettled.has(lastJobId)).map(({ _id }) => _id));
+}
