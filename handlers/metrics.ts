@@ -36,6 +36,7 @@ export function workerMetrics(summary: DrainSummary, durationMs: number): Metric
     ['Snoozed', 'Count', summary.snoozed],
     ['GivenBack', 'Count', summary.givenBack],
     ['Stale', 'Count', summary.stale],
+    ['Unsettled', 'Count', summary.unsettled],
     ['Abandoned', 'Count', summary.abandoned],
     ['Remaining', 'Count', summary.remaining],
     ['Duration', 'Milliseconds', durationMs],

@@ -62,4 +62,4 @@ export type {
   SchedulerOptions,
 } from './scheduler/scheduler-options.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
-export type { DrainSummary } from './worker/drain.js';
+export type { DrainSummary } from './worker/summary.js';

@@ -52,10 +52,11 @@ import { activateItem, deactivateItem } from './scheduler/switch-item.js';
 import { type SchedulerSync, syncItems } from './scheduler/sync-items.js';
 import { updateItem } from './scheduler/update-item.js';
 import { validateNow } from './validate.js';
-import { type DrainSummary, drain, type Worker, workerName } from './worker/drain.js';
+import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
+import type { DrainSummary } from './worker/summary.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
@@ -251,7 +252,7 @@ export class RemoteProcessor {
     return findJob(this.#collections.jobs, id);
   }
 
-  /** Lists jobs, by default the first 100: see `JobsFilter`. */
+  /** Lists jobs, by default the first 100: see `JobsFilter`. @throws ValidationError for a filter that is not one */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
     return findJobs(this.#collections.jobs, filter);
   }
@@ -329,7 +330,10 @@ export class RemoteProcessor {
   }
 
   /**
-   * Settles a job of `pullNextJob` as completed. @returns the status it has now: `cancelled` if that was asked for
+   * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing: it returns the
+   * status that the job has by then.
+   *
+   * @returns the status it has now: `cancelled` if that was asked for
    * @throws ValidationError for an output that the factory refuses; ConflictError when the lease was lost
    */
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
@@ -340,7 +344,9 @@ export class RemoteProcessor {
 
   /**
    * Settles a job of `pullNextJob` as failed: `error` for a RemoteException, otherwise queued again while attempts
-   * are left. @returns the status it has now
+   * are left. Settling it again with the same token changes nothing: it returns the status that the job has by then.
+   *
+   * @returns the status it has now
    * @throws ConflictError when the lease was lost
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
@@ -365,8 +371,11 @@ export class RemoteProcessor {
 
   /**
    * What a worker invocation does: claims due jobs and runs them, `maxThreads` at a time, until none is due or it
-   * must stop; then it gives back what is not finished. @returns what it did
-   * @throws ValidationError, and what the driver throws when the database cannot be reached
+   * must stop; then it gives back what is not finished. It begins by recovering jobs whose workers crashed; if that
+   * fails, it goes on without.
+   *
+   * @returns what it did
+   * @throws ValidationError, and what the driver throws when jobs cannot be claimed
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
     const { deadline, margin, signal, pollInterval, stopWhenAbandoned } = validateNow(
@@ -374,7 +383,7 @@ export class RemoteProcessor {
       options,
       'Options of drain',
     );
-    await this.recoverJobs();
+    await this.#tryToRecover();
     return withStopSignal({ deadline, marginMs: margin, signal }, (stopSignal) =>
       drain(this.#worker, {
         ...stopSignal,
@@ -513,6 +522,15 @@ export class RemoteProcessor {
     return rescheduleItems(this.#db, this.#collections.scheduler);
   }
 
+  /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
+  async #tryToRecover(): Promise<void> {
+    try {
+      await this.recoverJobs();
+    } catch (error) {
+      this.log.warn('Jobs of crashed workers could not be recovered', { error: String(error) });
+    }
+  }
+
   async #runOne(): Promise<boolean> {
     const { claimed } = await withStopSignal({}, (never) =>
       drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1 }),
@@ -575,7 +593,7 @@ const removeJobsSchema = z.strictObject({
 
 const drainOptionsSchema = z.strictObject({
   deadline: z.date().optional(),
-  margin: durationSchema.optional(),
+  margin: timerDurationSchema.optional(),
   signal: z.instanceof(AbortSignal).optional(),
   pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),

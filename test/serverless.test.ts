@@ -28,6 +28,7 @@ const noJobs = {
   snoozed: 0,
   givenBack: 0,
   stale: 0,
+  unsettled: 0,
   abandoned: 0,
   remaining: 0,
 };

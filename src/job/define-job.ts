@@ -36,7 +36,8 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   readonly output?: Output;
   /**
    * How long one attempt may take; default 15 minutes, Lambda's limit. Then the signal fires; an attempt that goes on
-   * all the same is settled as failed, to be retried, and its late outcome is ignored.
+   * all the same is settled as failed, to be retried, and its late outcome is ignored. In a subprocess, counted from
+   * when there is a thread for it.
    */
   readonly timeout?: Duration;
   /**
@@ -78,6 +79,14 @@ export interface AttemptLimits {
   readonly expectedMs?: number;
 }
 
+/** What the time of an attempt is counted by. It starts with the attempt. */
+export interface AttemptClock {
+  /** Called when the function of the job has to wait for a thread: that time does not count. */
+  reset(): void;
+  /** Called when there is a thread: time counts from then. */
+  start(): void;
+}
+
 /** A registered kind of job. Made by `defineJob`. */
 export interface JobFactory<Input = unknown, Output = unknown> {
   readonly name: string;
@@ -95,8 +104,8 @@ export interface JobFactory<Input = unknown, Output = unknown> {
   call(input: Input, processor: RemoteProcessor): Promise<Output>;
   /** First stage of an attempt. @throws ValidationError */
   parseInput(input: unknown): Promise<unknown>;
-  /** Second stage: the function itself, with a parsed input. */
-  run(context: JobContext): Promise<unknown>;
+  /** Second stage: the function itself, with a parsed input. The clock is told when it has to wait. */
+  run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
   /** Last stage: what the function returned, as it is stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
 }
@@ -122,7 +131,7 @@ export function defineJob(
   definition: InProcessJobDefinition<z.ZodType, z.ZodType> | SubprocessJobDefinition<z.ZodType, z.ZodType>,
 ): JobFactory {
   const { name, input, output, retryDelay, limits, defaults } = resolveDefinition(definition);
-  const run = 'run' in definition ? definition.run : moduleRunner(definition.module);
+  const run = 'run' in definition ? functionRunner(definition.run) : moduleRunner(definition.module);
   const factory: JobFactory = {
     name,
     defaults,
@@ -130,7 +139,7 @@ export function defineJob(
     input,
     ...(retryDelay && { retryDelay }),
     parseInput: (given) => validate(input, given, `Input of job '${name}'`),
-    run: async (context) => run(context),
+    run,
     parseOutput: (returned) => validate(output, returned, `Output of job '${name}'`),
     async call(given, processor) {
       const context = { ...directContext, input: await factory.parseInput(given), processor };
@@ -211,10 +220,15 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
   return typeof value === 'function';
 }
 
-function moduleRunner(module: URL): (context: JobContext) => Promise<unknown> {
-  return async (context) => {
+function functionRunner(run: (context: JobContext) => unknown): JobFactory['run'] {
+  return async (context) => run(context);
+}
+
+function moduleRunner(module: URL): JobFactory['run'] {
+  return async (context, clock) => {
+    clock?.reset();
     const { runInSubprocess } = await import('../subprocess/run-in-subprocess.js');
-    return runInSubprocess(module, context);
+    return runInSubprocess(module, context, () => clock?.start());
   };
 }
 

@@ -25,12 +25,17 @@ let pool: Promise<SubprocessPool> | undefined;
  * When the context's signal fires, the module's fires too; a module that has not ended a second later is killed.
  * One that exits, loops for ever or runs out of memory fails alone.
  *
+ * @param onThread called when there is a thread for it: before, it waits for those that came first
  * @throws what the module throws, a RemoteException as one; the signal's reason; SubprocessError when the module
  *   could not be loaded or its thread died
  */
-export async function runInSubprocess(module: URL, context: SubprocessContext): Promise<unknown> {
+export async function runInSubprocess(
+  module: URL,
+  context: SubprocessContext,
+  onThread?: () => void,
+): Promise<unknown> {
   pool ??= makePool();
-  return (await pool).run(module, context);
+  return (await pool).run(module, context, onThread);
 }
 
 /**

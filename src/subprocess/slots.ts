@@ -16,6 +16,7 @@ export class Slots {
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
+      signal.throwIfAborted(); // It may have fired just after the slot was passed on.
       return await work();
     } finally {
       this.#passOn();

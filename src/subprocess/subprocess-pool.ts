@@ -45,14 +45,18 @@ export class SubprocessPool {
   /**
    * Runs the default export of `module`. The context's signal and progress function work across the thread.
    *
+   * @param onThread called when there is a thread for it
    * @throws what the module throws, with name, message, stack and plain fields (a RemoteException as one); the
    *   signal's reason; SubprocessError when it ended in any other way
    */
-  run(module: URL, context: SubprocessContext): Promise<unknown> {
+  run(module: URL, context: SubprocessContext, onThread?: () => void): Promise<unknown> {
     const file = sourceFile(module);
     this.#threads ??= this.#makeThreads(file);
     const threads = this.#threads;
-    return this.#slots.use(context.signal, () => this.#runInThread(threads, file.href, context));
+    return this.#slots.use(context.signal, () => {
+      onThread?.();
+      return this.#runInThread(threads, file.href, context);
+    });
   }
 
   /** Terminates all threads, whatever they do. The pool can be used again. */

@@ -5,8 +5,8 @@ import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js'
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
-import type { SettledAs } from '../job/settle-jobs.js';
 import { type Logger, withFields } from '../log.js';
+import { withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
 import { Heartbeat } from './heartbeat.js';
 import { withJobRejections } from './job-rejections.js';
@@ -14,10 +14,16 @@ import { progressReporter } from './progress-reporter.js';
 import type { RecentDurations } from './recent-durations.js';
 import { RunningAttempt } from './running-attempt.js';
 import { SettleQueue } from './settle-queue.js';
+import { AT_DEADLINE, type StopSignal } from './stop-signal.js';
+import { type DrainSummary, type Ending, emptySummary, endingOf } from './summary.js';
+import { unlessAborted } from './unless-aborted.js';
 import { Wakeup } from './wakeup.js';
 
 /** Beyond this the exact number of waiting jobs tells a summary nothing more. */
 const MAX_REMAINING_COUNTED = 1000;
+
+/** Counting takes some milliseconds. With the default margin, so much is left once what ran is given back. */
+const MAX_COUNT_MS = 2_000;
 
 /** What a drain works with: resolved, the same for every invocation. */
 export interface Worker {
@@ -32,49 +38,27 @@ export interface Worker {
   readonly log: Logger;
 }
 
-export interface DrainLimits {
+/**
+ * Once `stop` fires, nothing is claimed, and what still runs is told; at `cutOff` it is given back as it is. Nothing is
+ * started that would not end before `stopAt`.
+ */
+export interface DrainLimits extends StopSignal {
   /** How many jobs run at a time. */
   readonly maxThreads: number;
   /** Claims at most this many jobs in all. */
   readonly maxJobs: number;
-  /** From then on nothing is claimed, and what still runs is told to stop. */
-  readonly stop: AbortSignal;
-  /** When `stop` will fire, in milliseconds since the epoch; infinity when nobody knows. */
-  readonly stopAt: number;
-  /** How long what runs has, once told to stop, before it is given back as it is. */
-  readonly graceMs: number;
   /** While jobs run and slots are free, look for new jobs this often. Never when absent. */
   readonly pollMs?: number;
   /** Claims no more once an attempt was abandoned: for a process that should end soon. */
   readonly stopWhenAbandoned?: boolean;
 }
 
-/** What one invocation did. */
-export interface DrainSummary {
-  claimed: number;
-  completed: number;
-  /** Failed, and queued for another attempt. */
-  retried: number;
-  errors: number;
-  cancelled: number;
-  /** Put off by the job itself. */
-  snoozed: number;
-  /** Unfinished when the invocation had to stop, and queued again. */
-  givenBack: number;
-  /** Ended after their lease was lost: changed nothing. */
-  stale: number;
-  /** Settled or given back while their function went on; it may still go on, and the process should end. */
-  abandoned: number;
-  /** Due jobs still waiting when the invocation had to stop; counted up to 1000. */
-  remaining: number;
-}
-
 /**
  * Claims jobs, runs them `maxThreads` at a time, settles each as it ends, until no job is due or it must stop.
  * One claim fills all free slots, and a slow job never holds up the other slots.
  *
- * Told to stop, it claims no more, fires the signal of what runs, waits `graceMs`, and gives back what is not
- * finished. It returns only when nothing is left in its hands.
+ * Told to stop, it claims no more, fires the signal of what runs, and at the cut-off gives back what is not finished. It
+ * returns only when nothing is left in its hands.
  */
 export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
   return withJobRejections(() => new Invocation(worker, limits).run());
@@ -92,29 +76,11 @@ class Invocation {
   readonly #running = new Set<RunningAttempt>();
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
-  /** An attempt was settled, the invocation must stop, or it is time to look for new jobs. */
+  /** An attempt was settled, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
-  /** Fires when what runs has had its time to end. */
-  readonly #graceOver = new AbortController();
-  #grace: NodeJS.Timeout | undefined;
-  /** Resolves when the grace is over: nothing is waited for any longer. */
-  readonly #cutOff = new Promise<undefined>((resolve) => {
-    this.#graceOver.signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   /** The last claim left out jobs that would not have fitted. */
   #leftOut = false;
-  readonly #summary: DrainSummary = {
-    claimed: 0,
-    completed: 0,
-    retried: 0,
-    errors: 0,
-    cancelled: 0,
-    snoozed: 0,
-    givenBack: 0,
-    stale: 0,
-    abandoned: 0,
-    remaining: 0,
-  };
+  readonly #summary = emptySummary();
 
   constructor(
     private readonly worker: Worker,
@@ -128,17 +94,15 @@ class Invocation {
   }
 
   async run(): Promise<DrainSummary> {
-    const { stop, pollMs } = this.limits;
+    const { stop, cutOff, pollMs } = this.limits;
+    // Listeners, so that not even a claim that hangs holds up what runs.
+    stop.addEventListener('abort', () => this.#tellToStop());
+    cutOff.addEventListener('abort', () => this.#giveBackAll());
     const poll = pollMs === undefined ? undefined : setInterval(this.#somethingHappened.wake, pollMs);
-    stop.addEventListener('abort', this.#tellToStop);
     try {
       await this.#work();
     } finally {
-      this.#tellToStop();
-      await this.#allEnded();
-      stop.removeEventListener('abort', this.#tellToStop);
       clearInterval(poll);
-      clearTimeout(this.#grace);
     }
     if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
       this.#summary.remaining = await this.#countRemaining();
@@ -147,7 +111,7 @@ class Invocation {
   }
 
   async #work(): Promise<void> {
-    while (!this.limits.stop.aborted) {
+    for (;;) {
       const wasIdle = this.#running.size === 0;
       const asked = performance.now();
       const claimed = await this.#claim();
@@ -166,14 +130,10 @@ class Invocation {
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     const claim = claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
     try {
-      const claimed = await Promise.race([claim, this.#cutOff]);
-      if (claimed === undefined) {
-        this.#log.warn('A claim did not return before the invocation had to end');
-        void claim.then((late) => this.#giveBackLate(late)).catch(() => {});
-        return [];
-      }
-      this.#summary.claimed += claimed.length;
-      return claimed;
+      const claimed = await unlessAborted(this.limits.cutOff, claim);
+      if (claimed === undefined) void this.#giveBackLate(claim);
+      this.#summary.claimed += claimed?.length ?? 0;
+      return claimed ?? [];
     } catch (error) {
       if (this.#running.size === 0) throw error;
       this.#log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
@@ -182,14 +142,21 @@ class Invocation {
   }
 
   /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
-  async #giveBackLate(late: readonly ClaimedJob[]): Promise<void> {
+  async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
+    this.#log.warn('A claim did not return before the invocation had to end');
     const outcome: Outcome = { kind: 'givenBack', atDeadline: false };
-    await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
+    try {
+      const late = await claim;
+      await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
+    } catch (error) {
+      this.#log.warn('What a late claim took could not be given back', { error: String(error) });
+    }
   }
 
   #freeSlots(): number {
-    const { maxThreads, maxJobs, stopWhenAbandoned } = this.limits;
+    const { maxThreads, maxJobs, stop, stopWhenAbandoned } = this.limits;
     const mustNotClaim =
+      stop.aborted ||
       this.#heartbeat.isLate ||
       (stopWhenAbandoned && this.#summary.abandoned > 0) ||
       [...this.#running].some(({ job }) => job.runAlone);
@@ -233,62 +200,55 @@ class Invocation {
       onEnd: (ended, outcome) => void this.#settle(ended, outcome),
     });
     this.#running.add(attempt);
-    this.#heartbeat.hold(job, (why) => attempt.abort(why));
+    this.#heartbeat.hold(job, asked, (why) => attempt.abort(why));
     // Told to stop while the claim was under way: nothing begins.
     if (this.limits.stop.aborted) attempt.decline({ kind: 'givenBack', atDeadline: false });
     else attempt.begin();
   }
 
-  /** At its deadline an invocation stops by itself; before, because somebody asked. */
   #givenBack(): Outcome {
-    return { kind: 'givenBack', atDeadline: Date.now() >= this.limits.stopAt };
+    return { kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE };
   }
 
   /** Settles the attempt; its slot is free once that is written. */
   async #settle(attempt: RunningAttempt, outcome: Outcome): Promise<void> {
-    const { id, token, jobName } = attempt.job;
+    const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
-    else this.worker.durations.add(jobName, attempt.durationMs);
-    try {
-      this.#count(attempt, outcome, await this.#settleQueue.settle({ id, token, outcome }));
-    } catch (error) {
-      const message = 'An outcome could not be written: the job is recovered once its lease expires';
-      this.#log.error(message, { ...attempt.describe(), error: String(error) });
-    }
+    else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
+    const ending = await this.#write(attempt, outcome);
+    this.#summary[ending] += 1;
+    const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
+    this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
     this.#heartbeat.release(attempt.job);
     this.#running.delete(attempt);
     this.#somethingHappened.wake();
   }
 
-  #count(attempt: RunningAttempt, outcome: Outcome, settledAs: SettledAs): void {
-    const key = summaryKey(outcome, settledAs);
-    this.#summary[key] += 1;
-    const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
-    this.#log.info('Attempt ended', { ...attempt.describe(), outcome: key, ...error });
+  async #write(attempt: RunningAttempt, outcome: Outcome): Promise<Ending> {
+    const { id, token } = attempt.job;
+    try {
+      return endingOf(outcome, await this.#settleQueue.settle({ id, token, outcome }));
+    } catch (error) {
+      const message = 'An outcome could not be written: the job is recovered once its lease expires';
+      this.#log.error(message, { ...attempt.describe(), error: String(error) });
+      return endingOf(outcome, undefined);
+    }
   }
 
-  /**
-   * No claim any more: tells what runs, and after the grace gives back what is not finished. From a listener, so that
-   * not even a claim that hangs holds it up.
-   */
-  readonly #tellToStop = (): void => {
+  #tellToStop(): void {
     for (const attempt of this.#running) attempt.abort('stopping');
-    this.#grace ??= setTimeout(() => {
-      this.#graceOver.abort();
-      for (const attempt of this.#running) attempt.abandon(this.#givenBack());
-    }, this.limits.graceMs);
-    this.#somethingHappened.wake();
-  };
+  }
 
-  async #allEnded(): Promise<void> {
-    while (this.#running.size > 0) await this.#somethingHappened.wait();
+  #giveBackAll(): void {
+    for (const attempt of this.#running) attempt.abandon(this.#givenBack());
   }
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */
   async #countRemaining(): Promise<number> {
     const { jobs, claimFilter } = this.worker;
     try {
-      return await countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
+      const count = countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
+      return await withinTime(MAX_COUNT_MS, count);
     } catch (error) {
       this.#log.warn('What remains could not be counted', { error: String(error) });
       return 0;
@@ -300,23 +260,5 @@ class Invocation {
     const message =
       'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
     this.#log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });
-  }
-}
-
-/** Under which name of the summary an attempt is counted. */
-function summaryKey(
-  outcome: Outcome,
-  settledAs: SettledAs,
-): Exclude<keyof DrainSummary, 'claimed' | 'abandoned' | 'remaining'> {
-  switch (settledAs) {
-    case 'completed':
-    case 'cancelled':
-    case 'stale':
-      return settledAs;
-    case 'error':
-      return 'errors';
-    case 'queued':
-    case 'processing': // Queued by this outcome, and claimed again before the status was read back.
-      return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
   }
 }

@@ -20,7 +20,7 @@ export class Heartbeat {
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
-  /** When the last renewal that succeeded began; or when the first lease was taken. */
+  /** When the last renewal that succeeded began; or when the first lease was asked for. */
   #renewed = 0;
   /** When the timer should have fired last. */
   #due = 0;
@@ -40,12 +40,16 @@ export class Heartbeat {
     return this.#timer !== undefined && performance.now() - this.#renewed > 2 * this.#intervalMs;
   }
 
-  /** Keeps the lease until `release`, or until it is lost or its job is to be cancelled. */
-  hold(lease: HeldLease, onLetGo: OnLetGo): void {
-    this.#held.set(lease, { since: performance.now(), onLetGo });
+  /**
+   * Keeps the lease until `release`, or until it is lost or its job is to be cancelled.
+   *
+   * @param since when it was asked for, by `performance.now()`: its time may count from then
+   */
+  hold(lease: HeldLease, since: number, onLetGo: OnLetGo): void {
+    this.#held.set(lease, { since, onLetGo });
     if (this.#timer) return;
-    this.#renewed = performance.now();
-    this.#due = this.#renewed + this.#intervalMs;
+    this.#renewed = since;
+    this.#due = performance.now() + this.#intervalMs;
     this.#timer = setInterval(() => this.#beat(), this.#intervalMs);
   }
 

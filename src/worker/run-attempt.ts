@@ -1,5 +1,5 @@
 import { AttemptAbortedError, RemoteException } from '../errors.js';
-import type { JobContext, JobFactory } from '../job/define-job.js';
+import type { AttemptClock, JobContext, JobFactory } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
 import { type Outcome, toFailure } from '../job/outcome.js';
 import { toOutput } from '../job/storable.js';
@@ -10,22 +10,22 @@ import { failedOutcome } from './failed-outcome.js';
  * throws: what went wrong is the outcome.
  *
  * An invalid input or output would be as invalid the next time: not retried. What the function throws once it
- * was told that the worker stops counts as "not finished": undefined, the job is to be given back. So does an attempt
- * that comes too late to begin.
+ * was told that the worker stops counts as "not finished": undefined, the job is to be given back.
  *
  * @param context with the raw input as stored
- * @param isLeased asked last before the function is called: false when somebody else may have the job by now
+ * @param checkIn called last before the function is: throws when it is too late to begin
  */
 export async function runAttempt(
   factory: JobFactory,
   job: ClaimedJob,
   context: JobContext,
-  isLeased: () => boolean,
+  clock: AttemptClock,
+  checkIn: () => void,
 ): Promise<Outcome | undefined> {
   try {
     const input = await permanent(factory.parseInput(context.input));
-    if (!isLeased()) return undefined;
-    const returned = await factory.run({ ...context, input });
+    checkIn();
+    const returned = await factory.run({ ...context, input }, clock);
     return { kind: 'completed', output: await permanent(storableOutput(factory, returned)) };
   } catch (error) {
     const isFinal = error instanceof RemoteException;

@@ -6,6 +6,7 @@ import type { LogFields, Logger } from '../log.js';
 import { failedOutcome } from './failed-outcome.js';
 import { catchingRejections } from './job-rejections.js';
 import { runAttempt } from './run-attempt.js';
+import { TimeoutClock } from './timeout-clock.js';
 
 /** How long an attempt has to end after its timeout. Longer than a subprocess has, which is killed after a second. */
 const TIMEOUT_GRACE_MS = 2_000;
@@ -28,29 +29,32 @@ export class RunningAttempt {
   /** Its function had not returned when its outcome was decided without it. */
   isAbandoned = false;
   readonly #controller = new AbortController();
-  readonly #began = performance.now();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: TimeoutClock;
+  /** Runs once the timeout is over. */
+  #grace: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(
     readonly job: ClaimedJob,
     private readonly factory: JobFactory,
     private readonly owner: AttemptOwner,
-  ) {}
+  ) {
+    this.#clock = new TimeoutClock(factory.limits.timeoutMs, () => this.#timeOut());
+  }
 
-  get durationMs(): number {
-    return Math.round(performance.now() - this.#began);
+  /** How long it took, or has so far; undefined when its function was not called. */
+  get durationMs(): number | undefined {
+    return this.#clock.elapsedMs;
   }
 
   /** Calls the function of the job; returns at once. */
   begin(): void {
-    const { timeoutMs } = this.factory.limits;
-    this.#timer = setTimeout(() => this.#timeOut(timeoutMs), timeoutMs);
+    this.#clock.start();
     const context = { ...this.owner.context, signal: this.#controller.signal };
     catchingRejections(
       (reason) => this.#reject(reason),
       () => {
-        void runAttempt(this.factory, this.job, context, this.owner.isLeased).then((outcome) =>
+        void runAttempt(this.factory, this.job, context, this.#clock, () => this.#checkIn()).then((outcome) =>
           this.#end(outcome ?? this.owner.whenStopped()),
         );
       },
@@ -83,18 +87,25 @@ export class RunningAttempt {
     return { jobId, jobName, attempt, durationMs: this.durationMs };
   }
 
-  #timeOut(timeoutMs: number): void {
+  /** What was aborted while its input was parsed, or comes so late that somebody else may have the job, is not begun. */
+  #checkIn(): void {
+    if (!this.owner.isLeased()) this.abort('lease lost');
+    this.#controller.signal.throwIfAborted();
+  }
+
+  #timeOut(): void {
     this.abort('timed out');
     const error = new Error(
-      `It went on after its timeout of ${timeoutMs} ms, and after its signal had fired.`,
+      `It went on after its timeout of ${this.factory.limits.timeoutMs} ms, and after its signal had fired.`,
     );
-    this.#timer = setTimeout(() => this.abandon(this.#failed(error)), TIMEOUT_GRACE_MS);
+    this.#grace = setTimeout(() => this.abandon(this.#failed(error)), TIMEOUT_GRACE_MS);
   }
 
   /** A promise that the function left behind was rejected: by default that would have ended the process. */
   #reject(reason: unknown): void {
     if (this.#ended) {
-      this.owner.log.warn('A job that has ended left a rejection', this.describe());
+      const error = toFailure(reason).message;
+      this.owner.log.warn('A job that has ended left a rejection', { ...this.describe(), error });
       return;
     }
     this.abort('failed');
@@ -111,7 +122,8 @@ export class RunningAttempt {
   #end(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#clock.end();
+    clearTimeout(this.#grace);
     this.owner.onEnd(this, outcome);
   }
 }

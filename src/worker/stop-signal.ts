@@ -15,33 +15,45 @@ export interface StopConditions {
 }
 
 export interface StopSignal {
+  /** Fires when it is time to stop. Its reason is `AT_DEADLINE`, or anything else when somebody asked. */
   readonly stop: AbortSignal;
-  /** When it fires, in milliseconds since the epoch; infinity when that is not known. */
+  /** Fires when what ran then has had its time to end. */
+  readonly cutOff: AbortSignal;
+  /** When `stop` will fire, in milliseconds since the epoch; infinity when that is not known. */
   readonly stopAt: number;
-  /** How long what runs then has to end. */
-  readonly graceMs: number;
 }
 
+export const AT_DEADLINE = 'at the deadline';
+
 /**
- * Calls `work` with a signal that fires when the first condition is met, and with the grace for what runs then:
- * half the margin, so that the other half is left for writing. No timer or listener outlives the call.
+ * Calls `work` with a signal that fires when the first condition is met, and one that fires later by half the margin:
+ * that is the grace for what runs, and the other half is left for writing. No timer or listener outlives the call.
  */
 export async function withStopSignal<Result>(
   { deadline, marginMs, signal }: StopConditions,
   work: (stop: StopSignal) => Promise<Result>,
 ): Promise<Result> {
-  const controller = new AbortController();
-  const stop = () => controller.abort();
+  const stop = new AbortController();
+  const cutOff = new AbortController();
   const remainingMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.getTime() - Date.now();
   const margin = marginMs ?? Math.min(MAX_MARGIN_MS, Math.max(0, remainingMs / 10));
   const workMs = remainingMs - margin;
-  if (signal?.aborted || workMs <= 0) stop();
-  signal?.addEventListener('abort', stop);
-  const timer = workMs <= MAX_TIMER_MS ? setTimeout(stop, workMs) : undefined;
+  let grace: NodeJS.Timeout | undefined;
+  const stopNow = (reason: string) => {
+    stop.abort(reason);
+    grace ??= setTimeout(() => cutOff.abort(), margin / 2);
+  };
+  const stopAsAsked = () => stopNow('as asked');
+  const stopAtDeadline = () => stopNow(AT_DEADLINE);
+  if (signal?.aborted) stopAsAsked();
+  if (workMs <= 0) stopAtDeadline();
+  signal?.addEventListener('abort', stopAsAsked);
+  const timer = workMs <= MAX_TIMER_MS ? setTimeout(stopAtDeadline, workMs) : undefined;
   try {
-    return await work({ stop: controller.signal, stopAt: Date.now() + workMs, graceMs: margin / 2 });
+    return await work({ stop: stop.signal, cutOff: cutOff.signal, stopAt: Date.now() + workMs });
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
+    clearTimeout(grace);
+    signal?.removeEventListener('abort', stopAsAsked);
   }
 }

@@ -13,8 +13,9 @@ const summary = {
   snoozed: 5,
   givenBack: 6,
   stale: 7,
-  abandoned: 8,
-  remaining: 9,
+  unsettled: 8,
+  abandoned: 9,
+  remaining: 10,
 };
 
 test('figures become one line in the embedded metric format of CloudWatch', () => {

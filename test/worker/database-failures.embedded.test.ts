@@ -3,7 +3,6 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
-import { defineJob } from '../../src/index.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -157,12 +156,12 @@ test('a database that is silent when a job is settled holds up its worker for no
 });
 
 test('a database that is not there is an error of the invocation, in time', async () => {
-  const nowhere = new MongoClient('mongodb://127.0.0.1:9/?replicaSet=none', {
-    serverSelectionTimeoutMS: 100,
-  });
-  const processor = new LocalProcessor({ db: nowhere.db('x'), log: silent });
-  const job = defineJob({ name: 'x', run: async () => 1 });
-  await expect(processor.addJobFactory(job)).rejects.toThrow();
+  const gone = await startEmbeddedMongo();
+  const lonely = new MongoClient(gone.uri, { serverSelectionTimeoutMS: 100 });
+  const processor = new LocalProcessor({ db: lonely.db('x'), log: silent });
+  await processor.addJobFactory(echo);
+  await gone.stop();
+  await expect(processor.addJobFactory(echo)).rejects.toThrow();
   await expect(processor.drain()).rejects.toThrow();
-  await nowhere.close();
+  await lonely.close();
 });

@@ -1,5 +1,8 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { AttemptAbortedError, defineJob } from '../../src/index.js';
+import { z } from 'zod';
+import { AttemptAbortedError, type DrainSummary, defineJob, Snooze } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
@@ -21,8 +24,50 @@ test('it runs jobs until none is due, and tells what it did', async () => {
     snoozed: 0,
     givenBack: 0,
     stale: 0,
+    unsettled: 0,
     abandoned: 0,
     remaining: 0,
+  });
+});
+
+test('each attempt that it claimed is counted once, however it ended', async () => {
+  const processor = database.processor({ maxThreads: 10 });
+  const { gate, factory: unfinished } = gatedJob();
+  const snoozing = defineJob({
+    name: 'snoozing',
+    run: async () => {
+      throw new Snooze('1h');
+    },
+  });
+  const cancelling = defineJob({
+    name: 'cancelling',
+    run: ({ processor: p, jobId }) => p.cancelJob(jobId),
+  });
+  const losing = defineJob({
+    name: 'losing',
+    run: async ({ jobId }) => {
+      const jobs = database.db.collection<{ _id: string }>('jobs');
+      await jobs.updateOne({ _id: jobId }, { $set: { 'lease.token': 'of somebody else' } });
+    },
+  });
+  const names = ['echo', 'echo', 'failing', 'flaky', 'snoozing', 'cancelling', 'losing', 'gated'];
+  await processor.addJobFactories([echo, failing, flaky, snoozing, cancelling, losing, unfinished]);
+  for (const name of names) await processor.addJob(name, name === 'echo' ? {} : undefined);
+  const stop = new AbortController();
+  const draining = processor.drain({ signal: stop.signal });
+  await eventually(() => expect(gate.arrived).toBe(1));
+  stop.abort();
+  const { abandoned: _, remaining: __, claimed, ...endings }: DrainSummary = await draining;
+  expect(claimed).toBe(8);
+  expect(endings).toEqual({
+    completed: 2,
+    errors: 1,
+    retried: 1,
+    snoozed: 1,
+    cancelled: 1,
+    stale: 1,
+    givenBack: 1,
+    unsettled: 0,
   });
 });
 
@@ -134,6 +179,29 @@ describe('told to stop', () => {
     expect(await processor.getJobStatus(id)).toBe('queued');
   });
 
+  test('it does not begin a job whose input is still being parsed', async () => {
+    const processor = database.processor();
+    const parsing = new Gate();
+    const begun: string[] = [];
+    let parsed = 0;
+    const input = z.string().refine(async () => {
+      parsed += 1;
+      if (parsed === 2) await parsing.pass(new AbortController().signal); // First it is checked when it is added.
+      return true;
+    });
+    const picky = defineJob({ name: 'picky', input, run: ({ jobId }) => void begun.push(jobId) });
+    await processor.addJobFactory(picky);
+    const id = await processor.addJob(picky, 'any');
+    const stop = new AbortController();
+    const draining = processor.drain({ signal: stop.signal });
+    await eventually(() => expect(parsing.arrived).toBe(1));
+    stop.abort();
+    parsing.open();
+    expect(await draining).toMatchObject({ claimed: 1, givenBack: 1, abandoned: 0 });
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', retryCounter: 0 });
+    expect(begun).toEqual([]);
+  });
+
   test('with a deadline that has passed it claims nothing', async () => {
     const processor = database.processor();
     await processor.addJobFactory(echo);
@@ -198,6 +266,30 @@ describe('the heartbeat', () => {
       lease: { token: 'of somebody else' },
     });
   });
+});
+
+test('what has ended is not kept in memory until the invocation ends', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const inputs: WeakRef<object>[] = [];
+  const seen = defineJob({
+    name: 'seen',
+    input: z.custom<object>((value) => typeof value === 'object'),
+    run: ({ input }) => void inputs.push(new WeakRef(input)),
+  });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactories([factory, seen]);
+  await processor.addJob('gated', undefined, { priority: 9 });
+  for (let n = 0; n < 5; n += 1) await processor.addJob(seen, { n });
+  const draining = processor.drain();
+  await eventually(async () => expect(await processor.getJobs({ status: 'completed' })).toHaveLength(5));
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc');
+  await eventually(() => {
+    collectGarbage();
+    expect(inputs[0]?.deref()).toBeUndefined();
+  });
+  gate.open();
+  expect(await draining).toMatchObject({ completed: 6 });
 });
 
 test('progress is stored, and only while the lease is held', async () => {

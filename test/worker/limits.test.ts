@@ -9,10 +9,22 @@ import { echo, Gate, gatedJob } from '../jobs.js';
 const database = useDatabase();
 const never = new AbortController().signal;
 
-/** An invocation whose time is up while its job runs; on a busy machine it may be up before the job was claimed. */
-async function untilTimeIsUp(processor: LocalProcessor): Promise<DrainSummary> {
+/** An invocation whose time is up while its job runs; on a busy machine it may be up before the job has begun. */
+async function untilTimeIsUp(processor: LocalProcessor, gate: Gate): Promise<DrainSummary> {
+  const { arrived } = gate;
   const summary = await processor.drain({ deadline: new Date(Date.now() + 150), margin: 50 });
-  return summary.claimed === 0 ? untilTimeIsUp(processor) : summary;
+  return gate.arrived === arrived ? untilTimeIsUp(processor, gate) : summary;
+}
+
+/** Vitest would take an unhandled rejection of a job for a failure of the test. */
+async function withoutVitestListening(work: () => Promise<void>): Promise<void> {
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  try {
+    await work();
+  } finally {
+    for (const listener of listeners) process.on('unhandledRejection', listener);
+  }
 }
 
 describe('an attempt that takes longer than its timeout', () => {
@@ -102,18 +114,18 @@ describe('a job that does not fit the time that is left', () => {
 
   test('ends in an error that says so once it was given back again and again', async () => {
     const processor = database.processor();
-    const { factory } = gatedJob();
+    const { factory, gate } = gatedJob();
     await processor.addJobFactory(factory);
     const id = await processor.addJob('gated');
     for (let times = 1; times < MAX_UNFINISHED; times += 1) {
-      expect(await untilTimeIsUp(processor)).toMatchObject({ givenBack: 1 });
+      expect(await untilTimeIsUp(processor, gate)).toMatchObject({ givenBack: 1 });
       expect(await processor.getJob(id)).toMatchObject({
         status: 'queued',
         retryCounter: 0,
         unfinishedCounter: times,
       });
     }
-    expect(await untilTimeIsUp(processor)).toMatchObject({ errors: 1 });
+    expect(await untilTimeIsUp(processor, gate)).toMatchObject({ errors: 1 });
     expect(await processor.getJobErrors(id)).toEqual([expect.stringContaining('it does not fit')]);
   });
 
@@ -133,6 +145,30 @@ describe('a job that does not fit the time that is left', () => {
       status: 'queued',
       givenBackCounter: MAX_UNFINISHED + 1,
     });
+  });
+
+  test('is not counted as such either when its time comes while the worker stops', async () => {
+    const processor = database.processor();
+    const gate = new Gate();
+    // Its time is up in 2 s, but half of so large a margin is the grace.
+    const deadline = new Date(Date.now() + 60_000);
+    const margin = 58_000;
+    const slow = defineJob({
+      name: 'slow',
+      run: async ({ signal }) => {
+        await gate.pass(signal).catch(() => {});
+        await eventually(() => expect(Date.now()).toBeGreaterThan(deadline.getTime() - margin));
+        signal.throwIfAborted();
+      },
+    });
+    await processor.addJobFactory(slow);
+    const id = await processor.addJob('slow');
+    const stop = new AbortController();
+    const draining = processor.drain({ deadline, margin, signal: stop.signal });
+    await eventually(() => expect(gate.arrived).toBe(1));
+    stop.abort();
+    expect(await draining).toMatchObject({ givenBack: 1 });
+    expect(await processor.getJob(id)).not.toHaveProperty('unfinishedCounter');
   });
 });
 
@@ -176,18 +212,43 @@ test('an unhandled rejection fails the job that left it, and no other', async ()
   await processor.addJobFactories([factory, careless]);
   const neighbour = await processor.addJob('gated');
   const id = await processor.addJob('careless');
-  // Vitest listens too, and would take the rejection for a failure of the test.
-  const listeners = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  const draining = processor.drain();
-  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
-  gate.open();
-  await draining;
-  for (const listener of listeners) process.on('unhandledRejection', listener);
+  await withoutVitestListening(async () => {
+    const draining = processor.drain();
+    await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+    gate.open();
+    await draining;
+  });
   expect(await processor.getJobErrors(id)).toEqual([
     expect.stringContaining('Unhandled rejection: nobody waits for me'),
   ]);
   expect(await processor.getJobStatus(neighbour)).toBe('completed');
+});
+
+test('an unhandled rejection that a job leaves after its end is logged, with what it says', async () => {
+  const warnings: [string, LogFields | undefined][] = [];
+  const log = { ...silent, warn: (message: string, fields?: LogFields) => warnings.push([message, fields]) };
+  const processor = database.processor({ maxThreads: 2, log });
+  const { factory, gate } = gatedJob();
+  const left = new Gate();
+  const careless = defineJob({
+    name: 'careless',
+    run: async () => {
+      void left.pass(never).then(() => Promise.reject(new Error('nobody waits for me')));
+    },
+  });
+  await processor.addJobFactories([factory, careless]);
+  await processor.addJob('gated');
+  const id = await processor.addJob('careless');
+  await withoutVitestListening(async () => {
+    const draining = processor.drain();
+    await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+    left.open();
+    await eventually(() => expect(warnings).toHaveLength(1));
+    gate.open();
+    await draining;
+  });
+  expect(warnings[0]?.[0]).toBe('A job that has ended left a rejection');
+  expect(warnings[0]?.[1]).toMatchObject({ jobId: id, error: 'nobody waits for me' });
 });
 
 test('a blocked event loop is logged with the names of the jobs that run', async () => {

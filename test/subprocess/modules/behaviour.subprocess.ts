@@ -16,6 +16,7 @@ export type Behaviour =
         | 'retry after'
         | 'refuse';
     }
+  | { readonly do: 'sleep'; readonly ms: number }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
   | { readonly do: 'exit' | 'throw later' | 'fill the memory' }
   | { readonly do: 'meet'; readonly counter: Int32Array };
@@ -33,6 +34,8 @@ export default async function behave({
       return input.value;
     case 'return a function':
       return () => {};
+    case 'sleep':
+      return new Promise((resolve) => setTimeout(() => resolve('slept'), input.ms));
     case 'report': {
       for (const value of input.values) await progress(value);
       return 'reported';

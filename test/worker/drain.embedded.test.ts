@@ -1,0 +1,131 @@
+/** What a drain makes of a database that fails it here and there. */
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
+import { LocalProcessor } from '../../local/processor.js';
+import { defineJob, type LogFields } from '../../src/index.js';
+import { silent } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo, gatedJob } from '../jobs.js';
+
+let mongo: EmbeddedMongo;
+let client: MongoClient;
+
+beforeAll(async () => {
+  mongo = await startEmbeddedMongo();
+  client = new MongoClient(mongo.uri, { monitorCommands: true });
+  await client.connect();
+});
+afterEach(async () => {
+  await fail('off', {});
+  await client.db('drain').dropDatabase();
+});
+afterAll(async () => {
+  await client.close(true);
+  await mongo.stop();
+});
+
+/** Makes commands fail, or wait. */
+const fail = (mode: Document | string, data: Document) =>
+  client.db('admin').command({ configureFailPoint: 'failCommand', mode, data });
+
+/** Not one that says "try again later". */
+const broken = { errorCode: 8000 };
+
+/** A processor, and what it logs. */
+async function setup(options = {}) {
+  const logged: [message: string, fields: LogFields][] = [];
+  const keep = (message: string, fields: LogFields = {}) => void logged.push([message, fields]);
+  const log = { ...silent, info: keep, warn: keep };
+  const processor = new LocalProcessor({ db: client.db('drain'), log, ...options });
+  await processor.ensureIndexes();
+  await processor.addJobFactory(echo);
+  const fieldsOf = (message: string) => logged.find(([text]) => text === message)?.[1];
+  return { processor, fieldsOf };
+}
+
+test('jobs of crashed workers that cannot be recovered do not keep it from others', async () => {
+  const { processor, fieldsOf } = await setup();
+  await processor.addJob('echo', {}, { id: 'lost' });
+  await processor.pullNextJob();
+  const jobs = client.db('drain').collection<{ _id: string }>('jobs');
+  await jobs.updateOne({ _id: 'lost' }, { $set: { 'lease.expires': new Date(0) } });
+  await processor.addJob('echo', {}, { id: 'other' });
+  await fail('alwaysOn', { failCommands: ['aggregate'], ...broken });
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 1 });
+  expect(fieldsOf('Jobs of crashed workers could not be recovered')).toBeDefined();
+  expect(await processor.getJobStatus('other')).toBe('completed');
+  await fail('off', {});
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 1 });
+  expect(await processor.getJobStatus('lost')).toBe('completed');
+});
+
+test('outcomes that cannot be written are counted as unsettled, and as nothing else', async () => {
+  const { processor, fieldsOf } = await setup({ maxThreads: 2 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  for (let n = 0; n < 2; n += 1) await processor.addJob('gated', n);
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(2));
+  await fail('alwaysOn', { failCommands: ['update', 'findAndModify'], ...broken });
+  gate.open();
+  const { claimed, unsettled, abandoned, remaining, ...settled } = await draining;
+  expect({ claimed, unsettled, abandoned, remaining }).toEqual({
+    claimed: 2,
+    unsettled: 2,
+    abandoned: 0,
+    remaining: 0,
+  });
+  expect(Object.values(settled).every((count) => count === 0)).toBe(true);
+  expect(fieldsOf('Attempt ended')).toMatchObject({ outcome: 'unsettled' });
+});
+
+test('how long it takes to write an outcome is no part of how long the attempt took', async () => {
+  const { processor, fieldsOf } = await setup();
+  await processor.addJob('echo', {});
+  await fail({ times: 1 }, { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 1_000 });
+  expect(await processor.drain()).toMatchObject({ completed: 1 });
+  expect(fieldsOf('Attempt ended')?.durationMs).toBeLessThan(1_000);
+});
+
+test('a database that is silent when it has stopped does not hold it up: what remains is not counted', async () => {
+  const { processor, fieldsOf } = await setup();
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  await processor.addJob('gated');
+  const stop = new AbortController();
+  const draining = processor.drain({ signal: stop.signal });
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await fail({ times: 1 }, { failCommands: ['aggregate'], blockConnection: true, blockTimeMS: 10_000 });
+  stop.abort();
+  expect(await draining).toMatchObject({ givenBack: 1, remaining: 0 });
+  expect(fieldsOf('What remains could not be counted')).toBeDefined();
+});
+
+test('the time that a claim took is part of its leases: a job is told as soon as its lease may have expired', async () => {
+  const { processor } = await setup({ lease: '3s' });
+  const begun: AbortSignal[] = [];
+  const lasting = defineJob({
+    name: 'lasting',
+    run: ({ signal }) => {
+      begun.push(signal);
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason.why)));
+    },
+  });
+  await processor.addJobFactory(lasting);
+  const id = await processor.addJob('lasting');
+  // The first heartbeat comes a second after the claim's reply, and that is more than three after it was asked for.
+  await fail({ times: 1 }, { failCommands: ['update'], blockConnection: true, blockTimeMS: 2_200 });
+  const draining = processor.drain();
+  await eventually(() => expect(begun).toHaveLength(1));
+  const heartbeats: string[] = [];
+  const count = ({ commandName }: { commandName: string }) => {
+    if (commandName === 'update') heartbeats.push(commandName);
+  };
+  client.on('commandStarted', count);
+  await fail('alwaysOn', { failCommands: ['update'], ...broken });
+  expect(await draining).toMatchObject({ completed: 1 });
+  client.off('commandStarted', count);
+  expect(await processor.getJobResult(id)).toBe('lease lost');
+  expect(heartbeats).toEqual([]);
+});
