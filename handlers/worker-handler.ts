@@ -9,7 +9,8 @@ import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
 
 /**
- * The worker: runs due jobs until none is left or its time is nearly up. Then, if jobs still wait, it kicks the
+ * The worker: runs due jobs until none is left, waits for those that are due soon, and ends when there are none or its
+ * time is nearly up. Then, if jobs still wait, it kicks the
  * next worker; never when it claimed nothing, for then the next one would not either.
  *
  * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the
@@ -28,8 +29,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Drai
     invocation.begin(context);
     const { processor, kick, log, ready, config } = container();
     await ready();
-    const margin = config.DEADLINE_MARGIN;
-    const summary = await processor.drain({ deadline, margin, stopWhenAbandoned: true });
+    const { DEADLINE_MARGIN: margin, LINGER: linger } = config;
+    const summary = await processor.drain({ deadline, margin, linger, stopWhenAbandoned: true });
     const durationMs = Math.round(performance.now() - began);
     log.info('Worker invocation ended', { ...summary, durationMs });
     publishMetrics(context, workerMetrics(summary, durationMs));

@@ -72,7 +72,7 @@ export class LocalProcessor extends RemoteProcessor {
   /** Starts processing jobs in the background; does nothing when it is started already. */
   startProcessor(): void {
     this.#worker ??= this.#startLoop('worker', this.#pollMs, (signal) =>
-      this.drain({ signal, pollInterval: this.#pollMs }),
+      this.drain({ signal, pollInterval: this.#pollMs, linger: this.#pollMs }),
     );
   }
 

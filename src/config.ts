@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { durationSchema } from './duration.js';
+import { durationSchema, timerDurationSchema } from './duration.js';
 import { isConnectionString } from './mongo/client.js';
 import { validateNow } from './validate.js';
 
@@ -22,6 +22,9 @@ export type LogLevel = (typeof logLevels)[number];
 /** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
 const DEPLOYED_MAX_THREADS = 10;
 
+/** Until the worker's next minute: what the scheduler makes ahead runs at its moment. */
+const DEPLOYED_LINGER_MS = 60_000;
+
 const mongodbUri = z
   .string({ error: 'is missing: expected a MongoDB connection string' })
   .pipe(
@@ -43,6 +46,8 @@ export const configSchema = z.object({
   ).optional(),
   /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', duration).optional(),
+  /** How long a worker with nothing to do waits for a job that is known to be due by then; 0 for not at all. */
+  LINGER: setting('a duration such as 1m, at most 24 days', timerDuration).optional(),
   /** The queues a worker takes jobs from. All when not set. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
   /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
@@ -66,6 +71,7 @@ export const configSchema = z.object({
 const functionConfigSchema = configSchema.extend({
   MONGODB_URI: mongodbUri,
   MAX_THREADS: configSchema.shape.MAX_THREADS.default(DEPLOYED_MAX_THREADS),
+  LINGER: configSchema.shape.LINGER.default(DEPLOYED_LINGER_MS),
 });
 
 /** The settings, under the names of their variables. What has no default is undefined when it is not set. */
@@ -129,6 +135,11 @@ function nonEmptyList(text: string): string[] | undefined {
 
 function duration(text: string): number | undefined {
   const result = durationSchema.safeParse(text);
+  return result.success ? result.data : undefined;
+}
+
+function timerDuration(text: string): number | undefined {
+  const result = timerDurationSchema.safeParse(text);
   return result.success ? result.data : undefined;
 }
 

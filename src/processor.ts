@@ -94,6 +94,11 @@ export interface DrainOptions {
   readonly margin?: Duration | undefined;
   /** Stops it at once. */
   readonly signal?: AbortSignal;
+  /**
+   * With nothing left to do, waits for a job that is known to be due within so long, and runs it at its moment. A job
+   * that becomes due while others run is begun at its moment, too. Default 0: neither.
+   */
+  readonly linger?: Duration | undefined;
   /** While jobs run and slots are free, look for new jobs this often. Default: never, only when a job ends. */
   readonly pollInterval?: Duration;
   /**
@@ -378,7 +383,7 @@ export class RemoteProcessor {
    * @throws ValidationError, and what the driver throws when jobs cannot be claimed
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
-    const { deadline, margin, signal, pollInterval, stopWhenAbandoned } = validateNow(
+    const { deadline, margin, signal, linger, pollInterval, stopWhenAbandoned } = validateNow(
       drainOptionsSchema,
       options,
       'Options of drain',
@@ -390,6 +395,7 @@ export class RemoteProcessor {
         maxThreads: this.maxThreads,
         maxJobs: Number.POSITIVE_INFINITY,
         stopWhenAbandoned,
+        lingerMs: linger,
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
       }),
     );
@@ -533,7 +539,7 @@ export class RemoteProcessor {
 
   async #runOne(): Promise<boolean> {
     const { claimed } = await withStopSignal({}, (never) =>
-      drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1 }),
+      drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1, lingerMs: 0 }),
     );
     return claimed > 0;
   }
@@ -595,6 +601,7 @@ const drainOptionsSchema = z.strictObject({
   deadline: z.date().optional(),
   margin: timerDurationSchema.optional(),
   signal: z.instanceof(AbortSignal).optional(),
+  linger: timerDurationSchema.default(0),
   pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),
 });

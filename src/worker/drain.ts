@@ -10,6 +10,7 @@ import { withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
 import { Heartbeat } from './heartbeat.js';
 import { withJobRejections } from './job-rejections.js';
+import { NextDue } from './next-due.js';
 import { progressReporter } from './progress-reporter.js';
 import type { RecentDurations } from './recent-durations.js';
 import { RunningAttempt } from './running-attempt.js';
@@ -49,6 +50,8 @@ export interface DrainLimits extends StopSignal {
   readonly maxJobs: number;
   /** While jobs run and slots are free, look for new jobs this often. Never when absent. */
   readonly pollMs?: number;
+  /** Waits for a job that is due within so long; 0 for none. */
+  readonly lingerMs: number;
   /** Claims no more once an attempt was abandoned: for a process that should end soon. */
   readonly stopWhenAbandoned?: boolean;
 }
@@ -76,8 +79,9 @@ class Invocation {
   readonly #running = new Set<RunningAttempt>();
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
-  /** An attempt was settled, or it is time to look for new jobs. */
+  /** An attempt was settled, a job is due, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
+  readonly #nextDue: NextDue;
   /** The last claim left out jobs that would not have fitted. */
   #leftOut = false;
   readonly #summary = emptySummary();
@@ -91,6 +95,7 @@ class Invocation {
     this.#log = withFields(log, { worker: this.#name });
     this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
     this.#settleQueue = new SettleQueue(jobs, leaseMs);
+    this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
   }
 
   async run(): Promise<DrainSummary> {
@@ -103,6 +108,7 @@ class Invocation {
       await this.#work();
     } finally {
       clearInterval(poll);
+      this.#nextDue.forget();
     }
     if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
       this.#summary.remaining = await this.#countRemaining();
@@ -113,20 +119,20 @@ class Invocation {
   async #work(): Promise<void> {
     for (;;) {
       const wasIdle = this.#running.size === 0;
+      const free = this.#freeSlots();
       const asked = performance.now();
-      const claimed = await this.#claim();
+      const claimed = free > 0 ? await this.#claim(free) : [];
       for (const job of claimed) this.#begin(job, asked);
+      const waitsForJob = claimed.length < free && (await this.#knowsNextJob());
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
-      if (wasIdle && claimed.length === 0) return;
-      if (this.#running.size > 0) await this.#somethingHappened.wait();
+      if (wasIdle && claimed.length === 0 && !waitsForJob) return;
+      if (this.#running.size > 0 || waitsForJob) await this.#somethingHappened.wait();
     }
   }
 
-  async #claim(): Promise<ClaimedJob[]> {
+  async #claim(free: number): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
-    const free = this.#freeSlots();
-    if (free <= 0) return [];
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     const claim = claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
     try {
@@ -150,6 +156,20 @@ class Invocation {
       await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
     } catch (error) {
       this.#log.warn('What a late claim took could not be given back', { error: String(error) });
+    }
+  }
+
+  /** Whether a job will be due that is worth waiting for. */
+  async #knowsNextJob(): Promise<boolean> {
+    const { lingerMs, stop, stopAt } = this.limits;
+    const withinMs = Math.min(lingerMs, stopAt - Date.now());
+    if (withinMs <= 0 || stop.aborted) return false;
+    try {
+      const known = this.#nextDue.isKnown(this.#fitting(), withinMs);
+      return (await unlessAborted(stop, known)) ?? false;
+    } catch (error) {
+      this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
+      return false;
     }
   }
 
@@ -237,6 +257,7 @@ class Invocation {
 
   #tellToStop(): void {
     for (const attempt of this.#running) attempt.abort('stopping');
+    this.#somethingHappened.wake();
   }
 
   #giveBackAll(): void {

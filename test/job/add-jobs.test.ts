@@ -82,7 +82,6 @@ describe('what is wrong is told with its place, and nothing is added', () => {
     ['an input that cannot be stored', [{ name: 'echo', input: { f: () => 1 } }], ValidationError],
   ])('%s', async (_, jobs, error) => {
     const processor = await setup();
-    // @ts-expect-error the types refuse most of these already
     await expect(processor.addJobs([...echoes(2), ...[jobs].flat()])).rejects.toThrow(error);
     expect(await stored().countDocuments()).toBe(0);
   });

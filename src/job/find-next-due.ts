@@ -1,0 +1,37 @@
+import type { Collection } from 'mongodb';
+import type { ClaimFilter } from './claim-jobs.js';
+import type { JobDocument } from './job.js';
+
+/** All there are. With each of them named, the index gives the jobs in the order of `runAt` without a sort. */
+const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/**
+ * How long until the next job is due that a claim with this filter would take, in milliseconds by the database's
+ * clock; undefined when none is due within `withinMs`. Jobs that are due already do not count.
+ *
+ * One command, that reads one key of the claim index for each priority (and queue, if the filter names some).
+ */
+export async function findNextDue(
+  jobs: Collection<JobDocument>,
+  { jobNames, queues, jobQuery }: ClaimFilter,
+  withinMs: number,
+): Promise<number | undefined> {
+  const waits = {
+    status: 'queued' as const,
+    priority: { $in: priorities },
+
+    jobName: { $in: [...jobNames] },
+    ...(queues && { queue: { $in: [...queues] } }),
+    $expr: {
+      $and: [{ $gt: ['$runAt', '$$NOW'] }, { $lte: ['$runAt', { $add: ['$$NOW', withinMs] }] }],
+    },
+  };
+  const next = await jobs.findOne<{ readonly dueInMs: number }>(
+    jobQuery ? { $and: [waits, jobQuery] } : waits,
+    {
+      sort: { runAt: 1 },
+      projection: { _id: 0, dueInMs: { $subtract: ['$runAt', '$$NOW'] } },
+    },
+  );
+  return next?.dueInMs;
+}

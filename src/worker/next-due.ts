@@ -1,0 +1,44 @@
+import type { Collection } from 'mongodb';
+import type { ClaimFilter } from '../job/claim-jobs.js';
+import { findNextDue } from '../job/find-next-due.js';
+import type { JobDocument } from '../job/job.js';
+
+/** What was learned is good for so long: a job may be added that is due earlier. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** Knows when the next job will be due, and tells when it is. Its timer lives until then, or until `forget`. */
+export class NextDue {
+  #timer: NodeJS.Timeout | undefined;
+  #looked = Number.NEGATIVE_INFINITY;
+
+  /** @param onDue called when a job that is known is due */
+  constructor(
+    private readonly jobs: Collection<JobDocument>,
+    private readonly onDue: () => void,
+  ) {}
+
+  /**
+   * Whether a job is known that this filter takes, and that is due within so long.
+   *
+   * @throws what the driver throws
+   */
+  async isKnown(filter: ClaimFilter, withinMs: number): Promise<boolean> {
+    if (performance.now() - this.#looked < LOOK_AGAIN_MS) return this.#timer !== undefined;
+    this.#looked = performance.now();
+    const dueInMs = await findNextDue(this.jobs, filter, withinMs);
+    clearTimeout(this.#timer);
+    this.#timer = dueInMs === undefined ? undefined : setTimeout(() => this.#tell(), dueInMs + 1);
+    return this.#timer !== undefined;
+  }
+
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    this.#looked = Number.NEGATIVE_INFINITY;
+    this.onDue();
+  }
+}

@@ -1,0 +1,113 @@
+import type { CommandStartedEvent } from 'mongodb';
+import { expect, test } from 'vitest';
+import { defineJob } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+
+async function setup() {
+  const processor = database.processor({ maxThreads: 3 });
+  await processor.addJobFactory(echo);
+  return processor;
+}
+
+const lateness = (job: { readonly started?: Date; readonly runAt: Date } | undefined) =>
+  Number(job?.started) - Number(job?.runAt);
+
+test('a worker without work waits for the next job that is due in time, whatever its priority', async () => {
+  const processor = await setup();
+  const first = await processor.addJob('echo', {}, { delay: 400, priority: 0 });
+  const second = await processor.addJob('echo', {}, { delay: 800, priority: 9 });
+  await processor.addJob('echo', {}, { delay: '1h', priority: 5 });
+  expect(await processor.drain({ linger: '10s' })).toMatchObject({ claimed: 2, completed: 2 });
+  for (const id of [first, second]) {
+    expect(lateness(await processor.getJob(id))).toBeGreaterThanOrEqual(0);
+  }
+  expect((await processor.getJob(first))?.started?.getTime()).toBeLessThan(
+    Number((await processor.getJob(second))?.runAt),
+  );
+});
+
+test.each([
+  ['is not told to', {}],
+  ['knows of a job only that is due too late', { linger: 300 }],
+  ['has too little time until its deadline', { linger: '1h', deadline: new Date(Date.now() + 500) }],
+])('a worker that %s does not wait', async (_, options) => {
+  const processor = await setup();
+  await processor.addJob('echo', {}, { delay: '1m' });
+  expect(await processor.drain(options)).toMatchObject({ claimed: 0 });
+});
+
+test.each([
+  ['of another name', { name: 'unknown', options: {} }],
+  ['of another queue', { name: 'echo', options: { queue: 'mail' } }],
+])('a job %s is not waited for', async (_, { name, options }) => {
+  await (await setup()).addJobFactory('unknown', echo);
+  const worker = database.processor({ queues: ['default'] });
+  await worker.addJobFactory(echo);
+  await worker.addJob(name, {}, { ...options, delay: '1m' });
+  expect(await worker.drain({ linger: '5m' })).toMatchObject({ claimed: 0 });
+});
+
+test('a job that becomes due while another runs is begun at its moment', async () => {
+  const processor = await setup();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await processor.addJobFactory(defineJob({ name: 'slow', run: () => released }));
+  await processor.addJob('slow');
+  const id = await processor.addJob('echo', {}, { delay: 300 });
+  const draining = processor.drain({ linger: '10s' });
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+  release();
+  expect(await draining).toMatchObject({ completed: 2 });
+});
+
+test('a worker that waits ends at once when it is told to', async () => {
+  const processor = await setup();
+  const id = await processor.addJob('echo', {}, { delay: '30s' });
+  const stop = new AbortController();
+  const commands: string[] = [];
+  const note = ({ commandName }: CommandStartedEvent) => commands.push(commandName);
+  database.client.on('commandStarted', note);
+  const draining = processor.drain({ linger: '1m', signal: stop.signal });
+  await eventually(async () => expect(commands.length).toBeGreaterThanOrEqual(3));
+  stop.abort();
+  expect(await draining).toMatchObject({ claimed: 0, remaining: 0 });
+  database.client.off('commandStarted', note);
+  expect(await processor.getJobStatus(id)).toBe('queued');
+});
+
+test('looking for the next job reads one key for each priority, however many wait', async () => {
+  const processor = await setup();
+  await processor.addJobs(
+    Array.from({ length: 2000 }, (_, n) => ({
+      name: 'echo',
+      input: {},
+      options: { delay: 600_000 + n, priority: n % 10 },
+    })),
+  );
+  const found: CommandStartedEvent[] = [];
+  const note = (event: CommandStartedEvent) => found.push(event);
+  database.client.on('commandStarted', note);
+  await processor.drain({ linger: 1000 });
+  database.client.off('commandStarted', note);
+  expect(found.map(({ commandName }) => commandName)).toEqual(['find', 'find', 'find']);
+  const { filter, sort, projection, limit } = found[2]?.command ?? {};
+  const { executionStats } = await database.db.command({
+    explain: {
+      find: 'jobs',
+      filter: { ...filter, $expr: { $gt: ['$runAt', '$$NOW'] } },
+      sort,
+      projection,
+      limit,
+    },
+    verbosity: 'executionStats',
+  });
+  expect(executionStats.nReturned).toBe(1);
+  expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(20);
+  expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(10);
+});
