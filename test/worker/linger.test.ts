@@ -1,4 +1,4 @@
-import type { CommandStartedEvent } from 'mongodb';
+import type { CommandStartedEvent, CommandSucceededEvent } from 'mongodb';
 import { expect, test } from 'vitest';
 import { defineJob } from '../../src/index.js';
 import { useDatabase } from '../database.js';
@@ -71,13 +71,13 @@ test('a worker that waits ends at once when it is told to', async () => {
   const id = await processor.addJob('echo', {}, { delay: '30s' });
   const stop = new AbortController();
   const commands: string[] = [];
-  const note = ({ commandName }: CommandStartedEvent) => commands.push(commandName);
-  database.client.on('commandStarted', note);
+  const note = ({ commandName }: CommandSucceededEvent) => commands.push(commandName);
+  database.client.on('commandSucceeded', note);
   const draining = processor.drain({ linger: '1m', signal: stop.signal });
   await eventually(async () => expect(commands.length).toBeGreaterThanOrEqual(3));
   stop.abort();
   expect(await draining).toMatchObject({ claimed: 0, remaining: 0 });
-  database.client.off('commandStarted', note);
+  database.client.off('commandSucceeded', note);
   expect(await processor.getJobStatus(id)).toBe('queued');
 });
 
