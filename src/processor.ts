@@ -57,6 +57,7 @@ import { failedOutcome } from './worker/failed-outcome.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
+import { unlessAborted } from './worker/unless-aborted.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
@@ -388,17 +389,17 @@ export class RemoteProcessor {
       options,
       'Options of drain',
     );
-    await this.#tryToRecover();
-    return withStopSignal({ deadline, marginMs: margin, signal }, (stopSignal) =>
-      drain(this.#worker, {
+    return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
+      await unlessAborted(stopSignal.stop, this.#tryToRecover());
+      return drain(this.#worker, {
         ...stopSignal,
         maxThreads: this.maxThreads,
         maxJobs: Number.POSITIVE_INFINITY,
         stopWhenAbandoned,
         lingerMs: linger,
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
-      }),
-    );
+      });
+    });
   }
 
   /**

@@ -121,7 +121,7 @@ class Invocation {
       const wasIdle = this.#running.size === 0;
       const free = this.#freeSlots();
       const asked = performance.now();
-      const claimed = free > 0 ? await this.#claim(free) : [];
+      const claimed = free > 0 ? await this.#claim(free, wasIdle) : [];
       for (const job of claimed) this.#begin(job, asked);
       const waitsForJob = claimed.length < free && (await this.#knowsNextJob());
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
@@ -131,18 +131,18 @@ class Invocation {
     }
   }
 
-  async #claim(free: number): Promise<ClaimedJob[]> {
+  async #claim(free: number, isIdle: boolean): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
-    const claim = claimJobs(jobs, this.#fitting(), lease, free, this.#running.size === 0);
+    const claim = claimJobs(jobs, this.#fitting(), lease, free, isIdle);
     try {
       const claimed = await unlessAborted(this.limits.cutOff, claim);
       if (claimed === undefined) void this.#giveBackLate(claim);
       this.#summary.claimed += claimed?.length ?? 0;
       return claimed ?? [];
     } catch (error) {
-      if (this.#running.size === 0) throw error;
-      this.#log.warn('A claim failed, and is tried again when a job ends', { error: String(error) });
+      if (isIdle) throw error;
+      this.#log.warn('A claim failed, and is tried again', { error: String(error) });
       return [];
     }
   }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { LocalProcessor } from '../../local/processor.js';
 import { type ClaimedJob, defineJob, RemoteException } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { expectCountedOnce } from '../counted-once.js';
 import { useDatabase } from '../database.js';
 
 const database = useDatabase();
@@ -69,7 +70,7 @@ const actions = {
     if ((await processor.cancelJob(id).catch(() => 'settled')) === 'cancelled') history.cancelled.add(id);
   },
   async drain({ processor }: Actor) {
-    await processor.drain();
+    expectCountedOnce(await processor.drain());
   },
   async recover({ processor }: Actor) {
     await processor.scheduleDueItems();

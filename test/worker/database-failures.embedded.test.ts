@@ -157,7 +157,7 @@ test('a database that is silent when a job is settled holds up its worker for no
 
 test('a database that is not there is an error of the invocation, in time', async () => {
   const gone = await startEmbeddedMongo();
-  const lonely = new MongoClient(gone.uri, { serverSelectionTimeoutMS: 100 });
+  const lonely = new MongoClient(gone.uri, { serverSelectionTimeoutMS: 1_000 });
   const processor = new LocalProcessor({ db: lonely.db('x'), log: silent });
   await processor.addJobFactory(echo);
   await gone.stop();
