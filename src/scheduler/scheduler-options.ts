@@ -143,15 +143,19 @@ export type AtOptions = { readonly type: 'At'; readonly at: Date | string } & Sh
 
 export type SchedulerOptions = CronListsOptions | CronOptions | DelayOptions | AtOptions;
 
-/** What `updateScheduler` can change: any option but the id; null takes away one that is optional. */
+/** What `updateScheduler` can change: any option but the id; null takes away one that may be left out. */
 export type SchedulerChanges = {
-  readonly [Key in keyof Omit<AllOptions, 'id'>]?: AllOptions[Key] | null;
+  readonly [Key in keyof AllChanges]?:
+    | AllChanges[Key]
+    | (Key extends Indispensable ? undefined : null | undefined);
 };
 
-type AllOptions = Partial<CronFields> &
-  SharedSchedulerOptions & {
-    readonly type?: SchedulerOptions['type'];
-    readonly cron?: string;
-    readonly delay?: Duration;
-    readonly at?: Date | string;
+type Indispensable = 'type' | 'active' | 'jobName' | 'delay' | 'at';
+
+type AllChanges = Omit<SharedSchedulerOptions, 'id'> &
+  CronFields & {
+    readonly type: SchedulerOptions['type'];
+    readonly cron: string;
+    readonly delay: Duration;
+    readonly at: Date | string;
   };

@@ -20,7 +20,10 @@ import {
 const subject = 'Changes of updateScheduler';
 
 const changesSchema = z
-  .looseObject({ id: z.undefined({ error: 'an id cannot be changed' }), active: z.boolean().optional() })
+  .looseObject({
+    id: z.never({ error: 'an id cannot be changed' }).optional(),
+    active: z.boolean().optional(),
+  })
   .transform(({ id: _, active, ...rest }) => {
     const given = Object.entries(rest).filter(([, value]) => value !== undefined);
     return { active, changes: Object.fromEntries(given) };

@@ -1,0 +1,285 @@
+import { describe, expect, test } from 'vitest';
+import { NotFoundError, type SchedulerChanges, ValidationError } from '../../src/index.js';
+import { later, useSchedulerDatabase } from './setting.js';
+
+const database = useSchedulerDatabase();
+const { setup, makeDue, items } = database;
+
+const hourly = { type: 'Delay', delay: '1h', jobName: 'anything', id: 'tick' } as const;
+const nine = { type: 'Cron', cron: '0 9 * * *', jobName: 'anything', id: 'nine' } as const;
+const yesterday = new Date(Date.now() - 86_400_000);
+
+describe('updating', () => {
+  test('changes what is given, keeps the rest, and gives the item', async () => {
+    const processor = await setup();
+    const retryDelay = { kind: 'exponential', base: '1s', cap: '1m' } as const;
+    const jobOptions = { priority: 3, retryDelay };
+    await processor.addScheduler({
+      ...hourly,
+      input: { a: 1 },
+      jitter: '5s',
+      jobOptions,
+      startAt: yesterday,
+    });
+    const before = await processor.getScheduler('tick');
+    const updated = await processor.updateScheduler('tick', { title: 'New', input: { $set: '$$NOW' } });
+    expect(updated).toEqual({ ...before, title: 'New', input: { $set: '$$NOW' }, version: 2 });
+    expect(await processor.getScheduler('tick')).toEqual(updated);
+  });
+
+  test('null takes away what is optional, and is itself an input', async () => {
+    const processor = await setup();
+    await processor.addScheduler({
+      ...hourly,
+      title: 'a',
+      jitter: '5s',
+      maxOccurrences: 7,
+      endAt: '2999-01-01T00:00:00Z',
+    });
+    const updated = await processor.updateScheduler('tick', {
+      title: null,
+      jitter: null,
+      maxOccurrences: null,
+      endAt: null,
+      input: null,
+    });
+    expect(updated).toMatchObject({ title: '', input: null });
+    expect(Object.keys(updated)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/jitter|max|endAt/)]),
+    );
+    expect(await items().findOne()).not.toHaveProperty('jitter');
+  });
+
+  test('keeps the rhythm unless the times change', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    const nextCallTime = await makeDue('tick', -100);
+    expect(
+      await processor.updateScheduler('tick', { input: 1, catchUp: 'all', delay: 3_600_000 }),
+    ).toMatchObject({
+      nextCallTime,
+    });
+    const { nextCallTime: changed } = await processor.updateScheduler('tick', { delay: '2h' });
+    expect(Number(changed) - Number(nextCallTime)).toBeGreaterThan(3_600_000);
+  });
+
+  test('an expression takes the place of lists, lists of an expression, and another type of both', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...nine, timeZone: 'Asia/Tokyo', input: 1 });
+    const lists = await processor.updateScheduler('nine', { minute: [0], hour: [9], dayOfWeek: [0] });
+    expect(lists).toMatchObject({ minute: [0], hour: [9], dayOfMonth: [], timeZone: 'Asia/Tokyo', input: 1 });
+    expect(lists).not.toHaveProperty('cron');
+    expect(await processor.updateScheduler('nine', { month: [2] })).toMatchObject({
+      minute: [0],
+      month: [2],
+    });
+    const cron = await processor.updateScheduler('nine', { cron: '@daily' });
+    expect(cron).toMatchObject({ cron: '@daily', input: 1 });
+    expect(cron).not.toHaveProperty('minute');
+    const delay = await processor.updateScheduler('nine', { type: 'Delay', delay: '5m' });
+    expect(delay).toMatchObject({ type: 'Delay', delay: 300_000, input: 1 });
+    expect(delay).not.toHaveProperty('cron');
+  });
+
+  test('starts and stops it', async () => {
+    const processor = await setup();
+    await processor.addScheduler(hourly);
+    expect(await processor.updateScheduler('tick', { active: true })).toMatchObject({
+      active: true,
+      nextCallTime: expect.any(Date),
+    });
+    expect(await processor.updateScheduler('tick', { active: false })).toMatchObject({
+      active: false,
+      nextCallTime: null,
+    });
+  });
+
+  const refused: [string, SchedulerChanges, string][] = [
+    ['an input that the job refuses', { jobName: 'echo' }, ''],
+    ['a delay below a second', { delay: 1 }, 'delay'],
+    ['31 February', { type: 'Cron', cron: '0 0 31 2 *' }, 'cron'],
+    ['31 February by lists', { type: 'Cron', dayOfMonth: [31], month: [2] }, 'dayOfMonth'],
+    ['an end that has passed', { endAt: yesterday }, 'endAt'],
+    ['an option of another type', { at: yesterday }, 'at'],
+    ['a catch-up of its own', { catchUp: null, overlap: null, jitter: '2d' }, 'jitter'],
+  ];
+  test.each(refused)('with %s is refused, and changes nothing', async (_, changes, path) => {
+    const processor = await setup();
+    for (const active of [false, true]) {
+      const id = `item ${active}`;
+      await processor.addScheduler({ ...hourly, input: 7, active, id });
+      const before = await processor.getScheduler(id);
+      const update = processor.updateScheduler(id, changes);
+      await expect(update).rejects.toThrow(ValidationError);
+      await expect(update).rejects.toMatchObject({ issues: [{ path }] });
+      expect(await processor.getScheduler(id)).toEqual(before);
+    }
+  });
+
+  test('cannot change an id, nor an item that is not there', async () => {
+    const processor = await setup();
+    await processor.addScheduler(hourly);
+    const id: object = { id: 'other' };
+    await expect(processor.updateScheduler('tick', id)).rejects.toMatchObject({ issues: [{ path: 'id' }] });
+    await expect(processor.updateScheduler('nobody', { title: '' })).rejects.toThrow(NotFoundError);
+  });
+
+  test('by two at once keeps the changes of both', async () => {
+    const processor = await setup();
+    await processor.addScheduler(hourly);
+    const changes = [{ title: 'a' }, { description: 'b' }, { input: 3 }, { delay: '2h' }, { jitter: '1s' }];
+    await Promise.all(changes.map((change) => processor.updateScheduler('tick', change)));
+    expect(await processor.getScheduler('tick')).toMatchObject({
+      ...{ title: 'a', description: 'b', input: 3, delay: 7_200_000, jitter: 1000, version: 6 },
+    });
+  });
+
+  test('by two at once never makes an item that neither would be allowed', async () => {
+    const processor = await setup();
+    for (let round = 0; round < 5; round += 1) {
+      const id = `item ${round}`;
+      await processor.addScheduler({ ...hourly, input: {}, id });
+      const done = await Promise.allSettled([
+        processor.updateScheduler(id, { jobName: 'echo' }),
+        processor.updateScheduler(id, { input: 7 }),
+      ]);
+      expect(done.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(await processor.getScheduler(id)).not.toMatchObject({ jobName: 'echo', input: 7 });
+    }
+  });
+});
+
+describe('an item that has ended', () => {
+  const start = async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, maxOccurrences: 1, active: true });
+    await makeDue('tick');
+    await processor.scheduleDueItems();
+    expect(await processor.getScheduler('tick')).toMatchObject({ active: false, occurrences: 1 });
+    return processor;
+  };
+
+  test('cannot be activated, and the error says why', async () => {
+    const processor = await start();
+    const why = { issues: [{ path: 'maxOccurrences', message: expect.stringContaining('more than the 1') }] };
+    await expect(processor.activateScheduler('tick')).rejects.toMatchObject(why);
+    await expect(processor.updateScheduler('tick', { active: true })).rejects.toMatchObject(why);
+  });
+
+  test('can be given another title, and may go on when it may have more', async () => {
+    const processor = await start();
+    expect(await processor.updateScheduler('tick', { title: 'Done' })).toMatchObject({ active: false });
+    expect(await processor.updateScheduler('tick', { maxOccurrences: 2 })).toMatchObject({ active: false });
+    expect(await processor.activateScheduler('tick')).toMatchObject({ active: true });
+  });
+
+  test('at its moment can be set for another, not for the same', async () => {
+    const processor = await setup();
+    await processor.addScheduler({
+      type: 'At',
+      at: yesterday,
+      jobName: 'anything',
+      active: true,
+      id: 'once',
+    });
+    await processor.scheduleDueItems();
+    await expect(processor.activateScheduler('once')).rejects.toMatchObject({ issues: [{ path: 'at' }] });
+    const [at] = later(yesterday, 7 * 86_400);
+    expect(await processor.updateScheduler('once', { at, active: true })).toMatchObject({ nextCallTime: at });
+  });
+});
+
+describe('activating and deactivating', () => {
+  test('start from now, and leave what is so already as it is', async () => {
+    const processor = await setup();
+    await processor.addScheduler(hourly);
+    const started = await processor.activateScheduler('tick');
+    expect(Number(started.nextCallTime) - Number(await database.now())).toBeGreaterThan(3_500_000);
+    const nextCallTime = await makeDue('tick', 100);
+    expect(await processor.activateScheduler('tick')).toMatchObject({
+      active: true,
+      nextCallTime,
+      version: 2,
+    });
+    const stopped = await processor.deactivateScheduler('tick');
+    expect(stopped).toMatchObject({ active: false, nextCallTime: null, version: 3 });
+    expect(await processor.deactivateScheduler('tick')).toEqual(stopped);
+    expect(await processor.scheduleDueItems()).toEqual([]);
+  });
+
+  test('an occurrence that has its job does not come again', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...nine, active: true });
+    const [next] = await processor.preview('nine', 1);
+    await items().updateOne({}, { $set: { nextCallTime: new Date(0), lastCallTime: next?.at ?? null } });
+    await processor.deactivateScheduler('nine');
+    const { nextCallTime } = await processor.activateScheduler('nine');
+    expect(nextCallTime).toEqual(later(next?.at ?? new Date(0), 86_400)[0]);
+  });
+
+  test('an item that is not there is an error', async () => {
+    const processor = await setup();
+    await expect(processor.activateScheduler('nobody')).rejects.toThrow(NotFoundError);
+    await expect(processor.deactivateScheduler('nobody')).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('removing', () => {
+  test('makes no more jobs, and keeps those that it made', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    await makeDue('tick');
+    await processor.scheduleDueItems();
+    await processor.removeScheduler('tick');
+    expect(await processor.getSchedulers()).toEqual([]);
+    expect(await processor.getScheduler('tick')).toBeUndefined();
+    expect(await processor.getJobs()).toHaveLength(1);
+    await expect(processor.removeScheduler('tick')).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('rescheduling', () => {
+  test('recomputes the next call from now, and gives it', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    await makeDue('tick', 86_400);
+    const next = await processor.reScheduleItem('tick');
+    expect(await processor.getSchedulers()).toMatchObject([{ nextCallTime: next }]);
+    expect(Number(next) - Date.now()).toBeGreaterThan(3_500_000);
+    expect(await processor.scheduleDueItems()).toEqual([]);
+  });
+
+  test('all active items at once tells how many', async () => {
+    const processor = await setup();
+    for (const id of ['a', 'b', 'c']) {
+      await processor.addScheduler({ ...hourly, active: id !== 'c', id });
+      await makeDue(id);
+    }
+    expect(await processor.reScheduleItems()).toBe(2);
+    expect(await processor.scheduleDueItems()).toEqual([]);
+  });
+
+  test('what was made ahead is not made again', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...nine, active: true });
+    expect(await processor.scheduleDueItems({ ahead: '1d' })).toHaveLength(1);
+    const { nextCallTime } = (await processor.getScheduler('nine')) ?? {};
+    expect(await processor.reScheduleItem('nine')).toEqual(nextCallTime);
+    expect(await processor.scheduleDueItems({ ahead: '1d' })).toEqual([]);
+  });
+
+  test('ends an item that has no occurrence any more', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    await items().updateOne({ _id: 'tick' }, { $set: { endAt: yesterday } });
+    expect(await processor.reScheduleItem('tick')).toBeNull();
+    expect(await processor.getScheduler('tick')).toMatchObject({ active: false, nextCallTime: null });
+  });
+
+  test('an item that is not active stays so; one that nobody knows is an error', async () => {
+    const processor = await setup();
+    await processor.addScheduler(hourly);
+    expect(await processor.reScheduleItem('tick')).toBeNull();
+    await expect(processor.reScheduleItem('nobody')).rejects.toThrow(NotFoundError);
+  });
+});

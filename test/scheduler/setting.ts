@@ -1,0 +1,78 @@
+import type { Collection, Document } from 'mongodb';
+import type { LocalProcessor, LocalProcessorOptions } from '../../local/processor.js';
+import type { Job } from '../../src/index.js';
+import type { JobDocument } from '../../src/job/job.js';
+import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { type TestDatabase, useDatabase } from '../database.js';
+import { anything, echo, flaky } from '../jobs.js';
+
+/** A database for tests of scheduler items. */
+export interface SchedulerDatabase extends TestDatabase {
+  readonly items: () => Collection<SchedulerItemDocument>;
+  readonly jobs: () => Collection<JobDocument>;
+  /** A processor that knows `echo`, `anything` and `flaky`. */
+  setup(options?: Partial<LocalProcessorOptions>): Promise<LocalProcessor>;
+  /** The database's clock. */
+  now(): Promise<Date>;
+  /** Makes an item due so many seconds ago, to the second, and returns when. */
+  makeDue(id: string, seconds?: number): Promise<Date>;
+  /** All dates in all items and jobs are so much earlier: as if that time had passed. */
+  elapse(seconds: number): Promise<void>;
+}
+
+/** Call it at the top of a test file. */
+export function useSchedulerDatabase(): SchedulerDatabase {
+  const database = useDatabase();
+  const items = () => database.db.collection<SchedulerItemDocument>('scheduler');
+  const jobs = () => database.db.collection<JobDocument>('jobs');
+  const now = async (): Promise<Date> => (await database.db.command({ hello: 1 })).localTime;
+  return {
+    ...database,
+    items,
+    jobs,
+    now,
+    async setup(options) {
+      const processor = database.processor(options);
+      await processor.addJobFactories([echo, anything, flaky]);
+      return processor;
+    },
+    async makeDue(id, seconds = 1) {
+      const second = Math.floor((await now()).getTime() / 1000);
+      const nextCallTime = new Date((second - seconds) * 1000);
+      await items().updateOne({ _id: id }, { $set: { nextCallTime } });
+      return nextCallTime;
+    },
+    async elapse(seconds) {
+      for (const name of ['scheduler', 'jobs']) {
+        const collection = database.db.collection(name);
+        for (const document of await collection.find().toArray())
+          await collection.replaceOne({ _id: document._id }, earlier(document, seconds));
+      }
+    },
+  };
+}
+
+function earlier(document: Document, seconds: number): Document {
+  const entries = Object.entries(document).map(([name, value]) => [name, earlierValue(value, seconds)]);
+  return Object.fromEntries(entries);
+}
+
+function earlierValue(value: unknown, seconds: number): unknown {
+  if (value instanceof Date) return new Date(value.getTime() - seconds * 1000);
+  return isPlainObject(value) ? earlier(value, seconds) : value;
+}
+
+function isPlainObject(value: unknown): value is Document {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** When the occurrences of these jobs are due, in order. */
+export function occurrencesOf(jobs: readonly Job[]): Date[] {
+  const dates = jobs.flatMap(({ occurrence }) => occurrence?.at ?? []);
+  return dates.sort((a, b) => a.getTime() - b.getTime());
+}
+
+/** Moments so many seconds after a first one. */
+export function later(first: Date, ...seconds: readonly number[]): Date[] {
+  return seconds.map((more) => new Date(first.getTime() + more * 1000));
+}
