@@ -108,7 +108,7 @@ class Invocation {
       await this.#work();
     } finally {
       clearInterval(poll);
-      this.#nextDue.forget();
+      this.#nextDue.close();
     }
     if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
       this.#summary.remaining = await this.#countRemaining();

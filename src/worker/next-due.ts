@@ -6,10 +6,11 @@ import type { JobDocument } from '../job/job.js';
 /** What was learned is good for so long: a job may be added that is due earlier. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** Knows when the next job will be due, and tells when it is. Its timer lives until then, or until `forget`. */
+/** Knows when the next job will be due, and tells when it is. Its timer lives until then, or until it is closed. */
 export class NextDue {
   #timer: NodeJS.Timeout | undefined;
   #looked = Number.NEGATIVE_INFINITY;
+  #closed = false;
 
   /** @param onDue called when a job that is known is due */
   constructor(
@@ -18,7 +19,7 @@ export class NextDue {
   ) {}
 
   /**
-   * Whether a job is known that this filter takes, and that is due within so long.
+   * Whether a job is known that this filter takes, and that is due within so long. None once it is closed.
    *
    * @throws what the driver throws
    */
@@ -27,13 +28,15 @@ export class NextDue {
     this.#looked = performance.now();
     const dueInMs = await findNextDue(this.jobs, filter, withinMs);
     clearTimeout(this.#timer);
-    this.#timer = dueInMs === undefined ? undefined : setTimeout(() => this.#tell(), dueInMs + 1);
-    return this.#timer !== undefined;
+    const waits = dueInMs !== undefined && !this.#closed;
+    this.#timer = waits ? setTimeout(() => this.#tell(), dueInMs + 1) : undefined;
+    return waits;
   }
 
-  forget(): void {
+  /** An answer that is still to come starts no timer. */
+  close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #tell(): void {

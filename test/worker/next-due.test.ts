@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { openCollections } from '../../src/mongo/collections.js';
+import { NextDue } from '../../src/worker/next-due.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+
+test('an answer that comes after the invocation has ended starts no timer', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {}, { delay: '30s' });
+  const filter = { jobNames: ['echo'] };
+  const { jobs } = openCollections(database.db);
+  const open = new NextDue(jobs, () => {});
+  expect(await open.isKnown(filter, 60_000)).toBe(true);
+  open.close();
+  const closed = new NextDue(jobs, () => {});
+  const known = closed.isKnown(filter, 60_000);
+  closed.close();
+  expect(await known).toBe(false);
+});
