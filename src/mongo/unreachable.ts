@@ -1,9 +1,23 @@
 import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb';
 
-/** True when the database could not be asked, or not in time: the same request may succeed later. */
+/** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
 export function isUnreachable(error: unknown): boolean {
-  return isUnknownOutcome(error) || (error instanceof MongoError && notSentNames.has(error.name));
+  return (
+    isUnknownOutcome(error) ||
+    isConflict(error) ||
+    (error instanceof MongoError && notSentNames.has(error.name))
+  );
 }
+
+/**
+ * Another write of the same document came in between, and nothing was written. Outside of transactions MongoDB tries
+ * again by itself; others that speak its protocol leave that to the client.
+ */
+function isConflict(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
+}
+
+const WRITE_CONFLICT = 112;
 
 /** By these the driver says that nothing was sent: there is no primary, or every connection of the pool is in use. */
 const notSentNames = new Set([

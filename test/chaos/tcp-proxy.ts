@@ -1,12 +1,31 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Document } from 'mongodb';
+import { readRequest } from '../../local/mongo/wire/message.js';
+import { RequestStream } from './request-stream.js';
 
 /** What becomes of packets. */
 type Weather = 'fair' | 'delayed' | 'held' | 'replies held' | 'all lost' | 'replies lost';
 
-/** How late a packet is while they are `delayed`. */
+/** How late a packet is while they are `delayed`, and a request that arrives `late`. */
 const DELAY_MS = 250;
+
+/** One way of a connection. */
+export type Direction = 'requests' | 'replies';
+
+/**
+ * What becomes of one request:
+ * - `deliver`: it arrives
+ * - `cut`: its connection breaks before it arrives
+ * - `late`: its connection breaks, and it arrives some time after that
+ * - `lose reply`: it arrives, and its connection breaks instead of its reply
+ * - `silence`: neither it nor any later one of its connection arrives; nobody is told
+ */
+export type Passage = 'deliver' | 'cut' | 'late' | 'lose reply' | 'silence';
+
+/** Decides about a request by the command that it carries. */
+export type Judge = (command: Document) => Passage;
 
 /** Host and port of a server. */
 export interface Address {
@@ -14,12 +33,22 @@ export interface Address {
   readonly port: number;
 }
 
-/** A TCP proxy in front of a server, that can do to its connections what networks do. */
+/** One connection: both of its ends, and what has befallen it. */
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+  silent?: Direction;
+  losesReply?: boolean;
+}
+
+/** A TCP proxy in front of a MongoDB server, that can do to its connections what networks do. */
 export class TcpProxy {
-  readonly #sockets = new Set<Socket>();
+  /** The one that was used last comes last. */
+  readonly #links = new Set<Link>();
   readonly #server: Server;
   #weather: Weather = 'fair';
   #clears: Promise<unknown> = Promise.resolve();
+  #judge: Judge | undefined;
 
   private constructor(private readonly target: Address) {
     this.#server = createServer((client) => this.#serve(client));
@@ -38,7 +67,7 @@ export class TcpProxy {
 
   /** Breaks all connections. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const link of this.#links) breakLink(link);
   }
 
   /** Delivers each packet late. */
@@ -68,6 +97,17 @@ export class TcpProxy {
     this.cut();
   }
 
+  /** From now on nothing comes through in one direction of the connection that was used last; it stays open. */
+  silence(direction: Direction): void {
+    const last = [...this.#links].at(-1);
+    if (last) last.silent = direction;
+  }
+
+  /** From now on asks about each request; without a judge all are delivered. */
+  judgeBy(judge: Judge | undefined): void {
+    this.#judge = judge;
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -83,32 +123,66 @@ export class TcpProxy {
   }
 
   #serve(client: Socket): void {
-    const server = connect(this.target);
-    this.#forward(client, server, false);
-    this.#forward(server, client, true);
+    const link: Link = { client, server: connect(this.target) };
+    this.#links.add(link);
+    const requests = new RequestStream();
+    this.#forward(link, 'requests', (chunk) => requests.add(chunk));
+    this.#forward(link, 'replies', (chunk) => [chunk]);
   }
 
   /** In order, and nothing after a packet that was lost; what was sent before a connection closed still arrives. */
-  #forward(from: Socket, to: Socket, isReply: boolean): void {
-    this.#sockets.add(from);
+  #forward(link: Link, direction: Direction, packetsOf: (chunk: Buffer) => readonly Buffer[]): void {
+    const [from, to] = direction === 'requests' ? [link.client, link.server] : [link.server, link.client];
     let arrived = Promise.resolve(true);
-    from.on('data', (packet) => {
-      arrived = arrived.then(async (allBefore) => {
-        const arrives = allBefore && (await this.#arrives(isReply));
-        if (arrives && !to.destroyed) to.write(packet);
-        return arrives;
-      });
+    from.on('data', (chunk: Buffer) => {
+      for (const packet of packetsOf(chunk)) {
+        arrived = arrived.then(async (allBefore) => {
+          const arrives = allBefore && (await this.#arrives(link, direction, packet));
+          if (arrives && !to.destroyed) to.write(packet);
+          return arrives;
+        });
+      }
     });
     from.on('error', () => {}); // 'close' follows.
     from.on('close', () => {
-      this.#sockets.delete(from);
+      this.#links.delete(link);
       void arrived.then(() => to.destroy());
     });
   }
 
-  async #arrives(isReply: boolean): Promise<boolean> {
+  async #arrives(link: Link, direction: Direction, packet: Buffer): Promise<boolean> {
+    const isReply = direction === 'replies';
+    if (isReply && link.losesReply) breakLink(link);
+    if (!isReply && !(await this.#passes(link, packet))) return false;
     if (this.#weather === 'held' || (isReply && this.#weather === 'replies held')) await this.#clears;
     if (this.#weather === 'delayed') await sleep(DELAY_MS);
+    if (link.silent === direction) return false;
     return this.#weather !== 'all lost' && !(isReply && this.#weather === 'replies lost');
   }
+
+  async #passes(link: Link, request: Buffer): Promise<boolean> {
+    if (this.#links.delete(link)) this.#links.add(link);
+    switch (this.#judge?.(readRequest(request).body) ?? 'deliver') {
+      case 'deliver':
+        return true;
+      case 'cut':
+        breakLink(link);
+        return false;
+      case 'late':
+        link.client.destroy();
+        await sleep(DELAY_MS);
+        return true;
+      case 'lose reply':
+        link.losesReply = true;
+        return true;
+      case 'silence':
+        link.silent = 'requests';
+        return false;
+    }
+  }
+}
+
+function breakLink({ client, server }: Link): void {
+  client.destroy();
+  server.destroy();
 }

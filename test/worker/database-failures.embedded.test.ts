@@ -3,6 +3,8 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
+import type { LogFields } from '../../src/index.js';
+import type { JobDocument } from '../../src/job/job.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -12,7 +14,8 @@ let client: MongoClient;
 
 beforeAll(async () => {
   mongo = await startEmbeddedMongo();
-  client = new MongoClient(mongo.uri, { monitorCommands: true, socketTimeoutMS: 1_000 });
+  // A driver that finds a connection broken looks for the server again, by default not before half a second.
+  client = new MongoClient(mongo.uri, { socketTimeoutMS: 1_000, minHeartbeatFrequencyMS: 20 });
   await client.connect();
 });
 afterEach(async () => {
@@ -35,17 +38,42 @@ async function setup(options = {}) {
   return processor;
 }
 
+/** Jobs that two workers, who have died, had claimed: one worker one of them, the other two. */
+async function lostJobs(processor: LocalProcessor): Promise<void> {
+  for (const id of ['a', 'b', 'c']) await processor.addJob('echo', {}, { id });
+  for (const worker of ['dead', 'dead', 'dead too']) {
+    const job = await processor.pullNextJob();
+    const lease = { 'lease.worker': worker, 'lease.expires': new Date(0) };
+    await jobs().updateOne({ _id: job?.id ?? '' }, { $set: lease });
+  }
+}
+
+const jobs = () => client.db('failing').collection<JobDocument>('jobs');
+
 const cut = { closeConnection: true };
 const steppedDown = { errorCode: 10107 };
+/** What MongoDB does not tell a client but in a transaction; others that speak its protocol do. */
+const conflict = { errorCode: 112 };
 
 describe.each([
   ['the connection is cut', cut],
   ['the primary steps down', steppedDown],
+  ['a write has a conflict', conflict],
 ])('when %s', (_, failure) => {
-  test('while a job is added, it is added once', async () => {
+  test('while a job is added, it is added once, by a caller who tries again', async () => {
     const processor = await setup();
     await fail({ times: 1 }, { failCommands: ['update'], ...failure });
-    await processor.addJob('echo', {}, { id: 'a' });
+    const add = () => processor.addJob('echo', {}, { id: 'a' });
+    expect(await add().catch(add)).toBe('a');
+    expect(await processor.getJobs()).toHaveLength(1);
+  });
+
+  test('while a job is added in a transaction of the caller, it is added once', async () => {
+    const processor = await setup();
+    await fail({ times: 1 }, { failCommands: ['update'], ...failure });
+    await client.withSession((session) =>
+      session.withTransaction(() => processor.addJob('echo', {}, { session })),
+    );
     expect(await processor.getJobs()).toHaveLength(1);
   });
 
@@ -53,8 +81,9 @@ describe.each([
     const processor = await setup({ maxThreads: 5 });
     for (let n = 0; n < 5; n += 1) await processor.addJob('echo', { n });
     await fail({ times: 1 }, { failCommands: ['update'], ...failure });
-    await processor.drain();
-    await processor.drain();
+    const drain = () => processor.drain();
+    await (failure === conflict ? drain().catch(() => {}) : drain());
+    await drain();
     for (const job of await processor.getJobs())
       expect(job).toMatchObject({ status: 'completed', retryCounter: 1 });
   });
@@ -79,6 +108,21 @@ describe.each([
     await fail({ times: 3 }, { failCommands: ['findAndModify'], ...failure });
     expect(await processor.drain()).toMatchObject({ completed: 1, stale: 0 });
   });
+
+  test.each(['aggregate', 'distinct', 'update', 'commitTransaction'])(
+    'at the %s of a recovery, each lost attempt is ended once',
+    async (command) => {
+      const processor = await setup();
+      await lostJobs(processor);
+      await fail({ times: 2 }, { failCommands: [command], ...failure });
+      expect(await processor.recoverJobs()).toBe(3);
+      for (const { status, errors, retryCounter, runAlone } of await processor.getJobs()) {
+        expect({ status, errors: errors.length }).toEqual({ status: 'queued', errors: 1 });
+        expect(retryCounter).toBe(errors[0]?.message.includes('dead too') ? 1 : 0);
+        expect(runAlone).toBe(true);
+      }
+    },
+  );
 
   test('during a heartbeat, the jobs run on', async () => {
     const processor = await setup({ lease: '1s', maxThreads: 2 });
@@ -130,11 +174,18 @@ describe('when the answer to a write that was applied is lost', () => {
   });
 });
 
-test('a settle that cannot be written while the lease lasts is given up, and the job is recovered', async () => {
-  const processor = await setup({ lease: '1s' });
+test('a settle that cannot be written while the lease lasts is given up and logged, and the job is recovered', async () => {
+  const errors: [string, LogFields | undefined][] = [];
+  const log = { ...silent, error: (message: string, fields?: LogFields) => errors.push([message, fields]) };
+  const processor = await setup({ lease: '1s', log });
   await processor.addJob('echo', {}, { id: 'a' });
   await fail('alwaysOn', { failCommands: ['findAndModify'], ...steppedDown });
-  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0 });
+  const began = performance.now();
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0, unsettled: 1 });
+  expect(performance.now() - began).toBeLessThan(9_000);
+  const [[message, fields] = []] = errors.filter(([, { jobId } = {}]) => jobId === 'a');
+  expect(message).toContain('An outcome could not be written');
+  expect(fields?.error).toBeTypeOf('string');
   await fail('off', {});
   await eventually(async () => {
     await processor.drain();

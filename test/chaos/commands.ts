@@ -1,0 +1,16 @@
+import type { Document } from 'mongodb';
+
+/** Whether it is the update by which a worker takes jobs. */
+export function isClaim(command: Document): boolean {
+  return updateOfJobs(command).status === 'processing';
+}
+
+/** Whether it is the update by which a worker renews its leases. */
+export function isHeartbeat(command: Document): boolean {
+  return 'lease.expires' in updateOfJobs(command);
+}
+
+/** What the first stage of an update of jobs sets; nothing for any other command. */
+function updateOfJobs({ update, updates }: Document): Document {
+  return (update === 'jobs' && updates?.[0]?.u?.[0]?.$set) || {};
+}

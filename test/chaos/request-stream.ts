@@ -1,0 +1,16 @@
+/** Cuts the bytes that a client sends into its requests: each begins with its own length. */
+export class RequestStream {
+  #pending = Buffer.alloc(0);
+
+  /** The requests that are complete with this chunk. */
+  add(chunk: Buffer): Buffer[] {
+    this.#pending = Buffer.concat([this.#pending, chunk]);
+    const complete: Buffer[] = [];
+    while (this.#pending.length >= 4 && this.#pending.length >= this.#pending.readInt32LE(0)) {
+      const length = this.#pending.readInt32LE(0);
+      complete.push(this.#pending.subarray(0, length));
+      this.#pending = this.#pending.subarray(length);
+    }
+    return complete;
+  }
+}

@@ -1,0 +1,37 @@
+import { type Db, MongoClient } from 'mongodb';
+import { afterEach } from 'vitest';
+import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
+import { TcpProxy } from './chaos/tcp-proxy.js';
+import { silent, type TestDatabase } from './database.js';
+
+/** A client of its own, and the proxy by which alone it reaches the database. */
+export interface UnreliableNetwork {
+  readonly proxy: TcpProxy;
+  readonly db: Db;
+  readonly processor: LocalProcessor;
+}
+
+/** Call it at the top of a test file; what it returns gives a processor whose requests can be made to get lost. */
+export function useUnreliableNetwork(
+  database: TestDatabase,
+): (options?: Partial<LocalProcessorOptions>, databaseName?: string) => Promise<UnreliableNetwork> {
+  const closing: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    await Promise.all(closing.splice(0).map((close) => close()));
+  });
+
+  return async (options = {}, databaseName = database.name) => {
+    const { hostname, port } = new URL(database.uri);
+    const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
+    // A driver that finds a connection broken looks for the server again, by default not before half a second.
+    const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`, {
+      minHeartbeatFrequencyMS: 20,
+    });
+    closing.push(async () => {
+      await client.close(true);
+      await proxy.close();
+    });
+    const db = client.db(databaseName);
+    return { proxy, db, processor: new LocalProcessor({ db, log: silent, ...options }) };
+  };
+}
