@@ -12,6 +12,7 @@ const manyProcesses = [
   'test/chaos/chaos.test.ts',
   'test/e2e/**',
   'test/processes/**',
+  'test/scheduler/processes/**',
   'test/serverless.test.ts',
 ];
 

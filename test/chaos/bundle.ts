@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** Calls `work` with the program of the processes in one file, so that each of the many starts costs little. */
-export async function withBundle<Result>(work: (file: string) => Promise<Result>): Promise<Result> {
+export async function withBundle<Result>(
+  work: (file: string) => Promise<Result>,
+  program = new URL('./child/main.ts', import.meta.url),
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   const outfile = join(folder, 'child.mjs');
   try {
     await build({
-      entryPoints: [fileURLToPath(new URL('./child/main.ts', import.meta.url))],
+      entryPoints: [fileURLToPath(program)],
       outfile,
       bundle: true,
       platform: 'node',

@@ -1,0 +1,40 @@
+/**
+ * A process that does something with scheduler items, and kills itself as `kill -9` would: see `work.ts` for its
+ * argument. It has no code of jobs.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+import { RemoteProcessor } from '../../../src/index.js';
+import { silent } from '../../chaos/silent.js';
+import { declaredLater, settingSchema, type Work } from './work.js';
+
+const { uri, databaseName, work, survives, boundaries } = settingSchema.parse(
+  JSON.parse(process.argv[2] ?? ''),
+);
+const client = await new MongoClient(uri, { monitorCommands: true }).connect();
+const processor = new RemoteProcessor({ db: client.db(databaseName), log: silent });
+
+const works: Record<Work, () => Promise<unknown>> = {
+  tick: () => processor.scheduleDueItems({ ahead: '80m' }),
+  deactivate: () => processor.deactivateScheduler('tick'),
+  update: () => processor.updateScheduler('tick', { input: 'new' }),
+  remove: () => processor.removeScheduler('tick'),
+  sync: () => processor.syncSchedulers(declaredLater),
+  async 'tick after tick'() {
+    for (;;) {
+      await processor.scheduleDueItems({ ahead: '2s' });
+      await sleep(20);
+    }
+  },
+};
+
+let left = survives;
+for (const boundary of boundaries)
+  client.on(boundary, () => {
+    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    left -= 1;
+  });
+// The test holds the other end for as long as it lives.
+process.stdin.resume().once('end', () => process.exit());
+await works[work]();
+process.exit();
