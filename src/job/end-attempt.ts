@@ -37,7 +37,9 @@ export function endAttempt(outcome: Outcome): Document[] {
         runAt: whenQueued({ $add: ['$$NOW', outcome.delayMs] }, '$runAt'),
       });
     case 'givenBack':
-      return outcome.atDeadline ? endUnfinished() : ending('queued', attemptNotUsedUp);
+      return outcome.atDeadline
+        ? endUnfinished()
+        : ending('queued', { ...attemptNotUsedUp, ...stillUnfinished });
   }
 }
 
@@ -92,6 +94,9 @@ const attemptNotUsedUp = {
   givenBackCounter: { $add: ['$givenBackCounter', 1] },
   runAlone: '$runAlone',
 };
+
+/** Stopped by somebody, or not even begun: that tells nothing about whether it fits. */
+const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 
 /** What an attempt that came to its end, however, is known by: it fits, and it kills no worker. */
 const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };

@@ -118,12 +118,13 @@ class Invocation {
 
   async #work(): Promise<void> {
     for (;;) {
+      // Before the claim, so that no job becomes due unseen between the two.
+      const waitsForJob = this.#freeSlots() > 0 && (await this.#knowsNextJob());
       const wasIdle = this.#running.size === 0;
       const free = this.#freeSlots();
       const asked = performance.now();
       const claimed = free > 0 ? await this.#claim(free, wasIdle) : [];
       for (const job of claimed) this.#begin(job, asked);
-      const waitsForJob = claimed.length < free && (await this.#knowsNextJob());
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
       if (wasIdle && claimed.length === 0 && !waitsForJob) return;

@@ -76,6 +76,14 @@ test('a recovery that hangs does not keep it from stopping', async () => {
   expect(answered).not.toContain('find');
 });
 
+test('a job that becomes due while it looks for jobs is not overlooked', async () => {
+  const { processor } = await setup();
+  await processor.addJob('echo', {}, { delay: '1s' });
+  // Of the next reads, one comes before that moment, and one after.
+  await fail({ times: 3 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 400 });
+  expect(await processor.drain({ linger: '10s' })).toMatchObject({ claimed: 1, completed: 1 });
+});
+
 test('a claim that fails just when it is idle again is tried again', async () => {
   const { processor } = await setup({ maxThreads: 2 });
   const { gate, factory } = gatedJob();

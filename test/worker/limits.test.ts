@@ -147,6 +147,21 @@ describe('a job that does not fit the time that is left', () => {
     });
   });
 
+  test('is still known as such after a worker that was stopped by somebody', async () => {
+    const processor = database.processor();
+    const { factory, gate } = gatedJob();
+    await processor.addJobFactory(factory);
+    const id = await processor.addJob('gated');
+    await untilTimeIsUp(processor, gate);
+    const { arrived } = gate;
+    const stop = new AbortController();
+    const draining = processor.drain({ signal: stop.signal });
+    await eventually(() => expect(gate.arrived).toBe(arrived + 1));
+    stop.abort();
+    await draining;
+    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', unfinishedCounter: 1 });
+  });
+
   test('is not counted as such either when its time comes while the worker stops', async () => {
     const processor = database.processor();
     const gate = new Gate();

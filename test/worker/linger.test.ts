@@ -96,7 +96,7 @@ test('looking for the next job reads one key for each priority, however many wai
   await processor.drain({ linger: 1000 });
   database.client.off('commandStarted', note);
   expect(found.map(({ commandName }) => commandName)).toEqual(['find', 'find', 'find']);
-  const { filter, sort, projection, limit } = found[2]?.command ?? {};
+  const { filter, sort, projection, limit } = found[1]?.command ?? {};
   const { executionStats } = await database.db.command({
     explain: {
       find: 'jobs',
