@@ -1,0 +1,21 @@
+import type { Bench } from './bench.js';
+import type { ContenderName } from './contenders/contender.js';
+import { contenders } from './contenders/index.js';
+
+/** Measures one contender. When that fails, the table has no figure there and tells why; the rest goes on. */
+export async function attempt(
+  { results, say }: Bench,
+  contender: ContenderName,
+  what: string,
+  measure: () => Promise<void>,
+): Promise<void> {
+  const { title } = contenders[contender];
+  say(`${what}: ${title}`);
+  try {
+    await measure();
+  } catch (error) {
+    const failure = `${title}, ${what}: ${error instanceof Error ? error.message : String(error)}`;
+    results.failures.push(failure);
+    say(failure);
+  }
+}

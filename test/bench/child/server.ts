@@ -1,0 +1,15 @@
+/** The embedded MongoDB in a process of its own, which tells how much of the machine it uses when it is asked. */
+import { startEmbeddedMongo } from '../../../local/mongo/index.js';
+import type { ServerReport } from '../server.js';
+
+const mongo = await startEmbeddedMongo();
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  tell({ kind: 'usage', cpuMs: (user + system) / 1000, memoryBytes: process.memoryUsage.rss() });
+});
+process.on('disconnect', () => process.exit());
+tell({ kind: 'started', uri: mongo.uri });
+
+function tell(report: ServerReport): void {
+  process.send?.(report);
+}

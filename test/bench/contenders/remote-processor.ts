@@ -1,0 +1,44 @@
+import { MongoClient } from 'mongodb';
+import { z } from 'zod';
+import { LocalProcessor } from '../../../local/processor.js';
+import { defineJob, type Logger } from '../../../src/index.js';
+import { addOneByOne, type Contender, POLL_MS } from './contender.js';
+
+/** As in production, but without a log line per job: the others write none either. */
+const problemsOnly: Logger = { debug() {}, info() {}, warn: console.error, error: console.error };
+
+/** This project: a LocalProcessor, whose loop calls `drain` as the worker function does. */
+export const remoteProcessor: Contender = {
+  title: 'Remote Processor',
+  storage: { collection: 'jobs', input: 'input', due: 'runAt' },
+  async open({ uri, database, concurrency, run }) {
+    const client = await new MongoClient(uri, { monitorCommands: true }).connect();
+    const processor = new LocalProcessor({
+      db: client.db(database),
+      name: 'bench',
+      maxThreads: concurrency,
+      pollInterval: POLL_MS,
+      log: problemsOnly,
+    });
+    const noop = defineJob({
+      name: 'noop',
+      input: z.object({ n: z.int() }),
+      run: ({ input }) => run(input.n),
+    });
+    await processor.addJobFactory(noop);
+    const addOne = async (n: number) => {
+      await processor.addJob(noop, { n });
+    };
+    return {
+      client,
+      ensureIndexes: () => processor.ensureIndexes(),
+      addOne,
+      addMany: (first, count) => addOneByOne({ addOne }, first, count),
+      async work() {
+        processor.startProcessor();
+        return () => processor.stopProcessor();
+      },
+      close: () => client.close(),
+    };
+  },
+};

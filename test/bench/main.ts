@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.js';
+import { buildPrograms } from './bundle.js';
+import { installPeers } from './install-peers.js';
+import { measurements } from './measurements/index.js';
+import { Results } from './results.js';
+import { save } from './save.js';
+import { withServer } from './server.js';
+import { formatTable } from './table.js';
+
+const help = `npm run bench -- [--quick] [measurement ...]
+
+Measures this project, Agenda 6, mongo-jobs, and the floor (a bare loop of find, update and bulkWrite) on the same
+database: an embedded one in a process of its own, or that of MONGODB_URI. Prints how far it is on standard error, one
+table on standard output, and writes the figures as JSON and a chart to test/bench/results/.
+
+--quick  a smaller form of each measurement, in about a minute; the whole takes some 10 to 15 minutes
+
+The first run installs what it compares with (npm ci in test/bench/peers).
+
+Measurements, all of them unless some are named:
+${measurements.map(({ name, about }) => `  ${name.padEnd(13)}${about}`).join('\n')}`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
+
+if (values.help) console.log(help);
+else if (unknown.length > 0) {
+  console.error(`There is no measurement '${unknown[0]}'. See --help.`);
+  process.exitCode = 2;
+} else await run(positionals, values.quick);
+
+async function run(names: readonly string[], isQuick: boolean): Promise<void> {
+  const began = performance.now();
+  const say = (line: string) => {
+    const seconds = String(Math.round((performance.now() - began) / 1000)).padStart(4);
+    console.error(`${seconds} s  ${line}`);
+  };
+  await installPeers(say);
+  const results = new Results();
+  const programs = await buildPrograms();
+  await withServer(programs.server, async (server) => {
+    say(`Server: ${server.kind} ${server.version}`);
+    const bench: Bench = { server, programs, isQuick, results, say };
+    for (const { name, run } of measurements) {
+      if (names.length === 0 || names.includes(name)) await run(bench);
+    }
+    const form = [...(isQuick ? ['quick'] : []), ...(names.length > 0 ? ['part'] : [])].join('-');
+    console.log(formatTable(results));
+    for (const path of await save(results, server, form)) say(`Written: ${path}`);
+  });
+  if (results.failures.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,38 @@
+import { attempt } from '../attempt.js';
+import { inTurn, type Measurement, withJobs } from '../bench.js';
+import { work } from '../work.js';
+import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
+
+const FULL = { rounds: 3, jobs: 2000 };
+const QUICK = { rounds: 1, jobs: 400 };
+
+/** How long a job takes, in milliseconds. */
+const JOB_MS: [number, number] = [10, 100];
+
+/** Without the floor: it waits for the slowest of each batch. */
+const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
+
+/** Jobs that take their time, and so end one by one and not together. */
+export const busy: Measurement = {
+  name: 'busy',
+  about: 'jobs that take 10 to 100 ms at random, 20 at a time',
+  async run(bench) {
+    const { rounds, jobs } = bench.isQuick ? QUICK : FULL;
+    const under = 'Jobs that take 10 to 100 ms at random, 20 at a time';
+    for (let round = 0; round < rounds; round += 1) {
+      for (const contender of inTurn(measured, round)) {
+        await attempt(bench, contender, `busy, round ${round + 1} of ${rounds}`, async () => {
+          const worked = await withJobs(bench, contender, jobs, (db) =>
+            work(bench, { contender, db, jobs, concurrency: 20, jobMs: JOB_MS }),
+          );
+          bench.results.add({ under, name: COMMANDS_PER_JOB, decimals: 2 }, contender, worked.commandsPerJob);
+          bench.results.add(
+            { under, name: JOBS_PER_SECOND, better: 'more' },
+            contender,
+            worked.jobsPerSecond,
+          );
+        });
+      }
+    }
+  },
+};

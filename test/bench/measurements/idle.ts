@@ -1,0 +1,30 @@
+import { attempt } from '../attempt.js';
+import { type Measurement, withJobs } from '../bench.js';
+import { runTask } from '../run-task.js';
+
+const FULL = { seconds: 10 };
+const QUICK = { seconds: 3 };
+
+const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
+
+/** A worker with an empty queue that looks for jobs every second; this project's makes an invocation of each look. */
+export const idle: Measurement = {
+  name: 'idle',
+  about: 'commands of a worker that has nothing to do',
+  async run(bench) {
+    const { seconds: count } = bench.isQuick ? QUICK : FULL;
+    for (const contender of measured) {
+      await attempt(bench, contender, 'idle', async () => {
+        const { commands } = await withJobs(bench, contender, 0, (db) =>
+          runTask(bench, { contender, task: 'idle', db, count, concurrency: 20 }),
+        );
+        const figure = {
+          under: 'Idle, looking for jobs every second',
+          name: 'commands per look',
+          decimals: 1,
+        };
+        bench.results.add(figure, contender, commands / count);
+      });
+    }
+  },
+};

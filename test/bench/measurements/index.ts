@@ -1,0 +1,11 @@
+import type { Measurement } from '../bench.js';
+import { add } from './add.js';
+import { backlog } from './backlog.js';
+import { busy } from './busy.js';
+import { competition } from './competition.js';
+import { drain } from './drain.js';
+import { idle } from './idle.js';
+import { latency } from './latency.js';
+
+/** All measurements, in the order of the table. */
+export const measurements: readonly Measurement[] = [drain, busy, competition, latency, idle, add, backlog];

@@ -1,0 +1,31 @@
+import { attempt } from '../attempt.js';
+import { type Bench, type Measurement, withJobs } from '../bench.js';
+import { type ContenderName, contenderNames } from '../contenders/contender.js';
+import { runTask } from '../run-task.js';
+import { quantile } from '../statistics.js';
+
+const FULL = { samples: 40 };
+const QUICK = { samples: 8 };
+
+/** From add to start, in a process that adds and works, when nothing else is to do. */
+export const latency: Measurement = {
+  name: 'latency',
+  about: 'from add to start, when the worker is idle',
+  async run(bench) {
+    const { samples } = bench.isQuick ? QUICK : FULL;
+    for (const contender of contenderNames) {
+      await attempt(bench, contender, 'latency', () => measure(bench, contender, samples));
+    }
+  },
+};
+
+async function measure(bench: Bench, contender: ContenderName, count: number): Promise<void> {
+  const wakeUp = bench.server.hasChangeStreams ? 'change stream' : 'own';
+  const reading = await withJobs(bench, contender, 0, (db) =>
+    runTask(bench, { contender, task: 'latency', db, count, wakeUp, concurrency: 20 }),
+  );
+  const under = 'From add to start when idle, in one process';
+  const figure = { under, better: 'less', decimals: 1 } as const;
+  bench.results.add({ ...figure, name: 'median, ms' }, contender, quantile(reading.samples, 0.5));
+  bench.results.add({ ...figure, name: '95 of 100 below, ms' }, contender, quantile(reading.samples, 0.95));
+}

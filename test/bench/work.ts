@@ -1,0 +1,122 @@
+import type { Db } from 'mongodb';
+import type { Bench } from './bench.js';
+import type { Reading, Setting } from './child/setting.js';
+import { Child } from './child-process.js';
+import type { ContenderName } from './contenders/contender.js';
+
+/** What came of workers that ran jobs, from the first claim to the last job settled. */
+export interface Worked {
+  readonly jobs: number;
+  readonly seconds: number;
+  readonly jobsPerSecond: number;
+  readonly commandsPerJob: number;
+  readonly bytesPerJob: number;
+  /** Of the worker process; of the largest, when there were several. */
+  readonly peakMemoryBytes: number;
+  /** How many jobs each worker ran. */
+  readonly shares: readonly number[];
+  readonly workerCpuMsPerJob: number;
+  /** Only of an embedded server. */
+  readonly serverCpuMsPerJob: number | undefined;
+}
+
+export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs'> {
+  readonly contender: ContenderName;
+  readonly db: Db;
+  /** Workers stop when they have run so many jobs together. */
+  readonly jobs: number;
+  /** Whether more wait, so that a few more than `jobs` are run. */
+  readonly moreWait?: boolean;
+  /** How many processes work. */
+  readonly workers?: number;
+  /** Where they find the server, if not at its own address. */
+  readonly uri?: string;
+}
+
+/** A contender that takes longer for one measurement is left out of it. */
+const PATIENCE_MS = 180_000;
+
+/** How often it is looked whether all jobs have run. */
+const LOOK_MS = 5;
+
+/** Lets workers run jobs that wait, each in a process of its own. @throws Error when it takes too long */
+export async function work({ server, programs }: Bench, options: WorkOptions): Promise<Worked> {
+  const {
+    contender,
+    db,
+    jobs,
+    moreWait = false,
+    workers = 1,
+    uri = server.uri,
+    concurrency,
+    jobMs,
+  } = options;
+  const setting: Setting = {
+    contender,
+    task: 'work',
+    uri,
+    database: db.databaseName,
+    concurrency,
+    ...(jobMs && { jobMs }),
+  };
+  const children = await Promise.all(
+    Array.from({ length: workers }, () => Child.start(programs.worker, setting)),
+  );
+  try {
+    const before = await server.usage();
+    for (const child of children) child.tell('begin');
+    await allRan(children, jobs);
+    for (const child of children) child.tell('stop');
+    const readings = await Promise.all(children.map(({ reading }) => reading));
+    const after = await server.usage();
+    const serverMs = before && after && after.cpuMs - before.cpuMs;
+    const worked = summarize(readings, serverMs);
+    if (worked.jobs !== jobs && !moreWait)
+      throw new Error(`It ran ${worked.jobs} jobs where there were ${jobs}.`);
+    return worked;
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+async function allRan(children: readonly Child[], jobs: number): Promise<void> {
+  const ran = () => children.reduce((sum, child) => sum + child.ran, 0);
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve, reject) => {
+    const end = Date.now() + PATIENCE_MS;
+    timer = setInterval(() => {
+      if (ran() >= jobs) resolve();
+      else if (Date.now() > end)
+        reject(new Error(`It ran ${ran()} of ${jobs} jobs in ${PATIENCE_MS / 1000} s.`));
+    }, LOOK_MS);
+  });
+  try {
+    await Promise.race([enough, ...children.map((child) => child.reading.then(endedEarly))]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function endedEarly(): never {
+  throw new Error('A worker ended before it was told to.');
+}
+
+function summarize(readings: readonly Reading[], serverMs: number | undefined): Worked {
+  const sum = (of: (reading: Reading) => number) =>
+    readings.reduce((total, reading) => total + of(reading), 0);
+  const began = Math.min(...readings.map((reading) => reading.began));
+  const ended = Math.max(...readings.map((reading) => reading.ended));
+  const seconds = (ended - began) / 1000;
+  const jobs = sum(({ ran }) => ran);
+  return {
+    jobs,
+    seconds,
+    jobsPerSecond: jobs / seconds,
+    commandsPerJob: sum(({ commands }) => commands) / jobs,
+    bytesPerJob: sum(({ bytes }) => bytes) / jobs,
+    peakMemoryBytes: Math.max(...readings.map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    shares: readings.map(({ ran }) => ran),
+    workerCpuMsPerJob: sum(({ cpuMs }) => cpuMs) / jobs,
+    serverCpuMsPerJob: serverMs && serverMs / jobs,
+  };
+}
