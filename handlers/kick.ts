@@ -3,12 +3,15 @@ import type { Logger } from '../src/index.js';
 import { once } from './once.js';
 
 /**
- * Asks for a worker now, so that a job need not wait for the next minute. It carries no data, may be lost, and
- * never fails.
- *
- * @param depth how many kicks in a row led to this one, each sent by the worker that the last one started
+ * Asks for workers now, so that jobs need not wait for the next minute. It carries no data, may be lost, and never
+ * fails.
  */
-export type Kick = (depth?: number) => Promise<void>;
+export type Kick = (options?: {
+  /** How many kicks in a row led to this one, each sent by the worker that the last one started. Default 0. */
+  readonly depth?: number;
+  /** How many workers. Default 1. */
+  readonly workers?: number;
+}) => Promise<void>;
 
 /** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
 export const MAX_KICK_DEPTH = 50;
@@ -18,10 +21,10 @@ const TIMEOUT_MS = 1_000;
 
 const kickedSchema = z.object({ kick: z.object({ depth: z.int().min(0).max(MAX_KICK_DEPTH) }) });
 
-/** The depth of the kick that this event is; 0 for any other event. */
-export function kickDepth(event: unknown): number {
+/** The depth of the kick that this event is; undefined for any other event. */
+export function kickDepth(event: unknown): number | undefined {
   const result = kickedSchema.safeParse(event);
-  return result.success ? result.data.kick.depth : 0;
+  return result.success ? result.data.kick.depth : undefined;
 }
 
 export interface KickOptions {
@@ -32,11 +35,11 @@ export interface KickOptions {
   readonly log: Logger;
 }
 
-/** Makes the kick of a deployment. While one is under way, others share it. */
+/** Makes the kick of a deployment. While one is under way, others that ask for no more workers share it. */
 export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
   if (functionName === undefined) return async () => {};
   const connect = once(() => connectTo(functionName, endpoint));
-  let underWay: Promise<void> | undefined;
+  let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;
 
   async function kick(depth: number): Promise<void> {
     if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
@@ -48,11 +51,17 @@ export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
     }
   }
 
-  return (depth = 0) => {
-    underWay ??= kick(depth).finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
+  return async ({ depth = 0, workers = 1 } = {}) => {
+    if (underWay === undefined || underWay.workers < workers) {
+      const more = workers - (underWay?.workers ?? 0);
+      const kicked = Promise.all([underWay?.kicked, ...Array.from({ length: more }, () => kick(depth))]);
+      const mine = { workers, kicked };
+      underWay = mine;
+      void kicked.then(() => {
+        if (underWay === mine) underWay = undefined;
+      });
+    }
+    await underWay.kicked;
   };
 }
 

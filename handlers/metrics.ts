@@ -56,13 +56,17 @@ export function schedulerMetrics({ made, recovered, waiting }: Tick, durationMs:
   return [
     ['Made', 'Count', made],
     ['Recovered', 'Count', recovered],
-    ['OldestWaiting', 'Seconds', longestWaitOf(waiting)],
-    ['OldestUnclaimed', 'Seconds', longestWaitOf(waiting.filter(({ claimable }) => !claimable))],
+    ['OldestWaiting', 'Seconds', toSeconds(longestWaitOf(waiting))],
+    ['OldestUnclaimed', 'Seconds', toSeconds(longestWaitOf(waiting.filter(({ claimable }) => !claimable)))],
     ['Duration', 'Milliseconds', durationMs],
   ];
 }
 
-/** In whole seconds; 0 when none waits. */
-function longestWaitOf(waiting: readonly WaitingJob[]): number {
-  return Math.round(Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs)) / 1000);
+/** In milliseconds; 0 when none waits. */
+export function longestWaitOf(waiting: readonly WaitingJob[]): number {
+  return Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
+}
+
+function toSeconds(ms: number): number {
+  return Math.round(ms / 1000);
 }

@@ -1,10 +1,11 @@
-import type { DeclaredScheduler, Logger, RemoteProcessor, WaitingJob } from '../src/index.js';
-import { type HandlerOptions, openContainer } from './container.js';
+import type { DeclaredScheduler, Logger, WaitingJob } from '../src/index.js';
+import { type Container, type HandlerOptions, openContainer } from './container.js';
 import { deadlines } from './deadline.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
-import { cloudWatchMetrics, schedulerMetrics } from './metrics.js';
+import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
+import { enoughToCount, workersWanted } from './scale-out.js';
 
 /** Until then a worker of another deployment may come by, for which this job is none of our business. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
@@ -45,8 +46,9 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
     });
     const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
-    if (made > 0) await kick();
     const waiting = await processor.getOldestWaitingJobs();
+    const workers = Math.max(made > 0 ? 1 : 0, await moreWorkers(container(), waiting));
+    if (workers > 0) await kick({ workers });
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
     tellUnclaimed(waiting, log);
@@ -55,9 +57,24 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   };
 }
 
+/** How many workers are to be started for what waits already. */
+async function moreWorkers(
+  { processor, config }: Container,
+  waiting: readonly WaitingJob[],
+): Promise<number> {
+  if (waiting.length === 0) return 0;
+  const limits = { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS };
+  const [ready, live] = await Promise.all([
+    processor.countReadyJobs(enoughToCount(limits)),
+    processor.countWorkers(),
+  ]);
+  const waitedMs = longestWaitOf(waiting.filter(({ claimable }) => claimable));
+  return workersWanted({ ready, live, waitedMs }, limits);
+}
+
 /** A wrong declaration is told again at each invocation, and keeps none of the items from making their jobs. */
 async function syncSchedulers(
-  { processor, log }: { readonly processor: RemoteProcessor; readonly log: Logger },
+  { processor, log }: Container,
   schedules: readonly DeclaredScheduler[],
 ): Promise<void> {
   const sync = await processor.syncSchedulers(schedules);

@@ -22,6 +22,9 @@ export type LogLevel = (typeof logLevels)[number];
 /** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
 const DEPLOYED_MAX_THREADS = 10;
 
+/** Ten times as many jobs as one worker runs: a backlog is drained in parallel, and other functions are left room. */
+const DEPLOYED_MAX_WORKERS = 10;
+
 /** Until the worker's next minute: what the scheduler makes ahead runs at its moment. */
 const DEPLOYED_LINGER_MS = 60_000;
 
@@ -41,9 +44,9 @@ export const configSchema = z.object({
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
   /** How many jobs a worker runs at a time. */
-  MAX_THREADS: setting('a whole number from 1 to 1000', (text) =>
-    /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined,
-  ).optional(),
+  MAX_THREADS: setting('a whole number from 1 to 1000', upTo1000).optional(),
+  /** How many workers may run at a time to drain a backlog. */
+  MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', duration).optional(),
   /** How long a worker with nothing to do waits for a job that is known to be due by then; 0 for not at all. */
@@ -71,6 +74,7 @@ export const configSchema = z.object({
 const functionConfigSchema = configSchema.extend({
   MONGODB_URI: mongodbUri,
   MAX_THREADS: configSchema.shape.MAX_THREADS.default(DEPLOYED_MAX_THREADS),
+  MAX_WORKERS: configSchema.shape.MAX_WORKERS.default(DEPLOYED_MAX_WORKERS),
   LINGER: configSchema.shape.LINGER.default(DEPLOYED_LINGER_MS),
 });
 
@@ -126,6 +130,10 @@ function variable<Value>(parse: (text: string) => Value | undefined, explain: (t
     context.addIssue({ code: 'custom', message: explain(text) });
     return z.NEVER;
   });
+}
+
+function upTo1000(text: string): number | undefined {
+  return /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined;
 }
 
 function nonEmptyList(text: string): string[] | undefined {

@@ -63,3 +63,4 @@ export type {
 } from './scheduler/scheduler-options.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
 export type { DrainSummary } from './worker/summary.js';
+export type { LiveWorker } from './worker/worker-document.js';

@@ -7,7 +7,7 @@ import { ConflictError } from './errors.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
-import { claimJobs } from './job/claim-jobs.js';
+import { claimJobs, countDueJobs } from './job/claim-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, findJobs, type JobsFilter, requireJob } from './job/find-jobs.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
@@ -55,9 +55,11 @@ import { validateNow } from './validate.js';
 import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { RecentDurations } from './worker/recent-durations.js';
+import { countLiveWorkers, findLiveWorkers } from './worker/register-worker.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
 import { unlessAborted } from './worker/unless-aborted.js';
+import type { LiveWorker } from './worker/worker-document.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
@@ -154,6 +156,7 @@ export class RemoteProcessor {
     this.#registry = new JobRegistry(this.#collections.jobFactories);
     this.#worker = {
       jobs: this.#collections.jobs,
+      workers: this.#collections.workers,
       processor: this,
       factory: (jobName) => this.#registry.get(jobName),
       claimFilter: () => ({
@@ -287,6 +290,25 @@ export class RemoteProcessor {
    */
   async getOldestWaitingJobs(): Promise<WaitingJob[]> {
     return findOldestWaiting(this.#collections.jobs, this.#worker.claimFilter());
+  }
+
+  /** How many jobs are due that this processor takes: counted up to `limit`, by default 1000. */
+  async countReadyJobs(limit = 1000): Promise<number> {
+    const valid = validateNow(z.int().min(1), limit, 'Limit of countReadyJobs');
+    return countDueJobs(this.#collections.jobs, this.#worker.claimFilter(), valid);
+  }
+
+  /**
+   * The worker invocations under way that have claimed something, whatever process they run in, the oldest first. One
+   * is seen once it has lasted for a second; one that crashed, until its lease has expired.
+   */
+  async getWorkers(): Promise<LiveWorker[]> {
+    return findLiveWorkers(this.#collections.workers);
+  }
+
+  /** How many `getWorkers` would list. */
+  async countWorkers(): Promise<number> {
+    return countLiveWorkers(this.#collections.workers);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
+import type { WorkerDocument } from '../worker/worker-document.js';
 
 /** The collections that make up one remote processor. */
 export interface Collections {
@@ -10,6 +11,7 @@ export interface Collections {
   readonly jobs: Collection<JobDocument>;
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
+  readonly workers: Collection<WorkerDocument>;
 }
 
 /**
@@ -29,5 +31,6 @@ export function openCollections(db: Db): Collections {
     jobs: db.collection<JobDocument>('jobs', durable),
     jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
     scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
+    workers: db.collection<WorkerDocument>('workers', durable),
   };
 }

@@ -54,8 +54,14 @@ const schedulerIndexes: IndexDescription[] = [
   },
 ];
 
+const workerIndexes: IndexDescription[] = [
+  // Counting those that live; MongoDB deletes those that crashed.
+  { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 },
+];
+
 /** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */
-export async function ensureIndexes({ jobs, scheduler }: Collections): Promise<void> {
+export async function ensureIndexes({ jobs, scheduler, workers }: Collections): Promise<void> {
   await jobs.createIndexes(jobIndexes);
   await scheduler.createIndexes(schedulerIndexes);
+  await workers.createIndexes(workerIndexes);
 }

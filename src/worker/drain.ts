@@ -13,12 +13,14 @@ import { withJobRejections } from './job-rejections.js';
 import { NextDue } from './next-due.js';
 import { progressReporter } from './progress-reporter.js';
 import type { RecentDurations } from './recent-durations.js';
+import { Registration } from './registration.js';
 import { RunningAttempt } from './running-attempt.js';
 import { SettleQueue } from './settle-queue.js';
 import { AT_DEADLINE, type StopSignal } from './stop-signal.js';
 import { type DrainSummary, type Ending, emptySummary, endingOf } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
 import { Wakeup } from './wakeup.js';
+import type { WorkerDocument } from './worker-document.js';
 
 /** Beyond this the exact number of waiting jobs tells a summary nothing more. */
 const MAX_REMAINING_COUNTED = 1000;
@@ -29,6 +31,7 @@ const MAX_COUNT_MS = 2_000;
 /** What a drain works with: resolved, the same for every invocation. */
 export interface Worker {
   readonly jobs: Collection<JobDocument>;
+  readonly workers: Collection<WorkerDocument>;
   readonly processor: RemoteProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly claimFilter: () => ClaimFilter;
@@ -82,6 +85,7 @@ class Invocation {
   /** An attempt was settled, a job is due, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
   readonly #nextDue: NextDue;
+  readonly #registration: Registration;
   /** The last claim left out jobs that would not have fitted. */
   #leftOut = false;
   readonly #summary = emptySummary();
@@ -96,6 +100,14 @@ class Invocation {
     this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
     this.#settleQueue = new SettleQueue(jobs, leaseMs);
     this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
+    const { queues } = worker.claimFilter();
+    const info = {
+      _id: this.#name,
+      processor: name,
+      maxThreads: limits.maxThreads,
+      ...(queues && { queues }),
+    };
+    this.#registration = new Registration(worker.workers, info, leaseMs, this.#log);
   }
 
   async run(): Promise<DrainSummary> {
@@ -109,6 +121,7 @@ class Invocation {
     } finally {
       clearInterval(poll);
       this.#nextDue.close();
+      await this.#registration.end();
     }
     if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
       this.#summary.remaining = await this.#countRemaining();
@@ -139,8 +152,10 @@ class Invocation {
     try {
       const claimed = await unlessAborted(this.limits.cutOff, claim);
       if (claimed === undefined) void this.#giveBackLate(claim);
-      this.#summary.claimed += claimed?.length ?? 0;
-      return claimed ?? [];
+      if (claimed === undefined) return [];
+      this.#summary.claimed += claimed.length;
+      if (claimed.length > 0) this.#registration.begin();
+      return claimed;
     } catch (error) {
       if (isIdle) throw error;
       this.#log.warn('A claim failed, and is tried again', { error: String(error) });

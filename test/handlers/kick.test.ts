@@ -16,7 +16,7 @@ function warnings() {
 }
 
 test('a kick invokes the worker without waiting for its result, and tells the depth', async () => {
-  await kickOf()(3);
+  await kickOf()({ depth: 3 });
 
   expect(lambda().invocations).toEqual([
     { path: '/2015-03-31/functions/the-worker/invocations', type: 'Event', payload: { kick: { depth: 3 } } },
@@ -24,7 +24,7 @@ test('a kick invokes the worker without waiting for its result, and tells the de
 });
 
 test('what a kick sends is what a worker reads', async () => {
-  await kickOf()(3);
+  await kickOf()({ depth: 3 });
 
   expect(kickDepth(lambda().invocations[0]?.payload)).toBe(3);
 });
@@ -39,7 +39,7 @@ test.each([
   { kick: { depth: -1 } },
   { kick: { depth: 51 } },
 ])('the event %j is no kick', (event) => {
-  expect(kickDepth(event)).toBe(0);
+  expect(kickDepth(event)).toBeUndefined();
 });
 
 test('kicks at the same time are one', async () => {
@@ -52,9 +52,16 @@ test('kicks at the same time are one', async () => {
   expect(lambda().invocations).toHaveLength(2);
 });
 
+test('a kick asks for several workers, and shares those that are asked for meanwhile', async () => {
+  const kick = kickOf();
+
+  await Promise.all([kick({ workers: 2 }), kick(), kick({ workers: 5 }), kick({ workers: 3 })]);
+  expect(lambda().invocations).toHaveLength(5);
+});
+
 test('a chain of kicks ends', async () => {
-  await kickOf()(MAX_KICK_DEPTH);
-  await kickOf()(MAX_KICK_DEPTH + 1);
+  await kickOf()({ depth: MAX_KICK_DEPTH });
+  await kickOf()({ depth: MAX_KICK_DEPTH + 1 });
 
   expect(lambda().invocations).toHaveLength(1);
 });

@@ -75,6 +75,35 @@ test('a scheduler without time makes nothing, and the next one does', async () =
   expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
 });
 
+describe('a backlog', () => {
+  const addEchoes = async (count: number) => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    await processor.addJobs(Array.from({ length: count }, (_, n) => ({ name: 'echo', input: { n } })));
+  };
+  const live = (count: number) =>
+    database.db.collection<{ _id: string }>('workers').insertMany(
+      Array.from({ length: count }, (_, n) => ({
+        _id: `worker ${n}`,
+        expires: new Date(Date.now() + 60_000),
+      })),
+    );
+
+  test.each([
+    [1, 0, 1],
+    [250, 0, 3],
+    [250, 2, 1],
+    [250, 3, 0],
+    [700, 0, 5],
+  ])('of %i jobs, with %i workers under way, starts %i', async (jobs, workers, started) => {
+    await addEchoes(jobs);
+    if (workers > 0) await live(workers);
+    const deployment = deploymentOf(database, lambda(), [echo], { MAX_WORKERS: '5' });
+    await createSchedulerHandler(deployment)(everyMinute, contextOf(60_000));
+    expect(lambda().invocations).toHaveLength(started);
+  });
+});
+
 describe('schedules that a deployment declares', () => {
   const declared = {
     id: 'tick',

@@ -45,7 +45,7 @@ test.each([
   await Promise.all([processor.addJob(factory, 1), processor.addJob(factory, 2)]);
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [factory], { MAX_THREADS: '1' }));
 
-  const summary = await handler(event, contextOf(1_000));
+  const summary = await handler(event, contextOf(3_000));
 
   expect(summary).toMatchObject({ claimed: 1, givenBack: 1, remaining: 2 });
   expect(lambda().invocations.map(({ payload }) => payload)).toEqual([{ kick: { depth } }]);
@@ -58,10 +58,28 @@ test('a worker at the end of a chain of kicks does not go on with it', async () 
   await processor.addJob(factory, 1);
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [factory]));
 
-  const summary = await handler({ kick: { depth: 50 } }, contextOf(500));
+  const summary = await handler({ kick: { depth: 50 } }, contextOf(3_000));
 
   expect(summary).toMatchObject({ claimed: 1, givenBack: 1, remaining: 1 });
   expect(lambda().invocations).toEqual([]);
+});
+
+test('a worker that is kicked while as many run as may ends at once; that of the minute works', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  const expires = new Date(Date.now() + 60_000);
+  const workers = database.db.collection<{ _id: string }>('workers');
+  await workers.insertMany(['a', 'b'].map((_id) => ({ _id, expires })));
+  await workers.insertOne({ _id: 'crashed', ...{ expires: new Date(Date.now() - 60_000) } });
+  const handler = createWorkerHandler(deploymentOf(database, lambda(), [echo], { MAX_WORKERS: '2' }));
+
+  expect(await handler({ kick: { depth: 0 } }, contextOf(60_000))).toMatchObject({ claimed: 0 });
+  expect(await handler(everyMinute, contextOf(60_000))).toMatchObject({ claimed: 1 });
+
+  await processor.addJob('echo', {});
+  await workers.deleteOne({ _id: 'a' });
+  expect(await handler({ kick: { depth: 0 } }, contextOf(60_000))).toMatchObject({ claimed: 1 });
 });
 
 test('a worker that claimed nothing kicks nobody, though jobs wait', async () => {

@@ -1,0 +1,41 @@
+import type { Collection, Filter } from 'mongodb';
+import type { LiveWorker, WorkerDocument } from './worker-document.js';
+
+/** What is told of an invocation. */
+export type WorkerInfo = Pick<WorkerDocument, '_id' | 'processor' | 'maxThreads' | 'queues'>;
+
+/** Writes down that an invocation is under way, or still is, by the database's clock. */
+export async function registerWorker(
+  workers: Collection<WorkerDocument>,
+  { _id, ...info }: WorkerInfo,
+  leaseMs: number,
+): Promise<void> {
+  const update = [
+    {
+      $set: {
+        ...Object.fromEntries(Object.entries(info).map(([name, value]) => [name, { $literal: value }])),
+        started: { $ifNull: ['$started', '$$NOW'] },
+        expires: { $add: ['$$NOW', leaseMs] },
+      },
+    },
+  ];
+  await workers.updateOne({ _id }, update, { upsert: true });
+}
+
+/** Writes down that an invocation has ended. */
+export async function unregisterWorker(workers: Collection<WorkerDocument>, id: string): Promise<void> {
+  await workers.deleteOne({ _id: id });
+}
+
+/** The invocations under way, those that began first come first. */
+export async function findLiveWorkers(workers: Collection<WorkerDocument>): Promise<LiveWorker[]> {
+  const documents = await workers.find(isLive, { sort: { started: 1 } }).toArray();
+  return documents.map(({ _id: id, ...rest }) => ({ id, ...rest }));
+}
+
+/** How many invocations are under way. */
+export async function countLiveWorkers(workers: Collection<WorkerDocument>): Promise<number> {
+  return workers.countDocuments(isLive);
+}
+
+const isLive: Filter<WorkerDocument> = { $expr: { $gt: ['$expires', '$$NOW'] } };

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo, gatedJob } from '../jobs.js';
+
+const database = useDatabase();
+
+test('an invocation that lasts is seen while it does, under the name in its leases', async () => {
+  const { factory, gate } = gatedJob();
+  const processor = database.processor({ name: 'mine', maxThreads: 3, queues: ['default'], lease: '2s' });
+  await processor.addJobFactory(factory);
+  const id = await processor.addJob(factory, 1);
+  const draining = processor.drain();
+  await eventually(async () => expect(await processor.getWorkers()).toHaveLength(1));
+
+  const [worker] = await processor.getWorkers();
+  expect(worker).toMatchObject({ processor: 'mine', maxThreads: 3, queues: ['default'] });
+  expect(worker?.id).toBe((await processor.getJob(id))?.lease?.worker);
+  expect(await processor.countWorkers()).toBe(1);
+  await eventually(async () => {
+    const [renewed] = await processor.getWorkers();
+    expect(Number(renewed?.expires)).toBeGreaterThan(Number(worker?.expires));
+    expect(renewed?.started).toEqual(worker?.started);
+  });
+
+  gate.open();
+  await draining;
+  expect(await processor.getWorkers()).toEqual([]);
+  expect(await database.db.collection('workers').countDocuments()).toBe(0);
+});
+
+test('one that finds nothing leaves no trace, and costs no command', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const collections: unknown[] = [];
+  database.client.on('commandStarted', ({ command, commandName }) => collections.push(command[commandName]));
+  await processor.drain();
+  database.client.removeAllListeners('commandStarted');
+  expect(collections).not.toContain('workers');
+});
+
+test('one whose lease has expired is not seen', async () => {
+  const processor = database.processor();
+  await database.db.collection('workers').insertOne({ expires: new Date(Date.now() - 60_000) });
+  expect(await processor.getWorkers()).toEqual([]);
+  expect(await processor.countWorkers()).toBe(0);
+});
+
+test('jobs that are ready are counted up to a limit', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJobs(Array.from({ length: 12 }, () => ({ name: 'echo', input: {} })));
+  await processor.addJob('echo', {}, { delay: '1h' });
+  expect(await processor.countReadyJobs()).toBe(12);
+  expect(await processor.countReadyJobs(10)).toBe(10);
+});
