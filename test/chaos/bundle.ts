@@ -1,21 +1,31 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+
+/** What the threads of a process run, each in a file beside its program: see src/subprocess. */
+const threads = {
+  thread: new URL('../../src/subprocess/thread.ts', import.meta.url),
+  'chaos-job.subprocess': new URL('./child/chaos-job.subprocess.ts', import.meta.url),
+};
+
+/** Where piscina is found, which starts threads from a file of its own, and so cannot be in the bundle. */
+const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 
 /** Calls `work` with the program of the processes in one file, so that each of the many starts costs little. */
 export async function withBundle<Result>(
   work: (file: string) => Promise<Result>,
   program = new URL('./child/main.ts', import.meta.url),
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
-  const outfile = join(folder, 'child.mjs');
+  const outdir = await mkdtemp(PLACE);
   try {
+    await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
+    const entries = Object.entries({ program, ...threads });
     await build({
-      entryPoints: [fileURLToPath(program)],
-      outfile,
+      entryPoints: Object.fromEntries(entries.map(([name, url]) => [name, fileURLToPath(url)])),
+      outdir,
       bundle: true,
+      external: ['piscina'],
       platform: 'node',
       format: 'esm',
       target: 'node20',
@@ -24,8 +34,8 @@ export async function withBundle<Result>(
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
-    return await work(outfile);
+    return await work(join(outdir, 'program.js'));
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(outdir, { recursive: true });
   }
 }

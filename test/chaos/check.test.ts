@@ -73,6 +73,7 @@ function evidence(change: Partial<Evidence> = {}): Evidence {
     items: [],
     crashes: [],
     leaseMs: LEASE_MS,
+    itemsEnded: at(2900),
     mayBeShort: 0,
     now: at(100_000),
     ...change,
@@ -256,6 +257,8 @@ test('two unsettled jobs have a unique key', () => {
     });
   expect(broken(story(200))).toEqual([]);
   expect(broken(story(199))).toContain('unique key');
+  const [, { jobName, ...other } = first] = story(199).jobs;
+  expect(broken({ ...story(199), jobs: [first, { ...other, jobName: 'another' }] })).toEqual([]);
 });
 
 test('a job is left in processing, or waiting though it is due', () => {
@@ -294,6 +297,11 @@ const item: SchedulerItemDocument = {
   version: 1,
 };
 
+function previousOf(due: readonly (readonly [at: number, late: number])[], index: number): Date | null {
+  const before = due[index - 1];
+  return before ? at(before[0]) : null;
+}
+
 /** Jobs of the item for these due times, each made at once, or as late as given. */
 function occurrences(...due: (readonly [at: number, late: number])[]): Evidence {
   const jobs = due.map(([ms, late], index) =>
@@ -301,7 +309,7 @@ function occurrences(...due: (readonly [at: number, late: number])[]): Evidence 
       _id: `job ${index}`,
       status: 'error',
       retryCounter: 0,
-      occurrence: { item: 'item', at: at(ms), previous: null },
+      occurrence: { item: 'item', at: at(ms), previous: previousOf(due, index) },
       created: at(ms + late),
     }),
   );
@@ -320,6 +328,30 @@ test('an occurrence has two jobs', () => {
 test('an occurrence has no job', () => {
   expect(broken(occurrences([1000, 5], [3000, 5]))).toEqual(['occurrence']);
   expect(broken(occurrences([1000, 5], [2000, 5]))).toEqual(['occurrence']);
+});
+
+test('an occurrence was left out though its item makes all that were missed', () => {
+  const missed = occurrences([1000, 1500], [3000, 5]);
+  expect(broken({ ...missed, items: [{ ...item, catchUp: 'all' }] })).toEqual(['occurrence']);
+});
+
+test('the job of an occurrence is gone that another one follows', () => {
+  const all = occurrences([1000, 1500], [2000, 5], [3000, 5]);
+  expect(broken({ ...all, jobs: all.jobs.toSpliced(1, 1) })).toEqual(['occurrence']);
+  expect(broken({ ...all, jobs: all.jobs.toSpliced(0, 1) })).toEqual(['occurrence']);
+});
+
+test('an item makes no jobs any more', () => {
+  const all = occurrences([1000, 5], [2000, 5], [3000, 5]);
+  expect(broken({ ...all, itemsEnded: at(3999) })).toEqual([]);
+  expect(broken({ ...all, itemsEnded: at(4000) })).toEqual(['occurrence']);
+});
+
+test('two schedulers made the same job', () => {
+  const all = occurrences([1000, 5], [2000, 5], [3000, 5]);
+  const note = { kind: 'scheduled', job: 'job 1' } as const;
+  expect(broken({ ...all, notes: [note] })).toEqual([]);
+  expect(broken({ ...all, notes: [note, note] })).toEqual(['occurrence']);
 });
 
 test('an occurrence is not in the rhythm of its item', () => {

@@ -10,6 +10,11 @@ export function isHeartbeat(command: Document): boolean {
   return 'lease.expires' in updateOfJobs(command);
 }
 
+/** Whether it is the query by which a worker learns which jobs it took. */
+export function isReadBack({ find, filter }: Document): boolean {
+  return find === 'jobs' && filter?.['lease.token'] !== undefined;
+}
+
 /** What the first stage of an update of jobs sets; nothing for any other command. */
 function updateOfJobs({ update, updates }: Document): Document {
   return (update === 'jobs' && updates?.[0]?.u?.[0]?.$set) || {};

@@ -1,6 +1,7 @@
 import { jobStatuses } from '../../src/index.js';
 import { casesOf, holds } from './cases.js';
 import type { Evidence, Run, Violation } from './evidence.js';
+import { jobNames } from './plan-jobs.js';
 import { countShort } from './rules/attempts-add-up.js';
 
 /** What there was, in numbers. */
@@ -11,6 +12,7 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
   const { jobs, runs, notes } = evidence;
   const having = (status: string) => jobs.filter((job) => job.status === status).length;
   const breaking = (rule: string) => violations.filter((violation) => violation.rule === rule).length;
+  const threadJobs = new Set(jobs.filter(({ jobName }) => jobName === jobNames.thread).map(({ _id }) => _id));
   const waiting = having('queued') + having('processing');
   return {
     added: jobs.length,
@@ -18,6 +20,7 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
     settled: jobs.length - waiting,
     waiting,
     ...Object.fromEntries(jobStatuses.map((status) => [status, having(status)])),
+    inThreads: runs.filter(({ job }) => threadJobs.has(job)).length,
     occurrences: jobs.filter(({ occurrence }) => occurrence).length,
     runs: runs.length,
     short: countShort(casesOf(evidence)),

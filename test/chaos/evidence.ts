@@ -64,6 +64,8 @@ export interface Evidence {
   /** Processes that ended though nobody and no job ended them, with what they printed. */
   readonly crashes: readonly string[];
   readonly leaseMs: number;
+  /** When the items were stopped, by the database's clock: the schedulers had had time to make all that was due. */
+  readonly itemsEnded: Date;
   /** How many runs may be missing in the ledger: a process was interrupted between a claim and the first line. */
   readonly mayBeShort: number;
   /** When the documents were read, by the database's clock: all processes had ended more than a lease before. */

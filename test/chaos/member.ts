@@ -1,19 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Document } from 'mongodb';
 import { EXIT_OF_A_JOB } from './child/chaos-job.js';
 import type { Setting } from './child/setting.js';
+import { isClaim, isHeartbeat, isReadBack } from './commands.js';
 import { clockSkew, type Fault } from './plan-faults.js';
-import type { TcpProxy } from './tcp-proxy.js';
+import type { Passage, TcpProxy } from './tcp-proxy.js';
 
 /** How long a process may take to stop: the grace that a worker gives its jobs is 5 s. */
 const PATIENCE_MS = 15_000;
+
+/** What becomes of requests that are broken, one after the other. */
+const broken: readonly Passage[] = ['lose reply', 'late', 'cut'];
 
 /** One part of a run: a process that is started again whenever it ends, and the proxy it reaches the database by. */
 export class Member {
   /** How often its process was started, and how often it ended. */
   starts = 0;
   ends = 0;
+  /** How many of its requests were broken by `breakHeartbeats` and `breakClaims`. */
+  requestsBroken = 0;
   /** Ended by nobody: what it printed. */
   readonly crashes: string[] = [];
   #child: ChildProcess | undefined;
@@ -69,6 +76,14 @@ export class Member {
         return this.proxy.blackhole(ms);
       case 'loseReplies':
         return this.proxy.loseReplies(ms);
+      case 'silenceRequests':
+        return this.proxy.silence('requests');
+      case 'silenceReplies':
+        return this.proxy.silence('replies');
+      case 'breakHeartbeats':
+        return this.#break(isHeartbeat, ms);
+      case 'breakClaims':
+        return this.#break((command) => isClaim(command) || isReadBack(command), ms);
     }
   }
 
@@ -88,6 +103,17 @@ export class Member {
 
   get #uri(): string {
     return `mongodb://127.0.0.1:${this.proxy.port}/`;
+  }
+
+  async #break(isToBreak: (command: Document) => boolean, ms: number): Promise<void> {
+    const judge = (command: Document): Passage => {
+      if (!isToBreak(command)) return 'deliver';
+      this.requestsBroken += 1;
+      return broken[this.requestsBroken % broken.length] ?? 'cut';
+    };
+    this.proxy.judgeBy(judge);
+    await sleep(ms);
+    this.proxy.judgeBy(undefined);
   }
 
   async #freeze(ms: number): Promise<void> {

@@ -15,6 +15,9 @@ export type Role = keyof typeof cast;
  * - `delay`: each packet arrives late; `hold`: none arrives until it is over, then all do, as after a partition;
  *   `holdReplies`: only replies are held
  * - `blackhole`: nothing arrives, and then the connections break; `loseReplies`: the same, but requests do arrive
+ * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, and nobody is told
+ * - `breakHeartbeats`, `breakClaims`: connections break as soon as they are used to renew leases, or to take jobs: before
+ *   the request arrives, after it has, or so that it arrives later
  */
 export const faultKinds = [
   'kill',
@@ -26,6 +29,10 @@ export const faultKinds = [
   'holdReplies',
   'blackhole',
   'loseReplies',
+  'silenceRequests',
+  'silenceReplies',
+  'breakHeartbeats',
+  'breakClaims',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -52,7 +59,33 @@ const weights: readonly (readonly [FaultKind, number])[] = [
   ['holdReplies', 3],
   ['blackhole', 1],
   ['loseReplies', 3],
+  ['silenceRequests', 2],
+  ['silenceReplies', 2],
+  ['breakHeartbeats', 3],
+  ['breakClaims', 4],
 ];
+
+/** Whom a fault may hit, and how often. */
+function rolesHitBy(kind: FaultKind): readonly (readonly [Role, number])[] {
+  switch (kind) {
+    case 'breakHeartbeats':
+    case 'breakClaims':
+      return [['worker', 1]];
+    case 'kill':
+    case 'terminate':
+    case 'freeze':
+      return [
+        ['worker', 4],
+        ['scheduler', 2],
+      ];
+    default:
+      return [
+        ['worker', 4],
+        ['scheduler', 2],
+        ['producer', 1],
+      ];
+  }
+}
 
 /** What goes wrong in a run, and when: the same for the same seed. */
 export function planFaults(seed: number, seconds: number): Fault[] {
@@ -66,18 +99,7 @@ export function planFaults(seed: number, seconds: number): Fault[] {
 
 function planFault(random: Random, at: number): Fault {
   const kind = random.weighted(weights);
-  const role = random.weighted<Role>(
-    kind === 'kill' || kind === 'terminate' || kind === 'freeze'
-      ? [
-          ['worker', 4],
-          ['scheduler', 2],
-        ]
-      : [
-          ['worker', 4],
-          ['scheduler', 2],
-          ['producer', 1],
-        ],
-  );
+  const role = random.weighted(rolesHitBy(kind));
   return { at, kind, target: random.pick(cast[role]), ms: random.int(500, 2400) };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AddJobOptions } from '../../src/index.js';
 import { Random } from './random.js';
 
-/** What a job does when it runs: see `child/fates.ts`. */
+/** What a job does when it runs: see `child/chaos-job.ts`. */
 export const fates = [
   'return',
   'sleep',
@@ -26,6 +26,31 @@ export const fates = [
 ] as const;
 export type Fate = (typeof fates)[number];
 
+/** Those that a job may have that runs in a thread of its own: see `child/chaos-job.subprocess.ts`. */
+export const threadFates = [
+  'return',
+  'sleep',
+  'progress',
+  'throw',
+  'throw once',
+  'remote exception',
+  'retry after',
+  'snooze once',
+  'hang',
+  'hang deaf',
+  'block',
+  'block for long',
+  'exit',
+] as const satisfies readonly Fate[];
+export type ThreadFate = (typeof threadFates)[number];
+
+export function isThreadFate(fate: Fate): fate is ThreadFate {
+  return threadFates.some((threadFate) => threadFate === fate);
+}
+
+/** The kinds of job of the suite: one runs in its worker's own thread, the other in a thread of its own. */
+export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread' } as const;
+
 /** The input of every job of the suite. */
 export const chaosInput = z.object({
   n: z.int(),
@@ -40,6 +65,7 @@ export type ParsedInput = z.output<typeof chaosInput>;
 
 /** One thing that the producer does. */
 export interface PlannedJob {
+  readonly jobName: string;
   readonly input: ChaosInput;
   readonly options: AddJobOptions;
   /** Adds it again, with the same id and input; and with the same id and another input, which must be refused. */
@@ -79,10 +105,12 @@ function givenId(seed: number, n: number): string {
 export function planJob(seed: number, n: number): PlannedJob {
   const random = new Random(seed * 1_000_003 + n);
   const fate = random.weighted(weights);
+  const isInThread = isThreadFate(fate) && random.chance(0.25);
   const again = random.chance(0.1);
   const cancel = random.chance(0.06);
   const isNamed = again || cancel || random.chance(0.6);
   return {
+    jobName: isInThread ? jobNames.thread : jobNames.worker,
     input: {
       n,
       fate,

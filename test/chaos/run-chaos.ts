@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { LocalProcessor } from '../../local/processor.js';
+import { serverTime } from '../../src/mongo/server-time.js';
 import { withBundle } from './bundle.js';
 import { check } from './check.js';
-import { chaosJob } from './child/chaos-job.js';
+import { chaosJobs } from './child/chaos-job.js';
 import { Ledger } from './child/ledger.js';
 import { type Counts, countEvidence } from './counts.js';
 import type { Evidence, Violation } from './evidence.js';
 import { gatherEvidence } from './gather-evidence.js';
 import { Member } from './member.js';
 import { cast, type Fault, faultKinds, planFaults, type Role } from './plan-faults.js';
+import { jobNames } from './plan-jobs.js';
+import { schedulerItems } from './scheduler-items.js';
 import { type Server, withServer } from './server.js';
 import { silent } from './silent.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -20,6 +23,9 @@ const LEASE_MS = 1000;
 
 /** How many jobs a worker runs at a time: as many claims may end without a run when it is interrupted. */
 const MAX_THREADS = 5;
+
+/** How long schedulers may take to make what is due once the faults are over. */
+const CATCH_UP_MS = 30_000;
 
 /** How long the jobs that are left may take once the faults are over. */
 const PATIENCE_MS = 240_000;
@@ -61,6 +67,7 @@ async function withDatabase({ uri }: Server, work: (db: Db) => Promise<ChaosResu
 class ChaosRun {
   readonly #faults: Fault[];
   readonly #members: Member[] = [];
+  #itemsEnded = new Date(0);
 
   constructor(
     private readonly options: ChaosOptions,
@@ -87,11 +94,8 @@ class ChaosRun {
   async #prepare(): Promise<void> {
     const processor = new LocalProcessor({ db: this.db, log: silent });
     await processor.ensureIndexes();
-    await processor.addJobFactory(chaosJob(new Ledger(this.db, 'nobody')));
-    for (const id of ['item-0', 'item-1', 'item-2']) {
-      const input = { n: -1, fate: 'return' };
-      await processor.addScheduler({ id, type: 'Delay', delay: '1s', jobName: 'chaos', input, active: true });
-    }
+    await processor.addJobFactories(chaosJobs(new Ledger(this.db, 'nobody')));
+    for (const item of schedulerItems) await processor.addScheduler(item);
     for (const role of ['worker', 'scheduler', 'producer'] as const) {
       for (const name of cast[role]) this.#members.push(await this.#makeMember(name, role));
     }
@@ -121,11 +125,18 @@ class ChaosRun {
   async #comeToRest(): Promise<void> {
     const producers = this.#members.filter(({ name }) => name.startsWith('producer'));
     await Promise.all(producers.map((member) => member.close()));
+    await untilNone(() => this.#countOverdueItems(), CATCH_UP_MS);
     await this.db
       .collection('scheduler')
       .updateMany({}, { $set: { active: false, nextCallTime: null }, $inc: { version: 1 } });
-    const deadline = performance.now() + PATIENCE_MS;
-    while ((await this.#countUnsettled()) > 0 && performance.now() < deadline) await sleep(200);
+    await untilNone(() => this.#countUnsettled(), PATIENCE_MS);
+  }
+
+  async #countOverdueItems(): Promise<number> {
+    this.#itemsEnded = await serverTime(this.db);
+    return this.db
+      .collection('scheduler')
+      .countDocuments({ active: true, $expr: { $lte: ['$nextCallTime', '$$NOW'] } });
   }
 
   /** Those that are put off by more than a retry are not waited for. */
@@ -141,6 +152,7 @@ class ChaosRun {
       ...(await gatherEvidence(this.db)),
       crashes: this.#members.flatMap(({ crashes }) => crashes),
       leaseMs: LEASE_MS,
+      itemsEnded: this.#itemsEnded,
       mayBeShort: MAX_THREADS * (await this.#countInterruptions()),
     };
     const violations = check(evidence);
@@ -154,7 +166,9 @@ class ChaosRun {
   /** Every fault, every end of a process, and every job that blocked its process. */
   async #countInterruptions(): Promise<number> {
     const blocking = ['block', 'block for long'];
-    const blocked = await this.db.collection('jobs').countDocuments({ 'input.fate': { $in: blocking } });
+    const blocked = await this.db
+      .collection('jobs')
+      .countDocuments({ jobName: jobNames.worker, 'input.fate': { $in: blocking } });
     return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;
   }
 
@@ -163,10 +177,17 @@ class ChaosRun {
       kind,
       this.#faults.filter((fault) => fault.kind === kind).length,
     ]);
-    return { faults: this.#faults.length, ...Object.fromEntries(counts), starts: this.#countStarts() };
+    const sumOf = (count: (member: Member) => number) => this.#members.map(count).reduce((a, b) => a + b, 0);
+    return {
+      faults: this.#faults.length,
+      ...Object.fromEntries(counts),
+      requestsBroken: sumOf(({ requestsBroken }) => requestsBroken),
+      starts: sumOf(({ starts }) => starts),
+    };
   }
+}
 
-  #countStarts(): number {
-    return this.#members.reduce((sum, { starts }) => sum + starts, 0);
-  }
+async function untilNone(count: () => Promise<number>, patienceMs: number): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while ((await count()) > 0 && performance.now() < deadline) await sleep(200);
 }

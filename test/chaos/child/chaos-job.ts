@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineJob, type JobContext, RemoteException, RetryAfter, Snooze } from '../../../src/index.js';
+import {
+  defineJob,
+  type JobContext,
+  type JobFactory,
+  RemoteException,
+  RetryAfter,
+  Snooze,
+} from '../../../src/index.js';
 import type { Sighting } from '../evidence.js';
-import { chaosInput, type Fate, type ParsedInput } from '../plan-jobs.js';
+import { chaosInput, type Fate, isThreadFate, jobNames, type ParsedInput } from '../plan-jobs.js';
+import type { ThreadInput } from './chaos-job.subprocess.js';
 import type { Ledger } from './ledger.js';
 
 /** Short, so that a job which hangs shows what a timeout does within a second. */
@@ -18,19 +26,45 @@ interface Attempt extends JobContext<ParsedInput> {
   readonly ledger: Ledger;
 }
 
-/** The one kind of job of the suite; its input says what it does. What it returns says which run returned it. */
-export function chaosJob(ledger: Ledger) {
+const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
+
+/** The kinds of job of the suite; the input says what a job does. What it returns says which run returned it. */
+export function chaosJobs(ledger: Ledger): JobFactory[] {
+  return [workerJob(ledger), threadJob(ledger)];
+}
+
+function workerJob(ledger: Ledger): JobFactory {
   return defineJob({
-    name: 'chaos',
-    input: chaosInput,
-    timeout: TIMEOUT_MS,
-    retryDelay: 100,
+    ...definition,
+    name: jobNames.worker,
     run: (context) =>
       ledger.run(context, async (job) => {
         await doAsFated[context.input.fate]({ ...context, job, ledger });
-        return { token: context.token, attempt: context.attempt };
+        return proofOf(context);
       }),
   });
+}
+
+/** The ledger is kept in the worker's thread: the module knows no token. */
+function threadJob(ledger: Ledger): JobFactory {
+  const module = new URL('./chaos-job.subprocess.js', import.meta.url);
+  const factory = defineJob({ ...definition, name: jobNames.thread, module });
+  return {
+    ...factory,
+    run: (context, clock) =>
+      ledger.run(context, async (job) => {
+        const { fate, ms } = chaosInput.parse(context.input);
+        if (!isThreadFate(fate)) throw new Error(`No thread does that: ${fate}`);
+        const { attempt } = context;
+        const input: ThreadInput = { fate, ms, attempt, wasGivenBack: job?.givenBackCounter !== 0 };
+        await factory.run({ ...context, input }, clock);
+        return proofOf(context);
+      }),
+  };
+}
+
+function proofOf({ token, attempt }: JobContext) {
+  return { token, attempt };
 }
 
 const doAsFated: Record<Fate, (attempt: Attempt) => unknown> = {

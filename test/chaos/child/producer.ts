@@ -19,26 +19,27 @@ export async function produce(part: Part): Promise<void> {
   }
 }
 
-async function add(part: Part, { input, options, again, cancel: cancelled }: PlannedJob): Promise<void> {
+async function add(part: Part, planned: PlannedJob): Promise<void> {
   const { processor, ledger, stop } = part;
+  const { jobName, input, options, again, cancel: cancelled } = planned;
   const addIt = async () => {
-    const job = await processor.addJob('chaos', input, options);
+    const job = await processor.addJob(jobName, input, options);
     await ledger.note({ kind: 'added', job });
     return job;
   };
   const tries = again ? [addIt, addIt] : [addIt];
   const [job] = await Promise.all(tries.map((tryIt) => untilItSucceeds(tryIt, stop)));
-  if (again) await addAnother(part, { ...input, ms: -1 }, options);
+  if (again) await addAnother(part, planned);
   if (cancelled && job !== undefined) await cancel(job, processor, ledger);
 }
 
 /** The same id for another input: it must be refused. (Out of reach of the database it is, too.) */
 async function addAnother(
   { processor, ledger }: Part,
-  input: PlannedJob['input'],
-  options: PlannedJob['options'],
+  { jobName, input, options }: PlannedJob,
 ): Promise<void> {
-  const job = await processor.addJob('chaos', input, options).catch(() => undefined);
+  const another = { ...input, ms: -1 };
+  const job = await processor.addJob(jobName, another, options).catch(() => undefined);
   if (job !== undefined) await ledger.note({ kind: 'taken for another', job });
 }
 

@@ -1,34 +1,66 @@
 import type { JobDocument } from '../../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../../src/scheduler/item.js';
-import type { Evidence, Violation } from '../evidence.js';
+import type { Evidence, Note, Violation } from '../evidence.js';
+import { groupBy } from '../group-by.js';
+import { periodOf } from '../scheduler-items.js';
 
 type OccurrenceJob = JobDocument & Required<Pick<JobDocument, 'occurrence'>>;
 
-/** Invariant 4, for `Delay` items: no occurrence has two jobs, and none that came due after the last job was left out. */
-export function oneJobPerOccurrence({ items, jobs }: Evidence): Violation[] {
+/**
+ * Invariant 4. Of each item:
+ * - no occurrence has two jobs, and each job names the one before it, from the first to the last: none is missing
+ * - occurrences are whole periods apart, and none is left out but those that were missed when a job was made
+ * - it made jobs to the end
+ * And no two schedulers were told that they had made the same job.
+ */
+export function oneJobPerOccurrence({ items, jobs, notes, itemsEnded }: Evidence): Violation[] {
   const occurrences = jobs.filter((job): job is OccurrenceJob => job.occurrence !== undefined);
-  return items.flatMap((item) => {
-    const own = occurrences
-      .filter(({ occurrence }) => occurrence.item === item._id)
-      .sort((a, b) => dueTime(a) - dueTime(b));
-    return [...own.flatMap((job, index) => badStep(item, job, own[index + 1])), ...lastIsMissing(item, own)];
-  });
+  return [
+    ...items.flatMap((item) => {
+      const own = occurrences
+        .filter(({ occurrence }) => occurrence.item === item._id)
+        .sort((a, b) => dueTime(a) - dueTime(b));
+      return [
+        ...own.flatMap((job, index) => [
+          ...badLink(item, job, own[index - 1]),
+          ...badStep(item, job, own[index + 1]),
+        ]),
+        ...lastIsMissing(item, own),
+        ...stoppedEarly(item, own, itemsEnded),
+      ];
+    }),
+    ...madeTwice(notes),
+  ];
 }
 
 function dueTime({ occurrence }: OccurrenceJob): number {
   return occurrence.at.getTime();
 }
 
-/** From one job to the next: whole delays, and none that was still to come when the first job was made. */
+/** It does not name the occurrence that was made before it. */
+function badLink(
+  item: SchedulerItemDocument,
+  job: OccurrenceJob,
+  before: OccurrenceJob | undefined,
+): Violation[] {
+  const { at, previous } = job.occurrence;
+  if (previous?.getTime() === before?.occurrence.at.getTime()) return [];
+  const message = `The occurrence of ${item._id} at ${at.toISOString()} does not follow the one before it.`;
+  return [{ rule: 'occurrence', message, documents: [before, job, item] }];
+}
+
+/** From one job to the next: whole periods, and none that was still to come when the first job was made. */
 function badStep(
   item: SchedulerItemDocument,
   job: OccurrenceJob,
   next: OccurrenceJob | undefined,
 ): Violation[] {
-  if (item.type !== 'Delay' || next === undefined) return [];
+  if (next === undefined) return [];
+  const period = periodOf(item);
   const step = dueTime(next) - dueTime(job);
-  const missed = Math.max(0, Math.floor((job.created.getTime() - dueTime(job)) / item.delay));
-  if (step > 0 && step % item.delay === 0 && step <= (missed + 1) * item.delay) return [];
+  const missed = Math.max(0, Math.floor((job.created.getTime() - dueTime(job)) / period));
+  const leftOut = item.catchUp === 'all' ? 0 : missed;
+  if (step > 0 && step % period === 0 && step <= (leftOut + 1) * period) return [];
   const what = step === 0 ? 'has two jobs' : 'is followed by a wrong one';
   const message = `The occurrence of ${item._id} at ${job.occurrence.at.toISOString()} ${what}.`;
   return [{ rule: 'occurrence', message, documents: [job, next, item] }];
@@ -40,4 +72,28 @@ function lastIsMissing(item: SchedulerItemDocument, own: readonly OccurrenceJob[
   if (lastCallTime === null || own.at(-1)?.occurrence.at.getTime() === lastCallTime.getTime()) return [];
   const message = `The last occurrence of ${_id}, at ${lastCallTime.toISOString()}, has no job.`;
   return [{ rule: 'occurrence', message, documents: [item, own.at(-1)] }];
+}
+
+/** One that was due before the end has no job. */
+function stoppedEarly(
+  item: SchedulerItemDocument,
+  own: readonly OccurrenceJob[],
+  itemsEnded: Date,
+): Violation[] {
+  const last = own.at(-1);
+  if (last && dueTime(last) + periodOf(item) > itemsEnded.getTime()) return [];
+  const message = `The item ${item._id} made no more jobs, though it was due.`;
+  return [{ rule: 'occurrence', message, documents: [item, last] }];
+}
+
+function madeTwice(notes: readonly Note[]): Violation[] {
+  const byJob = groupBy(
+    notes.filter(({ kind }) => kind === 'scheduled'),
+    ({ job }) => job,
+  );
+  return [...byJob]
+    .filter(([, { length }]) => length > 1)
+    .map(([job, documents]) => {
+      return { rule: 'occurrence', message: `Job ${job} was made twice by schedulers.`, documents };
+    });
 }

@@ -2,10 +2,15 @@ import type { JobDocument } from '../../../src/job/job.js';
 import type { Evidence, Violation } from '../evidence.js';
 import { groupBy } from '../group-by.js';
 
-/** No two unsettled jobs had a unique key at the same moment. */
+/** No two unsettled jobs of a name had a unique key at the same moment. */
 export function oneJobPerUniqueKey({ jobs }: Evidence): Violation[] {
-  const byKey = groupBy(jobs, ({ uniqueKey, freedUniqueKey }) => uniqueKey ?? freedUniqueKey);
+  const byKey = groupBy(jobs, keyOf);
   return [...byKey].flatMap(([key, sharing]) => (key === undefined ? [] : overlapping(key, sharing)));
+}
+
+function keyOf({ jobName, uniqueKey, freedUniqueKey }: JobDocument): string | undefined {
+  const key = uniqueKey ?? freedUniqueKey;
+  return key === undefined ? undefined : `${jobName}/${key}`;
 }
 
 function overlapping(key: string, jobs: readonly JobDocument[]): Violation[] {
