@@ -53,7 +53,7 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
   const hasEnded = made.length >= left;
   return {
     made,
-    skipped: isExclusive ? due.length - made.length : 0,
+    skipped: isExclusive && !hasEnded ? due.length - made.length : 0,
     next: hasEnded ? null : next,
     isCut: !hasEnded && next !== null && next <= until,
   };

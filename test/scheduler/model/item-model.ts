@@ -1,0 +1,213 @@
+/** Seconds since the epoch. */
+type Moment = number;
+
+/** When the item of the model is due. */
+export type Timing =
+  | { readonly type: 'Delay'; readonly seconds: number }
+  | { readonly type: 'Cron'; readonly minutes: number }
+  | { readonly type: 'At'; readonly at: Moment };
+
+export interface Definition {
+  readonly timing: Timing;
+  readonly catchUp: 'once' | 'all' | 'none';
+  readonly overlap: 'allow' | 'skip';
+  readonly maxOccurrences: number | undefined;
+  readonly endAt: Moment | undefined;
+}
+
+/** What the model knows of the job of an occurrence, as long as it is not removed. */
+export interface ModelJob {
+  status: 'queued' | 'completed' | 'cancelled';
+  runAt: Moment;
+}
+
+/** One scheduler item and its jobs without a database, one occurrence at a time: what the real one is compared to. */
+export class ItemModel {
+  active = false;
+  next: Moment | null = null;
+  skipped = 0;
+  /** The occurrences that the item has moved past with a job, in order. */
+  made: Moment[] = [];
+  jobs = new Map<Moment, ModelJob>();
+
+  constructor(
+    public definition: Definition,
+    public now: Moment,
+  ) {}
+
+  get last(): Moment | null {
+    return this.made.at(-1) ?? null;
+  }
+
+  /** Makes what is due, and what will be within so many seconds; at most so many jobs. */
+  tick(ahead: number, maxJobs = Number.POSITIVE_INFINITY): void {
+    const { catchUp, overlap } = this.definition;
+    const isDue = () => this.next !== null && this.next <= this.now;
+    let left = maxJobs;
+    if (this.active && isDue()) {
+      if (catchUp === 'none') this.passOver((at) => this.now - at > 90);
+      if (catchUp === 'once') {
+        left -= this.handle();
+        this.passOver(isDue);
+      }
+    }
+    const until = this.now + (overlap === 'skip' ? 0 : ahead);
+    while (this.active && this.next !== null && this.next <= until && left > 0) left -= this.handle();
+    this.active &&= this.next !== null;
+  }
+
+  activate(): boolean {
+    const before = this.withdrawn();
+    if (before.active) return true;
+    const next = before.callTime();
+    if (next === null) return false;
+    this.become(before);
+    this.active = true;
+    this.next = next;
+    return true;
+  }
+
+  deactivate(): void {
+    const before = this.withdrawn();
+    if (!before.active) return;
+    this.become(before);
+    this.active = false;
+    this.next = null;
+  }
+
+  /** False when it would never be due: then nothing is changed. */
+  update(change: Partial<Definition>): boolean {
+    const before = this.withdrawn();
+    const timingChanged = 'timing' in change || 'maxOccurrences' in change || 'endAt' in change;
+    const isChanged =
+      timingChanged && timingOf(before.definition) !== timingOf({ ...before.definition, ...change });
+    before.definition = { ...before.definition, ...change };
+    if (isChanged) {
+      const next = before.callTime();
+      if (next === null) return false;
+      if (before.active) before.next = next;
+    }
+    this.become(before);
+    return true;
+  }
+
+  reschedule(): void {
+    if (!this.active) return;
+    this.next = this.callTime();
+    this.active = this.next !== null;
+  }
+
+  /** Runs what is due. */
+  work(): Moment[] {
+    const due = this.queued().filter((at) => this.job(at).runAt <= this.now);
+    for (const at of due) this.job(at).status = 'completed';
+    return due;
+  }
+
+  removeJobs(): void {
+    for (const [at, { status }] of this.jobs) if (status !== 'queued' && at <= this.now) this.jobs.delete(at);
+  }
+
+  queued(): Moment[] {
+    return [...this.jobs].filter(([, { status }]) => status === 'queued').map(([at]) => at);
+  }
+
+  job(at: Moment): ModelJob {
+    const job = this.jobs.get(at);
+    if (job) return job;
+    throw new Error(`The model has no job of the occurrence at ${at}.`);
+  }
+
+  private passOver(isToBePassed: (at: Moment) => boolean): void {
+    while (this.next !== null && isToBePassed(this.next)) this.next = this.following(this.next);
+  }
+
+  /** Makes the job of the next occurrence, or skips it, and moves on. Returns how many jobs were made. */
+  private handle(): number {
+    const at = this.next;
+    if (at === null) return 0;
+    const isSkipped = this.definition.overlap === 'skip' && this.isBusy();
+    if (isSkipped) this.skipped += 1;
+    const count = isSkipped ? 0 : this.make(at);
+    this.next = this.hasLeft() ? this.following(at) : null;
+    return count;
+  }
+
+  /** None when the occurrence has its job already: a person cancelled it, or had it run before its time. */
+  private make(at: Moment): number {
+    this.made.push(at);
+    if (this.jobs.has(at)) return 0;
+    this.jobs.set(at, { status: 'queued', runAt: at });
+    return 1;
+  }
+
+  private hasLeft(): boolean {
+    return this.made.length < (this.definition.maxOccurrences ?? Number.POSITIVE_INFINITY);
+  }
+
+  private isBusy(): boolean {
+    return this.last !== null && this.jobs.get(this.last)?.status === 'queued';
+  }
+
+  /** As it would be had nothing been made ahead that nobody has touched. */
+  private withdrawn(): ItemModel {
+    const before = new ItemModel(this.definition, this.now);
+    Object.assign(before, { active: this.active, next: this.next, skipped: this.skipped });
+    before.made = [...this.made];
+    before.jobs = new Map([...this.jobs].map(([at, job]) => [at, { ...job }]));
+    if (this.last === null || this.last <= this.now) return before;
+    const untouched = this.queued().filter((at) => at > this.now && this.job(at).runAt > this.now);
+    if (untouched.length === 0) return before;
+    const first = Math.min(...untouched);
+    for (const at of untouched) before.jobs.delete(at);
+    before.active = this.active || this.callTime() === null;
+    before.made = this.made.filter((at) => at < first);
+    before.next = first;
+    return before;
+  }
+
+  private become(other: ItemModel): void {
+    const { definition, active, next, skipped, made, jobs } = other;
+    Object.assign(this, { definition, active, next, skipped, made, jobs });
+  }
+
+  /** The next occurrence when it becomes active now. */
+  private callTime(): Moment | null {
+    if (!this.hasLeft()) return null;
+    const { timing } = this.definition;
+    const from = Math.max(this.now, this.last ?? Number.NEGATIVE_INFINITY);
+    switch (timing.type) {
+      case 'At':
+        return this.last !== null && timing.at <= this.last ? null : this.unlessEnded(timing.at);
+      case 'Cron':
+        return this.following(from);
+      case 'Delay': {
+        const next = this.now + timing.seconds;
+        return this.unlessEnded(this.last !== null && next <= this.last ? this.last + timing.seconds : next);
+      }
+    }
+  }
+
+  /** The occurrence after one. */
+  private following(at: Moment): Moment | null {
+    const { timing } = this.definition;
+    switch (timing.type) {
+      case 'At':
+        return null;
+      case 'Cron': {
+        const step = timing.minutes * 60;
+        return this.unlessEnded((Math.floor(at / step) + 1) * step);
+      }
+      case 'Delay':
+        return this.unlessEnded(at + timing.seconds);
+    }
+  }
+
+  private unlessEnded(at: Moment): Moment | null {
+    return at > (this.definition.endAt ?? Number.POSITIVE_INFINITY) ? null : at;
+  }
+}
+
+function timingOf({ timing, maxOccurrences, endAt }: Definition): string {
+  return JSON.stringify([timing, maxOccurrences, endAt]);
+}

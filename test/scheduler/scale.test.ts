@@ -1,0 +1,133 @@
+import type { CommandStartedEvent, Document } from 'mongodb';
+import { describe, expect, test, vi } from 'vitest';
+import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { useSchedulerDatabase } from './setting.js';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const database = useSchedulerDatabase();
+const { setup, items, jobs, makeDue } = database;
+
+/** Copies of an item, due so many seconds ago each, or in so many. */
+async function addCopies(count: number, dueInSeconds: (n: number) => number, prefix = 'copy'): Promise<void> {
+  const processor = await setup();
+  await processor.addScheduler({ type: 'Delay', delay: '1h', jobName: 'flaky', active: true, id: 'model' });
+  const model = await items().findOneAndDelete({ _id: 'model' });
+  if (model === null) throw new Error('The item that is to be copied is not there.');
+  const now = (await database.now()).getTime();
+  for (let from = 0; from < count; from += 10_000) {
+    const copies = Array.from({ length: Math.min(10_000, count - from) }, (_, n): SchedulerItemDocument => {
+      const nextCallTime = new Date(now + dueInSeconds(from + n) * 1000);
+      return { ...model, _id: `${prefix} ${from + n}`, nextCallTime };
+    });
+    await items().insertMany(copies, { ordered: false });
+  }
+}
+
+/** The commands that are sent while it is done. */
+async function commandsOf(work: () => Promise<unknown>): Promise<Document[]> {
+  const commands: Document[] = [];
+  const note = ({ command }: CommandStartedEvent) => commands.push(command);
+  database.client.on('commandStarted', note);
+  await work();
+  database.client.off('commandStarted', note);
+  return commands;
+}
+
+/** How many keys or documents a search examines, wherever in the plan it stands. */
+function examined(explained: unknown): number {
+  if (typeof explained !== 'object' || explained === null) return 0;
+  const own = 'totalKeysExamined' in explained ? Number(explained.totalKeysExamined) : 0;
+  return Math.max(
+    own,
+    'totalDocsExamined' in explained ? Number(explained.totalDocsExamined) : 0,
+    ...Object.values(explained).map(examined),
+  );
+}
+
+test('of 100,000 items a tick examines those that are due', async () => {
+  const processor = await setup();
+  await addCopies(100_000, (n) => (n % 1000 === 0 ? -10 : 3600 + n));
+  const due = await items()
+    .find({ _id: /000$|^copy 0$/ })
+    .toArray();
+  let made: string[] = [];
+  const commands = await commandsOf(async () => {
+    made = await processor.scheduleDueItems({ ahead: '1m' });
+  });
+  expect(made).toHaveLength(100);
+
+  for (const { _id, nextCallTime } of due) await items().updateOne({ _id }, { $set: { nextCallTime } });
+  const searches = commands.filter(({ find, aggregate }) => [find, aggregate].includes('scheduler'));
+  expect(searches).toHaveLength(3);
+  for (const { find, aggregate, filter, limit, pipeline } of searches) {
+    const explain = find ? { find, filter, limit } : { aggregate, pipeline, cursor: {} };
+    const explained = await database.db.command({ explain, verbosity: 'executionStats' });
+    expect(examined(explained)).toBeGreaterThan(0);
+    expect(examined(explained)).toBeLessThanOrEqual(110);
+  }
+});
+
+test('5,000 that are due at once are made in one tick, by some commands for each 500', async () => {
+  const processor = await setup();
+  await addCopies(5000, (n) => -n / 1000);
+  let made: string[] = [];
+  const commands = await commandsOf(async () => {
+    made = await processor.scheduleDueItems();
+  });
+  expect(made).toHaveLength(5000);
+  expect(await jobs().countDocuments()).toBe(5000);
+  // Is any due, find, advance, insert, commit; and in the end: recovery, is any due.
+  expect(commands.length).toBeLessThanOrEqual(10 * 5 + 2);
+  expect(await processor.scheduleDueItems()).toEqual([]);
+});
+
+describe('a tick that has to end', () => {
+  test('before it begins makes nothing', async () => {
+    const processor = await setup();
+    await addCopies(1, () => -1);
+    expect(await processor.scheduleDueItems({ deadline: new Date() })).toEqual([]);
+    expect(await processor.scheduleDueItems()).toHaveLength(1);
+  });
+
+  test('before it is done is continued by the next one, which leaves nothing out', async () => {
+    const processor = await setup();
+    await addCopies(2000, () => -1);
+    const made: string[] = [];
+    let ticks = 0;
+    for (let ms = 20; made.length < 2000; ms *= 1.5) {
+      made.push(...(await processor.scheduleDueItems({ deadline: new Date(Date.now() + ms) })));
+      ticks += 1;
+    }
+    expect(ticks).toBeGreaterThan(1);
+    expect(await jobs().distinct('occurrence.item')).toHaveLength(2000);
+    expect(await jobs().countDocuments()).toBe(2000);
+  });
+
+  test('does not wait for a transaction that holds an item', async () => {
+    const processor = await setup();
+    await addCopies(1, () => -1);
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await items().updateOne({}, { $set: { title: 'held' } }, { session });
+      const deadline = new Date(Date.now() + 300);
+      expect(await processor.scheduleDueItems({ deadline })).toEqual([]);
+      await session.abortTransaction();
+    });
+    expect(await processor.scheduleDueItems()).toHaveLength(1);
+  });
+});
+
+test('large inputs are made a few at a time, and none is left out', async () => {
+  const processor = await setup();
+  const input = { text: 'x'.repeat(2_500_000) };
+  for (const id of ['a', 'b']) {
+    await processor.addScheduler({
+      ...{ type: 'Delay', delay: '1h', jobName: 'echo', catchUp: 'all', active: true, input, id },
+    });
+    await makeDue(id, 3 * 3600 + 100);
+  }
+  expect(await processor.scheduleDueItems()).toHaveLength(6);
+  expect(await processor.scheduleDueItems()).toHaveLength(2);
+  expect(await processor.scheduleDueItems()).toEqual([]);
+});
