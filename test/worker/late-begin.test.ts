@@ -4,7 +4,8 @@ import { useDatabase } from '../database.js';
 
 const database = useDatabase();
 
-const LEASE_MS = 1000;
+/** Long enough for a busy machine to begin in time what it has claimed. */
+const LEASE_MS = 2000;
 
 const blocking = defineJob({
   name: 'blocking',
