@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Collection, Filter } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
 import { type ClaimedJob, type JobDocument, toJob } from './job.js';
@@ -40,6 +40,7 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (filter.jobNames.length === 0) return [];
   const due = dueFilter(filter);
+  if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
   const claimed: ClaimedJob[] = [];
   for (let losses = 0; losses < MAX_LOSSES && claimed.length < limit; losses += 1) {
     const wanted = limit - claimed.length;
@@ -53,6 +54,27 @@ export async function claimJobs(
     await wait(Math.random() * MAX_BACKOFF_MS);
   }
   return claimed;
+}
+
+/** An idle worker may take any job. After an unknown outcome the token tells whether it has. */
+async function claimOne(
+  jobs: Collection<JobDocument>,
+  due: Filter<JobDocument>,
+  lease: LeaseRequest,
+): Promise<ClaimedJob[]> {
+  try {
+    const taken = await jobs.findOneAndUpdate(due, takeBy(lease), {
+      sort: { priority: -1, runAt: 1, _id: 1 },
+      returnDocument: 'after',
+    });
+    return taken === null ? [] : [toClaimedJob(taken, lease.token)];
+  } catch (error) {
+    if (!isUnknownOutcome(error)) throw error;
+    const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
+    const find = () => jobs.find({ ...leased, 'lease.token': lease.token }).toArray();
+    const taken = await retryWhileUnreachable(lease.leaseMs / 2, find);
+    return taken.map((document) => toClaimedJob(document, lease.token));
+  }
 }
 
 /** Each loss means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
@@ -129,9 +151,22 @@ async function takeJobs(
   jobs: Collection<JobDocument>,
   due: Filter<JobDocument>,
   candidates: readonly JobDocument[],
-  { token, worker, leaseMs }: LeaseRequest,
+  lease: LeaseRequest,
 ): Promise<boolean> {
-  const take = [
+  try {
+    const ids = candidates.map(({ _id }) => _id);
+    const asSeen = { $and: [{ _id: { $in: ids } }, due, { $or: byRetryCounter(candidates) }] };
+    const { modifiedCount } = await jobs.updateMany(asSeen, takeBy(lease));
+    return modifiedCount === candidates.length;
+  } catch (error) {
+    if (isUnknownOutcome(error)) return false;
+    throw error;
+  }
+}
+
+/** The update pipeline that takes a job. */
+function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
+  return [
     {
       $set: {
         status: 'processing',
@@ -147,15 +182,6 @@ async function takeJobs(
       },
     },
   ];
-  try {
-    const ids = candidates.map(({ _id }) => _id);
-    const asSeen = { $and: [{ _id: { $in: ids } }, due, { $or: byRetryCounter(candidates) }] };
-    const { modifiedCount } = await jobs.updateMany(asSeen, take);
-    return modifiedCount === candidates.length;
-  } catch (error) {
-    if (isUnknownOutcome(error)) return false;
-    throw error;
-  }
 }
 
 /** One arm per `retryCounter`: usually one in all, at most `maxRetries`. */

@@ -98,7 +98,7 @@ class Invocation {
     this.#name = workerName(name);
     this.#log = withFields(log, { worker: this.#name });
     this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
-    this.#settleQueue = new SettleQueue(jobs, leaseMs);
+    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#running.size);
     this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
     const { queues } = worker.claimFilter();
     const info = {

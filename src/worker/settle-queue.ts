@@ -1,9 +1,11 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 import type { Settlement } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { withinTime } from '../mongo/within-time.js';
+import { Gathering } from './gathering.js';
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -12,36 +14,61 @@ interface Waiting {
 }
 
 /**
- * Settles attempts, those that end together in one write: what ends in the same turn of the event loop, and
- * what ends while a write is under way and so shares the next. A lone outcome waits for nobody.
+ * Settles attempts, those that end together in one write: what ends in the same moment, and what ends while a write is
+ * under way and so shares the next. A lone outcome waits for nobody.
  */
 export class SettleQueue {
   #waiting: Waiting[] = [];
   #writing = false;
+  readonly #gathering = new Gathering();
+  /** Something more has ended. */
+  #onEnded: () => void = () => {};
 
-  /** @param leaseMs for so long it tries again when the database cannot be reached: later, the leases are gone */
+  /**
+   * @param leaseMs for so long it tries again when the database cannot be reached: later, the leases are gone
+   * @param running how many attempts run, those that wait to be settled included
+   */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly leaseMs: number,
+    private readonly running: () => number,
   ) {}
 
   /** Resolves once it is written. Rejects when it could not be: recovery ends that attempt. */
   settle(settlement: Settlement): Promise<SettledAs> {
     return new Promise((resolve, reject) => {
+      this.#gathering.ended(this.#waiting.length === 0);
       this.#waiting.push({ settlement, resolve, reject });
+      this.#onEnded();
       if (this.#writing) return;
       this.#writing = true;
-      setImmediate(() => this.#writeAll());
+      void this.#writeAll();
     });
   }
 
   async #writeAll(): Promise<void> {
+    await turnOfEventLoop();
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batch = this.#waiting;
       this.#waiting = [];
       await this.#write(batch);
     }
     this.#writing = false;
+  }
+
+  async #gather(): Promise<void> {
+    for (;;) {
+      const waitMs = this.#gathering.waitMs(this.#waiting.length, this.running());
+      if (waitMs === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs);
+        this.#onEnded = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {

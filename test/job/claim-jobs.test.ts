@@ -78,7 +78,7 @@ describe('claimers that meet', () => {
     const jobs = afterFind(() => processor.processNextJob());
     const lease = { token: 'outdated', worker: 'slow', leaseMs: 1000 };
     // It loses the first try, finds the job again, and takes it for its second attempt.
-    expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 1)).toMatchObject([{ id, retryCounter: 2 }]);
+    expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 2)).toMatchObject([{ id, retryCounter: 2 }]);
     expect(await processor.getJob(id)).toMatchObject({ status: 'processing', retryCounter: 2 });
   });
 

@@ -1,5 +1,5 @@
 /** What a drain makes of a database that fails it here and there. */
-import { type Document, MongoClient } from 'mongodb';
+import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
@@ -155,8 +155,8 @@ test('the time that a claim took is part of its leases: a job is told as soon as
   const draining = processor.drain();
   await eventually(() => expect(begun).toHaveLength(1));
   const heartbeats: string[] = [];
-  const count = ({ commandName }: { commandName: string }) => {
-    if (commandName === 'update') heartbeats.push(commandName);
+  const count = ({ command, commandName }: CommandStartedEvent) => {
+    if (command.update === 'jobs') heartbeats.push(commandName);
   };
   client.on('commandStarted', count);
   await fail('alwaysOn', { failCommands: ['update'], ...broken });
