@@ -444,9 +444,10 @@ export class RemoteProcessor {
 
   /**
    * Changes a scheduler item, and returns it as it is now. Jobs that it made ahead are withdrawn, and made again as it
-   * is now. When what decides on its occurrences changes, the next one is computed from now.
+   * is now, by the next call of `scheduleDueItems`. When what decides on its occurrences changes, the next one is computed
+   * from now.
    *
-   * @param changes any option of `addScheduler` but the id; null takes away one that is optional
+   * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, but is an input
    * @throws ValidationError, UnknownJobNameError, NotFoundError; nothing is changed then
    */
   async updateScheduler(id: string, changes: SchedulerChanges): Promise<SchedulerItem> {
@@ -464,7 +465,8 @@ export class RemoteProcessor {
   }
 
   /**
-   * Starts a scheduler item, from the database's now on; one that is active stays as it is. Returns it.
+   * Starts a scheduler item, from the database's now on. One that is active stays as it is, and so does one whose last
+   * job was made ahead and is not due yet. Returns it.
    *
    * @throws NotFoundError, or ValidationError when it has no occurrence, or none any more
    */
@@ -493,8 +495,8 @@ export class RemoteProcessor {
   }
 
   /**
-   * The next occurrences of a scheduler item, or of one by options that is not added; of one that is not active, as if
-   * it were activated now.
+   * The next occurrences of a scheduler item, also those whose jobs were made ahead, or of one by options that is not
+   * added; of one that is not active, as if it were activated now. Whether they will overlap is not known.
    *
    * @param count at most 1000, default 10; there may be fewer
    * @throws NotFoundError, ValidationError
@@ -511,7 +513,8 @@ export class RemoteProcessor {
   /**
    * Brings scheduler items to what is declared in code, by their ids: adds those that are new, changes those whose
    * declaration changed, deactivates those that this processor (by its name) declares no more. Items made by hand are
-   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes.
+   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes. An id that
+   * another processor declares no more can be taken over.
    *
    * @returns what was done; nothing when all is as declared
    * @throws ValidationError, UnknownJobNameError; nothing is written then

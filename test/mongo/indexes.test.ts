@@ -60,7 +60,21 @@ test('every statement is served by an index', async () => {
   await database.db
     .collection<{ _id: string }>('scheduler')
     .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date(1) } });
+  await processor.scheduleDueItems({ ahead: '10s' });
+  await processor.preview('tick');
+  await processor.updateScheduler('tick', { overlap: 'skip' });
+  await database.db
+    .collection<{ _id: string }>('scheduler')
+    .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date(1) } });
   await processor.scheduleDueItems();
+  await processor.deactivateScheduler('tick');
+  await processor.activateScheduler('tick');
+  await processor.runNow('tick');
+  await processor.scheduleNextJob();
+  const declared = { type: 'Delay', delay: '1s', jobName: 'flaky', id: 'declared' } as const;
+  await processor.syncSchedulers([declared]);
+  await processor.syncSchedulers([{ ...declared, title: 'New' }]);
+  await processor.syncSchedulers([]);
   await processor.removeScheduler('tick');
   await processor.removeJobs();
   await processor.removeJobs(['completed'], { olderThan: '1 day' });
