@@ -92,7 +92,7 @@ test('a container ends when a job goes on in it, after the outcome is written an
   const ids = await add('goes-on', 'completes');
   const container = startContainer(environment({ MAX_THREADS: '1' }));
 
-  await expect(container.invoke('request 1', 500)).rejects.toThrow('The container ended');
+  await expect(container.invoke('request 1', 3_000)).rejects.toThrow('The container ended');
 
   expect(await container.exit).toEqual([1, null]);
   expect(container.lines('Worker invocation ended')).toMatchObject([

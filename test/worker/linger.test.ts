@@ -19,7 +19,7 @@ const lateness = (job: { readonly started?: Date; readonly runAt: Date } | undef
 test('a worker without work waits for the next job that is due in time, whatever its priority', async () => {
   const processor = await setup();
   const first = await processor.addJob('echo', {}, { delay: 400, priority: 0 });
-  const second = await processor.addJob('echo', {}, { delay: 800, priority: 9 });
+  const second = await processor.addJob('echo', {}, { delay: '3s', priority: 9 });
   await processor.addJob('echo', {}, { delay: '1h', priority: 5 });
   expect(await processor.drain({ linger: '10s' })).toMatchObject({ claimed: 2, completed: 2 });
   for (const id of [first, second]) {

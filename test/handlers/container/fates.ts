@@ -47,7 +47,7 @@ export const fates = [
     name: 'goes-on',
     input,
     run: async () => {
-      await setTimeout(1_500);
+      await setTimeout(10_000);
       console.log('{ "message": "It went on" }');
     },
   }),
