@@ -1,3 +1,4 @@
+import '../src/scheduler/operations.js'; // With the others, while the container starts: each invocation needs it.
 import type { DeclaredScheduler, Logger, WaitingJob } from '../src/index.js';
 import { type Container, type HandlerOptions, openContainer } from './container.js';
 import { deadlines } from './deadline.js';

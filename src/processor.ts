@@ -38,19 +38,11 @@ import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
-import { addItem } from './scheduler/add-item.js';
-import { removeItem } from './scheduler/change-item.js';
 import type { DeclaredScheduler } from './scheduler/declaration.js';
-import { findItem, findItems } from './scheduler/find-items.js';
 import type { SchedulerItem } from './scheduler/item.js';
-import { type Preview, preview } from './scheduler/preview.js';
-import { rescheduleItem, rescheduleItems } from './scheduler/reschedule-items.js';
-import { runNow } from './scheduler/run-now.js';
-import { scheduleDueItems, scheduleNextJob } from './scheduler/schedule-due-items.js';
+import type { Preview } from './scheduler/preview.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
-import { activateItem, deactivateItem } from './scheduler/switch-item.js';
-import { type SchedulerSync, syncItems } from './scheduler/sync-items.js';
-import { updateItem } from './scheduler/update-item.js';
+import type { SchedulerSync } from './scheduler/sync-items.js';
 import { validateNow } from './validate.js';
 import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
@@ -69,6 +61,9 @@ const DEFAULT_LEASE_MS = 30_000;
  * driver's one retry may come to the next dead one.
  */
 const RECOVERY_RETRY_MS = 1_000;
+
+/** Loaded when it is first asked for: a worker starts without it, and without what reads cron expressions. */
+const scheduling = () => import('./scheduler/operations.js');
 
 export interface RemoteProcessorOptions {
   /** A Db of the mongodb driver, of a replica set. */
@@ -439,6 +434,7 @@ export class RemoteProcessor {
    *   id is taken; nothing is written then
    */
   async addScheduler(options: SchedulerOptions): Promise<string> {
+    const { addItem } = await scheduling();
     return addItem(this.#db, this.#collections, this.#registry, options);
   }
 
@@ -451,16 +447,19 @@ export class RemoteProcessor {
    * @throws ValidationError, UnknownJobNameError, NotFoundError; nothing is changed then
    */
   async updateScheduler(id: string, changes: SchedulerChanges): Promise<SchedulerItem> {
+    const { updateItem } = await scheduling();
     return updateItem(this.#db, this.#collections, this.#registry, id, changes);
   }
 
   /** The scheduler item with this id, or undefined. */
   async getScheduler(id: string): Promise<SchedulerItem | undefined> {
+    const { findItem } = await scheduling();
     return findItem(this.#collections.scheduler, id);
   }
 
   /** All scheduler items, in the order of their ids. */
   async getSchedulers(): Promise<SchedulerItem[]> {
+    const { findItems } = await scheduling();
     return findItems(this.#collections.scheduler);
   }
 
@@ -471,16 +470,19 @@ export class RemoteProcessor {
    * @throws NotFoundError, or ValidationError when it has no occurrence, or none any more
    */
   async activateScheduler(id: string): Promise<SchedulerItem> {
+    const { activateItem } = await scheduling();
     return activateItem(this.#db, this.#collections, id);
   }
 
   /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
+    const { deactivateItem } = await scheduling();
     return deactivateItem(this.#db, this.#collections, id);
   }
 
   /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError */
   async removeScheduler(id: string): Promise<void> {
+    const { removeItem } = await scheduling();
     await removeItem(this.#db, this.#collections, id);
   }
 
@@ -491,6 +493,7 @@ export class RemoteProcessor {
    * @throws NotFoundError
    */
   async runNow(schedulerId: string): Promise<string> {
+    const { runNow } = await scheduling();
     return runNow(this.#db, this.#collections, this.#registry, schedulerId);
   }
 
@@ -502,6 +505,7 @@ export class RemoteProcessor {
    * @throws NotFoundError, ValidationError
    */
   async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
+    const { preview } = await scheduling();
     return preview(
       this.#db,
       this.#collections,
@@ -520,11 +524,13 @@ export class RemoteProcessor {
    * @throws ValidationError, UnknownJobNameError; nothing is written then
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
+    const { syncItems } = await scheduling();
     return syncItems(this.#db, this.#collections, this.#registry, this.name, declared);
   }
 
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
+    const { scheduleNextJob } = await scheduling();
     return scheduleNextJob(this.#collections, this.#defaultsOf, this.log);
   }
 
@@ -538,6 +544,7 @@ export class RemoteProcessor {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'Options of scheduleDueItems');
     await this.recoverJobs();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
+    const { scheduleDueItems } = await scheduling();
     return scheduleDueItems(this.#collections, this.#defaultsOf, tick, this.log);
   }
 
@@ -546,11 +553,13 @@ export class RemoteProcessor {
    * @throws NotFoundError
    */
   async reScheduleItem(id: string): Promise<Date | null> {
+    const { rescheduleItem } = await scheduling();
     return rescheduleItem(this.#db, this.#collections.scheduler, id);
   }
 
   /** Recomputes the next call of all active items, and returns how many there are. */
   async reScheduleItems(): Promise<number> {
+    const { rescheduleItems } = await scheduling();
     return rescheduleItems(this.#db, this.#collections.scheduler);
   }
 

@@ -229,23 +229,27 @@ describe('a secret', () => {
 });
 
 describe('the packages', () => {
-  test('hold each one function, and the files its threads start from', () => {
+  test('hold each one function, what it loads on demand, and the files its threads start from', () => {
     for (const name of names) {
-      expect(Object.keys(packageOf(name).files).toSorted()).toEqual([
-        `handlers/${name}.handlers-jobs-checksum.subprocess.mjs`,
-        `handlers/${name}.mjs`,
-        `handlers/${name}.piscina-dist-worker.cjs`,
-        `handlers/${name}.src-subprocess-thread.mjs`,
-      ]);
+      const files = Object.keys(packageOf(name).files);
+      expect(files.filter((file) => !file.startsWith(`handlers/${name}.`))).toEqual([]);
+      expect(files).toEqual(
+        expect.arrayContaining([
+          `handlers/${name}.handlers-jobs-checksum.subprocess.mjs`,
+          `handlers/${name}.mjs`,
+          `handlers/${name}.piscina-dist-worker.cjs`,
+          `handlers/${name}.src-subprocess-thread.mjs`,
+        ]),
+      );
     }
   });
 
   test.each([
-    ['worker', 560_000],
-    ['scheduler', 560_000],
-    ['http', 580_000],
-  ] as const)('of %s stays below %d bytes', (name, limit) => {
-    expect(packageOf(name).size).toBeLessThan(limit);
+    ['worker', 450_000],
+    ['scheduler', 480_000],
+    ['http', 600_000],
+  ] as const)('of %s stays within %d bytes', (name, limit) => {
+    expect(packageOf(name).size).toBeLessThanOrEqual(limit);
   });
 });
 

@@ -9,8 +9,8 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
  *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other that is named in this way
  *   resolve(__dirname, 'worker.js')                  what piscina starts its threads from
  *
- * They are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs): so serverless-esbuild
- * puts them into the package of that function, and into no other.
+ * They are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so are the parts that
+ * esbuild splits off: serverless-esbuild puts them into the package of that function, and into no other.
  *
  * Why not a published plugin: those for `new URL` look for the very file that is named, but here that is what a
  * TypeScript source would be compiled to; and none knows of piscina's file.
@@ -28,6 +28,7 @@ const asCommonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   banner: {},
+  splitting: false,
   external: ['@napi-rs/nice'], // Optional, and for priorities, which are not used here.
 };
 
@@ -36,6 +37,7 @@ const threadEntries = {
   name: 'thread-entries',
   setup(build) {
     const entries = new Entries(build);
+    build.initialOptions.chunkNames = `${bundleName(build.initialOptions)}.[name]-[hash]`;
     build.onStart(() => entries.clear());
     build.onEnd(() => entries.finish());
     nameEntries(build, entries);

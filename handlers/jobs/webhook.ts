@@ -3,7 +3,7 @@ import { durationSchema } from '../../src/duration.js';
 import { defineJob, type JobContext, RemoteException } from '../../src/index.js';
 import type { AddressRule } from './webhook/addresses.js';
 import { redirectOf } from './webhook/redirect.js';
-import { type Answer, type Outgoing, type SendOptions, send } from './webhook/send.js';
+import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
 import { signedHeaders } from './webhook/sign.js';
 
 /** Receivers should answer at once and work later; one that takes longer is retried. */
@@ -82,6 +82,7 @@ function toRequest({ url, body: data = null }: Input, { secret, jobId, attempt }
 
 /** Sends it, and follows redirects; each address is checked anew. */
 async function deliver(request: Outgoing, options: SendOptions): Promise<Answer> {
+  const { send } = await import('./webhook/send.js'); // Not before it is needed: Node's HTTP modules take long to load.
   let current = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const answer = await send(current, options).catch((error: unknown) => explain(error, current.url));
