@@ -67,6 +67,14 @@ test('of several that are due at once one makes a job, the others are skipped', 
   expect(await processor.getScheduler('tick')).toMatchObject({ occurrences: 1, skipped: 9, active: true });
 });
 
+test('what would have come after the last one was not skipped', async () => {
+  const processor = await setup();
+  await processor.addScheduler({ ...exclusive, catchUp: 'all', maxOccurrences: 1 });
+  await makeDue('tick', 45 * 60);
+  expect(await processor.scheduleDueItems()).toHaveLength(1);
+  expect(await processor.getScheduler('tick')).toMatchObject({ active: false, occurrences: 1, skipped: 0 });
+});
+
 test('whether it overlaps is known only when it is due: none is made ahead', async () => {
   const processor = await setup();
   await processor.addScheduler(exclusive);

@@ -58,6 +58,8 @@ describe('a preview', () => {
     expect(await processor.getScheduler('tick')).toMatchObject({ active: false });
     expect(await processor.preview('tick')).toEqual(before);
     expect(await processor.preview('tick', 2)).toEqual(before.slice(0, 2));
+    await database.elapse(3700);
+    expect(await processor.preview('tick')).toHaveLength(2);
   });
 
   test('of an item that nobody knows, or of bad options, is an error', async () => {
