@@ -1,5 +1,4 @@
 import { BSON, type ClientSession, type Collection, type Filter } from 'mongodb';
-import type { JobDocument } from '../job/job.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 
 /** Which items, and how many. */
@@ -64,23 +63,4 @@ function dueFilter({ aheadMs, except }: DueItems): Filter<SchedulerItemDocument>
     }),
     ...(except.length > 0 && { _id: { $nin: [...except] } }),
   };
-}
-
-/** Of these items, the ids of those that must not overlap and whose last job is not settled. */
-export async function findBusyItems(
-  jobs: Collection<JobDocument>,
-  items: readonly SchedulerItemDocument[],
-  session: ClientSession,
-): Promise<ReadonlySet<string>> {
-  const exclusive = items.filter(({ overlap, lastJobId }) => overlap === 'skip' && lastJobId !== undefined);
-  if (exclusive.length === 0) return new Set();
-  const jobIds = exclusive.flatMap(({ lastJobId = [] }) => lastJobId);
-  const unsettled = await jobs
-    .find(
-      { _id: { $in: jobIds }, status: { $in: ['queued', 'processing'] } },
-      { session, projection: { _id: 1 } },
-    )
-    .toArray();
-  const isUnsettled = new Set(unsettled.map(({ _id }) => _id));
-  return new Set(exclusive.filter(({ lastJobId = '' }) => isUnsettled.has(lastJobId)).map(({ _id }) => _id));
 }

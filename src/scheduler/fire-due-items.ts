@@ -3,7 +3,8 @@ import { insertUnlessFound } from '../job/insert-job.js';
 import type { JobDefaults } from '../job/job-options.js';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
-import { findBusyItems, findDueItems, isAnyDue } from './find-due-items.js';
+import { findBusyItems } from './find-busy-items.js';
+import { findDueItems, isAnyDue } from './find-due-items.js';
 import type { SchedulerItemDocument } from './item.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 

@@ -1,8 +1,8 @@
 /** What is done with scheduler items: gathered here, so that it can be loaded on demand as a whole. */
 export { addItem } from './add-item.js';
-export { removeItem } from './change-item.js';
 export { findItem, findItems } from './find-items.js';
 export { preview } from './preview.js';
+export { removeItem } from './remove-item.js';
 export { rescheduleItem, rescheduleItems } from './reschedule-items.js';
 export { runNow } from './run-now.js';
 export { scheduleDueItems, scheduleNextJob } from './schedule-due-items.js';
