@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobs } from '../handlers/jobs.js';
 import { schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
 import { readConfig } from '../src/config.js';
 import { useDatabase } from './database.js';
+import { LambdaService } from './handlers/lambda-service.js';
 import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
 
 const secrets = {
@@ -273,17 +275,54 @@ describe('unpacked, with Node and nothing else,', () => {
   });
 
   test('the HTTP API answers', async () => {
-    const event = {
-      version: '2.0',
-      rawPath: '/health',
-      rawQueryString: '',
-      headers: { host: 'localhost' },
-      requestContext: { http: { method: 'GET', path: '/health' }, domainName: 'localhost' },
-      isBase64Encoded: false,
-    };
-    expect(await runInstalled('http', event, settings)).toMatchObject({ statusCode: 200 });
+    const answer = await runInstalled('http', requestOf('GET', '/health'), settings);
+    expect(answer).toMatchObject({ statusCode: 200 });
+  });
+
+  test('the HTTP API adds a job, and kicks the worker with the credentials in its environment', async () => {
+    const service = new LambdaService();
+    await service.start();
+    const answer = await runInstalled(
+      'http',
+      requestOf('POST', '/v1/jobs', JSON.stringify({ name: 'echo', input: {} })),
+      {
+        ...settings,
+        API_KEYS: `test:write:${createHash('sha256').update(key).digest('hex')}`,
+        WORKER_FUNCTION_NAME: 'the-worker',
+        LAMBDA_ENDPOINT: service.endpoint,
+        AWS_REGION: 'eu-central-1',
+        AWS_ACCESS_KEY_ID: 'nobody',
+        AWS_SECRET_ACCESS_KEY: 'nothing',
+      },
+    ).finally(() => service.stop());
+
+    expect(answer).toMatchObject({ statusCode: 202 });
+    expect(service.invocations).toEqual([
+      expect.objectContaining({ path: '/2015-03-31/functions/the-worker/invocations', type: 'Event' }),
+    ]);
+  });
+
+  test('an error is told by its class', async () => {
+    const wrong = { ...settings, MONGODB_URI: 'nonsense' };
+    await expect(runInstalled('worker', {}, wrong)).rejects.toThrow(
+      /ValidationError: The environment is invalid/,
+    );
   });
 });
+
+const key = 'the-key-of-a-test';
+
+function requestOf(method: string, path: string, body?: string) {
+  return {
+    version: '2.0',
+    rawPath: path,
+    rawQueryString: '',
+    headers: { host: 'localhost', authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    requestContext: { http: { method, path }, domainName: 'localhost' },
+    body,
+    isBase64Encoded: false,
+  };
+}
 
 async function runInstalled(
   name: Name,
