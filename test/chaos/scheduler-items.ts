@@ -9,10 +9,10 @@ export const schedulerItems: readonly SchedulerOptions[] = [
   { ...shared, id: 'each-second-0', type: 'Delay', delay: '1s' },
   { ...shared, id: 'each-second-1', type: 'Delay', delay: '1s' },
   { ...shared, id: 'each-second-and-all', type: 'Delay', delay: '1s', catchUp: 'all' },
-  { ...shared, id: 'each-minute', type: 'Cron' },
+  { ...shared, id: 'each-fifth-second', type: 'Cron', cron: '*/5 * * * * *' },
 ];
 
 /** The time between two occurrences of such an item, in milliseconds. */
 export function periodOf(item: SchedulerItemDocument): number {
-  return item.type === 'Delay' ? item.delay : 60_000;
+  return item.type === 'Delay' ? item.delay : 5_000;
 }
