@@ -1,4 +1,4 @@
-import { type Db, MongoClient } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { afterEach } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
 import { TcpProxy } from './chaos/tcp-proxy.js';
@@ -14,18 +14,22 @@ export interface UnreliableNetwork {
 /** Call it at the top of a test file; what it returns gives a processor whose requests can be made to get lost. */
 export function useUnreliableNetwork(
   database: TestDatabase,
-): (options?: Partial<LocalProcessorOptions>, databaseName?: string) => Promise<UnreliableNetwork> {
+): (
+  options?: Partial<LocalProcessorOptions>,
+  client?: MongoClientOptions & { readonly databaseName?: string },
+) => Promise<UnreliableNetwork> {
   const closing: (() => Promise<void>)[] = [];
   afterEach(async () => {
     await Promise.all(closing.splice(0).map((close) => close()));
   });
 
-  return async (options = {}, databaseName = database.name) => {
+  return async (options = {}, { databaseName = database.name, ...clientOptions } = {}) => {
     const { hostname, port } = new URL(database.uri);
     const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
     // A driver that finds a connection broken looks for the server again, by default not before half a second.
     const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`, {
       minHeartbeatFrequencyMS: 20,
+      ...clientOptions,
     });
     closing.push(async () => {
       await client.close(true);

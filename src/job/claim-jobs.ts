@@ -56,11 +56,12 @@ export async function claimJobs(
   return claimed;
 }
 
-/** An idle worker may take any job. After an unknown outcome the token tells whether it has. */
+/** An idle worker may take any job. After an unknown outcome the token tells whether it has; if not, it tries again. */
 async function claimOne(
   jobs: Collection<JobDocument>,
   due: Filter<JobDocument>,
   lease: LeaseRequest,
+  losses = 0,
 ): Promise<ClaimedJob[]> {
   try {
     const taken = await jobs.findOneAndUpdate(due, takeBy(lease), {
@@ -69,11 +70,12 @@ async function claimOne(
     });
     return taken === null ? [] : [toClaimedJob(taken, lease.token)];
   } catch (error) {
-    if (!isUnknownOutcome(error)) throw error;
+    if (!isUnknownOutcome(error) || losses === MAX_LOSSES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
     const find = () => jobs.find({ ...leased, 'lease.token': lease.token }).toArray();
     const taken = await retryWhileUnreachable(lease.leaseMs / 2, find);
-    return taken.map((document) => toClaimedJob(document, lease.token));
+    if (taken.length > 0) return taken.map((document) => toClaimedJob(document, lease.token));
+    return claimOne(jobs, due, lease, losses + 1);
   }
 }
 

@@ -1,7 +1,14 @@
-import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb';
+import {
+  MongoBulkWriteError,
+  MongoError,
+  MongoErrorLabel,
+  MongoNetworkError,
+  MongoServerError,
+} from 'mongodb';
 
 /** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
-export function isUnreachable(error: unknown): boolean {
+export function isUnreachable(thrown: unknown): boolean {
+  const error = unwrapped(thrown);
   return (
     isUnknownOutcome(error) ||
     isConflict(error) ||
@@ -31,10 +38,17 @@ const notSentNames = new Set([
  * it was sent. The driver resends single-document writes by itself, once; an update of many it never does. So
  * whoever goes on after such an error reads back by token.
  */
-export function isUnknownOutcome(error: unknown): boolean {
+export function isUnknownOutcome(thrown: unknown): boolean {
+  const error = unwrapped(thrown);
   if (error instanceof MongoNetworkError || isSocketError(error)) return true;
   if (error instanceof MongoServerError && notWritableCodes.has(Number(error.code))) return true;
   return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
+}
+
+/** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
+function unwrapped(error: unknown): unknown {
+  const isWrapped = error instanceof MongoBulkWriteError && error.errorResponse instanceof Error;
+  return isWrapped ? error.errorResponse : error;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 
-/** Whether it is the update by which a worker takes jobs. */
+/** Whether it is the update by which a worker takes jobs, or one job. */
 export function isClaim(command: Document): boolean {
   return updateOfJobs(command).status === 'processing';
 }
@@ -16,6 +16,7 @@ export function isReadBack({ find, filter }: Document): boolean {
 }
 
 /** What the first stage of an update of jobs sets; nothing for any other command. */
-function updateOfJobs({ update, updates }: Document): Document {
-  return (update === 'jobs' && updates?.[0]?.u?.[0]?.$set) || {};
+function updateOfJobs({ findAndModify, update, updates }: Document): Document {
+  const [stage] = (findAndModify === 'jobs' && update) || (update === 'jobs' && updates?.[0]?.u) || [];
+  return stage?.$set ?? {};
 }

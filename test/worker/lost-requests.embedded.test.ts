@@ -1,11 +1,13 @@
 /** Whichever request of a processor gets lost, or its reply: no job is lost with it, and none runs twice. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
 import { ConflictError, defineJob, type LogFields } from '../../src/index.js';
 import { type Collections, openCollections } from '../../src/mongo/collections.js';
-import { isClaim } from '../chaos/commands.js';
+import { isClaim, isReadBack } from '../chaos/commands.js';
 import type { Judge, Passage } from '../chaos/tcp-proxy.js';
 import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { gatedJob } from '../jobs.js';
 import { useUnreliableNetwork } from '../unreliable-network.js';
 
 const database = useDatabase();
@@ -23,20 +25,53 @@ function noted(runs: { readonly jobId: string; readonly attempt: number }[]) {
   });
 }
 
-test('when the reply to a claim is lost, and reading back fails as well, the jobs that it took are run at once', async () => {
-  const { processor, proxy } = await connect({ maxThreads: 3 });
-  await processor.addJobFactory(noted([]));
-  for (const id of ['a', 'b', 'c']) await processor.addJob('noted', undefined, { id });
-  let readBacks = 0;
-  proxy.judgeBy((command) => {
-    if (isClaim(command)) return 'lose reply';
-    const readsBack = command.find === 'jobs' && command.filter['lease.token'] !== undefined;
-    return readsBack && readBacks++ < 4 ? 'cut' : 'deliver';
+/** A driver tries a request again, once, when it may. */
+const TRIES = 2;
+
+describe.each([1, 3])('a claim of at most %i', (maxThreads) => {
+  async function setup() {
+    const { processor, proxy } = await connect({ maxThreads });
+    await processor.addJobFactory(noted([]));
+    for (let n = 0; n < maxThreads; n += 1) await processor.addJob('noted');
+    return { processor, proxy };
+  }
+
+  test('whose reply is lost, and that cannot be read back at first, is good: what it took is run at once', async () => {
+    const { processor, proxy } = await setup();
+    let claims = 0;
+    let readBacks = 0;
+    proxy.judgeBy((command) => {
+      if (isClaim(command) && claims++ < TRIES) return 'lose reply';
+      return isReadBack(command) && readBacks++ < 2 * TRIES ? 'cut' : 'deliver';
+    });
+    expect(await processor.drain()).toMatchObject({ completed: maxThreads });
+    expect(readBacks).toBeGreaterThan(2 * TRIES);
+    for (const job of await processor.getJobs())
+      expect(job).toMatchObject({ status: 'completed', retryCounter: 1, givenBackCounter: 0, errors: [] });
   });
-  expect(await processor.drain()).toMatchObject({ completed: 3 });
-  expect(readBacks).toBeGreaterThan(4);
-  for (const job of await processor.getJobs())
-    expect(job).toMatchObject({ status: 'completed', retryCounter: 1, givenBackCounter: 0, errors: [] });
+
+  test('that does not arrive is made again: nothing taken does not mean that nothing is due', async () => {
+    const { processor, proxy } = await setup();
+    let claims = 0;
+    proxy.judgeBy((command) => (isClaim(command) && claims++ < TRIES ? 'cut' : 'deliver'));
+    expect(await processor.drain()).toMatchObject({ completed: maxThreads });
+    expect(claims).toBeGreaterThan(TRIES);
+  });
+});
+
+test('while nothing gets through, not even to find the primary, outcomes wait', async () => {
+  const { processor, proxy } = await connect({ maxThreads: 2 }, { serverSelectionTimeoutMS: 1_000 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  for (let n = 0; n < 2; n += 1) await processor.addJob('gated', n);
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(2));
+  proxy.judgeBy(() => 'cut');
+  gate.open();
+  const began = performance.now();
+  await eventually(() => expect(performance.now() - began).toBeGreaterThan(2_500));
+  proxy.judgeBy(undefined);
+  expect(await draining).toMatchObject({ completed: 2, unsettled: 0 });
 });
 
 /** The driver tries twice: this is its first failure, and one more of whoever tries again. */
@@ -89,7 +124,7 @@ async function live(name: string, judge: (index: number) => Passage): Promise<Li
   const requests: string[] = [];
   const outcomes: unknown[] = [];
   const log = { ...silent, info: (_: string, fields?: LogFields) => outcomes.push(fields?.outcome) };
-  const { processor, proxy } = await connect({ maxThreads: 3, log }, db.databaseName);
+  const { processor, proxy } = await connect({ maxThreads: 3, log }, { databaseName: db.databaseName });
   await processor.addJobFactory(noted(runs));
   await processor.addScheduler({ id: 'hourly', type: 'Delay', delay: '1h', jobName: 'noted', active: true });
   proxy.judgeBy(counting(judge, requests));
