@@ -25,7 +25,7 @@ const LEASE_MS = 1000;
 const MAX_THREADS = 5;
 
 /** How long schedulers may take to make what is due once the faults are over. */
-const CATCH_UP_MS = 30_000;
+const CATCH_UP_MS = 90_000;
 
 /** How long the jobs that are left may take once the faults are over. */
 const PATIENCE_MS = 240_000;
