@@ -20,7 +20,7 @@ async function openQueue() {
     uri,
     database: name,
     concurrency: 20,
-    wakeUp: 'polling',
+    wakeUp: 'none',
     run: runs.run,
   });
   onTestFinished(() => queue.close());

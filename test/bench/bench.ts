@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Programs } from './bundle.js';
 import { Child } from './child-process.js';
-import type { ContenderName } from './contenders/contender.js';
+import type { WorkerName } from './contenders/contender.js';
 import { contenders } from './contenders/index.js';
 import { copyJob } from './copy-job.js';
 import type { Results } from './results.js';
@@ -30,7 +30,7 @@ export interface Measurement {
 /** Calls `work` with a database of its own for this contender, with its indexes and `count` due jobs. */
 export async function withJobs<Result>(
   { server, programs }: Bench,
-  contender: ContenderName,
+  contender: WorkerName,
   count: number,
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import type { Bench } from './bench.js';
 import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
-import type { ContenderName } from './contenders/contender.js';
+import type { WorkerName } from './contenders/contender.js';
 
 /** What came of workers that ran jobs, from the first claim to the last job settled. */
 export interface Worked {
@@ -21,7 +21,7 @@ export interface Worked {
 }
 
 export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs'> {
-  readonly contender: ContenderName;
+  readonly contender: WorkerName;
   readonly db: Db;
   /** Workers stop when they have run so many jobs together. */
   readonly jobs: number;

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { contenderNames } from '../contenders/contender.js';
+import { workerNames } from '../contenders/contender.js';
 
 export const taskNames = ['prepare', 'add one', 'add many', 'work', 'latency', 'idle'] as const;
 
 /** What a process is to do: its only argument, as JSON. */
 export const settingSchema = z.object({
-  contender: z.enum(contenderNames),
+  contender: z.enum(workerNames),
   task: z.enum(taskNames),
   uri: z.string(),
   database: z.string(),
   /** How many jobs run at a time. */
   concurrency: z.int().min(1).default(1),
-  wakeUp: z.enum(['polling', 'own', 'change stream']).default('polling'),
+  wakeUp: z.enum(['none', 'polling', 'own', 'change stream']).default('none'),
   /** Jobs to add; samples of the latency; seconds to be idle. */
   count: z.int().min(0).default(0),
   /** How long a job takes, in milliseconds: at random, and the same for all contenders. */

@@ -2,6 +2,10 @@
 export const contenderNames = ['remote-processor', 'agenda', 'mongo-jobs', 'floor'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
+/** Who can be told to work: besides those, Agenda with what nobody set otherwise. */
+export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
+export type WorkerName = (typeof workerNames)[number];
+
 /** A job queue library, set up and used as its own documentation says. */
 export interface Contender {
   /** In tables. */
@@ -28,8 +32,11 @@ export interface Workplace {
   readonly concurrency: number;
   /** The work of a job. */
   readonly run: (n: number) => Promise<void>;
-  /** How a worker that waits learns of a new job: by looking every second, or by what the library has for that. */
-  readonly wakeUp: 'polling' | 'own' | 'change stream';
+  /**
+   * How a worker that waits learns of a new job: by looking every second, or by what the library has for that. `none`:
+   * the jobs are there before the worker.
+   */
+  readonly wakeUp: 'none' | 'polling' | 'own' | 'change stream';
 }
 
 /** An open queue, in the process that adds or works. */

@@ -1,11 +1,11 @@
 import { attempt } from '../attempt.js';
 import { type Bench, inTurn, type Measurement, withJobs } from '../bench.js';
-import { type ContenderName, contenderNames } from '../contenders/contender.js';
+import { type ContenderName, contenderNames, type WorkerName } from '../contenders/contender.js';
 import { work } from '../work.js';
 import { addWorked } from '../work-figures.js';
 
-const FULL = { rounds: 3, jobs: 10_000 };
-const QUICK = { rounds: 1, jobs: 1500 };
+const FULL = { rounds: 3, jobs: 10_000, fewJobs: 1000 };
+const QUICK = { rounds: 1, jobs: 1500, fewJobs: 300 };
 
 /** The floor is measured twice in a row here: what differs then is noise. */
 const REPEATED_AT = 20;
@@ -15,7 +15,7 @@ export const drain: Measurement = {
   name: 'drain',
   about: '10,000 jobs that do nothing, 1, 20 and 100 at a time',
   async run(bench) {
-    const { rounds, jobs } = bench.isQuick ? QUICK : FULL;
+    const { rounds, jobs, fewJobs } = bench.isQuick ? QUICK : FULL;
     for (let round = 0; round < rounds; round += 1) {
       for (const concurrency of [1, 20, 100]) {
         for (const contender of inTurn(contenderNames, round)) {
@@ -24,6 +24,7 @@ export const drain: Measurement = {
         }
       }
     }
+    await compareAsItComes(bench, fewJobs);
   },
 };
 
@@ -40,4 +41,17 @@ async function drainOnce(
   addWorked(bench.results, under, contender, worked);
   if (contender !== 'floor' || concurrency !== REPEATED_AT) return;
   bench.results.addRepeat(worked.jobsPerSecond, (await once()).jobsPerSecond);
+}
+
+/** Of few jobs, for Agenda as it comes takes the longer for each the more there are. */
+async function compareAsItComes(bench: Bench, jobs: number): Promise<void> {
+  const under = `Drain of ${jobs.toLocaleString('en')} jobs, 20 at a time, Agenda as it comes`;
+  const once = (contender: WorkerName) =>
+    withJobs(bench, contender, jobs, (db) => work(bench, { contender, db, jobs, concurrency: 20 }));
+  await attempt(bench, 'remote-processor', 'drain beside Agenda as it comes', async () => {
+    addWorked(bench.results, under, 'remote-processor', await once('remote-processor'));
+  });
+  await attempt(bench, 'agenda', 'drain as it comes', async () => {
+    addWorked(bench.results, under, 'agenda', await once('agenda-as-it-comes'));
+  });
 }

@@ -16,7 +16,7 @@ export const idle: Measurement = {
     for (const contender of measured) {
       await attempt(bench, contender, 'idle', async () => {
         const { commands } = await withJobs(bench, contender, 0, (db) =>
-          runTask(bench, { contender, task: 'idle', db, count, concurrency: 20 }),
+          runTask(bench, { contender, task: 'idle', db, count, wakeUp: 'polling', concurrency: 20 }),
         );
         const figure = {
           under: 'Idle, looking for jobs every second',
