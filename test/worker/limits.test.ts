@@ -269,11 +269,11 @@ test('an unhandled rejection that a job leaves after its end is logged, with wha
 test('a blocked event loop is logged with the names of the jobs that run', async () => {
   const warnings: [string, LogFields | undefined][] = [];
   const log = { ...silent, warn: (message: string, fields?: LogFields) => warnings.push([message, fields]) };
-  const processor = database.processor({ lease: '6s', log });
+  const processor = database.processor({ lease: '4s', log });
   const blocking = defineJob({
     name: 'blocking',
     run: async ({ signal }) => {
-      const until = performance.now() + 2_200;
+      const until = performance.now() + 2_800;
       while (performance.now() < until);
       await eventually(() => expect(warnings).not.toEqual([]));
       expect(signal.aborted).toBe(false);
