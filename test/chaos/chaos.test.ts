@@ -11,4 +11,4 @@ test('nothing is lost, nothing is done twice, whatever is killed, frozen, cut of
   console.log(`Chaos: ${formatCounts(counts)}`);
   expect(violations, `npm run chaos -- --seconds ${SECONDS} --seed ${seed}`).toEqual([]);
   expect(counts.settled).toBeGreaterThan(0);
-}, 400_000);
+}, 500_000);
