@@ -31,9 +31,17 @@ export function sameType(value: unknown): Interval {
   return startingWith(keyString([value], [1]).charAt(0));
 }
 
-/** Whether it holds a single value. */
+/** Of a descending field, too, where the bytes are inverted. */
+const ONLY_VALUE_OF_ITS_TYPE: ReadonlySet<string> = new Set(
+  [TYPE_BYTE.minKey, TYPE_BYTE.emptyArray, TYPE_BYTE.null, TYPE_BYTE.maxKey].flatMap((byte) => [
+    String.fromCharCode(byte),
+    String.fromCharCode(0xff - byte),
+  ]),
+);
+
+/** Whether it holds a single value. A type byte alone stands for all values of a type, unless there is only one. */
 export function isPoint({ from, to }: Interval): boolean {
-  return to === from + AFTER && from.length > 1;
+  return to === from + AFTER && (from.length > 1 || ONLY_VALUE_OF_ITS_TYPE.has(from));
 }
 
 /** Whether null, and with it missing, is inside. */

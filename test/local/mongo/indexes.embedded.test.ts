@@ -62,6 +62,16 @@ describe('a query uses an index', () => {
     ],
     ['a sort', { b: 1 }, {}, { b: -1 }, 1000, 'FETCH < IXSCAN x backward', 1000],
     ['equality, then sort', { a: 1, b: 1 }, { a: 3 }, { b: -1 }, 100, 'FETCH < IXSCAN x backward', 100],
+    ['null, then sort', { c: 1, b: 1 }, { c: null }, { b: 1 }, 1000, 'FETCH < IXSCAN x forward', 1000],
+    [
+      'null descending, then sort',
+      { c: -1, b: 1 },
+      { c: null },
+      { b: 1 },
+      1000,
+      'FETCH < IXSCAN x forward',
+      1000,
+    ],
     [
       'mixed directions',
       { a: 1, b: -1 },
