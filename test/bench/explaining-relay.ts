@@ -10,8 +10,8 @@ import { commandOf, MessageReader } from './wire.js';
  * they are then, whoever the client is, and whatever it does afterwards.
  */
 export class ExplainingRelay {
-  /** What all commands together examined so far. */
-  readonly examined: Examined = { documents: 0, keys: 0 };
+  readonly #examined: Examined = { documents: 0, keys: 0 };
+  #failure: unknown;
   readonly #sockets = new Set<Socket>();
   readonly #listener: NetServer;
 
@@ -34,6 +34,12 @@ export class ExplainingRelay {
   get uri(): string {
     const { port } = this.#listener.address() as AddressInfo;
     return `mongodb://127.0.0.1:${port}/?directConnection=true`;
+  }
+
+  /** What all commands together examined so far. @throws what the server answered when it could not explain one */
+  get examined(): Examined {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#examined;
   }
 
   async close(): Promise<void> {
@@ -69,9 +75,14 @@ export class ExplainingRelay {
     }
   }
 
+  /** The command is passed on whatever comes of this. */
   async #explain(command: Document): Promise<void> {
-    const { documents, keys } = await explain(this.client, command);
-    this.examined.documents += documents;
-    this.examined.keys += keys;
+    try {
+      const { documents, keys } = await explain(this.client, command);
+      this.#examined.documents += documents;
+      this.#examined.keys += keys;
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 }
