@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
+import { type Blueprint, build, readBlueprint } from './blueprint.js';
 import type { Programs } from './bundle.js';
-import { Child } from './child-process.js';
 import type { WorkerName } from './contenders/contender.js';
 import { contenders } from './contenders/index.js';
-import { copyJob } from './copy-job.js';
 import type { Results } from './results.js';
+import { runTask } from './run-task.js';
 import type { Server } from './server.js';
 
 /** What a measurement works with. */
@@ -15,6 +15,8 @@ export interface Bench {
   /** A smaller form of each measurement. */
   readonly isQuick: boolean;
   readonly results: Results;
+  /** Of those that were prepared once: the same for all databases. */
+  readonly blueprints: Map<WorkerName, Blueprint>;
   /** Tells how far it is. */
   say(line: string): void;
 }
@@ -29,24 +31,30 @@ export interface Measurement {
 
 /** Calls `work` with a database of its own for this contender, with its indexes and `count` due jobs. */
 export async function withJobs<Result>(
-  { server, programs }: Bench,
+  bench: Bench,
   contender: WorkerName,
   count: number,
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
+  const blueprint = bench.blueprints.get(contender) ?? (await prepare(bench, contender));
+  bench.blueprints.set(contender, blueprint);
+  return withDatabase(bench, async (db) => {
+    await build(db, blueprint, contenders[contender].storage, count);
+    return work(db);
+  });
+}
+
+/** In a process of its own: what a library loads to make its indexes is not in the memory of who works with them. */
+async function prepare(bench: Bench, contender: WorkerName): Promise<Blueprint> {
+  return withDatabase(bench, async (db) => {
+    await runTask(bench, { contender, task: 'prepare', db });
+    return readBlueprint(db);
+  });
+}
+
+async function withDatabase<Result>({ server }: Bench, work: (db: Db) => Promise<Result>): Promise<Result> {
   const db = server.client.db(`bench-${randomBytes(6).toString('hex')}`);
   try {
-    const child = await Child.start(programs.worker, {
-      contender,
-      task: 'prepare',
-      uri: server.uri,
-      database: db.databaseName,
-    });
-    child.tell('begin');
-    await child.reading;
-    const { storage } = contenders[contender];
-    if (count === 0) await db.collection(storage.collection).deleteMany({});
-    else await copyJob(db, storage, count - 1);
     return await work(db);
   } finally {
     await db.dropDatabase();

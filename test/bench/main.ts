@@ -44,7 +44,7 @@ async function run(names: readonly string[], isQuick: boolean): Promise<void> {
   const programs = await buildPrograms();
   await withServer(programs.server, async (server) => {
     say(`Server: ${server.kind} ${server.version}`);
-    const bench: Bench = { server, programs, isQuick, results, say };
+    const bench: Bench = { server, programs, isQuick, results, blueprints: new Map(), say };
     for (const { name, run } of measurements) {
       if (names.length === 0 || names.includes(name)) await run(bench);
     }

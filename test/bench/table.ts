@@ -47,7 +47,11 @@ function compared({ values, better }: Row, contender: ContenderName, noise: numb
   if (contender === OURS || !ours || !theirs || !better) return '';
   const result = advantage(ours, theirs, better, noise);
   if (!result) return '';
-  return result.isCertain ? ` (${result.times.toPrecision(2)}×)` : ' (≈)';
+  return result.isCertain ? ` (${formatTimes(result.times)}×)` : ' (≈)';
+}
+
+function formatTimes(times: number): string {
+  return times < 10 ? times.toPrecision(2) : Math.round(times).toLocaleString('en');
 }
 
 function notes({ noise, failures, repeats }: Results): string[] {

@@ -18,7 +18,7 @@ export interface Desk {
 export const TELL_MS = 20;
 
 /** A worker that was just started looks around first. */
-const SETTLE_MS = 1500;
+const SETTLE_MS = 1200;
 
 /** The tasks; they resolve to the samples of what they measured, if they took any. */
 export const tasks: Record<FullSetting['task'], (desk: Desk) => Promise<number[]>> = {

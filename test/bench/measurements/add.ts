@@ -4,8 +4,8 @@ import { type ContenderName, contenderNames } from '../contenders/contender.js';
 import { runTask } from '../run-task.js';
 import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 
-const FULL = { rounds: 3, one: 2000, many: 5000 };
-const QUICK = { rounds: 1, one: 500, many: 1000 };
+const FULL = { rounds: 2, one: 2000, many: 5000 };
+const QUICK = { rounds: 1, one: 200, many: 500 };
 
 /** Adding jobs: one after the other, and as many as possible. */
 export const add: Measurement = {

@@ -3,8 +3,8 @@ import { inTurn, type Measurement, withJobs } from '../bench.js';
 import { work } from '../work.js';
 import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 
-const FULL = { rounds: 3, jobs: 2000 };
-const QUICK = { rounds: 1, jobs: 400 };
+const FULL = { rounds: 2, jobs: 2000 };
+const QUICK = { rounds: 1, jobs: 300 };
 
 /** How long a job takes, in milliseconds. */
 const JOB_MS: [number, number] = [10, 100];

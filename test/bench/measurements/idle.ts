@@ -2,8 +2,8 @@ import { attempt } from '../attempt.js';
 import { type Measurement, withJobs } from '../bench.js';
 import { runTask } from '../run-task.js';
 
-const FULL = { seconds: 10 };
-const QUICK = { seconds: 3 };
+const FULL = { seconds: 5 };
+const QUICK = { seconds: 2 };
 
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 

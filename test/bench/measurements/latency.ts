@@ -4,8 +4,8 @@ import { type ContenderName, contenderNames } from '../contenders/contender.js';
 import { runTask } from '../run-task.js';
 import { quantile } from '../statistics.js';
 
-const FULL = { samples: 40 };
-const QUICK = { samples: 8 };
+const FULL = { samples: 25 };
+const QUICK = { samples: 5 };
 
 /** From add to start, in a process that adds and works, when nothing else is to do. */
 export const latency: Measurement = {
