@@ -24,7 +24,8 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
 
 /**
  * The scheduler: recovers the jobs of crashed workers, makes the jobs of scheduler items that are due before its next
- * invocation, kicks the worker when it made any, and measures how long due jobs have been waiting.
+ * invocation, starts a worker when it made any and as many as a backlog asks for, and measures how long due jobs have been
+ * waiting.
  *
  * @returns a handler for a schedule of one minute; its result tells how many jobs it made
  */

@@ -48,9 +48,9 @@ export const configSchema = z.object({
   /** How many workers may run at a time to drain a backlog. */
   MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
-  DEADLINE_MARGIN: setting('a duration such as 10s', duration).optional(),
+  DEADLINE_MARGIN: setting('a duration such as 10s', parsedBy(durationSchema)).optional(),
   /** How long a worker with nothing to do waits for a job that is known to be due by then; 0 for not at all. */
-  LINGER: setting('a duration such as 1m, at most 24 days', timerDuration).optional(),
+  LINGER: setting('a duration such as 1m, at most 24 days', parsedBy(timerDurationSchema)).optional(),
   /** The queues a worker takes jobs from. All when not set. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
   /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
@@ -141,14 +141,8 @@ function nonEmptyList(text: string): string[] | undefined {
   return names.every((name) => name !== '') ? names : undefined;
 }
 
-function duration(text: string): number | undefined {
-  const result = durationSchema.safeParse(text);
-  return result.success ? result.data : undefined;
-}
-
-function timerDuration(text: string): number | undefined {
-  const result = timerDurationSchema.safeParse(text);
-  return result.success ? result.data : undefined;
+function parsedBy<Value>(schema: z.ZodType<Value>): (text: string) => Value | undefined {
+  return (text) => schema.safeParse(text).data;
 }
 
 function httpUrl(text: string): string | undefined {

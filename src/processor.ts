@@ -46,8 +46,8 @@ import type { SchedulerSync } from './scheduler/sync-items.js';
 import { validateNow } from './validate.js';
 import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
+import { countLiveWorkers, findLiveWorkers } from './worker/find-live-workers.js';
 import { RecentDurations } from './worker/recent-durations.js';
-import { countLiveWorkers, findLiveWorkers } from './worker/register-worker.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
 import { unlessAborted } from './worker/unless-aborted.js';
@@ -289,7 +289,7 @@ export class RemoteProcessor {
 
   /** How many jobs are due that this processor takes: counted up to `limit`, by default 1000. */
   async countReadyJobs(limit = 1000): Promise<number> {
-    const valid = validateNow(z.int().min(1), limit, 'Limit of countReadyJobs');
+    const valid = validateNow(readyLimit, limit, 'Limit of countReadyJobs');
     return countDueJobs(this.#collections.jobs, this.#worker.claimFilter(), valid);
   }
 
@@ -640,6 +640,8 @@ const drainOptionsSchema = z.strictObject({
   pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),
 });
+
+const readyLimit = z.int().min(1);
 
 const previewCount = z.int().min(1).max(1000);
 

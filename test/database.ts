@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Db, MongoClient } from 'mongodb';
+import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
 import type { Logger } from '../src/index.js';
@@ -10,6 +10,8 @@ export interface TestDatabase {
   readonly name: string;
   readonly client: MongoClient;
   readonly db: Db;
+  /** The commands that its client sends while `work` is under way. */
+  commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /** A processor on this database that logs nothing, stopped after the test. */
   processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
 }
@@ -44,6 +46,17 @@ export function useDatabase(): TestDatabase {
     name,
     client,
     db,
+    async commandsDuring(work) {
+      const commands: CommandStartedEvent[] = [];
+      const note = (event: CommandStartedEvent) => commands.push(event);
+      client.on('commandStarted', note);
+      try {
+        await work();
+      } finally {
+        client.off('commandStarted', note);
+      }
+      return commands;
+    },
     processor(options = {}) {
       const processor = new LocalProcessor({ db, log: silent, ...options });
       processors.push(processor);

@@ -136,7 +136,7 @@ async function insertJobs(
 
 /** Somebody else took a key or an id in the meantime: the others were inserted all the same. */
 function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
-  if (!(error instanceof MongoBulkWriteError) || error.result.hasWriteErrors() === false) throw error;
+  if (!(error instanceof MongoBulkWriteError) || !error.result.hasWriteErrors()) throw error;
   const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
   if (areTaken && error.result.getWriteConcernError() === undefined) return error.result;
   throw error;

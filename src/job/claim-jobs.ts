@@ -65,17 +65,15 @@ async function claimOne(
 ): Promise<ClaimedJob[]> {
   try {
     const taken = await jobs.findOneAndUpdate(due, takeBy(lease), {
-      sort: { priority: -1, runAt: 1, _id: 1 },
+      sort: claimOrder,
       returnDocument: 'after',
     });
     return taken === null ? [] : [toClaimedJob(taken, lease.token)];
   } catch (error) {
     if (!isUnknownOutcome(error) || losses === MAX_LOSSES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
-    const find = () => jobs.find({ ...leased, 'lease.token': lease.token }).toArray();
-    const taken = await retryWhileUnreachable(lease.leaseMs / 2, find);
-    if (taken.length > 0) return taken.map((document) => toClaimedJob(document, lease.token));
-    return claimOne(jobs, due, lease, losses + 1);
+    const taken = await readBack(jobs, leased, lease);
+    return taken.length > 0 ? taken : claimOne(jobs, due, lease, losses + 1);
   }
 }
 
@@ -106,7 +104,7 @@ async function take(
 ): Promise<ClaimedJob[]> {
   const tookAll = await takeJobs(jobs, due, candidates, lease);
   if (tookAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
-  return retryWhileUnreachable(lease.leaseMs / 2, () => readBack(jobs, candidates, lease.token));
+  return readBack(jobs, { _id: { $in: candidates.map(({ _id }) => _id) } }, lease);
 }
 
 /** Jobs that a claim with this filter would find, at most `limit`: what still waits when a worker stops. */
@@ -119,14 +117,25 @@ export async function countDueJobs(
   return jobs.countDocuments(dueFilter(filter), { limit });
 }
 
-function dueFilter({ jobNames, queues, jobQuery }: ClaimFilter): Filter<JobDocument> {
-  const due: Filter<JobDocument> = {
+/** The order in which jobs are claimed; the claim indexes have it. */
+export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;
+
+/** Queued jobs that a worker with this filter takes, and that meet these conditions as well. */
+export function queuedJobs(
+  { jobNames, queues, jobQuery }: ClaimFilter,
+  conditions: Filter<JobDocument>,
+): Filter<JobDocument> {
+  const queued: Filter<JobDocument> = {
     status: 'queued',
     jobName: { $in: [...jobNames] },
     ...(queues && { queue: { $in: [...queues] } }),
-    $expr: { $lte: ['$runAt', '$$NOW'] },
+    ...conditions,
   };
-  return jobQuery ? { $and: [due, jobQuery] } : due;
+  return jobQuery ? { $and: [queued, jobQuery] } : queued;
+}
+
+function dueFilter(filter: ClaimFilter): Filter<JobDocument> {
+  return queuedJobs(filter, { $expr: { $lte: ['$runAt', '$$NOW'] } });
 }
 
 function findCandidates(
@@ -134,7 +143,7 @@ function findCandidates(
   due: Filter<JobDocument>,
   limit: number,
 ): Promise<JobDocument[]> {
-  return jobs.find(due, { sort: { priority: -1, runAt: 1, _id: 1 }, limit, singleBatch: true }).toArray();
+  return jobs.find(due, { sort: claimOrder, limit, singleBatch: true }).toArray();
 }
 
 /** Those before the first that must run alone; that one, when it comes first and may be run now. */
@@ -205,13 +214,14 @@ function asTaken(candidate: JobDocument, token: string): ClaimedJob {
   );
 }
 
+/** What a claim has taken: its token tells. @param where an index finds them */
 async function readBack(
   jobs: Collection<JobDocument>,
-  candidates: readonly JobDocument[],
-  token: string,
+  where: Filter<JobDocument>,
+  { token, leaseMs }: LeaseRequest,
 ): Promise<ClaimedJob[]> {
-  const ids = candidates.map(({ _id }) => _id);
-  const taken = await jobs.find({ _id: { $in: ids }, 'lease.token': token }).toArray();
+  const find = () => jobs.find({ ...where, 'lease.token': token }).toArray();
+  const taken = await retryWhileUnreachable(leaseMs / 2, find);
   return taken.map((document) => toClaimedJob(document, token));
 }
 

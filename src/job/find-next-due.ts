@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import type { ClaimFilter } from './claim-jobs.js';
+import { type ClaimFilter, queuedJobs } from './claim-jobs.js';
 import type { JobDocument } from './job.js';
 
 /** All there are. With each of them named, the index gives the jobs in the order of `runAt` without a sort. */
@@ -13,25 +13,18 @@ const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
  */
 export async function findNextDue(
   jobs: Collection<JobDocument>,
-  { jobNames, queues, jobQuery }: ClaimFilter,
+  filter: ClaimFilter,
   withinMs: number,
 ): Promise<number | undefined> {
-  const waits = {
-    status: 'queued' as const,
+  const isAhead = { $gt: ['$runAt', '$$NOW'] };
+  const isWithin = { $lte: ['$runAt', { $add: ['$$NOW', withinMs] }] };
+  const waiting = queuedJobs(filter, {
     priority: { $in: priorities },
-
-    jobName: { $in: [...jobNames] },
-    ...(queues && { queue: { $in: [...queues] } }),
-    $expr: {
-      $and: [{ $gt: ['$runAt', '$$NOW'] }, { $lte: ['$runAt', { $add: ['$$NOW', withinMs] }] }],
-    },
-  };
-  const next = await jobs.findOne<{ readonly dueInMs: number }>(
-    jobQuery ? { $and: [waits, jobQuery] } : waits,
-    {
-      sort: { runAt: 1 },
-      projection: { _id: 0, dueInMs: { $subtract: ['$runAt', '$$NOW'] } },
-    },
-  );
+    $expr: { $and: [isAhead, isWithin] },
+  });
+  const next = await jobs.findOne<{ readonly dueInMs: number }>(waiting, {
+    sort: { runAt: 1 },
+    projection: { _id: 0, dueInMs: { $subtract: ['$runAt', '$$NOW'] } },
+  });
   return next?.dueInMs;
 }

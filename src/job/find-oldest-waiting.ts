@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import type { ClaimFilter } from './claim-jobs.js';
+import { type ClaimFilter, claimOrder } from './claim-jobs.js';
 import type { JobDocument } from './job.js';
 
 /** A job that is due and that no worker has claimed yet. */
@@ -45,7 +45,7 @@ function findFirst(jobs: Collection<JobDocument>, below: number) {
   return jobs.findOne<JobDocument & { waitedMs: number }>(
     { status: 'queued', priority: { $lt: below }, $expr: { $lte: ['$runAt', '$$NOW'] } },
     {
-      sort: { priority: -1, runAt: 1, _id: 1 },
+      sort: claimOrder,
       projection: { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } },
     },
   );

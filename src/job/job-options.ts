@@ -71,6 +71,22 @@ const overrides = {
 /** What a job may decide for itself, and its factory otherwise. */
 export const jobOverridesSchema = z.strictObject(overrides);
 
+type JobOverrides = z.output<typeof jobOverridesSchema>;
+
+/** What a job decides for itself and, where it does not, its factory. */
+export function withDefaults(
+  { queue, priority, maxRetries, retryDelay }: JobOverrides,
+  defaults: JobDefaults,
+): JobDefaults {
+  return {
+    queue: queue ?? defaults.queue,
+    priority: priority ?? defaults.priority,
+    maxRetries: maxRetries ?? defaults.maxRetries,
+    retryDelay: retryDelay ?? defaults.retryDelay,
+    retention: defaults.retention,
+  };
+}
+
 const atMostOneMoment = [
   ({ runAt, delay }: { runAt?: unknown; delay?: unknown }) => runAt === undefined || delay === undefined,
   'give either runAt or delay, not both',

@@ -84,8 +84,7 @@ function copyObject(value: object, path: readonly string[], issues: Issue[]): un
     return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, issues) : value;
   }
   if (isBsonValue(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
+  if (!isPlainObject(value)) {
     return refuse(`expected a plain object, not ${inspect(value, { depth: 0 })}`.slice(0, 200), path, issues);
   }
   const copy: Record<string, unknown> = {};
@@ -96,6 +95,13 @@ function copyObject(value: object, path: readonly string[], issues: Issue[]): un
     else if (item !== undefined) copy[key] = copyValue(item, [...path, key], issues);
   }
   return copy;
+}
+
+/** No class instance and no list: what an object literal, or JSON, makes. */
+export function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** An instance of a BSON class. Parsed JSON cannot pose as one: there `_bsontype` is an own property. */

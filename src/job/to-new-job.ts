@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
 import type { NewJob } from './insert-job.js';
-import type { addJobDataSchema } from './job-options.js';
+import { type addJobDataSchema, withDefaults } from './job-options.js';
 import type { AddableJob } from './registry.js';
 import { toInput } from './storable.js';
 
@@ -19,11 +19,7 @@ export async function toNewJob(
     id: id ?? new ObjectId().toHexString(),
     jobName,
     input: storable,
-    queue: overrides.queue ?? defaults.queue,
-    priority: overrides.priority ?? defaults.priority,
-    maxRetries: overrides.maxRetries ?? defaults.maxRetries,
-    retryDelay: overrides.retryDelay ?? defaults.retryDelay,
-    retention: defaults.retention,
+    ...withDefaults(overrides, defaults),
     runAt: runAt ?? delay ?? 0,
     ...(uniqueKey !== undefined && { uniqueKey }),
   };

@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
-import { toInput } from '../job/storable.js';
+import { isPlainObject, toInput } from '../job/storable.js';
 import { inputAt } from './occurrence-job.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
@@ -24,12 +24,4 @@ export async function checkJob(
     ]);
   await job.checkInput(toInput(inputAt({ input, timeField }, now), jobName));
   return { ...definition, ...(input !== undefined && { input }) };
-}
-
-function isPlainObject(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    [Object.prototype, null].includes(Object.getPrototypeOf(value))
-  );
 }

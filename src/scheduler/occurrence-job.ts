@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import type { NewJob } from '../job/insert-job.js';
 import type { Occurrence } from '../job/job.js';
-import type { JobDefaults } from '../job/job-options.js';
+import { type JobDefaults, withDefaults } from '../job/job-options.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
 export type OccurrenceJob = NewJob & { readonly occurrence: Occurrence };
@@ -25,11 +25,7 @@ export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDe
   return {
     id: new ObjectId().toHexString(),
     jobName,
-    queue: jobOptions.queue ?? defaults.queue,
-    priority: jobOptions.priority ?? defaults.priority,
-    maxRetries: jobOptions.maxRetries ?? defaults.maxRetries,
-    retryDelay: jobOptions.retryDelay ?? defaults.retryDelay,
-    retention: defaults.retention,
+    ...withDefaults(jobOptions, defaults),
     input: inputAt(definition, at),
     runAt: at,
   };

@@ -151,8 +151,10 @@ class Invocation {
     const claim = claimJobs(jobs, this.#fitting(), lease, free, isIdle);
     try {
       const claimed = await unlessAborted(this.limits.cutOff, claim);
-      if (claimed === undefined) void this.#giveBackLate(claim);
-      if (claimed === undefined) return [];
+      if (claimed === undefined) {
+        void this.#giveBackLate(claim);
+        return [];
+      }
       this.#summary.claimed += claimed.length;
       if (claimed.length > 0) this.#registration.begin();
       return claimed;

@@ -6,7 +6,7 @@ import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 
 /** Renewed at a third of the lease: two heartbeats may fail before it expires. */
-const HEARTBEATS_PER_LEASE = 3;
+export const HEARTBEATS_PER_LEASE = 3;
 
 /** Called when a lease is not renewed any more. */
 type OnLetGo = (why: AbortReason) => void;

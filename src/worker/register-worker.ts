@@ -1,5 +1,5 @@
-import type { Collection, Filter } from 'mongodb';
-import type { LiveWorker, WorkerDocument } from './worker-document.js';
+import type { Collection } from 'mongodb';
+import type { WorkerDocument } from './worker-document.js';
 
 /** What is told of an invocation. */
 export type WorkerInfo = Pick<WorkerDocument, '_id' | 'processor' | 'maxThreads' | 'queues'>;
@@ -26,16 +26,3 @@ export async function registerWorker(
 export async function unregisterWorker(workers: Collection<WorkerDocument>, id: string): Promise<void> {
   await workers.deleteOne({ _id: id });
 }
-
-/** The invocations under way, those that began first come first. */
-export async function findLiveWorkers(workers: Collection<WorkerDocument>): Promise<LiveWorker[]> {
-  const documents = await workers.find(isLive, { sort: { started: 1 } }).toArray();
-  return documents.map(({ _id: id, ...rest }) => ({ id, ...rest }));
-}
-
-/** How many invocations are under way. */
-export async function countLiveWorkers(workers: Collection<WorkerDocument>): Promise<number> {
-  return workers.countDocuments(isLive);
-}
-
-const isLive: Filter<WorkerDocument> = { $expr: { $gt: ['$expires', '$$NOW'] } };

@@ -1,14 +1,12 @@
 import type { Collection } from 'mongodb';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
+import { HEARTBEATS_PER_LEASE } from './heartbeat.js';
 import { registerWorker, unregisterWorker, type WorkerInfo } from './register-worker.js';
 import type { WorkerDocument } from './worker-document.js';
 
 /** An invocation that is over before is nobody's concern, and need not pay for being known. */
 const REGISTER_AFTER_MS = 1_000;
-
-/** As the heartbeat: two may fail before it counts as crashed. */
-const RENEWALS_PER_LEASE = 3;
 
 /** Nothing depends on it: it must not hold up an invocation that ends. */
 const MAX_WAIT_MS = 1_000;
@@ -42,7 +40,7 @@ export class Registration {
   }
 
   #renew(): void {
-    this.#timer = setTimeout(() => this.#renew(), this.leaseMs / RENEWALS_PER_LEASE);
+    this.#timer = setTimeout(() => this.#renew(), this.leaseMs / HEARTBEATS_PER_LEASE);
     this.#renewing = this.#attempt(registerWorker(this.workers, this.info, this.leaseMs));
   }
 

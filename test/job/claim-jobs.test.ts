@@ -137,12 +137,17 @@ function afterFind(meddle: () => Promise<unknown>): Collection<JobDocument> {
 test('two commands claim any number of jobs, one settles them', async () => {
   const processor = await setup({ maxThreads: 20 });
   for (let n = 0; n < 20; n += 1) await processor.addJob('echo', { n });
-  const commands: string[] = [];
-  const count = ({ commandName }: { commandName: string }) => commands.push(commandName);
-  database.client.on('commandStarted', count);
-  const { completed } = await processor.drain();
-  database.client.off('commandStarted', count);
+  let completed = 0;
+  const commands = await database.commandsDuring(async () => {
+    ({ completed } = await processor.drain());
+  });
   expect(completed).toBe(20);
   // Nothing to recover; find, take, settle; the queue is empty.
-  expect(commands).toEqual(['find', 'find', 'update', 'update', 'find']);
+  expect(commands.map(({ commandName }) => commandName)).toEqual([
+    'find',
+    'find',
+    'update',
+    'update',
+    'find',
+  ]);
 });

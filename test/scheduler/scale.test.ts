@@ -1,4 +1,4 @@
-import type { CommandStartedEvent, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import { describe, expect, test, vi } from 'vitest';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { useSchedulerDatabase } from './setting.js';
@@ -24,14 +24,8 @@ async function addCopies(count: number, dueInSeconds: (n: number) => number, pre
   }
 }
 
-/** The commands that are sent while it is done. */
 async function commandsOf(work: () => Promise<unknown>): Promise<Document[]> {
-  const commands: Document[] = [];
-  const note = ({ command }: CommandStartedEvent) => commands.push(command);
-  database.client.on('commandStarted', note);
-  await work();
-  database.client.off('commandStarted', note);
-  return commands;
+  return (await database.commandsDuring(work)).map(({ command }) => command);
 }
 
 /** How many keys or documents a search examines, wherever in the plan it stands. */

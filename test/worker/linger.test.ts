@@ -1,4 +1,4 @@
-import type { CommandStartedEvent, CommandSucceededEvent } from 'mongodb';
+import type { CommandSucceededEvent } from 'mongodb';
 import { expect, test } from 'vitest';
 import { defineJob } from '../../src/index.js';
 import { useDatabase } from '../database.js';
@@ -90,11 +90,7 @@ test('looking for the next job reads one key for each priority, however many wai
       options: { delay: 600_000 + n, priority: n % 10 },
     })),
   );
-  const found: CommandStartedEvent[] = [];
-  const note = (event: CommandStartedEvent) => found.push(event);
-  database.client.on('commandStarted', note);
-  await processor.drain({ linger: 1000 });
-  database.client.off('commandStarted', note);
+  const found = await database.commandsDuring(() => processor.drain({ linger: 1000 }));
   expect(found.map(({ commandName }) => commandName)).toEqual(['find', 'find', 'find']);
   const { filter, sort, projection, limit } = found[1]?.command ?? {};
   const { executionStats } = await database.db.command({

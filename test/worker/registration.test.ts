@@ -32,10 +32,8 @@ test('an invocation that lasts is seen while it does, under the name in its leas
 test('one that finds nothing leaves no trace, and costs no command', async () => {
   const processor = database.processor();
   await processor.addJobFactory(echo);
-  const collections: unknown[] = [];
-  database.client.on('commandStarted', ({ command, commandName }) => collections.push(command[commandName]));
-  await processor.drain();
-  database.client.removeAllListeners('commandStarted');
+  const commands = await database.commandsDuring(() => processor.drain());
+  const collections = commands.map(({ command, commandName }) => command[commandName]);
   expect(collections).not.toContain('workers');
 });
 
