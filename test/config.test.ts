@@ -93,6 +93,8 @@ const bad: [name: string, value: string, expected: string][] = [
   ['MAX_THREADS', '1001', 'expected a whole number from 1 to 1000'],
   ['MAX_THREADS', '1.5', 'expected a whole number from 1 to 1000'],
   ['MAX_THREADS', '-1', 'expected a whole number from 1 to 1000'],
+  ['MAX_WORKERS', '0', 'expected a whole number from 1 to 1000, not "0"'],
+  ['LINGER', '25 days', 'expected a duration such as 1m, at most 24 days, not "25 days"'],
   ['MAX_THREADS', '0x10', 'expected a whole number from 1 to 1000'],
   ['QUEUES', 'a,,b', 'expected names of queues, separated by commas, not "a,,b"'],
   ['LOG_LEVEL', 'INFO', 'expected one of debug, info, warn, error, not "INFO"'],
