@@ -354,6 +354,16 @@ test('two schedulers made the same job', () => {
   expect(broken({ ...all, notes: [note, note] })).toEqual(['occurrence']);
 });
 
+test('an item at rest after it made one job for what was missed is well', () => {
+  const all = occurrences([1000, 5], [2000, 2500]);
+  expect(broken({ ...all, itemsEnded: at(4900), items: [{ ...item, lastCallTime: at(2000) }] })).toEqual([]);
+  expect(broken({ ...all, itemsEnded: at(5000), items: [{ ...item, lastCallTime: at(2000) }] })).toEqual([
+    'occurrence',
+  ]);
+  const catchUpAll = { ...item, lastCallTime: at(2000), catchUp: 'all' as const };
+  expect(broken({ ...all, itemsEnded: at(4900), items: [catchUpAll] })).toEqual(['occurrence']);
+});
+
 test('an occurrence is not in the rhythm of its item', () => {
   expect(broken(occurrences([1000, 5], [1999, 5], [3000, 5]))).toContain('occurrence');
 });

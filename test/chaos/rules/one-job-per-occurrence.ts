@@ -49,6 +49,17 @@ function badLink(
   return [{ rule: 'occurrence', message, documents: [before, job, item] }];
 }
 
+/**
+ * When the occurrence after that of `job` is, at the latest: one period later; but a job that stands for what was
+ * missed is followed by the first that was still to come when it was made.
+ */
+function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
+  const period = periodOf(item);
+  const missed = Math.max(0, Math.floor((job.created.getTime() - dueTime(job)) / period));
+  const leftOut = item.catchUp === 'all' ? 0 : missed;
+  return dueTime(job) + (leftOut + 1) * period;
+}
+
 /** From one job to the next: whole periods, and none that was still to come when the first job was made. */
 function badStep(
   item: SchedulerItemDocument,
@@ -56,11 +67,8 @@ function badStep(
   next: OccurrenceJob | undefined,
 ): Violation[] {
   if (next === undefined) return [];
-  const period = periodOf(item);
   const step = dueTime(next) - dueTime(job);
-  const missed = Math.max(0, Math.floor((job.created.getTime() - dueTime(job)) / period));
-  const leftOut = item.catchUp === 'all' ? 0 : missed;
-  if (step > 0 && step % period === 0 && step <= (leftOut + 1) * period) return [];
+  if (step > 0 && step % periodOf(item) === 0 && dueTime(next) <= latestNext(item, job)) return [];
   const what = step === 0 ? 'has two jobs' : 'is followed by a wrong one';
   const message = `The occurrence of ${item._id} at ${job.occurrence.at.toISOString()} ${what}.`;
   return [{ rule: 'occurrence', message, documents: [job, next, item] }];
@@ -81,7 +89,7 @@ function stoppedEarly(
   itemsEnded: Date,
 ): Violation[] {
   const last = own.at(-1);
-  if (last && dueTime(last) + periodOf(item) > itemsEnded.getTime()) return [];
+  if (last && latestNext(item, last) > itemsEnded.getTime()) return [];
   const message = `The item ${item._id} made no more jobs, though it was due.`;
   return [{ rule: 'occurrence', message, documents: [item, last] }];
 }
