@@ -3,10 +3,17 @@ import { createMiddleware } from 'hono/factory';
 import { type ApiKey, type Role, roles } from '../../src/config.js';
 import { Problem } from './problem.js';
 
+/** Who sent a request, and what he may do. */
+export interface Caller {
+  /** Stands in logs: the id of the key, or the name that a signed request was signed in. */
+  readonly id: string;
+  readonly role: Role;
+}
+
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Whose key the request has; undefined where none is needed. */
-    caller: ApiKey | undefined;
+    /** Undefined where everybody may call. */
+    caller: Caller | undefined;
   }
 }
 
