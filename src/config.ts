@@ -28,6 +28,9 @@ const DEPLOYED_MAX_WORKERS = 10;
 /** Until the worker's next minute: what the scheduler makes ahead runs at its moment. */
 const DEPLOYED_LINGER_MS = 60_000;
 
+/** As many as the digest has bytes that they are used with: RFC 2104, section 3, advises against less. */
+const MIN_SESSION_SECRET = 32;
+
 const mongodbUri = z
   .string({ error: 'is missing: expected a MongoDB connection string' })
   .pipe(
@@ -55,6 +58,11 @@ export const configSchema = z.object({
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
   /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
   API_KEYS: z.string().transform(parseApiKeys).default([]),
+  /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
+  SESSION_SECRETS: secret(
+    `secrets of at least ${MIN_SESSION_SECRET} characters, separated by commas`,
+    sessionSecrets,
+  ).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),
@@ -139,6 +147,11 @@ function upTo1000(text: string): number | undefined {
 function nonEmptyList(text: string): string[] | undefined {
   const names = text.split(',').map((name) => name.trim());
   return names.every((name) => name !== '') ? names : undefined;
+}
+
+function sessionSecrets(text: string): string[] | undefined {
+  const secrets = nonEmptyList(text);
+  return secrets?.every(({ length }) => length >= MIN_SESSION_SECRET) ? secrets : undefined;
 }
 
 function parsedBy<Value>(schema: z.ZodType<Value>): (text: string) => Value | undefined {
