@@ -16,28 +16,31 @@ export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | nul
 }
 
 /** The item, active from `now` on; not active when it has no occurrence, or none any more. */
-export function activated(item: SchedulerItemDocument, now: Date): SchedulerItemDocument {
+export function activated({ ended: _, ...item }: SchedulerItemDocument, now: Date): SchedulerItemDocument {
   const nextCallTime = callTimeFrom(item, now);
   return { ...item, active: nextCallTime !== null, nextCallTime };
 }
 
-/** The item, not active. */
-export function deactivated(item: SchedulerItemDocument): SchedulerItemDocument {
+/** The item, switched off. */
+export function deactivated({ ended: _, ...item }: SchedulerItemDocument): SchedulerItemDocument {
   return { ...item, active: false, nextCallTime: null };
 }
 
 /**
  * The item by another definition. When what decides on its occurrences changes, or it becomes active, the next one is
  * computed from now; otherwise it keeps its rhythm. Not active when it has no occurrence, or none any more.
+ *
+ * @param active undefined to leave it as it is
  */
 export function redefine(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,
-  active: boolean,
+  active: boolean | undefined,
   now: Date,
 ): SchedulerItemDocument {
   const next = redefined(item, definition);
-  if (!active) return deactivated(next);
+  if (active === false) return deactivated(next);
+  if (!active && !item.active) return next;
   return item.active && hasTimingOf(item, next) ? next : activated(next, now);
 }
 

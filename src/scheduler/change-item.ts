@@ -2,7 +2,6 @@ import type { ClientSession, Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
 import { serverTime } from '../mongo/server-time.js';
-import { callTimeFrom } from './activate.js';
 import { requireItem } from './find-items.js';
 import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { withdrawJobs } from './withdraw-jobs.js';
@@ -45,14 +44,13 @@ async function withdraw(
   session: ClientSession,
 ): Promise<SchedulerItemDocument> {
   if (item.lastCallTime === null || item.lastCallTime <= now) return item;
-  const withdrawn = await withdrawJobs(jobs, item._id, now, session);
+  const withdrawn = await withdrawJobs(jobs, { itemId: item._id, now, until: item.lastCallTime }, session);
   if (withdrawn === undefined) return item;
-  const { lastJobId: _, ...rest } = item;
+  const { lastJobId: _, ended, ...rest } = item;
   const { count, first, previous, previousJobId } = withdrawn;
   return {
     ...rest,
-    // An item ends with its last occurrence, here before its time. One that goes on was switched off by a person.
-    active: item.active || callTimeFrom(item, now) === null,
+    active: item.active || ended === true,
     nextCallTime: first,
     lastCallTime: previous,
     ...(previousJobId !== undefined && { lastJobId: previousJobId }),

@@ -6,20 +6,27 @@ export type AheadJob = Pick<JobDocument, '_id' | 'status' | 'picked' | 'runAt'> 
   readonly occurrence: Occurrence;
 };
 
-/**
- * The jobs that an item made ahead and that are not due yet, in the order of their occurrences.
- *
- * @param now by the database's clock
- */
+/** Occurrences of an item that are not due yet. */
+export interface Ahead {
+  readonly itemId: string;
+  /** The database's now: what is due by then is not ahead. */
+  readonly now: Date;
+  /**
+   * The last that the item has moved past. What it was moved back from may have left jobs that come later; without this
+   * they are among them.
+   */
+  readonly until?: Date;
+}
+
+/** The jobs of occurrences that were made ahead, in the order of these. */
 export function findMadeAhead(
   jobs: Collection<JobDocument>,
-  itemId: string,
-  now: Date,
+  { itemId, now, until }: Ahead,
   options: { readonly session?: ClientSession; readonly limit?: number } = {},
 ): Promise<AheadJob[]> {
-  const ahead = { 'occurrence.item': itemId, 'occurrence.at': { $gt: now } };
+  const at = { $gt: now, ...(until && { $lte: until }) };
   return jobs
-    .find(ahead, { ...options, sort: { 'occurrence.at': 1 } })
+    .find({ 'occurrence.item': itemId, 'occurrence.at': at }, { ...options, sort: { 'occurrence.at': 1 } })
     .project<AheadJob>({ status: 1, picked: 1, runAt: 1, occurrence: 1 })
     .toArray();
 }

@@ -80,12 +80,12 @@ async function advanceItems(
     throw new Error(`Of ${planned.length} scheduler items ${matchedCount} are as they were read.`);
 }
 
-/** An item that has no occurrence any more is not active. */
+/** An item that has no occurrence any more has ended. */
 function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocument> {
   const last = jobs.at(-1);
   return {
     nextCallTime: plan.next,
-    ...(plan.next === null && { active: false }),
+    ...(plan.next === null && { active: false, ended: true }),
     ...(last && { lastCallTime: last.occurrence.at, lastJobId: last.id }),
     occurrences: item.occurrences + jobs.length,
     skipped: item.skipped + plan.skipped,

@@ -28,6 +28,8 @@ export interface CronFields {
 export interface SchedulerItemState {
   /** False also of an item whose last occurrence has its job, made ahead or not. */
   readonly active: boolean;
+  /** It became inactive since it has no occurrence any more; nobody has switched it on or off since. */
+  readonly ended?: true;
   /** Null while the item is not active. */
   readonly nextCallTime: Date | null;
   /** The last occurrence that made a job; in the future when that was made ahead. */
@@ -73,6 +75,7 @@ export function definitionOf(item: SchedulerItemDocument): SchedulerDefinition {
   const {
     _id,
     active,
+    ended,
     nextCallTime,
     lastCallTime,
     lastJobId,
@@ -90,11 +93,12 @@ export function redefined(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,
 ): SchedulerItemDocument {
-  const { _id, active, nextCallTime, lastCallTime, lastJobId, occurrences, skipped, declared, version } =
-    item;
+  const { _id, active, ended, nextCallTime, lastCallTime, lastJobId, occurrences } = item;
+  const { skipped, declared, version } = item;
   return {
     ...definition,
     ...{ _id, active, nextCallTime, lastCallTime, occurrences, skipped, version },
+    ...(ended && { ended }),
     ...(lastJobId !== undefined && { lastJobId }),
     ...(declared !== undefined && { declared }),
   };

@@ -50,7 +50,8 @@ async function madeAhead(
   limit: number,
 ): Promise<Date[]> {
   if (lastCallTime === null || lastCallTime <= now) return [];
-  return (await findMadeAhead(jobs, _id, now, { limit })).map(({ occurrence }) => occurrence.at);
+  const made = await findMadeAhead(jobs, { itemId: _id, now, until: lastCallTime }, { limit });
+  return made.map(({ occurrence }) => occurrence.at);
 }
 
 /** What a tick would make that reaches as far ahead as there are dates. */

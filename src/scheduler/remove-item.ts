@@ -15,6 +15,6 @@ export async function removeItem(
   await inTransaction(client, async (session) => {
     const { deletedCount } = await scheduler.deleteOne({ _id: String(id) }, { session });
     if (deletedCount === 0) throw new NotFoundError('scheduler item', id);
-    await withdrawJobs(jobs, String(id), now, session);
+    await withdrawJobs(jobs, { itemId: String(id), now }, session);
   });
 }

@@ -47,5 +47,6 @@ function toUpdate(
   { active, nextCallTime }: SchedulerItemDocument,
 ): AnyBulkWriteOperation<SchedulerItemDocument> {
   const filter = { _id, version, active: true, nextCallTime: seen };
-  return { updateOne: { filter, update: { $set: { active, nextCallTime } } } };
+  const update = { $set: { active, nextCallTime, ...(!active && { ended: true as const }) } };
+  return { updateOne: { filter, update } };
 }

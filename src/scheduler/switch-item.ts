@@ -19,7 +19,9 @@ export function activateItem(db: Db, collections: Collections, id: string): Prom
   });
 }
 
-/** Deactivates an item; one that is not active stays as it is. @throws as `changeItem` */
+/** Deactivates an item; one that was switched off stays as it is. @throws as `changeItem` */
 export function deactivateItem(db: Db, collections: Collections, id: string): Promise<SchedulerItem> {
-  return changeItem(db, collections, id, (item) => (item.active ? deactivated(item) : undefined));
+  return changeItem(db, collections, id, (item) =>
+    item.active || item.ended ? deactivated(item) : undefined,
+  );
 }

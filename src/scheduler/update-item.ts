@@ -56,12 +56,11 @@ export async function updateItem(
 function update(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,
-  wanted: boolean | undefined,
+  active: boolean | undefined,
   now: Date,
 ): SchedulerItemDocument {
-  const active = wanted ?? item.active;
   const updated = redefine(item, definition, active, now);
-  const mustBeDue = active || !hasTimingOf(item, updated);
+  const mustBeDue = (active ?? item.active) || !hasTimingOf(item, updated);
   if (mustBeDue && !updated.active && callTimeFrom(updated, now) === null)
     throw neverDue(updated, now, subject);
   return updated;

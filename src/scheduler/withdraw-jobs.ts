@@ -1,6 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
-import { type AheadJob, findMadeAhead } from './find-made-ahead.js';
+import { type Ahead, type AheadJob, findMadeAhead } from './find-made-ahead.js';
 
 /** What an item was like before its occurrences that are not due yet were made ahead. */
 export interface Withdrawn {
@@ -20,22 +20,19 @@ export interface Withdrawn {
  *
  * What a person did to a job stands: one that was begun before its time, or cancelled, stays, and is not made again
  * when the item comes to its occurrence once more.
- *
- * @param now by the database's clock
  */
 export async function withdrawJobs(
   jobs: Collection<JobDocument>,
-  itemId: string,
-  now: Date,
+  ahead: Ahead,
   session: ClientSession,
 ): Promise<Withdrawn | undefined> {
-  const made = await findMadeAhead(jobs, itemId, now, { session });
-  const waiting = made.filter((job) => isWaiting(job, now));
+  const made = await findMadeAhead(jobs, ahead, { session });
+  const waiting = made.filter((job) => isWaiting(job, ahead.now));
   const [first] = waiting;
   if (first === undefined) return undefined;
   await jobs.deleteMany({ _id: { $in: waiting.map(({ _id }) => _id) } }, { session });
   const { at, previous } = first.occurrence;
-  const jobOfPrevious = { 'occurrence.item': itemId, 'occurrence.at': previous ?? at };
+  const jobOfPrevious = { 'occurrence.item': ahead.itemId, 'occurrence.at': previous ?? at };
   return {
     count: made.length - made.indexOf(first),
     first: at,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { ValidationError } from '../../../src/index.js';
-import type { Definition, ItemModel, Timing } from './item-model.js';
+import type { Definition, ItemModel, ModelJob, Timing } from './item-model.js';
 import { expectAsModelled, type Real, timingOptions } from './real.js';
 
 /** What one step does to the model and to the real thing. */
@@ -88,8 +88,9 @@ export const anyCommands = fc.commands(
     fc.constant(new Command('reschedule()', reschedule)),
     fc.constant(new Command('work()', work)),
     fc.constant(new Command('removeJobs()', removeJobs)),
-    onQueued('cancel', cancel),
-    onQueued('hasten', hasten),
+    onJob('queued', 'cancel', cancel),
+    onJob('queued', 'hasten', hasten),
+    onJob('cancelled', 'restore', restore),
   ],
   { maxCommands: 50, size: 'max' },
 );
@@ -99,16 +100,17 @@ function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
   return [arbitrary, arbitrary, arbitrary];
 }
 
-/** A step on one of the queued jobs there are. */
-function onQueued(
+/** A step on one of the jobs that have this status. */
+function onJob(
+  status: ModelJob['status'],
   name: string,
   step: (at: number, id: string, model: ItemModel, real: Real) => Promise<void>,
 ) {
   return anyIndex.map(
     (index) =>
       new Command(`${name}(${index})`, async (model, real) => {
-        const queued = model.queued();
-        const at = queued[index % queued.length];
+        const candidates = model.jobsThatAre(status);
+        const at = candidates[index % candidates.length];
         if (at === undefined) return;
         const job = await real.jobs.findOne({ 'occurrence.at': new Date(at * 1000) });
         await step(at, String(job?._id), model, real);
@@ -206,6 +208,14 @@ async function cancel(at: number, id: string, model: ItemModel, { processor }: R
 async function hasten(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
   model.job(at).runAt = model.now;
   await processor.updateJob(id, { delay: 0 });
+}
+
+/** By a person, who cancelled it before: it is to run in an hour. */
+async function restore(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
+  model.job(at).status = 'queued';
+  model.job(at).runAt = model.now + HOUR;
+  await processor.retryJob(id);
+  await processor.updateJob(id, { delay: '1h' });
 }
 
 /** It is done, or refused since the item would never be due. */

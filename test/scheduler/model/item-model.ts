@@ -24,6 +24,8 @@ export interface ModelJob {
 /** One scheduler item and its jobs without a database, one occurrence at a time: what the real one is compared to. */
 export class ItemModel {
   active = false;
+  /** It became inactive by itself, and nobody has switched it since. */
+  ended = false;
   next: Moment | null = null;
   skipped = 0;
   /** The occurrences that the item has moved past with a job, in order. */
@@ -53,7 +55,7 @@ export class ItemModel {
     }
     const until = this.now + (overlap === 'skip' ? 0 : ahead);
     while (this.active && this.next !== null && this.next <= until && left > 0) left -= this.handle();
-    this.active &&= this.next !== null;
+    this.endIfOver();
   }
 
   activate(): boolean {
@@ -63,15 +65,17 @@ export class ItemModel {
     if (next === null) return false;
     this.become(before);
     this.active = true;
+    this.ended = false;
     this.next = next;
     return true;
   }
 
   deactivate(): void {
     const before = this.withdrawn();
-    if (!before.active) return;
+    if (!before.active && !before.ended) return;
     this.become(before);
     this.active = false;
+    this.ended = false;
     this.next = null;
   }
 
@@ -94,12 +98,12 @@ export class ItemModel {
   reschedule(): void {
     if (!this.active) return;
     this.next = this.callTime();
-    this.active = this.next !== null;
+    this.endIfOver();
   }
 
   /** Runs what is due. */
   work(): Moment[] {
-    const due = this.queued().filter((at) => this.job(at).runAt <= this.now);
+    const due = this.jobsThatAre('queued').filter((at) => this.job(at).runAt <= this.now);
     for (const at of due) this.job(at).status = 'completed';
     return due;
   }
@@ -108,14 +112,20 @@ export class ItemModel {
     for (const [at, { status }] of this.jobs) if (status !== 'queued' && at <= this.now) this.jobs.delete(at);
   }
 
-  queued(): Moment[] {
-    return [...this.jobs].filter(([, { status }]) => status === 'queued').map(([at]) => at);
+  jobsThatAre(wanted: ModelJob['status']): Moment[] {
+    return [...this.jobs].filter(([, { status }]) => status === wanted).map(([at]) => at);
   }
 
   job(at: Moment): ModelJob {
     const job = this.jobs.get(at);
     if (job) return job;
     throw new Error(`The model has no job of the occurrence at ${at}.`);
+  }
+
+  private endIfOver(): void {
+    if (!this.active || this.next !== null) return;
+    this.active = false;
+    this.ended = true;
   }
 
   private passOver(isToBePassed: (at: Moment) => boolean): void {
@@ -152,23 +162,27 @@ export class ItemModel {
   /** As it would be had nothing been made ahead that nobody has touched. */
   private withdrawn(): ItemModel {
     const before = new ItemModel(this.definition, this.now);
-    Object.assign(before, { active: this.active, next: this.next, skipped: this.skipped });
+    Object.assign(before, { active: this.active, ended: this.ended, next: this.next, skipped: this.skipped });
     before.made = [...this.made];
     before.jobs = new Map([...this.jobs].map(([at, job]) => [at, { ...job }]));
-    if (this.last === null || this.last <= this.now) return before;
-    const untouched = this.queued().filter((at) => at > this.now && this.job(at).runAt > this.now);
+    const { last } = this;
+    if (last === null || last <= this.now) return before;
+    const untouched = this.jobsThatAre('queued').filter(
+      (at) => at > this.now && at <= last && this.job(at).runAt > this.now,
+    );
     if (untouched.length === 0) return before;
     const first = Math.min(...untouched);
     for (const at of untouched) before.jobs.delete(at);
-    before.active = this.active || this.callTime() === null;
+    before.active = this.active || this.ended;
+    before.ended = false;
     before.made = this.made.filter((at) => at < first);
     before.next = first;
     return before;
   }
 
   private become(other: ItemModel): void {
-    const { definition, active, next, skipped, made, jobs } = other;
-    Object.assign(this, { definition, active, next, skipped, made, jobs });
+    const { definition, active, ended, next, skipped, made, jobs } = other;
+    Object.assign(this, { definition, active, ended, next, skipped, made, jobs });
   }
 
   /** The next occurrence when it becomes active now. */

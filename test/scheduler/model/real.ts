@@ -63,10 +63,11 @@ export async function begin(
 
 /** The item and its jobs are as the model says, and no occurrence ran twice. */
 export async function expectAsModelled(model: ItemModel, { processor, jobs, ran }: Real): Promise<void> {
-  const { active, nextCallTime, lastCallTime, occurrences, skipped } =
+  const { active, ended, nextCallTime, lastCallTime, occurrences, skipped } =
     (await processor.getScheduler('item')) ?? {};
-  expect({ active, nextCallTime, lastCallTime, occurrences, skipped }).toEqual({
+  expect({ active, ended: ended === true, nextCallTime, lastCallTime, occurrences, skipped }).toEqual({
     active: model.active,
+    ended: model.ended,
     nextCallTime: toDate(model.next),
     lastCallTime: toDate(model.last),
     occurrences: model.made.length,
