@@ -1,3 +1,4 @@
+import type { Db } from 'mongodb';
 import { type Environment, type FunctionConfig, readFunctionConfig } from '../src/config.js';
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
@@ -31,6 +32,7 @@ export interface HandlerOptions {
 /** What one Lambda container keeps between its invocations. */
 export interface Container {
   readonly config: FunctionConfig;
+  readonly db: Db;
   readonly processor: RemoteProcessor;
   readonly kick: Kick;
   readonly log: Logger;
@@ -52,8 +54,9 @@ export function openContainer({
   const config = readFunctionConfig(env);
   const log = atLevel(config.LOG_LEVEL, target);
   const client = mongoClient(config.MONGODB_URI, config.MAX_THREADS);
+  const db = client.db(config.MONGODB_DATABASE);
   const processor = new RemoteProcessor({
-    db: client.db(config.MONGODB_DATABASE),
+    db,
     maxThreads: config.MAX_THREADS,
     ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
@@ -70,5 +73,5 @@ export function openContainer({
     await client.connect();
     await register();
   };
-  return { config, processor, kick, log, ready };
+  return { config, db, processor, kick, log, ready };
 }

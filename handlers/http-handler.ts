@@ -16,7 +16,8 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
   const invocation = invocations(options.log);
   const app = once(() => {
     const { config, ...container } = openContainer({ ...options, log: invocation.log });
-    return createApp({ ...container, apiKeys: config.API_KEYS });
+    const { API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
+    return createApp({ ...container, apiKeys, ...(sessionSecrets && { sessionSecrets }) });
   });
   // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
   const entry = new Hono()

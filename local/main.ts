@@ -22,11 +22,12 @@ try {
 }
 
 async function run(settings: LocalSettings): Promise<void> {
-  const { config, apiKeys, host, port } = settings;
+  const { config, apiKeys, sessionSecrets, host, port } = settings;
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
+  const db = client.db(config.MONGODB_DATABASE);
   const processor = new LocalProcessor({
-    db: client.db(config.MONGODB_DATABASE),
+    db,
     log,
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
@@ -34,7 +35,7 @@ async function run(settings: LocalSettings): Promise<void> {
   await processor.ensureIndexes().catch(explainUnreachable);
   await processor.addJobFactories([...jobs(config), ...(settings.demo ? demoJobs : [])]);
   await processor.syncSchedulers(schedules);
-  const app = createApp({ processor, apiKeys, log, kick: async () => {} });
+  const app = createApp({ db, processor, apiKeys, sessionSecrets, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port);
   greet(settings, server.url, mongo?.uri);
 
@@ -73,6 +74,7 @@ function greet({ apiKey, config }: LocalSettings, url: string, embedded: string 
   console.log(`
 Remote Processor
   HTTP API  ${url}
+  dashboard ${url}/ (sign in with the API key)
   API key   ${apiKey}
   database  ${database} (${config.MONGODB_DATABASE})
 

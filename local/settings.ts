@@ -16,6 +16,7 @@ Environment:
   HOST            address it listens on (default 127.0.0.1: this machine only)
   API_KEY         at least 16 characters; one is made and printed when it is not set
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
+  SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
@@ -39,6 +40,8 @@ export interface LocalSettings {
   /** Given by the environment, or made for this run. */
   readonly apiKey: string;
   readonly apiKeys: readonly ApiKey[];
+  /** Given by the environment, or made for this run. */
+  readonly sessionSecrets: readonly string[];
   readonly demo: boolean;
 }
 
@@ -65,6 +68,7 @@ export function readLocalSettings(env: Environment, args: readonly string[]): Lo
     host,
     apiKey,
     apiKeys: [own, ...config.API_KEYS],
+    sessionSecrets: config.SESSION_SECRETS ?? [randomBytes(32).toString('base64url')],
     demo: !values['no-demo'],
   };
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
+import type { Db } from 'mongodb';
 import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
 import type { Kick } from '../kick.js';
@@ -12,9 +13,13 @@ import { jobRoutes } from './job-routes.js';
 import { Problem } from './problem.js';
 
 export interface AppOptions {
+  /** The processor's: for what the app itself keeps in it. */
+  readonly db: Db;
   readonly processor: RemoteProcessor;
   /** Who may use it. With none every request but `GET /health` is refused. */
   readonly apiKeys: readonly ApiKey[];
+  /** Sign the sessions of the dashboard: the first signs, all verify. Default: none, and the dashboard is off. */
+  readonly sessionSecrets?: readonly string[];
   /** Called, and awaited, when a job was added that can run at once. Default: nothing. */
   readonly kick?: Kick;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */

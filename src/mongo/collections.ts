@@ -1,4 +1,5 @@
 import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
+import type { SignInDocument } from '../access/sign-in-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
@@ -12,6 +13,7 @@ export interface Collections {
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
   readonly workers: Collection<WorkerDocument>;
+  readonly signIns: Collection<SignInDocument>;
 }
 
 /**
@@ -32,5 +34,6 @@ export function openCollections(db: Db): Collections {
     jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
     scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
     workers: db.collection<WorkerDocument>('workers', durable),
+    signIns: db.collection<SignInDocument>('signIns', durable),
   };
 }

@@ -59,9 +59,15 @@ const workerIndexes: IndexDescription[] = [
   { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 },
 ];
 
+const signInIndexes: IndexDescription[] = [
+  // MongoDB deletes what no longer counts.
+  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+];
+
 /** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */
-export async function ensureIndexes({ jobs, scheduler, workers }: Collections): Promise<void> {
+export async function ensureIndexes({ jobs, scheduler, workers, signIns }: Collections): Promise<void> {
   await jobs.createIndexes(jobIndexes);
   await scheduler.createIndexes(schedulerIndexes);
   await workers.createIndexes(workerIndexes);
+  await signIns.createIndexes(signInIndexes);
 }

@@ -53,7 +53,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
     const kick = async () => {
       kicks += 1;
     };
-    const app = createApp({ processor, apiKeys, kick, log: recorder(lines), ...options });
+    const app = createApp({ db: database.db, processor, apiKeys, kick, log: recorder(lines), ...options });
     server = await startHttpServer(app, '127.0.0.1', 0);
   });
   afterEach(() => server.stop());

@@ -18,8 +18,9 @@ const api = useApi({
 test.each(['/health', '/v1/jobs/x'])(
   '%s says that the database cannot be reached, and no more',
   async (path) => {
-    const processor = new RemoteProcessor({ db: unreachable.db('x'), log: silent });
-    const app = createApp({ processor, apiKeys, log: silent });
+    const db = unreachable.db('x');
+    const processor = new RemoteProcessor({ db, log: silent });
+    const app = createApp({ db, processor, apiKeys, log: silent });
 
     const response = await app.request(path, { headers: { authorization: 'Bearer key-of-read' } });
 
