@@ -13,6 +13,7 @@ export {
   UnknownJobNameError,
   ValidationError,
 } from './errors.js';
+export type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export {
   defineJob,

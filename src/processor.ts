@@ -4,6 +4,7 @@ import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError } from './errors.js';
+import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
@@ -22,6 +23,7 @@ import {
 } from './job/job.js';
 import {
   type AddJobOptions,
+  addJobDataSchema,
   addJobsOptionsSchema,
   type JobChanges,
   jobChangesSchema,
@@ -490,11 +492,13 @@ export class RemoteProcessor {
    * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
    * matter. Returns the job's id.
    *
-   * @throws NotFoundError
+   * @param options `jobId`: the id that the job gets; when there is a job with this id already, nothing is done
+   * @throws NotFoundError, or ValidationError for an id that none can have
    */
-  async runNow(schedulerId: string): Promise<string> {
+  async runNow(schedulerId: string, options: { readonly jobId?: string | undefined } = {}): Promise<string> {
+    const { jobId } = validateNow(runNowOptionsSchema, options, 'Options of runNow');
     const { runNow } = await scheduling();
-    return runNow(this.#db, this.#collections, this.#registry, schedulerId);
+    return runNow(this.#db, this.#collections, this.#registry, schedulerId, jobId);
   }
 
   /**
@@ -561,6 +565,18 @@ export class RemoteProcessor {
   async reScheduleItems(): Promise<number> {
     const { rescheduleItems } = await scheduling();
     return rescheduleItems(this.#db, this.#collections.scheduler);
+  }
+
+  /**
+   * Does a request that adds jobs unless it was done before under its key, which is kept for 24 hours: what the HTTP
+   * API makes of `Idempotency-Key`. The ids of the jobs are stored first, so that a crash in the middle neither loses
+   * nor doubles one: whoever sends the request again goes on with them.
+   *
+   * @throws what its work throws
+   */
+  async doOnce(request: IdempotentRequest): Promise<OnceOutcome> {
+    const { doOnce } = await import('./idempotency/do-once.js');
+    return doOnce(this.#collections.idempotencyKeys, request);
   }
 
   /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
@@ -642,6 +658,8 @@ const drainOptionsSchema = z.strictObject({
 });
 
 const readyLimit = z.int().min(1);
+
+const runNowOptionsSchema = z.strictObject({ jobId: addJobDataSchema.shape.id });
 
 const previewCount = z.int().min(1).max(1000);
 

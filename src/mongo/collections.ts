@@ -1,5 +1,6 @@
 import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
 import type { SignInDocument } from '../access/sign-in-document.js';
+import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
@@ -13,6 +14,7 @@ export interface Collections {
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
   readonly workers: Collection<WorkerDocument>;
+  readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
   readonly signIns: Collection<SignInDocument>;
 }
 
@@ -34,6 +36,7 @@ export function openCollections(db: Db): Collections {
     jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
     scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
     workers: db.collection<WorkerDocument>('workers', durable),
+    idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
     signIns: db.collection<SignInDocument>('signIns', durable),
   };
 }

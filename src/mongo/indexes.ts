@@ -64,10 +64,22 @@ const signInIndexes: IndexDescription[] = [
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
 
+const idempotencyKeyIndexes: IndexDescription[] = [
+  // MongoDB deletes keys when their time has come.
+  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+];
+
 /** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */
-export async function ensureIndexes({ jobs, scheduler, workers, signIns }: Collections): Promise<void> {
+export async function ensureIndexes({
+  jobs,
+  scheduler,
+  workers,
+  signIns,
+  idempotencyKeys,
+}: Collections): Promise<void> {
   await jobs.createIndexes(jobIndexes);
   await scheduler.createIndexes(schedulerIndexes);
   await workers.createIndexes(workerIndexes);
+  await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
   await signIns.createIndexes(signInIndexes);
 }

@@ -12,11 +12,13 @@ export async function runNow(
   db: Db,
   { jobs, scheduler }: Collections,
   registry: JobRegistry,
-  id: string,
+  itemId: string,
+  jobId?: string,
 ): Promise<string> {
-  const item = await requireItem(scheduler, id);
+  const item = await requireItem(scheduler, itemId);
   const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
   const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
-  await insertJob(jobs, job);
-  return job.id;
+  const id = jobId ?? job.id;
+  await insertJob(jobs, { ...job, id });
+  return id;
 }

@@ -1,0 +1,56 @@
+import type { Collection, Document } from 'mongodb';
+import ms from 'ms';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import type { IdempotencyKeyDocument } from './key-document.js';
+
+/** Longer than a request may take, also behind API Gateway, which waits for 30 s. */
+const HOLD_MS = ms('30s');
+
+/** Clients that try again have done so by then. */
+const KEEP_MS = ms('24h');
+
+/** Who wants to do which request. */
+export type KeyClaim = Pick<IdempotencyKeyDocument, '_id' | 'requestHash' | 'jobIds' | 'holder'>;
+
+/**
+ * Takes a key that is free, or that its holder left though its request is not done; leaves any other as it is.
+ *
+ * @returns the document as it is now: the claim succeeded if its holder is the claimant
+ */
+export async function claimKey(
+  keys: Collection<IdempotencyKeyDocument>,
+  claim: KeyClaim,
+): Promise<IdempotencyKeyDocument> {
+  for (;;) {
+    const document = await keys
+      .findOneAndUpdate({ _id: claim._id }, toUpdate(claim), { upsert: true, returnDocument: 'after' })
+      .catch(undefinedIfTaken);
+    if (document) return document;
+  }
+}
+
+/** Two insert at the same moment: the one that comes second finds the other's. */
+function undefinedIfTaken(error: unknown): undefined {
+  if (isDuplicateKey(error)) return undefined;
+  throw error;
+}
+
+function toUpdate({ holder, requestHash, ...rest }: KeyClaim): Document[] {
+  const held = { holder, heldUntil: { $add: ['$$NOW', HOLD_MS] } };
+  const taken = {
+    $mergeObjects: [
+      { $literal: { ...rest, requestHash } },
+      { ...held, expireAt: { $add: ['$$NOW', KEEP_MS] } },
+    ],
+  };
+  const isFree = { $lte: [{ $ifNull: ['$expireAt', new Date(0)] }, '$$NOW'] };
+  const isLeft = {
+    $and: [
+      { $eq: ['$requestHash', { $literal: requestHash }] },
+      { $eq: [{ $type: '$reply' }, 'missing'] },
+      { $lte: ['$heldUntil', '$$NOW'] },
+    ],
+  };
+  const takenOver = { $cond: [isLeft, { $mergeObjects: ['$$ROOT', held] }, '$$ROOT'] };
+  return [{ $replaceWith: { $cond: [isFree, taken, takenOver] } }];
+}

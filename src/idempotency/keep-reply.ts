@@ -1,0 +1,11 @@
+import type { Collection } from 'mongodb';
+import type { IdempotencyKeyDocument } from './key-document.js';
+
+/** Keeps what a request was answered, for those who send it again; nothing when somebody else holds the key by now. */
+export async function keepReply(
+  keys: Collection<IdempotencyKeyDocument>,
+  { _id, holder }: Pick<IdempotencyKeyDocument, '_id' | 'holder'>,
+  reply: string,
+): Promise<void> {
+  await keys.updateOne({ _id, holder }, { $set: { reply } });
+}
