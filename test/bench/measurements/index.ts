@@ -4,8 +4,18 @@ import { backlog } from './backlog.js';
 import { busy } from './busy.js';
 import { competition } from './competition.js';
 import { drain } from './drain.js';
+import { flat } from './flat.js';
 import { idle } from './idle.js';
 import { latency } from './latency.js';
 
 /** All measurements, in the order of the table. */
-export const measurements: readonly Measurement[] = [drain, busy, competition, latency, idle, add, backlog];
+export const measurements: readonly Measurement[] = [
+  drain,
+  busy,
+  competition,
+  latency,
+  idle,
+  add,
+  backlog,
+  flat,
+];

@@ -1,0 +1,42 @@
+import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
+import { RemoteProcessor } from '../../src/index.js';
+import { silent } from '../chaos/silent.js';
+import { type Backlog, waitingJob } from './backlogs.js';
+import { type Examined, explain } from './explain.js';
+
+/** So many jobs are claimed at a time. */
+export const CLAIMED = 20;
+
+/** What a claim looks at to find jobs, and to take those that it found. */
+export interface ClaimExamined {
+  readonly find: Examined;
+  readonly take: Examined;
+}
+
+/** Has a worker run jobs of a backlog, and explains the commands that its first claim sent. */
+export async function examineClaim(
+  uri: string,
+  database: string,
+  { queues }: Backlog,
+): Promise<ClaimExamined> {
+  const client = await new MongoClient(uri, { monitorCommands: true }).connect();
+  const commands: Document[] = [];
+  client.on('commandStarted', ({ command }: CommandStartedEvent) => commands.push(command));
+  try {
+    const processor = new RemoteProcessor({
+      db: client.db(database),
+      maxThreads: CLAIMED,
+      log: silent,
+      ...(queues && { queues }),
+    });
+    const enough = new AbortController();
+    await processor.addJobFactory(waitingJob(() => enough.abort()));
+    await processor.drain({ signal: enough.signal });
+    const find = commands.find((command) => command.find === 'jobs' && command.limit === CLAIMED);
+    const take = commands.find((command) => command.update === 'jobs' && command.updates[0].multi);
+    if (!find || !take) throw new Error('The worker claimed nothing.');
+    return { find: await explain(client, find), take: await explain(client, take) };
+  } finally {
+    await client.close();
+  }
+}
