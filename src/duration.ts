@@ -20,7 +20,7 @@ export const durationSchema = z
   });
 
 /** The longest that Node's timers wait, 24.8 days; beyond it they fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A `Duration` that a timer is set to. */
 export const timerDurationSchema = durationSchema.refine(

@@ -1,8 +1,7 @@
+import { MAX_TIMER_MS } from '../duration.js';
+
 /** The most that is kept free before a deadline for giving back and settling; less when the whole is short. */
 const MAX_MARGIN_MS = 10_000;
-
-/** The longest that Node's timers wait, 24.8 days: a later deadline is none. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** When a drain must stop. */
 export interface StopConditions {
@@ -48,6 +47,7 @@ export async function withStopSignal<Result>(
   if (signal?.aborted) stopAsAsked();
   if (workMs <= 0) stopAtDeadline();
   signal?.addEventListener('abort', stopAsAsked);
+  // A deadline later than a timer can be set to is none.
   const timer = workMs <= MAX_TIMER_MS ? setTimeout(stopAtDeadline, workMs) : undefined;
   try {
     return await work({ stop: stop.signal, cutOff: cutOff.signal, stopAt: Date.now() + workMs });
