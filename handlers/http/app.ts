@@ -9,14 +9,15 @@ import type { Kick } from '../kick.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
 import { answerFailure } from './failure.js';
-import { jobRoutes } from './job-routes.js';
 import { Problem } from './problem.js';
+import { routes } from './routes.js';
+import { serveRoutes } from './serve-routes.js';
 
 export interface AppOptions {
   /** The processor's: for what the app itself keeps in it. */
   readonly db: Db;
   readonly processor: RemoteProcessor;
-  /** Who may use it. With none every request but `GET /health` is refused. */
+  /** Who may use the API. With none every request to it is refused. */
   readonly apiKeys: readonly ApiKey[];
   /** Sign the sessions of the dashboard: the first signs, all verify. Default: none, and the dashboard is off. */
   readonly sessionSecrets?: readonly string[];
@@ -24,6 +25,8 @@ export interface AppOptions {
   readonly kick?: Kick;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
+  /** How many milliseconds there are until an answer has to be on its way. Default: any number. */
+  readonly timeLeft?: () => number;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
@@ -31,28 +34,21 @@ export interface AppOptions {
 const nothing = async () => {};
 
 /**
- * The HTTP API, for Lambda and for any server that speaks the Fetch standard.
- *
- * | request | role | answer |
- * | --- | --- | --- |
- * | `POST /v1/jobs` `{ name, input?, options? }` | write | 202 `{ id, status }`, `Location` |
- * | `GET /v1/jobs/{id}` | read | 200, the job |
- * | `POST /v1/jobs/{id}/cancel` | write | 200 `{ id, status }` |
- * | `GET /health` | none | 200 `{ status: 'ok' }` when the database answers |
- *
- * Every error is a problem document: see problem.ts.
+ * The HTTP API, for Lambda and for any server that speaks the Fetch standard: `GET /health`, which is open, and what
+ * routes.ts lists, for callers with a key. Every error is a problem document: see problem.ts.
  */
 export function createApp({
   processor,
   apiKeys,
   kick = nothing,
   ready = nothing,
+  timeLeft = () => Number.POSITIVE_INFINITY,
   log = jsonLogger,
 }: AppOptions) {
   const app = new Hono();
   app
     .onError(answerFailure(log))
-    .notFound((context) => notFound(context.req.path).toResponse())
+    .notFound(() => nothingHere.toResponse())
     .use(accessLog(log))
     .use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }))
     .use(noStore)
@@ -62,12 +58,11 @@ export function createApp({
       await processor.getJob('health'); // Reads one document, or none: the cheapest question that proves anything.
       return context.json({ status: 'ok' });
     })
-    .use(requireKey(apiKeys))
-    .use(async (_, next) => {
+    .use('/v1/*', requireKey(apiKeys), async (_, next) => {
       await ready();
       await next();
     })
-    .route('/v1/jobs', jobRoutes(processor, kick));
+    .route('/', serveRoutes(routes, { processor, kick, timeLeft }));
   return app;
 }
 
@@ -77,11 +72,9 @@ const noStore = createMiddleware(async (context, next) => {
   context.res.headers.set('cache-control', 'no-store');
 });
 
-function notFound(path: string): Problem {
-  return new Problem('route_not_found', {
-    detail: `There is nothing at ${path}. See README.md for the addresses.`,
-  });
-}
+const nothingHere = new Problem('route_not_found', {
+  detail: 'See README.md, or GET /v1/openapi.json, for the addresses.',
+});
 
 function notAllowed(methods: readonly string[]): Problem {
   const allow = methods.join(', ');

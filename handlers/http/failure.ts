@@ -23,7 +23,8 @@ export function answerFailure(log: Logger): ErrorHandler {
   };
 }
 
-function toProblem(error: unknown): Problem {
+/** What an error means to who sent the request. */
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotFoundError) return new Problem('not_found', { detail: error.message });
   if (error instanceof ConflictError) return new Problem('conflict', { detail: error.message });

@@ -1,10 +1,49 @@
+import * as z from 'zod';
 import type { Job } from '../../src/index.js';
+import { documented } from './documented.js';
+import { jobStatus, json, moment } from './fields.js';
 
 /**
- * A job as the API shows it. Every member is always there, null when it has no value, and times are ISO 8601.
+ * A job as the API shows it. Every member is always there, null when it has no value.
  * Left out are the fencing tokens, with which one could pose as the worker, and which worker it is.
  */
-export function toJobView(job: Job) {
+export const jobView = z
+  .object({
+    id: z.string(),
+    jobName: z.string(),
+    queue: z.string(),
+    priority: z.int(),
+    status: jobStatus,
+    input: json,
+    output: z
+      .unknown()
+      .register(documented, { description: 'What it returned; null until it is completed.' }),
+    progress: json,
+    errors: z.array(
+      z.object({ at: moment, message: z.string(), attempt: z.int(), stack: z.string().nullable() }),
+    ),
+    runAt: moment,
+    created: moment,
+    queued: moment,
+    picked: moment.nullable(),
+    started: moment.nullable(),
+    completed: moment.nullable(),
+    cancelRequested: moment.nullable(),
+    retryCounter: z.int(),
+    givenBackCounter: z.int(),
+    maxRetries: z.int(),
+    retryDelay: z
+      .union([z.int(), z.object({ kind: z.literal('exponential'), base: z.int(), cap: z.int() })])
+      .nullable(),
+    uniqueKey: z.string().nullable(),
+    occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
+  })
+  .register(documented, { id: 'Job', description: 'A job. Times are by the clock of the database.' });
+
+export type JobView = z.input<typeof jobView>;
+
+/** What the API shows of a job. */
+export function toJobView(job: Job): JobView {
   return {
     id: job.id,
     jobName: job.jobName,

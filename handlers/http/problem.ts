@@ -10,12 +10,15 @@ const kinds = {
   no_api_keys: { status: 401, title: 'No API key is configured' },
   forbidden: { status: 403, title: "The API key's role does not allow this" },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
+  dashboard_off: { status: 404, title: 'The dashboard is off' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'This address does not know the method' },
   conflict: { status: 409, title: 'This does not go with what is stored' },
+  idempotency_key_in_use: { status: 409, title: 'The request with this Idempotency-Key is under way' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
   validation_failed: { status: 422, title: 'The request is invalid' },
+  idempotency_key_reused: { status: 422, title: 'This Idempotency-Key belongs to another request' },
   unknown_job_name: { status: 422, title: 'No job has this name' },
   internal_error: { status: 500, title: 'Something went wrong' },
   database_unreachable: { status: 503, title: 'The database cannot be reached' },
@@ -23,6 +26,11 @@ const kinds = {
 
 /** Stable: match on it, never on the texts. */
 export type ProblemCode = keyof typeof kinds;
+
+/** Of a kind of problem. */
+export function statusOf(code: ProblemCode): number {
+  return kinds[code].status;
+}
 
 export interface ProblemDetails {
   /** What went wrong this time. Default: the title says it all. */
@@ -42,7 +50,11 @@ export class Problem extends Error {
   }
 
   get status(): number {
-    return kinds[this.code].status;
+    return statusOf(this.code);
+  }
+
+  get title(): string {
+    return kinds[this.code].title;
   }
 
   toResponse(): Response {
@@ -55,4 +67,12 @@ export class Problem extends Error {
       { status, headers: { ...headers, 'content-type': 'application/problem+json' } },
     );
   }
+}
+
+/** The problem of a request that is JSON, or an address, but not what was expected. */
+export function invalid(issues: readonly Issue[]): Problem {
+  const detail = issues
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    .join('; ');
+  return new Problem('validation_failed', { detail, issues });
 }

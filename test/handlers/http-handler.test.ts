@@ -61,7 +61,7 @@ test('problems are answered as documents, in text', async () => {
     [await handle('POST', '/v1/jobs', { headers }), 400],
     [await handle('POST', '/v1/jobs', { headers, body: '{}' }), 422],
     [await handle('GET', '/nothing', { headers }), 404],
-    [await handle('DELETE', '/v1/jobs', { headers }), 405],
+    [await handle('PUT', '/v1/jobs', { headers }), 405],
     [await handle('POST', '/v1/jobs', { headers, body: `"${'x'.repeat(1024 * 1024)}"` }), 413],
   ] as const) {
     expect(answer.statusCode).toBe(status);

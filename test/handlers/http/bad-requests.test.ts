@@ -155,12 +155,11 @@ test.each(['/', '/v1', '/v1/', '/v1/jobs/', '/v1/jobs/x/y', '/v2/jobs', '/health
 );
 
 test.each([
-  ['DELETE', '/v1/jobs/x', 'GET, HEAD'],
-  ['GET', '/v1/jobs', 'POST'],
-  ['PUT', '/v1/jobs', 'POST'],
+  ['DELETE', '/v1/jobs/x', 'GET, HEAD, PATCH'],
+  ['PUT', '/v1/jobs', 'POST, DELETE'],
   ['GET', '/v1/jobs/x/cancel', 'POST'],
   ['POST', '/health', 'GET, HEAD'],
-  ['OPTIONS', '/v1/jobs', 'POST'],
+  ['OPTIONS', '/v1/jobs', 'POST, DELETE'],
 ])('%s is not known at %s', async (method, path, allowed) => {
   const response = await api.call(path, { method });
 

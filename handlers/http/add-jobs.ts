@@ -1,0 +1,85 @@
+import * as z from 'zod';
+import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
+import { addJobDataSchema } from '../../src/job/job-options.js';
+import { documented } from './documented.js';
+import { jobStatus } from './fields.js';
+import { invalid, Problem } from './problem.js';
+
+/** A job that is to be added, as it stands in a body. */
+export const newJob = z.strictObject({
+  name: z.string(),
+  input: z.unknown().optional(),
+  options: addJobDataSchema
+    .refine(({ id }) => id !== '.' && id !== '..', {
+      path: ['id'],
+      message: "expected an id other than '.' and '..', which have no address",
+    })
+    .optional(),
+});
+
+type NewJob = z.output<typeof newJob>;
+
+/** A job by its id, and how it stands. */
+export const jobState = z
+  .object({ id: z.string(), status: jobStatus })
+  .register(documented, { id: 'JobState' });
+
+type JobState = z.output<typeof jobState>;
+
+/**
+ * Adds one job, and tells the status of the job that was there before when its id or its unique key was known.
+ *
+ * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
+ */
+export async function addOne(processor: RemoteProcessor, job: NewJob): Promise<JobState> {
+  const { name, input, options = {} } = job;
+  const id = await processor.addJob(name, input, options).catch(refuseInput);
+  const mayBeOld = options.id !== undefined || options.uniqueKey !== undefined;
+  const status = mayBeOld ? (await processor.getJob(id))?.status : undefined;
+  return { id, status: status ?? 'queued' };
+}
+
+/**
+ * Adds many jobs, and returns their ids.
+ *
+ * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJobs` throws
+ */
+export async function addMany(processor: RemoteProcessor, jobs: readonly NewJob[]): Promise<string[]> {
+  return processor.addJobs(jobs).catch((error: unknown) => {
+    if (error instanceof ValidationError)
+      throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
+    if (!(error instanceof UnknownJobNameError)) throw error;
+    const index = jobs.findIndex(({ name }) => name === error.jobName);
+    const issues = [{ path: `jobs.${index}.name`, message: error.message }];
+    throw new Problem('unknown_job_name', { detail: error.message, issues });
+  });
+}
+
+/** The same jobs, each with an id: its own or, where it has none, the one that was chosen for it. */
+export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefined): NewJob[] {
+  return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
+}
+
+/** Whether one of them can run at once: by this machine's clock, good enough to decide whether a kick is worth while. */
+export function isDue({
+  runAt,
+  delay = 0,
+}: {
+  runAt?: Date | undefined;
+  delay?: number | undefined;
+}): boolean {
+  return runAt === undefined ? delay === 0 : runAt.getTime() <= Date.now();
+}
+
+/** Where a job is. */
+export function locationOf(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`;
+}
+
+/** The options have been validated before: what the processor finds invalid then is the input. */
+function refuseInput(error: unknown): never {
+  if (!(error instanceof ValidationError)) throw error;
+  throw invalid(
+    error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
+  );
+}

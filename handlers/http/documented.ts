@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { durationSchema } from '../../src/duration.js';
+import { momentSchema } from '../../src/job/job-options.js';
+import { retryDelaySchema } from '../../src/job/retry-delay.js';
+
+/** What the OpenAPI document says about a schema beside what the schema itself says. */
+export interface Documentation {
+  /** Its name among the components; without one it stands where it is used. */
+  readonly id?: string;
+  readonly description?: string;
+  /** Stands for the schema, where it does its work in a function that no document can tell of. */
+  readonly jsonSchema?: Readonly<Record<string, unknown>>;
+}
+
+/** Also of what is made of a schema by `refine`. */
+export const documented = z.registry<Documentation>();
+
+const duration = {
+  description: "Milliseconds, or a text such as '10s', '5m' or '2 days'; up to 100 years.",
+  anyOf: [
+    { type: 'integer', minimum: 0, maximum: 3_155_760_000_000 },
+    { type: 'string', pattern: '[A-Za-z]$', maxLength: 100 },
+  ],
+};
+
+documented.add(durationSchema, { jsonSchema: duration });
+documented.add(momentSchema, {
+  jsonSchema: { description: 'ISO 8601 with an offset.', type: 'string', format: 'date-time' },
+});
+documented.add(retryDelaySchema, {
+  jsonSchema: {
+    description: 'Between a failed attempt and the next: always the same, or exponential with full jitter.',
+    anyOf: [
+      duration,
+      {
+        type: 'object',
+        properties: { kind: { const: 'exponential' }, base: duration, cap: duration },
+        required: ['kind', 'base'],
+        additionalProperties: false,
+      },
+    ],
+  },
+});

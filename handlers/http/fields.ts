@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { durationSchema } from '../../src/duration.js';
+import { jobStatuses } from '../../src/index.js';
+import { documented } from './documented.js';
+
+/** Fields that several routes ask for or answer with. */
+
+/** In answers: becomes ISO 8601 on the way. */
+export const moment = z.date();
+
+/** Any JSON. */
+export const json = z.unknown();
+
+export const jobStatus = z.enum(jobStatuses);
+
+/** The id of something, in a path. */
+export function idOf(what: string) {
+  return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
+}
+
+/** The name of something, in a path. */
+export function nameOf(what: string) {
+  return z.object({ name: z.string().register(documented, { description: `The name of ${what}.` }) });
+}
+
+/** A whole number in a query. */
+export function wholeNumber(minimum: number, maximum: number, description: string) {
+  return z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
+      message: `expected a whole number from ${minimum} to ${maximum}`,
+    })
+    .transform(Number)
+    .register(documented, { description, jsonSchema: { type: 'integer', minimum, maximum } });
+}
+
+/** A duration in a query, where a number has no unit. */
+export function duration(description: string) {
+  return z
+    .string()
+    .transform((given, context) => {
+      const { data, error } = durationSchema.safeParse(given);
+      for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message });
+      return data ?? z.NEVER;
+    })
+    .register(documented, {
+      description,
+      jsonSchema: { type: 'string', pattern: '[A-Za-z]$', maxLength: 100, examples: ['7d'] },
+    });
+}
+
+/** A text in a query that filters by it. */
+export function text(description: string) {
+  return z.string().register(documented, { description });
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { RemoteProcessor } from '../../src/index.js';
+import { toProblem } from './failure.js';
+import { invalid, Problem, type ProblemCode } from './problem.js';
+import type { Reply } from './reply.js';
+
+/** A request that adds jobs, and may bring an `Idempotency-Key`. */
+export interface AddingRequest {
+  readonly raw: Request;
+  readonly callerId: string;
+  /** All that it asks, as it was sent. */
+  readonly asked: object;
+  /** How many jobs it adds at most. */
+  readonly jobCount: number;
+}
+
+/** Visible ASCII: two headers of the name come joined by a comma and a space, and are refused. */
+const keyPattern = /^[\x21-\x7e]{1,255}$/;
+
+/** Refused before the first write. */
+const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found'];
+
+/**
+ * Answers a request once per `Idempotency-Key`: whoever sends it again gets the first answer, and nothing is done.
+ * Without that header it is answered whenever it is sent.
+ *
+ * @throws Problem for a key that is none, belongs to another request, or whose request is under way; and what `respond`
+ *   throws
+ */
+export async function answerOnce(
+  processor: RemoteProcessor,
+  { raw, callerId, asked, jobCount }: AddingRequest,
+  respond: (jobIds?: readonly string[]) => Promise<Reply>,
+): Promise<Reply> {
+  const key = raw.headers.get('idempotency-key');
+  if (key === null) return respond();
+  if (!keyPattern.test(key)) throw invalid([{ path: 'Idempotency-Key', message: keyExpected }]);
+  const outcome = await processor.doOnce({
+    owner: callerId,
+    key,
+    requestHash: hashOf(raw, asked),
+    jobCount,
+    work: async (jobIds) => JSON.stringify(await respond(jobIds)),
+    changedNothing: (error) => harmless.includes(toProblem(error).code),
+  });
+  if (outcome.kind === 'otherRequest') throw new Problem('idempotency_key_reused');
+  if (outcome.kind === 'underWay') throw new Problem('idempotency_key_in_use', { headers: retryAfter });
+  const reply: Reply = JSON.parse(outcome.reply);
+  return outcome.kind === 'done' ? reply : { ...reply, headers: { ...reply.headers, ...replayed } };
+}
+
+const keyExpected = 'expected 1 to 255 visible ASCII characters, without spaces, once';
+const retryAfter = { 'retry-after': '1' };
+const replayed = { 'idempotent-replayed': 'true' };
+
+function hashOf({ method, url }: Request, asked: object): string {
+  const content = JSON.stringify([method, new URL(url).pathname, asked]);
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import { invalid } from './problem.js';
+
+/**
+ * The query of an address: each parameter is a text or, where the schema says so, a list of texts. The schema
+ * decides on all else.
+ *
+ * @throws Problem naming every parameter that is not known, or is repeated and must not be
+ */
+export function readQuery(url: string, schema: z.ZodRawShape[string]): Record<string, string | string[]> {
+  const shape = schema instanceof z.ZodObject ? schema.shape : {};
+  const given = new Map<string, string[]>();
+  for (const [name, value] of new URL(url).searchParams) given.set(name, [...(given.get(name) ?? []), value]);
+  const issues = [...given].flatMap(([name, values]) => issuesOf(name, values, shape));
+  if (issues.length > 0) throw invalid(issues);
+  return Object.fromEntries(
+    [...given].map(([name, values]) => [name, isList(shape[name]) ? values : values.join()]),
+  );
+}
+
+function issuesOf(name: string, { length }: readonly string[], shape: z.ZodRawShape) {
+  if (!Object.hasOwn(shape, name)) {
+    const known = Object.keys(shape);
+    const expected = known.length === 0 ? 'no parameters' : `one of ${known.join(', ')}`;
+    return [{ path: name, message: `Unknown parameter: expected ${expected}` }];
+  }
+  if (length === 1 || isList(shape[name])) return [];
+  return [{ path: name, message: `expected it once, not ${length} times` }];
+}
+
+/** Whether a parameter may be repeated. */
+export function isList(schema: z.ZodRawShape[string] | undefined): boolean {
+  return schema instanceof z.ZodOptional ? isList(schema.def.innerType) : schema instanceof z.ZodArray;
+}

@@ -1,0 +1,216 @@
+import * as z from 'zod';
+import { settledStatuses } from '../../../src/index.js';
+import { jobChangesSchema } from '../../../src/job/job-options.js';
+import { addMany, addOne, isDue, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
+import { documented } from '../documented.js';
+import { duration, idOf, wholeNumber } from '../fields.js';
+import { jobView, toJobView } from '../job-view.js';
+import { defineRoute } from '../route.js';
+import { waitForJob } from '../wait-for-job.js';
+
+/** Below API Gateway's 29 s, with time for the database before and after. */
+const LONGEST_WAIT_SECONDS = 25;
+
+const MAX_BATCH = 1000;
+
+const id = '697dc4a2f1e2d3c4b5a69788';
+const job = {
+  id,
+  jobName: 'echo',
+  queue: 'default',
+  priority: 0,
+  status: 'completed',
+  input: { hello: 'me' },
+  output: { hello: 'me' },
+  progress: null,
+  errors: [],
+  runAt: '2026-01-31T09:05:06.123Z',
+  created: '2026-01-31T09:05:06.123Z',
+  queued: '2026-01-31T09:05:06.123Z',
+  picked: '2026-01-31T09:05:06.201Z',
+  started: '2026-01-31T09:05:06.201Z',
+  completed: '2026-01-31T09:05:06.214Z',
+  cancelRequested: null,
+  retryCounter: 1,
+  givenBackCounter: 0,
+  maxRetries: 3,
+  retryDelay: 10_000,
+  uniqueKey: null,
+  occurrence: null,
+};
+
+const addJob = defineRoute({
+  method: 'POST',
+  path: '/v1/jobs',
+  operation: 'addJob',
+  role: 'write',
+  summary: 'Add a job',
+  description:
+    'Adding the same id and input again is harmless: it tells how that job stands. So is a unique key that an unsettled job of this name has.',
+  asks: () => z.object({ body: newJob }),
+  bodyExample: { name: 'echo', input: { hello: 'me' }, options: { priority: 5, delay: '10s' } },
+  reply: {
+    status: 202,
+    description: 'It is stored, and will be run.',
+    schema: () => jobState,
+    headers: { location: 'Where the job is.' },
+    example: { id, status: 'queued' },
+  },
+  problems: ['conflict', 'unknown_job_name'],
+  jobCount: () => 1,
+  async answer({ body }, { processor, kick, jobIds }) {
+    const [given = body] = withIds([body], jobIds);
+    const state = await addOne(processor, given);
+    if (isDue(body.options ?? {})) await kick();
+    return { body: state, headers: { location: locationOf(state.id) } };
+  },
+});
+
+const addJobs = defineRoute({
+  method: 'POST',
+  path: '/v1/jobs/batch',
+  operation: 'addJobs',
+  role: 'write',
+  summary: 'Add many jobs',
+  description:
+    'All are checked before the first is stored. When one has the id of another job, the others may be stored all the same.',
+  asks: () => z.object({ body: z.strictObject({ jobs: z.array(newJob).min(1).max(MAX_BATCH) }) }),
+  bodyExample: {
+    jobs: [
+      { name: 'echo', input: { n: 1 } },
+      { name: 'echo', input: { n: 2 } },
+    ],
+  },
+  reply: {
+    status: 202,
+    description: 'They are stored, and will be run.',
+    schema: () => z.object({ ids: z.array(z.string()) }),
+    example: { ids: [id, '697dc4a2f1e2d3c4b5a69789'] },
+  },
+  problems: ['conflict', 'unknown_job_name'],
+  jobCount: ({ body }) => body.jobs.length,
+  async answer({ body: { jobs } }, { processor, kick, jobIds }) {
+    const ids = await addMany(processor, withIds(jobs, jobIds));
+    if (jobs.some(({ options = {} }) => isDue(options))) await kick();
+    return { body: { ids } };
+  },
+});
+
+const getJob = defineRoute({
+  method: 'GET',
+  path: '/v1/jobs/{id}',
+  operation: 'getJob',
+  role: 'read',
+  summary: 'Show a job',
+  asks: () =>
+    z.object({
+      parameters: idOf('a job'),
+      query: z.strictObject({
+        wait: wholeNumber(
+          0,
+          LONGEST_WAIT_SECONDS,
+          'So many seconds to wait at most for the job to be settled; then it is shown as it is.',
+        ).optional(),
+      }),
+    }),
+  reply: { status: 200, description: 'The job.', schema: () => jobView, example: job },
+  problems: ['not_found'],
+  async answer({ parameters, query: { wait = 0 } }, { processor, ...patience }) {
+    const found = await waitForJob(processor, parameters.id, { ...patience, waitMs: wait * 1000 });
+    return { body: toJobView(found) };
+  },
+});
+
+const updateJob = defineRoute({
+  method: 'PATCH',
+  path: '/v1/jobs/{id}',
+  operation: 'updateJob',
+  role: 'write',
+  summary: 'Change a queued job',
+  asks: () => z.object({ parameters: idOf('a job'), body: jobChangesSchema }),
+  bodyExample: { priority: 9, delay: 0 },
+  reply: { status: 200, description: 'The job as it is now.', schema: () => jobView, example: job },
+  problems: ['not_found', 'conflict'],
+  async answer({ parameters: { id }, body }, { processor, kick, ...patience }) {
+    await processor.updateJob(id, body);
+    const isMoved = body.runAt !== undefined || body.delay !== undefined;
+    if (isMoved && isDue(body)) await kick();
+    return { body: toJobView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
+  },
+});
+
+const cancelJob = defineRoute({
+  method: 'POST',
+  path: '/v1/jobs/{id}/cancel',
+  operation: 'cancelJob',
+  role: 'write',
+  summary: 'Cancel a job',
+  description: 'A queued job is cancelled at once. A running one is told to stop, and ends as cancelled.',
+  asks: () => z.object({ parameters: idOf('a job') }),
+  reply: {
+    status: 200,
+    description: '`cancelled`, or `processing` when it was told to stop.',
+    schema: () => jobState,
+    example: { id, status: 'cancelled' },
+  },
+  problems: ['not_found', 'conflict'],
+  async answer({ parameters: { id } }, { processor }) {
+    return { body: { id, status: await processor.cancelJob(id) } };
+  },
+});
+
+const retryJob = defineRoute({
+  method: 'POST',
+  path: '/v1/jobs/{id}/retry',
+  operation: 'retryJob',
+  role: 'write',
+  summary: 'Queue a job again that ended in error, or cancelled',
+  asks: () => z.object({ parameters: idOf('a job') }),
+  reply: {
+    status: 200,
+    description: 'It is queued, with one attempt more.',
+    schema: () => jobState,
+    example: { id, status: 'queued' },
+  },
+  problems: ['not_found', 'conflict'],
+  async answer({ parameters: { id } }, { processor, kick }) {
+    await processor.retryJob(id);
+    await kick();
+    return { body: { id, status: 'queued' as const } };
+  },
+});
+
+const removeJobs = defineRoute({
+  method: 'DELETE',
+  path: '/v1/jobs',
+  operation: 'removeJobs',
+  role: 'admin',
+  summary: 'Remove settled jobs',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        status: z
+          .array(
+            z.enum(settledStatuses, {
+              error: `expected ${settledStatuses.join(', ')}: a job that is not settled cannot be removed`,
+            }),
+            { error: `expected at least one of ${settledStatuses.join(', ')}` },
+          )
+          .register(documented, { description: 'Those that ended so; may be repeated.' }),
+        olderThan: duration('Only those that ended at least so long ago.').optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'How many were removed, of each status that was asked for.',
+    schema: () => z.object({ removed: z.partialRecord(z.enum(settledStatuses), z.int()) }),
+    example: { removed: { completed: 12, error: 0 } },
+  },
+  async answer({ query: { status, olderThan } }, { processor }) {
+    const removed = await processor.removeJobs(status, olderThan === undefined ? {} : { olderThan });
+    return { body: { removed } };
+  },
+});
+
+/** Jobs: add, show, change, cancel, retry, remove. */
+export const jobRoutes = [addJob, addJobs, getJob, updateJob, cancelJob, retryJob, removeJobs];

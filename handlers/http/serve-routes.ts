@@ -1,0 +1,17 @@
+import { Hono } from 'hono';
+import { requireRole } from './access.js';
+import { Problem } from './problem.js';
+import type { Route, Services } from './route.js';
+
+/** Serves the routes, to callers that were identified. */
+export function serveRoutes(routes: readonly Route[], services: Services): Hono {
+  const app = new Hono();
+  for (const { method, path, role, handle } of routes) {
+    app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), requireRole(role), async ({ req, get }) => {
+      const caller = get('caller');
+      if (!caller) throw new Problem('unauthorized');
+      return handle({ raw: req.raw, parameters: req.param(), callerId: caller.id }, services);
+    });
+  }
+  return app;
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import ms from 'ms';
+import { type Job, NotFoundError, type RemoteProcessor, settledStatuses } from '../../src/index.js';
+
+/** A short job is seen at once, and a long one costs one small read a second. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = ms('1s');
+
+/** To read the job and send it, when time is short. */
+const MARGIN_MS = ms('2s');
+
+/** How long to wait, and what ends it before. */
+export interface Patience {
+  readonly waitMs: number;
+  /** Until the answer has to be on its way. */
+  readonly timeLeft: () => number;
+  /** Fires when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The job, once it is settled, or as it is when the time is up or nobody listens any more. It is read by its id at
+ * growing intervals.
+ *
+ * @throws NotFoundError
+ */
+export async function waitForJob(
+  processor: RemoteProcessor,
+  id: string,
+  { waitMs, timeLeft, signal }: Patience,
+): Promise<Job> {
+  const end = performance.now() + Math.min(waitMs, timeLeft() - MARGIN_MS);
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const job = await processor.getJob(id);
+    if (!job) throw new NotFoundError('job', id);
+    const left = end - performance.now();
+    if (left <= 0 || signal.aborted || settledStatuses.some((settled) => settled === job.status)) return job;
+    await sleep(Math.min(pause, left), undefined, { signal }).catch(() => {}); // It is read once more.
+  }
+}
