@@ -2,20 +2,17 @@ import * as z from 'zod';
 import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import { documented } from './documented.js';
-import { jobStatus } from './fields.js';
+import { addressExpected, hasAddress, jobStatus } from './fields.js';
 import { invalid, Problem } from './problem.js';
 
 /** A job that is to be added, as it stands in a body. */
-export const newJob = z.strictObject({
-  name: z.string(),
-  input: z.unknown().optional(),
-  options: addJobDataSchema
-    .refine(({ id }) => id !== '.' && id !== '..', {
-      path: ['id'],
-      message: "expected an id other than '.' and '..', which have no address",
-    })
-    .optional(),
-});
+export const newJob = z
+  .strictObject({
+    name: z.string(),
+    input: z.unknown().optional(),
+    options: addJobDataSchema.refine(hasAddress, addressExpected).optional(),
+  })
+  .register(documented, { id: 'NewJob', description: 'A job that is to be added.' });
 
 type NewJob = z.output<typeof newJob>;
 

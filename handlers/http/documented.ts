@@ -15,19 +15,23 @@ export interface Documentation {
 /** Also of what is made of a schema by `refine`. */
 export const documented = z.registry<Documentation>();
 
-const duration = {
-  description: "Milliseconds, or a text such as '10s', '5m' or '2 days'; up to 100 years.",
-  anyOf: [
-    { type: 'integer', minimum: 0, maximum: 3_155_760_000_000 },
-    { type: 'string', pattern: '[A-Za-z]$', maxLength: 100 },
-  ],
-};
+const duration = { $ref: '#/components/schemas/Duration' };
 
-documented.add(durationSchema, { jsonSchema: duration });
+documented.add(durationSchema, {
+  id: 'Duration',
+  jsonSchema: {
+    description: "Milliseconds, or a text such as '10s', '5m' or '2 days'; up to 100 years.",
+    anyOf: [
+      { type: 'integer', minimum: 0, maximum: 3_155_760_000_000 },
+      { type: 'string', pattern: '[A-Za-z]$', maxLength: 100 },
+    ],
+  },
+});
 documented.add(momentSchema, {
   jsonSchema: { description: 'ISO 8601 with an offset.', type: 'string', format: 'date-time' },
 });
 documented.add(retryDelaySchema, {
+  id: 'RetryDelay',
   jsonSchema: {
     description: 'Between a failed attempt and the next: always the same, or exponential with full jitter.',
     anyOf: [

@@ -53,3 +53,13 @@ export function duration(description: string) {
 export function text(description: string) {
   return z.string().register(documented, { description });
 }
+
+/** For `refine`: two ids that no address can hold, for browsers and libraries take them for folders. */
+export function hasAddress({ id }: { id?: string | undefined }): boolean {
+  return id !== '.' && id !== '..';
+}
+
+export const addressExpected = {
+  path: ['id'],
+  message: "expected an id other than '.' and '..', which have no address",
+};

@@ -27,9 +27,13 @@ const kinds = {
 /** Stable: match on it, never on the texts. */
 export type ProblemCode = keyof typeof kinds;
 
-/** Of a kind of problem. */
-export function statusOf(code: ProblemCode): number {
-  return kinds[code].status;
+/** What all problems of a kind have in common. */
+export function kindOf(code: ProblemCode): {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+} {
+  return { type: `urn:remote-processor:problem:${code}`, ...kinds[code] };
 }
 
 export interface ProblemDetails {
@@ -50,7 +54,7 @@ export class Problem extends Error {
   }
 
   get status(): number {
-    return statusOf(this.code);
+    return kindOf(this.code).status;
   }
 
   get title(): string {
@@ -60,8 +64,7 @@ export class Problem extends Error {
   toResponse(): Response {
     const { code } = this;
     const { headers, issues } = this.details;
-    const { status, title } = kinds[code];
-    const type = `urn:remote-processor:problem:${code}`;
+    const { type, title, status } = kindOf(code);
     return Response.json(
       { type, title, status, detail: this.message, code, ...(issues && { issues }) },
       { status, headers: { ...headers, 'content-type': 'application/problem+json' } },

@@ -1,5 +1,15 @@
 import type { Route } from './route.js';
+import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
+import { openApiRoutes } from './routes/openapi.js';
+import { schedulerRoutes } from './routes/schedulers.js';
+import { workerRoutes } from './routes/workers.js';
 
 /** All operations of the API, in the order of the OpenAPI document. */
-export const routes: readonly Route[] = [...jobRoutes];
+export const routes: readonly Route[] = [
+  ...jobRoutes,
+  ...jobFactoryRoutes,
+  ...schedulerRoutes,
+  ...workerRoutes,
+  ...openApiRoutes(() => routes),
+];

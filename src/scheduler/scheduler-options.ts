@@ -16,41 +16,68 @@ export type CatchUp = (typeof catchUpPolicies)[number];
 export const overlapPolicies = ['allow', 'skip'] as const;
 export type Overlap = (typeof overlapPolicies)[number];
 
+const fields = {
+  jobName: z.string().min(1),
+  input: z.unknown(),
+  timeField: storableText.min(1).max(100),
+  jobOptions: jobOverridesSchema,
+  title: storableText.max(1000),
+  description: storableText.max(10_000),
+  timeZone: z.string().refine(isTimeZone, 'expected an IANA time zone such as Europe/Zurich'),
+  catchUp: z.enum(catchUpPolicies),
+  overlap: z.enum(overlapPolicies),
+  jitter: durationSchema.refine(
+    (jitter) => jitter > 0 && jitter <= ms('1 day'),
+    'expected more than 0, and at most a day',
+  ),
+  startAt: momentSchema,
+  endAt: momentSchema,
+  maxOccurrences: z.int().min(1),
+};
+
 const shared = {
   id: storableText.min(1).max(200).optional(),
   active: z.boolean().default(false),
-  jobName: z.string().min(1),
-  input: z.unknown().optional(),
-  timeField: storableText.min(1).max(100).optional(),
-  jobOptions: jobOverridesSchema.optional(),
-  title: storableText.max(1000).default(''),
-  description: storableText.max(10_000).default(''),
-  timeZone: z.string().refine(isTimeZone, 'expected an IANA time zone such as Europe/Zurich').default('UTC'),
-  catchUp: z.enum(catchUpPolicies).default('once'),
-  overlap: z.enum(overlapPolicies).default('allow'),
-  jitter: durationSchema
-    .refine((jitter) => jitter > 0 && jitter <= ms('1 day'), 'expected more than 0, and at most a day')
-    .optional(),
-  startAt: momentSchema.optional(),
-  endAt: momentSchema.optional(),
-  maxOccurrences: z.int().min(1).optional(),
+  jobName: fields.jobName,
+  input: fields.input.optional(),
+  timeField: fields.timeField.optional(),
+  jobOptions: fields.jobOptions.optional(),
+  title: fields.title.default(''),
+  description: fields.description.default(''),
+  timeZone: fields.timeZone.default('UTC'),
+  catchUp: fields.catchUp.default('once'),
+  overlap: fields.overlap.default('allow'),
+  jitter: fields.jitter.optional(),
+  startAt: fields.startAt.optional(),
+  endAt: fields.endAt.optional(),
+  maxOccurrences: fields.maxOccurrences.optional(),
 };
 
 /** The names of the options that every type has. */
 export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).optional();
+const list = (min: number, max: number) => z.array(z.int().min(min).max(max));
+
+/** Of a `Cron` item. */
+const cronFields = {
+  cron: storableText.min(1).max(500),
+  minute: list(0, 59),
+  hour: list(0, 23),
+  dayOfMonth: list(1, 31),
+  month: list(1, 12),
+  dayOfWeek: list(0, 6),
+};
+
+const delay = durationSchema.refine(
+  (duration) => duration >= MIN_DELAY_MS,
+  'expected a delay of at least 1 second',
+);
 
 const cronSchema = z
   .strictObject({
     type: z.literal('Cron'),
     ...shared,
-    cron: storableText.min(1).max(500).optional(),
-    minute: list(0, 59),
-    hour: list(0, 23),
-    dayOfMonth: list(1, 31),
-    month: list(1, 12),
-    dayOfWeek: list(0, 6),
+    ...z.object(cronFields).partial().shape,
   })
   .superRefine(({ cron, timeZone, ...lists }, context) => {
     if (cron === undefined) return;
@@ -68,17 +95,40 @@ const cronSchema = z
 export const schedulerOptionsSchema = z
   .discriminatedUnion('type', [
     cronSchema,
-    z.strictObject({
-      type: z.literal('Delay'),
-      ...shared,
-      delay: durationSchema.refine((delay) => delay >= MIN_DELAY_MS, 'expected a delay of at least 1 second'),
-    }),
+    z.strictObject({ type: z.literal('Delay'), ...shared, delay }),
     z.strictObject({ type: z.literal('At'), ...shared, at: momentSchema }),
   ])
   .refine(({ startAt, endAt }) => !startAt || !endAt || startAt <= endAt, {
     path: ['endAt'],
     message: 'expected a moment that is not before startAt',
   });
+
+/** What `updateScheduler` may be asked, each by itself; whether the result is an item, it checks then. */
+export const schedulerChangesSchema = z.strictObject({
+  type: z.enum(['Cron', 'Delay', 'At']).optional(),
+  active: z.boolean().optional(),
+  jobName: fields.jobName.optional(),
+  input: fields.input.optional(),
+  timeField: fields.timeField.nullish(),
+  jobOptions: fields.jobOptions.nullish(),
+  title: fields.title.nullish(),
+  description: fields.description.nullish(),
+  timeZone: fields.timeZone.nullish(),
+  catchUp: fields.catchUp.nullish(),
+  overlap: fields.overlap.nullish(),
+  jitter: fields.jitter.nullish(),
+  startAt: fields.startAt.nullish(),
+  endAt: fields.endAt.nullish(),
+  maxOccurrences: fields.maxOccurrences.nullish(),
+  cron: cronFields.cron.nullish(),
+  minute: cronFields.minute.nullish(),
+  hour: cronFields.hour.nullish(),
+  dayOfMonth: cronFields.dayOfMonth.nullish(),
+  month: cronFields.month.nullish(),
+  dayOfWeek: cronFields.dayOfWeek.nullish(),
+  delay: delay.optional(),
+  at: momentSchema.optional(),
+});
 
 /** The names of a `Cron` item's lists. */
 export const listNames = [

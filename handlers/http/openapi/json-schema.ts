@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { documented } from '../documented.js';
+
+/** JSON Schema, draft 2020-12, as OpenAPI 3.1 takes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * A schema as it stands in the document. What has an id is put among the components, and referred to.
+ *
+ * @param io `input`: what may be sent; `output`: what is answered, where no member is left out and none unknown
+ */
+export function toJsonSchema(
+  schema: z.core.$ZodType,
+  io: 'input' | 'output',
+  components: Map<string, JsonSchema>,
+): JsonSchema {
+  const {
+    $schema,
+    $defs = {},
+    ...result
+  } = z.toJSONSchema(schema, {
+    io,
+    metadata: documented,
+    unrepresentable: 'any',
+    override: describe,
+  });
+  for (const [id, component] of Object.entries($defs)) components.set(id, withReferences(component));
+  return withReferences(result);
+}
+
+type Node = Parameters<NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>>[0];
+
+/** Dates are text, and what a function decides is told by hand. */
+function describe({ zodSchema, jsonSchema }: Node): void {
+  const { jsonSchema: told, description, id } = documented.get(zodSchema) ?? {};
+  if (told) {
+    for (const keyword of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, keyword);
+    Object.assign(jsonSchema, told, description !== undefined && { description });
+  } else if (zodSchema._zod.def.type === 'date') {
+    Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+  }
+  if (id !== undefined) delete jsonSchema.id;
+}
+
+function withReferences(schema: object): JsonSchema {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'));
+}

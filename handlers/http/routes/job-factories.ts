@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import type { JobFactoryInfo } from '../../../src/index.js';
+import { documented } from '../documented.js';
+import { nameOf } from '../fields.js';
+import { Problem } from '../problem.js';
+import { defineRoute } from '../route.js';
+
+const retention = z.object({ completed: z.int(), cancelled: z.int(), error: z.int() });
+
+const jobFactoryView = z
+  .object({
+    name: z.string(),
+    inputSchema: z.record(z.string(), z.unknown()).nullable().register(documented, {
+      description: 'JSON Schema of the input; null when it has no such form.',
+    }),
+    inputOptional: z.boolean(),
+    defaults: z.object({
+      queue: z.string(),
+      priority: z.int(),
+      maxRetries: z.int(),
+      retryDelay: z.unknown(),
+      retention: retention.nullable(),
+    }),
+  })
+  .register(documented, {
+    id: 'JobFactory',
+    description: 'A kind of job that can be added. Durations are milliseconds.',
+  });
+
+const example = {
+  name: 'echo',
+  inputSchema: { type: 'object', additionalProperties: {} },
+  inputOptional: false,
+  defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
+};
+
+function toView({
+  name,
+  inputSchema,
+  inputOptional,
+  defaults,
+}: JobFactoryInfo): z.input<typeof jobFactoryView> {
+  return {
+    name,
+    inputSchema: inputSchema === null ? null : JSON.parse(inputSchema),
+    inputOptional,
+    defaults: { ...defaults, retention: defaults.retention ?? null },
+  };
+}
+
+const listJobFactories = defineRoute({
+  method: 'GET',
+  path: '/v1/job-factories',
+  operation: 'listJobFactories',
+  role: 'read',
+  summary: 'List the kinds of jobs that can be added',
+  asks: () => z.object({}),
+  reply: {
+    status: 200,
+    description: 'All, whichever process has their code.',
+    schema: () => z.object({ jobFactories: z.array(jobFactoryView) }),
+    example: { jobFactories: [example] },
+  },
+  async answer(_, { processor }) {
+    const factories = Object.values(await processor.getJobFactories());
+    return { body: { jobFactories: factories.map(toView) } };
+  },
+});
+
+const getJobFactory = defineRoute({
+  method: 'GET',
+  path: '/v1/job-factories/{name}',
+  operation: 'getJobFactory',
+  role: 'read',
+  summary: 'Show a kind of job',
+  asks: () => z.object({ parameters: nameOf('a kind of job') }),
+  reply: { status: 200, description: 'The kind of job.', schema: () => jobFactoryView, example },
+  problems: ['not_found'],
+  async answer({ parameters: { name } }, { processor }) {
+    const factories = new Map(Object.entries(await processor.getJobFactories()));
+    const found = factories.get(name);
+    if (!found) throw new Problem('not_found', { detail: `No job factory is named '${name}'.` });
+    return { body: toView(found) };
+  },
+});
+
+/** The kinds of jobs. */
+export const jobFactoryRoutes = [listJobFactories, getJobFactory];

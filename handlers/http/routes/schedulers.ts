@@ -1,0 +1,342 @@
+import * as z from 'zod';
+import { NotFoundError, type RemoteProcessor, ValidationError } from '../../../src/index.js';
+import { jobState, locationOf } from '../add-jobs.js';
+import { addressExpected, hasAddress, idOf, moment, wholeNumber } from '../fields.js';
+import { invalid } from '../problem.js';
+import { defineRoute } from '../route.js';
+import { schedulerView, toSchedulerView } from '../scheduler-view.js';
+
+const DEFAULT_COUNT = 10;
+const MAX_COUNT = 1000;
+
+/** Not at the start of a function: with what reads cron expressions they are large. */
+const schemas = () => import('../../../src/scheduler/scheduler-options.js');
+
+const askForId = () => z.object({ parameters: idOf('a scheduler item') });
+
+const previews = () => z.object({ occurrences: z.array(z.object({ at: moment, local: z.string() })) });
+
+const item = {
+  id: 'report',
+  type: 'Cron',
+  title: 'The weekly report',
+  description: '',
+  jobName: 'echo',
+  input: { report: 'weekly' },
+  timeField: null,
+  jobOptions: null,
+  active: true,
+  ended: false,
+  nextCallTime: '2026-02-02T08:00:00.000Z',
+  lastCallTime: null,
+  lastJobId: null,
+  occurrences: 0,
+  skipped: 0,
+  timeZone: 'Europe/Zurich',
+  catchUp: 'once',
+  overlap: 'allow',
+  jitter: null,
+  startAt: null,
+  endAt: null,
+  maxOccurrences: null,
+  cron: '0 9 * * MON',
+  minute: null,
+  hour: null,
+  dayOfMonth: null,
+  month: null,
+  dayOfWeek: null,
+  delay: null,
+  at: null,
+  declaredBy: null,
+  version: 1,
+};
+const options = {
+  id: 'report',
+  type: 'Cron',
+  title: 'The weekly report',
+  cron: '0 9 * * MON',
+  timeZone: 'Europe/Zurich',
+  jobName: 'echo',
+  input: { report: 'weekly' },
+  active: true,
+};
+const occurrences = [{ at: '2026-02-02T08:00:00.000Z', local: '2026-02-02T09:00:00.000+01:00' }];
+
+const listSchedulers = defineRoute({
+  method: 'GET',
+  path: '/v1/schedulers',
+  operation: 'listSchedulers',
+  role: 'read',
+  summary: 'List the scheduler items',
+  asks: () => z.object({}),
+  reply: {
+    status: 200,
+    description: 'All, in the order of their ids.',
+    schema: () => z.object({ schedulers: z.array(schedulerView) }),
+    example: { schedulers: [item] },
+  },
+  async answer(_, { processor }) {
+    return { body: { schedulers: (await processor.getSchedulers()).map(toSchedulerView) } };
+  },
+});
+
+const addScheduler = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers',
+  operation: 'addScheduler',
+  role: 'write',
+  summary: 'Add a scheduler item',
+  asks: async () =>
+    z.object({ body: (await schemas()).schedulerOptionsSchema.refine(hasAddress, addressExpected) }),
+  bodyExample: options,
+  reply: {
+    status: 201,
+    description: 'The scheduler item.',
+    schema: () => schedulerView,
+    headers: { location: 'Where it is.' },
+    example: item,
+  },
+  problems: ['conflict', 'unknown_job_name'],
+  async answer({ body }, { processor }) {
+    const id = await processor.addScheduler(body).catch(explainInput);
+    const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
+    return { body: await show(processor, id), headers };
+  },
+});
+
+const getScheduler = defineRoute({
+  method: 'GET',
+  path: '/v1/schedulers/{id}',
+  operation: 'getScheduler',
+  role: 'read',
+  summary: 'Show a scheduler item',
+  asks: askForId,
+  reply: {
+    status: 200,
+    description: 'The scheduler item.',
+    schema: () => schedulerView,
+    example: item,
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    return { body: await show(processor, id) };
+  },
+});
+
+const updateScheduler = defineRoute({
+  method: 'PATCH',
+  path: '/v1/schedulers/{id}',
+  operation: 'updateScheduler',
+  role: 'write',
+  summary: 'Change a scheduler item',
+  description: 'Null takes away what may be left out, but is an input.',
+  asks: async () =>
+    z.object({ parameters: idOf('a scheduler item'), body: (await schemas()).schedulerChangesSchema }),
+  bodyExample: { cron: '0 10 * * MON', title: null },
+  reply: {
+    status: 200,
+    description: 'The scheduler item as it is now.',
+    schema: () => schedulerView,
+    example: item,
+  },
+  problems: ['not_found', 'unknown_job_name'],
+  async answer({ parameters: { id }, body }, { processor }) {
+    return { body: toSchedulerView(await processor.updateScheduler(id, body).catch(explainInput)) };
+  },
+});
+
+const removeScheduler = defineRoute({
+  method: 'DELETE',
+  path: '/v1/schedulers/{id}',
+  operation: 'removeScheduler',
+  role: 'write',
+  summary: 'Remove a scheduler item',
+  description: 'Jobs that it made ahead go with it; its other jobs stay.',
+  asks: askForId,
+  reply: { status: 204, description: 'It is removed.', schema: () => z.undefined() },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    await processor.removeScheduler(id);
+    return { body: undefined };
+  },
+});
+
+const activateScheduler = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/{id}/activate',
+  operation: 'activateScheduler',
+  role: 'write',
+  summary: 'Start a scheduler item',
+  asks: askForId,
+  reply: {
+    status: 200,
+    description: 'The scheduler item as it is now.',
+    schema: () => schedulerView,
+    example: item,
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    return { body: toSchedulerView(await processor.activateScheduler(id)) };
+  },
+});
+
+const deactivateScheduler = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/{id}/deactivate',
+  operation: 'deactivateScheduler',
+  role: 'write',
+  summary: 'Stop a scheduler item',
+  asks: askForId,
+  reply: {
+    status: 200,
+    description: 'The scheduler item as it is now.',
+    schema: () => schedulerView,
+    example: { ...item, active: false, nextCallTime: null },
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    return { body: toSchedulerView(await processor.deactivateScheduler(id)) };
+  },
+});
+
+const runScheduler = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/{id}/run',
+  operation: 'runScheduler',
+  role: 'write',
+  summary: 'Add a job as a scheduler item makes them, at once',
+  asks: askForId,
+  reply: {
+    status: 202,
+    description: 'The job.',
+    schema: () => jobState,
+    headers: { location: 'Where the job is.' },
+    example: { id: '697dc4a2f1e2d3c4b5a69788', status: 'queued' },
+  },
+  problems: ['not_found'],
+  jobCount: () => 1,
+  async answer({ parameters }, { processor, kick, jobIds }) {
+    const id = await processor.runNow(parameters.id, { jobId: jobIds?.[0] });
+    await kick();
+    return { body: { id, status: 'queued' as const }, headers: { location: locationOf(id) } };
+  },
+});
+
+const rescheduleScheduler = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/{id}/reschedule',
+  operation: 'rescheduleScheduler',
+  role: 'write',
+  summary: 'Recompute the next occurrence of a scheduler item from now',
+  asks: askForId,
+  reply: {
+    status: 200,
+    description: 'When it is due next; null when it is not active.',
+    schema: () => z.object({ id: z.string(), nextCallTime: moment.nullable() }),
+    example: { id: 'report', nextCallTime: '2026-02-02T08:00:00.000Z' },
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    return { body: { id, nextCallTime: await processor.reScheduleItem(id) } };
+  },
+});
+
+const rescheduleSchedulers = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/reschedule',
+  operation: 'rescheduleSchedulers',
+  role: 'write',
+  summary: 'Recompute the next occurrences of all active scheduler items from now',
+  asks: () => z.object({}),
+  reply: {
+    status: 200,
+    description: 'How many there are.',
+    schema: () => z.object({ rescheduled: z.int() }),
+    example: { rescheduled: 3 },
+  },
+  async answer(_, { processor }) {
+    return { body: { rescheduled: await processor.reScheduleItems() } };
+  },
+});
+
+const previewScheduler = defineRoute({
+  method: 'GET',
+  path: '/v1/schedulers/{id}/preview',
+  operation: 'previewScheduler',
+  role: 'read',
+  summary: 'Show the next occurrences of a scheduler item',
+  asks: () =>
+    z.object({
+      parameters: idOf('a scheduler item'),
+      query: z.strictObject({
+        count: wholeNumber(1, MAX_COUNT, `How many; default ${DEFAULT_COUNT}.`).optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'The occurrences; there may be fewer.',
+    schema: previews,
+    example: { occurrences },
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id }, query: { count = DEFAULT_COUNT } }, { processor }) {
+    return { body: { occurrences: await processor.preview(id, count) } };
+  },
+});
+
+const previewOptions = defineRoute({
+  method: 'POST',
+  path: '/v1/schedulers/preview',
+  operation: 'previewOptions',
+  role: 'read',
+  summary: 'Show the occurrences that a scheduler item would have',
+  description: 'Nothing is stored, and whether its job is known does not matter.',
+  asks: async () =>
+    z.object({
+      body: z.strictObject({
+        scheduler: (await schemas()).schedulerOptionsSchema,
+        count: z.int().min(1).max(MAX_COUNT).default(DEFAULT_COUNT),
+      }),
+    }),
+  bodyExample: { scheduler: options, count: 3 },
+  reply: {
+    status: 200,
+    description: 'The occurrences; there may be fewer.',
+    schema: previews,
+    example: { occurrences },
+  },
+  async answer({ body: { scheduler, count } }, { processor }) {
+    return { body: { occurrences: await processor.preview(scheduler, count) } };
+  },
+});
+
+/** Scheduler items: add, show, change, switch, run, preview, remove. */
+export const schedulerRoutes = [
+  listSchedulers,
+  addScheduler,
+  getScheduler,
+  updateScheduler,
+  removeScheduler,
+  activateScheduler,
+  deactivateScheduler,
+  runScheduler,
+  rescheduleScheduler,
+  previewScheduler,
+  rescheduleSchedulers,
+  previewOptions,
+];
+
+/** @throws NotFoundError */
+async function show(processor: RemoteProcessor, id: string) {
+  const found = await processor.getScheduler(id);
+  if (!found) throw new NotFoundError('scheduler item', id);
+  return toSchedulerView(found);
+}
+
+/** What is wrong with an input is told by its place in the body. */
+function explainInput(error: unknown): never {
+  if (!(error instanceof ValidationError) || !error.subject.startsWith('Input of job')) throw error;
+  throw invalid(
+    error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
+  );
+}
