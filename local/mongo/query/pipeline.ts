@@ -24,10 +24,18 @@ const REFUSED: Readonly<Record<string, number>> = {
 /** A compiled pipeline: makes result documents of input documents, lazily where its stages allow. */
 export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
 
-/** Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
-export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
+/**
+ * Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported.
+ *
+ * @param resolving whether its stages may ask for other collections
+ */
+export function compilePipeline(
+  pipeline: readonly unknown[],
+  environment: Environment,
+  resolving = true,
+): Pipeline {
   const stages = bindStages(pipeline, environment.now);
-  const aggregator = new Aggregator(stages, optionsFor(environment, true));
+  const aggregator = new Aggregator(stages, optionsFor(environment, resolving));
   aggregator.stream([]);
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }
@@ -94,7 +102,7 @@ export function compileUpdatePipeline(
       throw new CommandError(72, `${name ?? 'Stage'} is not allowed to be used within an update`);
     }
   }
-  const run = compilePipeline(pipeline, environment);
+  const run = compilePipeline(pipeline, environment, false);
   return (doc) => {
     const [result] = run([doc]);
     if (result === undefined) throw new CommandError(1, 'the update pipeline gave no document');

@@ -14,9 +14,11 @@ import { operators, type Place } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 
-/** A compiled update: gives the new document; it may change the one it is given. */
+/** A compiled update: gives the new document; operators change the one they are given. */
 export interface Update {
   readonly kind: 'operators' | 'pipeline' | 'replacement';
+  /** Whether `$` stands in a path: for the place where the filter matched. */
+  readonly isPositional: boolean;
   readonly apply: (doc: Doc, inserting: boolean) => Doc;
 }
 
@@ -29,7 +31,7 @@ export function compileUpdate(
   if (Array.isArray(update)) {
     if (arrayFilters)
       throw new CommandError(9, 'arrayFilters may not be specified for pipeline-syle updates');
-    return { kind: 'pipeline', apply: compileUpdatePipeline(update, environment) };
+    return { kind: 'pipeline', isPositional: false, apply: compileUpdatePipeline(update, environment) };
   }
   if (!isDoc(update)) throw new CommandError(9, `Update argument must be either an object or an array`);
   if (Object.keys(update)[0]?.startsWith('$') !== true) return replacement(update, arrayFilters);
@@ -48,6 +50,7 @@ function replacement(update: Doc, arrayFilters: readonly unknown[] | undefined):
   }
   return {
     kind: 'replacement',
+    isPositional: false,
     apply: (doc) => {
       const { _id = doc._id, ...fields } = update;
       return Object.hasOwn(update, '__proto__') ? update : { _id, ...fields };
@@ -73,6 +76,7 @@ function operatorUpdate(update: Doc, arrayFilters: readonly unknown[], environme
     checkOperand(one, { path: one.path.join('.'), doc: {}, now: environment.now, matcher });
   return {
     kind: 'operators',
+    isPositional: paths.some((path) => path.includes('$')),
     apply: (doc, inserting) => {
       for (const { operator, path, operand } of modifications) {
         if (operator === '$setOnInsert' && !inserting) continue;

@@ -40,21 +40,23 @@ export function updateDocs(view: View, spec: UpdateSpec): UpdateOutcome {
   if (spec.multi && update.kind === 'replacement') {
     throw new CommandError(9, 'multi update is not supported for replacement-style update');
   }
-  const ids = [...findMatches(view, { ...spec, skip: 0, limit: spec.multi ? 0 : 1 })].map(({ id }) => id);
-  if (ids.length === 0) return spec.upsert ? insertNew(view, spec, update) : nothing;
-  const matches = compileFilter(spec.filter, spec.environment);
+  const found = Array.from(
+    findMatches(view, { ...spec, skip: 0, limit: spec.multi ? 0 : 1 }),
+    ({ id, stored }) => ({ id, stored }),
+  );
+  if (found.length === 0) return spec.upsert ? insertNew(view, spec, update) : nothing;
+  const findPositions = update.isPositional ? compileFilter(spec.filter, spec.environment) : undefined;
   let modified = 0;
   let before: Doc | undefined;
   let after: Doc | undefined;
-  for (const id of ids) {
-    const stored = view.get(id) ?? '';
+  for (const { id, stored } of found) {
     before = decodeStored(stored);
     forgetPositions();
-    matches(before);
-    after = idFirst(update.apply(decodeStored(stored), false));
+    findPositions?.(before);
+    after = idFirst(update.apply(update.kind === 'operators' ? decodeStored(stored) : before, false));
     if (replaceOne(view, id, stored, before, after)) modified += 1;
   }
-  return { matched: ids.length, modified, upserted: undefined, before, after };
+  return { matched: found.length, modified, upserted: undefined, before, after };
 }
 
 const nothing: UpdateOutcome = {
