@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda';
+import type { Config } from '../src/config.js';
 import { type HandlerOptions, openContainer } from './container.js';
-import { createApp } from './http/app.js';
+import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
+import { requireSignature } from './http/signed-access.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
@@ -16,8 +18,7 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
   const invocation = invocations(options.log);
   const app = once(() => {
     const { config, ...container } = openContainer({ ...options, log: invocation.log });
-    const { API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
-    return createApp({ ...container, apiKeys, ...(sessionSecrets && { sessionSecrets }) });
+    return createApp({ ...container, ...accessBy(config), timeLeft: invocation.timeLeft });
   });
   // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
   const entry = new Hono()
@@ -29,6 +30,13 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
     if (!isHttpEvent(event)) throw new Error('Expected an event of an HTTP API, with a requestContext.');
     return respond(event);
   };
+}
+
+/** Where API Gateway lets callers in, keys open nothing, the dashboard included. */
+function accessBy(config: Config): Pick<AppOptions, 'apiKeys' | 'sessionSecrets' | 'identify'> {
+  const { HTTP_ACCESS: access, API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
+  if (access === 'iam') return { identify: requireSignature, apiKeys: [] };
+  return { apiKeys, ...(sessionSecrets && { sessionSecrets }) };
 }
 
 function isHttpEvent(event: unknown): event is LambdaEvent {

@@ -8,15 +8,18 @@ export interface Invocation {
   readonly log: Logger;
   /** To be called first in each invocation. */
   readonly begin: (context: LambdaContext) => void;
+  /** How many milliseconds there are until Lambda ends it; infinite before the first. */
+  readonly timeLeft: () => number;
 }
 
 /** @param log default: JSON lines on standard output */
 export function invocations(log: Logger = jsonLogger): Invocation {
-  let requestId: string | undefined;
+  let current: LambdaContext | undefined;
   return {
-    log: withFields(log, () => ({ requestId })),
+    log: withFields(log, () => ({ requestId: current?.awsRequestId })),
+    timeLeft: () => current?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY,
     begin(context) {
-      requestId = context.awsRequestId;
+      current = context;
       context.callbackWaitsForEmptyEventLoop = false;
     },
   };

@@ -16,6 +16,8 @@ export interface ApiKey {
   readonly digest: Buffer;
 }
 
+const httpAccesses = ['keys', 'iam'] as const;
+
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -58,6 +60,10 @@ export const configSchema = z.object({
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
   /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
   API_KEYS: z.string().transform(parseApiKeys).default([]),
+  /** How callers of the HTTP API are told apart: by their keys, or by API Gateway, by the signatures of AWS. */
+  HTTP_ACCESS: setting(`one of ${httpAccesses.join(', ')}`, (text) =>
+    httpAccesses.find((access) => access === text),
+  ).default('keys'),
   /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
   SESSION_SECRETS: secret(
     `secrets of at least ${MIN_SESSION_SECRET} characters, separated by commas`,

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly apiKeys: readonly ApiKey[];
   /** Sign the sessions of the dashboard: the first signs, all verify. Default: none, and the dashboard is off. */
   readonly sessionSecrets?: readonly string[];
+  /** Tells the callers of the API apart: sets the variable `caller`, or throws. Default: by their keys. */
+  readonly identify?: MiddlewareHandler;
   /** Called, and awaited, when a job was added that can run at once. Default: nothing. */
   readonly kick?: Kick;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */
@@ -40,6 +42,7 @@ const nothing = async () => {};
 export function createApp({
   processor,
   apiKeys,
+  identify = requireKey(apiKeys),
   kick = nothing,
   ready = nothing,
   timeLeft = () => Number.POSITIVE_INFINITY,
@@ -58,7 +61,7 @@ export function createApp({
       await processor.getJob('health'); // Reads one document, or none: the cheapest question that proves anything.
       return context.json({ status: 'ok' });
     })
-    .use('/v1/*', requireKey(apiKeys), async (_, next) => {
+    .use('/v1/*', identify, async (_, next) => {
       await ready();
       await next();
     })

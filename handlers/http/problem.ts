@@ -7,6 +7,7 @@ import type { Issue } from '../../src/index.js';
 const kinds = {
   invalid_body: { status: 400, title: 'The body is not a JSON object' },
   unauthorized: { status: 401, title: 'A valid API key is required' },
+  not_signed: { status: 401, title: 'A signature of AWS is required' },
   no_api_keys: { status: 401, title: 'No API key is configured' },
   forbidden: { status: 403, title: "The API key's role does not allow this" },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
