@@ -31,6 +31,7 @@ import {
 import type { Outcome } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
+import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
@@ -341,6 +342,15 @@ export class RemoteProcessor {
   ): Promise<RemovedCounts> {
     const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'Arguments of removeJobs');
     return removeJobs(this.#collections.jobs, valid.statuses, valid.olderThan);
+  }
+
+  /**
+   * Removes one job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
+   *
+   * @throws NotFoundError, or ConflictError when it is not settled, or was made ahead
+   */
+  async removeJob(id: string): Promise<void> {
+    await removeJob(this.#collections.jobs, id);
   }
 
   /**

@@ -17,7 +17,8 @@ declare module 'hono' {
   }
 }
 
-const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"' };
+/** What an answer has that asks for a key. */
+export const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"' };
 
 /** Lets only those pass who send a key: `Authorization: Bearer <key>`. */
 export function requireKey(apiKeys: readonly ApiKey[]) {
@@ -51,7 +52,7 @@ export function requireRole(role: Role) {
  * The entry of a key. Digests are compared, all of them and each in constant time, so that the time it takes
  * tells nothing about how close a guess was, nor about which entry it met.
  */
-function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | undefined {
+export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | undefined {
   const digest = createHash('sha256').update(token).digest();
   let found: ApiKey | undefined;
   for (const key of apiKeys) {

@@ -8,6 +8,7 @@ import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.j
 import type { Kick } from '../kick.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
+import { dashboardRoutes } from './dashboard/routes.js';
 import { answerFailure } from './failure.js';
 import { Problem } from './problem.js';
 import { routes } from './routes.js';
@@ -37,11 +38,13 @@ const nothing = async () => {};
 
 /**
  * The HTTP API, for Lambda and for any server that speaks the Fetch standard: `GET /health`, which is open, and what
- * routes.ts lists, for callers with a key. Every error is a problem document: see problem.ts.
+ * routes.ts lists, for callers with a key; and the dashboard, for those who sign in. Outside of that every error is a problem document: see problem.ts.
  */
 export function createApp({
+  db,
   processor,
   apiKeys,
+  sessionSecrets = [],
   identify = requireKey(apiKeys),
   kick = nothing,
   ready = nothing,
@@ -53,7 +56,12 @@ export function createApp({
     .onError(answerFailure(log))
     .notFound(() => nothingHere.toResponse())
     .use(accessLog(log))
-    .use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }))
+    .use(
+      secureHeaders({
+        contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        overwrite: false, // The dashboard has headers of its own.
+      }),
+    )
     .use(noStore)
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
@@ -65,6 +73,7 @@ export function createApp({
       await ready();
       await next();
     })
+    .route('/', dashboardRoutes({ db, processor, apiKeys, sessionSecrets, kick, ready, log }))
     .route('/', serveRoutes(routes, { processor, kick, timeLeft }));
   return app;
 }
@@ -72,7 +81,7 @@ export function createApp({
 /** What one key may read must not lie in a cache for another. */
 const noStore = createMiddleware(async (context, next) => {
   await next();
-  context.res.headers.set('cache-control', 'no-store');
+  if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
 });
 
 const nothingHere = new Problem('route_not_found', {

@@ -1,3 +1,4 @@
+import { parseJson } from './parse-json.js';
 import { Problem } from './problem.js';
 
 /** At most this many bytes, and so the input of a job as well: larger data belongs elsewhere, with a reference. */
@@ -44,34 +45,9 @@ function tooLarge(): Problem {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const value: unknown = JSON.parse(text, requireFinite);
-    requireExactIntegers(text);
-    return value;
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    const detail = `Expected JSON in UTF-8: ${explain(error)}`;
+    const detail = `Expected JSON in UTF-8: ${error instanceof Error ? error.message : error}`;
     throw new Problem('invalid_body', { detail });
   }
-}
-
-/** JSON has no infinity: a number such as 1e999 would come back as null. */
-function requireFinite(key: string, value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  throw new RangeError(`the number at '${key}' is too large`);
-}
-
-/** A string, or a number: what looks like a number inside a string is passed over with it. */
-const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-
-/** An integer such as 12345678901234567890 would come back as another one. */
-function requireExactIntegers(text: string): void {
-  for (const [token] of text.matchAll(stringOrNumber)) {
-    if (!/^-?\d{16,}$/.test(token) || BigInt(Number(token)) === BigInt(token)) continue;
-    throw new RangeError(`the number ${token} is too large to be kept exactly, send it as a string`);
-  }
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return /call stack/.test(error.message) ? 'it is nested too deeply' : error.message;
 }

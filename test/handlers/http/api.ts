@@ -16,12 +16,14 @@ export const apiKeys: ApiKey[] = roles.map((role) => ({
 }));
 
 export interface Call {
+  /** Default: POST with a body, GET without. */
   readonly method?: string;
   /** Null sends none. Default: the writer's. */
   readonly key?: string | null;
   /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
 }
 
 /** The HTTP API on a socket, with a database of its own. */
@@ -72,16 +74,19 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
     get logged() {
       return lines.join('\n');
     },
-    call: (path, { method = 'GET', key = 'key-of-write', body, headers = {} } = {}) =>
-      fetch(`${server.url}${path}`, {
-        method: body === undefined ? method : 'POST',
+    call: (path, { body, method = body === undefined ? 'GET' : 'POST', ...rest } = {}) => {
+      const { key = 'key-of-write', headers = {}, signal } = rest;
+      return fetch(`${server.url}${path}`, {
+        method,
+        ...(signal && { signal }),
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         headers: {
           ...(key !== null && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
         },
-      }),
+      });
+    },
     storedJobs: () => database.db.collection('jobs').countDocuments(),
   };
 }

@@ -1,0 +1,24 @@
+/** A page as the server made it. */
+export interface FetchedPage {
+  readonly document: Document;
+  /** Where it is, after redirects. */
+  readonly url: URL;
+}
+
+/** The session is over: the server led to the sign-in. */
+export class SignedOutError extends Error {}
+
+/**
+ * Asks the server for a page, by a form or by its address.
+ *
+ * @throws SignedOutError, or what `fetch` throws; an Error when the answer is no page
+ */
+export async function fetchPage(address: string, options: RequestInit): Promise<FetchedPage> {
+  const response = await fetch(address, { ...options, credentials: 'same-origin' });
+  const url = new URL(response.url);
+  if (url.pathname === '/sign-in') throw new SignedOutError();
+  if (!response.headers.get('content-type')?.startsWith('text/html')) {
+    throw new Error(`The server answered with ${response.status}.`);
+  }
+  return { document: new DOMParser().parseFromString(await response.text(), 'text/html'), url };
+}

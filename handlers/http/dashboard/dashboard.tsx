@@ -1,0 +1,77 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Db } from 'mongodb';
+import type { ApiKey } from '../../../src/config.js';
+import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import type { Kick } from '../../kick.js';
+import { Problem } from '../problem.js';
+import { requireSameOrigin } from '../session/same-origin.js';
+import { signInRoutes } from '../session/sign-in.js';
+import { assetRoutes } from './assets.js';
+import type { DashboardEnvironment } from './environment.js';
+import { answerWithPage } from './failure-page.js';
+import { jobFactoryRoutes } from './job-factories.js';
+import { requireSession } from './require-session.js';
+import { schedulerRoutes } from './schedulers.js';
+
+export interface DashboardOptions {
+  readonly db: Db;
+  readonly processor: RemoteProcessor;
+  readonly apiKeys: readonly ApiKey[];
+  readonly sessionSecrets: readonly string[];
+  readonly kick: Kick;
+  readonly ready: () => Promise<void>;
+  readonly log: Logger;
+}
+
+/** A form sends each character of an input as up to three, and an input may have 1 MiB. */
+const MAX_FORM_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The pages by which people look after jobs. Each is made on the server, works by links and forms alone, and is kept up
+ * to date by a script that reads it again and again (client/live.ts).
+ */
+export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
+  const { processor, kick, ready, log } = options;
+  return new Hono<DashboardEnvironment>()
+    .onError(answerWithPage(log))
+    .notFound(({ req }) => {
+      throw new Problem('route_not_found', { detail: `There is nothing at ${req.path}.` });
+    })
+    .use(securityHeaders)
+    .use(requireSameOrigin)
+    .use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseLargeForm }))
+    .route('/dashboard/assets', assetRoutes)
+    .use(async (_, next) => {
+      await ready();
+      await next();
+    })
+    .route('/', signInRoutes(options))
+    .use(requireSession)
+    .get('/dashboard', (context) => context.redirect('/', 303))
+    .get('/', (context) => context.redirect('/dashboard/schedulers', 303))
+    .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))
+    .route('/dashboard/schedulers', schedulerRoutes(processor, kick));
+}
+
+/** Nothing is loaded from elsewhere, and nothing that stands in a page is run or styles it. */
+const securityHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  // With no-referrer browsers send forms with `Origin: null`.
+  referrerPolicy: 'same-origin',
+});
+
+function refuseLargeForm(): never {
+  throw new Problem('body_too_large', { detail: `Expected at most ${MAX_FORM_BYTES} bytes.` });
+}

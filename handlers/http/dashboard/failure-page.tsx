@@ -1,0 +1,28 @@
+import type { ErrorHandler } from 'hono';
+import type { Logger } from '../../../src/index.js';
+import { answerFailure, toProblem } from '../failure.js';
+import { asDocument } from './as-document.js';
+import type { DashboardEnvironment } from './environment.js';
+import { Page } from './page.js';
+
+/** Answers whatever a page throws with a page that says what went wrong; the log has what its reader is not told. */
+export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> {
+  const answer = answerFailure(log);
+  return async (error, context) => {
+    const { status, headers } = await answer(error, context);
+    const { message, title } = toProblem(error);
+    headers.set('content-type', 'text/html; charset=utf-8');
+    const page = (
+      <Page title={title} session={context.env.session}>
+        <section class="card">
+          <h1>{title}</h1>
+          <p>{message}</p>
+          <p>
+            <a href="/">Back to the overview</a>
+          </p>
+        </section>
+      </Page>
+    );
+    return new Response(String(await asDocument(page)), { status, headers });
+  };
+}

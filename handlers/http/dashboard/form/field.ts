@@ -1,0 +1,111 @@
+import * as z from 'zod';
+
+/**
+ * What a form asks for, made of the JSON Schema of an input. What has no form of its own, such as a record or one of
+ * several shapes, is asked for as JSON.
+ */
+export type Field = Description &
+  (
+    | { readonly kind: 'text'; readonly type: 'text' | 'url' | 'email'; readonly isLong: boolean }
+    | {
+        readonly kind: 'number';
+        readonly isWhole: boolean;
+        readonly minimum?: number;
+        readonly maximum?: number;
+      }
+    | { readonly kind: 'yesOrNo' }
+    | { readonly kind: 'choice'; readonly values: readonly Choice[] }
+    | { readonly kind: 'list'; readonly item: Field }
+    | { readonly kind: 'object'; readonly members: readonly Member[] }
+    | { readonly kind: 'json' }
+  );
+
+export type Choice = string | number | boolean | null;
+
+export interface Member {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly field: Field;
+}
+
+interface Description {
+  readonly title?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+const schemaSchema = z.looseObject({
+  type: z.unknown(),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  format: z.string().optional(),
+  enum: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+  const: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+  maxLength: z.number().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  items: z.unknown(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+});
+
+type Schema = z.output<typeof schemaSchema>;
+
+/** Asks for JSON. */
+export const jsonField: Field = { kind: 'json' };
+
+/** Deeper forms are nothing that people fill in. */
+const MAX_DEPTH = 5;
+
+/** @param schema JSON Schema, parsed */
+export function toField(schema: unknown, depth = 0): Field {
+  const { data } = schemaSchema.safeParse(schema);
+  if (!data || depth > MAX_DEPTH) return jsonField;
+  const { title, description: hint } = data;
+  return { ...shapeOf(data, depth), title, hint };
+}
+
+function shapeOf(schema: Schema, depth: number): Field {
+  const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
+  if (values) return { kind: 'choice', values };
+  switch (schema.type) {
+    case 'string':
+      return { kind: 'text', type: textType(schema.format), isLong: (schema.maxLength ?? 0) > 200 };
+    case 'number':
+    case 'integer':
+      return { kind: 'number', isWhole: schema.type === 'integer', ...bounds(schema) };
+    case 'boolean':
+      return { kind: 'yesOrNo' };
+    case 'array':
+      return isAny(schema.items) ? jsonField : { kind: 'list', item: toField(schema.items, depth + 1) };
+    case 'object':
+      return objectField(schema, depth);
+    default:
+      return jsonField;
+  }
+}
+
+function objectField({ properties = {}, required = [] }: Schema, depth: number): Field {
+  const members = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    isRequired: required.includes(name),
+    field: toField(schema, depth + 1),
+  }));
+  return members.length === 0 ? jsonField : { kind: 'object', members };
+}
+
+/** What zod writes for whole numbers without bounds is no bound to show. */
+function bounds({ minimum, maximum }: Schema) {
+  return {
+    ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
+    ...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
+  };
+}
+
+function textType(format: string | undefined): 'text' | 'url' | 'email' {
+  if (format === 'uri') return 'url';
+  return format === 'email' ? 'email' : 'text';
+}
+
+function isAny(schema: unknown): boolean {
+  return typeof schema !== 'object' || schema === null || Array.isArray(schema);
+}

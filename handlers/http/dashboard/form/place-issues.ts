@@ -1,0 +1,30 @@
+import type { Issue } from '../../../../src/index.js';
+import type { Field } from './field.js';
+
+/**
+ * Issues as the controls of a field can show them: one about a place that has no control of its own, such as inside
+ * JSON, goes to the control around it, and names the place.
+ *
+ * @param path of the field, as issues have it
+ */
+export function placeIssues(field: Field, path: string, issues: readonly Issue[]): Issue[] {
+  return issues.map((issue) => {
+    if (issue.path !== path && !issue.path.startsWith(`${path}.`)) return issue;
+    const names = issue.path === path ? [] : issue.path.slice(path.length + 1).split('.');
+    const known = depthOf(field, names);
+    const rest = names.slice(known).join('.');
+    return {
+      path: [path, ...names.slice(0, known)].join('.'),
+      message: rest === '' ? issue.message : `${rest}: ${issue.message}`,
+    };
+  });
+}
+
+/** How many of the names lead from control to control. */
+function depthOf(field: Field, [name, ...rest]: readonly string[]): number {
+  if (name === undefined) return 0;
+  if (field.kind === 'list') return /^\d+$/.test(name) ? 1 + depthOf(field.item, rest) : 0;
+  if (field.kind !== 'object') return 0;
+  const member = field.members.find((one) => one.name === name);
+  return member ? 1 + depthOf(member.field, rest) : 0;
+}

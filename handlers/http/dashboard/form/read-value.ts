@@ -1,0 +1,96 @@
+import type { Issue } from '../../../../src/index.js';
+import { parseJson } from '../../parse-json.js';
+import type { Field, Member } from './field.js';
+
+/** What a form sent: a value for the job, which decides whether it is right, and what is not even JSON. */
+export interface ReadValue {
+  readonly value: unknown;
+  readonly issues: readonly Issue[];
+}
+
+/** Stands where JSON was expected and something else was typed. */
+export class NotJson {
+  constructor(readonly text: string) {}
+}
+
+/** The name of a control: the path of what it asks for, such as `input.retries.0`. */
+export type Path = readonly string[];
+
+export function controlName(path: Path): string {
+  return JSON.stringify(path);
+}
+
+/** The name of the control that tells how many members a list has. */
+export function lengthName(path: Path): string {
+  return `length of ${controlName(path)}`;
+}
+
+/** At most so many members of one list: what sends more is no form of ours. */
+export const MAX_MEMBERS = 200;
+
+/** The value that the controls of a field hold; undefined where nothing was filled in that may be left out. */
+export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
+  const issues: Issue[] = [];
+  return { value: read(field, isRequired, path), issues };
+
+  function read(field: Field, isRequired: boolean, path: Path): unknown {
+    const text = form.get(controlName(path)) ?? '';
+    switch (field.kind) {
+      case 'text':
+        return text === '' && !isRequired ? undefined : text.replaceAll('\r\n', '\n');
+      case 'number':
+        return toNumber(text.trim());
+      case 'yesOrNo':
+        return isRequired ? text === 'true' : yesOrNo(text);
+      case 'choice':
+        return field.values[text === '' ? -1 : Number(text)];
+      case 'json':
+        return readJson(text, path);
+      case 'list':
+        return readList(field.item, isRequired, path);
+      case 'object':
+        return readObject(field.members, isRequired, path);
+    }
+  }
+
+  function readJson(text: string, path: Path): unknown {
+    if (text.trim() === '') return undefined;
+    try {
+      return parseJson(text);
+    } catch (error) {
+      issues.push({ path: path.join('.'), message: error instanceof Error ? error.message : String(error) });
+      return new NotJson(text);
+    }
+  }
+
+  function readList(item: Field, isRequired: boolean, path: Path): unknown {
+    const length = Math.min(MAX_MEMBERS, Number(form.get(lengthName(path))) || 0);
+    if (length === 0 && !isRequired) return undefined;
+    return Array.from({ length }, (_, index) => read(item, true, [...path, String(index)]) ?? null);
+  }
+
+  function readObject(members: readonly Member[], isRequired: boolean, path: Path): unknown {
+    const values = members.map(
+      ({ name, isRequired, field }) => [name, read(field, isRequired, [...path, name])] as const,
+    );
+    if (!isRequired && values.every(([, value]) => isBlank(value))) return undefined;
+    return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+  }
+}
+
+/** What is no number is left as it is, for the job to refuse. */
+function toNumber(text: string): unknown {
+  const number = Number(text);
+  if (text === '') return undefined;
+  return Number.isFinite(number) && !/^-?\d{16,}$/.test(text) ? number : text;
+}
+
+function yesOrNo(text: string): boolean | undefined {
+  return text === '' ? undefined : text === 'true';
+}
+
+/** As controls are that nobody touched. */
+function isBlank(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).every(isBlank);
+  return value === undefined || value === '' || value === false;
+}

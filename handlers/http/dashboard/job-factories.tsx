@@ -1,0 +1,114 @@
+import { type Context, Hono } from 'hono';
+import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
+import type { Kick } from '../../kick.js';
+import { toProblem } from '../failure.js';
+import { Problem } from '../problem.js';
+import { addJob } from './add-job.js';
+import type { DashboardEnvironment } from './environment.js';
+import { readChange, withList } from './form/change.js';
+import { toField } from './form/field.js';
+import { fits } from './form/fits.js';
+import { AddJobForm, type Draft, readDraft } from './job-form.js';
+import { redirectWith } from './notice.js';
+import { showPage } from './page.js';
+import { jobPath } from './paths.js';
+import { may, requireRole } from './require-session.js';
+
+type PageContext = Context<DashboardEnvironment>;
+
+/** The kinds of jobs, and adding one by hand. */
+export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
+  return new Hono<DashboardEnvironment>()
+    .get('/', async (context) => {
+      const factories = Object.values(await processor.getJobFactories());
+      return showPage(context, {
+        title: 'Add a job',
+        section: '/dashboard/job-factories',
+        children: <FactoryList factories={factories} mayAdd={may(context.get('session'), 'write')} />,
+      });
+    })
+    .get('/:name', async (context) => {
+      const factory = await requireFactory(context.req.param('name'));
+      return showForm(context, factory, await firstDraft(factory, context.req.query('from')));
+    })
+    .post('/:name', requireRole('write'), async (context) => {
+      const factory = await requireFactory(context.req.param('name'));
+      const form = context.get('form');
+      const draft = readDraft(factory, form);
+      const change = readChange(form);
+      if (change) return showForm(context, factory, changed(draft, change));
+      if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
+      try {
+        const id = await addJob(processor, kick, factory.name, draft);
+        return redirectWith(context, jobPath(id), { kind: 'done', text: 'Added.' });
+      } catch (error) {
+        const { issues } = toProblem(error).details;
+        if (!issues) throw error;
+        return showForm(context, factory, { ...draft, issues }, 422);
+      }
+    });
+
+  async function requireFactory(name: string): Promise<JobFactoryInfo> {
+    const factories = await processor.getJobFactories();
+    if (Object.hasOwn(factories, name) && factories[name]) return factories[name];
+    throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
+  }
+
+  /** Empty, or that of another job, to be run again with its input changed. */
+  async function firstDraft(factory: JobFactoryInfo, from: string | undefined): Promise<Draft> {
+    const job = from === undefined ? undefined : await processor.getJob(from);
+    const options = job && { queue: job.queue, priority: job.priority };
+    return { input: job?.input, options, isJson: !fits(fieldOf(factory), job?.input), issues: [] };
+  }
+}
+
+/** Other messages than about JSON would come too early. */
+function changed(draft: Draft, change: NonNullable<ReturnType<typeof readChange>>): Draft {
+  if ('show' in change) return { ...draft, isJson: change.show === 'json' || draft.issues.length > 0 };
+  const { input } = Object(withList({ input: draft.input }, change));
+  return { ...draft, input, issues: [] };
+}
+
+function fieldOf({ inputSchema }: JobFactoryInfo) {
+  return toField(inputSchema === null ? undefined : JSON.parse(inputSchema));
+}
+
+function showForm(context: PageContext, factory: JobFactoryInfo, draft: Draft, status: 200 | 422 = 200) {
+  const session = context.get('session');
+  return showPage(context, {
+    title: `Add ${factory.name}`,
+    section: '/dashboard/job-factories',
+    status,
+    children: <AddJobForm factory={factory} draft={draft} session={session} mayAdd={may(session, 'write')} />,
+  });
+}
+
+function FactoryList({ factories, mayAdd }: { factories: readonly JobFactoryInfo[]; mayAdd: boolean }) {
+  if (factories.length === 0) {
+    return (
+      <section class="card empty">
+        <h1>No jobs are known yet</h1>
+        <p>
+          Define one with <code>defineJob</code>, and register it: <code>processor.addJobFactory(job)</code>.
+          In a deployment, list it in <code>handlers/jobs.ts</code>; it is here once a function has started.
+        </p>
+      </section>
+    );
+  }
+  return (
+    <>
+      <h1>Add a job</h1>
+      <p class="quiet">{mayAdd ? 'Choose what is to be done.' : 'Your role lets you look, not add.'}</p>
+      <ul class="tiles">
+        {factories.map(({ name, defaults }) => (
+          <li class="card">
+            <a href={`/dashboard/job-factories/${encodeURIComponent(name)}`}>{name}</a>
+            <p class="quiet">
+              queue {defaults.queue}, priority {defaults.priority}, {defaults.maxRetries} attempts
+            </p>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,133 @@
+import type { Issue, JobFactoryInfo } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { type Field, jsonField, toField } from './form/field.js';
+import { ChangeButton, FieldControl, Issues, MemberControls } from './form/fields.js';
+import { fits } from './form/fits.js';
+import { placeIssues } from './form/place-issues.js';
+import { readValue } from './form/read-value.js';
+import { TokenField } from './token-field.js';
+
+/** What is filled in. */
+export interface Draft {
+  readonly input: unknown;
+  readonly options: unknown;
+  /** Whether the input is edited as JSON. */
+  readonly isJson: boolean;
+  readonly issues: readonly Issue[];
+}
+
+const optionsField = {
+  kind: 'object',
+  members: [
+    option('queue', { kind: 'text', type: 'text', isLong: false }),
+    option('priority', { kind: 'number', isWhole: true, minimum: 0, maximum: 9, hint: 'Higher runs first.' }),
+    option('delay', {
+      kind: 'text',
+      type: 'text',
+      isLong: false,
+      hint: 'Not before: such as 10s, 5m or 2h.',
+    }),
+    option('maxRetries', { kind: 'number', isWhole: true, minimum: 1, title: 'attempts', hint: 'In all.' }),
+    option('uniqueKey', {
+      kind: 'text',
+      type: 'text',
+      isLong: false,
+      title: 'unique key',
+      hint: 'While a job of this kind has it, none is added.',
+    }),
+  ],
+} as const satisfies Field;
+
+function option(name: string, field: Field) {
+  return { name, isRequired: false, field };
+}
+
+/** What the form of a kind of job sent. */
+export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: URLSearchParams): Draft {
+  const isJson = form.get('as') === 'json';
+  const field = isJson ? jsonField : inputField(inputSchema);
+  const input = readValue(field, !inputOptional, ['input'], form);
+  const options = readValue(optionsField, false, ['options'], form);
+  return { input: input.value, options: options.value, isJson, issues: input.issues };
+}
+
+interface AddJobFormProps {
+  readonly factory: JobFactoryInfo;
+  readonly draft: Draft;
+  readonly session: Session;
+  readonly mayAdd: boolean;
+}
+
+/** A form for the input of a kind of job, made of its JSON Schema. */
+export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps) {
+  const { name, inputSchema, inputOptional } = factory;
+  const { input, options } = draft;
+  const shaped = inputField(inputSchema);
+  const isJson = draft.isJson || shaped.kind === 'json' || !fits(shaped, input);
+  const field = isJson ? { ...jsonField, hint: shaped.hint } : shaped;
+  const issues = placeIssues(optionsField, 'options', placeIssues(field, 'input', draft.issues));
+  return (
+    <form
+      class="card stack"
+      method="post"
+      action={`/dashboard/job-factories/${encodeURIComponent(name)}`}
+      novalidate
+    >
+      <h1>{name}</h1>
+      <TokenField session={session} />
+      <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />
+      {/* What the Enter key presses: the first button of a form, which would otherwise be one of a list. */}
+      <button type="submit" class="unseen" tabindex={-1} disabled={!mayAdd}>
+        Add
+      </button>
+      <Issues path={[]} issues={otherIssues(issues)} />
+      {field.kind !== 'object' ? (
+        <FieldControl
+          field={field}
+          label={isJson ? 'Input, as JSON' : 'Input'}
+          path={['input']}
+          value={input}
+          isRequired={!inputOptional}
+          issues={issues}
+        />
+      ) : (
+        <>
+          <Issues path={['input']} issues={issues} />
+          <MemberControls members={field.members} path={['input']} value={input} issues={issues} />
+        </>
+      )}
+      <details open={issues.some(({ path }) => path.startsWith('options'))}>
+        <summary>Options</summary>
+        <MemberControls members={optionsField.members} path={['options']} value={options} issues={issues} />
+      </details>
+      <p class="actions">
+        <button type="submit" class="primary" disabled={!mayAdd}>
+          Add the job
+        </button>
+        {shaped.kind !== 'json' && (
+          <ChangeButton change={{ show: isJson ? 'fields' : 'json' }}>
+            {isJson ? 'Edit by fields' : 'Edit as JSON'}
+          </ChangeButton>
+        )}
+      </p>
+      {!mayAdd && <p class="quiet">Your role lets you look, not add.</p>}
+      {inputSchema !== null && (
+        <details>
+          <summary>JSON Schema of the input</summary>
+          <pre class="code">{JSON.stringify(JSON.parse(inputSchema), null, 2)}</pre>
+        </details>
+      )}
+    </form>
+  );
+}
+
+function inputField(inputSchema: string | null): Field {
+  return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
+}
+
+/** Those that no control stands for are told at the top. */
+function otherIssues(issues: readonly Issue[]): Issue[] {
+  return issues
+    .filter(({ path }) => !/^(input|options)(\.|$)/.test(path))
+    .map(({ path, message }) => ({ path: '', message: path === '' ? message : `${path}: ${message}` }));
+}

@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import * as z from 'zod';
+import { cookieOptions, cookiePrefix } from '../session/cookie.js';
+
+/** What became of what somebody did, to be told on the next page. */
+export interface Notice {
+  readonly kind: 'done' | 'problem';
+  readonly text: string;
+}
+
+const COOKIE = 'notice';
+
+/** A cookie may have about 4,000 bytes, and each character may take nine. */
+const MAX_TEXT = 300;
+
+const noticeSchema = z.strictObject({ kind: z.enum(['done', 'problem']), text: z.string() });
+
+/** Goes on to another page, which tells it. */
+export function redirectWith(context: Context, path: string, { kind, text }: Notice): Response {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT).toWellFormed()}…` : text.toWellFormed();
+  setCookie(context, COOKIE, JSON.stringify({ kind, text: short }), {
+    ...cookieOptions(context),
+    maxAge: 60,
+  });
+  return context.redirect(path, 303);
+}
+
+/** What is to be told, once. The script that keeps pages up to date leaves it for people. */
+export function takeNotice(context: Context): Notice | undefined {
+  const text = getCookie(context, COOKIE, cookiePrefix(context));
+  if (text === undefined || context.req.header('x-refresh') !== undefined) return undefined;
+  deleteCookie(context, COOKIE, cookieOptions(context));
+  return parse(text);
+}
+
+function parse(text: string): Notice | undefined {
+  try {
+    return noticeSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined; // Whoever wrote this cookie, it was not us.
+  }
+}

@@ -1,0 +1,91 @@
+import type { Context } from 'hono';
+import type { Child } from 'hono/jsx';
+import type { Session } from '../session/session.js';
+import { asDocument } from './as-document.js';
+import { addresses } from './assets.js';
+import type { DashboardEnvironment } from './environment.js';
+import { type Notice, takeNotice } from './notice.js';
+import { TokenField } from './token-field.js';
+
+const sections = [
+  ['/', 'Overview'],
+  ['/dashboard/jobs', 'Jobs'],
+  ['/dashboard/schedulers', 'Schedules'],
+  ['/dashboard/job-factories', 'Add a job'],
+] as const;
+
+type Section = (typeof sections)[number][0];
+
+interface PageProps {
+  readonly title: string;
+  readonly session?: Session | undefined;
+  readonly section?: Section;
+  readonly notice?: Notice | undefined;
+  readonly children?: Child;
+}
+
+/** Answers with a page of the dashboard, for who is signed in. @param status default 200 */
+export function showPage(
+  context: Context<DashboardEnvironment>,
+  { status = 200, ...props }: Omit<PageProps, 'session'> & { readonly status?: 200 | 404 | 409 | 422 },
+) {
+  const notice = props.notice ?? takeNotice(context);
+  const page = <Page {...props} session={context.get('session')} notice={notice} />;
+  return context.html(asDocument(page), status);
+}
+
+/** The frame of all pages. */
+export function Page({ title, session, section, notice, children }: PageProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} · Remote Processor`}</title>
+        <link rel="icon" href={addresses.icon} type="image/svg+xml" />
+        <link rel="stylesheet" href={addresses.style} />
+        <script type="module" src={addresses.script} />
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to the content
+        </a>
+        <div id="header">{session && <Header session={session} section={section} />}</div>
+        <div id="notice" role="status" aria-live="polite">
+          {notice && <p class={`notice ${notice.kind}`}>{notice.text}</p>}
+        </div>
+        <main id="main" tabindex={-1}>
+          {children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+function Header({ session, section }: { session: Session; section: Section | undefined }) {
+  return (
+    <header class="bar">
+      <a class="brand" href="/">
+        <img src={addresses.icon} alt="" width="24" height="24" />
+        <span>Remote Processor</span>
+      </a>
+      <nav aria-label="Sections">
+        {sections.map(([path, name]) => (
+          <a href={path} aria-current={path === section ? 'page' : undefined}>
+            {name}
+          </a>
+        ))}
+      </nav>
+      <form method="post" action="/sign-out" class="who" data-plain>
+        <TokenField session={session} />
+        <span class="quiet">
+          {session.caller.id} ({session.caller.role})
+        </span>
+        <button type="submit" class="small">
+          Sign out
+        </button>
+      </form>
+    </header>
+  );
+}

@@ -1,0 +1,38 @@
+/** A moment as people say it, `3 min ago`, with the exact one in UTC beside it for those who point at it. */
+export function Moment({ at, now }: { at: Date; now: Date }) {
+  return (
+    <time datetime={at.toISOString()} title={utc(at)}>
+      {relative(at.getTime() - now.getTime())}
+    </time>
+  );
+}
+
+/** A moment in UTC, to the second. */
+export function ExactMoment({ at }: { at: Date }) {
+  return <time datetime={at.toISOString()}>{utc(at)}</time>;
+}
+
+/** A length of time, from `12 ms` to `3 days`. */
+export function duration(ms: number): string {
+  const unit = units.find(({ size }) => ms >= size);
+  if (!unit) return `${Math.round(ms)} ms`;
+  const count = ms / unit.size;
+  return `${unit.name === 's' && count < 10 ? count.toFixed(1) : Math.floor(count)} ${unit.name}`;
+}
+
+const units = [
+  { name: 'days', size: 2 * 86_400_000 },
+  { name: 'h', size: 2 * 3_600_000 },
+  { name: 'min', size: 2 * 60_000 },
+  { name: 's', size: 1000 },
+];
+
+function relative(ms: number): string {
+  if (Math.abs(ms) < 1000) return 'now';
+  const length = duration(Math.floor(Math.abs(ms) / 1000) * 1000).replace(/\.\d/, '');
+  return ms < 0 ? `${length} ago` : `in ${length}`;
+}
+
+function utc(at: Date): string {
+  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

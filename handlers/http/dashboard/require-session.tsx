@@ -1,0 +1,67 @@
+import { createMiddleware } from 'hono/factory';
+import { type Role, roles } from '../../../src/config.js';
+import { Problem } from '../problem.js';
+import { hasFormToken } from '../session/same-origin.js';
+import type { Session } from '../session/session.js';
+import type { DashboardEnvironment } from './environment.js';
+import { readForm } from './read-form.js';
+
+/**
+ * Lets only those pass who are signed in; others are led to the sign-in, and back. What changes something must be a form
+ * with the token of the session.
+ */
+export const requireSession = createMiddleware<DashboardEnvironment>(async (context, next) => {
+  const { req, env, set } = context;
+  const { session } = env;
+  const isSafe = req.method === 'GET' || req.method === 'HEAD';
+  if (!session) {
+    if (isSafe && req.header('sec-fetch-site') === 'cross-site') return context.html(<SameAddressAgain />);
+    return context.redirect(isSafe ? signInPath(req.url) : '/sign-in', 303);
+  }
+  set('session', session);
+  if (!isSafe) {
+    const form = await readForm(req.raw);
+    if (!hasFormToken(form, session)) {
+      throw new Problem('forbidden', { detail: 'The page is of another session. Load it again.' });
+    }
+    set('form', form);
+  }
+  return next();
+});
+
+/** Lets only those pass whose role is at least this one. */
+export function requireRole(role: Role) {
+  return createMiddleware<DashboardEnvironment>(async (context, next) => {
+    const session = context.get('session');
+    if (!may(session, role)) {
+      const detail = `The role '${role}' is required, you have '${session.caller.role}'.`;
+      throw new Problem('forbidden', { detail });
+    }
+    await next();
+  });
+}
+
+/** Whether who is signed in has at least this role. */
+export function may({ caller }: Session, role: Role): boolean {
+  return roles.indexOf(caller.role) >= roles.indexOf(role);
+}
+
+/**
+ * Whoever follows a link from another site sends no cookie of ours (SameSite=Strict), signed in or not. Asked for by this
+ * page the address is of the same site.
+ */
+function SameAddressAgain() {
+  return (
+    <html lang="en">
+      <head>
+        <meta http-equiv="refresh" content="0" />
+        <title>Remote Processor</title>
+      </head>
+    </html>
+  );
+}
+
+function signInPath(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname === '/' ? '/sign-in' : `/sign-in?${new URLSearchParams({ next: pathname + search })}`;
+}

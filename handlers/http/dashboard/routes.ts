@@ -1,0 +1,38 @@
+import { Hono } from 'hono';
+import { once } from '../../once.js';
+import { Problem } from '../problem.js';
+import { readSession } from '../session/session.js';
+import type { DashboardOptions } from './dashboard.js';
+
+/** Everything that is not the API. */
+const paths = ['/', '/sign-in', '/sign-out', '/dashboard', '/dashboard/*'];
+
+/**
+ * The dashboard and its sign-in, loaded with the first request: a function that only serves the API starts without.
+ *
+ * @param options without `sessionSecrets` the dashboard is off, and says so
+ */
+export function dashboardRoutes(options: DashboardOptions) {
+  const { sessionSecrets, apiKeys } = options;
+  const routes = new Hono<{ Bindings: object }>();
+  const dashboard = once(async () => (await import('./dashboard.js')).createDashboard(options));
+  for (const path of paths) {
+    routes.all(path, async (context) => {
+      if (sessionSecrets.length === 0) return explainOff(context.req.header('accept'));
+      const session = await readSession(context, sessionSecrets, apiKeys);
+      context.set('caller', session?.caller);
+      return (await dashboard()).fetch(context.req.raw, { ...context.env, session });
+    });
+  }
+  return routes;
+}
+
+const reason =
+  'The dashboard is off: set SESSION_SECRETS to a secret of at least 32 characters, such as one of openssl rand -hex 32. The API under /v1 is not concerned.';
+
+/** To a browser as a page, to anything else as a problem document. */
+function explainOff(accept = ''): Response {
+  if (!accept.includes('text/html')) return new Problem('dashboard_off', { detail: reason }).toResponse();
+  const page = `<!doctype html><html lang="en"><title>Remote Processor</title><h1>Remote Processor</h1><p>${reason}</p></html>`;
+  return new Response(page, { status: 404, headers: { 'content-type': 'text/html; charset=utf-8' } });
+}

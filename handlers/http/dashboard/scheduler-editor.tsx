@@ -1,0 +1,64 @@
+import type { Issue } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { TokenField } from './token-field.js';
+
+interface EditorProps {
+  /** Where the text is sent. */
+  readonly action: string;
+  readonly text: string;
+  readonly issues: readonly Issue[];
+  readonly session: Session;
+  /** Of the button. */
+  readonly label: string;
+  readonly mayEdit: boolean;
+}
+
+/** Edits a scheduler item as JSON. What is wrong is told with its field, and the line that it stands in. */
+export function SchedulerEditor({ action, text, issues, session, label, mayEdit }: EditorProps) {
+  const isWrong = issues.length > 0;
+  return (
+    <form method="post" action={action} class="stack">
+      <TokenField session={session} />
+      <label for="text">As JSON</label>
+      <textarea
+        id="text"
+        name="text"
+        class="code"
+        rows={Math.min(24, text.split('\n').length + 1)}
+        spellcheck={false}
+        readonly={!mayEdit}
+        aria-invalid={isWrong ? 'true' : undefined}
+        aria-describedby={isWrong ? 'text-issues' : undefined}
+      >
+        {text}
+      </textarea>
+      {isWrong && (
+        <ul class="issues" id="text-issues">
+          {issues.map(({ path, message }) => (
+            <li>
+              {path !== '' && (
+                <>
+                  {lineOf(text, path)}
+                  <code>{path}</code>:{' '}
+                </>
+              )}
+              {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="actions">
+        <button type="submit" class="primary" disabled={!mayEdit}>
+          {label}
+        </button>
+      </p>
+    </form>
+  );
+}
+
+/** By the first place that looks like it: enough to find it by eye. */
+function lineOf(text: string, path: string): string {
+  const [name = ''] = path.split('.');
+  const line = text.split('\n').findIndex((one) => one.trimStart().startsWith(`${JSON.stringify(name)}:`));
+  return line === -1 ? '' : `Line ${line + 1}, `;
+}

@@ -1,0 +1,146 @@
+import type { Issue, Preview, SchedulerItem } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { JsonTree } from './parts/json-tree.js';
+import { ExactMoment, Moment } from './parts/moment.js';
+import { jobPath, schedulerPath } from './paths.js';
+import { may } from './require-session.js';
+import { SchedulerEditor } from './scheduler-editor.js';
+import { Activity, ItemButtons, timingOf } from './scheduler-table.js';
+import { TokenField } from './token-field.js';
+
+interface SchedulerPageProps {
+  readonly item: SchedulerItem;
+  readonly occurrences: readonly Preview[];
+  /** Of the editor: the item as it is, or as somebody typed it. */
+  readonly text: string;
+  readonly issues: readonly Issue[];
+  readonly session: Session;
+  readonly now: Date;
+}
+
+/** One scheduler item: when it is due, what it makes, and all that can be done about it. */
+export function SchedulerPage({ item, occurrences, text, issues, session, now }: SchedulerPageProps) {
+  return (
+    <>
+      <div class="title">
+        <h1>{item.title || item.id}</h1>
+        {may(session, 'write') && <ItemButtons item={item} session={session} from="item" />}
+      </div>
+      {item.description !== '' && <p>{item.description}</p>}
+      <div class="columns">
+        <section class="card" id="item" data-live aria-label="The schedule">
+          <Facts item={item} now={now} />
+        </section>
+        <section class="card" id="occurrences" data-live aria-labelledby="occurrences-title">
+          <h2 id="occurrences-title">Next occurrences</h2>
+          {!item.active && occurrences.length > 0 && <p class="quiet">If it were switched on now:</p>}
+          <Occurrences occurrences={occurrences} now={now} />
+        </section>
+      </div>
+      <section class="card" aria-labelledby="input-title">
+        <h2 id="input-title">Input of its jobs</h2>
+        <JsonTree value={item.input ?? null} />
+      </section>
+      <section class="card" aria-labelledby="edit-title">
+        <h2 id="edit-title">Change it</h2>
+        <SchedulerEditor
+          action={`${schedulerPath(item.id)}/edit`}
+          text={text}
+          issues={issues}
+          session={session}
+          label="Save"
+          mayEdit={may(session, 'write')}
+        />
+      </section>
+      {may(session, 'admin') && (
+        <form method="post" action={`${schedulerPath(item.id)}/remove`}>
+          <TokenField session={session} />
+          <button
+            type="submit"
+            class="danger"
+            data-confirm={`Remove ${item.title || item.id}? Its jobs stay.`}
+          >
+            Remove the schedule
+          </button>
+        </form>
+      )}
+    </>
+  );
+}
+
+function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
+  return (
+    <dl class="facts">
+      <dt>State</dt>
+      <dd>
+        <Activity item={item} />
+      </dd>
+      <dt>When</dt>
+      <dd>{timingOf(item)}</dd>
+      <dt>Makes</dt>
+      <dd>
+        <a href={`/dashboard/jobs?name=${encodeURIComponent(item.jobName)}`}>{item.jobName}</a>
+      </dd>
+      <dt>Last</dt>
+      <dd>
+        {item.lastCallTime ? <Moment at={item.lastCallTime} now={now} /> : 'never'}
+        {item.lastJobId !== undefined && (
+          <>
+            {' '}
+            <a href={jobPath(item.lastJobId)}>its job</a>
+          </>
+        )}
+      </dd>
+      <dt>So far</dt>
+      <dd>
+        {item.occurrences} jobs{item.skipped > 0 && `, ${item.skipped} skipped`}
+        {item.maxOccurrences !== undefined && ` of ${item.maxOccurrences}`}
+      </dd>
+      <dt>After downtime</dt>
+      <dd>{item.catchUp}</dd>
+      <dt>Overlap</dt>
+      <dd>{item.overlap}</dd>
+      {item.declared && (
+        <>
+          <dt>Declared</dt>
+          <dd>in code, by {item.declared.by}</dd>
+        </>
+      )}
+      <dt>Id</dt>
+      <dd>
+        <code>{item.id}</code>
+      </dd>
+    </dl>
+  );
+}
+
+function Occurrences({ occurrences, now }: { occurrences: readonly Preview[]; now: Date }) {
+  if (occurrences.length === 0)
+    return <p class="empty">There are none: it has ended, or its moment has passed.</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">In UTC</th>
+            <th scope="col">In its time zone</th>
+            <th scope="col">From now</th>
+          </tr>
+        </thead>
+        <tbody>
+          {occurrences.map(({ at, local }) => (
+            <tr>
+              <td data-label="In UTC">
+                <ExactMoment at={at} />
+              </td>
+              <td data-label="In its time zone">{local.replace('T', ' ')}</td>
+              <td data-label="From now">
+                <Moment at={at} now={now} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,164 @@
+import type { SchedulerItem } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { duration, Moment } from './parts/moment.js';
+import { schedulerPath } from './paths.js';
+import { may } from './require-session.js';
+import { TokenField } from './token-field.js';
+
+interface SchedulerTableProps {
+  readonly items: readonly SchedulerItem[];
+  readonly session: Session;
+  readonly now: Date;
+}
+
+/** All scheduler items, with what can be done about each. */
+export function SchedulerTable({ items, session, now }: SchedulerTableProps) {
+  const mayAct = may(session, 'write');
+  return (
+    <>
+      <div class="title">
+        <h1>Schedules</h1>
+        {mayAct && (
+          <a class="button primary" href="/dashboard/schedulers/new">
+            Add a schedule
+          </a>
+        )}
+      </div>
+      <section class="card" id="schedulers" data-live>
+        {items.length === 0 ? (
+          <Empty />
+        ) : (
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Schedule</th>
+                  <th scope="col">When</th>
+                  <th scope="col">Next</th>
+                  <th scope="col">Last</th>
+                  <th scope="col">State</th>
+                  <th scope="col">
+                    <span class="unseen">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((item) => (
+                  <Row item={item} session={session} now={now} mayAct={mayAct} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+    </>
+  );
+}
+
+function Empty() {
+  return (
+    <div class="empty">
+      <p>
+        <strong>No schedules yet.</strong>
+      </p>
+      <p>
+        Add one here, with <code>processor.addScheduler</code>, or declare it in{' '}
+        <code>handlers/schedules.ts</code>.
+      </p>
+    </div>
+  );
+}
+
+function Row({
+  item,
+  session,
+  now,
+  mayAct,
+}: {
+  item: SchedulerItem;
+  session: Session;
+  now: Date;
+  mayAct: boolean;
+}) {
+  return (
+    <tr id={`scheduler-${encodeURIComponent(item.id)}`}>
+      <th scope="row">
+        <a href={schedulerPath(item.id)}>{item.title || item.id}</a>
+        <div class="quiet">{item.jobName}</div>
+      </th>
+      <td data-label="When">{timingOf(item)}</td>
+      <td data-label="Next">{item.nextCallTime ? <Moment at={item.nextCallTime} now={now} /> : '–'}</td>
+      <td data-label="Last">{item.lastCallTime ? <Moment at={item.lastCallTime} now={now} /> : '–'}</td>
+      <td data-label="State">
+        <Activity item={item} />
+      </td>
+      <td class="actions">{mayAct && <ItemButtons item={item} session={session} from="list" />}</td>
+    </tr>
+  );
+}
+
+/** Whether an item makes jobs. */
+export function Activity({ item }: { item: SchedulerItem }) {
+  if (item.active) return <span class="status completed">active</span>;
+  return <span class="status cancelled">{item.ended ? 'ended' : 'off'}</span>;
+}
+
+/** Switches an item, and runs it now. @param from the page to go back to */
+export function ItemButtons({
+  item,
+  session,
+  from,
+}: {
+  item: SchedulerItem;
+  session: Session;
+  from: 'list' | 'item';
+}) {
+  const name = item.title || item.id;
+  const path = schedulerPath(item.id);
+  return (
+    <form method="post" class="actions">
+      <TokenField session={session} />
+      <input type="hidden" name="from" value={from} />
+      <button
+        type="submit"
+        class="small"
+        formaction={`${path}/${item.active ? 'deactivate' : 'activate'}`}
+        role="switch"
+        aria-checked={item.active ? 'true' : 'false'}
+        aria-label={`${name}: active`}
+      >
+        {item.active ? 'Switch off' : 'Switch on'}
+      </button>
+      <button type="submit" class="small" formaction={`${path}/run`} aria-label={`Run ${name} now`}>
+        Run now
+      </button>
+    </form>
+  );
+}
+
+/** When an item is due, in few words. */
+export function timingOf(item: SchedulerItem): string {
+  switch (item.type) {
+    case 'Delay':
+      return `every ${duration(item.delay)}`;
+    case 'At':
+      return `once, ${item.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    case 'Cron':
+      return `${patternOf(item)} (${item.timeZone})`;
+  }
+}
+
+function patternOf(item: Extract<SchedulerItem, { type: 'Cron' }>): string {
+  if ('cron' in item) return item.cron;
+  const lists = {
+    minute: item.minute,
+    hour: item.hour,
+    day: item.dayOfMonth,
+    month: item.month,
+    weekday: item.dayOfWeek,
+  };
+  const given = Object.entries(lists).filter(([, list]) => list.length > 0);
+  return given.length === 0
+    ? 'every minute'
+    : given.map(([name, list]) => `${name} ${list.join(',')}`).join('; ');
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import {
+  type SchedulerChanges,
+  type SchedulerItem,
+  type SchedulerOptions,
+  ValidationError,
+} from '../../../src/index.js';
+import { parseJson } from '../parse-json.js';
+
+/** What a person decides about an item, as JSON to be edited. */
+export function editable(item: SchedulerItem): string {
+  return toText(decisionsOf(item));
+}
+
+/** Options to begin with. */
+export function template(type: string | undefined): string {
+  return toText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
+}
+
+const kinds = new Map<string, object>([
+  ['Cron', { type: 'Cron', cron: '0 9 * * MON-FRI', timeZone: 'UTC' }],
+  ['Delay', { type: 'Delay', delay: '5m' }],
+  ['At', { type: 'At', at: '2030-01-01T09:00:00Z' }],
+]);
+const shared = { title: '', jobName: '', input: {}, active: false };
+
+/**
+ * The changes that make an item what a text says: what is left out is taken away. `updateScheduler` checks them.
+ *
+ * @throws ValidationError when it is no JSON object
+ */
+export function changesBetween(item: SchedulerItem, text: string): SchedulerChanges {
+  const wanted = parseObject(text);
+  const missing = Object.keys(decisionsOf(item)).filter((name) => !Object.hasOwn(wanted, name));
+  return changes.parse({ ...Object.fromEntries(missing.map((name) => [name, null])), ...wanted });
+}
+
+/** The options that a text says; `addScheduler` checks them. @throws ValidationError when it is no JSON object */
+export function parseOptions(text: string): SchedulerOptions {
+  return options.parse(parseObject(text));
+}
+
+const changes = z.custom<SchedulerChanges>(isObject);
+const options = z.custom<SchedulerOptions>(isObject);
+
+function decisionsOf(item: SchedulerItem) {
+  const { id, active, ended, nextCallTime, lastCallTime, lastJobId, ...rest } = item;
+  const { occurrences, skipped, declared, version, ...decisions } = rest;
+  return decisions;
+}
+
+function parseObject(text: string): object {
+  const value = parse(text);
+  if (isObject(value)) return value;
+  throw new ValidationError('The text', [{ path: '', message: 'expected a JSON object' }]);
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    const message = `this is not JSON: ${error instanceof Error ? error.message : error}`;
+    throw new ValidationError('The text', [{ path: '', message }]);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toText(value: object): string {
+  return JSON.stringify(value, null, 2);
+}

@@ -1,0 +1,15 @@
+import type { Context } from 'hono';
+
+/**
+ * Of every cookie: `__Host-` binds it to this very host, and asks for https. A browser takes such a cookie over http from
+ * its own machine at most, and not every browser does that; so there it has no prefix.
+ */
+export function cookiePrefix({ req }: Context): 'host' | undefined {
+  return /^http:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?\//.test(req.url) ? undefined : 'host';
+}
+
+/** Of every cookie: no script reads it, and no other site has it sent. */
+export function cookieOptions(context: Context) {
+  const prefix = cookiePrefix(context);
+  return { path: '/', httpOnly: true, sameSite: 'Strict', ...(prefix && { secure: true, prefix }) } as const;
+}

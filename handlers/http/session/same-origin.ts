@@ -1,0 +1,33 @@
+import { timingSafeEqual } from 'node:crypto';
+import { csrf } from 'hono/csrf';
+import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
+import { Problem } from '../problem.js';
+import type { Session } from './session.js';
+
+/** The name of the field with a session's token. */
+export const FORM_TOKEN = 'token';
+
+/**
+ * Refuses what changes something and was not sent by a page of this very site, by the headers in which browsers tell:
+ * Sec-Fetch-Site and Origin.
+ */
+export const requireSameOrigin = createMiddleware(async (context, next) => {
+  try {
+    await checkOrigin(context, next);
+  } catch (error) {
+    if (!(error instanceof HTTPException)) throw error;
+    throw new Problem('forbidden', {
+      detail: 'This was not sent by a page of this site. Go back to the dashboard, and try again there.',
+    });
+  }
+});
+
+const checkOrigin = csrf();
+
+/** Whether a form has the token of the session. */
+export function hasFormToken(form: URLSearchParams, { formToken }: Session): boolean {
+  const sent = Buffer.from(form.get(FORM_TOKEN) ?? '');
+  const expected = Buffer.from(formToken);
+  return sent.length === expected.length && timingSafeEqual(sent, expected);
+}

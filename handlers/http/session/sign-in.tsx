@@ -1,0 +1,99 @@
+import { Hono } from 'hono';
+import type { Db } from 'mongodb';
+import { beginSignIn } from '../../../src/access/begin-sign-in.js';
+import { forgiveSignIn } from '../../../src/access/forgive-sign-in.js';
+import type { ApiKey } from '../../../src/config.js';
+import type { Logger } from '../../../src/index.js';
+import { openCollections } from '../../../src/mongo/collections.js';
+import { challenge, findKey } from '../access.js';
+import { asDocument } from '../dashboard/as-document.js';
+import type { DashboardEnvironment } from '../dashboard/environment.js';
+import { Page } from '../dashboard/page.js';
+import { readForm } from '../dashboard/read-form.js';
+import { clientAddress } from './client-address.js';
+import { returnPath } from './return-path.js';
+import { hasFormToken } from './same-origin.js';
+import { endSession, startSession } from './session.js';
+
+export interface SignInOptions {
+  readonly db: Db;
+  readonly apiKeys: readonly ApiKey[];
+  readonly sessionSecrets: readonly string[];
+  readonly log: Logger;
+}
+
+/** Signing in with an API key, and out. Ten wrong keys within 15 minutes bar an address for as long. */
+export function signInRoutes({ db, apiKeys, sessionSecrets, log }: SignInOptions) {
+  const { signIns } = openCollections(db);
+  const noKeys = apiKeys.length === 0 ? 'No API key is configured: set API_KEYS, then sign in.' : undefined;
+  return new Hono<DashboardEnvironment>()
+    .get('/sign-in', (context) => {
+      const next = returnPath(context.req.query('next'));
+      if (context.env.session) return context.redirect(next, 303);
+      return context.html(signInPage(next, noKeys));
+    })
+    .post('/sign-in', async (context) => {
+      const form = await readForm(context.req.raw);
+      const next = returnPath(form.get('next'));
+      const address = clientAddress(context.env);
+      const begun = await beginSignIn(signIns, address);
+      if (begun.kind === 'limited') {
+        log.warn('Signing in is barred for a while: too many wrong keys', { address });
+        const seconds = Math.ceil(begun.retryAfterMs / 1000);
+        context.header('retry-after', String(seconds));
+        return context.html(signInPage(next, waitFor(seconds)), 429);
+      }
+      const key = findKey(apiKeys, form.get('key')?.trim() ?? '');
+      if (!key) {
+        log.warn('Somebody tried to sign in with a wrong key', { address });
+        const problem = noKeys ?? 'This is not a key of this installation.';
+        return context.html(signInPage(next, problem), 401, challenge);
+      }
+      await forgiveSignIn(signIns, address, begun.attempt);
+      await startSession(context, sessionSecrets, key);
+      log.info('Signed in', { key: key.id, address });
+      return context.redirect(next, 303);
+    })
+    .post('/sign-out', async (context) => {
+      const { session } = context.env;
+      if (session && hasFormToken(await readForm(context.req.raw), session)) endSession(context);
+      return context.redirect('/sign-in', 303);
+    });
+}
+
+function waitFor(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return `Too many wrong keys came from your address. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`;
+}
+
+function signInPage(next: string, problem: string | undefined) {
+  return asDocument(
+    <Page title="Sign in">
+      <form class="card sign-in" method="post" action="/sign-in" data-plain>
+        <h1>Sign in</h1>
+        <p class="quiet">With a key of the HTTP API. What you may do here is what its role allows.</p>
+        {problem && (
+          <p id="problem" class="problem-text" role="alert">
+            {problem}
+          </p>
+        )}
+        <label for="key">API key</label>
+        <input
+          id="key"
+          name="key"
+          type="password"
+          required
+          autofocus
+          autocomplete="current-password"
+          spellcheck={false}
+          aria-invalid={problem ? 'true' : undefined}
+          aria-describedby={problem ? 'problem' : undefined}
+        />
+        <input type="hidden" name="next" value={next} />
+        <button type="submit" class="primary">
+          Sign in
+        </button>
+      </form>
+    </Page>,
+  );
+}

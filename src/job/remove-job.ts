@@ -1,0 +1,22 @@
+import type { Collection } from 'mongodb';
+import { ConflictError } from '../errors.js';
+import { requireJob } from './find-jobs.js';
+import { type JobDocument, settledStatuses } from './job.js';
+
+/**
+ * Removes one settled job; one that was made ahead of its occurrence stays until then: see remove-jobs.ts.
+ *
+ * @throws NotFoundError, or ConflictError when it has to stay
+ */
+export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
+  const { deletedCount } = await jobs.deleteOne({
+    _id: String(id),
+    status: { $in: settledStatuses },
+    $expr: { $not: { $gt: ['$occurrence.at', '$$NOW'] } },
+  });
+  if (deletedCount === 1) return;
+  const { status } = await requireJob(jobs, id);
+  const isSettled = settledStatuses.some((settled) => settled === status);
+  const reason = isSettled ? 'its occurrence is still to come' : `it is ${status}: cancel it first`;
+  throw new ConflictError(id, `Job '${id}' cannot be removed: ${reason}.`);
+}

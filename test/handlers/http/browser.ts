@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { type AppOptions, createApp } from '../../../handlers/http/app.js';
+import { silent } from '../../database.js';
+import { apiKeys, type TestApi } from './api.js';
+
+export const secrets = ['a-secret-for-the-tests-of-sessions-1'];
+
+/** A browser as far as the server can tell: it keeps cookies, follows no redirects, and says where a form stood. */
+export class Browser {
+  readonly cookies = new Map<string, string>();
+
+  constructor(
+    readonly send: (request: Request) => Response | Promise<Response>,
+    readonly origin: string,
+  ) {}
+
+  async get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#fetch(path, { headers });
+  }
+
+  /** Sends a form, as a page of this site would. A list stands for a field that is there more than once. */
+  async post(
+    path: string,
+    fields: Readonly<Record<string, string | readonly string[]>>,
+    headers: Record<string, string> = { 'sec-fetch-site': 'same-origin', origin: this.origin },
+  ): Promise<Response> {
+    const body = new URLSearchParams();
+    for (const [name, values] of Object.entries(fields))
+      for (const value of [values].flat()) body.append(name, value);
+    return this.#fetch(path, { method: 'POST', body, headers });
+  }
+
+  /** Sends a form with the token that stands in a page. */
+  async submit(
+    path: string,
+    fields: Readonly<Record<string, string | readonly string[]>>,
+  ): Promise<Response> {
+    return this.post(path, { token: await this.token(), ...fields });
+  }
+
+  /** Of the session, as it stands in the forms of a page. */
+  async token(): Promise<string> {
+    const page = await (await this.get('/dashboard/schedulers')).text();
+    return /name="token" value="([^"]+)"/.exec(page)?.[1] ?? '';
+  }
+
+  async signIn(key: string): Promise<Response> {
+    return this.post('/sign-in', { key });
+  }
+
+  async #fetch(path: string, options: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { ...options.headers, ...(cookie && { cookie }) };
+    const response = await this.send(new Request(this.origin + path, { ...options, headers }));
+    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    return response;
+  }
+
+  #keep(line: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    if (/max-age=0/i.test(line)) this.cookies.delete(name);
+    else this.cookies.set(name, value);
+  }
+}
+
+/** Where the requests of a test come from: told as API Gateway tells it. */
+export function from(sourceIp: string): object {
+  return { requestContext: { http: { sourceIp } } };
+}
+
+/** A browser at the app that `useApi` makes, but with a dashboard. @param environment what is known of the other end */
+export function browse(
+  api: TestApi,
+  options: Partial<AppOptions> = {},
+  environment: object = from('203.0.113.7'),
+) {
+  const { db } = api.database;
+  const app = createApp({
+    db,
+    processor: api.processor,
+    apiKeys,
+    sessionSecrets: secrets,
+    log: silent,
+    ...options,
+  });
+  return new Browser((request) => app.fetch(request, environment), 'https://jobs.example');
+}
+
+/** A browser that is signed in. */
+export async function signedIn(
+  api: TestApi,
+  role: 'read' | 'write' | 'admin',
+  options: Partial<AppOptions> = {},
+) {
+  const browser = browse(api, options);
+  await browser.signIn(`key-of-${role}`);
+  return browser;
+}
+
+/** The entry of a key. */
+export function keyOf(id: string, role: 'read' | 'write' | 'admin', key: string) {
+  return { id, role, digest: createHash('sha256').update(key).digest() };
+}

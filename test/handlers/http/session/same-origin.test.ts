@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { useApi } from '../api.js';
+import { browse, signedIn } from '../browser.js';
+
+const api = useApi();
+const item = { id: 'daily', type: 'Cron', cron: '@daily', jobName: 'echo', input: {} } as const;
+const activate = '/dashboard/schedulers/daily/activate';
+
+test.each<[string, Record<string, string>]>([
+  ['another site', { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' }],
+  ['a neighbour', { origin: 'https://other.jobs.example', 'sec-fetch-site': 'same-site' }],
+  ['nobody knows where', { origin: 'null' }],
+  ['a sender that does not tell', {}],
+])('a form of %s changes nothing, even with the token', async (_, headers) => {
+  await api.processor.addScheduler(item);
+  const browser = await signedIn(api, 'admin');
+  const token = await browser.token();
+
+  const answer = await browser.post(activate, { token }, headers);
+
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('not sent by a page of this site');
+  expect((await browse(api).post('/sign-in', { key: 'key-of-read' }, headers)).status).toBe(403);
+  expect((await api.processor.getScheduler('daily'))?.active).toBe(false);
+});
+
+test.each<[string, Record<string, string>]>([
+  ['by Sec-Fetch-Site', { 'sec-fetch-site': 'same-origin' }],
+  ['by Origin', { origin: 'https://jobs.example' }],
+])('a form of this site is known %s', async (_, headers) => {
+  await api.processor.addScheduler(item);
+  const browser = await signedIn(api, 'admin');
+
+  const answer = await browser.post(activate, { token: await browser.token() }, headers);
+
+  expect(answer.status).toBe(303);
+  expect((await api.processor.getScheduler('daily'))?.active).toBe(true);
+});
+
+test('a form needs the token of its session: none, a wrong one and that of another will not do', async () => {
+  await api.processor.addScheduler(item);
+  const browser = await signedIn(api, 'admin');
+  const anothers = await (await signedIn(api, 'admin')).token();
+  expect(anothers).not.toBe(await browser.token());
+
+  for (const token of ['', 'x', anothers, `${await browser.token()}x`]) {
+    expect((await browser.post(activate, { token })).status).toBe(403);
+  }
+  expect((await browser.post(activate, {})).status).toBe(403);
+  expect((await api.processor.getScheduler('daily'))?.active).toBe(false);
+});
+
+test('what is no form is refused, and so is a form that is too large', async () => {
+  const browser = await signedIn(api, 'admin');
+  const sameOrigin = { 'sec-fetch-site': 'same-origin' };
+  const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const send = (headers: Record<string, string>, body: string) =>
+    browser.send(
+      new Request(browser.origin + activate, { method: 'POST', headers: { ...headers, cookie }, body }),
+    );
+
+  expect((await send({ ...sameOrigin, 'content-type': 'application/json' }, '{}')).status).toBe(415);
+  const large = `text=${'x'.repeat(5 * 1024 * 1024)}`;
+  const form = { ...sameOrigin, 'content-type': 'application/x-www-form-urlencoded' };
+  expect((await send(form, large)).status).toBe(413);
+});
