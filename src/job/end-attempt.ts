@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import { settledStatuses } from './job.js';
+import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
 import type { Failure, Outcome } from './outcome.js';
 
@@ -41,6 +41,22 @@ export function endAttempt(outcome: Outcome): Document[] {
         ? endUnfinished()
         : ending('queued', { ...attemptNotUsedUp, ...stillUnfinished });
   }
+}
+
+/**
+ * As `endAttempt` of one that completed, for a filter that matches no job whose cancelling was asked for: then its status is
+ * known, nothing is left to be decided, and the statement is short. That is how most attempts end.
+ */
+export function completeAttempt(output: unknown): Document[] {
+  const completed = {
+    status: 'completed',
+    output: { $literal: output ?? null },
+    completed: '$$NOW',
+    lastToken: '$lease.token',
+    freedUniqueKey: '$uniqueKey',
+    expireAt: keptFor(retentionMsOf('completed')),
+  };
+  return [{ $set: completed }, { $unset: ['lease', 'uniqueKey', ...Object.keys(reset)] }];
 }
 
 /**
@@ -123,14 +139,23 @@ const retentionMs = {
     branches: settledStatuses.map((status) => ({
       case: { $eq: ['$status', status] },
       // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
-      then: { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] },
+      then: retentionMsOf(status),
     })),
     default: 0,
   },
 };
 
+function retentionMsOf(status: SettledStatus): Document {
+  return { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] };
+}
+
 /** One that a scheduler item made ahead of its time, and that ended before it, is kept until then: see remove-jobs.ts. */
 const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
+
+/** When it expires; never after 0. */
+function keptFor(ms: Document): Document {
+  return { $cond: [{ $gt: [ms, 0] }, { $add: [keptFrom, ms] }, '$$REMOVE'] };
+}
 
 /** What follows from the status that a job has now: in the queue again, settled, or neither. */
 const byStatus = {
@@ -138,7 +163,7 @@ const byStatus = {
   completed: whenSettled('$$NOW', '$$REMOVE'),
   uniqueKey: whenSettled('$$REMOVE', '$uniqueKey'),
   freedUniqueKey: whenSettled('$uniqueKey', '$$REMOVE'),
-  expireAt: { $cond: [{ $gt: [retentionMs, 0] }, { $add: [keptFrom, retentionMs] }, '$$REMOVE'] },
+  expireAt: keptFor(retentionMs),
 };
 
 function whenQueued(value: unknown, otherwise: unknown): Document {

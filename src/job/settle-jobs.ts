@@ -1,5 +1,5 @@
 import type { AnyBulkWriteOperation, Collection, Filter } from 'mongodb';
-import { endAttempt } from './end-attempt.js';
+import { completeAttempt, endAttempt } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { Settlement } from './outcome.js';
 
@@ -44,10 +44,11 @@ async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settl
  * cannot tell the two apart. So it is left out here, and settled on its own after reading back.
  */
 function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
+  const { outcome } = settlement;
   const lease = leaseOf(settlement);
-  const filter =
-    settlement.outcome.kind === 'completed' ? { ...lease, cancelRequested: { $exists: false } } : lease;
-  return { updateOne: { filter, update: endAttempt(settlement.outcome) } };
+  if (outcome.kind !== 'completed') return { updateOne: { filter: lease, update: endAttempt(outcome) } };
+  const filter = { ...lease, cancelRequested: { $exists: false } };
+  return { updateOne: { filter, update: completeAttempt(outcome.output) } };
 }
 
 function leaseOf({ id, token }: Settlement): Filter<JobDocument> {
