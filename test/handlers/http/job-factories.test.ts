@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../../../src/index.js';
+import { expectProblem, useApi } from './api.js';
+
+const api = useApi();
+
+const mail = defineJob({
+  name: 'mail/send',
+  input: z.strictObject({ to: z.string() }),
+  maxRetries: 7,
+  priority: 2,
+  retention: { error: '1d' },
+  run: async () => null,
+});
+
+test('the kinds of jobs are listed with the schemas of their inputs', async () => {
+  const { jobFactories } = await (await api.call('/v1/job-factories', { key: 'key-of-read' })).json();
+
+  expect(jobFactories.map(({ name }: { name: string }) => name)).toEqual(['anything', 'echo', 'failing']);
+  expect(jobFactories[1]).toEqual({
+    name: 'echo',
+    inputSchema: expect.objectContaining({ type: 'object' }),
+    inputOptional: false,
+    defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
+  });
+});
+
+test('a kind of job is shown by its name, decoded', async () => {
+  await api.processor.addJobFactory(mail);
+
+  const shown = await (await api.call('/v1/job-factories/mail%2Fsend')).json();
+
+  expect(shown).toMatchObject({
+    name: 'mail/send',
+    inputSchema: { properties: { to: { type: 'string' } }, required: ['to'] },
+    defaults: { maxRetries: 7, priority: 2, retention: { error: 86_400_000 } },
+  });
+});
+
+test('a kind of job whose input has no JSON Schema says so', async () => {
+  const odd = defineJob({ name: 'odd', input: z.custom(() => true), run: async () => null });
+  await api.processor.addJobFactory(odd);
+
+  expect(await (await api.call('/v1/job-factories/odd')).json()).toMatchObject({ inputSchema: null });
+});
+
+test.each(['nobody', '__proto__', 'constructor', '%24where', '%'])(
+  'there is no kind named %s',
+  async (name) => {
+    await expectProblem(await api.call(`/v1/job-factories/${name}`), 404, 'not_found');
+  },
+);

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { createApp } from '../../../handlers/http/app.js';
+import { silent } from '../../database.js';
+import { eventually } from '../../eventually.js';
+import { gatedJob } from '../../jobs.js';
+import { apiKeys, expectProblem, jobOf, useApi } from './api.js';
+
+const api = useApi();
+
+/** The reads of one job that its database was asked for. */
+const readsDuring = async (work: () => Promise<unknown>) => {
+  const commands = await api.database.commandsDuring(work);
+  return commands.filter(({ commandName }) => commandName === 'find').map(({ command }) => command);
+};
+
+test('a job that is settled is shown at once', async () => {
+  const id = await api.processor.addJob('echo', {});
+  await api.processor.processJobs();
+
+  const reads = await readsDuring(() => api.call(`/v1/jobs/${id}?wait=25`));
+
+  expect(reads).toHaveLength(1);
+  expect(reads[0]?.filter).toEqual({ _id: id });
+});
+
+test('a job is shown when it is settled, and read by its id alone in the meantime', async () => {
+  const { gate, factory } = gatedJob();
+  await api.processor.addJobFactory(factory);
+  const id = await api.processor.addJob('gated', 'the output');
+  const waiting = api.call(`/v1/jobs/${id}?wait=25`);
+  const processing = api.processor.processJobs();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  gate.open();
+  await processing;
+
+  expect(await jobOf(await waiting)).toMatchObject({ status: 'completed', output: 'the output' });
+});
+
+test.each(['error', 'cancelled'])('a job that ends as %s ends the wait', async (status) => {
+  const id = await api.processor.addJob('failing');
+  const waiting = api.call(`/v1/jobs/${id}?wait=25`);
+  await (status === 'error' ? api.processor.processJobs() : api.processor.cancelJob(id));
+
+  expect(await jobOf(await waiting)).toMatchObject({ status });
+});
+
+test('when the time is up the job is shown as it is', async () => {
+  const id = await api.processor.addJob('echo', {});
+
+  const response = await api.call(`/v1/jobs/${id}?wait=1`);
+
+  expect(response.status).toBe(200);
+  expect(await jobOf(response)).toMatchObject({ id, status: 'queued' });
+});
+
+test('the reads grow rarer: few in a second', async () => {
+  const id = await api.processor.addJob('echo', {});
+
+  const reads = await readsDuring(() => api.call(`/v1/jobs/${id}?wait=1`));
+
+  expect(reads.length).toBeLessThanOrEqual(7);
+});
+
+test('a wait never outlasts the time of the function', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const { db, processor } = { db: api.database.db, processor: api.processor };
+  const app = createApp({ db, processor, apiKeys, log: silent, timeLeft: () => 2_100 });
+
+  const reads = await readsDuring(async () =>
+    app.request(`/v1/jobs/${id}?wait=25`, { headers: { authorization: 'Bearer key-of-read' } }),
+  );
+
+  expect(reads.length).toBeLessThanOrEqual(4);
+});
+
+test('a client that goes away ends the wait', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const controller = new AbortController();
+  const gone = api.call(`/v1/jobs/${id}?wait=25`, { signal: controller.signal }).catch(() => 'gone');
+  await once(api.database.client, 'commandSucceeded');
+  controller.abort();
+  expect(await gone).toBe('gone');
+
+  await eventually(() => expect(api.logged).toContain(`/v1/jobs/${id}`), 5_000);
+  expect(api.logged).not.toContain('"error"');
+});
+
+test('a job that is removed meanwhile is not found', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const waiting = api.call(`/v1/jobs/${id}?wait=25`);
+  await api.database.db.collection('jobs').deleteMany({});
+
+  await expectProblem(await waiting, 404, 'not_found');
+});
+
+test.each(['26', '-1', '1.5', '1s', '', ' 1', '0x1', '1e1', 'NaN'])(
+  'to wait for %j is refused',
+  async (wait) => {
+    const response = await api.call(`/v1/jobs/x?wait=${encodeURIComponent(wait)}`);
+
+    const problem = await expectProblem(response, 422, 'validation_failed');
+    expect(problem.issues).toEqual([{ path: 'wait', message: 'expected a whole number from 0 to 25' }]);
+  },
+);
