@@ -39,7 +39,10 @@ const UNVERSIONED_STAGES = [
   '$planCacheStats',
 ];
 
-/** Checks `apiVersion` and, with `apiStrict`, that the command and its stages belong to it. */
+/** Fields of `find` that do not belong to it. */
+const UNVERSIONED_FIELDS = ['min', 'max', 'noCursorTimeout', 'oplogReplay', 'returnKey', 'showRecordId'];
+
+/** Checks `apiVersion` and, with `apiStrict`, that the command, its fields and its stages belong to it. */
 export function checkApiVersion(name: string, body: Doc): void {
   const { apiVersion, apiStrict, apiDeprecationErrors, pipeline } = body;
   if (apiVersion === undefined) {
@@ -50,6 +53,12 @@ export function checkApiVersion(name: string, body: Doc): void {
   if (!apiStrict) return;
   if (!VERSION_1.has(name))
     throw new CommandError(323, `Provided apiStrict:true, but the command ${name} is not in API Version 1`);
+  const field = name === 'find' && UNVERSIONED_FIELDS.find((one) => body[one] !== undefined);
+  if (field)
+    throw new CommandError(
+      323,
+      `Provided apiStrict:true, but the field '${field}' of the command find is not in API Version 1`,
+    );
   const stages = name === 'aggregate' && Array.isArray(pipeline) ? pipeline.filter(isDoc) : [];
   const stage = UNVERSIONED_STAGES.find((one) => stages.some((given) => Object.hasOwn(given, one)));
   if (stage !== undefined)

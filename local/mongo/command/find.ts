@@ -1,5 +1,6 @@
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
+import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
 import { findMatches, type Match, type QuerySpec } from '../plan/find-matches.js';
@@ -38,7 +39,7 @@ export const find: Command = {
   transactional: true,
   run: (context) => {
     const { body, cursors, database, sessionId } = context;
-    requireSupported(body, ['collation', 'tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max']);
+    requireSupported(body, ['collation', 'tailable', 'awaitData', 'returnKey', 'showRecordId']);
     const name = collectionName(context, 'find');
     const batchSize = body.batchSize === undefined ? DEFAULT_BATCH : nonNegative('batchSize', body.batchSize);
     const results = resultsOf(context, name);
@@ -58,10 +59,14 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
 /** What a find looks for. */
 export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
+  const { min, max } = body;
   return {
     filter: docOf(body, 'filter'),
     sort: docOf(body, 'sort'),
     hint: body.hint,
+    ...((isDoc(min) || isDoc(max)) && {
+      ends: { ...(isDoc(min) && { min }), ...(isDoc(max) && { max }) },
+    }),
     skip: nonNegative('skip', body.skip ?? 0),
     limit: nonNegative('limit', body.limit ?? 0),
     environment: environmentOf(context),

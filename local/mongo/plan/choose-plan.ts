@@ -13,6 +13,7 @@ import { implies } from './implies.js';
 import { includesNull, isAll } from './intervals.js';
 import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 import { boundsOf, planIndex, rating } from './plan-index.js';
+import { planRange } from './plan-range.js';
 
 /** Chooses the index that serves a query best; without one, all documents are scanned. */
 export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[]): Plan {
@@ -24,6 +25,7 @@ export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[
       sorted: sort.length === 0 || sort[0]?.path === '$natural',
     };
   const hinted = hintedIndex(view, spec.hint);
+  if (spec.ends !== undefined) return planRange(hinted, spec.ends, sort);
   if (hinted !== undefined)
     return planHinted(hinted, spec, constraintsOf(spec.filter, spec.environment), sort);
   return (

@@ -15,6 +15,8 @@ export interface QuerySpec {
   readonly filter: Doc;
   readonly sort: Doc;
   readonly hint: unknown;
+  /** Ends of the keys of the hinted index, as `min` and `max` of a find give them: the one inside, the other not. */
+  readonly ends?: { readonly min?: Doc; readonly max?: Doc };
   readonly skip: number;
   /** 0 means no limit. */
   readonly limit: number;

@@ -9,6 +9,8 @@ export type Bounds = readonly (readonly Interval[])[];
 /**
  * The keys of an index within bounds. Where a field's value is outside its intervals, the scan does not walk
  * on but seeks the next key that may be inside: jobs that are not due yet cost one key per priority.
+ *
+ * @param range the first and the last key, where no bounds of single fields say them
  */
 export function* scanIndex(
   cursor: IndexCursor,
@@ -16,8 +18,9 @@ export function* scanIndex(
   directions: readonly number[],
   forward: boolean,
   counters: Counters,
+  range?: Interval,
 ): Generator<string> {
-  const ends = outerEnds(bounds);
+  const ends = range ?? outerEnds(bounds);
   const contiguous = isContiguous(bounds);
   const inside = (key: string) => (forward ? key < ends.to : key >= ends.from);
   let key = cursor.seek(forward ? ends.from : ends.to);

@@ -1,5 +1,6 @@
 import type { OrderedIndex } from '../storage/ordered-index.js';
 import type { Bounds } from './index-scan.js';
+import type { Interval } from './intervals.js';
 
 /** A walk through one index. Several are merged into the order of the sort. */
 export interface IndexPlan {
@@ -8,6 +9,8 @@ export interface IndexPlan {
   readonly forward: boolean;
   /** One for a plain scan; several if an `$in` before the sort fields is taken apart. */
   readonly scans: readonly Bounds[];
+  /** Keys outside of this range are left out: the ends of `min` and `max`, which no bounds of single fields can say. */
+  readonly range?: Interval;
   /** The field from which on the merged scans are ordered. */
   readonly mergeFrom: number;
   /** Whether the documents come in the order asked for. */

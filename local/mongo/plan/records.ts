@@ -31,6 +31,7 @@ function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<nu
       plan.index.keys.directions,
       plan.forward,
       counters,
+      plan.range,
     ),
   );
   const [only] = scans;

@@ -1,4 +1,4 @@
-import type { Collection, Document } from 'mongodb';
+import { type Collection, type Document, MaxKey } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { freshName, type Numbered, refusal, useServer } from './server.js';
 
@@ -157,6 +157,50 @@ describe('a query uses an index', () => {
       expect(executionStats).toMatchObject({ totalKeysExamined: 3, totalDocsExamined: 3 });
     }
     expect(await collection.countDocuments({ c: { $exists: true } })).toBe(0);
+  });
+});
+
+describe('min and max', () => {
+  async function ranged() {
+    const collection = await thousand();
+    await collection.createIndex({ a: 1, b: -1 }, { name: 'x' });
+    return collection;
+  }
+
+  test('limit a scan to the keys from the one up to, and without, the other, in either direction', async () => {
+    const collection = await ranged();
+    const find = () => collection.find({}).hint('x').min({ a: 3, b: 33 }).max({ a: 4, b: 984 });
+    const upward = await find().sort({ a: 1, b: -1 }).toArray();
+    expect(upward.map(({ b }) => b)).toEqual([33, 23, 13, 3, 994]);
+    const downward = await find().sort({ a: -1, b: 1 }).limit(2).toArray();
+    expect(downward.map(({ b }) => b)).toEqual([994, 3]);
+    const { executionStats } = await find().sort({ a: -1, b: 1 }).limit(2).explain('executionStats');
+    expect(executionStats).toMatchObject({ totalKeysExamined: 2, totalDocsExamined: 2 });
+  });
+
+  test('one of them alone leaves the other end open', async () => {
+    const collection = await ranged();
+    const from = await collection.find({}).hint('x').min({ a: 9, b: new MaxKey() }).toArray();
+    expect(from).toHaveLength(100);
+    const to = await collection
+      .find({ b: { $gt: 500 } })
+      .hint({ a: 1, b: -1 })
+      .max({ a: 0, b: 490 })
+      .toArray();
+    expect(to).toHaveLength(49);
+  });
+
+  test.each([
+    [51173, {}],
+    [51174, { hint: 'x', min: { a: 1 } }],
+    [51174, { hint: 'x', min: { b: 1, a: 1 } }],
+    [51175, { hint: 'x', min: { a: 3, b: 1 }, max: { a: 3, b: 1 } }],
+    [51175, { hint: 'x', min: { a: 3, b: 1 }, max: { a: 3, b: 2 } }],
+    [323, { hint: 'x', apiVersion: '1', apiStrict: true }],
+  ])('are refused with MongoDB’s error %i as %j', async (code, options) => {
+    const { collectionName } = await ranged();
+    const command = { find: collectionName, min: { a: 0, b: 0 }, ...options };
+    expect(await refusal(server.db.command(command))).toMatchObject({ code });
   });
 });
 
