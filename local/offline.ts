@@ -17,6 +17,7 @@ Environment:
   PORT            of the HTTP API (default 3000)
   LAMBDA_PORT     on which the functions invoke each other (default 3002)
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
+  SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
   MONGODB_DATABASE, MAX_THREADS, QUEUES, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
@@ -44,6 +45,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
       ...noAccount,
       OFFLINE_MONGODB_URI: uri,
       OFFLINE_API_KEYS: env.API_KEYS || makeApiKey(PORT),
+      OFFLINE_SESSION_SECRETS: env.SESSION_SECRETS || randomBytes(32).toString('base64url'),
       OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
       OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
     });
@@ -67,6 +69,7 @@ function makeApiKey(port: string): string {
   const key = randomBytes(24).toString('base64url');
   console.log(`
 API key ${key}
+The dashboard, to sign in with it: http://127.0.0.1:${port}/
 
   curl -s http://127.0.0.1:${port}/v1/jobs -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
     -d '{ "name": "echo", "input": { "hello": "me" } }'

@@ -9,6 +9,7 @@ test('without any variable there are defaults, and nothing is turned on', () => 
   expect(readConfig({})).toEqual({
     MONGODB_DATABASE: 'remote-processor',
     API_KEYS: [],
+    HTTP_ACCESS: 'keys',
     LOG_LEVEL: 'info',
     WEBHOOK_ALLOW_PRIVATE_ADDRESSES: false,
   });
@@ -30,7 +31,9 @@ test('every variable is read', () => {
     DEADLINE_MARGIN: '3s',
     LINGER: '30s',
     QUEUES: 'mail, reports',
+    HTTP_ACCESS: 'iam',
     API_KEYS: `one:read:${digest},two:write:${digest.toUpperCase()}\n three:admin:${digest}`,
+    SESSION_SECRETS: `${'s'.repeat(32)}, ${'t'.repeat(40)}`,
     LOG_LEVEL: 'debug',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
@@ -48,11 +51,13 @@ test('every variable is read', () => {
     DEADLINE_MARGIN: 3_000,
     LINGER: 30_000,
     QUEUES: ['mail', 'reports'],
+    HTTP_ACCESS: 'iam',
     API_KEYS: [
       { id: 'one', role: 'read', digest: key },
       { id: 'two', role: 'write', digest: key },
       { id: 'three', role: 'admin', digest: key },
     ],
+    SESSION_SECRETS: ['s'.repeat(32), 't'.repeat(40)],
     LOG_LEVEL: 'debug',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
@@ -141,6 +146,18 @@ test.each([
   expect(error.issues).toEqual([{ path: 'API_KEYS', message: expect.stringContaining(expected) }]);
   expect(error.message).not.toMatch(/hunter2|abab/);
 });
+
+test.each(['hunter2', 's'.repeat(31), `${'s'.repeat(32)},hunter2`, `${'s'.repeat(32)},`])(
+  'the session secrets %s are refused, and not shown',
+  (text) => {
+    const error = errorOf(() => readConfig({ SESSION_SECRETS: text }));
+
+    expect(error.issues).toEqual([
+      { path: 'SESSION_SECRETS', message: expect.stringContaining('at least 32 characters') },
+    ]);
+    expect(error.message).not.toMatch(/hunter2|sss/);
+  },
+);
 
 function errorOf(read: () => unknown): ValidationError {
   try {

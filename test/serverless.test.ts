@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
 import { schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
 import { readConfig } from '../src/config.js';
@@ -11,6 +12,7 @@ import { install, invoke, type Packaged, packageFunctions, type Resource } from 
 const secrets = {
   MONGODB_URI: 'mongodb://somebody:not-to-be-packaged@db.example.com',
   API_KEYS: `id:admin:${'ab'.repeat(32)}`,
+  SESSION_SECRETS: 'not-to-be-packaged-as-well-not-to-be-packaged',
   WEBHOOK_SECRET: 'not-to-be-packaged-either',
 };
 const names = ['scheduler', 'worker', 'http'] as const;
@@ -215,7 +217,7 @@ describe('a secret', () => {
     expect(held).toEqual([
       [mongodb],
       [mongodb, ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')]],
-      [mongodb, ['API_KEYS', reference('API_KEYS')]],
+      [mongodb, ['API_KEYS', reference('API_KEYS')], ['SESSION_SECRETS', reference('SESSION_SECRETS')]],
     ]);
   });
 
@@ -279,6 +281,18 @@ describe('unpacked, with Node and nothing else,', () => {
     expect(answer).toMatchObject({ statusCode: 200 });
   });
 
+  test('the dashboard answers, and has with it what its pages need', async () => {
+    const withSessions = { ...settings, SESSION_SECRETS: 'a-secret-for-the-tests-of-the-package' };
+    const page = answerSchema.parse(await runInstalled('http', requestOf('GET', '/sign-in'), withSessions));
+    expect(page).toMatchObject({ statusCode: 200 });
+    const [style = ''] = /\/dashboard\/assets\/[\w.]+\.css/.exec(page.body) ?? [];
+    const asset = await runInstalled('http', requestOf('GET', style), withSessions);
+    expect(asset).toMatchObject({
+      statusCode: 200,
+      headers: { 'cache-control': 'public, max-age=31536000, immutable' },
+    });
+  });
+
   test('the HTTP API adds a job, and kicks the worker with the credentials in its environment', async () => {
     const service = new LambdaService();
     await service.start();
@@ -309,6 +323,8 @@ describe('unpacked, with Node and nothing else,', () => {
     );
   });
 });
+
+const answerSchema = z.object({ statusCode: z.int(), body: z.string() });
 
 const key = 'the-key-of-a-test';
 

@@ -45,8 +45,8 @@ const options = z.custom<SchedulerOptions>(isObject);
 
 function decisionsOf(item: SchedulerItem) {
   const { id, active, ended, nextCallTime, lastCallTime, lastJobId, ...rest } = item;
-  const { occurrences, skipped, declared, version, ...decisions } = rest;
-  return decisions;
+  const { occurrences, skipped, declared, version, type, title, jobName, ...decisions } = rest;
+  return { type, title, jobName, ...decisions };
 }
 
 function parseObject(text: string): object {

@@ -34,7 +34,7 @@ interface Description {
 }
 
 const schemaSchema = z.looseObject({
-  type: z.unknown(),
+  type: z.unknown().optional(),
   title: z.string().optional(),
   description: z.string().optional(),
   format: z.string().optional(),
@@ -43,7 +43,7 @@ const schemaSchema = z.looseObject({
   maxLength: z.number().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
-  items: z.unknown(),
+  items: z.unknown().optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
   required: z.array(z.string()).optional(),
 });

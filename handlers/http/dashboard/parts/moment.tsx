@@ -12,19 +12,19 @@ export function ExactMoment({ at }: { at: Date }) {
   return <time datetime={at.toISOString()}>{utc(at)}</time>;
 }
 
-/** A length of time, from `12 ms` to `3 days`. */
+/** A length of time, from `12 ms` to `3 days`: of each unit at least two, so that what is cut off matters little. */
 export function duration(ms: number): string {
-  const unit = units.find(({ size }) => ms >= size);
+  const unit = units.find(({ from }) => ms >= from);
   if (!unit) return `${Math.round(ms)} ms`;
   const count = ms / unit.size;
   return `${unit.name === 's' && count < 10 ? count.toFixed(1) : Math.floor(count)} ${unit.name}`;
 }
 
 const units = [
-  { name: 'days', size: 2 * 86_400_000 },
-  { name: 'h', size: 2 * 3_600_000 },
-  { name: 'min', size: 2 * 60_000 },
-  { name: 's', size: 1000 },
+  { name: 'days', size: 86_400_000, from: 2 * 86_400_000 },
+  { name: 'h', size: 3_600_000, from: 2 * 3_600_000 },
+  { name: 'min', size: 60_000, from: 2 * 60_000 },
+  { name: 's', size: 1000, from: 1000 },
 ];
 
 function relative(ms: number): string {
