@@ -24,7 +24,6 @@ export {
   type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
-export type { JobsFilter } from './job/find-jobs.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 export {
@@ -39,6 +38,7 @@ export {
   settledStatuses,
 } from './job/job.js';
 export type { AddJobOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
+export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';

@@ -10,7 +10,7 @@ import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobs, countDueJobs } from './job/claim-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
-import { findJob, findJobs, type JobsFilter, requireJob } from './job/find-jobs.js';
+import { findJob, requireJob } from './job/find-job.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 import {
@@ -28,6 +28,7 @@ import {
   type JobChanges,
   jobChangesSchema,
 } from './job/job-options.js';
+import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
 import type { Outcome } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
@@ -169,7 +170,10 @@ export class RemoteProcessor {
     };
   }
 
-  /** Makes the indexes that are missing: once per deployment, not at each start of a function. */
+  /**
+   * Makes the indexes that are missing, and drops those of earlier versions: once per deployment, not at each start of a
+   * function.
+   */
   async ensureIndexes(): Promise<void> {
     await ensureIndexes(this.#collections);
   }
@@ -259,9 +263,29 @@ export class RemoteProcessor {
     return findJob(this.#collections.jobs, id);
   }
 
-  /** Lists jobs, by default the first 100: see `JobsFilter`. @throws ValidationError for a filter that is not one */
+  /**
+   * A page of jobs, by default the 100 newest, and a cursor for the next. Each job that is there all the while comes
+   * exactly once, whatever is added or removed between the pages.
+   *
+   * By one of `status`, `jobName` and `queue`, or none, it costs what it gives. By several, or by `errorText`, it looks
+   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with.
+   *
+   * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
+   * @example
+   * let cursor: string | undefined;
+   * do {
+   *   const page = await processor.listJobs({ status: 'error', jobName: 'charge', cursor });
+   *   for (const job of page.jobs) console.log(job.id);
+   *   cursor = page.cursor;
+   * } while (cursor !== undefined);
+   */
+  async listJobs(filter?: JobsFilter): Promise<JobPage> {
+    return listJobs(this.#collections.jobs, filter);
+  }
+
+  /** The jobs of the first page of `listJobs`, but the oldest first unless told. @throws ValidationError as `listJobs` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
-    return findJobs(this.#collections.jobs, filter);
+    return (await listJobs(this.#collections.jobs, { ...filter, order: filter?.order ?? 'oldest' })).jobs;
   }
 
   /** @throws NotFoundError */

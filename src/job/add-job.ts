@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClientSession, Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { validateNow } from '../validate.js';
-import { requireJob } from './find-jobs.js';
+import { requireJob } from './find-job.js';
 import { insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';

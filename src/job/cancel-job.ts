@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { requestCancel } from './end-attempt.js';
-import { requireJob } from './find-jobs.js';
+import { requireJob } from './find-job.js';
 import type { JobDocument, JobStatus } from './job.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
-import { requireJob } from './find-jobs.js';
+import { requireJob } from './find-job.js';
 import { type JobDocument, settledStatuses } from './job.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { requireJob } from './find-jobs.js';
+import { requireJob } from './find-job.js';
 import type { JobDocument } from './job.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { ConflictError } from '../errors.js';
-import { requireJob } from './find-jobs.js';
+import { requireJob } from './find-job.js';
 import type { JobDocument } from './job.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 

@@ -1,5 +1,8 @@
-import type { IndexDescription } from 'mongodb';
+import { type IndexDescription, MongoServerError } from 'mongodb';
 import type { Collections } from './collections.js';
+
+/** MongoDB's code for an index that is not there. */
+const INDEX_NOT_FOUND = 27;
 
 /**
  * Every index costs a write per status change, so each says what it is for.
@@ -39,9 +42,17 @@ const jobIndexes: IndexDescription[] = [
   },
   // MongoDB deletes settled jobs when their time has come.
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
-  // Listing and removing by status.
-  { name: 'status', key: { status: 1, _id: 1 } },
+  // Lists of jobs, newest or oldest first. What these three begin with never changes, or only when a person changes it,
+  // so they cost a write when a job is added, at their right edge, and when it is removed.
+  { name: 'byCreated', key: { created: 1, _id: 1 } },
+  { name: 'byJobName', key: { jobName: 1, created: 1, _id: 1 } },
+  { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } },
+  // Lists, counts and removals by status.
+  { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
 ];
+
+/** Of earlier versions. They are dropped once those that took their place are there. */
+const formerJobIndexes = ['status'];
 
 const schedulerIndexes: IndexDescription[] = [
   // The items that are due: a tick examines those and no others.
@@ -69,7 +80,10 @@ const idempotencyKeyIndexes: IndexDescription[] = [
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
 
-/** Makes the indexes that are missing. Part of a deployment (`npm run ensure-indexes`), never of a cold start. */
+/**
+ * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
+ * (`npm run ensure-indexes`), never of a cold start.
+ */
 export async function ensureIndexes({
   jobs,
   scheduler,
@@ -78,8 +92,26 @@ export async function ensureIndexes({
   idempotencyKeys,
 }: Collections): Promise<void> {
   await jobs.createIndexes(jobIndexes);
+  for (const name of formerJobIndexes) await dropIndex(jobs, name);
   await scheduler.createIndexes(schedulerIndexes);
   await workers.createIndexes(workerIndexes);
   await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
   await signIns.createIndexes(signInIndexes);
 }
+
+async function dropIndex(jobs: Collections['jobs'], name: string): Promise<void> {
+  try {
+    await jobs.dropIndex(name);
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error;
+  }
+}
+
+/** The indexes that `ensureIndexes` makes, by their collections. */
+export const indexesByCollection: Partial<Record<keyof Collections, readonly IndexDescription[]>> = {
+  jobs: jobIndexes,
+  scheduler: schedulerIndexes,
+  workers: workerIndexes,
+  idempotencyKeys: idempotencyKeyIndexes,
+  signIns: signInIndexes,
+};

@@ -334,7 +334,7 @@ describe('listing', () => {
     expect(await ids({ status: 'queued' })).toEqual(['a', 'c', 'd']);
     expect(await ids({ jobName: 'flaky' })).toEqual(['d']);
     expect(await ids({ queue: 'default', limit: 2 })).toEqual(['a', 'b']);
-    expect(await ids({ queue: 'default', limit: 2, after: 'b' })).toEqual(['c']);
+    expect(await ids({ order: 'newest', limit: 2 })).toEqual(['d', 'c']);
     // @ts-expect-error the types refuse it already
     await expect(processor.getJobs({ status: { $ne: 'queued' } })).rejects.toThrow(ValidationError);
   });

@@ -48,9 +48,14 @@ test('every statement is served by an index', async () => {
   await limited.processNextJob();
   await processor.drain();
   await processor.drain({ signal: AbortSignal.abort() });
-  await processor.getJobs({ status: 'completed', limit: 1, after: 'a' });
-  await processor.getJobs();
-  await processor.getJobs({ jobName: 'echo' });
+  for (const order of ['newest', 'oldest'] as const) {
+    const { cursor } = await processor.listJobs({ order, limit: 1 });
+    await processor.listJobs({ order, cursor });
+    await processor.listJobs({ order, status: 'completed', limit: 1 });
+    await processor.listJobs({ order, jobName: 'echo' });
+    await processor.listJobs({ order, queue: 'default' });
+    await processor.listJobs({ order, status: 'completed', jobName: 'echo', errorText: 'no' });
+  }
   await processor.getOldestWaitingJobs();
   await processor.getJobFactories();
   await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });

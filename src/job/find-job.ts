@@ -1,0 +1,24 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { NotFoundError } from '../errors.js';
+import { type Job, type JobDocument, toJob } from './job.js';
+
+/** The job with this id, or undefined. */
+export async function findJob(
+  jobs: Collection<JobDocument>,
+  id: string,
+  session?: ClientSession,
+): Promise<Job | undefined> {
+  const document = await jobs.findOne({ _id: String(id) }, session ? { session } : {});
+  return document ? toJob(document) : undefined;
+}
+
+/** The job with this id. @throws NotFoundError */
+export async function requireJob(
+  jobs: Collection<JobDocument>,
+  id: string,
+  session?: ClientSession,
+): Promise<Job> {
+  const job = await findJob(jobs, id, session);
+  if (job) return job;
+  throw new NotFoundError('job', id);
+}
