@@ -7,6 +7,7 @@ import { type ApiKey, roles } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
 import { type TestDatabase, useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
+import { expectDocumented } from './openapi-document.js';
 
 /** One key per role: `key-of-read` and so on. */
 export const apiKeys: ApiKey[] = roles.map((role) => ({
@@ -35,6 +36,7 @@ export interface TestApi {
   readonly kicks: number;
   /** Everything it logged, as text. */
   readonly logged: string;
+  /** Sends a request, and expects that the OpenAPI document knows such an answer. */
   call(path: string, call?: Call): Promise<Response>;
   storedJobs(): Promise<number>;
 }
@@ -74,9 +76,9 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
     get logged() {
       return lines.join('\n');
     },
-    call: (path, { body, method = body === undefined ? 'GET' : 'POST', ...rest } = {}) => {
+    async call(path, { body, method = body === undefined ? 'GET' : 'POST', ...rest } = {}) {
       const { key = 'key-of-write', headers = {}, signal } = rest;
-      return fetch(`${server.url}${path}`, {
+      const response = await fetch(`${server.url}${path}`, {
         method,
         ...(signal && { signal }),
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -86,6 +88,8 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
           ...headers,
         },
       });
+      await expectDocumented(method, response.url, response.clone());
+      return response;
     },
     storedJobs: () => database.db.collection('jobs').countDocuments(),
   };
@@ -100,6 +104,13 @@ const jobSchema = z.looseObject({
 /** The job, or what became of it, that an answer has. */
 export async function jobOf(response: Response) {
   return jobSchema.parse(await response.json());
+}
+
+const idsSchema = z.strictObject({ ids: z.array(z.string()) });
+
+/** The ids of a batch that was added. */
+export async function idsOf(response: Response): Promise<string[]> {
+  return idsSchema.parse(await response.json()).ids;
 }
 
 const problemSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectProblem, jobOf, useApi } from './api.js';
+import { expectProblem, idsOf, jobOf, useApi } from './api.js';
 
 const api = useApi();
 const admin = { key: 'key-of-admin' };
@@ -15,8 +15,7 @@ test('a batch is added in its order, and the worker kicked once', async () => {
   const response = await api.call('/v1/jobs/batch', { body: { jobs } });
 
   expect(response.status).toBe(202);
-  const { ids } = await response.json();
-  const stored = await Promise.all(ids.map((id: string) => api.processor.getJob(id)));
+  const stored = await Promise.all((await idsOf(response)).map((id) => api.processor.getJob(id)));
   expect(stored).toMatchObject([{ input: { n: 1 } }, { id: 'mine', priority: 3 }, { input: { n: 3 } }]);
   expect(api.kicks).toBe(1);
 });

@@ -77,9 +77,9 @@ test.each([
 test('items are listed in the order of their ids', async () => {
   for (const id of ['b', 'a']) await post('/v1/schedulers', { ...tick, id });
 
-  const { schedulers } = await (await api.call('/v1/schedulers')).json();
+  const listed = await (await api.call('/v1/schedulers')).json();
 
-  expect(schedulers).toMatchObject([{ id: 'a' }, { id: 'b' }]);
+  expect(listed).toMatchObject({ schedulers: [{ id: 'a' }, { id: 'b' }] });
 });
 
 test.each([

@@ -1,0 +1,114 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { toDocument } from '../../../handlers/http/openapi/document.js';
+import { routes } from '../../../handlers/http/routes.js';
+
+/** JSON Schema. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const schema = z.record(z.string(), z.unknown());
+const content = z.record(z.string(), z.object({ schema, example: z.unknown().optional() }));
+const responseSchema = z.object({
+  content: content.optional(),
+  headers: z.record(z.string(), z.object({ required: z.boolean().optional() })).optional(),
+});
+const parameterSchema = z.object({
+  name: z.string(),
+  in: z.enum(['path', 'query', 'header']),
+  required: z.boolean().optional(),
+  schema,
+});
+const operationSchema = z.object({
+  operationId: z.string(),
+  parameters: z.array(parameterSchema).default([]),
+  requestBody: z.object({ content }).optional(),
+  responses: z.record(z.string(), z.union([z.object({ $ref: z.string() }), responseSchema])),
+});
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  components: z.object({
+    responses: z.record(z.string(), responseSchema),
+    schemas: z.record(z.string(), schema),
+  }),
+});
+
+export type Parameter = z.output<typeof parameterSchema>;
+
+/** One operation of the document. */
+export interface Operation extends z.output<typeof operationSchema> {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** The document, as a client gets it. */
+export const openApi: unknown = JSON.parse(JSON.stringify(await toDocument(routes)));
+
+const { paths, components } = documentSchema.parse(openApi);
+
+export const operations: readonly Operation[] = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    ...operation,
+    method: method.toUpperCase(),
+    path,
+  })),
+);
+
+export const namedSchemas: Readonly<Record<string, Schema>> = components.schemas;
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+formats.default(ajv);
+ajv.addSchema({ $id: 'document', components });
+
+/** Tells whether a value is what a schema of the document says, as JSON Schema means it. */
+export function validator(part: Schema): ValidateFunction {
+  const absolute = JSON.stringify(part).replaceAll('"#/components/', '"document#/components/');
+  return ajv.compile(JSON.parse(absolute));
+}
+
+const compiled = new Map<Schema, ValidateFunction>();
+
+function cached(part: Schema): ValidateFunction {
+  const known = compiled.get(part) ?? validator(part);
+  compiled.set(part, known);
+  return known;
+}
+
+/** Expects that an answer is one of those that the document has for the operation; of an unknown one, nothing. */
+export async function expectDocumented(method: string, url: string, response: Response): Promise<void> {
+  const operation = operationAt(method === 'HEAD' ? 'GET' : method, new URL(url).pathname);
+  if (!operation) return;
+  const subject = `${method} ${operation.path}: ${response.status}`;
+  const told = operation.responses[response.status];
+  expect(told, `${subject} is not documented`).toBeDefined();
+  if (!told) return;
+  const { content, headers = {} } = '$ref' in told ? referred(told.$ref) : told;
+  for (const [name, { required }] of Object.entries(headers))
+    if (required) expect(response.headers.has(name), `${subject} has ${name}`).toBe(true);
+  const text = await response.text();
+  if (!content || method === 'HEAD') return expect(text, subject).toBe('');
+  const media = content[response.headers.get('content-type') ?? ''];
+  expect(media, `${subject} as ${response.headers.get('content-type')}`).toBeDefined();
+  const isDocumented = cached(media?.schema ?? {});
+  expect(isDocumented(JSON.parse(text)), `${subject} ${text}\n${ajv.errorsText(isDocumented.errors)}`).toBe(
+    true,
+  );
+}
+
+function referred(reference: string): z.output<typeof responseSchema> {
+  const name = reference.replace('#/components/responses/', '');
+  return components.responses[name] ?? {};
+}
+
+/** A path that is written out goes before one with a parameter. */
+function operationAt(method: string, pathname: string): Operation | undefined {
+  const found = operations.filter(
+    (operation) => operation.method === method && pattern(operation.path).test(pathname),
+  );
+  return found.find(({ path }) => !path.includes('{')) ?? found[0];
+}
+
+function pattern(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}

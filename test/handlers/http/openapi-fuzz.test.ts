@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { beforeEach, expect, test } from 'vitest';
+import { useApi } from './api.js';
+import { almostJsonOf } from './json-of.js';
+import { type Operation, operations, type Parameter, validator } from './openapi-document.js';
+
+const api = useApi();
+
+/** Enough to meet every member of a body with something wrong in it, few enough for every run of the suite. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 25);
+
+/** What requests can be about. */
+beforeEach(async () => {
+  await api.processor.addJob('echo', {}, { id: 'settled' });
+  await api.processor.addJob('failing', undefined, { id: 'failed' });
+  await api.processor.processJobs();
+  await api.processor.addJob('echo', {}, { id: 'queued' });
+  await api.processor.addScheduler({ id: 'tick', type: 'Delay', delay: '1h', jobName: 'echo', input: {} });
+});
+
+test.each(operations.map((operation) => [operation.operationId, operation]))(
+  '%s: what the document refuses is refused and changes nothing, what it allows is no mistake of ours',
+  async (_, operation) => {
+    const property = fc.asyncProperty(requestsOf(operation), async ({ path, query, body }) => {
+      const before = await everything();
+      const response = await api.call(`${path}${query === '' ? '' : `?${query}`}`, {
+        method: operation.method,
+        key: 'key-of-admin',
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      expect(response.status, await response.text()).toBeLessThan(500);
+      if (isAllowed(operation, query, body)) return;
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(await everything()).toEqual(before);
+    });
+    await fc.assert(property, { numRuns: RUNS });
+  },
+  60_000,
+);
+
+/** All that is stored. */
+async function everything() {
+  const names = ['jobs', 'scheduler', 'jobFactories', 'idempotencyKeys'];
+  return Promise.all(names.map((name) => api.database.db.collection(name).find().sort({ _id: 1 }).toArray()));
+}
+
+interface FuzzedRequest {
+  readonly path: string;
+  readonly query: string;
+  readonly body: unknown;
+}
+
+function requestsOf({ operationId, path, parameters, requestBody }: Operation): fc.Arbitrary<FuzzedRequest> {
+  // Nobody waits here for a job that does not end.
+  const known = operationId === 'getJob' ? ['settled'] : ['settled', 'failed', 'queued', 'tick', 'echo'];
+  const id = fc
+    .oneof(fc.constantFrom(...known), fc.string({ minLength: 1, unit: 'grapheme' }))
+    .filter(isSegment);
+  const body = requestBody?.content['application/json']?.schema;
+  return fc.record({
+    path: id.map((text) => path.replace(/\{\w+\}/, encodeURIComponent(text))),
+    query: queriesOf(parameters.filter((parameter) => parameter.in === 'query')),
+    body: body ? almostJsonOf(body) : fc.constant(undefined),
+  });
+}
+
+/** What `fetch` does not take for a way up. */
+function isSegment(text: string): boolean {
+  return text !== '.' && text !== '..' && text.isWellFormed();
+}
+
+type Pair = [name: string, value: string];
+
+const strangeParameters: fc.Arbitrary<Pair> = fc.constantFrom(
+  ...['nobody', '$where', 'limit[$ne]', '__proto__'].map((name): Pair => [name, '1']),
+);
+
+function queriesOf(parameters: readonly Parameter[]): fc.Arbitrary<string> {
+  const pairs = parameters.map(({ name, schema, required = false }) => {
+    const value = almostJsonOf(schema).map((given) => (Array.isArray(given) ? given : [given]));
+    const pair = value.map((values) =>
+      values.map((given): Pair => [name, typeof given === 'object' ? JSON.stringify(given) : `${given}`]),
+    );
+    return required
+      ? fc.oneof({ weight: 9, arbitrary: pair }, fc.constant<Pair[]>([]))
+      : fc.oneof(pair, fc.constant<Pair[]>([]));
+  });
+  const strange = fc.oneof({ weight: 6, arbitrary: fc.constant<Pair[]>([]) }, fc.tuple(strangeParameters));
+  return fc.tuple(...pairs, strange).map((all) => new URLSearchParams(all.flat()).toString());
+}
+
+/** As the document has it. */
+function isAllowed({ parameters, requestBody, path }: Operation, query: string, body: unknown): boolean {
+  if (path === '/health') return true; // Whoever asks, with what parameters ever.
+  const given = new URLSearchParams(query);
+  const known = new Map(
+    parameters
+      .filter((parameter) => parameter.in === 'query')
+      .map((parameter) => [parameter.name, parameter]),
+  );
+  if ([...given.keys()].some((name) => !known.has(name))) return false;
+  const areValid = [...known.values()].every((parameter) =>
+    isValidParameter(parameter, given.getAll(parameter.name)),
+  );
+  const schema = requestBody?.content['application/json']?.schema;
+  return areValid && (schema === undefined || isValid(schema, body));
+}
+
+function isValidParameter({ schema, required = false }: Parameter, values: readonly string[]): boolean {
+  if (values.length === 0) return !required;
+  if (schema.type === 'array') return isValid(schema, values);
+  if (values.length > 1) return false;
+  const [text = ''] = values;
+  return isValid(schema, schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text);
+}
+
+const validators = new Map<object, ReturnType<typeof validator>>();
+
+function isValid(schema: Operation['parameters'][number]['schema'], value: unknown): boolean {
+  const validate = validators.get(schema) ?? validator(schema);
+  validators.set(schema, validate);
+  return validate(value);
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { type Call, type TestApi, useApi } from './api.js';
+import { operations } from './openapi-document.js';
+
+const api = useApi();
+const tick = { id: 'tick', type: 'Delay', delay: '1h', jobName: 'echo', input: {} } as const;
+
+/** What has to be there, and the request that succeeds then. `call` expects that the document knows the answer. */
+type Scenario = readonly [prepare: (api: TestApi) => Promise<unknown>, path: string, call?: Call];
+
+const nothing = async () => {};
+const queuedJob = ({ processor }: TestApi) => processor.addJob('echo', {}, { id: 'j', delay: '1h' });
+const failedJob = async ({ processor }: TestApi) => {
+  await processor.addJob('failing', undefined, { id: 'j' });
+  await processor.processJobs();
+};
+const item = ({ processor }: TestApi) => processor.addScheduler(tick);
+const post = { method: 'POST' };
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  getHealth: [nothing, '/health', { key: null }],
+  addJob: [nothing, '/v1/jobs', { body: { name: 'echo', input: {} } }],
+  addJobs: [nothing, '/v1/jobs/batch', { body: { jobs: [{ name: 'echo', input: {} }] } }],
+  getJob: [failedJob, '/v1/jobs/j?wait=1'],
+  updateJob: [
+    queuedJob,
+    '/v1/jobs/j',
+    { method: 'PATCH', body: { retryDelay: { kind: 'exponential', base: 1 } } },
+  ],
+  cancelJob: [queuedJob, '/v1/jobs/j/cancel', post],
+  retryJob: [failedJob, '/v1/jobs/j/retry', post],
+  removeJobs: [failedJob, '/v1/jobs?status=error&olderThan=0s', { method: 'DELETE', key: 'key-of-admin' }],
+  listJobFactories: [nothing, '/v1/job-factories'],
+  getJobFactory: [nothing, '/v1/job-factories/failing'],
+  listSchedulers: [item, '/v1/schedulers'],
+  addScheduler: [nothing, '/v1/schedulers', { body: tick }],
+  getScheduler: [item, '/v1/schedulers/tick'],
+  updateScheduler: [item, '/v1/schedulers/tick', { method: 'PATCH', body: { type: 'Cron', cron: '@daily' } }],
+  removeScheduler: [item, '/v1/schedulers/tick', { method: 'DELETE' }],
+  activateScheduler: [item, '/v1/schedulers/tick/activate', post],
+  deactivateScheduler: [item, '/v1/schedulers/tick/deactivate', post],
+  runScheduler: [item, '/v1/schedulers/tick/run', post],
+  rescheduleScheduler: [item, '/v1/schedulers/tick/reschedule', post],
+  previewScheduler: [item, '/v1/schedulers/tick/preview?count=3'],
+  rescheduleSchedulers: [item, '/v1/schedulers/reschedule', post],
+  previewOptions: [nothing, '/v1/schedulers/preview', { body: { scheduler: tick } }],
+  listWorkers: [nothing, '/v1/workers'],
+  getOpenApi: [nothing, '/v1/openapi.json'],
+};
+
+test.each(operations.map((operation) => [operation.operationId, operation]))(
+  '%s succeeds as the document says, and without a key is refused as it says',
+  async (operationId, { responses }) => {
+    const [prepare, path, call = {}] = scenarios[operationId] ?? [nothing, ''];
+    await prepare(api);
+
+    const refused = await api.call(path, { ...call, key: null });
+    const response = await api.call(path, call);
+
+    expect(Object.keys(responses)).toContain(`${response.status}`);
+    expect(response.ok, `${operationId}: ${response.status}`).toBe(true);
+    expect(refused.status).toBe(operationId === 'getHealth' ? 200 : 401);
+  },
+);
