@@ -118,6 +118,20 @@ describe('a unique key', () => {
     expect(await processor.addJob('echo', { n: 3 }, { uniqueKey: 'k' })).not.toBe(first);
   });
 
+  test('is given up by jobs that complete together, which are known by it still', async () => {
+    const processor = database.processor({ maxThreads: 5 });
+    await processor.addJobFactory(echo);
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    const ids = await Promise.all(keys.map((uniqueKey) => processor.addJob('echo', {}, { uniqueKey })));
+    await processor.drain();
+    const freed = await database.db.collection('jobs').find({ status: 'completed' }).toArray();
+    expect(freed.map(({ uniqueKey, freedUniqueKey }) => [uniqueKey, freedUniqueKey]).sort()).toEqual(
+      keys.map((key) => [undefined, key]),
+    );
+    const others = await Promise.all(keys.map((uniqueKey) => processor.addJob('echo', {}, { uniqueKey })));
+    expect(others.filter((id) => ids.includes(id))).toEqual([]);
+  });
+
   test('is kept while a job waits for its next attempt, and freed by cancelling', async () => {
     const processor = await setup();
     const first = await processor.addJob('flaky', undefined, { uniqueKey: 'k' });
