@@ -1,24 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type ApiKey, type Config, configSchema, type Environment, readEnvironment } from '../src/config.js';
 
-export const help = `Usage: npm start -- [options]
-
-Runs the scheduler, the worker and the HTTP API in one process, with a demonstration.
-
-Options:
-  --no-demo       start without the jobs and the scheduler item of the demonstration
-  -h, --help      show this text
-
+/** What `start` reads beside its options. */
+export const environmentHelp = `
 Environment:
-  PORT            of the HTTP API (default 3000)
-  HOST            address it listens on (default 127.0.0.1: this machine only)
-  API_KEY         at least 16 characters; one is made and printed when it is not set
-  MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
-  MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
-`;
+  PORT             of the HTTP API (default 3000)
+  HOST             address it listens on (default 127.0.0.1: this machine only)
+  API_KEY          at least 16 characters; one is made and printed when it is not set
+  MONGODB_URI      a replica set; an embedded database that keeps nothing is started when it is not set
+  SESSION_SECRETS  sign the sessions of the dashboard; without it sessions end when this stops
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md`;
 
 const localSchema = configSchema.extend({
   PORT: z
@@ -42,23 +34,10 @@ export interface LocalSettings {
   readonly apiKeys: readonly ApiKey[];
   /** Given by the environment, or made for this run. */
   readonly sessionSecrets: readonly string[];
-  readonly demo: boolean;
 }
 
-/**
- * Reads what `npm start` is told, by the environment and by arguments; `help` when that is all that was asked for.
- *
- * @throws ValidationError listing every bad variable, or a TypeError for an unknown argument
- */
-export function readLocalSettings(env: Environment, args: readonly string[]): LocalSettings | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      'no-demo': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return 'help';
+/** Reads what `start` is told by the environment. @throws ValidationError listing every bad variable */
+export function readLocalSettings(env: Environment): LocalSettings {
   const { PORT: port, HOST: host, API_KEY, ...config } = readEnvironment(localSchema, env);
   const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
   const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
@@ -69,6 +48,5 @@ export function readLocalSettings(env: Environment, args: readonly string[]): Lo
     apiKey,
     apiKeys: [own, ...config.API_KEYS],
     sessionSecrets: config.SESSION_SECRETS ?? [randomBytes(32).toString('base64url')],
-    demo: !values['no-demo'],
   };
 }

@@ -59,7 +59,7 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
 test('--help tells how to use it', async () => {
   const { printed, exitCode } = start({}, '--help');
   expect(await exitCode()).toBe(0);
-  expect(printed.text).toContain('Usage: npm start');
+  expect(printed.text).toContain('Usage: remote-processor start');
 });
 
 test('everything that is wrong with its settings is told at once, without the key', async () => {
@@ -69,7 +69,7 @@ test('everything that is wrong with its settings is told at once, without the ke
     API_KEY: 'short-secret',
     LOG_LEVEL: 'loud',
   });
-  expect(await exitCode()).toBe(1);
+  expect(await exitCode()).toBe(2);
   for (const name of ['PORT', 'MAX_THREADS', 'API_KEY', 'LOG_LEVEL']) expect(printed.text).toContain(name);
   expect(printed.text).not.toContain('short-secret');
 });

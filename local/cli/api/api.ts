@@ -1,0 +1,99 @@
+import { once } from '../../../handlers/once.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import type { Connection } from './connection.js';
+import { failureOf } from './failure-of.js';
+
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+export interface RequestParts {
+  /** What is undefined is left out; a list is repeated. */
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/**
+ * The HTTP API as commands use it. It connects at the first request.
+ *
+ * Every method returns the JSON of the answer, and throws a CommandFailure for an answer that is a problem document, or
+ * none of ours.
+ */
+export class Api {
+  readonly #connection: () => Promise<Connection>;
+  #isUsed = false;
+
+  constructor(connect: () => Promise<Connection>) {
+    this.#connection = once(connect);
+  }
+
+  async get(path: string, query: Query = {}): Promise<unknown> {
+    return (await this.send('GET', path, { query })).body;
+  }
+
+  async post(path: string, parts: RequestParts = {}): Promise<unknown> {
+    return (await this.send('POST', path, parts)).body;
+  }
+
+  async patch(path: string, body: unknown): Promise<unknown> {
+    return (await this.send('PATCH', path, { body })).body;
+  }
+
+  async delete(path: string, query: Query = {}): Promise<unknown> {
+    return (await this.send('DELETE', path, { query })).body;
+  }
+
+  /** As the others, with the headers of the answer. */
+  async send(method: Method, path: string, { query = {}, body, headers }: RequestParts) {
+    this.#isUsed = true;
+    const { url, apiKey, send } = await this.#connection();
+    const address = new URL(`${url}${path}`);
+    for (const [name, value] of Object.entries(query))
+      for (const each of Array.isArray(value) ? value : [value])
+        if (each !== undefined) address.searchParams.append(name, String(each));
+    const request = new Request(address, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...headers,
+        authorization: `Bearer ${apiKey}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const response = await send(request);
+    const text = await response.text();
+    if (!response.ok) throw failureOf(response, text);
+    return { headers: response.headers, body: text === '' ? undefined : parse(text) };
+  }
+
+  /** Closes the connection, if there is one. */
+  async close(): Promise<void> {
+    if (!this.#isUsed) return;
+    const connection = await this.#connection().catch(() => undefined);
+    await connection?.close();
+  }
+}
+
+/** A path with ids and names in it, which are escaped. @throws CommandFailure for one that no address can hold */
+export function path(texts: TemplateStringsArray, ...values: readonly string[]): string {
+  const escaped = values.map((value) => {
+    if (value !== '' && value !== '.' && value !== '..') return encodeURIComponent(value);
+    throw new CommandFailure(exitCode.notFound, `Nothing has the id '${value}'.`, { code: 'not_found' });
+  });
+  return String.raw({ raw: texts }, ...escaped);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CommandFailure(exitCode.unreachable, 'The answer is no JSON: is --url that of a deployment?', {
+      code: 'not_a_deployment',
+      cause: error,
+    });
+  }
+}

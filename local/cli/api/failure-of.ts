@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { type ExitCode, exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+
+const problemSchema = z.object({
+  code: z.string(),
+  title: z.string(),
+  detail: z.string().optional(),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+/** What an answer means that is not a success: a problem document tells, and nothing else is of a deployment. */
+export function failureOf({ status, headers }: Response, text: string): CommandFailure {
+  const { data: problem } = problemSchema.safeParse(jsonOrNothing(text));
+  if (!problem) {
+    const reason = `It answered ${status}${hint(status, headers)}, not as a Remote Processor does: is --url right?`;
+    return new CommandFailure(exitCode.unreachable, reason, { code: 'not_a_deployment' });
+  }
+  const { code, title, detail = title, issues = [] } = problem;
+  const message = issues.length > 0 ? title : detail;
+  return new CommandFailure(exitCodeOf(status, code), message, { code, issues });
+}
+
+/** By what the problem is and, for one that is not known yet, by the status. */
+function exitCodeOf(status: number, code: string): ExitCode {
+  if (code === 'route_not_found') return exitCode.unreachable;
+  if ([400, 413, 415, 422].includes(status)) return exitCode.usage;
+  if ([401, 403, 429].includes(status)) return exitCode.refused;
+  if (status === 404) return exitCode.notFound;
+  if ([502, 503, 504].includes(status)) return exitCode.unreachable;
+  return exitCode.failed;
+}
+
+function hint(status: number, headers: Headers): string {
+  const location = headers.get('location');
+  return status >= 300 && status < 400 && location !== null ? ` and points to ${location}` : '';
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

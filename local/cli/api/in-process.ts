@@ -1,0 +1,68 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { MongoServerError } from 'mongodb';
+import { createApp } from '../../../handlers/http/app.js';
+import { createKick } from '../../../handlers/kick.js';
+import { type Environment, readConfig } from '../../../src/config.js';
+import { type Logger, RemoteProcessor } from '../../../src/index.js';
+import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import type { Connection } from './connection.js';
+
+/** The app of MONGODB_URI in this process, and an admin key that nobody else knows. */
+export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
+  const { db, config } = await connectToDatabase(env);
+  const apiKey = randomBytes(24).toString('base64url');
+  const digest = createHash('sha256').update(apiKey).digest();
+  const { WORKER_FUNCTION_NAME: functionName, LAMBDA_ENDPOINT: endpoint } = config;
+  const app = createApp({
+    db,
+    processor: new RemoteProcessor({ db, log }),
+    apiKeys: [{ id: 'command-line', role: 'admin', digest }],
+    kick: createKick({ functionName, endpoint, log }),
+    log,
+  });
+  return {
+    url: 'http://in-process.invalid',
+    apiKey,
+    send: async (request) => app.fetch(request),
+    close: closeMongoClients,
+  };
+}
+
+/**
+ * Connects to the database of MONGODB_URI and MONGODB_DATABASE; `closeMongoClients` ends it.
+ *
+ * @throws CommandFailure when it is not set, does not answer, or does not let us in; ValidationError for bad settings
+ */
+export async function connectToDatabase(env: Environment) {
+  const config = readConfig(env);
+  if (config.MONGODB_URI === undefined)
+    throw new CommandFailure(
+      exitCode.usage,
+      'Where? Set MONGODB_URI to work on a database, or give --url to work on a deployment',
+      { code: 'wrong_usage' },
+    );
+  const client = mongoClient(config.MONGODB_URI, SINGLE_USER);
+  await client.connect().catch(explainNoConnection);
+  return { db: client.db(config.MONGODB_DATABASE), config };
+}
+
+const SINGLE_USER = 1;
+
+async function explainNoConnection(error: unknown): Promise<never> {
+  await closeMongoClients();
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof MongoServerError && refusals.has(Number(error.code)))
+    throw new CommandFailure(exitCode.refused, `The database of MONGODB_URI lets nobody in so: ${reason}`, {
+      code: 'unauthorized',
+      cause: error,
+    });
+  throw new CommandFailure(exitCode.unreachable, `The database of MONGODB_URI cannot be reached: ${reason}`, {
+    code: 'database_unreachable',
+    cause: error,
+  });
+}
+
+/** Unauthorized, AuthenticationFailed, and what Atlas says for the latter. */
+const refusals = new Set([13, 18, 8000]);

@@ -1,0 +1,54 @@
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import type { Connection } from './connection.js';
+
+/** Longer than the longest wait for a job, which is the longest that an answer takes. */
+const TIMEOUT_MS = 40_000;
+
+/**
+ * The app at an address.
+ *
+ * @param address such as https://abc.execute-api.eu-central-1.amazonaws.com, with its stage if it has one
+ * @throws CommandFailure for an address that is none, or without a key
+ */
+export function overNetwork(address: string, apiKey: string | undefined): Connection {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.username !== '')
+    throw new CommandFailure(
+      exitCode.usage,
+      `Expected the http or https address of a deployment, not '${address}'`,
+      {
+        code: 'wrong_usage',
+      },
+    );
+  if (apiKey === undefined || !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new CommandFailure(
+      exitCode.refused,
+      'Set REMOTE_PROCESSOR_API_KEY to an API key of the deployment: it is never an argument, which others could see',
+      { code: 'unauthorized' },
+    );
+  return {
+    url: url.href.replace(/\/+$/, ''),
+    apiKey,
+    send: (request) =>
+      fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
+        throw new CommandFailure(
+          exitCode.unreachable,
+          `${url.origin} cannot be reached: ${reasonOf(error)}`,
+          {
+            code: 'deployment_unreachable',
+            cause: error,
+          },
+        );
+      }),
+    close: async () => {},
+  };
+}
+
+/** `fetch` itself says no more than that it failed: its cause does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause ? String(cause.code) : '';
+  return cause.message || code || cause.name;
+}

@@ -1,0 +1,37 @@
+import { Argument } from '@commander-js/extra-typings';
+import type { AddCommand } from '../context.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+
+const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
+
+const help = `
+Examples:
+  $ remote-processor completion bash >> ~/.bashrc
+  $ source <(remote-processor completion zsh)
+  $ remote-processor completion fish > ~/.config/fish/completions/remote-processor.fish`;
+
+/** `completion`: what a shell needs to complete commands, and what it asks then. */
+export const completionCommand: AddCommand = (parent, { output }) => {
+  parent
+    .command('completion')
+    .description('Print a script by which a shell completes commands, options and their values.')
+    .addArgument(new Argument('<shell>', 'that reads it').choices(shells))
+    .addHelpText('after', help)
+    .action(async (shell) => {
+      if (output.isJson)
+        throw new CommandFailure(exitCode.usage, 'The script for a shell is no JSON', {
+          code: 'wrong_usage',
+        });
+      const { script } = await import('@bomb.sh/tab');
+      script(shell, parent.name(), parent.name());
+    });
+  parent
+    .command('complete', { hidden: true })
+    .description('What the script asks at each press of the key: the words so far, after --.')
+    .argument('[words...]')
+    .action(async (words) => {
+      const { describeProgram } = await import('../describe-program.js');
+      describeProgram(parent).parse(words);
+    });
+};

@@ -1,0 +1,40 @@
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+
+/** `ensure-indexes`: part of a deployment. */
+export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) => {
+  parent
+    .command('ensure-indexes')
+    .description('Make the indexes that are missing in the database of MONGODB_URI: once per deployment.')
+    .addHelpText('after', examples('ensure-indexes'))
+    .action(async () => {
+      if (url() !== undefined)
+        throw new CommandFailure(
+          exitCode.usage,
+          'Indexes are made in the database: set MONGODB_URI, without --url',
+          {
+            code: 'wrong_usage',
+          },
+        );
+      const { connectToDatabase } = await import('../api/in-process.js');
+      const { closeMongoClients } = await import('../../../src/mongo/client.js');
+      const { RemoteProcessor } = await import('../../../src/index.js');
+      const { findWrongIndexes } = await import('../../../src/mongo/find-wrong-indexes.js');
+      const { db } = await connectToDatabase(env);
+      try {
+        const { missing } = await findWrongIndexes(db);
+        await new RemoteProcessor({ db }).ensureIndexes();
+        if (output.isJson) output.json({ made: missing });
+        else
+          output.print(
+            missing.length === 0
+              ? 'All indexes are there.'
+              : missing.map((name) => `made ${name}`).join('\n'),
+          );
+      } finally {
+        await closeMongoClients();
+      }
+    });
+};

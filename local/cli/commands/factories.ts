@@ -1,0 +1,74 @@
+import ms from 'ms';
+import * as z from 'zod';
+import { path } from '../api/api.js';
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { fields, pretty } from '../output/fields.js';
+import { type Column, table } from '../output/table.js';
+
+const factoryShape = z.looseObject({
+  name: z.string(),
+  inputSchema: z.looseObject({ required: z.array(z.string()).optional() }).nullable(),
+  inputOptional: z.boolean(),
+  defaults: z.looseObject({
+    queue: z.string(),
+    priority: z.number(),
+    maxRetries: z.number(),
+    retryDelay: z.unknown(),
+  }),
+});
+
+type Factory = z.output<typeof factoryShape>;
+
+const factoriesShape = z.looseObject({ jobFactories: z.array(factoryShape) });
+
+const columns: readonly Column<Factory>[] = [
+  { title: 'NAME', value: ({ name }) => name },
+  { title: 'QUEUE', value: ({ defaults }) => defaults.queue, mayShrink: true },
+  { title: 'PRIORITY', value: ({ defaults }) => String(defaults.priority), align: 'right' },
+  { title: 'TRIES', value: ({ defaults }) => String(defaults.maxRetries), align: 'right' },
+  { title: 'RETRY DELAY', value: ({ defaults }) => delayText(defaults.retryDelay), mayShrink: true },
+  { title: 'NEEDS', value: needs, mayShrink: true },
+];
+
+/** `factories`: the kinds of jobs that can be added. */
+export const factoriesCommand: AddCommand = (parent, { api, output }) => {
+  parent
+    .command('factories')
+    .description('List the kinds of jobs that can be added, or show one and the schema of its input.')
+    .argument('[name]', 'of a kind of job')
+    .addHelpText('after', examples('factories', 'factories webhook'))
+    .action(async (name) => {
+      if (name !== undefined)
+        return output.result(await api.get(path`/v1/job-factories/${name}`), factoryShape, (factory) =>
+          fields(
+            [
+              ['name', factory.name],
+              ['queue', `${factory.defaults.queue}, priority ${factory.defaults.priority}`],
+              ['attempts', String(factory.defaults.maxRetries)],
+              ['retry delay', delayText(factory.defaults.retryDelay)],
+              [
+                'input',
+                factory.inputSchema === null ? 'is checked by its worker alone' : pretty(factory.inputSchema),
+              ],
+            ],
+            output.paint,
+          ),
+        );
+      output.result(await api.get('/v1/job-factories'), factoriesShape, ({ jobFactories }) =>
+        jobFactories.length === 0
+          ? 'No kinds of jobs are registered: a worker or a scheduler registers those of its code when it starts.'
+          : table(columns, jobFactories, output),
+      );
+    });
+};
+
+function delayText(delay: unknown): string {
+  if (typeof delay === 'number') return ms(delay);
+  return delay === null ? 'by its code' : JSON.stringify(delay);
+}
+
+function needs({ inputSchema, inputOptional }: Factory): string {
+  if (inputOptional) return 'nothing';
+  return inputSchema?.required?.join(', ') || 'an input';
+}

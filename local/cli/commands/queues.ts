@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { path } from '../api/api.js';
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { table } from '../output/table.js';
+import { queuesShape } from '../state/counts.js';
+import { queueColumns } from '../state/queue-table.js';
+
+const queueStateShape = z.looseObject({ name: z.string(), paused: z.string().nullable() });
+
+/** `queues`: what waits, and pausing. */
+export const queuesCommand: AddCommand = (parent, { api, output }) => {
+  const group = parent
+    .command('queues')
+    .description('List queues, pause and resume them.')
+    .addHelpText('after', examples('queues list', 'queues pause mail'));
+  group
+    .command('list')
+    .description('List the queues that have queued jobs, or are paused.')
+    .addHelpText('after', examples('queues list'))
+    .action(async () => {
+      output.result(await api.get('/v1/queues'), queuesShape, ({ queues }) =>
+        queues.length === 0
+          ? 'No job is queued, and no queue is paused.'
+          : table(queueColumns, queues, output),
+      );
+    });
+  for (const [name, description] of [
+    ['pause', 'Pause a queue: what runs goes on, what waits stays.'],
+    ['resume', 'Let workers take the jobs of a queue again.'],
+  ] as const)
+    group
+      .command(name)
+      .description(description)
+      .argument('<queue>', 'its name')
+      .addHelpText('after', examples(`queues ${name} mail`))
+      .action(async (queue) => {
+        const answer = await api.post(`${path`/v1/queues/${queue}`}/${name}`);
+        output.result(answer, queueStateShape, ({ paused }) =>
+          paused === null ? `${queue} is not paused` : `${queue} is paused since ${paused}`,
+        );
+      });
+};

@@ -1,0 +1,30 @@
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { parseWholeNumber } from '../parse-whole-number.js';
+import { jobsOption } from '../work/jobs-option.js';
+
+/** `schedule`: a scheduler without Lambda. */
+export const scheduleCommand: AddCommand = (parent, context) => {
+  parent
+    .command('schedule')
+    .description(
+      'Make the jobs of scheduler items, in place of the scheduler function, until Ctrl-C or SIGTERM.',
+    )
+    .addOption(jobsOption())
+    .option('--name <name>', 'of the processor: whose declared schedules these are')
+    .option('--health-port <port>', 'serve GET /health there, on every address', parseWholeNumber)
+    .addHelpText(
+      'after',
+      examples('schedule --jobs ./jobs.js', 'schedule --jobs ./jobs.js --health-port 8081'),
+    )
+    .action(async (options) => {
+      const { runLoops } = await import('../work/run-loops.js');
+      await runLoops(context, options, {
+        begin: async (processor, { schedules }) => {
+          if (schedules) await processor.syncSchedulers(schedules);
+          processor.startScheduler();
+        },
+        end: (processor) => processor.stopScheduler(),
+      });
+    });
+};

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { path } from '../api/api.js';
+import { confirm } from '../confirm.js';
+import type { AddCommand, CommandContext } from '../context.js';
+import { examples } from '../examples.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import { jobStateShape } from '../jobs/job-shape.js';
+import { table } from '../output/table.js';
+import { parseWholeNumber } from '../parse-whole-number.js';
+import { readJson } from '../read-json.js';
+import { occurrencesShape, scheduleShape, schedulesShape } from '../schedules/schedule-shape.js';
+import { scheduleColumns, scheduleDetails } from '../schedules/schedule-text.js';
+
+/** `schedules`: the scheduler items. */
+export const schedulesCommand: AddCommand = (parent, context) => {
+  const group = parent.command('schedules').description('List, add, change and run scheduler items.');
+  addReading(group, context);
+  addPreview(group, context);
+  addWriting(group, context);
+  addRunning(group, context);
+  addRemoving(group, context);
+  group.addHelpText('after', examples('schedules list', 'schedules preview weekly-report --count 5'));
+};
+
+function addReading(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('list')
+    .description('List the scheduler items.')
+    .addHelpText('after', examples('schedules list'))
+    .action(async () => {
+      output.result(await api.get('/v1/schedulers'), schedulesShape, ({ schedulers }) =>
+        table(scheduleColumns, schedulers, output),
+      );
+    });
+  group
+    .command('get')
+    .description('Show a scheduler item.')
+    .argument('<id>', 'of the item')
+    .addHelpText('after', examples('schedules get weekly-report'))
+    .action(async (id) => show(await api.get(path`/v1/schedulers/${id}`), { output }));
+}
+
+function addPreview(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('preview')
+    .description('Show when a scheduler item is due next, or when one by these options would be.')
+    .argument('[id]', 'of the item')
+    .option(
+      '--options <json>',
+      'of an item that is not added; @file for that of a file, - for that of standard input',
+    )
+    .option('--count <number>', 'of occurrences, 1 to 1000', parseWholeNumber, 10)
+    .addHelpText(
+      'after',
+      examples(
+        'schedules preview weekly-report --count 5',
+        `schedules preview --options '{ "type": "Cron", "cron": "0 9 * * MON", "timeZone": "Europe/Zurich", "jobName": "echo", "input": {} }'`,
+      ),
+    )
+    .action(async (id, { options, count }) => {
+      if ((id === undefined) === (options === undefined))
+        throw new CommandFailure(exitCode.usage, 'Give the id of an item, or --options of one', {
+          code: 'wrong_usage',
+        });
+      const answer =
+        options === undefined
+          ? await api.get(path`/v1/schedulers/${id ?? ''}/preview`, { count })
+          : await api.post('/v1/schedulers/preview', {
+              body: { scheduler: await readJson(options, 'What --options gives'), count },
+            });
+      output.result(answer, occurrencesShape, ({ occurrences }) =>
+        table(occurrenceColumns, occurrences, output),
+      );
+    });
+}
+
+function addWriting(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('add')
+    .description('Add a scheduler item. It makes jobs once it is active.')
+    .argument('<options>', 'JSON; @file for that of a file, - for that of standard input')
+    .addHelpText(
+      'after',
+      examples(
+        `schedules add '{ "id": "hourly", "type": "Delay", "delay": "1h", "jobName": "echo", "input": {}, "active": true }'`,
+        'schedules add @weekly-report.json',
+      ),
+    )
+    .action(async (options) => {
+      const body = await readJson(options, 'The scheduler item');
+      show(await api.post('/v1/schedulers', { body }), { output });
+    });
+  group
+    .command('update')
+    .description('Change a scheduler item; null takes away what may be left out.')
+    .argument('<id>', 'of the item')
+    .argument('<changes>', 'JSON; @file for that of a file, - for that of standard input')
+    .addHelpText('after', examples(`schedules update hourly '{ "delay": "2h", "title": null }'`))
+    .action(async (id, changes) => {
+      const body = await readJson(changes, 'The changes');
+      show(await api.patch(path`/v1/schedulers/${id}`, body), { output });
+    });
+}
+
+function addRunning(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  for (const [name, description] of [
+    ['activate', 'Start a scheduler item.'],
+    ['deactivate', 'Stop a scheduler item, and withdraw the jobs that it made ahead.'],
+  ] as const)
+    group
+      .command(name)
+      .description(description)
+      .argument('<id>', 'of the item')
+      .addHelpText('after', examples(`schedules ${name} hourly`))
+      .action(async (id) => show(await api.post(`${path`/v1/schedulers/${id}`}/${name}`), { output }));
+  group
+    .command('run')
+    .description('Add a job as a scheduler item makes them, at once, and show its id.')
+    .argument('<id>', 'of the item')
+    .addHelpText('after', examples('schedules run hourly'))
+    .action(async (id) => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const answer = await api.post(path`/v1/schedulers/${id}/run`, { headers });
+      output.result(answer, jobStateShape, (job) => job.id);
+    });
+}
+
+function addRemoving(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('remove')
+    .description('Remove a scheduler item, and the jobs that it made ahead.')
+    .argument('<id>', 'of the item')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', examples('schedules remove hourly --yes'))
+    .action(async (id, { yes }) => {
+      await confirm(`Remove the scheduler item '${id}'?`, yes);
+      await api.delete(path`/v1/schedulers/${id}`);
+      if (output.isJson) output.json({ removed: id });
+      else output.note(`Removed ${id}`);
+    });
+}
+
+const occurrenceColumns = [
+  { title: 'AT', value: ({ at }: { at: string }) => at },
+  { title: 'BY THE CLOCK OF ITS ZONE', value: ({ local }: { local: string }) => local },
+];
+
+function show(answer: unknown, { output }: Pick<CommandContext, 'output'>): void {
+  output.result(answer, scheduleShape, (item) => scheduleDetails(item, output.paint));
+}

@@ -1,0 +1,53 @@
+import ms from 'ms';
+import * as z from 'zod';
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { read } from '../output/output.js';
+import { sparkline } from '../output/sparkline.js';
+import { type Column, table } from '../output/table.js';
+import { countsShape, countText } from '../state/counts.js';
+import { averageDuration, type Point, statisticsShape, sumOf } from '../state/statistics.js';
+
+/** `stats`: how many jobs there are, and what became of those that ended lately. */
+export const statsCommand: AddCommand = (parent, { api, output }) => {
+  parent
+    .command('stats')
+    .description('Show how many jobs there are by status, and how many ended, step by step.')
+    .option('--since <duration>', 'how far back, at most 8 days', '1h')
+    .option('--step <duration>', 'of a line', '5m')
+    .addHelpText('after', examples('stats', 'stats --since 1d --step 1h'))
+    .action(async ({ since, step }) => {
+      const [counts, statistics] = await Promise.all([
+        api.get('/v1/counts'),
+        api.get('/v1/statistics', { since, step }),
+      ]);
+      if (output.isJson) return output.json({ ...read(counts, anyObject), ...read(statistics, anyObject) });
+      const byStatus = Object.entries(read(counts, countsShape).counts);
+      const { statistics: points } = read(statistics, statisticsShape);
+      output.print(byStatus.map(([status, count]) => `${status} ${countText(count)}`).join('  '));
+      output.print(`\n${table(columns, [...points, { at: 'sum', ...sumOf(points) }], output)}`);
+      output.print(
+        `\ncompleted ${output.paint('green', sparkline(points.map(({ completed }) => completed)))}`,
+      );
+      output.print(`errors    ${output.paint('red', sparkline(points.map(({ errors }) => errors)))}`);
+    });
+};
+
+const anyObject = z.looseObject({});
+
+const columns: readonly Column<Point>[] = [
+  { title: 'FROM', value: ({ at }) => at.replace(/\.\d+Z$/, 'Z') },
+  { title: 'COMPLETED', value: ({ completed }) => number(completed), align: 'right', style: () => 'green' },
+  { title: 'ERRORS', value: ({ errors }) => number(errors), align: 'right', style: () => 'red' },
+  { title: 'CANCELLED', value: ({ cancelled }) => number(cancelled), align: 'right' },
+  { title: 'RETRIED', value: ({ retried }) => number(retried), align: 'right' },
+  { title: 'ON AVERAGE', value: (point) => msOf(averageDuration(point)), align: 'right' },
+];
+
+function number(value: number): string {
+  return value === 0 ? '' : value.toLocaleString('en-US');
+}
+
+function msOf(duration: number | undefined): string {
+  return duration === undefined ? '' : ms(duration);
+}

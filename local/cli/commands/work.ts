@@ -1,0 +1,35 @@
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { parseWholeNumber } from '../parse-whole-number.js';
+import { jobsOption } from '../work/jobs-option.js';
+
+/** `work`: a worker without Lambda. */
+export const workCommand: AddCommand = (parent, context) => {
+  parent
+    .command('work')
+    .description('Run jobs on this machine, in place of the worker function, until Ctrl-C or SIGTERM.')
+    .addOption(jobsOption())
+    .option('--name <name>', 'of the processor: stands in logs and leases')
+    .option('--max-threads <number>', 'jobs at a time; without it MAX_THREADS, or the number of CPUs')
+    .option('--queues <names>', 'only these, separated by commas; without it QUEUES, or all')
+    .option('--health-port <port>', 'serve GET /health there, on every address', parseWholeNumber)
+    .addHelpText(
+      'after',
+      examples(
+        'work --jobs ./jobs.js',
+        'work --jobs ./jobs.js --queues mail,reports --max-threads 20 --health-port 8080',
+      ),
+    )
+    .action(async ({ maxThreads, queues, ...options }) => {
+      const env = {
+        ...context.env,
+        ...(maxThreads !== undefined && { MAX_THREADS: maxThreads }),
+        ...(queues !== undefined && { QUEUES: queues }),
+      };
+      const { runLoops } = await import('../work/run-loops.js');
+      await runLoops({ ...context, env }, options, {
+        begin: async (processor) => processor.startProcessor(),
+        end: (processor) => processor.stopProcessor(),
+      });
+    });
+};

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import type { AddCommand } from '../context.js';
+import { examples } from '../examples.js';
+import { fromNow } from '../output/moment.js';
+import { type Column, table } from '../output/table.js';
+
+const workerShape = z.looseObject({
+  processor: z.string(),
+  maxThreads: z.number(),
+  queues: z.array(z.string()).nullable(),
+  started: z.string(),
+  expires: z.string(),
+});
+
+export type ShownWorker = z.output<typeof workerShape>;
+
+export const workersShape = z.looseObject({ workers: z.array(workerShape) });
+
+/** How worker invocations are listed. */
+export const workerColumns: readonly Column<ShownWorker>[] = [
+  { title: 'PROCESSOR', value: ({ processor }) => processor, mayShrink: true },
+  { title: 'THREADS', value: ({ maxThreads }) => String(maxThreads), align: 'right' },
+  { title: 'STARTED', value: ({ started }) => fromNow(started), align: 'right' },
+  { title: 'LEASE', value: ({ expires }) => fromNow(expires), align: 'right' },
+  { title: 'QUEUES', value: ({ queues }) => queues?.join(', ') ?? 'all', mayShrink: true },
+];
+
+/** `workers`: the worker invocations under way. */
+export const workersCommand: AddCommand = (parent, { api, output }) => {
+  parent
+    .command('workers')
+    .description('List the worker invocations under way that have claimed something.')
+    .addHelpText('after', examples('workers'))
+    .action(async () => {
+      output.result(await api.get('/v1/workers'), workersShape, ({ workers }) =>
+        workers.length === 0 ? 'No worker runs.' : table(workerColumns, workers, output),
+      );
+    });
+};

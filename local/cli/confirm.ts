@@ -1,0 +1,22 @@
+import { createInterface } from 'node:readline/promises';
+import { exitCode } from './exit-code.js';
+import { CommandFailure } from './failure.js';
+
+/**
+ * Asks whether something that cannot be undone shall be done.
+ *
+ * @param question what would be done
+ * @param isAgreed true when it was said before, by `--yes`
+ * @throws CommandFailure when the answer is no, or nobody is there to ask
+ */
+export async function confirm(question: string, isAgreed: boolean | undefined): Promise<void> {
+  if (isAgreed) return;
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new CommandFailure(exitCode.usage, `${question} Without a terminal to ask at, say --yes`, {
+      code: 'wrong_usage',
+    });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `).finally(() => terminal.close());
+  if (!/^y(es)?$/i.test(answer.trim()))
+    throw new CommandFailure(exitCode.failed, 'Nothing was done', { code: 'not_confirmed' });
+}

@@ -1,0 +1,22 @@
+import ms from 'ms';
+import { type Finding, ok, warning } from './finding.js';
+
+/** Logs are hard to compare from there on; jobs go by the database's clock alone. */
+const TOLERATED_MS = 2_000;
+
+/**
+ * How far this machine's clock is off.
+ *
+ * @param differenceMs of the other clock, later is positive
+ * @param uncertaintyMs by which that may be wrong
+ */
+export function clockFinding(differenceMs: number, uncertaintyMs: number): Finding {
+  const distance = Math.abs(differenceMs);
+  if (distance <= TOLERATED_MS + uncertaintyMs) return ok('clock', 'this machine and the database agree');
+  const detail = `this machine's clock is ${ms(distance)} ${differenceMs > 0 ? 'behind' : 'ahead'}`;
+  return warning(
+    'clock',
+    detail,
+    'Synchronise it (NTP): jobs go by the clock of the database, but logs do not',
+  );
+}

@@ -1,0 +1,55 @@
+import ms from 'ms';
+import type { Api } from '../api/api.js';
+import { type ShownWorker, workersShape } from '../commands/workers.js';
+import { read } from '../output/output.js';
+import { queuesShape, type ShownQueue } from '../state/counts.js';
+import { examine, type Finding, failure, ok, warning } from './finding.js';
+
+/** As long as the alarm of a deployment waits. */
+const UNCLAIMED_MS = 5 * 60_000;
+
+/**
+ * Whether due jobs are claimed, and which queues are paused.
+ *
+ * @param now by the clock of the database
+ */
+export async function checkQueues(api: Api, now: number): Promise<readonly Finding[]> {
+  return examine('queues', 'See the message', async () => {
+    const { queues } = read(await api.get('/v1/queues'), queuesShape);
+    const { workers } = read(await api.get('/v1/workers'), workersShape);
+    const paused = queues.filter((queue) => queue.paused !== null);
+    const late = queues.filter((queue) => queue.paused === null && waitOf(queue, now) >= UNCLAIMED_MS);
+    return [
+      ...(late.length === 0 ? [ok('waiting jobs', 'no due job has been waiting for 5 minutes')] : []),
+      ...late.map((queue) => unclaimed(queue, workers, now)),
+      ...(paused.length === 0 ? [ok('paused queues', 'none')] : paused.map(pausedFinding)),
+    ];
+  });
+}
+
+function waitOf({ oldest }: ShownQueue, now: number): number {
+  return oldest === null ? 0 : now - Date.parse(oldest);
+}
+
+function unclaimed(queue: ShownQueue, workers: readonly ShownWorker[], now: number): Finding {
+  const { name } = queue;
+  const detail = `queue '${name}': a job has been due for ${ms(waitOf(queue, now))}, and nobody claims it`;
+  return failure('waiting jobs', detail, adviceFor(name, workers));
+}
+
+function adviceFor(queue: string, workers: readonly ShownWorker[]): string {
+  if (workers.length === 0)
+    return 'No worker runs: look whether the worker function is invoked every minute, or start remote-processor work';
+  if (!workers.some(({ queues }) => queues === null || queues.includes(queue)))
+    return 'No worker that runs takes this queue: see QUEUES';
+  return `The workers lack the code of the job, or are too few: remote-processor list --status queued --queue ${queue}`;
+}
+
+function pausedFinding({ name, paused }: ShownQueue): Finding {
+  const detail = `queue '${name}' is paused since ${paused}`;
+  return warning(
+    'paused queues',
+    detail,
+    `If that is not meant to be: remote-processor queues resume ${name}`,
+  );
+}

@@ -1,0 +1,37 @@
+import ms from 'ms';
+import type { Api } from '../api/api.js';
+import { read } from '../output/output.js';
+import { schedulesShape } from '../schedules/schedule-shape.js';
+import { examine, type Finding, failure, ok } from './finding.js';
+
+/** As long as the alarm of a deployment waits. */
+const SILENT_MS = 5 * 60_000;
+
+/**
+ * Whether the scheduler runs: then no active item stays due.
+ *
+ * @param now by the clock of the database
+ */
+export async function checkScheduler(api: Api, now: number): Promise<readonly Finding[]> {
+  const fix =
+    'Look whether the scheduler function is invoked every minute and what it logs, or start remote-processor schedule';
+  return examine('scheduler', fix, async () => {
+    const { schedulers } = read(await api.get('/v1/schedulers'), schedulesShape);
+    const active = schedulers.filter((item) => item.active);
+    const late = active
+      .map(({ id, nextCallTime }) => ({
+        id,
+        lateMs: nextCallTime === null ? 0 : now - Date.parse(nextCallTime),
+      }))
+      .filter(({ lateMs }) => lateMs >= SILENT_MS)
+      .sort((a, b) => b.lateMs - a.lateMs);
+    const [latest] = late;
+    if (latest === undefined)
+      return ok(
+        'scheduler',
+        active.length === 0 ? 'no scheduler item is active' : 'no scheduler item is late',
+      );
+    const detail = `${late.length} of ${active.length} active items are late, '${latest.id}' by ${ms(latest.lateMs)}`;
+    return failure('scheduler', detail, fix);
+  });
+}

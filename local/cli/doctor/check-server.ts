@@ -1,0 +1,50 @@
+import type { Db } from 'mongodb';
+import ms from 'ms';
+import { awaitMajority } from '../database/await-majority.js';
+import { describeServer } from '../database/describe-server.js';
+import { clockFinding } from './check-clock.js';
+import { examine, type Finding, failure, ok } from './finding.js';
+
+/** Transactions and the expressions that claims are made of are as we need them from this version on. */
+const OLDEST_VERSION = 6;
+
+/** The database server: that it answers, what it is, and what time it has. */
+export async function checkServer(db: Db): Promise<readonly Finding[]> {
+  return examine(
+    'database',
+    'Look whether the user of MONGODB_URI may read and write the database',
+    async () => {
+      const asked = Date.now();
+      const { version, hasTransactions, time } = await describeServer(db);
+      const took = Date.now() - asked;
+      return [
+        ok('database', `MongoDB answers in ${ms(took)}`),
+        versionFinding(version),
+        hasTransactions ? ok('replica set', 'it has transactions') : noReplicaSet,
+        clockFinding(time.getTime() - asked - took / 2, took),
+      ];
+    },
+  );
+}
+
+/** Whether writes reach a majority of the replica set. */
+export async function checkMajority(db: Db): Promise<readonly Finding[]> {
+  const fix = 'Look at rs.status(): more than half of the members must be up to date';
+  return examine('write concern', fix, async () => {
+    const asked = Date.now();
+    await awaitMajority(db);
+    return ok('write concern', `a majority has a write after ${ms(Date.now() - asked)}`);
+  });
+}
+
+function versionFinding(version: string): Finding {
+  return Number.parseInt(version, 10) >= OLDEST_VERSION
+    ? ok('version', `MongoDB ${version}`)
+    : failure('version', `MongoDB ${version} is too old`, `Upgrade it to ${OLDEST_VERSION}.0 or later`);
+}
+
+const noReplicaSet = failure(
+  'replica set',
+  'the server is no member of a replica set: schedules need transactions',
+  'Start it with --replSet and call rs.initiate(): one member is enough',
+);

@@ -1,0 +1,35 @@
+import type { Environment } from '../../../src/config.js';
+import { serverTime } from '../../../src/mongo/server-time.js';
+import type { Api } from '../api/api.js';
+import { connectToDatabase } from '../api/in-process.js';
+import { toFailure } from '../to-failure.js';
+import { checkConfiguration } from './check-configuration.js';
+import { checkIndexes } from './check-indexes.js';
+import { checkLeases } from './check-leases.js';
+import { checkQueues } from './check-queues.js';
+import { checkScheduler } from './check-scheduler.js';
+import { checkMajority, checkServer } from './check-server.js';
+import { type Finding, failure } from './finding.js';
+
+/** All that can be found out with the settings of a deployment, and its database. */
+export async function examineDatabase(env: Environment, api: Api): Promise<readonly Finding[]> {
+  const configuration = checkConfiguration(env);
+  if (configuration.some(({ status }) => status === 'failure')) return configuration;
+  try {
+    const { db } = await connectToDatabase(env);
+    const now = (await serverTime(db)).getTime();
+    const checks = await Promise.all([
+      checkServer(db),
+      checkMajority(db),
+      checkIndexes(db),
+      checkQueues(api, now),
+      checkLeases(db),
+      checkScheduler(api, now),
+    ]);
+    return [...configuration, ...checks.flat()];
+  } catch (error) {
+    const { message } = await toFailure(error);
+    const fix = 'Look at MONGODB_URI, at the network on the way, and whether the server lets this address in';
+    return [...configuration, failure('database', message, fix)];
+  }
+}

@@ -1,0 +1,44 @@
+import type { Api } from '../api/api.js';
+import { exitCode } from '../exit-code.js';
+import { toFailure } from '../to-failure.js';
+import { clockFinding } from './check-clock.js';
+import { checkQueues } from './check-queues.js';
+import { checkScheduler } from './check-scheduler.js';
+import { type Finding, failure, ok } from './finding.js';
+
+/** All that can be found out over HTTP. */
+export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
+  try {
+    await api.get('/health');
+    const health = ok('deployment', 'it answers, and so does its database');
+    const asked = Date.now();
+    const { headers } = await api.send('GET', '/v1/workers', {});
+    const now = Date.parse(headers.get('date') ?? '');
+    const checks = [checkQueues(api, now || asked), checkScheduler(api, now || asked)];
+    const findings = (await Promise.all(checks)).flat();
+    const clock = Number.isNaN(now)
+      ? []
+      : [clockFinding(now - asked, DATE_PRECISION_MS + Date.now() - asked)];
+    return [health, ok('API key', 'it is accepted'), ...clock, ...findings];
+  } catch (error) {
+    const { message, exitCode: code } = await toFailure(error);
+    return code === exitCode.refused
+      ? [
+          failure(
+            'API key',
+            message,
+            'Set REMOTE_PROCESSOR_API_KEY to a key whose entry is in API_KEYS of the deployment',
+          ),
+        ]
+      : [
+          failure(
+            'deployment',
+            message,
+            'Look at --url, at the log of the http function, and at its database',
+          ),
+        ];
+  }
+}
+
+/** The header tells whole seconds. */
+const DATE_PRECISION_MS = 1000;

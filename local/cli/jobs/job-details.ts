@@ -1,0 +1,44 @@
+import { type Field, fields, pretty } from '../output/fields.js';
+import { between, fromNow } from '../output/moment.js';
+import { type Paint, statusStyle } from '../output/paint.js';
+import type { ShownJob } from './job-shape.js';
+import { progressText } from './progress-text.js';
+
+/** All about one job, for a person. */
+export function jobDetails(job: ShownJob, paint: Paint): string {
+  return fields(
+    [
+      ['id', job.id],
+      ['job', job.jobName],
+      [
+        'status',
+        job.cancelRequested === null ? job.status : `${job.status}, cancelled`,
+        statusStyle(job.status),
+      ],
+      ['queue', `${job.queue}, priority ${job.priority}`],
+      ['attempts', `${job.retryCounter} of ${job.maxRetries}`],
+      ['created', when(job.created)],
+      ['due', job.status === 'queued' ? when(job.runAt) : ''],
+      ['started', when(job.started)],
+      ['completed', when(job.completed)],
+      ['took', between(job.started, job.completed)],
+      ['unique key', job.uniqueKey ?? ''],
+      ['occurrence', job.occurrence === null ? '' : `${job.occurrence.item}, ${job.occurrence.at}`],
+      ['progress', progressText(job.progress)],
+      ['input', job.input === null ? '' : pretty(job.input)],
+      ['output', job.status === 'completed' ? pretty(job.output) : ''],
+      ...job.errors.map(
+        ({ at, attempt, message, stack }): Field => [
+          `error ${attempt}`,
+          `${at}\n${stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd()}`,
+          'red',
+        ],
+      ),
+    ],
+    paint,
+  );
+}
+
+function when(moment: string | null): string {
+  return moment === null ? '' : `${moment} (${fromNow(moment)})`;
+}

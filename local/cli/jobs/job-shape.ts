@@ -1,0 +1,37 @@
+import * as z from 'zod';
+
+const moment = z.string().nullable();
+
+/** What commands use of a job, as the API shows it. */
+export const jobShape = z.looseObject({
+  id: z.string(),
+  jobName: z.string(),
+  queue: z.string(),
+  priority: z.number(),
+  status: z.string(),
+  input: z.unknown(),
+  output: z.unknown(),
+  progress: z.unknown(),
+  errors: z.array(
+    z.object({ at: z.string(), message: z.string(), attempt: z.number(), stack: z.string().nullable() }),
+  ),
+  runAt: z.string(),
+  created: z.string(),
+  started: moment,
+  completed: moment,
+  cancelRequested: moment,
+  retryCounter: z.number(),
+  maxRetries: z.number(),
+  uniqueKey: z.string().nullable(),
+  occurrence: z.object({ item: z.string(), at: z.string() }).nullable(),
+});
+
+export type ShownJob = z.output<typeof jobShape>;
+
+/** A job by its id, and how it stands. */
+export const jobStateShape = z.looseObject({ id: z.string(), status: z.string() });
+
+/** Whether nothing will happen to a job any more. */
+export function isSettled(status: string): boolean {
+  return ['completed', 'error', 'cancelled'].includes(status);
+}

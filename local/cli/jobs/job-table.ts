@@ -1,0 +1,33 @@
+import { between, fromNow } from '../output/moment.js';
+import { statusStyle } from '../output/paint.js';
+import type { Column } from '../output/table.js';
+import type { ShownJob } from './job-shape.js';
+import { progressText } from './progress-text.js';
+
+const BAR_WIDTH = 10;
+
+/** How lists show jobs. */
+export const jobColumns: readonly Column<ShownJob>[] = [
+  { title: 'ID', value: ({ id }) => id },
+  { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
+  { title: 'QUEUE', value: ({ queue }) => queue, mayShrink: true },
+  { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
+  {
+    title: 'TRIES',
+    value: ({ retryCounter, maxRetries }) => `${retryCounter}/${maxRetries}`,
+    align: 'right',
+  },
+  { title: 'CREATED', value: ({ created }) => fromNow(created), align: 'right' },
+  { title: 'TOOK', value: ({ started, completed }) => between(started, completed), align: 'right' },
+  { title: '', value: remark, mayShrink: true, style: () => 'dim' },
+];
+
+/** What is worth telling about a job depends on how it stands. */
+function remark({ status, runAt, errors, progress }: ShownJob): string {
+  const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';
+  if (status === 'processing') return progressText(progress, BAR_WIDTH);
+  if (status === 'error') return lastError;
+  if (status !== 'queued') return '';
+  const due = Date.parse(runAt) > Date.now() ? `due ${fromNow(runAt)}` : '';
+  return [due, lastError].filter((part) => part !== '').join('; ');
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidArgumentError } from 'commander';
+import { durationSchema } from '../../../src/duration.js';
+import { type Api, path } from '../api/api.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import { read } from '../output/output.js';
+import { isSettled, jobShape, type ShownJob } from './job-shape.js';
+
+/** What one request waits at most: below what any server or proxy on the way allows. */
+const LONGEST_REQUEST_SECONDS = 20;
+
+/** A deployment may fail now and then; one that does so this often in a row is not there. */
+const MAX_FAILURES = 5;
+const PAUSE_MS = 1000;
+
+/**
+ * Waits until a job is settled, and returns it and the answer that it came in.
+ *
+ * @param timeoutMs undefined for as long as it takes
+ * @throws CommandFailure when the time is up, or there is no such job
+ */
+export async function waitForJob(
+  api: Api,
+  id: string,
+  timeoutMs = Number.POSITIVE_INFINITY,
+): Promise<{ readonly job: ShownJob; readonly answer: unknown }> {
+  const end = performance.now() + timeoutMs;
+  for (let failures = 0; ; ) {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    try {
+      const answer = await api.get(path`/v1/jobs/${id}`, { wait: Math.min(left, LONGEST_REQUEST_SECONDS) });
+      const job = read(answer, jobShape);
+      if (isSettled(job.status)) return { job, answer };
+      if (left === 0) throw tooLate(job);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!isTransient(error) || failures >= MAX_FAILURES || performance.now() >= end) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** How a job that was waited for makes the command end, beside 0. @throws CommandFailure unless it is completed */
+export function requireCompleted({ id, status, errors }: ShownJob): void {
+  if (status === 'completed') return;
+  const reason = status === 'error' ? `: ${errors.at(-1)?.message ?? 'it does not say why'}` : '';
+  throw new CommandFailure(exitCode.notCompleted, `Job ${id} ended as ${status}${reason}`, { code: status });
+}
+
+/** Parses the value of an option. @throws InvalidArgumentError */
+export function parseDuration(text: string): number {
+  const { data, error } = durationSchema.safeParse(text);
+  if (data !== undefined) return data;
+  throw new InvalidArgumentError(error?.issues[0]?.message ?? '');
+}
+
+function tooLate({ id, status }: ShownJob): CommandFailure {
+  return new CommandFailure(exitCode.notCompleted, `Job ${id} is still ${status}: the time to wait is up`, {
+    code: 'not_settled',
+  });
+}
+
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof CommandFailure &&
+    error.exitCode === exitCode.unreachable &&
+    error.code !== 'unexpected_answer'
+  );
+}

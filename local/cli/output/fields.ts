@@ -1,0 +1,24 @@
+import { pad } from './cut.js';
+import type { Paint, Style } from './paint.js';
+import { visibleLines } from './visible.js';
+
+/** A name, what it has, and how that looks. Empty ones are left out. */
+export type Field = readonly [name: string, value: string, style?: Style | undefined];
+
+/** One field a line; further lines of a value stand below its first. */
+export function fields(entries: readonly Field[], paint: Paint): string {
+  const shown = entries.filter(([, value]) => value !== '');
+  const width = Math.max(...shown.map(([name]) => name.length)) + 2;
+  const indent = `\n${' '.repeat(width)}`;
+  return shown
+    .map(([name, value, style]) => {
+      const lines = visibleLines(value).split('\n');
+      return paint('dim', pad(name, width)) + lines.map((line) => paint(style, line)).join(indent);
+    })
+    .join('\n');
+}
+
+/** JSON for a person. */
+export function pretty(value: unknown): string {
+  return JSON.stringify(value, null, 2) ?? '';
+}

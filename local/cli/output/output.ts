@@ -1,0 +1,99 @@
+import type { Writable } from 'node:stream';
+import * as z from 'zod';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import { type Paint, painter } from './paint.js';
+import type { Paper } from './table.js';
+import { visible, visibleLines } from './visible.js';
+
+/** Results go to standard output, messages to standard error. */
+export class Output implements Paper {
+  readonly #isJson: () => boolean;
+
+  constructor(
+    isJson: () => boolean,
+    readonly stdout: NodeJS.WriteStream = process.stdout,
+    readonly stderr: NodeJS.WriteStream = process.stderr,
+  ) {
+    this.#isJson = isJson;
+  }
+
+  /** Whether scripts are to read it: `--json`. */
+  get isJson(): boolean {
+    return this.#isJson();
+  }
+
+  get isTerminal(): boolean {
+    return this.stdout.isTTY === true;
+  }
+
+  get width(): number {
+    return this.isTerminal ? this.stdout.columns : Number.POSITIVE_INFINITY;
+  }
+
+  get paint(): Paint {
+    return painter(this.stdout);
+  }
+
+  /**
+   * Shows an answer: as it is with `--json`, otherwise as `render` writes it.
+   *
+   * @throws CommandFailure for an answer that is not as the schema says
+   */
+  result<Shape extends z.ZodType>(
+    answer: unknown,
+    schema: Shape,
+    render: (answer: z.output<Shape>) => string,
+  ): void {
+    if (this.isJson) this.json(answer);
+    else this.print(render(read(answer, schema)));
+  }
+
+  /** One JSON document, indented for people on a terminal. */
+  json(value: unknown): void {
+    this.print(JSON.stringify(value, null, this.isTerminal ? 2 : 0));
+  }
+
+  /** One JSON document a line. */
+  jsonLine(value: unknown): void {
+    this.print(JSON.stringify(value));
+  }
+
+  print(text: string): void {
+    this.#write(this.stdout, text);
+  }
+
+  /** A message, beside the results. */
+  note(text: string): void {
+    this.#write(this.stderr, visibleLines(text));
+  }
+
+  /** Why a command failed: one line, and one more for everything that is wrong. */
+  failure(failure: CommandFailure): void {
+    const { message, code, issues, exitCode } = failure;
+    if (this.isJson) {
+      const error = { code, message, ...(issues.length > 0 && { issues }), exitCode };
+      this.#write(this.stderr, JSON.stringify({ error }));
+      return;
+    }
+    const paint = painter(this.stderr);
+    const lines = issues.map(({ path, message }) => `  ${path === '' ? message : `${path}: ${message}`}`);
+    const first = `${paint('red', 'error:')} ${visible(message)}`;
+    this.#write(this.stderr, [first, ...lines.map(visible)].join('\n'));
+  }
+
+  #write(stream: Writable, text: string): void {
+    stream.write(`${text}\n`);
+  }
+}
+
+/** @throws CommandFailure */
+export function read<Shape extends z.ZodType>(answer: unknown, schema: Shape): z.output<Shape> {
+  const { data, error, success } = schema.safeParse(answer);
+  if (success) return data;
+  throw new CommandFailure(
+    exitCode.unreachable,
+    `The answer is not what was expected: has the deployment another version? ${z.prettifyError(error)}`,
+    { code: 'unexpected_answer', cause: error },
+  );
+}

@@ -1,0 +1,75 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { addCommand } from './commands/add.js';
+import { cancelCommand } from './commands/cancel.js';
+import { completionCommand } from './commands/completion.js';
+import { doctorCommand } from './commands/doctor.js';
+import { ensureIndexesCommand } from './commands/ensure-indexes.js';
+import { factoriesCommand } from './commands/factories.js';
+import { getCommand } from './commands/get.js';
+import { listCommand } from './commands/list.js';
+import { queuesCommand } from './commands/queues.js';
+import { removeCommand } from './commands/remove.js';
+import { retryCommand } from './commands/retry.js';
+import { scheduleCommand } from './commands/schedule.js';
+import { schedulesCommand } from './commands/schedules.js';
+import { startCommand } from './commands/start.js';
+import { statsCommand } from './commands/stats.js';
+import { watchCommand } from './commands/watch.js';
+import { workCommand } from './commands/work.js';
+import { workersCommand } from './commands/workers.js';
+import type { AddCommand, CommandContext } from './context.js';
+import { packageVersion } from './version.js';
+
+/** In the order of the help. */
+const commands: readonly AddCommand[] = [
+  addCommand,
+  getCommand,
+  listCommand,
+  cancelCommand,
+  retryCommand,
+  removeCommand,
+  schedulesCommand,
+  queuesCommand,
+  workersCommand,
+  factoriesCommand,
+  statsCommand,
+  watchCommand,
+  workCommand,
+  scheduleCommand,
+  startCommand,
+  ensureIndexesCommand,
+  doctorCommand,
+  completionCommand,
+];
+
+const epilogue = `
+By default commands work on the database of MONGODB_URI and MONGODB_DATABASE. With --url they speak to a deployment,
+with the API key in REMOTE_PROCESSOR_API_KEY.
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 access refused, 5 database or deployment unreachable,
+6 the job that was waited for did not complete.
+
+Example:
+  $ remote-processor add echo '{ "hello": "me" }' --wait`;
+
+/** The command line with all its commands. */
+export function createProgram(context: CommandContext) {
+  const program = new Command('remote-processor')
+    .description('Adds, watches and runs jobs: the command line of Remote Processor.')
+    .version(packageVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show how to use it')
+    .addOption(
+      new Option('--url <url>', 'address of a deployment; without it the database of MONGODB_URI').env(
+        'REMOTE_PROCESSOR_URL',
+      ),
+    )
+    .option('--json', 'results and errors as JSON, for scripts')
+    .option('--debug', 'show stacks of errors, and what the app logs')
+    .addHelpText('after', epilogue)
+    .configureHelp({ showGlobalOptions: true })
+    // Errors are shown by who runs the program, in one way for all.
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  for (const add of commands) add(program, context);
+  return program;
+}

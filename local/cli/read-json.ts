@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseJson } from '../../handlers/http/parse-json.js';
+import { exitCode } from './exit-code.js';
+import { CommandFailure } from './failure.js';
+
+/**
+ * The JSON of an argument: itself, that of a file when it begins with `@`, that of standard input when it is `-`.
+ *
+ * @param what names it in messages, such as 'The input'
+ * @throws CommandFailure for what cannot be read, or is not JSON
+ */
+export async function readJson(argument: string, what: string): Promise<unknown> {
+  const source = await readSource(argument, what);
+  try {
+    return parseJson(source);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(exitCode.usage, `${what} is not JSON: ${reason}`, { code: 'wrong_usage' });
+  }
+}
+
+async function readSource(argument: string, what: string): Promise<string> {
+  if (argument === '-') return text(process.stdin);
+  if (!argument.startsWith('@')) return argument;
+  return readFile(argument.slice(1), 'utf8').catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(exitCode.usage, `${what} cannot be read: ${reason}`, { code: 'wrong_usage' });
+  });
+}

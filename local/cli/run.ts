@@ -1,0 +1,55 @@
+import { CommanderError } from 'commander';
+import type { Environment } from '../../src/config.js';
+import type { Logger } from '../../src/log.js';
+import { stopRequested } from '../stop-requested.js';
+import { Api } from './api/api.js';
+import { overNetwork } from './api/over-network.js';
+import { exitCode } from './exit-code.js';
+import { Output } from './output/output.js';
+import { createProgram } from './program.js';
+import { toFailure } from './to-failure.js';
+
+/**
+ * Runs one command, and returns the exit code.
+ *
+ * @param args what stands after the name of the program
+ */
+export async function run(args: readonly string[], env: Environment): Promise<number> {
+  const output: Output = new Output(() => program.opts().json ?? false);
+  const url = () => program.opts().url;
+  const api = new Api(async () => {
+    const address = url();
+    if (address !== undefined) return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY);
+    // Not for a command that only asks for help, or speaks to a deployment: the driver takes its time to load.
+    const { inProcess } = await import('./api/in-process.js');
+    return inProcess(env, program.opts().debug ? logTo(output) : silent);
+  });
+  const program = createProgram({ api, output, env, url, stopRequested });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCode.usage;
+    const failure = await toFailure(error);
+    output.failure(failure);
+    if (program.opts().debug) output.note(stackOf(failure));
+    return failure.exitCode;
+  } finally {
+    await api.close();
+  }
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What the app tells its log, on standard error. */
+function logTo(output: Output): Logger {
+  const write = (message: string, details: object = {}) =>
+    output.note(`${message} ${JSON.stringify(details)}`);
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+function stackOf({ stack, cause }: Error): string {
+  const reason = cause instanceof Error ? `\nCaused by: ${cause.stack}` : '';
+  return `${stack}${reason}`;
+}

@@ -1,0 +1,41 @@
+import * as z from 'zod';
+
+const moment = z.string().nullable();
+const list = z.array(z.number()).nullable();
+
+/** What commands use of a scheduler item, as the API shows it. */
+export const scheduleShape = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  title: z.string(),
+  description: z.string(),
+  jobName: z.string(),
+  input: z.unknown(),
+  active: z.boolean(),
+  ended: z.boolean(),
+  nextCallTime: moment,
+  lastCallTime: moment,
+  lastJobId: z.string().nullable(),
+  occurrences: z.number(),
+  skipped: z.number(),
+  timeZone: z.string(),
+  catchUp: z.string(),
+  overlap: z.string(),
+  cron: z.string().nullable(),
+  minute: list,
+  hour: list,
+  dayOfMonth: list,
+  month: list,
+  dayOfWeek: list,
+  delay: z.number().nullable(),
+  at: moment,
+  declaredBy: z.string().nullable(),
+});
+
+export type ShownSchedule = z.output<typeof scheduleShape>;
+
+export const schedulesShape = z.looseObject({ schedulers: z.array(scheduleShape) });
+
+export const occurrencesShape = z.object({
+  occurrences: z.array(z.object({ at: z.string(), local: z.string() })),
+});

@@ -1,0 +1,28 @@
+import * as z from 'zod';
+
+/** A count that stopped at a limit says so. */
+const countShape = z.object({ count: z.number(), isCapped: z.boolean() });
+
+export type Count = z.output<typeof countShape>;
+
+/** How many jobs there are of each status. */
+export const countsShape = z.looseObject({ counts: z.record(z.string(), countShape) });
+
+export type Counts = z.output<typeof countsShape>['counts'];
+
+const queueShape = z.looseObject({
+  name: z.string(),
+  ready: countShape,
+  delayed: countShape,
+  oldest: z.string().nullable(),
+  paused: z.string().nullable(),
+});
+
+export type ShownQueue = z.output<typeof queueShape>;
+
+export const queuesShape = z.looseObject({ queues: z.array(queueShape) });
+
+/** `10,000+` when there are more. */
+export function countText({ count, isCapped }: Count): string {
+  return `${count.toLocaleString('en-US')}${isCapped ? '+' : ''}`;
+}

@@ -1,0 +1,104 @@
+import ms from 'ms';
+import { workerColumns } from '../commands/workers.js';
+import type { ShownJob } from '../jobs/job-shape.js';
+import { cut } from '../output/cut.js';
+import { fromNow } from '../output/moment.js';
+import { type Paint, statusStyle } from '../output/paint.js';
+import { sparkline } from '../output/sparkline.js';
+import { type Column, type Paper, table } from '../output/table.js';
+import { visible } from '../output/visible.js';
+import { countText } from '../state/counts.js';
+import { queueColumns } from '../state/queue-table.js';
+import { averageDuration, sumOf } from '../state/statistics.js';
+import type { Snapshot } from './snapshot.js';
+
+export interface Frame extends Paper {
+  /** Lines of the terminal. */
+  readonly height: number;
+  /** What is watched. */
+  readonly title: string;
+  /** Why what is shown is old; undefined when it is not. */
+  readonly problem?: string | undefined;
+}
+
+const KEYS = 'q quits';
+
+/** What `watch` shows: exactly as many lines as the terminal has, none wider than it. */
+export function drawFrame(snapshot: Snapshot, frame: Frame): string[] {
+  const problem =
+    frame.problem === undefined ? '' : frame.paint('red', cut(visible(frame.problem), frame.width));
+  const head = [frame.paint('bold', cut(`${visible(frame.title)}  ${KEYS}`, frame.width)), problem];
+  const lines = [...head, ...bodyOf(snapshot, frame)].slice(0, frame.height);
+  return [...lines, ...Array.from({ length: frame.height - lines.length }, () => '')];
+}
+
+function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper: Frame): string[] {
+  const { width, paint } = paper;
+  const last = sumOf(statistics.slice(-LAST_MINUTES));
+  const rate = `${(last.completed / LAST_MINUTES).toFixed(1)} completed and ${(last.errors / LAST_MINUTES).toFixed(1)} failed a minute`;
+  const average = averageDuration(last);
+  const speed = average === undefined ? rate : `${rate}, ${ms(average)} on average`;
+  return [
+    ...wrapped(
+      Object.entries(counts).map(([status, count]) => ({ text: `${status} ${countText(count)}`, status })),
+      width,
+      paint,
+    ),
+    '',
+    cut(speed, width),
+    paint('green', cut(sparkline(statistics.map(({ completed }) => completed)), width)),
+    paint('red', cut(sparkline(statistics.map((point) => point.errors)), width)),
+    '',
+    ...section(queueColumns, queues, paper, 'No job is queued.'),
+    '',
+    ...section(workerColumns, workers, paper, 'No worker runs.'),
+    '',
+    ...section(errorColumns, errors, paper, 'No job ended in error.'),
+  ];
+}
+
+/** Rates are of so many minutes: of one alone they would jump. */
+const LAST_MINUTES = 5;
+
+/** Beyond it a table would push the next one off the screen. */
+const MAX_ROWS = 8;
+
+function section<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  paper: Frame,
+  none: string,
+): string[] {
+  if (rows.length === 0) return [paper.paint('dim', cut(none, paper.width))];
+  const more = rows.length - MAX_ROWS;
+  const lines = table(columns, rows.slice(0, MAX_ROWS), paper).split('\n');
+  return more > 0 ? [...lines, paper.paint('dim', `… and ${more} more`)] : lines;
+}
+
+const errorColumns: readonly Column<ShownJob>[] = [
+  { title: 'LATEST ERRORS', value: ({ id }) => id, mayShrink: true },
+  { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
+  { title: 'ENDED', value: ({ completed }) => fromNow(completed), align: 'right' },
+  {
+    title: '',
+    value: ({ errors }) => errors.at(-1)?.message.split('\n')[0] ?? '',
+    mayShrink: true,
+    style: () => 'red',
+  },
+];
+
+/** As many in a line as fit. */
+function wrapped(parts: readonly { text: string; status: string }[], width: number, paint: Paint): string[] {
+  const lines: (typeof parts)[] = [];
+  for (const part of parts) {
+    const line = lines.at(-1);
+    const used = line?.reduce((sum, { text }) => sum + text.length + GAP.length, 0) ?? 0;
+    if (line === undefined || used + part.text.length > width) lines.push([part]);
+    else lines[lines.length - 1] = [...line, part];
+  }
+  return lines.map((line) =>
+    line.map(({ text, status }) => paint(statusStyle(status), cut(text, width))).join(GAP),
+  );
+}
+
+const GAP = '  ';

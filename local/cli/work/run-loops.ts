@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { jsonLogger } from '../../../src/log.js';
+import { atLevel } from '../../../src/log-level.js';
+import { closeMongoClients } from '../../../src/mongo/client.js';
+import { consoleLogger } from '../../console-logger.js';
+import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';
+import { LocalProcessor } from '../../processor.js';
+import { connectToDatabase } from '../api/in-process.js';
+import type { CommandContext } from '../context.js';
+import { serveHealth } from './serve-health.js';
+
+/** What `work` and `schedule` have in common. */
+export interface LoopOptions {
+  readonly jobs?: string | undefined;
+  readonly name?: string | undefined;
+  readonly healthPort?: number | undefined;
+}
+
+/** What a loop is. */
+export interface LoopKind {
+  readonly begin: (processor: LocalProcessor, code: JobCode) => Promise<void>;
+  readonly end: (processor: LocalProcessor) => Promise<void>;
+}
+
+/**
+ * Runs a loop on this machine, until Ctrl-C or SIGTERM; then it ends the process.
+ *
+ * @throws CommandFailure, ValidationError, or what the module of the jobs throws
+ */
+export async function runLoops(
+  { output, env, stopRequested }: CommandContext,
+  { jobs, name, healthPort }: LoopOptions,
+  { begin, end }: LoopKind,
+): Promise<never> {
+  const code = await loadJobCode(jobs);
+  const { db, config } = await connectToDatabase(env);
+  const log = atLevel(config.LOG_LEVEL, output.isTerminal && !output.isJson ? consoleLogger : jsonLogger);
+  const processor = new LocalProcessor({
+    db,
+    log,
+    ...(name !== undefined && { name }),
+    ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
+    ...(config.QUEUES && { queues: config.QUEUES }),
+  });
+  const stopping = stopRequested();
+  await processor.addJobFactories(factoriesOf(code, config));
+  await begin(processor, code);
+  const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
+  if (!stopping.aborted) await once(stopping, 'abort');
+  log.info('Stopping: what runs is told to end, and given back if it does not');
+  await health?.stop();
+  await end(processor);
+  await closeMongoClients();
+  log.info('Stopped: nothing is left in its hands');
+  process.exit(); // A job that heeds no signal would keep the process alive.
+}

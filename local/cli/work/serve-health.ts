@@ -1,0 +1,21 @@
+import { Hono } from 'hono';
+import type { Logger } from '../../../src/log.js';
+import { type HttpServer, startHttpServer } from '../../http-server.js';
+import type { LocalProcessor } from '../../processor.js';
+
+/** Whoever probes a container comes from outside of it. */
+const EVERY_ADDRESS = '0.0.0.0';
+
+/** Serves GET /health: 200 while the loop runs and the database answers, else 503. It tells nothing more. */
+export function serveHealth(processor: LocalProcessor, port: number, log: Logger): Promise<HttpServer> {
+  const app = new Hono().get('/health', async (context) => {
+    try {
+      await processor.getJob('health'); // Reads one document, or none.
+      return context.json({ status: 'ok', loops: processor.loops() });
+    } catch (error) {
+      log.error('The database does not answer', { error: String(error) });
+      return context.json({ status: 'unreachable' }, 503);
+    }
+  });
+  return startHttpServer(app, EVERY_ADDRESS, port);
+}

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { MongoClient } from 'mongodb';
+import { createApp } from '../handlers/http/app.js';
+import { consoleLogger as log } from './console-logger.js';
+import { demoJobs, endDemo, showDemo } from './demo.js';
+import { startHttpServer } from './http-server.js';
+import { factoriesOf, type JobCode } from './job-code.js';
+import { startEmbeddedMongo } from './mongo/index.js';
+import { LocalProcessor } from './processor.js';
+import type { LocalSettings } from './settings.js';
+import { stopRequested } from './stop-requested.js';
+
+export interface StartOptions {
+  readonly settings: LocalSettings;
+  readonly code: JobCode;
+  /** Whether to show jobs and a scheduler item of a demonstration. */
+  readonly demo: boolean;
+}
+
+/**
+ * What `npm start` does: scheduler, worker, HTTP API and, when there is no MONGODB_URI, a database in this process, until
+ * Ctrl-C or SIGTERM. Then it ends the process.
+ *
+ * @throws an Error that says what to do when the database cannot be used, or the port is in use
+ */
+export async function start({ settings, code, demo }: StartOptions): Promise<never> {
+  const { config, apiKeys, sessionSecrets, host, port } = settings;
+  const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
+  const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
+  const db = client.db(config.MONGODB_DATABASE);
+  const processor = new LocalProcessor({
+    db,
+    log,
+    ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
+    ...(config.QUEUES && { queues: config.QUEUES }),
+  });
+  await processor.ensureIndexes().catch(explainUnreachable);
+  await processor.addJobFactories(factoriesOf(code, config));
+  if (demo) await processor.addJobFactories(demoJobs);
+  if (code.schedules) await processor.syncSchedulers(code.schedules);
+  const app = createApp({ db, processor, apiKeys, sessionSecrets, log, kick: async () => {} });
+  const server = await startHttpServer(app, host, port);
+  greet(settings, server.url, mongo?.uri);
+
+  processor.startProcessor();
+  processor.startScheduler();
+  const stopping = stopRequested();
+  if (demo) await showDemo(processor, stopping);
+  if (!stopping.aborted) await once(stopping, 'abort');
+
+  log.info('Stopping: what runs is told to end, and given back if it does not');
+  await Promise.all([server.stop(), processor.stopScheduler()]);
+  if (demo) await endDemo(processor);
+  await processor.stopProcessor();
+  await client.close();
+  await mongo?.stop();
+  log.info('Stopped: nothing is left in processing');
+  process.exit(); // A job that heeds no signal would keep the process alive.
+}
+
+function explainUnreachable(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  const advice = 'Check the variable, or leave it out: then an embedded database is started.';
+  throw new Error(`The database of MONGODB_URI cannot be used: ${reason}. ${advice}`, { cause: error });
+}
+
+function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {
+  const database =
+    embedded === undefined ? 'MONGODB_URI' : `embedded, at ${embedded}: it keeps nothing when this stops`;
+  console.log(`
+Remote Processor
+  HTTP API  ${url}
+  dashboard ${url}/ (sign in with the API key)
+  API key   ${apiKey}
+  database  ${database} (${config.MONGODB_DATABASE})
+
+Add a job of your own, and read its result by its id:
+  curl -s ${url}/v1/jobs -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' \\
+    -d '{ "name": "echo", "input": { "hello": "me" } }'
+  curl -s ${url}/v1/jobs/ID -H 'Authorization: Bearer ${apiKey}'
+
+Ctrl-C stops it.
+`);
+}

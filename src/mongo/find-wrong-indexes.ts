@@ -1,0 +1,54 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import { indexesByCollection } from './indexes.js';
+
+/** Indexes as `collection.index`. */
+export interface WrongIndexes {
+  readonly missing: readonly string[];
+  /** Those that have the name, but not the keys or the options, of one that this version needs. */
+  readonly different: readonly string[];
+}
+
+/** Compares the indexes of a database with those that `ensureIndexes` makes. Others, of whoever, are left alone. */
+export async function findWrongIndexes(db: Db): Promise<WrongIndexes> {
+  const compared = await Promise.all(
+    Object.entries(indexesByCollection).map(async ([collection, needed]) => {
+      const found = await findIndexes(db, collection);
+      return needed.map((index) => ({
+        name: `${collection}.${index.name}`,
+        index,
+        found: found.find(({ name }) => name === index.name),
+      }));
+    }),
+  );
+  const all = compared.flat();
+  return {
+    missing: all.flatMap(({ name, found }) => (found === undefined ? [name] : [])),
+    different: all.flatMap(({ name, index, found }) =>
+      found === undefined || isDeepStrictEqual(essence(found), essence(index)) ? [] : [name],
+    ),
+  };
+}
+
+async function findIndexes(db: Db, collection: string): Promise<IndexDescription[]> {
+  try {
+    return await db.collection(collection).listIndexes().toArray();
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND) return [];
+    throw error;
+  }
+}
+
+/** MongoDB's code for a collection that is not there yet. */
+const NAMESPACE_NOT_FOUND = 26;
+
+/** What makes an index what it is; the order of its keys counts. */
+function essence({ key, unique, sparse, expireAfterSeconds, partialFilterExpression }: IndexDescription) {
+  return {
+    key: Object.entries(key),
+    unique: unique ?? false,
+    sparse: sparse ?? false,
+    expireAfterSeconds,
+    partialFilterExpression,
+  };
+}
