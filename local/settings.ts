@@ -2,16 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { type ApiKey, type Config, configSchema, type Environment, readEnvironment } from '../src/config.js';
 
-/** What `start` reads beside its options. */
-export const environmentHelp = `
-Environment:
-  PORT             of the HTTP API (default 3000)
-  HOST             address it listens on (default 127.0.0.1: this machine only)
-  API_KEY          at least 16 characters; one is made and printed when it is not set
-  MONGODB_URI      a replica set; an embedded database that keeps nothing is started when it is not set
-  SESSION_SECRETS  sign the sessions of the dashboard; without it sessions end when this stops
-  MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md`;
-
 const localSchema = configSchema.extend({
   PORT: z
     .string()

@@ -47,7 +47,11 @@ export class Api {
   }
 
   /** As the others, with the headers of the answer. */
-  async send(method: Method, path: string, { query = {}, body, headers }: RequestParts) {
+  async send(
+    method: Method,
+    path: string,
+    { query = {}, body, headers }: RequestParts,
+  ): Promise<{ readonly headers: Headers; readonly body: unknown }> {
     this.#isUsed = true;
     const { url, apiKey, send } = await this.#connection();
     const address = new URL(`${url}${path}`);

@@ -1,4 +1,3 @@
-import { environmentHelp } from '../../settings.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { jobsOption } from '../work/jobs-option.js';
@@ -21,3 +20,12 @@ export const startCommand: AddCommand = (parent, { env }) => {
       await start({ settings: readLocalSettings(env), code: await loadJobCode(jobs), demo });
     });
 };
+
+const environmentHelp = `
+Environment:
+  PORT             of the HTTP API (default 3000)
+  HOST             address it listens on (default 127.0.0.1: this machine only)
+  API_KEY          at least 16 characters; one is made and printed when it is not set
+  MONGODB_URI      a replica set; an embedded database that keeps nothing is started when it is not set
+  SESSION_SECRETS  sign the sessions of the dashboard; without it sessions end when this stops
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, API_KEYS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md`;
