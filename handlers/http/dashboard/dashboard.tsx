@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Db } from 'mongodb';
 import type { ApiKey } from '../../../src/config.js';
@@ -12,6 +13,7 @@ import { assetRoutes } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
 import { jobFactoryRoutes } from './job-factories.js';
+import { jobRoutes } from './jobs.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -40,6 +42,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
       throw new Problem('route_not_found', { detail: `There is nothing at ${req.path}.` });
     })
     .use(securityHeaders)
+    .use(compress({ encoding: 'gzip' }))
     .use(requireSameOrigin)
     .use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseLargeForm }))
     .route('/dashboard/assets', assetRoutes)
@@ -51,6 +54,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .use(requireSession)
     .get('/dashboard', (context) => context.redirect('/', 303))
     .get('/', (context) => context.redirect('/dashboard/schedulers', 303))
+    .route('/dashboard/jobs', jobRoutes(processor, kick))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))
     .route('/dashboard/schedulers', schedulerRoutes(processor, kick));
 }

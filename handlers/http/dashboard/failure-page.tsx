@@ -1,6 +1,7 @@
 import type { ErrorHandler } from 'hono';
-import type { Logger } from '../../../src/index.js';
+import { type Logger, ValidationError } from '../../../src/index.js';
 import { answerFailure, toProblem } from '../failure.js';
+import { invalid } from '../problem.js';
 import { asDocument } from './as-document.js';
 import type { DashboardEnvironment } from './environment.js';
 import { Page } from './page.js';
@@ -9,8 +10,9 @@ import { Page } from './page.js';
 export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> {
   const answer = answerFailure(log);
   return async (error, context) => {
-    const { status, headers } = await answer(error, context);
-    const { message, title } = toProblem(error);
+    const problem = error instanceof ValidationError ? invalid(error.issues) : toProblem(error);
+    const { message, title } = problem;
+    const { status, headers } = await answer(problem.code === 'internal_error' ? error : problem, context);
     headers.set('content-type', 'text/html; charset=utf-8');
     const page = (
       <Page title={title} session={context.env.session}>

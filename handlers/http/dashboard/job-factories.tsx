@@ -5,10 +5,9 @@ import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
 import { addJob } from './add-job.js';
 import type { DashboardEnvironment } from './environment.js';
-import { readChange, withList } from './form/change.js';
-import { toField } from './form/field.js';
+import { type Change, readChange, withList } from './form/change.js';
 import { fits } from './form/fits.js';
-import { AddJobForm, type Draft, readDraft } from './job-form.js';
+import { AddJobForm, type Draft, inputField, readDraft } from './job-form.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath } from './paths.js';
@@ -36,7 +35,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
       const form = context.get('form');
       const draft = readDraft(factory, form);
       const change = readChange(form);
-      if (change) return showForm(context, factory, changed(draft, change));
+      if (change) return showForm(context, factory, changed(factory, draft, change));
       if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
       try {
         const id = await addJob(processor, kick, factory.name, draft);
@@ -58,19 +57,20 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
   async function firstDraft(factory: JobFactoryInfo, from: string | undefined): Promise<Draft> {
     const job = from === undefined ? undefined : await processor.getJob(from);
     const options = job && { queue: job.queue, priority: job.priority };
-    return { input: job?.input, options, isJson: !fits(fieldOf(factory), job?.input), issues: [] };
+    return {
+      input: job?.input,
+      options,
+      isJson: !fits(inputField(factory.inputSchema), job?.input),
+      issues: [],
+    };
   }
 }
 
-/** Other messages than about JSON would come too early. */
-function changed(draft: Draft, change: NonNullable<ReturnType<typeof readChange>>): Draft {
-  if ('show' in change) return { ...draft, isJson: change.show === 'json' || draft.issues.length > 0 };
-  const { input } = Object(withList({ input: draft.input }, change));
-  return { ...draft, input, issues: [] };
-}
-
-function fieldOf({ inputSchema }: JobFactoryInfo) {
-  return toField(inputSchema === null ? undefined : JSON.parse(inputSchema));
+/** What is wrong is told when the job is to be added, not before. */
+function changed({ inputSchema }: JobFactoryInfo, draft: Draft, change: Change): Draft {
+  if (!('show' in change)) return { ...draft, input: withList(draft.input, change), issues: [] };
+  const mustBeJson = draft.issues.length > 0 || !fits(inputField(inputSchema), draft.input);
+  return { ...draft, isJson: change.show === 'json' || mustBeJson };
 }
 
 function showForm(context: PageContext, factory: JobFactoryInfo, draft: Draft, status: 200 | 422 = 200) {

@@ -2,7 +2,6 @@ import type { Issue, JobFactoryInfo } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { type Field, jsonField, toField } from './form/field.js';
 import { ChangeButton, FieldControl, Issues, MemberControls } from './form/fields.js';
-import { fits } from './form/fits.js';
 import { placeIssues } from './form/place-issues.js';
 import { readValue } from './form/read-value.js';
 import { TokenField } from './token-field.js';
@@ -63,7 +62,7 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
   const { name, inputSchema, inputOptional } = factory;
   const { input, options } = draft;
   const shaped = inputField(inputSchema);
-  const isJson = draft.isJson || shaped.kind === 'json' || !fits(shaped, input);
+  const isJson = draft.isJson || shaped.kind === 'json';
   const field = isJson ? { ...jsonField, hint: shaped.hint } : shaped;
   const issues = placeIssues(optionsField, 'options', placeIssues(field, 'input', draft.issues));
   return (
@@ -121,7 +120,8 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
   );
 }
 
-function inputField(inputSchema: string | null): Field {
+/** What a form asks for, made of an input's JSON Schema. */
+export function inputField(inputSchema: string | null): Field {
   return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
 }
 

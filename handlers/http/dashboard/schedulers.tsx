@@ -1,7 +1,14 @@
 import { type Context, Hono } from 'hono';
-import { NotFoundError, type RemoteProcessor, type SchedulerItem } from '../../../src/index.js';
+import {
+  ConflictError,
+  type Issue,
+  NotFoundError,
+  type RemoteProcessor,
+  type SchedulerItem,
+  UnknownJobNameError,
+  ValidationError,
+} from '../../../src/index.js';
 import type { Kick } from '../../kick.js';
-import { toProblem } from '../failure.js';
 import type { DashboardEnvironment } from './environment.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
@@ -74,12 +81,7 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
     throw new NotFoundError('scheduler item', id);
   }
 
-  async function showItem(
-    context: PageContext,
-    item: SchedulerItem,
-    text: string,
-    issues: ReturnType<typeof issuesOf>,
-  ) {
+  async function showItem(context: PageContext, item: SchedulerItem, text: string, issues: readonly Issue[]) {
     const occurrences = await processor.preview(item.id, 10);
     const session = context.get('session');
     return showPage(context, {
@@ -108,14 +110,13 @@ async function act(context: PageContext, done: string, work: (id: string) => Pro
     await work(id);
     return redirectWith(context, path, { kind: 'done', text: done });
   } catch (error) {
-    const { code, message, details } = toProblem(error);
-    if (code !== 'validation_failed') throw error;
-    const text = details.issues?.map((issue) => issue.message).join('; ') ?? message;
+    if (!(error instanceof ValidationError)) throw error;
+    const text = error.issues.map(({ message }) => message).join('; ');
     return redirectWith(context, path, { kind: 'problem', text });
   }
 }
 
-function showNew(context: PageContext, text: string, issues: ReturnType<typeof issuesOf>) {
+function showNew(context: PageContext, text: string, issues: readonly Issue[]) {
   const session = context.get('session');
   return showPage(context, {
     title: 'Add a schedule',
@@ -143,9 +144,9 @@ function showNew(context: PageContext, text: string, issues: ReturnType<typeof i
 }
 
 /** What is wrong with what was typed. @throws every error that is about something else */
-function issuesOf(error: unknown) {
-  const { code, details, message } = toProblem(error);
-  if (code === 'conflict') return [{ path: 'id', message }];
-  if (!details.issues) throw error;
-  return code === 'unknown_job_name' ? [{ path: 'jobName', message }] : details.issues;
+function issuesOf(error: unknown): readonly Issue[] {
+  if (error instanceof ValidationError) return error.issues;
+  if (error instanceof ConflictError) return [{ path: 'id', message: error.message }];
+  if (error instanceof UnknownJobNameError) return [{ path: 'jobName', message: error.message }];
+  throw error;
 }

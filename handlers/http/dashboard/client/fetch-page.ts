@@ -3,6 +3,8 @@ export interface FetchedPage {
   readonly document: Document;
   /** Where it is, after redirects. */
   readonly url: URL;
+  /** What went wrong, when it is a page that says so, and nothing to show in place of this one. */
+  readonly problem: string | undefined;
 }
 
 /** The session is over: the server led to the sign-in. */
@@ -20,5 +22,15 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
   if (!response.headers.get('content-type')?.startsWith('text/html')) {
     throw new Error(`The server answered with ${response.status}.`);
   }
-  return { document: new DOMParser().parseFromString(await response.text(), 'text/html'), url };
+  const document = new DOMParser().parseFromString(await response.text(), 'text/html');
+  return { document, url, problem: isProblem(response) ? problemOf(document) : undefined };
+}
+
+/** A form that comes back to be corrected is none: 422. */
+function isProblem({ ok, status }: Response): boolean {
+  return !ok && status !== 422;
+}
+
+function problemOf(document: Document): string {
+  return document.querySelector('main p')?.textContent ?? 'Something went wrong.';
 }

@@ -42,7 +42,9 @@ async function send(
     const address = submitter?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href;
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form, submitter)) body.append(name, String(value));
-    showPage(await fetchPage(address, { method: 'POST', body }));
+    const page = await fetchPage(address, { method: 'POST', body });
+    if (page.problem === undefined) showPage(page);
+    else tell(page.problem);
   } catch (error) {
     if (error instanceof SignedOutError) tellSignedOut();
     else tell('The server did not answer. Look whether it was done before you try again.');

@@ -1,4 +1,4 @@
-import { fetchPage, SignedOutError } from './fetch-page.js';
+import { type FetchedPage, fetchPage, SignedOutError } from './fetch-page.js';
 import { showLive, tell } from './show.js';
 
 /** In milliseconds. */
@@ -11,39 +11,45 @@ export interface Refreshing {
   interrupt(): void;
 }
 
-/** Reads the page again and again while it can be seen. */
+/** Reads the page again and again while it can be seen, until the session is over. */
 export function keepRefreshing(): Refreshing {
   let underWay = new AbortController();
   let timer = 0;
   let isLost = false;
 
-  const refresh = async (): Promise<void> => {
-    interrupt();
-    if (document.hidden || !document.querySelector('[data-live]')) return schedule();
-    const { signal } = underWay;
-    try {
-      const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
-      if (signal.aborted) return;
-      showLive(page);
-      if (isLost) document.getElementById('notice')?.replaceChildren();
-      isLost = false;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof SignedOutError) return tellSignedOut();
-      if (!isLost) tell('The server does not answer: what you see may be out of date.');
-      isLost = true;
-    }
-    schedule();
-  };
-  const interrupt = () => {
+  const stop = (): AbortSignal => {
     clearTimeout(timer);
     underWay.abort();
     underWay = new AbortController();
-    schedule();
+    return underWay.signal;
   };
   const schedule = () => {
-    clearTimeout(timer);
     timer = setTimeout(refresh, INTERVAL);
+  };
+  const refresh = async (): Promise<void> => {
+    const signal = stop();
+    if (document.hidden || !document.querySelector('[data-live]')) return schedule();
+    try {
+      const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
+      if (signal.aborted) return;
+      if (page.problem === undefined) show(page);
+      else lose(page.problem);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof SignedOutError) return tellSignedOut();
+      lose('The server does not answer: what you see may be out of date.');
+    }
+    schedule();
+  };
+  const show = (page: FetchedPage) => {
+    showLive(page);
+    if (isLost) document.getElementById('notice')?.replaceChildren();
+    isLost = false;
+  };
+  /** Told once, not at each attempt. */
+  const lose = (reason: string) => {
+    if (!isLost) tell(reason);
+    isLost = true;
   };
 
   schedule();
@@ -52,7 +58,10 @@ export function keepRefreshing(): Refreshing {
   });
   addEventListener('popstate', () => location.reload());
   return {
-    interrupt,
+    interrupt: () => {
+      stop();
+      schedule();
+    },
     follow: (address) => {
       history.replaceState(null, '', address);
       return refresh();

@@ -16,16 +16,16 @@ export function readChange(form: URLSearchParams): Change | undefined {
   return text === null ? undefined : changeSchema.parse(JSON.parse(text));
 }
 
-/** The value with a list longer, or shorter, by one. @param path from the value on */
+/** The value with a list longer, or shorter, by one. The path of a change begins with the name of the value itself. */
 export function withList(value: unknown, change: Change): unknown {
+  if ('show' in change) return value;
   if ('add' in change) {
-    return changedAt(value, change.add, (list) =>
+    return changedAt(value, change.add.slice(1), (list) =>
       [...(Array.isArray(list) ? list : []), null].slice(0, MAX_MEMBERS),
     );
   }
-  if ('show' in change) return value;
   const index = Number(change.remove.at(-1));
-  return changedAt(value, change.remove.slice(0, -1), (list) =>
+  return changedAt(value, change.remove.slice(1, -1), (list) =>
     Array.isArray(list) ? list.toSpliced(index, 1) : list,
   );
 }

@@ -11,6 +11,10 @@ export interface ReadValue {
 /** Stands where JSON was expected and something else was typed. */
 export class NotJson {
   constructor(readonly text: string) {}
+
+  toJSON(): string {
+    return this.text;
+  }
 }
 
 /** The name of a control: the path of what it asks for, such as `input.retries.0`. */

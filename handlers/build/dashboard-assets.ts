@@ -9,20 +9,16 @@ import { build } from 'esbuild';
 
 const dashboard = new URL('../http/dashboard/', import.meta.url);
 
-/** The text of the module. */
-export async function generateAssets() {
-  const assets = {
+/** What a page of the dashboard loads, as texts. */
+export async function generateAssets(): Promise<Readonly<Record<'icon' | 'script' | 'style', string>>> {
+  return {
+    icon: await readFile(new URL('client/icon.svg', dashboard), 'utf8'),
     script: await bundle('client/live.ts'),
     style: await bundle('client/style.css'),
-    icon: await readFile(new URL('client/icon.svg', dashboard), 'utf8'),
   };
-  const lines = Object.entries(assets).map(
-    ([name, text]) => `export const ${name} = ${JSON.stringify(text)};`,
-  );
-  return `// Made by \`npm run assets\` of what stands in client/. Edit that.\n${lines.join('\n')}\n`;
 }
 
-async function bundle(path) {
+async function bundle(path: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(path, dashboard))],
     bundle: true,
@@ -32,8 +28,15 @@ async function bundle(path) {
     target: 'es2022',
     legalComments: 'none',
   });
-  return outputFiles[0].text;
+  return outputFiles.map(({ text }) => text).join('');
+}
+
+function toModule(assets: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(assets).map(
+    ([name, text]) => `export const ${name} = ${JSON.stringify(text)};`,
+  );
+  return `// Made by \`npm run assets\` of what stands in client/. Edit that.\n${lines.join('\n')}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  await writeFile(new URL('generated-assets.ts', dashboard), await generateAssets());
+  await writeFile(new URL('generated-assets.ts', dashboard), toModule(await generateAssets()));

@@ -1,0 +1,43 @@
+import type { RemoteProcessor } from '../../../src/index.js';
+import { toProblem } from '../failure.js';
+import type { Notice } from './notice.js';
+import { grouped } from './parts/number.js';
+
+const actions = {
+  cancel: { done: 'Cancelled, or asked to stop', work: (processor, id) => processor.cancelJob(id) },
+  retry: { done: 'Queued again', work: (processor, id) => processor.retryJob(id) },
+  remove: { done: 'Removed', work: (processor, id) => processor.removeJob(id) },
+} as const satisfies Record<
+  string,
+  { done: string; work: (processor: RemoteProcessor, id: string) => Promise<unknown> }
+>;
+
+export type BulkAction = keyof typeof actions;
+
+export function isBulkAction(name: string | null): name is BulkAction {
+  return name !== null && Object.hasOwn(actions, name);
+}
+
+/** Does the same to several jobs, each for itself: what one refuses does not keep the others from it. */
+export async function act(
+  processor: RemoteProcessor,
+  action: BulkAction,
+  ids: readonly string[],
+): Promise<Notice> {
+  if (ids.length === 0) return { kind: 'problem', text: 'Tick some jobs first.' };
+  const { done, work } = actions[action];
+  const results = await Promise.allSettled(ids.map((id) => work(processor, id)));
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [refusal(result.reason)] : []));
+  const count = ids.length - reasons.length;
+  const text = `${done}: ${grouped(count)} ${count === 1 ? 'job' : 'jobs'}.`;
+  if (reasons.length === 0) return { kind: 'done', text };
+  const others = reasons.length === 1 ? '' : ` (and ${grouped(reasons.length - 1)} others)`;
+  return { kind: 'problem', text: `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}` };
+}
+
+/** What a job refuses, its state explains. @throws anything else */
+function refusal(reason: unknown): string {
+  const { code, message } = toProblem(reason);
+  if (code !== 'conflict' && code !== 'not_found') throw reason;
+  return message;
+}

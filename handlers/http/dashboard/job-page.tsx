@@ -1,0 +1,191 @@
+import type { Job, JobError } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { JsonTree } from './parts/json-tree.js';
+import { duration, ExactMoment, Moment } from './parts/moment.js';
+import { Progress } from './parts/progress.js';
+import { Status } from './parts/status.js';
+import { jobPath, schedulerPath } from './paths.js';
+import { may } from './require-session.js';
+import { Timeline } from './timeline.js';
+import { TokenField } from './token-field.js';
+
+interface JobPageProps {
+  readonly job: Job;
+  readonly session: Session;
+  readonly now: Date;
+}
+
+/** One job: what became of it, what went in and came out, and what can be done about it. */
+export function JobPage({ job, session, now }: JobPageProps) {
+  return (
+    <>
+      <div class="title">
+        <h1>{job.jobName}</h1>
+        <div id="buttons" data-live>
+          {may(session, 'write') && <Buttons job={job} session={session} />}
+        </div>
+      </div>
+      <div id="job" data-live class="stack">
+        <div class="columns">
+          <section class="card" aria-label="The job">
+            <Facts job={job} now={now} />
+          </section>
+          <section class="card" aria-labelledby="timeline-title">
+            <h2 id="timeline-title">What happened</h2>
+            <Timeline job={job} />
+          </section>
+        </div>
+        {job.errors.length > 0 && <Errors errors={job.errors} dropped={job.errorsDropped ?? 0} />}
+      </div>
+      <div class="columns">
+        <section class="card" aria-labelledby="input-title">
+          <h2 id="input-title">Input</h2>
+          <JsonTree value={job.input ?? null} />
+          <a href={`${jobPath(job.id)}/input.json`} download>
+            Download
+          </a>
+        </section>
+        <section class="card" id="output" data-live aria-labelledby="output-title">
+          <h2 id="output-title">Output</h2>
+          <Output job={job} />
+        </section>
+      </div>
+    </>
+  );
+}
+
+function Output({ job }: { job: Job }) {
+  if (job.status !== 'completed') return <p class="quiet">There is none: the job is not completed.</p>;
+  return (
+    <>
+      <JsonTree value={job.output ?? null} />
+      <a href={`${jobPath(job.id)}/output.json`} download>
+        Download
+      </a>
+    </>
+  );
+}
+
+function Buttons({ job, session }: { job: Job; session: Session }) {
+  const again = `/dashboard/job-factories/${encodeURIComponent(job.jobName)}?${new URLSearchParams({ from: job.id })}`;
+  const isSettled = job.completed !== undefined;
+  return (
+    <form method="post" action="/dashboard/jobs" class="actions">
+      <TokenField session={session} />
+      <input type="hidden" name="id" value={job.id} />
+      <input type="hidden" name="from" value="job" />
+      {!isSettled && !job.cancelRequested && (
+        <button type="submit" name="action" value="cancel">
+          Cancel
+        </button>
+      )}
+      {(job.status === 'error' || job.status === 'cancelled') && (
+        <button type="submit" name="action" value="retry" class="primary">
+          Retry
+        </button>
+      )}
+      <a class="button" href={again}>
+        Run again, changed
+      </a>
+      {isSettled && may(session, 'admin') && (
+        <button
+          type="submit"
+          name="action"
+          value="remove"
+          class="danger"
+          data-confirm="Remove this job for good?"
+        >
+          Remove
+        </button>
+      )}
+    </form>
+  );
+}
+
+function Facts({ job, now }: { job: Job; now: Date }) {
+  return (
+    <dl class="facts">
+      <dt>Status</dt>
+      <dd>
+        <Status status={job.status} />
+        {job.cancelRequested && job.status === 'processing' && ' asked to stop'}
+      </dd>
+      {job.progress !== undefined && job.progress !== null && (
+        <>
+          <dt>Progress</dt>
+          <dd>
+            <Progress value={job.progress} />
+          </dd>
+        </>
+      )}
+      <dt>Attempts</dt>
+      <dd>
+        {job.retryCounter} of {job.maxRetries}
+        {job.givenBackCounter > 0 && `, given back ${job.givenBackCounter} times`}
+      </dd>
+      {job.status === 'queued' && (
+        <>
+          <dt>Runs</dt>
+          <dd>{job.runAt <= now ? 'as soon as a worker takes it' : <Moment at={job.runAt} now={now} />}</dd>
+        </>
+      )}
+      {job.started && job.completed && (
+        <>
+          <dt>Took</dt>
+          <dd>{duration(job.completed.getTime() - job.started.getTime())}</dd>
+        </>
+      )}
+      <dt>Queue</dt>
+      <dd>
+        {job.queue}, priority {job.priority}
+      </dd>
+      {job.occurrence && (
+        <>
+          <dt>Made by</dt>
+          <dd>
+            <a href={schedulerPath(job.occurrence.item)}>{job.occurrence.item}</a> for{' '}
+            <ExactMoment at={job.occurrence.at} />
+          </dd>
+        </>
+      )}
+      {job.uniqueKey !== undefined && (
+        <>
+          <dt>Unique key</dt>
+          <dd>{job.uniqueKey}</dd>
+        </>
+      )}
+      {job.expireAt && (
+        <>
+          <dt>Kept until</dt>
+          <dd>
+            <ExactMoment at={job.expireAt} />
+          </dd>
+        </>
+      )}
+      <dt>Id</dt>
+      <dd>
+        <code>{job.id}</code>
+      </dd>
+    </dl>
+  );
+}
+
+function Errors({ errors, dropped }: { errors: readonly JobError[]; dropped: number }) {
+  return (
+    <section class="card" aria-labelledby="errors-title">
+      <h2 id="errors-title">Errors</h2>
+      {dropped > 0 && <p class="quiet">{dropped} older ones were dropped.</p>}
+      {errors.toReversed().map(({ at, attempt, message, stack }, index) => (
+        <details class="failure" open={index === 0} id={`error-${at.getTime()}-${attempt}`}>
+          <summary>
+            <span class="quiet">
+              Attempt {attempt}, <ExactMoment at={at} />
+            </span>{' '}
+            <span class="error-text">{message}</span>
+          </summary>
+          {stack === undefined ? <p class="quiet">It has no stack.</p> : <pre class="code">{stack}</pre>}
+        </details>
+      ))}
+    </section>
+  );
+}

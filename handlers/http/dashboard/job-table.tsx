@@ -1,0 +1,68 @@
+import type { Job } from '../../../src/index.js';
+import { Moment } from './parts/moment.js';
+import { Status } from './parts/status.js';
+import { jobPath } from './paths.js';
+
+/** Jobs as rows. @param mayChoose whether each has a box to tick, for a form around the table */
+export function JobTable({ jobs, now, mayChoose }: { jobs: readonly Job[]; now: Date; mayChoose: boolean }) {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            {mayChoose && (
+              <th scope="col" class="tick">
+                <input type="checkbox" aria-label="Tick all" data-all />
+              </th>
+            )}
+            <th scope="col">Job</th>
+            <th scope="col">Status</th>
+            <th scope="col">Queue</th>
+            <th scope="col">Attempts</th>
+            <th scope="col">Added</th>
+            <th scope="col">Ended</th>
+          </tr>
+        </thead>
+        <tbody>
+          {jobs.map((job) => (
+            <Row job={job} now={now} mayChoose={mayChoose} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean }) {
+  const lastError = job.status === 'completed' ? undefined : job.errors.at(-1);
+  return (
+    <tr id={`job-${encodeURIComponent(job.id)}`}>
+      {mayChoose && (
+        <td class="tick">
+          <input type="checkbox" name="id" value={job.id} aria-label={`Tick job ${job.id}`} />
+        </td>
+      )}
+      <th scope="row">
+        <a href={jobPath(job.id)}>{job.jobName}</a>
+        <div class="quiet id">{job.id}</div>
+        {lastError && <div class="error-text">{firstLine(lastError.message)}</div>}
+      </th>
+      <td data-label="Status">
+        <Status status={job.status} />
+      </td>
+      <td data-label="Queue">{job.queue}</td>
+      <td data-label="Attempts">
+        {job.retryCounter} of {job.maxRetries}
+      </td>
+      <td data-label="Added">
+        <Moment at={job.created} now={now} />
+      </td>
+      <td data-label="Ended">{job.completed ? <Moment at={job.completed} now={now} /> : '–'}</td>
+    </tr>
+  );
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
+}

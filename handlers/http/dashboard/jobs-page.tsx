@@ -1,0 +1,97 @@
+import type { Job } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { FilterForm, isNarrow, type JobFilter } from './job-filter.js';
+import { JobTable } from './job-table.js';
+import { jobsPath } from './paths.js';
+import { may } from './require-session.js';
+import { TokenField } from './token-field.js';
+
+interface JobsPageProps {
+  readonly jobs: readonly Job[];
+  readonly cursor: string | undefined;
+  readonly filter: JobFilter;
+  readonly isFirst: boolean;
+  /** The kinds of jobs there are. */
+  readonly names: readonly string[];
+  readonly session: Session;
+  /** The address of this page. */
+  readonly here: string;
+  readonly now: Date;
+}
+
+/** Jobs that a filter lets through, and what can be done about those that are ticked. */
+export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, now }: JobsPageProps) {
+  const mayAct = may(session, 'write');
+  return (
+    <>
+      <h1>Jobs</h1>
+      <FilterForm filter={filter} names={names} />
+      <form class="card" method="post" action="/dashboard/jobs">
+        <TokenField session={session} />
+        {mayAct && <BulkButtons session={session} />}
+        <div id="jobs" data-live>
+          <input type="hidden" name="here" value={here} />
+          {jobs.length === 0 ? (
+            <Empty isNarrow={isNarrow(filter)} isLast={cursor === undefined} />
+          ) : (
+            <JobTable jobs={jobs} now={now} mayChoose={mayAct} />
+          )}
+          <p class="pages">
+            {!isFirst && <a href={jobsPath(filter)}>Back to the {filter.order ?? 'newest'}</a>}
+            {cursor !== undefined && <More filter={filter} cursor={cursor} isEmpty={jobs.length === 0} />}
+          </p>
+        </div>
+      </form>
+    </>
+  );
+}
+
+function BulkButtons({ session }: { session: Session }) {
+  return (
+    <fieldset class="actions plain" aria-label="Do with those that are ticked">
+      <button type="submit" name="action" value="cancel" class="small">
+        Cancel
+      </button>
+      <button type="submit" name="action" value="retry" class="small">
+        Retry
+      </button>
+      {may(session, 'admin') && (
+        <button
+          type="submit"
+          name="action"
+          value="remove"
+          class="small danger"
+          data-confirm="Remove the ticked jobs for good?"
+        >
+          Remove
+        </button>
+      )}
+    </fieldset>
+  );
+}
+
+function More({ filter, cursor, isEmpty }: { filter: JobFilter; cursor: string; isEmpty: boolean }) {
+  const next = filter.order === 'oldest' ? 'newer' : 'older';
+  return (
+    <a class="button" href={jobsPath({ ...filter, cursor })}>
+      {isEmpty ? `Search ${next} jobs` : `Load ${next} jobs`}
+    </a>
+  );
+}
+
+function Empty({ isNarrow, isLast }: { isNarrow: boolean; isLast: boolean }) {
+  if (!isLast) return <p class="empty">None of the jobs looked at so far match.</p>;
+  if (isNarrow) {
+    return (
+      <p class="empty">
+        No job matches. <a href="/dashboard/jobs">Show all</a>
+      </p>
+    );
+  }
+  return (
+    <p class="empty">
+      <strong>No jobs yet.</strong> <a href="/dashboard/job-factories">Add one by hand</a>, or with{' '}
+      <code>processor.addJob</code>.
+    </p>
+  );
+}

@@ -1,0 +1,101 @@
+import { type Context, Hono } from 'hono';
+import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
+import type { Kick } from '../../kick.js';
+import { Problem } from '../problem.js';
+import { returnPath } from '../session/return-path.js';
+import { act, isBulkAction } from './bulk.js';
+import type { DashboardEnvironment } from './environment.js';
+import { readFilter } from './job-filter.js';
+import { JobPage } from './job-page.js';
+import { JobsPage } from './jobs-page.js';
+import { redirectWith } from './notice.js';
+import { showPage } from './page.js';
+import { jobPath } from './paths.js';
+import { may, requireRole } from './require-session.js';
+
+type PageContext = Context<DashboardEnvironment>;
+
+const section = '/dashboard/jobs';
+
+/** How many jobs a page lists. */
+const PAGE_SIZE = 50;
+
+/** Jobs: the list, each one, and what can be done about them. */
+export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
+  return new Hono<DashboardEnvironment>()
+    .get('/', async (context) => {
+      const { cursor, ...query } = context.req.query();
+      const filter = readFilter(query);
+      const { status, name: jobName, queue, error: errorText, order } = filter;
+      const [page, factories] = await Promise.all([
+        processor.listJobs({ status, jobName, queue, errorText, order, cursor, limit: PAGE_SIZE }),
+        processor.getJobFactories(),
+      ]);
+      return showPage(context, {
+        title: 'Jobs',
+        section,
+        children: (
+          <JobsPage
+            {...page}
+            filter={filter}
+            isFirst={cursor === undefined}
+            names={Object.keys(factories)}
+            session={context.get('session')}
+            here={pathOf(context)}
+            now={new Date()}
+          />
+        ),
+      });
+    })
+    .post('/', requireRole('write'), async (context) => {
+      const form = context.get('form');
+      const action = form.get('action');
+      if (!isBulkAction(action)) throw new Problem('validation_failed', { detail: 'Expected an action.' });
+      if (action === 'remove' && !may(context.get('session'), 'admin')) {
+        throw new Problem('forbidden', { detail: "The role 'admin' is required to remove jobs." });
+      }
+      const ids = form.getAll('id').slice(0, PAGE_SIZE);
+      const notice = await act(processor, action, ids);
+      if (action === 'retry') await kick();
+      return redirectWith(context, backPath(form), notice);
+    })
+    .get('/:id', async (context) => {
+      const job = await requireJob(context.req.param('id'));
+      return showPage(context, {
+        title: `${job.jobName} ${job.status}`,
+        section,
+        children: <JobPage job={job} session={context.get('session')} now={new Date()} />,
+      });
+    })
+    .get('/:id/:part{(input|output)\\.json}', async (context) => {
+      const job = await requireJob(context.req.param('id'));
+      const part = context.req.param('part') === 'input.json' ? 'input' : 'output';
+      context.header('content-disposition', `attachment; filename="${part}.json"`);
+      return context.json(job[part] ?? null);
+    });
+
+  async function requireJob(id: string) {
+    const job = await processor.getJob(id);
+    if (job) return job;
+    throw new NotFoundError('job', id);
+  }
+}
+
+/** To the list as it was filtered, or to the job. */
+function backPath(form: URLSearchParams): string {
+  const [id, ...others] = form.getAll('id');
+  if (
+    form.get('from') === 'job' &&
+    id !== undefined &&
+    others.length === 0 &&
+    form.get('action') !== 'remove'
+  )
+    return jobPath(id);
+  const path = returnPath(form.get('here'));
+  return path === '/' ? section : path;
+}
+
+function pathOf({ req }: PageContext): string {
+  const { pathname, search } = new URL(req.url);
+  return pathname + search;
+}

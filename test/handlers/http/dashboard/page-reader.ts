@@ -1,0 +1,44 @@
+/** A control of a form, as a browser would send it. */
+export interface Control {
+  readonly name: string;
+  readonly value: string;
+  /** Whether it is marked as wrong. */
+  readonly isWrong: boolean;
+}
+
+/** The controls of a page, but for buttons. */
+export function controlsOf(page: string): Control[] {
+  const tags = page.matchAll(/<(input|textarea|select)\b([^>]*)>(?:([\s\S]*?)<\/\1>)?/g);
+  return [...tags].flatMap(([, kind = '', attributes = '', content = '']) => {
+    const name = attribute(attributes, 'name');
+    if (name === undefined) return [];
+    const isWrong = attribute(attributes, 'aria-invalid') === 'true';
+    return [{ name, value: heldBy(kind, attributes, content), isWrong }];
+  });
+}
+
+/** What a page says, without its markup. */
+export function textOf(page: string): string {
+  return decoded(page.replaceAll(/<[^>]*>/g, ' ')).replaceAll(/\s+/g, ' ');
+}
+
+function heldBy(kind: string, attributes: string, content: string): string {
+  if (kind === 'textarea') return decoded(content);
+  if (kind === 'input') return attribute(attributes, 'value') ?? '';
+  const [, chosen = ''] = /<option([^>]*\bselected[^>]*)>/.exec(content) ?? [];
+  return attribute(chosen, 'value') ?? '';
+}
+
+function attribute(attributes: string, name: string): string | undefined {
+  const [, value] = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes) ?? [];
+  return value === undefined ? undefined : decoded(value);
+}
+
+function decoded(text: string): string {
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
+}

@@ -1,0 +1,186 @@
+import { beforeEach, expect, test } from 'vitest';
+import { useApi } from '../api.js';
+import { type Browser, signedIn } from '../browser.js';
+import { controlsOf, textOf } from './page-reader.js';
+
+const api = useApi();
+const list = '/dashboard/schedulers';
+const item = {
+  id: 'a/b %',
+  type: 'Cron',
+  cron: '30 2 * * *',
+  timeZone: 'Europe/Zurich',
+  title: 'Nightly <b>report</b>',
+  description: '"><script>alert(1)</script>',
+  jobName: 'echo',
+  input: { '<i>': '</textarea><script>' },
+} as const;
+const page = `${list}/a%2Fb%20%25`;
+
+let browser: Browser;
+beforeEach(async () => {
+  browser = await signedIn(api, 'admin');
+});
+
+const textIn = (html: string) => controlsOf(html).find(({ name }) => name === 'text');
+
+test('without schedules it is said how to make one', async () => {
+  expect(textOf(await (await browser.get(list)).text())).toContain('No schedules yet. Add one here');
+});
+
+test('an item is listed, and shown with its next ten occurrences in UTC and in its zone; all of it is text', async () => {
+  await api.processor.addScheduler(item);
+
+  for (const path of [list, page]) {
+    const html = await (await browser.get(path)).text();
+    expect(textOf(html)).toContain('Nightly <b>report</b>');
+    expect(html).not.toMatch(/<b>|<i>|<script>/);
+  }
+  const html = await (await browser.get(page)).text();
+  const occurrences = await api.processor.preview(item.id);
+  expect(occurrences).toHaveLength(10);
+  for (const { at, local } of occurrences) {
+    expect(html).toContain(`${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`);
+    expect(html).toContain(local.replace('T', ' '));
+  }
+});
+
+test('an item is switched on and off, from the list and from its page', async () => {
+  await api.processor.addScheduler(item);
+
+  const answer = await browser.submit(`${page}/activate`, { from: 'list' });
+  expect(answer.headers.get('location')).toBe(list);
+  expect((await api.processor.getScheduler(item.id))?.active).toBe(true);
+  expect(textOf(await (await browser.get(list)).text())).toContain('Switched on.');
+  expect(textOf(await (await browser.get(list)).text())).not.toContain('Switched on.');
+
+  expect((await browser.submit(`${page}/deactivate`, {})).headers.get('location')).toBe(page);
+  expect((await api.processor.getScheduler(item.id))?.active).toBe(false);
+});
+
+test('one that would never be due any more says why it stays off', async () => {
+  await api.processor.addScheduler({ ...item, id: 'past', endAt: '2999-01-01T00:00:00Z' });
+  await api.database.db.collection('scheduler').updateOne({}, { $set: { endAt: new Date(0) } });
+
+  await browser.submit(`${list}/past/activate`, { from: 'list' });
+
+  expect(await (await browser.get(list)).text()).toMatch(/class="notice problem">[^<]*would never be due/);
+});
+
+test('an item is run now, which leads to the job', async () => {
+  let kicks = 0;
+  const kick = async () => {
+    kicks += 1;
+  };
+  await api.processor.addScheduler(item);
+  const kicking = await signedIn(api, 'write', { kick });
+
+  const answer = await kicking.submit(`${page}/run`, {});
+
+  const [job] = await api.processor.getJobs();
+  expect(job).toMatchObject({ jobName: 'echo', input: item.input });
+  expect(answer.headers.get('location')).toBe(`/dashboard/jobs/${job?.id}`);
+  expect(kicks).toBe(1);
+});
+
+test('an item is changed as JSON: what is left out is taken away', async () => {
+  await api.processor.addScheduler(item);
+  const text = textIn(await (await browser.get(page)).text())?.value ?? '';
+  const { title: _, timeZone: __, ...rest } = JSON.parse(text);
+  expect(rest).toMatchObject({ type: 'Cron', cron: '30 2 * * *', jobName: 'echo', input: item.input });
+
+  const answer = await browser.submit(`${page}/edit`, { text: JSON.stringify({ ...rest, cron: '@hourly' }) });
+
+  expect(answer.status).toBe(303);
+  expect(await api.processor.getScheduler(item.id)).toMatchObject({
+    cron: '@hourly',
+    title: '',
+    timeZone: 'UTC',
+    description: item.description,
+  });
+});
+
+test.each([
+  ['{"type":"Cron",\n"cron":"61 * * * *","jobName":"echo","input":{}}', 'Line 2, cron :'],
+  ['{"type":"Delay","delay":1,"jobName":"echo","input":{}}', 'delay : expected a delay of at least 1 second'],
+  ['{"type":"Cron","cron":"@daily","jobName":"nobody"}', "jobName : No job factory is named 'nobody'"],
+  ['{"type":"Cron","cron":"@daily","jobName":"echo","input":1}', 'input'],
+  ['{', 'this is not JSON'],
+  ['[]', 'expected a JSON object'],
+  ['"</textarea><script>"', 'expected a JSON object'],
+])('%s is refused, with the field, and stays to be corrected', async (text, expected) => {
+  await api.processor.addScheduler({ ...item, title: 'as it was' });
+  for (const [path, id] of [
+    [`${page}/edit`, item.id],
+    [`${list}/new`, 'none'],
+  ] as const) {
+    const answer = await browser.submit(path, { text });
+
+    expect(answer.status).toBe(422);
+    const html = await answer.text();
+    expect(textOf(html)).toContain(expected);
+    expect(textIn(html)).toEqual({ name: 'text', value: text, isWrong: true });
+    expect(html).not.toContain('<script>"');
+    expect((await api.processor.getScheduler(id))?.title).toBe(id === item.id ? 'as it was' : undefined);
+  }
+  expect(await api.processor.getSchedulers()).toHaveLength(1);
+});
+
+test.each(['Cron', 'Delay', 'At', '<script>'])(
+  'an item is added, beginning with a template: %s',
+  async (type) => {
+    const html = await (await browser.get(`${list}/new?type=${encodeURIComponent(type)}`)).text();
+    const template = JSON.parse(textIn(html)?.value ?? '');
+
+    const answer = await browser.submit(`${list}/new`, {
+      text: JSON.stringify({ ...template, jobName: 'echo' }),
+    });
+
+    expect(answer.status).toBe(303);
+    const [added] = await api.processor.getSchedulers();
+    expect(added).toMatchObject({
+      type: type === '<script>' ? 'Cron' : type,
+      jobName: 'echo',
+      active: false,
+    });
+    expect(answer.headers.get('location')).toBe(`${list}/${added?.id}`);
+  },
+);
+
+test('an id that is taken is told', async () => {
+  await api.processor.addScheduler(item);
+
+  const answer = await browser.submit(`${list}/new`, { text: JSON.stringify(item) });
+
+  expect(answer.status).toBe(422);
+  expect(textOf(await answer.text())).toContain('id :');
+});
+
+test('what each role may do is shown to it, and anything else is refused', async () => {
+  await api.processor.addScheduler(item);
+  const attempts = ['activate', 'deactivate', 'run', 'edit', 'remove'];
+  const mayDo = { read: [], write: attempts.slice(0, 4), admin: attempts } as const;
+  for (const role of ['read', 'write'] as const) {
+    const limited = await signedIn(api, role);
+    const html = await (await limited.get(page)).text();
+    for (const attempt of attempts.filter((name) => !mayDo[role].some((allowed) => allowed === name))) {
+      expect(html).not.toMatch(new RegExp(`formaction="[^"]*/${attempt}"`));
+      expect((await limited.submit(`${page}/${attempt}`, { text: '{}' })).status).toBe(403);
+    }
+    expect(html.includes('<textarea') && /<textarea[^>]*readonly/.test(html)).toBe(role === 'read');
+    expect((await limited.get(`${list}/new`)).status).toBe(role === 'read' ? 403 : 200);
+  }
+  expect(await api.processor.getScheduler(item.id)).toMatchObject({ active: false });
+  expect(await api.storedJobs()).toBe(0);
+
+  expect((await browser.submit(`${page}/remove`, {})).headers.get('location')).toBe(list);
+  expect(await api.processor.getSchedulers()).toEqual([]);
+});
+
+test('one that is not there is not found, as a page', async () => {
+  const answer = await browser.get(`${list}/nobody%3Cb%3E`);
+
+  expect(answer.status).toBe(404);
+  expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(textOf(await answer.text())).toContain("There is no scheduler item with the id 'nobody<b>'.");
+});
