@@ -33,11 +33,18 @@ export interface Packaged {
   remove(): Promise<void>;
 }
 
-/** Runs `serverless package` with no account, and with the given variables in its environment. */
-export async function packageFunctions(env: Readonly<Record<string, string>>): Promise<Packaged> {
+/** Runs `serverless package` with no account, the given variables in its environment, and parameters of serverless.yml. */
+export async function packageFunctions(
+  env: Readonly<Record<string, string>>,
+  params: Readonly<Record<string, string>> = {},
+): Promise<Packaged> {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-package-'));
   const workFolder = `.esbuild/test-${process.pid}`;
-  const args = [serverless, 'package', '--package', folder, '--param', `workFolder=${workFolder}`];
+  const given = Object.entries({ workFolder, ...params }).flatMap(([name, value]) => [
+    '--param',
+    `${name}=${value}`,
+  ]);
+  const args = [serverless, 'package', '--package', folder, ...given];
   await promisify(execFile)(process.execPath, args, {
     cwd: projectRoot,
     env: { ...plainEnv(), ...env },

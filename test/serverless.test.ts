@@ -93,12 +93,13 @@ describe('the template', () => {
 
   test('has the routes of the HTTP API', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
-    expect(routes.toSorted()).toEqual([
-      'GET /health',
-      'GET /v1/jobs/{id}',
-      'POST /v1/jobs',
-      'POST /v1/jobs/{id}/cancel',
-    ]);
+    expect(routes.toSorted()).toEqual(['ANY /', 'ANY /{proxy+}', 'GET /health']);
+  });
+
+  test('lets callers in by their keys, and no one else decides', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
+    expect(routes.filter((properties) => 'AuthorizationType' in properties)).toEqual([]);
+    expect(variables('http')).toMatchObject({ HTTP_ACCESS: 'keys' });
   });
 
   test('keeps the logs for 30 days', () => {
@@ -203,6 +204,29 @@ describe('the template', () => {
     const a = { ...resource, Properties: { b: { 'Fn::Sub': `arn:\${B}/\${!A}` } } };
     const b = { ...resource, Properties: { a: [{ 'Fn::GetAtt': ['A', 'Arn'] }] } };
     expect(circleIn({ A: a, B: b })).toEqual(['A', 'B', 'A']);
+  });
+});
+
+describe('with --param httpAccess=iam', () => {
+  let signed: Packaged;
+  beforeAll(async () => {
+    signed = await packageFunctions(secrets, { httpAccess: 'iam' });
+  }, 180_000);
+  afterAll(() => signed.remove());
+
+  test('every route but the health check asks API Gateway who calls', () => {
+    const routes = Object.values(signed.resources).filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route');
+    const access = routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType]);
+    expect(Object.fromEntries(access)).toEqual({
+      'GET /health': undefined,
+      'ANY /': 'AWS_IAM',
+      'ANY /{proxy+}': 'AWS_IAM',
+    });
+  });
+
+  test('the function heeds that, and has no keys', () => {
+    const http = signed.resources.HttpLambdaFunction?.Properties.Environment;
+    expect(http).toMatchObject({ Variables: { HTTP_ACCESS: 'iam', API_KEYS: '' } });
   });
 });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { durationSchema } from '../../src/duration.js';
 import { jobStatuses } from '../../src/index.js';
+import { storableText } from '../../src/job/job-options.js';
 import { documented } from './documented.js';
 
 /** Fields that several routes ask for or answer with. */
@@ -49,9 +50,9 @@ export function duration(description: string) {
     });
 }
 
-/** A text in a query that filters by it. */
-export function text(description: string) {
-  return z.string().register(documented, { description });
+/** A text in a query. */
+export function textOf(description: string, minimum = 0, maximum = 10_000) {
+  return storableText.min(minimum).max(maximum).register(documented, { description });
 }
 
 /** For `refine`: two ids that no address can hold, for browsers and libraries take them for folders. */

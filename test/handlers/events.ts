@@ -34,14 +34,23 @@ export function httpEvent(
     headers = {},
     body,
     isBase64Encoded = false,
-  }: { headers?: Record<string, string>; body?: string; isBase64Encoded?: boolean } = {},
+    query = '',
+    signedBy,
+  }: {
+    headers?: Record<string, string>;
+    body?: string;
+    isBase64Encoded?: boolean;
+    query?: string;
+    /** The ARN of the caller whose signature API Gateway has checked. */
+    signedBy?: string;
+  } = {},
 ): APIGatewayProxyEventV2 {
   const domainName = 'abc123.execute-api.eu-central-1.amazonaws.com';
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
-    rawQueryString: '',
+    rawQueryString: query,
     headers: { host: domainName, 'user-agent': 'curl/8.5.0', 'x-forwarded-proto': 'https', ...headers },
     requestContext: {
       accountId: '123456789012',
@@ -54,8 +63,21 @@ export function httpEvent(
       stage: '$default',
       time: '31/Jan/2026:09:05:06 +0000',
       timeEpoch: 1769850306000,
+      ...(signedBy !== undefined && { authorizer: { iam: iamOf(signedBy) } }),
     },
     ...(body !== undefined && { body }),
     isBase64Encoded,
+  };
+}
+
+function iamOf(userArn: string) {
+  return {
+    accessKey: 'ASIA0000000000000000',
+    accountId: '123456789012',
+    callerId: 'AROA0000000000000000:session',
+    cognitoIdentity: null,
+    principalOrgId: 'aws:PrincipalOrgID',
+    userArn,
+    userId: 'AROA0000000000000000:session',
   };
 }

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { settledStatuses } from '../../../src/index.js';
+import { jobStatuses, settledStatuses } from '../../../src/index.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
 import { addMany, addOne, isDue, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
 import { documented } from '../documented.js';
-import { duration, idOf, wholeNumber } from '../fields.js';
+import { duration, idOf, textOf, wholeNumber } from '../fields.js';
 import { jobView, toJobView } from '../job-view.js';
+import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
 import { waitForJob } from '../wait-for-job.js';
 
@@ -12,6 +13,8 @@ import { waitForJob } from '../wait-for-job.js';
 const LONGEST_WAIT_SECONDS = 25;
 
 const MAX_BATCH = 1000;
+
+const DEFAULT_LIMIT = 100;
 
 const id = '697dc4a2f1e2d3c4b5a69788';
 const job = {
@@ -93,6 +96,42 @@ const addJobs = defineRoute({
     const ids = await addMany(processor, withIds(jobs, jobIds));
     if (jobs.some(({ options = {} }) => isDue(options))) await kick();
     return { body: { ids } };
+  },
+});
+
+const listJobs = defineRoute({
+  method: 'GET',
+  path: '/v1/jobs',
+  operation: 'listJobs',
+  role: 'read',
+  summary: 'List jobs',
+  description:
+    'By one filter, or none, it costs what it gives. By several, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with.',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        status: z.enum(jobStatuses).optional(),
+        name: textOf('Only jobs of this name.').optional(),
+        queue: textOf('Only jobs of this queue.').optional(),
+        error: textOf(
+          'Only jobs with this text in the message of an error, whatever its case.',
+          1,
+          1000,
+        ).optional(),
+        order: z.enum(['newest', 'oldest']).optional(),
+        limit: wholeNumber(1, 1000, `How many at most; default ${DEFAULT_LIMIT}.`).optional(),
+        cursor: textOf('That of the page before.').optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'A page of jobs, the newest first unless asked otherwise; `cursor` is null at the end.',
+    schema: () => z.object({ jobs: z.array(jobView), cursor: z.string().nullable() }),
+    example: { jobs: [job], cursor: null },
+  },
+  async answer({ query }, { processor }) {
+    const { name: jobName, error: errorText, limit = DEFAULT_LIMIT, ...rest } = query;
+    return { body: await listPage(processor, { ...rest, jobName, errorText, limit }) };
   },
 });
 
@@ -213,4 +252,4 @@ const removeJobs = defineRoute({
 });
 
 /** Jobs: add, show, change, cancel, retry, remove. */
-export const jobRoutes = [addJob, addJobs, getJob, updateJob, cancelJob, retryJob, removeJobs];
+export const jobRoutes = [addJob, addJobs, listJobs, getJob, updateJob, cancelJob, retryJob, removeJobs];

@@ -156,10 +156,10 @@ test.each(['/v1', '/v1/', '/v1/jobs/', '/v1/jobs/x/y', '/v2/jobs', '/health/x', 
 
 test.each([
   ['DELETE', '/v1/jobs/x', 'GET, HEAD, PATCH'],
-  ['PUT', '/v1/jobs', 'POST, DELETE'],
+  ['PUT', '/v1/jobs', 'POST, GET, HEAD, DELETE'],
   ['GET', '/v1/jobs/x/cancel', 'POST'],
   ['POST', '/health', 'GET, HEAD'],
-  ['OPTIONS', '/v1/jobs', 'POST, DELETE'],
+  ['OPTIONS', '/v1/jobs', 'POST, GET, HEAD, DELETE'],
 ])('%s is not known at %s', async (method, path, allowed) => {
   const response = await api.call(path, { method });
 

@@ -114,10 +114,11 @@ function spoil(value: unknown, at: number, wrong: unknown): unknown {
   const entries = Object.entries(value);
   const index = at % (entries.length + 1);
   const [name, member] = entries[index] ?? ['unknown', wrong];
-  if (Array.isArray(value)) return [...value.slice(0, index), spoil(member, at >> 2, wrong)];
+  const inner = at % 2 === 0 ? wrong : spoil(member, at >> 2, wrong);
+  if (Array.isArray(value)) return [...value.slice(0, index), inner];
   const others = entries.filter(([key]) => key !== name);
   if (at % 5 === 0 && index < entries.length) return Object.fromEntries(others);
-  return Object.fromEntries([...others, [name, at % 2 === 0 ? wrong : spoil(member, at >> 2, wrong)]]);
+  return Object.fromEntries([...others, [name, inner]]);
 }
 
 function asSchema(value: unknown): Schema {

@@ -21,6 +21,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   getHealth: [nothing, '/health', { key: null }],
   addJob: [nothing, '/v1/jobs', { body: { name: 'echo', input: {} } }],
   addJobs: [nothing, '/v1/jobs/batch', { body: { jobs: [{ name: 'echo', input: {} }] } }],
+  listJobs: [failedJob, '/v1/jobs?status=error&name=failing&error=hopeless&order=oldest&limit=1'],
   getJob: [failedJob, '/v1/jobs/j?wait=1'],
   updateJob: [
     queuedJob,
