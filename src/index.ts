@@ -63,5 +63,6 @@ export type {
   SchedulerOptions,
 } from './scheduler/scheduler-options.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
+export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';

@@ -47,13 +47,15 @@ import type { SchedulerItem } from './scheduler/item.js';
 import type { Preview } from './scheduler/preview.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
+import type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
+import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
 import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { countLiveWorkers, findLiveWorkers } from './worker/find-live-workers.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
-import type { DrainSummary } from './worker/summary.js';
+import { type DrainSummary, endingOf } from './worker/summary.js';
 import { unlessAborted } from './worker/unless-aborted.js';
 import type { LiveWorker } from './worker/worker-document.js';
 
@@ -140,6 +142,7 @@ export class RemoteProcessor {
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
   readonly #worker: Worker;
+  readonly #tally: Tally;
   readonly #formatJobError: JobErrorFormatter;
 
   /** @throws ValidationError listing every option that is wrong */
@@ -153,6 +156,7 @@ export class RemoteProcessor {
     this.#formatJobError = valid.formatJobError;
     this.#collections = openCollections(db);
     this.#registry = new JobRegistry(this.#collections.jobFactories);
+    this.#tally = new Tally(this.#collections.statistics, log);
     this.#worker = {
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
@@ -166,6 +170,7 @@ export class RemoteProcessor {
       name,
       leaseMs: lease,
       durations: new RecentDurations(),
+      tally: this.#tally,
       log,
     };
   }
@@ -334,6 +339,21 @@ export class RemoteProcessor {
   }
 
   /**
+   * How many attempts ended, and how, of the last time (`since`, default an hour): one point for each `step` (default a
+   * minute), the oldest first, also where nothing was counted. Of one kind of job with `jobName`.
+   *
+   * Workers count as they settle, and write that down at the end of a drain and each minute while it goes on: so a point
+   * may be a minute late, and what a crashed worker counted last is not in it. Kept for 8 days, by the database's minutes.
+   * A minute has at most 100 job names: those that come later are counted among all jobs only.
+   *
+   * @throws ValidationError for options that are none
+   */
+  async getStatistics(options: StatisticsOptions = {}): Promise<StatisticsPoint[]> {
+    const { findStatistics } = await import('./statistics/find-statistics.js');
+    return findStatistics(this.#db, this.#collections.statistics, options);
+  }
+
+  /**
    * Cancels a queued job at once; asks a running one to stop. However its attempt ends, it ends `cancelled`.
    *
    * @returns `cancelled`, or `processing` when it was asked to stop
@@ -417,8 +437,10 @@ export class RemoteProcessor {
    * thrown here. When none is due, looks for jobs whose workers crashed first.
    */
   async processNextJob(): Promise<boolean> {
-    if (await this.#runOne()) return true;
-    return (await this.recoverJobs()) > 0 && this.#runOne();
+    const wasRun = (await this.#runOne()) || ((await this.recoverJobs()) > 0 && (await this.#runOne()));
+    // A write for each job would be half as much again.
+    await (wasRun ? this.#tally.writeIfDue() : this.#tally.write());
+    return wasRun;
   }
 
   /** `processNextJob` until no job is due; returns how many were run. */
@@ -444,14 +466,15 @@ export class RemoteProcessor {
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#tryToRecover());
-      return drain(this.#worker, {
+      const limits = {
         ...stopSignal,
         maxThreads: this.maxThreads,
         maxJobs: Number.POSITIVE_INFINITY,
         stopWhenAbandoned,
         lingerMs: linger,
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
-      });
+      };
+      return this.#tally.writeDuring(() => drain(this.#worker, limits));
     });
   }
 
@@ -460,7 +483,9 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    return retryWhileUnreachable(RECOVERY_RETRY_MS, () => recoverJobs(this.#collections));
+    const recovered = await retryWhileUnreachable(RECOVERY_RETRY_MS, () => recoverJobs(this.#collections));
+    this.#tally.countRecovered(recovered);
+    return recovered;
   }
 
   /**
@@ -581,6 +606,7 @@ export class RemoteProcessor {
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'Options of scheduleDueItems');
     await this.recoverJobs();
+    await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     return scheduleDueItems(this.#collections, this.#defaultsOf, tick, this.log);
@@ -629,9 +655,11 @@ export class RemoteProcessor {
     return claimed > 0;
   }
 
-  async #settle({ id, token }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
-    const [settledAs] = await settleJobs(this.#collections.jobs, [{ id, token, outcome }]);
-    if (settledAs !== undefined && settledAs !== 'stale') return settledAs;
+  async #settle({ id, token, jobName }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
+    const [settledAs = 'stale'] = await settleJobs(this.#collections.jobs, [{ id, token, outcome }]);
+    this.#tally.countAttempt(jobName, endingOf(outcome, settledAs));
+    await this.#tally.writeIfDue();
+    if (settledAs !== 'stale') return settledAs;
     throw new ConflictError(
       id,
       `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`,

@@ -4,6 +4,7 @@ import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
+import type { StatisticsDocument } from '../statistics/statistics-document.js';
 import type { WorkerDocument } from '../worker/worker-document.js';
 
 /** The collections that make up one remote processor. */
@@ -16,6 +17,7 @@ export interface Collections {
   readonly workers: Collection<WorkerDocument>;
   readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
   readonly signIns: Collection<SignInDocument>;
+  readonly statistics: Collection<StatisticsDocument>;
 }
 
 /**
@@ -38,5 +40,6 @@ export function openCollections(db: Db): Collections {
     workers: db.collection<WorkerDocument>('workers', durable),
     idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
     signIns: db.collection<SignInDocument>('signIns', durable),
+    statistics: db.collection<StatisticsDocument>('statistics', durable),
   };
 }

@@ -80,6 +80,11 @@ const idempotencyKeyIndexes: IndexDescription[] = [
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
 
+const statisticsIndexes: IndexDescription[] = [
+  // MongoDB deletes old minutes.
+  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+];
+
 /**
  * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
  * (`npm run ensure-indexes`), never of a cold start.
@@ -90,6 +95,7 @@ export async function ensureIndexes({
   workers,
   signIns,
   idempotencyKeys,
+  statistics,
 }: Collections): Promise<void> {
   await jobs.createIndexes(jobIndexes);
   for (const name of formerJobIndexes) await dropIndex(jobs, name);
@@ -97,6 +103,7 @@ export async function ensureIndexes({
   await workers.createIndexes(workerIndexes);
   await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
   await signIns.createIndexes(signInIndexes);
+  await statistics.createIndexes(statisticsIndexes);
 }
 
 async function dropIndex(jobs: Collections['jobs'], name: string): Promise<void> {
@@ -114,4 +121,5 @@ export const indexesByCollection: Partial<Record<keyof Collections, readonly Ind
   workers: workerIndexes,
   idempotencyKeys: idempotencyKeyIndexes,
   signIns: signInIndexes,
+  statistics: statisticsIndexes,
 };

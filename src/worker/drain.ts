@@ -8,6 +8,7 @@ import type { Outcome } from '../job/outcome.js';
 import { type Logger, withFields } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
+import type { Tally } from '../statistics/tally.js';
 import { Heartbeat } from './heartbeat.js';
 import { withJobRejections } from './job-rejections.js';
 import { NextDue } from './next-due.js';
@@ -39,6 +40,7 @@ export interface Worker {
   readonly name: string;
   readonly leaseMs: number;
   readonly durations: RecentDurations;
+  readonly tally: Tally;
   readonly log: Logger;
 }
 
@@ -255,6 +257,7 @@ class Invocation {
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
     const ending = await this.#write(attempt, outcome);
     this.#summary[ending] += 1;
+    this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
     this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
     this.#heartbeat.release(attempt.job);

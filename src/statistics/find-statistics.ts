@@ -1,0 +1,82 @@
+import type { Collection, Db } from 'mongodb';
+import ms from 'ms';
+import * as z from 'zod';
+import { durationSchema } from '../duration.js';
+import { jobNameSchema } from '../job/define-job.js';
+import { serverTime } from '../mongo/server-time.js';
+import { validateNow } from '../validate.js';
+import {
+  type AttemptCounts,
+  addTo,
+  MINUTE_MS,
+  nameKey,
+  noCounts,
+  type StatisticsDocument,
+} from './statistics-document.js';
+
+/** What was counted in one step of time. */
+export interface StatisticsPoint extends Readonly<AttemptCounts> {
+  /** When the step began, by the database's clock. */
+  readonly at: Date;
+}
+
+const optionsSchema = z.strictObject({
+  since: durationSchema
+    .refine((since) => since >= MINUTE_MS && since <= ms('8 days'), 'expected 1 minute to 8 days')
+    .default(ms('1h')),
+  step: durationSchema
+    .refine((step) => step >= MINUTE_MS && step % MINUTE_MS === 0, 'expected whole minutes, at least one')
+    .default(MINUTE_MS),
+  jobName: jobNameSchema.optional(),
+});
+
+/**
+ * Which statistics: of how long until now (`since`, a minute to 8 days, default an hour), one point for each `step`
+ * (whole minutes, default one), of all jobs or of one `jobName`.
+ */
+export type StatisticsOptions = z.input<typeof optionsSchema>;
+
+/**
+ * The points of the time until now, the oldest first, those without any count included. The last one is of the step that
+ * is under way. Steps are whole multiples of their length, counted from 1970 in UTC.
+ *
+ * Two commands, of which one reads at most one document for each minute.
+ *
+ * @throws ValidationError for options that are none
+ */
+export async function findStatistics(
+  db: Db,
+  statistics: Collection<StatisticsDocument>,
+  options: StatisticsOptions = {},
+): Promise<StatisticsPoint[]> {
+  const { since, step, jobName } = validateNow(optionsSchema, options, 'Options of getStatistics');
+  const now = (await serverTime(db)).getTime();
+  const last = now - (now % step);
+  const first = last - (Math.ceil(since / step) - 1) * step;
+  const points: (AttemptCounts & { at: Date })[] = [];
+  for (let at = first; at <= last; at += step) points.push({ at: new Date(at), ...noCounts() });
+  for (const [at, counts] of await findCounts(statistics, new Date(first), jobName)) {
+    // A minute that has just begun may be one that is not asked for.
+    const point = points[Math.floor((at.getTime() - first) / step)];
+    if (point && counts) addTo(point, counts);
+  }
+  return points;
+}
+
+type Minute = readonly [at: Date, counts: Partial<AttemptCounts> | undefined];
+
+/** Of each minute from `first` on: of all jobs, or of one name. */
+async function findCounts(
+  statistics: Collection<StatisticsDocument>,
+  first: Date,
+  jobName: string | undefined,
+): Promise<Minute[]> {
+  const minutes = { _id: { $gte: first } };
+  if (jobName === undefined) {
+    const documents = await statistics.find(minutes, { projection: { total: 1 } }).toArray();
+    return documents.map(({ _id, total }) => [_id, total]);
+  }
+  const key = nameKey(jobName);
+  const documents = await statistics.find(minutes, { projection: { [`names.${key}`]: 1 } }).toArray();
+  return documents.map(({ _id, names }) => [_id, names?.[key]]);
+}

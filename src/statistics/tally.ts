@@ -1,0 +1,94 @@
+import type { Collection } from 'mongodb';
+import type { Logger } from '../log.js';
+import { withinTime } from '../mongo/within-time.js';
+import type { Ending } from '../worker/summary.js';
+import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
+import { type AttemptCounts, MINUTE_MS, noCounts, type StatisticsDocument } from './statistics-document.js';
+
+/** Nothing depends on it: it must not hold up an invocation that ends. */
+const MAX_WAIT_MS = 1_000;
+
+/**
+ * Counts how the attempts of one processor end, and writes that down from time to time: at the end of a drain and each
+ * minute while it goes on. What was not written is lost with the process, and so is what could not be written.
+ */
+export class Tally {
+  #total = noCounts();
+  #byName = new Map<string, AttemptCounts>();
+  #isEmpty = true;
+  #written = performance.now();
+  /** The database's clock less this process's, as far as it is known. */
+  #offsetMs = 0;
+
+  constructor(
+    private readonly statistics: Collection<StatisticsDocument>,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * Counts an attempt that has ended. Not one that is `unsettled`: recovery will end it.
+   *
+   * @param durationMs how long its function ran; 0 when that is not known, or when it was not called
+   */
+  countAttempt(jobName: string, ending: Ending, durationMs = 0): void {
+    if (ending === 'unsettled') return;
+    const ofName = this.#byName.get(jobName) ?? noCounts();
+    this.#byName.set(jobName, ofName);
+    for (const counts of [this.#total, ofName]) {
+      counts[ending] += 1;
+      counts.durationMs += durationMs;
+    }
+    this.#isEmpty = false;
+  }
+
+  /** Counts attempts that recovery has ended. */
+  countRecovered(count: number): void {
+    if (count === 0) return;
+    this.#total.recovered += count;
+    this.#isEmpty = false;
+  }
+
+  /** Writes what is counted while `work` goes on, each minute, and at its end. Nothing when nothing was counted. */
+  async writeDuring<Result>(work: () => Promise<Result>): Promise<Result> {
+    const timer = setInterval(() => void this.write(), MINUTE_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+      await this.write();
+    }
+  }
+
+  /** As `write`, but no sooner than a minute after the last time. */
+  async writeIfDue(): Promise<void> {
+    if (performance.now() - this.#written >= MINUTE_MS) await this.write();
+  }
+
+  /** Writes what was counted since the last time, if anything was. Never throws. */
+  async write(): Promise<void> {
+    if (this.#isEmpty) return;
+    const counts = { total: this.#total, byName: this.#byName };
+    this.#total = noCounts();
+    this.#byName = new Map();
+    this.#isEmpty = true;
+    this.#written = performance.now();
+    try {
+      await withinTime(MAX_WAIT_MS, this.#add(counts));
+    } catch (error) {
+      this.log.warn('What was counted of attempts could not be written', { error: String(error) });
+    }
+  }
+
+  async #add(counts: GatheredCounts): Promise<void> {
+    const minute = this.#minute();
+    const now = await addCounts(this.statistics, minute, counts);
+    this.#offsetMs = now.getTime() - Date.now();
+    if (!isMinuteOf(minute, now)) await addCounts(this.statistics, this.#minute(), counts);
+  }
+
+  /** The minute that it is by the database's clock, or probably is. */
+  #minute(): Date {
+    const now = Date.now() + this.#offsetMs;
+    return new Date(now - (now % MINUTE_MS));
+  }
+}

@@ -1,0 +1,280 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { defineJob, type RemoteProcessor, Snooze, type StatisticsPoint } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { anything, echo, failing, flaky, gatedJob } from '../jobs.js';
+
+const database = useDatabase();
+const MINUTE_MS = 60_000;
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** What was counted in the last hour: the sum of its points, of those counts that are not 0. */
+async function counted(processor: RemoteProcessor, jobName?: string): Promise<Record<string, number>> {
+  const points = await processor.getStatistics(jobName === undefined ? {} : { jobName });
+  const sums: Record<string, number> = {};
+  for (const { at: _, durationMs: __, ...counts } of points) {
+    for (const [name, count] of Object.entries(counts)) {
+      if (count > 0) sums[name] = (sums[name] ?? 0) + count;
+    }
+  }
+  return sums;
+}
+
+/** The commands that wrote statistics. */
+async function writesDuring(work: () => Promise<unknown>): Promise<number> {
+  const commands = await database.commandsDuring(work);
+  return commands.filter(({ command }) => command.findAndModify === 'statistics').length;
+}
+
+const minutes = () => database.db.collection<{ _id: Date }>('statistics');
+
+describe('a drain', () => {
+  test('counts how its attempts ended, and how long they took', async () => {
+    const processor = database.processor();
+    const snoozing = defineJob({
+      name: 'snoozing',
+      run: () => {
+        throw new Snooze('1h');
+      },
+    });
+    const { factory, gate } = gatedJob();
+    await processor.addJobFactories([echo, failing, flaky, snoozing, factory]);
+    await processor.addJobs(['failing', 'flaky', 'snoozing', 'gated'].map((name) => ({ name })));
+    await processor.addJob('echo', {});
+    const cancelled = await processor.addJob('gated', 'cancelled');
+    const draining = processor.drain();
+    await eventually(() => expect(gate.arrived).toBe(2));
+    await processor.cancelJob(cancelled);
+    const began = performance.now();
+    await eventually(() => expect(performance.now() - began).toBeGreaterThan(50));
+    gate.open();
+    await draining;
+
+    const all = { completed: 2, errors: 1, retried: 1, snoozed: 1, cancelled: 1 };
+    expect(await counted(processor)).toEqual(all);
+    expect(await counted(processor, 'gated')).toEqual({ completed: 1, cancelled: 1 });
+    const durationMs = (await processor.getStatistics()).reduce((sum, point) => sum + point.durationMs, 0);
+    expect(durationMs).toBeGreaterThanOrEqual(2 * 50);
+  });
+
+  test('writes once what it counted, at its end', async () => {
+    const processor = database.processor({ maxThreads: 3 });
+    await processor.addJobFactory(anything);
+    await processor.addJobs(Array.from({ length: 50 }, (_, input) => ({ name: 'anything', input })));
+    expect(await writesDuring(() => processor.drain())).toBe(1);
+    expect(await counted(processor)).toEqual({ completed: 50 });
+  });
+
+  test('that did nothing writes nothing', async () => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    expect(await writesDuring(() => processor.drain())).toBe(0);
+    expect(await writesDuring(() => processor.scheduleDueItems())).toBe(0);
+    expect(await minutes().countDocuments()).toBe(0);
+  });
+
+  test('that goes on writes each minute, once', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const processor = database.processor({ maxThreads: 2 });
+    const { factory, gate } = gatedJob();
+    await processor.addJobFactories([echo, factory]);
+    await processor.addJob('echo', {}, { id: 'first' });
+    await processor.addJob('gated');
+    const draining = processor.drain();
+    await eventually(async () => expect(await processor.getJobStatus('first')).toBe('completed'));
+    expect(await counted(processor)).toEqual({});
+    const writes = await writesDuring(async () => {
+      vi.advanceTimersByTime(3 * MINUTE_MS);
+      await eventually(async () => expect(await counted(processor)).toEqual({ completed: 1 }));
+    });
+    expect(writes).toBe(1);
+    gate.open();
+    await draining;
+    expect(await counted(processor)).toEqual({ completed: 2 });
+  });
+});
+
+describe('processNextJob', () => {
+  test('costs at most 3 commands, and writes what it gathered when nothing is left', async () => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    for (let n = 0; n < 3; n += 1) await processor.addJob('echo', {});
+    for (let n = 0; n < 3; n += 1) {
+      const commands = await database.commandsDuring(() => processor.processNextJob());
+      expect(commands.length).toBeLessThanOrEqual(3);
+    }
+    expect(await counted(processor)).toEqual({});
+    expect(await processor.processNextJob()).toBe(false);
+    expect(await counted(processor)).toEqual({ completed: 3 });
+  });
+});
+
+test('jobs of pullNextJob are counted as well, once a minute has passed', async () => {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, flaky]);
+  for (const name of ['echo', 'flaky']) await processor.addJob(name, name === 'echo' ? {} : undefined);
+  const settle = async () => {
+    const job = await processor.pullNextJob();
+    if (job?.jobName === 'echo') await processor.completeJob(job);
+    else if (job) await processor.failJob(job, new Error('No.'));
+  };
+  expect(await writesDuring(settle)).toBe(0);
+  const aMinuteLater = performance.now() + MINUTE_MS;
+  vi.spyOn(performance, 'now').mockReturnValue(aMinuteLater);
+  expect(await writesDuring(settle)).toBe(1);
+  expect(await counted(processor)).toEqual({ completed: 1, retried: 1 });
+});
+
+test('a late outcome is counted as stale, and a lost attempt as recovered', async () => {
+  const { factory, gate } = gatedJob();
+  const slow = database.processor();
+  await slow.addJobFactory(factory);
+  const id = await slow.addJob('gated');
+  const draining = slow.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await database.db
+    .collection<{ _id: string }>('jobs')
+    .updateOne({ _id: id }, { $set: { 'lease.expires': new Date(0) } });
+  const other = database.processor();
+  await other.scheduleDueItems();
+  expect(await counted(other)).toEqual({ recovered: 1 });
+  gate.open();
+  await draining;
+  expect(await counted(other)).toEqual({ recovered: 1, stale: 1, completed: 1 });
+});
+
+test('a worker whose clock is wrong counts in the minute that it is by the database', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * MINUTE_MS });
+  expect(await writesDuring(() => processor.drain())).toBe(2);
+  await processor.addJob('echo', {});
+  expect(await writesDuring(() => processor.drain())).toBe(1);
+  vi.useRealTimers();
+  expect(await counted(processor)).toEqual({ completed: 2 });
+  const [point] = (await processor.getStatistics()).filter(({ completed }) => completed > 0);
+  expect(Math.abs(Date.now() - Number(point?.at))).toBeLessThan(3 * MINUTE_MS);
+});
+
+test('workers that count at the same time lose nothing', async () => {
+  const processors = Array.from({ length: 8 }, () => database.processor());
+  for (const processor of processors) await processor.addJobFactory(echo);
+  await processors[0]?.addJobs(Array.from({ length: 100 }, () => ({ name: 'echo', input: {} })));
+  await Promise.all(processors.map((processor) => processor.drain()));
+  expect(await counted(database.processor())).toEqual({ completed: 100 });
+});
+
+describe('job names', () => {
+  test('of whatever form are counted apart', async () => {
+    const processor = database.processor();
+    const names = ['a', 'a.b', 'a.b.c', '_a', '0', '42', 'constructor', 'toString', 'a/2Eb'];
+    await processor.addJobFactories(Object.fromEntries(names.map((name) => [name, echo])));
+    for (const [index, name] of names.entries()) {
+      await processor.addJobs(Array.from({ length: index + 1 }, () => ({ name, input: {} })));
+    }
+    await processor.drain();
+    for (const [index, name] of names.entries())
+      expect(await counted(processor, name), name).toEqual({ completed: index + 1 });
+  });
+
+  test('of which there are many: a minute keeps 100 apart, and all of them in its total', async () => {
+    const processor = database.processor({ maxThreads: 50 });
+    const factories = Array.from({ length: 130 }, (_, n) => [`job-${n}`, echo] as const);
+    await processor.addJobFactories(Object.fromEntries(factories));
+    await processor.addJobs(factories.map(([name]) => ({ name, input: {} })));
+    // One time, so that all is counted in one minute.
+    const first = new Date(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS);
+    await processor.drain();
+    await processor.addJobs(factories.map(([name]) => ({ name, input: {} })));
+    await processor.drain();
+    expect(await counted(processor)).toEqual({ completed: 260 });
+    for (const { _id, names } of await minutes().find<{ _id: Date; names: object }>({}).toArray()) {
+      expect(Object.keys(names)).toHaveLength(100);
+      expect(_id.getTime()).toBeGreaterThanOrEqual(first.getTime());
+    }
+  });
+});
+
+describe('getStatistics', () => {
+  /** Documents of minutes before now, as workers write them. */
+  async function count(agoMinutes: readonly number[]): Promise<void> {
+    const { localTime } = await database.db.command({ hello: 1 });
+    const now = Number(localTime);
+    const documents = agoMinutes.map((ago) => ({
+      _id: new Date(now - (now % MINUTE_MS) - ago * MINUTE_MS),
+      total: { completed: 1, durationMs: 10 },
+    }));
+    if (documents.length > 0) await minutes().insertMany(documents);
+  }
+
+  test('gives a point for each minute of the last hour, empty ones included', async () => {
+    const points = await database.processor().getStatistics();
+    expect(points).toHaveLength(60);
+    expect(points[0]).toEqual({
+      at: expect.any(Date),
+      ...{ completed: 0, errors: 0, cancelled: 0, retried: 0, snoozed: 0, givenBack: 0, stale: 0 },
+      ...{ recovered: 0, durationMs: 0 },
+    });
+    points.forEach(({ at }, n) => {
+      expect(at.getTime()).toBe(Number(points[0]?.at) + n * MINUTE_MS);
+    });
+  });
+
+  test('reads one document for each minute, and counts each in the step that it lies in', async () => {
+    const cases = fc.record({
+      ago: fc.uniqueArray(fc.nat(200), { maxLength: 20 }),
+      sinceMinutes: fc.integer({ min: 1, max: 180 }),
+      stepMinutes: fc.integer({ min: 1, max: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ ago, sinceMinutes, stepMinutes }) => {
+        await minutes().deleteMany({});
+        await count(ago);
+        const step = stepMinutes * MINUTE_MS;
+        const points = await database.processor().getStatistics({ since: sinceMinutes * MINUTE_MS, step });
+        expect(points).toHaveLength(Math.ceil(sinceMinutes / stepMinutes));
+        const within = (point: StatisticsPoint, at: Date) =>
+          at.getTime() >= point.at.getTime() && at.getTime() < point.at.getTime() + step;
+        const stored = await minutes().find().toArray();
+        for (const point of points) {
+          expect(point.at.getTime() % step).toBe(0);
+          const completed = stored.filter(({ _id }) => within(point, _id)).length;
+          expect(point).toMatchObject({ completed, durationMs: 10 * completed });
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test.each([
+    [{ since: '9 days' }, 'since'],
+    [{ since: 0 }, 'since'],
+    [{ step: '90s' }, 'step'],
+    [{ step: 0 }, 'step'],
+    [{ jobName: '$where' }, 'jobName'],
+    [{ jobName: 'a b' }, 'jobName'],
+  ])('refuses %o', async (options, path) => {
+    await expect(database.processor().getStatistics(options)).rejects.toMatchObject({
+      code: 'validation_failed',
+      issues: [{ path }],
+    });
+  });
+});
+
+test('minutes expire after 8 days', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  await processor.drain();
+  const [minute] = await minutes().find<{ _id: Date; expireAt: Date }>({}).toArray();
+  const keptMs = Number(minute?.expireAt) - Number(minute?._id);
+  expect(keptMs / MINUTE_MS).toBeCloseTo(8 * 24 * 60, -1);
+  const indexes = await minutes().indexes();
+  expect(indexes).toContainEqual(expect.objectContaining({ key: { expireAt: 1 }, expireAfterSeconds: 0 }));
+});
