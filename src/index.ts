@@ -15,6 +15,7 @@ export {
 } from './errors.js';
 export type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 export type { JobToAdd } from './job/add-jobs.js';
+export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   defineJob,
   type InProcessJobDefinition,
@@ -49,6 +50,7 @@ export {
   type RemoteProcessorOptions,
   type ScheduleOptions,
 } from './processor.js';
+export type { Queue } from './queue/queue-document.js';
 export type { DeclaredScheduler } from './scheduler/declaration.js';
 export type { SchedulerItem } from './scheduler/item.js';
 export type { Preview } from './scheduler/preview.js';

@@ -9,6 +9,7 @@ import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobs, countDueJobs } from './job/claim-jobs.js';
+import { countJobs, type JobCounts } from './job/count-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
@@ -27,6 +28,7 @@ import {
   addJobsOptionsSchema,
   type JobChanges,
   jobChangesSchema,
+  queueSchema,
 } from './job/job-options.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
 import type { Outcome } from './job/outcome.js';
@@ -42,6 +44,11 @@ import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
+import { findQueues } from './queue/find-queues.js';
+import { OpenQueues } from './queue/open-queues.js';
+import { pauseQueue } from './queue/pause-queue.js';
+import type { Queue } from './queue/queue-document.js';
+import { resumeQueue } from './queue/resume-queue.js';
 import type { DeclaredScheduler } from './scheduler/declaration.js';
 import type { SchedulerItem } from './scheduler/item.js';
 import type { Preview } from './scheduler/preview.js';
@@ -141,6 +148,7 @@ export class RemoteProcessor {
   readonly #db: Db;
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
+  readonly #openQueues: OpenQueues;
   readonly #worker: Worker;
   readonly #tally: Tally;
   readonly #formatJobError: JobErrorFormatter;
@@ -156,17 +164,23 @@ export class RemoteProcessor {
     this.#formatJobError = valid.formatJobError;
     this.#collections = openCollections(db);
     this.#registry = new JobRegistry(this.#collections.jobFactories);
+    this.#openQueues = new OpenQueues(this.#collections);
+    const claimFilter = () => ({
+      jobNames: this.#registry.names,
+      ...(queues && { queues }),
+      ...(jobQuery && { jobQuery }),
+    });
     this.#tally = new Tally(this.#collections.statistics, log);
     this.#worker = {
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
       processor: this,
       factory: (jobName) => this.#registry.get(jobName),
-      claimFilter: () => ({
-        jobNames: this.#registry.names,
-        ...(queues && { queues }),
-        ...(jobQuery && { jobQuery }),
-      }),
+      claimFilter,
+      claimable: async () => {
+        const open = await this.#openQueues.among(queues);
+        return { ...claimFilter(), ...(open && { queues: open }) };
+      },
       name,
       leaseMs: lease,
       durations: new RecentDurations(),
@@ -313,16 +327,55 @@ export class RemoteProcessor {
   /**
    * Of each priority in which a job is due, the one that waits longest; the highest priority first, nothing when no
    * job is due. It costs one short read per such priority, and tells how far behind the workers are. A job that
-   * nobody claims turns up here, since those before it are claimed.
+   * nobody claims turns up here, since those before it are claimed. Jobs of paused queues do not count.
    */
   async getOldestWaitingJobs(): Promise<WaitingJob[]> {
-    return findOldestWaiting(this.#collections.jobs, this.#worker.claimFilter());
+    const open = await this.#openQueues.among(undefined);
+    return findOldestWaiting(this.#collections.jobs, this.#worker.claimFilter(), open);
   }
 
-  /** How many jobs are due that this processor takes: counted up to `limit`, by default 1000. */
+  /**
+   * How many jobs are due that this processor takes, those of paused queues left out: counted up to `limit`, by default
+   * 1000.
+   */
   async countReadyJobs(limit = 1000): Promise<number> {
     const valid = validateNow(readyLimit, limit, 'Limit of countReadyJobs');
-    return countDueJobs(this.#collections.jobs, this.#worker.claimFilter(), valid);
+    return countDueJobs(this.#collections.jobs, await this.#worker.claimable(), valid);
+  }
+
+  /** How many jobs there are of each status: counted up to 10,000 each, by an index. */
+  async countJobs(): Promise<JobCounts> {
+    return countJobs(this.#collections.jobs);
+  }
+
+  /**
+   * All queues that have queued jobs or are paused, by name, with what waits in them: counted up to 10,000. It costs four
+   * short reads for each queue.
+   */
+  async getQueues(): Promise<Queue[]> {
+    return findQueues(this.#collections);
+  }
+
+  /**
+   * Pauses a queue, whether there are jobs in it or not: within 5 seconds no worker claims its jobs any more. What runs
+   * goes on, jobs can be added, and wait; jobs whose workers crash go back into the queue. One that is paused stays so.
+   *
+   * @throws ValidationError for what cannot be the name of a queue
+   */
+  async pauseQueue(name: string): Promise<void> {
+    await pauseQueue(this.#collections.queues, validateNow(queueSchema, name, 'Name of the queue'));
+    this.#openQueues.forget();
+  }
+
+  /**
+   * Ends the pause of a queue: its jobs are claimed again by the next invocation of a worker, or within 5 seconds by one
+   * that is under way. One that is not paused stays so.
+   *
+   * @throws ValidationError for what cannot be the name of a queue
+   */
+  async resumeQueue(name: string): Promise<void> {
+    await resumeQueue(this.#collections.queues, validateNow(queueSchema, name, 'Name of the queue'));
+    this.#openQueues.forget();
   }
 
   /**
@@ -402,9 +455,9 @@ export class RemoteProcessor {
    * left alone, it is recovered once its lease has expired.
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
-    const { jobs, name, leaseMs, claimFilter } = this.#worker;
+    const { jobs, name, leaseMs, claimable } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
-    const [job] = await claimJobs(jobs, claimFilter(), lease, 1);
+    const [job] = await claimJobs(jobs, await claimable(), lease, 1);
     return job;
   }
 
@@ -483,7 +536,9 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    const recovered = await retryWhileUnreachable(RECOVERY_RETRY_MS, () => recoverJobs(this.#collections));
+    const recovery = () => recoverJobs(this.#collections);
+    const { recovered, pausedQueues } = await retryWhileUnreachable(RECOVERY_RETRY_MS, recovery);
+    this.#openQueues.learn(pausedQueues);
     this.#tally.countRecovered(recovered);
     return recovered;
   }

@@ -38,7 +38,7 @@ export async function claimJobs(
   limit: number,
   isIdle = true,
 ): Promise<ClaimedJob[]> {
-  if (filter.jobNames.length === 0) return [];
+  if (takesNothing(filter)) return [];
   const due = dueFilter(filter);
   if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
   const claimed: ClaimedJob[] = [];
@@ -113,9 +113,17 @@ export async function countDueJobs(
   filter: ClaimFilter,
   limit: number,
 ): Promise<number> {
-  if (filter.jobNames.length === 0) return 0;
+  if (takesNothing(filter)) return 0;
   return jobs.countDocuments(dueFilter(filter), { limit });
 }
+
+/** Whether no job can meet this filter: then nothing needs to be asked. */
+export function takesNothing({ jobNames, queues }: ClaimFilter): boolean {
+  return jobNames.length === 0 || queues?.length === 0;
+}
+
+/** All there are. With each of them named, an index that has `priority` gives the order of `runAt` without a sort. */
+export const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /** The order in which jobs are claimed; the claim indexes have it. */
 export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;

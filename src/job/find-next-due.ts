@@ -1,9 +1,6 @@
 import type { Collection } from 'mongodb';
-import { type ClaimFilter, queuedJobs } from './claim-jobs.js';
+import { type ClaimFilter, priorities, queuedJobs, takesNothing } from './claim-jobs.js';
 import type { JobDocument } from './job.js';
-
-/** All there are. With each of them named, the index gives the jobs in the order of `runAt` without a sort. */
-const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
  * How long until the next job is due that a claim with this filter would take, in milliseconds by the database's
@@ -16,10 +13,11 @@ export async function findNextDue(
   filter: ClaimFilter,
   withinMs: number,
 ): Promise<number | undefined> {
+  if (takesNothing(filter)) return undefined;
   const isAhead = { $gt: ['$runAt', '$$NOW'] };
   const isWithin = { $lte: ['$runAt', { $add: ['$$NOW', withinMs] }] };
   const waiting = queuedJobs(filter, {
-    priority: { $in: priorities },
+    priority: { $in: [...priorities] },
     $expr: { $and: [isAhead, isWithin] },
   });
   const next = await jobs.findOne<{ readonly dueInMs: number }>(waiting, {

@@ -21,16 +21,19 @@ export interface WaitingJob {
  * and is seen here, however many wait behind it.
  *
  * Mostly one command, since most jobs have the lowest priority; never more than there are priorities, 10. Each reads
- * one key of the claim index, and one more for each priority whose jobs are all delayed.
+ * one key of the claim index, and one more for each priority whose jobs are all delayed; of each queue, when they are named.
+ *
+ * @param openQueues the queues whose jobs count; all when absent. What is paused does not wait for a worker
  */
 export async function findOldestWaiting(
   jobs: Collection<JobDocument>,
   { jobNames, queues }: ClaimFilter,
+  openQueues?: readonly string[],
 ): Promise<WaitingJob[]> {
   const oldest: WaitingJob[] = [];
   let below = Number.POSITIVE_INFINITY;
-  while (below > 0) {
-    const first = await findFirst(jobs, below);
+  while (below > 0 && openQueues?.length !== 0) {
+    const first = await findFirst(jobs, below, openQueues);
     if (first === null) break;
     const { _id: id, jobName, queue } = first;
     const claimable = jobNames.includes(jobName) && (queues?.includes(queue) ?? true);
@@ -41,9 +44,14 @@ export async function findOldestWaiting(
 }
 
 /** The first in the order of claims among the due jobs of lower priorities than this. */
-function findFirst(jobs: Collection<JobDocument>, below: number) {
+function findFirst(jobs: Collection<JobDocument>, below: number, openQueues?: readonly string[]) {
   return jobs.findOne<JobDocument & { waitedMs: number }>(
-    { status: 'queued', priority: { $lt: below }, $expr: { $lte: ['$runAt', '$$NOW'] } },
+    {
+      status: 'queued',
+      ...(openQueues && { queue: { $in: [...openQueues] } }),
+      priority: { $lt: below },
+      $expr: { $lte: ['$runAt', '$$NOW'] },
+    },
     {
       sort: claimOrder,
       projection: { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } },

@@ -17,7 +17,9 @@ export const storableText = z
 
 /** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
 const key = storableText.min(1).max(500);
-const queue = storableText.min(1).max(200);
+/** The name of a queue. */
+export const queueSchema = storableText.min(1).max(200);
+const queue = queueSchema;
 /** A Date, or ISO 8601 with an offset; gives a Date. */
 export const momentSchema = z.union(
   [z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))],

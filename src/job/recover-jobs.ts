@@ -7,6 +7,14 @@ import type { JobDocument } from './job.js';
 /** More are left to the next call: one transaction must stay short. A worker runs at most 1000 jobs at a time. */
 const MAX_RECOVERED = 2000;
 
+/** What a recovery did, and what it came to know on the way. */
+export interface Recovery {
+  /** How many attempts it ended. */
+  readonly recovered: number;
+  /** The names of the queues that are paused. */
+  readonly pausedQueues: readonly string[];
+}
+
 /**
  * Ends the attempts whose leases have expired by the database's clock: their workers crashed, hang, or cannot reach
  * the database. May run anywhere, any number of times at once. Idle, it costs one command that examines nothing.
@@ -15,11 +23,36 @@ const MAX_RECOVERED = 2000;
  * they are told apart by running each alone next time. For that, all leases of a dead worker are looked at together,
  * in a transaction, so that two recoverers see the same company.
  *
- * @returns how many attempts it ended
+ * The same command reads which queues are paused, which every invocation has to know before it claims.
  */
-export async function recoverJobs({ client, jobs }: Pick<Collections, 'client' | 'jobs'>): Promise<number> {
-  if ((await jobs.findOne(isExpired, { projection: { _id: 1 } })) === null) return 0;
-  return inTransaction(client, (session) => recoverExpired(jobs, session));
+export async function recoverJobs({
+  client,
+  jobs,
+  queues,
+}: Pick<Collections, 'client' | 'jobs' | 'queues'>): Promise<Recovery> {
+  const looked = await look(jobs, queues.collectionName);
+  const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
+  if (!looked.some(({ isExpired }) => isExpired)) return { recovered: 0, pausedQueues };
+  return { recovered: await inTransaction(client, (session) => recoverExpired(jobs, session)), pausedQueues };
+}
+
+/** One job that is to be recovered, if there is any, and the queues that are paused. */
+async function look(
+  jobs: Collections['jobs'],
+  queues: string,
+): Promise<{ readonly isExpired?: true; readonly queue?: string }[]> {
+  const expired = [
+    { $match: isExpired },
+    { $limit: 1 },
+    { $project: { _id: 0, isExpired: { $literal: true } } },
+  ];
+  const paused = [{ $sort: { _id: 1 } }, { $project: { _id: 0, queue: '$_id' } }];
+  return jobs
+    .aggregate<{ isExpired?: true; queue?: string }>(
+      [...expired, { $unionWith: { coll: queues, pipeline: paused } }],
+      { batchSize: 1000 },
+    )
+    .toArray();
 }
 
 const isExpired: Filter<JobDocument> = {

@@ -3,6 +3,7 @@ import type { SignInDocument } from '../access/sign-in-document.js';
 import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
+import type { QueueDocument } from '../queue/queue-document.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
 import type { StatisticsDocument } from '../statistics/statistics-document.js';
 import type { WorkerDocument } from '../worker/worker-document.js';
@@ -14,6 +15,7 @@ export interface Collections {
   readonly jobs: Collection<JobDocument>;
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
+  readonly queues: Collection<QueueDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
   readonly signIns: Collection<SignInDocument>;
@@ -37,6 +39,7 @@ export function openCollections(db: Db): Collections {
     jobs: db.collection<JobDocument>('jobs', durable),
     jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
     scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
+    queues: db.collection<QueueDocument>('queues', durable),
     workers: db.collection<WorkerDocument>('workers', durable),
     idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
     signIns: db.collection<SignInDocument>('signIns', durable),

@@ -36,6 +36,8 @@ export interface Worker {
   readonly processor: RemoteProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly claimFilter: () => ClaimFilter;
+  /** The same, less the queues that are paused. @throws what the driver throws */
+  readonly claimable: () => Promise<ClaimFilter>;
   /** Of the processor: begins the worker's name in leases. */
   readonly name: string;
   readonly leaseMs: number;
@@ -150,7 +152,7 @@ class Invocation {
   async #claim(free: number, isIdle: boolean): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
-    const claim = claimJobs(jobs, this.#fitting(), lease, free, isIdle);
+    const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, isIdle));
     try {
       const claimed = await unlessAborted(this.limits.cutOff, claim);
       if (claimed === undefined) {
@@ -185,7 +187,7 @@ class Invocation {
     const withinMs = Math.min(lingerMs, stopAt - Date.now());
     if (withinMs <= 0 || stop.aborted) return false;
     try {
-      const known = this.#nextDue.isKnown(this.#fitting(), withinMs);
+      const known = this.#fitting().then((filter) => this.#nextDue.isKnown(filter, withinMs));
       return (await unlessAborted(stop, known)) ?? false;
     } catch (error) {
       this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
@@ -207,9 +209,9 @@ class Invocation {
    * The claim's filter, without the names of jobs that take longer than there is time. The first claim of an
    * invocation takes any: a job that does not fit there fits nowhere.
    */
-  #fitting(): ClaimFilter {
-    const { claimFilter, durations, factory } = this.worker;
-    const filter = claimFilter();
+  async #fitting(): Promise<ClaimFilter> {
+    const { claimable, durations, factory } = this.worker;
+    const filter = await claimable();
     if (this.#summary.claimed === 0) return filter;
     const leftMs = this.limits.stopAt - Date.now();
     const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
@@ -287,9 +289,9 @@ class Invocation {
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */
   async #countRemaining(): Promise<number> {
-    const { jobs, claimFilter } = this.worker;
+    const { jobs, claimable } = this.worker;
     try {
-      const count = countDueJobs(jobs, claimFilter(), MAX_REMAINING_COUNTED);
+      const count = claimable().then((filter) => countDueJobs(jobs, filter, MAX_REMAINING_COUNTED));
       return await withinTime(MAX_COUNT_MS, count);
     } catch (error) {
       this.#log.warn('What remains could not be counted', { error: String(error) });

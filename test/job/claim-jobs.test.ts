@@ -144,7 +144,7 @@ test('two commands claim any number of jobs, one settles them', async () => {
   expect(completed).toBe(20);
   // Nothing to recover; find, take, settle; the queue is empty.
   expect(commands.map(({ commandName }) => commandName)).toEqual([
-    'find',
+    'aggregate',
     'find',
     'update',
     'update',

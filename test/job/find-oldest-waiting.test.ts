@@ -85,6 +85,7 @@ test('it costs one command while all jobs have the lowest priority, and reads ne
     await other.addJob('echo', {});
   }
 
+  await other.recoverJobs(); // It reads which queues are paused on the way.
   const commands = await database.commandsDuring(() => other.getOldestWaitingJobs());
 
   expect(commands.map(({ commandName }) => commandName)).toEqual(['find']);
@@ -101,6 +102,7 @@ test('it costs as many commands as there are priorities with a job, and never mo
   const { other } = await setUp();
   await Promise.all(Array.from({ length: 20 }, (_, n) => other.addJob('echo', {}, { priority: n % 10 })));
   let waiting: readonly WaitingJob[] = [];
+  await other.recoverJobs();
 
   const commands = await database.commandsDuring(async () => {
     waiting = await other.getOldestWaitingJobs();

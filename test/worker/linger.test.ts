@@ -91,7 +91,7 @@ test('looking for the next job reads one key for each priority, however many wai
     })),
   );
   const found = await database.commandsDuring(() => processor.drain({ linger: 1000 }));
-  expect(found.map(({ commandName }) => commandName)).toEqual(['find', 'find', 'find']);
+  expect(found.map(({ commandName }) => commandName)).toEqual(['aggregate', 'find', 'find']);
   const { filter, sort, projection, limit } = found[1]?.command ?? {};
   const { executionStats } = await database.db.command({
     explain: {

@@ -16,6 +16,7 @@ import { sortPattern } from './sort-pattern.js';
 import { bucket } from './stage/bucket.js';
 import { group } from './stage/group.js';
 import { lookup } from './stage/lookup.js';
+import { unionWith } from './stage/union-with.js';
 import { unwind } from './stage/unwind.js';
 import { setWindowFields } from './stage/window-fields.js';
 
@@ -59,6 +60,7 @@ export const stageOverrides: Record<string, Stage> = {
   },
   $unwind: unwind,
   $lookup: lookup,
+  $unionWith: unionWith,
   $bucket: bucket,
   $setWindowFields: setWindowFields,
   $replaceRoot: (input, spec, options) => {

@@ -244,6 +244,34 @@ const cases: Record<string, [Document[], Document[] | { code: number }]> = {
     ],
     [{ _id: 1 }, { _id: 'b', name: 'Bee' }],
   ],
+  '$unionWith of a whole collection': [
+    [{ $match: { _id: 1 } }, { $unionWith: 'items' }, { $project: { _id: 1 } }],
+    [{ _id: 1 }, { _id: 'a' }, { _id: 'b' }, { _id: 'none' }],
+  ],
+  '$unionWith of a collection that does not exist': [
+    [{ $match: { _id: 1 } }, { $unionWith: { coll: 'nowhere' } }, { $project: { _id: 1 } }],
+    [{ _id: 1 }],
+  ],
+  '$unionWith after a $limit, which is not its own': [
+    [
+      { $limit: 1 },
+      { $project: { _id: 1 } },
+      { $unionWith: { coll: 'items', pipeline: [{ $sort: { _id: -1 } }] } },
+    ],
+    [{ _id: 1 }, items[2] ?? {}, items[1] ?? {}, items[0] ?? {}],
+  ],
+  '$unionWith of documents': [
+    [{ $limit: 1 }, { $project: { _id: 1 } }, { $unionWith: { pipeline: [{ $documents: [{ x: 1 }] }] } }],
+    [{ _id: 1 }, { x: 1 }],
+  ],
+  '$unionWith of nothing': [[{ $unionWith: {} }], { code: 9 }],
+  '$unionWith of a number': [[{ $unionWith: 5 }], { code: 9 }],
+  '$unionWith with an unknown argument': [[{ $unionWith: { coll: 'items', as: 'x' } }], { code: 40415 }],
+  '$unionWith of a collection that is no name': [[{ $unionWith: { coll: 5 } }], { code: 14 }],
+  '$unionWith with a pipeline that is none': [
+    [{ $unionWith: { coll: 'items', pipeline: {} } }],
+    { code: 14 },
+  ],
   '$project keeps the order of the document, computed fields last': [
     [{ $match: { _id: 1 } }, { $project: { x: '$n', 'at.day': 1, item: 1 } }],
     [{ _id: 1, item: 'a', at: { day: 1 }, x: 5 }],

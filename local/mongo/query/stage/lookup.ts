@@ -63,7 +63,8 @@ function parse(spec: unknown): Lookup {
   return { from, localField, foreignField, as, let: isDoc(spec.let) ? spec.let : {}, pipeline: stages };
 }
 
-function foreignDocs(from: string | undefined, options: Options): Doc[] {
+/** The documents of another collection; none without a name. */
+export function foreignDocs(from: string | undefined, options: Options): Doc[] {
   const docs: unknown = from === undefined ? [] : options.collectionResolver?.(from);
   return Array.isArray(docs) ? docs.filter(isDoc) : [];
 }

@@ -1,0 +1,47 @@
+import { Aggregator } from 'mingo/aggregator';
+import { concat, type Iterator } from 'mingo/lazy';
+import type { Options } from 'mingo/types';
+import type { Doc } from '../../bson/decode.js';
+import { isDoc, typeOf } from '../../bson/type-of.js';
+import { CommandError } from '../../errors.js';
+import { foreignDocs } from './lookup.js';
+
+/** `$unionWith`: after the documents at hand, those of another collection, or what a pipeline makes of them. */
+export function unionWith(input: Iterator, spec: unknown, options: Options): Iterator {
+  const { coll, pipeline } = parse(spec);
+  return concat(input, new Aggregator(pipeline, options).stream(foreignDocs(coll, options)));
+}
+
+interface UnionWith {
+  readonly coll: string | undefined;
+  readonly pipeline: Doc[];
+}
+
+function parse(spec: unknown): UnionWith {
+  if (typeof spec === 'string') return { coll: spec, pipeline: [] };
+  if (!isDoc(spec))
+    throw new CommandError(
+      9,
+      `the $unionWith stage specification must be an object or string, but found ${typeOf(spec)}`,
+    );
+  const { coll, pipeline = [], ...others } = spec;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new CommandError(40415, `BSON field '$unionWith.${unknown}' is an unknown field.`);
+  if (coll !== undefined && typeof coll !== 'string') throw wrongType('coll', coll, 'string');
+  if (!Array.isArray(pipeline)) throw wrongType('pipeline', pipeline, 'array');
+  const stages = pipeline.filter(isDoc);
+  if (coll === undefined && stages[0]?.$documents === undefined)
+    throw new CommandError(
+      9,
+      '$unionWith stage without explicit collection must have a pipeline with $documents as first stage',
+    );
+  return { coll, pipeline: stages };
+}
+
+function wrongType(field: string, value: unknown, expected: string): CommandError {
+  return new CommandError(
+    14,
+    `BSON field '$unionWith.${field}' is the wrong type '${typeOf(value)}', expected type '${expected}'`,
+  );
+}

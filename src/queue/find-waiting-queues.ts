@@ -1,0 +1,26 @@
+import type { Collection } from 'mongodb';
+import type { JobDocument } from '../job/job.js';
+
+/**
+ * The names of queues with queued jobs, also such as are not due, in their order: those after `after`, at most `limit`.
+ *
+ * One command per queue, that reads one key of the index, however many jobs wait in it. The index is named, because
+ * another that begins with the queue holds the settled jobs too.
+ */
+export async function findWaitingQueues(
+  jobs: Collection<JobDocument>,
+  { after = '', limit = Number.POSITIVE_INFINITY }: { readonly after?: string; readonly limit?: number } = {},
+): Promise<string[]> {
+  const names: string[] = [];
+  let last = after;
+  while (names.length < limit) {
+    const next = await jobs.findOne<Pick<JobDocument, 'queue'>>(
+      { status: 'queued', queue: { $gt: last } },
+      { sort: { queue: 1 }, projection: { _id: 0, queue: 1 }, hint: 'claimByQueue' },
+    );
+    if (next === null) break;
+    names.push(next.queue);
+    last = next.queue;
+  }
+  return names;
+}

@@ -1,0 +1,25 @@
+import type { CappedCount } from '../job/count-jobs.js';
+
+/**
+ * One document of the collection `queues`: what a person set. A queue itself needs none, it is there as long as a job
+ * names it.
+ */
+export interface QueueDocument {
+  /** The name of the queue. */
+  readonly _id: string;
+  /** Since when it is paused. */
+  readonly paused: Date;
+}
+
+/** A queue as the API gives it. */
+export interface Queue {
+  readonly name: string;
+  /** Queued jobs that are due. */
+  readonly ready: CappedCount;
+  /** Queued jobs that are to run later. */
+  readonly delayed: CappedCount;
+  /** The `runAt` of the job that has been due for longest; null when none is due. */
+  readonly oldest: Date | null;
+  /** Since when it is paused; null when it is not. */
+  readonly paused: Date | null;
+}

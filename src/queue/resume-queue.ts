@@ -1,0 +1,7 @@
+import type { Collection } from 'mongodb';
+import type { QueueDocument } from './queue-document.js';
+
+/** Ends the pause of a queue, if it is paused. */
+export async function resumeQueue(queues: Collection<QueueDocument>, name: string): Promise<void> {
+  await queues.deleteOne({ _id: name });
+}
