@@ -57,6 +57,15 @@ test('every statement is served by an index', async () => {
     await processor.listJobs({ order, status: 'completed', jobName: 'echo', errorText: 'no' });
   }
   await processor.getOldestWaitingJobs();
+  await processor.countJobs();
+  await processor.pauseQueue('default');
+  await processor.addJob('echo', {}, { id: 'paused' });
+  await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
+  await processor.getQueues();
+  await processor.getOldestWaitingJobs();
+  await processor.countReadyJobs();
+  await processor.drain({ linger: 1 });
+  await processor.resumeQueue('default');
   await processor.getJobFactories();
   await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });
   await processor.getSchedulers();
@@ -93,4 +102,17 @@ test('every statement is served by an index', async () => {
   );
   expect(explained.length).toBeGreaterThan(40);
   expect(explained.filter(({ scansAll }) => scansAll)).toEqual([]);
+});
+
+test('an index of an earlier version is dropped once what took its place is there', async () => {
+  const processor = database.processor();
+  const jobs = database.db.collection('jobs');
+  const names = async () => (await jobs.indexes()).map(({ name }) => name);
+  const before = await names();
+  await jobs.dropIndex('byStatus');
+  await jobs.createIndex({ status: 1, _id: 1 }, { name: 'status' });
+  await Promise.all([processor.ensureIndexes(), processor.ensureIndexes()]);
+  expect((await names()).sort()).toEqual(before.sort());
+  expect(before).toContain('byStatus');
+  expect(before).not.toContain('status');
 });

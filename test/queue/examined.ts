@@ -1,0 +1,23 @@
+import type { CommandStartedEvent, Db } from 'mongodb';
+
+/** What the searches among these commands examine now, by the command's name. */
+export async function examined(db: Db, commands: readonly CommandStartedEvent[]) {
+  const searches = commands.filter(
+    ({ command }) => command.find === 'jobs' || command.findAndModify === 'jobs',
+  );
+  return Promise.all(
+    searches.map(async ({ commandName, command }) => {
+      const {
+        lsid: _,
+        txnNumber: __,
+        $clusterTime: ___,
+        $db: ____,
+        writeConcern: _____,
+        ...search
+      } = command;
+      const { executionStats } = await db.command({ explain: search, verbosity: 'executionStats' });
+      const { totalKeysExamined: keys, totalDocsExamined: documents } = executionStats;
+      return { commandName, keys, documents };
+    }),
+  );
+}
