@@ -25,6 +25,7 @@ export {
   type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
+export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 export {
@@ -40,6 +41,8 @@ export {
 } from './job/job.js';
 export type { AddJobOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
+export type { LogLineFields } from './job/log-line.js';
+export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';

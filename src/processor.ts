@@ -12,6 +12,7 @@ import { claimJobs, countDueJobs } from './job/claim-jobs.js';
 import { countJobs, type JobCounts } from './job/count-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, requireJob } from './job/find-job.js';
+import { findJobLog, type JobLog } from './job/find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 import {
@@ -322,6 +323,11 @@ export class RemoteProcessor {
   async getJobErrors(id: string): Promise<string[]> {
     const { errors } = await requireJob(this.#collections.jobs, id);
     return errors.map(this.#formatJobError);
+  }
+
+  /** What the job wrote by `log`, in all its attempts: the last 100 lines, and how many were dropped. @throws NotFoundError */
+  async getJobLog(id: string): Promise<JobLog> {
+    return findJobLog(this.#collections.jobs, id);
   }
 
   /**

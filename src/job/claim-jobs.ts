@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Document, Filter } from 'mongodb';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
-import { type ClaimedJob, type JobDocument, toJob } from './job.js';
+import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
 
 /** Which jobs a worker takes. */
 export interface ClaimFilter {
@@ -67,6 +67,7 @@ async function claimOne(
     const taken = await jobs.findOneAndUpdate(due, takeBy(lease), {
       sort: claimOrder,
       returnDocument: 'after',
+      projection: withoutLog,
     });
     return taken === null ? [] : [toClaimedJob(taken, lease.token)];
   } catch (error) {
@@ -151,7 +152,7 @@ function findCandidates(
   due: Filter<JobDocument>,
   limit: number,
 ): Promise<JobDocument[]> {
-  return jobs.find(due, { sort: claimOrder, limit, singleBatch: true }).toArray();
+  return jobs.find(due, { sort: claimOrder, limit, singleBatch: true, projection: withoutLog }).toArray();
 }
 
 /** Those before the first that must run alone; that one, when it comes first and may be run now. */
@@ -192,6 +193,7 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
         picked: '$$NOW',
         started: '$$NOW',
         retryCounter: { $add: ['$retryCounter', 1] },
+        progress: '$$REMOVE',
         lease: {
           token,
           worker: { $literal: worker },
@@ -216,10 +218,8 @@ function byRetryCounter(candidates: readonly JobDocument[]): Filter<JobDocument>
 
 /** The candidate as it now stands in the database, the times of the claim aside. */
 function asTaken(candidate: JobDocument, token: string): ClaimedJob {
-  return toClaimedJob(
-    { ...candidate, status: 'processing', retryCounter: candidate.retryCounter + 1 },
-    token,
-  );
+  const { progress: _, ...kept } = candidate;
+  return toClaimedJob({ ...kept, status: 'processing', retryCounter: candidate.retryCounter + 1 }, token);
 }
 
 /** What a claim has taken: its token tells. @param where an index finds them */
@@ -228,7 +228,8 @@ async function readBack(
   where: Filter<JobDocument>,
   { token, leaseMs }: LeaseRequest,
 ): Promise<ClaimedJob[]> {
-  const find = () => jobs.find({ ...where, 'lease.token': token }).toArray();
+  const projection = withoutLog;
+  const find = () => jobs.find({ ...where, 'lease.token': token }, { projection }).toArray();
   const taken = await retryWhileUnreachable(leaseMs / 2, find);
   return taken.map((document) => toClaimedJob(document, token));
 }

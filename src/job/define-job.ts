@@ -5,6 +5,8 @@ import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';
 import { validate, validateNow } from '../validate.js';
 import { type JobDefaults, jobDefaultsSchema, type Retention } from './job-options.js';
+import { type LogLineFields, toLoggedText } from './log-line.js';
+import { type ProgressArguments, type ReportProgress, toProgressValue } from './progress.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 
 /** What a job's function is given. */
@@ -20,12 +22,24 @@ export interface JobContext<Input = unknown> {
   /** The fencing token: give it to other systems, so that they can refuse a late attempt. */
   readonly token: string;
   readonly processor: RemoteProcessor;
-  /** Stores a value that `getJob(id).progress` shows. Of many in quick succession the last is kept. */
-  progress(value: unknown): Promise<void>;
+  /** Tells how far the job is: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
+  readonly progress: ReportProgress;
+  /**
+   * Adds a line to the job's log, which `getJobLog(id)` gives; nothing of it goes to standard output. Lines are kept on the
+   * job: the last 100 of all its attempts, each cut to 1,000 characters. They are written with the progress, at most once
+   * a second, and the last of an attempt with its outcome.
+   *
+   * @param fields at most 1 KB as JSON; errors in them become their texts
+   * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
+   */
+  log(message: string, fields?: LogLineFields): void;
 }
 
 /** What a subprocess module's default export is given: what can cross to another thread. */
-export type SubprocessContext<Input = unknown> = Pick<JobContext<Input>, 'input' | 'signal' | 'progress'>;
+export type SubprocessContext<Input = unknown> = Pick<
+  JobContext<Input>,
+  'input' | 'signal' | 'progress' | 'log'
+>;
 
 interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
@@ -232,11 +246,12 @@ function moduleRunner(module: URL): JobFactory['run'] {
   };
 }
 
-/** What a job that is called directly is given: nobody cancels it, and it has no lease. */
+/** What a job that is called directly is given: nobody cancels it, it has no lease, and nowhere to report to. */
 const directContext = {
   signal: new AbortController().signal,
   jobId: 'call',
   attempt: 1,
   token: 'call',
-  progress: async () => {},
+  progress: async (...args: ProgressArguments) => void toProgressValue(...args),
+  log: (...args: Parameters<JobContext['log']>) => void toLoggedText(...args),
 };

@@ -52,6 +52,22 @@ export interface Lease {
   readonly expires: Date;
   /** How long it lasts when it is taken and each time it is renewed, in milliseconds. */
   readonly lengthMs: number;
+  /** How many values of `progress`, and lines of `log`, of this attempt are stored: see report.ts. */
+  readonly reported?: { readonly progress?: number; readonly lines?: number };
+}
+
+/** What a job wrote by `log`: the last lines, the oldest first, and how many there were in all its attempts. */
+export interface StoredLog {
+  readonly told: number;
+  readonly lines: readonly StoredLogLine[];
+}
+
+export interface StoredLogLine {
+  readonly at: Date;
+  readonly attempt: number;
+  readonly message: string;
+  /** As JSON. */
+  readonly fields?: string;
 }
 
 /** The moment of a scheduler item that made a job. */
@@ -75,8 +91,10 @@ export interface JobDocument {
   readonly input?: unknown;
   /** What the job returned, once it is completed. */
   readonly output?: unknown;
-  /** The last value the running job reported. */
+  /** The last value that its last attempt reported. */
   readonly progress?: unknown;
+  /** Read by `getJobLog` alone: it may have half a megabyte. */
+  readonly log?: StoredLog;
   /** The job does not start before this moment. */
   readonly runAt: Date;
   readonly created: Date;
@@ -122,13 +140,16 @@ export interface JobDocument {
   readonly expireAt?: Date;
 }
 
-/** A job as the API gives it: the document, with `id` for `_id`. */
-export type Job = { readonly id: string } & Omit<JobDocument, '_id'>;
+/** A job as the API gives it: the document, with `id` for `_id`, and without its log. */
+export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log'>;
 
 /** A job that the caller holds the lease of, with the token that proves it. */
 export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
 
 /** The document as the API gives it. */
-export function toJob({ _id, ...rest }: JobDocument): Job {
+export function toJob({ _id, log: _, ...rest }: JobDocument): Job {
   return { id: _id, ...rest };
 }
+
+/** For whoever reads jobs to pass them to `toJob`. */
+export const withoutLog = { log: 0 } as const;

@@ -2,7 +2,7 @@ import { type Collection, type Document, type Filter, type FindOptions, MaxKey, 
 import * as z from 'zod';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { validateNow } from '../validate.js';
-import { type Job, type JobDocument, jobStatuses, toJob } from './job.js';
+import { type Job, type JobDocument, jobStatuses, toJob, withoutLog } from './job.js';
 import { storableText } from './job-options.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
@@ -51,7 +51,7 @@ export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
   // In one command. Not a single batch: what is more than a reply may hold comes in another.
-  const size = { limit: limit + 1, batchSize: limit + 1 };
+  const size = { limit: limit + 1, batchSize: limit + 1, projection: withoutLog };
   const found = await orIndexMissing(jobs.find(query, { ...scan, ...size }).toArray());
   const listed = found.slice(0, limit);
   const last = listed.at(-1);

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import type { Report } from './report.js';
 
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */
 export type Outcome =
@@ -21,6 +22,8 @@ export interface Settlement {
   readonly id: string;
   readonly token: string;
   readonly outcome: Outcome;
+  /** What the attempt told, and is not known to be stored. */
+  readonly report?: Report;
 }
 
 /** Of a message, and of a stack: the top of it tells most, and 20 of both fit beside any input and output. */

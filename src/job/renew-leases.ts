@@ -1,6 +1,8 @@
-import type { Collection, Filter } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
 import type { JobDocument } from './job.js';
+import { toStatement } from './record-reports.js';
+import type { LeasedReport } from './report.js';
 
 /** A lease that a worker holds. */
 export interface HeldLease {
@@ -22,11 +24,14 @@ export interface RenewalResult {
  *
  * A job whose cancelling was asked for is not renewed: its worker is told, and if the worker does not end it
  * before its lease expires, recovery does.
+ *
+ * @param reports of jobs under these leases: stored by the same command
  */
 export async function renewLeases(
   jobs: Collection<JobDocument>,
   held: readonly HeldLease[],
   leaseMs: number,
+  reports: readonly LeasedReport[] = [],
 ): Promise<RenewalResult> {
   if (held.length === 0) return { renewed: true, cancelled: [], lost: [] };
   const mine: Filter<JobDocument> = {
@@ -34,22 +39,29 @@ export async function renewLeases(
     status: 'processing',
     'lease.token': { $in: [...new Set(held.map(({ token }) => token))] },
   };
-  const renewed = await renew(jobs, { ...mine, cancelRequested: { $exists: false } }, leaseMs);
-  if (renewed === held.length) return { renewed: true, cancelled: [], lost: [] };
-  return { renewed: renewed !== UNKNOWN, ...(await readBack(jobs, mine, held)) };
+  const filter = { ...mine, cancelRequested: { $exists: false } };
+  const matched = await write(jobs, filter, renewal(leaseMs), reports);
+  if (matched === held.length + reports.length) return { renewed: true, cancelled: [], lost: [] };
+  return { renewed: matched !== UNKNOWN, ...(await readBack(jobs, mine, held)) };
+}
+
+function renewal(leaseMs: number): Document[] {
+  return [{ $set: { 'lease.expires': { $add: ['$$NOW', leaseMs] } } }];
 }
 
 const UNKNOWN = -1;
 
-/** How many were renewed, or UNKNOWN. */
-async function renew(
+/** How many were matched, or UNKNOWN. Those of a report alone cannot be told from the others. */
+async function write(
   jobs: Collection<JobDocument>,
   filter: Filter<JobDocument>,
-  leaseMs: number,
+  update: Document[],
+  reports: readonly LeasedReport[],
 ): Promise<number> {
   try {
-    const renewal = [{ $set: { 'lease.expires': { $add: ['$$NOW', leaseMs] } } }];
-    return (await jobs.updateMany(filter, renewal)).matchedCount;
+    if (reports.length === 0) return (await jobs.updateMany(filter, update)).matchedCount;
+    const statements = [{ updateMany: { filter, update } }, ...reports.map(toStatement)];
+    return (await jobs.bulkWrite(statements, { ordered: false })).matchedCount;
   } catch (error) {
     if (isUnknownOutcome(error)) return UNKNOWN;
     throw error;

@@ -1,7 +1,8 @@
-import type { AnyBulkWriteOperation, Collection, Filter } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import { completeAttempt, endAttempt } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { Settlement } from './outcome.js';
+import { storeReport } from './report.js';
 
 /** What became of the job; `stale` when the lease was somebody else's by then, and nothing was changed. */
 export type SettledAs = JobStatus | 'stale';
@@ -26,7 +27,7 @@ export async function settleJobs(
 }
 
 async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement): Promise<SettledAs> {
-  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endAttempt(settlement.outcome), {
+  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), {
     returnDocument: 'after',
     projection: { status: 1 },
   });
@@ -46,9 +47,18 @@ async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settl
 function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
   const { outcome } = settlement;
   const lease = leaseOf(settlement);
-  if (outcome.kind !== 'completed') return { updateOne: { filter: lease, update: endAttempt(outcome) } };
+  if (outcome.kind !== 'completed') return { updateOne: { filter: lease, update: endingOf(settlement) } };
   const filter = { ...lease, cancelRequested: { $exists: false } };
-  return { updateOne: { filter, update: completeAttempt(outcome.output) } };
+  const update = [...reportOf(settlement), ...completeAttempt(outcome.output)];
+  return { updateOne: { filter, update } };
+}
+
+function endingOf(settlement: Settlement): Document[] {
+  return [...reportOf(settlement), ...endAttempt(settlement.outcome)];
+}
+
+function reportOf({ report }: Settlement): Document[] {
+  return report ? storeReport(report) : [];
 }
 
 function leaseOf({ id, token }: Settlement): Filter<JobDocument> {

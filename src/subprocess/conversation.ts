@@ -1,11 +1,12 @@
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { SubprocessContext } from '../job/define-job.js';
+import type { LoggedText } from '../job/log-line.js';
 import type { Ending, FromThread, ToThread } from './messages.js';
 import { serializeError } from './serialized-error.js';
 
 /**
- * The worker's end of a task's port: answers progress, and resolves with how the task ended. If its thread dies it
- * never does: the pool tells that.
+ * The worker's end of a task's port: answers progress, passes on log lines, and resolves with how the task ended. If its
+ * thread dies it never does: the pool tells that.
  */
 export function converse(
   port: MessagePort,
@@ -19,11 +20,26 @@ export function converse(
           return onStarted();
         case 'progress':
           return answerProgress(port, context, message);
+        case 'log':
+          return passOn(context, message.line);
         default:
           return resolve(message);
       }
     });
   });
+}
+
+/** What a thread that has died had told before, and nobody has heard yet: its last words tell most. */
+export function hearLastWords(port: MessagePort, context: SubprocessContext): void {
+  for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+    const message: FromThread = last.message;
+    if (message.kind === 'log') passOn(context, message.line);
+    if (message.kind === 'progress') context.progress(message.value).catch(() => {});
+  }
+}
+
+function passOn(context: SubprocessContext, { message, fields }: LoggedText): void {
+  context.log(message, fields === undefined ? undefined : JSON.parse(fields));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { LoggedText } from '../job/log-line.js';
 import type { SerializedError } from './serialized-error.js';
 
 /** What a thread of the pool is asked to do. */
@@ -10,10 +11,11 @@ export interface Task {
   readonly port: MessagePort;
 }
 
-/** From the thread: that it began, progress, and last of all how it ended. */
+/** From the thread: that it began, what it reports, and last of all how it ended. */
 export type FromThread =
   | { readonly kind: 'started' }
   | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'log'; readonly line: LoggedText }
   | Ending;
 
 /** How a task ended, if its thread lived to tell. */

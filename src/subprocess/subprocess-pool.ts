@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { SubprocessContext } from '../job/define-job.js';
-import { converse, forwardAbort } from './conversation.js';
+import { converse, forwardAbort, hearLastWords } from './conversation.js';
 import type { Ending, Task } from './messages.js';
 import { reviveError } from './serialized-error.js';
 import { Slots } from './slots.js';
@@ -43,7 +43,7 @@ export class SubprocessPool {
   }
 
   /**
-   * Runs the default export of `module`. The context's signal and progress function work across the thread.
+   * Runs the default export of `module`. The context's signal, progress and log work across the thread.
    *
    * @param onThread called when there is a thread for it
    * @throws what the module throws, with name, message, stack and plain fields (a RemoteException as one); the
@@ -92,6 +92,7 @@ export class SubprocessPool {
     } finally {
       this.#starting.delete(kill);
       stopForwarding();
+      hearLastWords(port, context);
       port.close();
     }
   }

@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SubprocessContext } from '../job/define-job.js';
+import { toLoggedText } from '../job/log-line.js';
+import { type ProgressArguments, toProgressValue } from '../job/progress.js';
 import type { Ending, FromThread, Task, ToThread } from './messages.js';
 import { reviveError, serializeError } from './serialized-error.js';
 import { SubprocessError } from './subprocess-error.js';
@@ -7,12 +9,12 @@ import { SubprocessError } from './subprocess-error.js';
 /** What a thread of the pool runs for each task: its own build entry. Never throws: the ending is a message. */
 export default async function runTask({ module, input, port }: Task): Promise<void> {
   post(port, { kind: 'started' });
-  const { signal, progress } = answersOf(port);
+  const { signal, progress, log } = contextOf(port);
   try {
     const run = await load(module);
     signal.throwIfAborted();
     // An output that cannot be cloned throws here, and so is told like any other error.
-    post(port, { kind: 'returned', output: await run({ input, signal, progress }) });
+    post(port, { kind: 'returned', output: await run({ input, signal, progress, log }) });
   } catch (error) {
     post(port, endingOf(error, signal));
   } finally {
@@ -24,8 +26,8 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
   return aborted && error === reason ? { kind: 'aborted' } : { kind: 'threw', error: serializeError(error) };
 }
 
-/** A signal and a progress function that are driven by what the other side posts. */
-function answersOf(port: MessagePort): Pick<SubprocessContext, 'signal' | 'progress'> {
+/** A signal that is driven by what the other side posts, and functions that post to it. */
+function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
   const controller = new AbortController();
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
   let reports = 0;
@@ -39,12 +41,15 @@ function answersOf(port: MessagePort): Pick<SubprocessContext, 'signal' | 'progr
 
   return {
     signal: controller.signal,
-    progress: (value) =>
-      new Promise((resolve, reject) => {
+    progress: async (...args: ProgressArguments) => {
+      const value = toProgressValue(...args);
+      await new Promise<void>((resolve, reject) => {
         const id = reports++;
         post(port, { kind: 'progress', id, value });
         waiting.set(id, { resolve, reject });
-      }),
+      });
+    },
+    log: (message, fields) => post(port, { kind: 'log', line: toLoggedText(message, fields) }),
   };
 }
 

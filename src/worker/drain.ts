@@ -5,6 +5,7 @@ import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js'
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
+import type { Report } from '../job/report.js';
 import { type Logger, withFields } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
@@ -12,9 +13,9 @@ import type { Tally } from '../statistics/tally.js';
 import { Heartbeat } from './heartbeat.js';
 import { withJobRejections } from './job-rejections.js';
 import { NextDue } from './next-due.js';
-import { progressReporter } from './progress-reporter.js';
 import type { RecentDurations } from './recent-durations.js';
 import { Registration } from './registration.js';
+import { Reports } from './reports.js';
 import { RunningAttempt } from './running-attempt.js';
 import { SettleQueue } from './settle-queue.js';
 import { AT_DEADLINE, type StopSignal } from './stop-signal.js';
@@ -84,6 +85,7 @@ class Invocation {
   /** Each of its events tells who it is. */
   readonly #log: Logger;
   readonly #running = new Set<RunningAttempt>();
+  readonly #reports: Reports;
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
   /** An attempt was settled, a job is due, or it is time to look for new jobs. */
@@ -101,7 +103,9 @@ class Invocation {
     const { name, jobs, leaseMs, log } = worker;
     this.#name = workerName(name);
     this.#log = withFields(log, { worker: this.#name });
-    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#log, (blockedMs) => this.#tellBlocked(blockedMs));
+    this.#reports = new Reports(jobs, this.#log);
+    const tellBlocked = (blockedMs: number) => this.#tellBlocked(blockedMs);
+    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#reports, this.#log, tellBlocked);
     this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#running.size);
     this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
     const { queues } = worker.claimFilter();
@@ -125,6 +129,7 @@ class Invocation {
     } finally {
       clearInterval(poll);
       this.#nextDue.close();
+      await this.#reports.close();
       await this.#registration.end();
     }
     if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
@@ -224,9 +229,10 @@ class Invocation {
    *   may come so late, this process may have been frozen, or the function of another job may have blocked it.
    */
   #begin(job: ClaimedJob, asked: number): void {
-    const { jobs, processor, leaseMs, factory: factoryOf } = this.worker;
+    const { processor, leaseMs, factory: factoryOf } = this.worker;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
+    const report = this.#reports.of(job);
     const attempt = new RunningAttempt(job, factory, {
       log: this.#log,
       context: {
@@ -235,11 +241,12 @@ class Invocation {
         attempt: job.retryCounter,
         token: job.token,
         processor,
-        progress: progressReporter(jobs, job, this.#log),
+        progress: report.progress,
+        log: report.log,
       },
       isLeased: () => performance.now() - asked < leaseMs,
       whenStopped: () => this.#givenBack(),
-      onEnd: (ended, outcome) => void this.#settle(ended, outcome),
+      onEnd: (ended, outcome) => void this.#settle(ended, outcome, this.#reports.end(report)),
     });
     this.#running.add(attempt);
     this.#heartbeat.hold(job, asked, (why) => attempt.abort(why));
@@ -253,11 +260,11 @@ class Invocation {
   }
 
   /** Settles the attempt; its slot is free once that is written. */
-  async #settle(attempt: RunningAttempt, outcome: Outcome): Promise<void> {
+  async #settle(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
-    const ending = await this.#write(attempt, outcome);
+    const ending = await this.#write(attempt, outcome, report);
     this.#summary[ending] += 1;
     this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
@@ -267,10 +274,11 @@ class Invocation {
     this.#somethingHappened.wake();
   }
 
-  async #write(attempt: RunningAttempt, outcome: Outcome): Promise<Ending> {
+  async #write(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<Ending> {
     const { id, token } = attempt.job;
     try {
-      return endingOf(outcome, await this.#settleQueue.settle({ id, token, outcome }));
+      const settlement = { id, token, outcome, ...(report && { report }) };
+      return endingOf(outcome, await this.#settleQueue.settle(settlement));
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
       this.#log.error(message, { ...attempt.describe(), error: String(error) });

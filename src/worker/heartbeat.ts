@@ -1,9 +1,10 @@
 import type { Collection } from 'mongodb';
 import type { AbortReason } from '../errors.js';
 import type { JobDocument } from '../job/job.js';
-import { type HeldLease, renewLeases } from '../job/renew-leases.js';
+import { type HeldLease, type RenewalResult, renewLeases } from '../job/renew-leases.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
+import type { Reports } from './reports.js';
 
 /** Renewed at a third of the lease: two heartbeats may fail before it expires. */
 export const HEARTBEATS_PER_LEASE = 3;
@@ -29,6 +30,7 @@ export class Heartbeat {
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly leaseMs: number,
+    private readonly reports: Reports,
     private readonly log: Logger,
     private readonly onBlocked: (blockedMs: number) => void,
   ) {
@@ -65,12 +67,10 @@ export class Heartbeat {
     if (now - this.#due > this.#intervalMs) this.onBlocked(now - this.#due);
     this.#due = now + this.#intervalMs;
     this.#letGoOfExpired(now);
-    if (this.#renewing) return;
+    if (this.#renewing || this.#held.size === 0) return;
     this.#renewing = true;
     try {
-      // Bounded, so that the next beat, by another connection, is not held up by one that died.
-      const renewal = renewLeases(this.jobs, [...this.#held.keys()], this.leaseMs);
-      const { renewed, cancelled, lost } = await withinTime(this.#intervalMs, renewal);
+      const { renewed, cancelled, lost } = await this.#renew();
       if (renewed) this.#renewed = now;
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
@@ -79,6 +79,16 @@ export class Heartbeat {
     } finally {
       this.#renewing = false;
     }
+  }
+
+  /** Bounded, so that the next beat, by another connection, is not held up by one that died. */
+  #renew(): Promise<RenewalResult> {
+    return this.reports.alongside(async (reports, stored) => {
+      const renewal = renewLeases(this.jobs, [...this.#held.keys()], this.leaseMs, reports);
+      const result = await withinTime(this.#intervalMs, renewal);
+      if (result.renewed) stored();
+      return result;
+    });
   }
 
   /** What could not be renewed for a whole lease may be somebody else's by now, even if nobody could tell us. */

@@ -200,6 +200,7 @@ test('a process ends by itself after its jobs, killed ones too', async () => {
 const quiet: Omit<SubprocessContext, 'input'> = {
   signal: new AbortController().signal,
   progress: async () => {},
+  log: () => {},
 };
 
 type Runner = Pick<SubprocessPool, 'run'>;

@@ -29,7 +29,9 @@ test('hashes each digest, followed by the bytes, in the next round', async () =>
   const first = createHash('sha512').update('hello').digest();
   const second = createHash('sha512').update(first).update('hello').digest('hex');
   const input: ChecksumInput = { data: hello, algorithm: 'sha512', rounds: 2 };
-  expect(await work({ input, signal: never, progress: async () => {} })).toMatchObject({ digest: second });
+  expect(await work({ input, signal: never, progress: async () => {}, log: () => {} })).toMatchObject({
+    digest: second,
+  });
 });
 
 test('takes no bytes too, and by default one round of SHA-256', async () => {
@@ -53,7 +55,7 @@ test('heeds its signal at the next pause', async () => {
   const controller = new AbortController();
   const progress = async () => controller.abort(new Error('enough'));
   const input: ChecksumInput = { data: hello, algorithm: 'sha256', rounds: 10_000_000 };
-  await expect(work({ input, signal: controller.signal, progress })).rejects.toThrow('enough');
+  await expect(work({ input, signal: controller.signal, progress, log: () => {} })).rejects.toThrow('enough');
 });
 
 test.each<[string, Record<string, unknown>]>([

@@ -9,6 +9,7 @@ const returned = await runInSubprocess(behaviour, {
   input: { do: 'return', value: 42 },
   signal: never,
   progress: idle,
+  log: () => {},
 });
 const killed = await runLoop();
 console.log(JSON.stringify({ returned, killed }));
@@ -17,7 +18,7 @@ async function runLoop(): Promise<unknown> {
   const controller = new AbortController();
   const progress = async () => controller.abort(new Error('enough'));
   const input = { do: 'loop' };
-  return runInSubprocess(behaviour, { input, signal: controller.signal, progress }).catch(
+  return runInSubprocess(behaviour, { input, signal: controller.signal, progress, log: () => {} }).catch(
     ({ message }) => message,
   );
 }

@@ -1,0 +1,58 @@
+import { ValidationError } from '../errors.js';
+import { shortText } from './log-line.js';
+
+/**
+ * What `progress` takes: any value that can be stored, and is stored as it is; or a fraction from 0 to 1 and a message,
+ * stored as `{ fraction, message }`; or how much is done of how much, stored as `{ done, of, message }`. These two, and a
+ * lone number from 0 to 1, are shown as a bar.
+ */
+export type ProgressArguments =
+  | [value: unknown]
+  | [fraction: number, message: string]
+  | [done: number, of: number, message?: string | undefined];
+
+/**
+ * Tells how far the job is: `getJob(id).progress` shows it.
+ *
+ * Of many reports the last is written, at most once a second for all jobs of an invocation together; the last of all with
+ * the job's outcome. What can be written at once is, and the promise waits for that, for a second at most; else it
+ * resolves without waiting: a job that awaits each report is not slowed down. A failure of the database does not reject.
+ *
+ * @throws ValidationError (as a rejection) for numbers out of range, or for a value that cannot be stored
+ */
+export interface ReportProgress {
+  (value: unknown): Promise<void>;
+  (fraction: number, message: string): Promise<void>;
+  (done: number, of: number, message?: string): Promise<void>;
+}
+
+/**
+ * The value that a report is stored as; its message is cut to 1,000 characters.
+ *
+ * @throws ValidationError for numbers out of range
+ */
+export function toProgressValue(...[value, second, message]: ProgressArguments): unknown {
+  if (typeof second === 'string') return fraction(value, second);
+  return second === undefined ? value : counted(value, second, message);
+}
+
+function fraction(value: unknown, message: string): unknown {
+  if (!isBetween(value, 1)) throw refuse('fraction', 'expected a number from 0 to 1', value);
+  return { fraction: value, message: shortText(message) };
+}
+
+function counted(done: unknown, of: unknown, message: unknown): unknown {
+  if (!isBetween(of, Number.MAX_VALUE)) throw refuse('of', 'expected a number from 0', of);
+  if (!isBetween(done, of)) throw refuse('done', `expected a number from 0 to ${of}`, done);
+  return { done, of, ...(message !== undefined && { message: shortText(message) }) };
+}
+
+function isBetween(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= most;
+}
+
+function refuse(path: string, expected: string, value: unknown): ValidationError {
+  return new ValidationError('Progress', [
+    { path, message: shortText(`${expected}, not ${shortText(value)}`) },
+  ]);
+}

@@ -1,0 +1,17 @@
+import type { AnyBulkWriteOperation, Collection } from 'mongodb';
+import type { JobDocument } from './job.js';
+import { type LeasedReport, storeReport } from './report.js';
+
+/** Stores what running jobs tell, in one command. A job whose lease is somebody else's by now is left as it is. */
+export async function recordReports(
+  jobs: Collection<JobDocument>,
+  reports: readonly LeasedReport[],
+): Promise<void> {
+  await jobs.bulkWrite(reports.map(toStatement), { ordered: false });
+}
+
+/** One that the driver may send again, and so may its caller. */
+export function toStatement({ id, token, report }: LeasedReport): AnyBulkWriteOperation<JobDocument> {
+  const filter = { _id: id, status: 'processing' as const, 'lease.token': token };
+  return { updateOne: { filter, update: storeReport(report) } };
+}

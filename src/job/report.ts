@@ -1,0 +1,69 @@
+import type { Document } from 'mongodb';
+import type { LoggedText } from './log-line.js';
+import type { HeldLease } from './renew-leases.js';
+
+/** Older lines are dropped. */
+export const MAX_LOG_LINES = 100;
+
+/**
+ * What a running job told of itself, as far as it is not known to be stored. Values and lines are numbered within an
+ * attempt, and the lease keeps the numbers that were stored: so a report may be sent again, or come late.
+ */
+export interface Report {
+  /** The last value, and how many the attempt has told. */
+  readonly progress?: { readonly told: number; readonly value: unknown };
+  /** The last lines, and how many the attempt has told. */
+  readonly log?: { readonly told: number; readonly lines: readonly ToldLine[] };
+}
+
+/** A line on its way to the database, whose clock decides when it was written. */
+export interface ToldLine extends LoggedText {
+  readonly agoMs: number;
+  readonly attempt: number;
+}
+
+/** A report, and the lease that it is told under. */
+export interface LeasedReport extends HeldLease {
+  readonly report: Report;
+}
+
+/**
+ * The stages of an update that store a report in a job whose lease the filter names. Stored again, or after a later one,
+ * it changes nothing. They may stand before those of `endAttempt`.
+ */
+export function storeReport({ progress, log }: Report): Document[] {
+  return [...(progress ? [storeProgress(progress)] : []), ...(log ? [storeLines(log)] : [])];
+}
+
+function storeProgress({ told, value }: NonNullable<Report['progress']>): Document {
+  const before = { $ifNull: ['$lease.reported.progress', 0] };
+  return {
+    $set: {
+      progress: { $cond: [{ $gt: [told, before] }, { $literal: value }, '$progress'] },
+      'lease.reported.progress': { $max: [told, before] },
+    },
+  };
+}
+
+function storeLines({ told, lines }: NonNullable<Report['log']>): Document {
+  const before = { $ifNull: ['$lease.reported.lines', 0] };
+  const news = { $max: [{ $subtract: [told, before] }, 0] };
+  const newLines = { $slice: [lines.map(toEntry), { $subtract: [0, news] }] };
+  const all = { $concatArrays: [{ $ifNull: ['$log.lines', []] }, newLines] };
+  return {
+    $set: {
+      'log.told': { $add: [{ $ifNull: ['$log.told', 0] }, news] },
+      'log.lines': { $slice: [all, -MAX_LOG_LINES] },
+      'lease.reported.lines': { $max: [told, before] },
+    },
+  };
+}
+
+function toEntry({ agoMs, attempt, message, fields }: ToldLine): Document {
+  return {
+    at: { $subtract: ['$$NOW', Math.round(agoMs)] },
+    attempt,
+    message: { $literal: message },
+    ...(fields !== undefined && { fields: { $literal: fields } }),
+  };
+}

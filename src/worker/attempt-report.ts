@@ -1,0 +1,73 @@
+import type { JobContext } from '../job/define-job.js';
+import type { ClaimedJob } from '../job/job.js';
+import { type LoggedText, toLoggedText } from '../job/log-line.js';
+import { type ProgressArguments, type ReportProgress, toProgressValue } from '../job/progress.js';
+import { type LeasedReport, MAX_LOG_LINES, type Report } from '../job/report.js';
+import { toProgress } from '../job/storable.js';
+
+/** What one attempt tells, kept until it is known to be stored. Its `progress` and `log` are those of the job's context. */
+export class AttemptReport {
+  #value: unknown;
+  #valuesTold = 0;
+  #valuesStored = 0;
+  /** The last ones of those that are not known to be stored. */
+  #lines: { readonly text: LoggedText; readonly at: number }[] = [];
+  #linesTold = 0;
+  #ended = false;
+
+  /** @param onTold there is something to be written; returns a promise of that if it is written at once */
+  constructor(
+    private readonly job: Pick<ClaimedJob, 'id' | 'token' | 'retryCounter'>,
+    private readonly onTold: (report: AttemptReport) => Promise<void> | undefined,
+  ) {}
+
+  readonly progress: ReportProgress = async (...args: ProgressArguments) => {
+    const value = toProgress(toProgressValue(...args)) ?? null;
+    if (this.#ended) return;
+    this.#value = value;
+    this.#valuesTold += 1;
+    await this.onTold(this);
+  };
+
+  readonly log: JobContext['log'] = (message, fields) => {
+    const text = toLoggedText(message, fields);
+    if (this.#ended) return;
+    this.#lines.push({ text, at: performance.now() });
+    if (this.#lines.length > MAX_LOG_LINES) this.#lines.shift();
+    this.#linesTold += 1;
+    void this.onTold(this);
+  };
+
+  /** What is not known to be stored; undefined when there is nothing. */
+  unstored(): LeasedReport | undefined {
+    const { id, token } = this.job;
+    const report = { ...this.#unstoredProgress(), ...this.#unstoredLines() };
+    return report.progress || report.log ? { id, token, report } : undefined;
+  }
+
+  /** This much is stored by now. */
+  stored({ progress, log }: Report): void {
+    this.#valuesStored = progress?.told ?? this.#valuesStored;
+    const newer = log === undefined ? this.#lines.length : this.#linesTold - log.told;
+    this.#lines = newer === 0 ? [] : this.#lines.slice(-newer);
+  }
+
+  /** Whatever the job tells from now on is ignored: its outcome is about to be written, with what it told until now. */
+  end(): Report | undefined {
+    this.#ended = true;
+    return this.unstored()?.report;
+  }
+
+  #unstoredProgress(): Pick<Report, 'progress'> {
+    if (this.#valuesTold === this.#valuesStored) return {};
+    return { progress: { told: this.#valuesTold, value: this.#value } };
+  }
+
+  #unstoredLines(): Pick<Report, 'log'> {
+    if (this.#lines.length === 0) return {};
+    const now = performance.now();
+    const attempt = this.job.retryCounter;
+    const lines = this.#lines.map(({ text, at }) => ({ ...text, agoMs: now - at, attempt }));
+    return { log: { told: this.#linesTold, lines } };
+  }
+}
