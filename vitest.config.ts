@@ -11,6 +11,7 @@ const exclude = process.env.MONGODB_URI ? ['test/**/*.embedded.test.ts'] : [];
 const manyProcesses = [
   'test/chaos/chaos.test.ts',
   'test/e2e/**',
+  'test/local/cli/**',
   'test/processes/**',
   'test/scheduler/processes/**',
   'test/serverless.test.ts',

@@ -12,14 +12,15 @@ import { averageDuration, type Point, statisticsShape, sumOf } from '../state/st
 export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')
-    .description('Show how many jobs there are by status, and how many ended, step by step.')
+    .description('Show how many jobs there are by status, and how attempts ended, step by step.')
     .option('--since <duration>', 'how far back, at most 8 days', '1h')
-    .option('--step <duration>', 'of a line', '5m')
+    .option('--step <duration>', 'of a line, whole minutes', '5m')
+    .option('--name <name>', 'only what became of jobs of this name')
     .addHelpText('after', examples('stats', 'stats --since 1d --step 1h'))
-    .action(async ({ since, step }) => {
+    .action(async ({ since, step, name }) => {
       const [counts, statistics] = await Promise.all([
         api.get('/v1/counts'),
-        api.get('/v1/statistics', { since, step }),
+        api.get('/v1/statistics', { since, step, name }),
       ]);
       if (output.isJson) return output.json({ ...read(counts, anyObject), ...read(statistics, anyObject) });
       const byStatus = Object.entries(read(counts, countsShape).counts);
@@ -41,7 +42,7 @@ const columns: readonly Column<Point>[] = [
   { title: 'ERRORS', value: ({ errors }) => number(errors), align: 'right', style: () => 'red' },
   { title: 'CANCELLED', value: ({ cancelled }) => number(cancelled), align: 'right' },
   { title: 'RETRIED', value: ({ retried }) => number(retried), align: 'right' },
-  { title: 'ON AVERAGE', value: (point) => msOf(averageDuration(point)), align: 'right' },
+  { title: 'ON AVERAGE', value: ({ at: _, ...point }) => msOf(averageDuration(point)), align: 'right' },
 ];
 
 function number(value: number): string {

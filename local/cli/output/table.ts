@@ -39,6 +39,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
         const isLast = index === columns.length - 1 && align !== 'right';
         return paper.paint(styleOf(index), isLast ? text : pad(text, width, align));
       })
+      .filter((_, index) => (widths[index] ?? 0) > 0)
       .join(GAP)
       .trimEnd();
   const header = line(
@@ -60,8 +61,18 @@ function widthsThatFit(
     const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
     const shrinkable = widths.map((width, index) => (mayShrink[index] && width > LEAST_WIDTH ? width : 0));
     const widest = shrinkable.indexOf(Math.max(...shrinkable));
-    if (total <= available || (shrinkable[widest] ?? 0) === 0) return widths;
+    if (total <= available || (shrinkable[widest] ?? 0) === 0) return clipped(widths, available);
     const next = Math.max(LEAST_WIDTH, ...shrinkable.filter((width) => width < (shrinkable[widest] ?? 0)));
     widths[widest] = Math.max(next, (widths[widest] ?? 0) - (total - available));
   }
+}
+
+/** What is still too wide is cut at the edge of the terminal: a column there is of width 0. */
+function clipped(widths: readonly number[], available: number): number[] {
+  let left = available;
+  return widths.map((width) => {
+    const kept = Math.max(0, Math.min(width, left));
+    left -= kept + GAP.length;
+    return kept;
+  });
 }

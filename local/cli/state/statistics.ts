@@ -6,26 +6,49 @@ const pointShape = z.object({
   errors: z.number(),
   cancelled: z.number(),
   retried: z.number(),
+  snoozed: z.number(),
+  givenBack: z.number(),
+  stale: z.number(),
   durationMs: z.number(),
 });
 
-/** What happened from one moment to the next one's. */
+/** How attempts ended, from one moment to the next one's. */
 export type Point = z.output<typeof pointShape>;
+
+export type Counters = Omit<Point, 'at'>;
 
 export const statisticsShape = z.looseObject({ statistics: z.array(pointShape) });
 
+const zero: Counters = {
+  completed: 0,
+  errors: 0,
+  cancelled: 0,
+  retried: 0,
+  snoozed: 0,
+  givenBack: 0,
+  stale: 0,
+  durationMs: 0,
+};
+
 /** All together. */
-export function sumOf(points: readonly Point[]): Omit<Point, 'at'> {
-  const sum = { completed: 0, errors: 0, cancelled: 0, retried: 0, durationMs: 0 };
-  for (const point of points)
-    for (const name of ['completed', 'errors', 'cancelled', 'retried', 'durationMs'] as const)
-      sum[name] += point[name];
-  return sum;
+export function sumOf(points: readonly Counters[]): Counters {
+  return points.reduce(
+    (sum, point) => ({
+      completed: sum.completed + point.completed,
+      errors: sum.errors + point.errors,
+      cancelled: sum.cancelled + point.cancelled,
+      retried: sum.retried + point.retried,
+      snoozed: sum.snoozed + point.snoozed,
+      givenBack: sum.givenBack + point.givenBack,
+      stale: sum.stale + point.stale,
+      durationMs: sum.durationMs + point.durationMs,
+    }),
+    zero,
+  );
 }
 
 /** Of an attempt, in milliseconds; undefined when there was none. */
-export function averageDuration(point: Omit<Point, 'at'>): number | undefined {
-  const { completed, errors, cancelled, retried, durationMs } = point;
-  const attempts = completed + errors + cancelled + retried;
+export function averageDuration({ durationMs, ...ends }: Counters): number | undefined {
+  const attempts = Object.values(ends).reduce((sum, count) => sum + count, 0);
   return attempts === 0 ? undefined : Math.round(durationMs / attempts);
 }

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../../database.js';
+import { useCommandLine } from './command-line.js';
+
+const { run, program } = useCommandLine(useDatabase());
+
+/** What is offered after these words. */
+async function offered(...words: readonly string[]): Promise<string[]> {
+  const { out } = await run(['complete', '--', ...words]);
+  return out
+    .split('\n')
+    .slice(0, -2)
+    .map((line) => line.split('\t')[0] ?? '');
+}
+
+test('commands, options and their values are completed', async () => {
+  expect(await offered('sche')).toEqual(['schedules', 'schedule']);
+  expect(await offered('schedules', '')).toEqual(
+    expect.arrayContaining([
+      'list',
+      'get',
+      'add',
+      'update',
+      'preview',
+      'activate',
+      'deactivate',
+      'run',
+      'remove',
+    ]),
+  );
+  expect(await offered('list', '--')).toEqual(
+    expect.arrayContaining(['--status', '--all', '--url', '--json']),
+  );
+  expect(await offered('list', '--status', '')).toEqual(
+    expect.arrayContaining(['queued', 'processing', 'completed', 'cancelled', 'error']),
+  );
+  expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish', 'powershell']);
+  expect(await offered('')).not.toContain('complete');
+});
+
+test.each(['bash', 'zsh', 'fish'])('there is a script for %s that asks this program', async (shell) => {
+  const { code, out } = await run(['completion', shell]);
+  expect(code).toBe(0);
+  expect(out).toContain('remote-processor complete --');
+});
+
+test('bash completes by its script', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'remote-processor-completion-'));
+  const command = join(folder, 'remote-processor');
+  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
+  await chmod(command, 0o755);
+  const script = `
+    source <(remote-processor completion bash)
+    COMP_WORDS=(remote-processor list --sta) COMP_CWORD=2 COMP_LINE='remote-processor list --sta' COMP_POINT=27
+    $(complete -p remote-processor | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+    env: { PATH: `${folder}:${process.env.PATH}` },
+  });
+  await rm(folder, { recursive: true });
+
+  expect(stdout.trim()).toMatch(/^--status/);
+});

@@ -1,0 +1,89 @@
+import stringWidth from 'string-width';
+import { expect, test } from 'vitest';
+import { plain } from '../../../local/cli/output/paint.js';
+import { drawFrame } from '../../../local/cli/watch/frame.js';
+import type { Snapshot } from '../../../local/cli/watch/snapshot.js';
+
+const moment = '2026-01-31T09:05:06.123Z';
+const none = { snoozed: 0, givenBack: 0, stale: 0 };
+
+const snapshot: Snapshot = {
+  counts: {
+    queued: { count: 12, isCapped: false },
+    processing: { count: 3, isCapped: false },
+    completed: { count: 10_000, isCapped: true },
+  },
+  statistics: [
+    { at: moment, completed: 0, errors: 0, cancelled: 0, retried: 0, ...none, durationMs: 0 },
+    { at: moment, completed: 40, errors: 1, cancelled: 0, retried: 0, ...none, durationMs: 4100 },
+    { at: moment, completed: 80, errors: 0, cancelled: 0, retried: 0, ...none, durationMs: 8000 },
+  ],
+  queues: Array.from({ length: 20 }, (_, index) => ({
+    name: `queue ${index} with a long name 日本語`,
+    ready: { count: index, isCapped: false },
+    delayed: { count: 0, isCapped: false },
+    oldest: null,
+    paused: index === 1 ? moment : null,
+  })),
+  workers: [{ processor: 'root', maxThreads: 10, queues: null, started: moment, expires: moment }],
+  errors: [
+    {
+      id: 'broken',
+      jobName: 'webhook',
+      queue: 'default',
+      priority: 0,
+      status: 'error',
+      input: null,
+      output: null,
+      progress: null,
+      errors: [{ at: moment, message: 'Got \u001b[31m500', attempt: 1, stack: null }],
+      runAt: moment,
+      created: moment,
+      started: moment,
+      completed: moment,
+      cancelRequested: null,
+      retryCounter: 1,
+      maxRetries: 3,
+      uniqueKey: null,
+      occurrence: null,
+    },
+  ],
+};
+
+test('a frame shows counts, throughput, queues, workers and the latest errors', () => {
+  const lines = drawFrame(snapshot, { width: 100, height: 40, title: 'database jobs', paint: plain });
+  const text = lines.join('\n');
+
+  expect(lines[0]).toBe('database jobs  q quits');
+  expect(text).toContain('queued 12  processing 3  completed 10,000+');
+  expect(text).toContain('24.0 completed and 0.2 failed a minute, 100ms on average');
+  expect(text).toContain(' ▄█');
+  expect(text).toMatch(/\nqueue 1 with a long name 日本語 +1 +0 .* ago\n/);
+  expect(text).toContain('… and 12 more');
+  expect(text).toMatch(/\nroot +10 .* all/);
+  expect(text).toMatch(/\nbroken +webhook .* Got \\u\{1b\}\[31m500/);
+});
+
+test.each([
+  [40, 12],
+  [60, 24],
+  [200, 100],
+])('a frame has exactly the size of a terminal of %i columns and %i lines', (width, height) => {
+  const lines = drawFrame(snapshot, {
+    width,
+    height,
+    title: 'x'.repeat(300),
+    problem: 'y'.repeat(300),
+    paint: plain,
+  });
+
+  expect(lines).toHaveLength(height);
+  expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(width);
+});
+
+test('a problem stands above what was known before', () => {
+  const problem = 'The database cannot be reached';
+  const lines = drawFrame(snapshot, { width: 80, height: 24, title: 'jobs', problem, paint: plain });
+  expect(lines[1]).toBe(problem);
+  expect(lines.join('\n')).toContain('queued 12');
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { useDatabase } from '../../database.js';
+import { echo } from '../../jobs.js';
+import { useCommandLine } from './command-line.js';
+
+const database = useDatabase();
+const { run, json } = useCommandLine(database);
+
+const weekly = JSON.stringify({
+  id: 'weekly',
+  type: 'Cron',
+  cron: '0 9 * * MON',
+  timeZone: 'Europe/Zurich',
+  title: 'Every Monday',
+  jobName: 'echo',
+  input: { kind: 'weekly' },
+});
+
+async function prepare() {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  return processor;
+}
+
+test('a scheduler item is added, listed, shown, changed, switched and removed', async () => {
+  const processor = await prepare();
+
+  const added = await run(['schedules', 'add', '-'], { input: weekly });
+  expect(added).toMatchObject({ code: 0, out: expect.stringMatching(/^id +weekly\n/) });
+  expect(added.out).toMatch(/\nwhen +0 9 \* \* MON Europe\/Zurich\nstate +inactive\n/);
+  expect(await json(['schedules', 'get', 'weekly'])).toMatchObject({ id: 'weekly', active: false });
+
+  expect(await json(['schedules', 'activate', 'weekly'])).toMatchObject({ active: true });
+  const list = await run(['schedules', 'list']);
+  expect(list.out).toMatch(
+    /\nweekly +echo +0 9 \* \* MON Europe\/Zurich +active +in \d+d .* Every Monday\n$/,
+  );
+
+  expect(await json(['schedules', 'update', 'weekly', '{ "title": null, "cron": "@daily" }'])).toMatchObject({
+    title: '',
+    cron: '@daily',
+  });
+  expect(await json(['schedules', 'deactivate', 'weekly'])).toMatchObject({
+    active: false,
+    nextCallTime: null,
+  });
+
+  expect(await run(['schedules', 'remove', 'weekly'])).toMatchObject({ code: 2 });
+  expect(await processor.getScheduler('weekly')).toBeDefined();
+  expect(await json(['schedules', 'remove', 'weekly', '--yes'])).toEqual({ removed: 'weekly' });
+  expect(await json(['schedules', 'list'])).toEqual({ schedulers: [] });
+});
+
+test('run adds a job of the item, and shows its id', async () => {
+  const processor = await prepare();
+  await processor.addScheduler(JSON.parse(weekly));
+
+  const { code, out } = await run(['schedules', 'run', 'weekly']);
+
+  expect(code).toBe(0);
+  expect((await processor.getJob(out.trim()))?.input).toEqual({ kind: 'weekly' });
+});
+
+test('preview shows when an item, or one that is not added, is due', async () => {
+  const processor = await prepare();
+  await processor.addScheduler(JSON.parse(weekly));
+  const once = '{ "type": "At", "at": "2999-01-01T00:00:00Z", "jobName": "echo", "input": {} }';
+
+  const added = await run(['schedules', 'preview', 'weekly', '--count', '2']);
+  const notAdded = await json(['schedules', 'preview', '--options', once]);
+
+  expect(added.out).toMatch(/^AT +BY THE CLOCK OF ITS ZONE\n(\S+Z +\S+T09:00:00\+0[12]:00\n){2}$/);
+  expect(notAdded).toEqual({
+    occurrences: [{ at: '2999-01-01T00:00:00.000Z', local: expect.stringMatching(/^2999-01-01T00:00:00/) }],
+  });
+  expect(await run(['schedules', 'preview'])).toMatchObject({ code: 2 });
+});
+
+test('what is wrong with an item is told by its fields', async () => {
+  await prepare();
+  const { code, err } = await run([
+    'schedules',
+    'add',
+    '{ "type": "Delay", "delay": "never", "jobName": "echo", "input": 1 }',
+  ]);
+  expect(code).toBe(2);
+  expect(err).toMatch(/^error: The request is invalid\n {2}delay: expected milliseconds/);
+});
+
+test('an item that is not there exits with 3', async () => {
+  for (const command of ['get', 'activate', 'run']) {
+    expect(await run(['schedules', command, 'nobody'])).toMatchObject({ code: 3, out: '' });
+  }
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { defineJob } from '../../../src/index.js';
+import { useDatabase } from '../../database.js';
+import { eventually } from '../../eventually.js';
+import { echo, Gate } from '../../jobs.js';
+import { useCommandLine } from './command-line.js';
+
+const database = useDatabase();
+const { run, json } = useCommandLine(database);
+
+test('workers lists those under way', async () => {
+  const gate = new Gate();
+  const waiting = defineJob({ name: 'waiting', run: ({ signal }) => gate.pass(signal) });
+  const processor = database.processor({ name: 'mailer', maxThreads: 3, queues: ['mail'] });
+  await processor.addJobFactory(waiting);
+  await processor.addJob('waiting', undefined, { queue: 'mail' });
+
+  expect(await run(['workers'])).toMatchObject({ code: 0, out: 'No worker runs.\n' });
+  processor.startProcessor();
+  await eventually(async () => expect(await processor.countWorkers()).toBe(1));
+
+  expect((await run(['workers'])).out).toMatch(/\nmailer +3 +(now|\S+ ago) +in \S+ +mail\n$/);
+  expect(await json(['workers'])).toMatchObject({ workers: [{ processor: 'mailer', queues: ['mail'] }] });
+  gate.open();
+});
+
+test('factories lists the kinds of jobs, and shows the schema of one', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+
+  expect((await run(['factories'])).out).toMatch(/\necho +default +0 +3 +10s +an input\n$/);
+  expect(await json(['factories'])).toMatchObject({ jobFactories: [{ name: 'echo' }] });
+  expect((await run(['factories', 'echo'])).out).toMatch(/\ninput +\{\n.*"type": "object"/s);
+  expect(await run(['factories', 'nothing'])).toMatchObject({ code: 3 });
+});
