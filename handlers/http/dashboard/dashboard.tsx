@@ -14,6 +14,7 @@ import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
+import { overviewRoutes } from './overview.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -53,7 +54,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', signInRoutes(options))
     .use(requireSession)
     .get('/dashboard', (context) => context.redirect('/', 303))
-    .get('/', (context) => context.redirect('/dashboard/schedulers', 303))
+    .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor, kick))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))
     .route('/dashboard/schedulers', schedulerRoutes(processor, kick));

@@ -1,4 +1,4 @@
-import type { Job, JobError } from '../../../src/index.js';
+import type { Job, JobError, JobLog } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
@@ -11,12 +11,13 @@ import { TokenField } from './token-field.js';
 
 interface JobPageProps {
   readonly job: Job;
+  readonly log: JobLog;
   readonly session: Session;
   readonly now: Date;
 }
 
 /** One job: what became of it, what went in and came out, and what can be done about it. */
-export function JobPage({ job, session, now }: JobPageProps) {
+export function JobPage({ job, log, session, now }: JobPageProps) {
   return (
     <>
       <div class="title">
@@ -36,6 +37,7 @@ export function JobPage({ job, session, now }: JobPageProps) {
           </section>
         </div>
         {job.errors.length > 0 && <Errors errors={job.errors} dropped={job.errorsDropped ?? 0} />}
+        {log.lines.length > 0 && <Log log={log} />}
       </div>
       <div class="columns">
         <section class="card" aria-labelledby="input-title">
@@ -186,6 +188,25 @@ function Errors({ errors, dropped }: { errors: readonly JobError[]; dropped: num
           {stack === undefined ? <p class="quiet">It has no stack.</p> : <pre class="code">{stack}</pre>}
         </details>
       ))}
+    </section>
+  );
+}
+
+function Log({ log: { lines, dropped } }: { log: JobLog }) {
+  return (
+    <section class="card" aria-labelledby="log-title">
+      <h2 id="log-title">Log</h2>
+      {dropped > 0 && <p class="quiet">{dropped} older lines were dropped.</p>}
+      <ol class="log">
+        {lines.map(({ at, attempt, message, fields }) => (
+          <li>
+            <span class="quiet">
+              {at.toISOString().slice(11, 23)} #{attempt}
+            </span>{' '}
+            {message} {fields !== undefined && <span class="quiet">{JSON.stringify(fields)}</span>}
+          </li>
+        ))}
+      </ol>
     </section>
   );
 }

@@ -50,14 +50,18 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
       <td data-label="Status">
         <Status status={job.status} />
       </td>
-      <td data-label="Queue">{job.queue}</td>
-      <td data-label="Attempts">
+      <td class="more" data-label="Queue">
+        {job.queue}
+      </td>
+      <td class="more" data-label="Attempts">
         {job.retryCounter} of {job.maxRetries}
       </td>
       <td data-label="Added">
         <Moment at={job.created} now={now} />
       </td>
-      <td data-label="Ended">{job.completed ? <Moment at={job.completed} now={now} /> : '–'}</td>
+      <td class="more" data-label="Ended">
+        {job.completed ? <Moment at={job.completed} now={now} /> : '–'}
+      </td>
     </tr>
   );
 }

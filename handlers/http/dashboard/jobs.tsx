@@ -60,11 +60,12 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
       return redirectWith(context, backPath(form), notice);
     })
     .get('/:id', async (context) => {
-      const job = await requireJob(context.req.param('id'));
+      const id = context.req.param('id');
+      const [job, log] = await Promise.all([requireJob(id), processor.getJobLog(id)]);
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
-        children: <JobPage job={job} session={context.get('session')} now={new Date()} />,
+        children: <JobPage job={job} log={log} session={context.get('session')} now={new Date()} />,
       });
     })
     .get('/:id/:part{(input|output)\\.json}', async (context) => {

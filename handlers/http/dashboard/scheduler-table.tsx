@@ -123,13 +123,11 @@ export function ItemButtons({
         type="submit"
         class="small"
         formaction={`${path}/${item.active ? 'deactivate' : 'activate'}`}
-        role="switch"
-        aria-checked={item.active ? 'true' : 'false'}
-        aria-label={`${name}: active`}
+        aria-label={`${item.active ? 'Switch off' : 'Switch on'}: ${name}`}
       >
         {item.active ? 'Switch off' : 'Switch on'}
       </button>
-      <button type="submit" class="small" formaction={`${path}/run`} aria-label={`Run ${name} now`}>
+      <button type="submit" class="small" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
         Run now
       </button>
     </form>

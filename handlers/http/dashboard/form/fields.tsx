@@ -221,7 +221,7 @@ function ListControl({ field, label, path, value, isRequired, issues }: FieldPro
           </ChangeButton>
         </div>
       ))}
-      <ChangeButton change={{ add: path }} label={`Add to ${name}`}>
+      <ChangeButton change={{ add: path }} label={`Add one to ${name}`}>
         Add one
       </ChangeButton>
     </fieldset>

@@ -1,0 +1,215 @@
+import { type JobStatus, jobStatuses, type RemoteProcessor, type SchedulerItem } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { BarChart } from './parts/bar-chart.js';
+import { duration, Moment } from './parts/moment.js';
+import { capped } from './parts/number.js';
+import { Status } from './parts/status.js';
+import { jobPath, jobsPath, schedulerPath } from './paths.js';
+import { may } from './require-session.js';
+import { TokenField } from './token-field.js';
+
+type Answer<Method extends keyof RemoteProcessor> = RemoteProcessor[Method] extends (
+  ...args: never
+) => Promise<infer Result>
+  ? Result
+  : never;
+
+interface OverviewProps {
+  readonly counts: Answer<'countJobs'>;
+  readonly lastHour: Answer<'getStatistics'>;
+  readonly lastDay: Answer<'getStatistics'>;
+  readonly queues: Answer<'getQueues'>;
+  readonly waiting: Answer<'getOldestWaitingJobs'>;
+  readonly workers: Answer<'getWorkers'>;
+  readonly items: readonly SchedulerItem[];
+  readonly session: Session;
+  readonly now: Date;
+}
+
+/** So many items are listed that are due next. */
+const NEXT_ITEMS = 8;
+
+/** How it goes, at a glance. */
+export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest }: OverviewProps) {
+  return (
+    <>
+      <h1 class="unseen">Overview</h1>
+      <section id="counts" data-live aria-label="Jobs by status">
+        <ul class="counts">
+          {jobStatuses.map((status) => (
+            <Count status={status} text={capped(counts[status])} />
+          ))}
+        </ul>
+      </section>
+      <section id="charts" data-live class="columns" aria-label="What ended lately">
+        <div class="card">
+          <BarChart title="Last hour" points={lastHour} />
+        </div>
+        <div class="card">
+          <BarChart title="Last day" points={lastDay} />
+        </div>
+      </section>
+      <section class="card" id="queues" data-live aria-labelledby="queues-title">
+        <h2 id="queues-title">Queues</h2>
+        <Queues queues={rest.queues} session={session} now={now} />
+      </section>
+      <div class="columns">
+        <section class="card" id="next" data-live aria-labelledby="next-title">
+          <h2 id="next-title">Due next</h2>
+          <Next items={rest.items} now={now} />
+        </section>
+        <section class="card" id="waiting" data-live aria-labelledby="waiting-title">
+          <h2 id="waiting-title">Waiting longest</h2>
+          <Waiting waiting={rest.waiting} />
+        </section>
+        <section class="card" id="workers" data-live aria-labelledby="workers-title">
+          <h2 id="workers-title">Workers</h2>
+          <Workers workers={rest.workers} now={now} />
+        </section>
+      </div>
+    </>
+  );
+}
+
+function Count({ status, text }: { status: JobStatus; text: string }) {
+  return (
+    <li>
+      <a class="card count" href={jobsPath({ status })}>
+        <span class="number">{text}</span> <Status status={status} />
+      </a>
+    </li>
+  );
+}
+
+function Queues({ queues, session, now }: Pick<OverviewProps, 'queues' | 'session' | 'now'>) {
+  if (queues.length === 0) return <p class="empty">Nothing is queued.</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Queue</th>
+            <th scope="col">Ready</th>
+            <th scope="col">Delayed</th>
+            <th scope="col">Oldest is due since</th>
+            <th scope="col">State</th>
+            {may(session, 'admin') && (
+              <th scope="col">
+                <span class="unseen">Actions</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {queues.map(({ name, ready, delayed, oldest, paused }) => (
+            <tr id={`queue-${encodeURIComponent(name)}`}>
+              <th scope="row">
+                <a href={jobsPath({ queue: name, status: 'queued' })}>{name}</a>
+              </th>
+              <td data-label="Ready">{capped(ready)}</td>
+              <td data-label="Delayed">{capped(delayed)}</td>
+              <td data-label="Oldest is due since">{oldest ? <Moment at={oldest} now={now} /> : '–'}</td>
+              <td data-label="State">
+                {paused ? (
+                  <span class="status error">paused</span>
+                ) : (
+                  <span class="status completed">open</span>
+                )}
+              </td>
+              {may(session, 'admin') && (
+                <td class="actions">
+                  <QueueButton name={name} isPaused={paused !== null} session={session} />
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function QueueButton({ name, isPaused, session }: { name: string; isPaused: boolean; session: Session }) {
+  return (
+    <form method="post" action="/dashboard/queues">
+      <TokenField session={session} />
+      <input type="hidden" name="queue" value={name} />
+      <button
+        type="submit"
+        name="action"
+        value={isPaused ? 'resume' : 'pause'}
+        class="small"
+        aria-label={`${isPaused ? 'Resume' : 'Pause'} queue ${name}`}
+      >
+        {isPaused ? 'Resume' : 'Pause'}
+      </button>
+    </form>
+  );
+}
+
+function Next({ items, now }: Pick<OverviewProps, 'items' | 'now'>) {
+  const due = items
+    .flatMap((item) => (item.nextCallTime ? [{ item, at: item.nextCallTime }] : []))
+    .sort((one, other) => one.at.getTime() - other.at.getTime())
+    .slice(0, NEXT_ITEMS);
+  if (due.length === 0) {
+    return (
+      <p class="empty">
+        No schedule is active. <a href="/dashboard/schedulers">See them</a>
+      </p>
+    );
+  }
+  return (
+    <ul class="list">
+      {due.map(({ item, at }) => (
+        <li>
+          <a href={schedulerPath(item.id)}>{item.title || item.id}</a>
+          <Moment at={at} now={now} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Waiting({ waiting }: Pick<OverviewProps, 'waiting'>) {
+  if (waiting.length === 0) return <p class="empty">No job is due: the workers are up to date.</p>;
+  return (
+    <ul class="list">
+      {waiting.map(({ id, jobName, priority, waitedMs, claimable }) => (
+        <li>
+          <span>
+            <a href={jobPath(id)}>{jobName}</a>{' '}
+            <span class="quiet">
+              priority {priority}
+              {!claimable && ', not taken by the workers of this deployment'}
+            </span>
+          </span>
+          <span>{duration(waitedMs)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Workers({ workers, now }: Pick<OverviewProps, 'workers' | 'now'>) {
+  if (workers.length === 0) {
+    return <p class="empty">None is at work. One starts every minute, and when a job is added.</p>;
+  }
+  return (
+    <ul class="list">
+      {workers.map(({ processor, maxThreads, queues, started }) => (
+        <li>
+          <span>
+            {processor}{' '}
+            <span class="quiet">
+              {maxThreads} at a time{queues && `, ${queues.join(', ')}`}
+            </span>
+          </span>
+          <span>
+            started <Moment at={started} now={now} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,37 @@
+import { Hono } from 'hono';
+import type { RemoteProcessor } from '../../../src/index.js';
+import type { DashboardEnvironment } from './environment.js';
+import { redirectWith } from './notice.js';
+import { OverviewPage } from './overview-page.js';
+import { showPage } from './page.js';
+import { requireRole } from './require-session.js';
+
+/** How it goes: counts, queues, workers, what comes next. */
+export function overviewRoutes(processor: RemoteProcessor) {
+  return new Hono<DashboardEnvironment>()
+    .get('/', async (context) => {
+      const [counts, lastHour, lastDay, queues, waiting, workers, items] = await Promise.all([
+        processor.countJobs(),
+        processor.getStatistics({ since: '1h', step: '1m' }),
+        processor.getStatistics({ since: '1d', step: '15m' }),
+        processor.getQueues(),
+        processor.getOldestWaitingJobs(),
+        processor.getWorkers(),
+        processor.getSchedulers(),
+      ]);
+      const overview = { counts, lastHour, lastDay, queues, waiting, workers, items };
+      return showPage(context, {
+        title: 'Overview',
+        section: '/',
+        children: <OverviewPage {...overview} session={context.get('session')} now={new Date()} />,
+      });
+    })
+    .post('/dashboard/queues', requireRole('admin'), async (context) => {
+      const form = context.get('form');
+      const name = form.get('queue') ?? '';
+      const isPause = form.get('action') === 'pause';
+      await (isPause ? processor.pauseQueue(name) : processor.resumeQueue(name));
+      const text = isPause ? `Queue ${name} is paused: what runs goes on.` : `Queue ${name} goes on.`;
+      return redirectWith(context, '/', { kind: 'done', text });
+    });
+}

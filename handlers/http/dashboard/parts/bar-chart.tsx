@@ -1,0 +1,69 @@
+import { grouped } from './number.js';
+
+/** How many jobs ended within one step of time. */
+interface Statistic {
+  readonly at: Date;
+  readonly completed: number;
+  readonly errors: number;
+}
+
+/** In units of the drawing, which is stretched to the room there is. */
+const HEIGHT = 100;
+const WIDTH = 10;
+const GAP = 2;
+
+/** How many jobs ended in each step of time, and how many of them in error. */
+export function BarChart({ title, points }: { title: string; points: readonly Statistic[] }) {
+  const completed = sum(points.map((point) => point.completed));
+  const errors = sum(points.map((point) => point.errors));
+  const highest = Math.max(1, ...points.map((point) => point.completed + point.errors));
+  const summary = `${grouped(completed)} completed, ${grouped(errors)} ended in error (${rate(errors, completed + errors)})`;
+  return (
+    <figure class="chart">
+      <figcaption>
+        <strong>{title}</strong> <span class="quiet">{summary}</span>
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${points.length * WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${title}: ${summary}`}
+      >
+        {points.map((point, index) => (
+          <Bar point={point} left={index * WIDTH} scale={HEIGHT / highest} />
+        ))}
+      </svg>
+      <p class="axis quiet" aria-hidden="true">
+        <span>{clock(points[0])}</span>
+        <span>at most {grouped(highest)}</span>
+        <span>{clock(points.at(-1))}</span>
+      </p>
+    </figure>
+  );
+}
+
+function Bar({ point, left, scale }: { point: Statistic; left: number; scale: number }) {
+  const errors = point.errors * scale;
+  const completed = point.completed * scale;
+  const place = { x: left + GAP / 2, width: WIDTH - GAP };
+  return (
+    <g>
+      <title>{`${clock(point)}: ${grouped(point.completed)} completed, ${grouped(point.errors)} in error`}</title>
+      <rect class="room" x={left} y="0" width={WIDTH} height={HEIGHT} />
+      {point.completed > 0 && <rect class="completed" {...place} y={HEIGHT - completed} height={completed} />}
+      {point.errors > 0 && <rect class="error" {...place} y={HEIGHT - completed - errors} height={errors} />}
+    </g>
+  );
+}
+
+function rate(part: number, whole: number): string {
+  return whole === 0 ? 'no errors' : `${((part / whole) * 100).toFixed(1)} %`;
+}
+
+function clock(point: Statistic | undefined): string {
+  return point ? `${point.at.toISOString().slice(11, 16)} UTC` : '';
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,287 @@
+/** The dashboard in a browser, as a person uses it. */
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createApp } from '../../handlers/http/app.js';
+import { type HttpServer, startHttpServer } from '../../local/http-server.js';
+import type { LocalProcessor } from '../../local/processor.js';
+import { defineJob } from '../../src/index.js';
+import { silent, useDatabase } from '../database.js';
+import { apiKeys } from '../handlers/http/api.js';
+import { echo } from '../jobs.js';
+
+const browserPath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+if (browserPath === undefined) console.warn('The dashboard is not tested in a browser: install chromium.');
+
+const greet = defineJob({
+  name: 'greet',
+  input: z.object({ name: z.string().min(1), times: z.int().min(1).max(3), loud: z.boolean() }),
+  run: async ({ input }) => `Hello, ${input.name}`.repeat(input.times),
+});
+
+const unlucky = defineJob({
+  name: 'unlucky',
+  maxRetries: 1,
+  run: async ({ log }) => {
+    log('Calling <i>the service</i>', { port: 80 });
+    throw new Error('The service is <b>restarting</b>.');
+  },
+});
+
+/** Until the page has refreshed itself twice, on a busy machine. */
+const PATIENCE_MS = 30_000;
+
+describe.skipIf(browserPath === undefined)('in a browser', () => {
+  const database = useDatabase();
+  let browser: Browser;
+  let server: HttpServer;
+  let processor: LocalProcessor;
+  let page: Page;
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    // Without a sandbox of its own: that needs rights which containers do not give.
+    browser = await chromium.launch({
+      ...(browserPath && { executablePath: browserPath }),
+      args: ['--no-sandbox'],
+    });
+  }, 60_000);
+  afterAll(() => browser.close());
+
+  beforeEach(async () => {
+    complaints = [];
+    processor = database.processor();
+    await processor.addJobFactories([echo, greet, unlucky]);
+    await processor.addScheduler({
+      id: 'hourly',
+      type: 'Cron',
+      cron: '@hourly',
+      title: 'Hourly echo',
+      jobName: 'echo',
+      input: {},
+      active: true,
+    });
+    const app = createApp({
+      db: database.db,
+      processor,
+      apiKeys,
+      sessionSecrets: ['a-secret-for-the-tests-in-a-browser-1'],
+      log: silent,
+    });
+    server = await startHttpServer(app, '127.0.0.1', 0);
+    processor.startProcessor();
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await server.stop();
+    expect.soft(complaints).toEqual([]);
+  });
+
+  /** Signs in. What the browser complains about, such as a violation of the policy, fails the test. */
+  async function open(role: 'read' | 'write' | 'admin', options: BrowserContextOptions = {}): Promise<void> {
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      // A form that comes back to be corrected is no mistake.
+      const isExpected = message.text().includes('status of 422');
+      if (/^(error|warning)$/.test(message.type()) && !isExpected) complaints.push(message.text());
+    });
+    await page.goto(server.url);
+    await page.getByLabel('API key').fill(`key-of-${role}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Queues' }).waitFor();
+  }
+
+  const go = (path: string) => page.goto(server.url + path);
+  const see = (text: string | RegExp) => page.getByText(text).first().waitFor();
+
+  test('one adds a job by the form, by keyboard alone, and watches it complete', async () => {
+    await open('write');
+    await page.getByRole('link', { name: 'Add a job' }).press('Enter');
+    await page.getByRole('link', { name: 'greet' }).press('Enter');
+
+    await page.getByLabel('name', { exact: true }).focus();
+    await page.keyboard.type('Ada');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('many');
+    await page.keyboard.press('Enter');
+    await see(/expected number/i);
+    expect(await page.getByLabel('times').evaluate('document.activeElement.name')).toBe('["input","times"]');
+    expect(await page.getByLabel('name', { exact: true }).inputValue()).toBe('Ada');
+    await page.getByLabel('times').fill('2');
+    await page.keyboard.press('Enter');
+
+    await page.waitForURL(/\/dashboard\/jobs\/\w+$/);
+    await see('Added.');
+    await see('Ended: completed');
+    await see('"Hello, AdaHello, Ada"');
+  }, 90_000);
+
+  test('one sees the stack of an error, and retries', async () => {
+    await processor.addJob(unlucky);
+    await open('write');
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+    await page.getByText('The service is <b>restarting</b>.').waitFor();
+    await page.getByRole('link', { name: 'unlucky' }).click();
+    await see(/Error: The service is <b>restarting<\/b>\.\s+at .*dashboard\.test\.ts/);
+
+    await see('Calling <i>the service</i>');
+    await page.getByRole('button', { name: 'Retry' }).click();
+
+    await see('Queued again: 1 job.');
+    await see('Attempt 2: The service');
+  }, 90_000);
+
+  test('one switches a schedule off', async () => {
+    await open('write');
+    await page.getByRole('link', { name: 'Schedules' }).click();
+    await page.getByRole('button', { name: 'Switch off: Hourly echo' }).click();
+
+    await see('Switched off.');
+    const button = page.getByRole('button', { name: 'Switch on: Hourly echo' });
+    expect(await button.evaluate('document.activeElement.textContent')).toBe('Switch on');
+    expect((await processor.getScheduler('hourly'))?.active).toBe(false);
+  }, 90_000);
+
+  test('a page brings itself up to date, and leaves alone what one types, ticks and unfolds', async () => {
+    const [first = ''] = await processor.addJobs([
+      { name: 'echo', input: { deep: { deeper: 1 } }, options: { delay: '1h' } },
+      { name: 'echo', input: {}, options: { delay: '1h' } },
+    ]);
+    await open('admin');
+    await go('/dashboard/jobs');
+    await page.getByLabel(`Tick job ${first}`).check();
+    await page.getByLabel('Text in errors').focus();
+    await processor.addJob('echo', {}, { id: 'a-new-one', delay: '1h' });
+
+    await see('a-new-one');
+
+    expect(await page.getByLabel(`Tick job ${first}`).isChecked()).toBe(true);
+    expect(await page.evaluate('document.activeElement.id')).toBe('error');
+
+    await go('/dashboard/schedulers/hourly');
+    const text = page.getByLabel('As JSON');
+    await text.fill('half of what I want to');
+    await processor.deactivateScheduler('hourly');
+    await page.locator('#item').getByText('off').waitFor();
+    expect(await text.inputValue()).toBe('half of what I want to');
+    await page.keyboard.type(' say');
+    expect(await text.inputValue()).toBe('half of what I want to say');
+  }, 90_000);
+
+  test('a list follows its filter as it is filled in, and several jobs are treated at once', async () => {
+    await processor.addJobs([
+      { name: 'echo', input: {}, options: { id: 'one', queue: 'mail', delay: '1h' } },
+      { name: 'echo', input: {}, options: { id: 'two', queue: 'mail', delay: '1h' } },
+      { name: 'echo', input: {}, options: { id: 'other', delay: '1h' } },
+    ]);
+    await open('admin');
+    await go('/dashboard/jobs');
+    await page.getByLabel('Queue').pressSequentially('mail');
+    await page.getByLabel('Tick job other').waitFor({ state: 'detached' });
+    expect(page.url()).toContain('queue=mail');
+
+    await page.getByLabel('Tick all').check();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await see('Cancelled, or asked to stop: 2 jobs.');
+    expect(await page.getByLabel('Tick all').isChecked()).toBe(false);
+    await page.getByLabel('Tick all').check();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: 'Remove' }).click();
+
+    await see('Removed: 2 jobs.');
+    await see('No job matches.');
+    expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
+  }, 90_000);
+
+  test('a queue is paused and resumed', async () => {
+    await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
+    await open('admin');
+
+    await page.getByRole('button', { name: 'Pause queue mail' }).click();
+    await see('Queue mail is paused');
+    expect(await processor.getQueues()).toMatchObject([{ name: 'mail', paused: expect.any(Date) }]);
+    await page.getByRole('button', { name: 'Resume queue mail' }).click();
+    await see('Queue mail goes on');
+  }, 90_000);
+
+  test('when the session ends, what was typed stays, and one is told where to sign in', async () => {
+    await open('admin');
+    await go('/dashboard/schedulers/hourly');
+    await page.getByLabel('As JSON').fill('precious');
+    await page.context().clearCookies();
+
+    await page.getByRole('button', { name: 'Save' }).click();
+
+    await see('Your session is over.');
+    expect(await page.getByLabel('As JSON').inputValue()).toBe('precious');
+    expect(await page.getByRole('link', { name: 'Sign in again' }).getAttribute('href')).toBe(
+      '/sign-in?next=%2Fdashboard%2Fschedulers%2Fhourly',
+    );
+  }, 90_000);
+
+  test.each(['light', 'dark'] as const)(
+    'in %s colours every page can be used by all, and on a phone without scrolling sideways',
+    async (colorScheme) => {
+      const failed = await processor.addJob(unlucky);
+      await processor.addJob(
+        'echo',
+        { ['long'.repeat(40)]: 'word'.repeat(100), list: [1, [2, { x: null }]] },
+        { delay: '1h' },
+      );
+      await open('admin', { colorScheme });
+      for (const path of [
+        '/',
+        '/dashboard/jobs',
+        `/dashboard/jobs/${failed}`,
+        '/dashboard/job-factories',
+        '/dashboard/job-factories/greet',
+        '/dashboard/schedulers',
+        '/dashboard/schedulers/new',
+        '/dashboard/schedulers/hourly',
+        '/dashboard/nothing',
+      ])
+        await examine(path);
+      await page.context().clearCookies();
+      await examine('/sign-in');
+    },
+    180_000,
+  );
+
+  const violationsSchema = z.array(
+    z.object({
+      id: z.string(),
+      impact: z.string().nullable(),
+      nodes: z.array(z.object({ html: z.string() })),
+    }),
+  );
+
+  async function examine(path: string): Promise<void> {
+    // A page that says that there is nothing is no complaint.
+    const before = complaints.length;
+    await go(path);
+    if (path.endsWith('nothing')) complaints.splice(before);
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect({ path, width, tooWide }).toEqual({ path, width, tooWide: 0 });
+      await page.evaluate(axe.source);
+      const violations = violationsSchema.parse(
+        await page.evaluate('axe.run().then(({ violations }) => violations)'),
+      );
+      expect({
+        path,
+        width,
+        violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
+      }).toEqual({
+        path,
+        width,
+        violations: [],
+      });
+    }
+  }
+});

@@ -1,0 +1,85 @@
+import { beforeEach, expect, test } from 'vitest';
+import { useApi } from '../api.js';
+import { type Browser, signedIn } from '../browser.js';
+import { textOf } from './page-reader.js';
+
+const api = useApi();
+
+let browser: Browser;
+beforeEach(async () => {
+  browser = await signedIn(api, 'admin');
+});
+
+const show = async () => textOf(await (await browser.get('/')).text());
+
+test('with nothing in it the overview says so, and what comes next', async () => {
+  const text = await show();
+
+  expect(text).toContain('0 queued 0 processing 0 cancelled 0 completed 0 error');
+  expect(text).toContain('Nothing is queued.');
+  expect(text).toContain('No schedule is active. See them');
+  expect(text).toContain('No job is due: the workers are up to date.');
+  expect(text).toContain('None is at work.');
+});
+
+test('it shows jobs by status, queues, what waits, what ended lately, and what is due next', async () => {
+  await api.processor.addJobs([
+    { name: 'echo', input: {} },
+    { name: 'echo', input: {} },
+    { name: 'failing', options: { priority: 9 } },
+  ]);
+  await api.processor.drain();
+  await api.processor.addJob('anything', null, { queue: 'mail', priority: 3 });
+  await api.processor.addJob('anything', null, { queue: 'mail', delay: '1h' });
+  await api.processor.addScheduler({
+    type: 'Delay',
+    delay: '2h',
+    title: 'Tidy up',
+    jobName: 'echo',
+    input: {},
+    active: true,
+  });
+
+  const text = await show();
+
+  expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed 1 error');
+  expect(text).toMatch(/Last hour 2 completed, 1 ended in error \(33\.3 %\)/);
+  expect(text).toMatch(/Last day 2 completed, 1 ended in error/);
+  expect(text).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
+  expect(text).toMatch(/anything priority 3/);
+  expect(text).toMatch(/Tidy up in \d+ (min|h)/);
+});
+
+test('a count that was not finished says so', async () => {
+  const created = new Date();
+  const jobs = Array.from({ length: 10_001 }, (_, index) => ({
+    _id: `job-${index}`,
+    status: 'cancelled',
+    created,
+  }));
+  await api.database.db.collection<{ _id: string }>('jobs').insertMany(jobs);
+
+  expect(await show()).toContain('10,000+ cancelled');
+});
+
+test('an admin pauses and resumes a queue, nobody else', async () => {
+  await api.processor.addJob('echo', {}, { queue: '<b>mail</b>' });
+  const html = await (await browser.get('/')).text();
+  expect(html).not.toContain('<b>mail');
+  expect(textOf(html)).toContain('<b>mail</b> 1 0');
+
+  for (const role of ['read', 'write'] as const) {
+    const limited = await signedIn(api, role);
+    expect(await (await limited.get('/')).text()).not.toContain('value="pause"');
+    const answer = await limited.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
+    expect(answer.status).toBe(403);
+  }
+  expect((await api.processor.getQueues())[0]?.paused).toBeNull();
+
+  await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
+  expect((await api.processor.getQueues())[0]?.paused).toBeInstanceOf(Date);
+  expect(await show()).toContain('Queue <b>mail</b> is paused: what runs goes on.');
+  await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'resume' });
+  expect((await api.processor.getQueues())[0]?.paused).toBeNull();
+  expect((await browser.submit('/dashboard/queues', { queue: '', action: 'pause' })).status).toBe(422);
+});
