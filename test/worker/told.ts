@@ -1,0 +1,27 @@
+import type { CommandStartedEvent, Document } from 'mongodb';
+import { defineJob, type JobContext } from '../../src/index.js';
+
+/** A job that does what the test says. */
+export function telling(run: (context: JobContext) => unknown) {
+  return defineJob({ name: 'telling', retryDelay: 0, run });
+}
+
+/** How many statements of a command store what a job tells. */
+export function reportsIn({ update, updates, findAndModify }: Document): number {
+  if (update !== 'jobs' && findAndModify !== 'jobs') return 0;
+  const pipelines: unknown[] = updates ? updates.map(({ u }: Document) => u) : [update];
+  return pipelines.filter((pipeline) => JSON.stringify(pipeline).includes('lease.reported')).length;
+}
+
+/** Those of the commands that do nothing but to store what jobs tell. */
+export function reportsAlone(commands: readonly CommandStartedEvent[]): readonly CommandStartedEvent[] {
+  return commands.filter(({ command }) => {
+    const { updates = [] } = command;
+    return updates.length > 0 && reportsIn(command) === updates.length && !isSettling(command);
+  });
+}
+
+/** Whether it ends attempts. */
+function isSettling({ updates }: Document): boolean {
+  return JSON.stringify(updates).includes('lastToken');
+}
