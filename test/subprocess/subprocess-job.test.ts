@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineJob, type LogFields } from '../../src/index.js';
 import { closeSubprocessPool } from '../../src/subprocess/run-in-subprocess.js';
 import { silent, useDatabase } from '../database.js';
+import type { Behaviour } from './modules/behaviour.subprocess.js';
 
 const database = useDatabase();
 const module = new URL('./modules/behaviour.subprocess.js', import.meta.url);
@@ -27,4 +28,38 @@ test('what a job waits for a thread counts neither for its timeout nor as its du
   expect(await processor.drain()).toMatchObject({ claimed: threads + 1, completed: threads + 1 });
   const { durationMs } = ended.find(({ jobName }) => jobName === 'short') ?? {};
   expect(durationMs).toBeLessThan(1_000);
+});
+
+/** Runs one job that does as it is told, and returns it as it is then, and its log. */
+async function afterRunning(input: Behaviour) {
+  const processor = database.processor();
+  const job = defineJob({ name: 'telling', input: z.unknown(), module, maxRetries: 1 });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job, input);
+  await processor.drain();
+  return { job: await processor.getJob(id), log: await processor.getJobLog(id) };
+}
+
+test('it logs, and reports progress in every form, from its thread', async () => {
+  const { job, log } = await afterRunning({ do: 'tell' });
+  expect(job).toMatchObject({ status: 'error', progress: { done: 1, of: 2, message: 'half' } });
+  expect(job?.errors[0]?.message).toContain('expected a number from 0 to 2');
+  expect(log.lines).toMatchObject([
+    { attempt: 1, message: 'first', fields: { n: 1 } },
+    { attempt: 1, message: 'last' },
+  ]);
+});
+
+test('what its log refuses is thrown in its thread', async () => {
+  const { job, log } = await afterRunning({ do: 'tell too much' });
+  expect(job?.errors[0]?.message).toContain('at most 1024 bytes');
+  expect(log.lines).toEqual([]);
+});
+
+test('what its thread told before it died is not lost', async () => {
+  const { job, log } = await afterRunning({ do: 'tell and exit' });
+  expect(job).toMatchObject({ status: 'error', progress: 'the end' });
+  expect(log.lines.map(({ message }) => message)).toEqual(
+    Array.from({ length: 50 }, (_, index) => `line ${index + 1}`),
+  );
 });

@@ -18,6 +18,7 @@ export type Behaviour =
     }
   | { readonly do: 'sleep'; readonly ms: number }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
+  | { readonly do: 'tell' | 'tell too much' | 'tell and exit' }
   | { readonly do: 'exit' | 'throw later' | 'fill the memory' }
   | { readonly do: 'meet'; readonly counter: Int32Array };
 
@@ -28,6 +29,7 @@ export default async function behave({
   input,
   signal,
   progress,
+  log,
 }: SubprocessContext<Behaviour>): Promise<unknown> {
   switch (input.do) {
     case 'return':
@@ -40,6 +42,17 @@ export default async function behave({
       for (const value of input.values) await progress(value);
       return 'reported';
     }
+    case 'tell':
+      log('first', { n: 1 });
+      await progress(1, 2, 'half');
+      log('last');
+      return progress(3, 2);
+    case 'tell too much':
+      return log('much', { text: 'a'.repeat(2_000) });
+    case 'tell and exit':
+      for (let n = 1; n <= 50; n += 1) log(`line ${n}`);
+      void progress('the end');
+      return process.exit(3);
     case 'throw':
       throw Object.assign(new RangeError('out of range', { cause: new Error('the cause') }), {
         code: 'E_RANGE',
