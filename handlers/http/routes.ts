@@ -2,7 +2,9 @@ import type { Route } from './route.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
 import { openApiRoutes } from './routes/openapi.js';
+import { queueRoutes } from './routes/queues.js';
 import { schedulerRoutes } from './routes/schedulers.js';
+import { statisticsRoutes } from './routes/statistics.js';
 import { workerRoutes } from './routes/workers.js';
 
 /** All operations of the API, in the order of the OpenAPI document. */
@@ -10,6 +12,8 @@ export const routes: readonly Route[] = [
   ...jobRoutes,
   ...jobFactoryRoutes,
   ...schedulerRoutes,
+  ...queueRoutes,
   ...workerRoutes,
+  ...statisticsRoutes,
   ...openApiRoutes(() => routes),
 ];

@@ -3,7 +3,7 @@ import { jobStatuses, settledStatuses } from '../../../src/index.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
 import { addMany, addOne, isDue, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
 import { documented } from '../documented.js';
-import { duration, idOf, textOf, wholeNumber } from '../fields.js';
+import { duration, idOf, moment, textOf, wholeNumber } from '../fields.js';
 import { jobView, toJobView } from '../job-view.js';
 import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
@@ -219,6 +219,37 @@ const retryJob = defineRoute({
   },
 });
 
+const getJobLog = defineRoute({
+  method: 'GET',
+  path: '/v1/jobs/{id}/log',
+  operation: 'getJobLog',
+  role: 'read',
+  summary: 'Show what a job logged',
+  asks: () => z.object({ parameters: idOf('a job') }),
+  reply: {
+    status: 200,
+    description:
+      'The last lines of all its attempts, the oldest first, and how many older ones were dropped.',
+    schema: () => z.object({ lines: z.array(logLine), dropped: z.int() }),
+    example: {
+      lines: [{ at: '2026-01-31T09:05:06.210Z', attempt: 1, message: 'Sent', fields: { bytes: 42 } }],
+      dropped: 0,
+    },
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor }) {
+    const { lines, dropped } = await processor.getJobLog(id);
+    return { body: { lines: lines.map(({ fields = null, ...line }) => ({ ...line, fields })), dropped } };
+  },
+});
+
+const logLine = z.object({
+  at: moment,
+  attempt: z.int(),
+  message: z.string(),
+  fields: z.record(z.string(), z.unknown()).nullable(),
+});
+
 const removeJobs = defineRoute({
   method: 'DELETE',
   path: '/v1/jobs',
@@ -252,4 +283,14 @@ const removeJobs = defineRoute({
 });
 
 /** Jobs: add, show, change, cancel, retry, remove. */
-export const jobRoutes = [addJob, addJobs, listJobs, getJob, updateJob, cancelJob, retryJob, removeJobs];
+export const jobRoutes = [
+  addJob,
+  addJobs,
+  listJobs,
+  getJob,
+  updateJob,
+  cancelJob,
+  retryJob,
+  getJobLog,
+  removeJobs,
+];

@@ -40,7 +40,7 @@ test.each(operations.map((operation) => [operation.operationId, operation]))(
 
 /** All that is stored. */
 async function everything() {
-  const names = ['jobs', 'scheduler', 'jobFactories', 'idempotencyKeys'];
+  const names = ['jobs', 'scheduler', 'jobFactories', 'queues', 'idempotencyKeys'];
   return Promise.all(names.map((name) => api.database.db.collection(name).find().sort({ _id: 1 }).toArray()));
 }
 

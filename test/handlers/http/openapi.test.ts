@@ -38,7 +38,9 @@ test('it names each parameter of a path', () => {
 });
 
 test('where something is missing it is told what was looked for', () => {
-  for (const { path, responses } of operations.filter((operation) => operation.path.includes('{')))
+  // A queue is there as long as somebody names it.
+  const isAbout = ({ path }: { path: string }) => path.includes('{') && !path.startsWith('/v1/queues/');
+  for (const { path, responses } of operations.filter(isAbout))
     expect(Object.keys(responses), path).toContain('404');
 });
 

@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import { jobStatuses } from '../../../src/index.js';
+import { cappedCount, duration, moment, textOf } from '../fields.js';
+import { defineRoute } from '../route.js';
+
+const none = { count: 0, isCapped: false };
+
+const getCounts = defineRoute({
+  method: 'GET',
+  path: '/v1/counts',
+  operation: 'getCounts',
+  role: 'read',
+  summary: 'Count the jobs by their status',
+  asks: () => z.object({}),
+  reply: {
+    status: 200,
+    description: 'Counted up to 10,000 each: `isCapped` when there are more.',
+    schema: () => z.object({ counts: z.record(z.enum(jobStatuses), cappedCount) }),
+    example: {
+      counts: {
+        queued: { count: 3, isCapped: false },
+        processing: none,
+        cancelled: none,
+        completed: { count: 10_000, isCapped: true },
+        error: none,
+      },
+    },
+  },
+  async answer(_, { processor }) {
+    return { body: { counts: await processor.countJobs() } };
+  },
+});
+
+const attempts = z.object({
+  at: moment,
+  completed: z.int(),
+  errors: z.int(),
+  cancelled: z.int(),
+  retried: z.int(),
+  snoozed: z.int(),
+  givenBack: z.int(),
+  stale: z.int(),
+  recovered: z.int(),
+  durationMs: z.number(),
+});
+
+const getStatistics = defineRoute({
+  method: 'GET',
+  path: '/v1/statistics',
+  operation: 'getStatistics',
+  role: 'read',
+  summary: 'Tell how many attempts ended, and how, step by step',
+  description:
+    'Kept for 8 days. The last minute may be missing: workers write down what they counted each minute.',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        since: duration('Of how long until now, a minute to 8 days; default 1h.').optional(),
+        step: duration('One point for so long, whole minutes; default 1m.').optional(),
+        name: textOf('Only jobs of this name.', 1, 100).optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'One point for each step, the oldest first. `durationMs` is how long they took in all.',
+    schema: () => z.object({ statistics: z.array(attempts) }),
+    example: {
+      statistics: [
+        {
+          at: '2026-01-31T09:05:00.000Z',
+          completed: 12,
+          errors: 0,
+          cancelled: 0,
+          retried: 1,
+          snoozed: 0,
+          givenBack: 0,
+          stale: 0,
+          recovered: 0,
+          durationMs: 4711,
+        },
+      ],
+    },
+  },
+  async answer({ query: { since, step, name } }, { processor }) {
+    const options = {
+      ...(since !== undefined && { since }),
+      ...(step !== undefined && { step }),
+      ...(name !== undefined && { jobName: name }),
+    };
+    return { body: { statistics: await processor.getStatistics(options) } };
+  },
+});
+
+/** How much there is, and how much was done. */
+export const statisticsRoutes = [getCounts, getStatistics];

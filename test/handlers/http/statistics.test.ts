@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { expectProblem, useApi } from './api.js';
+
+const api = useApi();
+const statisticsSchema = z.object({
+  statistics: z.array(z.looseObject({ at: z.iso.datetime(), completed: z.int(), errors: z.int() })),
+});
+
+async function statistics(query = '') {
+  const response = await api.call(`/v1/statistics${query}`, { key: 'key-of-read' });
+  return statisticsSchema.parse(await response.json()).statistics;
+}
+
+test('jobs are counted by their status', async () => {
+  await api.processor.addJob('echo', {});
+  await api.processor.processJobs();
+  await api.processor.addJob('echo', {});
+
+  const counts = await (await api.call('/v1/counts', { key: 'key-of-read' })).json();
+
+  const none = { count: 0, isCapped: false };
+  const one = { count: 1, isCapped: false };
+  expect(counts).toEqual({
+    counts: { queued: one, processing: none, cancelled: none, completed: one, error: none },
+  });
+});
+
+test('what ended is told step by step, an hour by minutes unless asked otherwise', async () => {
+  await api.processor.addJob('echo', {});
+  await api.processor.addJob('failing');
+  await api.processor.drain();
+
+  const minutes = await statistics();
+  const hours = await statistics('?since=3h&step=1h');
+  const ofEcho = await statistics('?since=3h&step=1h&name=echo');
+
+  expect([minutes.length, hours.length]).toEqual([60, 3]);
+  for (const points of [minutes, hours]) expect(sumOf(points)).toEqual({ completed: 1, errors: 1 });
+  expect(sumOf(ofEcho)).toEqual({ completed: 1, errors: 0 });
+});
+
+function sumOf(points: readonly { completed: number; errors: number }[]) {
+  const sum = { completed: 0, errors: 0 };
+  for (const { completed, errors } of points) {
+    sum.completed += completed;
+    sum.errors += errors;
+  }
+  return sum;
+}
+
+test.each([
+  ['since=1', ['since']],
+  ['since=1s', ['since']],
+  ['since=9d', ['since']],
+  ['step=90s', ['step']],
+  ['step=0s', ['step']],
+  ['since=soon&step=later', ['since', 'step']],
+  ['since=1h&since=2h', ['since']],
+  ['name=', ['name']],
+  ['name[$ne]=x', ['name[$ne]']],
+])('statistics by %s are refused with their paths', async (query, paths) => {
+  const problem = await expectProblem(await api.call(`/v1/statistics?${query}`), 422, 'validation_failed');
+
+  expect(problem.issues.map(({ path }) => path)).toEqual(paths);
+});
