@@ -4,7 +4,7 @@ import { type Issue, ValidationError } from '../errors.js';
 
 const MEGABYTE = 1024 * 1024;
 
-/** MongoDB's limit for a document is 16 MB: so much of it for each, and 1 MB for errors and the job's own fields. */
+/** MongoDB's limit for a document is 16 MB: so much of it for each, and 1 MB for errors, log lines and its own fields. */
 const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
 
 /** MongoDB refuses documents nested deeper than 100 levels; the value itself lies one level down. */
