@@ -31,7 +31,7 @@ const unlucky = defineJob({
 });
 
 /** Until the page has refreshed itself twice, on a busy machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 describe.skipIf(browserPath === undefined)('in a browser', () => {
   const database = useDatabase();
@@ -119,7 +119,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('Added.');
     await see('Ended: completed');
     await see('"Hello, AdaHello, Ada"');
-  }, 90_000);
+  }, 180_000);
 
   test('one sees the stack of an error, and retries', async () => {
     await processor.addJob(unlucky);
@@ -134,7 +134,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
     await see('Queued again: 1 job.');
     await see('Attempt 2: The service');
-  }, 90_000);
+  }, 180_000);
 
   test('one switches a schedule off', async () => {
     await open('write');
@@ -145,7 +145,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     const button = page.getByRole('button', { name: 'Switch on: Hourly echo' });
     expect(await button.evaluate('document.activeElement.textContent')).toBe('Switch on');
     expect((await processor.getScheduler('hourly'))?.active).toBe(false);
-  }, 90_000);
+  }, 180_000);
 
   test('a page brings itself up to date, and leaves alone what one types, ticks and unfolds', async () => {
     const [first = ''] = await processor.addJobs([
@@ -171,7 +171,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await text.inputValue()).toBe('half of what I want to');
     await page.keyboard.type(' say');
     expect(await text.inputValue()).toBe('half of what I want to say');
-  }, 90_000);
+  }, 180_000);
 
   test('a list follows its filter as it is filled in, and several jobs are treated at once', async () => {
     await processor.addJobs([
@@ -196,7 +196,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('Removed: 2 jobs.');
     await see('No job matches.');
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
-  }, 90_000);
+  }, 180_000);
 
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
@@ -207,7 +207,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await processor.getQueues()).toMatchObject([{ name: 'mail', paused: expect.any(Date) }]);
     await page.getByRole('button', { name: 'Resume queue mail' }).click();
     await see('Queue mail goes on');
-  }, 90_000);
+  }, 180_000);
 
   test('when the session ends, what was typed stays, and one is told where to sign in', async () => {
     await open('admin');
@@ -222,18 +222,21 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await page.getByRole('link', { name: 'Sign in again' }).getAttribute('href')).toBe(
       '/sign-in?next=%2Fdashboard%2Fschedulers%2Fhourly',
     );
-  }, 90_000);
+  }, 180_000);
 
-  test.each(['light', 'dark'] as const)(
-    'in %s colours every page can be used by all, and on a phone without scrolling sideways',
-    async (colorScheme) => {
+  test.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)(
+    'in %s colours, %i pixels wide, every page can be used by all, without scrolling sideways',
+    async (colorScheme, width) => {
       const failed = await processor.addJob(unlucky);
       await processor.addJob(
         'echo',
         { ['long'.repeat(40)]: 'word'.repeat(100), list: [1, [2, { x: null }]] },
         { delay: '1h' },
       );
-      await open('admin', { colorScheme });
+      await open('admin', { colorScheme, viewport: { width, height: 800 } });
       for (const path of [
         '/',
         '/dashboard/jobs',
@@ -249,7 +252,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       await page.context().clearCookies();
       await examine('/sign-in');
     },
-    180_000,
+    300_000,
   );
 
   const violationsSchema = z.array(
@@ -265,23 +268,13 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     const before = complaints.length;
     await go(path);
     if (path.endsWith('nothing')) complaints.splice(before);
-    for (const width of [1280, 360]) {
-      await page.setViewportSize({ width, height: 800 });
-      const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      expect({ path, width, tooWide }).toEqual({ path, width, tooWide: 0 });
-      await page.evaluate(axe.source);
-      const violations = violationsSchema.parse(
-        await page.evaluate('axe.run().then(({ violations }) => violations)'),
-      );
-      expect({
-        path,
-        width,
-        violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
-      }).toEqual({
-        path,
-        width,
-        violations: [],
-      });
-    }
+    const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect({ path, tooWide }).toEqual({ path, tooWide: 0 });
+    await page.evaluate(axe.source);
+    const found = await page.evaluate('axe.run().then(({ violations }) => violations)');
+    const violations = violationsSchema
+      .parse(found)
+      .map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+    expect({ path, violations }).toEqual({ path, violations: [] });
   }
 });

@@ -20,7 +20,7 @@ export function Timeline({ job }: { job: Job }) {
             <div>{text}</div>
             <div class="quiet">
               <ExactMoment at={at} />
-              {before && `, ${duration(at.getTime() - before.at.getTime())} later`}
+              {before && at > before.at && `, ${duration(at.getTime() - before.at.getTime())} later`}
             </div>
           </li>
         );

@@ -20,8 +20,14 @@ afterAll(() => rm(folder, { recursive: true }));
 const onDemand = ['@aws-sdk/', '@smithy/', 'piscina', 'handlers/jobs/webhook/send.ts'];
 const ofSchedules = ['cron-parser', 'luxon', 'src/scheduler/'];
 const ofHttp = ['hono', 'handlers/http/'];
+const ofPages = [
+  'handlers/http/dashboard/dashboard.tsx',
+  'handlers/http/dashboard/generated-assets.ts',
+  'ipaddr.js',
+];
 const ofMetrics = ['@aws-lambda-powertools/', 'handlers/metrics.ts'];
 const neverNeeded = [
+  'idiomorph',
   'whatwg-url',
   'tr46',
   '@aws-sdk/credential-providers',
@@ -36,7 +42,7 @@ const neverNeeded = [
 test.each([
   ['worker', [...onDemand, ...ofSchedules], [...neverNeeded, ...ofHttp]],
   ['scheduler', onDemand, [...neverNeeded, ...ofHttp]],
-  ['http', [...onDemand, ...ofSchedules], [...neverNeeded, ...ofMetrics]],
+  ['http', [...onDemand, ...ofSchedules, ...ofPages], [...neverNeeded, ...ofMetrics]],
 ])(
   'the bundle of %s holds only what it needs, and reads at its start only what it needs then',
   async (name, notAtStart, notAtAll) => {

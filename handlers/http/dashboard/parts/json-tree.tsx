@@ -10,51 +10,51 @@ const FEW = 12;
 
 /** A value as a tree that can be unfolded. All of it is text, whatever it holds. */
 export function JsonTree({ value }: { value: unknown }) {
-  return <div class="json">{node(value, { left: MAX_NODES }, true)}</div>;
+  return <div class="json">{node(undefined, value, { left: MAX_NODES }, true)}</div>;
 }
+
+type Member = readonly [name: string, value: unknown];
 
 interface Budget {
   left: number;
 }
 
-function node(value: unknown, budget: Budget, isOpen: boolean): Child {
+function node(name: string | undefined, value: unknown, budget: Budget, isOpen: boolean): Child {
   budget.left -= 1;
-  if (Array.isArray(value)) {
-    const members = value.map((member, index) => [String(index), member] as const);
-    return branch(members, '[', ']', budget, isOpen);
-  }
-  if (isPlainObject(value)) return branch(Object.entries(value), '{', '}', budget, isOpen);
-  return leaf(value);
-}
-
-function branch(
-  members: readonly (readonly [name: string, value: unknown])[],
-  open: string,
-  close: string,
-  budget: Budget,
-  isOpen: boolean,
-): Child {
-  if (members.length === 0) return <span class="quiet">{open + close}</span>;
-  const shown = members.slice(0, Math.max(0, budget.left));
-  const items = shown.map(([name, value]) => (
-    <li>
-      <span class="name">{name}</span> {node(value, budget, members.length <= FEW && isOpen)}
-    </li>
-  ));
-  const hidden = members.length - shown.length;
+  const label = name !== undefined && <span class="name">{name}</span>;
+  const members = membersOf(value);
+  if (members === undefined) return [label, ' ', leaf(value)];
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  if (members.length === 0) return [label, ' ', <span class="quiet">{`${open}${close}`}</span>];
   return (
     <details open={isOpen}>
       <summary>
-        {open}
+        {label} {open}
         <span class="quiet"> {grouped(members.length)} </span>
         {close}
       </summary>
-      <ul>
-        {items}
-        {hidden > 0 && <li class="quiet">and {grouped(hidden)} more: download the whole to see them</li>}
-      </ul>
+      {list(members, budget, isOpen)}
     </details>
   );
+}
+
+function list(members: readonly Member[], budget: Budget, isOpen: boolean): Child {
+  const shown = members.slice(0, Math.max(0, budget.left));
+  const hidden = members.length - shown.length;
+  return (
+    <ul>
+      {shown.map(([name, value]) => (
+        <li>{node(name, value, budget, members.length <= FEW && isOpen)}</li>
+      ))}
+      {hidden > 0 && <li class="quiet">and {grouped(hidden)} more: download the whole to see them</li>}
+    </ul>
+  );
+}
+
+/** Undefined for what has none. */
+function membersOf(value: unknown): readonly Member[] | undefined {
+  if (Array.isArray(value)) return value.map((member, index) => [String(index), member]);
+  return isPlainObject(value) ? Object.entries(value) : undefined;
 }
 
 function leaf(value: unknown): Child {
