@@ -20,7 +20,7 @@ export async function checkServer(db: Db): Promise<readonly Finding[]> {
       return [
         ok('database', `MongoDB answers in ${ms(took)}`),
         versionFinding(version),
-        hasTransactions ? ok('replica set', 'it has transactions') : noReplicaSet,
+        replicaSetFinding(hasTransactions),
         clockFinding(time.getTime() - asked - took / 2, took),
       ];
     },
@@ -37,14 +37,20 @@ export async function checkMajority(db: Db): Promise<readonly Finding[]> {
   });
 }
 
-function versionFinding(version: string): Finding {
+/** Of a server of this version. */
+export function versionFinding(version: string): Finding {
   return Number.parseInt(version, 10) >= OLDEST_VERSION
     ? ok('version', `MongoDB ${version}`)
     : failure('version', `MongoDB ${version} is too old`, `Upgrade it to ${OLDEST_VERSION}.0 or later`);
 }
 
-const noReplicaSet = failure(
-  'replica set',
-  'the server is no member of a replica set: schedules need transactions',
-  'Start it with --replSet and call rs.initiate(): one member is enough',
-);
+/** Of a server that has, or lacks, what schedules need. */
+export function replicaSetFinding(hasTransactions: boolean): Finding {
+  if (hasTransactions) return ok('replica set', 'it has transactions');
+  const detail = 'the server is no member of a replica set: schedules need transactions';
+  return failure(
+    'replica set',
+    detail,
+    'Start it with --replSet and call rs.initiate(): one member is enough',
+  );
+}

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { jsonLogger } from '../../../src/log.js';
 import { atLevel } from '../../../src/log-level.js';
 import { closeMongoClients } from '../../../src/mongo/client.js';
+import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
 import { consoleLogger } from '../../console-logger.js';
 import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';
 import { LocalProcessor } from '../../processor.js';
@@ -43,6 +44,8 @@ export async function runLoops(
     ...(config.QUEUES && { queues: config.QUEUES }),
   });
   const stopping = stopRequested();
+  const { missing } = await findWrongIndexes(db);
+  if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await processor.addJobFactories(factoriesOf(code, config));
   await begin(processor, code);
   const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);

@@ -7,7 +7,7 @@ import type { LocalProcessor } from '../../processor.js';
 const EVERY_ADDRESS = '0.0.0.0';
 
 /** Serves GET /health: 200 while the loop runs and the database answers, else 503. It tells nothing more. */
-export function serveHealth(processor: LocalProcessor, port: number, log: Logger): Promise<HttpServer> {
+export async function serveHealth(processor: LocalProcessor, port: number, log: Logger): Promise<HttpServer> {
   const app = new Hono().get('/health', async (context) => {
     try {
       await processor.getJob('health'); // Reads one document, or none.
@@ -17,5 +17,7 @@ export function serveHealth(processor: LocalProcessor, port: number, log: Logger
       return context.json({ status: 'unreachable' }, 503);
     }
   });
-  return startHttpServer(app, EVERY_ADDRESS, port);
+  const server = await startHttpServer(app, EVERY_ADDRESS, port);
+  log.info('Serving GET /health', { url: server.url });
+  return server;
 }

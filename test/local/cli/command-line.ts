@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
 import { type Role, roles } from '../../../src/config.js';
@@ -58,6 +58,8 @@ export interface CommandLine {
 
 /** Call it at the top of a test file; use what it gives inside tests. */
 export function useCommandLine(database: TestDatabase): CommandLine {
+  // A process takes half a second, on a busy machine ten times as long.
+  vi.setConfig({ testTimeout: 120_000 });
   // Bundled once, it starts in a third of the time; below the root, where its packages are found.
   const folder = join(root, '.esbuild', `command-line-${randomBytes(6).toString('hex')}`);
   const program = join(folder, 'main.js');

@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest';
+import { useDatabase } from '../../database.js';
+import { echo } from '../../jobs.js';
+import { useCommandLine } from './command-line.js';
+
+const database = useDatabase();
+const { run, url } = useCommandLine(database);
+
+interface Finding {
+  readonly check: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly fix: string | null;
+}
+
+/** What it finds on the database, or the deployment, and the exit code. */
+async function examine(
+  env: Readonly<Record<string, string | undefined>> = {},
+  on: 'server' | 'database' = 'database',
+) {
+  const { code, out } = await run(['doctor', '--json'], { on, env });
+  const { ok, findings }: { ok: boolean; findings: Finding[] } = JSON.parse(out);
+  const of = (check: string) => findings.filter((finding) => finding.check === check);
+  return { code, ok, findings, of };
+}
+
+const tenMinutesAgo = () => new Date(Date.now() - 600_000);
+
+test('of a deployment that is well it finds nothing wrong', async () => {
+  const { code, ok, findings } = await examine({ API_KEYS: `a:read:${'0'.repeat(64)}` });
+
+  expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect({ code, ok }).toEqual({ code: 0, ok: true });
+  expect(findings.map(({ check }) => check)).toEqual([
+    ...['configuration', 'database', 'version', 'replica set', 'clock', 'write concern', 'indexes'],
+    ...['waiting jobs', 'paused queues', 'leases', 'scheduler'],
+  ]);
+});
+
+test('people are told what is wrong, and how to fix it', async () => {
+  const { code, out, err } = await run(['doctor'], {
+    on: 'database',
+    env: { MONGODB_DATABASE: `${database.name}-new` },
+  });
+
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /^ok +configuration: every variable is valid\nwarning +API keys: API_KEYS is not set here/,
+  );
+  expect(out).toMatch(
+    /\nfailure +indexes: missing: jobs\.claim, .+\n +Run remote-processor ensure-indexes\n/,
+  );
+  expect(err).toMatch(/^error: 1 of \d+ checks failed\n$/);
+});
+
+test('bad settings, a database that is not set or does not answer: each is a failure of its own', async () => {
+  const bad = await examine({ MAX_THREADS: 'many', MONGODB_DATABASE: 'a.b' });
+  const none = await examine({ MONGODB_URI: undefined });
+  const away = await examine({ MONGODB_URI: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100' });
+
+  expect(bad.of('configuration')).toMatchObject([
+    { status: 'failure', detail: expect.stringContaining('MONGODB_DATABASE') },
+    { status: 'failure', detail: expect.stringContaining('MAX_THREADS') },
+  ]);
+  expect(none.of('configuration')).toMatchObject([{ status: 'failure', detail: 'MONGODB_URI is not set' }]);
+  expect(away.of('database')).toMatchObject([
+    { status: 'failure', detail: expect.stringContaining('cannot be reached') },
+  ]);
+  expect([bad.code, none.code, away.code]).toEqual([1, 1, 1]);
+});
+
+test('an index that is missing, or has other keys, is a failure', async () => {
+  const jobs = database.db.collection('jobs');
+  await jobs.dropIndex('claim');
+  await jobs.dropIndex('lease');
+  await jobs.createIndex({ lease: 1 }, { name: 'lease' });
+
+  const { of } = await examine();
+  await jobs.dropIndex('lease');
+  const repaired = await run(['ensure-indexes', '--json'], { on: 'database' });
+
+  expect(of('indexes')).toMatchObject([
+    { status: 'failure', detail: 'missing: jobs.claim' },
+    { status: 'failure', detail: 'of another version: jobs.lease' },
+  ]);
+  expect(JSON.parse(repaired.out)).toEqual({ made: ['jobs.claim', 'jobs.lease'] });
+  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(expect.arrayContaining(['claim', 'lease']));
+});
+
+test('jobs that nobody claims, leases that nobody recovers, late items and paused queues are found', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const [waiting, lost] = await processor.addJobs([
+    { name: 'echo', input: {}, options: { queue: 'mail' } },
+    { name: 'echo', input: {} },
+  ]);
+  await processor.addScheduler({
+    id: 'often',
+    type: 'Delay',
+    delay: '1h',
+    jobName: 'echo',
+    input: {},
+    active: true,
+  });
+  await processor.pauseQueue('slow');
+  const jobs = database.db.collection<{ _id: string }>('jobs');
+  await jobs.updateOne({ _id: waiting ?? '' }, { $set: { runAt: tenMinutesAgo() } });
+  const lease = { token: 't', worker: 'w', lengthMs: 30_000, expires: tenMinutesAgo() };
+  await jobs.updateOne({ _id: lost ?? '' }, { $set: { status: 'processing', lease } });
+  await database.db
+    .collection<{ _id: string }>('scheduler')
+    .updateOne({ _id: 'often' }, { $set: { nextCallTime: tenMinutesAgo() } });
+
+  const near = await examine();
+  const far = await examine({}, 'server');
+
+  for (const { of } of [near, far]) {
+    expect(of('waiting jobs')).toMatchObject([
+      {
+        status: 'failure',
+        detail: expect.stringMatching(/^queue 'mail': .*10m/),
+        fix: expect.stringContaining('No worker runs'),
+      },
+    ]);
+    expect(of('paused queues')).toMatchObject([
+      { status: 'warning', fix: expect.stringContaining('queues resume slow') },
+    ]);
+    expect(of('scheduler')).toMatchObject([
+      { status: 'failure', detail: expect.stringContaining("'often' by 10m") },
+    ]);
+  }
+  expect(near.of('leases')).toMatchObject([{ status: 'failure', detail: expect.stringMatching(/^1 job /) }]);
+  expect([near.code, far.code]).toEqual([1, 1]);
+});
+
+test('of a deployment it finds out whether it answers, and takes the key', async () => {
+  const well = await examine({}, 'server');
+  const refused = await examine({ REMOTE_PROCESSOR_API_KEY: 'wrong' }, 'server');
+  const away = await examine({ REMOTE_PROCESSOR_URL: url().replace(/\d+$/, '1') }, 'server');
+
+  expect(well.code).toBe(0);
+  expect(well.findings.map(({ check }) => check)).toEqual([
+    ...['deployment', 'API key', 'clock', 'waiting jobs', 'paused queues', 'scheduler'],
+  ]);
+  expect(refused.of('API key')).toMatchObject([{ status: 'failure' }]);
+  expect(away.of('deployment')).toMatchObject([{ status: 'failure' }]);
+});

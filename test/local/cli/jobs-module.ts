@@ -1,0 +1,22 @@
+/** What `--jobs` names: the jobs and schedules of somebody's own. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeclaredScheduler, defineJob } from '../../../src/index.js';
+
+/** Ends when it is told to. */
+const patient = defineJob({
+  name: 'patient',
+  run: async ({ signal }) => {
+    await sleep(600_000, undefined, { signal });
+  },
+});
+
+/** Goes on, whatever it is told. */
+const stubborn = defineJob({ name: 'stubborn', run: () => sleep(600_000) });
+
+const quick = defineJob({ name: 'quick', run: async () => 'done' });
+
+export const jobs = [patient, stubborn, quick];
+
+export const schedules: DeclaredScheduler[] = [
+  { id: 'past', type: 'At', at: '2020-01-01T00:00:00Z', jobName: 'quick', active: true },
+];
