@@ -18,7 +18,7 @@ export default async function checksum({
   for (let round = 1; round <= rounds; round += 1) {
     digest = createHash(algorithm).update(digest).update(bytes).digest();
     if (performance.now() < pauseAt) continue;
-    await progress({ round, rounds }); // The signal can only fire while this thread waits for something.
+    await progress(round, rounds); // The signal can only fire while this thread waits for something.
     signal.throwIfAborted();
     pauseAt = performance.now() + PAUSE_EVERY_MS;
   }

@@ -46,7 +46,7 @@ test('shows its progress, and ends soon once its job is cancelled', async () => 
   processor.startProcessor();
   await expect
     .poll(async () => (await processor.getJob(id))?.progress, { timeout: 10_000 })
-    .toMatchObject({ rounds: 10_000_000 });
+    .toMatchObject({ of: 10_000_000 });
   await processor.cancelJob(id);
   await expect.poll(() => processor.getJobStatus(id), { timeout: 10_000 }).toBe('cancelled');
 });
