@@ -679,7 +679,7 @@ export class RemoteProcessor {
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
-    return rescheduleItem(this.#db, this.#collections.scheduler, id);
+    return rescheduleItem(this.#db, this.#collections, id);
   }
 
   /** Recomputes the next call of all active items, and returns how many there are. */

@@ -1,8 +1,8 @@
 import type { ClientSession, Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
-import { inTransaction } from '../mongo/in-transaction.js';
 import { serverTime } from '../mongo/server-time.js';
 import { requireItem } from './find-items.js';
+import { inItemTransaction } from './in-item-transaction.js';
 import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
@@ -13,7 +13,7 @@ import { withdrawJobs } from './withdraw-jobs.js';
  * @param change from the item as it would be had nothing been made ahead, and the database's now; undefined when
  *   nothing is to be changed. May be called several times, and throw
  * @returns the item as it is now
- * @throws NotFoundError, and what `change` throws; nothing is changed then
+ * @throws NotFoundError, what `change` throws, and as `inItemTransaction`; nothing is changed then
  */
 export async function changeItem(
   db: Db,
@@ -22,8 +22,8 @@ export async function changeItem(
   change: (item: SchedulerItemDocument, now: Date) => SchedulerItemDocument | undefined,
 ): Promise<SchedulerItem> {
   const { client, scheduler } = collections;
-  const now = await serverTime(db);
-  return inTransaction(client, async (session) => {
+  return inItemTransaction(client, id, async (session) => {
+    const now = await serverTime(db);
     const item = await requireItem(scheduler, id, session);
     const changed = change(await withdraw(collections, item, now, session), now);
     if (changed === undefined) {

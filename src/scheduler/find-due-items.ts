@@ -7,7 +7,9 @@ export interface DueItems {
   readonly aheadMs: number;
   readonly limit: number;
   /** Ids of items that are passed over. */
-  readonly except: readonly string[];
+  readonly except?: readonly string[];
+  /** Ids of items: no others are looked at. */
+  readonly only?: readonly string[];
 }
 
 export type DueItem = SchedulerItemDocument & {
@@ -53,7 +55,7 @@ export async function findDueItems(
 const BEGINNING_OF_TIME = new Date(-8.64e15);
 
 /** In an expression null is less than any date, hence both bounds. What must not overlap is never made ahead. */
-function dueFilter({ aheadMs, except }: DueItems): Filter<SchedulerItemDocument> {
+function dueFilter({ aheadMs, except = [], only }: DueItems): Filter<SchedulerItemDocument> {
   return {
     active: true,
     nextCallTime: { $gte: BEGINNING_OF_TIME },
@@ -62,5 +64,6 @@ function dueFilter({ aheadMs, except }: DueItems): Filter<SchedulerItemDocument>
       $or: [{ overlap: { $ne: 'skip' } }, { $expr: { $lte: ['$nextCallTime', '$$NOW'] } }],
     }),
     ...(except.length > 0 && { _id: { $nin: [...except] } }),
+    ...(only && { _id: { $in: [...only] } }),
   };
 }

@@ -2,7 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
 import type { JobDefaults } from '../job/job-options.js';
 import type { Collections } from '../mongo/collections.js';
-import { inTransaction } from '../mongo/in-transaction.js';
+import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, isAnyDue } from './find-due-items.js';
 import type { SchedulerItemDocument } from './item.js';
@@ -14,25 +14,30 @@ export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<st
 /** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
   readonly items: number;
-  /** Ids of items that are passed over. */
-  readonly except: readonly string[];
   /** No transaction begins from then on, not even again after a conflict. Milliseconds since the epoch. */
   readonly deadline: number;
 }
 
+/** Of which items: all, but those in `except`, or `only` some. Ids. */
+export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
+
 /** What was done. */
-export interface Fired {
+export type Fired =
+  /** No such item is due any more, or the deadline has come. */
+  | { readonly kind: 'done' }
+  /** Nothing, for another transaction holds at least one of these items. */
+  | { readonly kind: 'held'; readonly ids: readonly string[] }
+  | Made;
+
+export interface Made {
+  readonly kind: 'made';
   /** Ids of the jobs that were made. An occurrence that has its job already makes none. */
   readonly jobIds: readonly string[];
   /** Ids of items of which more than `perItem` occurrences are due. */
   readonly cut: readonly string[];
   /** They were left as they are. */
   readonly broken: readonly BrokenItem[];
-  /** No item is due any more, or the deadline has come. */
-  readonly isDone: boolean;
 }
-
-const done: Fired = { jobIds: [], cut: [], broken: [], isDone: true };
 
 /**
  * Makes the jobs of due items, oldest first, and moves the items on.
@@ -40,26 +45,38 @@ const done: Fired = { jobIds: [], cut: [], broken: [], isDone: true };
  * Exactly one job per occurrence: jobs and their item's advance are one transaction. A scheduler that is killed
  * leaves both or neither. When two schedulers meet, or a person changes an item meanwhile, one of them has a write
  * conflict, and begins its transaction again with what is there then.
+ *
+ * @param patienceMs for how long it begins again
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: Collections,
   defaultsOf: DefaultsOf,
   limits: FireLimits,
+  those: Which,
+  patienceMs: number,
 ): Promise<Fired> {
-  const which = { aheadMs: limits.aheadMs, limit: limits.items, except: limits.except };
-  if (!(await isAnyDue(scheduler, which))) return done;
-  return inTransaction(client, async (session) => {
-    if (Date.now() >= limits.deadline) return done;
+  const which = { ...those, aheadMs: limits.aheadMs, limit: limits.items };
+  if (!(await isAnyDue(scheduler, which))) return { kind: 'done' };
+  let ids: readonly string[] = [];
+  const fire = async (session: ClientSession): Promise<Fired> => {
+    if (Date.now() >= limits.deadline) return { kind: 'done' };
     const items = await findDueItems(scheduler, which, session);
-    if (items.length === 0) return done;
+    if (items.length === 0) return { kind: 'done' };
     const busy = await findBusyItems(jobs, items, session);
     const defaults = await defaultsOf([...new Set(items.map(({ jobName }) => jobName))]);
     const { planned, broken } = planItems(items, busy, defaults, limits);
+    ids = planned.map(({ item }) => item._id);
     await advanceItems(scheduler, planned, session);
     const jobIds = await insertJobs(jobs, planned, session);
     const cut = planned.filter(({ plan }) => plan.isCut).map(({ item }) => item._id);
-    return { jobIds, cut, broken, isDone: false };
-  });
+    return { kind: 'made', jobIds, cut, broken };
+  };
+  try {
+    return await inTransaction(client, fire, Date.now() + patienceMs);
+  } catch (error) {
+    if (error instanceof HeldByAnother) return { kind: 'held', ids };
+    throw error;
+  }
 }
 
 /** @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before. */

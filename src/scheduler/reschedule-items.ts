@@ -1,7 +1,9 @@
 import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb';
+import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { activated } from './activate.js';
 import { requireItem } from './find-items.js';
+import { inItemTransaction } from './in-item-transaction.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 
 /** Statements per write: well below MongoDB's limit, and small enough to keep one command short. */
@@ -9,20 +11,23 @@ const BATCH = 500;
 
 /**
  * Recomputes an active item's next call from the database's now, and returns it. Null for one that is not active, or
- * has no occurrence any more: it is not active then. @throws NotFoundError
+ * has no occurrence any more: it is not active then.
+ *
+ * @throws NotFoundError, and as `inItemTransaction`
  */
 export async function rescheduleItem(
   db: Db,
-  scheduler: Collection<SchedulerItemDocument>,
+  { client, scheduler }: Collections,
   id: string,
 ): Promise<Date | null> {
-  for (;;) {
-    const item = await requireItem(scheduler, id);
+  return inItemTransaction(client, id, async (session) => {
+    const now = await serverTime(db);
+    const item = await requireItem(scheduler, id, session);
     if (!item.active) return null;
-    const rescheduled = activated(item, await serverTime(db));
-    const { matchedCount } = await scheduler.bulkWrite([toUpdate(item, rescheduled)]);
-    if (matchedCount === 1) return rescheduled.nextCallTime;
-  }
+    const rescheduled = activated(item, now);
+    await scheduler.bulkWrite([toUpdate(item, rescheduled)], { session });
+    return rescheduled.nextCallTime;
+  });
 }
 
 /** Recomputes the next call of all active items, and returns how many there are. */

@@ -1,0 +1,28 @@
+import type { ClientSession, MongoClient } from 'mongodb';
+import { ConflictError } from '../errors.js';
+import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
+
+/** A person waits for it. MongoDB keeps what a killed process held for up to 60 s. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Does all that `work` does with an item, or nothing of it.
+ *
+ * @param work is called again after a conflict with another transaction
+ * @throws ConflictError when another transaction holds the item for more than 10 s, and what `work` throws
+ */
+export async function inItemTransaction<Result>(
+  client: MongoClient,
+  id: string,
+  work: (session: ClientSession) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await inTransaction(client, work, Date.now() + PATIENCE_MS);
+  } catch (error) {
+    if (!(error instanceof HeldByAnother)) throw error;
+    throw new ConflictError(
+      id,
+      `Scheduler item '${id}' is held by another transaction, perhaps of a process that was killed, and was not changed: try again in a minute.`,
+    );
+  }
+}
