@@ -152,7 +152,9 @@ function findCandidates(
   due: Filter<JobDocument>,
   limit: number,
 ): Promise<JobDocument[]> {
-  return jobs.find(due, { sort: claimOrder, limit, singleBatch: true, projection: withoutLog }).toArray();
+  // A batch is 101 documents unless its size is given, whatever the limit.
+  const all = { limit, batchSize: limit, singleBatch: true };
+  return jobs.find(due, { sort: claimOrder, projection: withoutLog, ...all }).toArray();
 }
 
 /** Those before the first that must run alone; that one, when it comes first and may be run now. */

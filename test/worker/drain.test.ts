@@ -85,6 +85,17 @@ test('it runs maxThreads jobs at a time, and no more', async () => {
   expect(await draining).toMatchObject({ claimed: 10, completed: 10 });
 });
 
+test('one claim fills all slots, however many', async () => {
+  const processor = database.processor({ maxThreads: 150 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  await processor.addJobs(Array.from({ length: 160 }, () => ({ name: 'gated' })));
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(150));
+  gate.open();
+  expect(await draining).toMatchObject({ claimed: 160, completed: 160 });
+});
+
 test('a slow job does not hold up the other slots', async () => {
   const processor = database.processor({ maxThreads: 2 });
   const { gate, factory } = gatedJob();
