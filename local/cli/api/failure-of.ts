@@ -17,13 +17,16 @@ export function failureOf({ status, headers }: Response, text: string): CommandF
     return new CommandFailure(exitCode.unreachable, reason, { code: 'not_a_deployment' });
   }
   const { code, title, detail = title, issues = [] } = problem;
+  if (code === 'route_not_found') {
+    const reason = 'The deployment has no such address: is it of an earlier version, or --url not right?';
+    return new CommandFailure(exitCode.unreachable, reason, { code });
+  }
   const message = issues.length > 0 ? title : detail;
-  return new CommandFailure(exitCodeOf(status, code), message, { code, issues });
+  return new CommandFailure(exitCodeOf(status), message, { code, issues });
 }
 
-/** By what the problem is and, for one that is not known yet, by the status. */
-function exitCodeOf(status: number, code: string): ExitCode {
-  if (code === 'route_not_found') return exitCode.unreachable;
+/** By the status alone: kinds of problems may be added. */
+function exitCodeOf(status: number): ExitCode {
   if ([400, 413, 415, 422].includes(status)) return exitCode.usage;
   if ([401, 403, 429].includes(status)) return exitCode.refused;
   if (status === 404) return exitCode.notFound;

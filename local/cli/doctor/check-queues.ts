@@ -14,7 +14,7 @@ const UNCLAIMED_MS = 5 * 60_000;
  * @param now by the clock of the database
  */
 export async function checkQueues(api: Api, now: number): Promise<readonly Finding[]> {
-  return examine('queues', 'See the message', async () => {
+  return examine('queues', 'Look at the log of the http function', async () => {
     const { queues } = read(await api.get('/v1/queues'), queuesShape);
     const { workers } = read(await api.get('/v1/workers'), workersShape);
     const paused = queues.filter((queue) => queue.paused !== null);

@@ -94,6 +94,7 @@ test.each([
 
 test('5: a database that does not answer is told in one line', async () => {
   const { code, err } = await run(['list'], {
+    on: 'database',
     env: { MONGODB_URI: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100' },
   });
   expect(code).toBe(5);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { defineJob } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
 import { useCommandLine } from './command-line.js';
@@ -101,6 +102,25 @@ test('get shows a job as the API does, with --json, and its errors to people', a
   expect(await json(['get', id])).toMatchObject({ id, jobName: 'failing', status: 'error', output: null });
   expect(shown.out).toMatch(/^id +\w+\njob +failing\nstatus +error\n/);
   expect(shown.out).toContain('It is hopeless.');
+});
+
+test('get --log shows what a job logged', async () => {
+  const processor = await prepare();
+  const chatty = defineJob({
+    name: 'chatty',
+    run: async ({ log }) => log('half done', { left: 3 }),
+  });
+  await processor.addJobFactory(chatty);
+  const id = await processor.addJob('chatty');
+  await processor.processJobs();
+
+  const { out } = await run(['get', id, '--log']);
+
+  expect(out).toMatch(/\n\n\S+Z attempt 1 {2}half done \{"left":3\}\n$/);
+  expect(await json(['get', id, '--log'])).toMatchObject({
+    id,
+    log: { lines: [{ attempt: 1, message: 'half done', fields: { left: 3 } }], dropped: 0 },
+  });
 });
 
 test('get of a job that is not there exits with 3', async () => {
