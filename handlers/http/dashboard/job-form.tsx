@@ -1,7 +1,8 @@
 import type { Issue, JobFactoryInfo } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { type Field, jsonField, toField } from './form/field.js';
-import { ChangeButton, FieldControl, Issues, MemberControls } from './form/fields.js';
+import { ChangeButton, FieldControl, MemberControls } from './form/fields.js';
+import { Issues } from './form/issues.js';
 import { placeIssues } from './form/place-issues.js';
 import { readValue } from './form/read-value.js';
 import { TokenField } from './token-field.js';

@@ -2,7 +2,9 @@ import type { Child } from 'hono/jsx';
 import type { Issue } from '../../../../src/index.js';
 import type { Field, Member } from './field.js';
 import { membersOf } from './fits.js';
-import { controlName, lengthName, NotJson, type Path } from './read-value.js';
+import { Issues, idOf } from './issues.js';
+import { lengthName, type Path } from './read-value.js';
+import { SimpleControl } from './simple-control.js';
 
 interface FieldProps<Kind extends Field = Field> {
   readonly field: Kind;
@@ -25,37 +27,12 @@ export function FieldControl(props: FieldProps) {
     case 'list':
       return <ListControl {...rest} field={field} />;
     default:
-      return <Labelled {...props}>{control(field, props)}</Labelled>;
+      return (
+        <Labelled {...props}>
+          <SimpleControl {...props} field={field} />
+        </Labelled>
+      );
   }
-}
-
-/** The messages about one place. */
-export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] }) {
-  const messages = issuesAt(path, issues);
-  if (messages.length === 0) return null;
-  return (
-    <ul class="issues" id={issuesId(path)}>
-      {messages.map((message) => (
-        <li>{message}</li>
-      ))}
-    </ul>
-  );
-}
-
-/** What a control tells to those who do not see what stands beside it. */
-export function described(path: Path, issues: readonly Issue[], hint?: string) {
-  const isWrong = issuesAt(path, issues).length > 0;
-  const ids = [...(hint ? [`${idOf(path)}-hint`] : []), ...(isWrong ? [issuesId(path)] : [])];
-  return {
-    id: idOf(path),
-    'aria-invalid': isWrong ? 'true' : undefined,
-    'aria-describedby': ids.length > 0 ? ids.join(' ') : undefined,
-  };
-}
-
-/** As an attribute, where quotes and spaces would mean something. */
-export function idOf(path: Path): string {
-  return `field-${path.map(encodeURIComponent).join('/')}`;
 }
 
 function Labelled({ field, label, path, isRequired, issues, children }: FieldProps & { children?: Child }) {
@@ -78,81 +55,6 @@ function Hint({ field, path }: { field: Field; path: Path }) {
     <p class="hint" id={`${idOf(path)}-hint`}>
       {field.hint}
     </p>
-  );
-}
-
-function control(
-  field: Exclude<Field, Of<'object' | 'list'>>,
-  { path, value, isRequired, issues }: FieldProps,
-) {
-  const shared = { name: controlName(path), ...described(path, issues, field.hint) };
-  switch (field.kind) {
-    case 'text':
-      return field.isLong ? (
-        <textarea {...shared} rows={4}>
-          {text(value)}
-        </textarea>
-      ) : (
-        <input {...shared} type={field.type} value={text(value)} spellcheck={false} />
-      );
-    case 'number':
-      return (
-        <input
-          {...shared}
-          type="text"
-          inputmode={field.isWhole && (field.minimum ?? -1) >= 0 ? 'numeric' : 'text'}
-          placeholder={rangeOf(field)}
-          value={text(value)}
-        />
-      );
-    case 'yesOrNo':
-      return isRequired ? (
-        <input {...shared} type="checkbox" value="true" checked={value === true} />
-      ) : (
-        <Choices
-          {...shared}
-          choices={['true', 'false']}
-          labels={['yes', 'no']}
-          chosen={text(value)}
-          mayBeNone
-        />
-      );
-    case 'choice':
-      return (
-        <Choices
-          {...shared}
-          choices={field.values.map((_, index) => String(index))}
-          labels={field.values.map(String)}
-          chosen={String(field.values.indexOf(toChoice(value)))}
-          mayBeNone={!isRequired || value === undefined}
-        />
-      );
-    case 'json':
-      return (
-        <textarea {...shared} rows={4} class="code" spellcheck={false} placeholder="JSON">
-          {jsonText(value)}
-        </textarea>
-      );
-  }
-}
-
-interface ChoicesProps {
-  readonly choices: readonly string[];
-  readonly labels: readonly string[];
-  readonly chosen: string;
-  readonly mayBeNone: boolean;
-}
-
-function Choices({ choices, labels, chosen, mayBeNone, ...attributes }: ChoicesProps) {
-  return (
-    <select {...attributes}>
-      {mayBeNone && <option value="" />}
-      {choices.map((choice, index) => (
-        <option value={choice} selected={choice === chosen}>
-          {labels[index]}
-        </option>
-      ))}
-    </select>
   );
 }
 
@@ -250,37 +152,4 @@ export function ChangeButton({
       {children}
     </button>
   );
-}
-
-function issuesAt(path: Path, issues: readonly Issue[]): string[] {
-  const place = path.join('.');
-  return issues.filter((issue) => issue.path === place).map(({ message }) => message);
-}
-
-function issuesId(path: Path): string {
-  return `${idOf(path)}-issues`;
-}
-
-function rangeOf({ minimum, maximum }: { minimum?: number; maximum?: number }): string | undefined {
-  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
-  if (minimum !== undefined) return `${minimum} or more`;
-  return maximum === undefined ? undefined : `at most ${maximum}`;
-}
-
-function toChoice(value: unknown) {
-  return typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'boolean' ||
-    value === null
-    ? value
-    : '';
-}
-
-function text(value: unknown): string {
-  return value === undefined ? '' : String(value);
-}
-
-function jsonText(value: unknown): string {
-  if (value instanceof NotJson) return value.text;
-  return value === undefined ? '' : JSON.stringify(value, null, 2);
 }

@@ -1,0 +1,40 @@
+import type { Issue } from '../../../../src/index.js';
+import type { Path } from './read-value.js';
+
+/** The messages about one place. */
+export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] }) {
+  const messages = issuesAt(path, issues);
+  if (messages.length === 0) return null;
+  return (
+    <ul class="issues" id={issuesId(path)}>
+      {messages.map((message) => (
+        <li>{message}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** What a control tells to those who do not see what stands beside it. */
+export function described(path: Path, issues: readonly Issue[], hint?: string) {
+  const isWrong = issuesAt(path, issues).length > 0;
+  const ids = [...(hint ? [`${idOf(path)}-hint`] : []), ...(isWrong ? [issuesId(path)] : [])];
+  return {
+    id: idOf(path),
+    'aria-invalid': isWrong ? 'true' : undefined,
+    'aria-describedby': ids.length > 0 ? ids.join(' ') : undefined,
+  };
+}
+
+/** As an attribute, where quotes and spaces would mean something. */
+export function idOf(path: Path): string {
+  return `field-${path.map(encodeURIComponent).join('/')}`;
+}
+
+function issuesAt(path: Path, issues: readonly Issue[]): string[] {
+  const place = path.join('.');
+  return issues.filter((issue) => issue.path === place).map(({ message }) => message);
+}
+
+function issuesId(path: Path): string {
+  return `${idOf(path)}-issues`;
+}
