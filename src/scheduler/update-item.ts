@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import * as z from 'zod';
+import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -13,6 +14,7 @@ import {
   listNames,
   type SchedulerChanges,
   type SchedulerDefinition,
+  schedulerChangesSchema,
   schedulerOptionsSchema,
   sharedNames,
 } from './scheduler-options.js';
@@ -70,13 +72,28 @@ function update(
 function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {
   const kept = Object.entries(definitionOf(item)).filter(([name]) => !isReplaced(name, item, changes));
   const result = { ...Object.fromEntries(kept), ...changes };
-  const present = Object.entries(result).filter(([name, value]) => value !== null || name === 'input');
+  const present = Object.entries(result).filter(([name, value]) => value !== null || !isTakenAway(name));
   const { id, active, ...definition } = validateNow(
     schedulerOptionsSchema,
     Object.fromEntries(present),
     subject,
   );
+  if (isOfEveryMinute(definition) && !isOfEveryMinute(item))
+    throw new ValidationError(subject, [{ path: 'cron', message: withoutTimes }]);
   return definition;
+}
+
+/** Null is an input; and an option that nobody knows is refused, whatever its value. */
+function isTakenAway(name: string): boolean {
+  return name !== 'input' && Object.hasOwn(schedulerChangesSchema.shape, name);
+}
+
+const withoutTimes = "expected an expression, or a list that is not empty: '* * * * *' is every minute";
+
+/** A `Cron` item without any pattern. As the outcome of a change that is a mistake. */
+function isOfEveryMinute(definition: SchedulerDefinition): boolean {
+  if (definition.type !== 'Cron' || 'cron' in definition) return false;
+  return listNames.every((name) => definition[name].length === 0);
 }
 
 /** Of another type only what all types have is kept; and an expression takes the place of lists, or the other way. */
@@ -86,7 +103,10 @@ function isReplaced(
   changes: Record<string, unknown>,
 ): boolean {
   if (changes.type !== undefined && changes.type !== type) return !sharedNames.has(name);
-  const isList = (candidate: string) => listNames.some((list) => list === candidate);
   if (typeof changes.cron === 'string') return isList(name);
-  return name === 'cron' && Object.keys(changes).some(isList);
+  return name === 'cron' && Object.entries(changes).some(([given, value]) => isList(given) && value !== null);
+}
+
+function isList(name: string): boolean {
+  return listNames.some((list) => list === name);
 }

@@ -81,6 +81,45 @@ describe('updating', () => {
     expect(delay).not.toHaveProperty('cron');
   });
 
+  test('null takes away no list, nor expression, that the item does not have', async () => {
+    const processor = await setup();
+    await processor.addScheduler(nine);
+    const updated = await processor.updateScheduler('nine', { title: 'New', minute: null, dayOfWeek: null });
+    expect(updated).toMatchObject({ title: 'New', cron: '0 9 * * *' });
+    await processor.updateScheduler('nine', { minute: [0], hour: [9] });
+    expect(await processor.updateScheduler('nine', { cron: null, hour: null })).toMatchObject({
+      minute: [0],
+      hour: [],
+    });
+  });
+
+  test.each<[string, SchedulerChanges]>([
+    ['its expression', { cron: null }],
+    ['its expression, for empty lists', { minute: [], hour: [] }],
+    ['all its lists', { minute: null, hour: null }],
+    ['its other type', { type: 'Cron' }],
+  ])('does not make an item of every minute by taking away %s', async (what, changes) => {
+    const processor = await setup();
+    if (what === 'its other type') await processor.addScheduler({ ...hourly, id: 'nine' });
+    else if (what === 'all its lists')
+      await processor.addScheduler({ type: 'Cron', minute: [0], hour: [9], jobName: 'anything', id: 'nine' });
+    else await processor.addScheduler(nine);
+    const before = await processor.getScheduler('nine');
+    await expect(processor.updateScheduler('nine', changes)).rejects.toMatchObject({
+      issues: [{ path: 'cron', message: expect.stringContaining("'* * * * *' is every minute") }],
+    });
+    expect(await processor.getScheduler('nine')).toEqual(before);
+  });
+
+  test('with an option that nobody knows is refused, also with null', async () => {
+    const processor = await setup();
+    await processor.addScheduler(nine);
+    const unknown: object = { foo: null };
+    await expect(processor.updateScheduler('nine', unknown)).rejects.toMatchObject({
+      issues: [{ path: 'foo' }],
+    });
+  });
+
   test('starts and stops it', async () => {
     const processor = await setup();
     await processor.addScheduler(hourly);
