@@ -58,33 +58,31 @@ function addition(minute: Date, { total, byName }: GatheredCounts): Document[] {
   };
   const nameCount = { $size: { $objectToArray: { $ifNull: ['$names', {}] } } };
   const hasRoom = { $lte: [{ $add: [nameCount, names.length] }, MAX_NAMES] };
-  const added = names.map(([name, counts]) => {
+  const added = names.map(([name, counts]): [string, Document] => {
     const field = `names.${nameKey(name)}`;
     const isKnown = { $ne: [{ $type: `$${field}` }, 'missing'] };
-    return sums(field, counts, { $and: ['$isNow', { $or: ['$hasRoom', isKnown] }] });
+    return [field, sumIf({ $and: ['$isNow', { $or: ['$hasRoom', isKnown] }] }, field, counts)];
   });
   return [
     { $set: { isNow, hasRoom } },
     {
-      $set: Object.assign(
-        { written: '$$NOW', expireAt: { $add: ['$$NOW', KEPT_MS] } },
-        sums('total', total, '$isNow'),
-        ...added,
-      ),
+      $set: {
+        written: '$$NOW',
+        expireAt: { $add: ['$$NOW', KEPT_MS] },
+        total: sumIf('$isNow', 'total', total),
+        ...Object.fromEntries(added),
+      },
     },
     { $unset: ['isNow', 'hasRoom'] },
   ];
 }
 
-/** Each count that is not 0, added to what stands in the document if the condition holds. */
-function sums(field: string, counts: Partial<AttemptCounts>, condition: Document | string): Document {
-  const sum: Document = {};
+/** What stands in a field, with the counts that are not 0 added to it if the condition holds. Missing, it stays so if not. */
+function sumIf(condition: Document | string, field: string, counts: Partial<AttemptCounts>): Document {
+  const sums: Document = {};
   for (const name of countNames) {
     const count = counts[name] ?? 0;
-    if (count === 0) continue;
-    const path = `${field}.${name}`;
-    const before = { $ifNull: [`$${path}`, 0] };
-    sum[path] = { $cond: [condition, { $add: [before, count] }, `$${path}`] };
+    if (count > 0) sums[name] = { $add: [{ $ifNull: [`$${field}.${name}`, 0] }, count] };
   }
-  return sum;
+  return { $cond: [condition, { $mergeObjects: [`$${field}`, sums] }, `$${field}`] };
 }
