@@ -33,7 +33,38 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
 
 /** @throws Error when it is not an expression */
 export function parse(cron: string): CronExpression {
-  return CronExpressionParser.parse(cron.trim(), WITHOUT_SYSTEM_ZONE);
+  const text = cron.trim();
+  if (text === '@midnight') return parse('@daily');
+  return CronExpressionParser.parse(withoutRepetition(text), WITHOUT_SYSTEM_ZONE);
+}
+
+const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
+type FieldName = (typeof FIELD_NAMES)[number];
+
+/** cron-parser refuses lists that name a value twice: of `1-5,3-7` it is given `1-5,6,7`. */
+function withoutRepetition(cron: string): string {
+  const texts = cron.split(/\s+/);
+  const names = FIELD_NAMES.slice(-texts.length);
+  return texts.map((text, index) => distinct(text, names[index])).join(' ');
+}
+
+/** With `#` cron-parser takes no list at all; and what is wrong with a list, it tells best itself. */
+function distinct(text: string, name: FieldName | undefined): string {
+  const given = text.split(',');
+  if (name === undefined || given.length === 1 || given.includes('') || text.includes('#')) return text;
+  const seen = new Set<number | string>();
+  const parts = given.flatMap((part) => {
+    const values = valuesOf(part, name);
+    const more = values.filter((value) => !seen.has(value));
+    for (const value of more) seen.add(value);
+    return more.length === values.length ? [part] : more;
+  });
+  return parts.join(',');
+}
+
+function valuesOf(part: string, name: FieldName): readonly (number | string)[] {
+  const alone = FIELD_NAMES.map((other) => (other === name ? part : '*')).join(' ');
+  return CronExpressionParser.parse(alone, WITHOUT_SYSTEM_ZONE).fields[name].values;
 }
 
 /** The time does not matter; without one cron-parser looks up the system's zone, which takes 0.2 ms. */

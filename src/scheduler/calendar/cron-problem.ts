@@ -5,7 +5,7 @@ import { nextOccurrence } from './next-occurrence.js';
 /**
  * What is wrong with a cron expression, for the person who wrote it: which field and what was expected, or that it
  * would never be due. Undefined when nothing is: it has 5 fields, or 6 with the second first, or is a name such as
- * `@daily`, and it is due at some time.
+ * `@daily`, and it is due at some time. Six fields as EventBridge has them, with the year last, are told apart by their `?`.
  */
 export function cronProblem(cron: string, timeZone: string): string | undefined {
   const text = cron.trim();
@@ -24,22 +24,26 @@ const NEVER_DUE = 'it would never be due: none of its months has such a day';
 
 function problemOfName(name: string): string | undefined {
   if (reasonAgainst(name) === undefined) return undefined;
-  return `'${name}' is not known: expected @yearly, @monthly, @weekly, @daily, @hourly, or 5 or 6 fields`;
+  return `'${name}' is not known: expected ${NAMES}, or 5 or 6 fields`;
 }
 
+const NAMES =
+  '@yearly, @annually, @monthly, @weekly, @weekdays, @weekends, @daily, @midnight, @hourly, @minutely, @secondly';
+
 function wrongCount(count: number): string {
-  return `expected 5 fields (minute, hour, day of month, month, day of week), or 6 with the second first, not ${count}`;
+  const expected = `expected 5 fields (minute, hour, day of month, month, day of week), or 6 with the second first, not ${count}`;
+  return count > SIX_FIELDS.length ? `${expected}; years are not understood` : expected;
 }
 
 const SIX_FIELDS = [
   { name: 'second', expected: '0 to 59' },
   { name: 'minute', expected: '0 to 59' },
   { name: 'hour', expected: '0 to 23' },
-  { name: 'day of month', expected: '1 to 31, or L for the last day' },
+  { name: 'day of month', expected: '1 to 31, ?, or L for the last day' },
   { name: 'month', expected: '1 to 12, or JAN to DEC' },
   {
     name: 'day of week',
-    expected: '0 to 7 or SUN to SAT (0 and 7 are Sunday), 5L for the last Friday, 5#3 for the third',
+    expected: '0 to 7 or SUN to SAT (0 and 7 are Sunday), ?, 5L for the last Friday, 5#3 for the third',
   },
 ] as const;
 
@@ -49,11 +53,21 @@ function problemOfFields(texts: readonly string[]): string | undefined {
   for (const [position, { name, expected }] of SIX_FIELDS.entries()) {
     const text = texts[position - missing];
     if (text === undefined) continue;
-    const reason = reasonAgainst(SIX_FIELDS.map((field) => (field.name === name ? text : '*')).join(' '));
+    const alone = SIX_FIELDS.map((field) => (field.name === name ? text : '*')).join(' ');
+    const reason = reasonAgainstAnyDay(name, text) ?? reasonAgainst(alone);
     if (reason === undefined) continue;
-    return `${name} '${text}': expected *, or ${expected}; also ranges (1-5), steps (*/2), lists (1,3-5) (${reason})`;
+    const problem = `${name} '${text}': expected *, or ${expected}; also ranges (1-5), steps (*/2), lists (1,3-5) (${reason})`;
+    return missing === 0 ? `${problem}; ${AS_SIX_FIELDS}` : problem;
   }
   return undefined;
+}
+
+const AS_SIX_FIELDS =
+  'six fields are second, minute, hour, day of month, month, day of week, and years are not understood';
+
+/** cron-parser takes `?` in any field, so that `0 12 * * ? *`, noon in EventBridge, would be 12 minutes past each hour. */
+function reasonAgainstAnyDay(name: string, text: string): string | undefined {
+  return text.includes('?') && !name.startsWith('day') ? '? stands for any day' : undefined;
 }
 
 /** Why cron-parser refuses it. Its `H`, a value chosen at random, would be another one in each invocation. */
@@ -63,9 +77,13 @@ function reasonAgainst(cron: string): string | undefined {
     parse(cron);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return /min.*> max/.test(reason) ? WRAPPED : reason;
   }
 }
+
+const WRAPPED =
+  'a range goes from the lower to the higher, so FRI-MON is written FRI,SAT,SUN,MON, and 22-2 is 22-23,0-2';
 
 /** Seen from any moment: the calendar repeats itself. */
 function isDueSometime(cron: string, timeZone: string): boolean {
