@@ -21,7 +21,7 @@ test('however often, and however late, what an attempt tells arrives: each line 
   await processor.addJobFactory(echo);
   const { jobs } = openCollections(database.db);
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
+    fc.asyncProperty(fc.array(event, { maxLength: 40, size: 'max' }), async (events) => {
       const id = await processor.addJob('echo', {});
       const job = await processor.pullNextJob();
       if (job?.id !== id) throw new Error('Another job was pulled.');

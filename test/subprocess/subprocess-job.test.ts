@@ -56,8 +56,12 @@ test('what its log refuses is thrown in its thread', async () => {
   expect(log.lines).toEqual([]);
 });
 
-test('what its thread told before it died is not lost', async () => {
-  const { job, log } = await afterRunning({ do: 'tell and exit' });
+test('what its thread told before it died is not lost, though this thread was busy just then', async () => {
+  const busy = setInterval(() => {
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+  }, 10);
+  const { job, log } = await afterRunning({ do: 'tell and exit' }).finally(() => clearInterval(busy));
   expect(job).toMatchObject({ status: 'error', progress: 'the end' });
   expect(log.lines.map(({ message }) => message)).toEqual(
     Array.from({ length: 50 }, (_, index) => `line ${index + 1}`),
