@@ -88,7 +88,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
           ...headers,
         },
       });
-      await expectDocumented(method, response.url, response.clone());
+      await expectDocumented({ method, url: response.url, body }, response.clone());
       return response;
     },
     storedJobs: () => database.db.collection('jobs').countDocuments(),

@@ -75,11 +75,27 @@ function cached(part: Schema): ValidateFunction {
   return known;
 }
 
-/** Expects that an answer is one of those that the document has for the operation; of an unknown one, nothing. */
-export async function expectDocumented(method: string, url: string, response: Response): Promise<void> {
-  const operation = operationAt(method === 'HEAD' ? 'GET' : method, new URL(url).pathname);
+/** A request that was sent. */
+export interface SentRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Undefined for none. */
+  readonly body: unknown;
+}
+
+/**
+ * Expects that an answer is one of those that the document has for the operation, and that it allows what was asked
+ * when that succeeded; of an unknown operation, nothing.
+ */
+export async function expectDocumented(
+  { method, url, body }: SentRequest,
+  response: Response,
+): Promise<void> {
+  const { pathname, search } = new URL(url);
+  const operation = operationAt(method === 'HEAD' ? 'GET' : method, pathname);
   if (!operation) return;
   const subject = `${method} ${operation.path}: ${response.status}`;
+  if (response.ok) expect(isAllowed(operation, search, asJson(body)), `${subject} is allowed`).toBe(true);
   const told = operation.responses[response.status];
   expect(told, `${subject} is not documented`).toBeDefined();
   if (!told) return;
@@ -94,6 +110,41 @@ export async function expectDocumented(method: string, url: string, response: Re
   expect(isDocumented(JSON.parse(text)), `${subject} ${text}\n${ajv.errorsText(isDocumented.errors)}`).toBe(
     true,
   );
+}
+
+/** Whether the document allows an operation to be asked so. */
+export function isAllowed(
+  { parameters, requestBody, path }: Operation,
+  query: string,
+  body: unknown,
+): boolean {
+  if (path === '/health') return true; // It does not look at its query.
+  const given = new URLSearchParams(query);
+  const known = new Map(
+    parameters
+      .filter((parameter) => parameter.in === 'query')
+      .map((parameter) => [parameter.name, parameter]),
+  );
+  if ([...given.keys()].some((name) => !known.has(name))) return false;
+  const areValid = [...known.values()].every((parameter) =>
+    isValidParameter(parameter, given.getAll(parameter.name)),
+  );
+  const schema = requestBody?.content['application/json']?.schema;
+  return areValid && (schema === undefined || cached(schema)(body));
+}
+
+function isValidParameter({ schema, required = false }: Parameter, values: readonly string[]): boolean {
+  if (values.length === 0) return !required;
+  if (schema.type === 'array') return cached(schema)(values);
+  if (values.length > 1) return false;
+  const [text = ''] = values;
+  return cached(schema)(schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text);
+}
+
+/** What arrives of a body. */
+function asJson(body: unknown): unknown {
+  if (body === undefined) return undefined;
+  return JSON.parse(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function referred(reference: string): z.output<typeof responseSchema> {

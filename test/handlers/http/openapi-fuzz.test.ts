@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { useApi } from './api.js';
 import { almostJsonOf } from './json-of.js';
-import { type Operation, operations, type Parameter, validator } from './openapi-document.js';
+import { isAllowed, type Operation, operations, type Parameter } from './openapi-document.js';
 
 const api = useApi();
 
@@ -87,37 +87,4 @@ function queriesOf(parameters: readonly Parameter[]): fc.Arbitrary<string> {
   });
   const strange = fc.oneof({ weight: 6, arbitrary: fc.constant<Pair[]>([]) }, fc.tuple(strangeParameters));
   return fc.tuple(...pairs, strange).map((all) => new URLSearchParams(all.flat()).toString());
-}
-
-/** As the document has it. */
-function isAllowed({ parameters, requestBody, path }: Operation, query: string, body: unknown): boolean {
-  if (path === '/health') return true; // Whoever asks, with what parameters ever.
-  const given = new URLSearchParams(query);
-  const known = new Map(
-    parameters
-      .filter((parameter) => parameter.in === 'query')
-      .map((parameter) => [parameter.name, parameter]),
-  );
-  if ([...given.keys()].some((name) => !known.has(name))) return false;
-  const areValid = [...known.values()].every((parameter) =>
-    isValidParameter(parameter, given.getAll(parameter.name)),
-  );
-  const schema = requestBody?.content['application/json']?.schema;
-  return areValid && (schema === undefined || isValid(schema, body));
-}
-
-function isValidParameter({ schema, required = false }: Parameter, values: readonly string[]): boolean {
-  if (values.length === 0) return !required;
-  if (schema.type === 'array') return isValid(schema, values);
-  if (values.length > 1) return false;
-  const [text = ''] = values;
-  return isValid(schema, schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text);
-}
-
-const validators = new Map<object, ReturnType<typeof validator>>();
-
-function isValid(schema: Operation['parameters'][number]['schema'], value: unknown): boolean {
-  const validate = validators.get(schema) ?? validator(schema);
-  validators.set(schema, validate);
-  return validate(value);
 }
