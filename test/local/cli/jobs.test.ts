@@ -165,6 +165,10 @@ test('cancel and retry tell what became of each, and exit as the first that fail
   expect(retried).toMatchObject({ code: 3, out: expect.stringMatching(/queued/) });
   expect(retried.err).toContain("'nobody'");
   expect(await processor.getJobStatus(id)).toBe('queued');
+  expect(await run(['retry', 'nobody', id])).toMatchObject({
+    code: 3,
+    err: expect.stringMatching(/2 of 2 failed\n$/),
+  });
   expect(await json(['retry', 'nobody', other], 3)).toMatchObject({
     jobs: [
       { id: 'nobody', error: { code: 'not_found' } },
