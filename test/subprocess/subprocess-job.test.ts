@@ -58,7 +58,7 @@ test('what its log refuses is thrown in its thread', async () => {
 
 test('what its thread told before it died is not lost, though this thread was busy just then', async () => {
   const busy = setInterval(() => {
-    const until = performance.now() + 500;
+    const until = performance.now() + 300;
     while (performance.now() < until);
   }, 10);
   const { job, log } = await afterRunning({ do: 'tell and exit' }).finally(() => clearInterval(busy));
