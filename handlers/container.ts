@@ -65,6 +65,7 @@ export function openContainer({
   const kick = createKick({
     functionName: config.WORKER_FUNCTION_NAME,
     endpoint: config.LAMBDA_ENDPOINT,
+    limits: { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS },
     log,
   });
   const factories = typeof jobs === 'function' ? jobs(config) : jobs;

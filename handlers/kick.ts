@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Logger } from '../src/index.js';
 import { once } from './once.js';
+import { type WorkerLimits, workersWanted } from './scale-out.js';
 
 /**
  * Asks for workers now, so that jobs need not wait for the next minute. It carries no data, may be lost, and never
@@ -9,8 +10,10 @@ import { once } from './once.js';
 export type Kick = (options?: {
   /** How many kicks in a row led to this one, each sent by the worker that the last one started. Default 0. */
   readonly depth?: number;
-  /** How many workers. Default 1. */
+  /** How many workers. Default: as many as `jobs` ask for, at least one. */
   readonly workers?: number;
+  /** How many jobs were added that can run at once. */
+  readonly jobs?: number;
 }) => Promise<void>;
 
 /** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
@@ -32,11 +35,13 @@ export interface KickOptions {
   readonly functionName: string | undefined;
   /** Another Lambda service than AWS's own. */
   readonly endpoint: string | undefined;
+  /** Of the workers of this deployment. Without them jobs, however many, ask for one. */
+  readonly limits?: WorkerLimits;
   readonly log: Logger;
 }
 
 /** Makes the kick of a deployment. While one is under way, others that ask for no more workers share it. */
-export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
+export function createKick({ functionName, endpoint, limits, log }: KickOptions): Kick {
   if (functionName === undefined) return async () => {};
   const connect = once(() => connectTo(functionName, endpoint));
   let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;
@@ -51,7 +56,7 @@ export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
     }
   }
 
-  return async ({ depth = 0, workers = 1 } = {}) => {
+  return async ({ depth = 0, jobs = 0, workers = workersFor(jobs, limits) } = {}) => {
     if (underWay === undefined || underWay.workers < workers) {
       const more = workers - (underWay?.workers ?? 0);
       const kicked = Promise.all([underWay?.kicked, ...Array.from({ length: more }, () => kick(depth))]);
@@ -63,6 +68,11 @@ export function createKick({ functionName, endpoint, log }: KickOptions): Kick {
     }
     await underWay.kicked;
   };
+}
+
+/** Who lives already is not asked: a worker that finds too many ends at once. */
+function workersFor(jobs: number, limits: WorkerLimits | undefined): number {
+  return limits === undefined ? 1 : Math.max(1, workersWanted({ ready: jobs, waitedMs: 0, live: 0 }, limits));
 }
 
 /** Loads the SDK only where a kick is due: it is most of the bundle, and of a cold start. */

@@ -43,6 +43,18 @@ test('a body in base64 is read as API Gateway means it', async () => {
   expect(job?.input).toEqual({ text: 'ä🙂' });
 });
 
+test('a large batch starts as many workers as it asks for', async () => {
+  const many = JSON.stringify({
+    jobs: Array.from({ length: 250 }, (_, n) => ({ name: 'echo', input: { n } })),
+  });
+
+  const added = await httpHandler()('POST', '/v1/jobs/batch', { headers, body: many });
+
+  expect(added.statusCode).toBe(202);
+  // Of 10 threads each, with 10 jobs for each thread.
+  expect(lambda().invocations).toHaveLength(3);
+});
+
 test('a kick that fails does not fail the add', async () => {
   lambda().answer = 500;
 

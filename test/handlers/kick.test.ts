@@ -7,7 +7,8 @@ import { useLambdaService } from './lambda-service.js';
 const lambda = useLambdaService();
 
 function kickOf({ endpoint = lambda().endpoint, log = silent }: { endpoint?: string; log?: Logger } = {}) {
-  return createKick({ functionName: 'the-worker', endpoint, log });
+  const limits = { maxThreads: 10, maxWorkers: 4 };
+  return createKick({ functionName: 'the-worker', endpoint, limits, log });
 }
 
 function warnings() {
@@ -57,6 +58,16 @@ test('a kick asks for several workers, and shares those that are asked for meanw
 
   await Promise.all([kick({ workers: 2 }), kick(), kick({ workers: 5 }), kick({ workers: 3 })]);
   expect(lambda().invocations).toHaveLength(5);
+});
+
+test.each([
+  [1, 1],
+  [100, 1],
+  [101, 2],
+  [100_000, 4],
+])('a kick for %i jobs asks for %i workers', async (jobs, workers) => {
+  await kickOf()({ jobs });
+  expect(lambda().invocations).toHaveLength(workers);
 });
 
 test('a chain of kicks ends', async () => {

@@ -94,7 +94,8 @@ const addJobs = defineRoute({
   jobCount: ({ body }) => body.jobs.length,
   async answer({ body: { jobs } }, { processor, kick, jobIds }) {
     const ids = await addMany(processor, withIds(jobs, jobIds));
-    if (jobs.some(({ options = {} }) => isDue(options))) await kick();
+    const due = jobs.filter(({ options = {} }) => isDue(options)).length;
+    if (due > 0) await kick({ jobs: due });
     return { body: { ids } };
   },
 });
