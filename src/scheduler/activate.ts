@@ -1,6 +1,7 @@
 import { type Issue, ValidationError } from '../errors.js';
 import { occurrencesLeft, redefined, type SchedulerItemDocument } from './item.js';
 import { firstCallTime } from './next-call-time.js';
+import { isMissed, MISSED_AFTER_MS } from './plan-occurrences.js';
 import { listNames, type SchedulerDefinition } from './scheduler-options.js';
 
 /**
@@ -10,6 +11,7 @@ import { listNames, type SchedulerDefinition } from './scheduler-options.js';
 export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | null {
   if (occurrencesLeft(item) === 0) return null;
   const { lastCallTime } = item;
+  if (item.type === 'At' && item.catchUp === 'none' && isMissed(item.at, now)) return null;
   const next = firstCallTime(item, now);
   if (next === null || lastCallTime === null || next > lastCallTime) return next;
   return item.type === 'At' ? null : firstCallTime(item, lastCallTime);
@@ -27,8 +29,9 @@ export function deactivated({ ended: _, ...item }: SchedulerItemDocument): Sched
 }
 
 /**
- * The item by another definition. When what decides on its occurrences changes, or it becomes active, the next one is
- * computed from now; otherwise it keeps its rhythm. Not active when it has no occurrence, or none any more.
+ * The item by another definition. When its moments become others, or it becomes active, the next one is computed from
+ * now; otherwise it keeps its rhythm, and another end only cuts it off. Not active when it has no occurrence, or none
+ * any more; one that ended by itself stays so, whatever its end becomes.
  *
  * @param active undefined to leave it as it is
  */
@@ -41,22 +44,37 @@ export function redefine(
   const next = redefined(item, definition);
   if (active === false) return deactivated(next);
   if (!active && !item.active) return next;
-  return item.active && hasTimingOf(item, next) ? next : activated(next, now);
+  if (!item.active || !hasMomentsOf(item, next)) return activated(next, now);
+  return isOver(next) ? deactivated(next) : next;
 }
 
-/** Whether what decides on their occurrences is the same. */
+/** Whether its end comes before its next occurrence. */
+function isOver(item: SchedulerItemDocument): boolean {
+  const { nextCallTime, endAt } = item;
+  return (
+    occurrencesLeft(item) === 0 || (nextCallTime !== null && endAt !== undefined && nextCallTime > endAt)
+  );
+}
+
+/** Whether they are due at the same moments, but for their ends. */
+export function hasMomentsOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
+  return contentOf(momentNames, item) === contentOf(momentNames, other);
+}
+
+/** Whether they are due at the same moments, and end at the same. */
 export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
-  return timingOf(item) === timingOf(other);
+  return hasMomentsOf(item, other) && contentOf(endNames, item) === contentOf(endNames, other);
 }
 
-const timingNames = new Set<string>([
-  ...listNames,
-  ...['type', 'cron', 'delay', 'at', 'timeZone', 'startAt', 'endAt', 'maxOccurrences'],
-]);
+const momentNames: readonly string[] = [...listNames, 'type', 'cron', 'delay', 'at', 'startAt'];
+const endNames: readonly string[] = ['endAt', 'maxOccurrences'];
 
-function timingOf(item: SchedulerItemDocument): string {
-  const timing = Object.entries(item).filter(([name]) => timingNames.has(name));
-  return JSON.stringify(timing.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Only a `Cron` item knows its time zone. */
+function contentOf(names: readonly string[], item: SchedulerItemDocument): string {
+  const content = Object.entries(item).filter(
+    ([name]) => names.includes(name) || (name === 'timeZone' && item.type === 'Cron'),
+  );
+  return JSON.stringify(content.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What to say of an item that has no occurrence from `now` on, or none any more. */
@@ -69,7 +87,7 @@ function whyNever(item: SchedulerItemDocument, now: Date): Issue {
   if (occurrencesLeft(item) === 0)
     return { path: 'maxOccurrences', message: `expected more than the ${item.occurrences} it has had` };
   const { endAt: _, ...endless } = item;
-  const next = item.endAt && callTimeFrom(endless, now);
+  const next = item.endAt && (item.nextCallTime ?? callTimeFrom(endless, now));
   if (next)
     return { path: 'endAt', message: `expected a moment after ${next.toISOString()}, when it is due` };
   switch (item.type) {
@@ -81,12 +99,14 @@ function whyNever(item: SchedulerItemDocument, now: Date): Issue {
     case 'Delay':
       return { path: 'delay', message: 'expected a moment before the year 10000' };
     case 'At':
-      return { path: 'at', message: whyNeverAt(item) };
+      return { path: 'at', message: whyNeverAt(item, item.at, now) };
   }
 }
 
-function whyNeverAt({ startAt, lastCallTime }: SchedulerItemDocument): string {
-  if (lastCallTime !== null)
+function whyNeverAt({ startAt, lastCallTime, catchUp }: SchedulerItemDocument, at: Date, now: Date): string {
+  if (lastCallTime !== null && at <= lastCallTime)
     return `expected a moment after ${lastCallTime.toISOString()}, when it had its job`;
+  if (catchUp === 'none' && isMissed(at, now))
+    return `expected a moment at most ${MISSED_AFTER_MS / 1000} s ago, for catchUp 'none' makes no job of an older one`;
   return `expected a moment from ${startAt ? 'startAt' : 'now'} on, before the year 10000`;
 }

@@ -5,7 +5,7 @@ import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
-import { callTimeFrom, hasTimingOf, neverDue, redefine } from './activate.js';
+import { callTimeFrom, hasMomentsOf, hasTimingOf, neverDue, redefine } from './activate.js';
 import { changeItem } from './change-item.js';
 import { checkJob } from './check-job.js';
 import { requireItem } from './find-items.js';
@@ -62,10 +62,11 @@ function update(
   now: Date,
 ): SchedulerItemDocument {
   const updated = redefine(item, definition, active, now);
-  const mustBeDue = (active ?? item.active) || !hasTimingOf(item, updated);
-  if (mustBeDue && !updated.active && callTimeFrom(updated, now) === null)
-    throw neverDue(updated, now, subject);
-  return updated;
+  const isNever =
+    (active ?? item.active) ? !updated.active : !hasTimingOf(item, updated) && !callTimeFrom(updated, now);
+  if (!isNever) return updated;
+  const nextCallTime = hasMomentsOf(item, updated) ? item.nextCallTime : null;
+  throw neverDue({ ...updated, nextCallTime }, now, subject);
 }
 
 /** @throws ValidationError listing everything that is wrong with the result */

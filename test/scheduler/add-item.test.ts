@@ -80,6 +80,7 @@ test.each([
 
 describe('what is refused names the field, and stores nothing:', () => {
   const delay = { type: 'Delay', delay: '1m', jobName: 'flaky' };
+  const once = { type: 'At', jobName: 'flaky' };
   const cron = { type: 'Cron', jobName: 'flaky' };
   test.each([
     ['no type', { jobName: 'flaky' }, 'type'],
@@ -101,6 +102,7 @@ describe('what is refused names the field, and stores nothing:', () => {
     ['no moment', { type: 'At', jobName: 'flaky' }, 'at'],
     ['a start after the moment', { type: 'At', at: yesterday, startAt: new Date(), jobName: 'flaky' }, 'at'],
     ['an end before the moment', { type: 'At', at: new Date(), endAt: yesterday, jobName: 'flaky' }, 'endAt'],
+    ['a moment so old that it makes no job', { ...once, at: yesterday, catchUp: 'none' }, 'at'],
     ['an end that has passed', { ...delay, endAt: yesterday }, 'endAt'],
     ['an end before the first', { ...cron, cron: '@yearly', endAt: new Date() }, 'endAt'],
     ['an end before the start', { ...delay, startAt: new Date(), endAt: yesterday }, 'endAt'],

@@ -111,17 +111,19 @@ describe('none', () => {
     expect(made).toEqual(later(due, 570, 600, 630));
   });
 
+  test('makes the job of a moment that is added at most 90 s late', async () => {
+    const processor = await setup();
+    const at = new Date(Date.now() - 60_000);
+    await processor.addScheduler({ type: 'At', at, jobName: 'flaky', catchUp: 'none', active: true });
+    expect(await processor.scheduleDueItems()).toHaveLength(1);
+  });
+
   test('ends an item of which nothing is left', async () => {
     const processor = await setup();
-    const at = new Date(Date.now() - 86_400_000);
-    await processor.addScheduler({
-      type: 'At',
-      at,
-      jobName: 'flaky',
-      catchUp: 'none',
-      active: true,
-      id: 'once',
-    });
+    const at = new Date(Date.now() + 86_400_000);
+    const once = { type: 'At', jobName: 'flaky', catchUp: 'none', active: true, id: 'once' } as const;
+    await processor.addScheduler({ ...once, at });
+    await makeDue('once', 100);
     expect(await processor.scheduleDueItems()).toEqual([]);
     expect(await processor.getScheduler('once')).toMatchObject({
       active: false,

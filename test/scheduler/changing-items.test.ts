@@ -63,6 +63,41 @@ describe('updating', () => {
     expect(Number(changed) - Number(nextCallTime)).toBeGreaterThan(3_600_000);
   });
 
+  test.each<[string, SchedulerChanges]>([
+    ['an end', { endAt: '2999-01-01T00:00:00Z' }],
+    ['a number of occurrences', { maxOccurrences: 3 }],
+    ['a time zone, which a delay does not know', { timeZone: 'Asia/Tokyo' }],
+  ])('keeps the rhythm with another end: %s', async (_, changes) => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    const nextCallTime = await makeDue('tick', 5);
+    expect(await processor.updateScheduler('tick', changes)).toMatchObject({ active: true, nextCallTime });
+    expect(await processor.scheduleDueItems()).toHaveLength(1);
+  });
+
+  test('with another zone or start moves a pattern', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...nine, active: true });
+    const before = await processor.getScheduler('nine');
+    const { nextCallTime } = await processor.updateScheduler('nine', { timeZone: 'Asia/Tokyo' });
+    expect(nextCallTime).not.toEqual(before?.nextCallTime);
+    expect(await processor.updateScheduler('nine', { startAt: '2999-01-01T00:00:00Z' })).toMatchObject({
+      nextCallTime: new Date('2999-01-01T00:00:00Z'),
+    });
+  });
+
+  test('with an end before the next occurrence is refused, and says when that is', async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...hourly, active: true });
+    const next = await makeDue('tick', -100);
+    const message = `it would never be due: expected a moment after ${next.toISOString()}, when it is due`;
+    const [endAt] = later(next, -10);
+    await expect(processor.updateScheduler('tick', { endAt })).rejects.toMatchObject({
+      issues: [{ path: 'endAt', message }],
+    });
+    expect(await processor.updateScheduler('tick', { endAt: next })).toMatchObject({ nextCallTime: next });
+  });
+
   test('an expression takes the place of lists, lists of an expression, and another type of both', async () => {
     const processor = await setup();
     await processor.addScheduler({ ...nine, timeZone: 'Asia/Tokyo', input: 1 });
@@ -209,6 +244,13 @@ describe('an item that has ended', () => {
     const processor = await start();
     expect(await processor.updateScheduler('tick', { title: 'Done' })).toMatchObject({ active: false });
     expect(await processor.updateScheduler('tick', { maxOccurrences: 2 })).toMatchObject({ active: false });
+    expect(await processor.activateScheduler('tick')).toMatchObject({ active: true });
+  });
+
+  test('stays so when its end is taken away, until it is activated', async () => {
+    const processor = await start();
+    const updated = await processor.updateScheduler('tick', { maxOccurrences: null });
+    expect(updated).toMatchObject({ active: false, ended: true });
     expect(await processor.activateScheduler('tick')).toMatchObject({ active: true });
   });
 

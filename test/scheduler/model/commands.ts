@@ -53,7 +53,10 @@ export const anyDefinition: fc.Arbitrary<Definition> = fc
     endAt: anyEnd,
   })
   // Others are refused, which is not the matter here.
-  .filter(({ timing, endAt = Number.POSITIVE_INFINITY }) => firstOf(timing) <= endAt);
+  .filter(
+    ({ timing, catchUp: policy, endAt = Number.POSITIVE_INFINITY }) =>
+      firstOf(timing) <= endAt && (policy !== 'none' || firstOf(timing) >= BEGIN - 90),
+  );
 
 function firstOf(timing: Timing): number {
   if (timing.type === 'At') return timing.at;

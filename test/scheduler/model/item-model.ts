@@ -47,7 +47,7 @@ export class ItemModel {
     const isDue = () => this.next !== null && this.next <= this.now;
     let left = maxJobs;
     if (this.active && isDue()) {
-      if (catchUp === 'none') this.passOver((at) => this.now - at > 90);
+      if (catchUp === 'none') this.passOver((at) => this.isMissed(at));
       if (catchUp === 'once') {
         left -= this.handle();
         this.passOver(isDue);
@@ -82,14 +82,15 @@ export class ItemModel {
   /** False when it would never be due: then nothing is changed. */
   update(change: Partial<Definition>): boolean {
     const before = this.withdrawn();
-    const timingChanged = 'timing' in change || 'maxOccurrences' in change || 'endAt' in change;
-    const isChanged =
-      timingChanged && timingOf(before.definition) !== timingOf({ ...before.definition, ...change });
-    before.definition = { ...before.definition, ...change };
-    if (isChanged) {
-      const next = before.callTime();
-      if (next === null) return false;
-      if (before.active) before.next = next;
+    const old = before.definition;
+    const next = { ...old, ...change };
+    const isMoved = contentOf(old.timing) !== contentOf(next.timing);
+    const isEndedOtherwise = old.maxOccurrences !== next.maxOccurrences || old.endAt !== next.endAt;
+    before.definition = next;
+    if (before.active && isMoved) before.next = before.callTime();
+    if (before.active && !isMoved) before.next = before.stillToCome();
+    if (isMoved || isEndedOtherwise) {
+      if ((before.active ? before.next : before.callTime()) === null) return false;
     }
     this.become(before);
     return true;
@@ -151,6 +152,10 @@ export class ItemModel {
     return 1;
   }
 
+  private isMissed(at: Moment): boolean {
+    return this.now - at > 90;
+  }
+
   private hasLeft(): boolean {
     return this.made.length < (this.definition.maxOccurrences ?? Number.POSITIVE_INFINITY);
   }
@@ -185,6 +190,11 @@ export class ItemModel {
     Object.assign(this, { definition, active, ended, next, skipped, made, jobs });
   }
 
+  /** The next occurrence, unless its end has come before. */
+  private stillToCome(): Moment | null {
+    return this.next === null || !this.hasLeft() ? null : this.unlessEnded(this.next);
+  }
+
   /** The next occurrence when it becomes active now. */
   private callTime(): Moment | null {
     if (!this.hasLeft()) return null;
@@ -192,7 +202,9 @@ export class ItemModel {
     const from = Math.max(this.now, this.last ?? Number.NEGATIVE_INFINITY);
     switch (timing.type) {
       case 'At':
-        return this.last !== null && timing.at <= this.last ? null : this.unlessEnded(timing.at);
+        if (this.last !== null && timing.at <= this.last) return null;
+        if (this.definition.catchUp === 'none' && this.isMissed(timing.at)) return null;
+        return this.unlessEnded(timing.at);
       case 'Cron':
         return this.following(from);
       case 'Delay': {
@@ -222,6 +234,6 @@ export class ItemModel {
   }
 }
 
-function timingOf({ timing, maxOccurrences, endAt }: Definition): string {
-  return JSON.stringify([timing, maxOccurrences, endAt]);
+function contentOf(timing: Timing): string {
+  return JSON.stringify(timing);
 }
