@@ -2,8 +2,8 @@ import { occurrencesLeft, type SchedulerItemDocument } from './item.js';
 import { nextCallTime } from './next-call-time.js';
 
 /**
- * Later than this an occurrence counts as missed, and `catchUp: 'none'` drops it. A tick each minute, that comes late
- * once in a while, misses nothing.
+ * Later than this an occurrence counts as missed: `catchUp: 'none'` drops it, and `'once'` makes one job for all that
+ * are. A tick each minute, that comes late once in a while, misses nothing.
  */
 export const MISSED_AFTER_MS = 90_000;
 
@@ -67,14 +67,8 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
 /** Which one stands for those that were missed, and from which on each gets its job. */
 function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {
   const next = item.nextCallTime;
-  switch (item.catchUp) {
-    case 'all':
-      return { from: next };
-    case 'none': {
-      const tooLate = new Date(now.getTime() - MISSED_AFTER_MS - 1);
-      return { from: next > tooLate ? next : nextCallTime(item, next, tooLate) };
-    }
-    case 'once':
-      return next > now ? { from: next } : { missed: next, from: nextCallTime(item, next, now) };
-  }
+  if (item.catchUp === 'all' || !isMissed(next, now)) return { from: next };
+  const lastMissed = new Date(now.getTime() - MISSED_AFTER_MS - 1);
+  const from = nextCallTime(item, next, lastMissed);
+  return item.catchUp === 'once' ? { missed: next, from } : { from };
 }

@@ -163,8 +163,8 @@ interface SharedSchedulerOptions {
   /** IANA name, default `'UTC'`. */
   readonly timeZone?: string | undefined;
   /**
-   * After downtime: `once`, the default, makes one job for all occurrences that were missed, `all` one for each,
-   * `none` none. Then the next occurrence lies in the future.
+   * What becomes of occurrences that are more than 90 s late, after downtime: `once`, the default, makes one job for all
+   * of them, with the oldest moment, `all` one for each, `none` none. One that is less late always gets its job.
    */
   readonly catchUp?: CatchUp | undefined;
   /** `skip` makes no job while that of the occurrence before is not settled; default `allow`. */

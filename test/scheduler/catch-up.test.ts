@@ -22,11 +22,22 @@ async function madeAfter(seconds: number, options: Partial<DelayOptions> = {}, a
 
 describe('once', () => {
   test('makes one job for all that was missed, and keeps the rhythm', async () => {
-    const { processor, due, made, item } = await madeAfter(10.5 * MINUTE);
+    const { processor, due, made, item } = await madeAfter(10.5 * 3600, { delay: '1h' });
     expect(made).toEqual([due]);
     expect(item).toMatchObject({ lastCallTime: due, occurrences: 1, skipped: 0 });
-    expect(item?.nextCallTime).toEqual(later(due, 11 * MINUTE)[0]);
+    expect(item?.nextCallTime).toEqual(later(due, 11 * 3600)[0]);
     expect(await processor.scheduleDueItems()).toEqual([]);
+  });
+
+  test('makes a job for each that is at most 90 s late: a tick that comes late misses nothing', async () => {
+    const { due, made } = await madeAfter(75, { delay: '10s' });
+    expect(made).toEqual([due, ...later(due, 10, 20, 30, 40, 50, 60, 70)]);
+  });
+
+  test('makes one for those that are later, and one for each of the others', async () => {
+    const { due, made, item } = await madeAfter(10.25 * MINUTE);
+    expect(made).toEqual([due, ...later(due, 9 * MINUTE, 10 * MINUTE)]);
+    expect(item).toMatchObject({ occurrences: 3, nextCallTime: later(due, 11 * MINUTE)[0] });
   });
 
   test('makes one job of years, and the next call lies in the future', async () => {
@@ -46,13 +57,13 @@ describe('once', () => {
   });
 
   test('makes one of what was missed, and each that is ahead', async () => {
-    const { due, made } = await madeAfter(10.5 * MINUTE, {}, 2 * MINUTE * 1000);
-    expect(made).toEqual([due, ...later(due, 11 * MINUTE, 12 * MINUTE)]);
+    const { due, made } = await madeAfter(10.25 * MINUTE, {}, 2 * MINUTE * 1000);
+    expect(made).toEqual([due, ...later(due, ...[9, 10, 11, 12].map((n) => n * MINUTE))]);
   });
 
   test('counts the one towards maxOccurrences', async () => {
-    const { due, made, item } = await madeAfter(10.5 * MINUTE, { maxOccurrences: 2 }, 5 * MINUTE * 1000);
-    expect(made).toEqual([due, ...later(due, 11 * MINUTE)]);
+    const { due, made, item } = await madeAfter(10.25 * MINUTE, { maxOccurrences: 2 }, 5 * MINUTE * 1000);
+    expect(made).toEqual([due, ...later(due, 9 * MINUTE)]);
     expect(item).toMatchObject({ active: false, nextCallTime: null, occurrences: 2 });
   });
 });

@@ -1,5 +1,6 @@
 import type { JobDocument } from '../../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../../src/scheduler/item.js';
+import { MISSED_AFTER_MS } from '../../../src/scheduler/plan-occurrences.js';
 import type { Evidence, Note, Violation } from '../evidence.js';
 import { groupBy } from '../group-by.js';
 import { periodOf } from '../scheduler-items.js';
@@ -51,16 +52,16 @@ function badLink(
 
 /**
  * When the occurrence after that of `job` is, at the latest: one period later; but a job that stands for what was
- * missed is followed by the first that was still to come when it was made.
+ * missed is followed by the first that was not when it was made.
  */
 function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
   const period = periodOf(item);
-  const missed = Math.max(0, Math.floor((job.created.getTime() - dueTime(job)) / period));
-  const leftOut = item.catchUp === 'all' ? 0 : missed;
-  return dueTime(job) + (leftOut + 1) * period;
+  const missedMs = job.created.getTime() - MISSED_AFTER_MS - dueTime(job);
+  const missed = item.catchUp === 'all' ? 0 : Math.ceil(missedMs / period);
+  return dueTime(job) + Math.max(1, missed) * period;
 }
 
-/** From one job to the next: whole periods, and none that was still to come when the first job was made. */
+/** From one job to the next: whole periods, and none left out that was not missed when the first job was made. */
 function badStep(
   item: SchedulerItemDocument,
   job: OccurrenceJob,

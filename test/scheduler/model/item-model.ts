@@ -44,14 +44,11 @@ export class ItemModel {
   /** Makes what is due, and what will be within so many seconds; at most so many jobs. */
   tick(ahead: number, maxJobs = Number.POSITIVE_INFINITY): void {
     const { catchUp, overlap } = this.definition;
-    const isDue = () => this.next !== null && this.next <= this.now;
+    const isMissed = (at: Moment) => this.isMissed(at);
     let left = maxJobs;
-    if (this.active && isDue()) {
-      if (catchUp === 'none') this.passOver((at) => this.isMissed(at));
-      if (catchUp === 'once') {
-        left -= this.handle();
-        this.passOver(isDue);
-      }
+    if (this.active && this.next !== null && isMissed(this.next) && catchUp !== 'all') {
+      if (catchUp === 'once') left -= this.handle();
+      this.passOver(isMissed);
     }
     const until = this.now + (overlap === 'skip' ? 0 : ahead);
     while (this.active && this.next !== null && this.next <= until && left > 0) left -= this.handle();
