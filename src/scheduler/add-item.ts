@@ -1,4 +1,5 @@
 import { type Db, ObjectId } from 'mongodb';
+import { ConflictError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -16,7 +17,7 @@ import {
 /** Adds a scheduler item and returns its id: see `RemoteProcessor.addScheduler`. */
 export async function addItem(
   db: Db,
-  { scheduler }: Collections,
+  collections: Collections,
   registry: JobRegistry,
   options: SchedulerOptions,
 ): Promise<string> {
@@ -27,8 +28,19 @@ export async function addItem(
   const item = newItem(id, await checkJob(registry, definition, now, subject));
   const started = activated(item, now);
   if (!started.active) throw neverDue(item, now, subject);
-  await insertItem(scheduler, active ? started : item);
-  return id;
+  const inserted = await insertItem(collections, active ? started : item, started.nextCallTime);
+  switch (inserted.kind) {
+    case 'inserted':
+      return id;
+    case 'idTaken':
+      throw new ConflictError(id, `There is a scheduler item with the id '${id}' already.`);
+    case 'hadItsJob':
+      throw new ConflictError(id, hadItsJob(id, started.nextCallTime, inserted.jobId));
+  }
+}
+
+function hadItsJob(id: string, at: Date | null, jobId: string): string {
+  return `A former scheduler item '${id}' made job '${jobId}' for ${at?.toISOString()}, and there is one job for each moment of an id: choose another id or moment, or remove that job.`;
 }
 
 /** An item that has made no job yet, and is not active. */

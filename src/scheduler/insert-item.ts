@@ -1,17 +1,39 @@
-import type { Collection } from 'mongodb';
-import { ConflictError } from '../errors.js';
+import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { findOccurrenceJob } from './find-occurrence-job.js';
+import { inItemTransaction } from './in-item-transaction.js';
 import type { SchedulerItemDocument } from './item.js';
 
-/** Writes a new scheduler item. @throws ConflictError when its id is taken */
+export type Inserted =
+  | { readonly kind: 'inserted' }
+  /** There is an item of this id. */
+  | { readonly kind: 'idTaken' }
+  /** A former item of this id made a job for the same moment, so that no other one can be made. */
+  | { readonly kind: 'hadItsJob'; readonly jobId: string };
+
+/**
+ * Writes a new scheduler item. One transaction: what a former item of this id made is all there by then.
+ *
+ * @param first its first occurrence, also when it is not active; null when there is none
+ * @throws as `inItemTransaction`
+ */
 export async function insertItem(
-  scheduler: Collection<SchedulerItemDocument>,
+  { client, jobs, scheduler }: Collections,
   item: SchedulerItemDocument,
-): Promise<void> {
+  first: Date | null,
+): Promise<Inserted> {
   try {
-    await scheduler.insertOne(item, { ignoreUndefined: true });
+    return await inItemTransaction(client, item._id, async (session): Promise<Inserted> => {
+      const jobId = first && (await findOccurrenceJob(jobs, item._id, first, session));
+      if (jobId) {
+        await session.abortTransaction();
+        return { kind: 'hadItsJob', jobId };
+      }
+      await scheduler.insertOne(item, { session, ignoreUndefined: true });
+      return { kind: 'inserted' };
+    });
   } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    throw new ConflictError(item._id, `There is a scheduler item with the id '${item._id}' already.`);
+    if (isDuplicateKey(error)) return { kind: 'idTaken' };
+    throw error;
   }
 }

@@ -1,9 +1,9 @@
 import type { Collection, Db } from 'mongodb';
-import { ConflictError, NotFoundError } from '../errors.js';
+import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
-import { deactivated, redefine } from './activate.js';
+import { callTimeFrom, deactivated, redefine } from './activate.js';
 import { newItem } from './add-item.js';
 import { changeItem } from './change-item.js';
 import { type Declaration, type DeclaredScheduler, parseDeclarations } from './declaration.js';
@@ -72,7 +72,10 @@ async function findDeclared(
   return new Map(found.flat().map((item) => [item._id, item]));
 }
 
-/** Adds or changes an item. It may come and go meanwhile, by other processes and by hand. */
+/**
+ * Adds or changes an item. It may come and go meanwhile, by other processes and by hand. What a former one of its id
+ * made is not made again: it has moved past that.
+ */
 async function bring(
   db: Db,
   collections: Collections,
@@ -82,31 +85,31 @@ async function bring(
 ): Promise<Done> {
   const { id, hash, definition, active } = declaration;
   const redefined = (item: SchedulerItemDocument, at: Date) => redefine(item, definition, active, at);
+  let added = newItem(id, definition);
   for (;;) {
-    const item = redefined(newItem(id, definition), now);
-    if (await insert(collections.scheduler, { ...item, declared: { by, hash } })) return 'added';
-    const done = await change(db, collections, id, by, hash, redefined);
-    if (done !== 'gone') return done;
+    const first = callTimeFrom(added, now);
+    const inserted = await insertItem(
+      collections,
+      { ...redefined(added, now), declared: { by, hash } },
+      first,
+    );
+    switch (inserted.kind) {
+      case 'inserted':
+        return 'added';
+      case 'hadItsJob':
+        added = { ...added, lastCallTime: first, lastJobId: inserted.jobId };
+        break;
+      case 'idTaken': {
+        const done = await change(db, collections, id, by, hash, redefined);
+        if (done !== 'gone') return done;
+      }
+    }
   }
 }
 
 async function giveUp(db: Db, collections: Collections, by: string, id: string): Promise<Done> {
   const done = await change(db, collections, id, by, NO_MORE, deactivated);
   return done === 'changed' ? 'deactivated' : 'none';
-}
-
-/** False when there is one of this id. */
-async function insert(
-  scheduler: Collection<SchedulerItemDocument>,
-  item: SchedulerItemDocument,
-): Promise<boolean> {
-  try {
-    await insertItem(scheduler, item);
-    return true;
-  } catch (error) {
-    if (error instanceof ConflictError) return false;
-    throw error;
-  }
 }
 
 type Standing = 'none' | 'changed' | 'conflicting';

@@ -1,6 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 import { type Ahead, type AheadJob, findMadeAhead } from './find-made-ahead.js';
+import { findOccurrenceJob } from './find-occurrence-job.js';
 
 /** What an item was like before its occurrences that are not due yet were made ahead. */
 export interface Withdrawn {
@@ -32,12 +33,11 @@ export async function withdrawJobs(
   if (first === undefined) return undefined;
   await jobs.deleteMany({ _id: { $in: waiting.map(({ _id }) => _id) } }, { session });
   const { at, previous } = first.occurrence;
-  const jobOfPrevious = { 'occurrence.item': ahead.itemId, 'occurrence.at': previous ?? at };
   return {
     count: made.length - made.indexOf(first),
     first: at,
     previous,
-    previousJobId: (await jobs.findOne(jobOfPrevious, { session, projection: { _id: 1 } }))?._id,
+    previousJobId: await findOccurrenceJob(jobs, ahead.itemId, previous ?? at, session),
   };
 }
 

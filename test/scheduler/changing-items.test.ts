@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NotFoundError, type SchedulerChanges, ValidationError } from '../../src/index.js';
+import { ConflictError, NotFoundError, type SchedulerChanges, ValidationError } from '../../src/index.js';
 import { later, useSchedulerDatabase } from './setting.js';
 
 const database = useSchedulerDatabase();
@@ -316,6 +316,49 @@ describe('removing', () => {
     expect(await processor.getScheduler('tick')).toBeUndefined();
     expect(await processor.getJobs()).toHaveLength(1);
     await expect(processor.removeScheduler('tick')).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('adding again under the id of one that was removed', () => {
+  const once = { type: 'At', at: yesterday, jobName: 'anything', id: 'once' } as const;
+  const start = async () => {
+    const processor = await setup();
+    await processor.addScheduler({ ...once, input: 'wrong', active: true });
+    const [jobId = ''] = await processor.scheduleDueItems();
+    await processor.removeScheduler('once');
+    return { processor, jobId };
+  };
+
+  test.each([true, false])('is refused for a moment that had its job: active %s', async (active) => {
+    const { processor, jobId } = await start();
+    const adding = processor.addScheduler({ ...once, input: 'right', active });
+    await expect(adding).rejects.toThrow(ConflictError);
+    await expect(adding).rejects.toThrow(`made job '${jobId}' for ${yesterday.toISOString()}`);
+    expect(await processor.getSchedulers()).toEqual([]);
+  });
+
+  test('makes a job at another moment, or once the job is removed', async () => {
+    const { processor } = await start();
+    const [at] = later(yesterday, 1);
+    await processor.addScheduler({ ...once, at: at ?? yesterday, active: true });
+    expect(await processor.scheduleDueItems()).toHaveLength(1);
+    await processor.removeScheduler('once');
+    await processor.processJobs();
+    await processor.removeJobs();
+    await processor.addScheduler({ ...once, active: true });
+    const [jobId] = await processor.scheduleDueItems();
+    expect(await processor.getScheduler('once')).toMatchObject({ lastJobId: jobId, occurrences: 1 });
+  });
+
+  test('by a declaration makes no second job, and tells the first', async () => {
+    const { processor, jobId } = await start();
+    const declared = [{ ...once, active: true }];
+    expect(await processor.syncSchedulers(declared)).toMatchObject({ added: ['once'] });
+    expect(await processor.scheduleDueItems()).toEqual([]);
+    expect(await processor.getScheduler('once')).toMatchObject({
+      ...{ active: false, lastCallTime: yesterday, lastJobId: jobId, occurrences: 0 },
+    });
+    expect(await processor.syncSchedulers(declared)).toMatchObject({ added: [], changed: [] });
   });
 });
 
