@@ -149,7 +149,7 @@ const removeScheduler = defineRoute({
   method: 'DELETE',
   path: '/v1/schedulers/{id}',
   operation: 'removeScheduler',
-  role: 'write',
+  role: 'admin',
   summary: 'Remove a scheduler item',
   description: 'Jobs that it made ahead go with it; its other jobs stay.',
   asks: askForId,

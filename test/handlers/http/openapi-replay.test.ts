@@ -38,7 +38,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   addScheduler: [nothing, '/v1/schedulers', { body: tick }],
   getScheduler: [item, '/v1/schedulers/tick'],
   updateScheduler: [item, '/v1/schedulers/tick', { method: 'PATCH', body: { type: 'Cron', cron: '@daily' } }],
-  removeScheduler: [item, '/v1/schedulers/tick', { method: 'DELETE' }],
+  removeScheduler: [item, '/v1/schedulers/tick', { method: 'DELETE', key: 'key-of-admin' }],
   activateScheduler: [item, '/v1/schedulers/tick/activate', post],
   deactivateScheduler: [item, '/v1/schedulers/tick/deactivate', post],
   runScheduler: [item, '/v1/schedulers/tick/run', post],

@@ -240,7 +240,10 @@ test.each([
 test('an item is removed', async () => {
   await post('/v1/schedulers', tick);
 
-  const response = await api.call('/v1/schedulers/tick', { method: 'DELETE' });
+  const response = await api.call('/v1/schedulers/tick', {
+    method: 'DELETE',
+    key: 'key-of-admin',
+  });
 
   expect(response.status).toBe(204);
   expect(await response.text()).toBe('');
@@ -257,7 +260,8 @@ test.each([
   ['POST', '/v1/schedulers/nobody/reschedule'],
   ['GET', '/v1/schedulers/nobody/preview'],
 ])('%s %s finds nothing', async (method, path) => {
-  const response = await api.call(path, { method, ...(method === 'PATCH' && { body: { title: 'x' } }) });
+  const body = method === 'PATCH' ? { body: { title: 'x' } } : {};
+  const response = await api.call(path, { method, key: 'key-of-admin', ...body });
 
   await expectProblem(response, 404, 'not_found');
   expect(await api.storedJobs()).toBe(0);
@@ -276,4 +280,13 @@ test.each([
   await expectProblem(await api.call(path, { method, key: 'key-of-read' }), 403, 'forbidden');
   expect(await api.storedJobs()).toBe(0);
   expect((await api.processor.getScheduler('tick'))?.version).toBe(1);
+});
+
+test('who may write may not remove an item', async () => {
+  await post('/v1/schedulers', tick);
+
+  const response = await api.call('/v1/schedulers/tick', { method: 'DELETE', key: 'key-of-write' });
+
+  await expectProblem(response, 403, 'forbidden');
+  expect(await items().countDocuments()).toBe(1);
 });
