@@ -45,6 +45,7 @@ import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
+import { DEFAULT_NAME } from './processor-name.js';
 import { findQueues } from './queue/find-queues.js';
 import { OpenQueues } from './queue/open-queues.js';
 import { pauseQueue } from './queue/pause-queue.js';
@@ -626,7 +627,8 @@ export class RemoteProcessor {
    * added; of one that is not active, as if it were activated now. Whether they will overlap is not known.
    *
    * @param count at most 1000, default 10; there may be fewer
-   * @throws NotFoundError, ValidationError
+   * @throws NotFoundError, or ValidationError, also for options by which an item would never be due; whether they name a
+   *   known job, and its input, does not matter
    */
   async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
     const { preview } = await scheduling();
@@ -641,15 +643,18 @@ export class RemoteProcessor {
   /**
    * Brings scheduler items to what is declared in code, by their ids: adds those that are new, changes those whose
    * declaration changed, deactivates those that this processor (by its name) declares no more. Items made by hand are
-   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes. An id that
-   * another processor declares no more can be taken over.
+   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes. One that was
+   * removed by hand comes back. An id that another processor declares no more can be taken over.
+   *
+   * Two programs on one database that both declare items need two names, or each deactivates the items of the other. A
+   * processor of the default name warns in its log when it deactivates any.
    *
    * @returns what was done; nothing when all is as declared
-   * @throws ValidationError, UnknownJobNameError; nothing is written then
+   * @throws ValidationError, also for an unknown job; nothing is written then
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
     const { syncItems } = await scheduling();
-    return syncItems(this.#db, this.#collections, this.#registry, this.name, declared);
+    return syncItems(this.#db, this.#collections, this.#registry, this.name, declared, this.log);
   }
 
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
@@ -754,7 +759,7 @@ const optionsSchema = z.strictObject({
     .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
     .default(() => formatJobError),
   jobQuery: z.custom<Filter<JobDocument>>(isFilter, 'expected a MongoDB filter').optional(),
-  name: z.string().min(1).max(100).default('root'),
+  name: z.string().min(1).max(100).default(DEFAULT_NAME),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
   lease: timerDurationSchema

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { UnknownJobNameError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import { validateNow } from '../validate.js';
 import { callTimeFrom, neverDue } from './activate.js';
@@ -23,7 +24,7 @@ export interface Declaration {
   readonly hash: string;
 }
 
-/** Checks all before anything is written. @throws ValidationError, UnknownJobNameError: for the first that is wrong */
+/** Checks all before anything is written. @throws ValidationError: for the first that is wrong */
 export async function parseDeclarations(
   registry: JobRegistry,
   declared: readonly DeclaredScheduler[],
@@ -41,7 +42,9 @@ async function parseDeclaration(
   const { id } = options;
   const subject = `Declared scheduler item '${id}'`;
   const { id: _, active, ...parsed } = validateNow(schedulerOptionsSchema, options, subject);
-  const definition = await checkJob(registry, parsed, now, subject);
+  const definition = await checkJob(registry, parsed, now, subject).catch((error: unknown) => {
+    throw error instanceof UnknownJobNameError ? withSubject(error, subject) : error;
+  });
   const item = newItem(id, definition);
   if (callTimeFrom(item, LONG_AGO) === null) throw neverDue(item, LONG_AGO, subject);
   return { id, active, definition, hash: hashOf({ ...definition, active }) };
@@ -54,6 +57,17 @@ const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))
   .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
 
+/** Of many items: the name alone does not tell which. */
+function withSubject({ message }: UnknownJobNameError, subject: string): ValidationError {
+  return new ValidationError(subject, [{ path: 'jobName', message }]);
+}
+
+/** The same in whatever order the fields are written. */
 function hashOf(content: object): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(content, inOrder)).digest('hex');
+}
+
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
-import { callTimeFrom } from './activate.js';
+import { callTimeFrom, neverDue } from './activate.js';
 import { newItem } from './add-item.js';
 import { requireItem } from './find-items.js';
 import { findMadeAhead } from './find-made-ahead.js';
@@ -27,19 +27,19 @@ export async function preview(
 ): Promise<Preview[]> {
   const now = await serverTime(db);
   const isStored = typeof itemOrOptions === 'string';
-  const item = isStored ? await requireItem(collections.scheduler, itemOrOptions) : parse(itemOrOptions);
+  const item = isStored ? await requireItem(collections.scheduler, itemOrOptions) : parse(itemOrOptions, now);
   const made = isStored ? await madeAhead(collections, item, now, count) : [];
   const moments = [...made, ...toBeMade(item, now, count)].slice(0, count);
   return moments.map((at) => ({ at, local: localTime(at, item.timeZone) }));
 }
 
-function parse(options: SchedulerOptions): SchedulerItemDocument {
-  const {
-    id = '',
-    active,
-    ...definition
-  } = validateNow(schedulerOptionsSchema, options, 'Options of preview');
-  return newItem(id, definition);
+/** Whether its job is known does not matter. @throws ValidationError, also for an item that would never be due */
+function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
+  const subject = 'Options of preview';
+  const { id = '', active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
+  const item = newItem(id, definition);
+  if (callTimeFrom(item, now) === null) throw neverDue(item, now, subject);
+  return item;
 }
 
 /** Occurrences that have their jobs already, and are not due yet. */

@@ -84,7 +84,7 @@ const cronSchema = z
     const given = listNames.filter((name) => lists[name] !== undefined);
     const problem =
       given.length > 0 ? `give either an expression or lists, not both (${given.join(', ')})` : undefined;
-    const message = problem ?? cronProblem(cron, timeZone);
+    const message = problem ?? cronProblem(cron, isTimeZone(timeZone) ? timeZone : 'UTC');
     if (message !== undefined) context.addIssue({ code: 'custom', path: ['cron'], message });
   })
   .transform(({ cron, minute = [], hour = [], dayOfMonth = [], month = [], dayOfWeek = [], ...rest }) =>

@@ -1,8 +1,10 @@
 import type { Collection, Db } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
+import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
+import { DEFAULT_NAME } from '../processor-name.js';
 import { callTimeFrom, deactivated, redefine } from './activate.js';
 import { newItem } from './add-item.js';
 import { changeItem } from './change-item.js';
@@ -22,6 +24,8 @@ export interface SchedulerSync {
 
 type Done = keyof SchedulerSync | 'none';
 
+const SHARED_NAME = `Scheduler items were deactivated, for this processor declares them no more. Its name is the default one, '${DEFAULT_NAME}': if another program declared them, each needs a name of its own, or they switch each other's items off`;
+
 /** In place of the hash of an item that is declared no more: no declaration has it. */
 const NO_MORE = '';
 
@@ -35,6 +39,7 @@ export async function syncItems(
   registry: JobRegistry,
   by: string,
   declared: readonly DeclaredScheduler[],
+  log: Logger,
 ): Promise<SchedulerSync> {
   const now = await serverTime(db);
   const declarations = await parseDeclarations(registry, declared, now);
@@ -50,6 +55,8 @@ export async function syncItems(
   }
   for (const id of stored.keys()) done.push([id, await giveUp(db, collections, by, id)]);
   const idsOf = (kind: Done) => done.filter(([, what]) => what === kind).map(([id]) => id);
+  if (by === DEFAULT_NAME && idsOf('deactivated').length > 0)
+    log.warn(SHARED_NAME, { items: idsOf('deactivated') });
   return {
     added: idsOf('added'),
     changed: idsOf('changed'),

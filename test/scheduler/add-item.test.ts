@@ -86,8 +86,12 @@ describe('what is refused names the field, and stores nothing:', () => {
     ['no type', { jobName: 'flaky' }, 'type'],
     ['an unknown type', { type: 'Sometimes', jobName: 'flaky' }, 'type'],
     ['no job', { type: 'Delay', delay: '1m' }, 'jobName'],
-    ['an input that the job refuses', { ...cron, jobName: 'echo', input: 7 }, ''],
-    ['a field of the input that cannot be stored', { ...cron, jobName: 'echo', input: { f: () => 1 } }, 'f'],
+    ['an input that the job refuses', { ...cron, jobName: 'echo', input: 7 }, 'input'],
+    [
+      'a field of the input that cannot be stored',
+      { ...cron, jobName: 'echo', input: { f: () => 1 } },
+      'input.f',
+    ],
     ['31 February by lists', { ...cron, dayOfMonth: [31], month: [2] }, 'dayOfMonth'],
     ['31 February by expression', { ...cron, cron: '0 0 31 2 *' }, 'cron'],
     ['an expression that is none', { ...cron, cron: 'every day' }, 'cron'],
@@ -96,6 +100,11 @@ describe('what is refused names the field, and stores nothing:', () => {
     ['day 0', { ...cron, dayOfMonth: [0] }, 'dayOfMonth.0'],
     ['day of week 7', { ...cron, dayOfWeek: [7] }, 'dayOfWeek.0'],
     ['a time zone that is none', { ...cron, timeZone: 'Mars/Olympus' }, 'timeZone'],
+    [
+      'a time zone that is none, of an expression',
+      { ...cron, cron: '@daily', timeZone: 'Mars/Olympus' },
+      'timeZone',
+    ],
     ['a delay below a second', { ...delay, delay: 999 }, 'delay'],
     ['no delay', { type: 'Delay', jobName: 'flaky' }, 'delay'],
     ['a moment without a zone', { type: 'At', at: '2030-01-01T00:00:00', jobName: 'flaky' }, 'at'],
@@ -117,13 +126,13 @@ describe('what is refused names the field, and stores nothing:', () => {
     ['an operator for id', { ...delay, id: { $gt: '' } }, 'id'],
     ['an empty id', { ...delay, id: '' }, 'id'],
     ['a NUL in the title', { ...delay, title: 'a\0' }, 'title'],
-    ['__proto__ for the time', { ...delay, jobName: 'echo', timeField: '__proto__' }, '__proto__'],
+    ['__proto__ for the time', { ...delay, jobName: 'echo', timeField: '__proto__' }, 'input.__proto__'],
     [
       'a time in an input that is none',
       { ...delay, jobName: 'anything', timeField: 'at', input: 7 },
       'timeField',
     ],
-    ['a time in a job without input', { ...delay, timeField: 'at' }, ''],
+    ['a time in a job without input', { ...delay, timeField: 'at' }, 'input'],
   ])('%s', async (_, options, path) => {
     const processor = await setup();
     // @ts-expect-error the types refuse most of these already

@@ -169,7 +169,7 @@ describe('updating', () => {
   });
 
   const refused: [string, SchedulerChanges, string][] = [
-    ['an input that the job refuses', { jobName: 'echo' }, ''],
+    ['an input that the job refuses', { jobName: 'echo' }, 'input'],
     ['a delay below a second', { delay: 1 }, 'delay'],
     ['31 February', { type: 'Cron', cron: '0 0 31 2 *' }, 'cron'],
     ['31 February by lists', { type: 'Cron', dayOfMonth: [31], month: [2] }, 'dayOfMonth'],

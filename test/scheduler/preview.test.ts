@@ -18,6 +18,13 @@ describe('a preview', () => {
     expect(await processor.getSchedulers()).toEqual([]);
   });
 
+  test('of options by which an item would never be due is refused, as they would be', async () => {
+    const processor = await setup();
+    const options = { ...hourly, endAt: '2020-01-01T00:00:00Z' };
+    await expect(processor.addScheduler(options)).rejects.toMatchObject({ issues: [{ path: 'endAt' }] });
+    await expect(processor.preview(options)).rejects.toMatchObject({ issues: [{ path: 'endAt' }] });
+  });
+
   test('of an item that is not active shows what would be if it were, to its end', async () => {
     const processor = await setup();
     await processor.addScheduler({ ...hourly, active: false, maxOccurrences: 3 });

@@ -1,7 +1,7 @@
 import { type CommandSucceededEvent, MongoClient } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
-import { type DeclaredScheduler, UnknownJobNameError, ValidationError } from '../../src/index.js';
+import { type DeclaredScheduler, ValidationError } from '../../src/index.js';
 import { silent } from '../database.js';
 import { anything } from '../jobs.js';
 import { useSchedulerDatabase } from './setting.js';
@@ -160,12 +160,38 @@ describe('left as they are', () => {
   });
 });
 
+test.each([
+  ['the default name, which another program may have as well, warns', undefined, [{ items: ['a'] }]],
+  ['a name of its own does not warn', 'mine', []],
+])('a processor of %s when it deactivates items', async (_, name, expected) => {
+  const warnings: unknown[] = [];
+  const log = { ...silent, warn: (__: string, fields: unknown) => warnings.push(fields) };
+  const processor = await setup({ log, ...(name && { name }) });
+  await processor.syncSchedulers([declared('a'), declared('b')]);
+  await processor.syncSchedulers([declared('b')]);
+  expect(warnings).toEqual(expected);
+});
+
+test('a declaration is the same in whatever order its fields are written', async () => {
+  const processor = await setup();
+  await processor.syncSchedulers([declared('a', { input: { a: 1, b: { c: [{ d: 1, e: 2 }], f: 3 } } })]);
+  const reordered = (input: object): DeclaredScheduler => {
+    return { input, jobName: 'anything', active: true, id: 'a', delay: '1h', type: 'Delay' };
+  };
+  const input = { b: { f: 3, c: [{ e: 2, d: 1 }] }, a: 1 };
+  expect(await processor.syncSchedulers([reordered(input)])).toEqual(nothing);
+  const otherList = { a: 1, b: { c: [{ d: 2, e: 1 }], f: 3 } };
+  expect(await processor.syncSchedulers([reordered(otherList)])).toMatchObject({
+    changed: ['a'],
+  });
+});
+
 describe('declarations that are wrong change nothing:', () => {
   test.each([
     ['no id', { id: undefined }, '1.id'],
     ['an unknown catch-up', { catchUp: 'twice' }, 'catchUp'],
     ['an end before the first', { endAt: '1960-01-01T00:00:00Z' }, 'endAt'],
-    ['an input that the job refuses', { jobName: 'echo', input: 1 }, ''],
+    ['an input that the job refuses', { jobName: 'echo', input: 1 }, 'input'],
     ['an unknown option', { every: '1h' }, 'every'],
   ])('%s', async (_, wrong, path) => {
     const processor = await setup();
@@ -180,7 +206,10 @@ describe('declarations that are wrong change nothing:', () => {
   test('an unknown job', async () => {
     const processor = await setup();
     const sync = processor.syncSchedulers([declared('a'), declared('b', { jobName: 'nothing' })]);
-    await expect(sync).rejects.toThrow(UnknownJobNameError);
+    await expect(sync).rejects.toThrow(
+      "Declared scheduler item 'b' is invalid: jobName: No job factory is named",
+    );
+    await expect(sync).rejects.toMatchObject({ issues: [{ path: 'jobName' }] });
     expect(await items().countDocuments()).toBe(0);
   });
 

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { NotFoundError, type RemoteProcessor, ValidationError } from '../../../src/index.js';
+import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
 import { addressExpected, hasAddress, idOf, moment, wholeNumber } from '../fields.js';
-import { invalid } from '../problem.js';
 import { defineRoute } from '../route.js';
 import { schedulerView, toSchedulerView } from '../scheduler-view.js';
 
@@ -98,7 +97,7 @@ const addScheduler = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   async answer({ body }, { processor }) {
-    const id = await processor.addScheduler(body).catch(explainInput);
+    const id = await processor.addScheduler(body);
     const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
     return { body: await show(processor, id), headers };
   },
@@ -141,7 +140,7 @@ const updateScheduler = defineRoute({
   },
   problems: ['not_found', 'unknown_job_name'],
   async answer({ parameters: { id }, body }, { processor }) {
-    return { body: toSchedulerView(await processor.updateScheduler(id, body).catch(explainInput)) };
+    return { body: toSchedulerView(await processor.updateScheduler(id, body)) };
   },
 });
 
@@ -331,12 +330,4 @@ async function show(processor: RemoteProcessor, id: string) {
   const found = await processor.getScheduler(id);
   if (!found) throw new NotFoundError('scheduler item', id);
   return toSchedulerView(found);
-}
-
-/** What is wrong with an input is told by its place in the body. */
-function explainInput(error: unknown): never {
-  if (!(error instanceof ValidationError) || !error.subject.startsWith('Input of job')) throw error;
-  throw invalid(
-    error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
-  );
 }
