@@ -554,7 +554,7 @@ export class RemoteProcessor {
    * Adds a scheduler item and returns its id. It makes jobs once it is active.
    *
    * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, or ConflictError when its
-   *   id is taken; nothing is written then
+   *   id is taken, or a removed item of this id has a job of its first moment; nothing is written then
    */
   async addScheduler(options: SchedulerOptions): Promise<string> {
     const { addItem } = await scheduling();
@@ -563,11 +563,14 @@ export class RemoteProcessor {
 
   /**
    * Changes a scheduler item, and returns it as it is now. Jobs that it made ahead are withdrawn, and made again as it
-   * is now, by the next call of `scheduleDueItems`. When what decides on its occurrences changes, the next one is computed
-   * from now.
+   * is now, by the next call of `scheduleDueItems`. When its moments become others (by `type`, `cron`, lists, `delay`, `at`,
+   * `startAt`, or the `timeZone` of a pattern), the next one is computed from now; otherwise it keeps its rhythm, and another
+   * end only cuts it off. An item that has ended stays so, also when its end is taken away, until it is activated.
    *
-   * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, but is an input
-   * @throws ValidationError, UnknownJobNameError, NotFoundError; nothing is changed then
+   * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, and does nothing for
+   *   a list or an expression that the item does not have; but it is an input
+   * @throws ValidationError, UnknownJobNameError, NotFoundError, or ConflictError when another transaction holds the item
+   *   for more than 10 s, as one of a killed process does for up to a minute; nothing is changed then
    */
   async updateScheduler(id: string, changes: SchedulerChanges): Promise<SchedulerItem> {
     const { updateItem } = await scheduling();
@@ -590,20 +593,21 @@ export class RemoteProcessor {
    * Starts a scheduler item, from the database's now on. One that is active stays as it is, and so does one whose last
    * job was made ahead and is not due yet. Returns it.
    *
-   * @throws NotFoundError, or ValidationError when it has no occurrence, or none any more
+   * @throws NotFoundError, ValidationError when it has no occurrence, or none any more, or ConflictError as
+   *   `updateScheduler`
    */
   async activateScheduler(id: string): Promise<SchedulerItem> {
     const { activateItem } = await scheduling();
     return activateItem(this.#db, this.#collections, id);
   }
 
-  /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError */
+  /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError, or ConflictError as `updateScheduler` */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
     return deactivateItem(this.#db, this.#collections, id);
   }
 
-  /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError */
+  /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError, or ConflictError as `updateScheduler` */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
     await removeItem(this.#db, this.#collections, id);
@@ -611,7 +615,7 @@ export class RemoteProcessor {
 
   /**
    * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
-   * matter. Returns the job's id.
+   * matter. It counts neither for `maxOccurrences`, nor as the job before for `overlap`. Returns the job's id.
    *
    * @param options `jobId`: the id that the job gets; when there is a job with this id already, nothing is done
    * @throws NotFoundError, or ValidationError for an id that none can have
@@ -680,7 +684,7 @@ export class RemoteProcessor {
 
   /**
    * Recomputes an item's next call from the database's now, and returns it; null when it is not active.
-   * @throws NotFoundError
+   * @throws NotFoundError, or ConflictError as `updateScheduler`
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
