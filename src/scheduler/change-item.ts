@@ -4,7 +4,8 @@ import { serverTime } from '../mongo/server-time.js';
 import { requireItem } from './find-items.js';
 import { inItemTransaction } from './in-item-transaction.js';
 import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
-import { withdrawJobs } from './withdraw-jobs.js';
+import { nextCallTime } from './next-call-time.js';
+import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
 /**
  * Changes an item as `change` says, and withdraws the jobs that it made ahead: they are made again, if they still are
@@ -47,13 +48,28 @@ async function withdraw(
   const withdrawn = await withdrawJobs(jobs, { itemId: item._id, now, until: item.lastCallTime }, session);
   if (withdrawn === undefined) return item;
   const { lastJobId: _, ended, ...rest } = item;
-  const { count, first, previous, previousJobId } = withdrawn;
+  const { made, first, previous, previousJobId } = withdrawn;
   return {
     ...rest,
     active: item.active || ended === true,
     nextCallTime: first,
     lastCallTime: previous,
     ...(previousJobId !== undefined && { lastJobId: previousJobId }),
-    occurrences: item.occurrences - count,
+    occurrences: item.occurrences - countOccurrences(item, made),
   };
+}
+
+/**
+ * How many of them the item has moved past. A job that a person had begun or cancelled may be older than the times it has
+ * now; it is one of the item's occurrences when it follows the one before.
+ */
+function countOccurrences(item: SchedulerItemDocument, made: Withdrawn['made']): number {
+  let last: Date | undefined;
+  let count = 0;
+  for (const { at, isWithdrawn } of made) {
+    if (!isWithdrawn && last && nextCallTime(item, last)?.getTime() !== at.getTime()) continue;
+    last = at;
+    count += 1;
+  }
+  return count;
 }

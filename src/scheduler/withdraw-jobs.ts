@@ -5,8 +5,8 @@ import { findOccurrenceJob } from './find-occurrence-job.js';
 
 /** What an item was like before its occurrences that are not due yet were made ahead. */
 export interface Withdrawn {
-  /** How many there were, from the first on. */
-  readonly count: number;
+  /** The jobs there were, from the first on: withdrawn, or left since a person had begun or cancelled them. */
+  readonly made: readonly { readonly at: Date; readonly isWithdrawn: boolean }[];
   /** The first of them. */
   readonly first: Date;
   /** The one before, if there was one. */
@@ -34,7 +34,9 @@ export async function withdrawJobs(
   await jobs.deleteMany({ _id: { $in: waiting.map(({ _id }) => _id) } }, { session });
   const { at, previous } = first.occurrence;
   return {
-    count: made.length - made.indexOf(first),
+    made: made.slice(made.indexOf(first)).map((job) => {
+      return { at: job.occurrence.at, isWithdrawn: waiting.includes(job) };
+    }),
     first: at,
     previous,
     previousJobId: await findOccurrenceJob(jobs, ahead.itemId, previous ?? at, session),

@@ -179,6 +179,23 @@ describe('jobs that were made ahead are withdrawn, and the item goes back,', () 
     expect(await processor.removeJobs()).toMatchObject({ [status]: 1 });
   });
 
+  test('and one that was begun by hand does not count among those of other times', async () => {
+    const processor = await setup();
+    await processor.addScheduler({
+      type: 'Delay',
+      delay: '7m',
+      jobName: 'anything',
+      active: true,
+      id: 'tick',
+    });
+    await processor.scheduleDueItems({ ahead: '30m' });
+    const [, second] = await processor.getJobs({ order: 'oldest' });
+    await processor.updateJob(String(second?.id), { delay: 0 });
+    await processor.updateScheduler('tick', { delay: '5m' });
+    await processor.scheduleDueItems({ ahead: '30m' });
+    expect(await processor.updateScheduler('tick', { title: 'New' })).toMatchObject({ occurrences: 0 });
+  });
+
   test('but not one that failed before its time and waits for its next attempt', async () => {
     const { processor, jobIds } = await setupAhead({ jobName: 'flaky', jobOptions: { retryDelay: '1h' } });
     await processor.updateJob(String(jobIds[0]), { delay: 0 });
