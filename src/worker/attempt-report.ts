@@ -1,3 +1,4 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { JobContext } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
 import { type LoggedText, toLoggedText } from '../job/log-line.js';
@@ -23,10 +24,8 @@ export class AttemptReport {
 
   readonly progress: ReportProgress = async (...args: ProgressArguments) => {
     const value = toProgress(toProgressValue(...args)) ?? null;
-    if (this.#ended) return;
-    this.#value = value;
-    this.#valuesTold += 1;
-    await this.onTold(this);
+    // A job that does nothing but to report would otherwise keep heartbeats, signals and other jobs from their turn.
+    await (this.#told(value) ?? turnOfEventLoop());
   };
 
   readonly log: JobContext['log'] = (message, fields) => {
@@ -56,6 +55,14 @@ export class AttemptReport {
   end(): Report | undefined {
     this.#ended = true;
     return this.unstored()?.report;
+  }
+
+  /** Returns a promise of the write, if it is made at once. */
+  #told(value: unknown): Promise<void> | undefined {
+    if (this.#ended) return undefined;
+    this.#value = value;
+    this.#valuesTold += 1;
+    return this.onTold(this);
   }
 
   #unstoredProgress(): Pick<Report, 'progress'> {

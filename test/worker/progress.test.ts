@@ -144,6 +144,26 @@ test('a heartbeat that is due carries what jobs report, and renews all the same'
   expect(await draining).toMatchObject({ completed: 1 });
 });
 
+test('a job that does nothing but to report leaves heartbeats their turn', async () => {
+  const processor = database.processor({ lease: '1s' });
+  let heartbeats = 0;
+  const note = ({ command }: CommandStartedEvent) => {
+    if (isHeartbeat(command)) heartbeats += 1;
+  };
+  const job = telling(async ({ progress }) => {
+    // It gives up by itself: otherwise a failure would keep the whole process busy.
+    const end = performance.now() + 5_000;
+    for (let done = 1; heartbeats === 0 && performance.now() < end; done += 1) await progress(done);
+    return heartbeats;
+  });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job);
+  database.client.on('commandStarted', note);
+  await processor.drain();
+  database.client.off('commandStarted', note);
+  expect(await processor.getJobResult(id)).toBeGreaterThan(0);
+});
+
 test.each([1, 2])(
   'a new attempt begins without the progress of the last one (%i at a time)',
   async (maxThreads) => {
