@@ -20,11 +20,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const onDemand = ['@aws-sdk/', '@smithy/', 'piscina', 'handlers/jobs/webhook/send.ts'];
 const ofSchedules = ['cron-parser', 'luxon', 'src/scheduler/'];
 const ofHttp = ['hono', 'handlers/http/'];
-const ofPages = [
-  'handlers/http/dashboard/dashboard.tsx',
-  'handlers/http/dashboard/generated-assets.ts',
-  'ipaddr.js',
-];
+const ofPages = ['handlers/http/dashboard/dashboard.tsx', 'handlers/http/dashboard/generated-assets.ts'];
 const ofMetrics = ['@aws-lambda-powertools/', 'handlers/metrics.ts'];
 const neverNeeded = [
   'idiomorph',
