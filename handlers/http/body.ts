@@ -1,3 +1,4 @@
+import type { Issue } from '../../src/index.js';
 import { parseJson } from './parse-json.js';
 import { Problem } from './problem.js';
 
@@ -11,11 +12,35 @@ export const MAX_BODY_BYTES = 1024 * 1024;
  * @throws Problem
  */
 export async function readJsonObject(request: Request): Promise<object> {
+  requireJson(request);
+  return parseObject(await readBytes(request));
+}
+
+/**
+ * What is wrong with the body of a request that needs none: each of its members. Nothing at all is right, and so is
+ * `{}`, which some clients always send.
+ *
+ * @throws Problem for a body that is no JSON object
+ */
+export async function issuesOfNeedlessBody(request: Request): Promise<Issue[]> {
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return [];
+  requireJson(request);
+  return Object.keys(parseObject(bytes)).map((path) => ({
+    path,
+    message: 'Unknown member: expected no body',
+  }));
+}
+
+function requireJson(request: Request): void {
   if (!isJson(request.headers.get('content-type') ?? '')) {
     const detail = 'Send the body with Content-Type: application/json';
     throw new Problem('unsupported_media_type', { detail, headers: { accept: 'application/json' } });
   }
-  const value = parse(await readBytes(request));
+}
+
+function parseObject(bytes: Uint8Array): object {
+  const value = parse(bytes);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new Problem('invalid_body', {
     detail: 'Expected a JSON object such as {"name": "echo", "input": {}}',

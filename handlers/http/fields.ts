@@ -40,18 +40,23 @@ export function wholeNumber(minimum: number, maximum: number, description: strin
     .register(documented, { description, jsonSchema: { type: 'integer', minimum, maximum } });
 }
 
-/** A duration in a query, where a number has no unit. */
+/** A duration in a query: digits alone are milliseconds, as a number is in a body. */
 export function duration(description: string) {
   return z
     .string()
     .transform((given, context) => {
-      const { data, error } = durationSchema.safeParse(given);
+      const { data, error } = durationSchema.safeParse(/^\d+$/.test(given) ? Number(given) : given);
       for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message });
       return data ?? z.NEVER;
     })
     .register(documented, {
       description,
-      jsonSchema: { type: 'string', pattern: '[A-Za-z]$', maxLength: 100, examples: ['7d'] },
+      jsonSchema: {
+        type: 'string',
+        pattern: '^\\d{1,13}$|[A-Za-z]$',
+        maxLength: 100,
+        examples: ['7d', '60000'],
+      },
     });
 }
 

@@ -1,24 +1,31 @@
 import * as z from 'zod';
-import { invalid } from './problem.js';
+import type { Issue } from '../../src/index.js';
+
+/** What an address asks, as far as it is known, and what is wrong with it before anything is parsed. */
+export interface ReadQuery {
+  readonly query: Readonly<Record<string, string | string[]>>;
+  /** One for every parameter that is not known, or is repeated and must not be. */
+  readonly issues: readonly Issue[];
+}
 
 /**
  * The query of an address: each parameter is a text or, where the schema says so, a list of texts. The schema
  * decides on all else.
- *
- * @throws Problem naming every parameter that is not known, or is repeated and must not be
  */
-export function readQuery(url: string, schema: z.ZodRawShape[string]): Record<string, string | string[]> {
+export function readQuery(url: string, schema: z.ZodRawShape[string] | undefined): ReadQuery {
   const shape = schema instanceof z.ZodObject ? schema.shape : {};
   const given = new Map<string, string[]>();
   for (const [name, value] of new URL(url).searchParams) given.set(name, [...(given.get(name) ?? []), value]);
-  const issues = [...given].flatMap(([name, values]) => issuesOf(name, values, shape));
-  if (issues.length > 0) throw invalid(issues);
-  return Object.fromEntries(
-    [...given].map(([name, values]) => [name, isList(shape[name]) ? values : values.join()]),
-  );
+  const known = [...given].filter(([name]) => Object.hasOwn(shape, name));
+  return {
+    query: Object.fromEntries(
+      known.map(([name, values]) => [name, isList(shape[name]) ? values : (values[0] ?? '')]),
+    ),
+    issues: [...given].flatMap(([name, values]) => issuesOf(name, values, shape)),
+  };
 }
 
-function issuesOf(name: string, { length }: readonly string[], shape: z.ZodRawShape) {
+function issuesOf(name: string, { length }: readonly string[], shape: z.ZodRawShape): Issue[] {
   if (!Object.hasOwn(shape, name)) {
     const known = Object.keys(shape);
     const expected = known.length === 0 ? 'no parameters' : `one of ${known.join(', ')}`;

@@ -1,10 +1,10 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Role } from '../../src/config.js';
-import { type RemoteProcessor, ValidationError } from '../../src/index.js';
+import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { toIssues } from '../../src/validate.js';
 import type { Kick } from '../kick.js';
 import { once } from '../once.js';
-import { readJsonObject } from './body.js';
+import { issuesOfNeedlessBody, readJsonObject } from './body.js';
 import { answerOnce } from './idempotency.js';
 import { invalid, type ProblemCode } from './problem.js';
 import { readQuery } from './query.js';
@@ -104,9 +104,10 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
     heedsIdempotencyKey: jobCount !== undefined,
     async handle(request, services) {
       const schema = await asks();
-      const asked = await readQuestion(request, schema.shape);
+      const { asked, issues } = await readQuestion(request, schema.shape);
       const result = await schema.safeParseAsync(asked);
-      if (!result.success) throw invalid(toIssues(result.error).map(withoutPlace));
+      const wrong = [...issues, ...(result.success ? [] : toIssues(result.error).map(withoutPlace))];
+      if (!result.success || wrong.length > 0) throw invalid(wrong);
       const respond = async (jobIds?: readonly string[]) => {
         const circumstances = { ...services, signal: request.raw.signal, jobIds };
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
@@ -124,16 +125,16 @@ function explainRefusal(error: unknown): never {
   throw error instanceof ValidationError ? invalid(error.issues) : error;
 }
 
-/** Nothing in the query. */
-const noQuery = z.strictObject({});
-
-/** Everything that was sent, not parsed yet, but JSON. @throws Problem for a query or a body that is none */
+/** Everything that was sent, not parsed yet, and what is too much of it. @throws Problem for a body that is no JSON */
 async function readQuestion({ raw, parameters }: RouteRequest, shape: z.ZodRawShape) {
-  const query = readQuery(raw.url, shape.query ?? noQuery);
-  return { parameters, query, ...(shape.body && { body: await readJsonObject(raw) }) };
+  const { query, issues } = readQuery(raw.url, shape.query);
+  if (shape.body) return { asked: { parameters, query, body: await readJsonObject(raw) }, issues };
+  return { asked: { parameters, query }, issues: [...issues, ...(await issuesOfNeedlessBody(raw))] };
 }
 
-/** `query.limit` is `limit` to who sent it. */
-function withoutPlace({ path, message }: { path: string; message: string }) {
-  return { path: path.replace(/^(parameters|query|body)(\.|$)/, ''), message };
+/** `query.limit` is `limit` to who sent it, and `query.status.1` the second `status`. */
+function withoutPlace({ path, message }: Issue): Issue {
+  const [place, ...names] = path.split('.');
+  if (place === 'query') return { path: names[0] ?? '', message };
+  return { path: path.replace(/^(parameters|body)(\.|$)/, ''), message };
 }

@@ -75,7 +75,7 @@ async function toOperation(
     }),
     responses: {
       [route.reply.status]: toResponse(route, schemas),
-      ...problemResponses(route, body !== undefined, responses),
+      ...problemResponses(route, route.method !== 'GET', responses),
     },
   };
 }

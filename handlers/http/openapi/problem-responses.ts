@@ -31,13 +31,13 @@ export const problemSchema: JsonSchema = {
 /** The answers of an operation that are problems, by status; each stands once among the components. */
 export function problemResponses(
   route: Pick<Route, 'problems' | 'heedsIdempotencyKey'> & { readonly role: Route['role'] | 'none' },
-  hasBody: boolean,
+  mayHaveBody: boolean,
   responses: Map<string, JsonSchema>,
 ): Record<number, JsonSchema> {
   const codes: ProblemCode[] = [
     ...(route.role === 'none' ? [] : everywhere),
     ...(route.role === 'none' || route.role === 'read' ? [] : (['forbidden'] as const)),
-    ...(hasBody ? ofBodies : []),
+    ...(mayHaveBody ? ofBodies : []),
     ...(route.heedsIdempotencyKey ? ofIdempotencyKeys : []),
     ...route.problems,
     'internal_error',

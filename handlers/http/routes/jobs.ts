@@ -263,7 +263,8 @@ const removeJobs = defineRoute({
         status: z
           .array(
             z.enum(settledStatuses, {
-              error: `expected ${settledStatuses.join(', ')}: a job that is not settled cannot be removed`,
+              error: ({ input }) =>
+                `expected ${settledStatuses.join(', ')}, not '${input}': a job that is not settled cannot be removed`,
             }),
             { error: `expected at least one of ${settledStatuses.join(', ')}` },
           )
@@ -283,6 +284,22 @@ const removeJobs = defineRoute({
   },
 });
 
+const removeJob = defineRoute({
+  method: 'DELETE',
+  path: '/v1/jobs/{id}',
+  operation: 'removeJob',
+  role: 'admin',
+  summary: 'Remove a settled job',
+  description: 'One that a scheduler item made ahead stays until its occurrence.',
+  asks: () => z.object({ parameters: idOf('a job') }),
+  reply: { status: 204, description: 'It is removed.', schema: () => z.undefined() },
+  problems: ['not_found', 'conflict'],
+  async answer({ parameters: { id } }, { processor }) {
+    await processor.removeJob(id);
+    return { body: undefined };
+  },
+});
+
 /** Jobs: add, show, change, cancel, retry, remove. */
 export const jobRoutes = [
   addJob,
@@ -293,5 +310,6 @@ export const jobRoutes = [
   cancelJob,
   retryJob,
   getJobLog,
+  removeJob,
   removeJobs,
 ];

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
+import { NotFoundError, type RemoteProcessor, UnknownJobNameError } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
 import { addressExpected, hasAddress, idOf, moment, wholeNumber } from '../fields.js';
+import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
 import { schedulerView, toSchedulerView } from '../scheduler-view.js';
 
@@ -97,7 +98,7 @@ const addScheduler = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   async answer({ body }, { processor }) {
-    const id = await processor.addScheduler(body);
+    const id = await processor.addScheduler(body).catch(explainUnknownJob);
     const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
     return { body: await show(processor, id), headers };
   },
@@ -140,7 +141,7 @@ const updateScheduler = defineRoute({
   },
   problems: ['not_found', 'unknown_job_name'],
   async answer({ parameters: { id }, body }, { processor }) {
-    return { body: toSchedulerView(await processor.updateScheduler(id, body)) };
+    return { body: toSchedulerView(await processor.updateScheduler(id, body).catch(explainUnknownJob)) };
   },
 });
 
@@ -330,4 +331,11 @@ async function show(processor: RemoteProcessor, id: string) {
   const found = await processor.getScheduler(id);
   if (!found) throw new NotFoundError('scheduler item', id);
   return toSchedulerView(found);
+}
+
+/** A job's name stands in its body as `name`, in that of a scheduler item as `jobName`. */
+function explainUnknownJob(error: unknown): never {
+  if (!(error instanceof UnknownJobNameError)) throw error;
+  const issues = [{ path: 'jobName', message: error.message }];
+  throw new Problem('unknown_job_name', { detail: error.message, issues });
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { jobStatuses } from '../../../src/index.js';
-import { cappedCount, duration, moment, textOf } from '../fields.js';
+import { jobNameSchema } from '../../../src/job/define-job.js';
+import { documented } from '../documented.js';
+import { cappedCount, duration, moment } from '../fields.js';
 import { defineRoute } from '../route.js';
 
 const none = { count: 0, isCapped: false };
@@ -57,7 +59,10 @@ const getStatistics = defineRoute({
       query: z.strictObject({
         since: duration('Of how long until now, a minute to 8 days; default 1h.').optional(),
         step: duration('One point for so long, whole minutes; default 1m.').optional(),
-        name: textOf('Only jobs of this name.', 1, 100).optional(),
+        name: jobNameSchema
+          .clone()
+          .register(documented, { description: 'Only jobs of this name.' })
+          .optional(),
       }),
     }),
   reply: {

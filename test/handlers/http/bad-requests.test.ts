@@ -155,7 +155,7 @@ test.each(['/v1', '/v1/', '/v1/jobs/', '/v1/jobs/x/y', '/v2/jobs', '/health/x', 
 );
 
 test.each([
-  ['DELETE', '/v1/jobs/x', 'GET, HEAD, PATCH'],
+  ['PUT', '/v1/jobs/x', 'GET, HEAD, PATCH, DELETE'],
   ['PUT', '/v1/jobs', 'POST, GET, HEAD, DELETE'],
   ['GET', '/v1/jobs/x/cancel', 'POST'],
   ['POST', '/health', 'GET, HEAD'],

@@ -170,15 +170,16 @@ test('settled jobs are removed by their status and age', async () => {
 
 test.each([
   ['', ['status']],
-  ['status=', ['status.0']],
-  ['status=queued', ['status.0']],
-  ['status=completed&status=processing', ['status.1']],
-  ['status[]=completed', ['status[]']],
-  ['status[$ne]=x', ['status[$ne]']],
-  ['status=completed&olderThan=7', ['olderThan']],
+  ['status=', ['status']],
+  ['status=queued', ['status']],
+  ['status=completed&status=processing', ['status']],
+  ['status[]=completed', ['status[]', 'status']],
+  ['status[$ne]=x', ['status[$ne]', 'status']],
+  ['status=completed&olderThan=7.5', ['olderThan']],
   ['status=completed&olderThan=-7d', ['olderThan']],
   ['status=completed&olderThan=1d&olderThan=2d', ['olderThan']],
   ['status=completed&all=true', ['all']],
+  ['status=queued&olderThan=soon&all=true', ['all', 'status', 'olderThan']],
 ])('to remove by %j is refused, and nothing is removed', async (query, paths) => {
   await api.processor.addJob('echo', {});
   await api.processor.processJobs();
@@ -190,12 +191,34 @@ test.each([
   expect(await api.storedJobs()).toBe(1);
 });
 
-test('only an admin removes jobs', async () => {
+test('one settled job is removed; one that is not settled, and one that is not there, are not', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const remove = () => api.call(`/v1/jobs/${id}`, { ...admin, method: 'DELETE' });
+
+  const problem = await expectProblem(await remove(), 409, 'conflict');
+  expect(problem.detail).toContain('cancel it first');
+  expect(await api.storedJobs()).toBe(1);
+  await api.processor.processJobs();
+  expect((await remove()).status).toBe(204);
+  expect(await api.storedJobs()).toBe(0);
+  await expectProblem(await remove(), 404, 'not_found');
+});
+
+test('an age in digits alone is milliseconds', async () => {
   await api.processor.addJob('echo', {});
   await api.processor.processJobs();
+  const remove = (age: number) =>
+    api.call(`/v1/jobs?status=completed&olderThan=${age}`, { ...admin, method: 'DELETE' });
 
-  const response = await api.call('/v1/jobs?status=completed', { method: 'DELETE' });
+  expect(await (await remove(3_600_000)).json()).toEqual({ removed: { completed: 0 } });
+  expect(await (await remove(0)).json()).toEqual({ removed: { completed: 1 } });
+});
 
-  await expectProblem(response, 403, 'forbidden');
+test('only an admin removes jobs', async () => {
+  const id = await api.processor.addJob('echo', {});
+  await api.processor.processJobs();
+
+  for (const path of ['/v1/jobs?status=completed', `/v1/jobs/${id}`])
+    await expectProblem(await api.call(path, { method: 'DELETE' }), 403, 'forbidden');
   expect(await api.storedJobs()).toBe(1);
 });

@@ -103,6 +103,8 @@ function stringOf({ format, pattern, maxLength, minLength }: Schema): fc.Arbitra
       .date({ noInvalidDate: true, min: new Date(0), max: new Date('2200-01-01') })
       .map((date) => date.toISOString());
   if (pattern === '[A-Za-z]$') return fc.oneof(durations, fc.stringMatching(/^[a-z0-9 .]{0,9}[A-Za-z]$/));
+  if (pattern === '^\\d{1,13}$|[A-Za-z]$')
+    return fc.oneof(durations, fc.nat().map(String), fc.stringMatching(/^[0-9]{1,14}$/));
   if (typeof pattern === 'string') return fc.stringMatching(new RegExp(pattern));
   const bounds = { minLength: asNumber(minLength, 0), maxLength: Math.min(20, asNumber(maxLength, 20)) };
   return fc.oneof(names, fc.string({ ...bounds, unit: 'grapheme' }));

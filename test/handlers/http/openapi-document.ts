@@ -143,7 +143,7 @@ function isValidParameter({ schema, required = false }: Parameter, values: reado
 
 /** What arrives of a body. */
 function asJson(body: unknown): unknown {
-  if (body === undefined) return undefined;
+  if (body === undefined || body === '') return undefined;
   return JSON.parse(typeof body === 'string' ? body : JSON.stringify(body));
 }
 

@@ -31,6 +31,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   cancelJob: [queuedJob, '/v1/jobs/j/cancel', post],
   retryJob: [failedJob, '/v1/jobs/j/retry', post],
   getJobLog: [failedJob, '/v1/jobs/j/log'],
+  removeJob: [failedJob, '/v1/jobs/j', { method: 'DELETE', key: 'key-of-admin' }],
   removeJobs: [failedJob, '/v1/jobs?status=error&olderThan=0s', { method: 'DELETE', key: 'key-of-admin' }],
   listJobFactories: [nothing, '/v1/job-factories'],
   getJobFactory: [nothing, '/v1/job-factories/failing'],

@@ -29,6 +29,22 @@ test.each(addresses)('%s %s refuses parameters that it does not know', async (me
   expect(await api.storedJobs()).toBe(0);
 });
 
+test.each(addresses.filter(([method]) => method !== 'GET'))(
+  '%s %s refuses a body that says something, and takes an empty one for none',
+  async (method, path) => {
+    const send = (body: string) => api.call(path, { method, body, key: 'key-of-admin' });
+
+    const { issues } = await expectProblem(await send('{"input":2,"a.b":1}'), 422, 'validation_failed');
+    expect(issues.map(({ path }) => path)).toEqual(expect.arrayContaining(['input', 'a.b']));
+    await expectProblem(await send('[]'), 400, 'invalid_body');
+    await expectProblem(await send('{'), 400, 'invalid_body');
+    for (const body of ['', '{}']) {
+      const text = await (await send(body)).text();
+      expect(text).not.toContain('expected no body');
+    }
+  },
+);
+
 test('a parameter that is repeated is refused', async () => {
   const problem = await expectProblem(await api.call('/v1/jobs/x?wait=1&wait=2'), 422, 'validation_failed');
 

@@ -113,8 +113,15 @@ test.each([
 });
 
 test('an item of an unknown job is refused, and an id that is taken is a conflict', async () => {
-  await expectProblem(await post('/v1/schedulers', { ...tick, jobName: 'nobody' }), 422, 'unknown_job_name');
+  const ofNobody = { jobName: 'nobody' };
+  const added = await post('/v1/schedulers', { ...tick, ...ofNobody });
   await post('/v1/schedulers', tick);
+  const changed = await api.call('/v1/schedulers/tick', { method: 'PATCH', body: ofNobody });
+
+  for (const response of [added, changed]) {
+    const { issues } = await expectProblem(response, 422, 'unknown_job_name');
+    expect(issues).toMatchObject([{ path: 'jobName' }]);
+  }
 
   await expectProblem(await post('/v1/schedulers', tick), 409, 'conflict');
   expect(await items().countDocuments()).toBe(1);

@@ -33,9 +33,10 @@ test('what ended is told step by step, an hour by minutes unless asked otherwise
 
   const minutes = await statistics();
   const hours = await statistics('?since=3h&step=1h');
+  const inMilliseconds = await statistics('?since=10800000&step=3600000');
   const ofEcho = await statistics('?since=3h&step=1h&name=echo');
 
-  expect([minutes.length, hours.length]).toEqual([60, 3]);
+  expect([minutes.length, hours.length, inMilliseconds.length]).toEqual([60, 3, 3]);
   for (const points of [minutes, hours]) expect(sumOf(points)).toEqual({ completed: 1, errors: 1 });
   expect(sumOf(ofEcho)).toEqual({ completed: 1, errors: 0 });
 });
@@ -58,6 +59,9 @@ test.each([
   ['since=soon&step=later', ['since', 'step']],
   ['since=1h&since=2h', ['since']],
   ['name=', ['name']],
+  ['name=a%20b', ['name']],
+  ['since=60000.5', ['since']],
+  ['since=soon&nobody=1', ['nobody', 'since']],
   ['name[$ne]=x', ['name[$ne]']],
 ])('statistics by %s are refused with their paths', async (query, paths) => {
   const problem = await expectProblem(await api.call(`/v1/statistics?${query}`), 422, 'validation_failed');
