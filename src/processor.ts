@@ -569,12 +569,17 @@ export class RemoteProcessor {
    *
    * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, and does nothing for
    *   a list or an expression that the item does not have; but it is an input
+   * @param options `version`: of the item that was looked at; another one by now is a conflict. Default: any
    * @throws ValidationError, UnknownJobNameError, NotFoundError, or ConflictError when another transaction holds the item
    *   for more than 10 s, as one of a killed process does for up to a minute; nothing is changed then
    */
-  async updateScheduler(id: string, changes: SchedulerChanges): Promise<SchedulerItem> {
+  async updateScheduler(
+    id: string,
+    changes: SchedulerChanges,
+    options: { readonly version?: number | undefined } = {},
+  ): Promise<SchedulerItem> {
     const { updateItem } = await scheduling();
-    return updateItem(this.#db, this.#collections, this.#registry, id, changes);
+    return updateItem(this.#db, this.#collections, this.#registry, id, changes, options);
   }
 
   /** The scheduler item with this id, or undefined. */

@@ -2,7 +2,8 @@ import type { Issue } from '../../src/index.js';
 
 /**
  * What can go wrong with a request. 400: the body is not the JSON it says it is. 422: it is, and what it says is
- * refused. 401: no key, or an unknown one. 403: the key's role does not allow it.
+ * refused. 401: no key, or an unknown one. 403: the key's role does not allow it
+ * or, in the dashboard, a form is not of this session or this site.
  */
 const kinds = {
   invalid_body: { status: 400, title: 'The body is not a JSON object' },
@@ -10,6 +11,8 @@ const kinds = {
   not_signed: { status: 401, title: 'A signature of AWS is required' },
   no_api_keys: { status: 401, title: 'No API key is configured' },
   forbidden: { status: 403, title: "The API key's role does not allow this" },
+  page_outdated: { status: 403, title: 'This page is out of date' },
+  sent_from_elsewhere: { status: 403, title: 'This was sent from elsewhere' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   dashboard_off: { status: 404, title: 'The dashboard is off' },
   not_found: { status: 404, title: 'Not found' },

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import * as z from 'zod';
-import { ValidationError } from '../errors.js';
+import { ConflictError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -38,11 +38,14 @@ export async function updateItem(
   registry: JobRegistry,
   id: string,
   given: SchedulerChanges,
+  { version }: { readonly version?: number | undefined },
 ): Promise<SchedulerItem> {
   const { active, changes } = validateNow(changesSchema, given, subject);
   for (;;) {
     // Checked before the transaction begins: asking who knows the job takes time.
     const before = await requireItem(collections.scheduler, id);
+    if (version !== undefined && before.version !== version)
+      throw new ConflictError(id, `Scheduler item '${id}' was changed meanwhile: version ${before.version}.`);
     const now = await serverTime(db);
     const definition = await checkJob(registry, merge(before, changes), now, subject);
     let isOutdated = false;

@@ -6,6 +6,7 @@ import type { Db } from 'mongodb';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
 import type { Kick } from '../../kick.js';
+import { MAX_BODY_BYTES } from '../body.js';
 import { Problem } from '../problem.js';
 import { requireSameOrigin } from '../session/same-origin.js';
 import { signInRoutes } from '../session/sign-in.js';
@@ -14,7 +15,9 @@ import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
+import { newSchedulerRoutes } from './new-scheduler.js';
 import { overviewRoutes } from './overview.js';
+import { newSchedulerPath } from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -28,8 +31,8 @@ export interface DashboardOptions {
   readonly log: Logger;
 }
 
-/** A form sends each character of an input as up to three, and an input may have 1 MiB. */
-const MAX_FORM_BYTES = 4 * 1024 * 1024;
+/** As it is sent, a byte that is no letter is three: what the form holds is limited by `readForm`. */
+const MAX_FORM_BYTES = 3 * MAX_BODY_BYTES;
 
 /**
  * The pages by which people look after jobs. Each is made on the server, works by links and forms alone, and is kept up
@@ -57,7 +60,8 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor, kick))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))
-    .route('/dashboard/schedulers', schedulerRoutes(processor, kick));
+    .route('/dashboard/schedulers', schedulerRoutes(processor, kick))
+    .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }
 
 /** Nothing is loaded from elsewhere, and nothing that stands in a page is run or styles it. */

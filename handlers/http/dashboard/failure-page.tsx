@@ -16,7 +16,7 @@ export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> 
     headers.set('content-type', 'text/html; charset=utf-8');
     const page = (
       <Page title={title} session={context.env.session}>
-        <section class="card">
+        <section class="card" data-problem>
           <h1>{title}</h1>
           <p>{message}</p>
           <p>

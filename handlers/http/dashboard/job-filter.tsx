@@ -1,23 +1,27 @@
 import * as z from 'zod';
 import { jobStatuses } from '../../../src/index.js';
+import { toIssues } from '../../../src/validate.js';
+import { invalid } from '../problem.js';
 
-const text = z.string().trim().max(500).optional().catch(undefined);
+const text = z.string().trim().max(500).optional();
 
-/** As it stands in an address; what is not understood filters nothing. */
+/** As it stands in an address. */
 const filterSchema = z.object({
-  status: z.enum(jobStatuses).optional().catch(undefined),
+  status: z.enum(jobStatuses).optional(),
   name: text,
   queue: text,
   error: text,
-  order: z.enum(['newest', 'oldest']).optional().catch(undefined),
+  order: z.enum(['newest', 'oldest']).optional(),
 });
 
 export type JobFilter = z.output<typeof filterSchema>;
 
-/** The filter in an address. */
+/** The filter in an address. @throws Problem naming what is not understood: to list all jobs would be no answer */
 export function readFilter(query: Record<string, string>): JobFilter {
   const given = Object.entries(query).filter(([, value]) => value !== '');
-  return filterSchema.parse(Object.fromEntries(given));
+  const { data, error } = filterSchema.safeParse(Object.fromEntries(given));
+  if (error) throw invalid(toIssues(error));
+  return data;
 }
 
 /** Whether it leaves jobs out. */

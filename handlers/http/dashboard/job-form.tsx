@@ -1,4 +1,5 @@
 import type { Issue, JobFactoryInfo } from '../../../src/index.js';
+import { FORM_TOKEN } from '../session/same-origin.js';
 import type { Session } from '../session/session.js';
 import { type Field, jsonField, toField } from './form/field.js';
 import { ChangeButton, FieldControl, MemberControls } from './form/fields.js';
@@ -48,7 +49,15 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
   const field = isJson ? jsonField : inputField(inputSchema);
   const input = readValue(field, !inputOptional, ['input'], form);
   const options = readValue(optionsField, false, ['options'], form);
-  return { input: input.value, options: options.value, isJson, issues: input.issues };
+  const known = new Set([FORM_TOKEN, 'as', 'change', ...input.names, ...options.names]);
+  const issues = [...input.issues, ...unknownFields(form, known)];
+  return { input: input.value, options: options.value, isJson, issues };
+}
+
+/** A page of another form of the input, maybe: what it asked for must not get lost. */
+function unknownFields(form: URLSearchParams, known: ReadonlySet<string>): Issue[] {
+  const unknown = new Set([...form.keys()].filter((name) => !known.has(name)));
+  return [...unknown].map((name) => ({ path: '', message: `Unknown field: ${name}. Load the page again.` }));
 }
 
 interface AddJobFormProps {

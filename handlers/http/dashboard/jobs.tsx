@@ -4,6 +4,7 @@ import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
 import { returnPath } from '../session/return-path.js';
 import { act, isBulkAction } from './bulk.js';
+import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
 import { readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
@@ -55,6 +56,11 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
         throw new Problem('forbidden', { detail: "The role 'admin' is required to remove jobs." });
       }
       const ids = form.getAll('id').slice(0, PAGE_SIZE);
+      if (action === 'remove' && ids.length > 0 && !isConfirmed(form)) {
+        const question =
+          ids.length === 1 ? 'Remove this job for good?' : `Remove ${ids.length} jobs for good?`;
+        return askToConfirm(context, { question, label: 'Remove', section, back: originOf(form) });
+      }
       const notice = await act(processor, action, ids);
       if (action === 'retry') await kick();
       return redirectWith(context, backPath(form), notice);
@@ -82,16 +88,19 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
   }
 }
 
-/** To the list as it was filtered, or to the job. */
+/** To where the button was; a job that was removed has no page. */
 function backPath(form: URLSearchParams): string {
+  return form.get('action') === 'remove' ? listOf(form) : originOf(form);
+}
+
+function originOf(form: URLSearchParams): string {
   const [id, ...others] = form.getAll('id');
-  if (
-    form.get('from') === 'job' &&
-    id !== undefined &&
-    others.length === 0 &&
-    form.get('action') !== 'remove'
-  )
-    return jobPath(id);
+  const isOfJob = form.get('from') === 'job' && id !== undefined && others.length === 0;
+  return isOfJob ? jobPath(id) : listOf(form);
+}
+
+/** The list as it was filtered. */
+function listOf(form: URLSearchParams): string {
   const path = returnPath(form.get('here'));
   return path === '/' ? section : path;
 }

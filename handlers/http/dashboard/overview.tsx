@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { RemoteProcessor } from '../../../src/index.js';
+import { Problem } from '../problem.js';
 import type { DashboardEnvironment } from './environment.js';
 import { redirectWith } from './notice.js';
 import { OverviewPage } from './overview-page.js';
@@ -29,7 +30,10 @@ export function overviewRoutes(processor: RemoteProcessor) {
     .post('/dashboard/queues', requireRole('admin'), async (context) => {
       const form = context.get('form');
       const name = form.get('queue') ?? '';
-      const isPause = form.get('action') === 'pause';
+      const action = form.get('action');
+      if (action !== 'pause' && action !== 'resume')
+        throw new Problem('validation_failed', { detail: 'Expected an action: pause or resume.' });
+      const isPause = action === 'pause';
       await (isPause ? processor.pauseQueue(name) : processor.resumeQueue(name));
       const text = isPause ? `Queue ${name} is paused: what runs goes on.` : `Queue ${name} goes on.`;
       return redirectWith(context, '/', { kind: 'done', text });

@@ -1,3 +1,5 @@
+import type { SchedulerItem } from '../../../src/index.js';
+
 /** Where a job is shown. */
 export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
@@ -6,6 +8,15 @@ export function jobPath(id: string): string {
 /** Where a scheduler item is shown. */
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;
+}
+
+/**
+ * Where a scheduler item is added: beside the items, for each address below them is that of an id.
+ *
+ * @param type of the item to begin with; default: `Cron`
+ */
+export function newSchedulerPath(type?: SchedulerItem['type']): string {
+  return `/dashboard/new-scheduler${type === undefined ? '' : `?type=${type}`}`;
 }
 
 /** Where jobs are listed that a filter lets through; what is empty filters nothing. */

@@ -1,10 +1,21 @@
+import { MAX_BODY_BYTES } from '../body.js';
 import { Problem } from '../problem.js';
 
-/** What a form sent. @throws Problem for anything else */
+/** What a form sent: names and values of at most as many bytes in all as a body of the API. @throws Problem */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   const [type] = (request.headers.get('content-type') ?? '').split(';');
   if (type?.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
     throw new Problem('unsupported_media_type', { detail: 'Expected what a form of the dashboard sends.' });
   }
-  return new URLSearchParams(await request.text());
+  const form = new URLSearchParams(await request.text());
+  if (sizeOf(form) > MAX_BODY_BYTES) {
+    throw new Problem('body_too_large', { detail: `Expected at most ${MAX_BODY_BYTES} bytes.` });
+  }
+  return form;
+}
+
+function sizeOf(form: URLSearchParams): number {
+  let bytes = 0;
+  for (const [name, value] of form) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  return bytes;
 }

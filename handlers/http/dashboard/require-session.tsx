@@ -22,7 +22,7 @@ export const requireSession = createMiddleware<DashboardEnvironment>(async (cont
   if (!isSafe) {
     const form = await readForm(req.raw);
     if (!hasFormToken(form, session)) {
-      throw new Problem('forbidden', { detail: 'The page is of another session. Load it again.' });
+      throw new Problem('page_outdated', { detail: 'It is of another session. Load it again.' });
     }
     set('form', form);
   }

@@ -5,7 +5,11 @@ import { TokenField } from './token-field.js';
 interface EditorProps {
   /** Where the text is sent. */
   readonly action: string;
+  /** Of the item that is edited: one that has another by then is not overwritten. */
+  readonly version?: number;
   readonly text: string;
+  /** The item as it is, when somebody else changed it while the text was typed. */
+  readonly meanwhile?: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
   /** Of the button. */
@@ -14,11 +18,22 @@ interface EditorProps {
 }
 
 /** Edits a scheduler item as JSON. What is wrong is told with its field, and the line that it stands in. */
-export function SchedulerEditor({ action, text, issues, session, label, mayEdit }: EditorProps) {
+export function SchedulerEditor({
+  action,
+  version,
+  text,
+  meanwhile,
+  issues,
+  session,
+  label,
+  mayEdit,
+}: EditorProps) {
   const isWrong = issues.length > 0;
   return (
     <form method="post" action={action} class="stack">
       <TokenField session={session} />
+      {version !== undefined && <input type="hidden" name="version" value={version} />}
+      {meanwhile !== undefined && <Meanwhile text={meanwhile} />}
       <label for="text">As JSON</label>
       <textarea
         id="text"
@@ -53,6 +68,20 @@ export function SchedulerEditor({ action, text, issues, session, label, mayEdit 
         </button>
       </p>
     </form>
+  );
+}
+
+function Meanwhile({ text }: { text: string }) {
+  return (
+    <>
+      <p class="problem-text" role="alert">
+        Somebody changed it meanwhile, so it was not saved. Above your text is how it is now. Save again to
+        put your text in its place.
+      </p>
+      <pre class="code" id="meanwhile">
+        {text}
+      </pre>
+    </>
   );
 }
 

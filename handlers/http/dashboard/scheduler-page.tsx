@@ -13,18 +13,30 @@ interface SchedulerPageProps {
   readonly occurrences: readonly Preview[];
   /** Of the editor: the item as it is, or as somebody typed it. */
   readonly text: string;
+  /** The item as it is, when somebody else changed it while the text was typed. */
+  readonly meanwhile: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
   readonly now: Date;
 }
 
 /** One scheduler item: when it is due, what it makes, and all that can be done about it. */
-export function SchedulerPage({ item, occurrences, text, issues, session, now }: SchedulerPageProps) {
+export function SchedulerPage({
+  item,
+  occurrences,
+  text,
+  meanwhile,
+  issues,
+  session,
+  now,
+}: SchedulerPageProps) {
   return (
     <>
       <div class="title">
         <h1>{item.title || item.id}</h1>
-        {may(session, 'write') && <ItemButtons item={item} session={session} from="item" />}
+        <div id="buttons" data-live>
+          {may(session, 'write') && <ItemButtons item={item} session={session} from="item" />}
+        </div>
       </div>
       {item.description !== '' && <p>{item.description}</p>}
       <div class="columns">
@@ -44,8 +56,10 @@ export function SchedulerPage({ item, occurrences, text, issues, session, now }:
       <section class="card" aria-labelledby="edit-title">
         <h2 id="edit-title">Change it</h2>
         <SchedulerEditor
-          action={`${schedulerPath(item.id)}/edit`}
+          action={schedulerPath(item.id)}
+          version={item.version}
           text={text}
+          meanwhile={meanwhile}
           issues={issues}
           session={session}
           label="Save"

@@ -1,7 +1,7 @@
 import type { SchedulerItem } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { duration, Moment } from './parts/moment.js';
-import { schedulerPath } from './paths.js';
+import { newSchedulerPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -19,7 +19,7 @@ export function SchedulerTable({ items, session, now }: SchedulerTableProps) {
       <div class="title">
         <h1>Schedules</h1>
         {mayAct && (
-          <a class="button primary" href="/dashboard/schedulers/new">
+          <a class="button primary" href={newSchedulerPath()}>
             Add a schedule
           </a>
         )}

@@ -1,23 +1,22 @@
 import { type Context, Hono } from 'hono';
 import {
-  ConflictError,
   type Issue,
   NotFoundError,
   type RemoteProcessor,
   type SchedulerItem,
-  UnknownJobNameError,
   ValidationError,
 } from '../../../src/index.js';
 import type { Kick } from '../../kick.js';
+import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath, schedulerPath } from './paths.js';
-import { may, requireRole } from './require-session.js';
-import { SchedulerEditor } from './scheduler-editor.js';
+import { requireRole } from './require-session.js';
+import { issuesOf } from './scheduler-issues.js';
 import { SchedulerPage } from './scheduler-page.js';
 import { SchedulerTable } from './scheduler-table.js';
-import { changesBetween, editable, parseOptions, template } from './scheduler-text.js';
+import { changesBetween, editable } from './scheduler-text.js';
 
 type PageContext = Context<DashboardEnvironment>;
 
@@ -35,28 +34,24 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
         children: <SchedulerTable items={items} session={session} now={new Date()} />,
       });
     })
-    .get('/new', requireRole('write'), (context) => showNew(context, template(context.req.query('type')), []))
-    .post('/new', requireRole('write'), async (context) => {
-      const text = context.get('form').get('text') ?? '';
-      try {
-        const id = await processor.addScheduler(parseOptions(text));
-        return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Added.' });
-      } catch (error) {
-        return showNew(context, text, issuesOf(error));
-      }
-    })
     .get('/:id', async (context) => {
       const item = await requireItem(context.req.param('id'));
-      return showItem(context, item, editable(item), []);
+      return showItem(context, item, { text: editable(item) });
     })
-    .post('/:id/edit', requireRole('write'), async (context) => {
-      const item = await requireItem(context.req.param('id'));
-      const text = context.get('form').get('text') ?? '';
+    .post('/:id', requireRole('write'), async (context) => {
+      const id = context.req.param('id');
+      const form = context.get('form');
+      const text = form.get('text') ?? '';
+      const version = Number(form.get('version'));
+      const item = await requireItem(id);
+      if (item.version !== version) return showChangedMeanwhile(context, item, text);
       try {
-        await processor.updateScheduler(item.id, changesBetween(item, text));
-        return redirectWith(context, schedulerPath(item.id), { kind: 'done', text: 'Saved.' });
+        await processor.updateScheduler(id, changesBetween(item, text), { version });
+        return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Saved.' });
       } catch (error) {
-        return showItem(context, item, text, issuesOf(error));
+        const now = await requireItem(id);
+        if (now.version !== version) return showChangedMeanwhile(context, now, text);
+        return showItem(context, item, { text, issues: issuesOf(error) });
       }
     })
     .post('/:id/activate', requireRole('write'), (context) =>
@@ -71,7 +66,13 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
       return redirectWith(context, jobPath(id), { kind: 'done', text: 'This is the job that was added.' });
     })
     .post('/:id/remove', requireRole('admin'), async (context) => {
-      await processor.removeScheduler(context.req.param('id'));
+      const id = context.req.param('id');
+      if (!isConfirmed(context.get('form'))) {
+        const { title } = await requireItem(id);
+        const question = `Remove ${title || id}? Its jobs stay.`;
+        return askToConfirm(context, { question, label: 'Remove', section, back: schedulerPath(id) });
+      }
+      await processor.removeScheduler(id);
       return redirectWith(context, section, { kind: 'done', text: 'Removed. The jobs that it made stay.' });
     });
 
@@ -81,18 +82,25 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
     throw new NotFoundError('scheduler item', id);
   }
 
-  async function showItem(context: PageContext, item: SchedulerItem, text: string, issues: readonly Issue[]) {
+  /** Nothing is saved: what was typed stands beside what is there now, and the next save is of that. */
+  function showChangedMeanwhile(context: PageContext, item: SchedulerItem, text: string) {
+    return showItem(context, item, { text, meanwhile: editable(item) });
+  }
+
+  async function showItem(context: PageContext, item: SchedulerItem, edited: Edited) {
+    const { text, meanwhile, issues = [] } = edited;
     const occurrences = await processor.preview(item.id, 10);
     const session = context.get('session');
     return showPage(context, {
       title: item.title || item.id,
       section,
-      status: issues.length > 0 ? 422 : 200,
+      status: meanwhile !== undefined ? 409 : issues.length > 0 ? 422 : 200,
       children: (
         <SchedulerPage
           item={item}
           occurrences={occurrences}
           text={text}
+          meanwhile={meanwhile}
           issues={issues}
           session={session}
           now={new Date()}
@@ -100,6 +108,14 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
       ),
     });
   }
+}
+
+/** What stands in the editor of an item. */
+interface Edited {
+  readonly text: string;
+  /** The item as it is, when somebody else changed it while the text was typed. */
+  readonly meanwhile?: string;
+  readonly issues?: readonly Issue[];
 }
 
 /** Does something to an item, and goes back to where the button was. */
@@ -114,39 +130,4 @@ async function act(context: PageContext, done: string, work: (id: string) => Pro
     const text = error.issues.map(({ message }) => message).join('; ');
     return redirectWith(context, path, { kind: 'problem', text });
   }
-}
-
-function showNew(context: PageContext, text: string, issues: readonly Issue[]) {
-  const session = context.get('session');
-  return showPage(context, {
-    title: 'Add a schedule',
-    section,
-    status: issues.length > 0 ? 422 : 200,
-    children: (
-      <section class="card stack">
-        <h1>Add a schedule</h1>
-        <nav class="tabs" aria-label="Kinds of schedules">
-          <a href="/dashboard/schedulers/new?type=Cron">By a pattern</a>
-          <a href="/dashboard/schedulers/new?type=Delay">Again and again</a>
-          <a href="/dashboard/schedulers/new?type=At">Once</a>
-        </nav>
-        <SchedulerEditor
-          action="/dashboard/schedulers/new"
-          text={text}
-          issues={issues}
-          session={session}
-          label="Add"
-          mayEdit={may(session, 'write')}
-        />
-      </section>
-    ),
-  });
-}
-
-/** What is wrong with what was typed. @throws every error that is about something else */
-function issuesOf(error: unknown): readonly Issue[] {
-  if (error instanceof ValidationError) return error.issues;
-  if (error instanceof ConflictError) return [{ path: 'id', message: error.message }];
-  if (error instanceof UnknownJobNameError) return [{ path: 'jobName', message: error.message }];
-  throw error;
 }

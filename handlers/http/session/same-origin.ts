@@ -17,7 +17,7 @@ export const requireSameOrigin = createMiddleware(async (context, next) => {
     await checkOrigin(context, next);
   } catch (error) {
     if (!(error instanceof HTTPException)) throw error;
-    throw new Problem('forbidden', {
+    throw new Problem('sent_from_elsewhere', {
       detail: 'This was not sent by a page of this site. Go back to the dashboard, and try again there.',
     });
   }

@@ -5,6 +5,8 @@ export interface FetchedPage {
   readonly url: URL;
   /** What went wrong, when it is a page that says so, and nothing to show in place of this one. */
   readonly problem: string | undefined;
+  /** Whether what the page is about is not there any more. */
+  readonly isGone: boolean;
 }
 
 /** The session is over: the server led to the sign-in. */
@@ -23,14 +25,11 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
     throw new Error(`The server answered with ${response.status}.`);
   }
   const document = new DOMParser().parseFromString(await response.text(), 'text/html');
-  return { document, url, problem: isProblem(response) ? problemOf(document) : undefined };
+  return { document, url, problem: problemOf(document), isGone: response.status === 404 };
 }
 
-/** A form that comes back to be corrected is none: 422. */
-function isProblem({ ok, status }: Response): boolean {
-  return !ok && status !== 422;
-}
-
-function problemOf(document: Document): string {
-  return document.querySelector('main p')?.textContent ?? 'Something went wrong.';
+/** A form that comes back to be corrected has none. */
+function problemOf(document: Document): string | undefined {
+  if (!document.getElementById('main')) return 'Something went wrong.';
+  return document.querySelector('[data-problem] p')?.textContent;
 }

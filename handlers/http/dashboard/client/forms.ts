@@ -42,6 +42,7 @@ async function send(
     const address = submitter?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href;
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form, submitter)) body.append(name, String(value));
+    if (submitter?.dataset.confirm !== undefined) body.append('confirmed', 'yes');
     const page = await fetchPage(address, { method: 'POST', body });
     if (page.problem === undefined) showPage(page);
     else tell(page.problem);

@@ -32,6 +32,7 @@ export function keepRefreshing(): Refreshing {
     try {
       const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
       if (signal.aborted) return;
+      if (page.isGone) return leave();
       if (page.problem === undefined) show(page);
       else lose(page.problem);
     } catch (error) {
@@ -45,6 +46,11 @@ export function keepRefreshing(): Refreshing {
     showLive(page);
     if (isLost) document.getElementById('notice')?.replaceChildren();
     isLost = false;
+  };
+  /** What is shown stays to be read, but nothing can be done about it any more. */
+  const leave = () => {
+    lose('This was removed meanwhile: what you see is how it was.');
+    document.getElementById('buttons')?.replaceChildren();
   };
   /** Told once, not at each attempt. */
   const lose = (reason: string) => {

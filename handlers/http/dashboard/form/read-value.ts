@@ -6,6 +6,8 @@ import type { Field, Member } from './field.js';
 export interface ReadValue {
   readonly value: unknown;
   readonly issues: readonly Issue[];
+  /** Of the controls that the field has. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** Stands where JSON was expected and something else was typed. */
@@ -35,10 +37,31 @@ export const MAX_MEMBERS = 200;
 /** The value that the controls of a field hold; undefined where nothing was filled in that may be left out. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
-  return { value: read(field, isRequired, path), issues };
+  const names = new Set<string>();
+  return { value: read(field, isRequired, path), issues, names };
+
+  function sent(name: string): string {
+    names.add(name);
+    return form.get(name) ?? '';
+  }
 
   function read(field: Field, isRequired: boolean, path: Path): unknown {
-    const text = form.get(controlName(path)) ?? '';
+    switch (field.kind) {
+      case 'list':
+        return readList(field.item, isRequired, path);
+      case 'object':
+        return readObject(field.members, isRequired, path);
+      default:
+        return readControl(field, isRequired, path);
+    }
+  }
+
+  function readControl(
+    field: Exclude<Field, { kind: 'list' | 'object' }>,
+    isRequired: boolean,
+    path: Path,
+  ): unknown {
+    const text = sent(controlName(path));
     switch (field.kind) {
       case 'text':
         return text === '' && !isRequired ? undefined : text.replaceAll('\r\n', '\n');
@@ -50,10 +73,6 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
         return field.values[text === '' ? -1 : Number(text)];
       case 'json':
         return readJson(text, path);
-      case 'list':
-        return readList(field.item, isRequired, path);
-      case 'object':
-        return readObject(field.members, isRequired, path);
     }
   }
 
@@ -68,7 +87,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
   }
 
   function readList(item: Field, isRequired: boolean, path: Path): unknown {
-    const length = Math.min(MAX_MEMBERS, Number(form.get(lengthName(path))) || 0);
+    const length = Math.min(MAX_MEMBERS, Number(sent(lengthName(path))) || 0);
     if (length === 0 && !isRequired) return undefined;
     return Array.from({ length }, (_, index) => read(item, true, [...path, String(index)]) ?? null);
   }

@@ -91,6 +91,17 @@ test('what is filled in is the input of the job; what is left empty is left out'
   expect(api.kicks).toBe(0);
 });
 
+test.each(['nobody', of('nobody'), of('address', 'nobody'), of('lines', '7', 'text'), option('session')])(
+  'a field that the form does not have is refused, and nothing is stored: %s',
+  async (name) => {
+    const answer = await browser.submit(form, { ...least, [name]: 'x' });
+
+    expect(answer.status).toBe(422);
+    expect(textOf(await answer.text())).toContain(`Unknown field: ${name}`);
+    expect(await api.storedJobs()).toBe(0);
+  },
+);
+
 test('a job that can run at once kicks the worker, one that is delayed does not', async () => {
   let kicks = 0;
   const kick = async () => {

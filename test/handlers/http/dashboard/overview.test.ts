@@ -82,4 +82,8 @@ test('an admin pauses and resumes a queue, nobody else', async () => {
   await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'resume' });
   expect((await api.processor.getQueues())[0]?.paused).toBeNull();
   expect((await browser.submit('/dashboard/queues', { queue: '', action: 'pause' })).status).toBe(422);
+  await browser.submit('/dashboard/queues', { queue: 'mail', action: 'pause' });
+  for (const action of ['', 'Pause', 'nonsense'])
+    expect((await browser.submit('/dashboard/queues', { queue: 'mail', action })).status).toBe(422);
+  expect((await api.processor.getQueues()).find(({ name }) => name === 'mail')?.paused).not.toBeNull();
 });

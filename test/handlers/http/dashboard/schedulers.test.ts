@@ -16,11 +16,14 @@ const item = {
   input: { '<i>': '</textarea><script>' },
 } as const;
 const page = `${list}/a%2Fb%20%25`;
+const addition = '/dashboard/new-scheduler';
 
 let browser: Browser;
 beforeEach(async () => {
   browser = await signedIn(api, 'admin');
 });
+
+const confirmed = { confirmed: 'yes' };
 
 const textIn = (html: string) => controlsOf(html).find(({ name }) => name === 'text');
 
@@ -89,7 +92,10 @@ test('an item is changed as JSON: what is left out is taken away', async () => {
   const { title: _, timeZone: __, ...rest } = JSON.parse(text);
   expect(rest).toMatchObject({ type: 'Cron', cron: '30 2 * * *', jobName: 'echo', input: item.input });
 
-  const answer = await browser.submit(`${page}/edit`, { text: JSON.stringify({ ...rest, cron: '@hourly' }) });
+  const answer = await browser.submit(page, {
+    text: JSON.stringify({ ...rest, cron: '@hourly' }),
+    version: '1',
+  });
 
   expect(answer.status).toBe(303);
   expect(await api.processor.getScheduler(item.id)).toMatchObject({
@@ -111,10 +117,10 @@ test.each([
 ])('%s is refused, with the field, and stays to be corrected', async (text, expected) => {
   await api.processor.addScheduler({ ...item, title: 'as it was' });
   for (const [path, id] of [
-    [`${page}/edit`, item.id],
-    [`${list}/new`, 'none'],
+    [page, item.id],
+    [addition, 'none'],
   ] as const) {
-    const answer = await browser.submit(path, { text });
+    const answer = await browser.submit(path, { text, version: '1' });
 
     expect(answer.status).toBe(422);
     const html = await answer.text();
@@ -129,10 +135,10 @@ test.each([
 test.each(['Cron', 'Delay', 'At', '<script>'])(
   'an item is added, beginning with a template: %s',
   async (type) => {
-    const html = await (await browser.get(`${list}/new?type=${encodeURIComponent(type)}`)).text();
+    const html = await (await browser.get(`${addition}?type=${encodeURIComponent(type)}`)).text();
     const template = JSON.parse(textIn(html)?.value ?? '');
 
-    const answer = await browser.submit(`${list}/new`, {
+    const answer = await browser.submit(addition, {
       text: JSON.stringify({ ...template, jobName: 'echo' }),
     });
 
@@ -147,10 +153,63 @@ test.each(['Cron', 'Delay', 'At', '<script>'])(
   },
 );
 
+test('an item is saved at its own address, so that a refused save can be read again there', async () => {
+  await api.processor.addScheduler(item);
+  const html = await (await browser.submit(page, { text: '{', version: '1' })).text();
+
+  const [form = ''] = html.split('<textarea')[0]?.split('<form').slice(-1) ?? [];
+  const [, action = ''] = /action="([^"]*)"/.exec(form) ?? [];
+
+  expect(action).toBe(page);
+  expect((await browser.get(action)).status).toBe(200);
+});
+
+test.each(['new', 'new-scheduler', 'edit', 'run'])('an item with the id %s has its page', async (id) => {
+  await api.processor.addScheduler({ ...item, id });
+
+  const html = await (await browser.get(`${list}/${id}`)).text();
+
+  expect(JSON.parse(textIn(html)?.value ?? '')).toMatchObject({ title: item.title });
+});
+
+test('what somebody else saved meanwhile is not overwritten, but shown beside what was typed', async () => {
+  await api.processor.addScheduler(item);
+  const mine = controlsOf(await (await browser.get(page)).text());
+  const version = (controls: typeof mine) => controls.find(({ name }) => name === 'version')?.value ?? '';
+  await api.processor.updateScheduler(item.id, { title: 'Of somebody else' });
+  const text = JSON.stringify({ type: 'Cron', cron: '@hourly', jobName: 'echo', input: {}, title: 'Mine' });
+
+  const refused = await browser.submit(page, { text, version: version(mine) });
+
+  expect(refused.status).toBe(409);
+  const html = await refused.text();
+  expect(textOf(html)).toMatch(/changed it meanwhile.*"title": "Of somebody else"/);
+  expect(textIn(html)?.value).toBe(text);
+  expect((await api.processor.getScheduler(item.id))?.title).toBe('Of somebody else');
+  expect((await browser.submit(page, { text })).status).toBe(409);
+
+  const again = await browser.submit(page, { text, version: version(controlsOf(html)) });
+  expect(again.status).toBe(303);
+  expect((await api.processor.getScheduler(item.id))?.title).toBe('Mine');
+});
+
+test('of two who save at the same moment one is told', async () => {
+  await api.processor.addScheduler(item);
+  const save = (title: string) =>
+    browser.submit(page, {
+      text: JSON.stringify({ type: 'Cron', cron: '@hourly', jobName: 'echo', input: {}, title }),
+      version: '1',
+    });
+
+  const answers = await Promise.all([save('One'), save('Two')]);
+
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([303, 409]);
+});
+
 test('an id that is taken is told', async () => {
   await api.processor.addScheduler(item);
 
-  const answer = await browser.submit(`${list}/new`, { text: JSON.stringify(item) });
+  const answer = await browser.submit(addition, { text: JSON.stringify(item) });
 
   expect(answer.status).toBe(422);
   expect(textOf(await answer.text())).toContain('id :');
@@ -158,22 +217,26 @@ test('an id that is taken is told', async () => {
 
 test('what each role may do is shown to it, and anything else is refused', async () => {
   await api.processor.addScheduler(item);
-  const attempts = ['activate', 'deactivate', 'run', 'edit', 'remove'];
+  const attempts = ['/activate', '/deactivate', '/run', '', '/remove'];
   const mayDo = { read: [], write: attempts.slice(0, 4), admin: attempts } as const;
   for (const role of ['read', 'write'] as const) {
     const limited = await signedIn(api, role);
     const html = await (await limited.get(page)).text();
     for (const attempt of attempts.filter((name) => !mayDo[role].some((allowed) => allowed === name))) {
-      expect(html).not.toMatch(new RegExp(`formaction="[^"]*/${attempt}"`));
-      expect((await limited.submit(`${page}/${attempt}`, { text: '{}' })).status).toBe(403);
+      expect(html).not.toMatch(new RegExp(`formaction="[^"]*${attempt || 'never'}"`));
+      expect((await limited.submit(page + attempt, { text: '{}', version: '1' })).status).toBe(403);
     }
     expect(html.includes('<textarea') && /<textarea[^>]*readonly/.test(html)).toBe(role === 'read');
-    expect((await limited.get(`${list}/new`)).status).toBe(role === 'read' ? 403 : 200);
+    expect((await limited.get(addition)).status).toBe(role === 'read' ? 403 : 200);
   }
   expect(await api.processor.getScheduler(item.id)).toMatchObject({ active: false });
   expect(await api.storedJobs()).toBe(0);
 
-  expect((await browser.submit(`${page}/remove`, {})).headers.get('location')).toBe(list);
+  expect(textOf(await (await browser.submit(`${page}/remove`, {})).text())).toContain(
+    `Remove ${item.title}?`,
+  );
+  expect(await api.processor.getSchedulers()).toHaveLength(1);
+  expect((await browser.submit(`${page}/remove`, confirmed)).headers.get('location')).toBe(list);
   expect(await api.processor.getSchedulers()).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../../handlers/http/body.js';
 import { useApi } from '../api.js';
 import { browse, signedIn } from '../browser.js';
 
@@ -19,7 +20,9 @@ test.each<[string, Record<string, string>]>([
   const answer = await browser.post(activate, { token }, headers);
 
   expect(answer.status).toBe(403);
-  expect(await answer.text()).toContain('not sent by a page of this site');
+  const page = await answer.text();
+  expect(page).toContain('<h1>This was sent from elsewhere</h1>');
+  expect(page).toContain('not sent by a page of this site');
   expect((await browse(api).post('/sign-in', { key: 'key-of-read' }, headers)).status).toBe(403);
   expect((await api.processor.getScheduler('daily'))?.active).toBe(false);
 });
@@ -44,7 +47,11 @@ test('a form needs the token of its session: none, a wrong one and that of anoth
   expect(anothers).not.toBe(await browser.token());
 
   for (const token of ['', 'x', anothers, `${await browser.token()}x`]) {
-    expect((await browser.post(activate, { token })).status).toBe(403);
+    const answer = await browser.post(activate, { token });
+    expect(answer.status).toBe(403);
+    const page = await answer.text();
+    expect(page).toContain('<h1>This page is out of date</h1>');
+    expect(page).not.toContain('role does not allow');
   }
   expect((await browser.post(activate, {})).status).toBe(403);
   expect((await api.processor.getScheduler('daily'))?.active).toBe(false);
@@ -60,7 +67,13 @@ test('what is no form is refused, and so is a form that is too large', async () 
     );
 
   expect((await send({ ...sameOrigin, 'content-type': 'application/json' }, '{}')).status).toBe(415);
-  const large = `text=${'x'.repeat(5 * 1024 * 1024)}`;
   const form = { ...sameOrigin, 'content-type': 'application/x-www-form-urlencoded' };
-  expect((await send(form, large)).status).toBe(413);
+  const rest = `token=${await browser.token()}&text=`;
+  const room = MAX_BODY_BYTES - (rest.length - '=&='.length);
+  const missing = 404; // There is no such item: it was read.
+  expect((await send(form, rest + 'x'.repeat(room))).status).toBe(missing);
+  // However it is sent, what counts is what it holds.
+  expect((await send(form, rest + '%22'.repeat(room))).status).toBe(missing);
+  expect((await send(form, rest + 'x'.repeat(room + 1))).status).toBe(413);
+  expect((await send(form, rest + 'x'.repeat(5 * MAX_BODY_BYTES))).status).toBe(413);
 });

@@ -1,0 +1,47 @@
+import type { Context } from 'hono';
+import type { DashboardEnvironment } from './environment.js';
+import { showPage } from './page.js';
+
+const CONFIRMED = 'confirmed';
+
+/** Whether who sent a form was asked, and said yes: the script asks in the page, `askToConfirm` by one of its own. */
+export function isConfirmed(form: URLSearchParams): boolean {
+  return form.get(CONFIRMED) === 'yes';
+}
+
+interface Question {
+  readonly question: string;
+  /** Of the button that does it. */
+  readonly label: string;
+  readonly section: '/dashboard/jobs' | '/dashboard/schedulers';
+  /** Where to go instead. */
+  readonly back: string;
+}
+
+/** Answers a form with a page that asks whether it is meant: the same form, which then says so. */
+export function askToConfirm(
+  context: Context<DashboardEnvironment>,
+  { question, label, section, back }: Question,
+) {
+  return showPage(context, {
+    title: label,
+    section,
+    children: (
+      <form class="card stack" method="post" action={new URL(context.req.url).pathname}>
+        <h1>{question}</h1>
+        {[...context.get('form')].map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
+        <input type="hidden" name={CONFIRMED} value="yes" />
+        <p class="actions">
+          <button type="submit" class="danger">
+            {label}
+          </button>
+          <a class="button" href={back}>
+            No, go back
+          </a>
+        </p>
+      </form>
+    ),
+  });
+}
