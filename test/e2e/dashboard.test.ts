@@ -87,7 +87,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       // A form that comes back to be corrected is no mistake.
-      const isExpected = message.text().includes('status of 422');
+      const isExpected = /status of (409|422)/.test(message.text());
       if (/^(error|warning)$/.test(message.type()) && !isExpected) complaints.push(message.text());
     });
     await page.goto(server.url);
@@ -198,6 +198,44 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
   }, 180_000);
 
+  test('a schedule that is saved stays where it is: refused, overtaken by somebody else, saved', async () => {
+    await open('write');
+    await go('/dashboard/schedulers/hourly');
+    const before = page.url();
+    const text = page.getByLabel('As JSON');
+    const wanted = { type: 'Cron', cron: '@daily', jobName: 'echo', input: {} };
+    await text.fill('{');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await see('this is not JSON');
+    expect(page.url()).toBe(before);
+
+    await processor.updateScheduler('hourly', { title: 'Of somebody else' });
+    await text.fill(JSON.stringify(wanted));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await see(/"title": "Of somebody else"/);
+    expect(await text.inputValue()).toBe(JSON.stringify(wanted));
+    await page.getByRole('button', { name: 'Save' }).click();
+
+    await page.locator('#notice').getByText('Saved.').waitFor();
+    expect(await processor.getScheduler('hourly')).toMatchObject({ cron: '@daily', title: '' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'hourly' }).waitFor();
+  }, 180_000);
+
+  test('the page of a job that was removed says so, and has no buttons any more', async () => {
+    const id = await processor.addJob('echo', {}, { delay: '1h' });
+    await processor.cancelJob(id);
+    await open('admin');
+    await go(`/dashboard/jobs/${id}`);
+    await page.getByRole('button', { name: 'Remove' }).waitFor();
+
+    await processor.removeJob(id);
+
+    await see('This was removed meanwhile');
+    expect(await page.getByRole('button', { name: /Remove|Retry/ }).count()).toBe(0);
+    complaints = complaints.filter((text) => !text.includes('status of 404'));
+  }, 180_000);
+
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
     await open('admin');
@@ -244,7 +282,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/job-factories',
         '/dashboard/job-factories/greet',
         '/dashboard/schedulers',
-        '/dashboard/schedulers/new',
+        '/dashboard/new-scheduler',
         '/dashboard/schedulers/hourly',
         '/dashboard/nothing',
       ])
