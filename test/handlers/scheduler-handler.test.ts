@@ -24,7 +24,9 @@ test('a scheduler makes the jobs of due items and kicks the worker once', async 
       active: true,
     });
   }
-  await database.db.collection('scheduler').updateMany({}, { $set: { nextCallTime: new Date(1) } });
+  // Half an hour ago, and so again in half an hour: neither is near.
+  const halfAnHourAgo = { $subtract: ['$$NOW', 30 * 60_000] };
+  await database.db.collection('scheduler').updateMany({}, [{ $set: { nextCallTime: halfAnHourAgo } }]);
   const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
 
   const result = await handler(everyMinute, contextOf(60_000));

@@ -281,7 +281,7 @@ async function hasten(id: string, model: JobModel, { processor }: Real): Promise
   const update = processor.updateJob(id, { delay: 0, maxRetries: 2 });
   if (job.status !== 'queued') return expect(update).rejects.toThrow(ConflictError);
   await update;
-  Object.assign(job, { isDue: true, maxRetries: 2 });
+  Object.assign(job, { isDue: true, maxRetries: Math.max(2, job.retryCounter + 1) });
 }
 
 function remove(statuses: readonly SettledStatus[]): Step {
