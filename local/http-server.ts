@@ -7,7 +7,7 @@ import type { Hono } from 'hono';
 /** The HTTP API on a port of this machine. */
 export interface HttpServer {
   readonly url: string;
-  /** Takes no more requests, and resolves when those under way are answered. */
+  /** Takes no more requests, and resolves when those under way are answered: those that wait for something, at once. */
   stop(): Promise<void>;
 }
 
@@ -15,18 +15,32 @@ export interface HttpServer {
  * Serves a web app.
  *
  * @param port 0 for any that is free
- * @throws an Error that says what to do when the port is in use
+ * @throws an Error when it cannot listen there
  */
 export async function startHttpServer(app: Hono, host: string, port: number): Promise<HttpServer> {
-  const server = createServer(getRequestListener(app.fetch));
+  const stopping = new AbortController();
+  const listener = getRequestListener((request, environment) =>
+    app.fetch(endingAt(stopping.signal, request), environment),
+  );
+  const server = createServer(listener);
   const listening = once(server, 'listening');
   server.listen(port, host);
   await listening.catch((error: unknown) => {
-    throw new Error(`Cannot listen on ${host}:${port}. Is it in use? Choose another: PORT=3001 npm start`, {
-      cause: error,
-    });
+    throw new Error(`Cannot listen on ${host}:${port}. Is it in use?`, { cause: error });
   });
-  return { url: urlOf(server), stop: () => close(server) };
+  return {
+    url: urlOf(server),
+    stop: () => {
+      stopping.abort();
+      return close(server);
+    },
+  };
+}
+
+/** A request whose signal fires at the stop too: what waits on a client's behalf then answers. Only reading waits. */
+function endingAt(stop: AbortSignal, request: Request): Request {
+  if (request.method !== 'GET') return request;
+  return new Request(request, { signal: AbortSignal.any([request.signal, stop]) });
 }
 
 function urlOf(server: Server): string {

@@ -39,7 +39,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   if (demo) await processor.addJobFactories(demoJobs);
   if (code.schedules) await processor.syncSchedulers(code.schedules);
   const app = createApp({ db, processor, apiKeys, sessionSecrets, log, kick: async () => {} });
-  const server = await startHttpServer(app, host, port);
+  const server = await startHttpServer(app, host, port).catch(explainPort);
   greet(settings, server.url, mongo?.uri);
 
   processor.startProcessor();
@@ -61,7 +61,14 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
 function explainUnreachable(error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
   const advice = 'Check the variable, or leave it out: then an embedded database is started.';
-  throw new Error(`The database of MONGODB_URI cannot be used: ${reason}. ${advice}`, { cause: error });
+  throw new Error(`The database of MONGODB_URI cannot be used: ${reason.replace(/\.$/, '')}. ${advice}`, {
+    cause: error,
+  });
+}
+
+function explainPort(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(`${reason} Choose another: PORT=3001 npm start`, { cause: error });
 }
 
 function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {

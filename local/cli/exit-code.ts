@@ -1,7 +1,10 @@
 /** What the exit code of `remote-processor` tells a script; README.md has the same list. */
 export const exitCode = {
   ok: 0,
-  /** It was tried and did not work: a conflict, a check of `doctor` that failed, an error nobody foresaw. */
+  /**
+   * It was tried and did not work: a conflict, a check of `doctor` that failed, output that cannot be written, an error
+   * nobody foresaw.
+   */
   failed: 1,
   /** What was asked cannot be: an unknown option, an input that its job refuses. */
   usage: 2,

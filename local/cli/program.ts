@@ -1,4 +1,4 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import { addCommand } from './commands/add.js';
 import { cancelCommand } from './commands/cancel.js';
 import { completionCommand } from './commands/completion.js';
@@ -58,10 +58,9 @@ export function createProgram(context: CommandContext) {
     .description('Adds, watches and runs jobs: the command line of Remote Processor.')
     .version(packageVersion(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show how to use it')
-    .addOption(
-      new Option('--url <url>', 'address of a deployment; without it the database of MONGODB_URI').env(
-        'REMOTE_PROCESSOR_URL',
-      ),
+    .option(
+      '--url <url>',
+      'address of a deployment; without it REMOTE_PROCESSOR_URL, or the database of MONGODB_URI',
     )
     .option('--json', 'results and errors as JSON, for scripts')
     .option('--debug', 'show stacks of errors, and what the app logs')

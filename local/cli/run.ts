@@ -16,7 +16,7 @@ import { toFailure } from './to-failure.js';
  */
 export async function run(args: readonly string[], env: Environment): Promise<number> {
   const output: Output = new Output(() => program.opts().json ?? false);
-  const url = () => program.opts().url;
+  const url = () => program.opts().url ?? (env.REMOTE_PROCESSOR_URL || undefined);
   const api = new Api(async () => {
     const address = url();
     if (address !== undefined) return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY);

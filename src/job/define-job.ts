@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import ms from 'ms';
 import * as z from 'zod';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
@@ -209,7 +210,7 @@ const definitionSchema = z.strictObject({
 
 /** Checks a definition that may come from plain JavaScript, and fills in the defaults. */
 function resolveDefinition(definition: unknown) {
-  const subject = 'Definition of a job';
+  const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, retryDelay, timeout, expectedDuration, ...defaults } = parsed;
   if ((run === undefined) === (module === undefined)) {
@@ -228,6 +229,14 @@ function resolveDefinition(definition: unknown) {
       retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
     }),
   };
+}
+
+const namedSchema = z.object({ name: z.string() });
+
+/** A module may define many jobs: which of them is wrong. */
+function subjectOf(definition: unknown): string {
+  const { data: named } = namedSchema.safeParse(definition);
+  return named ? `Definition of the job ${inspect(named.name)}` : 'Definition of a job';
 }
 
 function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {

@@ -16,7 +16,8 @@ export type ProgressArguments =
  *
  * Of many reports the last is written, at most once a second for all jobs of an invocation together; the last of all with
  * the job's outcome. What can be written at once is, and the promise waits for that, for a second at most; else it
- * resolves without waiting: a job that awaits each report is not slowed down. A failure of the database does not reject.
+ * resolves in the next turn of the event loop: a job that awaits each report is hardly slowed down, and lets others have
+ * their turn. A failure of the database does not reject.
  *
  * @throws ValidationError (as a rejection) for numbers out of range, or for a value that cannot be stored
  */

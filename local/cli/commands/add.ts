@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { jobShape, jobStateShape } from '../jobs/job-shape.js';
-import { parseDuration, requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
+import { requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
 import { pretty } from '../output/fields.js';
 import { read } from '../output/output.js';
 import { visibleLines } from '../output/visible.js';
+import { parseDuration, parseDurationText } from '../parse-duration.js';
 import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
 
@@ -19,10 +20,10 @@ export const addCommand: AddCommand = (parent, { api, output }) => {
     .option('--id <id>', 'an id of your own: adding it again changes nothing')
     .option('--queue <name>')
     .option('--priority <number>', '0 to 9, higher first', parseWholeNumber)
-    .option('--delay <duration>', 'run it so much later, such as 5m')
+    .option('--delay <duration>', 'run it so much later, such as 5m', parseDurationText)
     .option('--run-at <moment>', 'run it then, such as 2026-01-31T09:00:00Z')
     .option('--max-retries <number>', 'attempts in all', parseWholeNumber)
-    .option('--retry-delay <duration>', 'between attempts')
+    .option('--retry-delay <duration>', 'between attempts', parseDurationText)
     .option('--unique-key <key>', 'while an unsettled job has it, that job is meant')
     .option('--wait', 'wait for its result, show it, and exit with 6 unless it is completed')
     .option('--timeout <duration>', 'how long to wait at most', parseDuration)

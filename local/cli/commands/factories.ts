@@ -1,8 +1,8 @@
-import ms from 'ms';
 import * as z from 'zod';
 import { path } from '../api/api.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
+import { exactDuration } from '../output/duration.js';
 import { fields, pretty } from '../output/fields.js';
 import { type Column, table } from '../output/table.js';
 
@@ -17,6 +17,8 @@ const factoryShape = z.looseObject({
     retryDelay: z.unknown(),
   }),
 });
+
+const exponentialShape = z.object({ kind: z.literal('exponential'), base: z.number(), cap: z.number() });
 
 type Factory = z.output<typeof factoryShape>;
 
@@ -64,8 +66,11 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
 };
 
 function delayText(delay: unknown): string {
-  if (typeof delay === 'number') return ms(delay);
-  return delay === null ? 'by its code' : JSON.stringify(delay);
+  if (typeof delay === 'number') return exactDuration(delay);
+  if (delay === null) return 'by its code';
+  const { data: exponential } = exponentialShape.safeParse(delay);
+  if (!exponential) return JSON.stringify(delay);
+  return `exponential, ${exactDuration(exponential.base)} to ${exactDuration(exponential.cap)}`;
 }
 
 function needs({ inputSchema, inputOptional }: Factory): string {

@@ -5,8 +5,9 @@ import { examples } from '../examples.js';
 import { jobDetails } from '../jobs/job-details.js';
 import { logLine, logShape } from '../jobs/job-log.js';
 import { jobShape } from '../jobs/job-shape.js';
-import { parseDuration, requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
+import { requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
 import { read } from '../output/output.js';
+import { parseDuration } from '../parse-duration.js';
 
 /** `get`: all about one job. */
 export const getCommand: AddCommand = (parent, { api, output }) => {
@@ -28,7 +29,9 @@ export const getCommand: AddCommand = (parent, { api, output }) => {
       if (output.isJson) output.json({ ...read(answer, z.looseObject({})), ...(lines && { log: lines }) });
       else {
         output.print(jobDetails(job, output.paint));
-        if (lines) output.print(['', ...lines.lines.map((line) => logLine(line, output.paint))].join('\n'));
+        if (lines?.lines.length === 0) output.note('It has logged nothing');
+        else if (lines)
+          output.print(['', ...lines.lines.map((line) => logLine(line, output.paint))].join('\n'));
         if (lines && lines.dropped > 0) output.note(`${lines.dropped} older lines were dropped`);
       }
       if (waits) requireCompleted(job);

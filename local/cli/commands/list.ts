@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { jobStatuses } from '../../../src/job/job.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
 import { jobShape } from '../jobs/job-shape.js';
 import { jobColumns } from '../jobs/job-table.js';
 import { read } from '../output/output.js';
@@ -16,7 +18,8 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('list')
     .description('List jobs, the newest first: a page, or all of them.')
-    .addOption(new Option('--status <status>', 'only those').choices(jobStatuses))
+    // It takes several only to say that it takes one: otherwise the last one would silently win.
+    .addOption(new Option('--status <status...>', 'only those; just one').choices(jobStatuses))
     .option('--name <name>', 'only jobs of this name')
     .option('--queue <name>', 'only those of this queue')
     .option('--error <text>', 'only those with this text in an error')
@@ -32,7 +35,15 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
         'list --all --json | wc -l',
       ),
     )
-    .action(async ({ all, ...filter }) => {
+    .action(async ({ all, status: statuses = [], ...rest }) => {
+      const [status, ...others] = statuses;
+      if (others.length > 0)
+        throw new CommandFailure(
+          exitCode.usage,
+          `list takes one --status, not ${statuses.length}: list them one after the other, or all by leaving it out`,
+          { code: 'wrong_usage' },
+        );
+      const filter = { ...rest, status };
       for (let cursor = filter.cursor, isFirst = true; ; isFirst = false) {
         const answer = await api.get('/v1/jobs', { ...filter, cursor });
         const page = read(answer, pageShape);

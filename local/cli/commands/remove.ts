@@ -1,27 +1,52 @@
 import { Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
 import { settledStatuses } from '../../../src/job/job.js';
+import { path } from '../api/api.js';
 import { confirm } from '../confirm.js';
 import type { AddCommand } from '../context.js';
+import { eachId } from '../each-id.js';
 import { examples } from '../examples.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import { parseDurationText } from '../parse-duration.js';
 
 const removedShape = z.object({ removed: z.record(z.string(), z.number()) });
 
-/** `remove`: settled jobs, by how and when they ended. */
+/** `remove`: settled jobs, by their ids, or by how and when they ended. */
 export const removeCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('remove')
-    .description('Remove settled jobs for good, by how they ended and how long ago.')
-    .addOption(
-      new Option('--status <statuses...>', 'how they ended').choices(settledStatuses).makeOptionMandatory(),
+    .description('Remove settled jobs for good: by their ids, or by how they ended and how long ago.')
+    .argument('[ids...]', 'of the jobs')
+    .addOption(new Option('--status <statuses...>', 'all that ended so').choices(settledStatuses))
+    .option(
+      '--older-than <duration>',
+      'with --status: only those that ended at least so long ago, such as 7d',
+      parseDurationText,
     )
-    .option('--older-than <duration>', 'only those that ended at least so long ago, such as 7d')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      examples('remove --status completed cancelled --older-than 7d', 'remove --status error --yes'),
+      examples(
+        'remove 697dc4a2f1e2d3c4b5a69788',
+        'remove --status completed cancelled --older-than 7d',
+        'remove --status error --yes',
+      ),
     )
-    .action(async ({ status, olderThan, yes }) => {
+    .action(async (ids, { status, olderThan, yes }) => {
+      const isById = ids.length > 0;
+      const isByStatus = status !== undefined;
+      if (isById === isByStatus || (isById && olderThan !== undefined))
+        throw new CommandFailure(exitCode.usage, 'Give the ids of jobs, or --status and maybe --older-than', {
+          code: 'wrong_usage',
+        });
+      if (status === undefined) {
+        await confirm(`Remove ${ids.length === 1 ? `job ${ids[0]}` : `${ids.length} jobs`} for good?`, yes);
+        return eachId(ids, output, async (id) => {
+          await api.delete(path`/v1/jobs/${id}`);
+          return 'removed';
+        });
+      }
       const age = olderThan === undefined ? '' : ` at least ${olderThan} ago`;
       await confirm(`Remove all jobs that ended as ${status.join(' or ')}${age} for good?`, yes);
       const answer = await api.delete('/v1/jobs', { status, olderThan });

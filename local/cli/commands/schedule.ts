@@ -1,6 +1,6 @@
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
-import { parseWholeNumber } from '../parse-whole-number.js';
+import { parsePort } from '../parse-port.js';
 import { jobsOption } from '../work/jobs-option.js';
 
 /** `schedule`: a scheduler without Lambda. */
@@ -12,7 +12,7 @@ export const scheduleCommand: AddCommand = (parent, context) => {
     )
     .addOption(jobsOption())
     .option('--name <name>', 'of the processor: whose declared schedules these are')
-    .option('--health-port <port>', 'serve GET /health there, on every address', parseWholeNumber)
+    .option('--health-port <port>', 'serve GET /health there, on every address', parsePort)
     .addHelpText(
       'after',
       examples('schedule --jobs ./jobs.js', 'schedule --jobs ./jobs.js --health-port 8081'),

@@ -5,6 +5,7 @@ import { examples } from '../examples.js';
 import { read } from '../output/output.js';
 import { sparkline } from '../output/sparkline.js';
 import { type Column, table } from '../output/table.js';
+import { parseDurationText } from '../parse-duration.js';
 import { countsShape, countText } from '../state/counts.js';
 import { averageDuration, type Point, statisticsShape, sumOf } from '../state/statistics.js';
 
@@ -13,8 +14,8 @@ export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')
     .description('Show how many jobs there are by status, and how attempts ended, step by step.')
-    .option('--since <duration>', 'how far back, at most 8 days', '1h')
-    .option('--step <duration>', 'of a line, whole minutes', '5m')
+    .option('--since <duration>', 'how far back, at most 8 days', parseDurationText, '1h')
+    .option('--step <duration>', 'of a line, whole minutes', parseDurationText, '5m')
     .option('--name <name>', 'only what became of jobs of this name')
     .addHelpText('after', examples('stats', 'stats --since 1d --step 1h'))
     .action(async ({ since, step, name }) => {

@@ -1,6 +1,6 @@
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
-import { parseWholeNumber } from '../parse-whole-number.js';
+import { parsePort } from '../parse-port.js';
 import { jobsOption } from '../work/jobs-option.js';
 
 /** `work`: a worker without Lambda. */
@@ -12,7 +12,7 @@ export const workCommand: AddCommand = (parent, context) => {
     .option('--name <name>', 'of the processor: stands in logs and leases')
     .option('--max-threads <number>', 'jobs at a time; without it MAX_THREADS, or the number of CPUs')
     .option('--queues <names>', 'only these, separated by commas; without it QUEUES, or all')
-    .option('--health-port <port>', 'serve GET /health there, on every address', parseWholeNumber)
+    .option('--health-port <port>', 'serve GET /health there, on every address', parsePort)
     .addHelpText(
       'after',
       examples(

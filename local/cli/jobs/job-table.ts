@@ -6,20 +6,29 @@ import { progressText } from './progress-text.js';
 
 const BAR_WIDTH = 10;
 
+/** What is left of a remark at least: the bar, or the beginning of an error. */
+const REMARK_WIDTH = 12;
+
 /** How lists show jobs. */
 export const jobColumns: readonly Column<ShownJob>[] = [
   { title: 'ID', value: ({ id }) => id },
   { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
-  { title: 'QUEUE', value: ({ queue }) => queue, mayShrink: true },
+  { title: 'QUEUE', value: ({ queue }) => queue, mayShrink: true, leaveOut: 1 },
   { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
   {
     title: 'TRIES',
     value: ({ retryCounter, maxRetries }) => `${retryCounter}/${maxRetries}`,
     align: 'right',
+    leaveOut: 4,
   },
-  { title: 'CREATED', value: ({ created }) => fromNow(created), align: 'right' },
-  { title: 'TOOK', value: ({ started, completed }) => between(started, completed), align: 'right' },
-  { title: '', value: remark, mayShrink: true, style: () => 'dim' },
+  { title: 'CREATED', value: ({ created }) => fromNow(created), align: 'right', leaveOut: 2 },
+  {
+    title: 'TOOK',
+    value: ({ started, completed }) => between(started, completed),
+    align: 'right',
+    leaveOut: 3,
+  },
+  { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
 /** What is worth telling about a job depends on how it stands. */

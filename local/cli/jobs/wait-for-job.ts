@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError } from 'commander';
-import { durationSchema } from '../../../src/duration.js';
 import { type Api, path } from '../api/api.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
@@ -47,13 +45,6 @@ export function requireCompleted({ id, status, errors }: ShownJob): void {
   if (status === 'completed') return;
   const reason = status === 'error' ? `: ${errors.at(-1)?.message ?? 'it does not say why'}` : '';
   throw new CommandFailure(exitCode.notCompleted, `Job ${id} ended as ${status}${reason}`, { code: status });
-}
-
-/** Parses the value of an option. @throws InvalidArgumentError */
-export function parseDuration(text: string): number {
-  const { data, error } = durationSchema.safeParse(text);
-  if (data !== undefined) return data;
-  throw new InvalidArgumentError(error?.issues[0]?.message ?? '');
 }
 
 function tooLate({ id, status }: ShownJob): CommandFailure {

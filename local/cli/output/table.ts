@@ -8,8 +8,10 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right';
   readonly style?: (row: Row) => Style | undefined;
-  /** May be cut where the terminal is too narrow. */
-  readonly mayShrink?: boolean;
+  /** May be cut where the terminal is too narrow: to so many columns, or to 8 when it is just true. */
+  readonly mayShrink?: boolean | number;
+  /** May be left out where the terminal is too narrow even so: those of the lowest number first. */
+  readonly leaveOut?: number;
 }
 
 export interface Paper {
@@ -21,16 +23,18 @@ export interface Paper {
 const GAP = '  ';
 const LEAST_WIDTH = 8;
 
-/** A table whose columns are as wide as its rows need, and fit the terminal: those that may shrink do, the widest first. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], paper: Paper): string {
-  const cells = rows.map((row) => columns.map(({ value }) => visible(value(row))));
-  const widths = widthsThatFit(
-    columns.map(({ title }, index) =>
-      Math.max(stringWidth(title), ...cells.map((row) => stringWidth(row[index] ?? ''))),
-    ),
-    columns.map(({ mayShrink = false }) => mayShrink),
+/**
+ * A table whose columns are as wide as its rows need, and fit the terminal: some are left out where there is no room for
+ * all, and those that may shrink do, the widest first.
+ */
+export function table<Row>(allColumns: readonly Column<Row>[], rows: readonly Row[], paper: Paper): string {
+  const measured = columnsThatFit(
+    allColumns.map((column) => measure(column, rows)),
     paper.width,
   );
+  const columns = measured.map(({ column }) => column);
+  const cells = rows.map((_, place) => measured.map(({ texts }) => texts[place] ?? ''));
+  const widths = widthsThatFit(measured, paper.width);
   const line = (texts: readonly string[], styleOf: (index: number) => Style | undefined) =>
     columns
       .map(({ align }, index) => {
@@ -50,27 +54,61 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   return [header, ...lines].join('\n');
 }
 
+/** A column with its texts, and the least and the natural width that it takes. */
+interface Measured<Row> {
+  readonly column: Column<Row>;
+  readonly texts: readonly string[];
+  readonly least: number;
+  readonly natural: number;
+}
+
+function measure<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> {
+  const texts = rows.map((row) => visible(column.value(row)));
+  const natural = Math.max(stringWidth(column.title), ...texts.map((text) => stringWidth(text)));
+  const { mayShrink = false } = column;
+  const least = mayShrink === false ? natural : mayShrink === true ? LEAST_WIDTH : mayShrink;
+  return { column, texts, least: Math.min(least, natural), natural };
+}
+
+/** Leaves out what may be, one after the other, until the others have room. */
+function columnsThatFit<Row>(columns: readonly Measured<Row>[], available: number): readonly Measured<Row>[] {
+  if (total(columns.map(({ least }) => least)) <= available) return columns;
+  const first = Math.min(...columns.map(({ column }) => column.leaveOut ?? Number.POSITIVE_INFINITY));
+  if (first === Number.POSITIVE_INFINITY) return columns;
+  return columnsThatFit(
+    columns.filter(({ column }) => column.leaveOut !== first),
+    available,
+  );
+}
+
 /** Takes from the widest of those that may shrink, until all fit or none can give more. */
 function widthsThatFit(
-  natural: readonly number[],
-  mayShrink: readonly boolean[],
+  columns: readonly Pick<Measured<unknown>, 'least' | 'natural'>[],
   available: number,
 ): number[] {
-  const widths = [...natural];
+  const widths = columns.map(({ natural }) => natural);
   for (;;) {
-    const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
-    const shrinkable = widths.map((width, index) => (mayShrink[index] && width > LEAST_WIDTH ? width : 0));
+    const excess = total(widths) - available;
+    const shrinkable = widths.map((width, index) => (width > (columns[index]?.least ?? 0) ? width : 0));
     const widest = shrinkable.indexOf(Math.max(...shrinkable));
-    if (total <= available || (shrinkable[widest] ?? 0) === 0) return clipped(widths, available);
-    const next = Math.max(LEAST_WIDTH, ...shrinkable.filter((width) => width < (shrinkable[widest] ?? 0)));
-    widths[widest] = Math.max(next, (widths[widest] ?? 0) - (total - available));
+    const width = shrinkable[widest] ?? 0;
+    if (excess <= 0 || width === 0) return clipped(widths, available);
+    const next = Math.max(columns[widest]?.least ?? 0, ...shrinkable.filter((other) => other < width));
+    widths[widest] = Math.max(next, width - excess);
   }
+}
+
+/** Of a line; a column of width 0 is not there. */
+function total(widths: readonly number[]): number {
+  const there = widths.filter((width) => width > 0);
+  return there.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, there.length - 1);
 }
 
 /** What is still too wide is cut at the edge of the terminal: a column there is of width 0. */
 function clipped(widths: readonly number[], available: number): number[] {
   let left = available;
   return widths.map((width) => {
+    if (width === 0) return 0;
     const kept = Math.max(0, Math.min(width, left));
     left -= kept + GAP.length;
     return kept;

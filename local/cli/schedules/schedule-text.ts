@@ -1,4 +1,4 @@
-import ms from 'ms';
+import { exactDuration } from '../output/duration.js';
 import { fields, pretty } from '../output/fields.js';
 import { fromNow } from '../output/moment.js';
 import type { Paint, Style } from '../output/paint.js';
@@ -44,7 +44,7 @@ export function scheduleDetails(item: ShownSchedule, paint: Paint): string {
 }
 
 function timesOf({ type, cron, delay, at, timeZone, ...item }: ShownSchedule): string {
-  if (type === 'Delay') return delay === null ? '' : `every ${ms(delay)}`;
+  if (type === 'Delay') return delay === null ? '' : `every ${exactDuration(delay)}`;
   if (type === 'At') return at ?? '';
   const lists = ['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
   const set = lists.flatMap((name) => (item[name] ? `${name} ${item[name].join(',')}` : []));

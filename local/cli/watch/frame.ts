@@ -76,13 +76,13 @@ function section<Row>(
 }
 
 const errorColumns: readonly Column<ShownJob>[] = [
-  { title: 'LATEST ERRORS', value: ({ id }) => id, mayShrink: true },
-  { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
-  { title: 'ENDED', value: ({ completed }) => fromNow(completed), align: 'right' },
+  { title: 'LATEST ERRORS', value: ({ id }) => id },
+  { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true, leaveOut: 2 },
+  { title: 'ENDED', value: ({ completed }) => fromNow(completed), align: 'right', leaveOut: 1 },
   {
     title: '',
     value: ({ errors }) => errors.at(-1)?.message.split('\n')[0] ?? '',
-    mayShrink: true,
+    mayShrink: 12,
     style: () => 'red',
   },
 ];

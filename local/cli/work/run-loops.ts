@@ -43,12 +43,12 @@ export async function runLoops(
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
   });
+  const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
   const stopping = stopRequested();
   const { missing } = await findWrongIndexes(db);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await processor.addJobFactories(factoriesOf(code, config));
   await begin(processor, code);
-  const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
   if (!stopping.aborted) await once(stopping, 'abort');
   log.info('Stopping: what runs is told to end, and given back if it does not');
   await health?.stop();

@@ -6,9 +6,14 @@ import type { LocalProcessor } from '../../processor.js';
 /** Whoever probes a container comes from outside of it. */
 const EVERY_ADDRESS = '0.0.0.0';
 
-/** Serves GET /health: 200 while the loop runs and the database answers, else 503. It tells nothing more. */
+/**
+ * Serves GET /health: 200 while the loop runs and the database answers, else 503. It tells nothing more.
+ *
+ * @throws an Error that names --health-port when it cannot listen there
+ */
 export async function serveHealth(processor: LocalProcessor, port: number, log: Logger): Promise<HttpServer> {
   const app = new Hono().get('/health', async (context) => {
+    if (processor.loops().length === 0) return context.json({ status: 'not running' }, 503);
     try {
       await processor.getJob('health'); // Reads one document, or none.
       return context.json({ status: 'ok', loops: processor.loops() });
@@ -17,7 +22,12 @@ export async function serveHealth(processor: LocalProcessor, port: number, log: 
       return context.json({ status: 'unreachable' }, 503);
     }
   });
-  const server = await startHttpServer(app, EVERY_ADDRESS, port);
+  const server = await startHttpServer(app, EVERY_ADDRESS, port).catch(explainPort);
   log.info('Serving GET /health', { url: server.url });
   return server;
+}
+
+function explainPort(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(`${reason} Choose another by --health-port`, { cause: error });
 }

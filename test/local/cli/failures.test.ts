@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../database.js';
@@ -66,8 +67,15 @@ test('2: what cannot be asked is wrong usage', async () => {
   }
 });
 
+test('2: what is wrong is a sentence that ends once', async () => {
+  const { err } = await run(['list', '--limit', 'many']);
+  expect(err).toMatch(/Expected a whole number\. See --help\n$/);
+});
+
 test('2: without a database and a deployment it asks where', async () => {
-  const { code, err } = await run(['list'], { on: 'database', env: { MONGODB_URI: undefined } });
+  // An address that is empty is none.
+  const env = { MONGODB_URI: undefined, REMOTE_PROCESSOR_URL: '' };
+  const { code, err } = await run(['list'], { on: 'database', env });
   expect({ code, err }).toEqual({
     code: 2,
     err: 'error: Where? Set MONGODB_URI to work on a database, or give --url to work on a deployment\n',
@@ -90,6 +98,11 @@ test.each([
   ['a key whose role does not suffice', 'key-of-read'],
 ])('4: %s is refused', async (_, key) => {
   expect(await run(['add', 'echo', '{}'], remote(key))).toMatchObject({ code: 4, out: '' });
+});
+
+test('4: of a key that is missing or wrong the message says where it is set', async () => {
+  for (const key of [undefined, 'wrong'])
+    expect((await run(['workers'], remote(key))).err).toContain('REMOTE_PROCESSOR_API_KEY');
 });
 
 test('5: a database that does not answer is told in one line', async () => {
@@ -138,7 +151,11 @@ test('--json tells errors as JSON on standard error', async () => {
 });
 
 test('--debug shows where it came from', async () => {
-  expect((await run(['get', 'nobody', '--debug'])).err).toMatch(/\n +at /);
+  const args = ['workers', '--url', 'http://127.0.0.1:1'];
+  const { err } = await run([...args, '--debug']);
+  expect(err).toMatch(/\nError: .+ cannot be reached.+\n +at .+/);
+  expect(err).toMatch(/\nCaused by: TypeError: fetch failed\n +at .+/);
+  expect((await run(args)).err).toMatch(/^error: .+ cannot be reached: .+\n$/);
 });
 
 test('a reader that goes away early is no error', async () => {
@@ -152,6 +169,15 @@ test('a reader that goes away early is no error', async () => {
   const ending = await runInShell('list --all --json | head -1');
 
   expect(ending).toEqual({ code: '0', lines: 1, err: '' });
+});
+
+test.skipIf(!existsSync('/dev/full'))('1: output that cannot be written is told', async () => {
+  for (const command of ['--help', 'workers --json', 'list --all'])
+    expect(await runInShell(`${command} > /dev/full`)).toEqual({
+      code: '1',
+      lines: 0,
+      err: expect.stringMatching(/^error: The output cannot be written: ENOSPC.+\n$/),
+    });
 });
 
 function runInShell(command: string): Promise<{ code: string; lines: number; err: string }> {

@@ -28,7 +28,7 @@ const snapshot: Snapshot = {
   workers: [{ processor: 'root', maxThreads: 10, queues: null, started: moment, expires: moment }],
   errors: [
     {
-      id: 'broken',
+      id: '697dc4a2f1e2d3c4b5a69788',
       jobName: 'webhook',
       queue: 'default',
       priority: 0,
@@ -61,7 +61,7 @@ test('a frame shows counts, throughput, queues, workers and the latest errors', 
   expect(text).toMatch(/\nqueue 1 with a long name 日本語 +1 +0 .* ago\n/);
   expect(text).toContain('… and 12 more');
   expect(text).toMatch(/\nroot +10 .* all/);
-  expect(text).toMatch(/\nbroken +webhook .* Got \\u\{1b\}\[31m500/);
+  expect(text).toMatch(/\n697dc4a2f1e2d3c4b5a69788 +webhook .* Got \\u\{1b\}\[31m500/);
 });
 
 test.each([
@@ -79,6 +79,11 @@ test.each([
 
   expect(lines).toHaveLength(height);
   expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(width);
+});
+
+test('the ids of jobs that failed are whole, however narrow the terminal is', () => {
+  const lines = drawFrame(snapshot, { width: 40, height: 40, title: 'jobs', paint: plain });
+  expect(lines.join('\n')).toMatch(/\n697dc4a2f1e2d3c4b5a69788 .*Got/);
 });
 
 test('a problem stands above what was known before', () => {

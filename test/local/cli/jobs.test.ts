@@ -31,6 +31,29 @@ test('add shows the id of the job that it added, with its options', async () => 
   expect(job?.runAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
 });
 
+test('digits alone are milliseconds, wherever a duration is asked for', async () => {
+  const processor = await prepare();
+  const ran = await processor.addJob('echo', {});
+  await processor.processJobs();
+
+  const added = await run(['add', 'echo', '{}', '--delay', '3600000', '--retry-delay', '5000']);
+
+  expect(added).toMatchObject({ code: 0, err: '' });
+  const job = await processor.getJob(added.out.trim());
+  expect(job).toMatchObject({ retryDelay: 5000 });
+  expect(job?.runAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
+  expect((await run(['get', added.out.trim(), '--timeout', '10'])).err).toContain('is still queued');
+  expect(await json(['stats', '--since', '3600000', '--step', '300000'])).toMatchObject({ counts: {} });
+  expect(await json(['remove', '--status', 'completed', '--older-than', '3600000', '--yes'])).toEqual({
+    removed: { completed: 0 },
+  });
+  expect(await processor.getJobStatus(ran)).toBe('completed');
+  expect(await run(['add', 'echo', '{}', '--delay', 'soon'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('expected milliseconds'),
+  });
+});
+
 test('add takes the input from standard input and from a file, and keeps it as it is', async () => {
   const processor = await prepare();
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-input-'));
@@ -123,6 +146,16 @@ test('get --log shows what a job logged', async () => {
   });
 });
 
+test('get --log of a job that logged nothing says so, beside the results', async () => {
+  const processor = await prepare();
+  const id = await processor.addJob('echo', {});
+
+  const { code, out, err } = await run(['get', id, '--log']);
+
+  expect({ code, err }).toEqual({ code: 0, err: 'It has logged nothing\n' });
+  expect(out).not.toMatch(/\n\n/);
+});
+
 test('get of a job that is not there exits with 3', async () => {
   await prepare();
   for (const id of ['nobody', '..', ''])
@@ -195,3 +228,33 @@ test('remove asks first, and removes nothing when nobody can answer', async () =
   expect(await processor.getJob(id)).toBeUndefined();
   expect(await run(['remove', '--status', 'queued', '--yes'])).toMatchObject({ code: 2 });
 });
+
+test('remove takes ids too, and tells what became of each', async () => {
+  const processor = await prepare();
+  const ids = await processor.addJobs([1, 2, 3].map((n) => ({ name: 'echo', input: { n } })));
+  const [first = '', second = ''] = ids;
+  await processor.processJobs();
+  const queued = await processor.addJob('echo', {});
+
+  expect(await run(['remove', first])).toMatchObject({ code: 2, err: expect.stringContaining('say --yes') });
+  expect(await processor.getJobStatus(first)).toBe('completed');
+  expect(await json(['remove', first, queued, 'nobody', second, '--yes'], 1)).toMatchObject({
+    jobs: [
+      { id: first, status: 'removed' },
+      { id: queued, error: { code: 'conflict' } },
+      { id: 'nobody', error: { code: 'not_found' } },
+      { id: second, status: 'removed' },
+    ],
+  });
+  expect((await processor.getJobs()).map(({ id }) => id)).toEqual([ids[2], queued]);
+});
+
+test.each(['', 'an-id --status completed', 'an-id --older-than 7d', '--older-than 7d'])(
+  "'remove %s' does not say what: nothing is removed",
+  async (words) => {
+    expect(await run(['remove', ...words.split(' ').filter((word) => word !== ''), '--yes'])).toMatchObject({
+      code: 2,
+      err: 'error: Give the ids of jobs, or --status and maybe --older-than\n',
+    });
+  },
+);

@@ -1,4 +1,10 @@
+import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { jobShape, type ShownJob } from '../../../local/cli/jobs/job-shape.js';
+import { jobColumns } from '../../../local/cli/jobs/job-table.js';
+import { plain } from '../../../local/cli/output/paint.js';
+import { table } from '../../../local/cli/output/table.js';
 import { useDatabase } from '../../database.js';
 import { echo, failing } from '../../jobs.js';
 import { useCommandLine } from './command-line.js';
@@ -61,3 +67,32 @@ test('list --all goes through all pages, with --json one job a line', async () =
   expect(listed.map(({ id }) => id)).toEqual(ids);
   for (const id of ids) expect(table.out).toContain(id);
 });
+
+test('list takes one status, and says so to who gives more', async () => {
+  for (const more of [['completed'], ['--status', 'completed']])
+    expect(await run(['list', '--status', 'error', ...more])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('list takes one --status, not 2'),
+    });
+});
+
+test.each([60, 70, 100])(
+  'in %i columns a list keeps ids whole, and shows why a job failed',
+  async (width) => {
+    const processor = await prepare();
+    await processor.addJob('failing', undefined, { queue: 'a-queue-with-a-rather-long-name' });
+    await processor.addJob('echo', {});
+    await processor.processJobs();
+    const shown = z.object({ jobs: z.array(jobShape) }).parse(await json(['list']));
+    const jobs: ShownJob[] = shown.jobs;
+
+    const lines = table(jobColumns, jobs, { width, paint: plain }).split('\n');
+
+    for (const { id } of jobs) expect(lines.filter((line) => line.startsWith(`${id} `))).toHaveLength(1);
+    expect(lines.join('\n')).toMatch(/ error .* It is hopel/);
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(width);
+    // What is shown is whole, or not there.
+    expect(lines[0]).toMatch(/^ID +JOB( +QUEUE)? +STATUS( +TRIES( +CREATED)?( +TOOK)?)?$/);
+  },
+);

@@ -51,6 +51,18 @@ test('a scheduler item is added, listed, shown, changed, switched and removed', 
   expect(await json(['schedules', 'list'])).toEqual({ schedulers: [] });
 });
 
+test('how often an item is due is told exactly', async () => {
+  const processor = await prepare();
+  const delays = ['90m', '36h', '1500ms', '1h', '2 days'];
+  for (const delay of delays)
+    await processor.addScheduler({ id: `every ${delay}`, type: 'Delay', delay, jobName: 'echo', input: {} });
+
+  const { out } = await run(['schedules', 'list']);
+
+  for (const shown of ['90m', '36h', '1500ms', '1h', '2d']) expect(out).toContain(` echo  every ${shown} `);
+  expect((await run(['schedules', 'get', 'every 90m'])).out).toMatch(/\nwhen +every 90m\n/);
+});
+
 test('run adds a job of the item, and shows its id', async () => {
   const processor = await prepare();
   await processor.addScheduler(JSON.parse(weekly));

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../database.js';
 import { eventually } from '../../eventually.js';
@@ -85,6 +88,48 @@ test('schedule makes the jobs of the schedules that its module declares', async 
   scheduler.child.kill('SIGINT');
 
   expect(await scheduler.exit()).toBe(0);
+});
+
+test('a port for the health that is in use is told before anything is started', async () => {
+  const other = createServer();
+  await once(other.listen(0, '0.0.0.0'), 'listening');
+  const address = other.address();
+  const port = typeof address === 'object' ? String(address?.port) : '';
+
+  const { code, err } = await run(['work', ...jobsModule, '--health-port', port], {
+    on: 'database',
+    env: { NODE_OPTIONS: '--import tsx' },
+  });
+  other.close();
+
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /error: Cannot listen on 0\.0\.0\.0:\d+\. Is it in use\? Choose another by --health-port\n$/,
+  );
+  expect(await database.db.collection('jobFactories').countDocuments()).toBe(0);
+  expect(await run(['schedule', '--health-port', '65536'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Expected a port from 0 to 65535. See'),
+  });
+});
+
+test('a module that defines jobs of an illegal name: the message says which', async () => {
+  const folder = await mkdtemp('.esbuild/jobs-');
+  const file = join(folder, 'jobs.js');
+  await writeFile(
+    file,
+    `import { defineJob } from '${new URL('../../../src/index.ts', import.meta.url)}';
+     export const jobs = ['good', 'two words'].map((name) => defineJob({ name, run: () => {} }));`,
+  );
+
+  const { code, err } = await run(['work', '--jobs', file], {
+    on: 'database',
+    env: { NODE_OPTIONS: '--import tsx' },
+  });
+  await rm(folder, { recursive: true });
+
+  expect(code).toBe(1);
+  expect(err).toContain("Definition of the job 'two words' is invalid: name: expected 1 to 100 letters");
 });
 
 test('what is wrong with the module or the settings is told', async () => {

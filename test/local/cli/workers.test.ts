@@ -33,3 +33,19 @@ test('factories lists the kinds of jobs, and shows the schema of one', async () 
   expect((await run(['factories', 'echo'])).out).toMatch(/\ninput +\{\n.*"type": "object"/s);
   expect(await run(['factories', 'nothing'])).toMatchObject({ code: 3 });
 });
+
+test('factories tells the delay between attempts exactly', async () => {
+  const doNothing = async () => {};
+  const fixed = defineJob({ name: 'fixed', retryDelay: '90m', run: doNothing });
+  const growing = defineJob({
+    name: 'growing',
+    retryDelay: { kind: 'exponential', base: '1500ms', cap: '36h' },
+    run: doNothing,
+  });
+  await database.processor().addJobFactories([fixed, growing]);
+
+  const { out } = await run(['factories']);
+
+  expect(out).toMatch(/\nfixed .* 90m +nothing\n/);
+  expect(out).toMatch(/\ngrowing .* exponential, 1500ms to 36h +nothing\n/);
+});

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Hono } from 'hono';
+import { expect, test } from 'vitest';
+import { startHttpServer } from '../../local/http-server.js';
+import { Gate } from '../jobs.js';
+
+/** Longer than a test may take: nothing waits for its end. */
+const LONG_MS = 600_000;
+
+const never = new AbortController().signal;
+
+test('at the stop a request that waits is answered at once', async () => {
+  const arrived = new Gate();
+  const app = new Hono().get('/', async ({ req, text }) => {
+    arrived.open();
+    await sleep(LONG_MS, undefined, { signal: req.raw.signal }).catch(() => {});
+    return text('as it is now');
+  });
+  const server = await startHttpServer(app, '127.0.0.1', 0);
+  const answer = fetch(server.url).then((response) => response.text());
+  await arrived.pass(never);
+
+  await server.stop();
+
+  expect(await answer).toBe('as it is now');
+});
+
+test('at the stop a request that writes is left to its end', async () => {
+  const arrived = new Gate();
+  const stopped = new Gate();
+  const app = new Hono().post('/', async ({ req, json }) => {
+    arrived.open();
+    await stopped.pass(never);
+    return json({ isTold: req.raw.signal.aborted, body: await req.text() });
+  });
+  const server = await startHttpServer(app, '127.0.0.1', 0);
+  const answer = fetch(server.url, { method: 'POST', body: 'all' }).then((response) => response.json());
+  await arrived.pass(never);
+
+  const stopping = server.stop();
+  stopped.open();
+  await stopping;
+
+  expect(await answer).toEqual({ isTold: false, body: 'all' });
+});
