@@ -7,10 +7,10 @@ import { directionOf } from '../query/sort-pattern.js';
 import type { KeyField } from '../storage/index-keys.js';
 import type { OrderedIndex } from '../storage/ordered-index.js';
 import type { View } from '../storage/view.js';
-import { type Constraints, constraintsOf } from './constraints.js';
+import { type Constraints, combined, constraintsOf } from './constraints.js';
 import type { QuerySpec } from './find-matches.js';
 import { implies } from './implies.js';
-import { includesNull, isAll } from './intervals.js';
+import { includesNull, isAll, isPoint } from './intervals.js';
 import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 import { boundsOf, planIndex, rating } from './plan-index.js';
 import { planRange } from './plan-range.js';
@@ -41,6 +41,8 @@ function bestIndex(
   sort: readonly KeyField[],
 ): IndexPlan | undefined {
   const constraints = constraintsOf(filter, environment);
+  const byId = idPlan(view, constraints, sort);
+  if (byId) return byId;
   const plans = [...view.indexes.values()]
     .filter((index) => !index.definition.hidden && isUsable(index, filter, constraints))
     .filter((index) => isUseful(index, constraints, sort))
@@ -49,6 +51,14 @@ function bestIndex(
     .filter((plan) => narrows(plan) || (plan.sorted && sort.length > 0))
     .sort((a, b) => rating(b) - rating(a));
   return best;
+}
+
+/** Most updates name the `_id`. No plan is better, so that no other is made to be compared with it. */
+function idPlan(view: View, constraints: Constraints, sort: readonly KeyField[]): IndexPlan | undefined {
+  const index = view.indexes.get('_id_');
+  const constraint = constraints.get('_id');
+  if (!index || !constraint || !combined(constraint).every(isPoint)) return undefined;
+  return planIndex(index, constraints, sort);
 }
 
 /** An index for each branch of an `$or`; none if one of them would need all documents. */

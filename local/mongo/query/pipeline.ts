@@ -2,6 +2,7 @@ import { Aggregator } from 'mingo/aggregator';
 import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
+import { documentStages } from './document-stages.js';
 import { type Environment, isStage, optionsFor } from './evaluation.js';
 import { bindNow } from './variables.js';
 
@@ -24,18 +25,10 @@ const REFUSED: Readonly<Record<string, number>> = {
 /** A compiled pipeline: makes result documents of input documents, lazily where its stages allow. */
 export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
 
-/**
- * Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported.
- *
- * @param resolving whether its stages may ask for other collections
- */
-export function compilePipeline(
-  pipeline: readonly unknown[],
-  environment: Environment,
-  resolving = true,
-): Pipeline {
+/** Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
+export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
-  const aggregator = new Aggregator(stages, optionsFor(environment, resolving));
+  const aggregator = new Aggregator(stages, optionsFor(environment, true));
   aggregator.stream([]);
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }
@@ -89,8 +82,6 @@ function bindMatch(filter: unknown, now: Date): unknown {
   return Object.fromEntries(entries);
 }
 
-const UPDATE_STAGES = new Set(['$addFields', '$set', '$project', '$unset', '$replaceRoot', '$replaceWith']);
-
 /** Compiles the pipeline of an update, which may have only stages that give one document for one. */
 export function compileUpdatePipeline(
   pipeline: readonly unknown[],
@@ -98,14 +89,16 @@ export function compileUpdatePipeline(
 ): (doc: Doc) => Doc {
   for (const stage of pipeline) {
     const [name] = isDoc(stage) ? Object.keys(stage) : [];
-    if (name === undefined || !UPDATE_STAGES.has(name)) {
+    if (name === undefined || !Object.hasOwn(documentStages, name)) {
       throw new CommandError(72, `${name ?? 'Stage'} is not allowed to be used within an update`);
     }
   }
-  const run = compilePipeline(pipeline, environment, false);
+  const options = optionsFor(environment);
+  const steps = bindStages(pipeline, environment.now)
+    .flatMap((stage) => Object.entries(stage))
+    .flatMap(([name, spec]) => documentStages[name]?.(spec, options) ?? []);
   return (doc) => {
-    const [result] = run([doc]);
-    if (result === undefined) throw new CommandError(1, 'the update pipeline gave no document');
+    const result = steps.reduce((made, step) => step(made), doc);
     return result._id === undefined && doc._id !== undefined ? { _id: doc._id, ...result } : result;
   };
 }

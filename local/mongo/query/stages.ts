@@ -1,16 +1,14 @@
 import { Aggregator } from 'mingo/aggregator';
-import { evalExpr } from 'mingo/core';
 import { type Iterator, Lazy } from 'mingo/lazy';
 import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
-import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
+import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { KeyMaker } from '../storage/index-keys.js';
+import { asDoc, type DocumentStage, documentStages } from './document-stages.js';
 import { parseFilter } from './parse-filter.js';
-import { project } from './projection.js';
-import { type ProjectionTree, parseAddFields, parseProjection, parseUnset } from './projection-tree.js';
 import { sortDocs } from './sort-docs.js';
 import { sortPattern } from './sort-pattern.js';
 import { bucket } from './stage/bucket.js';
@@ -22,24 +20,17 @@ import { setWindowFields } from './stage/window-fields.js';
 
 type Stage = (input: Iterator, spec: unknown, options: Options) => Iterator;
 
+function mapping(compile: DocumentStage): Stage {
+  return (input, spec, options) => input.map(compile(spec, options));
+}
+
 /** mingo's pipeline stages, replaced where it differs from MongoDB: order of types, of fields, nested fields. */
 export const stageOverrides: Record<string, Stage> = {
   $match: (input, spec, options) => {
     const query = new Query(parseFilter(spec), options);
     return input.filter((doc: Doc) => query.test(doc));
   },
-  $project: (input, spec, options) => {
-    const fields = asDoc('$project', spec);
-    if (Object.keys(fields).length === 0)
-      throw new CommandError(
-        51272,
-        'Invalid $project :: caused by :: projection specification must have at least one field',
-      );
-    return projecting(parseProjection(fields))(input, options);
-  },
-  $addFields: (input, spec, options) => projecting(parseAddFields(asDoc('$addFields', spec)))(input, options),
-  $set: (input, spec, options) => projecting(parseAddFields(asDoc('$set', spec)))(input, options),
-  $unset: (input, spec, options) => projecting(parseUnset(unsetPaths(spec)))(input, options),
+  ...Object.fromEntries(Object.entries(documentStages).map(([name, compile]) => [name, mapping(compile)])),
   $sort: (input, spec) => {
     const pattern = sortPattern(asDoc('$sort', spec));
     if (pattern.length === 0) throw new CommandError(15976, '$sort stage must have at least one sort key');
@@ -63,13 +54,6 @@ export const stageOverrides: Record<string, Stage> = {
   $unionWith: unionWith,
   $bucket: bucket,
   $setWindowFields: setWindowFields,
-  $replaceRoot: (input, spec, options) => {
-    const { newRoot } = asDoc('$replaceRoot', spec);
-    if (newRoot === undefined)
-      throw new CommandError(40231, 'no newRoot specified for the $replaceRoot stage');
-    return replacing(input, newRoot, options);
-  },
-  $replaceWith: replacing,
   $count: (input, spec) => {
     if (typeof spec !== 'string' || spec === '' || spec.startsWith('$') || spec.includes('.'))
       throw new CommandError(40156, 'the count field must be a non-empty string without a $ or a dot');
@@ -99,24 +83,6 @@ export const stageOverrides: Record<string, Stage> = {
   },
 };
 
-function projecting({ mode, root }: ProjectionTree): (input: Iterator, options: Options) => Iterator {
-  return (input, options) =>
-    input.map((doc: Doc) =>
-      project(doc, root, mode, (expression, whole) => evalExpr(whole, expression, options)),
-    );
-}
-
-function replacing(input: Iterator, expression: unknown, options: Options): Iterator {
-  return input.map((doc: Doc) => {
-    const root = evalExpr(doc, expression, options);
-    if (isDoc(root)) return root;
-    throw new CommandError(
-      40228,
-      `'newRoot' expression must evaluate to an object, but resulting value was of type ${typeOf(root)}`,
-    );
-  });
-}
-
 function stagesOf(stages: unknown): Doc[] {
   if (Array.isArray(stages)) return stages.filter(isDoc);
   throw new CommandError(40170, 'arguments to $facet must be arrays');
@@ -126,27 +92,6 @@ function stagesOf(stages: unknown): Doc[] {
 function shuffled(docs: readonly Doc[]): Doc[] {
   const keyed = docs.map((doc) => ({ doc, key: Math.random() }));
   return keyed.sort((a, b) => a.key - b.key).map(({ doc }) => doc);
-}
-
-function asDoc(name: string, spec: unknown): Doc {
-  if (isDoc(spec)) return spec;
-  throw new CommandError(40272, `${name} specification stage must be an object`);
-}
-
-function unsetPaths(spec: unknown): string[] {
-  const paths: unknown[] = Array.isArray(spec) ? spec : [spec];
-  if (paths.length === 0)
-    throw new CommandError(
-      31119,
-      '$unset specification must be a string or an array with at least one field',
-    );
-  return paths.map((path) => {
-    if (typeof path === 'string') return path;
-    throw new CommandError(
-      31120,
-      '$unset specification must be a string or an array containing only string values',
-    );
-  });
 }
 
 function count(name: string, spec: unknown): number {

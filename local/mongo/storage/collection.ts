@@ -72,6 +72,7 @@ export function reindex(
   before: Doc | undefined,
   after: Doc | undefined,
 ): void {
+  if (before && after && index.hasSameKeys(before, after)) return;
   const oldKeys = before === undefined ? [] : index.keysOf(before);
   const newKeys = after === undefined ? [] : index.keysOf(after);
   if (oldKeys.length === 1 && newKeys.length === 1 && oldKeys[0] === newKeys[0]) return;

@@ -52,13 +52,13 @@ export class CommittedView implements View {
 
   insert(stored: string, doc: Doc): void {
     this.#make();
-    this.#checkUnique(doc, undefined);
+    this.#checkUnique(doc);
     this.#write(this.#collection.nextId(), stored, undefined, doc);
   }
 
   replace(id: number, stored: string, before: Doc, after: Doc): void {
     this.#requireUnlocked(id);
-    this.#checkUnique(after, id);
+    this.#checkUnique(after, { id, before });
     this.#write(id, stored, before, after);
   }
 
@@ -77,10 +77,11 @@ export class CommittedView implements View {
     if (owner !== undefined) throw new LockedRecord(owner);
   }
 
-  #checkUnique(doc: Doc, self: number | undefined): void {
+  /** @param replaced what it replaces, whose keys are its own */
+  #checkUnique(doc: Doc, replaced?: { readonly id: number; readonly before: Doc }): void {
     for (const index of this.#collection.indexes.values()) {
-      if (!index.definition.unique) continue;
-      for (const key of index.keysOf(doc)) this.#checkKey(index, key, doc, self);
+      if (!index.definition.unique || (replaced && index.hasSameKeys(replaced.before, doc))) continue;
+      for (const key of index.keysOf(doc)) this.#checkKey(index, key, doc, replaced?.id);
     }
   }
 

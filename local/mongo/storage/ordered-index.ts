@@ -29,11 +29,14 @@ export class OrderedIndex {
   readonly multikeyFields = new Set<number>();
   /** Counts changes, so that a scan that was interrupted knows to find its place again. */
   version = 0;
+  /** The top-level fields that decide about a document's keys; unknown when a partial index's filter has operators there. */
+  readonly #looksAt: readonly string[] | undefined;
   readonly #tree = new BTree<string, undefined>(undefined, compareBytes, 64);
 
   constructor(definition: IndexDefinition) {
     this.definition = definition;
     this.keys = new KeyMaker(definition.fields);
+    this.#looksAt = topLevelNames(definition);
   }
 
   get size(): number {
@@ -48,6 +51,14 @@ export class OrderedIndex {
     if (sparse && keys.allMissing) return [];
     for (const field of keys.multikey) this.multikeyFields.add(field);
     return keys.strings;
+  }
+
+  /**
+   * Whether two versions of a document certainly have the same keys here, for they do not differ in what the index looks
+   * at. False may be said of versions that have the same keys all the same.
+   */
+  hasSameKeys(before: Doc, after: Doc): boolean {
+    return this.#looksAt?.every((name) => isSame(before[name], after[name])) ?? false;
   }
 
   insert(keys: readonly string[], id: number): void {
@@ -76,6 +87,17 @@ export class OrderedIndex {
   entriesFrom(key: string, forward: boolean): Iterator<[string, undefined]> {
     return forward ? this.#tree.entries(key) : this.#tree.entriesReversed(key);
   }
+}
+
+function topLevelNames({ fields, partial }: IndexDefinition): readonly string[] | undefined {
+  const paths = [...fields.map(({ path }) => path), ...Object.keys(partial?.filter ?? {})];
+  if (paths.some((path) => path.startsWith('$'))) return undefined;
+  return [...new Set(paths.map((path) => path.split('.')[0] ?? path))];
+}
+
+/** What is equal, but not the same object, need not be found to be so. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
 }
 
 /** A flat string: concatenation alone would leave a tree of two strings in the heap. */
