@@ -84,16 +84,21 @@ class Invocation {
   readonly #name: string;
   /** Each of its events tells who it is. */
   readonly #log: Logger;
+  /** Those whose outcome is not being written yet: each has a slot. */
   readonly #running = new Set<RunningAttempt>();
+  /** Those whose outcome is being written. */
+  readonly #settling = new Set<RunningAttempt>();
   readonly #reports: Reports;
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
-  /** An attempt was settled, a job is due, or it is time to look for new jobs. */
+  /** A slot is free, a job is due, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
   readonly #nextDue: NextDue;
   readonly #registration: Registration;
   /** The last claim left out jobs that would not have fitted. */
   #leftOut = false;
+  /** The last claim got all that it asked for, so that more are likely to wait. */
+  #moreWait = false;
   readonly #summary = emptySummary();
 
   constructor(
@@ -142,7 +147,7 @@ class Invocation {
     for (;;) {
       // Before the claim, so that no job becomes due unseen between the two.
       const waitsForJob = this.#freeSlots() > 0 && (await this.#knowsNextJob());
-      const wasIdle = this.#running.size === 0;
+      const wasIdle = this.#isIdle;
       const free = this.#freeSlots();
       const asked = performance.now();
       const claimed = free > 0 ? await this.#claim(free, wasIdle) : [];
@@ -150,8 +155,12 @@ class Invocation {
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
       if (wasIdle && claimed.length === 0 && !waitsForJob) return;
-      if (this.#running.size > 0 || waitsForJob) await this.#somethingHappened.wait();
+      if (!this.#isIdle || waitsForJob) await this.#somethingHappened.wait();
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.#running.size + this.#settling.size === 0;
   }
 
   async #claim(free: number, isIdle: boolean): Promise<ClaimedJob[]> {
@@ -165,6 +174,7 @@ class Invocation {
         return [];
       }
       this.#summary.claimed += claimed.length;
+      this.#moreWait = claimed.length === free;
       if (claimed.length > 0) this.#registration.begin();
       return claimed;
     } catch (error) {
@@ -200,14 +210,19 @@ class Invocation {
     }
   }
 
+  /**
+   * While jobs wait, the next are claimed beside the write that settles the last; else that write is awaited, so that one
+   * claim finds what it queued again, and fills all slots.
+   */
   #freeSlots(): number {
     const { maxThreads, maxJobs, stop, stopWhenAbandoned } = this.limits;
     const mustNotClaim =
       stop.aborted ||
       this.#heartbeat.isLate ||
       (stopWhenAbandoned && this.#summary.abandoned > 0) ||
-      [...this.#running].some(({ job }) => job.runAlone);
-    return mustNotClaim ? 0 : Math.min(maxThreads - this.#running.size, maxJobs - this.#summary.claimed);
+      [...this.#running, ...this.#settling].some(({ job }) => job.runAlone);
+    const taken = this.#running.size + (this.#moreWait ? 0 : this.#settling.size);
+    return mustNotClaim ? 0 : Math.min(maxThreads - taken, maxJobs - this.#summary.claimed);
   }
 
   /**
@@ -259,7 +274,7 @@ class Invocation {
     return { kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE };
   }
 
-  /** Settles the attempt; its slot is free once that is written. */
+  /** Settles the attempt; its slot is free once that write begins. */
   async #settle(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
@@ -270,7 +285,13 @@ class Invocation {
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
     this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
     this.#heartbeat.release(attempt.job);
+    this.#settling.delete(attempt);
+    this.#somethingHappened.wake();
+  }
+
+  #freeSlot(attempt: RunningAttempt): void {
     this.#running.delete(attempt);
+    this.#settling.add(attempt);
     this.#somethingHappened.wake();
   }
 
@@ -278,7 +299,8 @@ class Invocation {
     const { id, token } = attempt.job;
     try {
       const settlement = { id, token, outcome, ...(report && { report }) };
-      return endingOf(outcome, await this.#settleQueue.settle(settlement));
+      const settled = this.#settleQueue.settle(settlement, () => this.#freeSlot(attempt));
+      return endingOf(outcome, await settled);
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
       this.#log.error(message, { ...attempt.describe(), error: String(error) });

@@ -9,6 +9,7 @@ import { Gathering } from './gathering.js';
 
 interface Waiting {
   readonly settlement: Settlement;
+  readonly onWriting: () => void;
   readonly resolve: (settledAs: SettledAs) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,7 +27,7 @@ export class SettleQueue {
 
   /**
    * @param leaseMs for so long it tries again when the database cannot be reached: later, the leases are gone
-   * @param running how many attempts run, those that wait to be settled included
+   * @param running how many attempts run, those that wait for their write included
    */
   constructor(
     private readonly jobs: Collection<JobDocument>,
@@ -34,11 +35,16 @@ export class SettleQueue {
     private readonly running: () => number,
   ) {}
 
-  /** Resolves once it is written. Rejects when it could not be: recovery ends that attempt. */
-  settle(settlement: Settlement): Promise<SettledAs> {
+  /**
+   * Resolves once it is written. Rejects when it could not be: recovery ends that attempt.
+   *
+   * @param onWriting called when its write begins. One write is under way at a time, so that no more attempts than run at
+   *   a time are between that and the end of their write.
+   */
+  settle(settlement: Settlement, onWriting: () => void = () => {}): Promise<SettledAs> {
     return new Promise((resolve, reject) => {
       this.#gathering.ended(this.#waiting.length === 0);
-      this.#waiting.push({ settlement, resolve, reject });
+      this.#waiting.push({ settlement, onWriting, resolve, reject });
       this.#onEnded();
       if (this.#writing) return;
       this.#writing = true;
@@ -52,6 +58,7 @@ export class SettleQueue {
       await this.#gather();
       const batch = this.#waiting;
       this.#waiting = [];
+      for (const { onWriting } of batch) onWriting();
       await this.#write(batch);
     }
     this.#writing = false;

@@ -142,12 +142,13 @@ test('two commands claim any number of jobs, one settles them', async () => {
     ({ completed } = await processor.drain());
   });
   expect(completed).toBe(20);
-  // Nothing to recover; find, take, settle; the queue is empty; what was counted is written.
+  // Nothing to recover; find, take; settle, and look whether more wait; the queue is empty; what was counted is written.
   expect(commands.map(({ commandName }) => commandName)).toEqual([
     'aggregate',
     'find',
     'update',
     'update',
+    'find',
     'find',
     'findAndModify',
   ]);

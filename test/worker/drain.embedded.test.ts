@@ -166,3 +166,22 @@ test('the time that a claim took is part of its leases: a job is told as soon as
   expect(await processor.getJobResult(id)).toBe('lease lost');
   expect(heartbeats).toEqual([]);
 });
+
+test('while jobs wait, the next are claimed beside the write that settles the last, and no more than those', async () => {
+  const { processor } = await setup({ maxThreads: 2 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  const ids = ['1', '2', '3', '4', '5', '6'];
+  for (const id of ids) await processor.addJob('gated', undefined, { id });
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(2));
+  const blockTimeMS = 2_000;
+  let arrivedWhenSettled = 0;
+  client.on('commandSucceeded', ({ commandName, duration }) => {
+    if (commandName === 'update' && duration >= blockTimeMS) arrivedWhenSettled = gate.arrived;
+  });
+  await fail({ times: 1 }, { failCommands: ['update'], blockConnection: true, blockTimeMS });
+  gate.open();
+  expect(await draining).toMatchObject({ claimed: 6, completed: 6 });
+  expect(arrivedWhenSettled).toBe(4);
+});
