@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defineJob, type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -115,32 +115,32 @@ describe('a worker that is under way', () => {
     await worker.addJob('gated');
     const draining = worker.drain({ pollInterval: 20 });
     await eventually(() => expect(gate.arrived).toBe(1));
-    const other = await setUp();
-    return {
-      other,
-      async end() {
-        gate.open();
-        await draining;
-      },
-    };
+    onTestFinished(async () => {
+      gate.open();
+      await draining;
+    });
+    return setUp();
   }
 
   test('takes no more of what was paused meanwhile', async () => {
-    const { other, end } = await underWay();
+    const other = await underWay();
     await other.pauseQueue('mail');
     passTime(5_000);
+    const addAndWait = async (id: string) => {
+      await other.addJob('echo', {}, { id });
+      await eventually(async () => expect(await other.getJobStatus(id)).toBe('completed'));
+    };
+    await addAndWait('by the claim that may have been under way');
     await other.addJob('echo', {}, { id: 'paused', queue: 'mail', priority: 9 });
-    await other.addJob('echo', {}, { id: 'open' });
-    await eventually(async () => expect(await other.getJobStatus('open')).toBe('completed'));
+    await addAndWait('by a later claim');
     expect(await other.getJobStatus('paused')).toBe('queued');
-    await end();
   });
 
   test('takes what was resumed, and what came into queues that are new', async () => {
     const somebody = await setUp();
     await somebody.pauseQueue('mail');
     await somebody.addJob('echo', {}, { id: 'resumed', queue: 'mail' });
-    const { other, end } = await underWay();
+    const other = await underWay();
     await other.addJob('echo', {}, { id: 'new', queue: 'new' });
     passTime(5_000);
     await eventually(async () => expect(await other.getJobStatus('new')).toBe('completed'));
@@ -148,7 +148,6 @@ describe('a worker that is under way', () => {
     await other.resumeQueue('mail');
     passTime(10_000);
     await eventually(async () => expect(await other.getJobStatus('resumed')).toBe('completed'));
-    await end();
   });
 });
 
