@@ -25,6 +25,12 @@ export function toProgress(value: unknown): unknown {
   return toStorable(value, 'Progress', maxBytes.progress);
 }
 
+/** A type, a key of one character, and the end of that: no value takes less as BSON. */
+const MIN_VALUE_BYTES = 3;
+
+/** An error that lists more helps nobody. */
+const MAX_ISSUES = 100;
+
 /**
  * Checks that MongoDB gives back `value` exactly as it is, and returns it without `undefined` properties
  * (as JSON does). Storable are: null, booleans, numbers, strings, dates, BSON values such as ObjectId, and
@@ -34,34 +40,48 @@ export function toProgress(value: unknown): unknown {
  * its own (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, keys with a NUL, lone surrogates, functions,
  * class instances, `undefined` in arrays, circular references, more than 90 levels, and what is too large.
  *
+ * Takes no longer than a value of the limit's size does, whatever `value` is: one that refers to the same things again
+ * and again has many times as many values as it has things.
+ *
  * @param subject names the value in the error
  * @throws ValidationError naming the path
  */
 function toStorable(value: unknown, subject: string, limit: number): unknown {
   if (value === undefined) return undefined;
-  const issues: Issue[] = [];
-  const copy = copyValue(value, [], issues);
-  if (issues.length > 0) throw new ValidationError(subject, issues);
+  const copying = {
+    issues: [],
+    ancestors: new Set<object>(),
+    valuesLeft: Math.ceil(limit / MIN_VALUE_BYTES),
+  };
+  const copy = copyValue(value, [], copying);
+  if (copying.issues.length > 0) throw new ValidationError(subject, copying.issues);
+  if (copying.valuesLeft < 0)
+    throw tooLarge(subject, limit, `over ${Math.ceil(limit / MIN_VALUE_BYTES)} values`);
   const bytes = BSON.calculateObjectSize({ value: copy });
-  if (bytes <= limit) return copy;
-  throw new ValidationError(subject, [
-    {
-      path: '',
-      message: `expected at most ${limit} bytes as BSON, not ${bytes}: store the data elsewhere and pass a reference`,
-    },
-  ]);
+  if (bytes > limit) throw tooLarge(subject, limit, String(bytes));
+  return copy;
+}
+
+function tooLarge(subject: string, limit: number, found: string): ValidationError {
+  const message = `expected at most ${limit} bytes as BSON, not ${found}: store the data elsewhere and pass a reference`;
+  return new ValidationError(subject, [{ path: '', message }]);
 }
 
 const refusedKeys = new Set(['_bsontype', '__proto__', '$ref', '$id', '$db']);
 
-function copyValue(value: unknown, path: readonly string[], issues: Issue[]): unknown {
-  if (path.length > MAX_DEPTH) {
-    return refuse(
-      `expected at most ${MAX_DEPTH} levels and no circular references`,
-      path.slice(0, 3),
-      issues,
-    );
-  }
+/** What is known while a value is copied. */
+interface Copying {
+  readonly issues: Issue[];
+  /** Of the value that is looked at. */
+  readonly ancestors: Set<object>;
+  /** How many more values there may be; below 0 it is too large, and the rest is passed over. */
+  valuesLeft: number;
+}
+
+function copyValue(value: unknown, path: readonly string[], copying: Copying): unknown {
+  copying.valuesLeft -= 1;
+  if (path.length > MAX_DEPTH)
+    return refuse(`expected at most ${MAX_DEPTH} levels`, path.slice(0, 3), copying);
   switch (typeof value) {
     case 'boolean':
     case 'number':
@@ -69,32 +89,56 @@ function copyValue(value: unknown, path: readonly string[], issues: Issue[]): un
     case 'string':
       return value.isWellFormed()
         ? value
-        : refuse('expected well-formed Unicode, found a lone surrogate', path, issues);
+        : refuse('expected well-formed Unicode, found a lone surrogate', path, copying);
     case 'object':
-      return value === null ? null : copyObject(value, path, issues);
+      return value === null ? null : copyObject(value, path, copying);
     default:
-      return refuse(`expected a value that can be stored, not a ${typeof value}`, path, issues);
+      return refuse(`expected a value that can be stored, not a ${typeof value}`, path, copying);
   }
 }
 
-function copyObject(value: object, path: readonly string[], issues: Issue[]): unknown {
-  if (Array.isArray(value))
-    return value.map((item, index) => copyValue(item, [...path, String(index)], issues));
+function copyObject(value: object, path: readonly string[], copying: Copying): unknown {
   if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, issues) : value;
+    return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, copying) : value;
   }
-  if (isBsonValue(value)) return value;
+  if (!Array.isArray(value) && isBsonValue(value)) return value;
+  if (copying.ancestors.has(value)) return refuse('expected no circular reference', path, copying);
+  copying.ancestors.add(value);
+  const copy = Array.isArray(value) ? copyItems(value, path, copying) : copyProperties(value, path, copying);
+  copying.ancestors.delete(value);
+  return copy;
+}
+
+function copyItems(items: readonly unknown[], path: readonly string[], copying: Copying): unknown {
+  // One by one, for a list may be long, and have holes.
+  const copy: unknown[] = [];
+  for (let index = 0; index < items.length && !isOver(copying); index += 1)
+    copy.push(copyValue(items[index], [...path, String(index)], copying));
+  return copy;
+}
+
+function copyProperties(value: object, path: readonly string[], copying: Copying): unknown {
   if (!isPlainObject(value)) {
-    return refuse(`expected a plain object, not ${inspect(value, { depth: 0 })}`.slice(0, 200), path, issues);
+    return refuse(
+      `expected a plain object, not ${inspect(value, { depth: 0 })}`.slice(0, 200),
+      path,
+      copying,
+    );
   }
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    if (refusedKeys.has(key)) refuse(`the key '${key}' cannot be stored`, [...path, key], issues);
+    if (isOver(copying)) break;
+    if (refusedKeys.has(key)) refuse(`the key '${key}' cannot be stored`, [...path, key], copying);
     else if (key.includes('\0') || !key.isWellFormed())
-      refuse('the key cannot be stored', [...path, JSON.stringify(key)], issues);
-    else if (item !== undefined) copy[key] = copyValue(item, [...path, key], issues);
+      refuse('the key cannot be stored', [...path, JSON.stringify(key)], copying);
+    else if (item !== undefined) copy[key] = copyValue(item, [...path, key], copying);
   }
   return copy;
+}
+
+/** It is refused, and nothing more is to be learned. */
+function isOver({ valuesLeft, issues }: Copying): boolean {
+  return valuesLeft < 0 || issues.length >= MAX_ISSUES;
 }
 
 /** No class instance and no list: what an object literal, or JSON, makes. */
@@ -109,7 +153,7 @@ function isBsonValue(value: object): boolean {
   return '_bsontype' in value && !Object.hasOwn(value, '_bsontype');
 }
 
-function refuse(message: string, path: readonly string[], issues: Issue[]): undefined {
+function refuse(message: string, path: readonly string[], { issues }: Copying): undefined {
   issues.push({ path: path.join('.'), message });
   return undefined;
 }

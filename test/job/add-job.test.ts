@@ -269,14 +269,39 @@ describe('what is refused stores nothing', () => {
     expect(await stored()).toBe(0);
   });
 
-  test('a circular input', async () => {
-    const processor = await setup();
-    const circular: Record<string, unknown> = {};
-    circular.self = circular;
-    await expect(processor.addJob('anything', circular)).rejects.toThrow(ValidationError);
-    expect(await stored()).toBe(0);
-  });
+  test.each([
+    ['a circular input', circular(), /self: expected no circular reference/],
+    ['a tree whose nodes know their parents', familyTree(), /children\.0\.parent: expected no circular/],
+    ['a value that has itself in it again and again, 40 times over', halved(40), /over 3495254 values/],
+    ['a list of nothing but holes', new Array(2 ** 32 - 1), /expected a value that can be stored/],
+  ])(
+    '%s is refused at once',
+    async (_, input, message) => {
+      const processor = await setup();
+      await expect(processor.addJob('anything', { input })).rejects.toThrow(message);
+      expect(await stored()).toBe(0);
+    },
+    30_000,
+  );
 });
+
+function circular(): unknown {
+  const value: Record<string, unknown> = {};
+  value.self = value;
+  return value;
+}
+
+function familyTree(): unknown {
+  const parent: { children: unknown[] } = { children: [] };
+  parent.children = [{ parent }, { parent }];
+  return parent;
+}
+
+function halved(times: number): unknown {
+  let value: unknown = null;
+  for (let n = 0; n < times; n += 1) value = [value, value];
+  return value;
+}
 
 test('any JSON comes back unchanged from input and output, or is refused', async () => {
   const processor = await setup();
