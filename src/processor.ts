@@ -77,6 +77,9 @@ const DEFAULT_LEASE_MS = 30_000;
  */
 const RECOVERY_RETRY_MS = 1_000;
 
+/** It takes some milliseconds, and of thousands of jobs a second; a connection that died must not keep work waiting. */
+const RECOVERY_TRY_MS = 5_000;
+
 /** Loaded when it is first asked for: a worker starts without it, and without what reads cron expressions. */
 const scheduling = () => import('./scheduler/operations.js');
 
@@ -230,7 +233,8 @@ export class RemoteProcessor {
   }
 
   /**
-   * Adds a job and returns its id. Its input is checked here, and stored as it was given.
+   * Adds a job and returns its id. Its input is checked here, and stored as it was given. Where the database fails, the
+   * write is tried again for 2 s, but in a transaction; whether it arrived when that fails too is not known.
    *
    * @param job the name, or the factory itself, which types the input
    * @throws UnknownJobNameError, ValidationError, or ConflictError for an `id` that another job has; nothing is
@@ -544,7 +548,11 @@ export class RemoteProcessor {
    */
   async recoverJobs(): Promise<number> {
     const recovery = () => recoverJobs(this.#collections);
-    const { recovered, pausedQueues } = await retryWhileUnreachable(RECOVERY_RETRY_MS, recovery);
+    const { recovered, pausedQueues } = await retryWhileUnreachable(
+      RECOVERY_RETRY_MS,
+      recovery,
+      RECOVERY_TRY_MS,
+    );
     this.#openQueues.learn(pausedQueues);
     this.#tally.countRecovered(recovered);
     return recovered;

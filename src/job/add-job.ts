@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClientSession, Collection } from 'mongodb';
+import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
 import { requireJob } from './find-job.js';
 import { insertJob, type NewJob } from './insert-job.js';
@@ -11,6 +12,9 @@ import { toNewJob } from './to-new-job.js';
 
 /** A key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
+
+/** What the driver's own retry does not get over, such as a second connection that is dead; somebody waits for the answer. */
+const RETRY_MS = 2_000;
 
 /**
  * Adds a job and returns its id: see `RemoteProcessor.addJob`. Everything is checked before the first write.
@@ -24,7 +28,18 @@ export async function addJob(
 ): Promise<string> {
   const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'Options of addJob');
   const job = await toNewJob(await registry.find(jobName), jobName, input, valid);
-  return writeJob(jobs, job, session);
+  return despiteFailures(session, () => writeJob(jobs, job, session));
+}
+
+/**
+ * Tries to write jobs again when it is not known whether they were: their ids tell. Not in a transaction of the caller,
+ * which a failure ends: `withTransaction` begins a new one.
+ */
+export function despiteFailures<Result>(
+  session: ClientSession | undefined,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  return session ? write() : retryWhileUnreachable(RETRY_MS, write);
 }
 
 /** Writes one job that was checked, and returns its id, or that of the job that has its unique key. */
@@ -78,9 +93,14 @@ async function requireSameJob(
   session?: ClientSession,
 ) {
   const stored = await requireJob(jobs, id, session);
-  if (stored.jobName === jobName && isDeepStrictEqual(stored.input, input)) return;
+  if (stored.jobName === jobName && isDeepStrictEqual(stored.input, asReadBack(input))) return;
   throw new ConflictError(
     id,
     `There is a job with the id '${id}' already, and it has another name or input.`,
   );
+}
+
+/** The driver gives back some BSON values, such as an Int32, as values of JavaScript. */
+function asReadBack(input: unknown): unknown {
+  return BSON.deserialize(BSON.serialize({ input }, { ignoreUndefined: true })).input;
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Issue, ValidationError } from '../errors.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
-import { writeJob } from './add-job.js';
+import { despiteFailures, writeJob } from './add-job.js';
 import { insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobDataSchema } from './job-options.js';
@@ -37,7 +37,8 @@ export async function addJobs(
   const newJobs = await checkAll(registry, given);
   const ids: string[] = [];
   for (let start = 0; start < newJobs.length; start += BATCH) {
-    ids.push(...(await writeBatch(jobs, newJobs.slice(start, start + BATCH), session)));
+    const batch = newJobs.slice(start, start + BATCH);
+    ids.push(...(await despiteFailures(session, () => writeBatch(jobs, batch, session))));
   }
   return ids;
 }

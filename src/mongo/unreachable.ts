@@ -5,13 +5,14 @@ import {
   MongoNetworkError,
   MongoServerError,
 } from 'mongodb';
+import { NoAnswer } from './within-time.js';
 
 /** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
 export function isUnreachable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   return (
     isUnknownOutcome(error) ||
-    isConflict(error) ||
+    error instanceof NoAnswer ||
     (error instanceof MongoError && notSentNames.has(error.name))
   );
 }
@@ -36,11 +37,11 @@ const notSentNames = new Set([
 /**
  * True when a write may or may not have been applied: the connection broke, or the primary stepped down, after
  * it was sent. The driver resends single-document writes by itself, once; an update of many it never does. So
- * whoever goes on after such an error reads back by token.
+ * whoever goes on after such an error reads back by token. True also for a conflict, of which that would tell as much.
  */
 export function isUnknownOutcome(thrown: unknown): boolean {
   const error = unwrapped(thrown);
-  if (error instanceof MongoNetworkError || isSocketError(error)) return true;
+  if (error instanceof MongoNetworkError || isSocketError(error) || isConflict(error)) return true;
   if (error instanceof MongoServerError && notWritableCodes.has(Number(error.code))) return true;
   return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
 }

@@ -1,14 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** What was asked was not answered in time, and may still be done. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 /**
  * Rejects when there is no answer after so long: a connection may die without a word. What was asked goes on
  * unobserved, so it must do no harm late.
+ *
+ * @throws NoAnswer, and what the answer is rejected with
  */
 export async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
   const done = new AbortController();
   const timeOut = async (): Promise<never> => {
     await wait(ms, undefined, { signal: done.signal });
-    throw new Error(`The database did not answer within ${Math.round(ms)} ms.`);
+    throw new NoAnswer(`The database did not answer within ${Math.round(ms)} ms.`);
   };
   try {
     return await Promise.race([answer, timeOut()]);

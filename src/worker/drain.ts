@@ -7,7 +7,7 @@ import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { Report } from '../job/report.js';
 import { type Logger, withFields } from '../log.js';
-import { withinTime } from '../mongo/within-time.js';
+import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
 import type { Tally } from '../statistics/tally.js';
 import { Heartbeat } from './heartbeat.js';
@@ -168,7 +168,8 @@ class Invocation {
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, isIdle));
     try {
-      const claimed = await unlessAborted(this.limits.cutOff, claim);
+      // What is claimed later than that has lost its lease.
+      const claimed = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
       if (claimed === undefined) {
         void this.#giveBackLate(claim);
         return [];
@@ -178,6 +179,7 @@ class Invocation {
       if (claimed.length > 0) this.#registration.begin();
       return claimed;
     } catch (error) {
+      if (error instanceof NoAnswer) void this.#giveBackLate(claim);
       if (isIdle) throw error;
       this.#log.warn('A claim failed, and is tried again', { error: String(error) });
       return [];
@@ -186,7 +188,7 @@ class Invocation {
 
   /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
   async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
-    this.#log.warn('A claim did not return before the invocation had to end');
+    this.#log.warn('A claim did not return in time');
     const outcome: Outcome = { kind: 'givenBack', atDeadline: false };
     try {
       const late = await claim;

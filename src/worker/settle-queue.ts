@@ -7,6 +7,9 @@ import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { withinTime } from '../mongo/within-time.js';
 import { Gathering } from './gathering.js';
 
+/** Other outcomes wait for a write, so that one on a connection which died without a word must not take long. */
+const FIRST_TRY_MS = 1_000;
+
 interface Waiting {
   readonly settlement: Settlement;
   readonly onWriting: () => void;
@@ -81,7 +84,11 @@ export class SettleQueue {
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
       const settlements = batch.map(({ settlement }) => settlement);
-      const write = retryWhileUnreachable(this.leaseMs, () => settleJobs(this.jobs, settlements));
+      const write = retryWhileUnreachable(
+        this.leaseMs,
+        () => settleJobs(this.jobs, settlements),
+        FIRST_TRY_MS,
+      );
       const results = await withinTime(this.leaseMs, write);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');

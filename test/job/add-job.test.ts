@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ObjectId } from 'mongodb';
+import { Int32, Long, ObjectId } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -88,6 +88,14 @@ describe('adding the same id twice', () => {
     await processor.processNextJob();
     expect(await processor.addJob('echo', { a: { b: 1 } }, { id: 'mine' })).toBe('mine');
     expect(await processor.getJobStatus('mine')).toBe('completed');
+  });
+
+  test('with the same input returns that id, also when it has values that are read back as others', async () => {
+    const processor = await setup();
+    const add = () =>
+      processor.addJob('anything', { n: new Int32(1), of: [Long.fromNumber(2)], no: undefined }, { id: 'a' });
+    await add();
+    expect(await add()).toBe('a');
   });
 
   test('with another input is a conflict', async () => {
