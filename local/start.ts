@@ -40,7 +40,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   if (code.schedules) await processor.syncSchedulers(code.schedules);
   const app = createApp({ db, processor, apiKeys, sessionSecrets, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port).catch(explainPort);
-  greet(settings, server.url, mongo?.uri);
+  greet(settings, server.url, mongo?.uri, Object.keys(await processor.getJobFactories()));
 
   processor.startProcessor();
   processor.startScheduler();
@@ -71,9 +71,22 @@ function explainPort(error: unknown): never {
   throw new Error(`${reason} Choose another: PORT=3001 npm start`, { cause: error });
 }
 
-function greet({ apiKey, config }: LocalSettings, url: string, embedded: string | undefined): void {
+/** @param names of the kinds of jobs there are: one of them stands in the line to copy */
+function greet(
+  { apiKey, config }: LocalSettings,
+  url: string,
+  embedded: string | undefined,
+  names: readonly string[],
+): void {
   const database =
     embedded === undefined ? 'MONGODB_URI' : `embedded, at ${embedded}: it keeps nothing when this stops`;
+  const isEcho = names.includes('echo');
+  const name = isEcho ? 'echo' : (names[0] ?? 'NAME');
+  const input = isEcho ? '{ "hello": "me" }' : 'INPUT';
+  const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
+  const form = `
+  what INPUT may be, its schema tells:
+  curl -s ${url}/v1/job-factories/${encodeURIComponent(name)} ${authorization}`;
   console.log(`
 Remote Processor
   HTTP API  ${url}
@@ -82,9 +95,9 @@ Remote Processor
   database  ${database} (${config.MONGODB_DATABASE})
 
 Add a job of your own, and read its result by its id:
-  curl -s ${url}/v1/jobs -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' \\
-    -d '{ "name": "echo", "input": { "hello": "me" } }'
-  curl -s ${url}/v1/jobs/ID -H 'Authorization: Bearer ${apiKey}'
+  curl -s ${url}/v1/jobs ${authorization} -H 'Content-Type: application/json' \\
+    -d '{ "name": "${name}", "input": ${input} }'
+  curl -s ${url}/v1/jobs/ID ${authorization}${isEcho ? '' : form}
 
 Ctrl-C stops it.
 `);

@@ -24,9 +24,9 @@ export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
 }
 
-/** The name of something, in a path. */
-export function nameOf(what: string) {
-  return z.object({ name: z.string().register(documented, { description: `The name of ${what}.` }) });
+/** The name of something, in a path. @param schema what names there may be; default: any */
+export function nameOf(what: string, schema: z.ZodString = z.string()) {
+  return z.object({ name: schema.clone().register(documented, { description: `The name of ${what}.` }) });
 }
 
 /** A whole number in a query. */

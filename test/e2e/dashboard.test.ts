@@ -185,7 +185,14 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await page.getByLabel('Tick job other').waitFor({ state: 'detached' });
     expect(page.url()).toContain('queue=mail');
 
+    expect(await page.getByRole('button', { name: 'Cancel' }).isDisabled()).toBe(true);
     await page.getByLabel('Tick all').check();
+    await page.getByLabel('Tick job one').uncheck();
+    await see('1 ticked');
+    expect(await page.getByLabel('Tick all').isChecked()).toBe(false);
+    await page.getByLabel('Tick job one').check();
+    await see('2 ticked');
+    expect(await page.getByLabel('Tick all').isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await see('Cancelled, or asked to stop: 2 jobs.');
     expect(await page.getByLabel('Tick all').isChecked()).toBe(false);

@@ -56,6 +56,18 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
   expect(printed.text).toContain('Stopped: nothing is left in processing');
 }, 60_000);
 
+test('with other jobs than its own, the line to copy names one of those', async () => {
+  const { child, printed, exitCode } = start({}, '--jobs', 'test/local/cli/jobs-module.ts', '--no-demo');
+  await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
+
+  const name = match(printed.text, /-d '{ "name": "([^"]*)"/);
+  const { jobs } = await import('../local/cli/jobs-module.js');
+  expect(jobs.map((job) => job.name)).toContain(name);
+  expect(printed.text).toContain(`/v1/job-factories/${name}`);
+  child.kill('SIGINT');
+  expect(await exitCode()).toBe(0);
+}, 60_000);
+
 test('--help tells how to use it', async () => {
   const { printed, exitCode } = start({}, '--help');
   expect(await exitCode()).toBe(0);

@@ -17,7 +17,7 @@ import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
 import { overviewRoutes } from './overview.js';
-import { newSchedulerPath } from './paths.js';
+import { findJobPath, jobPath, newSchedulerPath } from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -57,6 +57,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', signInRoutes(options))
     .use(requireSession)
     .get('/dashboard', (context) => context.redirect('/', 303))
+    .get(findJobPath, ({ req, redirect }) => redirect(jobPath(req.query('id')?.trim() ?? ''), 303))
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor, kick))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))

@@ -33,7 +33,7 @@ export function JobPage({ job, log, session, now }: JobPageProps) {
           </section>
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">What happened</h2>
-            <Timeline job={job} />
+            <Timeline job={job} now={now} />
           </section>
         </div>
         {job.errors.length > 0 && <Errors errors={job.errors} dropped={job.errorsDropped ?? 0} />}
@@ -87,7 +87,7 @@ function Buttons({ job, session }: { job: Job; session: Session }) {
         </button>
       )}
       <a class="button" href={again}>
-        Run again, changed
+        Run again with changes
       </a>
       {isSettled && may(session, 'admin') && (
         <button
@@ -137,6 +137,22 @@ function Facts({ job, now }: { job: Job; now: Date }) {
           <dd>{duration(job.completed.getTime() - job.started.getTime())}</dd>
         </>
       )}
+      {job.started && job.status === 'processing' && (
+        <>
+          <dt>Running for</dt>
+          <dd>{duration(Math.max(0, now.getTime() - job.started.getTime()))}</dd>
+        </>
+      )}
+      {job.lease && (
+        <>
+          <dt>Worker</dt>
+          <dd>{job.lease.worker}</dd>
+        </>
+      )}
+      <dt>Added</dt>
+      <dd>
+        <Moment at={job.created} now={now} />
+      </dd>
       <dt>Queue</dt>
       <dd>
         {job.queue}, priority {job.priority}

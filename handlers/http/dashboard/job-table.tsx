@@ -1,5 +1,6 @@
 import type { Job } from '../../../src/index.js';
 import { Moment } from './parts/moment.js';
+import { ProgressBar } from './parts/progress.js';
 import { Status } from './parts/status.js';
 import { jobPath } from './paths.js';
 
@@ -48,7 +49,15 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
         {lastError && <div class="error-text">{firstLine(lastError.message)}</div>}
       </th>
       <td data-label="Status">
-        <Status status={job.status} />
+        <div>
+          <Status status={job.status} />
+          {job.status === 'processing' && <ProgressBar value={job.progress} />}
+          {job.status === 'queued' && job.runAt > now && (
+            <div class="quiet">
+              due <Moment at={job.runAt} now={now} />
+            </div>
+          )}
+        </div>
       </td>
       <td class="more" data-label="Queue">
         {job.queue}

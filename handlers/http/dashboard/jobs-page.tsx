@@ -2,7 +2,7 @@ import type { Job } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { FilterForm, isNarrow, type JobFilter } from './job-filter.js';
 import { JobTable } from './job-table.js';
-import { jobsPath } from './paths.js';
+import { findJobPath, jobsPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -24,7 +24,10 @@ export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, 
   const mayAct = may(session, 'write');
   return (
     <>
-      <h1>Jobs</h1>
+      <div class="title">
+        <h1>Jobs</h1>
+        <FindForm />
+      </div>
       <FilterForm filter={filter} names={names} />
       <form class="card" method="post" action="/dashboard/jobs">
         <TokenField session={session} />
@@ -46,9 +49,26 @@ export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, 
   );
 }
 
+/** Leads to one job. */
+function FindForm() {
+  return (
+    <form method="get" action={findJobPath} class="actions" data-plain>
+      <input
+        name="id"
+        class="short"
+        aria-label="Id of a job"
+        placeholder="Id of a job"
+        required
+        spellcheck={false}
+      />
+      <button type="submit">Open</button>
+    </form>
+  );
+}
+
 function BulkButtons({ session }: { session: Session }) {
   return (
-    <fieldset class="actions plain" aria-label="Do with those that are ticked">
+    <fieldset class="actions plain" aria-label="Do with those that are ticked" data-bulk>
       <button type="submit" name="action" value="cancel" class="small">
         Cancel
       </button>
@@ -66,6 +86,7 @@ function BulkButtons({ session }: { session: Session }) {
           Remove
         </button>
       )}
+      <span class="quiet" data-ticked />
     </fieldset>
   );
 }

@@ -27,8 +27,15 @@ export function newSchedulerRoutes(processor: RemoteProcessor) {
     });
 }
 
+const kinds = [
+  ['Cron', 'By a pattern'],
+  ['Delay', 'Again and again'],
+  ['At', 'Once'],
+] as const;
+
 function showNew(context: PageContext, text: string, issues: readonly Issue[]) {
   const session = context.get('session');
+  const chosen = context.req.method === 'GET' ? (context.req.query('type') ?? 'Cron') : undefined;
   return showPage(context, {
     title: 'Add a schedule',
     section: '/dashboard/schedulers',
@@ -37,9 +44,11 @@ function showNew(context: PageContext, text: string, issues: readonly Issue[]) {
       <section class="card stack">
         <h1>Add a schedule</h1>
         <nav class="tabs" aria-label="Kinds of schedules">
-          <a href={newSchedulerPath('Cron')}>By a pattern</a>
-          <a href={newSchedulerPath('Delay')}>Again and again</a>
-          <a href={newSchedulerPath('At')}>Once</a>
+          {kinds.map(([type, name]) => (
+            <a href={newSchedulerPath(type)} aria-current={type === chosen ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
         </nav>
         <SchedulerEditor
           action={newSchedulerPath()}

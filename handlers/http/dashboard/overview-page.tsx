@@ -43,15 +43,18 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
       </section>
       <section id="charts" data-live class="columns" aria-label="What ended lately">
         <div class="card">
-          <BarChart title="Last hour" points={lastHour} />
+          <BarChart title="Last hour" points={lastHour} step="a minute" />
         </div>
         <div class="card">
-          <BarChart title="Last day" points={lastDay} />
+          <BarChart title="Last day" points={lastDay} step="15 min" />
         </div>
       </section>
-      <section class="card" id="queues" data-live aria-labelledby="queues-title">
+      <section class="card" aria-labelledby="queues-title">
         <h2 id="queues-title">Queues</h2>
-        <Queues queues={rest.queues} session={session} now={now} />
+        <div id="queues" data-live>
+          <Queues queues={rest.queues} session={session} now={now} />
+        </div>
+        {may(session, 'admin') && <PauseByName session={session} />}
       </section>
       <div class="columns">
         <section class="card" id="next" data-live aria-labelledby="next-title">
@@ -60,7 +63,7 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
         </section>
         <section class="card" id="waiting" data-live aria-labelledby="waiting-title">
           <h2 id="waiting-title">Waiting longest</h2>
-          <Waiting waiting={rest.waiting} />
+          <Waiting waiting={rest.waiting} queues={rest.queues} />
         </section>
         <section class="card" id="workers" data-live aria-labelledby="workers-title">
           <h2 id="workers-title">Workers</h2>
@@ -111,7 +114,7 @@ function Queues({ queues, session, now }: Pick<OverviewProps, 'queues' | 'sessio
               <td data-label="Oldest is due since">{oldest ? <Moment at={oldest} now={now} /> : '–'}</td>
               <td data-label="State">
                 {paused ? (
-                  <span class="status error">paused</span>
+                  <span class="status paused">paused</span>
                 ) : (
                   <span class="status completed">open</span>
                 )}
@@ -147,6 +150,29 @@ function QueueButton({ name, isPaused, session }: { name: string; isPaused: bool
   );
 }
 
+/** A queue that nothing waits in is not listed: before work on what it needs it is paused all the same. */
+function PauseByName({ session }: { session: Session }) {
+  return (
+    <details>
+      <summary>Pause another queue</summary>
+      <form method="post" action="/dashboard/queues" class="actions">
+        <TokenField session={session} />
+        <input
+          name="queue"
+          class="short"
+          aria-label="Name of the queue"
+          required
+          maxlength={200}
+          spellcheck={false}
+        />
+        <button type="submit" name="action" value="pause">
+          Pause
+        </button>
+      </form>
+    </details>
+  );
+}
+
 function Next({ items, now }: Pick<OverviewProps, 'items' | 'now'>) {
   const due = items
     .flatMap((item) => (item.nextCallTime ? [{ item, at: item.nextCallTime }] : []))
@@ -171,8 +197,17 @@ function Next({ items, now }: Pick<OverviewProps, 'items' | 'now'>) {
   );
 }
 
-function Waiting({ waiting }: Pick<OverviewProps, 'waiting'>) {
-  if (waiting.length === 0) return <p class="empty">No job is due: the workers are up to date.</p>;
+function Waiting({ waiting, queues }: Pick<OverviewProps, 'waiting' | 'queues'>) {
+  if (waiting.length === 0) {
+    const isHeld = queues.some(({ ready, paused }) => paused !== null && ready.count > 0);
+    return (
+      <p class="empty">
+        {isHeld
+          ? 'No job is due but those of paused queues: the workers are up to date.'
+          : 'No job is due: the workers are up to date.'}
+      </p>
+    );
+  }
   return (
     <ul class="list">
       {waiting.map(({ id, jobName, priority, waitedMs, claimable }) => (

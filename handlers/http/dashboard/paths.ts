@@ -5,6 +5,9 @@ export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
 }
 
+/** Leads to the job whose id a form sends: beside the jobs, for each address below them is that of an id. */
+export const findJobPath = '/dashboard/find-job';
+
 /** Where a scheduler item is shown. */
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;

@@ -46,12 +46,12 @@ export function SchedulerPage({
         <section class="card" id="occurrences" data-live aria-labelledby="occurrences-title">
           <h2 id="occurrences-title">Next occurrences</h2>
           {!item.active && occurrences.length > 0 && <p class="quiet">If it were switched on now:</p>}
-          <Occurrences occurrences={occurrences} now={now} />
+          <Occurrences occurrences={occurrences} zone={item.timeZone} now={now} />
         </section>
       </div>
       <section class="card" aria-labelledby="input-title">
         <h2 id="input-title">Input of its jobs</h2>
-        <JsonTree value={item.input ?? null} />
+        {item.input === undefined ? <p class="quiet">They have none.</p> : <JsonTree value={item.input} />}
       </section>
       <section class="card" aria-labelledby="edit-title">
         <h2 id="edit-title">Change it</h2>
@@ -111,9 +111,9 @@ function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
         {item.maxOccurrences !== undefined && ` of ${item.maxOccurrences}`}
       </dd>
       <dt>After downtime</dt>
-      <dd>{item.catchUp}</dd>
-      <dt>Overlap</dt>
-      <dd>{item.overlap}</dd>
+      <dd>{afterDowntime[item.catchUp]}</dd>
+      <dt>While one runs</dt>
+      <dd>{item.overlap === 'skip' ? 'no other is made' : 'others are made'}</dd>
       {item.declared && (
         <>
           <dt>Declared</dt>
@@ -128,7 +128,22 @@ function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
   );
 }
 
-function Occurrences({ occurrences, now }: { occurrences: readonly Preview[]; now: Date }) {
+/** What becomes of occurrences that were missed. */
+const afterDowntime = {
+  once: 'one job for all that was missed',
+  all: 'a job for each that was missed',
+  none: 'no job for what was missed',
+} as const satisfies Record<SchedulerItem['catchUp'], string>;
+
+interface OccurrencesProps {
+  readonly occurrences: readonly Preview[];
+  /** Of the item; the moments are told by its clock too, unless that is UTC. */
+  readonly zone: string;
+  readonly now: Date;
+}
+
+function Occurrences({ occurrences, zone, now }: OccurrencesProps) {
+  const isZoned = zone !== 'UTC';
   if (occurrences.length === 0)
     return <p class="empty">There are none: it has ended, or its moment has passed.</p>;
   return (
@@ -137,17 +152,17 @@ function Occurrences({ occurrences, now }: { occurrences: readonly Preview[]; no
         <thead>
           <tr>
             <th scope="col">In UTC</th>
-            <th scope="col">In its time zone</th>
+            {isZoned && <th scope="col">In {zone}</th>}
             <th scope="col">From now</th>
           </tr>
         </thead>
         <tbody>
           {occurrences.map(({ at, local }) => (
             <tr>
-              <td data-label="In UTC">
+              <td data-label="In UTC" class={isZoned ? 'more' : undefined}>
                 <ExactMoment at={at} />
               </td>
-              <td data-label="In its time zone">{local.replace('T', ' ')}</td>
+              {isZoned && <td data-label="By its clock">{local.replace('T', ' ')}</td>}
               <td data-label="From now">
                 <Moment at={at} now={now} />
               </td>

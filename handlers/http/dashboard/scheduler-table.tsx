@@ -1,7 +1,7 @@
 import type { SchedulerItem } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { duration, Moment } from './parts/moment.js';
-import { newSchedulerPath, schedulerPath } from './paths.js';
+import { exactDuration, Moment } from './parts/moment.js';
+import { jobPath, newSchedulerPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -88,13 +88,21 @@ function Row({
       </th>
       <td data-label="When">{timingOf(item)}</td>
       <td data-label="Next">{item.nextCallTime ? <Moment at={item.nextCallTime} now={now} /> : '–'}</td>
-      <td data-label="Last">{item.lastCallTime ? <Moment at={item.lastCallTime} now={now} /> : '–'}</td>
+      <td data-label="Last">
+        <LastCall item={item} now={now} />
+      </td>
       <td data-label="State">
         <Activity item={item} />
       </td>
       <td class="actions">{mayAct && <ItemButtons item={item} session={session} from="list" />}</td>
     </tr>
   );
+}
+
+function LastCall({ item: { lastCallTime, lastJobId }, now }: { item: SchedulerItem; now: Date }) {
+  if (!lastCallTime) return <>–</>;
+  const moment = <Moment at={lastCallTime} now={now} />;
+  return lastJobId === undefined ? moment : <a href={jobPath(lastJobId)}>{moment}</a>;
 }
 
 /** Whether an item makes jobs. */
@@ -115,19 +123,20 @@ export function ItemButtons({
 }) {
   const name = item.title || item.id;
   const path = schedulerPath(item.id);
+  const size = from === 'list' ? 'small' : undefined;
   return (
     <form method="post" class="actions">
       <TokenField session={session} />
       <input type="hidden" name="from" value={from} />
       <button
         type="submit"
-        class="small"
+        class={size}
         formaction={`${path}/${item.active ? 'deactivate' : 'activate'}`}
         aria-label={`${item.active ? 'Switch off' : 'Switch on'}: ${name}`}
       >
         {item.active ? 'Switch off' : 'Switch on'}
       </button>
-      <button type="submit" class="small" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
+      <button type="submit" class={size} formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
         Run now
       </button>
     </form>
@@ -138,7 +147,7 @@ export function ItemButtons({
 export function timingOf(item: SchedulerItem): string {
   switch (item.type) {
     case 'Delay':
-      return `every ${duration(item.delay)}`;
+      return `every ${exactDuration(item.delay)}`;
     case 'At':
       return `once, ${item.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     case 'Cron':

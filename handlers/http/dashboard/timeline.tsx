@@ -4,13 +4,13 @@ import { duration, ExactMoment } from './parts/moment.js';
 
 interface Happening {
   readonly at: Date;
-  readonly kind: 'plain' | 'completed' | 'error' | 'cancelled';
+  readonly kind: 'plain' | 'processing' | 'to-come' | 'completed' | 'error' | 'cancelled';
   readonly text: Child;
 }
 
-/** What happened to a job, the oldest first, with the time between. */
-export function Timeline({ job }: { job: Job }) {
-  const happenings = happeningsOf(job);
+/** What happened to a job, the oldest first, with the time between, and what is to come. */
+export function Timeline({ job, now }: { job: Job; now: Date }) {
+  const happenings = happeningsOf(job, now);
   return (
     <ol class="timeline">
       {happenings.map(({ at, kind, text }, index) => {
@@ -29,9 +29,10 @@ export function Timeline({ job }: { job: Job }) {
   );
 }
 
-function happeningsOf(job: Job): Happening[] {
+function happeningsOf(job: Job, now: Date): Happening[] {
   const { created, queued, picked, started, cancelRequested, completed, errors, status } = job;
-  const plain = (at: Date | undefined, text: Child): Happening[] => (at ? [{ at, kind: 'plain', text }] : []);
+  const plain = (at: Date | undefined, text: Child) => happening(at, 'plain', text);
+  const beginning = status === 'processing' ? 'processing' : 'plain';
   const all: Happening[] = [
     ...plain(created, 'Added'),
     ...errors.map(
@@ -43,13 +44,20 @@ function happeningsOf(job: Job): Happening[] {
     ),
     ...plain(queued > created ? queued : undefined, 'Queued again'),
     ...plain(picked, 'Picked by a worker'),
-    ...plain(started, `Attempt ${Math.max(1, job.retryCounter)} began`),
+    ...happening(started, beginning, `Attempt ${Math.max(1, job.retryCounter)} began`),
     ...plain(cancelRequested, 'Cancelling was asked for'),
   ];
   // A stable sort: what has the same moment stays in the order above.
   all.sort((one, other) => one.at.getTime() - other.at.getTime());
+  if (status === 'queued' && job.runAt > now) {
+    return [...all, { at: job.runAt, kind: 'to-come', text: `Attempt ${job.retryCounter + 1} is due` }];
+  }
   const isEnd = status === 'completed' || status === 'error' || status === 'cancelled';
   return completed && isEnd ? [...all, { at: completed, kind: status, text: `Ended: ${status}` }] : all;
+}
+
+function happening(at: Date | undefined, kind: Happening['kind'], text: Child): Happening[] {
+  return at ? [{ at, kind, text }] : [];
 }
 
 function shortened(text: string): string {

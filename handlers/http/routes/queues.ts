@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { RemoteProcessor } from '../../../src/index.js';
+import { queueSchema } from '../../../src/job/job-options.js';
 import { cappedCount, moment, nameOf } from '../fields.js';
 import { defineRoute } from '../route.js';
 
@@ -50,7 +51,7 @@ const pauseQueue = defineRoute({
   role: 'admin',
   summary: 'Pause a queue',
   description: 'No worker takes its jobs any more. What runs goes on; jobs can be added, and wait.',
-  asks: () => z.object({ parameters: nameOf('a queue, whether there are jobs in it or not') }),
+  asks: () => z.object({ parameters: nameOf('a queue, whether there are jobs in it or not', queueSchema) }),
   reply: {
     status: 200,
     description: 'Since when it is paused.',
@@ -69,7 +70,7 @@ const resumeQueue = defineRoute({
   operation: 'resumeQueue',
   role: 'admin',
   summary: 'Let workers take the jobs of a queue again',
-  asks: () => z.object({ parameters: nameOf('a queue') }),
+  asks: () => z.object({ parameters: nameOf('a queue', queueSchema) }),
   reply: {
     status: 200,
     description: 'It is not paused.',

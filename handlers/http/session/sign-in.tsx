@@ -7,6 +7,7 @@ import type { Logger } from '../../../src/index.js';
 import { openCollections } from '../../../src/mongo/collections.js';
 import { challenge, findKey } from '../access.js';
 import { asDocument } from '../dashboard/as-document.js';
+import { addresses } from '../dashboard/assets.js';
 import type { DashboardEnvironment } from '../dashboard/environment.js';
 import { Page } from '../dashboard/page.js';
 import { readForm } from '../dashboard/read-form.js';
@@ -70,6 +71,10 @@ function signInPage(next: string, problem: string | undefined) {
   return asDocument(
     <Page title="Sign in">
       <form class="card sign-in" method="post" action="/sign-in" data-plain>
+        <p class="brand">
+          <img src={addresses.icon} alt="" width="24" height="24" />
+          <span>Remote Processor</span>
+        </p>
         <h1>Sign in</h1>
         <p class="quiet">With a key of the HTTP API. What you may do here is what its role allows.</p>
         {problem && (

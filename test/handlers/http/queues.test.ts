@@ -42,6 +42,11 @@ test.each(['pause', 'resume'])('only an admin may %s a queue', async (what) => {
 });
 
 test.each(['%00', 'x'.repeat(201)])('the name %s is refused', async (name) => {
-  await expectProblem(await api.call(`/v1/queues/${name}/pause`, admin), 422, 'validation_failed');
+  const problem = await expectProblem(
+    await api.call(`/v1/queues/${name}/pause`, admin),
+    422,
+    'validation_failed',
+  );
+  expect(problem.issues).toMatchObject([{ path: 'name' }]);
   expect(await queues()).toEqual({ queues: [] });
 });

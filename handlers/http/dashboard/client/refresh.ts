@@ -4,6 +4,9 @@ import { showLive, tell } from './show.js';
 /** In milliseconds. */
 const INTERVAL = 5000;
 
+/** So many times as long as an answer took nothing is asked: where a page is dear, those who watch it do not add load. */
+const REST = 10;
+
 export interface Refreshing {
   /** Shows what is live at an address now, at once, and from then on. */
   follow(address: string): Promise<void>;
@@ -16,6 +19,7 @@ export function keepRefreshing(): Refreshing {
   let underWay = new AbortController();
   let timer = 0;
   let isLost = false;
+  let took = 0;
 
   const stop = (): AbortSignal => {
     clearTimeout(timer);
@@ -24,13 +28,15 @@ export function keepRefreshing(): Refreshing {
     return underWay.signal;
   };
   const schedule = () => {
-    timer = setTimeout(refresh, INTERVAL);
+    timer = setTimeout(refresh, Math.max(INTERVAL, REST * took));
   };
   const refresh = async (): Promise<void> => {
     const signal = stop();
     if (document.hidden || !document.querySelector('[data-live]')) return schedule();
+    const begun = performance.now();
     try {
       const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
+      took = performance.now() - begun;
       if (signal.aborted) return;
       if (page.isGone) return leave();
       if (page.problem === undefined) show(page);

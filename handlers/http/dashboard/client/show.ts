@@ -1,5 +1,6 @@
 import { Idiomorph } from 'idiomorph';
 import type { FetchedPage } from './fetch-page.js';
+import { countTicked } from './selection.js';
 
 /**
  * Brings what is marked as live to what the server says now. Everything else stays: what somebody types, the focus,
@@ -10,6 +11,7 @@ export function showLive({ document: fresh }: FetchedPage): void {
     const update = fresh.getElementById(region.id);
     if (update) Idiomorph.morph(region, update, { callbacks: { beforeAttributeUpdated: keepsState } });
   }
+  countTicked();
 }
 
 /** Shows a page in place of this one: what a form led to. */
@@ -25,6 +27,7 @@ export function showPage({ document: fresh, url }: FetchedPage): void {
       else region.replaceWith(update);
     }
   }
+  countTicked();
   const problem = document.querySelector<HTMLElement>('[aria-invalid=true]');
   if (problem) problem.focus();
   else if (!isSame) {

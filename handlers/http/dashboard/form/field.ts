@@ -37,6 +37,7 @@ const schemaSchema = z.looseObject({
   type: z.unknown().optional(),
   title: z.string().optional(),
   description: z.string().optional(),
+  default: z.unknown().optional(),
   format: z.string().optional(),
   enum: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   const: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
@@ -60,8 +61,30 @@ const MAX_DEPTH = 5;
 export function toField(schema: unknown, depth = 0): Field {
   const { data } = schemaSchema.safeParse(schema);
   if (!data || depth > MAX_DEPTH) return jsonField;
-  const { title, description: hint } = data;
-  return { ...shapeOf(data, depth), title, hint };
+  return { ...shapeOf(data, depth), title: data.title, hint: hintOf(data) };
+}
+
+/** What it is for, and what stands for it when it is left out. */
+function hintOf({ description, default: standard }: Schema): string | undefined {
+  const text = defaultText(standard);
+  if (text === undefined) return description;
+  return [description?.replace(/\.$/, ''), `Default: ${text}`].filter((part) => part).join('. ');
+}
+
+/** Undefined for what an empty control shows as well. */
+function defaultText(standard: unknown): string | undefined {
+  switch (typeof standard) {
+    case 'string':
+      return standard === '' ? undefined : standard;
+    case 'number':
+      return String(standard);
+    case 'boolean':
+      return standard ? 'yes' : 'no';
+    default:
+      return standard === undefined || /^(null|\[\]|{})$/.test(JSON.stringify(standard))
+        ? undefined
+        : JSON.stringify(standard);
+  }
 }
 
 function shapeOf(schema: Schema, depth: number): Field {

@@ -12,8 +12,15 @@ const HEIGHT = 100;
 const WIDTH = 10;
 const GAP = 2;
 
+interface BarChartProps {
+  readonly title: string;
+  readonly points: readonly Statistic[];
+  /** How much time a bar stands for, in words: `a minute`. */
+  readonly step: string;
+}
+
 /** How many jobs ended in each step of time, and how many of them in error. */
-export function BarChart({ title, points }: { title: string; points: readonly Statistic[] }) {
+export function BarChart({ title, points, step }: BarChartProps) {
   const completed = sum(points.map((point) => point.completed));
   const errors = sum(points.map((point) => point.errors));
   const highest = Math.max(1, ...points.map((point) => point.completed + point.errors));
@@ -35,7 +42,9 @@ export function BarChart({ title, points }: { title: string; points: readonly St
       </svg>
       <p class="axis quiet" aria-hidden="true">
         <span>{clock(points[0])}</span>
-        <span>at most {grouped(highest)}</span>
+        <span>
+          at most {grouped(highest)} in {step}
+        </span>
         <span>{clock(points.at(-1))}</span>
       </p>
     </figure>

@@ -20,6 +20,14 @@ export function duration(ms: number): string {
   return `${unit.name === 's' && count < 10 ? count.toFixed(1) : Math.floor(count)} ${unit.name}`;
 }
 
+/** A length of time with nothing cut off: `90 s`, `36 h`, `1 day`. */
+export function exactDuration(ms: number): string {
+  const unit = units.find(({ size }) => ms >= size && ms % size === 0);
+  if (!unit) return `${ms} ms`;
+  const count = ms / unit.size;
+  return `${count} ${count === 1 && unit.name === 'days' ? 'day' : unit.name}`;
+}
+
 const units = [
   { name: 'days', size: 86_400_000, from: 2 * 86_400_000 },
   { name: 'h', size: 3_600_000, from: 2 * 3_600_000 },

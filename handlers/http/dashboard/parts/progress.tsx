@@ -17,17 +17,32 @@ const barSchema = z.union([
     })),
 ]);
 
+/** How far a job is, where there is little room: a bar, if what it says has the form of one. */
+export function ProgressBar({ value }: { value: unknown }) {
+  const { data } = barSchema.safeParse(value);
+  return data ? <Bar fraction={data.fraction} /> : null;
+}
+
 /** How far a job is, as it says: a bar, or whatever it is. */
 export function Progress({ value }: { value: unknown }) {
   const { data } = barSchema.safeParse(value);
   if (!data) return <JsonTree value={value} />;
-  const percent = `${Math.floor(data.fraction * 100)} %`;
   return (
     <>
-      <progress max="1" value={data.fraction} aria-label="Progress">
-        {percent}
-      </progress>{' '}
-      <span>{[percent, data.message].filter((text) => text).join(' · ')}</span>
+      <Bar fraction={data.fraction} />{' '}
+      <span>{[percent(data.fraction), data.message].filter((text) => text).join(' · ')}</span>
     </>
   );
+}
+
+function Bar({ fraction }: { fraction: number }) {
+  return (
+    <progress max="1" value={fraction} aria-label="Progress" title={percent(fraction)}>
+      {percent(fraction)}
+    </progress>
+  );
+}
+
+function percent(fraction: number): string {
+  return `${Math.floor(fraction * 100)} %`;
 }

@@ -21,6 +21,9 @@ const invoice = defineJob({
     lines: z.array(z.object({ text: z.string(), price: z.number() })).optional(),
     tags: z.array(z.string()).optional(),
     extra: z.record(z.string(), z.unknown()).optional(),
+    terms: z.int().default(30).describe('In days.'),
+    copy: z.boolean().default(true),
+    notes: z.array(z.string()).default([]),
   }),
   run: async () => null,
 });
@@ -55,6 +58,10 @@ test('a form asks for each field of the input, and says which may be left out', 
     expect(controls.map(({ name }) => name)).toContain(of(...path));
   expect(textOf(page)).toMatch(/customer Such as C-1\. amount currency EUR CHF|copies \(optional\)/);
   expect(page).toContain('placeholder="1 to 5"');
+  expect(textOf(page)).toMatch(
+    /terms \(optional\) In days\. Default: 30 copy \(optional\) yes no Default: yes/,
+  );
+  expect(page.match(/Default: /g)).toHaveLength(2);
 });
 
 test('what is filled in is the input of the job; what is left empty is left out', async () => {

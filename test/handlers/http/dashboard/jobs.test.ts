@@ -124,6 +124,34 @@ test('a job shows what happened to it, what went in, and what came out', async (
   expect(text.match(/greeting "hello" list \[ 3 \] 0 1 1 null 2 true/g)).toHaveLength(2);
 });
 
+test('a job that waits for its moment says when it is due, in the list and on its page', async () => {
+  const id = await api.processor.addJob('echo', {}, { delay: '5h' });
+  const now = await api.processor.addJob('echo', {});
+
+  expect(textOf(await show(list))).toMatch(/queued due in [45] h/);
+  expect(textOf(await show(`${list}/${id}`))).toMatch(/Attempt 1 is due .* 5 h later/);
+  expect(textOf(await show(`${list}/${now}`))).not.toContain('is due');
+});
+
+test('a job that runs says how far it is, for how long, and at which worker', async () => {
+  const id = await api.processor.addJob('echo', {});
+  await api.processor.pullNextJob();
+  await api.database.db
+    .collection<{ _id: string }>('jobs')
+    .updateOne({ _id: id }, { $set: { progress: { done: 1, of: 4 } } });
+
+  expect(await show(list)).toContain('title="25 %"');
+  const html = await show(`${list}/${id}`);
+  expect(textOf(html)).toMatch(/25 % · 1 of 4 .* Running for \d+ m?s Worker \S+/);
+  expect(html).not.toContain((await api.processor.getJob(id))?.lease?.token ?? '');
+});
+
+test('one is led to a job by its id', async () => {
+  const { headers } = await browser.get(`/dashboard/find-job?id=${encodeURIComponent(' a/b% ')}`);
+
+  expect(headers.get('location')).toBe(`${list}/a%2Fb%25`);
+});
+
 test('an error is shown with its stack', async () => {
   const id = await api.processor.addJob('failing');
   await api.processor.processJobs();

@@ -43,11 +43,21 @@ test('it shows jobs by status, queues, what waits, what ended lately, and what i
   const text = await show();
 
   expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed 1 error');
-  expect(text).toMatch(/Last hour 2 completed, 1 ended in error \(33\.3 %\)/);
+  expect(text).toMatch(/Last hour 2 completed, 1 ended in error \(33\.3 %\).* at most 3 in a minute/);
   expect(text).toMatch(/Last day 2 completed, 1 ended in error/);
   expect(text).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
   expect(text).toMatch(/anything priority 3/);
   expect(text).toMatch(/Tidy up in \d+ (min|h)/);
+});
+
+test('what only paused queues keep back is not told to be all done; a queue is paused before anything waits in it', async () => {
+  await browser.submit('/dashboard/queues', { queue: 'mail', action: 'pause' });
+  await api.processor.addJob('echo', {}, { queue: 'mail' });
+
+  expect(await show()).toContain('No job is due but those of paused queues');
+  expect(await (await browser.get('/')).text()).toContain('aria-label="Name of the queue"');
+  const reader = await signedIn(api, 'write');
+  expect(await (await reader.get('/')).text()).not.toContain('aria-label="Name of the queue"');
 });
 
 test('a count that was not finished says so', async () => {

@@ -48,6 +48,32 @@ test('an item is listed, and shown with its next ten occurrences in UTC and in i
   }
 });
 
+test('an interval is told exactly, a moment in UTC once, and the last job is linked', async () => {
+  const { title, jobName, input } = item;
+  for (const [id, delay] of [
+    ['hourly', '1h'],
+    ['daily', '1d'],
+    ['odd', '90s'],
+  ] as const)
+    await api.processor.addScheduler({ id, type: 'Delay', delay, title, jobName, input });
+  await api.processor.addScheduler({
+    type: 'At',
+    id: 'once',
+    at: new Date(0),
+    jobName,
+    input: {},
+    active: true,
+  });
+  const [made] = await api.processor.scheduleDueItems();
+
+  const html = await (await browser.get(list)).text();
+  expect(textOf(html)).toMatch(/every 1 h .*every 90 s/);
+  expect(textOf(html)).toContain('every 1 day');
+  expect(html).toContain(`<a href="/dashboard/jobs/${made}"><time`);
+  expect(textOf(await (await browser.get(`${list}/hourly`)).text())).not.toContain('In its time zone');
+  expect(textOf(await (await browser.get(`${list}/hourly`)).text())).not.toContain('By its clock');
+});
+
 test('an item is switched on and off, from the list and from its page', async () => {
   await api.processor.addScheduler(item);
 
