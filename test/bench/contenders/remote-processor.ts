@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 import { LocalProcessor } from '../../../local/processor.js';
 import { defineJob, type Logger } from '../../../src/index.js';
-import { addOneByOne, type Contender, POLL_MS } from './contender.js';
+import { type Contender, POLL_MS } from './contender.js';
 
 /** As in production, but without a log line per job: the others write none either. */
 const problemsOnly: Logger = { debug() {}, info() {}, warn: console.error, error: console.error };
@@ -33,7 +33,11 @@ export const remoteProcessor: Contender = {
       client,
       ensureIndexes: () => processor.ensureIndexes(),
       addOne,
-      addMany: (first, count) => addOneByOne({ addOne }, first, count),
+      async addMany(first, count) {
+        await processor.addJobs(
+          Array.from({ length: count }, (_, index) => ({ name: noop.name, input: { n: first + index } })),
+        );
+      },
       async work() {
         processor.startProcessor();
         return () => processor.stopProcessor();
