@@ -166,7 +166,8 @@ class Invocation {
   async #claim(free: number, isIdle: boolean): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
-    const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, isIdle));
+    const nothingRuns = this.#running.size === 0;
+    const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, nothingRuns));
     try {
       // What is claimed later than that has lost its lease.
       const claimed = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
@@ -222,7 +223,7 @@ class Invocation {
       stop.aborted ||
       this.#heartbeat.isLate ||
       (stopWhenAbandoned && this.#summary.abandoned > 0) ||
-      [...this.#running, ...this.#settling].some(({ job }) => job.runAlone);
+      [...this.#running].some(({ job }) => job.runAlone);
     const taken = this.#running.size + (this.#moreWait ? 0 : this.#settling.size);
     return mustNotClaim ? 0 : Math.min(maxThreads - taken, maxJobs - this.#summary.claimed);
   }

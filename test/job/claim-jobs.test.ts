@@ -153,3 +153,13 @@ test('two commands claim any number of jobs, one settles them', async () => {
     'findAndModify',
   ]);
 });
+
+test('one job at a time costs two commands a job: each is claimed by one, and settled by one', async () => {
+  const processor = await setup({ maxThreads: 1 });
+  for (let n = 0; n < 10; n += 1) await processor.addJob('echo', { n });
+  const commands = await database.commandsDuring(async () => {
+    expect(await processor.drain()).toMatchObject({ completed: 10 });
+  });
+  // And four for all: nothing to recover; none beside the last; the queue is empty; what was counted is written.
+  expect(commands).toHaveLength(10 * 2 + 4);
+});
