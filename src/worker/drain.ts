@@ -206,7 +206,7 @@ class Invocation {
     if (withinMs <= 0 || stop.aborted) return false;
     try {
       const known = this.#fitting().then((filter) => this.#nextDue.isKnown(filter, withinMs));
-      return (await unlessAborted(stop, known)) ?? false;
+      return (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
     } catch (error) {
       this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
       return false;

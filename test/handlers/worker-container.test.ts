@@ -117,6 +117,17 @@ test('a container in which every job has ended stays, and runs the next invocati
   expect(summary).toMatchObject({ abandoned: 0, completed: 1 });
 });
 
+test('a rejection that nobody handles fails the job that left it, not the container and the jobs beside it', async () => {
+  const [careless = ''] = await add('leaves-rejection', 'heeds-signal');
+  const container = startContainer(environment(), ['stay']);
+
+  const { summary } = await container.invoke('request 1', 3_000);
+
+  expect(summary).toMatchObject({ claimed: 2, retried: 1, givenBack: 1 });
+  const errors = await database.processor().getJobErrors(careless);
+  expect(errors).toEqual([expect.stringContaining('Nobody waits for me.')]);
+});
+
 test.each([
   ['end by themselves', []],
   ['heed their signal', ['heeds-signal', 'times-out']],

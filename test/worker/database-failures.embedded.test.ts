@@ -258,6 +258,21 @@ test('a recovery that is not answered does not keep a worker from its jobs', asy
   await patient.close(true);
 }, 20_000);
 
+test('whether a job will be due soon is not waited for when that is not answered', async () => {
+  const patient = new MongoClient(mongo.uri);
+  const processor = new LocalProcessor({
+    db: patient.db('failing'),
+    log: silent,
+    maxThreads: 1,
+    lease: '1s',
+  });
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  await fail({ times: 1 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 60_000 });
+  expect(await processor.drain({ linger: '10s' })).toMatchObject({ completed: 1 });
+  await patient.close(true);
+});
+
 test('a database that is not there is an error of the invocation, in time', async () => {
   const gone = await startEmbeddedMongo();
   const lonely = new MongoClient(gone.uri, { serverSelectionTimeoutMS: 1_000 });

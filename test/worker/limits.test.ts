@@ -16,17 +16,6 @@ async function untilTimeIsUp(processor: LocalProcessor, gate: Gate): Promise<Dra
   return gate.arrived === arrived ? untilTimeIsUp(processor, gate) : summary;
 }
 
-/** Vitest would take an unhandled rejection of a job for a failure of the test. */
-async function withoutVitestListening(work: () => Promise<void>): Promise<void> {
-  const listeners = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  try {
-    await work();
-  } finally {
-    for (const listener of listeners) process.on('unhandledRejection', listener);
-  }
-}
-
 describe('an attempt that takes longer than its timeout', () => {
   test('is told, and fails to be retried when it ends then', async () => {
     const processor = database.processor();
@@ -227,16 +216,37 @@ test('an unhandled rejection fails the job that left it, and no other', async ()
   await processor.addJobFactories([factory, careless]);
   const neighbour = await processor.addJob('gated');
   const id = await processor.addJob('careless');
-  await withoutVitestListening(async () => {
-    const draining = processor.drain();
-    await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
-    gate.open();
-    await draining;
-  });
+  const draining = processor.drain();
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+  gate.open();
+  await draining;
   expect(await processor.getJobErrors(id)).toEqual([
     expect.stringContaining('Unhandled rejection: nobody waits for me'),
   ]);
   expect(await processor.getJobStatus(neighbour)).toBe('completed');
+});
+
+test('an unhandled rejection of somebody else, while jobs run, is told to those who listened', async () => {
+  const processor = database.processor();
+  const { factory, gate } = gatedJob();
+  await processor.addJobFactory(factory);
+  await processor.addJob('gated');
+  const reasons: unknown[] = [];
+  const listener = (reason: unknown) => reasons.push(reason);
+  const vitest = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', listener);
+  try {
+    const draining = processor.drain();
+    await eventually(() => expect(gate.arrived).toBe(1));
+    void Promise.reject('not a job');
+    await eventually(() => expect(reasons).toEqual(['not a job']));
+    gate.open();
+    await draining;
+    expect(process.listeners('unhandledRejection')).toEqual([listener]);
+  } finally {
+    process.removeAllListeners('unhandledRejection');
+    for (const one of vitest) process.on('unhandledRejection', one);
+  }
 });
 
 test('an unhandled rejection that a job leaves after its end is logged, with what it says', async () => {
@@ -254,14 +264,12 @@ test('an unhandled rejection that a job leaves after its end is logged, with wha
   await processor.addJobFactories([factory, careless]);
   await processor.addJob('gated');
   const id = await processor.addJob('careless');
-  await withoutVitestListening(async () => {
-    const draining = processor.drain();
-    await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
-    left.open();
-    await eventually(() => expect(warnings).toHaveLength(1));
-    gate.open();
-    await draining;
-  });
+  const draining = processor.drain();
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('completed'));
+  left.open();
+  await eventually(() => expect(warnings).toHaveLength(1));
+  gate.open();
+  await draining;
   expect(warnings[0]?.[0]).toBe('A job that has ended left a rejection');
   expect(warnings[0]?.[1]).toMatchObject({ jobId: id, error: 'nobody waits for me' });
 });

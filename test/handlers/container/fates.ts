@@ -42,6 +42,15 @@ export const fates = [
     input,
     run: ({ signal }) => setTimeout(60_000, undefined, { signal }),
   }),
+  defineJob({
+    name: 'leaves-rejection',
+    input,
+    retryDelay: '1h',
+    run: async ({ signal }) => {
+      void Promise.reject(new Error('Nobody waits for me.'));
+      await setTimeout(60_000, undefined, { signal });
+    },
+  }),
   defineJob({ name: 'ignores-signal', input, run: () => new Promise(() => {}) }),
   defineJob({
     name: 'goes-on',
