@@ -1,5 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
-
 /** What was asked was not answered in time, and may still be done. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
@@ -12,14 +10,14 @@ export class NoAnswer extends Error {
  * @throws NoAnswer, and what the answer is rejected with
  */
 export async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
-  const done = new AbortController();
-  const timeOut = async (): Promise<never> => {
-    await wait(ms, undefined, { signal: done.signal });
-    throw new NoAnswer(`The database did not answer within ${Math.round(ms)} ms.`);
-  };
+  let timer: NodeJS.Timeout | undefined;
+  const timeOut = new Promise<never>((_, reject) => {
+    const noAnswer = () => reject(new NoAnswer(`The database did not answer within ${Math.round(ms)} ms.`));
+    timer = setTimeout(noAnswer, ms);
+  });
   try {
-    return await Promise.race([answer, timeOut()]);
+    return await Promise.race([answer, timeOut]);
   } finally {
-    done.abort();
+    clearTimeout(timer);
   }
 }
