@@ -18,6 +18,12 @@ export interface FireLimits extends PlanLimits {
   readonly deadline: number;
 }
 
+/**
+ * For how long a transaction is begun again as it is after a conflict. Two schedulers that meet, or a person's change,
+ * are done by then. What is held for longer is so by a process that was killed, or is very slow.
+ */
+export const PATIENCE_MS = 500;
+
 /** Of which items: all, but those in `except`, or `only` some. Ids. */
 export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
 
@@ -33,8 +39,8 @@ export interface Made {
   readonly kind: 'made';
   /** Ids of the jobs that were made. An occurrence that has its job already makes none. */
   readonly jobIds: readonly string[];
-  /** Ids of items of which more than `perItem` occurrences are due. */
-  readonly cut: readonly string[];
+  /** Of how many occurrences items moved on of which more are due, by their ids. */
+  readonly cut: ReadonlyMap<string, number>;
   /** They were left as they are. */
   readonly broken: readonly BrokenItem[];
 }
@@ -68,8 +74,7 @@ export async function fireDueItems(
     ids = planned.map(({ item }) => item._id);
     await advanceItems(scheduler, planned, session);
     const jobIds = await insertJobs(jobs, planned, session);
-    const cut = planned.filter(({ plan }) => plan.isCut).map(({ item }) => item._id);
-    return { kind: 'made', jobIds, cut, broken };
+    return { kind: 'made', jobIds, cut: cutOf(planned), broken };
   };
   try {
     return await inTransaction(client, fire, Date.now() + patienceMs);
@@ -77,6 +82,11 @@ export async function fireDueItems(
     if (error instanceof HeldByAnother) return { kind: 'held', ids };
     throw error;
   }
+}
+
+function cutOf(planned: readonly PlannedItem[]): Map<string, number> {
+  const cut = planned.filter(({ plan }) => plan.isCut);
+  return new Map(cut.map(({ item, plan }) => [item._id, plan.made.length + plan.skipped]));
 }
 
 /** @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before. */

@@ -1,19 +1,21 @@
 import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
-import { type DefaultsOf, fireDueItems, type Made } from './fire-due-items.js';
-import type { BrokenItem } from './plan-items.js';
+import {
+  type DefaultsOf,
+  type Fired,
+  type FireLimits,
+  fireDueItems,
+  type Made,
+  PATIENCE_MS,
+  type Which,
+} from './fire-due-items.js';
+import { tellBroken, tellHeld } from './tell-items.js';
 
 /** How many occurrences of one item a tick makes at most: one with many missed ones must not hold up the others. */
 export const MAX_OCCURRENCES_PER_TICK = 500;
 
 /** Per transaction. */
 const BATCH = { items: 500, jobs: 1000, perItem: MAX_OCCURRENCES_PER_TICK };
-
-/**
- * For how long a transaction is begun again as it is after a conflict. Two schedulers that meet, or a person's change,
- * are done by then. What is held for longer is so by a process that was killed, or is very slow.
- */
-const PATIENCE_MS = 500;
 
 /**
  * How many conflicts a tick meets on its way around what is held. One item among 500 that is held costs 9; where whole
@@ -28,101 +30,114 @@ export interface TickOptions {
   readonly deadline: number;
 }
 
-/**
- * Makes the jobs of all due items, batch by batch, and returns the ids of the jobs.
- *
- * A batch with an item that another transaction holds is set aside, and made in halves when all else is done, so that no
- * item waits for one that is held. Those are left to a later tick. None is left that two schedulers both tried: the last
- * one to try it either makes it, or meets a transaction that does.
- */
+/** Makes the jobs of all due items, batch by batch, and returns the ids of the jobs. */
 export async function scheduleDueItems(
   collections: Collections,
   defaultsOf: DefaultsOf,
-  { aheadMs, deadline }: TickOptions,
+  options: TickOptions,
   log: Logger,
 ): Promise<string[]> {
-  const limits = { ...BATCH, aheadMs, deadline };
-  const jobIds: string[] = [];
-  const over = new Set<string>();
-  const take = (made: Made): void => {
-    jobIds.push(...made.jobIds);
-    for (const id of [...made.cut, ...told(made.broken, log)]) over.add(id);
-  };
-
-  const aside: (readonly string[])[] = [];
-  while (Date.now() < deadline) {
-    const except = [...over, ...aside.flat()];
-    const fired = await fireDueItems(collections, defaultsOf, limits, { except }, PATIENCE_MS);
-    if (fired.kind === 'done') break;
-    if (fired.kind === 'made') take(fired);
-    else aside.push(...halves(fired.ids));
-  }
-
-  const held: string[] = [];
-  for (let conflicts = 0; conflicts < MAX_CONFLICTS && Date.now() < deadline; ) {
-    const only = aside.shift()?.filter((id) => !over.has(id));
-    if (only === undefined) break;
-    const fired = await fireDueItems(collections, defaultsOf, limits, { only }, 0);
-    if (fired.kind === 'done') continue;
-    if (fired.kind === 'made') {
-      take(fired);
-      aside.unshift(only);
-      continue;
-    }
-    conflicts += 1;
-    const { ids } = fired;
-    aside.push(...halves(only.filter((id) => !ids.includes(id))));
-    if (ids.length > 1) aside.push(...halves(ids));
-    else held.push(...ids);
-  }
-  tellHeld([...held, ...aside.flat()], log);
-  return jobIds;
+  const tick = new Tick(collections, defaultsOf, { ...BATCH, ...options }, log);
+  return tick.run();
 }
 
-/** Makes the job of one occurrence of the item that is due longest, and returns its id; undefined when none is due. */
-export async function scheduleNextJob(
-  collections: Collections,
-  defaultsOf: DefaultsOf,
-  log: Logger,
-): Promise<string | undefined> {
-  const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
-  const except: string[] = [];
-  for (;;) {
-    const fired = await fireDueItems(collections, defaultsOf, one, { except }, PATIENCE_MS);
-    switch (fired.kind) {
-      case 'done':
-        return undefined;
-      case 'held':
-        tellHeld(fired.ids, log);
-        except.push(...fired.ids);
-        break;
-      case 'made':
-        // An item may have moved on without a job: its occurrence was skipped or too old. Then the next one is looked at.
-        if (fired.jobIds.length > 0) return fired.jobIds[0];
-        except.push(...told(fired.broken, log));
+type Ids = readonly string[];
+
+/** One call of `scheduleDueItems`. No item waits for one that is held, or that has much to catch up on. */
+class Tick {
+  readonly #jobIds: string[] = [];
+  /** Ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
+  readonly #over = new Set<string>();
+  /** Of how many occurrences items moved on of which more are due. */
+  readonly #cut = new Map<string, number>();
+
+  constructor(
+    private readonly collections: Collections,
+    private readonly defaultsOf: DefaultsOf,
+    private readonly limits: FireLimits,
+    private readonly log: Logger,
+  ) {}
+
+  async run(): Promise<string[]> {
+    const aside = await this.#makeAll();
+    const held = await this.#makeInHalves(aside);
+    held.push(...(await this.#makeMore()));
+    tellHeld(held, this.log);
+    return this.#jobIds;
+  }
+
+  /** Sets those batches aside in which another transaction holds an item: their halves. */
+  async #makeAll(): Promise<Ids[]> {
+    const aside: Ids[] = [];
+    while (this.#hasTime()) {
+      const except = [...this.#over, ...this.#cut.keys(), ...aside.flat()];
+      const fired = await this.#fire({ except }, PATIENCE_MS);
+      if (fired.kind === 'done') break;
+      if (fired.kind === 'held') aside.push(...halves(fired.ids));
+    }
+    return aside;
+  }
+
+  /**
+   * Returns the ids of what is held. None is among them that two schedulers both tried: the last one to try it either
+   * makes it, or meets a transaction that does.
+   */
+  async #makeInHalves(aside: Ids[]): Promise<string[]> {
+    const held: string[] = [];
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS && this.#hasTime(); ) {
+      const only = aside.shift()?.filter((id) => !this.#over.has(id) && !this.#cut.has(id));
+      if (only === undefined) break;
+      const fired = await this.#fire({ only }, 0);
+      if (fired.kind === 'made') aside.unshift(only);
+      if (fired.kind !== 'held') continue;
+      conflicts += 1;
+      const { ids } = fired;
+      aside.push(...halves(only.filter((id) => !ids.includes(id))));
+      if (ids.length > 1) aside.push(...halves(ids));
+      else held.push(...ids);
+    }
+    return [...held, ...aside.flat()];
+  }
+
+  /** Of items of which one transaction did not make all. Returns the ids of those that are held. */
+  async #makeMore(): Promise<string[]> {
+    const held: string[] = [];
+    while (this.#hasTime()) {
+      const only = [...this.#cut.keys()].filter((id) => !this.#over.has(id));
+      if (only.length === 0) break;
+      const fired = await this.#fire({ only }, PATIENCE_MS);
+      if (fired.kind === 'done') break;
+      if (fired.kind === 'made') continue;
+      held.push(...fired.ids);
+      for (const id of fired.ids) this.#over.add(id);
+    }
+    return held;
+  }
+
+  #hasTime(): boolean {
+    return Date.now() < this.limits.deadline;
+  }
+
+  async #fire(which: Which, patienceMs: number): Promise<Fired> {
+    const fired = await fireDueItems(this.collections, this.defaultsOf, this.limits, which, patienceMs);
+    if (fired.kind === 'made') this.#take(fired);
+    return fired;
+  }
+
+  #take({ jobIds, cut, broken }: Made): void {
+    this.#jobIds.push(...jobIds);
+    for (const id of tellBroken(broken, this.log)) this.#over.add(id);
+    for (const [id, count] of cut) {
+      const sum = (this.#cut.get(id) ?? 0) + count;
+      this.#cut.set(id, sum);
+      // As many again would be too many.
+      if (sum + count > MAX_OCCURRENCES_PER_TICK) this.#over.add(id);
     }
   }
 }
 
 /** Two, one, or none, as long as there is something in them. */
-function halves(ids: readonly string[]): (readonly string[])[] {
+function halves(ids: Ids): Ids[] {
   const middle = Math.ceil(ids.length / 2);
   return [ids.slice(0, middle), ids.slice(middle)].filter(({ length }) => length > 0);
-}
-
-/** How many ids stand in a line of the log. */
-const MAX_TOLD = 10;
-
-function tellHeld(ids: readonly string[], log: Logger): void {
-  if (ids.length === 0) return;
-  const message =
-    'Scheduler items are left to a later tick: another transaction holds them, perhaps of a process that was killed';
-  log.warn(message, { count: ids.length, items: ids.slice(0, MAX_TOLD) });
-}
-
-/** Their ids. Each tick tells again, until somebody sees to it. */
-function told(broken: readonly BrokenItem[], log: Logger): string[] {
-  for (const { id: item, error } of broken)
-    log.error('A scheduler item makes no jobs: its document cannot be read', { item, error: String(error) });
-  return broken.map(({ id }) => id);
 }

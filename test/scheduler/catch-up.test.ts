@@ -90,6 +90,36 @@ describe('all', () => {
     expect(at).toEqual(later(due, ...Array.from({ length: missed }, (_, n) => n * MINUTE)));
   });
 
+  test('makes as many of large jobs in a tick, in several transactions; other items need not wait', async () => {
+    const processor = await setup();
+    const large = { jobName: 'anything', input: 'x'.repeat(3_000_000), catchUp: 'all' } as const;
+    for (const id of ['large', 'larger']) {
+      await processor.addScheduler({ ...everyMinute, ...large, id, delay: '1h' });
+      await makeDue(id, 7.5 * 3600);
+    }
+    await processor.addScheduler({ ...everyMinute, id: 'other' });
+    await makeDue('other');
+    expect(await processor.scheduleDueItems()).toHaveLength(8 + 8 + 1);
+    const firstOnes = await database
+      .jobs()
+      .find({}, { sort: { created: 1 }, limit: 10 })
+      .toArray();
+    expect(firstOnes.map(({ occurrence }) => occurrence?.item)).toContain('other');
+  });
+
+  test('makes no more than so many of them', async () => {
+    const missed = MAX_OCCURRENCES_PER_TICK + 10;
+    const input = 'x'.repeat(20_000);
+    const { processor, due, made } = await madeAfter((missed - 0.5) * MINUTE, {
+      catchUp: 'all',
+      jobName: 'anything',
+      input,
+    });
+    const expected = later(due, ...Array.from({ length: missed }, (_, n) => n * MINUTE));
+    expect(made).toEqual(expected.slice(0, MAX_OCCURRENCES_PER_TICK));
+    expect(await processor.scheduleDueItems()).toHaveLength(10);
+  });
+
   test('makes no more than maxOccurrences', async () => {
     const { due, made, item } = await madeAfter(10.5 * MINUTE, { catchUp: 'all', maxOccurrences: 3 });
     expect(made).toEqual([due, ...later(due, MINUTE, 2 * MINUTE)]);

@@ -112,7 +112,7 @@ describe('a tick that has to end', () => {
   });
 });
 
-test('an item with a large input makes a few jobs at a time, and leaves none out', async () => {
+test('an item with a large input makes a few jobs in a transaction, and all that are due in a tick', async () => {
   const processor = await setup();
   const large = { jobName: 'echo', input: { text: 'x'.repeat(2_500_000) } };
   await processor.addScheduler({
@@ -124,7 +124,11 @@ test('an item with a large input makes a few jobs at a time, and leaves none out
     ...large,
   });
   await makeDue('tick', 3 * 3600 + 100);
-  expect(await processor.scheduleDueItems()).toHaveLength(3);
-  expect(await processor.scheduleDueItems()).toHaveLength(1);
+  const commands = await commandsOf(async () => {
+    expect(await processor.scheduleDueItems()).toHaveLength(4);
+  });
+  const written = commands.filter(({ update }) => update === 'jobs').map(({ updates }) => updates.length);
+  expect(written).toEqual([3, 1]);
+  expect(commands.filter(({ commitTransaction }) => commitTransaction === 1)).toHaveLength(2);
   expect(await processor.scheduleDueItems()).toEqual([]);
 });

@@ -1,0 +1,29 @@
+import type { Logger } from '../log.js';
+import type { Collections } from '../mongo/collections.js';
+import { type DefaultsOf, fireDueItems, PATIENCE_MS } from './fire-due-items.js';
+import { tellBroken, tellHeld } from './tell-items.js';
+
+/** Makes the job of one occurrence of the item that is due longest, and returns its id; undefined when none is due. */
+export async function scheduleNextJob(
+  collections: Collections,
+  defaultsOf: DefaultsOf,
+  log: Logger,
+): Promise<string | undefined> {
+  const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
+  const except: string[] = [];
+  for (;;) {
+    const fired = await fireDueItems(collections, defaultsOf, one, { except }, PATIENCE_MS);
+    switch (fired.kind) {
+      case 'done':
+        return undefined;
+      case 'held':
+        tellHeld(fired.ids, log);
+        except.push(...fired.ids);
+        break;
+      case 'made':
+        // An item may have moved on without a job: its occurrence was skipped or too old. Then the next one is looked at.
+        if (fired.jobIds.length > 0) return fired.jobIds[0];
+        except.push(...tellBroken(fired.broken, log));
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Logger } from '../log.js';
+import type { BrokenItem } from './plan-items.js';
+
+/** How many ids stand in a line of the log. */
+const MAX_TOLD = 10;
+
+/** Says which items another transaction holds. */
+export function tellHeld(ids: readonly string[], log: Logger): void {
+  if (ids.length === 0) return;
+  const message =
+    'Scheduler items are left to a later tick: another transaction holds them, perhaps of a process that was killed';
+  log.warn(message, { count: ids.length, items: ids.slice(0, MAX_TOLD) });
+}
+
+/** Says which items are broken, and returns their ids. Each tick tells again, until somebody sees to it. */
+export function tellBroken(broken: readonly BrokenItem[], log: Logger): string[] {
+  for (const { id: item, error } of broken)
+    log.error('A scheduler item makes no jobs: its document cannot be read', { item, error: String(error) });
+  return broken.map(({ id }) => id);
+}
