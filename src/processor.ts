@@ -520,7 +520,7 @@ export class RemoteProcessor {
    * fails, it goes on without.
    *
    * @returns what it did
-   * @throws ValidationError, and what the driver throws when jobs cannot be claimed
+   * @throws ValidationError, and what the driver throws when no job at all can be claimed
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
     const { deadline, margin, signal, linger, pollInterval, stopWhenAbandoned } = validateNow(

@@ -95,7 +95,7 @@ class Invocation {
   readonly #somethingHappened = new Wakeup();
   readonly #nextDue: NextDue;
   readonly #registration: Registration;
-  /** The last claim left out jobs that would not have fitted. */
+  /** The last claim left out jobs that would not have fitted, or failed. */
   #leftOut = false;
   /** The last claim got all that it asked for, so that more are likely to wait. */
   #moreWait = false;
@@ -150,7 +150,7 @@ class Invocation {
       const wasIdle = this.#isIdle;
       const free = this.#freeSlots();
       const asked = performance.now();
-      const claimed = free > 0 ? await this.#claim(free, wasIdle) : [];
+      const claimed = free > 0 ? await this.#claim(free) : [];
       for (const job of claimed) this.#begin(job, asked);
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
@@ -163,7 +163,7 @@ class Invocation {
     return this.#running.size + this.#settling.size === 0;
   }
 
-  async #claim(free: number, isIdle: boolean): Promise<ClaimedJob[]> {
+  async #claim(free: number): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     const nothingRuns = this.#running.size === 0;
@@ -181,8 +181,10 @@ class Invocation {
       return claimed;
     } catch (error) {
       if (error instanceof NoAnswer) void this.#giveBackLate(claim);
-      if (isIdle) throw error;
-      this.#log.warn('A claim failed, and is tried again', { error: String(error) });
+      // What was done is worth telling; that the database fails, an invocation that did nothing tells.
+      if (this.#summary.claimed === 0) throw error;
+      this.#log.warn('A claim failed', { error: String(error) });
+      this.#leftOut = true;
       return [];
     }
   }

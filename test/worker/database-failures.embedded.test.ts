@@ -3,7 +3,7 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
-import type { LogFields } from '../../src/index.js';
+import { defineJob, type LogFields } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -271,6 +271,18 @@ test('whether a job will be due soon is not waited for when that is not answered
   await fail({ times: 1 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 60_000 });
   expect(await processor.drain({ linger: '10s' })).toMatchObject({ completed: 1 });
   await patient.close(true);
+});
+
+test('an invocation whose last claim fails tells what it did before', async () => {
+  const processor = await setup({ maxThreads: 2 });
+  const last = defineJob({
+    name: 'last',
+    run: async () => void (await fail('alwaysOn', { failCommands: ['find'], ...steppedDown })),
+  });
+  await processor.addJobFactory(last);
+  await processor.addJob('last');
+  expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 1 });
+  await expect(processor.drain()).rejects.toThrow();
 });
 
 test('a database that is not there is an error of the invocation, in time', async () => {
