@@ -60,7 +60,7 @@ const options = {
   input: { report: 'weekly' },
   active: true,
 };
-const occurrences = [{ at: '2026-02-02T08:00:00.000Z', local: '2026-02-02T09:00:00.000+01:00' }];
+const occurrences = [{ at: '2026-02-02T08:00:00.000Z', local: '2026-02-02T09:00:00+01:00' }];
 
 const listSchedulers = defineRoute({
   method: 'GET',
