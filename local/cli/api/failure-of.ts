@@ -21,11 +21,12 @@ export function failureOf({ status, headers }: Response, text: string): CommandF
     const reason = 'The deployment has no such address: is it of an earlier version, or --url not right?';
     return new CommandFailure(exitCode.unreachable, reason, { code });
   }
-  const message = (issues.length > 0 ? title : detail) + (status === 401 ? KEY_HINT : '');
+  const reason = issues.length > 0 ? title : detail;
+  const message = status === 401 ? `${reason.replace(/\.$/, '')}. ${KEY_HINT}` : reason;
   return new CommandFailure(exitCodeOf(status), message, { code, issues });
 }
 
-const KEY_HINT = ' Is REMOTE_PROCESSOR_API_KEY one of the keys in API_KEYS of the deployment?';
+const KEY_HINT = 'Is REMOTE_PROCESSOR_API_KEY one of the keys in API_KEYS of the deployment?';
 
 /** By the status alone: kinds of problems may be added. */
 function exitCodeOf(status: number): ExitCode {

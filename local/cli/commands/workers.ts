@@ -25,15 +25,18 @@ export const workerColumns: readonly Column<ShownWorker>[] = [
   { title: 'QUEUES', value: ({ queues }) => queues?.join(', ') ?? 'all', mayShrink: true },
 ];
 
+/** What is told instead of a list without rows. */
+export const noWorkers = 'No worker is at work. Those that end within a second are not listed.';
+
 /** `workers`: the worker invocations under way. */
 export const workersCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('workers')
-    .description('List the worker invocations under way that have claimed something.')
+    .description('List the worker invocations under way, but those that end within a second.')
     .addHelpText('after', examples('workers'))
     .action(async () => {
       output.result(await api.get('/v1/workers'), workersShape, ({ workers }) =>
-        workers.length === 0 ? 'No worker runs.' : table(workerColumns, workers, output),
+        workers.length === 0 ? noWorkers : table(workerColumns, workers, output),
       );
     });
 };

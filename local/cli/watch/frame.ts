@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { workerColumns } from '../commands/workers.js';
+import { noWorkers, workerColumns } from '../commands/workers.js';
 import type { ShownJob } from '../jobs/job-shape.js';
 import { cut } from '../output/cut.js';
 import { fromNow } from '../output/moment.js';
@@ -46,15 +46,32 @@ function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper
     ),
     '',
     cut(speed, width),
-    paint('green', cut(sparkline(statistics.map(({ completed }) => completed)), width)),
-    paint('red', cut(sparkline(statistics.map((point) => point.errors)), width)),
+    paint(
+      'green',
+      chart('completed', statistics, ({ completed }) => completed, width),
+    ),
+    paint(
+      'red',
+      chart('errors   ', statistics, ({ errors }) => errors, width),
+    ),
     '',
     ...section(queueColumns, queues, paper, 'No job is queued.'),
     '',
-    ...section(workerColumns, workers, paper, 'No worker runs.'),
+    ...section(workerColumns, workers, paper, noWorkers),
     '',
     ...section(errorColumns, errors, paper, 'No job ended in error.'),
   ];
+}
+
+/** Of as many minutes as there is room for: the last. */
+function chart(
+  label: string,
+  statistics: Snapshot['statistics'],
+  value: (point: Snapshot['statistics'][number]) => number,
+  width: number,
+): string {
+  const room = Math.max(1, width - label.length - 1);
+  return cut(`${label} ${sparkline(statistics.slice(-room).map(value))}`, width);
 }
 
 /** Rates are of so many minutes: of one alone they would jump. */

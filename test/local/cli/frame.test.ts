@@ -57,7 +57,7 @@ test('a frame shows counts, throughput, queues, workers and the latest errors', 
   expect(lines[0]).toBe('database jobs  q quits');
   expect(text).toContain('queued 12  processing 3  completed 10,000+');
   expect(text).toContain('24.0 completed and 0.2 failed a minute, 100ms on average');
-  expect(text).toContain(' ▄█');
+  expect(text).toMatch(/\ncompleted +▄█\nerrors +█ *\n/);
   expect(text).toMatch(/\nqueue 1 with a long name 日本語 +1 +0 .* ago\n/);
   expect(text).toContain('… and 12 more');
   expect(text).toMatch(/\nroot +10 .* all/);
@@ -79,6 +79,19 @@ test.each([
 
   expect(lines).toHaveLength(height);
   expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(width);
+});
+
+test('a terminal without room for the whole hour shows its end', () => {
+  const width = 40;
+  const hour = Array.from({ length: 60 }, (_, minute) => ({
+    ...{ at: moment, completed: minute === 59 ? 8 : 0, errors: 0, cancelled: 0, retried: 0 },
+    ...{ ...none, durationMs: 0 },
+  }));
+  const lines = drawFrame(
+    { ...snapshot, statistics: hour },
+    { width, height: 40, title: 'jobs', paint: plain },
+  );
+  expect(lines.join('\n')).toMatch(/\ncompleted  {29}█\n/);
 });
 
 test('the ids of jobs that failed are whole, however narrow the terminal is', () => {
