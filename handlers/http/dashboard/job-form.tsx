@@ -6,6 +6,7 @@ import { ChangeButton, FieldControl, MemberControls } from './form/fields.js';
 import { Issues } from './form/issues.js';
 import { placeIssues } from './form/place-issues.js';
 import { readValue } from './form/read-value.js';
+import { jobsPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
 /** What is filled in. */
@@ -82,7 +83,10 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
       action={`/dashboard/job-factories/${encodeURIComponent(name)}`}
       novalidate
     >
-      <h1>{name}</h1>
+      <div class="title">
+        <h1>{name}</h1>
+        <a href={jobsPath({ name })}>Its jobs</a>
+      </div>
       <TokenField session={session} />
       <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />
       {/* What the Enter key presses: the first button of a form, which would otherwise be one of a list. */}

@@ -4,7 +4,7 @@ import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
 import { Progress } from './parts/progress.js';
 import { Status } from './parts/status.js';
-import { jobPath, schedulerPath } from './paths.js';
+import { jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { Timeline } from './timeline.js';
 import { TokenField } from './token-field.js';
@@ -155,7 +155,7 @@ function Facts({ job, now }: { job: Job; now: Date }) {
       </dd>
       <dt>Queue</dt>
       <dd>
-        {job.queue}, priority {job.priority}
+        <a href={jobsPath({ queue: job.queue })}>{job.queue}</a>, priority {job.priority}
       </dd>
       {job.occurrence && (
         <>

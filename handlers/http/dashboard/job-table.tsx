@@ -1,4 +1,5 @@
 import type { Job } from '../../../src/index.js';
+import { firstLine } from './parts/first-line.js';
 import { Moment } from './parts/moment.js';
 import { ProgressBar } from './parts/progress.js';
 import { Status } from './parts/status.js';
@@ -73,9 +74,4 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
       </td>
     </tr>
   );
-}
-
-function firstLine(text: string): string {
-  const [line = ''] = text.split('\n');
-  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
 }

@@ -1,6 +1,13 @@
-import { type JobStatus, jobStatuses, type RemoteProcessor, type SchedulerItem } from '../../../src/index.js';
+import {
+  type Job,
+  type JobStatus,
+  jobStatuses,
+  type RemoteProcessor,
+  type SchedulerItem,
+} from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { BarChart } from './parts/bar-chart.js';
+import { firstLine } from './parts/first-line.js';
 import { duration, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { Status } from './parts/status.js';
@@ -18,6 +25,8 @@ interface OverviewProps {
   readonly counts: Answer<'countJobs'>;
   readonly lastHour: Answer<'getStatistics'>;
   readonly lastDay: Answer<'getStatistics'>;
+  /** The latest jobs that ended in error. */
+  readonly failed: readonly Job[];
   readonly queues: Answer<'getQueues'>;
   readonly waiting: Answer<'getOldestWaitingJobs'>;
   readonly workers: Answer<'getWorkers'>;
@@ -49,6 +58,10 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
           <BarChart title="Last day" points={lastDay} step="15 min" />
         </div>
       </section>
+      {/* Not there while all goes well: what has no row needs no room. */}
+      <div id="errors" data-live class="stack">
+        {rest.failed.length > 0 && <LatestErrors jobs={rest.failed} now={now} />}
+      </div>
       <section class="card" aria-labelledby="queues-title">
         <h2 id="queues-title">Queues</h2>
         <div id="queues" data-live>
@@ -81,6 +94,25 @@ function Count({ status, text }: { status: JobStatus; text: string }) {
         <span class="number">{text}</span> <Status status={status} />
       </a>
     </li>
+  );
+}
+
+function LatestErrors({ jobs, now }: { jobs: readonly Job[]; now: Date }) {
+  return (
+    <section class="card" aria-labelledby="errors-title">
+      <h2 id="errors-title">Latest errors</h2>
+      <ul class="list">
+        {jobs.map(({ id, jobName, errors, completed }) => (
+          <li>
+            <span>
+              <a href={jobPath(id)}>{jobName}</a>{' '}
+              <span class="error-text">{firstLine(errors.at(-1)?.message ?? '')}</span>
+            </span>
+            {completed && <Moment at={completed} now={now} />}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -7,20 +7,25 @@ import { OverviewPage } from './overview-page.js';
 import { showPage } from './page.js';
 import { requireRole } from './require-session.js';
 
+/** So many jobs in error are shown. */
+const LATEST_ERRORS = 5;
+
 /** How it goes: counts, queues, workers, what comes next. */
 export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
-      const [counts, lastHour, lastDay, queues, waiting, workers, items] = await Promise.all([
-        processor.countJobs(),
-        processor.getStatistics({ since: '1h', step: '1m' }),
-        processor.getStatistics({ since: '1d', step: '15m' }),
-        processor.getQueues(),
-        processor.getOldestWaitingJobs(),
-        processor.getWorkers(),
-        processor.getSchedulers(),
-      ]);
-      const overview = { counts, lastHour, lastDay, queues, waiting, workers, items };
+      const [counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
+        await Promise.all([
+          processor.countJobs(),
+          processor.getStatistics({ since: '1h', step: '1m' }),
+          processor.getStatistics({ since: '1d', step: '15m' }),
+          processor.listJobs({ status: 'error', limit: LATEST_ERRORS }),
+          processor.getQueues(),
+          processor.getOldestWaitingJobs(),
+          processor.getWorkers(),
+          processor.getSchedulers(),
+        ]);
+      const overview = { counts, lastHour, lastDay, failed, queues, waiting, workers, items };
       return showPage(context, {
         title: 'Overview',
         section: '/',

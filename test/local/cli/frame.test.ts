@@ -91,7 +91,7 @@ test('a terminal without room for the whole hour shows its end', () => {
     { ...snapshot, statistics: hour },
     { width, height: 40, title: 'jobs', paint: plain },
   );
-  expect(lines.join('\n')).toMatch(/\ncompleted  {29}█\n/);
+  expect(lines.join('\n')).toMatch(/\ncompleted {30}█\n/);
 });
 
 test('the ids of jobs that failed are whole, however narrow the terminal is', () => {

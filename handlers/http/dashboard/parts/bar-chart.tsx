@@ -1,11 +1,6 @@
+import type { StatisticsPoint } from '../../../../src/index.js';
+import { duration } from './moment.js';
 import { grouped } from './number.js';
-
-/** How many jobs ended within one step of time. */
-interface Statistic {
-  readonly at: Date;
-  readonly completed: number;
-  readonly errors: number;
-}
 
 /** In units of the drawing, which is stretched to the room there is. */
 const HEIGHT = 100;
@@ -14,7 +9,7 @@ const GAP = 2;
 
 interface BarChartProps {
   readonly title: string;
-  readonly points: readonly Statistic[];
+  readonly points: readonly StatisticsPoint[];
   /** How much time a bar stands for, in words: `a minute`. */
   readonly step: string;
 }
@@ -24,7 +19,12 @@ export function BarChart({ title, points, step }: BarChartProps) {
   const completed = sum(points.map((point) => point.completed));
   const errors = sum(points.map((point) => point.errors));
   const highest = Math.max(1, ...points.map((point) => point.completed + point.errors));
-  const summary = `${grouped(completed)} completed, ${grouped(errors)} ended in error (${rate(errors, completed + errors)})`;
+  const average = averageOf(points);
+  const summary = [
+    `${grouped(completed)} completed`,
+    `${grouped(errors)} ended in error (${rate(errors, completed + errors)})`,
+    ...(average === undefined ? [] : [`${duration(average)} each`]),
+  ].join(', ');
   return (
     <figure class="chart">
       <figcaption>
@@ -51,7 +51,7 @@ export function BarChart({ title, points, step }: BarChartProps) {
   );
 }
 
-function Bar({ point, left, scale }: { point: Statistic; left: number; scale: number }) {
+function Bar({ point, left, scale }: { point: StatisticsPoint; left: number; scale: number }) {
   const errors = point.errors * scale;
   const completed = point.completed * scale;
   const place = { x: left + GAP / 2, width: WIDTH - GAP };
@@ -65,11 +65,17 @@ function Bar({ point, left, scale }: { point: Statistic; left: number; scale: nu
   );
 }
 
+/** Of all attempts, however they ended. */
+function averageOf(points: readonly StatisticsPoint[]): number | undefined {
+  const attempts = sum(points.map(({ at: _, durationMs: __, ...ends }) => sum(Object.values(ends))));
+  return attempts === 0 ? undefined : sum(points.map(({ durationMs }) => durationMs)) / attempts;
+}
+
 function rate(part: number, whole: number): string {
   return whole === 0 ? 'no errors' : `${((part / whole) * 100).toFixed(1)} %`;
 }
 
-function clock(point: Statistic | undefined): string {
+function clock(point: StatisticsPoint | undefined): string {
   return point ? `${point.at.toISOString().slice(11, 16)} UTC` : '';
 }
 

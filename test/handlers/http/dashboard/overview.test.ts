@@ -16,6 +16,7 @@ test('with nothing in it the overview says so, and what comes next', async () =>
   const text = await show();
 
   expect(text).toContain('0 queued 0 processing 0 cancelled 0 completed 0 error');
+  expect(text).not.toContain('Latest errors');
   expect(text).toContain('Nothing is queued.');
   expect(text).toContain('No schedule is active. See them');
   expect(text).toContain('No job is due: the workers are up to date.');
@@ -43,8 +44,11 @@ test('it shows jobs by status, queues, what waits, what ended lately, and what i
   const text = await show();
 
   expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed 1 error');
-  expect(text).toMatch(/Last hour 2 completed, 1 ended in error \(33\.3 %\).* at most 3 in a minute/);
+  expect(text).toMatch(
+    /Last hour 2 completed, 1 ended in error \(33\.3 %\), \d+ m?s each .* at most 3 in a minute/,
+  );
   expect(text).toMatch(/Last day 2 completed, 1 ended in error/);
+  expect(text).toMatch(/Latest errors failing It is hopeless\. (now|\d+ s ago) Queues/);
   expect(text).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
   expect(text).toMatch(/anything priority 3/);
   expect(text).toMatch(/Tidy up in \d+ (min|h)/);
