@@ -335,7 +335,7 @@ class Invocation {
   }
 
   #tellBlocked(blockedMs: number): void {
-    const jobNames = [...new Set([...this.#running].map(({ job }) => job.jobName))];
+    const jobNames = [...new Set([...this.#running, ...this.#settling].map(({ job }) => job.jobName))];
     const message =
       'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
     this.#log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });

@@ -9,6 +9,9 @@ import type { Reports } from './reports.js';
 /** Renewed at a third of the lease: two heartbeats may fail before it expires. */
 export const HEARTBEATS_PER_LEASE = 3;
 
+/** How often it looks whether the event loop goes on, in one interval: so exactly is it known for how long it did not. */
+const LOOKS_PER_INTERVAL = 10;
+
 /** Called when a lease is not renewed any more. */
 type OnLetGo = (why: AbortReason) => void;
 
@@ -23,8 +26,9 @@ export class Heartbeat {
   #renewing = false;
   /** When the last renewal that succeeded began; or when the first lease was asked for. */
   #renewed = 0;
-  /** When the timer should have fired last. */
-  #due = 0;
+  #watch: NodeJS.Timeout | undefined;
+  /** When the event loop was last seen to go on. */
+  #seen = 0;
 
   /** @param onBlocked called when the event loop was blocked for more than a third of the lease */
   constructor(
@@ -51,21 +55,29 @@ export class Heartbeat {
     this.#held.set(lease, { since, onLetGo });
     if (this.#timer) return;
     this.#renewed = since;
-    this.#due = performance.now() + this.#intervalMs;
+    this.#seen = performance.now();
+    this.#watch = setInterval(() => this.#look(), this.#intervalMs / LOOKS_PER_INTERVAL);
     this.#timer = setInterval(() => this.#beat(), this.#intervalMs);
   }
 
   release(lease: HeldLease): void {
     this.#held.delete(lease);
     if (this.#held.size > 0) return;
+    clearInterval(this.#watch);
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
+  /** The first timer after a block: what blocked has had no time to be settled. */
+  #look(): void {
+    const now = performance.now();
+    const blockedMs = now - this.#seen;
+    this.#seen = now;
+    if (blockedMs > this.#intervalMs) this.onBlocked(blockedMs);
+  }
+
   async #beat(): Promise<void> {
     const now = performance.now();
-    if (now - this.#due > this.#intervalMs) this.onBlocked(now - this.#due);
-    this.#due = now + this.#intervalMs;
     this.#letGoOfExpired(now);
     if (this.#renewing || this.#held.size === 0) return;
     this.#renewing = true;

@@ -294,6 +294,24 @@ test('a blocked event loop is logged with the names of the jobs that run', async
   expect(warnings[0]?.[1]).toMatchObject({ jobNames: ['blocking'] });
 });
 
+test('so it is when the job that blocked it has ended, and for little more than a third of the lease', async () => {
+  const warnings: [string, LogFields | undefined][] = [];
+  const log = { ...silent, warn: (message: string, fields?: LogFields) => warnings.push([message, fields]) };
+  const processor = database.processor({ lease: '3s', log });
+  const blocking = defineJob({
+    name: 'blocking',
+    run: async () => {
+      const until = performance.now() + 1_100;
+      while (performance.now() < until);
+    },
+  });
+  await processor.addJobFactory(blocking);
+  await processor.addJob('blocking');
+  expect(await processor.drain()).toMatchObject({ completed: 1 });
+  expect(warnings[0]?.[0]).toContain('The event loop was blocked');
+  expect(warnings[0]?.[1]).toMatchObject({ jobNames: ['blocking'] });
+});
+
 test('an aborted attempt is told why, by an error', () => {
   expect(new AttemptAbortedError('timed out')).toMatchObject({ code: 'attempt_aborted', why: 'timed out' });
 });
