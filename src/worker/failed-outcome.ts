@@ -7,17 +7,21 @@ import { DEFAULT_RETRY_DELAY_MS, retryDelayMs } from '../job/retry-delay.js';
 
 /**
  * What a thrown error makes of an attempt: a RemoteException is not retried, RetryAfter and Snooze choose their delay,
- * anything else waits as the job's `retryDelay` or the factory's function says.
+ * anything else waits as the job's `retryDelay` or the factory's function says. Never throws, whatever was thrown.
  */
 export function failedOutcome(
   error: unknown,
   job: Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>,
   factory: Pick<JobFactory, 'retryDelay'> | undefined,
 ): Outcome {
-  if (error instanceof Snooze) return { kind: 'snoozed', delayMs: orDefault(error.delay) };
   const failure = toFailure(error);
-  if (error instanceof RemoteException) return { kind: 'failed', failure, retryAfterMs: null };
-  if (error instanceof RetryAfter) return { kind: 'failed', failure, retryAfterMs: orDefault(error.delay) };
+  try {
+    if (error instanceof Snooze) return { kind: 'snoozed', delayMs: orDefault(error.delay) };
+    if (error instanceof RemoteException) return { kind: 'failed', failure, retryAfterMs: null };
+    if (error instanceof RetryAfter) return { kind: 'failed', failure, retryAfterMs: orDefault(error.delay) };
+  } catch {
+    // A proxy, which fails when it is only asked what it is.
+  }
   return { kind: 'failed', failure, retryAfterMs: delayAfter(error, job, factory) };
 }
 

@@ -28,8 +28,9 @@ export async function runAttempt(
     const returned = await factory.run({ ...context, input }, clock);
     return { kind: 'completed', output: await permanent(storableOutput(factory, returned)) };
   } catch (error) {
-    const isFinal = error instanceof RemoteException;
-    return !isFinal && isStopping(context.signal) ? undefined : failedOutcome(error, job, factory);
+    const outcome = failedOutcome(error, job, factory);
+    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
+    return !isFinal && isStopping(context.signal) ? undefined : outcome;
   }
 }
 

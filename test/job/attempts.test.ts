@@ -13,6 +13,12 @@ import { anything, echo, failing, flaky } from '../jobs.js';
 const database = useDatabase();
 const longAgo = new Date('2000-01-01T00:00:00Z');
 
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 class Unreadable extends Error {
   override get message(): string {
     throw new Error('no');
@@ -98,6 +104,7 @@ describe('how an attempt ends', () => {
     ['an error whose message is a number', Object.assign(new Error('x'), { message: 5 }), '5'],
     ['an error whose stack is an object', Object.assign(new Error('x'), { stack: {} }), 'x'],
     ['an error that cannot be read', new Unreadable(), 'It threw what cannot even be read.'],
+    ['a proxy that refuses everything', revokedProxy(), 'It threw what cannot even be read.'],
   ])('%s that is thrown is an error like any other', async (_, thrown, message) => {
     const processor = await setup();
     await processor.addJobFactory(defineJob({ name: 'odd', run: () => Promise.reject(thrown) }));
