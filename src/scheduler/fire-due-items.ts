@@ -7,6 +7,7 @@ import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, isAnyDue } from './find-due-items.js';
 import type { SchedulerItemDocument } from './item.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
+import { pointToFoundJobs } from './point-to-found-jobs.js';
 
 /** Defaults of the jobs that items make, by job name. */
 export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
@@ -74,6 +75,7 @@ export async function fireDueItems(
     ids = planned.map(({ item }) => item._id);
     await advanceItems(scheduler, planned, session);
     const jobIds = await insertJobs(jobs, planned, session);
+    await pointToFoundJobs({ jobs, scheduler }, planned, jobIds, session);
     return { kind: 'made', jobIds, cut: cutOf(planned), broken };
   };
   try {

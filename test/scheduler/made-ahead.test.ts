@@ -179,6 +179,16 @@ describe('jobs that were made ahead are withdrawn, and the item goes back,', () 
     expect(await processor.removeJobs()).toMatchObject({ [status]: 1 });
   });
 
+  test('but not one that was cancelled by hand, which becomes the last job of the item again', async () => {
+    const { processor, jobIds, made } = await setupAhead();
+    const cancelled = String(jobIds.at(-1));
+    await processor.cancelJob(cancelled);
+    await processor.updateScheduler('tick', { title: 'new' });
+    await processor.scheduleDueItems({ ahead: '45m' });
+    const last = { lastCallTime: made.at(-1), lastJobId: cancelled };
+    expect(await processor.getScheduler('tick')).toMatchObject(last);
+  });
+
   test('and one that was begun by hand does not count among those of other times', async () => {
     const processor = await setup();
     await processor.addScheduler({

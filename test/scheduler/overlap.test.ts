@@ -51,6 +51,31 @@ test('a job that was cancelled, or removed, holds up nothing', async () => {
   expect(await processor.scheduleDueItems()).toHaveLength(1);
 });
 
+test('a job that was made ahead, and begun before its time by hand, counts as the one before', async () => {
+  const processor = await setup({ lease: '1d' });
+  await processor.addScheduler({ ...exclusive, overlap: 'allow' });
+  const [, jobId = ''] = await processor.scheduleDueItems({ ahead: '25m' });
+  await processor.updateJob(jobId, { delay: 0 });
+  const job = await processor.pullNextJob();
+  expect(job?.id).toBe(jobId);
+  await processor.updateScheduler('tick', { overlap: 'skip' });
+  await elapse(601);
+  expect(await processor.scheduleDueItems()).toHaveLength(1);
+  await processor.processJobs();
+  await elapse(601);
+  expect(await processor.scheduleDueItems()).toEqual([]); // It has its job.
+  await elapse(601);
+  expect(await processor.scheduleDueItems()).toEqual([]);
+  expect(await processor.getScheduler('tick')).toMatchObject({
+    occurrences: 2,
+    skipped: 1,
+    lastJobId: jobId,
+  });
+  if (job) await processor.completeJob(job);
+  await elapse(601);
+  expect(await processor.scheduleDueItems()).toHaveLength(1);
+});
+
 test('of several that are due at once one makes a job, the others are skipped', async () => {
   const processor = await setup();
   await processor.addScheduler({ ...exclusive, catchUp: 'all', maxOccurrences: 2 });
