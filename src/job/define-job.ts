@@ -20,7 +20,7 @@ export interface JobContext<Input = unknown> {
   readonly jobId: string;
   /** Counted from 1. */
   readonly attempt: number;
-  /** The fencing token: give it to other systems, so that they can refuse a late attempt. */
+  /** The fencing token: what every write about this attempt names, and no other attempt has. */
   readonly token: string;
   readonly processor: RemoteProcessor;
   /** Tells how far the job is: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */

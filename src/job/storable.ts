@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
 
@@ -119,11 +118,7 @@ function copyItems(items: readonly unknown[], path: readonly string[], copying: 
 
 function copyProperties(value: object, path: readonly string[], copying: Copying): unknown {
   if (!isPlainObject(value)) {
-    return refuse(
-      `expected a plain object, not ${inspect(value, { depth: 0 })}`.slice(0, 200),
-      path,
-      copying,
-    );
+    return refuse(`expected a plain object, not an instance of ${classOf(value)}`, path, copying);
   }
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
@@ -134,6 +129,13 @@ function copyProperties(value: object, path: readonly string[], copying: Copying
     else if (item !== undefined) copy[key] = copyValue(item, [...path, key], copying);
   }
   return copy;
+}
+
+/** And nothing of what is in it: this comes into logs, where no input or output should be. */
+function classOf(value: object): string {
+  const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
+    Object.getPrototypeOf(value);
+  return String(prototype?.constructor?.name).slice(0, 100);
 }
 
 /** It is refused, and nothing more is to be learned. */

@@ -113,6 +113,19 @@ describe('how an attempt ends', () => {
     expect((await processor.getJob(id))?.errors[0]?.message).toBe(message);
   });
 
+  test('an output that is refused is not told in the error, and so in no log', async () => {
+    const processor = await setup();
+    const user = new (class User {
+      password = 'hunter2';
+    })();
+    await processor.addJobFactory(defineJob({ name: 'wrong', run: async () => ({ user }) }));
+    const id = await processor.addJob('wrong');
+    await processor.processNextJob();
+    expect(await processor.getJobErrors(id)).toEqual([
+      expect.stringMatching(/user: expected a plain object, not an instance of User$/),
+    ]);
+  });
+
   test.each([
     ['refused by the schema', z.string(), 7],
     ['that cannot be stored', z.unknown(), { f: () => {} }],
