@@ -202,6 +202,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
     await see('Removed: 2 jobs.');
     await see('No job matches.');
+    expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
   }, 180_000);
 

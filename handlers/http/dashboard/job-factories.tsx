@@ -86,9 +86,9 @@ function showForm(context: PageContext, factory: JobFactoryInfo, draft: Draft, s
 function FactoryList({ factories, mayAdd }: { factories: readonly JobFactoryInfo[]; mayAdd: boolean }) {
   if (factories.length === 0) {
     return (
-      <section class="card empty">
+      <section class="card">
         <h1>No jobs are known yet</h1>
-        <p>
+        <p class="quiet">
           Define one with <code>defineJob</code>, and register it: <code>processor.addJobFactory(job)</code>.
           In a deployment, list it in <code>handlers/jobs.ts</code>; it is here once a function has started.
         </p>

@@ -16,15 +16,8 @@ interface BarChartProps {
 
 /** How many jobs ended in each step of time, and how many of them in error. */
 export function BarChart({ title, points, step }: BarChartProps) {
-  const completed = sum(points.map((point) => point.completed));
-  const errors = sum(points.map((point) => point.errors));
-  const highest = Math.max(1, ...points.map((point) => point.completed + point.errors));
-  const average = averageOf(points);
-  const summary = [
-    `${grouped(completed)} completed`,
-    `${grouped(errors)} ended in error (${rate(errors, completed + errors)})`,
-    ...(average === undefined ? [] : [`${duration(average)} each`]),
-  ].join(', ');
+  const highest = Math.max(...points.map((point) => point.completed + point.errors));
+  const summary = summaryOf(points);
   return (
     <figure class="chart">
       <figcaption>
@@ -37,14 +30,16 @@ export function BarChart({ title, points, step }: BarChartProps) {
         aria-label={`${title}: ${summary}`}
       >
         {points.map((point, index) => (
-          <Bar point={point} left={index * WIDTH} scale={HEIGHT / highest} />
+          <Bar point={point} left={index * WIDTH} scale={HEIGHT / Math.max(1, highest)} />
         ))}
       </svg>
       <p class="axis quiet" aria-hidden="true">
         <span>{clock(points[0])}</span>
-        <span>
-          at most {grouped(highest)} in {step}
-        </span>
+        {highest > 0 && (
+          <span>
+            at most {grouped(highest)} in {step}
+          </span>
+        )}
         <span>{clock(points.at(-1))}</span>
       </p>
     </figure>
@@ -65,6 +60,18 @@ function Bar({ point, left, scale }: { point: StatisticsPoint; left: number; sca
   );
 }
 
+function summaryOf(points: readonly StatisticsPoint[]): string {
+  const completed = sum(points.map((point) => point.completed));
+  const errors = sum(points.map((point) => point.errors));
+  if (completed + errors === 0) return 'no job ended';
+  const average = averageOf(points);
+  return [
+    `${grouped(completed)} completed`,
+    `${grouped(errors)} ended in error (${rate(errors, completed + errors)})`,
+    ...(average === undefined ? [] : [`${duration(average)} each`]),
+  ].join(', ');
+}
+
 /** Of all attempts, however they ended. */
 function averageOf(points: readonly StatisticsPoint[]): number | undefined {
   const attempts = sum(points.map(({ at: _, durationMs: __, ...ends }) => sum(Object.values(ends))));
@@ -72,7 +79,7 @@ function averageOf(points: readonly StatisticsPoint[]): number | undefined {
 }
 
 function rate(part: number, whole: number): string {
-  return whole === 0 ? 'no errors' : `${((part / whole) * 100).toFixed(1)} %`;
+  return `${((part / whole) * 100).toFixed(1)} %`;
 }
 
 function clock(point: StatisticsPoint | undefined): string {

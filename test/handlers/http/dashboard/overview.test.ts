@@ -17,6 +17,7 @@ test('with nothing in it the overview says so, and what comes next', async () =>
 
   expect(text).toContain('0 queued 0 processing 0 cancelled 0 completed 0 error');
   expect(text).not.toContain('Latest errors');
+  expect(text).toContain('Last hour no job ended');
   expect(text).toContain('Nothing is queued.');
   expect(text).toContain('No schedule is active. See them');
   expect(text).toContain('No job is due: the workers are up to date.');
