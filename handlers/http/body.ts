@@ -51,21 +51,28 @@ function isJson(contentType: string): boolean {
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(contentType.trim());
 }
 
-/** Counts what really comes: a Content-Length may be absent, or wrong. */
-async function readBytes({ headers, body }: Request): Promise<Uint8Array> {
-  if (Number(headers.get('content-length')) > MAX_BODY_BYTES) throw tooLarge();
+/**
+ * The body of a request as it came. What really comes is counted: a Content-Length may be absent, or wrong.
+ *
+ * Nothing else touches a body, and one that is refused unread is not touched either: the server then throws it away as
+ * it comes, and the connection serves the next request. Of a body that is a stream already it cannot.
+ *
+ * @throws Problem when it has more bytes than `limit`
+ */
+export async function readBytes(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function tooLarge(): Problem {
-  return new Problem('body_too_large', { detail: `Expected at most ${MAX_BODY_BYTES} bytes.` });
+function tooLarge(limit: number): Problem {
+  return new Problem('body_too_large', { detail: `Expected at most ${limit} bytes.` });
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,12 +1,10 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Db } from 'mongodb';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
 import type { Kick } from '../../kick.js';
-import { MAX_BODY_BYTES } from '../body.js';
 import { Problem } from '../problem.js';
 import { requireSameOrigin } from '../session/same-origin.js';
 import { signInRoutes } from '../session/sign-in.js';
@@ -31,9 +29,6 @@ export interface DashboardOptions {
   readonly log: Logger;
 }
 
-/** As it is sent, a byte that is no letter is three: what the form holds is limited by `readForm`. */
-const MAX_FORM_BYTES = 3 * MAX_BODY_BYTES;
-
 /**
  * The pages by which people look after jobs. Each is made on the server, works by links and forms alone, and is kept up
  * to date by a script that reads it again and again (client/live.ts).
@@ -48,7 +43,6 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .use(securityHeaders)
     .use(compress({ encoding: 'gzip' }))
     .use(requireSameOrigin)
-    .use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseLargeForm }))
     .route('/dashboard/assets', assetRoutes)
     .use(async (_, next) => {
       await ready();
@@ -81,7 +75,3 @@ const securityHeaders = secureHeaders({
   // With no-referrer browsers send forms with `Origin: null`.
   referrerPolicy: 'same-origin',
 });
-
-function refuseLargeForm(): never {
-  throw new Problem('body_too_large', { detail: `Expected at most ${MAX_FORM_BYTES} bytes.` });
-}

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../handlers/http/body.js';
 import { expectProblem, useApi } from './api.js';
 
-const api = useApi();
+const api = useApi({ sessionSecrets: ['a-secret-for-tests-of-large-bodies'] });
 
 /** A request to add a job, of exactly this many bytes. */
 function bodyOf(bytes: number): string {
@@ -42,6 +42,34 @@ test('a body that comes in chunks and never says its size is cut off at the limi
   expect(JSON.parse(await text(response)).code).toBe('body_too_large');
   outgoing.destroy();
   expect(await api.storedJobs()).toBe(0);
+});
+
+test.each([
+  ['too large', '/v1/jobs', 413],
+  ['of somebody whose session is over', '/dashboard/jobs', 303],
+])('after a body that is not read, %s, the connection serves the next request', async (_, path, status) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = async (to: string, body: string) => {
+    const outgoing = request(api.url + to, {
+      agent,
+      method: 'POST',
+      headers: {
+        origin: api.url,
+        authorization: 'Bearer key-of-write',
+        'content-type': 'application/json',
+        'content-length': body.length,
+      },
+    });
+    const answered = once(outgoing, 'response');
+    outgoing.end(body);
+    const [response] = await answered;
+    await text(response);
+    return { status: response.statusCode, isReused: outgoing.reusedSocket };
+  };
+
+  expect(await send(path, bodyOf(MAX_BODY_BYTES + 1))).toEqual({ status, isReused: false });
+  expect(await send('/v1/jobs', bodyOf(100))).toEqual({ status: 202, isReused: true });
+  agent.destroy();
 });
 
 test('a Content-Length beyond the limit is refused before the body comes', async () => {
