@@ -40,7 +40,7 @@ export interface Made {
   readonly kind: 'made';
   /** Ids of the jobs that were made. An occurrence that has its job already makes none. */
   readonly jobIds: readonly string[];
-  /** Of how many occurrences items moved on of which more are due, by their ids. */
+  /** Items of which more occurrences are due, by their ids: how many they moved past. */
   readonly cut: ReadonlyMap<string, number>;
   /** They were left as they are. */
   readonly broken: readonly BrokenItem[];

@@ -48,7 +48,7 @@ class Tick {
   readonly #jobIds: string[] = [];
   /** Ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
   readonly #over = new Set<string>();
-  /** Of how many occurrences items moved on of which more are due. */
+  /** Items of which one transaction did not make all, by their ids: how many occurrences they moved past in this tick. */
   readonly #cut = new Map<string, number>();
 
   constructor(
@@ -99,7 +99,7 @@ class Tick {
     return [...held, ...aside.flat()];
   }
 
-  /** Of items of which one transaction did not make all. Returns the ids of those that are held. */
+  /** Goes on with what one transaction did not make all of. Returns the ids of those that are held. */
   async #makeMore(): Promise<string[]> {
     const held: string[] = [];
     while (this.#hasTime()) {
