@@ -72,6 +72,16 @@ export class ConflictError extends RemoteProcessorError {
   }
 }
 
+/** The database lacks an index that this version works with. */
+export class IndexMissingError extends RemoteProcessorError {
+  readonly code = 'index_missing';
+
+  constructor(options?: ErrorOptions) {
+    const remedy = 'call ensureIndexes (npm run ensure-indexes), as at each deployment of a new version';
+    super(`An index is missing: ${remedy}.`, options);
+  }
+}
+
 /**
  * What a job throws to say "do not retry": its status becomes `error` at once. Any other error is retried
  * until `maxRetries` attempts are used.

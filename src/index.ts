@@ -4,6 +4,7 @@ export {
   type AbortReason,
   AttemptAbortedError,
   ConflictError,
+  IndexMissingError,
   type Issue,
   NotFoundError,
   RemoteException,

@@ -1,5 +1,11 @@
 import type { ErrorHandler } from 'hono';
-import { ConflictError, type Logger, NotFoundError, UnknownJobNameError } from '../../src/index.js';
+import {
+  ConflictError,
+  IndexMissingError,
+  type Logger,
+  NotFoundError,
+  UnknownJobNameError,
+} from '../../src/index.js';
 import { isUnreachable } from '../../src/mongo/unreachable.js';
 import { Problem } from './problem.js';
 
@@ -32,6 +38,7 @@ export function toProblem(error: unknown): Problem {
     const issues = [{ path: 'name', message: error.message }];
     return new Problem('unknown_job_name', { detail: error.message, issues });
   }
+  if (error instanceof IndexMissingError) return new Problem('index_missing', { detail: error.message });
   if (isUnreachable(error)) {
     return new Problem('database_unreachable', {
       detail: 'The database did not answer in time. Try again later.',

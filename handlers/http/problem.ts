@@ -24,6 +24,7 @@ const kinds = {
   validation_failed: { status: 422, title: 'The request is invalid' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key belongs to another request' },
   unknown_job_name: { status: 422, title: 'No job has this name' },
+  index_missing: { status: 500, title: 'The database lacks an index' },
   internal_error: { status: 500, title: 'Something went wrong' },
   database_unreachable: { status: 503, title: 'The database cannot be reached' },
 } as const;

@@ -1,16 +1,15 @@
 import { MongoServerError } from 'mongodb';
+import { IndexMissingError } from '../errors.js';
 
 /** MongoDB's BadValue: what it answers to a hint that names no index. */
 const BAD_VALUE = 2;
 
-/** The answer to a statement that names its index; when that is missing, an error that tells what to do. */
+/** The answer to a statement that names its index. @throws IndexMissingError when that is not there */
 export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<Result> {
   try {
     return await answer;
   } catch (error) {
     if (!(error instanceof MongoServerError) || error.code !== BAD_VALUE) throw error;
-    const message =
-      'An index is missing: call ensureIndexes (npm run ensure-indexes), as at each deployment of a new version.';
-    throw new Error(message, { cause: error });
+    throw new IndexMissingError({ cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
+import { orIndexMissing } from '../mongo/index-missing.js';
 
 /**
  * The names of queues with queued jobs, also such as are not due, in their order: those after `after`, at most `limit`.
@@ -14,9 +15,11 @@ export async function findWaitingQueues(
   const names: string[] = [];
   let last = after;
   while (names.length < limit) {
-    const next = await jobs.findOne<Pick<JobDocument, 'queue'>>(
-      { status: 'queued', queue: { $gt: last } },
-      { sort: { queue: 1 }, projection: { _id: 0, queue: 1 }, hint: 'claimByQueue' },
+    const next = await orIndexMissing(
+      jobs.findOne<Pick<JobDocument, 'queue'>>(
+        { status: 'queued', queue: { $gt: last } },
+        { sort: { queue: 1 }, projection: { _id: 0, queue: 1 }, hint: 'claimByQueue' },
+      ),
     );
     if (next === null) break;
     names.push(next.queue);

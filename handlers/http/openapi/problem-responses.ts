@@ -41,6 +41,7 @@ export function problemResponses(
     ...(route.heedsIdempotencyKey ? ofIdempotencyKeys : []),
     ...route.problems,
     'internal_error',
+    'index_missing',
     'database_unreachable',
   ];
   const statuses = [...new Set(codes.map((code) => kindOf(code).status))];

@@ -22,11 +22,15 @@ export function failureOf({ status, headers }: Response, text: string): CommandF
     return new CommandFailure(exitCode.unreachable, reason, { code });
   }
   const reason = issues.length > 0 ? title : detail;
-  const message = status === 401 ? `${reason.replace(/\.$/, '')}. ${KEY_HINT}` : reason;
+  const further = status === 401 ? KEY_HINT : hints.get(code);
+  const message = further === undefined ? reason : `${reason.replace(/\.$/, '')}. ${further}`;
   return new CommandFailure(exitCodeOf(status), message, { code, issues });
 }
 
 const KEY_HINT = 'Is REMOTE_PROCESSOR_API_KEY one of the keys in API_KEYS of the deployment?';
+
+/** What there is to say about a kind of problem, beside what it says itself. */
+const hints = new Map([['internal_error', 'Without --url, --debug shows it.']]);
 
 /** By the status alone: kinds of problems may be added. */
 function exitCodeOf(status: number): ExitCode {

@@ -1,18 +1,22 @@
 import type { Db } from 'mongodb';
 import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
-import { examine, type Finding, failure, ok } from './finding.js';
-
-const FIX = 'Run remote-processor ensure-indexes';
+import { examine, type Finding, failure, INDEXES_FIX, ok } from './finding.js';
 
 /** Whether the indexes of this version are there. */
 export async function checkIndexes(db: Db): Promise<readonly Finding[]> {
-  return examine('indexes', FIX, async () => {
+  return examine('indexes', INDEXES_FIX, async () => {
     const { missing, different } = await findWrongIndexes(db);
     if (missing.length === 0 && different.length === 0) return ok('indexes', 'all are there');
     return [
-      ...(missing.length > 0 ? [failure('indexes', `missing: ${missing.join(', ')}`, FIX)] : []),
+      ...(missing.length > 0 ? [failure('indexes', `missing: ${missing.join(', ')}`, INDEXES_FIX)] : []),
       ...(different.length > 0
-        ? [failure('indexes', `of another version: ${different.join(', ')}`, `Drop them, then: ${FIX}`)]
+        ? [
+            failure(
+              'indexes',
+              `of another version: ${different.join(', ')}`,
+              `Drop them, then: ${INDEXES_FIX}`,
+            ),
+          ]
         : []),
     ];
   });

@@ -23,6 +23,9 @@ export function failure(check: string, detail: string, fix: string): Finding {
   return { check, status: 'failure', detail, fix };
 }
 
+/** What makes the indexes. */
+export const INDEXES_FIX = 'Run remote-processor ensure-indexes';
+
 /** What a check finds; one that cannot be made is a finding, too. */
 export async function examine(
   check: string,
@@ -32,7 +35,7 @@ export async function examine(
   try {
     return [await find()].flat();
   } catch (error) {
-    const { message } = await toFailure(error);
-    return [failure(check, message, fix)];
+    const { code, message } = await toFailure(error);
+    return [failure(check, message, code === 'index_missing' ? INDEXES_FIX : fix)];
   }
 }

@@ -30,6 +30,14 @@ test.each(['/health', '/v1/jobs/x'])(
   },
 );
 
+test.each(['/v1/jobs', '/v1/queues'])('%s without the indexes says that they were not made', async (path) => {
+  await api.database.db.collection('jobs').dropIndexes();
+
+  const problem = await expectProblem(await api.call(path), 500, 'index_missing');
+
+  expect(problem.detail).toContain('ensure-indexes');
+});
+
 test('a mistake of ours is told to the log, and to nobody else', async () => {
   const response = await api.call('/v1/jobs', { body: { name: 'echo', input: {} } });
 

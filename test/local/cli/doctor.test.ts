@@ -50,6 +50,7 @@ test('people are told what is wrong, and how to fix it', async () => {
   expect(out).toMatch(
     /\nfailure +indexes: missing: jobs\.claim, .+\n +Run remote-processor ensure-indexes\n/,
   );
+  expect(out).toMatch(/\nfailure +queues: An index is missing: .+\n +Run remote-processor ensure-indexes\n/);
   expect(err).toMatch(/^error: \d of \d+ checks failed\n$/);
 });
 
