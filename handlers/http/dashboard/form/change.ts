@@ -1,19 +1,34 @@
 import * as z from 'zod';
+import { Problem } from '../../problem.js';
 import { MAX_MEMBERS, type Path } from './read-value.js';
+
+/** Forms are less deep by far. */
+const path = z.array(z.string()).max(50);
 
 /** What a button of a form changes in the form: nothing is done with what it holds. */
 const changeSchema = z.union([
-  z.strictObject({ add: z.array(z.string()) }),
-  z.strictObject({ remove: z.array(z.string()).min(1) }),
+  z.strictObject({ add: path }),
+  z.strictObject({ remove: path.min(1) }),
   z.strictObject({ show: z.enum(['json', 'fields']) }),
 ]);
 
 export type Change = z.output<typeof changeSchema>;
 
-/** The change that was asked for, if any. */
+/** The change that was asked for, if any. @throws Problem for what no button of a form sends */
 export function readChange(form: URLSearchParams): Change | undefined {
   const text = form.get('change');
-  return text === null ? undefined : changeSchema.parse(JSON.parse(text));
+  if (text === null) return undefined;
+  const { data } = changeSchema.safeParse(parsed(text));
+  if (data) return data;
+  throw new Problem('validation_failed', { detail: 'Expected a change of the form. Load the page again.' });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The value with a list longer, or shorter, by one. The path of a change begins with the name of the value itself. */

@@ -234,6 +234,17 @@ test.each([
   expect(await api.storedJobs()).toBe(0);
 });
 
+test.each(['', '{', '[]', '{"remove":[]}', change({ add: Array.from({ length: 51 }, () => 'a') })])(
+  'a change that no button of the form asks for is refused: %s',
+  async (asked) => {
+    const answer = await browser.submit(form, { ...least, change: asked });
+
+    expect(answer.status).toBe(422);
+    expect(textOf(await answer.text())).toContain('Expected a change of the form');
+    expect(await api.storedJobs()).toBe(0);
+  },
+);
+
 test('a job can be run again with its input changed: the form begins with what it had', async () => {
   const input = { customer: 'C-5', amount: 2, currency: 'EUR' as const, urgent: true, tags: ['x"y', '<b>'] };
   const id = await api.processor.addJob(invoice, input, { priority: 4 });
