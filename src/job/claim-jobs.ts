@@ -176,9 +176,7 @@ async function takeJobs(
   lease: LeaseRequest,
 ): Promise<boolean> {
   try {
-    const ids = candidates.map(({ _id }) => _id);
-    const asSeen = { $and: [{ _id: { $in: ids } }, due, { $or: byRetryCounter(candidates) }] };
-    const { modifiedCount } = await jobs.updateMany(asSeen, takeBy(lease));
+    const { modifiedCount } = await jobs.updateMany({ $and: [asSeen(candidates), due] }, takeBy(lease));
     return modifiedCount === candidates.length;
   } catch (error) {
     if (isUnknownOutcome(error)) return false;
@@ -207,15 +205,18 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
   ];
 }
 
-/** One arm per `retryCounter`: usually one in all, at most `maxRetries`. */
-function byRetryCounter(candidates: readonly JobDocument[]): Filter<JobDocument>[] {
+/** The candidates, each with the `retryCounter` seen: usually one in all, at most `maxRetries` different ones. */
+function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const idsByCounter = new Map<number, string[]>();
   for (const { _id, retryCounter } of candidates) {
     const ids = idsByCounter.get(retryCounter);
     if (ids) ids.push(_id);
     else idsByCounter.set(retryCounter, [_id]);
   }
-  return [...idsByCounter].map(([retryCounter, ids]) => ({ _id: { $in: ids }, retryCounter }));
+  const arms = [...idsByCounter].map(([retryCounter, ids]) => ({ _id: { $in: ids }, retryCounter }));
+  const [only, ...others] = arms;
+  if (only && others.length === 0) return only;
+  return { _id: { $in: candidates.map(({ _id }) => _id) }, $or: arms };
 }
 
 /** The candidate as it now stands in the database, the times of the claim aside. */

@@ -52,11 +52,10 @@ export function completeAttempt(output: unknown): Document[] {
     status: 'completed',
     output: { $literal: output ?? null },
     completed: '$$NOW',
-    lastToken: '$lease.token',
     freedUniqueKey: '$uniqueKey',
     expireAt: keptFor(retentionMsOf('completed')),
   };
-  return [{ $set: completed }, { $unset: ['lease', 'uniqueKey', ...Object.keys(reset)] }];
+  return [{ $set: { ...completed, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
 }
 
 /**
@@ -117,15 +116,14 @@ const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 /** What an attempt that came to its end, however, is known by: it fits, and it kills no worker. */
 const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };
 
+/** Its lease ends, and only its token is remembered. */
+const unleased = { lease: '$$REMOVE', lastToken: '$lease.token' };
+
 /** Stage by stage: the status first, then what depends on it, `changes` included. */
 function ending(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
-  return [
-    { $set: { status } },
-    { $set: { lastToken: '$lease.token', ...reset, ...changes, ...byStatus } },
-    { $unset: ['lease'] },
-  ];
+  return [{ $set: { status } }, { $set: { ...unleased, ...reset, ...changes, ...byStatus } }];
 }
 
 const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
