@@ -11,8 +11,8 @@ export type SettledAs = JobStatus | 'stale';
  * Writes down how attempts ended, and tells what became of each job, in the order given.
  *
  * One command for one; one for any number that completed; one more when others are among them, or when not
- * all matched. Every statement names its token, and is one that the driver retries. The whole may be tried again
- * after an unknown outcome.
+ * all matched. Every statement names its token. The whole may be tried again after an unknown outcome, which it has to
+ * be when it held one of many jobs: the driver does not retry those.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -20,7 +20,7 @@ export async function settleJobs(
 ): Promise<SettledAs[]> {
   if (settlements.length < 2)
     return Promise.all(settlements.map((settlement) => settleJob(jobs, settlement)));
-  const { matchedCount } = await jobs.bulkWrite(settlements.map(toBulkOperation), { ordered: false });
+  const { matchedCount } = await jobs.bulkWrite(toBulkOperations(settlements), { ordered: false });
   const allCompleted = settlements.every(({ outcome }) => outcome.kind === 'completed');
   if (allCompleted && matchedCount === settlements.length) return settlements.map(() => 'completed');
   return readBack(jobs, settlements);
@@ -40,17 +40,38 @@ async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settl
   return job?.status ?? 'stale';
 }
 
+/** One statement for those of a claim that returned nothing, as most jobs do that are called for what they effect. */
+function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOperation<JobDocument>[] {
+  const silent = settlements.filter(returnedNothing);
+  const tokens = [...new Set(silent.map(({ token }) => token))];
+  const update = completeAttempt(null);
+  return [
+    ...tokens.map((token) => {
+      const ids = silent.filter((each) => each.token === token).map(({ id }) => id);
+      return { updateMany: { filter: { _id: { $in: ids }, ...toBeCompleted(token) }, update } };
+    }),
+    ...settlements.filter((settlement) => !returnedNothing(settlement)).map(toBulkOperation),
+  ];
+}
+
+function returnedNothing({ outcome, report }: Settlement): boolean {
+  return outcome.kind === 'completed' && (outcome.output ?? null) === null && report === undefined;
+}
+
 /**
  * A completed attempt whose cancelling was asked for ends `cancelled`; the count that a bulk write returns
  * cannot tell the two apart. So it is left out here, and settled on its own after reading back.
  */
 function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
-  const { outcome } = settlement;
-  const lease = leaseOf(settlement);
-  if (outcome.kind !== 'completed') return { updateOne: { filter: lease, update: endingOf(settlement) } };
-  const filter = { ...lease, cancelRequested: { $exists: false } };
+  const { id, token, outcome } = settlement;
+  if (outcome.kind !== 'completed')
+    return { updateOne: { filter: leaseOf(settlement), update: endingOf(settlement) } };
   const update = [...reportOf(settlement), ...completeAttempt(outcome.output)];
-  return { updateOne: { filter, update } };
+  return { updateOne: { filter: { _id: id, ...toBeCompleted(token) }, update } };
+}
+
+function toBeCompleted(token: string): Filter<JobDocument> {
+  return { ...leasedBy(token), cancelRequested: { $exists: false } };
 }
 
 function endingOf(settlement: Settlement): Document[] {
@@ -62,7 +83,11 @@ function reportOf({ report }: Settlement): Document[] {
 }
 
 function leaseOf({ id, token }: Settlement): Filter<JobDocument> {
-  return { _id: id, status: 'processing', 'lease.token': token };
+  return { _id: id, ...leasedBy(token) };
+}
+
+function leasedBy(token: string): Filter<JobDocument> {
+  return { status: 'processing', 'lease.token': token };
 }
 
 /** `lastToken` tells what the bulk settled; what it did not is settled one at a time, or stale. */

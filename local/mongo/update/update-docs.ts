@@ -34,6 +34,9 @@ export interface UpdateOutcome {
   readonly after: Doc | undefined;
 }
 
+/** All are found before the first is changed. So many are kept as they were decoded then; more would fill the memory. */
+const MAX_DECODED = 1000;
+
 /** Changes the documents that match, or inserts one if none does and `upsert` is set. */
 export function updateDocs(view: View, spec: UpdateSpec): UpdateOutcome {
   const update = compileUpdate(spec.update, spec.arrayFilters, spec.environment);
@@ -42,15 +45,15 @@ export function updateDocs(view: View, spec: UpdateSpec): UpdateOutcome {
   }
   const found = Array.from(
     findMatches(view, { ...spec, skip: 0, limit: spec.multi ? 0 : 1 }),
-    ({ id, stored }) => ({ id, stored }),
+    ({ id, stored, doc }, index) => ({ id, stored, doc: index < MAX_DECODED ? doc : undefined }),
   );
   if (found.length === 0) return spec.upsert ? insertNew(view, spec, update) : nothing;
   const findPositions = update.isPositional ? compileFilter(spec.filter, spec.environment) : undefined;
   let modified = 0;
   let before: Doc | undefined;
   let after: Doc | undefined;
-  for (const { id, stored } of found) {
-    before = decodeStored(stored);
+  for (const { id, stored, doc } of found) {
+    before = doc ?? decodeStored(stored);
     forgetPositions();
     findPositions?.(before);
     after = idFirst(update.apply(update.kind === 'operators' ? decodeStored(stored) : before, false));
