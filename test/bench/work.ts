@@ -34,7 +34,7 @@ export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs'> {
 }
 
 /** A contender that takes longer for one measurement is left out of it. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 90_000;
 
 /** How often it is looked whether all jobs have run. */
 const LOOK_MS = 5;

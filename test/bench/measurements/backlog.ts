@@ -7,7 +7,8 @@ import { measureServer } from '../measure-server.js';
 import { work } from '../work.js';
 import { JOBS_PER_SECOND } from '../work-figures.js';
 
-const FULL = { waiting: [1_000, 100_000, 1_000_000], jobs: 1000, explained: 200 };
+/** Together less than wait at first, by more than a worker may take ahead. */
+const FULL = { waiting: [1_000, 100_000, 1_000_000], jobs: 500, explained: 200 };
 const QUICK = { waiting: [1_000, 10_000], jobs: 200, explained: 60 };
 
 /** What jobs cost when many more wait. */
