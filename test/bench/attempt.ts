@@ -14,8 +14,8 @@ export async function attempt(
   try {
     await measure();
   } catch (error) {
-    const failure = `${title}, ${what}: ${error instanceof Error ? error.message : String(error)}`;
-    results.failures.push(failure);
-    say(failure);
+    const message = `${title}, ${what}: ${error instanceof Error ? error.message : String(error)}`;
+    results.failures.push({ contender, message });
+    say(message);
   }
 }

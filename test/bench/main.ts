@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.js';
 import { buildPrograms } from './bundle.js';
+import { OURS } from './contenders/contender.js';
 import { installPeers } from './install-peers.js';
 import { measurements } from './measurements/index.js';
 import { Results } from './results.js';
@@ -14,7 +15,7 @@ Measures this project, Agenda 6, mongo-jobs, and the floor (a bare loop of find,
 database: an embedded one in a process of its own, or that of MONGODB_URI. Prints how far it is on standard error, one
 table on standard output, and writes the figures as JSON and a chart to test/bench/results/.
 
---quick  a smaller form of each measurement, in about a minute; the whole takes some 10 to 15 minutes
+--quick  a smaller form of each measurement, in about a minute; the whole takes a quarter of an hour
 
 The first run installs what it compares with (npm ci in test/bench/peers).
 
@@ -52,5 +53,6 @@ async function run(names: readonly string[], isQuick: boolean): Promise<void> {
     console.log(formatTable(results));
     for (const path of await save(results, server, form)) say(`Written: ${path}`);
   });
-  if (results.failures.length > 0) process.exitCode = 1;
+  // What another library takes too long for is a result.
+  if (results.failures.some(({ contender }) => contender === OURS)) process.exitCode = 1;
 }

@@ -20,7 +20,7 @@ export interface Row extends Figure {
 export class Results {
   readonly rows: Row[] = [];
   /** What could not be measured, and why. */
-  readonly failures: string[] = [];
+  readonly failures: { readonly contender: ContenderName; readonly message: string }[] = [];
   /** How far apart the same thing lay, measured twice in a row: 0.05 is 5 %. */
   readonly repeats: number[] = [];
 

@@ -20,7 +20,7 @@ export async function save(results: Results, server: Server, form: string): Prom
     server: `${server.kind} ${server.version}`,
     peers: await peerVersions(),
     noise: results.noise,
-    failures: results.failures,
+    failures: results.failures.map(({ message }) => message),
     rows: results.rows,
   };
   await writeFile(`${name}.json`, `${JSON.stringify(json, null, 2)}\n`);

@@ -1,10 +1,7 @@
-import { type ContenderName, contenderNames } from './contenders/contender.js';
+import { type ContenderName, contenderNames, OURS } from './contenders/contender.js';
 import { contenders } from './contenders/index.js';
 import type { Results, Row } from './results.js';
 import { advantage, median, spread } from './statistics.js';
-
-/** This project: the others are compared with it. */
-const OURS = 'remote-processor';
 
 /** The results as a Markdown table, that is easy to read as plain text too, and how to read it. */
 export function formatTable(results: Results): string {
@@ -62,7 +59,7 @@ function notes({ noise, failures, repeats }: Results): string[] {
       : []),
     'Medians of the rounds, ± the farthest round. (5.0×): this project is 5.0 times as good, the median of the rounds;',
     '(≈): the rounds do not agree, or the difference is below the noise.',
-    ...failures.map((failure) => `Not measured: ${failure}`),
+    ...failures.map(({ message }) => `Not measured: ${message}`),
   ];
 }
 

@@ -2,6 +2,9 @@
 export const contenderNames = ['remote-processor', 'agenda', 'mongo-jobs', 'floor'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
+/** This project: the others are compared with it. */
+export const OURS = 'remote-processor';
+
 /** Who can be told to work: besides those, Agenda with what nobody set otherwise. */
 export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
 export type WorkerName = (typeof workerNames)[number];

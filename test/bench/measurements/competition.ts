@@ -4,34 +4,55 @@ import type { ContenderName } from '../contenders/contender.js';
 import { work } from '../work.js';
 import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 
-const FULL = { rounds: 1, jobs: 6000, crews: [2, 4, 8] };
-const QUICK = { rounds: 1, jobs: 600, crews: [2, 4] };
+const FULL = { rounds: 1, noop: 6000, busy: 3000, crews: [2, 4, 8] };
+const QUICK = { rounds: 1, noop: 600, busy: 300, crews: [2, 4] };
+
+/** How long a job takes, in milliseconds. */
+const JOB_MS: [number, number] = [10, 100];
 
 /** Without the floor: several of it would run jobs twice. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
-/** Several worker processes on one queue. */
+interface Load {
+  readonly jobs: number;
+  readonly jobMs?: [number, number];
+  /** For the heading. */
+  readonly of: string;
+}
+
+/** Several worker processes on one queue: of jobs that do nothing, and of such as leave the machine time for them all. */
 export const competition: Measurement = {
   name: 'competition',
   about: '2, 4 and 8 worker processes on one queue',
   async run(bench) {
-    const { rounds, jobs, crews } = bench.isQuick ? QUICK : FULL;
+    const { rounds, noop, busy, crews } = bench.isQuick ? QUICK : FULL;
+    const loads: Load[] = [
+      { jobs: noop, of: 'jobs that do nothing' },
+      { jobs: busy, jobMs: JOB_MS, of: 'jobs that take 10 to 100 ms' },
+    ];
     for (let round = 0; round < rounds; round += 1) {
-      for (const workers of crews) {
-        for (const contender of inTurn(measured, round)) {
-          const what = `competition of ${workers}, round ${round + 1} of ${rounds}`;
-          await attempt(bench, contender, what, () => compete(bench, contender, workers, jobs));
+      for (const load of loads) {
+        for (const workers of crews) {
+          for (const contender of inTurn(measured, round)) {
+            const what = `competition of ${workers} for ${load.of}, round ${round + 1} of ${rounds}`;
+            await attempt(bench, contender, what, () => compete(bench, contender, workers, load));
+          }
         }
       }
     }
   },
 };
 
-async function compete(bench: Bench, contender: ContenderName, workers: number, jobs: number): Promise<void> {
+async function compete(
+  bench: Bench,
+  contender: ContenderName,
+  workers: number,
+  { jobs, jobMs, of }: Load,
+): Promise<void> {
   const { commandsPerJob, jobsPerSecond, shares } = await withJobs(bench, contender, jobs, (db) =>
-    work(bench, { contender, db, jobs, workers, concurrency: 20 }),
+    work(bench, { contender, db, jobs, workers, concurrency: 20, ...(jobMs && { jobMs }) }),
   );
-  const under = `${workers} worker processes on one queue, 20 at a time each`;
+  const under = `${workers} worker processes on one queue of ${of}, 20 at a time each`;
   const least = Math.min(...shares) / (jobs / workers);
   bench.results.add({ under, name: COMMANDS_PER_JOB, decimals: 2 }, contender, commandsPerJob);
   bench.results.add({ under, name: JOBS_PER_SECOND, better: 'more' }, contender, jobsPerSecond);
