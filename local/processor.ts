@@ -48,7 +48,7 @@ export class LocalProcessor extends RemoteProcessor {
     const intervals = validateNow(
       intervalsSchema,
       { pollInterval, scheduleInterval },
-      'Options of LocalProcessor',
+      'The configuration of LocalProcessor',
     );
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;

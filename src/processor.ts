@@ -160,7 +160,7 @@ export class RemoteProcessor {
 
   /** @throws ValidationError listing every option that is wrong */
   constructor(options: RemoteProcessorOptions) {
-    const valid = validateNow(optionsSchema, options, 'Options of RemoteProcessor');
+    const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
     const { db, name, maxThreads, queues, jobQuery, lease, log } = valid;
     this.name = name;
     this.maxThreads = maxThreads;
@@ -261,7 +261,7 @@ export class RemoteProcessor {
     jobs: readonly JobToAdd[],
     options: { readonly session?: ClientSession | undefined } = {},
   ): Promise<string[]> {
-    const { session } = validateNow(addJobsOptionsSchema, options, 'Options of addJobs');
+    const { session } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
     return addJobs(this.#collections.jobs, this.#registry, jobs, session);
   }
 
@@ -274,7 +274,7 @@ export class RemoteProcessor {
     const { runAt, delay, retryDelay, ...rest } = validateNow(
       jobChangesSchema,
       changes,
-      'Changes of updateJob',
+      'The call of updateJob',
     );
     await updateQueuedJob(this.#collections.jobs, id, {
       ...rest,
@@ -448,7 +448,7 @@ export class RemoteProcessor {
     statuses: readonly SettledStatus[] = settledStatuses,
     options: { readonly olderThan?: Duration } = {},
   ): Promise<RemovedCounts> {
-    const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'Arguments of removeJobs');
+    const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'The call of removeJobs');
     return removeJobs(this.#collections.jobs, valid.statuses, valid.olderThan);
   }
 
@@ -526,7 +526,7 @@ export class RemoteProcessor {
     const { deadline, margin, signal, linger, pollInterval, stopWhenAbandoned } = validateNow(
       drainOptionsSchema,
       options,
-      'Options of drain',
+      'The call of drain',
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#tryToRecover());
@@ -634,7 +634,7 @@ export class RemoteProcessor {
    * @throws NotFoundError, or ValidationError for an id that none can have
    */
   async runNow(schedulerId: string, options: { readonly jobId?: string | undefined } = {}): Promise<string> {
-    const { jobId } = validateNow(runNowOptionsSchema, options, 'Options of runNow');
+    const { jobId } = validateNow(runNowOptionsSchema, options, 'The call of runNow');
     const { runNow } = await scheduling();
     return runNow(this.#db, this.#collections, this.#registry, schedulerId, jobId);
   }
@@ -687,7 +687,7 @@ export class RemoteProcessor {
    * @throws ValidationError, and what the driver throws when the database cannot be reached
    */
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
-    const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'Options of scheduleDueItems');
+    const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'The call of scheduleDueItems');
     await this.recoverJobs();
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };

@@ -26,7 +26,7 @@ export async function addJob(
   input: unknown,
   options: AddJobOptions = {},
 ): Promise<string> {
-  const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'Options of addJob');
+  const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'The call of addJob');
   const job = await toNewJob(await registry.find(jobName), jobName, input, valid);
   return despiteFailures(session, () => writeJob(jobs, job, session));
 }

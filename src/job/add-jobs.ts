@@ -49,7 +49,7 @@ const entriesSchema = z.array(
 
 /** @throws ValidationError whose paths begin with the place in the list, or UnknownJobNameError */
 async function checkAll(registry: JobRegistry, given: readonly JobToAdd[]): Promise<NewJob[]> {
-  const entries = validateNow(entriesSchema, given, 'Jobs of addJobs');
+  const entries = validateNow(entriesSchema, given, 'The list of addJobs');
   const addable = new Map<string, AddableJob>();
   const newJobs: NewJob[] = [];
   const issues: Issue[] = [];
@@ -65,7 +65,7 @@ async function checkAll(registry: JobRegistry, given: readonly JobToAdd[]): Prom
       if (issues.length >= MAX_ISSUES) break;
     }
   }
-  if (issues.length > 0) throw new ValidationError('Jobs of addJobs', issues);
+  if (issues.length > 0) throw new ValidationError('The list of addJobs', issues);
   return newJobs;
 }
 

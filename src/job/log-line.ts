@@ -54,5 +54,5 @@ function stringify(fields: LogLineFields): string | undefined {
 }
 
 function refuse(message: string): ValidationError {
-  return new ValidationError('Fields of a log line', [{ path: 'fields', message: shortText(message) }]);
+  return new ValidationError('A log line', [{ path: 'fields', message: shortText(message) }]);
 }

@@ -45,7 +45,7 @@ export class JobRegistry {
 
   /** @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then */
   async register(entries: readonly (readonly [name: string, factory: JobFactory])[]): Promise<void> {
-    validateNow(entriesSchema, entries, 'Job factories');
+    validateNow(entriesSchema, entries, 'The list of job factories');
     await storeJobFactories(
       this.jobFactories,
       entries.map(([name, factory]) => toFactoryDocument(name, factory)),

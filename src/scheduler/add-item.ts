@@ -21,7 +21,7 @@ export async function addItem(
   registry: JobRegistry,
   options: SchedulerOptions,
 ): Promise<string> {
-  const subject = 'Options of addScheduler';
+  const subject = 'The call of addScheduler';
   const { id: given, active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
   const id = given ?? new ObjectId().toHexString();
   const now = await serverTime(db);

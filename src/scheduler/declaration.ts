@@ -30,7 +30,7 @@ export async function parseDeclarations(
   declared: readonly DeclaredScheduler[],
   now: Date,
 ): Promise<Declaration[]> {
-  validateNow(idsSchema, declared, 'Declared scheduler items');
+  validateNow(idsSchema, declared, 'The list of declared scheduler items');
   return Promise.all(declared.map((options) => parseDeclaration(registry, options, now)));
 }
 

@@ -35,7 +35,7 @@ export async function preview(
 
 /** Whether its job is known does not matter. @throws ValidationError, also for an item that would never be due */
 function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
-  const subject = 'Options of preview';
+  const subject = 'The call of preview';
   const { id = '', active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
   const item = newItem(id, definition);
   if (callTimeFrom(item, now) === null) throw neverDue(item, now, subject);

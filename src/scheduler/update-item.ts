@@ -19,7 +19,7 @@ import {
   sharedNames,
 } from './scheduler-options.js';
 
-const subject = 'Changes of updateScheduler';
+const subject = 'The call of updateScheduler';
 
 const changesSchema = z
   .looseObject({

@@ -49,7 +49,7 @@ export async function findStatistics(
   statistics: Collection<StatisticsDocument>,
   options: StatisticsOptions = {},
 ): Promise<StatisticsPoint[]> {
-  const { since, step, jobName } = validateNow(optionsSchema, options, 'Options of getStatistics');
+  const { since, step, jobName } = validateNow(optionsSchema, options, 'The call of getStatistics');
   const now = (await serverTime(db)).getTime();
   const last = now - (now % step);
   const first = last - (Math.ceil(since / step) - 1) * step;
