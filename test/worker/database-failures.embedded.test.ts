@@ -1,8 +1,8 @@
 /** What happens to jobs when the database fails, by MongoDB's own means of making commands fail. */
 import { type Document, MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
-import { LocalProcessor } from '../../local/processor.js';
+import { LocalProcessor, type LocalProcessorOptions } from '../../local/processor.js';
 import { defineJob, type LogFields } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { silent } from '../database.js';
@@ -202,20 +202,24 @@ test('a settle that cannot be written while the lease lasts is given up and logg
 });
 
 test('a database that is silent when a job is settled holds up its worker for no longer than a lease', async () => {
-  const patient = new MongoClient(mongo.uri);
-  const processor = new LocalProcessor({ db: patient.db('failing'), log: silent, lease: '1s' });
+  const processor = withPatientClient({ lease: '1s' });
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {}, { id: 'a' });
   await fail({ times: 1 }, { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 10_000 });
   const began = performance.now();
   expect(await processor.drain()).toMatchObject({ claimed: 1, completed: 0 });
   expect(performance.now() - began).toBeLessThan(9_000);
-  await patient.close(true);
 });
 
-test('an outcome whose connection dies without a word is written by another, and holds up no other for long', async () => {
+/** A processor on a client of somebody's own, that waits for answers without end. */
+function withPatientClient(options: Partial<LocalProcessorOptions> = {}): LocalProcessor {
   const patient = new MongoClient(mongo.uri);
-  const processor = new LocalProcessor({ db: patient.db('failing'), log: silent, maxThreads: 2 });
+  onTestFinished(() => patient.close(true));
+  return new LocalProcessor({ db: patient.db('failing'), log: silent, ...options });
+}
+
+test('an outcome whose connection dies without a word is written by another, and holds up no other for long', async () => {
+  const processor = withPatientClient({ maxThreads: 2 });
   const { gate, factory } = gatedJob();
   await processor.addJobFactories([echo, factory]);
   await processor.addJob('echo', {}, { id: 'a' });
@@ -225,17 +229,10 @@ test('an outcome whose connection dies without a word is written by another, and
   await eventually(() => expect(gate.arrived).toBe(1));
   gate.open();
   expect(await draining).toMatchObject({ claimed: 2, completed: 2, unsettled: 0 });
-  await patient.close(true);
 });
 
 test('a claim that is not answered for as long as a lease is given up, and gives back what it takes late', async () => {
-  const patient = new MongoClient(mongo.uri);
-  const processor = new LocalProcessor({
-    db: patient.db('failing'),
-    log: silent,
-    maxThreads: 1,
-    lease: '1s',
-  });
+  const processor = withPatientClient({ maxThreads: 1, lease: '1s' });
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {}, { id: 'a' });
   await fail({ times: 1 }, { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 2_000 });
@@ -245,32 +242,22 @@ test('a claim that is not answered for as long as a lease is given up, and gives
     const job = await processor.getJob('a');
     expect(job).toMatchObject({ status: 'queued', retryCounter: 0, givenBackCounter: 1, errors: [] });
   });
-  await patient.close(true);
 });
 
 test('a recovery that is not answered does not keep a worker from its jobs', async () => {
-  const patient = new MongoClient(mongo.uri);
-  const processor = new LocalProcessor({ db: patient.db('failing'), log: silent });
+  const processor = withPatientClient();
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {});
   await fail({ times: 1 }, { failCommands: ['aggregate'], blockConnection: true, blockTimeMS: 60_000 });
   expect(await processor.drain()).toMatchObject({ completed: 1 });
-  await patient.close(true);
 }, 20_000);
 
 test('whether a job will be due soon is not waited for when that is not answered', async () => {
-  const patient = new MongoClient(mongo.uri);
-  const processor = new LocalProcessor({
-    db: patient.db('failing'),
-    log: silent,
-    maxThreads: 1,
-    lease: '1s',
-  });
+  const processor = withPatientClient({ maxThreads: 1, lease: '1s' });
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {});
   await fail({ times: 1 }, { failCommands: ['find'], blockConnection: true, blockTimeMS: 60_000 });
   expect(await processor.drain({ linger: '10s' })).toMatchObject({ completed: 1 });
-  await patient.close(true);
 });
 
 test('an invocation whose last claim fails tells what it did before', async () => {
