@@ -87,17 +87,20 @@ async function insertUnique(
 }
 
 /** @throws ConflictError unless the stored job of this id is the one that is being added */
-async function requireSameJob(
-  jobs: Collection<JobDocument>,
-  { id, jobName, input }: NewJob,
-  session?: ClientSession,
-) {
-  const stored = await requireJob(jobs, id, session);
-  if (stored.jobName === jobName && isDeepStrictEqual(stored.input, asReadBack(input))) return;
+async function requireSameJob(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession) {
+  if (isSameJob(await requireJob(jobs, job.id, session), job)) return;
   throw new ConflictError(
-    id,
-    `There is a job with the id '${id}' already, and it has another name or input.`,
+    job.id,
+    `There is a job with the id '${job.id}' already, and it has another name or input.`,
   );
+}
+
+/** Whether what is stored is the job that is being added: then that was done before. */
+export function isSameJob(
+  stored: Pick<JobDocument, 'jobName' | 'input'> | undefined,
+  { jobName, input }: NewJob,
+): boolean {
+  return stored?.jobName === jobName && isDeepStrictEqual(stored.input, asReadBack(input));
 }
 
 /** The driver gives back some BSON values, such as an Int32, as values of JavaScript. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Issue, ValidationError } from '../errors.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
-import { despiteFailures, writeJob } from './add-job.js';
+import { despiteFailures, isSameJob, writeJob } from './add-job.js';
 import { insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobDataSchema } from './job-options.js';
@@ -26,7 +26,7 @@ const MAX_ISSUES = 100;
 
 /**
  * Adds jobs, and returns their ids in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
- * write; one command for up to 1000, one more if some of them have unique keys.
+ * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before.
  */
 export async function addJobs(
   jobs: Collection<JobDocument>,
@@ -71,52 +71,81 @@ async function checkAll(registry: JobRegistry, given: readonly JobToAdd[]): Prom
 
 /**
  * One write for those whose unique keys are free; in a transaction a key that is taken would abort it all. What was
- * not inserted, since its id or its key was taken, is looked at on its own.
+ * not inserted, since its id or its key was taken, is read back by one command: to add all of them again costs no more.
+ * The few that even that does not explain, since somebody else came in between, are looked at one by one.
  */
 async function writeBatch(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
   session: ClientSession | undefined,
 ): Promise<string[]> {
-  const taken = await findTakenKeys(jobs, batch, session);
-  const inserted = await insertJobs(
+  const holders = await findHolders(jobs, batch, session);
+  const isFirst = firstOfTheirPlaces(new Set(holders.keys()));
+  const inserted = await insertJobs(jobs, batch.filter(isFirst), session);
+  for (const job of inserted) if (job.uniqueKey !== undefined) holders.set(placeOf(job), job.id);
+  const holderOf = (job: NewJob) => (job.uniqueKey === undefined ? undefined : holders.get(placeOf(job)));
+  const known = (job: NewJob) => (inserted.has(job) ? job.id : holderOf(job));
+  const same = await findSame(
     jobs,
-    batch.filter((job) => isFirstOf(job, taken)),
+    batch.filter((job) => known(job) === undefined),
     session,
   );
   const ids: string[] = [];
-  for (const job of batch) ids.push(inserted.has(job) ? job.id : await writeJob(jobs, job, session));
+  for (const job of batch)
+    ids.push(known(job) ?? (same.has(job) ? job.id : await writeJob(jobs, job, session)));
   return ids;
 }
 
-async function findTakenKeys(
+/** By the places of unique keys, the ids of the jobs that have them. */
+async function findHolders(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
   session: ClientSession | undefined,
-): Promise<Set<string>> {
-  const keysByName = new Map<string, string[]>();
+): Promise<Map<string, string>> {
+  const keysByName = new Map<string, Set<string>>();
   for (const { jobName, uniqueKey } of batch) {
-    if (uniqueKey !== undefined) keysByName.set(jobName, [...(keysByName.get(jobName) ?? []), uniqueKey]);
+    if (uniqueKey === undefined) continue;
+    const keys = keysByName.get(jobName) ?? new Set();
+    keysByName.set(jobName, keys.add(uniqueKey));
   }
-  if (keysByName.size === 0) return new Set();
-  const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: keys } }));
-  const holders = jobs.find(
+  if (keysByName.size === 0) return new Map();
+  const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: [...keys] } }));
+  const found = jobs.find(
     { $or: held },
-    { projection: { jobName: 1, uniqueKey: 1 }, ...(session && { session }) },
+    { projection: { jobName: 1, uniqueKey: 1 }, batchSize: batch.length + 1, ...(session && { session }) },
   );
-  return new Set((await holders.toArray()).map(placeOf));
+  return new Map((await found.toArray()).map((holder) => [placeOf(holder), holder._id]));
 }
 
-/** True once for each id and each unique key, which then is taken. */
-function isFirstOf(job: NewJob, taken: Set<string>): boolean {
-  const places = [JSON.stringify(['id', job.id]), ...(job.uniqueKey === undefined ? [] : [placeOf(job)])];
-  if (places.some((place) => taken.has(place))) return false;
-  for (const place of places) taken.add(place);
-  return true;
+/** Tells of one job after the other whether its id and its unique key are free, which then are taken. */
+function firstOfTheirPlaces(taken: Set<string>): (job: NewJob) => boolean {
+  return (job) => {
+    const places = [JSON.stringify(['id', job.id]), ...(job.uniqueKey === undefined ? [] : [placeOf(job)])];
+    if (places.some((place) => taken.has(place))) return false;
+    for (const place of places) taken.add(place);
+    return true;
+  };
 }
 
 function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>): string {
   return JSON.stringify(['key', jobName, uniqueKey]);
+}
+
+/** Those that are stored already, as they are given: an earlier call added them, or an earlier try of this one. */
+async function findSame(
+  jobs: Collection<JobDocument>,
+  newJobs: readonly NewJob[],
+  session: ClientSession | undefined,
+): Promise<ReadonlySet<NewJob>> {
+  if (newJobs.length === 0) return new Set();
+  const found = await jobs
+    .find(
+      { _id: { $in: newJobs.map(({ id }) => id) } },
+      { projection: { jobName: 1, input: 1 }, batchSize: newJobs.length + 1, ...(session && { session }) },
+    )
+    .toArray();
+  const byId = new Map(found.map((document) => [document._id, document]));
+  return new Set(newJobs.filter((job) => isSameJob(byId.get(job.id), job)));
 }
 
 /** Returns those that were inserted. */

@@ -92,6 +92,27 @@ describe('adding twice', () => {
     expect(await stored().countDocuments()).toBe(20);
   });
 
+  test.each([
+    ['ids', (n: number) => ({ id: `job ${n}` }), ['update', 'find', 'update', 'find']],
+    ['unique keys', (n: number) => ({ uniqueKey: `key ${n}` }), ['find', 'find']],
+    ['unique keys that come twice', (n: number) => ({ uniqueKey: `key ${n % 700}` }), ['find', 'find']],
+  ])('thousands that have %s costs two commands for each thousand at most', async (_, optionsOf, names) => {
+    const processor = await setup();
+    const jobs = echoes(2000).map((job, n) => ({ ...job, options: optionsOf(n) }));
+    const commandsOf = async (work: () => Promise<unknown>) =>
+      (await database.commandsDuring(work)).map(({ commandName }) => commandName);
+    let ids: string[] = [];
+    const first = await commandsOf(async () => {
+      ids = await processor.addJobs(jobs);
+    });
+    expect(first.length).toBeLessThanOrEqual(4);
+    const again = await commandsOf(async () => {
+      expect(await processor.addJobs(jobs)).toEqual(ids);
+    });
+    expect(again).toEqual(names);
+    expect(await stored().countDocuments()).toBe(new Set(ids).size);
+  });
+
   test('an id within one list counts once; with another input it is a conflict', async () => {
     const processor = await setup();
     const one = { name: 'echo', input: { n: 1 }, options: { id: 'a' } };
