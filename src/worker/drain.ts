@@ -151,12 +151,21 @@ class Invocation {
       const free = this.#freeSlots();
       const asked = performance.now();
       const claimed = free > 0 ? await this.#claim(free) : [];
+      if (claimed.some(({ runAlone }) => runAlone)) await this.#allWritten();
       for (const job of claimed) this.#begin(job, asked);
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
       if (wasIdle && claimed.length === 0 && !waitsForJob) return;
       if (!this.#isIdle || waitsForJob) await this.#somethingHappened.wait();
     }
+  }
+
+  /**
+   * If a job that must run alone killed this process while outcomes of others are to be written, all would be lost
+   * together, and it could not be told that it was this one.
+   */
+  async #allWritten(): Promise<void> {
+    while (this.#settling.size > 0) await this.#somethingHappened.wait();
   }
 
   get #isIdle(): boolean {
