@@ -1,6 +1,7 @@
 import { Binary, Long } from 'bson';
 import { MingoError } from 'mingo/util';
 import type { Doc } from './bson/decode.js';
+import { isDoc } from './bson/type-of.js';
 import { checkApiVersion } from './command/api-version.js';
 import type { Command, CommandContext } from './command/command.js';
 import { commands } from './command/commands.js';
@@ -15,6 +16,7 @@ import { ConnectionCut, FailPoint } from './fail-point.js';
 import { Session } from './session.js';
 import { Catalog } from './storage/catalog.js';
 import { Transaction } from './storage/transaction.js';
+import { type TopologyVersion, tellsOfChange } from './topology.js';
 import { removeExpired } from './ttl.js';
 
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
@@ -38,8 +40,9 @@ export class Dispatcher {
     return removeExpired(this.#catalog, this.server.clock());
   }
 
-  /** Aborts what is still open. */
+  /** Aborts what is still open, and answers those that wait. */
   close(): void {
+    this.server.topology.change();
     for (const { transaction } of this.#sessions.values()) if (transaction) abort(transaction);
   }
 
@@ -148,12 +151,21 @@ export class Dispatcher {
     const time = this.server.nextTimestamp();
     return {
       ...reply,
+      ...this.#changedTopology(reply),
       $clusterTime: {
         clusterTime: time,
         signature: { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO },
       },
       operationTime: time,
     };
+  }
+
+  /** The new version, if the reply says that the server is no longer what it was. */
+  #changedTopology({ code, writeConcernError }: Doc): { topologyVersion?: TopologyVersion } {
+    const { topology } = this.server;
+    if (!tellsOfChange(isDoc(writeConcernError) ? writeConcernError.code : code)) return {};
+    topology.change();
+    return { topologyVersion: topology.version };
   }
 }
 

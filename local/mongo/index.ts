@@ -1,6 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { isAwaitable } from './command/hello.js';
 import { Dispatcher } from './dispatch.js';
 import { serveConnection } from './wire/connection.js';
+import type { Reply, Request } from './wire/message.js';
 import { encodeReply } from './wire/reply.js';
 
 /** Options of `startEmbeddedMongo`. */
@@ -40,7 +42,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveConnection(socket, async ({ body }) => encodeReply(await dispatcher.run(body)));
+    serveConnection(socket, (request) => answer(dispatcher, request));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -62,4 +64,12 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
       await closed;
     },
   };
+}
+
+/** To a driver that monitors the server, one `hello` after each change; to anything else, one reply. */
+async function answer(dispatcher: Dispatcher, { body, exhaustAllowed }: Request): Promise<Reply> {
+  const reply = await dispatcher.run(body);
+  const moreToCome = exhaustAllowed && isAwaitable(body) && reply.ok === 1;
+  if (moreToCome) body.topologyVersion = reply.topologyVersion; // The next is about changes since this one.
+  return { document: encodeReply(reply), moreToCome };
 }

@@ -1,27 +1,43 @@
+import type { Doc } from '../bson/decode.js';
 import type { Command } from './command.js';
 
-/** `hello` and its older names: a primary of a replica set with one member, MongoDB 7.0. Drivers add fields to it. */
+/**
+ * `hello` and its older names: a primary of a replica set with one member, MongoDB 7.0. Drivers add fields to it.
+ *
+ * Its `topologyVersion` is what has the driver give up a monitoring connection when a command finds the server gone.
+ * Without one, a driver that polls may write to a connection that is just being closed, and wait for ever.
+ */
 export const hello: Command = {
   fields: 'any',
   transactional: false,
-  run: ({ server, now, body }) => ({
-    helloOk: true,
-    [body.hello === undefined ? 'ismaster' : 'isWritablePrimary']: true,
-    secondary: false,
-    setName: server.setName,
-    setVersion: 1,
-    electionId: server.electionId,
-    hosts: [server.address],
-    primary: server.address,
-    me: server.address,
-    maxBsonObjectSize: 16 * 1024 * 1024,
-    maxMessageSizeBytes: 48_000_000,
-    maxWriteBatchSize: 100_000,
-    localTime: now,
-    logicalSessionTimeoutMinutes: 30,
-    connectionId: 1,
-    minWireVersion: 0,
-    maxWireVersion: 21,
-    readOnly: false,
-  }),
+  run: async ({ server, body }) => {
+    if (isAwaitable(body))
+      await server.topology.changeSince(body.topologyVersion, Number(body.maxAwaitTimeMS));
+    return {
+      helloOk: true,
+      [body.hello === undefined ? 'ismaster' : 'isWritablePrimary']: true,
+      topologyVersion: server.topology.version,
+      secondary: false,
+      setName: server.setName,
+      setVersion: 1,
+      electionId: server.electionId,
+      hosts: [server.address],
+      primary: server.address,
+      me: server.address,
+      maxBsonObjectSize: 16 * 1024 * 1024,
+      maxMessageSizeBytes: 48_000_000,
+      maxWriteBatchSize: 100_000,
+      localTime: new Date(server.clock()),
+      logicalSessionTimeoutMinutes: 30,
+      connectionId: 1,
+      minWireVersion: 0,
+      maxWireVersion: 21,
+      readOnly: false,
+    };
+  },
 };
+
+/** Whether the reply is to come when the topology has changed, or `maxAwaitTimeMS` are over. */
+export function isAwaitable({ topologyVersion, maxAwaitTimeMS }: Doc): boolean {
+  return topologyVersion !== undefined && Number(maxAwaitTimeMS) > 0;
+}

@@ -1,10 +1,12 @@
 import { ObjectId, Timestamp } from 'bson';
+import { Topology } from '../topology.js';
 
 /** What the server says of itself, and its clock. */
 export class ServerInfo {
   readonly version = '7.0.0';
   readonly setName = 'embedded';
   readonly electionId = new ObjectId('7fffffff0000000000000001');
+  readonly topology = new Topology();
   readonly clock: () => number;
   /** `host:port`, once the server listens. */
   address = '';

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { type Request, readRequest, writeReply } from './message.js';
+import { type Reply, type Request, readRequest, writeReply } from './message.js';
 
 /** The largest wire message MongoDB takes. */
 const MAX_MESSAGE_BYTES = 48_000_000;
 
-/** Answers one request with an encoded document. */
-export type Respond = (request: Request) => Promise<Uint8Array>;
+/** Answers one request. */
+export type Respond = (request: Request) => Promise<Reply>;
 
 /**
  * Serves one client connection: cuts the byte stream into messages and answers them in order.
@@ -52,6 +52,9 @@ function joinedHead(parts: Buffer[]): Buffer {
 
 async function answer(socket: Socket, message: Buffer, respond: Respond): Promise<void> {
   const request = readRequest(message);
-  const reply = await respond(request);
-  if (!request.unacknowledged && !socket.destroyed) socket.write(writeReply(request, reply));
+  let reply: Reply;
+  do {
+    reply = await respond(request);
+    if (!request.unacknowledged && !socket.destroyed) socket.write(writeReply(request, reply));
+  } while (reply.moreToCome && !socket.destroyed);
 }

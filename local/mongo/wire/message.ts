@@ -6,6 +6,7 @@ const OP_QUERY = 2004;
 const OP_MSG = 2013;
 const CHECKSUM_PRESENT = 1;
 const MORE_TO_COME = 2;
+const EXHAUST_ALLOWED = 1 << 16;
 const HEADER_LENGTH = 16;
 
 /** Arrays of documents that a command carries and that are stored as they came. */
@@ -19,6 +20,16 @@ export interface Request {
   readonly legacy: boolean;
   /** The client waits for no reply (an unacknowledged write). */
   readonly unacknowledged: boolean;
+  /** The client takes one reply after the other, without asking again. */
+  readonly exhaustAllowed: boolean;
+}
+
+/** What answers a request. */
+export interface Reply {
+  /** An encoded document. */
+  readonly document: Uint8Array;
+  /** The request is answered again after this. */
+  readonly moreToCome: boolean;
 }
 
 /** Reads one whole wire message. Throws on an operation that MongoDB 7 does not have either. */
@@ -44,7 +55,13 @@ function readMsg(message: Buffer, requestId: number): Request {
     at += 1 + size;
   }
   Object.assign(body, sequences);
-  return { requestId, body, legacy: false, unacknowledged: (flags & MORE_TO_COME) !== 0 };
+  return {
+    requestId,
+    body,
+    legacy: false,
+    unacknowledged: (flags & MORE_TO_COME) !== 0,
+    exhaustAllowed: (flags & EXHAUST_ALLOWED) !== 0,
+  };
 }
 
 function readSequence(section: Buffer, into: Doc): void {
@@ -66,17 +83,24 @@ function readQuery(message: Buffer, requestId: number): Request {
   const namespace = message.toString('utf8', HEADER_LENGTH + 4, nameEnd);
   const body = decode(message.subarray(nameEnd + 1 + 8));
   body.$db ??= namespace.split('.')[0];
-  return { requestId, body, legacy: true, unacknowledged: false };
+  return { requestId, body, legacy: true, unacknowledged: false, exhaustAllowed: false };
 }
 
 /** Builds the wire message that answers a request. */
-export function writeReply(request: Request, reply: Uint8Array): Buffer {
-  const prefix = request.legacy ? legacyPrefix() : Buffer.alloc(5);
-  const message = Buffer.concat([Buffer.alloc(HEADER_LENGTH), prefix, reply]);
+export function writeReply(request: Request, { document, moreToCome }: Reply): Buffer {
+  const prefix = request.legacy ? legacyPrefix() : msgPrefix(moreToCome);
+  const message = Buffer.concat([Buffer.alloc(HEADER_LENGTH), prefix, document]);
   message.writeInt32LE(message.length, 0);
   message.writeInt32LE(request.requestId, 8);
   message.writeInt32LE(request.legacy ? OP_REPLY : OP_MSG, 12);
   return message;
+}
+
+/** The flags, and the kind of the only section. */
+function msgPrefix(moreToCome: boolean): Buffer {
+  const prefix = Buffer.alloc(5);
+  if (moreToCome) prefix.writeUInt32LE(MORE_TO_COME, 0);
+  return prefix;
 }
 
 function legacyPrefix(): Buffer {
