@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Long, ObjectId } from 'bson';
 import { isDoc } from './bson/type-of.js';
@@ -24,7 +25,7 @@ export interface TopologyVersion {
 export class Topology {
   readonly #processId = new ObjectId();
   #counter = 0;
-  #change = new AbortController();
+  #change = nextChange();
 
   get version(): TopologyVersion {
     return { processId: this.#processId, counter: Long.fromNumber(this.#counter) };
@@ -34,7 +35,7 @@ export class Topology {
   change(): void {
     this.#counter += 1;
     this.#change.abort();
-    this.#change = new AbortController();
+    this.#change = nextChange();
   }
 
   /** Resolves when the version is another than this one, or after so many milliseconds. */
@@ -49,4 +50,11 @@ export class Topology {
     const { processId, counter } = this.version;
     return String(known.processId) === String(processId) && String(known.counter) === String(counter);
   }
+}
+
+/** Aborted by the change. As many may wait for it as there are drivers. */
+function nextChange(): AbortController {
+  const change = new AbortController();
+  setMaxListeners(0, change.signal);
+  return change;
 }

@@ -81,6 +81,19 @@ test.each(['poll', 'stream'] as const)('a driver that is told so tries again at 
   expect(await client.db('test').collection(freshName()).findOne()).toBeNull();
 });
 
+test('any number of drivers may await a change', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  const { topologyVersion } = await raw.run({ hello: 1, $db: 'admin' });
+  const awaiting = { hello: 1, topologyVersion, maxAwaitTimeMS: AWAITED_MS, $db: 'admin' };
+  const drivers = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(server.mongo.port)));
+  process.on('warning', note);
+  await Promise.all(drivers.map((driver) => driver.run(awaiting)));
+  process.off('warning', note);
+  for (const driver of drivers) driver.close();
+  expect(warnings).toEqual([]);
+});
+
 test('a hello that awaits nothing, or is refused, is answered once whatever is allowed', async () => {
   for (const fields of [{}, { topologyVersion: {}, maxAwaitTimeMS: AWAITED_MS, apiVersion: '2' }]) {
     raw.write(message(section({ hello: 1, ...fields, $db: 'admin' }), EXHAUST_ALLOWED));
