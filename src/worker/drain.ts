@@ -10,7 +10,9 @@ import { type Logger, withFields } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
 import type { Tally } from '../statistics/tally.js';
+import { ClaimAhead } from './claim-ahead.js';
 import { Heartbeat } from './heartbeat.js';
+import { HeldAttempts } from './held-attempts.js';
 import { withJobRejections } from './job-rejections.js';
 import { NextDue } from './next-due.js';
 import type { RecentDurations } from './recent-durations.js';
@@ -84,10 +86,8 @@ class Invocation {
   readonly #name: string;
   /** Each of its events tells who it is. */
   readonly #log: Logger;
-  /** Those whose outcome is not being written yet: each has a slot. */
-  readonly #running = new Set<RunningAttempt>();
-  /** Those whose outcome is being written. */
-  readonly #settling = new Set<RunningAttempt>();
+  readonly #held: HeldAttempts;
+  readonly #claimAhead: ClaimAhead;
   readonly #reports: Reports;
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
@@ -111,7 +111,12 @@ class Invocation {
     this.#reports = new Reports(jobs, this.#log);
     const tellBlocked = (blockedMs: number) => this.#tellBlocked(blockedMs);
     this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#reports, this.#log, tellBlocked);
-    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#running.size);
+    this.#held = new HeldAttempts(limits.maxThreads, (attempts) => {
+      this.#claimAhead.forget();
+      decline(attempts);
+    });
+    this.#claimAhead = new ClaimAhead(limits.maxThreads);
+    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#held.unwrittenCount);
     this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
     const { queues } = worker.claimFilter();
     const info = {
@@ -146,17 +151,18 @@ class Invocation {
   async #work(): Promise<void> {
     for (;;) {
       // Before the claim, so that no job becomes due unseen between the two.
-      const waitsForJob = this.#freeSlots() > 0 && (await this.#knowsNextJob());
-      const wasIdle = this.#isIdle;
-      const free = this.#freeSlots();
+      const waitsForJob = this.#room() > 0 && (await this.#knowsNextJob());
+      const wasIdle = this.#held.isEmpty;
+      const free = this.#room();
       const asked = performance.now();
       const claimed = free > 0 ? await this.#claim(free) : [];
       if (claimed.some(({ runAlone }) => runAlone)) await this.#allWritten();
-      for (const job of claimed) this.#begin(job, asked);
+      for (const job of claimed) this.#hold(job, asked);
+      this.#beginNext();
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
       if (wasIdle && claimed.length === 0 && !waitsForJob) return;
-      if (!this.#isIdle || waitsForJob) await this.#somethingHappened.wait();
+      if (!this.#held.isEmpty || waitsForJob) await this.#somethingHappened.wait();
     }
   }
 
@@ -165,17 +171,13 @@ class Invocation {
    * together, and it could not be told that it was this one.
    */
   async #allWritten(): Promise<void> {
-    while (this.#settling.size > 0) await this.#somethingHappened.wait();
-  }
-
-  get #isIdle(): boolean {
-    return this.#running.size + this.#settling.size === 0;
+    while (this.#held.settlingCount > 0) await this.#somethingHappened.wait();
   }
 
   async #claim(free: number): Promise<ClaimedJob[]> {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
-    const nothingRuns = this.#running.size === 0;
+    const nothingRuns = this.#held.unwrittenCount === 0;
     const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, nothingRuns));
     try {
       // What is claimed later than that has lost its lease.
@@ -201,7 +203,7 @@ class Invocation {
   /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
   async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
     this.#log.warn('A claim did not return in time');
-    const outcome: Outcome = { kind: 'givenBack', atDeadline: false };
+    const outcome = notBegun;
     try {
       const late = await claim;
       await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
@@ -225,18 +227,25 @@ class Invocation {
   }
 
   /**
-   * While jobs wait, the next are claimed beside the write that settles the last; else that write is awaited, so that one
-   * claim finds what it queued again, and fills all slots.
+   * How many jobs to claim now: for the free slots, and some that wait for one.
+   *
+   * While more are due, the next are claimed beside the write that settles the last; else that write is awaited, so that
+   * one claim finds what it queued again, and fills all slots.
    */
-  #freeSlots(): number {
-    const { maxThreads, maxJobs, stop, stopWhenAbandoned } = this.limits;
-    const mustNotClaim =
-      stop.aborted ||
-      this.#heartbeat.isLate ||
-      (stopWhenAbandoned && this.#summary.abandoned > 0) ||
-      [...this.#running].some(({ job }) => job.runAlone);
-    const taken = this.#running.size + (this.#moreWait ? 0 : this.#settling.size);
-    return mustNotClaim ? 0 : Math.min(maxThreads - taken, maxJobs - this.#summary.claimed);
+  #room(): number {
+    const { maxThreads, maxJobs } = this.limits;
+    if (this.#mustEnd || this.#heartbeat.isLate || this.#held.runsLoner) return 0;
+    const ahead = this.#claimAhead.limit;
+    // What waits is enough for now: so the next claim takes more.
+    if (this.#held.waitingCount > 0 && this.#held.waitingCount >= ahead / 2) return 0;
+    const taken = this.#held.unwrittenCount + (this.#moreWait ? 0 : this.#held.settlingCount);
+    return Math.min(maxThreads + ahead - taken, maxJobs - this.#summary.claimed);
+  }
+
+  /** Whether nothing is claimed or begun any more. */
+  get #mustEnd(): boolean {
+    const { stop, stopWhenAbandoned = false } = this.limits;
+    return stop.aborted || (stopWhenAbandoned && this.#summary.abandoned > 0);
   }
 
   /**
@@ -257,7 +266,7 @@ class Invocation {
    * @param asked when the claim was asked for: a lease after that, another worker may have the job. The claim's reply
    *   may come so late, this process may have been frozen, or the function of another job may have blocked it.
    */
-  #begin(job: ClaimedJob, asked: number): void {
+  #hold(job: ClaimedJob, asked: number): void {
     const { processor, leaseMs, factory: factoryOf } = this.worker;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
@@ -277,35 +286,41 @@ class Invocation {
       whenStopped: () => this.#givenBack(),
       onEnd: (ended, outcome) => void this.#settle(ended, outcome, this.#reports.end(report)),
     });
-    this.#running.add(attempt);
+    this.#held.add(attempt);
     this.#heartbeat.hold(job, asked, (why) => attempt.abort(why));
-    // Told to stop while the claim was under way: nothing begins.
-    if (this.limits.stop.aborted) attempt.decline({ kind: 'givenBack', atDeadline: false });
-    else attempt.begin();
+  }
+
+  /** Begins what waits, as far as there are slots; gives it back when nothing is begun any more. */
+  #beginNext(): void {
+    if (this.#mustEnd) decline(this.#held.waiting);
+    else for (let next = this.#held.takeSlot(); next; next = this.#held.takeSlot()) next.begin();
   }
 
   #givenBack(): Outcome {
     return { kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE };
   }
 
-  /** Settles the attempt; its slot is free once that write begins. */
+  /** Settles the attempt. */
   async #settle(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
+    if (this.#held.end(attempt)) {
+      this.#claimAhead.ended();
+      this.#beginNext();
+    }
     const ending = await this.#write(attempt, outcome, report);
     this.#summary[ending] += 1;
     this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
     this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
     this.#heartbeat.release(attempt.job);
-    this.#settling.delete(attempt);
+    this.#held.release(attempt);
     this.#somethingHappened.wake();
   }
 
-  #freeSlot(attempt: RunningAttempt): void {
-    this.#running.delete(attempt);
-    this.#settling.add(attempt);
+  #beginSettling(attempt: RunningAttempt): void {
+    this.#held.beginSettling(attempt);
     this.#somethingHappened.wake();
   }
 
@@ -313,7 +328,7 @@ class Invocation {
     const { id, token } = attempt.job;
     try {
       const settlement = { id, token, outcome, ...(report && { report }) };
-      const settled = this.#settleQueue.settle(settlement, () => this.#freeSlot(attempt));
+      const settled = this.#settleQueue.settle(settlement, () => this.#beginSettling(attempt));
       return endingOf(outcome, await settled);
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
@@ -323,12 +338,13 @@ class Invocation {
   }
 
   #tellToStop(): void {
-    for (const attempt of this.#running) attempt.abort('stopping');
+    this.#beginNext();
+    for (const attempt of this.#held.running) attempt.abort('stopping');
     this.#somethingHappened.wake();
   }
 
   #giveBackAll(): void {
-    for (const attempt of this.#running) attempt.abandon(this.#givenBack());
+    for (const attempt of this.#held.running) attempt.abandon(this.#givenBack());
   }
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */
@@ -344,9 +360,16 @@ class Invocation {
   }
 
   #tellBlocked(blockedMs: number): void {
-    const jobNames = [...new Set([...this.#running, ...this.#settling].map(({ job }) => job.jobName))];
+    const jobNames = [...new Set(this.#held.begun.map(({ job }) => job.jobName))];
     const message =
       'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
     this.#log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });
   }
+}
+
+const notBegun: Outcome = { kind: 'givenBack', atDeadline: false };
+
+/** Gives back what has not begun. */
+function decline(attempts: readonly RunningAttempt[]): void {
+  for (const attempt of attempts) attempt.decline(notBegun);
 }
