@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Document, Filter } from 'mongodb';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
+import { ClaimSpread } from './claim-spread.js';
 import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
 
 /** Which jobs a worker takes. */
@@ -30,6 +31,7 @@ export interface LeaseRequest {
  *
  * @param isIdle whether the worker runs nothing else. A job that must run alone is taken by an idle worker only, and
  *   nothing beside it; a busy one that comes to such a job takes no more until it is idle, or the job would never run.
+ * @param spread of this worker: what it remembers of others that claim as well
  */
 export async function claimJobs(
   jobs: Collection<JobDocument>,
@@ -37,21 +39,32 @@ export async function claimJobs(
   lease: LeaseRequest,
   limit: number,
   isIdle = true,
+  spread = new ClaimSpread(),
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
   const due = dueFilter(filter);
   if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
   const claimed: ClaimedJob[] = [];
-  for (let losses = 0; losses < MAX_LOSSES && claimed.length < limit; losses += 1) {
+  for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
+    const place = spread.next(isIdle);
+    if (place === undefined) return claimed;
     const wanted = limit - claimed.length;
-    const canTakeAlone = isIdle && claimed.length === 0;
-    const found = takeable(await findCandidates(jobs, due, wanted + spread(losses)), canTakeAlone);
-    if (found.length === 0) return claimed;
-    const candidates = losses === 0 ? found : sample(found, wanted);
-    const taken = await take(jobs, due, candidates, lease);
+    const found = await findCandidates(jobs, due, wanted, place * wanted);
+    if (found.length < wanted) spread.endsAfter(found.length > 0 ? place + 1 : place);
+    const candidates = takeable(found, isIdle && claimed.length === 0);
+    const taken = candidates.length > 0 ? await take(jobs, due, candidates, lease) : [];
     claimed.push(...taken);
-    if (taken.length === candidates.length) return claimed;
-    await wait(Math.random() * MAX_BACKOFF_MS);
+    if (taken.length < candidates.length) {
+      spread.lost();
+      await wait(Math.random() * MAX_BACKOFF_MS);
+      continue;
+    }
+    if (taken.length > 0) spread.won();
+    if (candidates.length < found.length) {
+      if (!candidates[0]?.runAlone) spread.metLoner();
+      return claimed;
+    }
+    if (found.length === wanted || place === 0) return claimed;
   }
   return claimed;
 }
@@ -71,31 +84,18 @@ async function claimOne(
     });
     return taken === null ? [] : [toClaimedJob(taken, lease.token)];
   } catch (error) {
-    if (!isUnknownOutcome(error) || losses === MAX_LOSSES) throw error;
+    if (!isUnknownOutcome(error) || losses === MAX_TRIES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
     const taken = await readBack(jobs, leased, lease);
     return taken.length > 0 ? taken : claimOne(jobs, due, lease, losses + 1);
   }
 }
 
-/** Each loss means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
-const MAX_LOSSES = 30;
+/** Nearly each means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
+const MAX_TRIES = 30;
 
 /** Between two tries: about as long as a claim takes. */
 const MAX_BACKOFF_MS = 10;
-
-/**
- * After a loss a claimer looks at more candidates than it needs, and takes some of them at random, so that those who
- * lost to each other do not meet again at the head of the queue. Order is given up only that far, and only then.
- */
-function spread(losses: number): number {
-  return Math.min(losses * 50, 500);
-}
-
-function sample(candidates: readonly JobDocument[], size: number): readonly JobDocument[] {
-  const start = Math.floor(Math.random() * Math.max(1, candidates.length - size + 1));
-  return candidates.slice(start, start + size);
-}
 
 async function take(
   jobs: Collection<JobDocument>,
@@ -151,9 +151,10 @@ function findCandidates(
   jobs: Collection<JobDocument>,
   due: Filter<JobDocument>,
   limit: number,
+  skip: number,
 ): Promise<JobDocument[]> {
   // A batch is 101 documents unless its size is given, whatever the limit.
-  const all = { limit, batchSize: limit, singleBatch: true };
+  const all = { limit, skip, batchSize: limit, singleBatch: true };
   return jobs.find(due, { sort: claimOrder, projection: withoutLog, ...all }).toArray();
 }
 

@@ -20,22 +20,38 @@ const MIN_ENDINGS = 10;
  * Decides how many jobs to claim beyond the free slots: as many as should begin within 20 ms, at the pace at which
  * attempts ended lately. So jobs of some milliseconds do not wait for a claim each time, and share it with more. Of longer
  * ones, from about 80 ms on, none is taken before there is a slot for it: another worker could begin it sooner.
+ *
+ * Time counts while something runs only: how long a claim takes says nothing about the jobs.
  */
 export class ClaimAhead {
-  /** When each of the last endings was, the oldest at `#count % #size`. */
+  /** When each of the last endings was, by `#clock`, the oldest at `#count % #size`. */
   readonly #endings: number[] = [];
   readonly #size: number;
   #count = 0;
+  #running = 0;
+  /** When the first of what runs began. */
+  #runningSince = 0;
+  /** For how long something ran, until nothing did. */
+  #ranMs = 0;
 
   /** @param maxThreads how many attempts run at a time */
   constructor(private readonly maxThreads: number) {
     this.#size = Math.max(MIN_ENDINGS, 2 * maxThreads);
   }
 
-  /** An attempt has ended. */
+  /** An attempt has got a slot. */
+  began(): void {
+    if (this.#running === 0) this.#runningSince = performance.now();
+    this.#running += 1;
+  }
+
+  /** Its slot is free again. */
   ended(): void {
-    this.#endings[this.#count % this.#size] = performance.now();
+    const now = this.#clock;
+    this.#endings[this.#count % this.#size] = now;
     this.#count += 1;
+    this.#running -= 1;
+    if (this.#running === 0) this.#ranMs = now;
   }
 
   /** What waited for a slot was given back: the pace is another one now, and not known. */
@@ -47,8 +63,13 @@ export class ClaimAhead {
   get limit(): number {
     if (this.#count < this.#size) return 0;
     const oldest = this.#endings[this.#count % this.#size] ?? 0;
-    const beginSoon = Math.floor((this.#size * AHEAD_MS) / (performance.now() - oldest));
+    const beginSoon = Math.floor((this.#size * AHEAD_MS) / (this.#clock - oldest));
     if (beginSoon < Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
     return Math.max(0, Math.min(beginSoon, MAX_AHEAD, MAX_HELD - this.maxThreads));
+  }
+
+  /** For how long something has run, in milliseconds. */
+  get #clock(): number {
+    return this.#ranMs + (this.#running > 0 ? performance.now() - this.#runningSince : 0);
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
 import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js';
+import { ClaimSpread } from '../job/claim-spread.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
@@ -88,6 +89,7 @@ class Invocation {
   readonly #log: Logger;
   readonly #held: HeldAttempts;
   readonly #claimAhead: ClaimAhead;
+  readonly #spread = new ClaimSpread();
   readonly #reports: Reports;
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
@@ -178,7 +180,9 @@ class Invocation {
     const { jobs, leaseMs } = this.worker;
     const lease = { token: randomUUID(), worker: this.#name, leaseMs };
     const nothingRuns = this.#held.unwrittenCount === 0;
-    const claim = this.#fitting().then((filter) => claimJobs(jobs, filter, lease, free, nothingRuns));
+    const claim = this.#fitting().then((filter) =>
+      claimJobs(jobs, filter, lease, free, nothingRuns, this.#spread),
+    );
     try {
       // What is claimed later than that has lost its lease.
       const claimed = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
@@ -292,8 +296,14 @@ class Invocation {
 
   /** Begins what waits, as far as there are slots; gives it back when nothing is begun any more. */
   #beginNext(): void {
-    if (this.#mustEnd) decline(this.#held.waiting);
-    else for (let next = this.#held.takeSlot(); next; next = this.#held.takeSlot()) next.begin();
+    if (this.#mustEnd) {
+      decline(this.#held.waiting);
+      return;
+    }
+    for (let next = this.#held.takeSlot(); next; next = this.#held.takeSlot()) {
+      this.#claimAhead.began();
+      next.begin();
+    }
   }
 
   #givenBack(): Outcome {

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { claimJobs } from '../../src/job/claim-jobs.js';
+import { ClaimSpread } from '../../src/job/claim-spread.js';
+import { openCollections } from '../../src/mongo/collections.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+const filter = { jobNames: ['echo'] };
+
+/** Of a claimer that lost to others so often that it goes as far from the head of the queue as it ever does. */
+function lostOften(): ClaimSpread {
+  const spread = new ClaimSpread();
+  for (let loss = 0; loss < 10; loss += 1) spread.lost();
+  return spread;
+}
+
+function lease(token: string) {
+  return { token, worker: 'one', leaseMs: 10_000 };
+}
+
+async function addJobs(ids: readonly string[]) {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJobs(ids.map((id) => ({ name: 'echo', input: {}, options: { id } })));
+  return openCollections(database.db).jobs;
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${1000 + n}`);
+}
+
+test('without competition it claims at the head of the queue, and again once competition is over', async () => {
+  const ids = numbered(1000);
+  const jobs = await addJobs(ids);
+  const spread = lostOften();
+  for (let claim = 0; claim < 5 * 8; claim += 1)
+    await claimJobs(jobs, filter, lease(`${claim}`), 2, false, spread);
+  const left = await jobs.find({ status: 'queued' }).sort({ _id: 1 }).toArray();
+  const next = await claimJobs(jobs, filter, lease('next'), 4, false, spread);
+  expect(next.map(({ id }) => id)).toEqual(left.slice(0, 4).map(({ _id }) => _id));
+});
+
+test('one that lost claims somewhere else, of what waits next', async () => {
+  const ids = numbered(400);
+  const jobs = await addJobs(ids);
+  const places = new Set<number>();
+  for (let claim = 0; claim < 20; claim += 1) {
+    const claimed = await claimJobs(jobs, filter, lease(`${claim}`), 5, false, lostOften());
+    expect(claimed).toHaveLength(5);
+    places.add(ids.indexOf(claimed[0]?.id ?? ''));
+    await jobs.updateMany({ status: 'processing' }, { $set: { status: 'queued', retryCounter: 0 } });
+  }
+  expect(places.size).toBeGreaterThan(3);
+  expect(Math.max(...places)).toBeLessThan(16 * 5);
+});
+
+test('however few wait, one that lost finds them all', async () => {
+  for (let count = 0; count <= 12; count += 1) {
+    const jobs = await addJobs(numbered(count));
+    expect(await claimJobs(jobs, filter, lease(`${count}`), 20, false, lostOften())).toHaveLength(count);
+    await jobs.deleteMany({});
+  }
+});
+
+test('a busy one that comes to a job which must run alone claims none behind it; once idle it takes it', async () => {
+  const jobs = await addJobs(numbered(200));
+  await jobs.updateOne({ _id: '1000' }, { $set: { runAlone: true } });
+  const spread = lostOften();
+  let claimed = await claimJobs(jobs, filter, lease('1'), 2, false, spread);
+  for (let claim = 2; claimed.length > 0; claim += 1) {
+    claimed = await claimJobs(jobs, filter, lease(`${claim}`), 2, false, spread);
+  }
+  for (let claim = 0; claim < 10; claim += 1) {
+    spread.lost();
+    expect(await claimJobs(jobs, filter, lease('none'), 2, false, spread)).toEqual([]);
+  }
+  expect(await jobs.countDocuments({ status: 'queued' })).toBeGreaterThan(0);
+  expect(await claimJobs(jobs, filter, lease('alone'), 2, true, spread)).toMatchObject([{ id: '1000' }]);
+});
