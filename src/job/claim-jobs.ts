@@ -46,8 +46,7 @@ export async function claimJobs(
   if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
   const claimed: ClaimedJob[] = [];
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
-    const place = spread.next(isIdle);
-    if (place === undefined) return claimed;
+    const place = spread.next();
     const wanted = limit - claimed.length;
     const found = await findCandidates(jobs, due, wanted, place * wanted);
     if (found.length < wanted) spread.endsAfter(found.length > 0 ? place + 1 : place);

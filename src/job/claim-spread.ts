@@ -17,14 +17,13 @@ export class ClaimSpread {
   #metLoner = false;
 
   /**
-   * The next place to claim at, 0 for the head of the queue; undefined for a busy worker that has met a job which must run
-   * alone: claiming on behind that one it might never be idle, and the job never run.
+   * The next place to claim at, 0 for the head of the queue. After a job that must run alone was met it is the head, where
+   * that one is: claiming behind it a busy worker might never be idle, and the job never run.
    */
-  next(isIdle: boolean): number | undefined {
-    if (!this.#metLoner) return Math.floor(Math.random() * this.#places);
-    if (!isIdle) return undefined;
+  next(): number {
+    const place = this.#metLoner ? 0 : Math.floor(Math.random() * this.#places);
     this.#metLoner = false;
-    return 0;
+    return place;
   }
 
   won(): void {
