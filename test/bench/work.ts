@@ -27,6 +27,8 @@ export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs'> {
   readonly jobs: number;
   /** Whether more wait, so that a few more than `jobs` are run. */
   readonly moreWait?: boolean;
+  /** They stop after so long at the latest, though jobs are left. */
+  readonly seconds?: number;
   /** How many processes work. */
   readonly workers?: number;
   /** Where they find the server, if not at its own address. */
@@ -46,6 +48,7 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
     db,
     jobs,
     moreWait = false,
+    seconds,
     workers = 1,
     uri = server.uri,
     concurrency,
@@ -65,13 +68,13 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
   try {
     const before = await server.usage();
     for (const child of children) child.tell('begin');
-    await allRan(children, jobs);
+    await allRan(children, jobs, seconds);
     for (const child of children) child.tell('stop');
     const readings = await Promise.all(children.map(({ reading }) => reading));
     const after = await server.usage();
     const serverMs = before && after && after.cpuMs - before.cpuMs;
     const worked = summarize(readings, serverMs);
-    if (worked.jobs !== jobs && !moreWait)
+    if (worked.jobs !== jobs && !moreWait && seconds === undefined)
       throw new Error(`It ran ${worked.jobs} jobs where there were ${jobs}.`);
     return worked;
   } finally {
@@ -79,13 +82,14 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
   }
 }
 
-async function allRan(children: readonly Child[], jobs: number): Promise<void> {
+async function allRan(children: readonly Child[], jobs: number, seconds = Infinity): Promise<void> {
   const ran = () => children.reduce((sum, child) => sum + child.ran, 0);
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve, reject) => {
-    const end = Date.now() + PATIENCE_MS;
+    const begun = Date.now();
+    const end = begun + PATIENCE_MS;
     timer = setInterval(() => {
-      if (ran() >= jobs) resolve();
+      if (ran() >= jobs || Date.now() >= begun + seconds * 1000) resolve();
       else if (Date.now() > end)
         reject(new Error(`It ran ${ran()} of ${jobs} jobs in ${PATIENCE_MS / 1000} s.`));
     }, LOOK_MS);
