@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AddJobOptions } from '../../src/index.js';
+import type { AddJobOptions, JobToAdd } from '../../src/index.js';
 import { Random } from './random.js';
 
 /** What a job does when it runs: see `child/chaos-job.ts`. */
@@ -127,6 +127,17 @@ export function planJob(seed: number, n: number): PlannedJob {
     again,
     cancel,
   };
+}
+
+const BURST = 80;
+
+/** Jobs that are added at once, after the nth, and end at once. */
+export function planBurst(seed: number, n: number): JobToAdd[] {
+  return Array.from({ length: BURST }, (_, at) => ({
+    name: jobNames.worker,
+    input: { n, fate: 'return' } satisfies ChaosInput,
+    options: { id: `${givenId(seed, n)}-${at}`, priority: at % 3 },
+  }));
 }
 
 /** To linger is to be at work still when others have lost the lease, and would settle what is not theirs any more. */

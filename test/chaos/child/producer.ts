@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PlannedJob, planJob } from '../plan-jobs.js';
+import { type PlannedJob, planBurst, planJob } from '../plan-jobs.js';
 import { cancel } from './chaos-job.js';
 import { type Part, untilItSucceeds } from './part.js';
 
@@ -7,6 +7,9 @@ const PAUSE_MS = 40;
 
 /** More waiting jobs than this would only make the end of the run long. */
 const MAX_WAITING = 40;
+
+/** After so many jobs comes a burst of others that end at once, so that workers claim ahead. */
+const JOBS_PER_BURST = 60;
 
 /** Adds the jobs of the plan by name, without their code, and notes each id that it got back. */
 export async function produce(part: Part): Promise<void> {
@@ -16,6 +19,7 @@ export async function produce(part: Part): Promise<void> {
     await add(part, planJob(setting.seed, n));
     await sleep(PAUSE_MS);
     if (n % 10 === 0) await waitForRoom(part);
+    if (n % JOBS_PER_BURST === 0) await addBurst(part, n);
   }
 }
 
@@ -31,6 +35,12 @@ async function add(part: Part, planned: PlannedJob): Promise<void> {
   const [job] = await Promise.all(tries.map((tryIt) => untilItSucceeds(tryIt, stop)));
   if (again) await addAnother(part, planned);
   if (cancelled && job !== undefined) await cancel(job, processor, ledger);
+}
+
+async function addBurst({ setting, processor, ledger, stop }: Part, n: number): Promise<void> {
+  const burst = planBurst(setting.seed, n);
+  const ids = await untilItSucceeds(() => processor.addJobs(burst), stop);
+  for (const job of ids ?? []) await ledger.note({ kind: 'added', job });
 }
 
 /** The same id for another input: it must be refused. (Out of reach of the database it is, too.) */
