@@ -101,6 +101,8 @@ class Invocation {
   #leftOut = false;
   /** The last claim got all that it asked for, so that more are likely to wait. */
   #moreWait = false;
+  /** The last claim took a job that must run alone: more of those, which crashed with it, are likely to follow. */
+  #afterLoner = false;
   readonly #summary = emptySummary();
 
   constructor(
@@ -192,6 +194,7 @@ class Invocation {
       }
       this.#summary.claimed += claimed.length;
       this.#moreWait = claimed.length === free;
+      this.#afterLoner = claimed.some(({ runAlone }) => runAlone);
       if (claimed.length > 0) this.#registration.begin();
       return claimed;
     } catch (error) {
@@ -243,7 +246,8 @@ class Invocation {
     // What waits is enough for now: so the next claim takes more.
     if (this.#held.waitingCount > 0 && this.#held.waitingCount >= ahead / 2) return 0;
     const taken = this.#held.unwrittenCount + (this.#moreWait ? 0 : this.#held.settlingCount);
-    return Math.min(maxThreads + ahead - taken, maxJobs - this.#summary.claimed);
+    const room = Math.min(maxThreads + ahead - taken, maxJobs - this.#summary.claimed);
+    return this.#afterLoner ? Math.min(room, 1) : room;
   }
 
   /** Whether nothing is claimed or begun any more. */

@@ -1,6 +1,6 @@
 /**
  * One process of a test: `child.ts ROLE URI DATABASE`. It appends a line to the collection `ledger` per run of a
- * job, says "ready" on standard output once it is connected, and works until it is told to stop.
+ * job that is not quick, says "ready" on standard output once it is connected, and works until it is told to stop.
  */
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
@@ -22,9 +22,10 @@ const processor = new LocalProcessor({
 
 const noted = defineJob({
   name: 'noted',
-  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill']).optional() }),
+  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill', 'quick']).optional() }),
   retryDelay: 0,
   run: async ({ jobId, attempt, token, input }) => {
+    if (input.fate === 'quick') return input.n;
     await db.collection('ledger').insertOne({ jobId, attempt, token, pid: process.pid });
     const runs = await db.collection('ledger').countDocuments({ jobId });
     if (input.fate === 'hang once' && runs === 1) await new Promise(() => setInterval(() => {}, 1000));

@@ -16,7 +16,7 @@ const children: ChildProcess[] = [];
 /** The producer's view of the job that the workers run: known here only so that it can be added in code. */
 const noted = defineJob({
   name: 'noted',
-  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill']).optional() }),
+  input: z.object({ n: z.int(), fate: z.enum(['hang once', 'kill', 'quick']).optional() }),
   retryDelay: 0,
   run: async () => null,
 });
@@ -113,6 +113,33 @@ test('a job that kills its worker ends in error, and takes none of its 99 neighb
   expect(
     await database.db.collection('jobs').countDocuments({ status: 'completed', retryCounter: { $ne: 1 } }),
   ).toBe(0);
+});
+
+test('what killed workers had claimed ahead is run by others, and uses up no attempt', async () => {
+  const count = 6000;
+  const processor = database.processor();
+  await processor.addJobFactory(noted);
+  const jobs = Array.from({ length: count }, (_, n) => ({ name: 'noted', input: { n, fate: 'quick' } }));
+  await processor.addJobs(jobs);
+  const collection = database.db.collection('jobs');
+  const unsettled = () => collection.countDocuments({ status: { $in: ['queued', 'processing'] } });
+  const victims = await Promise.all([start('worker'), start('worker')]);
+  const tell = (signal: NodeJS.Signals) => {
+    for (const victim of victims) victim.kill(signal);
+  };
+  await eventually(async () => {
+    tell('SIGCONT');
+    expect(await unsettled()).toBeLessThan(count - 100);
+    tell('SIGSTOP');
+    // More than they run at a time: some have no slot.
+    expect(await collection.countDocuments({ status: 'processing' })).toBeGreaterThan(2 * 5);
+  });
+  await Promise.all(victims.map((victim) => stop(victim, 'SIGKILL')));
+  await start('worker');
+  await eventually(async () => expect(await unsettled()).toBe(0), 100_000);
+  expect(await collection.countDocuments({ status: 'completed' })).toBe(count);
+  expect(await collection.countDocuments({ givenBackCounter: 1 })).toBeGreaterThan(2 * 5);
+  expect(await collection.countDocuments({ retryCounter: { $ne: 1 } })).toBe(0);
 });
 
 test('a worker that is told to stop gives back what runs, and leaves nothing in processing', async () => {

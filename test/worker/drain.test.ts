@@ -96,6 +96,18 @@ test('one claim fills all slots, however many', async () => {
   expect(await draining).toMatchObject({ claimed: 160, completed: 160 });
 });
 
+test('jobs that must run alone are claimed one by one: each costs two commands', async () => {
+  const processor = database.processor({ maxThreads: 5 });
+  await processor.addJobFactory(echo);
+  await processor.addJobs(Array.from({ length: 30 }, () => ({ name: 'echo', input: {} })));
+  await database.db.collection('jobs').updateMany({}, { $set: { runAlone: true } });
+  const commands = await database.commandsDuring(async () => {
+    expect(await processor.drain()).toMatchObject({ claimed: 30, completed: 30 });
+  });
+  // And six for all: nothing to recover; the first, among others; the queue is empty; what was counted is written.
+  expect(commands.length).toBeLessThanOrEqual(30 * 2 + 6);
+});
+
 test('a slow job does not hold up the other slots', async () => {
   const processor = database.processor({ maxThreads: 2 });
   const { gate, factory } = gatedJob();
