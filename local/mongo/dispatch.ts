@@ -160,12 +160,10 @@ export class Dispatcher {
     };
   }
 
-  /** The new version, if the reply says that the server is no longer what it was. */
+  /** The version in which it was not what it is, if the reply says so. */
   #changedTopology({ code, writeConcernError }: Doc): { topologyVersion?: TopologyVersion } {
-    const { topology } = this.server;
     if (!tellsOfChange(isDoc(writeConcernError) ? writeConcernError.code : code)) return {};
-    topology.change();
-    return { topologyVersion: topology.version };
+    return { topologyVersion: this.server.topology.stepDownAndUp() };
   }
 }
 

@@ -38,6 +38,17 @@ export class Topology {
     this.#change = nextChange();
   }
 
+  /**
+   * The server was not the primary, and is again: two changes. Returns the version between them, for an error that tells of
+   * it; a driver may await the one after that, which must be there then.
+   */
+  stepDownAndUp(): TopologyVersion {
+    this.change();
+    const { version } = this;
+    this.change();
+    return version;
+  }
+
   /** Resolves when the version is another than this one, or after so many milliseconds. */
   async changeSince(known: unknown, ms: number): Promise<void> {
     if (!this.#isInForce(known)) return;

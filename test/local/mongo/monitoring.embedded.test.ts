@@ -71,8 +71,17 @@ test('who awaits a change learns at once that a fail point had the server say it
     await fail({ failCommands: ['ping'], errorCode: NOT_PRIMARY });
     const refused = await refusal(server.db.command({ ping: 1 }));
     expect(refused).toMatchObject({ code: NOT_PRIMARY });
-    expect((await raw.read()).topologyVersion).toEqual(refused.topologyVersion);
+    const told = await raw.read();
+    expect(told.topologyVersion).toEqual({ ...refused.topologyVersion, counter: expect.anything() });
+    expect(Number(told.topologyVersion.counter)).toBeGreaterThan(Number(refused.topologyVersion.counter));
   }
+});
+
+test('who learned by an error that it is not the primary, and awaits what comes after, is answered at once', async () => {
+  await fail({ failCommands: ['ping'], errorCode: NOT_PRIMARY });
+  const { topologyVersion } = await refusal(server.db.command({ ping: 1 }));
+  const awaiting = { hello: 1, topologyVersion, maxAwaitTimeMS: NEVER_MS, $db: 'admin' };
+  expect(await raw.run(awaiting)).toMatchObject({ ok: 1, isWritablePrimary: true });
 });
 
 test.each(['poll', 'stream'] as const)('a driver that is told so tries again at once (%s)', async (mode) => {
