@@ -27,7 +27,7 @@ export interface LeaseRequest {
  *
  * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes second
  * takes less than it found, reads back by token what it did take (a third command), and tries again for the rest: so
- * fewer than `limit` means that no more are due.
+ * fewer than `limit` means that no more are due, or that a later try failed.
  *
  * @param isIdle whether the worker runs nothing else. A job that must run alone is taken by an idle worker only, and
  *   nothing beside it; a busy one that comes to such a job takes no more until it is idle, or the job would never run.
@@ -45,6 +45,25 @@ export async function claimJobs(
   const due = dueFilter(filter);
   if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
   const claimed: ClaimedJob[] = [];
+  try {
+    await claimMany(claimed, jobs, due, lease, limit, isIdle, spread);
+  } catch (error) {
+    // What was taken before has to be run: nobody else would until its lease has expired, and that uses up an attempt.
+    if (claimed.length === 0) throw error;
+  }
+  return claimed;
+}
+
+/** Tries until there are `limit` in `claimed`, or no more are to be had. */
+async function claimMany(
+  claimed: ClaimedJob[],
+  jobs: Collection<JobDocument>,
+  due: Filter<JobDocument>,
+  lease: LeaseRequest,
+  limit: number,
+  isIdle: boolean,
+  spread: ClaimSpread,
+): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
     const place = spread.next();
     const wanted = limit - claimed.length;
@@ -61,11 +80,10 @@ export async function claimJobs(
     if (taken.length > 0) spread.won();
     if (candidates.length < found.length) {
       if (!candidates[0]?.runAlone) spread.metLoner();
-      return claimed;
+      return;
     }
-    if (found.length === wanted || place === 0) return claimed;
+    if (found.length === wanted || place === 0) return;
   }
-  return claimed;
 }
 
 /** An idle worker may take any job. After an unknown outcome the token tells whether it has; if not, it tries again. */

@@ -116,9 +116,36 @@ describe('claimers that meet', () => {
   });
 });
 
+test('what a claim has taken is not lost when its next try fails', async () => {
+  const processor = await setup();
+  for (const id of ['a', 'b', 'c']) await processor.addJob('echo', {}, { id });
+  const jobs = afterFind(() => processor.pullNextJob(), refusingThirdFind());
+  const lease = { token: 'second', worker: 'slow', leaseMs: 1000 };
+  const claimed = await claimJobs(jobs, { jobNames: ['echo'] }, lease, 3);
+  expect(claimed.map(({ id }) => id).sort()).toEqual(['b', 'c']);
+});
+
+/** The collection of jobs, whose server refuses a find from the third on: those before are of a claim, and of reading back. */
+function refusingThirdFind(): Collection<JobDocument> {
+  let finds = 0;
+  return new Proxy(openCollections(database.db).jobs, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'find') return value.bind(target);
+      return (filter: unknown, options: unknown) => {
+        finds += 1;
+        return value.call(target, finds < 3 ? filter : { $refused: true }, options);
+      };
+    },
+  });
+}
+
 /** The collection of jobs, with something that happens once between the find and the update of a claim. */
-function afterFind(meddle: () => Promise<unknown>): Collection<JobDocument> {
-  const jobs = openCollections(database.db).jobs;
+function afterFind(
+  meddle: () => Promise<unknown>,
+  jobs = openCollections(database.db).jobs,
+): Collection<JobDocument> {
   let meddled: Promise<unknown> | undefined;
   return new Proxy(jobs, {
     get(target, name) {
