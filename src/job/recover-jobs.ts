@@ -4,7 +4,7 @@ import { inTransaction } from '../mongo/in-transaction.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
-/** More are left to the next call: one transaction must stay short. A worker runs at most 1000 jobs at a time. */
+/** More are left to the next call: one transaction must stay short. A worker holds hardly ever so many. */
 const MAX_RECOVERED = 2000;
 
 /** What a recovery did, and what it came to know on the way. */
@@ -71,14 +71,18 @@ async function recoverExpired(jobs: Collections['jobs'], session: ClientSession)
   return (await endAll(jobs, alone, false, session)) + (await endAll(jobs, inCompany, true, session));
 }
 
-/** Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. */
+/**
+ * Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. Unless it is the only one: a
+ * worker runs 1000 jobs while 1000 outcomes are written, and those that it could not write are left as well.
+ */
 async function findExpired(jobs: Collections['jobs'], session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
   const needed = { $project: { lease: 1, cancelRequested: 1, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
   const last = expired[MAX_RECOVERED - 1];
-  return last ? expired.filter((job) => workerOf(job) !== workerOf(last)) : expired;
+  const whole = last ? expired.filter((job) => workerOf(job) !== workerOf(last)) : expired;
+  return whole.length > 0 ? whole : expired;
 }
 
 function workerOf({ lease }: ExpiredJob): string {

@@ -73,6 +73,20 @@ describe('jobs that were lost together', () => {
   });
 });
 
+test('a worker that lost more than one recovery ends does not keep others from being recovered', async () => {
+  const processor = await setup([]);
+  await processor.addJobs(Array.from({ length: 2001 }, () => ({ name: 'echo', input: {} })));
+  const lease = { token: 't', worker: 'dead', expires: new Date(0), lengthMs: 30_000 };
+  const processing = { status: 'processing', started: new Date(0), retryCounter: 1, lease } as const;
+  await jobs().updateMany({}, { $set: processing });
+  await processor.addJob('echo', {}, { id: 'other' });
+  await lose(processor, ['other'], 'dead later');
+  await recover(processor);
+  await recover(processor);
+  expect(await processor.getJobStatus('other')).toBe('queued');
+  expect(await jobs().countDocuments({ status: 'processing' })).toBe(0);
+});
+
 describe('a job that must run alone', () => {
   const mark = (id: string) => jobs().updateOne({ _id: id }, { $set: { runAlone: true } });
 
