@@ -51,21 +51,18 @@ export class RunningAttempt {
   begin(): void {
     this.#clock.start();
     const context = { ...this.owner.context, signal: this.#controller.signal };
-    catchingRejections(
-      (reason) => this.#reject(reason),
-      () => {
-        void runAttempt(this.factory, this.job, context, this.#clock, () => this.#checkIn()).then((outcome) =>
-          this.#end(outcome ?? this.owner.whenStopped()),
-        );
-      },
-    );
+    this.#asItsOwn(() => {
+      void runAttempt(this.factory, this.job, context, this.#clock, () => this.#checkIn()).then((outcome) =>
+        this.#end(outcome ?? this.owner.whenStopped()),
+      );
+    });
   }
 
   /** Fires the signal. */
   abort(why: AbortReason): void {
     if (this.#ended || this.#controller.signal.aborted) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
-    this.#controller.abort(new AttemptAbortedError(why));
+    this.#asItsOwn(() => this.#controller.abort(new AttemptAbortedError(why)));
   }
 
   /** Decides the outcome of an attempt that has not begun. */
@@ -85,6 +82,11 @@ export class RunningAttempt {
   describe(): LogFields {
     const { id: jobId, jobName, retryCounter: attempt } = this.job;
     return { jobId, jobName, attempt, durationMs: this.durationMs };
+  }
+
+  /** Calls code of the job, its listeners to the signal included, wherever the call comes from: what it leaves rejected is its own. */
+  #asItsOwn(call: () => void): void {
+    catchingRejections((reason) => this.#reject(reason), call);
   }
 
   /** What was aborted while its input was parsed, or comes so late that somebody else may have the job, is not begun. */

@@ -226,6 +226,33 @@ test('an unhandled rejection fails the job that left it, and no other', async ()
   expect(await processor.getJobStatus(neighbour)).toBe('completed');
 });
 
+test('an unhandled rejection that a job leaves when its signal fires fails that job, and no other', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  const { factory, gate } = gatedJob();
+  const careless = defineJob({
+    name: 'careless',
+    timeout: 50,
+    retryDelay: '1h',
+    run: async ({ signal }) => {
+      signal.addEventListener('abort', () => {
+        void Promise.reject(new Error('nobody waits for me'));
+      });
+      await new Gate().pass(never);
+    },
+  });
+  await processor.addJobFactories([factory, careless]);
+  const neighbour = await processor.addJob('gated');
+  const id = await processor.addJob('careless');
+  const draining = processor.drain();
+  await eventually(async () => expect(await processor.getJobStatus(id)).toBe('queued'));
+  gate.open();
+  await draining;
+  expect(await processor.getJobErrors(id)).toEqual([
+    expect.stringContaining('Unhandled rejection: nobody waits for me'),
+  ]);
+  expect(await processor.getJobStatus(neighbour)).toBe('completed');
+});
+
 test('an unhandled rejection of somebody else, while jobs run, is told to those who listened', async () => {
   const processor = database.processor();
   const { factory, gate } = gatedJob();
