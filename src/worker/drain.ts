@@ -93,7 +93,7 @@ class Invocation {
   readonly #reports: Reports;
   readonly #heartbeat: Heartbeat;
   readonly #settleQueue: SettleQueue;
-  /** A slot is free, a job is due, or it is time to look for new jobs. */
+  /** A slot is free, a job is due, heartbeats are in time again, or it is time to look for new jobs. */
   readonly #somethingHappened = new Wakeup();
   readonly #nextDue: NextDue;
   readonly #registration: Registration;
@@ -114,14 +114,15 @@ class Invocation {
     this.#log = withFields(log, { worker: this.#name });
     this.#reports = new Reports(jobs, this.#log);
     const tellBlocked = (blockedMs: number) => this.#tellBlocked(blockedMs);
-    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#reports, this.#log, tellBlocked);
+    const { wake } = this.#somethingHappened;
+    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#reports, this.#log, tellBlocked, wake);
     this.#held = new HeldAttempts(limits.maxThreads, (attempts) => {
       this.#claimAhead.forget();
       decline(attempts);
     });
     this.#claimAhead = new ClaimAhead(limits.maxThreads);
     this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#held.unwrittenCount);
-    this.#nextDue = new NextDue(jobs, this.#somethingHappened.wake);
+    this.#nextDue = new NextDue(jobs, wake);
     const { queues } = worker.claimFilter();
     const info = {
       _id: this.#name,

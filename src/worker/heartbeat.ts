@@ -30,13 +30,17 @@ export class Heartbeat {
   /** When the event loop was last seen to go on. */
   #seen = 0;
 
-  /** @param onBlocked called when the event loop was blocked for more than a third of the lease */
+  /**
+   * @param onBlocked called when the event loop was blocked for more than a third of the lease
+   * @param onInTimeAgain called when it is not late any more
+   */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly leaseMs: number,
     private readonly reports: Reports,
     private readonly log: Logger,
     private readonly onBlocked: (blockedMs: number) => void,
+    private readonly onInTimeAgain: () => void,
   ) {
     this.#intervalMs = leaseMs / HEARTBEATS_PER_LEASE;
   }
@@ -83,7 +87,7 @@ export class Heartbeat {
     this.#renewing = true;
     try {
       const { renewed, cancelled, lost } = await this.#renew();
-      if (renewed) this.#renewed = now;
+      if (renewed) this.#renewedAt(now);
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
     } catch (error) {
@@ -91,6 +95,12 @@ export class Heartbeat {
     } finally {
       this.#renewing = false;
     }
+  }
+
+  #renewedAt(began: number): void {
+    const wasLate = this.isLate;
+    this.#renewed = began;
+    if (wasLate) this.onInTimeAgain();
   }
 
   /** Bounded, so that the next beat, by another connection, is not held up by one that died. */

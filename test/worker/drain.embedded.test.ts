@@ -1,9 +1,10 @@
 /** What a drain makes of a database that fails it here and there. */
-import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
+import { type CommandFailedEvent, type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
 import { defineJob, type LogFields } from '../../src/index.js';
+import { isHeartbeat } from '../chaos/commands.js';
 import { expectCountedOnce } from '../counted-once.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -215,3 +216,30 @@ test.each([1, 2])(
     expect(beside).toEqual([[]]);
   },
 );
+
+test('what a worker does not claim while its heartbeat is late, it claims once that has got through', async () => {
+  const { processor } = await setup({ lease: '6s', maxThreads: 2 });
+  const long = gatedJob('long');
+  const short = gatedJob('short');
+  await processor.addJobFactories([long.factory, short.factory]);
+  for (const name of ['long', 'short']) await processor.addJob(name);
+  const begun: number[] = [];
+  const failed: number[] = [];
+  const noteBegun = ({ command, requestId }: CommandStartedEvent) =>
+    isHeartbeat(command) && begun.push(requestId);
+  const noteFailed = ({ requestId }: CommandFailedEvent) => failed.push(requestId);
+  client.on('commandStarted', noteBegun).on('commandFailed', noteFailed);
+  const draining = processor.drain();
+  await eventually(() => expect(long.gate.arrived + short.gate.arrived).toBe(2));
+  const waiting = await processor.addJob('echo', {});
+  await fail('alwaysOn', { failCommands: ['update'], ...broken });
+  await eventually(() => expect(failed).toContain(begun[0]));
+  await fail('alwaysOn', { failCommands: ['update'], blockConnection: true, blockTimeMS: 700 });
+  await eventually(() => expect(begun).toHaveLength(2));
+  short.gate.open();
+  await fail('off', {});
+  await eventually(async () => expect(await processor.getJobStatus(waiting)).toBe('completed'));
+  long.gate.open();
+  expect(await draining).toMatchObject({ completed: 3, givenBack: 0 });
+  client.off('commandStarted', noteBegun).off('commandFailed', noteFailed);
+});
