@@ -22,6 +22,10 @@ test('a deployed function needs a database, and runs 10 jobs at a time', () => {
   expect(readFunctionConfig({ MONGODB_URI: uri })).toMatchObject({ MONGODB_URI: uri, MAX_THREADS: 10 });
 });
 
+test('a worker that is not to wait may be told so without a unit', () => {
+  expect(readConfig({ LINGER: '0' })).toMatchObject({ LINGER: 0 });
+});
+
 test('every variable is read', () => {
   const config = readConfig({
     MONGODB_URI: uri,

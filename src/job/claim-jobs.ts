@@ -43,7 +43,7 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
   const due = dueFilter(filter);
-  if (limit === 1 && isIdle) return claimOne(jobs, due, lease);
+  if (limit === 1) return claimOne(jobs, due, lease, isIdle);
   const claimed: ClaimedJob[] = [];
   try {
     await claimMany(claimed, jobs, due, lease, limit, isIdle, spread);
@@ -86,25 +86,26 @@ async function claimMany(
   }
 }
 
-/** An idle worker may take any job. After an unknown outcome the token tells whether it has; if not, it tries again. */
+/** After an unknown outcome the token tells whether a job was taken; if not, it tries again. */
 async function claimOne(
   jobs: Collection<JobDocument>,
   due: Filter<JobDocument>,
   lease: LeaseRequest,
+  isIdle: boolean,
   losses = 0,
 ): Promise<ClaimedJob[]> {
   try {
-    const taken = await jobs.findOneAndUpdate(due, takeBy(lease), {
+    const first = await jobs.findOneAndUpdate(due, isIdle ? takeBy(lease) : takeUnlessAlone(lease), {
       sort: claimOrder,
       returnDocument: 'after',
       projection: withoutLog,
     });
-    return taken === null ? [] : [toClaimedJob(taken, lease.token)];
+    return first?.lease?.token === lease.token ? [toClaimedJob(first, lease.token)] : [];
   } catch (error) {
     if (!isUnknownOutcome(error) || losses === MAX_TRIES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
     const taken = await readBack(jobs, leased, lease);
-    return taken.length > 0 ? taken : claimOne(jobs, due, lease, losses + 1);
+    return taken.length > 0 ? taken : claimOne(jobs, due, lease, isIdle, losses + 1);
   }
 }
 
@@ -203,24 +204,34 @@ async function takeJobs(
 }
 
 /** The update pipeline that takes a job. */
-function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
-  return [
-    {
-      $set: {
-        status: 'processing',
-        picked: '$$NOW',
-        started: '$$NOW',
-        retryCounter: { $add: ['$retryCounter', 1] },
-        progress: '$$REMOVE',
-        lease: {
-          token,
-          worker: { $literal: worker },
-          expires: { $add: ['$$NOW', leaseMs] },
-          lengthMs: leaseMs,
-        },
-      },
+function takeBy(lease: LeaseRequest): Document[] {
+  return [{ $set: fieldsOfClaim(lease) }];
+}
+
+/** The same, for a busy worker: a job that must run alone stays as it is. */
+function takeUnlessAlone(lease: LeaseRequest): Document[] {
+  const fields = Object.entries(fieldsOfClaim(lease)).map(([name, value]) => [
+    name,
+    { $cond: ['$runAlone', `$${name}`, value] },
+  ]);
+  return [{ $set: Object.fromEntries(fields) }];
+}
+
+/** What a claim sets, as expressions. */
+function fieldsOfClaim({ token, worker, leaseMs }: LeaseRequest): Document {
+  return {
+    status: 'processing',
+    picked: '$$NOW',
+    started: '$$NOW',
+    retryCounter: { $add: ['$retryCounter', 1] },
+    progress: '$$REMOVE',
+    lease: {
+      token,
+      worker: { $literal: worker },
+      expires: { $add: ['$$NOW', leaseMs] },
+      lengthMs: leaseMs,
     },
-  ];
+  };
 }
 
 /** The candidates, each with the `retryCounter` seen: usually one in all, at most `maxRetries` different ones. */

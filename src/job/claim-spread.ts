@@ -1,5 +1,5 @@
 /** So many places are enough for so many claims at the same moment; more would only give up more of the order. */
-const MAX_PLACES = 16;
+const MAX_PLACES = 8;
 
 /** After so many claims in a row that nobody disputed it comes half the way back to the head of the queue. */
 const WINS = 8;
@@ -24,6 +24,11 @@ export class ClaimSpread {
     const place = this.#metLoner ? 0 : Math.floor(Math.random() * this.#places);
     this.#metLoner = false;
     return place;
+  }
+
+  /** Whether others claim as well, as far as it noticed. */
+  get competes(): boolean {
+    return this.#places > 1;
   }
 
   won(): void {

@@ -10,6 +10,9 @@ const MIN_AHEAD = 2;
 /** More would save hardly a command, and would leave more to recover after a crash. */
 const MAX_AHEAD = 200;
 
+/** The same where others claim as well: then every claim passes over some like it, and each worker is to get its share. */
+const MAX_AHEAD_OF_OTHERS = 100;
+
 /** What one invocation holds at most: a claim and a recovery of so many are still quick. */
 const MAX_HELD = 1000;
 
@@ -59,13 +62,16 @@ export class ClaimAhead {
     this.#count = 0;
   }
 
-  /** How many jobs may wait for a slot: none, until the pace is known. */
-  get limit(): number {
+  /** How many jobs may wait for a slot: none, until the pace is known. @param competes whether others claim as well */
+  limit(competes: boolean): number {
     if (this.#count < this.#size) return 0;
     const oldest = this.#endings[this.#count % this.#size] ?? 0;
     const beginSoon = Math.floor((this.#size * AHEAD_MS) / (this.#clock - oldest));
     if (beginSoon < Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
-    return Math.max(0, Math.min(beginSoon, MAX_AHEAD, MAX_HELD - this.maxThreads));
+    return Math.max(
+      0,
+      Math.min(beginSoon, competes ? MAX_AHEAD_OF_OTHERS : MAX_AHEAD, MAX_HELD - this.maxThreads),
+    );
   }
 
   /** For how long something has run, in milliseconds. */

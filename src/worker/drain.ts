@@ -52,7 +52,7 @@ export interface Worker {
 
 /**
  * Once `stop` fires, nothing is claimed, and what still runs is told; at `cutOff` it is given back as it is. Nothing is
- * started that would not end before `stopAt`.
+ * claimed that would not end before `stopAt`.
  */
 export interface DrainLimits extends StopSignal {
   /** How many jobs run at a time. */
@@ -243,7 +243,7 @@ class Invocation {
   #room(): number {
     const { maxThreads, maxJobs } = this.limits;
     if (this.#mustEnd || this.#heartbeat.isLate || this.#held.runsLoner) return 0;
-    const ahead = this.#claimAhead.limit;
+    const ahead = this.#claimAhead.limit(this.#spread.competes);
     // What waits is enough for now: so the next claim takes more.
     if (this.#held.waitingCount > 0 && this.#held.waitingCount >= ahead / 2) return 0;
     const taken = this.#held.unwrittenCount + (this.#moreWait ? 0 : this.#held.settlingCount);

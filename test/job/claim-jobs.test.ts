@@ -141,6 +141,20 @@ function refusingThirdFind(): Collection<JobDocument> {
   });
 }
 
+test('a busy worker that claims one job leaves one that must run alone as it is, and an idle one takes it', async () => {
+  const processor = await setup();
+  const id = await processor.addJob('echo', {}, { priority: 9 });
+  await processor.addJob('echo', {});
+  const { jobs } = openCollections(database.db);
+  await jobs.updateOne({ _id: id }, { $set: { runAlone: true } });
+  const before = await jobs.findOne({ _id: id });
+  const lease = { token: 'one', worker: 'busy', leaseMs: 1000 };
+  expect(await claimJobs(jobs, { jobNames: ['echo'] }, lease, 1, false)).toEqual([]);
+  expect(await jobs.findOne({ _id: id })).toEqual(before);
+  expect(await jobs.countDocuments({ status: 'queued' })).toBe(2);
+  expect(await claimJobs(jobs, { jobNames: ['echo'] }, lease, 1, true)).toMatchObject([{ id }]);
+});
+
 /** The collection of jobs, with something that happens once between the find and the update of a claim. */
 function afterFind(
   meddle: () => Promise<unknown>,

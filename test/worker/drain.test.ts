@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
@@ -106,6 +107,17 @@ test('jobs that must run alone are claimed one by one: each costs two commands',
   });
   // And six for all: nothing to recover; the first, among others; the queue is empty; what was counted is written.
   expect(commands.length).toBeLessThanOrEqual(30 * 2 + 6);
+});
+
+test('two at a time, a job costs two commands, as one at a time', async () => {
+  const processor = database.processor({ maxThreads: 2 });
+  await processor.addJobFactory(defineJob({ name: 'slow', run: () => sleep(30 + Math.random() * 30) }));
+  await processor.addJobs(Array.from({ length: 20 }, () => ({ name: 'slow' })));
+  const commands = await database.commandsDuring(async () => {
+    expect(await processor.drain()).toMatchObject({ completed: 20 });
+  });
+  // And ten for all: nothing to recover, the first two by two commands, claims that find nothing, what was counted.
+  expect(commands.length).toBeLessThanOrEqual(20 * 2 + 10);
 });
 
 test('a slow job does not hold up the other slots', async () => {
