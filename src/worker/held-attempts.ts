@@ -107,7 +107,7 @@ export class HeldAttempts {
   #lookForLongWaits(): void {
     const now = performance.now();
     const long = [...this.#waiting].filter(([, since]) => now - since >= MAX_WAIT_MS);
-    this.onWaitedLong(long.map(([attempt]) => attempt));
+    if (long.length > 0) this.onWaitedLong(long.map(([attempt]) => attempt));
     const [oldest] = this.#waiting.values();
     if (oldest === undefined) return;
     this.#patience = setTimeout(() => this.#lookForLongWaits(), oldest + MAX_WAIT_MS - now);
