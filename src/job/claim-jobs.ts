@@ -25,9 +25,9 @@ export interface LeaseRequest {
 /**
  * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
  *
- * Two commands for any number of jobs: find candidates; take them by one conditional update. Whoever comes second
- * takes less than it found, reads back by token what it did take (a third command), and tries again for the rest: so
- * fewer than `limit` means that no more are due, or that a later try failed.
+ * One command for a single job; two for any number: find candidates; take them by one conditional update. Whoever comes
+ * second takes less than it found, reads back by token what it did take (a third command), and tries again for the rest:
+ * so fewer than `limit` means that no more are due, or that a later try failed.
  *
  * @param isIdle whether the worker runs nothing else. A job that must run alone is taken by an idle worker only, and
  *   nothing beside it; a busy one that comes to such a job takes no more until it is idle, or the job would never run.
@@ -92,7 +92,7 @@ async function claimOne(
   due: Filter<JobDocument>,
   lease: LeaseRequest,
   isIdle: boolean,
-  losses = 0,
+  tries = 0,
 ): Promise<ClaimedJob[]> {
   try {
     const first = await jobs.findOneAndUpdate(due, isIdle ? takeBy(lease) : takeUnlessAlone(lease), {
@@ -102,10 +102,10 @@ async function claimOne(
     });
     return first?.lease?.token === lease.token ? [toClaimedJob(first, lease.token)] : [];
   } catch (error) {
-    if (!isUnknownOutcome(error) || losses === MAX_TRIES) throw error;
+    if (!isUnknownOutcome(error) || tries === MAX_TRIES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
     const taken = await readBack(jobs, leased, lease);
-    return taken.length > 0 ? taken : claimOne(jobs, due, lease, isIdle, losses + 1);
+    return taken.length > 0 ? taken : claimOne(jobs, due, lease, isIdle, tries + 1);
   }
 }
 
