@@ -1,11 +1,12 @@
 /** What `npm run offline` runs: the three functions under serverless-offline and, without MONGODB_URI, a database. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { MongoClient } from 'mongodb';
 import { type Environment, readConfig } from '../src/config.js';
 import { RemoteProcessor } from '../src/index.js';
+import { entryOf, makeKey } from './api-key.js';
 import { startEmbeddedMongo } from './mongo/index.js';
 
 const help = `Usage: npm run offline -- [options of serverless offline]
@@ -44,7 +45,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
       ...env,
       ...noAccount,
       OFFLINE_MONGODB_URI: uri,
-      OFFLINE_API_KEYS: env.API_KEYS || makeApiKey(PORT),
+      OFFLINE_API_KEYS: env.API_KEYS || showNewKey(PORT),
       OFFLINE_SESSION_SECRETS: env.SESSION_SECRETS || randomBytes(32).toString('base64url'),
       OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
       OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
@@ -65,8 +66,8 @@ async function makeIndexes(uri: string, database: string): Promise<void> {
 }
 
 /** Makes a key for this run, prints it, and returns its entry for API_KEYS. */
-function makeApiKey(port: string): string {
-  const key = randomBytes(24).toString('base64url');
+function showNewKey(port: string): string {
+  const key = makeKey();
   console.log(`
 API key ${key}
 The dashboard, to sign in with it: http://127.0.0.1:${port}/
@@ -74,7 +75,7 @@ The dashboard, to sign in with it: http://127.0.0.1:${port}/
   curl -s http://127.0.0.1:${port}/v1/jobs -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
     -d '{ "name": "echo", "input": { "hello": "me" } }'
 `);
-  return `local:admin:${createHash('sha256').update(key).digest('hex')}`;
+  return entryOf(key, 'local', 'admin');
 }
 
 function startFunctions(args: readonly string[], env: Environment): ChildProcess {

@@ -1,26 +1,51 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { type ApiKey, type Config, configSchema, type Environment, readEnvironment } from '../src/config.js';
+import {
+  type ApiKey,
+  type Config,
+  configSchema,
+  type Environment,
+  isStrong,
+  readEnvironment,
+} from '../src/config.js';
+import { digestOf, makeKey } from './api-key.js';
 
-const localSchema = configSchema.extend({
-  PORT: z
-    .string()
-    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'expected a port from 0 to 65535')
-    .transform(Number)
-    .default(3000),
-  HOST: z.string().default('127.0.0.1'),
-  API_KEY: z
-    .string()
-    .min(16, 'expected at least 16 characters (the value is a secret and not shown)')
-    .optional(),
-});
+const MIN_API_KEY = 16;
+
+/** Stands in logs for API_KEY, or the key that was made for this run. */
+const OWN_ID = 'local';
+
+const localSchema = configSchema
+  .extend({
+    PORT: z
+      .string()
+      .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'expected a port from 0 to 65535')
+      .transform(Number)
+      .default(3000),
+    HOST: z.string().default('127.0.0.1'),
+    API_KEY: z
+      .string()
+      .refine(
+        (key) => /^[\x21-\x7e]+$/.test(key) && isStrong(key, MIN_API_KEY),
+        `expected at least ${MIN_API_KEY} visible ASCII characters, of which 8 are different (the value is a secret and not shown)`,
+      )
+      .optional(),
+  })
+  .superRefine(({ API_KEY: key, API_KEYS: others }, { addIssue }) => {
+    const refuse = (name: string, message: string) =>
+      addIssue({ code: 'custom', path: [name], message: `${message} (the value is a secret and not shown)` });
+    if (others.some(({ id }) => id === OWN_ID))
+      refuse('API_KEYS', `expected other ids than '${OWN_ID}', which is that of API_KEY`);
+    if (key !== undefined && others.some(({ digest }) => digest.equals(digestOf(key))))
+      refuse('API_KEY', 'expected another key than those in API_KEYS');
+  });
 
 export interface LocalSettings {
   readonly config: Config;
   readonly port: number;
   readonly host: string;
-  /** Given by the environment, or made for this run. */
-  readonly apiKey: string;
+  /** Made for this run; undefined when the environment gives one: then it is not to be shown. */
+  readonly madeKey: string | undefined;
   readonly apiKeys: readonly ApiKey[];
   /** Given by the environment, or made for this run. */
   readonly sessionSecrets: readonly string[];
@@ -29,13 +54,13 @@ export interface LocalSettings {
 /** Reads what `start` is told by the environment. @throws ValidationError listing every bad variable */
 export function readLocalSettings(env: Environment): LocalSettings {
   const { PORT: port, HOST: host, API_KEY, ...config } = readEnvironment(localSchema, env);
-  const apiKey = API_KEY ?? randomBytes(24).toString('base64url');
-  const own: ApiKey = { id: 'local', role: 'admin', digest: createHash('sha256').update(apiKey).digest() };
+  const apiKey = API_KEY ?? makeKey();
+  const own: ApiKey = { id: OWN_ID, role: 'admin', digest: digestOf(apiKey) };
   return {
     config,
     port,
     host,
-    apiKey,
+    madeKey: API_KEY === undefined ? apiKey : undefined,
     apiKeys: [own, ...config.API_KEYS],
     sessionSecrets: config.SESSION_SECRETS ?? [randomBytes(32).toString('base64url')],
   };

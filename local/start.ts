@@ -73,7 +73,7 @@ function explainPort(error: unknown): never {
 
 /** @param names of the kinds of jobs there are: one of them stands in the line to copy */
 function greet(
-  { apiKey, config }: LocalSettings,
+  { madeKey, config }: LocalSettings,
   url: string,
   embedded: string | undefined,
   names: readonly string[],
@@ -83,7 +83,10 @@ function greet(
   const isEcho = names.includes('echo');
   const name = isEcho ? 'echo' : (names[0] ?? 'NAME');
   const input = isEcho ? '{ "hello": "me" }' : 'INPUT';
-  const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
+  // In the shell that has the key, double quotes put it there: it stands on no screen, and in no log.
+  const authorization = madeKey
+    ? `-H 'Authorization: Bearer ${madeKey}'`
+    : '-H "Authorization: Bearer $API_KEY"';
   const form = `
   what INPUT may be, its schema tells:
   curl -s ${url}/v1/job-factories/${encodeURIComponent(name)} ${authorization}`;
@@ -91,7 +94,7 @@ function greet(
 Remote Processor
   HTTP API  ${url}
   dashboard ${url}/ (sign in with the API key)
-  API key   ${apiKey}
+  API key   ${madeKey ?? 'that of API_KEY'}
   database  ${database} (${config.MONGODB_DATABASE})
 
 Add a job of your own, and read its result by its id:

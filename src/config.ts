@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { durationSchema, timerDurationSchema } from './duration.js';
 import { isConnectionString } from './mongo/client.js';
@@ -16,6 +17,11 @@ export interface ApiKey {
   readonly digest: Buffer;
 }
 
+/** What an id may be. */
+export const apiKeyIdSchema = z
+  .string()
+  .regex(/^[\w.-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ . -');
+
 const httpAccesses = ['keys', 'iam'] as const;
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -32,6 +38,15 @@ const DEPLOYED_LINGER_MS = 60_000;
 
 /** As many as the digest has bytes that they are used with: RFC 2104, section 3, advises against less. */
 const MIN_SESSION_SECRET = 32;
+
+/** Standard Webhooks asks for 24 bytes or more. */
+const MIN_WEBHOOK_SECRET = 24;
+
+/** A secret that was chosen at random has more, even in hexadecimal: one that has fewer is a word, or one key held down. */
+const MIN_DIFFERENT_CHARACTERS = 8;
+
+/** What a shell gives to `sha256sum` in the place of a variable that is not set: keys that everybody has. */
+const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
 const mongodbUri = z
   .string({ error: 'is missing: expected a MongoDB connection string' })
@@ -66,7 +81,7 @@ export const configSchema = z.object({
   ).default('keys'),
   /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
   SESSION_SECRETS: secret(
-    `secrets of at least ${MIN_SESSION_SECRET} characters, separated by commas`,
+    `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
@@ -79,7 +94,10 @@ export const configSchema = z.object({
   /** Another Lambda service than AWS's own: for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
   /** Signs what the job `webhook` sends. */
-  WEBHOOK_SECRET: z.string().optional(),
+  WEBHOOK_SECRET: secret(
+    `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`,
+    (text) => (isWebhookSecret(text) ? text : undefined),
+  ).optional(),
   /** Lets the job `webhook` send to loopback and private addresses. */
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: setting('true or false', trueOrFalse).default(false),
 });
@@ -157,7 +175,21 @@ function nonEmptyList(text: string): string[] | undefined {
 
 function sessionSecrets(text: string): string[] | undefined {
   const secrets = nonEmptyList(text);
-  return secrets?.every(({ length }) => length >= MIN_SESSION_SECRET) ? secrets : undefined;
+  if (!secrets?.every((one) => isStrong(one, MIN_SESSION_SECRET))) return undefined;
+  return new Set(secrets).size === secrets.length ? secrets : undefined;
+}
+
+/** Text, or bytes as the libraries of Standard Webhooks write them. */
+function isWebhookSecret(text: string): boolean {
+  const [, base64] = /^whsec_(.*)$/.exec(text) ?? [];
+  if (base64 === undefined) return isStrong(text, MIN_WEBHOOK_SECRET);
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && isStrong(base64, 0);
+  return isBase64 && Buffer.from(base64, 'base64').length >= MIN_WEBHOOK_SECRET;
+}
+
+/** Whether a secret is as long as it has to be, and not the same few characters over and over. */
+export function isStrong(text: string, minLength: number): boolean {
+  return text.length >= minLength && new Set(text).size >= MIN_DIFFERENT_CHARACTERS;
 }
 
 function parsedBy<Value>(schema: z.ZodType<Value>): (text: string) => Value | undefined {
@@ -180,23 +212,29 @@ function parseApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
     .filter((entry) => entry !== '')
     .map(parseApiKey);
   for (const [index, key] of keys.entries()) {
-    const sameId = keys.findIndex((other) => other?.id === key?.id);
-    if (key === undefined)
-      refuse(
-        `entry ${index + 1}: expected id:role:sha256, with the role one of ${roles.join(', ')} and the SHA-256 of the key as 64 hexadecimal digits (not shown)`,
-      );
-    else if (sameId < index) refuse(`entry ${index + 1}: has the same id as entry ${sameId + 1}`);
+    const problem = problemOf(key, keys.slice(0, index));
+    if (problem) context.addIssue({ code: 'custom', message: `entry ${index + 1}: ${problem}` });
   }
   return keys.filter((key) => key !== undefined);
+}
 
-  function refuse(message: string): void {
-    context.addIssue({ code: 'custom', message });
-  }
+/** What is wrong with an entry, which stands after these. */
+function problemOf(key: ApiKey | undefined, before: readonly (ApiKey | undefined)[]): string | undefined {
+  if (key === undefined)
+    return `expected id:role:sha256, with the role one of ${roles.join(', ')} and the SHA-256 of the key as 64 hexadecimal digits (not shown)`;
+  if (noKeys.some((digest) => digest.equals(key.digest)))
+    return 'expected the SHA-256 of a key, not that of an empty text, which is what comes out when the variable with the key is not set. `remote-processor make-key` makes a key with its entry';
+  const sameId = before.findIndex((other) => other?.id === key.id);
+  if (sameId >= 0) return `has the same id as entry ${sameId + 1}`;
+  const sameKey = before.findIndex((other) => other?.digest.equals(key.digest));
+  if (sameKey >= 0) return `has the same key as entry ${sameKey + 1}: each needs one of its own`;
+  return undefined;
 }
 
 function parseApiKey(entry: string): ApiKey | undefined {
-  const [, id, roleName, digest] = /^([\w.-]{1,100}):([a-z]+):([0-9a-f]{64})$/i.exec(entry) ?? [];
+  const [, id, roleName, digest] = /^([^:]+):([a-z]+):([0-9a-f]{64})$/i.exec(entry) ?? [];
   const role = roles.find((known) => known === roleName);
-  if (id === undefined || digest === undefined || role === undefined) return undefined;
-  return { id, role, digest: Buffer.from(digest, 'hex') };
+  if (digest === undefined || role === undefined) return undefined;
+  const { data: validId } = apiKeyIdSchema.safeParse(id);
+  return validId === undefined ? undefined : { id: validId, role, digest: Buffer.from(digest, 'hex') };
 }

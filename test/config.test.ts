@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { readConfig, readFunctionConfig } from '../src/config.js';
 import { ValidationError } from '../src/errors.js';
@@ -36,17 +37,17 @@ test('every variable is read', () => {
     LINGER: '30s',
     QUEUES: 'mail, reports',
     HTTP_ACCESS: 'iam',
-    API_KEYS: `one:read:${digest},two:write:${digest.toUpperCase()}\n three:admin:${digest}`,
-    SESSION_SECRETS: `${'s'.repeat(32)}, ${'t'.repeat(40)}`,
+    API_KEYS: `one:read:${digest},two:write:${'CD'.repeat(32)}\n three:admin:${'ef'.repeat(32)}`,
+    SESSION_SECRETS: `${'12345678'.repeat(4)}, ${'abcdefgh'.repeat(5)}`,
     LOG_LEVEL: 'debug',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
-    WEBHOOK_SECRET: 'hush',
+    WEBHOOK_SECRET: 'hush-nobody-is-to-hear-it',
     WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
     PATH: '/usr/bin',
   });
 
-  const key = Buffer.from(digest, 'hex');
+  const digestFrom = (hex: string) => Buffer.from(hex.repeat(32), 'hex');
   expect(config).toEqual({
     MONGODB_URI: uri,
     MONGODB_DATABASE: 'jobs',
@@ -57,15 +58,15 @@ test('every variable is read', () => {
     QUEUES: ['mail', 'reports'],
     HTTP_ACCESS: 'iam',
     API_KEYS: [
-      { id: 'one', role: 'read', digest: key },
-      { id: 'two', role: 'write', digest: key },
-      { id: 'three', role: 'admin', digest: key },
+      { id: 'one', role: 'read', digest: digestFrom('ab') },
+      { id: 'two', role: 'write', digest: digestFrom('cd') },
+      { id: 'three', role: 'admin', digest: digestFrom('ef') },
     ],
-    SESSION_SECRETS: ['s'.repeat(32), 't'.repeat(40)],
+    SESSION_SECRETS: ['12345678'.repeat(4), 'abcdefgh'.repeat(5)],
     LOG_LEVEL: 'debug',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
-    WEBHOOK_SECRET: 'hush',
+    WEBHOOK_SECRET: 'hush-nobody-is-to-hear-it',
     WEBHOOK_ALLOW_PRIVATE_ADDRESSES: true,
   });
 });
@@ -143,7 +144,12 @@ test.each([
   [`a:read:${digest}0`, 'entry 1: expected id:role:sha256'],
   [`a:read:${digest}:x`, 'entry 1: expected id:role:sha256'],
   [`a:read:${digest} b:hunter2`, 'entry 2: expected id:role:sha256'],
-  [`a:read:${digest} a:write:${digest}`, 'entry 2: has the same id as entry 1'],
+  [`a:read:${digest} a:write:${'cd'.repeat(32)}`, 'entry 2: has the same id as entry 1'],
+  [`a:read:${digest} b:write:${digest.toUpperCase()}`, 'entry 2: has the same key as entry 1'],
+  [`${'a'.repeat(101)}:read:${digest}`, 'entry 1: expected id:role:sha256'],
+  [`a:admin:${sha256('')}`, 'entry 1: expected the SHA-256 of a key, not that of an empty text'],
+  [`a:read:${digest} b:admin:${sha256('').toUpperCase()}`, 'entry 2: expected the SHA-256 of a key'],
+  [`a:read:${sha256('\n')}`, 'entry 1: expected the SHA-256 of a key'],
 ])('the API keys %s are refused, and not shown', (text, expected) => {
   const error = errorOf(() => readConfig({ API_KEYS: text }));
 
@@ -151,17 +157,49 @@ test.each([
   expect(error.message).not.toMatch(/hunter2|abab/);
 });
 
-test.each(['hunter2', 's'.repeat(31), `${'s'.repeat(32)},hunter2`, `${'s'.repeat(32)},`])(
-  'the session secrets %s are refused, and not shown',
-  (text) => {
-    const error = errorOf(() => readConfig({ SESSION_SECRETS: text }));
+const strong = '12345678'.repeat(4);
 
-    expect(error.issues).toEqual([
-      { path: 'SESSION_SECRETS', message: expect.stringContaining('at least 32 characters') },
-    ]);
-    expect(error.message).not.toMatch(/hunter2|sss/);
-  },
-);
+test.each([
+  'hunter2',
+  strong.slice(1),
+  `${strong},hunter2`,
+  `${strong},`,
+  's'.repeat(64),
+  'hunter2'.repeat(6),
+  `${strong},${strong}`,
+])('the session secrets %s are refused, and not shown', (text) => {
+  const error = errorOf(() => readConfig({ SESSION_SECRETS: text }));
+
+  expect(error.issues).toEqual([
+    { path: 'SESSION_SECRETS', message: expect.stringContaining('at least 32 characters') },
+  ]);
+  expect(error.message).not.toMatch(/hunter2|sss|1234/);
+});
+
+test.each([
+  'hunter2',
+  'hunter2hunter2hunter2hunter2',
+  'whsec_aHVudGVyMg==',
+  `whsec_${'A'.repeat(48)}`,
+  'whsec_',
+])('the webhook secret %s is refused, and not shown', (text) => {
+  const error = errorOf(() => readConfig({ WEBHOOK_SECRET: text }));
+
+  expect(error.issues).toEqual([
+    { path: 'WEBHOOK_SECRET', message: expect.stringContaining('at least 24 ') },
+  ]);
+  expect(error.message).not.toMatch(/hunter2|aHVu|AAA/);
+});
+
+test('a webhook secret may be bytes, as the libraries of Standard Webhooks write them', () => {
+  const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+  expect(readConfig({ WEBHOOK_SECRET: secret }).WEBHOOK_SECRET).toBe(secret);
+});
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
 function errorOf(read: () => unknown): ValidationError {
   try {

@@ -7,6 +7,7 @@ import { ensureIndexesCommand } from './commands/ensure-indexes.js';
 import { factoriesCommand } from './commands/factories.js';
 import { getCommand } from './commands/get.js';
 import { listCommand } from './commands/list.js';
+import { makeKeyCommand } from './commands/make-key.js';
 import { queuesCommand } from './commands/queues.js';
 import { removeCommand } from './commands/remove.js';
 import { retryCommand } from './commands/retry.js';
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   scheduleCommand,
   startCommand,
   ensureIndexesCommand,
+  makeKeyCommand,
   doctorCommand,
   completionCommand,
 ];

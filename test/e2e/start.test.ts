@@ -68,6 +68,21 @@ test('with other jobs than its own, the line to copy names one of those', async 
   expect(await exitCode()).toBe(0);
 }, 60_000);
 
+test('a key that it was given it does not show: the lines to copy take it from the shell', async () => {
+  const key = 'given-by-who-starts-it';
+  const { child, printed, exitCode } = start({ API_KEY: key }, '--no-demo');
+  await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
+
+  const url = match(printed.text, /curl -s (http\S+\/v1\/jobs) /);
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+
+  expect(answer.status).toBe(200);
+  expect(printed.text).toContain('-H "Authorization: Bearer $API_KEY"');
+  child.kill('SIGINT');
+  expect(await exitCode()).toBe(0);
+  expect(printed.text).not.toContain(key);
+}, 60_000);
+
 test('--help tells how to use it', async () => {
   const { printed, exitCode } = start({}, '--help');
   expect(await exitCode()).toBe(0);

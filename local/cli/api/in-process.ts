@@ -1,10 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { MongoServerError } from 'mongodb';
 import { createApp } from '../../../handlers/http/app.js';
 import { createKick } from '../../../handlers/kick.js';
 import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
 import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
+import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
@@ -12,13 +12,12 @@ import type { Connection } from './connection.js';
 /** The app of MONGODB_URI in this process, and an admin key that nobody else knows. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
-  const apiKey = randomBytes(24).toString('base64url');
-  const digest = createHash('sha256').update(apiKey).digest();
+  const apiKey = makeKey();
   const { WORKER_FUNCTION_NAME: functionName, LAMBDA_ENDPOINT: endpoint } = config;
   const app = createApp({
     db,
     processor: new RemoteProcessor({ db, log }),
-    apiKeys: [{ id: 'command-line', role: 'admin', digest }],
+    apiKeys: [{ id: 'command-line', role: 'admin', digest: digestOf(apiKey) }],
     kick: createKick({ functionName, endpoint, log }),
     log,
   });

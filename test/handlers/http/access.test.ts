@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { findKey } from '../../../handlers/http/access.js';
 import { expectProblem, jobOf, useApi } from './api.js';
+import { keyOf } from './browser.js';
 
 const api = useApi();
 const body = { name: 'echo', input: {} };
@@ -27,6 +29,13 @@ test.each(badKeys)('with %s nothing can be read or added', async (_, authorizati
     if (!call.method) await expectProblem(response, 401, 'unauthorized');
   }
   expect(await api.storedJobs()).toBe(0);
+});
+
+test('nobody has the empty text for a key, not even where its digest is configured', () => {
+  const keys = [keyOf('everybody', 'admin', ''), keyOf('somebody', 'read', 'a-key')];
+
+  expect(findKey(keys, '')).toBeUndefined();
+  expect(findKey(keys, 'a-key')?.id).toBe('somebody');
 });
 
 test('without a key an unknown address answers as a known one does', async () => {
