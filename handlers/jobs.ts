@@ -15,6 +15,8 @@ export function jobs(config: Config): JobFactory[] {
     webhook({
       secret: config.WEBHOOK_SECRET,
       mayConnectTo: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? anyAddress : isPublicAddress,
+      // Else a key that only adds jobs would reach whatever the worker reaches.
+      addRole: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? 'admin' : 'write',
     }),
   ];
 }

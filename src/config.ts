@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { type Role, roles } from './access/role.js';
 import { durationSchema, timerDurationSchema } from './duration.js';
 import { isConnectionString } from './mongo/client.js';
 import { validateNow } from './validate.js';
-
-/** What a caller of the HTTP API may do: `read` looks; `write` also adds and cancels jobs; `admin` does anything. */
-export const roles = ['read', 'write', 'admin'] as const;
-export type Role = (typeof roles)[number];
 
 /** One entry of API_KEYS. The key itself is known to its holder only. */
 export interface ApiKey {

@@ -1,3 +1,5 @@
+import type { Role } from './access/role.js';
+
 /**
  * The errors this project throws. Each has a stable `code` and carries its data as fields: match on those,
  * never on the text.
@@ -69,6 +71,19 @@ export class ConflictError extends RemoteProcessorError {
     reason: string,
   ) {
     super(reason);
+  }
+}
+
+/** Who asks may not add jobs of this kind: its `addRole` is above the role that is held. Code that gives no role may. */
+export class ForbiddenError extends RemoteProcessorError {
+  readonly code = 'forbidden';
+
+  constructor(
+    readonly jobName: string,
+    readonly required: Role,
+    readonly held: Role,
+  ) {
+    super(`The role '${required}' is required for jobs named '${jobName}', not '${held}'.`);
   }
 }
 

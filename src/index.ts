@@ -1,9 +1,11 @@
 /** The public API of `remote-processor`. */
+export type { AddRole, Role } from './access/role.js';
 export type { Duration } from './duration.js';
 export {
   type AbortReason,
   AttemptAbortedError,
   ConflictError,
+  ForbiddenError,
   IndexMissingError,
   type Issue,
   NotFoundError,
@@ -49,6 +51,7 @@ export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export {
+  type CallerOptions,
   type DrainOptions,
   RemoteProcessor,
   type RemoteProcessorOptions,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import type { ClientSession, Db, Filter } from 'mongodb';
+import type { Db, Filter } from 'mongodb';
 import * as z from 'zod';
+import { callerRoleSchema, type Role } from './access/role.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError } from './errors.js';
 import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
@@ -102,6 +103,12 @@ export interface RemoteProcessorOptions {
   readonly log?: Logger;
 }
 
+/** On whose behalf something is done. */
+export interface CallerOptions {
+  /** Of somebody that it is done for: refused when the `addRole` of its kind of job is above it. Default: code may all. */
+  readonly callerRole?: Role | undefined;
+}
+
 /** When `drain` stops; without any of these, when no job is due. */
 export interface DrainOptions {
   /** By then everything is settled or given back. */
@@ -168,7 +175,7 @@ export class RemoteProcessor {
     this.#db = db;
     this.#formatJobError = valid.formatJobError;
     this.#collections = openCollections(db);
-    this.#registry = new JobRegistry(this.#collections.jobFactories);
+    this.#registry = new JobRegistry(this.#collections.jobFactories, log);
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({
       jobNames: this.#registry.names,
@@ -237,8 +244,8 @@ export class RemoteProcessor {
    * write is tried again for 2 s, but in a transaction; whether it arrived when that fails too is not known.
    *
    * @param job the name, or the factory itself, which types the input
-   * @throws UnknownJobNameError, ValidationError, or ConflictError for an `id` that another job has; nothing is
-   *   written then
+   * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
+   *   ConflictError for an `id` that another job has; nothing is written then
    */
   async addJob<Input>(
     job: JobFactory<Input>,
@@ -254,28 +261,31 @@ export class RemoteProcessor {
    * Adds many jobs, by name, and returns their ids in the same order; each as `addJob` would. In commands of up to 1000,
    * so that a crash in between leaves some of them: who passes ids can try again, or add them in a transaction.
    *
-   * @throws UnknownJobNameError, or ValidationError whose paths begin with the place in the list: nothing is written
-   *   then; ConflictError for an `id` that another job has: the others may be written
+   * @param options as in `AddJobOptions`
+   * @throws UnknownJobNameError, ForbiddenError, or ValidationError whose paths begin with the place in the list: nothing
+   *   is written then; ConflictError for an `id` that another job has: the others may be written
    */
   async addJobs(
     jobs: readonly JobToAdd[],
-    options: { readonly session?: ClientSession | undefined } = {},
+    options: Pick<AddJobOptions, 'session' | 'callerRole'> = {},
   ): Promise<string[]> {
-    const { session } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
-    return addJobs(this.#collections.jobs, this.#registry, jobs, session);
+    const valid = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
+    return addJobs(this.#collections.jobs, this.#registry, jobs, valid);
   }
 
   /**
    * Changes a queued job: when it runs, its priority, its queue, its retries.
    *
-   * @throws ValidationError, NotFoundError, or ConflictError when it is not queued; nothing is written then
+   * @param options `callerRole`: as in `AddJobOptions`
+   * @throws ValidationError, NotFoundError, ForbiddenError, or ConflictError when it is not queued; nothing is written then
    */
-  async updateJob(id: string, changes: JobChanges): Promise<void> {
+  async updateJob(id: string, changes: JobChanges, options: CallerOptions = {}): Promise<void> {
     const { runAt, delay, retryDelay, ...rest } = validateNow(
       jobChangesSchema,
       changes,
       'The call of updateJob',
     );
+    await this.#requireMayHave(id, options, 'The call of updateJob');
     await updateQueuedJob(this.#collections.jobs, id, {
       ...rest,
       retryDelay,
@@ -431,9 +441,11 @@ export class RemoteProcessor {
    * Queues a job again that ended in `error` or `cancelled`. Its counter and its errors are kept, `maxRetries` goes up
    * by one, and its unique key is taken again.
    *
-   * @throws NotFoundError, or ConflictError when it is not settled so, or its unique key is taken by now
+   * @param options `callerRole`: as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, or ConflictError when it is not settled so, or its unique key is taken by now
    */
-  async retryJob(id: string): Promise<void> {
+  async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
+    await this.#requireMayHave(id, options, 'The call of retryJob');
     await retryJob(this.#collections.jobs, id);
   }
 
@@ -561,12 +573,15 @@ export class RemoteProcessor {
   /**
    * Adds a scheduler item and returns its id. It makes jobs once it is active.
    *
-   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, or ConflictError when its
-   *   id is taken, or a removed item of this id has a job of its first moment; nothing is written then
+   * @param caller `callerRole`: as in `AddJobOptions`
+   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, ForbiddenError, or
+   *   ConflictError when its id is taken, or a removed item of this id has a job of its first moment; nothing is written
+   *   then
    */
-  async addScheduler(options: SchedulerOptions): Promise<string> {
+  async addScheduler(options: SchedulerOptions, caller: CallerOptions = {}): Promise<string> {
+    const { callerRole } = validateNow(callerOptionsSchema, caller, 'The call of addScheduler');
     const { addItem } = await scheduling();
-    return addItem(this.#db, this.#collections, this.#registry, options);
+    return addItem(this.#db, this.#collections, this.#registry, options, callerRole);
   }
 
   /**
@@ -577,17 +592,19 @@ export class RemoteProcessor {
    *
    * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, and does nothing for
    *   a list or an expression that the item does not have; but it is an input
-   * @param options `version`: of the item that was looked at; another one by now is a conflict. Default: any
-   * @throws ValidationError, UnknownJobNameError, NotFoundError, or ConflictError when another transaction holds the item
+   * @param options `version`: of the item that was looked at; another one by now is a conflict. Default: any.
+   *   `callerRole`: as in `AddJobOptions`, for its job as it was and as it is to be
+   * @throws ValidationError, UnknownJobNameError, ForbiddenError, NotFoundError, or ConflictError when another transaction holds the item
    *   for more than 10 s, as one of a killed process does for up to a minute; nothing is changed then
    */
   async updateScheduler(
     id: string,
     changes: SchedulerChanges,
-    options: { readonly version?: number | undefined } = {},
+    options: CallerOptions & { readonly version?: number | undefined } = {},
   ): Promise<SchedulerItem> {
+    const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
-    return updateItem(this.#db, this.#collections, this.#registry, id, changes, options);
+    return updateItem(this.#db, this.#collections, this.#registry, id, changes, valid);
   }
 
   /** The scheduler item with this id, or undefined. */
@@ -606,12 +623,14 @@ export class RemoteProcessor {
    * Starts a scheduler item, from the database's now on. One that is active stays as it is, and so does one whose last
    * job was made ahead and is not due yet. Returns it.
    *
-   * @throws NotFoundError, ValidationError when it has no occurrence, or none any more, or ConflictError as
+   * @param options `callerRole`: as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, ValidationError when it has no occurrence, or none any more, or ConflictError as
    *   `updateScheduler`
    */
-  async activateScheduler(id: string): Promise<SchedulerItem> {
+  async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
+    const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of activateScheduler');
     const { activateItem } = await scheduling();
-    return activateItem(this.#db, this.#collections, id);
+    return activateItem(this.#db, this.#collections, this.#registry, id, callerRole);
   }
 
   /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError, or ConflictError as `updateScheduler` */
@@ -630,13 +649,17 @@ export class RemoteProcessor {
    * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
    * matter. It counts neither for `maxOccurrences`, nor as the job before for `overlap`. Returns the job's id.
    *
-   * @param options `jobId`: the id that the job gets; when there is a job with this id already, nothing is done
-   * @throws NotFoundError, or ValidationError for an id that none can have
+   * @param options `jobId`: the id that the job gets; when there is a job with this id already, nothing is done.
+   *   `callerRole`: as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, or ValidationError for an id that none can have
    */
-  async runNow(schedulerId: string, options: { readonly jobId?: string | undefined } = {}): Promise<string> {
-    const { jobId } = validateNow(runNowOptionsSchema, options, 'The call of runNow');
+  async runNow(
+    schedulerId: string,
+    options: CallerOptions & { readonly jobId?: string | undefined } = {},
+  ): Promise<string> {
+    const valid = validateNow(runNowOptionsSchema, options, 'The call of runNow');
     const { runNow } = await scheduling();
-    return runNow(this.#db, this.#collections, this.#registry, schedulerId, jobId);
+    return runNow(this.#db, this.#collections, this.#registry, schedulerId, valid);
   }
 
   /**
@@ -722,6 +745,13 @@ export class RemoteProcessor {
     return doOnce(this.#collections.idempotencyKeys, request);
   }
 
+  /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
+  async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
+    const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
+    const jobName = async () => (await requireJob(this.#collections.jobs, id)).jobName;
+    await this.#registry.requireMayAdd(jobName, callerRole);
+  }
+
   /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
   async #tryToRecover(): Promise<void> {
     try {
@@ -804,7 +834,11 @@ const drainOptionsSchema = z.strictObject({
 
 const readyLimit = z.int().min(1);
 
-const runNowOptionsSchema = z.strictObject({ jobId: addJobDataSchema.shape.id });
+const callerOptionsSchema = z.strictObject({ callerRole: callerRoleSchema });
+
+const runNowOptionsSchema = callerOptionsSchema.extend({ jobId: addJobDataSchema.shape.id });
+
+const updateSchedulerOptionsSchema = callerOptionsSchema.extend({ version: z.int().optional() });
 
 const previewCount = z.int().min(1).max(1000);
 

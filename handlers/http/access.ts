@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
-import { type ApiKey, type Role, roles } from '../../src/config.js';
+import { type Role, suffices } from '../../src/access/role.js';
+import type { ApiKey } from '../../src/config.js';
 import { Problem } from './problem.js';
 
 /** Who sent a request, and what he may do. */
@@ -41,7 +42,7 @@ export function requireKey(apiKeys: readonly ApiKey[]) {
 export function requireRole(role: Role) {
   return createMiddleware(async ({ get }, next) => {
     const held = get('caller')?.role;
-    if (held === undefined || roles.indexOf(held) < roles.indexOf(role)) {
+    if (held === undefined || !suffices(held, role)) {
       throw new Problem('forbidden', { detail: `The role '${role}' is required, the key has '${held}'.` });
     }
     await next();

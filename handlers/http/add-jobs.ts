@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Role } from '../../src/access/role.js';
 import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import { documented } from './documented.js';
@@ -28,9 +29,9 @@ type JobState = z.output<typeof jobState>;
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
  */
-export async function addOne(processor: RemoteProcessor, job: NewJob): Promise<JobState> {
+export async function addOne(processor: RemoteProcessor, job: NewJob, callerRole: Role): Promise<JobState> {
   const { name, input, options = {} } = job;
-  const id = await processor.addJob(name, input, options).catch(refuseInput);
+  const id = await processor.addJob(name, input, { ...options, callerRole }).catch(refuseInput);
   const mayBeOld = options.id !== undefined || options.uniqueKey !== undefined;
   const status = mayBeOld ? (await processor.getJob(id))?.status : undefined;
   return { id, status: status ?? 'queued' };
@@ -41,8 +42,12 @@ export async function addOne(processor: RemoteProcessor, job: NewJob): Promise<J
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJobs` throws
  */
-export async function addMany(processor: RemoteProcessor, jobs: readonly NewJob[]): Promise<string[]> {
-  return processor.addJobs(jobs).catch((error: unknown) => {
+export async function addMany(
+  processor: RemoteProcessor,
+  jobs: readonly NewJob[],
+  callerRole: Role,
+): Promise<string[]> {
+  return processor.addJobs(jobs, { callerRole }).catch((error: unknown) => {
     if (error instanceof ValidationError)
       throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
     if (!(error instanceof UnknownJobNameError)) throw error;

@@ -1,6 +1,7 @@
 import type { ErrorHandler } from 'hono';
 import {
   ConflictError,
+  ForbiddenError,
   IndexMissingError,
   type Logger,
   NotFoundError,
@@ -34,6 +35,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotFoundError) return new Problem('not_found', { detail: error.message });
   if (error instanceof ConflictError) return new Problem('conflict', { detail: error.message });
+  if (error instanceof ForbiddenError) return new Problem('forbidden', { detail: error.message });
   if (error instanceof UnknownJobNameError) {
     const issues = [{ path: 'name', message: error.message }];
     return new Problem('unknown_job_name', { detail: error.message, issues });

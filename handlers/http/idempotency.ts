@@ -18,7 +18,7 @@ export interface AddingRequest {
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /** Refused before the first write. */
-const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found'];
+const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found', 'forbidden'];
 
 /**
  * Answers a request once per `Idempotency-Key`: whoever sends it again gets the first answer, and nothing is done.

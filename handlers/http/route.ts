@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Role } from '../../src/config.js';
+import type { Role } from '../../src/access/role.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { toIssues } from '../../src/validate.js';
 import type { Kick } from '../kick.js';
@@ -25,10 +25,13 @@ export interface RouteRequest {
   /** Those in the path, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly callerId: string;
+  readonly callerRole: Role;
 }
 
 /** How an answer comes about, beside what was asked. */
 export interface Circumstances extends Services {
+  /** Of who asks: what the processor does on his behalf. */
+  readonly callerRole: Role;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
   /** Ids for the jobs that are made, so that a second try meets those of the first; undefined when any will do. */
@@ -109,7 +112,8 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
       const wrong = [...issues, ...(result.success ? [] : toIssues(result.error).map(withoutPlace))];
       if (!result.success || wrong.length > 0) throw invalid(wrong);
       const respond = async (jobIds?: readonly string[]) => {
-        const circumstances = { ...services, signal: request.raw.signal, jobIds };
+        const { raw, callerRole } = request;
+        const circumstances = { ...services, callerRole, signal: raw.signal, jobIds };
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };

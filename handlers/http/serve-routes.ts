@@ -10,7 +10,8 @@ export function serveRoutes(routes: readonly Route[], services: Services): Hono 
     app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), requireRole(role), async ({ req, get }) => {
       const caller = get('caller');
       if (!caller) throw new Problem('unauthorized');
-      return handle({ raw: req.raw, parameters: req.param(), callerId: caller.id }, services);
+      const { id: callerId, role: callerRole } = caller;
+      return handle({ raw: req.raw, parameters: req.param(), callerId, callerRole }, services);
     });
   }
   return app;

@@ -10,6 +10,7 @@ import { defineJob, settledStatuses } from '../../src/index.js';
  */
 export const removeOldJobs = defineJob({
   name: 'removeOldJobs',
+  addRole: 'admin', // As to remove jobs in any other way.
   input: z.strictObject({
     olderThan: durationSchema,
     statuses: z

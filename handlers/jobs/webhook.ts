@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { durationSchema } from '../../src/duration.js';
-import { defineJob, type JobContext, RemoteException } from '../../src/index.js';
+import { type AddRole, defineJob, type JobContext, RemoteException } from '../../src/index.js';
 import type { AddressRule } from './webhook/addresses.js';
 import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
@@ -18,6 +18,8 @@ export interface WebhookSettings {
   readonly secret: string | undefined;
   /** Which addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
   readonly mayConnectTo: AddressRule;
+  /** Of `defineJob`: by default whoever may add jobs may send. */
+  readonly addRole?: AddRole;
 }
 
 const inputSchema = z.strictObject({
@@ -43,9 +45,10 @@ type Input = z.output<typeof inputSchema>;
  *
  * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
  */
-export function webhook({ secret, mayConnectTo }: WebhookSettings) {
+export function webhook({ secret, mayConnectTo, addRole = 'write' }: WebhookSettings) {
   return defineJob({
     name: 'webhook',
+    addRole,
     input: inputSchema,
     maxRetries: 5,
     run: async ({ input, signal, jobId, attempt }) => {

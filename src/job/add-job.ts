@@ -26,8 +26,8 @@ export async function addJob(
   input: unknown,
   options: AddJobOptions = {},
 ): Promise<string> {
-  const { session, ...valid } = validateNow(addJobOptionsSchema, options, 'The call of addJob');
-  const job = await toNewJob(await registry.find(jobName), jobName, input, valid);
+  const { session, callerRole, ...valid } = validateNow(addJobOptionsSchema, options, 'The call of addJob');
+  const job = await toNewJob(await registry.find(jobName, callerRole), jobName, input, valid);
   return despiteFailures(session, () => writeJob(jobs, job, session));
 }
 

@@ -1,5 +1,6 @@
 import { type BulkWriteResult, type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
 import * as z from 'zod';
+import type { Role } from '../access/role.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
@@ -15,7 +16,7 @@ export interface JobToAdd {
   /** The name of its factory. */
   readonly name: string;
   readonly input?: unknown;
-  readonly options?: Omit<AddJobOptions, 'session'> | undefined;
+  readonly options?: Omit<AddJobOptions, 'session' | 'callerRole'> | undefined;
 }
 
 /** Per command: keeps each short, far below MongoDB's limit of 100,000. */
@@ -32,9 +33,9 @@ export async function addJobs(
   jobs: Collection<JobDocument>,
   registry: JobRegistry,
   given: readonly JobToAdd[],
-  session?: ClientSession,
+  { session, callerRole }: Pick<AddJobOptions, 'session' | 'callerRole'> = {},
 ): Promise<string[]> {
-  const newJobs = await checkAll(registry, given);
+  const newJobs = await checkAll(registry, given, callerRole);
   const ids: string[] = [];
   for (let start = 0; start < newJobs.length; start += BATCH) {
     const batch = newJobs.slice(start, start + BATCH);
@@ -47,14 +48,18 @@ const entriesSchema = z.array(
   z.strictObject({ name: z.string(), input: z.unknown().optional(), options: addJobDataSchema.optional() }),
 );
 
-/** @throws ValidationError whose paths begin with the place in the list, or UnknownJobNameError */
-async function checkAll(registry: JobRegistry, given: readonly JobToAdd[]): Promise<NewJob[]> {
+/** @throws ValidationError whose paths begin with the place in the list, UnknownJobNameError, or ForbiddenError */
+async function checkAll(
+  registry: JobRegistry,
+  given: readonly JobToAdd[],
+  callerRole: Role | undefined,
+): Promise<NewJob[]> {
   const entries = validateNow(entriesSchema, given, 'The list of addJobs');
   const addable = new Map<string, AddableJob>();
   const newJobs: NewJob[] = [];
   const issues: Issue[] = [];
   for (const [index, { name, input, options = {} }] of entries.entries()) {
-    const job = addable.get(name) ?? (await registry.find(name));
+    const job = addable.get(name) ?? (await registry.find(name, callerRole));
     addable.set(name, job);
     try {
       newJobs.push(await toNewJob(job, name, input, options));

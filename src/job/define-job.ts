@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import ms from 'ms';
 import * as z from 'zod';
+import { type AddRole, addRoleSchema, DEFAULT_ADD_ROLE } from '../access/role.js';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';
@@ -50,6 +51,11 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   /** What the job must return. Without it anything that can be stored. */
   readonly output?: Output;
   /**
+   * The least role of a caller of the HTTP API, the dashboard or the command line who may add such jobs, schedule them,
+   * or have one run again: `'admin'` for a job that does what only an admin may. Code may always. Default `'write'`.
+   */
+  readonly addRole?: AddRole;
+  /**
    * How long one attempt may take; default 15 minutes, Lambda's limit. Then the signal fires; an attempt that goes on
    * all the same is settled as failed, to be retried, and its late outcome is ignored. In a subprocess, counted from
    * when there is a thread for it.
@@ -60,6 +66,11 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
    * has seen of recent attempts.
    */
   readonly expectedDuration?: Duration;
+  /**
+   * Of the definition, from 1 on: raise it when the input's schema, the defaults or `addRole` change. A process that still
+   * has a lower one then leaves what is stored for producers without the code as it is. Default 1.
+   */
+  readonly version?: number;
   /** Default of its jobs: the queue they wait in. */
   readonly queue?: string;
   /** Default of its jobs: 0 to 9, higher first. */
@@ -109,6 +120,10 @@ export interface JobFactory<Input = unknown, Output = unknown> {
   /** The schema that inputs are validated by. */
   readonly input: z.ZodType;
   readonly limits: AttemptLimits;
+  /** Of the definition: a lower one does not replace a higher one in the database. */
+  readonly version: number;
+  /** The least role of a caller who may add its jobs. Code may always. */
+  readonly addRole: AddRole;
   /** Decides after each failed attempt of a job whose `retryDelay` is null. */
   readonly retryDelay?: RetryDelayFunction;
   /**
@@ -145,12 +160,15 @@ export function defineJob<Input extends z.ZodType = z.ZodUndefined, Output exten
 export function defineJob(
   definition: InProcessJobDefinition<z.ZodType, z.ZodType> | SubprocessJobDefinition<z.ZodType, z.ZodType>,
 ): JobFactory {
-  const { name, input, output, retryDelay, limits, defaults } = resolveDefinition(definition);
+  const { name, input, output, retryDelay, limits, addRole, version, defaults } =
+    resolveDefinition(definition);
   const run = 'run' in definition ? functionRunner(definition.run) : moduleRunner(definition.module);
   const factory: JobFactory = {
     name,
     defaults,
     limits,
+    addRole,
+    version,
     input,
     ...(retryDelay && { retryDelay }),
     parseInput: (given) => validate(input, given, `Input of job '${name}'`),
@@ -168,6 +186,8 @@ const factorySchema = z.object({
   name: z.string(),
   defaults: z.object({ maxRetries: z.number() }),
   limits: z.object({ timeoutMs: z.number() }),
+  addRole: addRoleSchema,
+  version: z.int(),
   parseInput: z.function(),
   run: z.function(),
   parseOutput: z.function(),
@@ -197,6 +217,8 @@ const definitionSchema = z.strictObject({
   module: z
     .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
     .optional(),
+  addRole: addRoleSchema.default(DEFAULT_ADD_ROLE),
+  version: z.int().min(1).default(1),
   timeout: timerDurationSchema
     .refine((timeout) => timeout > 0, 'expected more than 0')
     .default(DEFAULT_TIMEOUT_MS),
@@ -212,7 +234,8 @@ const definitionSchema = z.strictObject({
 function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
-  const { name, input, output, run, module, retryDelay, timeout, expectedDuration, ...defaults } = parsed;
+  const { name, input, output, run, module, addRole, version, ...rest } = parsed;
+  const { retryDelay, timeout, expectedDuration, ...defaults } = rest;
   if ((run === undefined) === (module === undefined)) {
     throw new ValidationError(subject, [
       { path: 'run', message: 'expected either run or module, and not both' },
@@ -222,6 +245,8 @@ function resolveDefinition(definition: unknown) {
     name,
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
     output: output ?? z.unknown(),
+    addRole,
+    version,
     limits: { timeoutMs: timeout, ...(expectedDuration !== undefined && { expectedMs: expectedDuration }) },
     retryDelay: isRetryDelayFunction(retryDelay) ? retryDelay : undefined,
     defaults: jobDefaultsSchema.parse({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { type AddRole, DEFAULT_ADD_ROLE } from '../access/role.js';
 import type { JobFactory } from './define-job.js';
 import type { JobDefaults } from './job-options.js';
 
@@ -12,22 +13,34 @@ export interface JobFactoryDocument {
   /** Whether the input may be left out, which JSON Schema cannot say. */
   readonly inputOptional: boolean;
   readonly defaults: JobDefaults;
+  /** Absent in documents of earlier versions of this package: see `addRoleOf`. */
+  readonly addRole?: AddRole;
+  /** Of the definition. Absent in documents of earlier versions of this package, which any replaces. */
+  readonly version?: number;
   /** Of all the above: registering writes only when it is new. */
   readonly hash: string;
 }
 
 /** The document that stands for a factory under a name. */
-export function toFactoryDocument(name: string, { input, defaults }: JobFactory): JobFactoryDocument {
+export function toFactoryDocument(name: string, factory: JobFactory): JobFactoryDocument {
+  const { input, defaults, addRole, version } = factory;
   const inputSchema = toJsonSchema(input);
   const inputOptional = acceptsUndefined(input);
-  const content = JSON.stringify([name, inputSchema, inputOptional, defaults]);
+  const content = JSON.stringify([name, inputSchema, inputOptional, defaults, addRole, version]);
   return {
     _id: name,
     inputSchema,
     inputOptional,
     defaults,
+    addRole,
+    version,
     hash: createHash('sha256').update(content).digest('hex'),
   };
+}
+
+/** Who may add its jobs. */
+export function addRoleOf({ addRole = DEFAULT_ADD_ROLE }: Pick<JobFactoryDocument, 'addRole'>): AddRole {
+  return addRole;
 }
 
 /** Null for a schema that JSON Schema cannot express: such a job is added only by processes with its code. */

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
+import { callerRoleSchema, type Role } from '../access/role.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
@@ -104,10 +105,12 @@ const session = z
   .optional();
 
 /** All options of `addJob`. */
-export const addJobOptionsSchema = z.strictObject({ ...data, session }).refine(...atMostOneMoment);
+export const addJobOptionsSchema = z
+  .strictObject({ ...data, session, callerRole: callerRoleSchema })
+  .refine(...atMostOneMoment);
 
 /** The options of `addJobs`, for all jobs together. */
-export const addJobsOptionsSchema = z.strictObject({ session });
+export const addJobsOptionsSchema = z.strictObject({ session, callerRole: callerRoleSchema });
 
 function isSession(value: unknown): value is ClientSession {
   return typeof value === 'object' && value !== null && 'inTransaction' in value;
@@ -132,6 +135,8 @@ export interface AddJobOptions {
   readonly uniqueKey?: string | undefined;
   /** Makes the insert part of the caller's transaction. */
   readonly session?: ClientSession | undefined;
+  /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */
+  readonly callerRole?: Role | undefined;
 }
 
 export const jobChangesSchema = z

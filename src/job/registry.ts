@@ -1,9 +1,11 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
-import { UnknownJobNameError, ValidationError } from '../errors.js';
+import { type AddRole, type Role, suffices } from '../access/role.js';
+import { ForbiddenError, UnknownJobNameError, ValidationError } from '../errors.js';
+import type { Logger } from '../log.js';
 import { validate, validateNow } from '../validate.js';
 import { isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
-import { type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
+import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import type { JobDefaults } from './job-options.js';
 import { findJobFactories, storeJobFactories } from './store-job-factories.js';
 
@@ -15,6 +17,10 @@ export interface JobFactoryInfo {
   readonly inputSchema: string | null;
   /** Whether the input may be left out. */
   readonly inputOptional: boolean;
+  /** The least role of a caller who may add its jobs. Code may always. */
+  readonly addRole: AddRole;
+  /** Of the definition that is stored. */
+  readonly version: number;
 }
 
 /** A kind of job that can be added here: by this process's code, or by what another process stored. */
@@ -32,7 +38,10 @@ const entriesSchema = z.array(
 export class JobRegistry {
   readonly #factories = new Map<string, JobFactory>();
 
-  constructor(private readonly jobFactories: Collection<JobFactoryDocument>) {}
+  constructor(
+    private readonly jobFactories: Collection<JobFactoryDocument>,
+    private readonly log: Logger,
+  ) {}
 
   /** The names this process has the code of. */
   get names(): string[] {
@@ -49,6 +58,7 @@ export class JobRegistry {
     await storeJobFactories(
       this.jobFactories,
       entries.map(([name, factory]) => toFactoryDocument(name, factory)),
+      this.log,
     );
     for (const [name, factory] of entries) this.#factories.set(name, factory);
   }
@@ -56,7 +66,21 @@ export class JobRegistry {
   /** Everything that can be added by name, stored by whichever process. */
   async list(): Promise<JobFactoryInfo[]> {
     const documents = await findJobFactories(this.jobFactories);
-    return documents.map(({ _id: name, hash: _, ...info }) => ({ name, ...info }));
+    return documents.map(toInfo);
+  }
+
+  /**
+   * Whether a caller of this role may have a job of this name: one that exists, or is scheduled.
+   *
+   * @param jobName asked only when the answer depends on it
+   * @throws ForbiddenError, and what `jobName` throws
+   */
+  async requireMayAdd(jobName: () => Promise<string> | string, callerRole: Role | undefined): Promise<void> {
+    if (!isLimited(callerRole)) return;
+    const name = await jobName();
+    const here = this.#factories.get(name);
+    const [known] = here ? [here] : await findJobFactories(this.jobFactories, [name]);
+    if (known) requireRole(name, addRoleOf(known), callerRole);
   }
 
   /** The defaults of those of these names that are known here or stored. */
@@ -69,10 +93,14 @@ export class JobRegistry {
     ]);
   }
 
-  /** @throws UnknownJobNameError that lists the known names */
-  async find(name: string): Promise<AddableJob> {
+  /**
+   * @param callerRole of whom it is to be added for; undefined for code
+   * @throws ForbiddenError, or UnknownJobNameError that lists the known names
+   */
+  async find(name: string, callerRole?: Role): Promise<AddableJob> {
     const factory = this.#factories.get(name);
     if (factory) {
+      requireRole(name, factory.addRole, callerRole);
       return {
         defaults: factory.defaults,
         checkInput: async (input) => {
@@ -81,10 +109,27 @@ export class JobRegistry {
       };
     }
     const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
-    if (stored) return asAddable(stored);
+    if (stored) {
+      requireRole(name, addRoleOf(stored), callerRole);
+      return asAddable(stored);
+    }
     const known = new Set([...this.names, ...(await this.list()).map((info) => info.name)]);
     throw new UnknownJobNameError(name, [...known].sort());
   }
+}
+
+/** Not `admin`, who may anything, nor code. */
+function isLimited(callerRole: Role | undefined): callerRole is Exclude<Role, 'admin'> {
+  return callerRole !== undefined && callerRole !== 'admin';
+}
+
+/** @throws ForbiddenError */
+function requireRole(jobName: string, required: AddRole, held: Role | undefined): void {
+  if (isLimited(held) && !suffices(held, required)) throw new ForbiddenError(jobName, required, held);
+}
+
+function toInfo({ _id: name, hash: _, version = 0, ...info }: JobFactoryDocument): JobFactoryInfo {
+  return { name, ...info, addRole: addRoleOf(info), version };
 }
 
 function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {

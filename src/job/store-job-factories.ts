@@ -1,22 +1,57 @@
-import type { Collection } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection } from 'mongodb';
+import type { Logger } from '../log.js';
 import type { JobFactoryDocument } from './factory-document.js';
 
-/** Stores factories for producers without their code. Reads once, and writes only those whose hash is new. */
+/**
+ * Stores factories for producers without their code. Reads once, and writes only those whose hash is new. A definition
+ * of a lower version never replaces a higher one, whoever comes first; of the same version the last does, and it is logged.
+ */
 export async function storeJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
   documents: readonly JobFactoryDocument[],
+  log: Logger,
 ): Promise<void> {
   const ids = documents.map(({ _id }) => _id);
-  const stored = await jobFactories.find({ _id: { $in: ids } }, { projection: { hash: 1 } }).toArray();
-  const known = new Set(stored.map(({ _id, hash }) => `${_id} ${hash}`));
-  const changed = documents.filter(({ _id, hash }) => !known.has(`${_id} ${hash}`));
+  const projection = { hash: 1, version: 1 };
+  const found = await jobFactories.find({ _id: { $in: ids } }, { projection }).toArray();
+  const stored = new Map(found.map((document) => [document._id, document]));
+  const isNew = ({ _id, hash }: JobFactoryDocument) => stored.get(_id)?.hash !== hash;
+  const changed = documents.filter(isNew).filter((document) => isToWrite(document, stored, log));
   if (changed.length === 0) return;
-  await jobFactories.bulkWrite(
-    changed.map(({ _id, ...replacement }) => ({
-      replaceOne: { filter: { _id }, replacement, upsert: true },
-    })),
-    { ordered: false },
+  await jobFactories.bulkWrite(changed.map(replaceUnlessNewer), { ordered: false });
+}
+
+type Stored = Pick<JobFactoryDocument, 'hash' | 'version'>;
+
+/** A look before the write, which saves it, and tells; what decides is the write. */
+function isToWrite(
+  { _id: jobName, hash, version = 0 }: JobFactoryDocument,
+  all: ReadonlyMap<string, Stored>,
+  log: Logger,
+): boolean {
+  const stored = all.get(jobName);
+  if (stored?.version === undefined || stored.version < version) return true;
+  const fields = { jobName, version, storedVersion: stored.version, hash, storedHash: stored.hash };
+  if (stored.version > version) {
+    log.info('A newer version of this job is stored, and stays', fields);
+    return false;
+  }
+  log.warn(
+    'Two definitions of a job have the same version: the later one is stored. Raise its version',
+    fields,
   );
+  return true;
+}
+
+/** The condition stands in the update, not in the filter: there, an upsert would try to insert a second document. */
+function replaceUnlessNewer({
+  _id,
+  ...content
+}: JobFactoryDocument): AnyBulkWriteOperation<JobFactoryDocument> {
+  const isNewer = { $gt: [{ $ifNull: ['$version', 0] }, content.version ?? 0] };
+  const replacement = { $mergeObjects: [{ _id: '$_id' }, { $literal: content }] };
+  const update = [{ $replaceWith: { $cond: [isNewer, '$$ROOT', replacement] } }];
+  return { updateOne: { filter: { _id }, update, upsert: true } };
 }
 
 /** The stored factories of these names, or all. */

@@ -1,4 +1,5 @@
 import { type Db, ObjectId } from 'mongodb';
+import type { Role } from '../access/role.js';
 import { ConflictError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
@@ -20,12 +21,13 @@ export async function addItem(
   collections: Collections,
   registry: JobRegistry,
   options: SchedulerOptions,
+  callerRole?: Role,
 ): Promise<string> {
   const subject = 'The call of addScheduler';
   const { id: given, active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
   const id = given ?? new ObjectId().toHexString();
   const now = await serverTime(db);
-  const item = newItem(id, await checkJob(registry, definition, now, subject));
+  const item = newItem(id, await checkJob(registry, definition, now, subject, callerRole));
   const started = activated(item, now);
   if (!started.active) throw neverDue(item, now, subject);
   const inserted = await insertItem(collections, active ? started : item, started.nextCallTime);

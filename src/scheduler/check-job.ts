@@ -1,3 +1,4 @@
+import type { Role } from '../access/role.js';
 import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import { isPlainObject, toInput } from '../job/storable.js';
@@ -7,16 +8,17 @@ import type { SchedulerDefinition } from './scheduler-options.js';
 /**
  * The definition with its input as it is stored, once its job is known and takes that input.
  *
- * @throws UnknownJobNameError, ValidationError
+ * @throws UnknownJobNameError, ForbiddenError, ValidationError
  */
 export async function checkJob(
   registry: JobRegistry,
   definition: SchedulerDefinition,
   now: Date,
   subject: string,
+  callerRole?: Role,
 ): Promise<SchedulerDefinition> {
   const { input: given, jobName, timeField } = definition;
-  const job = await registry.find(jobName);
+  const job = await registry.find(jobName, callerRole);
   const input = await underInput(subject, () => toInput(given, jobName));
   if (timeField !== undefined && given !== undefined && !isPlainObject(given))
     throw new ValidationError(subject, [

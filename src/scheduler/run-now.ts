@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import type { Role } from '../access/role.js';
 import { insertJob } from '../job/insert-job.js';
 import { jobDefaultsSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
@@ -7,15 +8,21 @@ import { serverTime } from '../mongo/server-time.js';
 import { requireItem } from './find-items.js';
 import { jobOf } from './occurrence-job.js';
 
+export interface RunNowOptions {
+  readonly jobId?: string | undefined;
+  readonly callerRole?: Role | undefined;
+}
+
 /** Adds a job as the item makes them, at once and beside its occurrences: see `RemoteProcessor.runNow`. */
 export async function runNow(
   db: Db,
   { jobs, scheduler }: Collections,
   registry: JobRegistry,
   itemId: string,
-  jobId?: string,
+  { jobId, callerRole }: RunNowOptions,
 ): Promise<string> {
   const item = await requireItem(scheduler, itemId);
+  await registry.requireMayAdd(() => item.jobName, callerRole);
   const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
   const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
   const id = jobId ?? job.id;

@@ -1,16 +1,27 @@
 import type { Db } from 'mongodb';
+import type { Role } from '../access/role.js';
+import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
 import { activated, deactivated, neverDue } from './activate.js';
 import { changeItem } from './change-item.js';
+import { requireItem } from './find-items.js';
 import type { SchedulerItem } from './item.js';
 
 /**
  * Activates an item from the database's now on. One that is active stays as it is, and so does one whose last
  * occurrence was made ahead and is not due yet.
  *
- * @throws ValidationError when it has no occurrence, or none any more, and as `changeItem`
+ * @throws ValidationError when it has no occurrence, or none any more, ForbiddenError, and as `changeItem`
  */
-export function activateItem(db: Db, collections: Collections, id: string): Promise<SchedulerItem> {
+export async function activateItem(
+  db: Db,
+  collections: Collections,
+  registry: JobRegistry,
+  id: string,
+  callerRole?: Role,
+): Promise<SchedulerItem> {
+  const jobName = async () => (await requireItem(collections.scheduler, id)).jobName;
+  await registry.requireMayAdd(jobName, callerRole);
   return changeItem(db, collections, id, (item, now) => {
     if (item.active) return undefined;
     const started = activated(item, now);

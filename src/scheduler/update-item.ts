@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import * as z from 'zod';
+import type { Role } from '../access/role.js';
 import { ConflictError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
@@ -31,6 +32,11 @@ const changesSchema = z
     return { active, changes: Object.fromEntries(given) };
   });
 
+export interface UpdateOptions {
+  readonly version?: number | undefined;
+  readonly callerRole?: Role | undefined;
+}
+
 /** Changes a scheduler item: see `RemoteProcessor.updateScheduler`. */
 export async function updateItem(
   db: Db,
@@ -38,7 +44,7 @@ export async function updateItem(
   registry: JobRegistry,
   id: string,
   given: SchedulerChanges,
-  { version }: { readonly version?: number | undefined },
+  { version, callerRole }: UpdateOptions,
 ): Promise<SchedulerItem> {
   const { active, changes } = validateNow(changesSchema, given, subject);
   for (;;) {
@@ -46,8 +52,9 @@ export async function updateItem(
     const before = await requireItem(collections.scheduler, id);
     if (version !== undefined && before.version !== version)
       throw new ConflictError(id, `Scheduler item '${id}' was changed meanwhile: version ${before.version}.`);
+    await registry.requireMayAdd(() => before.jobName, callerRole);
     const now = await serverTime(db);
-    const definition = await checkJob(registry, merge(before, changes), now, subject);
+    const definition = await checkJob(registry, merge(before, changes), now, subject, callerRole);
     let isOutdated = false;
     const item = await changeItem(db, collections, id, (current, at) => {
       isOutdated = current.version !== before.version;

@@ -1,3 +1,4 @@
+import type { Role } from '../../../src/access/role.js';
 import type { RemoteProcessor } from '../../../src/index.js';
 import { toIssues } from '../../../src/validate.js';
 import type { Kick } from '../../kick.js';
@@ -15,6 +16,7 @@ export async function addJob(
   kick: Kick,
   name: string,
   { input, options }: Pick<Draft, 'input' | 'options'>,
+  callerRole: Role,
 ): Promise<string> {
   const result = newJob.safeParse({
     name,
@@ -22,7 +24,7 @@ export async function addJob(
     ...(options !== undefined && { options }),
   });
   if (!result.success) throw invalid(toIssues(result.error));
-  const { id } = await addOne(processor, result.data);
+  const { id } = await addOne(processor, result.data, callerRole);
   if (isDue(result.data.options ?? {})) await kick();
   return id;
 }

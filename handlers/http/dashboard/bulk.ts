@@ -1,3 +1,4 @@
+import type { Role } from '../../../src/access/role.js';
 import type { RemoteProcessor } from '../../../src/index.js';
 import { toProblem } from '../failure.js';
 import type { Notice } from './notice.js';
@@ -5,11 +6,14 @@ import { grouped } from './parts/number.js';
 
 const actions = {
   cancel: { done: 'Cancelled, or asked to stop', work: (processor, id) => processor.cancelJob(id) },
-  retry: { done: 'Queued again', work: (processor, id) => processor.retryJob(id) },
+  retry: {
+    done: 'Queued again',
+    work: (processor, id, callerRole) => processor.retryJob(id, { callerRole }),
+  },
   remove: { done: 'Removed', work: (processor, id) => processor.removeJob(id) },
 } as const satisfies Record<
   string,
-  { done: string; work: (processor: RemoteProcessor, id: string) => Promise<unknown> }
+  { done: string; work: (processor: RemoteProcessor, id: string, callerRole: Role) => Promise<unknown> }
 >;
 
 export type BulkAction = keyof typeof actions;
@@ -23,10 +27,11 @@ export async function act(
   processor: RemoteProcessor,
   action: BulkAction,
   ids: readonly string[],
+  callerRole: Role,
 ): Promise<Notice> {
   if (ids.length === 0) return { kind: 'problem', text: 'Tick some jobs first.' };
   const { done, work } = actions[action];
-  const results = await Promise.allSettled(ids.map((id) => work(processor, id)));
+  const results = await Promise.allSettled(ids.map((id) => work(processor, id, callerRole)));
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [refusal(result.reason)] : []));
   const count = ids.length - reasons.length;
   const text = `${done}: ${grouped(count)} ${count === 1 ? 'job' : 'jobs'}.`;
@@ -35,9 +40,9 @@ export async function act(
   return { kind: 'problem', text: `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}` };
 }
 
-/** What a job refuses, its state explains. @throws anything else */
+/** What a job refuses, its state or its kind explains. @throws anything else */
 function refusal(reason: unknown): string {
   const { code, message } = toProblem(reason);
-  if (code !== 'conflict' && code !== 'not_found') throw reason;
+  if (!['conflict', 'not_found', 'forbidden'].includes(code)) throw reason;
   return message;
 }

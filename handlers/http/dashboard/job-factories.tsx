@@ -3,6 +3,7 @@ import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
 import type { Kick } from '../../kick.js';
 import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
+import type { Session } from '../session/session.js';
 import { addJob } from './add-job.js';
 import type { DashboardEnvironment } from './environment.js';
 import { type Change, readChange, withList } from './form/change.js';
@@ -23,7 +24,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
       return showPage(context, {
         title: 'Add a job',
         section: '/dashboard/job-factories',
-        children: <FactoryList factories={factories} mayAdd={may(context.get('session'), 'write')} />,
+        children: <FactoryList factories={factories} session={context.get('session')} />,
       });
     })
     .get('/:name', async (context) => {
@@ -38,7 +39,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
       if (change) return showForm(context, factory, changed(factory, draft, change));
       if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
       try {
-        const id = await addJob(processor, kick, factory.name, draft);
+        const id = await addJob(processor, kick, factory.name, draft, context.get('session').caller.role);
         return redirectWith(context, jobPath(id), { kind: 'done', text: 'Added.' });
       } catch (error) {
         const { issues } = toProblem(error).details;
@@ -79,11 +80,13 @@ function showForm(context: PageContext, factory: JobFactoryInfo, draft: Draft, s
     title: `Add ${factory.name}`,
     section: '/dashboard/job-factories',
     status,
-    children: <AddJobForm factory={factory} draft={draft} session={session} mayAdd={may(session, 'write')} />,
+    children: (
+      <AddJobForm factory={factory} draft={draft} session={session} mayAdd={may(session, factory.addRole)} />
+    ),
   });
 }
 
-function FactoryList({ factories, mayAdd }: { factories: readonly JobFactoryInfo[]; mayAdd: boolean }) {
+function FactoryList({ factories, session }: { factories: readonly JobFactoryInfo[]; session: Session }) {
   if (factories.length === 0) {
     return (
       <section class="card">
@@ -98,13 +101,16 @@ function FactoryList({ factories, mayAdd }: { factories: readonly JobFactoryInfo
   return (
     <>
       <h1>Add a job</h1>
-      <p class="quiet">{mayAdd ? 'Choose what is to be done.' : 'Your role lets you look, not add.'}</p>
+      <p class="quiet">
+        {may(session, 'write') ? 'Choose what is to be done.' : 'Your role lets you look, not add.'}
+      </p>
       <ul class="tiles">
-        {factories.map(({ name, defaults }) => (
+        {factories.map(({ name, addRole, defaults }) => (
           <li class="card">
             <a href={`/dashboard/job-factories/${encodeURIComponent(name)}`}>{name}</a>
             <p class="quiet">
               queue {defaults.queue}, priority {defaults.priority}, {defaults.maxRetries} attempts
+              {addRole !== 'write' && `, added by the role ${addRole} only`}
             </p>
           </li>
         ))}

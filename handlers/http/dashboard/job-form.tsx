@@ -123,7 +123,11 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
           </ChangeButton>
         )}
       </p>
-      {!mayAdd && <p class="quiet">Your role lets you look, not add.</p>}
+      {!mayAdd && (
+        <p class="quiet">
+          The role {factory.addRole} is needed to add it: yours is {session.caller.role}.
+        </p>
+      )}
       {inputSchema !== null && (
         <details>
           <summary>JSON Schema of the input</summary>

@@ -13,17 +13,19 @@ interface JobPageProps {
   readonly job: Job;
   readonly log: JobLog;
   readonly session: Session;
+  /** Whether who is signed in may add jobs of its kind. */
+  readonly mayAdd: boolean;
   readonly now: Date;
 }
 
 /** One job: what became of it, what went in and came out, and what can be done about it. */
-export function JobPage({ job, log, session, now }: JobPageProps) {
+export function JobPage({ job, log, session, mayAdd, now }: JobPageProps) {
   return (
     <>
       <div class="title">
         <h1>{job.jobName}</h1>
         <div id="buttons" data-live>
-          {may(session, 'write') && <Buttons job={job} session={session} />}
+          {may(session, 'write') && <Buttons job={job} session={session} mayAdd={mayAdd} />}
         </div>
       </div>
       <div id="job" data-live class="stack">
@@ -68,7 +70,7 @@ function Output({ job }: { job: Job }) {
   );
 }
 
-function Buttons({ job, session }: { job: Job; session: Session }) {
+function Buttons({ job, session, mayAdd }: Pick<JobPageProps, 'job' | 'session' | 'mayAdd'>) {
   const again = `/dashboard/job-factories/${encodeURIComponent(job.jobName)}?${new URLSearchParams({ from: job.id })}`;
   const isSettled = job.completed !== undefined;
   return (
@@ -82,7 +84,7 @@ function Buttons({ job, session }: { job: Job; session: Session }) {
         </button>
       )}
       {(job.status === 'error' || job.status === 'cancelled') && (
-        <button type="submit" name="action" value="retry" class="primary">
+        <button type="submit" name="action" value="retry" class="primary" disabled={!mayAdd}>
           Retry
         </button>
       )}

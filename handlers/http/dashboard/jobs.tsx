@@ -9,6 +9,7 @@ import type { DashboardEnvironment } from './environment.js';
 import { readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
 import { JobsPage } from './jobs-page.js';
+import { mayAddJob } from './may-add.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath } from './paths.js';
@@ -61,17 +62,19 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
           ids.length === 1 ? 'Remove this job for good?' : `Remove ${ids.length} jobs for good?`;
         return askToConfirm(context, { question, label: 'Remove', section, back: originOf(form) });
       }
-      const notice = await act(processor, action, ids);
+      const notice = await act(processor, action, ids, context.get('session').caller.role);
       if (action === 'retry') await kick();
       return redirectWith(context, backPath(form), notice);
     })
     .get('/:id', async (context) => {
       const id = context.req.param('id');
+      const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(id), processor.getJobLog(id)]);
+      const mayAdd = await mayAddJob(processor, session, job.jobName);
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
-        children: <JobPage job={job} log={log} session={context.get('session')} now={new Date()} />,
+        children: <JobPage job={job} log={log} session={session} mayAdd={mayAdd} now={new Date()} />,
       });
     })
     .get('/:id/:part{(input|output)\\.json}', async (context) => {

@@ -19,7 +19,9 @@ export function newSchedulerRoutes(processor: RemoteProcessor) {
     .post('/', async (context) => {
       const text = context.get('form').get('text') ?? '';
       try {
-        const id = await processor.addScheduler(parseOptions(text));
+        const id = await processor.addScheduler(parseOptions(text), {
+          callerRole: context.get('session').caller.role,
+        });
         return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Added.' });
       } catch (error) {
         return showNew(context, text, issuesOf(error));

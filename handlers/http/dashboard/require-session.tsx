@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { type Role, roles } from '../../../src/config.js';
+import { type Role, suffices } from '../../../src/access/role.js';
 import { Problem } from '../problem.js';
 import { hasFormToken } from '../session/same-origin.js';
 import type { Session } from '../session/session.js';
@@ -43,7 +43,7 @@ export function requireRole(role: Role) {
 
 /** Whether who is signed in has at least this role. */
 export function may({ caller }: Session, role: Role): boolean {
-  return roles.indexOf(caller.role) >= roles.indexOf(role);
+  return suffices(caller.role, role);
 }
 
 /**

@@ -17,6 +17,8 @@ interface SchedulerPageProps {
   readonly meanwhile: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
+  /** Whether who is signed in may add jobs of its kind, and so change it or have it make one. */
+  readonly mayChange: boolean;
   readonly now: Date;
 }
 
@@ -28,6 +30,7 @@ export function SchedulerPage({
   meanwhile,
   issues,
   session,
+  mayChange,
   now,
 }: SchedulerPageProps) {
   return (
@@ -35,7 +38,9 @@ export function SchedulerPage({
       <div class="title">
         <h1>{item.title || item.id}</h1>
         <div id="buttons" data-live>
-          {may(session, 'write') && <ItemButtons item={item} session={session} from="item" />}
+          {may(session, 'write') && (
+            <ItemButtons item={item} session={session} mayRun={mayChange} from="item" />
+          )}
         </div>
       </div>
       {item.description !== '' && <p>{item.description}</p>}
@@ -63,7 +68,7 @@ export function SchedulerPage({
           issues={issues}
           session={session}
           label="Save"
-          mayEdit={may(session, 'write')}
+          mayEdit={mayChange}
         />
       </section>
       {may(session, 'admin') && (

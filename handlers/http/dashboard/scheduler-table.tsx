@@ -8,11 +8,13 @@ import { TokenField } from './token-field.js';
 interface SchedulerTableProps {
   readonly items: readonly SchedulerItem[];
   readonly session: Session;
+  /** Whether who is signed in may add jobs of this name. */
+  readonly mayRun: (jobName: string) => boolean;
   readonly now: Date;
 }
 
 /** All scheduler items, with what can be done about each. */
-export function SchedulerTable({ items, session, now }: SchedulerTableProps) {
+export function SchedulerTable({ items, session, mayRun, now }: SchedulerTableProps) {
   const mayAct = may(session, 'write');
   return (
     <>
@@ -44,7 +46,13 @@ export function SchedulerTable({ items, session, now }: SchedulerTableProps) {
               </thead>
               <tbody>
                 {items.map((item) => (
-                  <Row item={item} session={session} now={now} mayAct={mayAct} />
+                  <Row
+                    item={item}
+                    session={session}
+                    now={now}
+                    mayAct={mayAct}
+                    mayRun={mayRun(item.jobName)}
+                  />
                 ))}
               </tbody>
             </table>
@@ -74,11 +82,13 @@ function Row({
   session,
   now,
   mayAct,
+  mayRun,
 }: {
   item: SchedulerItem;
   session: Session;
   now: Date;
   mayAct: boolean;
+  mayRun: boolean;
 }) {
   return (
     <tr id={`scheduler-${encodeURIComponent(item.id)}`}>
@@ -94,7 +104,9 @@ function Row({
       <td data-label="State">
         <Activity item={item} />
       </td>
-      <td class="actions">{mayAct && <ItemButtons item={item} session={session} from="list" />}</td>
+      <td class="actions">
+        {mayAct && <ItemButtons item={item} session={session} mayRun={mayRun} from="list" />}
+      </td>
     </tr>
   );
 }
@@ -115,10 +127,13 @@ export function Activity({ item }: { item: SchedulerItem }) {
 export function ItemButtons({
   item,
   session,
+  mayRun,
   from,
 }: {
   item: SchedulerItem;
   session: Session;
+  /** Only then it can be switched on; off, always. */
+  mayRun: boolean;
   from: 'list' | 'item';
 }) {
   const name = item.title || item.id;
@@ -132,11 +147,18 @@ export function ItemButtons({
         type="submit"
         class={size}
         formaction={`${path}/${item.active ? 'deactivate' : 'activate'}`}
+        disabled={!item.active && !mayRun}
         aria-label={`${item.active ? 'Switch off' : 'Switch on'}: ${name}`}
       >
         {item.active ? 'Switch off' : 'Switch on'}
       </button>
-      <button type="submit" class={size} formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
+      <button
+        type="submit"
+        class={size}
+        formaction={`${path}/run`}
+        disabled={!mayRun}
+        aria-label={`Run now: ${name}`}
+      >
         Run now
       </button>
     </form>

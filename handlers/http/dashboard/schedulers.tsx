@@ -9,6 +9,7 @@ import {
 import type { Kick } from '../../kick.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
+import { mayAddByName, mayAddJob } from './may-add.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath, schedulerPath } from './paths.js';
@@ -27,11 +28,12 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const session = context.get('session');
-      const items = await processor.getSchedulers();
+      const [items, factories] = await Promise.all([processor.getSchedulers(), processor.getJobFactories()]);
+      const mayRun = mayAddByName(session, factories);
       return showPage(context, {
         title: 'Schedules',
         section,
-        children: <SchedulerTable items={items} session={session} now={new Date()} />,
+        children: <SchedulerTable items={items} session={session} mayRun={mayRun} now={new Date()} />,
       });
     })
     .get('/:id', async (context) => {
@@ -46,7 +48,8 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
       const item = await requireItem(id);
       if (item.version !== version) return showChangedMeanwhile(context, item, text);
       try {
-        await processor.updateScheduler(id, changesBetween(item, text), { version });
+        const callerRole = context.get('session').caller.role;
+        await processor.updateScheduler(id, changesBetween(item, text), { version, callerRole });
         return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Saved.' });
       } catch (error) {
         const now = await requireItem(id);
@@ -55,13 +58,16 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
       }
     })
     .post('/:id/activate', requireRole('write'), (context) =>
-      act(context, 'Switched on.', (id) => processor.activateScheduler(id)),
+      act(context, 'Switched on.', (id) =>
+        processor.activateScheduler(id, { callerRole: context.get('session').caller.role }),
+      ),
     )
     .post('/:id/deactivate', requireRole('write'), (context) =>
       act(context, 'Switched off.', (id) => processor.deactivateScheduler(id)),
     )
     .post('/:id/run', requireRole('write'), async (context) => {
-      const id = await processor.runNow(context.req.param('id'));
+      const callerRole = context.get('session').caller.role;
+      const id = await processor.runNow(context.req.param('id'), { callerRole });
       await kick();
       return redirectWith(context, jobPath(id), { kind: 'done', text: 'This is the job that was added.' });
     })
@@ -91,6 +97,7 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
     const { text, meanwhile, issues = [] } = edited;
     const occurrences = await processor.preview(item.id, 10);
     const session = context.get('session');
+    const mayChange = await mayAddJob(processor, session, item.jobName);
     return showPage(context, {
       title: item.title || item.id,
       section,
@@ -103,6 +110,7 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
           meanwhile={meanwhile}
           issues={issues}
           session={session}
+          mayChange={mayChange}
           now={new Date()}
         />
       ),

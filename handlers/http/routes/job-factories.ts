@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { addRoleSchema } from '../../../src/access/role.js';
 import type { JobFactoryInfo } from '../../../src/index.js';
 import { documented } from '../documented.js';
 import { nameOf } from '../fields.js';
@@ -14,6 +15,12 @@ const jobFactoryView = z
       description: 'JSON Schema of the input; null when it has no such form.',
     }),
     inputOptional: z.boolean(),
+    addRole: addRoleSchema.register(documented, {
+      description: 'The least role of a key by which its jobs are added, scheduled, changed or retried.',
+    }),
+    version: z.int().register(documented, {
+      description: 'Of its definition; 0 when an earlier version of this package stored it.',
+    }),
     defaults: z.object({
       queue: z.string(),
       priority: z.int(),
@@ -31,6 +38,8 @@ const example = {
   name: 'echo',
   inputSchema: { type: 'object', additionalProperties: {} },
   inputOptional: false,
+  addRole: 'write' as const,
+  version: 1,
   defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
 };
 
@@ -38,12 +47,16 @@ function toView({
   name,
   inputSchema,
   inputOptional,
+  addRole,
+  version,
   defaults,
 }: JobFactoryInfo): z.input<typeof jobFactoryView> {
   return {
     name,
     inputSchema: inputSchema === null ? null : JSON.parse(inputSchema),
     inputOptional,
+    addRole,
+    version,
     defaults: { ...defaults, retention: defaults.retention ?? null },
   };
 }

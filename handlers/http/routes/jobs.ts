@@ -61,9 +61,9 @@ const addJob = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: () => 1,
-  async answer({ body }, { processor, kick, jobIds }) {
+  async answer({ body }, { processor, kick, jobIds, callerRole }) {
     const [given = body] = withIds([body], jobIds);
-    const state = await addOne(processor, given);
+    const state = await addOne(processor, given, callerRole);
     if (isDue(body.options ?? {})) await kick();
     return { body: state, headers: { location: locationOf(state.id) } };
   },
@@ -92,8 +92,8 @@ const addJobs = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
-  async answer({ body: { jobs } }, { processor, kick, jobIds }) {
-    const ids = await addMany(processor, withIds(jobs, jobIds));
+  async answer({ body: { jobs } }, { processor, kick, jobIds, callerRole }) {
+    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole);
     const due = jobs.filter(({ options = {} }) => isDue(options)).length;
     if (due > 0) await kick({ jobs: due });
     return { body: { ids } };
@@ -171,8 +171,8 @@ const updateJob = defineRoute({
   bodyExample: { priority: 9, delay: 0 },
   reply: { status: 200, description: 'The job as it is now.', schema: () => jobView, example: job },
   problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id }, body }, { processor, kick, ...patience }) {
-    await processor.updateJob(id, body);
+  async answer({ parameters: { id }, body }, { processor, kick, callerRole, ...patience }) {
+    await processor.updateJob(id, body, { callerRole });
     const isMoved = body.runAt !== undefined || body.delay !== undefined;
     if (isMoved && isDue(body)) await kick();
     return { body: toJobView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
@@ -213,8 +213,8 @@ const retryJob = defineRoute({
     example: { id, status: 'queued' },
   },
   problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor, kick }) {
-    await processor.retryJob(id);
+  async answer({ parameters: { id } }, { processor, kick, callerRole }) {
+    await processor.retryJob(id, { callerRole });
     await kick();
     return { body: { id, status: 'queued' as const } };
   },

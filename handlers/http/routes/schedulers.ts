@@ -97,8 +97,8 @@ const addScheduler = defineRoute({
     example: item,
   },
   problems: ['conflict', 'unknown_job_name'],
-  async answer({ body }, { processor }) {
-    const id = await processor.addScheduler(body).catch(explainUnknownJob);
+  async answer({ body }, { processor, callerRole }) {
+    const id = await processor.addScheduler(body, { callerRole }).catch(explainUnknownJob);
     const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
     return { body: await show(processor, id), headers };
   },
@@ -140,8 +140,9 @@ const updateScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found', 'unknown_job_name'],
-  async answer({ parameters: { id }, body }, { processor }) {
-    return { body: toSchedulerView(await processor.updateScheduler(id, body).catch(explainUnknownJob)) };
+  async answer({ parameters: { id }, body }, { processor, callerRole }) {
+    const item = await processor.updateScheduler(id, body, { callerRole }).catch(explainUnknownJob);
+    return { body: toSchedulerView(item) };
   },
 });
 
@@ -175,8 +176,8 @@ const activateScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: toSchedulerView(await processor.activateScheduler(id)) };
+  async answer({ parameters: { id } }, { processor, callerRole }) {
+    return { body: toSchedulerView(await processor.activateScheduler(id, { callerRole })) };
   },
 });
 
@@ -215,8 +216,8 @@ const runScheduler = defineRoute({
   },
   problems: ['not_found'],
   jobCount: () => 1,
-  async answer({ parameters }, { processor, kick, jobIds }) {
-    const id = await processor.runNow(parameters.id, { jobId: jobIds?.[0] });
+  async answer({ parameters }, { processor, kick, jobIds, callerRole }) {
+    const id = await processor.runNow(parameters.id, { jobId: jobIds?.[0], callerRole });
     await kick();
     return { body: { id, status: 'queued' as const }, headers: { location: locationOf(id) } };
   },

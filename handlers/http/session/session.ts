@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import * as z from 'zod';
-import { type ApiKey, roles } from '../../../src/config.js';
+import { roles } from '../../../src/access/role.js';
+import type { ApiKey } from '../../../src/config.js';
 import type { Caller } from '../access.js';
 import { cookieOptions, cookiePrefix } from './cookie.js';
 

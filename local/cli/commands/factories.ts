@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DEFAULT_ADD_ROLE } from '../../../src/access/role.js';
 import { path } from '../api/api.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
@@ -10,6 +11,8 @@ const factoryShape = z.looseObject({
   name: z.string(),
   inputSchema: z.looseObject({ required: z.array(z.string()).optional() }).nullable(),
   inputOptional: z.boolean(),
+  /** Deployments of earlier versions do not tell. */
+  addRole: z.string().default(DEFAULT_ADD_ROLE),
   defaults: z.looseObject({
     queue: z.string(),
     priority: z.number(),
@@ -30,6 +33,7 @@ const columns: readonly Column<Factory>[] = [
   { title: 'PRIORITY', value: ({ defaults }) => String(defaults.priority), align: 'right' },
   { title: 'TRIES', value: ({ defaults }) => String(defaults.maxRetries), align: 'right' },
   { title: 'RETRY DELAY', value: ({ defaults }) => delayText(defaults.retryDelay), mayShrink: true },
+  { title: 'ROLE', value: ({ addRole }) => addRole },
   { title: 'NEEDS', value: needs, mayShrink: true },
 ];
 
@@ -48,6 +52,7 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
               ['name', factory.name],
               ['queue', `${factory.defaults.queue}, priority ${factory.defaults.priority}`],
               ['attempts', String(factory.defaults.maxRetries)],
+              ['added by', `callers of the role ${factory.addRole}`],
               ['retry delay', delayText(factory.defaults.retryDelay)],
               [
                 'input',

@@ -24,6 +24,8 @@ test('the kinds of jobs are listed with the schemas of their inputs', async () =
     name: 'echo',
     inputSchema: expect.objectContaining({ type: 'object' }),
     inputOptional: false,
+    addRole: 'write',
+    version: 1,
     defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
   });
 });

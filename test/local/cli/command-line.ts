@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
-import { type Role, roles } from '../../../src/config.js';
+import { type Role, roles } from '../../../src/access/role.js';
 import { RemoteProcessor } from '../../../src/index.js';
 import { silent, type TestDatabase } from '../../database.js';
 

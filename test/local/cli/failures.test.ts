@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
+import { defineJob } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
 import { echo } from '../../jobs.js';
 import { keyOf, useCommandLine } from './command-line.js';
@@ -29,6 +30,18 @@ test('on a database and over the network it does the same', async () => {
   expect(far).toMatchObject({ code: 0, out: near.out });
   const stored = await processor.listJobs({ status: 'completed' });
   expect(stored.jobs).toHaveLength(2);
+});
+
+test('over the network a key adds the jobs that its role may, and on a database any', async () => {
+  await database
+    .processor()
+    .addJobFactory(defineJob({ name: 'wipe', addRole: 'admin', run: async () => null }));
+  const add = ['add', 'wipe'];
+
+  const refused = await run(add, remote(keyOf('write')));
+  expect(refused).toMatchObject({ code: 4, err: expect.stringContaining("The role 'admin' is required") });
+  expect(await run(add, remote(keyOf('admin')))).toMatchObject({ code: 0 });
+  expect(await run(add, { on: 'database' })).toMatchObject({ code: 0 });
 });
 
 test('--url wins over REMOTE_PROCESSOR_URL', async () => {

@@ -31,7 +31,7 @@ test('factories lists the kinds of jobs, and shows the schema of one', async () 
   const processor = database.processor();
   await processor.addJobFactory(echo);
 
-  expect((await run(['factories'])).out).toMatch(/\necho +default +0 +3 +10s +an input\n$/);
+  expect((await run(['factories'])).out).toMatch(/\necho +default +0 +3 +10s +write +an input\n$/);
   expect(await json(['factories'])).toMatchObject({ jobFactories: [{ name: 'echo' }] });
   expect((await run(['factories', 'echo'])).out).toMatch(/\ninput +\{\n.*"type": "object"/s);
   expect(await run(['factories', 'nothing'])).toMatchObject({ code: 3 });
@@ -49,6 +49,6 @@ test('factories tells the delay between attempts exactly', async () => {
 
   const { out } = await run(['factories']);
 
-  expect(out).toMatch(/\nfixed .* 90m +nothing\n/);
-  expect(out).toMatch(/\ngrowing .* exponential, 1500ms to 36h +nothing\n/);
+  expect(out).toMatch(/\nfixed .* 90m +write +nothing\n/);
+  expect(out).toMatch(/\ngrowing .* exponential, 1500ms to 36h +write +nothing\n/);
 });

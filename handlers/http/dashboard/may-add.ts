@@ -1,0 +1,22 @@
+import { type AddRole, DEFAULT_ADD_ROLE } from '../../../src/access/role.js';
+import type { RemoteProcessor } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { may } from './require-session.js';
+
+/** Whether who is signed in may add jobs of this name. */
+export async function mayAddJob(
+  processor: RemoteProcessor,
+  session: Session,
+  jobName: string,
+): Promise<boolean> {
+  return mayAddByName(session, await processor.getJobFactories())(jobName);
+}
+
+/** The same for any name, when these are all kinds of jobs that are known. */
+export function mayAddByName(
+  session: Session,
+  factories: Readonly<Record<string, { readonly addRole: AddRole }>>,
+): (jobName: string) => boolean {
+  const known = new Map(Object.entries(factories));
+  return (jobName) => may(session, known.get(jobName)?.addRole ?? DEFAULT_ADD_ROLE);
+}
