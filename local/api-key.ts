@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Role } from '../src/config.js';
+import type { Role } from '../src/access/role.js';
 
 /** A new API key: 32 random bytes, as text that fits an HTTP header. */
 export function makeKey(): string {

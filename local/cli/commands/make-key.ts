@@ -1,5 +1,6 @@
 import { Argument } from '@commander-js/extra-typings';
-import { apiKeyIdSchema, roles } from '../../../src/config.js';
+import { roles } from '../../../src/access/role.js';
+import { apiKeyIdSchema } from '../../../src/config.js';
 import { validateNow } from '../../../src/validate.js';
 import { entryOf, makeKey } from '../../api-key.js';
 import type { AddCommand } from '../context.js';
