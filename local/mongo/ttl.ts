@@ -30,7 +30,9 @@ function expire(collection: Collection, view: View, index: OrderedIndex, now: nu
   const keys = [
     ...scanIndex(view.cursor(index, true), bounds, index.keys.directions, true, { keys: 0, docs: 0 }),
   ];
-  return [...new Set(keys.map(recordOf))].filter((id) => removeUnlocked(collection, view, id)).length;
+  return [...new Set(keys.filter((key) => key !== undefined).map(recordOf))].filter((id) =>
+    removeUnlocked(collection, view, id),
+  ).length;
 }
 
 /** A document that a transaction is writing stays until the next time. */

@@ -3,7 +3,8 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
-import { findMatches, type QuerySpec } from '../plan/find-matches.js';
+import { findMatches } from '../plan/find-matches.js';
+import type { QuerySpec } from '../plan/query-spec.js';
 import { compilePipeline } from '../query/pipeline.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
@@ -69,7 +70,7 @@ export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest
   const environment = environmentOf(context);
   compilePipeline(pipeline, environment);
   const { rest, ...query } = pushdown(pipeline);
-  return { spec: { ...query, hint: context.body.hint, environment }, rest };
+  return { spec: { ...query, hint: context.body.hint, projected: rest.length > 0, environment }, rest };
 }
 
 function* docsOf(matches: Iterable<{ doc: Doc }>): Generator<Doc> {

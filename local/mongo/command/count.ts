@@ -1,6 +1,7 @@
 import { toNumber } from '../bson/numbers.js';
 import { anyValueAt } from '../bson/path.js';
-import { findMatches, type QuerySpec } from '../plan/find-matches.js';
+import { findMatches } from '../plan/find-matches.js';
+import type { QuerySpec } from '../plan/query-spec.js';
 import { keyString } from '../storage/key-string.js';
 import type { View } from '../storage/view.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';

@@ -2,7 +2,8 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { describePlan, type StageDoc } from '../plan/describe-plan.js';
-import { planQuery, type QuerySpec } from '../plan/find-matches.js';
+import { planQuery } from '../plan/find-matches.js';
+import type { QuerySpec } from '../plan/query-spec.js';
 import { aggregateQuery } from './aggregate.js';
 import { type Command, type CommandContext, viewOf } from './command.js';
 import { countQuery, distinctQuery } from './count.js';
@@ -52,7 +53,7 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
   const collection = String(context.body[name]);
   const view = viewOf(context, collection);
   const started = performance.now();
-  const { plan, counters, matches } = planQuery(view, spec);
+  const { plan, rejected, counters, matches } = planQuery(view, spec);
   let nReturned = 0;
   if (execute) for (const _ of matches) nReturned += 1;
   const wrap = (stage: StageDoc): StageDoc => (top === undefined ? stage : { stage: top, inputStage: stage });
@@ -61,7 +62,7 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
     indexFilterSet: false,
     parsedQuery: spec.filter,
     winningPlan: wrap(describePlan(plan, spec)),
-    rejectedPlans: [],
+    rejectedPlans: rejected.map((one) => wrap(describePlan(one, spec))),
   };
   const stats = execute && {
     executionStats: {

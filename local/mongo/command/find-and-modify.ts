@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { CommandError } from '../errors.js';
-import { findMatches, type QuerySpec } from '../plan/find-matches.js';
+import { findMatches } from '../plan/find-matches.js';
+import type { QuerySpec } from '../plan/query-spec.js';
 import { compileProjection } from '../query/find-projection.js';
 import type { View } from '../storage/view.js';
 import { updateDocs } from '../update/update-docs.js';

@@ -3,7 +3,8 @@ import { toNumber } from '../bson/numbers.js';
 import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
-import { findMatches, type Match, type QuerySpec } from '../plan/find-matches.js';
+import { findMatches, type Match } from '../plan/find-matches.js';
+import type { QuerySpec } from '../plan/query-spec.js';
 import { compileProjection } from '../query/find-projection.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
@@ -69,6 +70,7 @@ export function findQuery(context: CommandContext): QuerySpec {
     }),
     skip: nonNegative('skip', body.skip ?? 0),
     limit: nonNegative('limit', body.limit ?? 0),
+    projected: Object.keys(docOf(body, 'projection')).length > 0,
     environment: environmentOf(context),
   };
 }

@@ -3,6 +3,7 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { type Environment, evaluate } from '../query/evaluation.js';
 import { isOperators } from '../query/parse-filter.js';
+import { truthy } from '../query/truth.js';
 import { ALL, type Interval, intersect, point, sameType, union } from './intervals.js';
 import { exactPattern, patternIntervals } from './pattern-bounds.js';
 
@@ -35,7 +36,8 @@ function collect(filter: Doc, found: Map<string, Constraint>, environment: Envir
       for (const branch of value) if (isDoc(branch)) collect(branch, found, environment);
     } else if (name === '$expr') collectExpr(value, found, environment);
     else if (!name.startsWith('$')) {
-      for (const intervals of conditionIntervals(value)) constraintAt(found, name).match.push(intervals);
+      const required = predicates(value);
+      if (required.length > 0) constraintAt(found, name).match.push(...required);
     }
   }
 }
@@ -44,6 +46,44 @@ function constraintAt(found: Map<string, Constraint>, path: string): Constraint 
   const constraint = found.get(path) ?? { match: [], expr: [] };
   found.set(path, constraint);
   return constraint;
+}
+
+/** As `conditionIntervals`; every value for an operator that MongoDB takes to an index without bounds of its own. */
+function predicates(condition: unknown): (readonly Interval[])[] {
+  if (!isOperators(condition)) {
+    const bounds = conditionIntervals(condition);
+    return bounds.length > 0 ? bounds : [ALL];
+  }
+  return Object.entries(condition).flatMap(([operator, operand]) => {
+    const bounds = operatorIntervals(operator, operand, condition);
+    return bounds.length === 0 && isIndexable(operator, operand) ? [ALL] : bounds;
+  });
+}
+
+/** Operators that are no leaf of an index scan: what has them alone is not looked for by an index. */
+const NOT_INDEXABLE = new Set([
+  '$size',
+  '$options',
+  '$bitsAllSet',
+  '$bitsAllClear',
+  '$bitsAnySet',
+  '$bitsAnyClear',
+]);
+
+function isIndexable(operator: string, operand: unknown): boolean {
+  if (operator === '$ne') return !Array.isArray(operand);
+  if (operator === '$nin') return Array.isArray(operand) && !operand.some(isNoneOfAnIndex);
+  if (operator === '$not') return isOperators(operand) && Object.keys(operand).every(isComparison);
+  if (operator === '$elemMatch') return isOperators(operand);
+  return !NOT_INDEXABLE.has(operator);
+}
+
+function isNoneOfAnIndex(member: unknown): boolean {
+  return Array.isArray(member) || member instanceof BSONRegExp;
+}
+
+function isComparison(operator: string): boolean {
+  return ['$eq', '$gt', '$gte', '$lt', '$lte', '$in', '$exists'].includes(operator);
 }
 
 /** The intervals of a field's condition, one list for each operator that has bounds. */
@@ -66,6 +106,12 @@ function operatorIntervals(operator: string, operand: unknown, condition: Doc): 
     case '$lt':
     case '$lte':
       return rangeIntervals(operator, operand);
+    case '$all':
+      return Array.isArray(operand)
+        ? operand.flatMap((element) => (isOperators(element) ? [] : conditionIntervals(element)))
+        : [];
+    case '$exists':
+      return truthy(operand) ? [] : equality(null);
     case '$regex':
       return [patternIntervals(exactPattern(operand, condition.$options))];
     default:

@@ -1,9 +1,8 @@
-import { BSONRegExp } from 'bson';
 import type { Doc } from '../bson/decode.js';
-import { isOperators } from '../query/parse-filter.js';
 import type { Counters } from './counters.js';
-import type { QuerySpec } from './find-matches.js';
+import { isIdLookup } from './id-lookup.js';
 import type { IndexPlan, Plan } from './plan.js';
+import type { QuerySpec } from './query-spec.js';
 
 /** A stage of a plan as `explain` shows it, the last applied outermost. */
 export type StageDoc = Doc & { stage: string };
@@ -28,15 +27,8 @@ function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined
     const inputStages = plan.branches.map((branch) => scanStage(branch, spec));
     return { stage: 'FETCH', ...filtered, ...docs, inputStage: { stage: 'OR', inputStages, ...keys } };
   }
-  if (isIdLookup(plan, spec)) return { stage: 'IDHACK', ...keys, ...docs };
+  if (isIdLookup(spec)) return { stage: 'IDHACK', ...keys, ...docs };
   return { stage: 'FETCH', ...filtered, ...docs, inputStage: { ...scanStage(plan, spec), ...keys } };
-}
-
-/** A find by one `_id` and nothing else. */
-function isIdLookup({ index }: IndexPlan, { filter, hint }: QuerySpec): boolean {
-  const only = Object.keys(filter).length === 1 && index.definition.name === '_id_' && hint === undefined;
-  const id = filter._id;
-  return only && id !== undefined && !isOperators(id) && !(id instanceof BSONRegExp);
 }
 
 function scanStage(plan: IndexPlan, spec: QuerySpec): StageDoc {

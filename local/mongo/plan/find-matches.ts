@@ -1,6 +1,6 @@
 import type { Doc } from '../bson/decode.js';
 import { forgetPositions } from '../bson/path.js';
-import { compileFilter, type Environment } from '../query/evaluation.js';
+import { compileFilter } from '../query/evaluation.js';
 import { sortPattern } from '../query/sort-pattern.js';
 import { KeyMaker } from '../storage/index-keys.js';
 import { decodeStored } from '../storage/stored.js';
@@ -8,20 +8,8 @@ import type { View } from '../storage/view.js';
 import { choosePlan } from './choose-plan.js';
 import type { Counters } from './counters.js';
 import type { Plan } from './plan.js';
+import type { QuerySpec } from './query-spec.js';
 import { recordsOf } from './records.js';
-
-/** What to look for, and in which order. */
-export interface QuerySpec {
-  readonly filter: Doc;
-  readonly sort: Doc;
-  readonly hint: unknown;
-  /** Ends of the keys of the hinted index, as `min` and `max` of a find give them: the one inside, the other not. */
-  readonly ends?: { readonly min?: Doc; readonly max?: Doc };
-  readonly skip: number;
-  /** 0 means no limit. */
-  readonly limit: number;
-  readonly environment: Environment;
-}
 
 /** A document that matches. */
 export interface Match {
@@ -33,6 +21,8 @@ export interface Match {
 /** A query that has been planned: how it will run, what it has cost so far, and its results. */
 export interface PlannedQuery {
   readonly plan: Plan;
+  /** The other plans that were considered. */
+  readonly rejected: readonly Plan[];
   readonly counters: Counters;
   readonly matches: Generator<Match>;
 }
@@ -46,19 +36,20 @@ export function findMatches(view: View, spec: QuerySpec): Generator<Match> {
 export function planQuery(view: View, spec: QuerySpec): PlannedQuery {
   const test = compileFilter(spec.filter, spec.environment);
   const sort = new KeyMaker(sortPattern(spec.sort));
-  const plan = choosePlan(view, spec, sort.fields);
+  const { plan, rejected } = choosePlan(view, spec, sort.fields);
   const counters = { keys: 0, docs: 0 };
   const found = fetchMatching(view, recordsOf(view, plan, counters), test, counters);
-  return { plan, counters, matches: slice(plan.sorted ? found : inOrder(found, sort), spec) };
+  return { plan, rejected, counters, matches: slice(plan.sorted ? found : inOrder(found, sort), spec) };
 }
 
 function* fetchMatching(
   view: View,
-  ids: Iterable<number>,
+  ids: Iterable<number | undefined>,
   test: (doc: Doc) => boolean,
   counters: Counters,
 ): Generator<Match> {
   for (const id of ids) {
+    if (id === undefined) continue;
     const stored = view.get(id);
     if (stored === undefined) continue;
     counters.docs += 1;

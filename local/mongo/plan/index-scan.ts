@@ -8,7 +8,8 @@ export type Bounds = readonly (readonly Interval[])[];
 
 /**
  * The keys of an index within bounds. Where a field's value is outside its intervals, the scan does not walk
- * on but seeks the next key that may be inside: jobs that are not due yet cost one key per priority.
+ * on but seeks the next key that may be inside: jobs that are not due yet cost one key per priority. For such a key it gives
+ * `undefined`.
  *
  * @param range the first and the last key, where no bounds of single fields say them
  */
@@ -19,7 +20,7 @@ export function* scanIndex(
   forward: boolean,
   counters: Counters,
   range?: Interval,
-): Generator<string> {
+): Generator<string | undefined> {
   const ends = range ?? outerEnds(bounds);
   const contiguous = isContiguous(bounds);
   const inside = (key: string) => (forward ? key < ends.to : key >= ends.from);
@@ -28,12 +29,15 @@ export function* scanIndex(
     counters.keys += 1;
     const target = contiguous ? undefined : seekTarget(key, bounds, directions, forward);
     if (target !== undefined) {
+      yield undefined;
       key = cursor.seek(target);
       continue;
     }
     yield key;
     key = cursor.next();
   }
+  // The cursor stops at the end of a single interval by itself; of several, the scan sees it by the key behind.
+  if (key !== undefined && !contiguous) counters.keys += 1;
 }
 
 /** The cuts before the first and behind the last key that may be inside. */

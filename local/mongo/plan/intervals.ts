@@ -44,6 +44,12 @@ export function isPoint({ from, to }: Interval): boolean {
   return to === from + AFTER && (from.length > 1 || ONLY_VALUE_OF_ITS_TYPE.has(from));
 }
 
+/** Whether they hold a single value. */
+export function isSinglePoint(intervals: readonly Interval[]): boolean {
+  const [only] = intervals;
+  return intervals.length === 1 && only !== undefined && isPoint(only);
+}
+
 /** Whether null, and with it missing, is inside. */
 export function includesNull(intervals: readonly Interval[]): boolean {
   const null_ = String.fromCharCode(TYPE_BYTE.null);

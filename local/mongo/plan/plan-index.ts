@@ -4,12 +4,55 @@ import { type Constraint, type Constraints, combined } from './constraints.js';
 import type { Bounds } from './index-scan.js';
 import { ALL, type Interval, inverted, isAll, isPoint } from './intervals.js';
 import type { IndexPlan } from './plan.js';
+import { explodedScans } from './sort-by-explosion.js';
+import { servesSort } from './sort-by-index.js';
 
-/** MongoDB takes an `$in` apart into at most this many scans. */
-const MAX_EXPLODED = 200;
+/** Whether an index counts for a filter: only if its first key has a predicate. */
+export function isRelevant({ definition }: OrderedIndex, constraints: Constraints): boolean {
+  const [first] = definition.fields;
+  return first !== undefined && constraints.has(first.path);
+}
+
+/**
+ * How an index would be scanned for a query. One that is not relevant is scanned whole: what the filter says of its later
+ * keys does not count.
+ */
+export function planIndex(
+  index: OrderedIndex,
+  constraints: Constraints,
+  sort: readonly KeyField[],
+): IndexPlan {
+  const bounds = isRelevant(index, constraints) ? boundsOf(index, constraints) : wholeOf(index);
+  const forward = servesSort(index, bounds, sort);
+  if (forward !== undefined) return scanOf(index, [bounds], forward, 0, true);
+  const exploded = explodedScans(index, bounds, sort);
+  if (exploded !== undefined) return scanOf(index, exploded.scans, exploded.forward, exploded.fields, true);
+  return scanOf(index, [bounds], true, 0, false);
+}
+
+function scanOf(
+  index: OrderedIndex,
+  scans: readonly Bounds[],
+  forward: boolean,
+  mergeFrom: number,
+  sorted: boolean,
+): IndexPlan {
+  return {
+    kind: 'index',
+    index,
+    forward,
+    scans: scans.map((one) => inIndexOrder(index, one)),
+    mergeFrom,
+    sorted,
+  };
+}
+
+function wholeOf(index: OrderedIndex): Bounds {
+  return index.definition.fields.map(() => ALL);
+}
 
 /** The intervals of each field of an index, ascending. */
-export function boundsOf(index: OrderedIndex, constraints: Constraints): Bounds {
+function boundsOf(index: OrderedIndex, constraints: Constraints): Bounds {
   let arraysBounded = 0;
   return index.definition.fields.map(({ path }, i) => {
     const constraint = constraints.get(path);
@@ -28,83 +71,6 @@ function tightest({ match }: Constraint): readonly Interval[] {
   return points[0] ?? match[0] ?? ALL;
 }
 
-/** How an index would be scanned for a query. */
-export function planIndex(
-  index: OrderedIndex,
-  constraints: Constraints,
-  sort: readonly KeyField[],
-): IndexPlan {
-  const bounds = boundsOf(index, constraints);
-  const order = orderServed(index, bounds, sort);
-  const scans = order && order.explode > 0 ? explode(bounds, order.explode) : [bounds];
-  const served = order !== undefined && scans.length <= MAX_EXPLODED;
-  return {
-    kind: 'index',
-    index,
-    forward: served ? order.forward : true,
-    scans: (served ? scans : [bounds]).map((one) => inIndexOrder(index, one)),
-    mergeFrom: served ? order.explode : 0,
-    sorted: served,
-  };
-}
-
-/** More bound fields are better, then an order that spares the sort; a unique key found is best. */
-export function rating({ index, scans, sorted }: IndexPlan): number {
-  const bounds = scans[0] ?? [];
-  const points = bounds.findIndex((intervals) => !intervals.every(isPoint));
-  const equalities = points < 0 ? bounds.length : points;
-  if (equalities === bounds.length && index.definition.unique && !index.definition.partial) return 1000;
-  const range = bounds[equalities];
-  const later = bounds.slice(equalities + 1).filter((intervals) => !isAll(intervals)).length;
-  return equalities * 10 + (range && !isAll(range) ? 5 : 0) + (sorted ? 12 : 0) + later - bounds.length / 100;
-}
-
 function inIndexOrder(index: OrderedIndex, bounds: Bounds): Bounds {
   return bounds.map((intervals, i) => (index.keys.directions[i] === -1 ? inverted(intervals) : intervals));
-}
-
-interface Order {
-  readonly forward: boolean;
-  /** How many leading fields must be taken apart into single values for the order to hold. */
-  readonly explode: number;
-}
-
-/** Whether, and in which direction, an index gives the order of a sort. */
-function orderServed(index: OrderedIndex, bounds: Bounds, sort: readonly KeyField[]): Order | undefined {
-  const fields = index.definition.fields;
-  let direction = 0;
-  let explode = 0;
-  let at = 0;
-  for (const wanted of sort) {
-    if (isFixed(wanted.path, fields, bounds, index)) continue;
-    while (at < fields.length && fields[at]?.path !== wanted.path) {
-      if (!bounds[at]?.every(isPoint) || index.multikeyFields.has(at)) return undefined;
-      at += 1;
-      if ((bounds[at - 1]?.length ?? 0) > 1) explode = at;
-    }
-    const field = fields[at];
-    if (field === undefined || index.multikeyFields.has(at)) return undefined;
-    const needed = field.direction * wanted.direction;
-    if (direction !== 0 && direction !== needed) return undefined;
-    direction = needed;
-    at += 1;
-  }
-  return { forward: direction !== -1, explode };
-}
-
-/** A field that is bound to one value needs no order. */
-function isFixed(path: string, fields: readonly KeyField[], bounds: Bounds, index: OrderedIndex): boolean {
-  const i = fields.findIndex((field) => field.path === path);
-  return i >= 0 && !index.multikeyFields.has(i) && bounds[i]?.length === 1 && bounds[i].every(isPoint);
-}
-
-/** One scan for each combination of values of the first fields. */
-function explode(bounds: Bounds, count: number): Bounds[] {
-  const size = bounds.slice(0, count).reduce((product, intervals) => product * intervals.length, 1);
-  if (size > MAX_EXPLODED) return Array.from({ length: MAX_EXPLODED + 1 }, () => bounds);
-  let combinations: Interval[][][] = [[]];
-  for (const intervals of bounds.slice(0, count)) {
-    combinations = combinations.flatMap((head) => intervals.map((one) => [...head, [one]]));
-  }
-  return combinations.map((head) => [...head, ...bounds.slice(count)]);
 }

@@ -5,25 +5,25 @@ import type { Counters } from './counters.js';
 import { scanIndex } from './index-scan.js';
 import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 
-/** The record numbers a plan comes by, each once. */
-export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number> {
+/** The record numbers a plan comes by, each once; `undefined` for a key that leads to none. */
+export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number | undefined> {
   if (plan.kind === 'index') return indexed(view, plan, counters);
   if (plan.kind === 'union') return union(view, plan, counters);
   return plan.forward ? view.ids() : [...view.ids()].reverse();
 }
 
-function* union(view: View, { branches }: UnionPlan, counters: Counters): Generator<number> {
+function* union(view: View, { branches }: UnionPlan, counters: Counters): Generator<number | undefined> {
   const seen = new Set<number>();
   for (const branch of branches) {
     for (const id of indexed(view, branch, counters)) {
-      if (seen.has(id)) continue;
-      seen.add(id);
+      if (id !== undefined && seen.has(id)) continue;
+      if (id !== undefined) seen.add(id);
       yield id;
     }
   }
 }
 
-function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<number> {
+function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<number | undefined> {
   const scans = plan.scans.map((bounds) =>
     scanIndex(
       view.cursor(plan.index, plan.forward),
@@ -38,18 +38,21 @@ function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<nu
   const keys = scans.length === 1 && only ? only : merge(scans, plan);
   const seen = plan.index.multikeyFields.size > 0 ? new Set<number>() : undefined;
   for (const key of keys) {
-    const id = recordOf(key);
-    if (seen?.has(id)) continue;
-    seen?.add(id);
+    const id = key === undefined ? undefined : recordOf(key);
+    if (id !== undefined) {
+      if (seen?.has(id)) continue;
+      seen?.add(id);
+    }
     yield id;
   }
 }
 
 /** Merges scans that are each in order from one field on. */
-function* merge(scans: readonly Generator<string>[], plan: IndexPlan): Generator<string> {
-  const next = (scan: Generator<string>) => {
-    const { value, done } = scan.next();
-    return done ? undefined : { scan, key: value, order: orderingPart(value, plan) };
+function* merge(scans: readonly Generator<string | undefined>[], plan: IndexPlan): Generator<string> {
+  const next = (scan: Generator<string | undefined>) => {
+    let { value, done } = scan.next();
+    while (!done && value === undefined) ({ value, done } = scan.next());
+    return done || value === undefined ? undefined : { scan, key: value, order: orderingPart(value, plan) };
   };
   let heads = scans.map(next).filter((head) => head !== undefined);
   while (heads.length > 0) {

@@ -1,0 +1,145 @@
+import type { Doc } from '../bson/decode.js';
+import { isDoc } from '../bson/type-of.js';
+import { CommandError } from '../errors.js';
+import type { KeyField } from '../storage/index-keys.js';
+import type { OrderedIndex } from '../storage/ordered-index.js';
+import type { View } from '../storage/view.js';
+import { type Constraints, constraintsOf } from './constraints.js';
+import { implies } from './implies.js';
+import { includesNull, isSinglePoint } from './intervals.js';
+import type { IndexPlan, Plan, UnionPlan } from './plan.js';
+import { isRelevant, planIndex } from './plan-index.js';
+import type { QuerySpec } from './query-spec.js';
+import { directionOfPrefix } from './sort-by-index.js';
+import { mostProductive } from './trial.js';
+
+/**
+ * The plans that MongoDB would consider, in its order: one for each index whose first key has a predicate, and one for each
+ * `$or` all of whose branches have an index. If none of them gives the order of the sort, each index that does so, scanned
+ * whole, is one more. Documents are all scanned only where there is no other plan.
+ *
+ * @param hinted the only index that may be used
+ */
+export function candidatePlans(
+  view: View,
+  spec: QuerySpec,
+  sort: readonly KeyField[],
+  hinted?: OrderedIndex,
+): readonly Plan[] {
+  const constraints = constraintsOf(spec.filter, spec.environment);
+  if (hinted !== undefined) return hintedPlans(view, spec, constraints, sort, hinted);
+  const visible = [...view.indexes.values()].filter(({ definition }) => !definition.hidden);
+  const indexes = visible.filter((index) => isUsable(index, spec.filter, constraints));
+  const unique = spec.projected ? undefined : indexes.find((index) => isFoundByUniqueKey(index, constraints));
+  if (unique !== undefined) return [planIndex(unique, constraints, sort)];
+  const plans = [
+    ...plansByPredicate(indexes, constraints, sort),
+    ...plansByBranches(view, spec, sort, visible),
+  ];
+  if (sort.length > 0 && !plans.some(({ sorted }) => sorted)) plans.push(...plansBySort(indexes, sort));
+  return plans.length > 0 ? plans : [{ kind: 'collection', forward: true, sorted: sort.length === 0 }];
+}
+
+/** An index that is hinted is scanned whole where it does not fit. One that lacks documents of the result is no plan. */
+function hintedPlans(
+  view: View,
+  spec: QuerySpec,
+  constraints: Constraints,
+  sort: readonly KeyField[],
+  index: OrderedIndex,
+): readonly Plan[] {
+  const { partial } = index.definition;
+  if (partial && !implies(spec.filter, constraints, partial.filter)) {
+    throw new CommandError(291, 'error processing query: No query solutions');
+  }
+  const plans = [
+    ...plansByPredicate([index], constraints, sort),
+    ...plansByBranches(view, spec, sort, [index]),
+  ];
+  return plans.length > 0 ? plans : [planIndex(index, constraints, sort)];
+}
+
+function plansByPredicate(
+  indexes: readonly OrderedIndex[],
+  constraints: Constraints,
+  sort: readonly KeyField[],
+): Plan[] {
+  return indexes
+    .filter((index) => isRelevant(index, constraints))
+    .map((index) => planIndex(index, constraints, sort));
+}
+
+/** An equality on a unique index of one field: MongoDB then looks at no other. */
+function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constraints): boolean {
+  const [field, ...others] = definition.fields;
+  if (field === undefined || others.length > 0 || !definition.unique) return false;
+  return constraints.get(field.path)?.match.some(isSinglePoint) ?? false;
+}
+
+/** Whether an index holds every document that a query may return. */
+function isUsable({ definition }: OrderedIndex, filter: Doc, constraints: Constraints): boolean {
+  if (definition.partial && !implies(filter, constraints, definition.partial.filter)) return false;
+  if (!definition.sparse) return true;
+  return definition.fields.some(({ path }) =>
+    constraints.get(path)?.match.some((intervals) => !includesNull(intervals)),
+  );
+}
+
+/** A scan of all keys, for the order alone. A sparse index has not all documents. */
+function plansBySort(indexes: readonly OrderedIndex[], sort: readonly KeyField[]): IndexPlan[] {
+  return indexes
+    .filter(({ definition }) => !definition.sparse)
+    .filter(({ definition }) => directionOfPrefix(sort, definition.fields) !== undefined)
+    .map((index) => planIndex(index, new Map(), sort))
+    .filter(({ sorted }) => sorted);
+}
+
+/** The branches of each `$or` of a filter, those within `$and` among them. */
+function disjunctionsOf(filter: Doc): Doc[][] {
+  return Object.entries(filter).flatMap(([name, value]) => {
+    if (!Array.isArray(value)) return [];
+    const docs = value.filter(isDoc);
+    if (name === '$and') return docs.flatMap(disjunctionsOf);
+    return name === '$or' ? [docs] : [];
+  });
+}
+
+function plansByBranches(
+  view: View,
+  spec: QuerySpec,
+  sort: readonly KeyField[],
+  indexes: readonly OrderedIndex[],
+): Plan[] {
+  return disjunctionsOf(spec.filter)
+    .map((branches) => branches.map((branch) => planBranch(view, spec, branch, indexes)))
+    .flatMap((plans) => {
+      const found = plans.filter((plan) => plan !== undefined);
+      return found.length < plans.length ? [] : [unionOf(found, sort)];
+    });
+}
+
+function unionOf(branches: readonly IndexPlan[], sort: readonly KeyField[]): UnionPlan {
+  return { kind: 'union', branches, sorted: sort.length === 0 };
+}
+
+/**
+ * The best index for a branch of an `$or`. The branch must say something of a field of the index; what the rest of the
+ * filter says narrows the scan.
+ */
+function planBranch(
+  view: View,
+  spec: QuerySpec,
+  branch: Doc,
+  indexes: readonly OrderedIndex[],
+): IndexPlan | undefined {
+  const { $or: _, ...rest } = spec.filter;
+  const filter = { $and: [branch, rest] };
+  const own = constraintsOf(branch, spec.environment);
+  const all = constraintsOf(filter, spec.environment);
+  const plans = indexes
+    .filter(({ definition }) => definition.fields.some(({ path }) => own.has(path)))
+    .filter((index) => isUsable(index, filter, all) && isRelevant(index, all))
+    .map((index) => planIndex(index, all, []));
+  if (plans.length === 0) return undefined;
+  return mostProductive(view, { ...spec, filter, sort: {}, skip: 0, limit: 0 }, plans).plan;
+}

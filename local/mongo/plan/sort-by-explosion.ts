@@ -1,0 +1,52 @@
+import type { KeyField } from '../storage/index-keys.js';
+import type { OrderedIndex } from '../storage/ordered-index.js';
+import type { Bounds } from './index-scan.js';
+import { type Interval, isPoint } from './intervals.js';
+import { directionOfPrefix } from './sort-by-index.js';
+
+/** MongoDB's `internalQueryMaxScansToExplode`. */
+const MAX_SCANS = 200;
+
+/** Scans that give the order of a sort when they are merged. */
+export interface Exploded {
+  readonly scans: readonly Bounds[];
+  readonly forward: boolean;
+  /** How many leading fields were taken apart: the scans are ordered by those that follow. */
+  readonly fields: number;
+}
+
+/**
+ * Takes a scan apart into one for each combination of values of its leading fields that are bound to single values: all of
+ * them, also where fewer would do. The sort must be the beginning of what follows. `undefined` where it is not, or where
+ * there would be more than 200 scans.
+ */
+export function explodedScans(
+  index: OrderedIndex,
+  bounds: Bounds,
+  sort: readonly KeyField[],
+): Exploded | undefined {
+  const range = bounds.findIndex((intervals) => intervals.length === 0 || !intervals.every(isPoint));
+  if (range < 1) return undefined;
+  const forward = directionOfPrefix(sort, orderBehind(index, range));
+  if (forward === undefined) return undefined;
+  const leading = bounds.slice(0, range);
+  const count = leading.reduce((product, intervals) => product * intervals.length, 1);
+  if (count > MAX_SCANS) return undefined;
+  const rest = bounds.slice(range);
+  return { scans: combinations(leading).map((points) => [...points, ...rest]), forward, fields: range };
+}
+
+/** The fields from one on, up to the first that holds arrays. */
+function orderBehind({ definition, multikeyFields }: OrderedIndex, from: number): KeyField[] {
+  const fields = definition.fields.slice(from);
+  const array = fields.findIndex((_, i) => multikeyFields.has(from + i));
+  return array < 0 ? fields : fields.slice(0, array);
+}
+
+function combinations(bounds: Bounds): Interval[][][] {
+  let found: Interval[][][] = [[]];
+  for (const intervals of bounds) {
+    found = found.flatMap((head) => intervals.map((one) => [...head, [one]]));
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+import type { KeyField } from '../storage/index-keys.js';
+import type { OrderedIndex } from '../storage/ordered-index.js';
+import type { Bounds } from './index-scan.js';
+import { isAll, isSinglePoint } from './intervals.js';
+
+/**
+ * The direction in which one scan within bounds gives the order of a sort, `true` for forward; `undefined` where it does
+ * not. Fields bound to one value need no order, neither in the index nor in the sort.
+ */
+export function servesSort(
+  index: OrderedIndex,
+  bounds: Bounds,
+  sort: readonly KeyField[],
+): boolean | undefined {
+  const { fields } = index.definition;
+  const isFixed = (i: number) => isSinglePoint(bounds[i] ?? []);
+  const fixed = new Set(fields.flatMap(({ path }, i) => (isFixed(i) && !isArray(index, i) ? [path] : [])));
+  const wanted = sort.filter(({ path }) => !fixed.has(path));
+  return directionOfPrefix(wanted, orderedFields(index, bounds, isFixed));
+}
+
+/** The fields by which a scan is ordered: up to the first that holds arrays, whose keys are elements. */
+function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number) => boolean): KeyField[] {
+  const ordered: KeyField[] = [];
+  for (const [i, field] of index.definition.fields.entries()) {
+    if (isFixed(i)) continue;
+    if (isArray(index, i) && !isWhole(index, bounds, i)) break;
+    ordered.push(field);
+  }
+  return ordered;
+}
+
+/** An array sorts by its least element, which a scan meets first unless bounds leave some elements out. */
+function isWhole(index: OrderedIndex, bounds: Bounds, i: number): boolean {
+  const { fields } = index.definition;
+  const [root] = (fields[i]?.path ?? '').split('.');
+  return fields.every(
+    ({ path }, j) => isAll(bounds[j] ?? []) || !isArray(index, j) || path.split('.')[0] !== root,
+  );
+}
+
+function isArray(index: OrderedIndex, i: number): boolean {
+  return index.multikeyFields.has(i);
+}
+
+/** Whether a sort is the beginning of an order: `true` for the order itself, `false` for its reverse. */
+export function directionOfPrefix(
+  sort: readonly KeyField[],
+  order: readonly KeyField[],
+): boolean | undefined {
+  const isPrefix = (turned: 1 | -1) =>
+    sort.every(({ path, direction }, i) => {
+      const field = order[i];
+      return field?.path === path && field.direction * turned === direction;
+    });
+  if (isPrefix(1)) return true;
+  return isPrefix(-1) ? false : undefined;
+}

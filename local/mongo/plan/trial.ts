@@ -1,0 +1,125 @@
+import { forgetPositions } from '../bson/path.js';
+import { compileFilter } from '../query/evaluation.js';
+import { decodeStored } from '../storage/stored.js';
+import type { View } from '../storage/view.js';
+import type { Counters } from './counters.js';
+import type { Plan } from './plan.js';
+import type { QuerySpec } from './query-spec.js';
+import { recordsOf } from './records.js';
+
+/** So many results, or all there are, and a plan has been tried for long enough. */
+const MAX_RESULTS = 101;
+
+/** So many steps at least, or this share of the collection, are tried before plans are compared. */
+const MIN_WORKS = 10_000;
+const MAX_SHARE = 0.3;
+
+/** The steps of the first round. Each round has twice as many, so that a bad plan is not tried much longer than a good one. */
+const FIRST_ROUND = 64;
+
+/** The plan that MongoDB's trial finds best, and the others. */
+export function mostProductive<Candidate extends Plan>(
+  view: View,
+  spec: QuerySpec,
+  plans: readonly Candidate[],
+): { readonly plan: Candidate; readonly rejected: readonly Candidate[] } {
+  const [first, ...others] = plans;
+  if (first === undefined) throw new Error('no plan to choose from');
+  if (others.length === 0) return { plan: first, rejected: [] };
+  const trials = plans.map((plan) => new Trial(view, plan, spec));
+  const works = runInTurns(trials, Math.max(MIN_WORKS, MAX_SHARE * view.count));
+  const best = trials.reduce((one, other) => (other.score(works) > one.score(works) + TIE ? other : one));
+  return { plan: best.plan, rejected: plans.filter((plan) => plan !== best.plan) };
+}
+
+/** Scores that differ by less are equal: then the first plan is taken. */
+const TIE = 1e-10;
+
+/** All plans take equally many steps, until one of them has enough results. Gives the number of steps. */
+function runInTurns(trials: readonly Trial<Plan>[], maxWorks: number): number {
+  for (let works = FIRST_ROUND; ; works = Math.min(works * 2, maxWorks)) {
+    for (const trial of trials) trial.run(works);
+    const ended = Math.min(...trials.map((trial) => trial.doneAfter));
+    if (ended <= works) return ended;
+    if (works === maxWorks) return works;
+  }
+}
+
+/** One plan at work. A step is a key, or a document without an index, that is looked at. */
+class Trial<Candidate extends Plan> {
+  readonly plan: Candidate;
+  /** After how many steps it has enough results, or has found all. */
+  doneAfter = Number.POSITIVE_INFINITY;
+  readonly #counters: Counters = { keys: 0, docs: 0 };
+  readonly #matches: Iterator<boolean>;
+  readonly #wanted: number;
+  readonly #skip: number;
+  readonly #limit: number;
+  /** After how many steps it had each result. */
+  readonly #results: number[] = [];
+  #found = 0;
+  #endedAfter = Number.POSITIVE_INFINITY;
+
+  constructor(view: View, plan: Candidate, spec: QuerySpec) {
+    this.plan = plan;
+    this.#matches = tested(view, plan, spec, this.#counters);
+    this.#wanted = Math.min(spec.limit || MAX_RESULTS, MAX_RESULTS);
+    this.#skip = spec.skip;
+    this.#limit = spec.limit;
+  }
+
+  /** Goes on until it has taken so many steps in all, or is done. */
+  run(works: number): void {
+    while (this.doneAfter === Number.POSITIVE_INFINITY && this.#works < works) {
+      const { value, done } = this.#matches.next();
+      if (done) this.#end();
+      else if (value) this.#find();
+    }
+  }
+
+  /** More results for the same work are better; what has found all is best; without a sort breaks a tie. */
+  score(works: number): number {
+    const results = this.#results.filter((after) => after <= works).length;
+    const tieBreak = this.plan.sorted ? Math.min(1 / (10 * works), 1e-4) : 0;
+    return results / works + tieBreak + (this.#endedAfter <= works ? 1 : 0);
+  }
+
+  get #works(): number {
+    return this.plan.kind === 'collection' ? this.#counters.docs : this.#counters.keys;
+  }
+
+  #find(): void {
+    this.#found += 1;
+    if (!this.plan.sorted || this.#found <= this.#skip) return;
+    this.#results.push(this.#works);
+    if (this.#results.length === this.#wanted) this.doneAfter = this.#works;
+  }
+
+  /** The end is a step of its own. A sort gives its results only then, each by one more step. */
+  #end(): void {
+    let works = this.#works + 1;
+    if (!this.plan.sorted) {
+      const sorted = this.#limit > 0 ? Math.min(this.#found, this.#limit + this.#skip) : this.#found;
+      for (let i = this.#skip; i < Math.min(sorted, this.#skip + this.#wanted); i++)
+        this.#results.push(works + i);
+      works += sorted;
+    }
+    this.#endedAfter = works;
+    this.doneAfter = Math.min(works, this.#results[this.#wanted - 1] ?? works);
+  }
+}
+
+/** Whether each document that a plan comes to is one of the results. */
+function* tested(view: View, plan: Plan, spec: QuerySpec, counters: Counters): Generator<boolean> {
+  const test = compileFilter(spec.filter, spec.environment);
+  for (const id of recordsOf(view, plan, counters)) {
+    const stored = id === undefined ? undefined : view.get(id);
+    if (stored === undefined) {
+      yield false;
+      continue;
+    }
+    counters.docs += 1;
+    forgetPositions();
+    yield test(decodeStored(stored));
+  }
+}
