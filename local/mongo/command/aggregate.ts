@@ -70,7 +70,29 @@ export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest
   const environment = environmentOf(context);
   compilePipeline(pipeline, environment);
   const { rest, ...query } = pushdown(pipeline);
-  return { spec: { ...query, hint: context.body.hint, projected: rest.length > 0, environment }, rest };
+  return {
+    spec: {
+      ...query,
+      hint: context.body.hint,
+      projected: rest.length > 0,
+      counted: countsOnly(rest[0]),
+      environment,
+    },
+    rest,
+  };
+}
+
+/** Whether a stage needs of documents only that they are there. */
+function countsOnly(stage: unknown): boolean {
+  if (!isDoc(stage)) return false;
+  if (typeof stage.$count === 'string') return true;
+  return isDoc(stage.$group) && !mentionsFields(stage.$group);
+}
+
+function mentionsFields(expression: unknown): boolean {
+  if (typeof expression === 'string') return expression.startsWith('$');
+  if (Array.isArray(expression)) return expression.some(mentionsFields);
+  return isDoc(expression) && Object.values(expression).some(mentionsFields);
 }
 
 function* docsOf(matches: Iterable<{ doc: Doc }>): Generator<Doc> {

@@ -40,6 +40,7 @@ export function countQuery(context: CommandContext): QuerySpec {
     hint: body.hint,
     skip: nonNegative('skip', body.skip ?? 0),
     limit: Math.abs(toNumber(body.limit ?? 0)),
+    counted: true,
     environment: environmentOf(context),
   };
 }

@@ -18,6 +18,8 @@ const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 /** What of a command is explained: its query, and the stages that follow it. */
 interface Explained {
   readonly spec: QuerySpec;
+  /** The query as its stages show it: a count skips and limits by itself. */
+  readonly shown?: QuerySpec;
   /** The stage that a write or a count adds on top. */
   readonly top?: string;
   /** The stages of a pipeline that the query does not do. */
@@ -49,7 +51,7 @@ export function explainCommand(fieldsOf: (name: string) => Fields | 'any' | unde
 
 /** The reply to an explain of one command. */
 export function explainQuery(name: string, context: CommandContext, execute: boolean): Doc {
-  const { spec, top, rest = [] } = explained(name, context);
+  const { spec, shown = spec, top, rest = [] } = explained(name, context);
   const collection = String(context.body[name]);
   const view = viewOf(context, collection);
   const started = performance.now();
@@ -61,8 +63,8 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
     namespace: `${context.database}.${collection}`,
     indexFilterSet: false,
     parsedQuery: spec.filter,
-    winningPlan: wrap(describePlan(plan, spec)),
-    rejectedPlans: rejected.map((one) => wrap(describePlan(one, spec))),
+    winningPlan: wrap(describePlan(plan, shown)),
+    rejectedPlans: rejected.map((one) => wrap(describePlan(one, shown))),
   };
   const stats = execute && {
     executionStats: {
@@ -71,7 +73,7 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
       executionTimeMillis: Math.round(performance.now() - started),
       totalKeysExamined: counters.keys,
       totalDocsExamined: counters.docs,
-      executionStages: { ...wrap(describePlan(plan, spec, counters)), nReturned },
+      executionStages: { ...wrap(describePlan(plan, shown, counters)), nReturned },
     },
   };
   const serverInfo = { host: context.server.address, version: context.server.version };
@@ -85,8 +87,10 @@ function explained(name: string, context: CommandContext): Explained {
   switch (name) {
     case 'find':
       return { spec: findQuery(context) };
-    case 'count':
-      return { spec: countQuery(context), top: 'COUNT' };
+    case 'count': {
+      const spec = countQuery(context);
+      return { spec, shown: { ...spec, skip: 0, limit: 0 }, top: 'COUNT' };
+    }
     case 'distinct':
       return { spec: distinctQuery(context) };
     case 'aggregate':

@@ -1,5 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import type { Counters } from './counters.js';
+import { describeBounds } from './describe-bounds.js';
+import { isCountedByKeys } from './exact.js';
 import { isIdLookup } from './id-lookup.js';
 import type { IndexPlan, Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
@@ -9,10 +11,13 @@ export type StageDoc = Doc & { stage: string };
 
 /** The stages of a planned query, named as MongoDB names them; with counters if it has been run. */
 export function describePlan(plan: Plan, spec: QuerySpec, counters?: Counters): StageDoc {
+  const { sort, skip, limit } = spec;
   let stage = accessStage(plan, spec, counters);
-  if (!plan.sorted) stage = { stage: 'SORT', sortPattern: spec.sort, type: 'simple', inputStage: stage };
-  if (spec.skip > 0) stage = { stage: 'SKIP', skipAmount: spec.skip, inputStage: stage };
-  if (spec.limit > 0) stage = { stage: 'LIMIT', limitAmount: spec.limit, inputStage: stage };
+  // A sort keeps no more than are asked for, so that no other stage has to.
+  const kept = limit > 0 && { limitAmount: limit + skip };
+  if (!plan.sorted) stage = { stage: 'SORT', sortPattern: sort, type: 'simple', ...kept, inputStage: stage };
+  if (skip > 0) stage = { stage: 'SKIP', skipAmount: skip, inputStage: stage };
+  if (limit > 0 && plan.sorted) stage = { stage: 'LIMIT', limitAmount: limit, inputStage: stage };
   return stage;
 }
 
@@ -23,6 +28,9 @@ function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined
     return { stage: 'COLLSCAN', ...filtered, direction: plan.forward ? 'forward' : 'backward', ...docs };
   }
   const keys = counters && { keysExamined: counters.keys };
+  if (plan.kind === 'index' && spec.counted && isCountedByKeys(plan, spec.filter)) {
+    return { ...indexScan(plan), stage: 'COUNT_SCAN', ...keys };
+  }
   if (plan.kind === 'union') {
     const inputStages = plan.branches.map((branch) => scanStage(branch, spec));
     return { stage: 'FETCH', ...filtered, ...docs, inputStage: { stage: 'OR', inputStages, ...keys } };
@@ -32,12 +40,16 @@ function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined
 }
 
 function scanStage(plan: IndexPlan, spec: QuerySpec): StageDoc {
-  const scan = indexScan(plan);
-  if (plan.scans.length === 1) return scan;
-  return { stage: 'SORT_MERGE', sortPattern: spec.sort, inputStages: plan.scans.map(() => scan) };
+  if (plan.scans.length === 1) return indexScan(plan);
+  return {
+    stage: 'SORT_MERGE',
+    sortPattern: spec.sort,
+    inputStages: plan.scans.map((_, i) => indexScan(plan, i)),
+  };
 }
 
-function indexScan({ index, forward }: IndexPlan): StageDoc {
+function indexScan(plan: IndexPlan, scan = 0): StageDoc {
+  const { index, forward } = plan;
   const { definition, multikeyFields } = index;
   return {
     stage: 'IXSCAN',
@@ -49,5 +61,6 @@ function indexScan({ index, forward }: IndexPlan): StageDoc {
     isPartial: definition.partial !== undefined,
     indexVersion: 2,
     direction: forward ? 'forward' : 'backward',
+    indexBounds: describeBounds(plan, scan),
   };
 }

@@ -7,6 +7,7 @@ import { decodeStored } from '../storage/stored.js';
 import type { View } from '../storage/view.js';
 import { choosePlan } from './choose-plan.js';
 import type { Counters } from './counters.js';
+import { isCountedByKeys } from './exact.js';
 import type { Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 import { recordsOf } from './records.js';
@@ -38,7 +39,9 @@ export function planQuery(view: View, spec: QuerySpec): PlannedQuery {
   const sort = new KeyMaker(sortPattern(spec.sort));
   const { plan, rejected } = choosePlan(view, spec, sort.fields);
   const counters = { keys: 0, docs: 0 };
-  const found = fetchMatching(view, recordsOf(view, plan, counters), test, counters);
+  const ids = recordsOf(view, plan, counters);
+  const isCounted = spec.counted === true && isCountedByKeys(plan, spec.filter);
+  const found = isCounted ? countKeys(ids, counters) : fetchMatching(view, ids, test, counters);
   return { plan, rejected, counters, matches: slice(plan.sorted ? found : inOrder(found, sort), spec) };
 }
 
@@ -57,6 +60,12 @@ function* fetchMatching(
     forgetPositions();
     if (test(doc)) yield { id, doc, stored };
   }
+}
+
+/** Matches of which only their number counts. The end of the keys is looked at, too. */
+function* countKeys(ids: Iterable<number | undefined>, counters: Counters): Generator<Match> {
+  for (const id of ids) if (id !== undefined) yield { id, doc: {}, stored: '' };
+  counters.keys += 1;
 }
 
 function* inOrder(found: Iterable<Match>, keys: KeyMaker): Generator<Match> {

@@ -54,7 +54,7 @@ function outerEnds(bounds: Bounds): Interval {
 }
 
 /** Whether all keys between the outer ends are inside: points, then one interval, then anything. */
-function isContiguous(bounds: Bounds): boolean {
+export function isContiguous(bounds: Bounds): boolean {
   const range = bounds.findIndex(
     ([first, ...others]) => first === undefined || others.length > 0 || !isPoint(first),
   );

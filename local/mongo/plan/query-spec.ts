@@ -13,5 +13,7 @@ export interface QuerySpec {
   readonly limit: number;
   /** Whether only some fields are asked for. Then a plan is not taken for the best before others were tried. */
   readonly projected?: boolean;
+  /** Whether only the number of matches counts, and no field of theirs. */
+  readonly counted?: boolean;
   readonly environment: Environment;
 }
