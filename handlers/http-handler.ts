@@ -18,7 +18,8 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
   const invocation = invocations(options.log);
   const app = once(() => {
     const { config, ...container } = openContainer({ ...options, log: invocation.log });
-    return createApp({ ...container, ...accessBy(config), timeLeft: invocation.timeLeft });
+    const { ALLOWED_HOSTS: allowedHosts } = config;
+    return createApp({ ...container, ...accessBy(config), allowedHosts, timeLeft: invocation.timeLeft });
   });
   // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
   const entry = new Hono()

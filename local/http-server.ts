@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { toProblem } from '../handlers/http/failure.js';
+import { Problem } from '../handlers/http/problem.js';
 
 /** The HTTP API on a port of this machine. */
 export interface HttpServer {
@@ -19,8 +21,12 @@ export interface HttpServer {
  */
 export async function startHttpServer(app: Hono, host: string, port: number): Promise<HttpServer> {
   const stopping = new AbortController();
-  const listener = getRequestListener((request, environment) =>
-    app.fetch(endingAt(stopping.signal, request), environment),
+  const listener = getRequestListener(
+    (request, environment) =>
+      URL.canParse(request.url)
+        ? app.fetch(endingAt(stopping.signal, request), environment)
+        : noAddress('Invalid host header'),
+    { errorHandler: refuse },
   );
   const server = createServer(listener);
   const listening = once(server, 'listening');
@@ -35,6 +41,16 @@ export async function startHttpServer(app: Hono, host: string, port: number): Pr
       return close(server);
     },
   };
+}
+
+/** Answers what is no request that an app could be asked: one with no host, or a backslash in its path. */
+function refuse(error: unknown): Response {
+  const isNoRequest = error instanceof Error && error.name === 'RequestError';
+  return isNoRequest ? noAddress(error.message) : toProblem(error).toResponse();
+}
+
+function noAddress(reason: string): Response {
+  return new Problem('invalid_address', { detail: `${reason}.` }).toResponse();
 }
 
 /** A request whose signal fires at the stop too: what waits on a client's behalf then answers. Only reading waits. */

@@ -20,7 +20,7 @@ Environment:
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
   SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  MONGODB_DATABASE, MAX_THREADS, QUEUES, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
 /** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
@@ -47,6 +47,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
       OFFLINE_MONGODB_URI: uri,
       OFFLINE_API_KEYS: env.API_KEYS || showNewKey(PORT),
       OFFLINE_SESSION_SECRETS: env.SESSION_SECRETS || randomBytes(32).toString('base64url'),
+      OFFLINE_ALLOWED_HOSTS: env.ALLOWED_HOSTS || 'localhost',
       OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
       OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
     });

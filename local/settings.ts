@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import {
   type ApiKey,
@@ -47,6 +48,8 @@ export interface LocalSettings {
   /** Made for this run; undefined when the environment gives one: then it is not to be shown. */
   readonly madeKey: string | undefined;
   readonly apiKeys: readonly ApiKey[];
+  /** The names by which it may be called, beside loopback's: the host it listens on, and those of the environment. */
+  readonly allowedHosts: readonly string[];
   /** Given by the environment, or made for this run. */
   readonly sessionSecrets: readonly string[];
 }
@@ -62,6 +65,7 @@ export function readLocalSettings(env: Environment): LocalSettings {
     host,
     madeKey: API_KEY === undefined ? apiKey : undefined,
     apiKeys: [own, ...config.API_KEYS],
+    allowedHosts: [isIPv6(host) ? `[${host}]` : host, ...(config.ALLOWED_HOSTS ?? [])],
     sessionSecrets: config.SESSION_SECRETS ?? [randomBytes(32).toString('base64url')],
   };
 }

@@ -24,7 +24,7 @@ export interface StartOptions {
  * @throws an Error that says what to do when the database cannot be used, or the port is in use
  */
 export async function start({ settings, code, demo }: StartOptions): Promise<never> {
-  const { config, apiKeys, sessionSecrets, host, port } = settings;
+  const { config, apiKeys, sessionSecrets, allowedHosts, host, port } = settings;
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
   const db = client.db(config.MONGODB_DATABASE);
@@ -38,7 +38,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   await processor.addJobFactories(factoriesOf(code, config));
   if (demo) await processor.addJobFactories(demoJobs);
   if (code.schedules) await processor.syncSchedulers(code.schedules);
-  const app = createApp({ db, processor, apiKeys, sessionSecrets, log, kick: async () => {} });
+  const app = createApp({ db, processor, apiKeys, sessionSecrets, allowedHosts, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   greet(settings, server.url, mongo?.uri, Object.keys(await processor.getJobFactories()));
 

@@ -76,6 +76,11 @@ export const configSchema = z.object({
   HTTP_ACCESS: setting(`one of ${httpAccesses.join(', ')}`, (text) =>
     httpAccesses.find((access) => access === text),
   ).default('keys'),
+  /** The names by which the HTTP API may be called, beside loopback's. Any when not set; locally none. */
+  ALLOWED_HOSTS: setting(
+    'names of hosts without ports, separated by commas, IPv6 addresses in brackets',
+    hostNames,
+  ).optional(),
   /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
   SESSION_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
@@ -168,6 +173,11 @@ function upTo1000(text: string): number | undefined {
 function nonEmptyList(text: string): string[] | undefined {
   const names = text.split(',').map((name) => name.trim());
   return names.every((name) => name !== '') ? names : undefined;
+}
+
+function hostNames(text: string): string[] | undefined {
+  const names = nonEmptyList(text);
+  return names?.every((name) => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(name)) ? names : undefined;
 }
 
 function sessionSecrets(text: string): string[] | undefined {

@@ -1,5 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Logger } from '../../src/index.js';
+import { rawPathOf } from './plain-path.js';
 
 /** A path that is longer is an attack or a mistake. */
 const MAX_PATH = 200;
@@ -11,7 +12,7 @@ export function accessLog(log: Logger) {
     await next();
     log.info('Request', {
       method: context.req.method,
-      path: context.req.path.slice(0, MAX_PATH),
+      path: (rawPathOf(context.env) ?? context.req.path).slice(0, MAX_PATH),
       status: context.res.status,
       durationMs: Math.round(performance.now() - began),
       key: context.get('caller')?.id,

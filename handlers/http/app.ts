@@ -10,6 +10,8 @@ import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { answerFailure } from './failure.js';
+import { requireKnownHost } from './known-host.js';
+import { requirePlainPath } from './plain-path.js';
 import { Problem } from './problem.js';
 import { routes } from './routes.js';
 import { serveRoutes } from './serve-routes.js';
@@ -24,6 +26,11 @@ export interface AppOptions {
   readonly sessionSecrets?: readonly string[];
   /** Tells the callers of the API apart: sets the variable `caller`, or throws. Default: by their keys. */
   readonly identify?: MiddlewareHandler;
+  /**
+   * The names by which the app may be called, beside loopback's; then pages of other sites may not call it either.
+   * Default: any, where names are somebody else's business, such as API Gateway's.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Called, and awaited, when a job was added that can run at once. Default: nothing. */
   readonly kick?: Kick;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */
@@ -46,6 +53,7 @@ export function createApp({
   apiKeys,
   sessionSecrets = [],
   identify = requireKey(apiKeys),
+  allowedHosts,
   kick = nothing,
   ready = nothing,
   timeLeft = () => Number.POSITIVE_INFINITY,
@@ -63,6 +71,8 @@ export function createApp({
       }),
     )
     .use(noStore)
+    .use(requirePlainPath)
+    .use(allowedHosts ? requireKnownHost(allowedHosts) : (_, next) => next())
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
       await ready();

@@ -3,6 +3,7 @@ import { durationSchema } from '../../src/duration.js';
 import { jobStatuses } from '../../src/index.js';
 import { storableText } from '../../src/job/job-options.js';
 import { documented } from './documented.js';
+import { hasDotSegment } from './plain-path.js';
 
 /** Fields that several routes ask for or answer with. */
 
@@ -65,12 +66,12 @@ export function textOf(description: string, minimum = 0, maximum = 10_000) {
   return storableText.min(minimum).max(maximum).register(documented, { description });
 }
 
-/** For `refine`: two ids that no address can hold, for browsers and libraries take them for folders. */
+/** For `refine`: not with ids that no address can hold. */
 export function hasAddress({ id }: { id?: string | undefined }): boolean {
-  return id !== '.' && id !== '..';
+  return id === undefined || !hasDotSegment(id);
 }
 
 export const addressExpected = {
   path: ['id'],
-  message: "expected an id other than '.' and '..', which have no address",
+  message: "expected an id without '.' and '..' by themselves or between slashes, for it has no address",
 };

@@ -1,17 +1,19 @@
 import type { Issue } from '../../src/index.js';
 
 /**
- * What can go wrong with a request. 400: the body is not the JSON it says it is. 422: it is, and what it says is
- * refused. 401: no key, or an unknown one. 403: the key's role does not allow it
- * or, in the dashboard, a form is not of this session or this site.
+ * What can go wrong with a request. 400: the body is not the JSON it says it is, or the address not plain. 422: the body is,
+ * and what it says is refused. 401: no key, or an unknown one. 403: the key's role does not allow it, it was sent by
+ * another site or to another name or, in the dashboard, a form is not of this session.
  */
 const kinds = {
+  invalid_address: { status: 400, title: 'The address can be read as another one' },
   invalid_body: { status: 400, title: 'The body is not a JSON object' },
   unauthorized: { status: 401, title: 'A valid API key is required' },
   not_signed: { status: 401, title: 'A signature of AWS is required' },
   no_api_keys: { status: 401, title: 'No API key is configured' },
   forbidden: { status: 403, title: "The API key's role does not allow this" },
   page_outdated: { status: 403, title: 'This page is out of date' },
+  unknown_host: { status: 403, title: 'This server is not known by this name' },
   sent_from_elsewhere: { status: 403, title: 'This was sent from elsewhere' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   dashboard_off: { status: 404, title: 'The dashboard is off' },

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { useDatabase } from '../database.js';
+import { rawRequest } from '../raw-request.js';
 import { Offline } from './offline.js';
 
 const database = useDatabase();
@@ -22,6 +23,25 @@ test('a job that is added over HTTP is run by the worker that the kick starts, i
   expect((await completed(echoed)).output).toEqual({ hello: 'world' });
   expect((await completed(summed)).output).toMatchObject({ bytes: 5, rounds: 1000 });
 }, 90_000);
+
+test('pages of other sites may not call it, nor anybody by another name; its own may', async () => {
+  const url = `http://127.0.0.1:${offline.port}`;
+  const ask = (headers: Record<string, string>) =>
+    rawRequest(url, [
+      'GET /health HTTP/1.1',
+      ...Object.entries({ host: new URL(url).host, ...headers }).map((header) => header.join(': ')),
+    ]);
+
+  const [own, foreign, rebound] = [
+    await ask({ origin: url }),
+    await ask({ origin: 'https://elsewhere.example' }),
+    await ask({ host: 'elsewhere.example' }),
+  ];
+
+  expect([own.status, foreign.status, rebound.status]).toEqual([200, 403, 403]);
+  expect(foreign.body).toContain('sent_from_elsewhere');
+  expect(rebound.body).toContain('unknown_host');
+});
 
 test('a signal stops it, and nothing stays alive', async () => {
   const exited = once(offline.process, 'exit');

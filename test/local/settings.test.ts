@@ -14,6 +14,14 @@ test('a key that was given is not there to be shown, one that was made is', () =
   expect(made.madeKey).toMatch(/^[\w-]{43}$/);
 });
 
+test.each([
+  [{}, ['127.0.0.1']],
+  [{ HOST: '0.0.0.0', ALLOWED_HOSTS: 'jobs.example, [fd00::5]' }, ['0.0.0.0', 'jobs.example', '[fd00::5]']],
+  [{ HOST: '::1' }, ['[::1]']],
+])('with %o it may be called by %o', (env, hosts) => {
+  expect(readLocalSettings(env).allowedHosts).toEqual(hosts);
+});
+
 test.each<[Record<string, string>, string]>([
   [{ API_KEY: 'a'.repeat(40) }, 'API_KEY: expected at least 16 visible ASCII characters'],
   [{ API_KEY: 'with a space in the middle' }, 'API_KEY: expected at least 16 visible ASCII characters'],

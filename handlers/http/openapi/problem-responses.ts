@@ -56,7 +56,15 @@ export function problemResponses(
   );
 }
 
-const everywhere: readonly ProblemCode[] = ['unauthorized', 'no_api_keys', 'not_signed', 'validation_failed'];
+const everywhere: readonly ProblemCode[] = [
+  'invalid_address',
+  'unauthorized',
+  'no_api_keys',
+  'not_signed',
+  'unknown_host',
+  'sent_from_elsewhere',
+  'validation_failed',
+];
 const ofBodies: readonly ProblemCode[] = ['invalid_body', 'body_too_large', 'unsupported_media_type'];
 const ofIdempotencyKeys: readonly ProblemCode[] = ['idempotency_key_in_use', 'idempotency_key_reused'];
 

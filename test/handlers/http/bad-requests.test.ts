@@ -147,7 +147,7 @@ test.each(['application/json; charset=utf-8', 'Application/JSON ; charset="UTF-8
   },
 );
 
-test.each(['/v1', '/v1/', '/v1/jobs/', '/v1/jobs/x/y', '/v2/jobs', '/health/x', '/%E0%A4%A', '/..%2f'])(
+test.each(['/v1', '/v1/', '/v1/jobs/', '/v1/jobs/x/y', '/v2/jobs', '/health/x', '/%E0%A4%A', '/v1%2fjobs'])(
   'there is nothing at %s',
   async (path) => {
     await expectProblem(await api.call(path), 404, 'route_not_found');

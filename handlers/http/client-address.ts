@@ -1,0 +1,52 @@
+import ipaddr from 'ipaddr.js';
+import * as z from 'zod';
+
+const http = z.object({ requestContext: z.object({ http: z.object({ sourceIp: z.string() }) }) });
+const rest = z.object({ requestContext: z.object({ identity: z.object({ sourceIp: z.string() }) }) });
+const forwarded = 'x-forwarded-for';
+const loadBalancer = z.object({
+  requestContext: z.object({ elb: z.unknown() }),
+  event: z.union([
+    z
+      .object({ headers: z.object({ [forwarded]: z.string() }) })
+      .transform(({ headers }) => headers[forwarded]),
+    z
+      .object({ multiValueHeaders: z.object({ [forwarded]: z.array(z.string()) }) })
+      .transform(({ multiValueHeaders }) => multiValueHeaders[forwarded].join()),
+  ]),
+});
+const socket = z.object({ incoming: z.object({ socket: z.object({ remoteAddress: z.string() }) }) });
+
+/** What an HTTP API or a function URL, a REST API, a load balancer, or Node's own server know of the other end. */
+const environmentSchema = z.union([
+  http.transform(({ requestContext }) => requestContext.http.sourceIp),
+  loadBalancer.transform(({ event }) => lastOf(event)),
+  rest.transform(({ requestContext }) => requestContext.identity.sourceIp),
+  socket.transform(({ incoming }) => incoming.socket.remoteAddress),
+]);
+
+/** Those whose address is not known are counted together. */
+const UNKNOWN = 'unknown';
+
+/**
+ * Where a request comes from, as the platform tells it: headers such as X-Forwarded-For are the sender's own words, except
+ * for what a load balancer appends to it. Of IPv6 the network, `2001:db8::/64`: a subscriber has at least so much, and can
+ * send from any address in it.
+ *
+ * @param environment what the app was called with beside the request
+ */
+export function clientAddress(environment: unknown): string {
+  const { data } = environmentSchema.safeParse(environment);
+  if (data === undefined || !ipaddr.isValid(data)) return UNKNOWN;
+  const address = ipaddr.process(data);
+  if (!('parts' in address)) return address.toString();
+  const network = new ipaddr.IPv6([...address.parts.slice(0, 4), 0, 0, 0, 0]);
+  return `${network.toString()}/64`;
+}
+
+/** What the load balancer has seen itself stands last, with the port where it is set to tell that. */
+function lastOf(addresses: string): string {
+  const last = addresses.slice(addresses.lastIndexOf(',') + 1).trim();
+  const [, bracketed, v4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(last) ?? [];
+  return bracketed ?? v4 ?? last;
+}

@@ -1,0 +1,38 @@
+import { createMiddleware } from 'hono/factory';
+import { isLoopback } from './loopback.js';
+import { Problem } from './problem.js';
+
+/**
+ * Lets only those pass who call this server by a name that it has, loopback always, and who are no page of another
+ * site. A site that has its name point to this machine (DNS rebinding) is told by the Host header; one that has a browser
+ * send something here, by Origin. Programs send no Origin.
+ *
+ * @param names those that it has beside loopback, without ports; IPv6 addresses in brackets
+ */
+export function requireKnownHost(names: readonly string[]) {
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  return createMiddleware(async ({ req }, next) => {
+    const host = req.header('host') ?? new URL(req.url).host;
+    const hostname = hostnameOf(host);
+    if (hostname === undefined || !(isLoopback(hostname) || known.has(hostname))) {
+      throw new Problem('unknown_host', {
+        detail:
+          'This server is not known by the name it was called by. Name it in ALLOWED_HOSTS if it is right.',
+      });
+    }
+    if (!isOfThisSite(req.header('origin'), req.header('sec-fetch-site'), host)) {
+      throw new Problem('sent_from_elsewhere', { detail: 'Pages of other sites may not call this server.' });
+    }
+    await next();
+  });
+}
+
+function isOfThisSite(origin: string | undefined, site: string | undefined, host: string): boolean {
+  if (origin === undefined || site === 'same-origin') return true;
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+}
+
+/** Without the port, in small letters; undefined for what is no host. */
+function hostnameOf(host: string): string | undefined {
+  return /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
+}
