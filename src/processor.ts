@@ -44,6 +44,7 @@ import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
 import { type Collections, openCollections } from './mongo/collections.js';
+import { Connection } from './mongo/connection.js';
 import { ensureIndexes } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { DEFAULT_NAME } from './processor-name.js';
@@ -158,6 +159,7 @@ export class RemoteProcessor {
   readonly maxThreads: number;
   protected readonly log: Logger;
   readonly #db: Db;
+  readonly #connection: Connection;
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
   readonly #openQueues: OpenQueues;
@@ -174,6 +176,7 @@ export class RemoteProcessor {
     this.log = log;
     this.#db = db;
     this.#formatJobError = valid.formatJobError;
+    this.#connection = new Connection(db.client);
     this.#collections = openCollections(db);
     this.#registry = new JobRegistry(this.#collections.jobFactories, log);
     this.#openQueues = new OpenQueues(this.#collections);
@@ -206,7 +209,7 @@ export class RemoteProcessor {
    * function.
    */
   async ensureIndexes(): Promise<void> {
-    await ensureIndexes(this.#collections);
+    await ensureIndexes(await this.#connected());
   }
 
   /**
@@ -217,7 +220,7 @@ export class RemoteProcessor {
    */
   async addJobFactory(...args: [factory: JobFactory] | [name: string, factory: JobFactory]): Promise<void> {
     const [name, factory] = args.length === 1 ? [args[0]?.name, args[0]] : args;
-    await this.#registry.register([[name, factory]]);
+    await this.#register([[name, factory]]);
   }
 
   /**
@@ -228,13 +231,14 @@ export class RemoteProcessor {
   async addJobFactories(
     factories: Readonly<Record<string, JobFactory>> | readonly JobFactory[],
   ): Promise<void> {
-    await this.#registry.register(
+    await this.#register(
       isList(factories) ? factories.map((factory) => [factory?.name, factory]) : Object.entries(factories),
     );
   }
 
   /** Everything that can be added by name, whichever process registered it: by name. */
   async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
+    await this.#connection.make();
     const factories = await this.#registry.list();
     return Object.fromEntries(factories.map((info) => [info.name, info]));
   }
@@ -254,7 +258,7 @@ export class RemoteProcessor {
   async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
     const jobName = typeof job === 'string' ? job : job?.name;
-    return addJob(this.#collections.jobs, this.#registry, jobName, input, options);
+    return addJob((await this.#connected()).jobs, this.#registry, jobName, input, options);
   }
 
   /**
@@ -270,7 +274,7 @@ export class RemoteProcessor {
     options: Pick<AddJobOptions, 'session' | 'callerRole'> = {},
   ): Promise<string[]> {
     const valid = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
-    return addJobs(this.#collections.jobs, this.#registry, jobs, valid);
+    return addJobs((await this.#connected()).jobs, this.#registry, jobs, valid);
   }
 
   /**
@@ -286,7 +290,7 @@ export class RemoteProcessor {
       'The call of updateJob',
     );
     await this.#requireMayHave(id, options, 'The call of updateJob');
-    await updateQueuedJob(this.#collections.jobs, id, {
+    await updateQueuedJob((await this.#connected()).jobs, id, {
       ...rest,
       retryDelay,
       runAt: runAt ?? delay,
@@ -295,7 +299,7 @@ export class RemoteProcessor {
 
   /** The job with this id, or undefined. */
   async getJob(id: string): Promise<Job | undefined> {
-    return findJob(this.#collections.jobs, id);
+    return findJob((await this.#connected()).jobs, id);
   }
 
   /**
@@ -315,34 +319,35 @@ export class RemoteProcessor {
    * } while (cursor !== undefined);
    */
   async listJobs(filter?: JobsFilter): Promise<JobPage> {
-    return listJobs(this.#collections.jobs, filter);
+    return listJobs((await this.#connected()).jobs, filter);
   }
 
   /** The jobs of the first page of `listJobs`, but the oldest first unless told. @throws ValidationError as `listJobs` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
-    return (await listJobs(this.#collections.jobs, { ...filter, order: filter?.order ?? 'oldest' })).jobs;
+    return (await listJobs((await this.#connected()).jobs, { ...filter, order: filter?.order ?? 'oldest' }))
+      .jobs;
   }
 
   /** @throws NotFoundError */
   async getJobStatus(id: string): Promise<JobStatus> {
-    return (await requireJob(this.#collections.jobs, id)).status;
+    return (await requireJob((await this.#connected()).jobs, id)).status;
   }
 
   /** What the job returned; null until it is completed. @throws NotFoundError */
   async getJobResult(id: string): Promise<unknown> {
-    const { status, output } = await requireJob(this.#collections.jobs, id);
+    const { status, output } = await requireJob((await this.#connected()).jobs, id);
     return status === 'completed' ? (output ?? null) : null;
   }
 
   /** The job's errors as texts, oldest first; `getJob(id).errors` has them as objects. @throws NotFoundError */
   async getJobErrors(id: string): Promise<string[]> {
-    const { errors } = await requireJob(this.#collections.jobs, id);
+    const { errors } = await requireJob((await this.#connected()).jobs, id);
     return errors.map(this.#formatJobError);
   }
 
   /** What the job wrote by `log`, in all its attempts: the last 100 lines, and how many were dropped. @throws NotFoundError */
   async getJobLog(id: string): Promise<JobLog> {
-    return findJobLog(this.#collections.jobs, id);
+    return findJobLog((await this.#connected()).jobs, id);
   }
 
   /**
@@ -351,8 +356,9 @@ export class RemoteProcessor {
    * nobody claims turns up here, since those before it are claimed. Jobs of paused queues do not count.
    */
   async getOldestWaitingJobs(): Promise<WaitingJob[]> {
+    const { jobs } = await this.#connected();
     const open = await this.#openQueues.among(undefined);
-    return findOldestWaiting(this.#collections.jobs, this.#worker.claimFilter(), open);
+    return findOldestWaiting(jobs, this.#worker.claimFilter(), open);
   }
 
   /**
@@ -361,12 +367,12 @@ export class RemoteProcessor {
    */
   async countReadyJobs(limit = 1000): Promise<number> {
     const valid = validateNow(readyLimit, limit, 'Limit of countReadyJobs');
-    return countDueJobs(this.#collections.jobs, await this.#worker.claimable(), valid);
+    return countDueJobs((await this.#connected()).jobs, await this.#worker.claimable(), valid);
   }
 
   /** How many jobs there are of each status: counted up to 10,000 each, by an index. */
   async countJobs(): Promise<JobCounts> {
-    return countJobs(this.#collections.jobs);
+    return countJobs((await this.#connected()).jobs);
   }
 
   /**
@@ -374,7 +380,7 @@ export class RemoteProcessor {
    * short reads for each queue.
    */
   async getQueues(): Promise<Queue[]> {
-    return findQueues(this.#collections);
+    return findQueues(await this.#connected());
   }
 
   /**
@@ -384,7 +390,8 @@ export class RemoteProcessor {
    * @throws ValidationError for what cannot be the name of a queue
    */
   async pauseQueue(name: string): Promise<void> {
-    await pauseQueue(this.#collections.queues, validateNow(queueSchema, name, 'Name of the queue'));
+    const valid = validateNow(queueSchema, name, 'Name of the queue');
+    await pauseQueue((await this.#connected()).queues, valid);
     this.#openQueues.forget();
   }
 
@@ -395,7 +402,8 @@ export class RemoteProcessor {
    * @throws ValidationError for what cannot be the name of a queue
    */
   async resumeQueue(name: string): Promise<void> {
-    await resumeQueue(this.#collections.queues, validateNow(queueSchema, name, 'Name of the queue'));
+    const valid = validateNow(queueSchema, name, 'Name of the queue');
+    await resumeQueue((await this.#connected()).queues, valid);
     this.#openQueues.forget();
   }
 
@@ -404,12 +412,12 @@ export class RemoteProcessor {
    * is seen once it has lasted for a second; one that crashed, until its lease has expired.
    */
   async getWorkers(): Promise<LiveWorker[]> {
-    return findLiveWorkers(this.#collections.workers);
+    return findLiveWorkers((await this.#connected()).workers);
   }
 
   /** How many `getWorkers` would list. */
   async countWorkers(): Promise<number> {
-    return countLiveWorkers(this.#collections.workers);
+    return countLiveWorkers((await this.#connected()).workers);
   }
 
   /**
@@ -424,7 +432,7 @@ export class RemoteProcessor {
    */
   async getStatistics(options: StatisticsOptions = {}): Promise<StatisticsPoint[]> {
     const { findStatistics } = await import('./statistics/find-statistics.js');
-    return findStatistics(this.#db, this.#collections.statistics, options);
+    return findStatistics(this.#db, (await this.#connected()).statistics, options);
   }
 
   /**
@@ -434,7 +442,7 @@ export class RemoteProcessor {
    * @throws NotFoundError, or ConflictError when it is settled already
    */
   async cancelJob(id: string): Promise<JobStatus> {
-    return cancelJob(this.#collections.jobs, id);
+    return cancelJob((await this.#connected()).jobs, id);
   }
 
   /**
@@ -446,7 +454,7 @@ export class RemoteProcessor {
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
-    await retryJob(this.#collections.jobs, id);
+    await retryJob((await this.#connected()).jobs, id);
   }
 
   /**
@@ -461,7 +469,7 @@ export class RemoteProcessor {
     options: { readonly olderThan?: Duration } = {},
   ): Promise<RemovedCounts> {
     const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'The call of removeJobs');
-    return removeJobs(this.#collections.jobs, valid.statuses, valid.olderThan);
+    return removeJobs((await this.#connected()).jobs, valid.statuses, valid.olderThan);
   }
 
   /**
@@ -470,7 +478,7 @@ export class RemoteProcessor {
    * @throws NotFoundError, or ConflictError when it is not settled, or was made ahead
    */
   async removeJob(id: string): Promise<void> {
-    await removeJob(this.#collections.jobs, id);
+    await removeJob((await this.#connected()).jobs, id);
   }
 
   /**
@@ -478,7 +486,8 @@ export class RemoteProcessor {
    * left alone, it is recovered once its lease has expired.
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
-    const { jobs, name, leaseMs, claimable } = this.#worker;
+    const { jobs } = await this.#connected();
+    const { name, leaseMs, claimable } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
     const [job] = await claimJobs(jobs, await claimable(), lease, 1);
     return job;
@@ -541,6 +550,7 @@ export class RemoteProcessor {
       'The call of drain',
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
+      await unlessAborted(stopSignal.stop, this.#connection.make());
       await unlessAborted(stopSignal.stop, this.#tryToRecover());
       const limits = {
         ...stopSignal,
@@ -559,7 +569,7 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    const recovery = () => recoverJobs(this.#collections);
+    const recovery = async () => recoverJobs(await this.#connected());
     const { recovered, pausedQueues } = await retryWhileUnreachable(
       RECOVERY_RETRY_MS,
       recovery,
@@ -581,7 +591,7 @@ export class RemoteProcessor {
   async addScheduler(options: SchedulerOptions, caller: CallerOptions = {}): Promise<string> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, 'The call of addScheduler');
     const { addItem } = await scheduling();
-    return addItem(this.#db, this.#collections, this.#registry, options, callerRole);
+    return addItem(this.#db, await this.#connected(), this.#registry, options, callerRole);
   }
 
   /**
@@ -604,19 +614,19 @@ export class RemoteProcessor {
   ): Promise<SchedulerItem> {
     const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
-    return updateItem(this.#db, this.#collections, this.#registry, id, changes, valid);
+    return updateItem(this.#db, await this.#connected(), this.#registry, id, changes, valid);
   }
 
   /** The scheduler item with this id, or undefined. */
   async getScheduler(id: string): Promise<SchedulerItem | undefined> {
     const { findItem } = await scheduling();
-    return findItem(this.#collections.scheduler, id);
+    return findItem((await this.#connected()).scheduler, id);
   }
 
   /** All scheduler items, in the order of their ids. */
   async getSchedulers(): Promise<SchedulerItem[]> {
     const { findItems } = await scheduling();
-    return findItems(this.#collections.scheduler);
+    return findItems((await this.#connected()).scheduler);
   }
 
   /**
@@ -630,19 +640,19 @@ export class RemoteProcessor {
   async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of activateScheduler');
     const { activateItem } = await scheduling();
-    return activateItem(this.#db, this.#collections, this.#registry, id, callerRole);
+    return activateItem(this.#db, await this.#connected(), this.#registry, id, callerRole);
   }
 
   /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError, or ConflictError as `updateScheduler` */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
-    return deactivateItem(this.#db, this.#collections, id);
+    return deactivateItem(this.#db, await this.#connected(), id);
   }
 
   /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError, or ConflictError as `updateScheduler` */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
-    await removeItem(this.#db, this.#collections, id);
+    await removeItem(this.#db, await this.#connected(), id);
   }
 
   /**
@@ -659,7 +669,7 @@ export class RemoteProcessor {
   ): Promise<string> {
     const valid = validateNow(runNowOptionsSchema, options, 'The call of runNow');
     const { runNow } = await scheduling();
-    return runNow(this.#db, this.#collections, this.#registry, schedulerId, valid);
+    return runNow(this.#db, await this.#connected(), this.#registry, schedulerId, valid);
   }
 
   /**
@@ -674,7 +684,7 @@ export class RemoteProcessor {
     const { preview } = await scheduling();
     return preview(
       this.#db,
-      this.#collections,
+      await this.#connected(),
       scheduler,
       validateNow(previewCount, count, 'Count of preview'),
     );
@@ -694,13 +704,13 @@ export class RemoteProcessor {
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
     const { syncItems } = await scheduling();
-    return syncItems(this.#db, this.#collections, this.#registry, this.name, declared, this.log);
+    return syncItems(this.#db, await this.#connected(), this.#registry, this.name, declared, this.log);
   }
 
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
-    return scheduleNextJob(this.#collections, this.#defaultsOf, this.log);
+    return scheduleNextJob(await this.#connected(), this.#defaultsOf, this.log);
   }
 
   /**
@@ -715,7 +725,7 @@ export class RemoteProcessor {
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
-    return scheduleDueItems(this.#collections, this.#defaultsOf, tick, this.log);
+    return scheduleDueItems(await this.#connected(), this.#defaultsOf, tick, this.log);
   }
 
   /**
@@ -724,13 +734,13 @@ export class RemoteProcessor {
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
-    return rescheduleItem(this.#db, this.#collections, id);
+    return rescheduleItem(this.#db, await this.#connected(), id);
   }
 
   /** Recomputes the next call of all active items, and returns how many there are. */
   async reScheduleItems(): Promise<number> {
     const { rescheduleItems } = await scheduling();
-    return rescheduleItems(this.#db, this.#collections.scheduler);
+    return rescheduleItems(this.#db, (await this.#connected()).scheduler);
   }
 
   /**
@@ -742,13 +752,13 @@ export class RemoteProcessor {
    */
   async doOnce(request: IdempotentRequest): Promise<OnceOutcome> {
     const { doOnce } = await import('./idempotency/do-once.js');
-    return doOnce(this.#collections.idempotencyKeys, request);
+    return doOnce((await this.#connected()).idempotencyKeys, request);
   }
 
   /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
   async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
-    const jobName = async () => (await requireJob(this.#collections.jobs, id)).jobName;
+    const jobName = async () => (await requireJob((await this.#connected()).jobs, id)).jobName;
     await this.#registry.requireMayAdd(jobName, callerRole);
   }
 
@@ -762,6 +772,7 @@ export class RemoteProcessor {
   }
 
   async #runOne(): Promise<boolean> {
+    await this.#connection.make();
     const { claimed } = await withStopSignal({}, (never) =>
       drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1, lingerMs: 0 }),
     );
@@ -769,7 +780,7 @@ export class RemoteProcessor {
   }
 
   async #settle({ id, token, jobName }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
-    const [settledAs = 'stale'] = await settleJobs(this.#collections.jobs, [{ id, token, outcome }]);
+    const [settledAs = 'stale'] = await settleJobs((await this.#connected()).jobs, [{ id, token, outcome }]);
     this.#tally.countAttempt(jobName, endingOf(outcome, settledAs));
     await this.#tally.writeIfDue();
     if (settledAs !== 'stale') return settledAs;
@@ -777,6 +788,17 @@ export class RemoteProcessor {
       id,
       `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`,
     );
+  }
+
+  async #register(entries: Parameters<JobRegistry['register']>[0]): Promise<void> {
+    await this.#connection.make();
+    await this.#registry.register(entries);
+  }
+
+  /** The collections, once the client is connected: what is done through them alone might find it closed for ever. */
+  async #connected(): Promise<Collections> {
+    await this.#connection.make();
+    return this.#collections;
   }
 
   readonly #defaultsOf = (names: readonly string[]) => this.#registry.defaultsOf(names);

@@ -54,9 +54,10 @@ export class TcpProxy {
     this.#server = createServer((client) => this.#serve(client));
   }
 
-  static async start(target: Address): Promise<TcpProxy> {
+  /** @param port 0 for any that is free */
+  static async start(target: Address, port = 0): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(port, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }

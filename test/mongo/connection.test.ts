@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { MongoClient } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { LocalProcessor } from '../../local/processor.js';
+import { type ClaimedJob, RemoteProcessor } from '../../src/index.js';
+import { TcpProxy } from '../chaos/tcp-proxy.js';
+import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo } from '../jobs.js';
+
+const database = useDatabase();
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+/** A port of this machine that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A processor whose database can be reached by this port, once somebody listens there. */
+function processorAt(port: number): { readonly processor: LocalProcessor; readonly client: MongoClient } {
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, {
+    serverSelectionTimeoutMS: 50,
+    minHeartbeatFrequencyMS: 10,
+  });
+  const processor = new LocalProcessor({
+    db: client.db(database.name),
+    log: silent,
+    pollInterval: 20,
+    scheduleInterval: 20,
+  });
+  closing.push(async () => {
+    await processor.stopProcessor();
+    await processor.stopScheduler();
+    await client.close();
+  });
+  return { processor, client };
+}
+
+async function openDatabaseAt(port: number): Promise<void> {
+  const { hostname, port: databasePort } = new URL(database.uri);
+  const proxy = await TcpProxy.start({ host: hostname, port: Number(databasePort) }, port);
+  closing.unshift(() => proxy.close());
+}
+
+test('loops that began while the database was down go on once it is there', async () => {
+  const port = await freePort();
+  const { processor } = processorAt(port);
+  const other = database.processor();
+  await other.addJobFactory(echo);
+  await expect(processor.addJobFactory(echo)).rejects.toThrow('ECONNREFUSED');
+  processor.startProcessor();
+  processor.startScheduler();
+  await openDatabaseAt(port);
+  // It is not given much time to find the server.
+  await eventually(() => processor.addJobFactory(echo));
+  const id = await other.addJob('echo', {});
+  await other.addScheduler({
+    id: 'soon',
+    type: 'At',
+    at: new Date(),
+    jobName: 'echo',
+    input: {},
+    active: true,
+  });
+  await eventually(async () => {
+    expect(await other.getJobStatus(id)).toBe('completed');
+    expect(await other.getJobs({ status: 'completed' })).toHaveLength(2);
+  });
+});
+
+/** A job that another processor has pulled. */
+async function pulled(): Promise<ClaimedJob> {
+  const other = database.processor();
+  await other.addJobFactory(echo);
+  await other.addJob('echo', {});
+  const job = await other.pullNextJob();
+  if (job) return job;
+  throw new Error('Its job was not due.');
+}
+
+/** Each of its methods that asks the database. */
+const operations: Partial<Record<keyof RemoteProcessor, (processor: RemoteProcessor) => Promise<unknown>>> = {
+  ensureIndexes: (processor) => processor.ensureIndexes(),
+  addJobFactory: (processor) => processor.addJobFactory(echo),
+  addJobFactories: (processor) => processor.addJobFactories([echo]),
+  getJobFactories: (processor) => processor.getJobFactories(),
+  addJob: (processor) => processor.addJob('echo', {}),
+  addJobs: (processor) => processor.addJobs([{ name: 'echo', input: {} }]),
+  updateJob: (processor) => processor.updateJob('job', { priority: 1 }),
+  getJob: (processor) => processor.getJob('job'),
+  listJobs: (processor) => processor.listJobs(),
+  getJobs: (processor) => processor.getJobs(),
+  getJobStatus: (processor) => processor.getJobStatus('job'),
+  getJobResult: (processor) => processor.getJobResult('job'),
+  getJobErrors: (processor) => processor.getJobErrors('job'),
+  getJobLog: (processor) => processor.getJobLog('job'),
+  getOldestWaitingJobs: (processor) => processor.getOldestWaitingJobs(),
+  countReadyJobs: (processor) => processor.countReadyJobs(),
+  countJobs: (processor) => processor.countJobs(),
+  getQueues: (processor) => processor.getQueues(),
+  pauseQueue: (processor) => processor.pauseQueue('mail'),
+  resumeQueue: (processor) => processor.resumeQueue('mail'),
+  getWorkers: (processor) => processor.getWorkers(),
+  countWorkers: (processor) => processor.countWorkers(),
+  getStatistics: (processor) => processor.getStatistics(),
+  cancelJob: (processor) => processor.cancelJob('job'),
+  retryJob: (processor) => processor.retryJob('job'),
+  removeJobs: (processor) => processor.removeJobs(),
+  removeJob: (processor) => processor.removeJob('job'),
+  pullNextJob: (processor) => processor.pullNextJob(),
+  completeJob: async (processor) => processor.completeJob(await pulled(), {}),
+  failJob: async (processor) => processor.failJob(await pulled(), new Error('No.')),
+  processNextJob: (processor) => processor.processNextJob(),
+  processJobs: (processor) => processor.processJobs(),
+  drain: (processor) => processor.drain(),
+  recoverJobs: (processor) => processor.recoverJobs(),
+  addScheduler: (processor) =>
+    processor.addScheduler({ type: 'Delay', delay: '1h', jobName: 'echo', input: {} }),
+  updateScheduler: (processor) => processor.updateScheduler('item', { title: 'New' }),
+  getScheduler: (processor) => processor.getScheduler('item'),
+  getSchedulers: (processor) => processor.getSchedulers(),
+  activateScheduler: (processor) => processor.activateScheduler('item'),
+  deactivateScheduler: (processor) => processor.deactivateScheduler('item'),
+  removeScheduler: (processor) => processor.removeScheduler('item'),
+  runNow: (processor) => processor.runNow('item'),
+  preview: (processor) => processor.preview('item'),
+  syncSchedulers: (processor) => processor.syncSchedulers([]),
+  scheduleNextJob: (processor) => processor.scheduleNextJob(),
+  scheduleDueItems: (processor) => processor.scheduleDueItems(),
+  reScheduleItem: (processor) => processor.reScheduleItem('item'),
+  reScheduleItems: (processor) => processor.reScheduleItems(),
+  doOnce: (processor) =>
+    processor.doOnce({
+      owner: 'me',
+      key: 'key',
+      requestHash: 'hash',
+      jobCount: 1,
+      work: async () => 'done',
+      changedNothing: () => true,
+    }),
+};
+
+test('each method is known here', () => {
+  const methods = Object.getOwnPropertyNames(RemoteProcessor.prototype).filter(
+    (name) => name !== 'constructor',
+  );
+  expect(Object.keys(operations).sort()).toEqual(methods.sort());
+});
+
+async function failureOf(doing: () => Promise<unknown>): Promise<string> {
+  try {
+    await doing();
+    return 'none';
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+test.each(Object.entries(operations))(
+  '%s connects a client whose first connection failed',
+  async (_, call) => {
+    const port = await freePort();
+    const { processor, client } = processorAt(port);
+    await expect(client.connect()).rejects.toThrow('ECONNREFUSED');
+    await openDatabaseAt(port);
+    // It is not given much time to find the server.
+    while ((await failureOf(() => call(processor))) === 'MongoServerSelectionError');
+    expect(await failureOf(() => call(processor))).toMatch(
+      /^(none|(NotFound|Conflict|UnknownJobName)Error)$/,
+    );
+  },
+);
