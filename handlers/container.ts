@@ -23,7 +23,7 @@ export interface HandlerOptions {
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
-  /** Of the scheduler and the worker. Default: CloudWatch embedded metrics, on standard output. */
+  /** Of each invocation of the scheduler and the worker, and of requests that are refused. Default: CloudWatch embedded metrics, on standard output. */
   readonly publishMetrics?: PublishMetrics;
   /** Ends a worker's container that a job goes on in. Default: ends the process. */
   readonly exit?: () => void;

@@ -1,16 +1,18 @@
 import { Hono } from 'hono';
 import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda';
+import * as z from 'zod';
 import type { Config } from '../src/config.js';
 import { type HandlerOptions, openContainer } from './container.js';
+import { refusals } from './http/access-log.js';
 import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
 import { requireSignature } from './http/signed-access.js';
 import { invocations } from './invocation.js';
-import type { LambdaHandler } from './lambda-context.js';
+import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
 
 /**
- * The HTTP API, for an API Gateway HTTP API (payload 2.0), a function URL or a load balancer.
+ * The HTTP API, for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
  * @returns a handler that answers every request, with a problem document when it cannot be served
  */
@@ -28,9 +30,21 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
   const respond = handle(entry);
   return async (event, context) => {
     invocation.begin(context);
-    if (!isHttpEvent(event)) throw new Error('Expected an event of an HTTP API, with a requestContext.');
-    return respond(event);
+    if (!isHttpEvent(event)) {
+      throw new Error(
+        'Expected an event of an HTTP API, a function URL, a REST API or an application load balancer.',
+      );
+    }
+    const answer = await respond(event);
+    if (refusals.has(answer.statusCode)) await countRefusal(options, context);
+    return answer;
   };
+}
+
+/** In CloudWatch, where an alarm looks. What it takes is loaded with the first: most containers refuse nobody. */
+async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
+  const publish = publishMetrics ?? (await import('./metrics.js')).cloudWatchMetrics;
+  publish(context, [['Refused', 'Count', 1]]);
 }
 
 /** Where API Gateway lets callers in, keys open nothing, the dashboard included. */
@@ -40,6 +54,14 @@ function accessBy(config: Config): Pick<AppOptions, 'apiKeys' | 'sessionSecrets'
   return { apiKeys, ...(sessionSecrets && { sessionSecrets }) };
 }
 
+/** Those that tell where a request comes from, in one of the ways that `clientAddress` knows. */
 function isHttpEvent(event: unknown): event is LambdaEvent {
-  return typeof event === 'object' && event !== null && 'requestContext' in event;
+  return eventSchema.safeParse(event).success;
 }
+
+const something = z.looseObject({});
+const eventSchema = z.union([
+  z.object({ rawPath: z.string(), requestContext: z.object({ http: something }) }),
+  z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ elb: something }) }),
+  z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ identity: something }) }),
+]);

@@ -2,7 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
 import { type Role, suffices } from '../../src/access/role.js';
 import type { ApiKey } from '../../src/config.js';
+import { clientAddress } from './client-address.js';
 import { Problem } from './problem.js';
+import type { WrongKeys } from './wrong-keys.js';
 
 /** Who sent a request, and what he may do. */
 export interface Caller {
@@ -21,20 +23,31 @@ declare module 'hono' {
 /** What an answer has that asks for a key. */
 export const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"' };
 
-/** Lets only those pass who send a key: `Authorization: Bearer <key>`. */
-export function requireKey(apiKeys: readonly ApiKey[]) {
-  return createMiddleware(async ({ req, set }, next) => {
+/**
+ * Lets only those pass who send a key: `Authorization: Bearer <key>`. A right one always passes; wrong ones are counted by
+ * address, and past the limit told to wait.
+ */
+export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
+  return createMiddleware(async ({ req, set, env }, next) => {
     if (apiKeys.length === 0) {
       const detail = 'Every request is refused until API_KEYS has an entry of the form id:role:sha256.';
       throw new Problem('no_api_keys', { detail, headers: challenge });
     }
-    const caller = findKey(apiKeys, bearerToken(req.header('authorization')));
-    if (!caller) {
-      const detail = 'Send a valid key: Authorization: Bearer <key>';
-      throw new Problem('unauthorized', { detail, headers: challenge });
-    }
+    const token = bearerToken(req.header('authorization'));
+    const caller = findKey(apiKeys, token);
+    if (!caller) throw refusal(token === '' ? undefined : await wrongKeys.count(clientAddress(env)));
     set('caller', caller);
     await next();
+  });
+}
+
+/** @param limitedMs for how long the address is past its limit */
+function refusal(limitedMs: number | undefined): Problem {
+  const detail = 'Send a valid key: Authorization: Bearer <key>';
+  if (limitedMs === undefined) return new Problem('unauthorized', { detail, headers: challenge });
+  return new Problem('too_many_wrong_keys', {
+    detail: `Too many wrong keys came from this address. ${detail}`,
+    headers: { 'retry-after': String(Math.ceil(limitedMs / 1000)) },
   });
 }
 

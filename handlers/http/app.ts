@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Db } from 'mongodb';
 import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
+import { openCollections } from '../../src/mongo/collections.js';
 import type { Kick } from '../kick.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
@@ -15,6 +16,7 @@ import { requirePlainPath } from './plain-path.js';
 import { Problem } from './problem.js';
 import { routes } from './routes.js';
 import { serveRoutes } from './serve-routes.js';
+import { WrongKeys } from './wrong-keys.js';
 
 export interface AppOptions {
   /** The processor's: for what the app itself keeps in it. */
@@ -52,7 +54,7 @@ export function createApp({
   processor,
   apiKeys,
   sessionSecrets = [],
-  identify = requireKey(apiKeys),
+  identify,
   allowedHosts,
   kick = nothing,
   ready = nothing,
@@ -60,6 +62,8 @@ export function createApp({
   log = jsonLogger,
 }: AppOptions) {
   const app = new Hono();
+  const { wrongKeys: collection } = openCollections(db);
+  const wrongKeys = new WrongKeys({ wrongKeys: collection, ready, log });
   app
     .onError(answerFailure(log))
     .notFound(() => nothingHere.toResponse())
@@ -79,11 +83,11 @@ export function createApp({
       await processor.getJob('health'); // Reads one document, or none: the cheapest question that proves anything.
       return context.json({ status: 'ok' });
     })
-    .use('/v1/*', identify, async (_, next) => {
+    .use('/v1/*', identify ?? requireKey(apiKeys, wrongKeys), async (_, next) => {
       await ready();
       await next();
     })
-    .route('/', dashboardRoutes({ db, processor, apiKeys, sessionSecrets, kick, ready, log }))
+    .route('/', dashboardRoutes({ db, processor, apiKeys, sessionSecrets, wrongKeys, kick, ready, log }))
     .route('/', serveRoutes(routes, { processor, kick, timeLeft }));
   return app;
 }

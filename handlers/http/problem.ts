@@ -3,7 +3,7 @@ import type { Issue } from '../../src/index.js';
 /**
  * What can go wrong with a request. 400: the body is not the JSON it says it is, or the address not plain. 422: the body is,
  * and what it says is refused. 401: no key, or an unknown one. 403: the key's role does not allow it, it was sent by
- * another site or to another name or, in the dashboard, a form is not of this session.
+ * another site or to another name or, in the dashboard, a form is not of this session. 429: a wrong key, after many.
  */
 const kinds = {
   invalid_address: { status: 400, title: 'The address can be read as another one' },
@@ -26,6 +26,7 @@ const kinds = {
   validation_failed: { status: 422, title: 'The request is invalid' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key belongs to another request' },
   unknown_job_name: { status: 422, title: 'No job has this name' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys came from this address' },
   index_missing: { status: 500, title: 'The database lacks an index' },
   internal_error: { status: 500, title: 'Something went wrong' },
   database_unreachable: { status: 503, title: 'The database cannot be reached' },

@@ -1,5 +1,5 @@
 import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
-import type { SignInDocument } from '../access/sign-in-document.js';
+import type { WrongKeyDocument } from '../access/wrong-key-document.js';
 import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
@@ -18,7 +18,7 @@ export interface Collections {
   readonly queues: Collection<QueueDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
-  readonly signIns: Collection<SignInDocument>;
+  readonly wrongKeys: Collection<WrongKeyDocument>;
   readonly statistics: Collection<StatisticsDocument>;
 }
 
@@ -42,7 +42,7 @@ export function openCollections(db: Db): Collections {
     queues: db.collection<QueueDocument>('queues', durable),
     workers: db.collection<WorkerDocument>('workers', durable),
     idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
-    signIns: db.collection<SignInDocument>('signIns', durable),
+    wrongKeys: db.collection<WrongKeyDocument>('wrongKeys', durable),
     statistics: db.collection<StatisticsDocument>('statistics', durable),
   };
 }

@@ -70,7 +70,7 @@ const workerIndexes: IndexDescription[] = [
   { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 },
 ];
 
-const signInIndexes: IndexDescription[] = [
+const wrongKeyIndexes: IndexDescription[] = [
   // MongoDB deletes what no longer counts.
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
@@ -93,7 +93,7 @@ export async function ensureIndexes({
   jobs,
   scheduler,
   workers,
-  signIns,
+  wrongKeys,
   idempotencyKeys,
   statistics,
 }: Collections): Promise<void> {
@@ -102,7 +102,7 @@ export async function ensureIndexes({
   await scheduler.createIndexes(schedulerIndexes);
   await workers.createIndexes(workerIndexes);
   await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
-  await signIns.createIndexes(signInIndexes);
+  await wrongKeys.createIndexes(wrongKeyIndexes);
   await statistics.createIndexes(statisticsIndexes);
 }
 
@@ -120,6 +120,6 @@ export const indexesByCollection: Partial<Record<keyof Collections, readonly Ind
   scheduler: schedulerIndexes,
   workers: workerIndexes,
   idempotencyKeys: idempotencyKeyIndexes,
-  signIns: signInIndexes,
+  wrongKeys: wrongKeyIndexes,
   statistics: statisticsIndexes,
 };

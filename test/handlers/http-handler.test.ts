@@ -113,3 +113,66 @@ test('bad settings are named in the log, and nowhere else', async () => {
   expect(JSON.stringify(lines)).toContain('MONGODB_URI');
   expect(JSON.stringify(lines)).not.toContain('hunter2');
 });
+
+test('a request that is refused is counted for the alarm, and no other', async () => {
+  const published: unknown[] = [];
+  const handler = createHttpHandler({
+    ...deploymentOf(database, lambda(), [echo]),
+    publishMetrics: (_, metrics) => void published.push(...metrics),
+  });
+  const handle = (...event: Parameters<typeof httpEvent>) => handler(httpEvent(...event), contextOf(29_000));
+
+  await handle('GET', '/v1/jobs', { headers });
+  await handle('GET', '/v1/jobs/none', { headers });
+  expect(published).toEqual([]);
+  await handle('GET', '/v1/jobs', { headers: { authorization: 'Bearer wrong' } });
+  await handle('DELETE', '/v1/jobs/x', { headers });
+
+  expect(published).toEqual([
+    ['Refused', 'Count', 1],
+    ['Refused', 'Count', 1],
+  ]);
+});
+
+test('of a REST API and of a load balancer the address is counted that they tell', async () => {
+  const handler = createHttpHandler(deploymentOf(database, lambda(), [echo]));
+  const ask = (requestContext: object, more: object, key: string) =>
+    handler(
+      {
+        httpMethod: 'GET',
+        path: '/v1/jobs',
+        isBase64Encoded: false,
+        ...more,
+        headers: {
+          host: 'jobs.example',
+          authorization: `Bearer ${key}`,
+          'x-forwarded-for': '6.6.6.6, 192.0.2.1',
+        },
+        requestContext,
+      },
+      contextOf(29_000),
+    );
+  const rest = { identity: { sourceIp: '203.0.113.9' } };
+  const balancer = { elb: { targetGroupArn: 'arn' } };
+
+  for (const context of [rest, balancer]) {
+    expect((await ask(context, {}, 'wrong')).statusCode).toBe(401);
+    expect((await ask(context, {}, 'the-key')).statusCode).toBe(200);
+  }
+
+  const counted = await database.db.collection<{ _id: string }>('wrongKeys').find().toArray();
+  expect(counted.map(({ _id }) => _id).toSorted()).toEqual(['192.0.2.1', '203.0.113.9']);
+});
+
+test.each([
+  ['nothing', undefined],
+  ['a schedule', { source: 'aws.events' }],
+  ['a kick', { kick: { depth: 0 } }],
+  ['a web socket', { requestContext: { connectionId: 'x', identity: { sourceIp: '203.0.113.9' } } }],
+  ['a lattice', { method: 'GET', path: '/v1/jobs', requestContext: { serviceArn: 'arn' } }],
+  ['an HTTP API without a path', { requestContext: { http: { sourceIp: '203.0.113.9' } } }],
+])('an event of %s is refused', async (_, event) => {
+  const handler = createHttpHandler(deploymentOf(database, lambda(), [echo]));
+
+  await expect(handler(event, contextOf(29_000))).rejects.toThrow('Expected an event of an HTTP API');
+});

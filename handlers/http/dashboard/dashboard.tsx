@@ -8,6 +8,7 @@ import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
 import { requireSameOrigin } from '../session/same-origin.js';
 import { signInRoutes } from '../session/sign-in.js';
+import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
@@ -24,6 +25,7 @@ export interface DashboardOptions {
   readonly processor: RemoteProcessor;
   readonly apiKeys: readonly ApiKey[];
   readonly sessionSecrets: readonly string[];
+  readonly wrongKeys: WrongKeys;
   readonly kick: Kick;
   readonly ready: () => Promise<void>;
   readonly log: Logger;

@@ -64,6 +64,7 @@ const everywhere: readonly ProblemCode[] = [
   'unknown_host',
   'sent_from_elsewhere',
   'validation_failed',
+  'too_many_wrong_keys',
 ];
 const ofBodies: readonly ProblemCode[] = ['invalid_body', 'body_too_large', 'unsupported_media_type'];
 const ofIdempotencyKeys: readonly ProblemCode[] = ['idempotency_key_in_use', 'idempotency_key_reused'];

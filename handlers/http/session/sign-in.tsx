@@ -1,10 +1,6 @@
 import { Hono } from 'hono';
-import type { Db } from 'mongodb';
-import { beginSignIn } from '../../../src/access/begin-sign-in.js';
-import { forgiveSignIn } from '../../../src/access/forgive-sign-in.js';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger } from '../../../src/index.js';
-import { openCollections } from '../../../src/mongo/collections.js';
 import { challenge, findKey } from '../access.js';
 import { clientAddress } from '../client-address.js';
 import { asDocument } from '../dashboard/as-document.js';
@@ -12,20 +8,20 @@ import { addresses } from '../dashboard/assets.js';
 import type { DashboardEnvironment } from '../dashboard/environment.js';
 import { Page } from '../dashboard/page.js';
 import { readForm } from '../dashboard/read-form.js';
+import type { WrongKeys } from '../wrong-keys.js';
 import { returnPath } from './return-path.js';
 import { hasFormToken } from './same-origin.js';
 import { endSession, startSession } from './session.js';
 
 export interface SignInOptions {
-  readonly db: Db;
   readonly apiKeys: readonly ApiKey[];
   readonly sessionSecrets: readonly string[];
+  readonly wrongKeys: WrongKeys;
   readonly log: Logger;
 }
 
-/** Signing in with an API key, and out. Ten wrong keys within 15 minutes bar an address for as long. */
-export function signInRoutes({ db, apiKeys, sessionSecrets, log }: SignInOptions) {
-  const { signIns } = openCollections(db);
+/** Signing in with an API key, and out. After ten wrong keys within 15 minutes an address is told to wait. */
+export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, log }: SignInOptions) {
   const noKeys = apiKeys.length === 0 ? 'No API key is configured: set API_KEYS, then sign in.' : undefined;
   return new Hono<DashboardEnvironment>()
     .get('/sign-in', (context) => {
@@ -37,20 +33,17 @@ export function signInRoutes({ db, apiKeys, sessionSecrets, log }: SignInOptions
       const form = await readForm(context.req.raw);
       const next = returnPath(form.get('next'));
       const address = clientAddress(context.env);
-      const begun = await beginSignIn(signIns, address);
-      if (begun.kind === 'limited') {
-        log.warn('Signing in is barred for a while: too many wrong keys', { address });
-        const seconds = Math.ceil(begun.retryAfterMs / 1000);
+      const key = findKey(apiKeys, form.get('key')?.trim() ?? '');
+      if (!key) {
+        const limitedMs = await wrongKeys.count(address);
+        if (limitedMs === undefined) {
+          const problem = noKeys ?? 'This is not a key of this installation.';
+          return context.html(signInPage(next, problem), 401, challenge);
+        }
+        const seconds = Math.ceil(limitedMs / 1000);
         context.header('retry-after', String(seconds));
         return context.html(signInPage(next, waitFor(seconds)), 429);
       }
-      const key = findKey(apiKeys, form.get('key')?.trim() ?? '');
-      if (!key) {
-        log.warn('Somebody tried to sign in with a wrong key', { address });
-        const problem = noKeys ?? 'This is not a key of this installation.';
-        return context.html(signInPage(next, problem), 401, challenge);
-      }
-      await forgiveSignIn(signIns, address, begun.attempt);
       await startSession(context, sessionSecrets, key);
       log.info('Signed in', { key: key.id, address });
       return context.redirect(next, 303);

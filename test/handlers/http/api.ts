@@ -133,8 +133,8 @@ export async function expectProblem(response: Response, status: number, code: st
 }
 
 function recorder(lines: string[]): Logger {
-  const record = (message: string, fields?: object) => {
-    lines.push(JSON.stringify({ message, ...fields }));
+  const record = (level: string) => (message: string, fields?: object) => {
+    lines.push(JSON.stringify({ level, message, ...fields }));
   };
-  return { debug: record, info: record, warn: record, error: record };
+  return { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
 }

@@ -46,8 +46,9 @@ test('wrong keys are counted by the address that API Gateway tells', async () =>
     expect((await handle('POST', '/sign-in', { headers, body: 'key=wrong' })).statusCode).toBe(401);
   }
 
-  expect((await handle('POST', '/sign-in', { headers: form, body: 'key=the-key' })).statusCode).toBe(429);
+  expect((await handle('POST', '/sign-in', { headers: form, body: 'key=wrong' })).statusCode).toBe(429);
+  expect((await handle('POST', '/sign-in', { headers: form, body: 'key=the-key' })).statusCode).toBe(303);
 
-  const [counted] = await database.db.collection<{ _id: string }>('signIns').find().toArray();
+  const [counted] = await database.db.collection<{ _id: string }>('wrongKeys').find().toArray();
   expect(counted?._id).toBe('203.0.113.7');
 });
