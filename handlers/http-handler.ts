@@ -43,8 +43,8 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGat
 
 /** In CloudWatch, where an alarm looks. What it takes is loaded with the first: most containers refuse nobody. */
 async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
-  const publish = publishMetrics ?? (await import('./metrics.js')).cloudWatchMetrics;
-  publish(context, [['Refused', 'Count', 1]]);
+  const { cloudWatchMetrics, refused } = await import('./metrics.js');
+  (publishMetrics ?? cloudWatchMetrics)(context, [refused]);
 }
 
 /** Where API Gateway lets callers in, keys open nothing, the dashboard included. */

@@ -25,6 +25,9 @@ export function cloudWatchMetrics(
   line.publishStoredMetrics();
 }
 
+/** A request to the HTTP API was refused: no key, a wrong one, or one that does not suffice. */
+export const refused: Metric = ['Refused', 'Count', 1];
+
 /** What one invocation of the worker did. */
 export function workerMetrics(summary: DrainSummary, durationMs: number): Metric[] {
   return [

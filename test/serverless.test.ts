@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
-import { schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
+import { refused, schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
 import { readConfig } from '../src/config.js';
 import { useDatabase } from './database.js';
 import { LambdaService } from './handlers/lambda-service.js';
@@ -103,12 +103,34 @@ describe('the template', () => {
   });
 
   test('keeps the logs for 30 days', () => {
+    const groups = [
+      ...names.map((name) => `/aws/lambda/remote-processor-dev-${name}`),
+      '/aws/http-api/remote-processor-dev',
+    ];
     expect(ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties)).toEqual(
-      names.map((name) => ({
-        LogGroupName: `/aws/lambda/remote-processor-dev-${name}`,
-        RetentionInDays: 30,
-      })),
+      groups.map((LogGroupName) => ({ LogGroupName, RetentionInDays: 30 })),
     );
+  });
+
+  test('takes so many requests a second and no more, and logs each where it comes in', () => {
+    const [stage] = ofType('AWS::ApiGatewayV2::Stage');
+    expect(stage?.Properties).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      AccessLogSettings: {
+        DestinationArn: { 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] },
+        Format: expect.stringContaining('"address":"$context.identity.sourceIp"'),
+      },
+    });
+    expect(JSON.stringify(stage)).not.toMatch(/context\.path|authorization/i);
+  });
+
+  test('reserves no concurrency of the account unless it is told how much', () => {
+    const none = (condition: string) => ({ 'Fn::If': [condition, '', { Ref: 'AWS::NoValue' }] });
+    expect(names.map((name) => lambda(name).ReservedConcurrentExecutions)).toEqual([
+      undefined,
+      none('HasWorkerConcurrency'),
+      none('HasHttpConcurrency'),
+    ]);
   });
 
   test('gives each function a role of its own, for its own log and for kicking the worker', () => {
@@ -136,6 +158,7 @@ describe('the template', () => {
     ['OldestWaitingAlarm', ...own, 'OldestWaiting', 'scheduler', ...atLeast, 600, 'ignore'],
     ['UnclaimedAlarm', ...own, 'OldestUnclaimed', 'scheduler', ...atLeast, 300, 'ignore'],
     ['JobErrorsAlarm', ...own, 'Errors', 'worker', ...atLeast, 1, 'notBreaching'],
+    ['RefusedAlarm', ...own, 'Refused', 'http', ...atLeast, 100, 'notBreaching'],
   ] as const)('has the alarm %s', (id, namespace, metric, name, comparison, threshold, missing) => {
     expect(packaged.resources[id]?.Properties).toMatchObject({
       Namespace: namespace,
@@ -176,11 +199,16 @@ describe('the template', () => {
   });
 
   test('has no alarm for a metric that its function does not publish', () => {
-    const published = { worker: workerMetrics(noJobs, 0), scheduler: schedulerMetrics(noTick, 0) };
+    const published = {
+      worker: workerMetrics(noJobs, 0),
+      scheduler: schedulerMetrics(noTick, 0),
+      http: [refused],
+    };
     const ours = ofType('AWS::CloudWatch::Alarm').filter(({ Properties }) => Properties.Namespace === own[0]);
-    expect(ours).toHaveLength(3);
+    expect(ours).toHaveLength(4);
     for (const { Properties } of ours) {
-      const name = JSON.stringify(Properties.Dimensions).includes('worker') ? 'worker' : 'scheduler';
+      const dimensions = JSON.stringify(Properties.Dimensions);
+      const name = names.find((known) => dimensions.includes(`remote-processor-dev-${known}"`)) ?? 'worker';
       expect(Properties.Dimensions).toMatchObject([{ Name: 'service' }]);
       expect(published[name].map(([metric]) => metric)).toContain(Properties.MetricName);
     }
@@ -190,7 +218,7 @@ describe('the template', () => {
     const actions = { 'Fn::If': ['HasAlarmTopic', [''], { Ref: 'AWS::NoValue' }] };
     const alarms = ofType('AWS::CloudWatch::Alarm');
     expect(packaged.text).toMatch(/"Conditions": \{\s*"HasAlarmTopic"/);
-    expect(alarms).toHaveLength(5);
+    expect(alarms).toHaveLength(6);
     for (const { Properties } of alarms)
       expect(Properties).toMatchObject({ AlarmActions: actions, OKActions: actions });
   });
@@ -210,7 +238,7 @@ describe('the template', () => {
 describe('with --param httpAccess=iam', () => {
   let signed: Packaged;
   beforeAll(async () => {
-    signed = await packageFunctions(secrets, { httpAccess: 'iam' });
+    signed = await packageFunctions(secrets, { httpAccess: 'iam', httpConcurrency: '5', httpRateLimit: '7' });
   }, 180_000);
   afterAll(() => signed.remove());
 
@@ -221,6 +249,15 @@ describe('with --param httpAccess=iam', () => {
       'GET /health': undefined,
       'ANY /': 'AWS_IAM',
       'ANY /{proxy+}': 'AWS_IAM',
+    });
+  });
+
+  test('limits are those that were given', () => {
+    expect(signed.resources.HttpApiStage?.Properties).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: '7' },
+    });
+    expect(signed.resources.HttpLambdaFunction?.Properties.ReservedConcurrentExecutions).toMatchObject({
+      'Fn::If': ['HasHttpConcurrency', '5', {}],
     });
   });
 
