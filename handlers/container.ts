@@ -43,17 +43,16 @@ export interface Container {
 /**
  * Reads the settings and makes what a function works with. Nothing is asked of the database until `ready`.
  *
+ * @param poolSize how many connections it keeps to the database at most: all containers together must leave it some
  * @throws ValidationError listing every bad setting
  */
-export function openContainer({
-  jobs,
-  name,
-  env = process.env,
-  log: target = jsonLogger,
-}: HandlerOptions): Container {
+export function openContainer(
+  { jobs, name, env = process.env, log: target = jsonLogger }: HandlerOptions,
+  poolSize: (config: FunctionConfig) => number,
+): Container {
   const config = readFunctionConfig(env);
   const log = atLevel(config.LOG_LEVEL, target);
-  const client = mongoClient(config.MONGODB_URI, config.MAX_THREADS);
+  const client = mongoClient(config.MONGODB_URI, poolSize(config));
   const db = client.db(config.MONGODB_DATABASE);
   const processor = new RemoteProcessor({
     db,

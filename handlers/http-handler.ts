@@ -11,6 +11,9 @@ import { invocations } from './invocation.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
 
+/** A container serves one request at a time. There may be a thousand of them. */
+const CONNECTIONS = 3;
+
 /**
  * The HTTP API, for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
@@ -19,7 +22,7 @@ import { once } from './once.js';
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGatewayProxyResult> {
   const invocation = invocations(options.log);
   const app = once(() => {
-    const { config, ...container } = openContainer({ ...options, log: invocation.log });
+    const { config, ...container } = openContainer({ ...options, log: invocation.log }, () => CONNECTIONS);
     const { ALLOWED_HOSTS: allowedHosts } = config;
     return createApp({ ...container, ...accessBy(config), allowedHosts, timeLeft: invocation.timeLeft });
   });

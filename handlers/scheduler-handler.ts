@@ -14,6 +14,9 @@ const UNCLAIMED_AFTER_MS = 5 * 60_000;
 /** Until the next invocation, with some seconds to spare: EventBridge does not keep to the second. */
 const AHEAD = '70s';
 
+/** One thing after the other, except a few counts. */
+const CONNECTIONS = 3;
+
 /** Kept free for the kick and the metrics. */
 const MARGIN_MS = 10_000;
 
@@ -33,7 +36,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   const { publishMetrics = cloudWatchMetrics, schedules } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
-  const container = once(() => openContainer({ ...options, log: invocation.log }));
+  const container = once(() => openContainer({ ...options, log: invocation.log }, () => CONNECTIONS));
   const synchronise = once(async () => {
     if (schedules) await syncSchedulers(container(), schedules);
   });

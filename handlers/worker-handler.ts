@@ -1,4 +1,6 @@
+import type { FunctionConfig } from '../src/config.js';
 import type { DrainSummary } from '../src/index.js';
+import { workerPoolSize } from '../src/mongo/client.js';
 import { emptySummary } from '../src/worker/summary.js';
 import { type HandlerOptions, openContainer } from './container.js';
 import { deadlines } from './deadline.js';
@@ -8,6 +10,8 @@ import { kickDepth } from './kick.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
+
+const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
 /**
  * The worker: runs due jobs until none is left, waits for those that are due soon, and ends when there are none or its
@@ -25,7 +29,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Drai
   const { publishMetrics = cloudWatchMetrics, exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
-  const container = once(() => openContainer({ ...options, log: invocation.log }));
+  const container = once(() => openContainer({ ...options, log: invocation.log }, poolOf));
   return async (event, context) => {
     const began = performance.now();
     const deadline = deadlineOf(context);

@@ -42,7 +42,7 @@ export {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
-export type { AddJobOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
+export type { AddJobOptions, AddJobsOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';

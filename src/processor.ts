@@ -26,8 +26,8 @@ import {
 } from './job/job.js';
 import {
   type AddJobOptions,
+  type AddJobsOptions,
   addJobDataSchema,
-  addJobsOptionsSchema,
   type JobChanges,
   jobChangesSchema,
   queueSchema,
@@ -244,8 +244,8 @@ export class RemoteProcessor {
   }
 
   /**
-   * Adds a job and returns its id. Its input is checked here, and stored as it was given. Where the database fails, the
-   * write is tried again for 2 s, but in a transaction; whether it arrived when that fails too is not known.
+   * Adds a job and returns its id. Its input is checked here, and stored as it was given. Where the database fails, it
+   * is tried again for 13 s (`patience`), except in a transaction; whether it arrived when that fails too is not known.
    *
    * @param job the name, or the factory itself, which types the input
    * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
@@ -269,12 +269,8 @@ export class RemoteProcessor {
    * @throws UnknownJobNameError, ForbiddenError, or ValidationError whose paths begin with the place in the list: nothing
    *   is written then; ConflictError for an `id` that another job has: the others may be written
    */
-  async addJobs(
-    jobs: readonly JobToAdd[],
-    options: Pick<AddJobOptions, 'session' | 'callerRole'> = {},
-  ): Promise<string[]> {
-    const valid = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
-    return addJobs((await this.#connected()).jobs, this.#registry, jobs, valid);
+  async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
+    return addJobs((await this.#connected()).jobs, this.#registry, jobs, options);
   }
 
   /**

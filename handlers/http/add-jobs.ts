@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
 import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
+import { ELECTION_MS } from '../../src/mongo/election.js';
 import { documented } from './documented.js';
 import { addressExpected, hasAddress, jobStatus } from './fields.js';
 import { invalid, Problem } from './problem.js';
@@ -29,9 +30,16 @@ type JobState = z.output<typeof jobState>;
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
  */
-export async function addOne(processor: RemoteProcessor, job: NewJob, callerRole: Role): Promise<JobState> {
+export async function addOne(
+  processor: RemoteProcessor,
+  job: NewJob,
+  callerRole: Role,
+  timeLeft: () => number = () => Number.POSITIVE_INFINITY,
+): Promise<JobState> {
   const { name, input, options = {} } = job;
-  const id = await processor.addJob(name, input, { ...options, callerRole }).catch(refuseInput);
+  const id = await processor
+    .addJob(name, input, { ...options, callerRole, patience: patienceIn(timeLeft()) })
+    .catch(refuseInput);
   const mayBeOld = options.id !== undefined || options.uniqueKey !== undefined;
   const status = mayBeOld ? (await processor.getJob(id))?.status : undefined;
   return { id, status: status ?? 'queued' };
@@ -46,8 +54,9 @@ export async function addMany(
   processor: RemoteProcessor,
   jobs: readonly NewJob[],
   callerRole: Role,
+  timeLeft: () => number,
 ): Promise<string[]> {
-  return processor.addJobs(jobs, { callerRole }).catch((error: unknown) => {
+  return processor.addJobs(jobs, { callerRole, patience: patienceIn(timeLeft()) }).catch((error: unknown) => {
     if (error instanceof ValidationError)
       throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
     if (!(error instanceof UnknownJobNameError)) throw error;
@@ -55,6 +64,14 @@ export async function addMany(
     const issues = [{ path: `jobs.${index}.name`, message: error.message }];
     throw new Problem('unknown_job_name', { detail: error.message, issues });
   });
+}
+
+/** For the last try, which may take as long as the driver looks for a server, and for the answer. */
+const RESERVED_MS = ELECTION_MS + 2_000;
+
+/** For how long to try again when the answer has to be on its way by then. */
+function patienceIn(timeLeftMs: number): number {
+  return Math.max(0, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
 
 /** The same jobs, each with an id: its own or, where it has none, the one that was chosen for it. */

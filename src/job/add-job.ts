@@ -3,18 +3,15 @@ import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
-import { requireJob } from './find-job.js';
-import { insertJob, type NewJob } from './insert-job.js';
+import { findJob } from './find-job.js';
+import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobRegistry } from './registry.js';
 import { toNewJob } from './to-new-job.js';
 
-/** A key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
+/** An id or a key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
-
-/** What the driver's own retry does not get over, such as a second connection that is dead; somebody waits for the answer. */
-const RETRY_MS = 2_000;
 
 /**
  * Adds a job and returns its id: see `RemoteProcessor.addJob`. Everything is checked before the first write.
@@ -26,20 +23,28 @@ export async function addJob(
   input: unknown,
   options: AddJobOptions = {},
 ): Promise<string> {
-  const { session, callerRole, ...valid } = validateNow(addJobOptionsSchema, options, 'The call of addJob');
-  const job = await toNewJob(await registry.find(jobName, callerRole), jobName, input, valid);
-  return despiteFailures(session, () => writeJob(jobs, job, session));
+  const { session, callerRole, patience, ...valid } = validateNow(
+    addJobOptionsSchema,
+    options,
+    'The call of addJob',
+  );
+  const despiteFailures = retrying(patience, session);
+  const addable = await despiteFailures(() => registry.find(jobName, callerRole));
+  const job = await toNewJob(addable, jobName, input, valid);
+  return despiteFailures(() => writeJob(jobs, job, session));
 }
 
 /**
- * Tries to write jobs again when it is not known whether they were: their ids tell. Not in a transaction of the caller,
- * which a failure ends: `withTransaction` begins a new one.
+ * Tries again what the driver's own retry does not get over, such as a second connection that is dead, or an election. It
+ * may not be known whether jobs were written: their ids tell. Not in a transaction of the caller, which a failure ends:
+ * `withTransaction` begins a new one.
+ *
+ * @param patienceMs for all that is asked of it together
  */
-export function despiteFailures<Result>(
-  session: ClientSession | undefined,
-  write: () => Promise<Result>,
-): Promise<Result> {
-  return session ? write() : retryWhileUnreachable(RETRY_MS, write);
+export function retrying(patienceMs: number, session: ClientSession | undefined) {
+  const giveUpAt = performance.now() + patienceMs;
+  return <Result>(ask: () => Promise<Result>): Promise<Result> =>
+    session ? ask() : retryWhileUnreachable(giveUpAt - performance.now(), ask);
 }
 
 /** Writes one job that was checked, and returns its id, or that of the job that has its unique key. */
@@ -54,9 +59,30 @@ export async function writeJob(
 }
 
 async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession): Promise<string> {
-  const result = await insertJob(jobs, job, session);
-  if (result === 'idExists') await requireSameJob(jobs, job, session);
-  return job.id;
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const result = await insertJob(jobs, job, session);
+    if (await isThere(result, jobs, job, session)) return job.id;
+  }
+  throw new ConflictError(
+    job.id,
+    `Jobs of the id '${job.id}' are added and removed faster than one can be read.`,
+  );
+}
+
+/** Whether the job is stored now. It is not when the one that had its id was removed before it could be read. */
+async function isThere(
+  result: InsertResult,
+  jobs: Collection<JobDocument>,
+  job: NewJob,
+  session?: ClientSession,
+): Promise<boolean> {
+  if (result === 'inserted') return true;
+  const stored = await findJob(jobs, job.id, session);
+  if (stored === undefined || isSameJob(stored, job)) return stored !== undefined;
+  throw new ConflictError(
+    job.id,
+    `There is a job with the id '${job.id}' already, and it has another name or input.`,
+  );
 }
 
 /**
@@ -76,22 +102,11 @@ async function insertUnique(
     );
     if (holder) return holder._id;
     const result = await insertJob(jobs, job, session);
-    if (result === 'uniqueKeyTaken') continue;
-    if (result === 'idExists') await requireSameJob(jobs, job, session);
-    return job.id;
+    if (result !== 'uniqueKeyTaken' && (await isThere(result, jobs, job, session))) return job.id;
   }
   throw new ConflictError(
     job.id,
     `The unique key '${uniqueKey}' is taken and freed faster than it can be read.`,
-  );
-}
-
-/** @throws ConflictError unless the stored job of this id is the one that is being added */
-async function requireSameJob(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession) {
-  if (isSameJob(await requireJob(jobs, job.id, session), job)) return;
-  throw new ConflictError(
-    job.id,
-    `There is a job with the id '${job.id}' already, and it has another name or input.`,
   );
 }
 

@@ -4,10 +4,15 @@ import type { Role } from '../access/role.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
-import { despiteFailures, isSameJob, writeJob } from './add-job.js';
+import { isSameJob, retrying, writeJob } from './add-job.js';
 import { insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
-import { type AddJobOptions, addJobDataSchema } from './job-options.js';
+import {
+  type AddJobOptions,
+  type AddJobsOptions,
+  addJobDataSchema,
+  addJobsOptionsSchema,
+} from './job-options.js';
 import type { AddableJob, JobRegistry } from './registry.js';
 import { toNewJob } from './to-new-job.js';
 
@@ -16,7 +21,7 @@ export interface JobToAdd {
   /** The name of its factory. */
   readonly name: string;
   readonly input?: unknown;
-  readonly options?: Omit<AddJobOptions, 'session' | 'callerRole'> | undefined;
+  readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined;
 }
 
 /** Per command: keeps each short, far below MongoDB's limit of 100,000. */
@@ -33,13 +38,15 @@ export async function addJobs(
   jobs: Collection<JobDocument>,
   registry: JobRegistry,
   given: readonly JobToAdd[],
-  { session, callerRole }: Pick<AddJobOptions, 'session' | 'callerRole'> = {},
+  options: AddJobsOptions,
 ): Promise<string[]> {
-  const newJobs = await checkAll(registry, given, callerRole);
+  const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
+  const despiteFailures = retrying(patience, session);
+  const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
   const ids: string[] = [];
   for (let start = 0; start < newJobs.length; start += BATCH) {
     const batch = newJobs.slice(start, start + BATCH);
-    ids.push(...(await despiteFailures(session, () => writeBatch(jobs, batch, session))));
+    ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, session))));
   }
   return ids;
 }

@@ -3,6 +3,7 @@ import ms from 'ms';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
 import { type Duration, durationSchema } from '../duration.js';
+import { ELECTION_MS } from '../mongo/election.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
 /** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
@@ -104,13 +105,15 @@ const session = z
   .custom<ClientSession>(isSession, 'expected a ClientSession of the mongodb driver')
   .optional();
 
+const patience = durationSchema.default(ELECTION_MS);
+
 /** All options of `addJob`. */
 export const addJobOptionsSchema = z
-  .strictObject({ ...data, session, callerRole: callerRoleSchema })
+  .strictObject({ ...data, session, patience, callerRole: callerRoleSchema })
   .refine(...atMostOneMoment);
 
 /** The options of `addJobs`, for all jobs together. */
-export const addJobsOptionsSchema = z.strictObject({ session, callerRole: callerRoleSchema });
+export const addJobsOptionsSchema = z.strictObject({ session, patience, callerRole: callerRoleSchema });
 
 function isSession(value: unknown): value is ClientSession {
   return typeof value === 'object' && value !== null && 'inTransaction' in value;
@@ -137,7 +140,15 @@ export interface AddJobOptions {
   readonly session?: ClientSession | undefined;
   /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */
   readonly callerRole?: Role | undefined;
+  /**
+   * For how long it is tried again while the database cannot be reached; not in a transaction. Default 13 s, which outlasts
+   * an election.
+   */
+  readonly patience?: Duration | undefined;
 }
+
+/** The options of `addJobs`: of `AddJobOptions`, what concerns all jobs together. */
+export type AddJobsOptions = Pick<AddJobOptions, 'session' | 'callerRole' | 'patience'>;
 
 export const jobChangesSchema = z
   .strictObject({ ...overrides, ...moment })

@@ -1,12 +1,21 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { ELECTION_MS } from './election.js';
 
-/** Beside the jobs' own: claims, settling, the heartbeat, and what jobs ask of the processor. */
+/** Beside what the jobs ask of the processor: claims, settling, the heartbeat. */
 const SPARE_CONNECTIONS = 5;
+
+/** However many threads: claims and endings are shared, and a database of a small tier has 1,500 for all its clients. */
+const MAX_CONNECTIONS = 100;
+
+/** How many connections a worker needs that runs so many jobs at a time: more than its jobs and the processor ask for at once. */
+export function workerPoolSize(maxThreads: number): number {
+  return Math.min(maxThreads + SPARE_CONNECTIONS, MAX_CONNECTIONS);
+}
 
 const clients = new Map<string, MongoClient>();
 
 /**
- * The client of this process for a connection string: the same one at every call, so that a warm Lambda
+ * The client of this process for a connection string and a size: the same one at every call, so that a warm Lambda
  * container keeps its connections.
  *
  * Await its `connect()` before each use, which costs nothing while it is connected. A client that connects by
@@ -14,13 +23,14 @@ const clients = new Map<string, MongoClient>();
  *
  * What the connection string sets itself wins over what is set here.
  *
- * @param maxThreads how many jobs run at a time: sizes the pool, by the first call
+ * @param maxPoolSize how many connections it keeps at most to a server, beside the one that watches it
  */
-export function mongoClient(uri: string, maxThreads: number): MongoClient {
-  const existing = clients.get(uri);
+export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
+  const key = `${maxPoolSize} ${uri}`;
+  const existing = clients.get(key);
   if (existing) return existing;
-  const client = new MongoClient(uri, optionsFor(uri, maxThreads));
-  clients.set(uri, client);
+  const client = new MongoClient(uri, optionsFor(uri, defaultOptions(maxPoolSize)));
+  clients.set(key, client);
   return client;
 }
 
@@ -41,21 +51,21 @@ export function isConnectionString(text: string): boolean {
   }
 }
 
-function optionsFor(uri: string, maxThreads: number): MongoClientOptions {
+function optionsFor(uri: string, defaults: MongoClientOptions): MongoClientOptions {
   const set = new Set([...new URLSearchParams(uri.split('?')[1]).keys()].map((key) => key.toLowerCase()));
-  const options = Object.entries(defaultOptions(maxThreads));
+  const options = Object.entries(defaults);
   return Object.fromEntries(options.filter(([name]) => !set.has(name.toLowerCase())));
 }
 
-function defaultOptions(maxThreads: number): MongoClientOptions {
+function defaultOptions(maxPoolSize: number): MongoClientOptions {
   return {
     appName: 'remote-processor',
-    maxPoolSize: maxThreads + SPARE_CONNECTIONS,
+    maxPoolSize,
     // A container that was frozen for long finds its connections closed by the network: better not to reuse them.
     maxIdleTimeMS: 60_000,
-    // An answer, even "unreachable", must leave the HTTP function well before its 29 s. With the driver's retry
-    // of a read or write, the wait is at most twice this.
-    serverSelectionTimeoutMS: 5_000,
+    // Outlasts an election. An answer, even "unreachable", must leave the HTTP function before its 29 s: with the driver's
+    // retry of a read or write, the wait is at most twice this.
+    serverSelectionTimeoutMS: ELECTION_MS,
     connectTimeoutMS: 5_000,
     // No command of ours takes long: a connection that is silent for so long died without a word.
     socketTimeoutMS: 20_000,

@@ -1,9 +1,17 @@
-import { type Document, MongoServerError } from 'mongodb';
+import { hasServerCode } from './driver-error.js';
 
 /** MongoDB's code of it. */
 export const DUPLICATE_KEY = 11000;
 
-/** True when a unique index refused a write; `keyPattern` tells which. */
-export function isDuplicateKey(error: unknown): error is MongoServerError & { keyPattern?: Document } {
-  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+/** An error by which a unique index refuses a write. */
+export interface DuplicateKey {
+  readonly message: string;
+  /** The index. */
+  readonly keyPattern?: Readonly<Record<string, unknown>>;
+  /** What is there already. */
+  readonly keyValue?: Readonly<Record<string, unknown>>;
+}
+
+export function isDuplicateKey(error: unknown): error is DuplicateKey {
+  return hasServerCode(error, DUPLICATE_KEY);
 }

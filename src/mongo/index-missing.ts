@@ -1,5 +1,5 @@
-import { MongoServerError } from 'mongodb';
 import { IndexMissingError } from '../errors.js';
+import { hasServerCode } from './driver-error.js';
 
 /** MongoDB's BadValue: what it answers to a hint that names no index. */
 const BAD_VALUE = 2;
@@ -9,7 +9,7 @@ export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<R
   try {
     return await answer;
   } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== BAD_VALUE) throw error;
+    if (!hasServerCode(error, BAD_VALUE)) throw error;
     throw new IndexMissingError({ cause: error });
   }
 }

@@ -1,28 +1,18 @@
-import {
-  MongoBulkWriteError,
-  MongoError,
-  MongoErrorLabel,
-  MongoNetworkError,
-  MongoServerError,
-} from 'mongodb';
+import { fieldOf, hasLabel, hasServerCode, nameOf, serverCode, systemCode } from './driver-error.js';
 import { NoAnswer } from './within-time.js';
 
 /** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
 export function isUnreachable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
-  return (
-    isUnknownOutcome(error) ||
-    error instanceof NoAnswer ||
-    (error instanceof MongoError && notSentNames.has(error.name))
-  );
+  return isUnknownOutcome(error) || error instanceof NoAnswer || notSentNames.has(nameOf(error) ?? '');
 }
 
 /**
  * Another write of the same document came in between, and nothing was written. Outside of transactions MongoDB tries
  * again by itself; others that speak its protocol leave that to the client.
  */
-function isConflict(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
+export function isWriteConflict(error: unknown): boolean {
+  return hasServerCode(error, WRITE_CONFLICT);
 }
 
 const WRITE_CONFLICT = 112;
@@ -41,16 +31,19 @@ const notSentNames = new Set([
  */
 export function isUnknownOutcome(thrown: unknown): boolean {
   const error = unwrapped(thrown);
-  if (error instanceof MongoNetworkError || isSocketError(error) || isConflict(error)) return true;
-  if (error instanceof MongoServerError && notWritableCodes.has(Number(error.code))) return true;
-  return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
+  if (networkNames.has(nameOf(error) ?? '') || socketCodes.has(systemCode(error) ?? '')) return true;
+  if (isWriteConflict(error) || notWritableCodes.has(serverCode(error) ?? 0)) return true;
+  return hasLabel(error, 'RetryableWriteError');
 }
 
 /** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
 function unwrapped(error: unknown): unknown {
-  const isWrapped = error instanceof MongoBulkWriteError && error.errorResponse instanceof Error;
-  return isWrapped ? error.errorResponse : error;
+  const cause = fieldOf(error, 'errorResponse');
+  return nameOf(error) === 'MongoBulkWriteError' && cause instanceof Error ? cause : error;
 }
+
+/** The connection broke, or was closed beside one that broke. */
+const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoPoolClearedError']);
 
 /**
  * Codes of errors by which a server says that it is not, or no longer, the one to write to. Without a transaction
@@ -62,8 +55,4 @@ const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11
  * What Node says of a socket that is closing, as a container's are that died while it was frozen. The driver (7.9)
  * passes it on as it is when it comes of a write: not as a MongoNetworkError, with no label, not tried again.
  */
-function isSocketError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && socketCodes.has(String(error.code));
-}
-
 const socketCodes = new Set(['EPIPE', 'ECONNRESET']);

@@ -3,6 +3,8 @@ import type { Role } from '../access/role.js';
 import { ConflictError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
+import { ELECTION_MS } from '../mongo/election.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
 import { activated, neverDue } from './activate.js';
@@ -26,8 +28,10 @@ export async function addItem(
   const subject = 'The call of addScheduler';
   const { id: given, active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
   const id = given ?? new ObjectId().toHexString();
-  const now = await serverTime(db);
-  const item = newItem(id, await checkJob(registry, definition, now, subject, callerRole));
+  const { now, item } = await retryWhileUnreachable(ELECTION_MS, async () => {
+    const now = await serverTime(db);
+    return { now, item: newItem(id, await checkJob(registry, definition, now, subject, callerRole)) };
+  });
   const started = activated(item, now);
   if (!started.active) throw neverDue(item, now, subject);
   const inserted = await insertItem(collections, active ? started : item, started.nextCallTime);

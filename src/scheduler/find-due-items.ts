@@ -21,12 +21,12 @@ export type DueItem = SchedulerItemDocument & {
 /** Of items in memory: each may have an input of 10 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Whether there is an item that is due. */
-export async function isAnyDue(
+/** The name of the job of an item that is due; undefined when none is. */
+export async function findDueJobName(
   scheduler: Collection<SchedulerItemDocument>,
   which: DueItems,
-): Promise<boolean> {
-  return (await scheduler.findOne(dueFilter(which), { projection: { _id: 1 } })) !== null;
+): Promise<string | undefined> {
+  return (await scheduler.findOne(dueFilter(which), { projection: { jobName: 1 } }))?.jobName;
 }
 
 /** The items that are due, the one due longest first; fewer than the limit when they are large, but at least one. */

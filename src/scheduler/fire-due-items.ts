@@ -1,16 +1,13 @@
 import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
-import type { JobDefaults } from '../job/job-options.js';
 import type { Collections } from '../mongo/collections.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
-import { findDueItems, isAnyDue } from './find-due-items.js';
+import { findDueItems, findDueJobName } from './find-due-items.js';
 import type { SchedulerItemDocument } from './item.js';
+import type { KnownDefaults } from './known-defaults.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
-
-/** Defaults of the jobs that items make, by job name. */
-export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
 
 /** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
@@ -57,21 +54,27 @@ export interface Made {
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: Collections,
-  defaultsOf: DefaultsOf,
+  defaults: KnownDefaults,
   limits: FireLimits,
   those: Which,
   patienceMs: number,
 ): Promise<Fired> {
   const which = { ...those, aheadMs: limits.aheadMs, limit: limits.items };
-  if (!(await isAnyDue(scheduler, which))) return { kind: 'done' };
+  const jobName = await findDueJobName(scheduler, which);
+  if (jobName === undefined) return { kind: 'done' };
+  let lacking: readonly string[] = [jobName];
   let ids: readonly string[] = [];
   const fire = async (session: ClientSession): Promise<Fired> => {
     if (Date.now() >= limits.deadline) return { kind: 'done' };
     const items = await findDueItems(scheduler, which, session);
     if (items.length === 0) return { kind: 'done' };
+    lacking = defaults.lacking(items.map((item) => item.jobName));
+    if (lacking.length > 0) {
+      await session.abortTransaction();
+      return { kind: 'done' };
+    }
     const busy = await findBusyItems(jobs, items, session);
-    const defaults = await defaultsOf([...new Set(items.map(({ jobName }) => jobName))]);
-    const { planned, broken } = planItems(items, busy, defaults, limits);
+    const { planned, broken } = planItems(items, busy, defaults.byName, limits);
     ids = planned.map(({ item }) => item._id);
     await advanceItems(scheduler, planned, session);
     const jobIds = await insertJobs(jobs, planned, session);
@@ -79,7 +82,12 @@ export async function fireDueItems(
     return { kind: 'made', jobIds, cut: cutOf(planned), broken };
   };
   try {
-    return await inTransaction(client, fire, Date.now() + patienceMs);
+    for (;;) {
+      await defaults.learn(lacking);
+      lacking = [];
+      const fired = await inTransaction(client, fire, Date.now() + patienceMs);
+      if (lacking.length === 0) return fired;
+    }
   } catch (error) {
     if (error instanceof HeldByAnother) return { kind: 'held', ids };
     throw error;

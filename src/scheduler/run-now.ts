@@ -1,9 +1,11 @@
-import type { Db } from 'mongodb';
+import { type Db, ObjectId } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { insertJob } from '../job/insert-job.js';
 import { jobDefaultsSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
+import { ELECTION_MS } from '../mongo/election.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
 import { requireItem } from './find-items.js';
 import { jobOf } from './occurrence-job.js';
@@ -21,11 +23,13 @@ export async function runNow(
   itemId: string,
   { jobId, callerRole }: RunNowOptions,
 ): Promise<string> {
-  const item = await requireItem(scheduler, itemId);
-  await registry.requireMayAdd(() => item.jobName, callerRole);
-  const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
-  const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
-  const id = jobId ?? job.id;
-  await insertJob(jobs, { ...job, id });
+  const id = jobId ?? new ObjectId().toHexString();
+  await retryWhileUnreachable(ELECTION_MS, async () => {
+    const item = await requireItem(scheduler, itemId);
+    await registry.requireMayAdd(() => item.jobName, callerRole);
+    const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
+    const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
+    await insertJob(jobs, { ...job, id });
+  });
   return id;
 }

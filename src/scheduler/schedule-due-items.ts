@@ -1,7 +1,6 @@
 import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
 import {
-  type DefaultsOf,
   type Fired,
   type FireLimits,
   fireDueItems,
@@ -9,6 +8,7 @@ import {
   PATIENCE_MS,
   type Which,
 } from './fire-due-items.js';
+import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** How many occurrences of one item a tick makes at most: one with many missed ones must not hold up the others. */
@@ -37,7 +37,7 @@ export async function scheduleDueItems(
   options: TickOptions,
   log: Logger,
 ): Promise<string[]> {
-  const tick = new Tick(collections, defaultsOf, { ...BATCH, ...options }, log);
+  const tick = new Tick(collections, new KnownDefaults(defaultsOf), { ...BATCH, ...options }, log);
   return tick.run();
 }
 
@@ -53,7 +53,7 @@ class Tick {
 
   constructor(
     private readonly collections: Collections,
-    private readonly defaultsOf: DefaultsOf,
+    private readonly defaults: KnownDefaults,
     private readonly limits: FireLimits,
     private readonly log: Logger,
   ) {}
@@ -119,7 +119,7 @@ class Tick {
   }
 
   async #fire(which: Which, patienceMs: number): Promise<Fired> {
-    const fired = await fireDueItems(this.collections, this.defaultsOf, this.limits, which, patienceMs);
+    const fired = await fireDueItems(this.collections, this.defaults, this.limits, which, patienceMs);
     if (fired.kind === 'made') this.#take(fired);
     return fired;
   }

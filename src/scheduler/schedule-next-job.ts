@@ -1,6 +1,7 @@
 import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
-import { type DefaultsOf, fireDueItems, PATIENCE_MS } from './fire-due-items.js';
+import { fireDueItems, PATIENCE_MS } from './fire-due-items.js';
+import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** Makes the job of one occurrence of the item that is due longest, and returns its id; undefined when none is due. */
@@ -10,9 +11,10 @@ export async function scheduleNextJob(
   log: Logger,
 ): Promise<string | undefined> {
   const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
+  const defaults = new KnownDefaults(defaultsOf);
   const except: string[] = [];
   for (;;) {
-    const fired = await fireDueItems(collections, defaultsOf, one, { except }, PATIENCE_MS);
+    const fired = await fireDueItems(collections, defaults, one, { except }, PATIENCE_MS);
     switch (fired.kind) {
       case 'done':
         return undefined;

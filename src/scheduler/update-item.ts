@@ -4,6 +4,8 @@ import type { Role } from '../access/role.js';
 import { ConflictError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Collections } from '../mongo/collections.js';
+import { ELECTION_MS } from '../mongo/election.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
 import { callTimeFrom, hasMomentsOf, hasTimingOf, neverDue, redefine } from './activate.js';
@@ -49,12 +51,20 @@ export async function updateItem(
   const { active, changes } = validateNow(changesSchema, given, subject);
   for (;;) {
     // Checked before the transaction begins: asking who knows the job takes time.
-    const before = await requireItem(collections.scheduler, id);
-    if (version !== undefined && before.version !== version)
-      throw new ConflictError(id, `Scheduler item '${id}' was changed meanwhile: version ${before.version}.`);
-    await registry.requireMayAdd(() => before.jobName, callerRole);
-    const now = await serverTime(db);
-    const definition = await checkJob(registry, merge(before, changes), now, subject, callerRole);
+    const { before, definition } = await retryWhileUnreachable(ELECTION_MS, async () => {
+      const before = await requireItem(collections.scheduler, id);
+      if (version !== undefined && before.version !== version)
+        throw new ConflictError(
+          id,
+          `Scheduler item '${id}' was changed meanwhile: version ${before.version}.`,
+        );
+      await registry.requireMayAdd(() => before.jobName, callerRole);
+      const now = await serverTime(db);
+      return {
+        before,
+        definition: await checkJob(registry, merge(before, changes), now, subject, callerRole),
+      };
+    });
     let isOutdated = false;
     const item = await changeItem(db, collections, id, (current, at) => {
       isOutdated = current.version !== before.version;

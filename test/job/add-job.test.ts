@@ -431,3 +431,20 @@ test('registering reads once, and writes only what is new', async () => {
   expect(commands).toEqual(['find']);
   database.client.removeAllListeners('commandStarted');
 });
+
+test('an id whose job is removed again and again: each add ends with a job, or meets one', async () => {
+  const processor = await setup();
+  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const id = 'taken and free';
+  let adding = true;
+  const removing = (async () => {
+    while (adding) await jobs.deleteOne({ _id: id });
+  })();
+  const adds = Array.from({ length: 4 }, async () => {
+    for (let n = 0; n < 15; n += 1) expect(await processor.addJob('echo', { n: 1 }, { id })).toBe(id);
+  });
+  await Promise.all(adds).finally(() => {
+    adding = false;
+  });
+  await removing;
+});

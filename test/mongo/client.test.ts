@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { closeMongoClients, mongoClient } from '../../src/mongo/client.js';
+import { closeMongoClients, mongoClient, workerPoolSize } from '../../src/mongo/client.js';
 
 afterEach(closeMongoClients);
 
@@ -13,8 +13,8 @@ test('a container has one client per connection string', () => {
 test('the pool has room for the jobs and the processor, and an unreachable database is soon told', () => {
   expect(mongoClient(uri, 10).options).toMatchObject({
     appName: 'remote-processor',
-    maxPoolSize: 15,
-    serverSelectionTimeoutMS: 5_000,
+    maxPoolSize: 10,
+    serverSelectionTimeoutMS: 13_000,
   });
 });
 
@@ -27,4 +27,12 @@ test('what the connection string sets wins', () => {
     serverSelectionTimeoutMS: 100,
     connectTimeoutMS: 5_000,
   });
+});
+
+test.each([
+  [1, 6],
+  [10, 15],
+  [1000, 100],
+])('a worker of %d threads has a pool of %d connections', (maxThreads, size) => {
+  expect(workerPoolSize(maxThreads)).toBe(size);
 });

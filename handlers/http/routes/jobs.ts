@@ -61,9 +61,9 @@ const addJob = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: () => 1,
-  async answer({ body }, { processor, kick, jobIds, callerRole }) {
+  async answer({ body }, { processor, kick, timeLeft, jobIds, callerRole }) {
     const [given = body] = withIds([body], jobIds);
-    const state = await addOne(processor, given, callerRole);
+    const state = await addOne(processor, given, callerRole, timeLeft);
     if (isDue(body.options ?? {})) await kick();
     return { body: state, headers: { location: locationOf(state.id) } };
   },
@@ -92,8 +92,8 @@ const addJobs = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
-  async answer({ body: { jobs } }, { processor, kick, jobIds, callerRole }) {
-    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole);
+  async answer({ body: { jobs } }, { processor, kick, timeLeft, jobIds, callerRole }) {
+    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft);
     const due = jobs.filter(({ options = {} }) => isDue(options)).length;
     if (due > 0) await kick({ jobs: due });
     return { body: { ids } };

@@ -47,7 +47,8 @@ export async function connectToDatabase(env: Environment) {
   return { db: client.db(config.MONGODB_DATABASE), config };
 }
 
-const SINGLE_USER = 1;
+/** Connections: a person asks for some things at a time. */
+const SINGLE_USER = 5;
 
 async function explainNoConnection(error: unknown): Promise<never> {
   await closeMongoClients();

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import type { AddJobsOptions, RemoteProcessor } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { anything } from '../jobs.js';
+import { useUnreliableNetwork } from '../unreliable-network.js';
+
+const database = useDatabase();
+const unreliableNetwork = useUnreliableNetwork(database);
+
+type Add = (processor: RemoteProcessor, options?: AddJobsOptions) => Promise<unknown>;
+
+describe.each<[string, Add]>([
+  ['addJob', (processor, options) => processor.addJob('anything', 1, options)],
+  ['addJobs', (processor, options) => processor.addJobs([{ name: 'anything', input: 1 }], options)],
+])('%s, while connections break', (_, add) => {
+  /** How often requests are lost before the first is answered; the driver itself sends one again. */
+  const LOST = 8;
+
+  async function setup() {
+    const { proxy, processor } = await unreliableNetwork();
+    await processor.addJobFactory(anything);
+    let lost = 0;
+    proxy.judgeBy((command) => (command.update === 'jobs' && lost++ < LOST ? 'cut' : 'deliver'));
+    return processor;
+  }
+
+  test('is tried again, and adds one job', async () => {
+    await add(await setup());
+    expect(await database.db.collection('jobs').countDocuments()).toBe(1);
+  });
+
+  test('is not tried again without patience', async () => {
+    const processor = await setup();
+    await expect(add(processor, { patience: 0 })).rejects.toThrow();
+    expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+  });
+});
