@@ -10,7 +10,7 @@ try {
   const config = readFunctionConfig(process.env);
   const db = mongoClient(config.MONGODB_URI, 1).db(config.MONGODB_DATABASE);
   const before = new Set(await indexNames(db));
-  await new RemoteProcessor({ db }).ensureIndexes();
+  await new RemoteProcessor({ db }).ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
   const made = (await indexNames(db)).filter((name) => !before.has(name));
   console.log(
     `Database '${db.databaseName}': made ${made.length} indexes${made.map((name) => `\n  ${name}`).join('')}`,

@@ -34,7 +34,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
   });
-  await processor.ensureIndexes().catch(explainUnreachable);
+  await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
   await processor.addJobFactories(factoriesOf(code, config));
   if (demo) await processor.addJobFactories(demoJobs);
   if (code.schedules) await processor.syncSchedulers(code.schedules);

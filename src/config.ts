@@ -86,6 +86,8 @@ export const configSchema = z.object({
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
+  /** Whether jobs are to have an index for lists by queue. As it is in the database when not set. */
+  INDEX_BY_QUEUE: setting('true or false', trueOrFalse).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),

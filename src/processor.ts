@@ -4,7 +4,7 @@ import type { Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from './access/role.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
-import { ConflictError } from './errors.js';
+import { ConflictError, IndexMissingError } from './errors.js';
 import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
@@ -43,9 +43,10 @@ import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
+import { onIndexMissing } from './mongo/by-index.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { Connection } from './mongo/connection.js';
-import { ensureIndexes } from './mongo/indexes.js';
+import { ensureIndexes, type IndexOptions } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { DEFAULT_NAME } from './processor-name.js';
 import { findQueues } from './queue/find-queues.js';
@@ -178,6 +179,10 @@ export class RemoteProcessor {
     this.#formatJobError = valid.formatJobError;
     this.#connection = new Connection(db.client);
     this.#collections = openCollections(db);
+    onIndexMissing(this.#collections.jobs, (index) => {
+      const { code, message } = new IndexMissingError();
+      log.warn(message, { code, index });
+    });
     this.#registry = new JobRegistry(this.#collections.jobFactories, log);
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({
@@ -207,9 +212,12 @@ export class RemoteProcessor {
   /**
    * Makes the indexes that are missing, and drops those of earlier versions: once per deployment, not at each start of a
    * function.
+   *
+   * @throws ValidationError for options that are none
    */
-  async ensureIndexes(): Promise<void> {
-    await ensureIndexes(await this.#connected());
+  async ensureIndexes(options: IndexOptions = {}): Promise<void> {
+    const valid = validateNow(indexOptionsSchema, options, 'The call of ensureIndexes');
+    await ensureIndexes(await this.#connected(), valid);
   }
 
   /**
@@ -857,6 +865,9 @@ const callerOptionsSchema = z.strictObject({ callerRole: callerRoleSchema });
 const runNowOptionsSchema = callerOptionsSchema.extend({ jobId: addJobDataSchema.shape.id });
 
 const updateSchedulerOptionsSchema = callerOptionsSchema.extend({ version: z.int().optional() });
+const indexOptionsSchema = z.strictObject({ byQueue: z.boolean().optional() });
+
+const runNowOptionsSchema = z.strictObject({ jobId: addJobDataSchema.shape.id });
 
 const previewCount = z.int().min(1).max(1000);
 

@@ -38,6 +38,7 @@ test('every variable is read', () => {
     QUEUES: 'mail, reports',
     HTTP_ACCESS: 'iam',
     ALLOWED_HOSTS: 'jobs.example, [::1]',
+    INDEX_BY_QUEUE: 'true',
     API_KEYS: `one:read:${digest},two:write:${'CD'.repeat(32)}\n three:admin:${'ef'.repeat(32)}`,
     SESSION_SECRETS: `${'12345678'.repeat(4)}, ${'abcdefgh'.repeat(5)}`,
     LOG_LEVEL: 'debug',
@@ -59,6 +60,7 @@ test('every variable is read', () => {
     QUEUES: ['mail', 'reports'],
     HTTP_ACCESS: 'iam',
     ALLOWED_HOSTS: ['jobs.example', '[::1]'],
+    INDEX_BY_QUEUE: true,
     API_KEYS: [
       { id: 'one', role: 'read', digest: digestFrom('ab') },
       { id: 'two', role: 'write', digest: digestFrom('cd') },

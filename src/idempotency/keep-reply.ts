@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
 /** Keeps what a request was answered, for those who send it again; nothing when somebody else holds the key by now. */
@@ -7,5 +8,5 @@ export async function keepReply(
   { _id, holder }: Pick<IdempotencyKeyDocument, '_id' | 'holder'>,
   reply: string,
 ): Promise<void> {
-  await keys.updateOne({ _id, holder }, { $set: { reply } });
+  await keys.updateOne({ _id, holder }, { $set: { reply } }, byId);
 }

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { byIndex, type IndexHint } from '../mongo/by-index.js';
+import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
 import { findJob } from './find-job.js';
@@ -96,10 +98,10 @@ async function insertUnique(
   session?: ClientSession,
 ): Promise<string> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const holder = await jobs.findOne(
-      { jobName: job.jobName, uniqueKey },
-      { projection: { _id: 1 }, ...(session && { session }) },
-    );
+    const isHolder = { jobName: job.jobName, uniqueKey };
+    const options = { projection: { _id: 1 }, ...(session && { session }) };
+    const find = (hint: IndexHint) => jobs.findOne(isHolder, { ...options, ...hint });
+    const holder = await byIndex(jobs, uniqueKeyIndex, find, session);
     if (holder) return holder._id;
     const result = await insertJob(jobs, job, session);
     if (result !== 'uniqueKeyTaken' && (await isThere(result, jobs, job, session))) return job.id;

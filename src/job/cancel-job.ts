@@ -1,5 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
 import { requestCancel } from './end-attempt.js';
 import { requireJob } from './find-job.js';
 import type { JobDocument, JobStatus } from './job.js';
@@ -16,6 +17,7 @@ export async function cancelJob(jobs: Collection<JobDocument>, id: string): Prom
   const after = await jobs.findOneAndUpdate(unsettled, requestCancel(), {
     returnDocument: 'after',
     projection: { status: 1 },
+    ...byId,
   });
   if (after) return after.status;
   const { status } = await requireJob(jobs, id);

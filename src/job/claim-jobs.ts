@@ -1,19 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Document, Filter } from 'mongodb';
+import { byId, byIndex, type Index, idIndex } from '../mongo/by-index.js';
+import { leaseExpiry } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
 import { ClaimSpread } from './claim-spread.js';
 import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
-
-/** Which jobs a worker takes. */
-export interface ClaimFilter {
-  /** Only these: jobs that this worker does not know wait untouched for one that does. */
-  readonly jobNames: readonly string[];
-  /** Only these queues; all when absent. */
-  readonly queues?: readonly string[];
-  /** Any further condition, given in code. */
-  readonly jobQuery?: Filter<JobDocument>;
-}
+import { type ClaimFilter, claimIndex, claimOrder, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 
 /** Who takes them, under which token, for how long. */
 export interface LeaseRequest {
@@ -42,7 +35,7 @@ export async function claimJobs(
   spread = new ClaimSpread(),
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
-  const due = dueFilter(filter);
+  const due = dueJobs(filter);
   if (limit === 1) return claimOne(jobs, due, lease, isIdle);
   const claimed: ClaimedJob[] = [];
   try {
@@ -58,17 +51,16 @@ export async function claimJobs(
 async function claimMany(
   claimed: ClaimedJob[],
   jobs: Collection<JobDocument>,
-  due: Filter<JobDocument>,
+  due: DueJobs,
   lease: LeaseRequest,
   limit: number,
   isIdle: boolean,
   spread: ClaimSpread,
 ): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
-    const place = spread.next();
-    const wanted = limit - claimed.length;
-    const found = await findCandidates(jobs, due, wanted, place * wanted);
-    if (found.length < wanted) spread.endsAfter(found.length > 0 ? place + 1 : place);
+    const { place, size } = spread.next(limit - claimed.length);
+    const found = await findCandidates(jobs, due, size, place * size);
+    if (found.length < size) spread.endsAfter(found.length > 0 ? place + 1 : place);
     const candidates = takeable(found, isIdle && claimed.length === 0);
     const taken = candidates.length > 0 ? await take(jobs, due, candidates, lease) : [];
     claimed.push(...taken);
@@ -82,29 +74,32 @@ async function claimMany(
       if (!candidates[0]?.runAlone) spread.metLoner();
       return;
     }
-    if (found.length === wanted || place === 0) return;
+    if (found.length < size && place === 0) return;
   }
 }
 
 /** After an unknown outcome the token tells whether a job was taken; if not, it tries again. */
 async function claimOne(
   jobs: Collection<JobDocument>,
-  due: Filter<JobDocument>,
+  due: DueJobs,
   lease: LeaseRequest,
   isIdle: boolean,
   tries = 0,
 ): Promise<ClaimedJob[]> {
   try {
-    const first = await jobs.findOneAndUpdate(due, isIdle ? takeBy(lease) : takeUnlessAlone(lease), {
-      sort: claimOrder,
-      returnDocument: 'after',
-      projection: withoutLog,
-    });
+    const first = await byIndex(jobs, due.index, (hint) =>
+      jobs.findOneAndUpdate(due.filter, isIdle ? takeBy(lease) : takeUnlessAlone(lease), {
+        sort: claimOrder,
+        returnDocument: 'after',
+        projection: withoutLog,
+        ...hint,
+      }),
+    );
     return first?.lease?.token === lease.token ? [toClaimedJob(first, lease.token)] : [];
   } catch (error) {
     if (!isUnknownOutcome(error) || tries === MAX_TRIES) throw error;
     const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
-    const taken = await readBack(jobs, leased, lease);
+    const taken = await readBack(jobs, leased, leaseExpiry, lease);
     return taken.length > 0 ? taken : claimOne(jobs, due, lease, isIdle, tries + 1);
   }
 }
@@ -117,13 +112,23 @@ const MAX_BACKOFF_MS = 10;
 
 async function take(
   jobs: Collection<JobDocument>,
-  due: Filter<JobDocument>,
+  due: DueJobs,
   candidates: readonly JobDocument[],
   lease: LeaseRequest,
 ): Promise<ClaimedJob[]> {
   const tookAll = await takeJobs(jobs, due, candidates, lease);
   if (tookAll) return candidates.map((candidate) => asTaken(candidate, lease.token));
-  return readBack(jobs, { _id: { $in: candidates.map(({ _id }) => _id) } }, lease);
+  return readBack(jobs, { _id: { $in: candidates.map(({ _id }) => _id) } }, idIndex, lease);
+}
+
+/** Jobs that can be claimed, and the index that finds them in the order of claims. */
+interface DueJobs {
+  readonly filter: Filter<JobDocument>;
+  readonly index: Index;
+}
+
+function dueJobs(filter: ClaimFilter): DueJobs {
+  return { filter: queuedJobs(filter, isDue), index: claimIndex(filter.queues) };
 }
 
 /** Jobs that a claim with this filter would find, at most `limit`: what still waits when a worker stops. */
@@ -133,47 +138,21 @@ export async function countDueJobs(
   limit: number,
 ): Promise<number> {
   if (takesNothing(filter)) return 0;
-  return jobs.countDocuments(dueFilter(filter), { limit });
-}
-
-/** Whether no job can meet this filter: then nothing needs to be asked. */
-export function takesNothing({ jobNames, queues }: ClaimFilter): boolean {
-  return jobNames.length === 0 || queues?.length === 0;
-}
-
-/** All there are. With each of them named, an index that has `priority` gives the order of `runAt` without a sort. */
-export const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-
-/** The order in which jobs are claimed; the claim indexes have it. */
-export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;
-
-/** Queued jobs that a worker with this filter takes, and that meet these conditions as well. */
-export function queuedJobs(
-  { jobNames, queues, jobQuery }: ClaimFilter,
-  conditions: Filter<JobDocument>,
-): Filter<JobDocument> {
-  const queued: Filter<JobDocument> = {
-    status: 'queued',
-    jobName: { $in: [...jobNames] },
-    ...(queues && { queue: { $in: [...queues] } }),
-    ...conditions,
-  };
-  return jobQuery ? { $and: [queued, jobQuery] } : queued;
-}
-
-function dueFilter(filter: ClaimFilter): Filter<JobDocument> {
-  return queuedJobs(filter, { $expr: { $lte: ['$runAt', '$$NOW'] } });
+  const due = dueJobs(filter);
+  return byIndex(jobs, due.index, (hint) => jobs.countDocuments(due.filter, { limit, ...hint }));
 }
 
 function findCandidates(
   jobs: Collection<JobDocument>,
-  due: Filter<JobDocument>,
+  due: DueJobs,
   limit: number,
   skip: number,
 ): Promise<JobDocument[]> {
   // A batch is 101 documents unless its size is given, whatever the limit.
   const all = { limit, skip, batchSize: limit, singleBatch: true };
-  return jobs.find(due, { sort: claimOrder, projection: withoutLog, ...all }).toArray();
+  return byIndex(jobs, due.index, (hint) =>
+    jobs.find(due.filter, { sort: claimOrder, projection: withoutLog, ...all, ...hint }).toArray(),
+  );
 }
 
 /** Those before the first that must run alone; that one, when it comes first and may be run now. */
@@ -190,12 +169,13 @@ function takeable(candidates: readonly JobDocument[], isIdle: boolean): readonly
  */
 async function takeJobs(
   jobs: Collection<JobDocument>,
-  due: Filter<JobDocument>,
+  due: DueJobs,
   candidates: readonly JobDocument[],
   lease: LeaseRequest,
 ): Promise<boolean> {
   try {
-    const { modifiedCount } = await jobs.updateMany({ $and: [asSeen(candidates), due] }, takeBy(lease));
+    const seen = { $and: [asSeen(candidates), due.filter] };
+    const { modifiedCount } = await jobs.updateMany(seen, takeBy(lease), byId);
     return modifiedCount === candidates.length;
   } catch (error) {
     if (isUnknownOutcome(error)) return false;
@@ -254,14 +234,18 @@ function asTaken(candidate: JobDocument, token: string): ClaimedJob {
   return toClaimedJob({ ...kept, status: 'processing', retryCounter: candidate.retryCounter + 1 }, token);
 }
 
-/** What a claim has taken: its token tells. @param where an index finds them */
+/** What a claim has taken: its token tells. @param index finds those that meet the condition `where` */
 async function readBack(
   jobs: Collection<JobDocument>,
   where: Filter<JobDocument>,
+  index: Index,
   { token, leaseMs }: LeaseRequest,
 ): Promise<ClaimedJob[]> {
   const projection = withoutLog;
-  const find = () => jobs.find({ ...where, 'lease.token': token }, { projection }).toArray();
+  const find = () =>
+    byIndex(jobs, index, (hint) =>
+      jobs.find({ ...where, 'lease.token': token }, { projection, ...hint }).toArray(),
+    );
   const taken = await retryWhileUnreachable(leaseMs / 2, find);
   return taken.map((document) => toClaimedJob(document, token));
 }

@@ -1,6 +1,20 @@
 /** So many places are enough for so many claims at the same moment; more would only give up more of the order. */
 const MAX_PLACES = 8;
 
+/**
+ * All places together are so many jobs, so that a claim of many is a claim of fewer at a time while others claim as well.
+ * MongoDB reads each document before a claim's place.
+ */
+const MAX_WINDOW = 256;
+
+/** Where to claim: behind so many others of the same size. */
+export interface ClaimPlace {
+  /** 0 for the head of the queue. */
+  readonly place: number;
+  /** How many jobs to claim there. */
+  readonly size: number;
+}
+
 /** After so many claims in a row that nobody disputed it comes half the way back to the head of the queue. */
 const WINS = 8;
 
@@ -17,13 +31,14 @@ export class ClaimSpread {
   #metLoner = false;
 
   /**
-   * The next place to claim at, 0 for the head of the queue. After a job that must run alone was met it is the head, where
+   * The next place to claim at, by who wants so many jobs. After a job that must run alone was met it is the head, where
    * that one is: claiming behind it a busy worker might never be idle, and the job never run.
    */
-  next(): number {
+  next(wanted: number): ClaimPlace {
     const place = this.#metLoner ? 0 : Math.floor(Math.random() * this.#places);
     this.#metLoner = false;
-    return place;
+    const size = this.competes ? Math.min(wanted, Math.floor(MAX_WINDOW / this.#places)) : wanted;
+    return { place, size };
   }
 
   /** Whether others claim as well, as far as it noticed. */

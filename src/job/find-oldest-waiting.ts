@@ -1,6 +1,7 @@
-import type { Collection } from 'mongodb';
-import { type ClaimFilter, claimOrder } from './claim-jobs.js';
+import type { Collection, Filter } from 'mongodb';
+import { byIndex } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
+import { anyPriority, type ClaimFilter, claimIndex, claimOrder, isDue } from './queued-jobs.js';
 
 /** A job that is due and that no worker has claimed yet. */
 export interface WaitingJob {
@@ -45,16 +46,14 @@ export async function findOldestWaiting(
 
 /** The first in the order of claims among the due jobs of lower priorities than this. */
 function findFirst(jobs: Collection<JobDocument>, below: number, openQueues?: readonly string[]) {
-  return jobs.findOne<JobDocument & { waitedMs: number }>(
-    {
-      status: 'queued',
-      ...(openQueues && { queue: { $in: [...openQueues] } }),
-      priority: { $lt: below },
-      $expr: { $lte: ['$runAt', '$$NOW'] },
-    },
-    {
-      sort: claimOrder,
-      projection: { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } },
-    },
+  const waiting: Filter<JobDocument> = {
+    status: 'queued',
+    ...(openQueues && { queue: { $in: [...openQueues] } }),
+    priority: { ...anyPriority, $lt: below },
+    ...isDue,
+  };
+  const projection = { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } };
+  return byIndex(jobs, claimIndex(openQueues), (hint) =>
+    jobs.findOne<JobDocument & { waitedMs: number }>(waiting, { sort: claimOrder, projection, ...hint }),
   );
 }

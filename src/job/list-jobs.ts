@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Collection, type Document, type Filter, type FindOptions, MaxKey, MinKey } from 'mongodb';
 import * as z from 'zod';
+import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
+import { byCreated, byJobName, byQueue, byUnsuccessful } from '../mongo/indexes.js';
 import { validateNow } from '../validate.js';
 import { type Job, type JobDocument, jobStatuses, toJob, withoutLog } from './job.js';
 import { storableText } from './job-options.js';
@@ -36,46 +39,69 @@ export interface JobPage {
 /**
  * Lists jobs, page by page: each job that is there all the while comes exactly once, whatever is added or removed.
  *
- * By one of `status`, `jobName` and `queue`, or none, it examines as many jobs as it gives, and one more. By several, or
- * by `errorText`, it looks through at most 5,000 jobs, by one index: then a page may have fewer jobs than `limit`, even
- * none, and a cursor to go on with.
+ * All, or by one of `jobName` and the statuses `error` and `cancelled`, it examines as many jobs as it gives, and one more;
+ * by `queue` too if the database has that index (see `IndexOptions`). By another status, by several conditions or by
+ * `errorText`, it looks through at most 5,000 jobs, by one index: then a page may have fewer jobs than `limit`, even none,
+ * and a cursor to go on with.
  *
  * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
  */
 export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter = {}): Promise<JobPage> {
-  const { limit, order, cursor, errorText, ...equal } = validateNow(filterSchema, filter, 'Filter of jobs');
+  const valid = validateNow(filterSchema, filter, 'Filter of jobs');
+  const list = bestIndex(valid);
+  if (list.index !== byQueue) return orIndexMissing(readPage(jobs, valid, list));
+  return byOptionalIndex(
+    jobs,
+    byQueue,
+    () => readPage(jobs, valid, list),
+    () => orIndexMissing(readPage(jobs, valid, allJobs)),
+  );
+}
+
+async function readPage(
+  jobs: Collection<JobDocument>,
+  { limit, order, cursor, errorText, ...equal }: z.output<typeof filterSchema>,
+  list: ListIndex,
+): Promise<JobPage> {
   const conditions = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
-  const stretch: Stretch = { by: bestIndexed(conditions), order, after: cursor };
-  const isServed = errorText === undefined && Object.keys(conditions).length <= 1;
+  const stretch: Stretch = { list, order, after: cursor };
+  const isServed = errorText === undefined && isDeepStrictEqual(conditions, list.by);
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
   // In one command. Not a single batch: what is more than a reply may hold comes in another.
   const size = { limit: limit + 1, batchSize: limit + 1, projection: withoutLog };
-  const found = await orIndexMissing(jobs.find(query, { ...scan, ...size }).toArray());
+  const found = await jobs.find(query, { ...scan, ...size }).toArray();
   const listed = found.slice(0, limit);
   const last = listed.at(-1);
   const next = found.length > limit && last ? { created: last.created, id: last._id } : upTo;
   return { jobs: listed.map(toJob), cursor: next && toCursor(next) };
 }
 
-/** A part of one of the indexes for lists: from a place on. */
-interface Stretch {
+/** One of the indexes for lists: by a field, or none, then `created`, then `_id`. */
+interface ListIndex {
+  readonly index: Index;
   /** The field, and its value, that the index begins with; empty for the index of all jobs. */
   readonly by: Document;
+  /** Fields that come last. */
+  readonly rest?: Document;
+}
+
+/** A part of it: from a place on. */
+interface Stretch {
+  readonly list: ListIndex;
   readonly order: 'newest' | 'oldest';
   readonly after: ListPlace | undefined;
 }
 
-/**
- * The condition that an index is to serve. Few jobs have another status than `completed`, for settled ones stay and the
- * others go; those of one name are fewer than those of a queue.
- */
-function bestIndexed({ status, jobName, queue }: Document): Document {
-  if (status !== undefined && status !== 'completed') return { status };
-  if (jobName !== undefined) return { jobName };
-  if (queue !== undefined) return { queue };
-  return status === undefined ? {} : { status };
+const allJobs: ListIndex = { index: byCreated, by: {} };
+
+/** Few jobs fail or are cancelled; those of one name are fewer than those of a queue. */
+function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): ListIndex {
+  if (status === 'error' || status === 'cancelled')
+    return { index: byUnsuccessful, by: { status }, rest: { completed: new MinKey() } };
+  if (jobName !== undefined) return { index: byJobName, by: { jobName } };
+  return queue === undefined ? allJobs : { index: byQueue, by: { queue } };
 }
 
 /** Text of a user is compared as it is, and never becomes a pattern. */
@@ -88,7 +114,7 @@ function hasErrorWith(text: string): Filter<JobDocument> {
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
   const projection = { created: 1, _id: 1 };
   const options = { ...scanOf(stretch), projection, skip: MAX_SCANNED - 1 };
-  const last = await orIndexMissing(jobs.findOne({}, options));
+  const last = await jobs.findOne({}, options);
   return last ? { created: last.created, id: last._id } : undefined;
 }
 
@@ -97,9 +123,9 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
  * two fields, "created earlier, or at the same time under a lesser id", bounds no scan: of many jobs that were added at
  * once each page would read those before it again. What `min` says is included, what `max` says is not.
  */
-function scanOf({ by, order, after }: Stretch, upTo?: ListPlace): FindOptions {
+function scanOf({ list: { index, by, rest }, order, after }: Stretch, upTo?: ListPlace): FindOptions {
   const direction = order === 'newest' ? -1 : 1;
-  const pattern = { ...mapValues(by, () => 1), created: 1, _id: 1 };
+  const pattern = { ...by, created: 1, _id: 1, ...rest };
   const lowest = { created: new MinKey(), _id: new MinKey() };
   const highest = { created: new MaxKey(), _id: new MaxKey() };
   const ends =
@@ -107,10 +133,10 @@ function scanOf({ by, order, after }: Stretch, upTo?: ListPlace): FindOptions {
       ? { min: upTo ? at(upTo) : lowest, max: after ? at(after) : highest }
       : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : highest };
   return {
-    hint: pattern,
+    hint: index.key,
     sort: mapValues(pattern, () => direction),
-    min: { ...by, ...ends.min },
-    max: { ...by, ...ends.max },
+    min: { ...by, ...ends.min, ...rest },
+    max: { ...by, ...ends.max, ...rest },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
 import { type LeasedReport, storeReport } from './report.js';
 
@@ -13,5 +14,5 @@ export async function recordReports(
 /** One that the driver may send again, and so may its caller. */
 export function toStatement({ id, token, report }: LeasedReport): AnyBulkWriteOperation<JobDocument> {
   const filter = { _id: id, status: 'processing' as const, 'lease.token': token };
-  return { updateOne: { filter, update: storeReport(report) } };
+  return { updateOne: { filter, update: storeReport(report), ...byId } };
 }

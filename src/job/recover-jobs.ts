@@ -1,6 +1,8 @@
 import type { ClientSession, Filter } from 'mongodb';
+import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
+import { leaseExpiry } from '../mongo/indexes.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
@@ -47,12 +49,10 @@ async function look(
     { $project: { _id: 0, isExpired: { $literal: true } } },
   ];
   const paused = [{ $sort: { _id: 1 } }, { $project: { _id: 0, queue: '$_id' } }];
-  return jobs
-    .aggregate<{ isExpired?: true; queue?: string }>(
-      [...expired, { $unionWith: { coll: queues, pipeline: paused } }],
-      { batchSize: 1000 },
-    )
-    .toArray();
+  const stages = [...expired, { $unionWith: { coll: queues, pipeline: paused } }];
+  return byIndex(jobs, leaseExpiry, (hint) =>
+    jobs.aggregate<{ isExpired?: true; queue?: string }>(stages, { batchSize: 1000, ...hint }).toArray(),
+  );
 }
 
 const isExpired: Filter<JobDocument> = {
@@ -79,7 +79,8 @@ async function findExpired(jobs: Collections['jobs'], session: ClientSession): P
   const byWorker = { $sort: { 'lease.worker': 1 } };
   const needed = { $project: { lease: 1, cancelRequested: 1, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
-  const expired = await jobs.aggregate<ExpiredJob>(stages, { session }).toArray();
+  const find = (hint: IndexHint) => jobs.aggregate<ExpiredJob>(stages, { session, ...hint }).toArray();
+  const expired = await byIndex(jobs, leaseExpiry, find, session);
   const last = expired[MAX_RECOVERED - 1];
   const whole = last ? expired.filter((job) => workerOf(job) !== workerOf(last)) : expired;
   return whole.length > 0 ? whole : expired;
@@ -128,5 +129,9 @@ async function endAll(
     _id: { $in: lost.map(({ _id }) => _id) },
     'lease.token': { $in: lost.flatMap(({ lease }) => (lease ? [lease.token] : [])) },
   };
-  return (await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), { session })).modifiedCount;
+  const { modifiedCount } = await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), {
+    session,
+    ...byId,
+  });
+  return modifiedCount;
 }

@@ -1,5 +1,6 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
 import { requireJob } from './find-job.js';
 import { type JobDocument, settledStatuses } from './job.js';
 
@@ -9,11 +10,12 @@ import { type JobDocument, settledStatuses } from './job.js';
  * @throws NotFoundError, or ConflictError when it has to stay
  */
 export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
-  const { deletedCount } = await jobs.deleteOne({
+  const removable: Filter<JobDocument> = {
     _id: String(id),
     status: { $in: settledStatuses },
     $expr: { $not: { $gt: ['$occurrence.at', '$$NOW'] } },
-  });
+  };
+  const { deletedCount } = await jobs.deleteOne(removable, byId);
   if (deletedCount === 1) return;
   const { status } = await requireJob(jobs, id);
   const isSettled = settledStatuses.some((settled) => settled === status);

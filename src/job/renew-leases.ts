@@ -1,4 +1,5 @@
 import type { Collection, Document, Filter } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
 import type { JobDocument } from './job.js';
 import { toStatement } from './record-reports.js';
@@ -59,8 +60,8 @@ async function write(
   reports: readonly LeasedReport[],
 ): Promise<number> {
   try {
-    if (reports.length === 0) return (await jobs.updateMany(filter, update)).matchedCount;
-    const statements = [{ updateMany: { filter, update } }, ...reports.map(toStatement)];
+    if (reports.length === 0) return (await jobs.updateMany(filter, update, byId)).matchedCount;
+    const statements = [{ updateMany: { filter, update, ...byId } }, ...reports.map(toStatement)];
     return (await jobs.bulkWrite(statements, { ordered: false })).matchedCount;
   } catch (error) {
     if (isUnknownOutcome(error)) return UNKNOWN;
@@ -73,11 +74,14 @@ async function readBack(
   mine: Filter<JobDocument>,
   held: readonly HeldLease[],
 ): Promise<Omit<RenewalResult, 'renewed'>> {
-  const documents = await jobs.find(mine, { projection: { 'lease.token': 1, cancelRequested: 1 } }).toArray();
-  const byId = new Map(documents.map((document) => [document._id, document]));
-  const isMine = ({ id, token }: HeldLease) => byId.get(id)?.lease?.token === token;
+  const projection = { 'lease.token': 1, cancelRequested: 1 };
+  const documents = await jobs.find(mine, { projection, ...byId }).toArray();
+  const documentById = new Map(documents.map((document) => [document._id, document]));
+  const isMine = ({ id, token }: HeldLease) => documentById.get(id)?.lease?.token === token;
   return {
     lost: held.filter((lease) => !isMine(lease)),
-    cancelled: held.filter((lease) => isMine(lease) && byId.get(lease.id)?.cancelRequested !== undefined),
+    cancelled: held.filter(
+      (lease) => isMine(lease) && documentById.get(lease.id)?.cancelRequested !== undefined,
+    ),
   };
 }

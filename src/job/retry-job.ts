@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { requireJob } from './find-job.js';
 import type { JobDocument } from './job.js';
@@ -36,6 +37,7 @@ export async function retryJob(jobs: Collection<JobDocument>, id: string): Promi
           ],
         },
       ],
+      byId,
     );
     if (matchedCount === 1) return;
   } catch (error) {

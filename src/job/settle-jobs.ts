@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import { completeAttempt, endAttempt } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { Settlement } from './outcome.js';
@@ -30,13 +31,14 @@ async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement):
   const after = await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), {
     returnDocument: 'after',
     projection: { status: 1 },
+    ...byId,
   });
   return after?.status ?? settledBefore(jobs, settlement);
 }
 
 /** An earlier try whose outcome was unknown may have settled it: then the lease is gone, and its token is the last. */
 async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settlement): Promise<SettledAs> {
-  const job = await jobs.findOne({ _id: id, lastToken: token }, { projection: { status: 1 } });
+  const job = await jobs.findOne({ _id: id, lastToken: token }, { projection: { status: 1 }, ...byId });
   return job?.status ?? 'stale';
 }
 
@@ -48,7 +50,7 @@ function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOpera
   return [
     ...tokens.map((token) => {
       const ids = silent.filter((each) => each.token === token).map(({ id }) => id);
-      return { updateMany: { filter: { _id: { $in: ids }, ...toBeCompleted(token) }, update } };
+      return { updateMany: { filter: { _id: { $in: ids }, ...toBeCompleted(token) }, update, ...byId } };
     }),
     ...settlements.filter((settlement) => !returnedNothing(settlement)).map(toBulkOperation),
   ];
@@ -65,9 +67,9 @@ function returnedNothing({ outcome, report }: Settlement): boolean {
 function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
   const { id, token, outcome } = settlement;
   if (outcome.kind !== 'completed')
-    return { updateOne: { filter: leaseOf(settlement), update: endingOf(settlement) } };
+    return { updateOne: { filter: leaseOf(settlement), update: endingOf(settlement), ...byId } };
   const update = [...reportOf(settlement), ...completeAttempt(outcome.output)];
-  return { updateOne: { filter: { _id: id, ...toBeCompleted(token) }, update } };
+  return { updateOne: { filter: { _id: id, ...toBeCompleted(token) }, update, ...byId } };
 }
 
 function toBeCompleted(token: string): Filter<JobDocument> {
@@ -99,10 +101,10 @@ async function readBack(
   const documents = await jobs
     .find({ _id: { $in: ids } }, { projection: { status: 1, lastToken: 1 } })
     .toArray();
-  const byId = new Map(documents.map((document) => [document._id, document]));
+  const documentById = new Map(documents.map((document) => [document._id, document]));
   return Promise.all(
     settlements.map((settlement) => {
-      const document = byId.get(settlement.id);
+      const document = documentById.get(settlement.id);
       return document?.lastToken === settlement.token ? document.status : settleJob(jobs, settlement);
     }),
   );

@@ -1,5 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
 import { requireJob } from './find-job.js';
 import type { JobDocument } from './job.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -25,9 +26,8 @@ export async function updateQueuedJob(
   id: string,
   changes: QueuedJobChanges,
 ): Promise<void> {
-  const { matchedCount } = await jobs.updateOne({ _id: String(id), status: 'queued' }, [
-    { $set: toFields(changes) },
-  ]);
+  const queued = { _id: String(id), status: 'queued' } as const;
+  const { matchedCount } = await jobs.updateOne(queued, [{ $set: toFields(changes) }], byId);
   if (matchedCount === 1) return;
   const { status } = await requireJob(jobs, id);
   throw new ConflictError(

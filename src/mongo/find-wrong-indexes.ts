@@ -9,7 +9,7 @@ export interface WrongIndexes {
   readonly different: readonly string[];
 }
 
-/** Compares the indexes of a database with those that `ensureIndexes` makes. Others, of whoever, are left alone. */
+/** Compares the indexes of a database with those that are needed. Others, of whoever, are left alone. */
 export async function findWrongIndexes(db: Db): Promise<WrongIndexes> {
   const compared = await Promise.all(
     Object.entries(indexesByCollection).map(async ([collection, needed]) => {

@@ -1,15 +1,20 @@
 import { IndexMissingError } from '../errors.js';
-import { hasServerCode } from './driver-error.js';
+import { serverCode } from './driver-error.js';
 
-/** MongoDB's BadValue: what it answers to a hint that names no index. */
-const BAD_VALUE = 2;
+/** What MongoDB answers to a hint: BadValue, there is no such index; NoQueryExecutionPlans, it does not serve. */
+const refusals = new Set([2, 291]);
 
-/** The answer to a statement that names its index. @throws IndexMissingError when that is not there */
+/** The answer to a statement that tells its index. @throws IndexMissingError when that is not there */
 export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<Result> {
   try {
     return await answer;
   } catch (error) {
-    if (!hasServerCode(error, BAD_VALUE)) throw error;
+    if (!isHintRefused(error)) throw error;
     throw new IndexMissingError({ cause: error });
   }
+}
+
+/** Whether a statement that is otherwise right was refused for the index that it tells. */
+export function isHintRefused(error: unknown): boolean {
+  return refusals.has(serverCode(error) ?? 0);
 }

@@ -5,54 +5,93 @@ import type { Collections } from './collections.js';
 const INDEX_NOT_FOUND = 27;
 
 /**
- * Every index costs a write per status change, so each says what it is for.
+ * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
+ * has come costs 14 entries of indexes, made or removed.
  *
  * The claim indexes hold queued jobs only: finished jobs are never in them. The bound on `runAt` lets a scan
  * skip the delayed jobs of a priority with one key, and `jobName` is there to pass over jobs that a worker
- * does not know without fetching them.
+ * does not know without fetching them. `status` is the last key where jobs are counted by keys alone: MongoDB does not
+ * know from a partial index's filter that a condition is met.
+ *
+ * An index whose keys are changed gets another name: MongoDB makes none of a name that it has, and the old one serves the
+ * old version until the new one is there. What an old version names in its statements keeps its name and its keys, or
+ * loses both, so that nothing is found in less than it was.
  */
+const onlyQueued = { status: 'queued' } as const;
+
+/** Claims by workers of every queue, or of very many. Counts of queued jobs. */
+export const claimAll = {
+  name: 'claimAll',
+  key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
+  partialFilterExpression: onlyQueued,
+} as const;
+
+/** Claims by workers that are limited to queues. */
+export const claimByQueue = {
+  name: 'claimByQueue',
+  key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
+  partialFilterExpression: onlyQueued,
+} as const;
+
+/** Recovery of expired leases. Counts of running jobs. */
+export const leaseExpiry = {
+  name: 'leaseExpiry',
+  key: { 'lease.expires': 1, status: 1 },
+  partialFilterExpression: { status: 'processing' },
+} as const;
+
+/** One unsettled job per name and unique key; settling removes the key. */
+export const uniqueKeyIndex = {
+  name: 'uniqueKey',
+  key: { jobName: 1, uniqueKey: 1 },
+  unique: true,
+  partialFilterExpression: { uniqueKey: { $exists: true } },
+} as const;
+
+/** At most one job per occurrence. */
+const occurrence = {
+  name: 'occurrence',
+  key: { 'occurrence.item': 1, 'occurrence.at': 1 },
+  unique: true,
+  partialFilterExpression: { 'occurrence.item': { $exists: true } },
+} as const;
+
+/** MongoDB deletes settled jobs when their time has come. */
+const expireAt = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true } as const;
+
+/**
+ * Lists of jobs, newest or oldest first. These keys never change: they cost a write when a job is added, at the right edge,
+ * and when it is removed.
+ */
+export const byCreated = { name: 'byCreated', key: { created: 1, _id: 1 } } as const;
+
+/** Lists of one kind of jobs. */
+export const byJobName = { name: 'byJobName', key: { jobName: 1, created: 1, _id: 1 } } as const;
+
+/** Lists of one queue's jobs, for who wants to pay two entries a job for them. */
+export const byQueue = { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } } as const;
+
+/** Lists, counts and removals of what a person looks for. A job that completes is never in it. */
+export const byUnsuccessful = {
+  name: 'byUnsuccessful',
+  key: { status: 1, created: 1, _id: 1, completed: 1 },
+  partialFilterExpression: { status: { $in: ['cancelled', 'error'] } },
+} as const;
+
 const jobIndexes: IndexDescription[] = [
-  // Claims by workers of every queue.
-  {
-    name: 'claim',
-    key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
-    partialFilterExpression: { status: 'queued' },
-  },
-  // Claims by workers that are limited to queues.
-  {
-    name: 'claimByQueue',
-    key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
-    partialFilterExpression: { status: 'queued' },
-  },
-  // Recovery of expired leases.
-  { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
-  // One unsettled job per name and unique key; settling removes the key.
-  {
-    name: 'uniqueKey',
-    key: { jobName: 1, uniqueKey: 1 },
-    unique: true,
-    partialFilterExpression: { uniqueKey: { $exists: true } },
-  },
-  // At most one job per occurrence.
-  {
-    name: 'occurrence',
-    key: { 'occurrence.item': 1, 'occurrence.at': 1 },
-    unique: true,
-    partialFilterExpression: { 'occurrence.item': { $exists: true } },
-  },
-  // MongoDB deletes settled jobs when their time has come.
-  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
-  // Lists of jobs, newest or oldest first. What these three begin with never changes, or only when a person changes it,
-  // so they cost a write when a job is added, at their right edge, and when it is removed.
-  { name: 'byCreated', key: { created: 1, _id: 1 } },
-  { name: 'byJobName', key: { jobName: 1, created: 1, _id: 1 } },
-  { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } },
-  // Lists, counts and removals by status.
-  { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
+  claimAll,
+  claimByQueue,
+  leaseExpiry,
+  uniqueKeyIndex,
+  occurrence,
+  expireAt,
+  byCreated,
+  byJobName,
+  byUnsuccessful,
 ];
 
 /** Of earlier versions. They are dropped once those that took their place are there. */
-const formerJobIndexes = ['status'];
+const formerJobIndexes = ['status', 'claim', 'lease', 'byStatus'];
 
 const schedulerIndexes: IndexDescription[] = [
   // The items that are due: a tick examines those and no others.
@@ -85,20 +124,27 @@ const statisticsIndexes: IndexDescription[] = [
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
 
+/** Which indexes a database is to have beside those that are always needed. */
+export interface IndexOptions {
+  /**
+   * Whether jobs have an index by queue and time: true makes it, false drops it, and by default it is left as it is, there
+   * or not. It costs two entries for each job, beside 14. With it a list of one queue's jobs examines as many as it gives;
+   * without it, up to 5,000 of all queues for each page.
+   */
+  readonly byQueue?: boolean | undefined;
+}
+
 /**
  * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
  * (`npm run ensure-indexes`), never of a cold start.
  */
-export async function ensureIndexes({
-  jobs,
-  scheduler,
-  workers,
-  wrongKeys,
-  idempotencyKeys,
-  statistics,
-}: Collections): Promise<void> {
-  await jobs.createIndexes(jobIndexes);
+export async function ensureIndexes(
+  { jobs, scheduler, workers, wrongKeys, idempotencyKeys, statistics }: Collections,
+  options: IndexOptions = {},
+): Promise<void> {
+  await jobs.createIndexes(options.byQueue ? [...jobIndexes, byQueue] : jobIndexes);
   for (const name of formerJobIndexes) await dropIndex(jobs, name);
+  if (options.byQueue === false) await dropIndex(jobs, byQueue.name);
   await scheduler.createIndexes(schedulerIndexes);
   await workers.createIndexes(workerIndexes);
   await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
@@ -114,7 +160,7 @@ async function dropIndex(jobs: Collections['jobs'], name: string): Promise<void>
   }
 }
 
-/** The indexes that `ensureIndexes` makes, by their collections. */
+/** The indexes that every database needs, by their collections. */
 export const indexesByCollection: Partial<Record<keyof Collections, readonly IndexDescription[]>> = {
   jobs: jobIndexes,
   scheduler: schedulerIndexes,

@@ -1,8 +1,10 @@
 import type { Document } from 'mongodb';
-import { priorities } from '../job/claim-jobs.js';
 import { countCapped } from '../job/count-jobs.js';
 import type { JobDocument } from '../job/job.js';
+import { priorities } from '../job/queued-jobs.js';
+import { byIndex } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
+import { claimByQueue } from '../mongo/indexes.js';
 import { findPausedQueues } from './find-paused-queues.js';
 import { findWaitingQueues } from './find-waiting-queues.js';
 import type { Queue } from './queue-document.js';
@@ -31,12 +33,15 @@ async function whatWaits(
     priority: { $in: [...priorities] },
     $expr,
   });
-  const isDue = queuedThat({ $lte: ['$runAt', '$$NOW'] });
-  const isDelayed = queuedThat({ $gt: ['$runAt', '$$NOW'] });
-  const [ready, delayed, oldest] = await Promise.all([
-    countCapped(jobs, isDue),
-    countCapped(jobs, isDelayed),
-    jobs.findOne<Pick<JobDocument, 'runAt'>>(isDue, { sort: { runAt: 1 }, projection: { _id: 0, runAt: 1 } }),
+  const ready = queuedThat({ $lte: ['$runAt', '$$NOW'] });
+  const delayed = queuedThat({ $gt: ['$runAt', '$$NOW'] });
+  const projection = { _id: 0, runAt: 1 };
+  const [readyCount, delayedCount, oldest] = await Promise.all([
+    countCapped(jobs, claimByQueue, ready),
+    countCapped(jobs, claimByQueue, delayed),
+    byIndex(jobs, claimByQueue, (hint) =>
+      jobs.findOne<Pick<JobDocument, 'runAt'>>(ready, { sort: { runAt: 1 }, projection, ...hint }),
+    ),
   ]);
-  return { ready, delayed, oldest: oldest?.runAt ?? null };
+  return { ready: readyCount, delayed: delayedCount, oldest: oldest?.runAt ?? null };
 }

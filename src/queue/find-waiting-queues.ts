@@ -6,7 +6,7 @@ import { orIndexMissing } from '../mongo/index-missing.js';
  * The names of queues with queued jobs, also such as are not due, in their order: those after `after`, at most `limit`.
  *
  * One command per queue, that reads one key of the index, however many jobs wait in it. The index is named, because
- * another that begins with the queue holds the settled jobs too.
+ * another that begins with the queue holds the settled jobs too; without it each would look through all jobs.
  */
 export async function findWaitingQueues(
   jobs: Collection<JobDocument>,

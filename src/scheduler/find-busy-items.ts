@@ -1,5 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
+import { byId } from '../mongo/by-index.js';
 import type { SchedulerItemDocument } from './item.js';
 
 /** Of these items, the ids of those that must not overlap and whose last job is not settled. */
@@ -14,7 +15,7 @@ export async function findBusyItems(
   const unsettled = await jobs
     .find(
       { _id: { $in: jobIds }, status: { $in: ['queued', 'processing'] } },
-      { session, projection: { _id: 1 } },
+      { session, projection: { _id: 1 }, ...byId },
     )
     .toArray();
   const isUnsettled = new Set(unsettled.map(({ _id }) => _id));

@@ -1,5 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
+import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
@@ -108,9 +109,8 @@ async function advanceItems(
   if (planned.length === 0) return;
   const updates = planned.map((plannedItem) => {
     const { _id, version, nextCallTime } = plannedItem.item;
-    return {
-      updateOne: { filter: { _id, version, nextCallTime }, update: { $set: advanced(plannedItem) } },
-    };
+    const filter = { _id, version, nextCallTime };
+    return { updateOne: { filter, update: { $set: advanced(plannedItem) }, ...byId } };
   });
   const { matchedCount } = await scheduler.bulkWrite(updates, { session });
   if (matchedCount !== planned.length)

@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { activated } from './activate.js';
@@ -53,5 +54,5 @@ function toUpdate(
 ): AnyBulkWriteOperation<SchedulerItemDocument> {
   const filter = { _id, version, active: true, nextCallTime: seen };
   const update = { $set: { active, nextCallTime, ...(!active && { ended: true as const }) } };
-  return { updateOne: { filter, update } };
+  return { updateOne: { filter, update, ...byId } };
 }

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
-import { type ClaimFilter, claimJobs, countDueJobs } from '../job/claim-jobs.js';
+import { claimJobs, countDueJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
+import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Report } from '../job/report.js';
 import { type Logger, withFields } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';

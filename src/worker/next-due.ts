@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
-import type { ClaimFilter } from '../job/claim-jobs.js';
 import { findNextDue } from '../job/find-next-due.js';
 import type { JobDocument } from '../job/job.js';
+import type { ClaimFilter } from '../job/queued-jobs.js';
 
 /** What was learned is good for so long: a job may be added that is due earlier. */
 const LOOK_AGAIN_MS = 1_000;

@@ -25,8 +25,8 @@ test('it makes the indexes that are missing, and says which', async () => {
   const second = await ensureIndexes(env);
 
   const names = (await db.collection('jobs').indexes()).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['claim', 'lease', 'uniqueKey']));
-  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('  jobs.claim\n') });
+  expect(names).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry', 'uniqueKey']));
+  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('  jobs.claimAll\n') });
   expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes') });
   await db.dropDatabase();
 });

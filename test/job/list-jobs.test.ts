@@ -228,6 +228,7 @@ test.each([1000, 50_000])(
   'a list examines what it gives, and at most 5,000 by several conditions, of %i jobs',
   async (count) => {
     const processor = database.processor();
+    await processor.ensureIndexes({ byQueue: true });
     await fill(count);
     for (const order of ['newest', 'oldest'] as const) {
       for (const filter of [{}, { status: 'error' }, { jobName: 'charge' }, { queue: 'slow' }] as const) {
@@ -239,20 +240,28 @@ test.each([1000, 50_000])(
           expect(finds).toEqual([{ keys: 21, documents: 21 }]);
         }
       }
-      for (const filter of [
+      const byOthers = [
         { errorText: 'none' },
         { status: 'error', jobName: 'charge', queue: 'slow' },
-      ] as const) {
-        const finds = await examined(() => processor.listJobs({ ...filter, order, limit: 1000 }));
-        expect(finds).toHaveLength(2);
-        for (const { keys, documents } of finds) {
-          expect(keys).toBeLessThanOrEqual(5001);
-          expect(documents).toBeLessThanOrEqual(5001);
-        }
-      }
+        { status: 'queued' },
+        { status: 'completed', queue: 'slow' },
+      ] as const;
+      for (const filter of byOthers) await expectBoundedList(processor, { ...filter, order });
     }
+    await processor.ensureIndexes({ byQueue: false });
+    await expectBoundedList(database.processor(), { queue: 'slow' });
   },
 );
+
+async function expectBoundedList(processor: RemoteProcessor, filter: JobsFilter): Promise<void> {
+  await processor.listJobs({ ...filter, limit: 1 }); // It may have to learn that an index is missing.
+  const finds = await examined(() => processor.listJobs({ ...filter, limit: 1000 }));
+  expect(finds).toHaveLength(2);
+  for (const { keys, documents } of finds) {
+    expect(keys).toBeLessThanOrEqual(5001);
+    expect(documents).toBeLessThanOrEqual(5001);
+  }
+}
 
 test('a search goes on from where it stopped, and comes to the end', async () => {
   const processor = database.processor();
@@ -271,8 +280,25 @@ test('a search goes on from where it stopped, and comes to the end', async () =>
 test('without its index, a list tells what to do', async () => {
   const processor = database.processor();
   await put({ id: 'a', made: 1 });
-  await jobs().dropIndex('byQueue');
-  await expect(processor.listJobs({ queue: 'default' })).rejects.toThrow('ensureIndexes');
+  await jobs().dropIndex('byJobName');
+  await expect(processor.listJobs({ jobName: 'echo' })).rejects.toThrow('ensureIndexes');
   await processor.ensureIndexes();
-  expect(await idsOf(processor, { queue: 'default' })).toEqual(['a']);
+  expect(await idsOf(processor, { jobName: 'echo' })).toEqual(['a']);
+});
+
+test("a queue's jobs are listed with and without the index of queues, which is made, left and dropped as asked", async () => {
+  const processor = database.processor();
+  const hasIndex = async () => (await jobs().indexes()).some(({ name }) => name === 'byQueue');
+  await put({ id: 'a', made: 1 }, { id: 'b', made: 2, queue: 'mail' }, { id: 'c', made: 3 });
+  for (const [byQueue, expected] of [
+    [undefined, false],
+    [true, true],
+    [undefined, true],
+    [false, false],
+  ] as const) {
+    await processor.ensureIndexes({ byQueue });
+    expect(await hasIndex()).toBe(expected);
+    expect(await idsOf(database.processor(), { queue: 'default' })).toEqual(['c', 'a']);
+    expect(await idsOf(processor, { queue: 'default' })).toEqual(['c', 'a']);
+  }
 });

@@ -22,10 +22,10 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
       const { closeMongoClients } = await import('../../../src/mongo/client.js');
       const { RemoteProcessor } = await import('../../../src/index.js');
       const { findWrongIndexes } = await import('../../../src/mongo/find-wrong-indexes.js');
-      const { db } = await connectToDatabase(env);
+      const { db, config } = await connectToDatabase(env);
       try {
         const { missing } = await findWrongIndexes(db);
-        await new RemoteProcessor({ db }).ensureIndexes();
+        await new RemoteProcessor({ db }).ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
         if (output.isJson) output.json({ made: missing });
         else
           output.print(

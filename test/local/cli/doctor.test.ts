@@ -72,20 +72,20 @@ test('bad settings, a database that is not set or does not answer: each is a fai
 
 test('an index that is missing, or has other keys, is a failure', async () => {
   const jobs = database.db.collection('jobs');
-  await jobs.dropIndex('claim');
-  await jobs.dropIndex('lease');
-  await jobs.createIndex({ lease: 1 }, { name: 'lease' });
+  await jobs.dropIndex('claimAll');
+  await jobs.dropIndex('leaseExpiry');
+  await jobs.createIndex({ lease: 1 }, { name: 'leaseExpiry' });
 
   const { of } = await examine();
-  await jobs.dropIndex('lease');
+  await jobs.dropIndex('leaseExpiry');
   const repaired = await run(['ensure-indexes', '--json'], { on: 'database' });
 
   expect(of('indexes')).toMatchObject([
-    { status: 'failure', detail: 'missing: jobs.claim' },
-    { status: 'failure', detail: 'of another version: jobs.lease' },
+    { status: 'failure', detail: 'missing: jobs.claimAll' },
+    { status: 'failure', detail: 'of another version: jobs.leaseExpiry' },
   ]);
-  expect(JSON.parse(repaired.out)).toEqual({ made: ['jobs.claim', 'jobs.lease'] });
-  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(expect.arrayContaining(['claim', 'lease']));
+  expect(JSON.parse(repaired.out)).toEqual({ made: ['jobs.claimAll', 'jobs.leaseExpiry'] });
+  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry']));
 });
 
 test('jobs that nobody claims, leases that nobody recovers, late items and paused queues are found', async () => {

@@ -1,0 +1,63 @@
+import type { Filter } from 'mongodb';
+import type { Index } from '../mongo/by-index.js';
+import { claimAll, claimByQueue } from '../mongo/indexes.js';
+import type { JobDocument } from './job.js';
+
+/** Which jobs a worker takes. */
+export interface ClaimFilter {
+  /** Only these: jobs that this worker does not know wait untouched for one that does. */
+  readonly jobNames: readonly string[];
+  /** Only these queues; all when absent. */
+  readonly queues?: readonly string[];
+  /** Any further condition, given in code. */
+  readonly jobQuery?: Filter<JobDocument>;
+}
+
+/** Whether no job can meet this filter: then nothing needs to be asked. */
+export function takesNothing({ jobNames, queues }: ClaimFilter): boolean {
+  return jobNames.length === 0 || queues?.length === 0;
+}
+
+/** All there are. With each of them named, an index that has `priority` gives the order of `runAt` without a sort. */
+export const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+
+/** The order in which jobs are claimed; the claim indexes have it. */
+export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;
+
+/**
+ * MongoDB considers an index only for a condition on its first key, and `runAt` bounds a scan only behind conditions on
+ * all keys before it. A range, since MongoDB would read points as a scan for each, and there are few of those: see below.
+ */
+export const anyPriority = { $gte: 0 } as const;
+
+/** Queued jobs that a worker with this filter takes, and that meet these conditions as well. */
+export function queuedJobs(
+  { jobNames, queues, jobQuery }: ClaimFilter,
+  conditions: Filter<JobDocument>,
+): Filter<JobDocument> {
+  const queued: Filter<JobDocument> = {
+    status: 'queued',
+    jobName: { $in: [...jobNames] },
+    ...(queues && { queue: { $in: [...queues] } }),
+    priority: anyPriority,
+    ...conditions,
+  };
+  return jobQuery ? { $and: [queued, jobQuery] } : queued;
+}
+
+/** Those that are due by the database's clock. */
+export const isDue: Filter<JobDocument> = { $expr: { $lte: ['$runAt', '$$NOW'] } };
+
+/** MongoDB merges at most so many scans of an index in order; of more it would read all, and sort them. */
+const MAX_MERGED_SCANS = 200;
+
+/**
+ * The index that serves queries of queued jobs. That of queues reads one stretch for each queue, and merges them in order.
+ * For more of them than MongoDB merges it is the other, which passes over the jobs of other queues by a key for each.
+ *
+ * @param scansPerQueue for how many values of `priority`, when they are named
+ */
+export function claimIndex(queues: readonly string[] | undefined, scansPerQueue = 1): Index {
+  const merged = queues === undefined ? Number.POSITIVE_INFINITY : queues.length * scansPerQueue;
+  return merged <= MAX_MERGED_SCANS ? claimByQueue : claimAll;
+}

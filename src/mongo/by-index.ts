@@ -1,0 +1,98 @@
+import type { ClientSession, Collection, Document } from 'mongodb';
+import { isHintRefused } from './index-missing.js';
+
+/** An index, as those in indexes.ts. */
+export interface Index {
+  readonly name: string;
+  readonly key: Readonly<Document>;
+}
+
+/** The part of a statement's options that tells its index, by its keys: the driver does not take a name everywhere. */
+export interface IndexHint {
+  readonly hint?: Document;
+}
+
+/**
+ * For statements by `_id` with further conditions: MongoDB might try another index, that serves one of those. This index
+ * is always there.
+ */
+export const byId = { hint: { _id: 1 } } as const;
+
+/** That index. */
+export const idIndex: Index = { name: '_id_', key: byId.hint };
+
+/** An index that was missing is told again after so long: somebody may have made it. */
+const TELL_AGAIN_MS = 60_000;
+
+/**
+ * Makes a statement by the index that is meant for it. Where several could serve, MongoDB tries them, and remembers one
+ * that was good for other values.
+ *
+ * A database may lack an index of a new version, and MongoDB refuses a statement that tells one. Then it is made without,
+ * and so are the next, for a minute. Not in a transaction, which a refusal ends: the next one is made without.
+ *
+ * @param statement is given the option to add to its own
+ * @param session of a transaction
+ */
+export async function byIndex<Schema extends Document, Result>(
+  collection: Collection<Schema>,
+  index: Index,
+  statement: (hint: IndexHint) => Promise<Result>,
+  session?: ClientSession,
+): Promise<Result> {
+  const without = async (refusal?: unknown) => {
+    if (session && refusal !== undefined) throw refusal;
+    const result = await statement({});
+    if (refusal !== undefined) missingIn(collection).onMissing(index.name);
+    return result;
+  };
+  return byOptionalIndex(collection, index, () => statement({ hint: index.key }), without);
+}
+
+/** As `byIndex`, for an index that a database may well do without: how is up to the caller, and nothing is told. */
+export async function byOptionalIndex<Schema extends Document, Result>(
+  collection: Collection<Schema>,
+  index: Index,
+  withIt: () => Promise<Result>,
+  without: (refusal?: unknown) => Promise<Result>,
+): Promise<Result> {
+  const missing = missingIn(collection);
+  if (missing.has(index)) return without();
+  try {
+    return await withIt();
+  } catch (error) {
+    if (!isHintRefused(error)) throw error;
+    missing.add(index);
+    return without(error);
+  }
+}
+
+/** Tells a listener of indexes that statements had to do without, by their names: each at most about once a minute. */
+export function onIndexMissing<Schema extends Document>(
+  collection: Collection<Schema>,
+  listener: (name: string) => void,
+): void {
+  missingIn(collection).onMissing = listener;
+}
+
+/** The indexes that a collection was found not to have, within the last minute. */
+class MissingIndexes {
+  readonly #since = new Map<string, number>();
+  onMissing: (name: string) => void = () => {};
+
+  has({ name }: Index): boolean {
+    return performance.now() - (this.#since.get(name) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS;
+  }
+
+  add({ name }: Index): void {
+    this.#since.set(name, performance.now());
+  }
+}
+
+const missingByCollection = new WeakMap<object, MissingIndexes>();
+
+function missingIn(collection: object): MissingIndexes {
+  const missing = missingByCollection.get(collection) ?? new MissingIndexes();
+  missingByCollection.set(collection, missing);
+  return missing;
+}
