@@ -867,8 +867,6 @@ const runNowOptionsSchema = callerOptionsSchema.extend({ jobId: addJobDataSchema
 const updateSchedulerOptionsSchema = callerOptionsSchema.extend({ version: z.int().optional() });
 const indexOptionsSchema = z.strictObject({ byQueue: z.boolean().optional() });
 
-const runNowOptionsSchema = z.strictObject({ jobId: addJobDataSchema.shape.id });
-
 const previewCount = z.int().min(1).max(1000);
 
 const scheduleOptionsSchema = z.strictObject({

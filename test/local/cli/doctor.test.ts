@@ -48,7 +48,7 @@ test('people are told what is wrong, and how to fix it', async () => {
     /^ok +configuration: every variable is valid\nwarning +API keys: API_KEYS is not set here/,
   );
   expect(out).toMatch(
-    /\nfailure +indexes: missing: jobs\.claim, .+\n +Run remote-processor ensure-indexes\n/,
+    /\nfailure +indexes: missing: jobs\.claimAll, .+\n +Run remote-processor ensure-indexes\n/,
   );
   expect(out).toMatch(/\nfailure +queues: An index is missing: .+\n +Run remote-processor ensure-indexes\n/);
   expect(err).toMatch(/^error: \d of \d+ checks failed\n$/);
@@ -85,7 +85,9 @@ test('an index that is missing, or has other keys, is a failure', async () => {
     { status: 'failure', detail: 'of another version: jobs.leaseExpiry' },
   ]);
   expect(JSON.parse(repaired.out)).toEqual({ made: ['jobs.claimAll', 'jobs.leaseExpiry'] });
-  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry']));
+  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['claimAll', 'leaseExpiry']),
+  );
 });
 
 test('jobs that nobody claims, leases that nobody recovers, late items and paused queues are found', async () => {
