@@ -31,7 +31,9 @@ async function entryIn(
 }
 
 function valueAt(document: Document, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, field) => (isDocument(value) ? value[field] : undefined), document);
+  return path
+    .split('.')
+    .reduce<unknown>((value, field) => (isDocument(value) ? value[field] : undefined), document);
 }
 
 function isDocument(value: unknown): value is Document {

@@ -107,7 +107,7 @@ const listJobs = defineRoute({
   role: 'read',
   summary: 'List jobs',
   description:
-    'By one filter, or none, it costs what it gives. By several, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with.',
+    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with.',
   asks: () =>
     z.object({
       query: z.strictObject({
