@@ -28,6 +28,7 @@ export {
   type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
+export type { FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';

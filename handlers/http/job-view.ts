@@ -20,7 +20,22 @@ export const jobView = z
       .register(documented, { description: 'What it returned; null until it is completed.' }),
     progress: json,
     errors: z.array(
-      z.object({ at: moment, message: z.string(), attempt: z.int(), stack: z.string().nullable() }),
+      z.object({
+        at: moment,
+        message: z.string(),
+        attempt: z.int(),
+        stack: z.string().nullable(),
+        causes: z
+          .array(
+            z.object({
+              path: z.string().register(documented, { description: 'Where it hung, such as `cause.cause`.' }),
+              name: z.string(),
+              message: z.string(),
+              stack: z.string().nullable(),
+            }),
+          )
+          .register(documented, { description: 'What was behind it, the nearest first.' }),
+      }),
     ),
     runAt: moment,
     created: moment,
@@ -53,11 +68,12 @@ export function toJobView(job: Job): JobView {
     input: job.input ?? null,
     output: job.status === 'completed' ? (job.output ?? null) : null,
     progress: job.progress ?? null,
-    errors: job.errors.map(({ at, message, attempt, stack }) => ({
+    errors: job.errors.map(({ at, message, attempt, stack = null, causes = [] }) => ({
       at,
       message,
       attempt,
-      stack: stack ?? null,
+      stack,
+      causes: causes.map((cause) => ({ ...cause, stack: cause.stack ?? null })),
     })),
     runAt: job.runAt,
     created: job.created,

@@ -57,8 +57,9 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   readonly addRole?: AddRole;
   /**
    * How long one attempt may take; default 15 minutes, Lambda's limit. Then the signal fires; an attempt that goes on
-   * all the same is settled as failed, to be retried, and its late outcome is ignored. In a subprocess, counted from
-   * when there is a thread for it.
+   * all the same is settled as failed, to be retried, and its late outcome is ignored. One that returns after its timeout
+   * has failed too, even if it blocked the thread, so that nothing could tell it. In a subprocess, counted from when there
+   * is a thread for it.
    */
   readonly timeout?: Duration;
   /**

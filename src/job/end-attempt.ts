@@ -1,7 +1,8 @@
 import type { Document } from 'mongodb';
+import type { Failure } from './failure.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
-import type { Failure, Outcome } from './outcome.js';
+import type { Outcome } from './outcome.js';
 
 /** Older ones are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
@@ -185,6 +186,6 @@ function appended(failure: Document): Document {
   return { $slice: [{ $concatArrays: ['$errors', [entry]] }, -MAX_ERRORS] };
 }
 
-function literalFailure({ message, stack }: Failure): Document {
-  return { message: { $literal: message }, ...(stack === undefined ? {} : { stack: { $literal: stack } }) };
+function literalFailure(failure: Failure): Document {
+  return Object.fromEntries(Object.entries(failure).map(([name, value]) => [name, { $literal: value }]));
 }

@@ -25,6 +25,7 @@
  * Every arrow out of `processing` is written by `endAttempt` (end-attempt.ts), and by nothing else.
  */
 
+import type { FailureCause } from './failure.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
@@ -42,6 +43,8 @@ export interface JobError {
   /** The attempt that failed, counted from 1. */
   readonly attempt: number;
   readonly stack?: string;
+  /** What was behind it, the nearest first: its `cause`, that one's, the `errors` of an AggregateError. At most 10. */
+  readonly causes?: readonly FailureCause[];
 }
 
 /** Who runs a job, and until when it may. */

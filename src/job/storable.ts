@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
+import { toFailure } from './failure.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -90,9 +91,18 @@ function copyValue(value: unknown, path: readonly string[], copying: Copying): u
         ? value
         : refuse('expected well-formed Unicode, found a lone surrogate', path, copying);
     case 'object':
-      return value === null ? null : copyObject(value, path, copying);
+      return value === null ? null : copyReadable(value, path, copying);
     default:
       return refuse(`expected a value that can be stored, not a ${typeof value}`, path, copying);
+  }
+}
+
+/** A getter may throw, and a proxy at any question. */
+function copyReadable(value: object, path: readonly string[], copying: Copying): unknown {
+  try {
+    return copyObject(value, path, copying);
+  } catch (error) {
+    return refuse(`could not be read: ${toFailure(error).message}`, path, copying);
   }
 }
 
@@ -100,7 +110,10 @@ function copyObject(value: object, path: readonly string[], copying: Copying): u
   if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, copying) : value;
   }
-  if (!Array.isArray(value) && isBsonValue(value)) return value;
+  if (!Array.isArray(value) && isBsonValue(value)) {
+    BSON.calculateObjectSize({ value }); // Throws for one of a class that only says it is BSON's.
+    return value;
+  }
   if (copying.ancestors.has(value)) return refuse('expected no circular reference', path, copying);
   copying.ancestors.add(value);
   const copy = Array.isArray(value) ? copyItems(value, path, copying) : copyProperties(value, path, copying);
@@ -121,14 +134,23 @@ function copyProperties(value: object, path: readonly string[], copying: Copying
     return refuse(`expected a plain object, not an instance of ${classOf(value)}`, path, copying);
   }
   const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     if (isOver(copying)) break;
+    const item = readMember(value, key, path, copying);
     if (refusedKeys.has(key)) refuse(`the key '${key}' cannot be stored`, [...path, key], copying);
     else if (key.includes('\0') || !key.isWellFormed())
       refuse('the key cannot be stored', [...path, JSON.stringify(key)], copying);
     else if (item !== undefined) copy[key] = copyValue(item, [...path, key], copying);
   }
   return copy;
+}
+
+function readMember(value: object, key: string, path: readonly string[], copying: Copying): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch (error) {
+    return refuse(`could not be read: ${toFailure(error).message}`, [...path, key], copying);
+  }
 }
 
 /** And nothing of what is in it: this comes into logs, where no input or output should be. */

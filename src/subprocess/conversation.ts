@@ -1,7 +1,9 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { SubprocessContext } from '../job/define-job.js';
 import type { LoggedText } from '../job/log-line.js';
+import type { Crossing } from './crossing.js';
 import type { Ending, FromThread, ToThread } from './messages.js';
+import { reviveCrossing } from './revive-crossing.js';
 import { serializeError } from './serialized-error.js';
 
 /**
@@ -34,7 +36,7 @@ export function hearLastWords(port: MessagePort, context: SubprocessContext): vo
   for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
     const message: FromThread = last.message;
     if (message.kind === 'log') passOn(context, message.line);
-    if (message.kind === 'progress') context.progress(message.value).catch(() => {});
+    if (message.kind === 'progress') context.progress(reviveCrossing(message.value)).catch(() => {});
   }
 }
 
@@ -66,10 +68,10 @@ export function forwardAbort(
 async function answerProgress(
   port: MessagePort,
   context: SubprocessContext,
-  { id, value }: { readonly id: number; readonly value: unknown },
+  { id, value }: { readonly id: number; readonly value: Crossing },
 ): Promise<void> {
   try {
-    await context.progress(value);
+    await context.progress(reviveCrossing(value));
     post(port, { kind: 'progressed', id });
   } catch (error) {
     post(port, { kind: 'progressed', id, error: serializeError(error) });

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { LoggedText } from '../job/log-line.js';
+import type { Crossing } from './crossing.js';
 import type { SerializedError } from './serialized-error.js';
 
 /** What a thread of the pool is asked to do. */
@@ -14,13 +15,15 @@ export interface Task {
 /** From the thread: that it began, what it reports, and last of all how it ended. */
 export type FromThread =
   | { readonly kind: 'started' }
-  | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'progress'; readonly id: number; readonly value: Crossing }
   | { readonly kind: 'log'; readonly line: LoggedText }
   | Ending;
 
 /** How a task ended, if its thread lived to tell. */
 export type Ending =
-  | { readonly kind: 'returned'; readonly output: unknown }
+  | { readonly kind: 'returned'; readonly output: Crossing }
+  /** It returned what cannot be sent. */
+  | { readonly kind: 'unsendable'; readonly reason: string }
   | { readonly kind: 'threw'; readonly error: SerializedError }
   /** It threw its signal's reason. */
   | { readonly kind: 'aborted' };

@@ -19,8 +19,9 @@ let pool: Promise<SubprocessPool> | undefined;
 
 /**
  * Runs the default export of a module in a thread of the process's pool, which has at most as many threads as there
- * are CPUs. The module is given a `SubprocessContext`; input, output and progress cross as structured clones (dates
- * and bytes stay what they are, class instances become plain objects, functions are refused).
+ * are CPUs. The module is given a `SubprocessContext`; its input crosses as a structured clone (dates and bytes stay what
+ * they are, class instances become plain objects). What cannot be stored in an output or progress is refused as it is in
+ * the worker's own thread.
  *
  * When the context's signal fires, the module's fires too; a module that has not ended a second later is killed.
  * One that exits, loops for ever or runs out of memory fails alone.

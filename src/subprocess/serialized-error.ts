@@ -1,52 +1,108 @@
 import { RemoteException, RetryAfter, Snooze } from '../errors.js';
+import { isError, toFailure } from '../job/failure.js';
+import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
-/** An error in the form in which it crosses from one thread to another. */
-export interface SerializedError {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | undefined;
-  readonly cause: SerializedError | undefined;
-  /** Own properties such as `code`, as far as they are plain values. */
-  readonly fields: Readonly<Record<string, Plain>>;
-}
-
-type Plain = string | number | boolean;
+/** Whatever was thrown, in the form in which it crosses from one thread to another. */
+export type SerializedError =
+  | {
+      readonly kind: 'error';
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly cause: SerializedError | undefined;
+      /** Those that it gathers, as an AggregateError does. */
+      readonly errors: readonly SerializedError[] | undefined;
+      /** Own properties such as `code`. */
+      readonly fields: Crossing;
+    }
+  /** It is no error. */
+  | { readonly kind: 'value'; readonly value: Crossing };
 
 /** Causes may form a circle, and nobody reads further. */
 const MAX_CAUSES = 5;
+const MAX_ERRORS = 10;
+
+/** Of a field, or of a value that is no error: more is of no use to who looks at an error, such as a whole request. */
+const MAX_VALUES = 1_000;
+
+const nothing: Crossing = { value: {}, places: [] };
 
 /**
- * What was thrown, ready for `postMessage`: the structured clone alone would lose the name and the `code`. A thrown
- * value that is no Error becomes one with the value as its message.
+ * What was thrown, ready for `postMessage`: the structured clone alone would lose the name and the `code`. Never throws.
  */
 export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): SerializedError {
-  if (!(thrown instanceof Error)) return { ...nothing, name: 'Error', message: String(thrown) };
-  const { name, message, stack, cause } = thrown;
-  const follows = cause !== undefined && causesLeft > 0;
+  try {
+    return isError(thrown) ? serialize(thrown, causesLeft) : { kind: 'value', value: asValue(thrown) };
+  } catch {
+    return textOnly(thrown);
+  }
+}
+
+/** The same where even that cannot be posted, since a Map in it has a function, say. */
+export function textOnly(thrown: unknown): SerializedError {
+  const { message, stack } = toFailure(thrown);
   return {
-    name: String(name),
-    message: String(message),
+    kind: 'error',
+    name: 'Error',
+    message,
     stack,
-    cause: follows ? serializeError(cause, causesLeft - 1) : undefined,
-    fields: plainFields(thrown),
+    cause: undefined,
+    errors: undefined,
+    fields: nothing,
   };
 }
 
+function serialize(thrown: Error, causesLeft: number): SerializedError {
+  const { name, message, stack, cause } = thrown;
+  const errors: unknown = 'errors' in thrown ? thrown.errors : undefined;
+  const follow = (each: unknown) => serializeError(each, causesLeft - 1);
+  return {
+    kind: 'error',
+    name: String(name),
+    message: String(message),
+    stack: typeof stack === 'string' ? stack : undefined,
+    cause: cause !== undefined && causesLeft > 0 ? follow(cause) : undefined,
+    errors: Array.isArray(errors) && causesLeft > 0 ? errors.slice(0, MAX_ERRORS).map(follow) : undefined,
+    fields: toCrossing(fieldsOf(thrown)) ?? nothing,
+  };
+}
+
+/** A value as it is, or its text when there is too much of it. */
+function asValue(thrown: unknown): Crossing {
+  return toCrossing(thrown, MAX_VALUES) ?? { value: toFailure(thrown).message, places: [] };
+}
+
+type Unwrap = (crossing: Crossing) => unknown;
+
 /**
- * The error again. A RemoteException, RetryAfter or Snooze is one here too: `instanceof` does not survive the way, but
- * its `code` does.
+ * What was thrown, again. A RemoteException, RetryAfter or Snooze is one here too: `instanceof` does not survive the way,
+ * but its `code` does.
  */
-export function reviveError({ name, message, stack, cause, fields }: SerializedError): Error {
-  const options = cause === undefined ? {} : { cause: reviveError(cause) };
-  const error = revive(fields, message, options);
-  for (const [key, value] of Object.entries(fields)) define(error, key, value, true);
+export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCrossing): unknown {
+  if (serialized.kind === 'value') return unwrap(serialized.value);
+  const { name, message, stack, cause, errors } = serialized;
+  const fields = Object.entries(Object(unwrap(serialized.fields)));
+  const options = cause === undefined ? {} : { cause: reviveError(cause, unwrap) };
+  const error = revive(Object.fromEntries(fields), message, options);
+  for (const [key, value] of fields) define(error, key, value, true);
+  if (errors)
+    define(
+      error,
+      'errors',
+      errors.map((each) => reviveError(each, unwrap)),
+      false,
+    );
   define(error, 'name', name, false);
   define(error, 'stack', stack, false);
   return error;
 }
 
 /** What a job throws to be understood by its worker is told by its code. */
-function revive({ code, delay }: SerializedError['fields'], message: string, options: ErrorOptions): Error {
+function revive(
+  { code, delay }: { readonly code?: unknown; readonly delay?: unknown },
+  message: string,
+  options: ErrorOptions,
+): Error {
   if (code === 'remote_exception') return new RemoteException(message, options);
   if (typeof delay === 'number' || typeof delay === 'string') {
     if (code === 'snooze') return new Snooze(delay);
@@ -55,19 +111,21 @@ function revive({ code, delay }: SerializedError['fields'], message: string, opt
   return new Error(message, options);
 }
 
-const nothing = { stack: undefined, cause: undefined, fields: {} };
-const own = new Set(['name', 'message', 'stack', 'cause']);
+const own = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-function plainFields(error: Error): Record<string, Plain> {
-  const fields: Record<string, Plain> = {};
-  for (const [key, value] of Object.entries(error)) {
-    if (!own.has(key) && isPlain(value)) define(fields, key, value, true);
+/** Those that can be read, and are not too large: an error of an HTTP client may carry all of its request. */
+function fieldsOf(error: Error): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const key of Object.keys(error)) {
+    if (own.has(key)) continue;
+    try {
+      const value: unknown = Reflect.get(error, key);
+      if (toCrossing(value, MAX_VALUES)) define(fields, key, value, true);
+    } catch {
+      // A getter that throws.
+    }
   }
   return fields;
-}
-
-function isPlain(value: unknown): value is Plain {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 /** Unlike an assignment it minds no setter, getter or `__proto__`. */

@@ -1,8 +1,10 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { RemoteException } from '../errors.js';
 import type { SubprocessContext } from '../job/define-job.js';
 import { converse, forwardAbort, hearLastWords } from './conversation.js';
 import type { Ending, Task } from './messages.js';
+import { reviveCrossing } from './revive-crossing.js';
 import { reviveError } from './serialized-error.js';
 import { Slots } from './slots.js';
 import { sourceFile, threadArguments } from './source-file.js';
@@ -46,8 +48,9 @@ export class SubprocessPool {
    * Runs the default export of `module`. The context's signal, progress and log work across the thread.
    *
    * @param onThread called when there is a thread for it
-   * @throws what the module throws, with name, message, stack and plain fields (a RemoteException as one); the
-   *   signal's reason; SubprocessError when it ended in any other way
+   * @throws what the module throws: an error with its name, message, stack, causes and fields (a RemoteException as one),
+   *   anything else as it is; the signal's reason; RemoteException when its output cannot be sent; SubprocessError when it
+   *   ended in any other way
    */
   run(module: URL, context: SubprocessContext, onThread?: () => void): Promise<unknown> {
     const file = sourceFile(module);
@@ -113,10 +116,12 @@ async function post(threads: Piscina, task: Task, kill: AbortSignal, signal: Abo
 function resultOf(ending: Ending, signal: AbortSignal): unknown {
   switch (ending.kind) {
     case 'returned':
-      return ending.output;
+      return reviveCrossing(ending.output);
+    case 'unsendable':
+      throw new RemoteException(`Its output cannot be sent from its thread: ${ending.reason}`);
     case 'aborted':
       throw signal.reason;
     case 'threw':
-      throw reviveError(ending.error);
+      throw reviveError(ending.error, reviveCrossing);
   }
 }

@@ -1,9 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SubprocessContext } from '../job/define-job.js';
+import { toFailure } from '../job/failure.js';
 import { toLoggedText } from '../job/log-line.js';
 import { type ProgressArguments, toProgressValue } from '../job/progress.js';
+import { toCrossing } from './crossing.js';
 import type { Ending, FromThread, Task, ToThread } from './messages.js';
-import { reviveError, serializeError } from './serialized-error.js';
+import { reviveError, serializeError, textOnly } from './serialized-error.js';
 import { SubprocessError } from './subprocess-error.js';
 
 /** What a thread of the pool runs for each task: its own build entry. Never throws: the ending is a message. */
@@ -13,13 +15,18 @@ export default async function runTask({ module, input, port }: Task): Promise<vo
   try {
     const run = await load(module);
     signal.throwIfAborted();
-    // An output that cannot be cloned throws here, and so is told like any other error.
-    post(port, { kind: 'returned', output: await run({ input, signal, progress, log }) });
+    const output = await run({ input, signal, progress, log });
+    postOr(port, returned(output), (error) => ({ kind: 'unsendable', reason: toFailure(error).message }));
   } catch (error) {
-    post(port, endingOf(error, signal));
+    postOr(port, endingOf(error, signal), () => ({ kind: 'threw', error: textOnly(error) }));
   } finally {
     port.close();
   }
+}
+
+function returned(value: unknown): Ending {
+  const output = toCrossing(value);
+  return output ? { kind: 'returned', output } : { kind: 'unsendable', reason: 'it has too many values' };
 }
 
 function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
@@ -29,7 +36,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
 /** A signal that is driven by what the other side posts, and functions that post to it. */
 function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
   const controller = new AbortController();
-  const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  const waiting = new Map<number, { resolve(): void; reject(error: unknown): void }>();
   let reports = 0;
 
   port.on('message', (message: ToThread) => {
@@ -45,7 +52,9 @@ function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
       const value = toProgressValue(...args);
       await new Promise<void>((resolve, reject) => {
         const id = reports++;
-        post(port, { kind: 'progress', id, value });
+        const crossing = toCrossing(value);
+        if (!crossing) return reject(new TypeError('Progress has too many values.'));
+        post(port, { kind: 'progress', id, value: crossing });
         waiting.set(id, { resolve, reject });
       });
     },
@@ -75,6 +84,15 @@ async function importModule(module: string): Promise<{ readonly default?: unknow
 
 function isRun(value: unknown): value is Run {
   return typeof value === 'function';
+}
+
+/** What cannot be cloned is told in another way. */
+function postOr(port: MessagePort, ending: Ending, otherwise: (error: unknown) => Ending): void {
+  try {
+    post(port, ending);
+  } catch (error) {
+    post(port, otherwise(error));
+  }
 }
 
 function post(port: MessagePort, message: FromThread): void {

@@ -1,45 +1,76 @@
-import { durationSchema } from '../duration.js';
-import { RemoteException, RetryAfter, Snooze } from '../errors.js';
+import { type Duration, durationSchema } from '../duration.js';
 import type { JobFactory } from '../job/define-job.js';
+import { type Failure, isError, toFailure, withRemark } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
-import { type Outcome, toFailure } from '../job/outcome.js';
+import type { Outcome } from '../job/outcome.js';
 import { DEFAULT_RETRY_DELAY_MS, retryDelayMs } from '../job/retry-delay.js';
+
+type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
+type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 
 /**
  * What a thrown error makes of an attempt: a RemoteException is not retried, RetryAfter and Snooze choose their delay,
- * anything else waits as the job's `retryDelay` or the factory's function says. Never throws, whatever was thrown.
+ * anything else waits as the job's `retryDelay` or the factory's function says. A delay that is none is told in the
+ * failure, and the attempt counts as failed. Never throws, whatever was thrown.
  */
-export function failedOutcome(
-  error: unknown,
-  job: Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>,
-  factory: Pick<JobFactory, 'retryDelay'> | undefined,
-): Outcome {
+export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
-  try {
-    if (error instanceof Snooze) return { kind: 'snoozed', delayMs: orDefault(error.delay) };
-    if (error instanceof RemoteException) return { kind: 'failed', failure, retryAfterMs: null };
-    if (error instanceof RetryAfter) return { kind: 'failed', failure, retryAfterMs: orDefault(error.delay) };
-  } catch {
-    // A proxy, which fails when it is only asked what it is.
-  }
-  return { kind: 'failed', failure, retryAfterMs: delayAfter(error, job, factory) };
-}
-
-function delayAfter(
-  error: unknown,
-  { retryDelay, retryCounter: attempt }: Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>,
-  factory: Pick<JobFactory, 'retryDelay'> | undefined,
-): number {
-  if (retryDelay !== null) return retryDelayMs(retryDelay, attempt);
-  try {
-    return orDefault(factory?.retryDelay?.({ attempt, error }));
-  } catch {
-    return DEFAULT_RETRY_DELAY_MS; // The job's own error tells more than one of the code that looked at it.
-  }
-}
-
-/** A delay made by code in the middle of a failure is not worth another failure. */
-function orDefault(delay: unknown): number {
+  const { code, delay } = wishOf(error);
+  if (code === 'remote_exception') return finalFailure(failure);
+  if (code !== 'snooze' && code !== 'retry_after') return retried(failure, error, job, factory);
   const result = durationSchema.safeParse(delay);
-  return result.success ? result.data : DEFAULT_RETRY_DELAY_MS;
+  if (!result.success)
+    return retried(withRemark(failure, `its delay is none: ${explain(result.error)}`), error, job, factory);
+  return code === 'snooze'
+    ? { kind: 'snoozed', delayMs: result.data }
+    : { kind: 'failed', failure, retryAfterMs: result.data };
+}
+
+/** One that is not retried. */
+export function finalFailure(failure: Failure): Outcome {
+  return { kind: 'failed', failure, retryAfterMs: null };
+}
+
+/** What it says of itself, whichever copy of this package, and whichever thread, it comes from. */
+function wishOf(error: unknown): { readonly code?: unknown; readonly delay?: unknown } {
+  try {
+    if (!isError(error) || !('code' in error)) return {};
+    const { code } = error;
+    return 'delay' in error ? { code, delay: error.delay } : code === 'remote_exception' ? { code } : {};
+  } catch {
+    return {}; // A proxy, which fails when it is only asked what it is.
+  }
+}
+
+function retried(failure: Failure, error: unknown, job: Job, factory: Factory): Outcome {
+  const { retryDelay, retryCounter: attempt } = job;
+  if (retryDelay !== null)
+    return { kind: 'failed', failure, retryAfterMs: retryDelayMs(retryDelay, attempt) };
+  const { delayMs, problem } = askFactory(factory, attempt, error);
+  return {
+    kind: 'failed',
+    failure: problem === undefined ? failure : withRemark(failure, problem),
+    retryAfterMs: delayMs ?? DEFAULT_RETRY_DELAY_MS,
+  };
+}
+
+/** What its code says; a delay made by code in the middle of a failure is not worth another failure, but a remark. */
+function askFactory(
+  factory: Factory,
+  attempt: number,
+  error: unknown,
+): { readonly delayMs?: number; readonly problem?: string } {
+  if (!factory?.retryDelay) return {};
+  try {
+    const delay: Duration = factory.retryDelay({ attempt, error });
+    const result = durationSchema.safeParse(delay);
+    if (result.success) return { delayMs: result.data };
+    return { problem: `its retryDelay returned none: ${explain(result.error)}` };
+  } catch (thrown) {
+    return { problem: `its retryDelay threw: ${toFailure(thrown).message}` };
+  }
+}
+
+function explain({ issues }: { readonly issues: readonly { readonly message: string }[] }): string {
+  return issues.map(({ message }) => message).join('; ');
 }

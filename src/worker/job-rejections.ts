@@ -1,12 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+const EVENT = 'unhandledRejection';
+
 type OnRejection = (reason: unknown) => void;
+type Listener = NodeJS.UnhandledRejectionListener;
+/** One that Node removes before it calls it, `once`, and what stands in for another have the listener as it was given. */
+type Registered = Listener & { readonly listener?: Listener };
 
 /** Which attempt the code that runs belongs to. */
 const attempts = new AsyncLocalStorage<OnRejection>();
 let users = 0;
-/** Who listened before the first of them. */
-let others: NodeJS.UnhandledRejectionListener[] = [];
+/** By those that stand in for them. */
+let others = new Map<Listener, Registered>();
 
 /**
  * Runs the function of a job; a promise that it leaves rejected and unhandled is reported to `onRejection` instead of
@@ -18,10 +23,10 @@ export function catchingRejections<Result>(onRejection: OnRejection, run: () => 
 
 /**
  * While `work` runs, unhandled rejections of jobs are theirs alone; any other goes on to whoever listened before, or ends
- * the process, as it does by default.
+ * the process, as it does by default. Afterwards who listened listens as before, except those that were removed meanwhile.
  *
- * Those who listened are taken off meanwhile, since an event cannot be kept from them: Lambda's own listener ends the
- * container, and with it the jobs beside the one that left the rejection.
+ * An event cannot be kept from its listeners, and Lambda's own ends the container, and with it the jobs beside the one
+ * that left the rejection. So something stands in for each of them, at its place, that passes on what is not of a job.
  */
 export async function withJobRejections<Result>(work: () => Promise<Result>): Promise<Result> {
   users += 1;
@@ -35,24 +40,51 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
 }
 
 function takeOver(): void {
-  others = process.listeners('unhandledRejection');
-  for (const listener of others) process.off('unhandledRejection', listener);
-  process.on('unhandledRejection', onUnhandledRejection);
+  const before = registered();
+  const now = before.map(standIn);
+  others = new Map(now.map((listener, index) => [listener, before[index] ?? listener]));
+  // First, so that it is asked while one that listens once is still there.
+  replaceListeners([onUnhandledRejection, ...now]);
 }
 
 function handBack(): void {
-  process.off('unhandledRejection', onUnhandledRejection);
-  for (const listener of others) process.on('unhandledRejection', listener);
+  const now = registered().filter((listener) => listener !== onUnhandledRejection);
+  replaceListeners(now.map((listener) => others.get(listener) ?? listener));
+  others = new Map();
 }
 
-function onUnhandledRejection(reason: unknown, promise: Promise<unknown>): void {
+function registered(): Registered[] {
+  return process.rawListeners(EVENT).filter(isListener);
+}
+
+function isListener(value: unknown): value is Registered {
+  return typeof value === 'function';
+}
+
+function replaceListeners(listeners: readonly Listener[]): void {
+  for (const listener of registered()) process.off(EVENT, listener);
+  for (const listener of listeners) process.on(EVENT, listener);
+}
+
+/** Whoever removes the listener removes what stands in for it: Node finds it by the member `listener`. */
+function standIn(original: Registered): Registered {
+  const { listener = original } = original;
+  const standing: Registered = (reason, promise) => {
+    if (attempts.getStore()) return;
+    if (isOnce(original)) process.off(EVENT, standing);
+    original.call(process, reason, promise);
+  };
+  return Object.assign(standing, { listener });
+}
+
+/** As Node names what `once` registers. Another with that member is what stands in of a second copy of this package. */
+function isOnce(original: Registered): boolean {
+  return original.name === 'bound onceWrapper';
+}
+
+function onUnhandledRejection(reason: unknown): void {
   const onRejection = attempts.getStore();
   if (onRejection) onRejection(reason);
-  else tellOthers(reason, promise);
-}
-
-function tellOthers(reason: unknown, promise: Promise<unknown>): void {
-  for (const listener of others) listener.call(process, reason, promise);
-  // A listener has taken the place of the default, which is to throw. With others it is for them to decide.
-  if (others.length === 0 && process.listenerCount('unhandledRejection') === 1) throw reason;
+  // This listener has taken the place of the default, which is to throw. With others it is for them to decide.
+  else if (process.listenerCount(EVENT) === 1) throw reason;
 }

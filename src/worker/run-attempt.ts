@@ -1,9 +1,10 @@
-import { AttemptAbortedError, RemoteException } from '../errors.js';
+import { AttemptAbortedError } from '../errors.js';
 import type { AttemptClock, JobContext, JobFactory } from '../job/define-job.js';
+import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
-import { type Outcome, toFailure } from '../job/outcome.js';
+import type { Outcome } from '../job/outcome.js';
 import { toOutput } from '../job/storable.js';
-import { failedOutcome } from './failed-outcome.js';
+import { failedOutcome, finalFailure } from './failed-outcome.js';
 
 /**
  * Runs one attempt, stage by stage: parse the input, run the function, validate what it returned. Never
@@ -22,28 +23,33 @@ export async function runAttempt(
   clock: AttemptClock,
   checkIn: () => void,
 ): Promise<Outcome | undefined> {
+  const parsed = await asResult(factory.parseInput(context.input));
+  if ('refused' in parsed) return finalFailure(toFailure(parsed.refused));
+  let returned: unknown;
   try {
-    const input = await permanent(factory.parseInput(context.input));
     checkIn();
-    const returned = await factory.run({ ...context, input }, clock);
-    return { kind: 'completed', output: await permanent(storableOutput(factory, returned)) };
+    returned = await factory.run({ ...context, input: parsed.value }, clock);
   } catch (error) {
     const outcome = failedOutcome(error, job, factory);
     const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
     return !isFinal && isStopping(context.signal) ? undefined : outcome;
   }
+  const output = await asResult(storableOutput(factory, returned));
+  if ('refused' in output) return finalFailure(toFailure(output.refused));
+  return { kind: 'completed', output: output.value };
 }
 
 async function storableOutput(factory: JobFactory, returned: unknown): Promise<unknown> {
   return toOutput(await factory.parseOutput(returned), factory.name);
 }
 
-/** Turns any rejection into one that is not retried. */
-async function permanent<Value>(stage: Promise<Value>): Promise<Value> {
+async function asResult<Value>(
+  work: Promise<Value>,
+): Promise<{ readonly value: Value } | { readonly refused: unknown }> {
   try {
-    return await stage;
-  } catch (error) {
-    throw new RemoteException(toFailure(error).message, { cause: error });
+    return { value: await work };
+  } catch (refused) {
+    return { refused };
   }
 }
 

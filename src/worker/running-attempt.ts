@@ -1,7 +1,8 @@
 import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
+import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
-import { type Outcome, toFailure } from '../job/outcome.js';
+import type { Outcome } from '../job/outcome.js';
 import type { LogFields, Logger } from '../log.js';
 import { failedOutcome } from './failed-outcome.js';
 import { catchingRejections } from './job-rejections.js';
@@ -53,7 +54,7 @@ export class RunningAttempt {
     const context = { ...this.owner.context, signal: this.#controller.signal };
     this.#asItsOwn(() => {
       void runAttempt(this.factory, this.job, context, this.#clock, () => this.#checkIn()).then((outcome) =>
-        this.#end(outcome ?? this.owner.whenStopped()),
+        this.#end(outcome ? this.#inTime(outcome) : this.owner.whenStopped()),
       );
     });
   }
@@ -95,6 +96,15 @@ export class RunningAttempt {
     this.#controller.signal.throwIfAborted();
   }
 
+  /** What came after the timeout does not count, unless it is an error, which tells more. */
+  #inTime(outcome: Outcome): Outcome {
+    const { lateMs } = this.#clock;
+    if (outcome.kind === 'failed' || lateMs === 0) return outcome;
+    const { timeoutMs } = this.factory.limits;
+    const late = `${lateMs} ms after its timeout of ${timeoutMs} ms`;
+    return this.#failed(new Error(`It ended ${late}: what it returned does not count.`));
+  }
+
   #timeOut(): void {
     this.abort('timed out');
     const error = new Error(
@@ -112,9 +122,7 @@ export class RunningAttempt {
     }
     this.abort('failed');
     this.isAbandoned = true;
-    this.#end(
-      this.#failed(new Error(`Unhandled rejection: ${toFailure(reason).message}`, { cause: reason })),
-    );
+    this.#end(this.#failed(unhandled(reason)));
   }
 
   #failed(error: Error): Outcome {
@@ -128,4 +136,12 @@ export class RunningAttempt {
     clearTimeout(this.#grace);
     this.owner.onEnd(this, outcome);
   }
+}
+
+/** Retried whatever it is. Its stack is that of what was rejected: ours would only tell who noticed it. */
+function unhandled(reason: unknown): Error {
+  const { message, stack } = toFailure(reason);
+  const error = new Error(`Unhandled rejection: ${message}`, { cause: reason });
+  Reflect.set(error, 'stack', stack);
+  return error;
 }

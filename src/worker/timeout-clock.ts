@@ -5,6 +5,7 @@ export class TimeoutClock implements AttemptClock {
   #began: number | undefined;
   #ended: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(
     private readonly timeoutMs: number,
@@ -18,10 +19,20 @@ export class TimeoutClock implements AttemptClock {
       : Math.round((this.#ended ?? performance.now()) - this.#began);
   }
 
+  /** By how much the timeout is over; 0 when it is not. By the clock, too: in a thread that is blocked no timer fires. */
+  get lateMs(): number {
+    if (this.#began === undefined) return 0;
+    const late = Math.ceil((this.#ended ?? performance.now()) - this.#began - this.timeoutMs);
+    return Math.max(late, this.#isOver ? 1 : 0); // Timers fire up to a millisecond too soon.
+  }
+
   start(): void {
     clearTimeout(this.#timer);
     this.#began = performance.now();
-    this.#timer = setTimeout(this.onTimeout, this.timeoutMs);
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.onTimeout();
+    }, this.timeoutMs);
   }
 
   reset(): void {

@@ -14,6 +14,7 @@ import { closeSubprocessPool, runInSubprocess } from '../../src/subprocess/run-i
 import { SubprocessError } from '../../src/subprocess/subprocess-error.js';
 import { SubprocessPool } from '../../src/subprocess/subprocess-pool.js';
 import type { Behaviour } from './modules/behaviour.subprocess.js';
+import { odd } from './odd.js';
 
 const behaviour = new URL('./modules/behaviour.subprocess.js', import.meta.url);
 const cancelled = new AttemptAbortedError('cancelled');
@@ -55,8 +56,9 @@ describe('what a module gives back', () => {
     expect(error.stack).toContain('behaviour.subprocess');
   });
 
-  test('a thrown value that is no error, as one', async () => {
-    expect(await failure(run({ do: 'throw text' }))).toMatchObject({ name: 'Error', message: 'only a text' });
+  test('a thrown value that is no error, as it is', async () => {
+    await expect(run({ do: 'throw text' })).rejects.toBe('only a text');
+    await expect(run({ do: 'throw odd', what: 'object' })).rejects.toEqual(odd('object'));
   });
 
   test('a RemoteException that is one on this side too', async () => {
@@ -76,8 +78,10 @@ describe('what a module gives back', () => {
     expect(retryAfter).toMatchObject({ delay: '2m', message: 'busy' });
   });
 
-  test('an output that cannot be cloned is an error that says so', async () => {
-    expect((await failure(run({ do: 'return a function' }))).message).toContain('could not be cloned');
+  test('an output that cannot be sent is an error that says so, and is not worth another try', async () => {
+    const error = await failure(run({ do: 'return odd', what: 'map' }));
+    expect(error).toBeInstanceOf(RemoteException);
+    expect(error.message).toMatch(/^Its output cannot be sent from its thread: .*could not be cloned/);
   });
 });
 

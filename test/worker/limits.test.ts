@@ -244,27 +244,113 @@ test.each([
   expect(await processor.getJobStatus(neighbour)).toBe('completed');
 });
 
-test('an unhandled rejection of somebody else, while jobs run, is told to those who listened', async () => {
-  const processor = database.processor();
-  const { factory, gate } = gatedJob();
-  await processor.addJobFactory(factory);
-  await processor.addJob('gated');
-  const reasons: unknown[] = [];
-  const listener = (reason: unknown) => reasons.push(reason);
-  const vitest = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection').on('unhandledRejection', listener);
-  try {
-    const draining = processor.drain();
-    await eventually(() => expect(gate.arrived).toBe(1));
-    void Promise.reject('not a job');
-    await eventually(() => expect(reasons).toEqual(['not a job']));
-    gate.open();
-    await draining;
-    expect(process.listeners('unhandledRejection')).toEqual([listener]);
-  } finally {
-    process.removeAllListeners('unhandledRejection');
-    for (const one of vitest) process.on('unhandledRejection', one);
+describe('those who listened to unhandled rejections', () => {
+  const event = 'unhandledRejection';
+
+  /** With other listeners than those of the test runner. `work` is called while a job runs that has left a rejection. */
+  async function listening(listen: () => void, work: () => Promise<void>) {
+    const processor = database.processor({ maxThreads: 2 });
+    const { factory, gate } = gatedJob();
+    const careless = defineJob({
+      name: 'careless',
+      retryDelay: '1h',
+      run: ({ signal }) => {
+        rejecting();
+        return new Gate().pass(signal);
+      },
+    });
+    await processor.addJobFactories([factory, careless]);
+    await processor.addJob('gated');
+    const id = await processor.addJob('careless');
+    const vitest = process.rawListeners(event);
+    process.removeAllListeners(event);
+    listen();
+    try {
+      const draining = processor.drain();
+      await eventually(async () => expect(await processor.getJobErrors(id)).toHaveLength(1));
+      await work();
+      gate.open();
+      await draining;
+      return process.listeners(event);
+    } finally {
+      process.removeAllListeners(event);
+      for (const one of vitest) process.on(event, one as NodeJS.UnhandledRejectionListener);
+    }
   }
+
+  /** Rejects beside the jobs, and waits until that was told. */
+  async function reject(reason: string, heard: readonly unknown[]) {
+    void Promise.reject(reason);
+    await eventually(() => expect(heard).toContain(reason));
+  }
+
+  test('hear those of somebody else, and listen again afterwards, in their order', async () => {
+    const heard: unknown[] = [];
+    const first = (reason: unknown) => heard.push(reason);
+    const second = () => {};
+    const listen = () => void process.on(event, first).on(event, second);
+    const after = await listening(listen, () => reject('not a job', heard));
+    expect(heard).toEqual(['not a job']);
+    expect(after).toEqual([first, second]);
+  });
+
+  test('do so once, when they listened once', async () => {
+    const heard: unknown[] = [];
+    const others: unknown[] = [];
+    const once = (reason: unknown) => heard.push(reason);
+    const always = (reason: unknown) => others.push(reason);
+    const after = await listening(
+      () => void process.once(event, once).on(event, always),
+      async () => {
+        await reject('one', others);
+        await reject('two', others);
+      },
+    );
+    expect(heard).toEqual(['one']);
+    expect(after).toEqual([always]);
+  });
+
+  test('one that listened once and alone is heard, and does not end the process', async () => {
+    const heard: unknown[] = [];
+    const once = (reason: unknown) => heard.push(reason);
+    expect(
+      await listening(
+        () => void process.once(event, once),
+        () => reject('one', heard),
+      ),
+    ).toEqual([]);
+    expect(heard).toEqual(['one']);
+  });
+
+  test('still listen once afterwards, when they heard nothing', async () => {
+    const once = () => {};
+    let isListed = false;
+    const after = await listening(
+      () => void process.once(event, once),
+      async () => {
+        isListed = process.listeners(event).includes(once);
+      },
+    );
+    expect(isListed).toBe(true);
+    expect(after).toEqual([once]);
+  });
+
+  test('stay away when they were removed meanwhile, and one that was added stays', async () => {
+    const heard: unknown[] = [];
+    const removed = () => heard.push('removed');
+    const removedOnce = () => heard.push('removed once');
+    const kept = () => {};
+    const added = (reason: unknown) => heard.push(reason);
+    const after = await listening(
+      () => void process.on(event, removed).once(event, removedOnce).on(event, kept),
+      async () => {
+        process.off(event, removed).off(event, removedOnce).on(event, added);
+        await reject('not a job', heard);
+      },
+    );
+    expect(heard).toEqual(['not a job']);
+    expect(after).toEqual([kept, added]);
+  });
 });
 
 test('an unhandled rejection that a job leaves after its end is logged, with what it says', async () => {

@@ -195,7 +195,7 @@ function Errors({ errors, dropped }: { errors: readonly JobError[]; dropped: num
     <section class="card" aria-labelledby="errors-title">
       <h2 id="errors-title">Errors</h2>
       {dropped > 0 && <p class="quiet">{dropped} older ones were dropped.</p>}
-      {errors.toReversed().map(({ at, attempt, message, stack }, index) => (
+      {errors.toReversed().map(({ at, attempt, message, stack, causes = [] }, index) => (
         <details class="failure" open={index === 0} id={`error-${at.getTime()}-${attempt}`}>
           <summary>
             <span class="quiet">
@@ -204,6 +204,14 @@ function Errors({ errors, dropped }: { errors: readonly JobError[]; dropped: num
             <span class="error-text">{message}</span>
           </summary>
           {stack === undefined ? <p class="quiet">It has no stack.</p> : <pre class="code">{stack}</pre>}
+          {causes.map((cause) => (
+            <>
+              <p class="quiet">
+                {cause.path}: {cause.name}
+              </p>
+              <pre class="code">{cause.stack ?? cause.message}</pre>
+            </>
+          ))}
         </details>
       ))}
     </section>

@@ -28,15 +28,20 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['input', job.input === null ? '' : pretty(job.input)],
       ['output', job.status === 'completed' ? pretty(job.output) : ''],
       ...job.errors.map(
-        ({ at, attempt, message, stack }): Field => [
+        ({ at, attempt, causes, ...error }): Field => [
           `error ${attempt}`,
-          `${at}\n${stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd()}`,
+          [at, errorText(error), ...causes.map((cause) => `${cause.path}: ${errorText(cause)}`)].join('\n'),
           'red',
         ],
       ),
     ],
     paint,
   );
+}
+
+/** A stack begins with the message, unless somebody changed one of them. */
+function errorText({ message, stack }: { readonly message: string; readonly stack: string | null }): string {
+  return stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd();
 }
 
 function when(moment: string | null): string {

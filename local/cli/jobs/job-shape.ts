@@ -13,7 +13,16 @@ export const jobShape = z.looseObject({
   output: z.unknown(),
   progress: z.unknown(),
   errors: z.array(
-    z.object({ at: z.string(), message: z.string(), attempt: z.number(), stack: z.string().nullable() }),
+    z.object({
+      at: z.string(),
+      message: z.string(),
+      attempt: z.number(),
+      stack: z.string().nullable(),
+      /** Deployments of earlier versions do not tell. */
+      causes: z
+        .array(z.object({ path: z.string(), message: z.string(), stack: z.string().nullable() }))
+        .default([]),
+    }),
   ),
   runAt: z.string(),
   created: z.string(),

@@ -36,7 +36,7 @@ const snapshot: Snapshot = {
       input: null,
       output: null,
       progress: null,
-      errors: [{ at: moment, message: 'Got \u001b[31m500', attempt: 1, stack: null }],
+      errors: [{ at: moment, message: 'Got \u001b[31m500', attempt: 1, stack: null, causes: [] }],
       runAt: moment,
       created: moment,
       started: moment,

@@ -1,20 +1,14 @@
 import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/define-job.js';
+import { odd } from '../odd.js';
 
 /** What a test asks the module to do. */
 export type Behaviour =
   | { readonly do: 'return'; readonly value: unknown }
+  /** One of `odd`, by its name. */
+  | { readonly do: 'return odd' | 'throw odd' | 'report odd'; readonly what: string }
   | {
-      readonly do:
-        | 'return a function'
-        | 'loop'
-        | 'wait'
-        | 'obey'
-        | 'throw'
-        | 'throw text'
-        | 'snooze'
-        | 'retry after'
-        | 'refuse';
+      readonly do: 'loop' | 'wait' | 'obey' | 'throw' | 'throw text' | 'snooze' | 'retry after' | 'refuse';
     }
   | { readonly do: 'sleep'; readonly ms: number }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
@@ -34,8 +28,12 @@ export default async function behave({
   switch (input.do) {
     case 'return':
       return input.value;
-    case 'return a function':
-      return () => {};
+    case 'return odd':
+      return odd(input.what);
+    case 'throw odd':
+      throw odd(input.what);
+    case 'report odd':
+      return progress(odd(input.what));
     case 'sleep':
       return new Promise((resolve) => setTimeout(() => resolve('slept'), input.ms));
     case 'report': {

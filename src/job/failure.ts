@@ -1,0 +1,138 @@
+import { inspect, types } from 'node:util';
+
+/** Why an attempt failed, in the form it is stored in. */
+export interface Failure {
+  readonly message: string;
+  readonly stack?: string;
+  /** What was behind it, the nearest first. Absent when there was nothing. */
+  readonly causes?: readonly FailureCause[];
+}
+
+/** An error behind an error. */
+export interface FailureCause {
+  /** Where it hung on the error that was thrown: `cause`, `cause.cause`, `errors.0`, … */
+  readonly path: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** Of a message, and of a stack: the top of it tells most, and 20 of both and of causes fit beside any input and output. */
+const MAX_TEXT_BYTES = 8 * 1024;
+
+/** Of all causes of one failure: deep enough for an error that several libraries passed on. */
+const MAX_CAUSES = 10;
+const MAX_DEPTH = 5;
+const MAX_CAUSES_BYTES = 6 * 1024;
+const MAX_CAUSE_TEXT_BYTES = 1024;
+
+/** Whatever was thrown, as a storable failure. Never throws: jobs throw symbols, and errors with hostile getters. */
+export function toFailure(thrown: unknown): Failure {
+  const { message, stack } = describe(thrown);
+  const causes = causesOf(thrown);
+  return {
+    message: shorten(message, MAX_TEXT_BYTES),
+    ...(stack !== undefined && { stack: shorten(stack, MAX_TEXT_BYTES) }),
+    ...(causes.length > 0 && { causes }),
+  };
+}
+
+/** The failure, with a remark that is read first after its message, however long that is. */
+export function withRemark(failure: Failure, remark: string): Failure {
+  const note = ` (${shorten(remark, MAX_CAUSE_TEXT_BYTES)})`;
+  return { ...failure, message: shorten(failure.message, MAX_TEXT_BYTES - Buffer.byteLength(note)) + note };
+}
+
+/** Also one of another realm, such as a test runner's. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+/** As people read it; a long one is cut when it is stored. */
+export function toText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value);
+}
+
+interface Described {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+function describe(thrown: unknown): Described {
+  try {
+    if (!isError(thrown)) return { name: typeof thrown, message: toText(thrown) };
+    const { message, stack } = thrown;
+    const name = toText(thrown.name);
+    const text = toText(message) || [name, codeOf(thrown)].join(' ').trim();
+    return { name, message: text, ...(typeof stack === 'string' && { stack }) };
+  } catch {
+    return { name: 'unknown', message: 'It threw what cannot even be read.' };
+  }
+}
+
+/** Of an error without a message, such as that of a connection that failed to each of several addresses. */
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
+
+interface Behind {
+  readonly path: string;
+  readonly thrown: unknown;
+  readonly depth: number;
+}
+
+/** Those nearest to the error first, each once: they may form a circle, and share what is behind them. */
+function causesOf(thrown: unknown): FailureCause[] {
+  const causes: FailureCause[] = [];
+  const seen = new Set([thrown]);
+  const waiting = behind({ path: '', thrown, depth: 0 });
+  let bytesLeft = MAX_CAUSES_BYTES;
+  for (let next = waiting.shift(); next && causes.length < MAX_CAUSES; next = waiting.shift()) {
+    if (seen.has(next.thrown)) continue;
+    seen.add(next.thrown);
+    const cause = toCause(next, bytesLeft);
+    bytesLeft -= sizeOf(cause);
+    if (bytesLeft < 0) break;
+    causes.push(cause);
+    waiting.push(...behind(next));
+  }
+  return causes;
+}
+
+function toCause({ path, thrown }: Behind, bytesLeft: number): FailureCause {
+  const { name, message, stack } = describe(thrown);
+  const cause = { path, name: shorten(name, 100), message: shorten(message, MAX_CAUSE_TEXT_BYTES) };
+  const stackBytes = Math.min(2 * MAX_CAUSE_TEXT_BYTES, bytesLeft - sizeOf(cause));
+  return stack === undefined || stackBytes <= 0 ? cause : { ...cause, stack: shorten(stack, stackBytes) };
+}
+
+function sizeOf({ path, name, message, stack = '' }: FailureCause): number {
+  return Buffer.byteLength(path + name + message + stack);
+}
+
+/** What hangs on an error: its cause, and those that it gathers, as an `AggregateError` does. */
+function behind({ path, thrown, depth }: Behind): Behind[] {
+  if (depth >= MAX_DEPTH) return [];
+  const prefix = path === '' ? '' : `${path}.`;
+  try {
+    if (!isError(thrown)) return [];
+    const { cause } = thrown;
+    const errors: unknown = 'errors' in thrown ? thrown.errors : undefined;
+    const gathered: unknown[] = Array.isArray(errors) ? errors.slice(0, MAX_CAUSES) : [];
+    const found = gathered.map((error, index) => ({ path: `${prefix}errors.${index}`, thrown: error }));
+    if (cause !== undefined && cause !== null) found.unshift({ path: `${prefix}cause`, thrown: cause });
+    return found.map((each) => ({ ...each, depth: depth + 1 }));
+  } catch {
+    return []; // A getter, or a proxy, that throws.
+  }
+}
+
+/** Well-formed, and cut to so many bytes of UTF-8, between two characters. */
+function shorten(text: string, maxBytes: number): string {
+  // A character has a byte at least: what is far longer need not be encoded as a whole.
+  const bytes = Buffer.from(text.slice(0, maxBytes + 1));
+  if (bytes.length <= maxBytes) return text.toWellFormed();
+  // In stream mode the decoder leaves out a character whose end is missing.
+  return new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true });
+}

@@ -1,0 +1,193 @@
+import { types } from 'node:util';
+
+/**
+ * A value on its way to another thread. The structured clone alone would make plain objects of class instances, refuse
+ * functions and proxies, and call getters: here such places are told, and put back on the other side, so that what comes
+ * out is judged there as it would have been here. What an instance inherits, such as the message of an error, stays behind.
+ */
+export interface Crossing {
+  readonly value: unknown;
+  readonly places: readonly Place[];
+}
+
+/** What stood in a place that the clone would change, or refuse. */
+type Place = { readonly path: readonly string[] } /** Of a class, or without any prototype. */ & (
+  | { readonly kind: 'instance'; readonly className: string | null }
+  /** A value of BSON, such as an ObjectId, as extended JSON. */
+  | { readonly kind: 'bson'; readonly json: unknown }
+  | { readonly kind: 'function' | 'symbol'; readonly name: string }
+  | { readonly kind: 'unreadable'; readonly message: string }
+);
+
+/** More levels and values than any output may have. */
+const MAX_DEPTH = 100;
+const MAX_VALUES = 2_000_000;
+
+/** Wraps a value; undefined when it has more than so many values. Never throws. */
+export function toCrossing(value: unknown, maxValues = MAX_VALUES): Crossing | undefined {
+  const copying: Copying = { places: [], copies: new Map(), valuesLeft: maxValues };
+  const copy = copyValue(value, [], copying);
+  return copying.valuesLeft < 0 ? undefined : { value: copy, places: copying.places };
+}
+
+/** Unwraps it, on the other side. @param reviveBson makes a value of BSON of its extended JSON */
+export function fromCrossing(
+  { value, places }: Crossing,
+  reviveBson: (json: unknown) => unknown = (json) => json,
+): unknown {
+  const root = { value };
+  for (const place of places) putBack(root, ['value', ...place.path], place, reviveBson);
+  return root.value;
+}
+
+interface Copying {
+  readonly places: Place[];
+  /** Of each object its copy: what is shared stays shared, and a circle a circle. */
+  readonly copies: Map<object, object>;
+  valuesLeft: number;
+}
+
+function copyValue(value: unknown, path: readonly string[], copying: Copying): unknown {
+  copying.valuesLeft -= 1;
+  if (copying.valuesLeft < 0) return undefined;
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    copying.places.push({ path, ...nameOf(value) });
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    return copyObject(value, path, copying);
+  } catch (error) {
+    copying.places.push({ path, kind: 'unreadable', message: messageOf(error) });
+    return null;
+  }
+}
+
+function copyObject(value: object, path: readonly string[], copying: Copying): unknown {
+  if (isCloneable(value) || path.length > MAX_DEPTH) return isCloneable(value) ? value : {};
+  const known = copying.copies.get(value);
+  if (known) return known;
+  const json = extendedJsonOf(value);
+  if (json !== undefined) {
+    copying.places.push({ path, kind: 'bson', json });
+    return null;
+  }
+  const copy: object = Array.isArray(value) ? [] : {};
+  copying.copies.set(value, copy);
+  const className = classNameOf(value);
+  if (className !== undefined) copying.places.push({ path, kind: 'instance', className });
+  if (Array.isArray(value)) Reflect.set(copy, 'length', value.length);
+  for (const key of keysOf(value)) {
+    if (copying.valuesLeft < 0) break;
+    copyMember(value, copy, key, path, copying);
+  }
+  return copy;
+}
+
+function copyMember(
+  value: object,
+  copy: object,
+  key: string,
+  path: readonly string[],
+  copying: Copying,
+): void {
+  const at = [...path, key];
+  let member: unknown = null;
+  try {
+    member = Reflect.get(value, key);
+  } catch (error) {
+    copying.places.push({ path: at, kind: 'unreadable', message: messageOf(error) });
+  }
+  define(copy, key, copyValue(member, at, copying));
+}
+
+function nameOf(value: symbol | object) {
+  return typeof value === 'symbol'
+    ? { kind: 'symbol' as const, name: value.description ?? '' }
+    : { kind: 'function' as const, name: 'name' in value ? String(value.name) : '' };
+}
+
+/** Those of a list that are its items: a list with holes may be as long as it likes. */
+function keysOf(value: object): string[] {
+  const keys = Object.keys(value);
+  return Array.isArray(value) ? keys.filter((key) => /^\d+$/.test(key)) : keys;
+}
+
+/** What a clone is the same as; what is in a Map or a Set may be refused all the same. */
+function isCloneable(value: object): boolean {
+  return (
+    types.isDate(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isRegExp(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isBoxedPrimitive(value) ||
+    (ArrayBuffer.isView(value) && !('_bsontype' in value))
+  );
+}
+
+/** Undefined for plain objects and lists, null for an object without a prototype. */
+function classNameOf(value: object): string | null | undefined {
+  const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
+    Object.getPrototypeOf(value);
+  if (Array.isArray(value) || prototype === Object.prototype) return undefined;
+  return prototype && String(prototype.constructor?.name).slice(0, 100);
+}
+
+/** The class itself is not known here, and need not be loaded for it: each of BSON's can write itself. */
+function extendedJsonOf(value: object): unknown {
+  if (!('_bsontype' in value) || Object.hasOwn(value, '_bsontype') || !('toExtendedJSON' in value))
+    return undefined;
+  const { toExtendedJSON } = value;
+  return typeof toExtendedJSON === 'function' ? toExtendedJSON.call(value, { relaxed: false }) : undefined;
+}
+
+function putBack(
+  root: object,
+  path: readonly string[],
+  place: Place,
+  reviveBson: (json: unknown) => unknown,
+): void {
+  const key = path.at(-1) ?? '';
+  const parent = path.slice(0, -1).reduce<unknown>((value, name) => Reflect.get(Object(value), name), root);
+  if (typeof parent !== 'object' || parent === null) return;
+  if (place.kind === 'instance')
+    Object.setPrototypeOf(Object(Reflect.get(parent, key)), prototypeNamed(place.className));
+  else if (place.kind === 'unreadable') defineUnreadable(parent, key, place.message);
+  else define(parent, key, place.kind === 'bson' ? reviveBson(place.json) : standIn(place));
+}
+
+function standIn({ kind, name }: { readonly kind: 'function' | 'symbol'; readonly name: string }): unknown {
+  if (kind === 'symbol') return Symbol(name);
+  const call = () => {
+    throw new Error('This function is of another thread.');
+  };
+  return Object.defineProperty(call, 'name', { value: name });
+}
+
+/** Of a class that is not known in this thread. */
+function prototypeNamed(className: string | null): object | null {
+  if (className === null) return null;
+  const { prototype } = Object.defineProperty(class {}, 'name', { value: className });
+  return prototype;
+}
+
+function defineUnreadable(target: object, key: string, message: string): void {
+  const get = () => {
+    throw new Error(message);
+  };
+  Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
+}
+
+/** Unlike an assignment it minds no setter, getter or `__proto__`. */
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'what was thrown cannot be read';
+  }
+}
