@@ -601,7 +601,7 @@ export class RemoteProcessor {
   /**
    * Changes a scheduler item, and returns it as it is now. Jobs that it made ahead are withdrawn, and made again as it
    * is now, by the next call of `scheduleDueItems`. When its moments become others (by `type`, `cron`, lists, `delay`, `at`,
-   * `startAt`, or the `timeZone` of a pattern), the next one is computed from now; otherwise it keeps its rhythm, and another
+   * `startAt`, or the `timeZone` of a pattern), the next one is computed from now, once what is due is made; otherwise it keeps its rhythm, and another
    * end only cuts it off. An item that has ended stays so, also when its end is taken away, until it is activated.
    *
    * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, and does nothing for
@@ -647,16 +647,25 @@ export class RemoteProcessor {
     return activateItem(this.#db, await this.#connected(), this.#registry, id, callerRole);
   }
 
-  /** Stops a scheduler item, and withdraws the jobs that it made ahead. Returns it. @throws NotFoundError, or ConflictError as `updateScheduler` */
+  /**
+   * Stops a scheduler item. What is due is made first, and the jobs that it made ahead are withdrawn. Returns it.
+   *
+   * @throws NotFoundError, or ConflictError as `updateScheduler`
+   */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
-    return deactivateItem(this.#db, await this.#connected(), id);
+    return deactivateItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
   }
 
-  /** Removes a scheduler item, and the jobs that it made ahead; its other jobs stay. @throws NotFoundError, or ConflictError as `updateScheduler` */
+  /**
+   * Removes a scheduler item, and the jobs that it made ahead; its other jobs stay, also those of what is due, which are
+   * made first.
+   *
+   * @throws NotFoundError, or ConflictError as `updateScheduler`
+   */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
-    await removeItem(this.#db, await this.#connected(), id);
+    await removeItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
   }
 
   /**
@@ -714,7 +723,7 @@ export class RemoteProcessor {
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
-    return scheduleNextJob(await this.#connected(), this.#defaultsOf, this.log);
+    return scheduleNextJob(await this.#connected(), this.#registry.defaultsOf, this.log);
   }
 
   /**
@@ -729,22 +738,22 @@ export class RemoteProcessor {
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
-    return scheduleDueItems(await this.#connected(), this.#defaultsOf, tick, this.log);
+    return scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
   }
 
   /**
-   * Recomputes an item's next call from the database's now, and returns it; null when it is not active.
+   * Recomputes an item's next call from the database's now, once what is due is made, and returns it; null when it is not active.
    * @throws NotFoundError, or ConflictError as `updateScheduler`
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
-    return rescheduleItem(this.#db, await this.#connected(), id);
+    return rescheduleItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
   }
 
-  /** Recomputes the next call of all active items, and returns how many there are. */
+  /** As `reScheduleItem` for all active items; returns how many there are. */
   async reScheduleItems(): Promise<number> {
     const { rescheduleItems } = await scheduling();
-    return rescheduleItems(this.#db, (await this.#connected()).scheduler);
+    return rescheduleItems(this.#db, await this.#connected(), this.#registry.defaultsOf, this.log);
   }
 
   /**
@@ -804,8 +813,6 @@ export class RemoteProcessor {
     await this.#connection.make();
     return this.#collections;
   }
-
-  readonly #defaultsOf = (names: readonly string[]) => this.#registry.defaultsOf(names);
 }
 
 const MIN_LEASE_MS = 1000;

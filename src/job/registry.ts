@@ -84,14 +84,14 @@ export class JobRegistry {
   }
 
   /** The defaults of those of these names that are known here or stored. */
-  async defaultsOf(names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> {
+  readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
     const missing = names.filter((name) => !this.#factories.has(name));
     const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
     return new Map([
       ...stored.map(({ _id, defaults }) => [_id, defaults] as const),
       ...[...this.#factories].map(([name, { defaults }]) => [name, defaults] as const),
     ]);
-  }
+  };
 
   /**
    * @param callerRole of whom it is to be added for; undefined for code

@@ -51,9 +51,8 @@ export function redefine(
 /** Whether its end comes before its next occurrence. */
 function isOver(item: SchedulerItemDocument): boolean {
   const { nextCallTime, endAt } = item;
-  return (
-    occurrencesLeft(item) === 0 || (nextCallTime !== null && endAt !== undefined && nextCallTime > endAt)
-  );
+  if (nextCallTime === null || occurrencesLeft(item) === 0) return true;
+  return endAt !== undefined && nextCallTime > endAt;
 }
 
 /** Whether they are due at the same moments, but for their ends. */

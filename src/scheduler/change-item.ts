@@ -1,15 +1,14 @@
 import type { ClientSession, Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
-import { serverTime } from '../mongo/server-time.js';
-import { requireItem } from './find-items.js';
-import { inItemTransaction } from './in-item-transaction.js';
-import { type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import { changeAfterDue } from './change-after-due.js';
+import { isNextOf, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import type { DefaultsOf } from './known-defaults.js';
 import { nextCallTime } from './next-call-time.js';
 import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
 /**
- * Changes an item as `change` says, and withdraws the jobs that it made ahead: they are made again, if they still are
- * to be. One transaction: a tick that is under way comes before or after it as a whole, never in between.
+ * Changes an item as `change` says, once what it would lose is made, as `changeAfterDue` does. Withdraws the jobs that it
+ * made ahead: they are made again, if they still are to be.
  *
  * @param change from the item as it would be had nothing been made ahead, and the database's now; undefined when
  *   nothing is to be changed. May be called several times, and throw
@@ -19,21 +18,25 @@ import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 export async function changeItem(
   db: Db,
   collections: Collections,
+  defaultsOf: DefaultsOf,
   id: string,
   change: (item: SchedulerItemDocument, now: Date) => SchedulerItemDocument | undefined,
 ): Promise<SchedulerItem> {
-  const { client, scheduler } = collections;
-  return inItemTransaction(client, id, async (session) => {
-    const now = await serverTime(db);
-    const item = await requireItem(scheduler, id, session);
-    const changed = change(await withdraw(collections, item, now, session), now);
-    if (changed === undefined) {
-      await session.abortTransaction();
-      return toSchedulerItem(item);
-    }
-    const next: SchedulerItemDocument = { ...changed, version: item.version + 1 };
-    await scheduler.replaceOne({ _id: item._id }, next, { session, ignoreUndefined: true });
-    return toSchedulerItem(next);
+  return changeAfterDue(db, collections, defaultsOf, id, {
+    losesDue: (item, now) => {
+      const changed = change(item, now);
+      return changed !== undefined && !isNextOf(changed, item);
+    },
+    write: async (item, now, session) => {
+      const changed = change(await withdraw(collections, item, now, session), now);
+      if (changed === undefined) {
+        await session.abortTransaction();
+        return toSchedulerItem(item);
+      }
+      const next: SchedulerItemDocument = { ...changed, version: item.version + 1 };
+      await collections.scheduler.replaceOne({ _id: item._id }, next, { session, ignoreUndefined: true });
+      return toSchedulerItem(next);
+    },
   });
 }
 

@@ -1,14 +1,11 @@
 import type { ClientSession } from 'mongodb';
-import { insertUnlessFound } from '../job/insert-job.js';
-import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, findDueJobName } from './find-due-items.js';
-import type { SchedulerItemDocument } from './item.js';
 import type { KnownDefaults } from './known-defaults.js';
+import { makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
-import { pointToFoundJobs } from './point-to-found-jobs.js';
 
 /** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
@@ -77,9 +74,7 @@ export async function fireDueItems(
     const busy = await findBusyItems(jobs, items, session);
     const { planned, broken } = planItems(items, busy, defaults.byName, limits);
     ids = planned.map(({ item }) => item._id);
-    await advanceItems(scheduler, planned, session);
-    const jobIds = await insertJobs(jobs, planned, session);
-    await pointToFoundJobs({ jobs, scheduler }, planned, jobIds, session);
+    const jobIds = await makePlanned({ jobs, scheduler }, planned, session);
     return { kind: 'made', jobIds, cut: cutOf(planned), broken };
   };
   try {
@@ -98,56 +93,4 @@ export async function fireDueItems(
 function cutOf(planned: readonly PlannedItem[]): Map<string, number> {
   const cut = planned.filter(({ plan }) => plan.isCut);
   return new Map(cut.map(({ item, plan }) => [item._id, plan.made.length + plan.skipped]));
-}
-
-/** @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before. */
-async function advanceItems(
-  scheduler: Collections['scheduler'],
-  planned: readonly PlannedItem[],
-  session: ClientSession,
-): Promise<void> {
-  if (planned.length === 0) return;
-  const updates = planned.map((plannedItem) => {
-    const { _id, version, nextCallTime } = plannedItem.item;
-    const filter = { _id, version, nextCallTime };
-    return { updateOne: { filter, update: { $set: advanced(plannedItem) }, ...byId } };
-  });
-  const { matchedCount } = await scheduler.bulkWrite(updates, { session });
-  if (matchedCount !== planned.length)
-    throw new Error(`Of ${planned.length} scheduler items ${matchedCount} are as they were read.`);
-}
-
-/** An item that has no occurrence any more has ended. */
-function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocument> {
-  const last = jobs.at(-1);
-  return {
-    nextCallTime: plan.next,
-    ...(plan.next === null && { active: false, ended: true }),
-    ...(last && { lastCallTime: last.occurrence.at, lastJobId: last.id }),
-    occurrences: item.occurrences + jobs.length,
-    skipped: item.skipped + plan.skipped,
-  };
-}
-
-/**
- * Written under the key of the occurrence. That alone would not be enough, for a job may be removed; it is what
- * keeps a job that a person cancelled ahead of its time from being made again with those that were withdrawn.
- */
-async function insertJobs(
-  jobs: Collections['jobs'],
-  planned: readonly PlannedItem[],
-  session: ClientSession,
-): Promise<string[]> {
-  const upserts = planned.flatMap((item) =>
-    item.jobs.map((job) => ({
-      updateOne: {
-        filter: { 'occurrence.item': job.occurrence.item, 'occurrence.at': job.occurrence.at },
-        update: insertUnlessFound(job),
-        upsert: true,
-      },
-    })),
-  );
-  if (upserts.length === 0) return [];
-  const { upsertedIds } = await jobs.bulkWrite(upserts, { session });
-  return Object.values(upsertedIds).map(String);
 }

@@ -70,6 +70,11 @@ export function occurrencesLeft({ maxOccurrences, occurrences }: SchedulerItemDo
   return Math.max(0, (maxOccurrences ?? Number.POSITIVE_INFINITY) - occurrences);
 }
 
+/** Whether a changed item goes on with the next occurrence that it had before. */
+export function isNextOf(changed: SchedulerItemDocument, before: SchedulerItemDocument): boolean {
+  return changed.active && changed.nextCallTime?.getTime() === before.nextCallTime?.getTime();
+}
+
 /** What a person decided about the item. */
 export function definitionOf(item: SchedulerItemDocument): SchedulerDefinition {
   const {

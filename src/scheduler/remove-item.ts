@@ -1,20 +1,22 @@
 import type { Db } from 'mongodb';
-import { NotFoundError } from '../errors.js';
 import type { Collections } from '../mongo/collections.js';
-import { serverTime } from '../mongo/server-time.js';
-import { inItemTransaction } from './in-item-transaction.js';
+import { changeAfterDue } from './change-after-due.js';
+import type { DefaultsOf } from './known-defaults.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
-/** Removes an item, and the jobs that it made ahead. @throws NotFoundError, and as `inItemTransaction` */
+/** Removes an item, once what is due is made, and the jobs that it made ahead. @throws as `changeAfterDue` */
 export async function removeItem(
   db: Db,
-  { client, jobs, scheduler }: Collections,
+  collections: Collections,
+  defaultsOf: DefaultsOf,
   id: string,
 ): Promise<void> {
-  await inItemTransaction(client, id, async (session) => {
-    const now = await serverTime(db);
-    const { deletedCount } = await scheduler.deleteOne({ _id: String(id) }, { session });
-    if (deletedCount === 0) throw new NotFoundError('scheduler item', id);
-    await withdrawJobs(jobs, { itemId: String(id), now }, session);
+  const { jobs, scheduler } = collections;
+  await changeAfterDue(db, collections, defaultsOf, id, {
+    losesDue: () => true,
+    write: async ({ _id: itemId }, now, session) => {
+      await scheduler.deleteOne({ _id: itemId }, { session });
+      await withdrawJobs(jobs, { itemId, now }, session);
+    },
   });
 }

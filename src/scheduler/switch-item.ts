@@ -6,6 +6,7 @@ import { activated, deactivated, neverDue } from './activate.js';
 import { changeItem } from './change-item.js';
 import { requireItem } from './find-items.js';
 import type { SchedulerItem } from './item.js';
+import type { DefaultsOf } from './known-defaults.js';
 
 /**
  * Activates an item from the database's now on. One that is active stays as it is, and so does one whose last
@@ -22,7 +23,7 @@ export async function activateItem(
 ): Promise<SchedulerItem> {
   const jobName = async () => (await requireItem(collections.scheduler, id)).jobName;
   await registry.requireMayAdd(jobName, callerRole);
-  return changeItem(db, collections, id, (item, now) => {
+  return changeItem(db, collections, registry.defaultsOf, id, (item, now) => {
     if (item.active) return undefined;
     const started = activated(item, now);
     if (started.active) return started;
@@ -30,9 +31,14 @@ export async function activateItem(
   });
 }
 
-/** Deactivates an item; one that was switched off stays as it is. @throws as `changeItem` */
-export function deactivateItem(db: Db, collections: Collections, id: string): Promise<SchedulerItem> {
-  return changeItem(db, collections, id, (item) =>
+/** Deactivates an item, once what is due is made; one that was switched off stays as it is. @throws as `changeItem` */
+export function deactivateItem(
+  db: Db,
+  collections: Collections,
+  defaultsOf: DefaultsOf,
+  id: string,
+): Promise<SchedulerItem> {
+  return changeItem(db, collections, defaultsOf, id, (item) =>
     item.active || item.ended ? deactivated(item) : undefined,
   );
 }

@@ -51,9 +51,9 @@ export async function syncItems(
     stored.delete(id);
     const standing = item && standingOf(item, by, hash);
     const isToChange = standing === undefined || standing === 'changed';
-    done.push([id, isToChange ? await bring(db, collections, by, declaration, now) : standing]);
+    done.push([id, isToChange ? await bring(db, collections, registry, by, declaration, now) : standing]);
   }
-  for (const id of stored.keys()) done.push([id, await giveUp(db, collections, by, id)]);
+  for (const id of stored.keys()) done.push([id, await giveUp(db, collections, registry, by, id)]);
   const idsOf = (kind: Done) => done.filter(([, what]) => what === kind).map(([id]) => id);
   if (by === DEFAULT_NAME && idsOf('deactivated').length > 0)
     log.warn(SHARED_NAME, { items: idsOf('deactivated') });
@@ -86,6 +86,7 @@ async function findDeclared(
 async function bring(
   db: Db,
   collections: Collections,
+  registry: JobRegistry,
   by: string,
   declaration: Declaration,
   now: Date,
@@ -107,15 +108,21 @@ async function bring(
         added = { ...added, lastCallTime: first, lastJobId: inserted.jobId };
         break;
       case 'idTaken': {
-        const done = await change(db, collections, id, by, hash, redefined);
+        const done = await change(db, collections, registry, id, by, hash, redefined);
         if (done !== 'gone') return done;
       }
     }
   }
 }
 
-async function giveUp(db: Db, collections: Collections, by: string, id: string): Promise<Done> {
-  const done = await change(db, collections, id, by, NO_MORE, deactivated);
+async function giveUp(
+  db: Db,
+  collections: Collections,
+  registry: JobRegistry,
+  by: string,
+  id: string,
+): Promise<Done> {
+  const done = await change(db, collections, registry, id, by, NO_MORE, deactivated);
   return done === 'changed' ? 'deactivated' : 'none';
 }
 
@@ -124,6 +131,7 @@ type Standing = 'none' | 'changed' | 'conflicting';
 async function change(
   db: Db,
   collections: Collections,
+  registry: JobRegistry,
   id: string,
   by: string,
   hash: string,
@@ -131,7 +139,7 @@ async function change(
 ): Promise<Standing | 'gone'> {
   let standing: Standing = 'none';
   try {
-    await changeItem(db, collections, id, (item, now) => {
+    await changeItem(db, collections, registry.defaultsOf, id, (item, now) => {
       standing = standingOf(item, by, hash);
       return standing === 'changed' ? { ...changed(item, now), declared: { by, hash } } : undefined;
     });

@@ -292,7 +292,8 @@ describe('activating and deactivating', () => {
     const processor = await setup();
     await processor.addScheduler({ ...nine, active: true });
     const [next] = await processor.preview('nine', 1);
-    await items().updateOne({}, { $set: { nextCallTime: new Date(0), lastCallTime: next?.at ?? null } });
+    const after = later(next?.at ?? new Date(0), 3600)[0] ?? null;
+    await items().updateOne({}, { $set: { nextCallTime: after, lastCallTime: next?.at ?? null } });
     await processor.deactivateScheduler('nine');
     const { nextCallTime } = await processor.activateScheduler('nine');
     expect(nextCallTime).toEqual(later(next?.at ?? new Date(0), 86_400)[0]);

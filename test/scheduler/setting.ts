@@ -67,7 +67,7 @@ function isPlainObject(value: unknown): value is Document {
 }
 
 /** When the occurrences of these jobs are due, in order. */
-export function occurrencesOf(jobs: readonly Job[]): Date[] {
+export function occurrencesOf(jobs: readonly Pick<Job, 'occurrence'>[]): Date[] {
   const dates = jobs.flatMap(({ occurrence }) => occurrence?.at ?? []);
   return dates.sort((a, b) => a.getTime() - b.getTime());
 }

@@ -70,6 +70,7 @@ export class ItemModel {
   deactivate(): void {
     const before = this.withdrawn();
     if (!before.active && !before.ended) return;
+    before.makeDue();
     this.become(before);
     this.active = false;
     this.ended = false;
@@ -83,8 +84,13 @@ export class ItemModel {
     const next = { ...old, ...change };
     const isMoved = contentOf(old.timing) !== contentOf(next.timing);
     const isEndedOtherwise = old.maxOccurrences !== next.maxOccurrences || old.endAt !== next.endAt;
+    if (before.active && isMoved) {
+      const moved = before.callTimeBy(next);
+      if (moved === null) return false;
+      if (moved !== before.next) before.makeDue();
+      before.next = before.callTimeBy(next);
+    }
     before.definition = next;
-    if (before.active && isMoved) before.next = before.callTime();
     if (before.active && !isMoved) before.next = before.stillToCome();
     if (isMoved || isEndedOtherwise) {
       if ((before.active ? before.next : before.callTime()) === null) return false;
@@ -95,6 +101,7 @@ export class ItemModel {
 
   reschedule(): void {
     if (!this.active) return;
+    if (this.next !== this.callTime()) this.makeDue();
     this.next = this.callTime();
     this.endIfOver();
   }
@@ -118,6 +125,22 @@ export class ItemModel {
     const job = this.jobs.get(at);
     if (job) return job;
     throw new Error(`The model has no job of the occurrence at ${at}.`);
+  }
+
+  /** Makes what is due before the item is changed so that it would be lost; that was its last does not end the item. */
+  private makeDue(): void {
+    if (!this.active || this.next === null || this.next > this.now) return;
+    this.tick(0);
+    this.active = true;
+    this.ended = false;
+  }
+
+  private callTimeBy(definition: Definition): Moment | null {
+    const { definition: own } = this;
+    this.definition = definition;
+    const next = this.callTime();
+    this.definition = own;
+    return next;
   }
 
   private endIfOver(): void {

@@ -51,8 +51,9 @@ export async function begin(
   { processor, jobs, clock, ran }: Real,
   { definition, now }: ItemModel,
 ): Promise<void> {
-  await jobs.deleteMany({});
   for (const { id } of await processor.getSchedulers()) await processor.removeScheduler(id);
+  // Only now: what was due is made first.
+  await jobs.deleteMany({});
   ran.length = 0;
   clock.now = now;
   await processor.addScheduler({
