@@ -130,7 +130,7 @@ describe('an item as another program wrote it, without the newer fields,', () =>
     await processor.scheduleDueItems({ ahead: '90m' });
     expect(await processor.updateScheduler('older', { title: 'a' })).toMatchObject({
       title: 'a',
-      occurrences: 0,
+      occurrences: 1,
     });
     expect(await processor.deactivateScheduler('older')).toMatchObject({ active: false, skipped: 0 });
     expect(await processor.activateScheduler('older')).toMatchObject({ active: true });
