@@ -52,8 +52,13 @@ export class Dispatcher {
       return this.#stamp({ ...(await this.#dispatch(body)), ok: 1 });
     } catch (error) {
       if (error instanceof ConnectionCut) throw error;
-      return this.#stamp(errorReply(error));
+      return this.refuse(error);
     }
+  }
+
+  /** The reply that tells of an error. */
+  refuse(error: unknown): Doc {
+    return this.#stamp(errorReply(error));
   }
 
   async #dispatch(body: Doc): Promise<Doc> {

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { isAwaitable } from './command/hello.js';
 import { Dispatcher } from './dispatch.js';
+import type { CommandError } from './errors.js';
 import { serveConnection } from './wire/connection.js';
 import type { Reply, Request } from './wire/message.js';
 import { encodeReply } from './wire/reply.js';
@@ -42,7 +43,9 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveConnection(socket, (request) => answer(dispatcher, request));
+    serveConnection(socket, (request, error) =>
+      error === undefined ? answer(dispatcher, request) : refuse(dispatcher, error),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -72,4 +75,8 @@ async function answer(dispatcher: Dispatcher, { body, exhaustAllowed }: Request)
   const moreToCome = exhaustAllowed && isAwaitable(body) && reply.ok === 1;
   if (moreToCome) body.topologyVersion = reply.topologyVersion; // The next is about changes since this one.
   return { document: encodeReply(reply), moreToCome };
+}
+
+async function refuse(dispatcher: Dispatcher, error: CommandError): Promise<Reply> {
+  return { document: encodeReply(dispatcher.refuse(error)), moreToCome: false };
 }

@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net';
-import { type Reply, type Request, readRequest, writeReply } from './message.js';
+import type { CommandError } from '../errors.js';
+import { type Reply, type Request, readRequest, UnreadableMessage, writeReply } from './message.js';
 
 /** The largest wire message MongoDB takes. */
 const MAX_MESSAGE_BYTES = 48_000_000;
 
-/** Answers one request. */
-export type Respond = (request: Request) => Promise<Reply>;
+/** The size of its header. */
+const MIN_MESSAGE_BYTES = 16;
+
+/** Answers one request; with this error, where there is one. */
+export type Respond = (request: Request, error?: CommandError) => Promise<Reply>;
 
 /**
  * Serves one client connection: cuts the byte stream into messages and answers them in order.
@@ -23,7 +27,7 @@ export function serveConnection(socket: Socket, respond: Respond): void {
     const { messages, rest } = cutMessages(pending, pendingLength);
     pending = rest;
     pendingLength = rest.reduce((sum, part) => sum + part.length, 0);
-    if (messages === 'too large') {
+    if (messages === 'no messages') {
       socket.destroy();
       return;
     }
@@ -33,16 +37,22 @@ export function serveConnection(socket: Socket, respond: Respond): void {
   });
 }
 
-function cutMessages(parts: Buffer[], length: number): { messages: Buffer[] | 'too large'; rest: Buffer[] } {
+function cutMessages(parts: Buffer[], length: number): { messages: Buffer[] | 'no messages'; rest: Buffer[] } {
   if (length < 4) return { messages: [], rest: parts };
-  const first = joinedHead(parts).readInt32LE(0);
-  if (first < 16 || first > MAX_MESSAGE_BYTES) return { messages: 'too large', rest: [] };
-  if (length < first) return { messages: [], rest: parts };
+  const size = joinedHead(parts).readInt32LE(0);
+  if (size >= MIN_MESSAGE_BYTES && size <= MAX_MESSAGE_BYTES && length < size)
+    return { messages: [], rest: parts };
   const bytes = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
-  const message = bytes.subarray(0, first);
-  const others = cutMessages([bytes.subarray(first)], bytes.length - first);
-  if (others.messages === 'too large') return others;
-  return { messages: [message, ...others.messages], rest: others.rest };
+  const messages: Buffer[] = [];
+  let at = 0;
+  while (bytes.length - at >= 4) {
+    const next = bytes.readInt32LE(at);
+    if (next < MIN_MESSAGE_BYTES || next > MAX_MESSAGE_BYTES) return { messages: 'no messages', rest: [] };
+    if (bytes.length - at < next) break;
+    messages.push(bytes.subarray(at, at + next));
+    at += next;
+  }
+  return { messages, rest: at < bytes.length ? [bytes.subarray(at)] : [] };
 }
 
 function joinedHead(parts: Buffer[]): Buffer {
@@ -51,10 +61,19 @@ function joinedHead(parts: Buffer[]): Buffer {
 }
 
 async function answer(socket: Socket, message: Buffer, respond: Respond): Promise<void> {
-  const request = readRequest(message);
+  const { request, error } = requestIn(message);
   let reply: Reply;
   do {
-    reply = await respond(request);
+    reply = await respond(request, error);
     if (!request.unacknowledged && !socket.destroyed) socket.write(writeReply(request, reply));
   } while (reply.moreToCome && !socket.destroyed);
+}
+
+function requestIn(message: Buffer): { request: Request; error?: CommandError } {
+  try {
+    return { request: readRequest(message) };
+  } catch (error) {
+    if (error instanceof UnreadableMessage) return error;
+    throw error;
+  }
 }

@@ -1,5 +1,7 @@
 import { BSON } from 'bson';
-import { type Doc, decode, decodeKeepingRaw } from '../bson/decode.js';
+import { type Doc, decode, decodeKeepingRaw, setField } from '../bson/decode.js';
+import { afterText, invalid, sizeAt, validateDocument } from '../bson/validate.js';
+import { CommandError } from '../errors.js';
 
 const OP_REPLY = 1;
 const OP_QUERY = 2004;
@@ -32,58 +34,101 @@ export interface Reply {
   readonly moreToCome: boolean;
 }
 
-/** Reads one whole wire message. Throws on an operation that MongoDB 7 does not have either. */
+/** A message that could not be read, but tells whom to answer. */
+export class UnreadableMessage extends Error {
+  readonly request: Request;
+  readonly error: CommandError;
+
+  constructor(request: Request, error: CommandError) {
+    super(error.message);
+    this.request = request;
+    this.error = error;
+  }
+}
+
+/**
+ * Reads one whole wire message. Every size that it states is checked: nothing outside of it is read.
+ *
+ * @throws UnreadableMessage for one whose content makes no sense, which is answered with its error
+ * @throws Error for an operation that MongoDB 7 does not have either, or a flag unknown: the connection cannot go on
+ */
 export function readRequest(message: Buffer): Request {
   const requestId = message.readInt32LE(4);
   const opCode = message.readInt32LE(12);
-  if (opCode === OP_MSG) return readMsg(message, requestId);
-  if (opCode === OP_QUERY) return readQuery(message, requestId);
-  throw new Error(`unsupported wire operation ${opCode}`);
-}
-
-function readMsg(message: Buffer, requestId: number): Request {
-  const flags = message.readUInt32LE(HEADER_LENGTH);
-  const end = flags & CHECKSUM_PRESENT ? message.length - 4 : message.length;
-  let body: Doc = {};
-  const sequences: Doc = {};
-  for (let at = HEADER_LENGTH + 4; at < end; ) {
-    const kind = message[at];
-    const size = message.readInt32LE(at + 1);
-    const section = message.subarray(at + 1, at + 1 + size);
-    if (kind === 0) body = decodeKeepingRaw(section, RAW_ARRAYS);
-    else readSequence(section, sequences);
-    at += 1 + size;
-  }
-  Object.assign(body, sequences);
-  return {
+  if (opCode !== OP_MSG && opCode !== OP_QUERY) throw new Error(`unsupported wire operation ${opCode}`);
+  const legacy = opCode === OP_QUERY;
+  const flags = legacy ? 0 : flagsOf(message);
+  const request = {
     requestId,
-    body,
-    legacy: false,
+    body: {},
+    legacy,
     unacknowledged: (flags & MORE_TO_COME) !== 0,
     exhaustAllowed: (flags & EXHAUST_ALLOWED) !== 0,
   };
+  try {
+    return { ...request, body: legacy ? readQuery(message) : readSections(message, flags) };
+  } catch (error) {
+    throw error instanceof CommandError ? new UnreadableMessage(request, error) : error;
+  }
 }
 
-function readSequence(section: Buffer, into: Doc): void {
-  const nameEnd = section.indexOf(0, 4);
-  const name = section.toString('utf8', 4, nameEnd);
+/** The lower half of the flags must be known. */
+function flagsOf(message: Buffer): number {
+  if (message.length < HEADER_LENGTH + 4) throw new Error('a message without flags');
+  const flags = message.readUInt32LE(HEADER_LENGTH);
+  if ((flags & 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)) !== 0) throw new Error('an unknown flag');
+  return flags;
+}
+
+function readSections(message: Buffer, flags: number): Doc {
+  const end = message.length - (flags & CHECKSUM_PRESENT ? 4 : 0);
+  let body: Doc | undefined;
+  const sequences: Doc = {};
+  for (let at = HEADER_LENGTH + 4; at < end; ) {
+    const kind = message[at];
+    if (kind === 0) {
+      if (body !== undefined) throw new CommandError(40430, 'Multiple body sections in message');
+      const next = validateDocument(message, at + 1, end);
+      body = decodeKeepingRaw(message.subarray(at + 1, next), RAW_ARRAYS);
+      at = next;
+    } else if (kind === 1) at = readSequence(message, at + 1, end, sequences);
+    else throw new CommandError(40432, `Unknown section kind ${kind}`);
+  }
+  if (body === undefined) throw new CommandError(40587, 'OP_MSG messages must have a body');
+  for (const name of Object.keys(sequences)) {
+    if (Object.hasOwn(body, name))
+      throw new CommandError(40433, `Duplicate field between body and document sequence ${name}`);
+  }
+  return Object.assign(body, sequences);
+}
+
+/** Gives the offset behind the sequence. */
+function readSequence(message: Buffer, start: number, limit: number, into: Doc): number {
+  const end = start + sizeAt(message, start, limit);
+  if (end < start + 4 || end > limit) throw invalid('a sequence of documents does not fit into its message');
+  let at = afterText(message, start + 4, end);
+  const name = message.toString('utf8', start + 4, at - 1);
+  if (Object.hasOwn(into, name)) throw new CommandError(40431, `Duplicate document sequence: ${name}`);
   const raw = RAW_ARRAYS.includes(name);
   const documents: unknown[] = [];
-  for (let at = nameEnd + 1; at < section.length; ) {
-    const size = section.readInt32LE(at);
-    const bytes = section.subarray(at, at + size);
+  while (at < end) {
+    const next = validateDocument(message, at, end);
+    const bytes = message.subarray(at, next);
     documents.push(raw ? bytes : decode(bytes));
-    at += size;
+    at = next;
   }
-  into[name] = documents;
+  setField(into, name, documents);
+  return end;
 }
 
-function readQuery(message: Buffer, requestId: number): Request {
-  const nameEnd = message.indexOf(0, HEADER_LENGTH + 4);
-  const namespace = message.toString('utf8', HEADER_LENGTH + 4, nameEnd);
-  const body = decode(message.subarray(nameEnd + 1 + 8));
-  body.$db ??= namespace.split('.')[0];
-  return { requestId, body, legacy: true, unacknowledged: false, exhaustAllowed: false };
+/** The flags, the namespace, how many to skip and to return; then the command. */
+function readQuery(message: Buffer): Doc {
+  const start = HEADER_LENGTH + 4;
+  const nameEnd = afterText(message, start, message.length);
+  const next = validateDocument(message, nameEnd + 8, message.length);
+  const body = decode(message.subarray(nameEnd + 8, next));
+  body.$db ??= message.toString('utf8', start, nameEnd - 1).split('.')[0];
+  return body;
 }
 
 /** Builds the wire message that answers a request. */

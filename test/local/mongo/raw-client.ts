@@ -30,6 +30,35 @@ export class RawClient {
     if (!this.#socket.destroyed) await once(this.#socket.resume(), 'close');
   }
 
+  /** Resolves when the request of this number has been answered, or the server has ended the connection. Replies are dropped. */
+  async answeredOrClosed(requestId: number): Promise<'answered' | 'closed'> {
+    try {
+      for (;;) {
+        while (this.#pending.length >= 4 && this.#pending.length >= this.#pending.readInt32LE(0)) {
+          if (this.#pending.readInt32LE(8) === requestId) return 'answered';
+          this.#pending = this.#pending.subarray(this.#pending.readInt32LE(0));
+        }
+        if (this.#socket.destroyed) return 'closed';
+        this.#pending = Buffer.concat([this.#pending, await this.#nextChunk()]);
+      }
+    } catch {
+      return 'closed';
+    }
+  }
+
+  /** What comes next; nothing when the connection ends. */
+  async #nextChunk(): Promise<Buffer> {
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    try {
+      const events = ['data', 'close'].map((event) => once(this.#socket, event, { signal }));
+      const [chunk] = await Promise.race(events);
+      return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
+    } finally {
+      waiting.abort();
+    }
+  }
+
   write(bytes: Uint8Array): void {
     this.#socket.write(bytes);
   }
@@ -56,10 +85,10 @@ export class RawClient {
 }
 
 /** An OP_MSG of sections; `flags` 1 adds a checksum, 2 asks for no reply. */
-export function message(sections: Uint8Array, flags = 0): Buffer {
+export function message(sections: Uint8Array, flags = 0, requestId = 7): Buffer {
   const bits = Buffer.alloc(4);
   bits.writeUInt32LE(flags);
-  return withHeader(OP_MSG, Buffer.concat([bits, sections, Buffer.alloc(flags & 1 ? 4 : 0)]));
+  return withHeader(OP_MSG, Buffer.concat([bits, sections, Buffer.alloc(flags & 1 ? 4 : 0)]), requestId);
 }
 
 /** The section that holds a command. */
@@ -81,10 +110,10 @@ export function query(body: Document): Buffer {
   return withHeader(OP_QUERY, Buffer.concat([start, BSON.serialize(body)]));
 }
 
-function withHeader(opCode: number, content: Buffer): Buffer {
+function withHeader(opCode: number, content: Buffer, requestId = 7): Buffer {
   const header = Buffer.alloc(HEADER);
   header.writeInt32LE(HEADER + content.length, 0);
-  header.writeInt32LE(7, 4);
+  header.writeInt32LE(requestId, 4);
   header.writeInt32LE(opCode, 12);
   return Buffer.concat([header, content]);
 }
