@@ -57,7 +57,7 @@ function definedView(context: CommandContext, name: string, { viewOn, pipeline }
   const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
   const result = new Collection(name);
   for (const doc of run(allDocs(viewOf(context, String(viewOn))))) result.put(result.nextId(), store(doc));
-  return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined, () => undefined);
+  return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined);
 }
 
 /** What expressions of the command see: its time, its `let` variables, the other collections. */

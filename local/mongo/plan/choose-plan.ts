@@ -22,6 +22,7 @@ export interface Choice {
 
 /** Chooses among the plans that MongoDB would consider, as it does: it runs each for a while. */
 export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[]): Choice {
+  if (!view.exists) return only({ kind: 'empty', sorted: true });
   const natural = naturalDirection(spec);
   if (natural !== undefined) {
     const sorted = sort.length === 0 || sort[0]?.path === '$natural';

@@ -3,7 +3,7 @@ import type { Counters } from './counters.js';
 import { describeBounds } from './describe-bounds.js';
 import { isCountedByKeys } from './exact.js';
 import { isIdLookup } from './id-lookup.js';
-import type { IndexPlan, Plan } from './plan.js';
+import type { EmptyPlan, IndexPlan, Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 
 /** A stage of a plan as `explain` shows it, the last applied outermost. */
@@ -11,6 +11,7 @@ export type StageDoc = Doc & { stage: string };
 
 /** The stages of a planned query, named as MongoDB names them; with counters if it has been run. */
 export function describePlan(plan: Plan, spec: QuerySpec, counters?: Counters): StageDoc {
+  if (plan.kind === 'empty') return { stage: 'EOF' };
   const { sort, skip, limit } = spec;
   let stage = accessStage(plan, spec, counters);
   // A sort keeps no more than are asked for, so that no other stage has to.
@@ -21,7 +22,11 @@ export function describePlan(plan: Plan, spec: QuerySpec, counters?: Counters): 
   return stage;
 }
 
-function accessStage(plan: Plan, spec: QuerySpec, counters: Counters | undefined): StageDoc {
+function accessStage(
+  plan: Exclude<Plan, EmptyPlan>,
+  spec: QuerySpec,
+  counters: Counters | undefined,
+): StageDoc {
   const filtered = Object.keys(spec.filter).length > 0 && { filter: spec.filter };
   const docs = counters && { docsExamined: counters.docs };
   if (plan.kind === 'collection') {

@@ -31,5 +31,11 @@ export interface UnionPlan {
   readonly sorted: boolean;
 }
 
+/** Nothing to look at: there is no such collection. */
+export interface EmptyPlan {
+  readonly kind: 'empty';
+  readonly sorted: true;
+}
+
 /** How a query finds its documents. */
-export type Plan = IndexPlan | UnionPlan | CollectionPlan;
+export type Plan = IndexPlan | UnionPlan | CollectionPlan | EmptyPlan;

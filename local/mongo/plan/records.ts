@@ -9,6 +9,7 @@ import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number | undefined> {
   if (plan.kind === 'index') return indexed(view, plan, counters);
   if (plan.kind === 'union') return union(view, plan, counters);
+  if (plan.kind === 'empty') return [];
   return plan.forward ? view.ids() : [...view.ids()].reverse();
 }
 

@@ -65,7 +65,7 @@ export class Catalog {
   view(database: string, name: string, journal?: Journal): View {
     const existing = this.find(database, name);
     const collection = existing ?? new Collection(name);
-    const make = existing ? () => undefined : () => this.add(database, collection);
+    const make = existing ? undefined : () => this.add(database, collection);
     return new CommittedView(collection, `${database}.${name}`, this.transactions, journal, make);
   }
 }

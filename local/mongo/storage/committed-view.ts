@@ -14,20 +14,25 @@ export class CommittedView implements View {
   readonly #transactions: ReadonlySet<Transaction>;
   readonly #journal: Journal | undefined;
   readonly #namespace: string;
-  readonly #make: () => void;
+  /** Makes the collection, if it is not there yet. */
+  readonly #make: (() => void) | undefined;
 
   constructor(
     collection: Collection,
     namespace: string,
     transactions: ReadonlySet<Transaction>,
     journal: Journal | undefined,
-    make: () => void,
+    make?: () => void,
   ) {
     this.#collection = collection;
     this.#namespace = namespace;
     this.#transactions = transactions;
     this.#journal = journal;
     this.#make = make;
+  }
+
+  get exists(): boolean {
+    return this.#make === undefined;
   }
 
   get indexes(): ReadonlyMap<string, OrderedIndex> {
@@ -51,7 +56,7 @@ export class CommittedView implements View {
   }
 
   insert(stored: string, doc: Doc): void {
-    this.#make();
+    this.#make?.();
     this.#checkUnique(doc);
     this.#write(this.#collection.nextId(), stored, undefined, doc);
   }

@@ -33,6 +33,10 @@ export class TransactionView implements View {
     }
   }
 
+  get exists(): boolean {
+    return this.#transaction.knows(this.#collection);
+  }
+
   get indexes(): ReadonlyMap<string, OrderedIndex> {
     return this.#collection.indexes;
   }

@@ -56,6 +56,12 @@ export class Transaction {
     return [...this.#new.values()].some((one) => one.collection === collection && this.#isMade(one));
   }
 
+  /** Whether the collection is there for it: false for one that its first document would make. */
+  knows(collection: Collection): boolean {
+    const own = [...this.#new.values()].find((one) => one.collection === collection);
+    return own === undefined || this.#isMade(own);
+  }
+
   #prepare(database: string, name: string): NewCollection {
     checkCollectionName(name);
     const namespace = `${database}.${name}`;

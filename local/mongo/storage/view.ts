@@ -11,6 +11,8 @@ export interface IndexCursor {
 
 /** A collection as one reader sees it: the committed state, or a transaction's snapshot with its own writes. */
 export interface View {
+  /** Whether there is such a collection. */
+  readonly exists: boolean;
   readonly indexes: ReadonlyMap<string, OrderedIndex>;
   /** How many documents there are. */
   readonly count: number;

@@ -37,7 +37,10 @@ export function serveConnection(socket: Socket, respond: Respond): void {
   });
 }
 
-function cutMessages(parts: Buffer[], length: number): { messages: Buffer[] | 'no messages'; rest: Buffer[] } {
+function cutMessages(
+  parts: Buffer[],
+  length: number,
+): { messages: Buffer[] | 'no messages'; rest: Buffer[] } {
   if (length < 4) return { messages: [], rest: parts };
   const size = joinedHead(parts).readInt32LE(0);
   if (size >= MIN_MESSAGE_BYTES && size <= MAX_MESSAGE_BYTES && length < size)

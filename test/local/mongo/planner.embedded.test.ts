@@ -340,3 +340,30 @@ describe('a count', () => {
     expect(docs).toBe(await server.db.collection(count).countDocuments(query));
   });
 });
+
+describe('a collection that does not exist', () => {
+  test('is planned as empty, whatever index is hinted: no error', async () => {
+    const collection = server.db.collection<Numbered>(freshName());
+    const hint = 'none';
+    expect(await explainFind(collection, { a: 1 }, { hint, sort: { b: 1 } })).toMatchObject({
+      stages: 'EOF',
+      docs: 0,
+    });
+    expect(await collection.find({ a: 1 }, { hint, min: { a: 1 } }).toArray()).toEqual([]);
+    expect(await collection.countDocuments({}, { hint })).toBe(0);
+    expect(await collection.deleteMany({ a: 1 }, { hint })).toMatchObject({ deletedCount: 0 });
+    await server.client.withSession((session) =>
+      session.withTransaction(async () => {
+        const options = { hint, session };
+        expect(await collection.find({}, options).toArray()).toEqual([]);
+        expect(await collection.updateOne({ a: 1 }, { $set: { b: 1 } }, options)).toMatchObject({
+          matchedCount: 0,
+        });
+      }),
+    );
+    expect(await collection.updateOne({ _id: 1 }, { $set: { b: 1 } }, { hint, upsert: true })).toMatchObject({
+      upsertedCount: 1,
+    });
+    expect(await refusal(collection.find({}, { hint }).toArray())).toMatchObject({ code: 2 });
+  });
+});
