@@ -48,8 +48,14 @@ export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
   const collection = (transaction ?? catalog).find(database, name);
   if (collection?.options.viewOn !== undefined) return definedView(context, name, collection.options);
-  if (transaction === undefined || collection === undefined) return catalog.view(database, name);
+  if (transaction === undefined) return catalog.view(database, name);
+  if (collection === undefined) return noView(`${database}.${name}`);
   return transaction.viewOf(collection, `${database}.${name}`);
+}
+
+/** What a transaction sees of a collection that is not there, for it. */
+function noView(namespace: string): View {
+  return new CommittedView(new Collection(namespace), namespace, new Set(), undefined, () => undefined);
 }
 
 /** A view is computed anew for each command that reads it. */

@@ -3,7 +3,7 @@ import { CommandError } from '../errors.js';
 import { Collection } from './collection.js';
 import { CommittedView } from './committed-view.js';
 import type { Journal } from './journal.js';
-import type { Transaction } from './transaction.js';
+import type { CollectionChange, Transaction } from './transaction.js';
 import type { View } from './view.js';
 
 /** All databases and their collections. */
@@ -37,18 +37,24 @@ export class Catalog {
     checkCollectionName(collection.name);
     const collections = this.#databases.get(database) ?? new Map<string, Collection>();
     collections.set(collection.name, collection);
+    this.#tell(database, collection.name, 'made');
     this.#databases.set(database, collections);
   }
 
   /** Removes a collection, and its database with the last one. */
   drop(database: string, name: string): void {
     const collections = this.#databases.get(database);
-    collections?.delete(name);
+    if (collections?.delete(name)) this.#tell(database, name, 'dropped');
     if (collections?.size === 0) this.#databases.delete(database);
   }
 
   dropDatabase(database: string): void {
-    this.#databases.delete(database);
+    for (const name of [...this.collections(database).keys()]) this.drop(database, name);
+  }
+
+  /** Transactions do not see collections that were made after they began, and cannot write to any that has changed. */
+  #tell(database: string, name: string, change: CollectionChange): void {
+    for (const transaction of this.transactions) transaction.noteChange(`${database}.${name}`, change);
   }
 
   /** Gives a collection another name, in the same or another database. */

@@ -27,6 +27,15 @@ export function writeConflict(): CommandError {
   );
 }
 
+/** What a transaction gets that reads a collection dropped since it began: it must be run again as a whole. */
+export function snapshotUnavailable(): CommandError {
+  return new CommandError(
+    246,
+    'Unable to read from a snapshot due to pending collection catalog changes; please retry the operation.',
+    { labels: ['TransientTransactionError'] },
+  );
+}
+
 /** MongoDB's duplicate key error, with `keyPattern` and `keyValue`. */
 export function duplicateKey(namespace: string, index: IndexDefinition, doc: Doc): CommandError {
   const keyPattern = Object.fromEntries(index.fields.map(({ path, direction }) => [path, direction]));

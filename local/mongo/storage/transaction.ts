@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { type Catalog, checkCollectionName } from './catalog.js';
 import { Collection } from './collection.js';
+import { snapshotUnavailable, writeConflict } from './conflicts.js';
 import type { OrderedIndex } from './ordered-index.js';
 import { TransactionView } from './transaction-view.js';
 
@@ -12,6 +13,9 @@ interface NewCollection {
   made: boolean;
 }
 
+/** What became of a collection after a transaction began. */
+export type CollectionChange = 'made' | 'dropped';
+
 /** An open transaction: for each collection what it sees differently from the committed state. */
 export class Transaction {
   /** Resolves when the transaction has committed or aborted. */
@@ -20,6 +24,8 @@ export class Transaction {
   readonly #registry: Set<Transaction>;
   readonly #views = new Map<Collection, TransactionView>();
   readonly #new = new Map<string, NewCollection>();
+  /** The first change of each collection that others have made or dropped since it began. */
+  readonly #changed = new Map<string, CollectionChange>();
   #end: () => void = () => undefined;
 
   /** Begins: from now on, writes of others are hidden from it. */
@@ -32,15 +38,46 @@ export class Transaction {
     this.#registry.add(this);
   }
 
-  /** The collection as the transaction knows it: one that it made itself, or the committed one. */
-  find(database: string, name: string): Collection | undefined {
-    const own = this.#new.get(`${database}.${name}`);
-    return own && this.#isMade(own) ? own.collection : this.#catalog.find(database, name);
+  /** Takes note of a collection that somebody else has made or dropped. */
+  noteChange(namespace: string, change: CollectionChange): void {
+    if (!this.#changed.has(namespace)) this.#changed.set(namespace, change);
   }
 
-  /** The collection to write to; one that does not exist is made by the first document. */
+  /**
+   * The collection as the transaction knows it: one that it made itself, or the committed one.
+   *
+   * @throws CommandError 246 (SnapshotUnavailable) for one that was dropped since the transaction began
+   */
+  find(database: string, name: string): Collection | undefined {
+    const namespace = `${database}.${name}`;
+    const own = this.#own(namespace);
+    if (own) return own;
+    const change = this.#changed.get(namespace);
+    if (change === 'dropped') throw snapshotUnavailable();
+    return change === 'made' ? undefined : this.#catalog.find(database, name);
+  }
+
+  /**
+   * The collection to write to; one that does not exist is made by the first document.
+   *
+   * @throws CommandError 112 (WriteConflict) for one that was made or dropped since the transaction began
+   */
   findOrPrepare(database: string, name: string): Collection {
-    return this.find(database, name) ?? this.#prepare(database, name).collection;
+    return (
+      this.#own(`${database}.${name}`) ??
+      this.#unchanged(database, name) ??
+      this.#prepare(database, name).collection
+    );
+  }
+
+  #own(namespace: string): Collection | undefined {
+    const own = this.#new.get(namespace);
+    return own && this.#isMade(own) ? own.collection : undefined;
+  }
+
+  #unchanged(database: string, name: string): Collection | undefined {
+    if (this.#changed.has(`${database}.${name}`)) throw writeConflict();
+    return this.#catalog.find(database, name);
   }
 
   /** Makes a collection, for itself until it commits. */
@@ -65,6 +102,7 @@ export class Transaction {
   #prepare(database: string, name: string): NewCollection {
     checkCollectionName(name);
     const namespace = `${database}.${name}`;
+    if (this.#changed.has(namespace)) throw writeConflict();
     const prepared = this.#new.get(namespace) ?? { database, collection: new Collection(name), made: false };
     this.#new.set(namespace, prepared);
     return prepared;

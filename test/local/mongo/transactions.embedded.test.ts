@@ -27,6 +27,14 @@ async function exists(collection: Collection<Numbered>): Promise<boolean> {
   return found.length > 0;
 }
 
+interface Own {
+  readonly collection: Collection<Numbered>;
+  readonly session: ClientSession;
+}
+
+const setTwo = ({ collection, session }: Own) =>
+  collection.updateOne({ k: 1 }, { $set: { n: 2 } }, { session });
+
 const ids = (docs: Numbered[]) => docs.map(({ _id }) => _id);
 
 describe('a transaction', () => {
@@ -110,6 +118,70 @@ describe('a transaction', () => {
       expect(await refusal(collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session }))).toMatchObject({
         code: 112,
       });
+    });
+  });
+
+  test.each<[string, (other: Collection<Numbered>) => Promise<unknown>, (mine: Own) => Promise<unknown>]>([
+    ['changed, by an update', (other) => other.updateOne({ _id: 1 }, { $set: { n: 1 } }), setTwo],
+    [
+      'changed so that it no longer matches',
+      (other) => other.updateOne({ _id: 1 }, { $set: { k: 2 } }),
+      setTwo,
+    ],
+    [
+      'removed',
+      (other) => other.deleteOne({ _id: 1 }),
+      ({ collection, session }) => collection.deleteOne({ _id: 1 }, { session }),
+    ],
+    ['removed', (other) => other.deleteOne({ _id: 1 }), setTwo],
+    [
+      'added',
+      (other) => other.insertOne({ _id: 2 }),
+      ({ collection, session }) => collection.insertOne({ _id: 2 }, { session }),
+    ],
+    ['dropped with its collection', (other) => other.drop(), setTwo],
+    [
+      'dropped with its collection, and added again',
+      async (other) => {
+        await other.drop();
+        await other.insertOne({ _id: 1, k: 1 });
+      },
+      setTwo,
+    ],
+  ])(
+    'that writes a document of another collection, %s since it began, gets WriteConflict',
+    async (_, change, write) => {
+      const [read, written] = [await withCollection([{ _id: 1 }]), await withCollection([{ _id: 1, k: 1 }])];
+      await inTransaction(async (session) => {
+        await read.findOne({ _id: 1 }, { session });
+        await change(written);
+        const conflict = await refusal(write({ collection: written, session }));
+        expect(conflict).toMatchObject({ code: 112, codeName: 'WriteConflict' });
+        expect([...conflict.errorLabelSet]).toContain('TransientTransactionError');
+      });
+    },
+  );
+
+  test('does not see a collection made since it began, and cannot write to it', async () => {
+    const read = await withCollection([{ _id: 1 }]);
+    const made = server.db.collection<Numbered>(freshName());
+    await inTransaction(async (session) => {
+      await read.findOne({ _id: 1 }, { session });
+      await made.insertOne({ _id: 1 });
+      expect(await made.find({}, { session }).toArray()).toEqual([]);
+      expect(await refusal(made.insertOne({ _id: 2 }, { session }))).toMatchObject({ code: 112 });
+    });
+    expect(await made.countDocuments()).toBe(1);
+  });
+
+  test('that reads a collection dropped since it began has to be run again', async () => {
+    const [read, dropped] = [await withCollection([{ _id: 1 }]), await withCollection([{ _id: 1 }])];
+    await inTransaction(async (session) => {
+      await read.findOne({ _id: 1 }, { session });
+      await dropped.drop();
+      const refused = await refusal(dropped.find({}, { session }).toArray());
+      expect(refused).toMatchObject({ code: 246, codeName: 'SnapshotUnavailable' });
+      expect([...refused.errorLabelSet]).toContain('TransientTransactionError');
     });
   });
 
