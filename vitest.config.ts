@@ -1,49 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two groups of tests. `portable` (`*.test.ts`) runs on any MongoDB and moves time only by setting dates in
- * documents. `embedded` (`*.embedded.test.ts`) moves the server's clock, kills it, injects faults, or tests
- * `local/mongo` itself; with MONGODB_URI set it is left out, and the run says so.
+ * `*.test.ts` run on any MongoDB and move time only by setting dates in documents. `*.embedded.test.ts` move the server's
+ * clock, kill it, inject faults, or test `local/mongo` itself; with MONGODB_URI set they are left out, and the run says so.
  */
 const exclude = process.env.MONGODB_URI ? ['test/**/*.embedded.test.ts'] : [];
 
-/** These start programs of their own that want the machine for themselves: one file after the other, at the end. */
-const manyProcesses = [
-  'test/chaos/chaos.test.ts',
-  'test/e2e/**',
-  'test/local/cli/**',
-  'test/processes/**',
-  'test/scheduler/processes/**',
-  'test/serverless.test.ts',
-];
-
 export default defineConfig({
   test: {
-    globalSetup: ['test/database-server.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'one process',
-          include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...manyProcesses],
-          // More than there are CPUs: most of them wait more than they compute.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'many processes',
-          include: manyProcesses.map((path) => path.replace('/**', '/**/*.test.ts')),
-          exclude,
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
-      },
-    ],
+    include: ['test/**/*.test.ts'],
+    exclude,
+    globalSetup: ['test/database-server.ts', 'test/programs-folder.ts'],
+    // One worker runs many files and imports the project once: else a third of the run is importing. So a file must
+    // leave behind what it found: no changed globals, no listeners, nothing that still runs.
+    isolate: false,
+    // More than there are CPUs, for most tests wait more than they compute.
+    maxWorkers: 4,
+    // Ends what hangs, and proves nothing: long enough for a machine that is busy with other things.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // A line per file, and all about what failed.
+    reporters: ['default'],
+    slowTestThreshold: Number.POSITIVE_INFINITY,
+    silent: 'passed-only',
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   },
 });

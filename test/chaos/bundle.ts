@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** What the threads of a process run, each in a file beside its program: see src/subprocess. */
-const threads = {
+/** The program, and beside it what threads of its process run: see src/subprocess. */
+const entries = {
+  program: new URL('./child/main.ts', import.meta.url),
   thread: new URL('../../src/subprocess/thread.ts', import.meta.url),
   'chaos-job.subprocess': new URL('./child/chaos-job.subprocess.ts', import.meta.url),
 };
@@ -13,16 +14,14 @@ const threads = {
 const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 
 /** Calls `work` with the program of the processes in one file, so that each of the many starts costs little. */
-export async function withBundle<Result>(
-  work: (file: string) => Promise<Result>,
-  program = new URL('./child/main.ts', import.meta.url),
-): Promise<Result> {
+export async function withBundle<Result>(work: (file: string) => Promise<Result>): Promise<Result> {
   const outdir = await mkdtemp(PLACE);
   try {
     await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
-    const entries = Object.entries({ program, ...threads });
     await build({
-      entryPoints: Object.fromEntries(entries.map(([name, url]) => [name, fileURLToPath(url)])),
+      entryPoints: Object.fromEntries(
+        Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)]),
+      ),
       outdir,
       bundle: true,
       external: ['piscina'],

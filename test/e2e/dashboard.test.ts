@@ -47,7 +47,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       ...(browserPath && { executablePath: browserPath }),
       args: ['--no-sandbox'],
     });
-  }, 60_000);
+  });
   afterAll(() => browser.close());
 
   beforeEach(async () => {

@@ -37,7 +37,7 @@ test('jobs of 4 s, many more than fit into the 10 s of an invocation, are run by
     expect({ status, retryCounter, errors }).toEqual({ status: 'completed', retryCounter: 1, errors: [] });
   expect(offline.output.match(/"Worker invocation ended"/g)?.length).toBeGreaterThanOrEqual(2);
   expect(offline.output).not.toContain('Lambda timeout');
-}, 90_000);
+});
 
 async function invokeWorker(): Promise<void> {
   const name = 'remote-processor-local-worker';

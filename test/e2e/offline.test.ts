@@ -22,7 +22,7 @@ test('a job that is added over HTTP is run by the worker that the kick starts, i
   const summed = await add('checksum', { data: Buffer.from('hello').toString('base64'), rounds: 1000 });
   expect((await completed(echoed)).output).toEqual({ hello: 'world' });
   expect((await completed(summed)).output).toMatchObject({ bytes: 5, rounds: 1000 });
-}, 90_000);
+});
 
 test('pages of other sites may not call it, nor anybody by another name; its own may', async () => {
   const url = `http://127.0.0.1:${offline.port}`;
@@ -49,7 +49,7 @@ test('a signal stops it, and nothing stays alive', async () => {
   expect(await exited).toEqual([0, null]);
   await expect(connectTo(offline.port)).rejects.toThrow('ECONNREFUSED');
   await expect(connectTo(offline.lambdaPort)).rejects.toThrow('ECONNREFUSED');
-}, 60_000);
+});
 
 async function add(name: string, input: unknown): Promise<string> {
   const body = JSON.stringify({ name, input });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from '../eventually.js';
+import { program } from '../programs.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let child: ChildProcess | undefined;
@@ -12,10 +13,15 @@ afterEach(() => {
   child?.kill('SIGKILL');
 });
 
-/** Starts it, and collects what it prints. */
-function start(env: NodeJS.ProcessEnv, ...args: string[]) {
+/** Starts it compiled, for speed, and collects what it prints. */
+async function start(env: NodeJS.ProcessEnv, ...args: string[]) {
+  return startBy([await program('local/main.ts')], env, ...args);
+}
+
+/** @param command of node */
+function startBy(command: readonly string[], env: NodeJS.ProcessEnv, ...args: string[]) {
   const { MONGODB_URI: _, ...inherited } = process.env;
-  child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...args], {
+  child = spawn(process.execPath, [...command, ...args], {
     cwd: root,
     env: { ...inherited, PORT: '0', ...env },
   });
@@ -33,7 +39,7 @@ function start(env: NodeJS.ProcessEnv, ...args: string[]) {
 const match = (text: string, pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
 
 test('it shows jobs being done, takes one over HTTP by the lines it prints, and stops at Ctrl-C', async () => {
-  const { child, printed, exitCode } = start({});
+  const { child, printed, exitCode } = startBy(['--import', 'tsx', 'local/main.ts'], {});
   await eventually(() => expect(printed.text).toContain('From now on the scheduler makes'));
   expect(printed.text).toMatch(/'echo' *│ 'completed' *│ 1/);
   expect(printed.text).toMatch(/'demo.unsteady' *│ 'completed' *│ 2/);
@@ -54,10 +60,15 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
   expect(printed.text).toContain('Stopped: nothing is left in processing');
-}, 60_000);
+});
 
 test('with other jobs than its own, the line to copy names one of those', async () => {
-  const { child, printed, exitCode } = start({}, '--jobs', 'test/local/cli/jobs-module.ts', '--no-demo');
+  const { child, printed, exitCode } = await start(
+    {},
+    '--jobs',
+    await program('test/local/cli/jobs-module.ts'),
+    '--no-demo',
+  );
   await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
 
   const name = match(printed.text, /-d '{ "name": "([^"]*)"/);
@@ -66,11 +77,11 @@ test('with other jobs than its own, the line to copy names one of those', async 
   expect(printed.text).toContain(`/v1/job-factories/${name}`);
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
-}, 60_000);
+});
 
 test('a key that it was given it does not show: the lines to copy take it from the shell', async () => {
   const key = 'given-by-who-starts-it';
-  const { child, printed, exitCode } = start({ API_KEY: key }, '--no-demo');
+  const { child, printed, exitCode } = await start({ API_KEY: key }, '--no-demo');
   await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
 
   const url = match(printed.text, /curl -s (http\S+\/v1\/jobs) /);
@@ -81,16 +92,16 @@ test('a key that it was given it does not show: the lines to copy take it from t
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
   expect(printed.text).not.toContain(key);
-}, 60_000);
+});
 
 test('--help tells how to use it', async () => {
-  const { printed, exitCode } = start({}, '--help');
+  const { printed, exitCode } = await start({}, '--help');
   expect(await exitCode()).toBe(0);
   expect(printed.text).toContain('Usage: remote-processor start');
 });
 
 test('everything that is wrong with its settings is told at once, without the key', async () => {
-  const { printed, exitCode } = start({
+  const { printed, exitCode } = await start({
     PORT: 'http',
     MAX_THREADS: 'many',
     API_KEY: 'short-secret',
@@ -102,12 +113,12 @@ test('everything that is wrong with its settings is told at once, without the ke
 });
 
 test('a port that is in use is told, and what to do', async () => {
-  const first = start({}, '--no-demo');
+  const first = await start({}, '--no-demo');
   await eventually(() => expect(first.printed.text).toContain('Ctrl-C stops it'));
   const port = match(first.printed.text, /HTTP API +http:\/\/127\.0\.0\.1:(\d+)/);
   const holder = first.child;
-  const second = start({ PORT: port });
+  const second = await start({ PORT: port });
   expect(await second.exitCode()).toBe(1);
   expect(second.printed.text).toContain(`Cannot listen on 127.0.0.1:${port}. Is it in use?`);
   holder.kill('SIGKILL');
-}, 60_000);
+});

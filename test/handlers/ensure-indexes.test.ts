@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../database.js';
+import { program } from '../programs.js';
 
 const database = useDatabase();
 
-/** Runs the script as npm does, with these variables. */
-function ensureIndexes(env: Record<string, string>): Promise<{ code: number; output: string }> {
-  const command = ['--import', 'tsx', 'handlers/ensure-indexes.ts'];
+/** Runs the script with these variables. */
+async function ensureIndexes(env: Record<string, string>): Promise<{ code: number; output: string }> {
+  const command = [await program('handlers/ensure-indexes.ts')];
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,

@@ -90,4 +90,4 @@ test('a wait ends before the time of the function does', async () => {
   const answer = await handler(event, contextOf(2_200));
 
   expect(JSON.parse(answer.body)).toMatchObject({ id, status: 'queued' });
-}, 10_000);
+});

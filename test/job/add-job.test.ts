@@ -345,7 +345,7 @@ test('any JSON comes back unchanged from input and output, or is refused', async
     }),
     { numRuns: 200 },
   );
-}, 120_000);
+});
 
 describe('a process without the code', () => {
   const strangers = () => new RemoteProcessor({ db: database.db, log: silent });

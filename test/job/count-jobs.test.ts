@@ -1,9 +1,7 @@
 import type { Document } from 'mongodb';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const database = useDatabase();
 const some = (count: number) => ({ count, isCapped: false });

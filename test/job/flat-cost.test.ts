@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { backlogs, fill } from '../bench/backlogs.js';
 import { CLAIMED, examineClaim } from '../bench/examine-claim.js';
 import { useDatabase } from '../database.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const database = useDatabase();
 

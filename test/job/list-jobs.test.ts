@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import type { Document } from 'mongodb';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { useDatabase } from '../database.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const database = useDatabase();
 const jobs = () => database.db.collection<{ _id: string }>('jobs');

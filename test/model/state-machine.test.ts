@@ -17,4 +17,4 @@ test('whatever is done to jobs, in whatever order, they are as the model says', 
     await fc.asyncModelRun(() => ({ model: new JobModel(), real }), commands);
   });
   await fc.assert(property, { numRuns: RUNS });
-}, 120_000);
+});

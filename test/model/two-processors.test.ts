@@ -154,4 +154,4 @@ test('two processors at once lose nothing, run nothing after it was settled, and
     expectInvariants(await database.db.collection<JobDocument>('jobs').find().toArray(), history);
   });
   await fc.assert(property, { numRuns: RUNS });
-}, 120_000);
+});

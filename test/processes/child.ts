@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 import { LocalProcessor } from '../../local/processor.js';
 import { defineJob } from '../../src/index.js';
-import { silent } from '../database.js';
+import { silent } from '../chaos/silent.js';
 
 const [role = '', uri = '', databaseName = ''] = process.argv.slice(2);
 const client = await new MongoClient(uri).connect();

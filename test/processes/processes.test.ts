@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
-
-vi.setConfig({ testTimeout: 120_000 });
+import { program } from '../programs.js';
 
 const database = useDatabase();
 const children: ChildProcess[] = [];
@@ -23,8 +21,7 @@ const noted = defineJob({
 
 /** Starts a process and waits until it is ready. */
 async function start(role: 'worker' | 'producer'): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-  const args = ['--import', 'tsx', script, role, database.uri, database.name];
+  const args = [await program('test/processes/child.ts'), role, database.uri, database.name];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   for await (const line of createInterface(child.stdout)) if (line === 'ready') return child;
@@ -51,7 +48,7 @@ test('three worker processes run each of 1,000 jobs exactly once', async () => {
     await Promise.all(Array.from({ length: 100 }, (_, n) => processor.addJob(noted, { n: batch * 100 + n })));
   }
   const completed = () => database.db.collection('jobs').countDocuments({ status: 'completed' });
-  await eventually(async () => expect(await completed()).toBe(1000), 100_000);
+  await eventually(async () => expect(await completed()).toBe(1000));
   await Promise.all(workers.map((worker) => stop(worker, 'SIGTERM')));
 
   const ledger = await database.db.collection('ledger').find().toArray();
@@ -136,7 +133,7 @@ test('what killed workers had claimed ahead is run by others, and uses up no att
   });
   await Promise.all(victims.map((victim) => stop(victim, 'SIGKILL')));
   await start('worker');
-  await eventually(async () => expect(await unsettled()).toBe(0), 100_000);
+  await eventually(async () => expect(await unsettled()).toBe(0));
   expect(await collection.countDocuments({ status: 'completed' })).toBe(count);
   expect(await collection.countDocuments({ givenBackCounter: 1 })).toBeGreaterThan(2 * 5);
   expect(await collection.countDocuments({ retryCounter: { $ne: 1 } })).toBe(0);

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { examined } from './examined.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const database = useDatabase();
 const jobs = () => database.db.collection<{ _id: string }>('jobs');

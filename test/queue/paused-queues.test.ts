@@ -5,8 +5,6 @@ import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
 import { examined } from './examined.js';
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const database = useDatabase();
 
 afterEach(() => vi.restoreAllMocks());

@@ -1,9 +1,7 @@
 import type { Document } from 'mongodb';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { useSchedulerDatabase } from './setting.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const database = useSchedulerDatabase();
 const { setup, items, jobs, makeDue } = database;

@@ -250,7 +250,7 @@ test('a recovery that is not answered does not keep a worker from its jobs', asy
   await processor.addJob('echo', {});
   await fail({ times: 1 }, { failCommands: ['aggregate'], blockConnection: true, blockTimeMS: 60_000 });
   expect(await processor.drain()).toMatchObject({ completed: 1 });
-}, 20_000);
+});
 
 test('whether a job will be due soon is not waited for when that is not answered', async () => {
   const processor = withPatientClient({ maxThreads: 1, lease: '1s' });

@@ -92,7 +92,7 @@ test('whichever reply is lost, and the next two, every job runs as often as it s
   lives.forEach(({ requests: _, ...life }, n) => {
     expect(life, `from request ${firsts[n]}, ${requests[firsts[n] ?? 0]}`).toEqual(calm);
   });
-}, 90_000);
+});
 
 const writes = new Set(['update', 'findAndModify', 'commitTransaction']);
 

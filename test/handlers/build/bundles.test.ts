@@ -14,7 +14,7 @@ let folder: string;
 beforeAll(async () => {
   options = await bundling();
   folder = await mkdtemp(join(tmpdir(), 'remote-processor-bundles-'));
-}, 120_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 const onDemand = ['@aws-sdk/', '@smithy/', 'piscina', 'handlers/jobs/webhook/send.ts'];

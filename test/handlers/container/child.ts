@@ -11,7 +11,10 @@ import type { Answer, Resources } from './worker-container.js';
 const stays = process.argv.includes('stay');
 
 // As Lambda's runtime does, which also tells its service.
-process.on('unhandledRejection', () => process.exit(128));
+process.on('unhandledRejection', (reason) => {
+  console.error(reason);
+  process.exit(128);
+});
 
 const handler = createWorkerHandler({ jobs: fates, ...(stays && { exit: () => {} }) });
 const requestSchema = z.object({ requestId: z.string(), remainingMs: z.number() });

@@ -1,13 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
 import type { DrainSummary } from '../../../src/index.js';
+import { program } from '../../programs.js';
 
 /** How many there are of each. */
 export type Resources = Readonly<Record<string, number>>;
@@ -30,8 +26,8 @@ export class WorkerContainer {
   readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
   readonly #child: ChildProcess;
 
-  constructor(program: string, env: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    this.#child = fork(program, args, {
+  constructor(file: string, env: Readonly<Record<string, string>>, args: readonly string[] = []) {
+    this.#child = fork(file, args, {
       env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...env },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -81,35 +77,16 @@ export function useContainers(): (
   args?: readonly string[],
 ) => WorkerContainer {
   const containers: WorkerContainer[] = [];
-  let folder: string;
-  let program: string;
+  let file: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'remote-processor-container-'));
-    program = join(folder, 'child.mjs');
-    await bundle(program);
+    file = await program('test/handlers/container/child.ts');
   });
   afterEach(async () => {
     await Promise.all(containers.splice(0).map((container) => container.kill()));
   });
-  afterAll(() => rm(folder, { recursive: true }));
   return (env, args) => {
-    const container = new WorkerContainer(program, env, args);
+    const container = new WorkerContainer(file, env, args);
     containers.push(container);
     return container;
   };
-}
-
-/** In one file, so that each of the many starts costs little. */
-async function bundle(outfile: string): Promise<void> {
-  await build({
-    entryPoints: [fileURLToPath(new URL('./child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
-    },
-  });
 }

@@ -1,17 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
 import { type Role, roles } from '../../../src/access/role.js';
 import { RemoteProcessor } from '../../../src/index.js';
 import { silent, type TestDatabase } from '../../database.js';
+import { program } from '../../programs.js';
 
 /** The API key of a role on the server. */
 export function keyOf(role: Role): string {
@@ -44,7 +42,7 @@ export interface Run {
 /** `remote-processor`, as a process of its own. */
 export interface CommandLine {
   /** What is run by node. */
-  readonly program: string;
+  readonly program: () => string;
   /** Of one on the server. */
   readonly env: () => Readonly<Record<string, string | undefined>>;
   /** The address of the server. */
@@ -58,41 +56,24 @@ export interface CommandLine {
 
 /** Call it at the top of a test file; use what it gives inside tests. */
 export function useCommandLine(database: TestDatabase): CommandLine {
-  // A process takes half a second, on a busy machine ten times as long.
-  vi.setConfig({ testTimeout: 120_000 });
-  // Bundled once, it starts in a third of the time; below the root, where its packages are found.
-  const folder = join(root, '.esbuild', `command-line-${randomBytes(6).toString('hex')}`);
-  const program = join(folder, 'main.js');
   let children: ChildProcessWithoutNullStreams[] = [];
 
   let server: HttpServer;
+  let file: string;
   beforeAll(async () => {
+    file = await program('local/cli/main.ts');
     const processor = new RemoteProcessor({ db: database.db, log: silent });
     server = await startHttpServer(
       createApp({ db: database.db, processor, apiKeys, log: silent }),
       '127.0.0.1',
       0,
     );
-    await build({
-      absWorkingDir: root,
-      entryPoints: ['local/cli/main.ts'],
-      outdir: folder,
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    });
   });
   afterEach(() => {
     for (const child of children) child.kill('SIGKILL');
     children = [];
   });
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => server.stop());
 
   const basic = { PATH: process.env.PATH, HOME: process.env.HOME };
   const env = () => ({
@@ -103,7 +84,7 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   const onDatabase = { ...basic, MONGODB_URI: database.uri, MONGODB_DATABASE: database.name };
 
   function start(args: readonly string[], { on = 'server', env: extra = {} }: Run = {}) {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [file, ...args], {
       cwd: root,
       env: { ...(on === 'server' ? env() : onDatabase), ...extra },
     });
@@ -121,7 +102,7 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   }
 
   return {
-    program,
+    program: () => file,
     env,
     url: () => server.url,
     run,

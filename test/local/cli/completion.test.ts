@@ -52,7 +52,7 @@ test.each(['bash', 'zsh', 'fish'])('there is a script for %s that asks this prog
 test('bash completes by its script', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-completion-'));
   const command = join(folder, 'remote-processor');
-  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
+  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${program()}" "$@"\n`);
   await chmod(command, 0o755);
   // Of the package bash-completion, which the script needs: what it does where no word has = or : in it.
   const script = `

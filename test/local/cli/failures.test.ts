@@ -197,7 +197,7 @@ test.skipIf(!existsSync('/dev/full'))('1: output that cannot be written is told'
 });
 
 function runInShell(command: string): Promise<{ code: string; lines: number; err: string }> {
-  const script = `set -o pipefail; "${process.execPath}" "${commandLine.program}" ${command}; echo "code $?"`;
+  const script = `set -o pipefail; "${process.execPath}" "${commandLine.program()}" ${command}; echo "code $?"`;
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { env: { ...commandLine.env() } }, (_, out, err) => {
       const lines = out.trim().split('\n');

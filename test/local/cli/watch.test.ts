@@ -43,7 +43,7 @@ test.skipIf(spawnSync('script', ['--version']).status !== 0).each([
   ['q', 'q'],
   ['Ctrl-C', '\u0003'],
 ])('on a terminal it draws until %s, and leaves it as it was', async (_, key) => {
-  const terminal = startOnTerminal([process.execPath, program, 'watch'], commandLine.env());
+  const terminal = startOnTerminal([process.execPath, program(), 'watch'], commandLine.env());
   await eventually(() => expect(terminal.text()).toContain('No worker is at work.'));
   terminal.type(key);
 

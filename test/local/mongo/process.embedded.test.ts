@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
-
-const entry = fileURLToPath(new URL('../../../local/mongo/main.ts', import.meta.url));
+import { program } from '../../programs.js';
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'as a process of its own it prints its uri and stops on %s',
   async (signal) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', entry, '--port', '0'], {
+    const child = spawn(process.execPath, [await program('local/mongo/main.ts'), '--port', '0'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await once(child.stdout, 'data');

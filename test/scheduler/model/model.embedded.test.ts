@@ -20,4 +20,4 @@ test('whatever is done to an item, whenever, it and its jobs are as the model sa
     await fc.asyncModelRun(() => ({ model, real }), commands);
   });
   await fc.assert(property, { numRuns: RUNS });
-}, 120_000);
+});

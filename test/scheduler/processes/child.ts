@@ -1,8 +1,10 @@
 /**
  * A process that does something with scheduler items, and kills itself as `kill -9` would: see `work.ts` for its
- * argument. It has no code of jobs.
+ * argument. It prints a line per transaction, its session. It has no code of jobs.
  */
+import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EJSON } from 'bson';
 import { MongoClient } from 'mongodb';
 import { RemoteProcessor } from '../../../src/index.js';
 import { silent } from '../../chaos/silent.js';
@@ -28,6 +30,10 @@ const works: Record<Work, () => Promise<unknown>> = {
   },
 };
 
+// Told before anything can kill it: the test ends what it leaves.
+client.on('commandStarted', ({ command }) => {
+  if (command.startTransaction) writeSync(1, `${EJSON.stringify(command.lsid)}\n`);
+});
 let left = survives;
 for (const boundary of boundaries)
   client.on(boundary, () => {

@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { withBundle } from '../../chaos/bundle.js';
 import { occurrencesOf, useSchedulerDatabase } from '../setting.js';
-import { program, start, wasKilled } from './start.js';
+import { run } from './start.js';
 import { boundaries, declaredBefore, declaredLater, type Setting } from './work.js';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -17,25 +16,20 @@ type Processor = Awaited<ReturnType<typeof setup>>;
  *
  * @returns how many were killed
  */
-function killEverywhere(
+async function killEverywhere(
   { work, boundaries = ['commandSucceeded'] }: Pick<Setting, 'work'> & Partial<Pick<Setting, 'boundaries'>>,
   prepare: (processor: Processor) => Promise<unknown>,
   check: (processor: Processor) => Promise<unknown>,
 ): Promise<number> {
-  return withBundle(async (bundle) => {
-    const processor = await setup({ lease: '1d' });
-    for (let survives = 0; ; survives += 1) {
-      await items().deleteMany({});
-      await jobs().deleteMany({});
-      await prepare(processor);
-      const { uri, name: databaseName } = database;
-      const killed = await wasKilled(start(bundle, { uri, databaseName, work, survives, boundaries }));
-      // The server would do so after a minute.
-      await database.db.admin().command({ killAllSessions: [] });
-      await check(processor);
-      if (!killed) return survives;
-    }
-  }, program);
+  const processor = await setup({ lease: '1d' });
+  for (let survives = 0; ; survives += 1) {
+    await items().deleteMany({});
+    await jobs().deleteMany({});
+    await prepare(processor);
+    const wasKilled = await run(database, { work, survives, boundaries });
+    await check(processor);
+    if (!wasKilled) return survives;
+  }
 }
 
 const hourly = { type: 'Delay', delay: '1h', jobName: 'anything', active: true } as const;

@@ -1,10 +1,7 @@
-import { expect, test, vi } from 'vitest';
-import { withBundle } from '../../chaos/bundle.js';
+import { expect, test } from 'vitest';
 import { useSchedulerDatabase } from '../setting.js';
-import { program, start, wasKilled } from './start.js';
-import { boundaries, type Setting } from './work.js';
-
-vi.setConfig({ testTimeout: 120_000 });
+import { run } from './start.js';
+import { boundaries } from './work.js';
 
 const database = useSchedulerDatabase();
 const { setup, items, jobs } = database;
@@ -30,28 +27,17 @@ test('three schedulers that are killed again and again make each occurrence once
     first.set(id, Number((await processor.getScheduler(id))?.nextCallTime));
   }
   const end = Date.now() + RUN_MS;
-  const kills = await withBundle(async (bundle) => {
-    const keepAlive = async () => {
-      let killed = 0;
-      while (Date.now() < end) {
-        const survives = Math.floor(Math.random() * MAX_SURVIVED);
-        const { uri, name: databaseName } = database;
-        const setting: Setting = {
-          uri,
-          databaseName,
-          work: 'tick after tick',
-          survives,
-          boundaries: [...boundaries],
-        };
-        if (await wasKilled(start(bundle, setting))) killed += 1;
-        // The server would do so after a minute. The transactions of the others begin again.
-        await database.db.admin().command({ killAllSessions: [] });
-      }
-      return killed;
-    };
-    const counts = await Promise.all([keepAlive(), keepAlive(), keepAlive()]);
-    return counts.reduce((sum, count) => sum + count);
-  }, program);
+  const keepAlive = async () => {
+    let killed = 0;
+    while (Date.now() < end) {
+      const survives = Math.floor(Math.random() * MAX_SURVIVED);
+      if (await run(database, { work: 'tick after tick', survives, boundaries: [...boundaries] }))
+        killed += 1;
+    }
+    return killed;
+  };
+  const counts = await Promise.all([keepAlive(), keepAlive(), keepAlive()]);
+  const kills = counts.reduce((sum, count) => sum + count);
   expect(kills).toBeGreaterThanOrEqual(3);
   await processor.scheduleDueItems();
 

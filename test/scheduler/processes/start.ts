@@ -1,19 +1,35 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { EJSON } from 'bson';
+import type { TestDatabase } from '../../database.js';
+import { program } from '../../programs.js';
 import type { Setting } from './work.js';
 
-/** The program of a process, to be bundled. */
-export const program = new URL('./child.ts', import.meta.url);
-
-/** Starts a process. */
-export function start(bundle: string, setting: Setting): ChildProcess {
-  return spawn(process.execPath, [bundle, JSON.stringify(setting)], { stdio: ['pipe', 'ignore', 'inherit'] });
-}
-
-/** True when it was killed, false when it came to its end. @throws Error when it failed */
-export async function wasKilled(child: ChildProcess): Promise<boolean> {
-  const [code, signal]: unknown[] = await once(child, 'exit');
+/**
+ * Runs a process until it ends, and aborts the transaction that it leaves open, as the server would after a minute.
+ *
+ * @returns true when it was killed, false when it came to its end
+ * @throws Error when it failed
+ */
+export async function run(
+  { uri, name: databaseName, client }: TestDatabase,
+  setting: Omit<Setting, 'uri' | 'databaseName'>,
+): Promise<boolean> {
+  const file = await program('test/scheduler/processes/child.ts');
+  const child = spawn(process.execPath, [file, JSON.stringify({ ...setting, uri, databaseName })], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  const sessions = linesOf(await text(child.stdout)).map((line) => EJSON.parse(line));
+  const [code, signal]: unknown[] = await exit;
+  // Of none it would end those of everybody.
+  if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
   if (signal === 'SIGKILL') return true;
   if (code === 0) return false;
   throw new Error(`The process ended with ${code ?? signal}.`);
+}
+
+function linesOf(output: string): string[] {
+  return output.split('\n').filter((line) => line !== '');
 }
