@@ -17,8 +17,8 @@ export default defineConfig({
     // More than there are CPUs, for most tests wait more than they compute.
     maxWorkers: 4,
     // Ends what hangs, and proves nothing: long enough for a machine that is busy with other things.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // A line per file, and all about what failed.
     reporters: ['default'],
     slowTestThreshold: Number.POSITIVE_INFINITY,

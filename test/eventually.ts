@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 /** Long enough for a busy machine: a condition that comes true ends the wait at once. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 100_000;
 
 /** Waits until `check` does not throw, and returns what it returns; in the end throws what it threw last. */
 export function eventually<Result>(

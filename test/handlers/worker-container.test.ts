@@ -22,6 +22,16 @@ function environment(own: Readonly<Record<string, string>> = {}): Record<string,
   };
 }
 
+/** Time enough for a container that is warm to begin its jobs, and soon over for those that wait for its end. */
+const SHORT_MS = 5_000;
+
+/** A container that has connected, and done whatever else is done once, which takes a busy machine seconds. */
+async function startWarmContainer(own: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+  const container = startContainer(environment(own), args);
+  await container.invoke('warm-up');
+  return container;
+}
+
 /** Adds a job of each name, and returns their ids. */
 async function add(...jobNames: string[]): Promise<string[]> {
   const producer = database.processor();
@@ -30,10 +40,10 @@ async function add(...jobNames: string[]): Promise<string[]> {
 }
 
 test('a worker writes one JSON line per attempt, with who did what and how it ended, and never what it was about', async () => {
+  const container = await startWarmContainer({ LOG_LEVEL: 'debug' });
   const ids = await add('completes', 'fails', 'is-retried', 'times-out', 'heeds-signal');
-  const container = startContainer(environment({ LOG_LEVEL: 'debug' }));
 
-  await container.invoke('request 1', 3_000);
+  await container.invoke('request 1', SHORT_MS);
   await container.kill();
 
   const attempts = container.lines('Attempt ended');
@@ -89,15 +99,14 @@ test('an invocation ends with its summary, in the log and as CloudWatch metrics'
 });
 
 test('a container ends when a job goes on in it, after the outcome is written and the next worker kicked', async () => {
+  const container = await startWarmContainer({ MAX_THREADS: '1' });
   const ids = await add('goes-on', 'completes');
-  const container = startContainer(environment({ MAX_THREADS: '1' }));
 
-  await expect(container.invoke('request 1', 3_000)).rejects.toThrow('The container ended');
+  await expect(container.invoke('request 1', SHORT_MS)).rejects.toThrow('The container ended');
 
   expect(await container.exit).toEqual([1, null]);
-  expect(container.lines('Worker invocation ended')).toMatchObject([
-    { abandoned: 1, givenBack: 1, remaining: 2 },
-  ]);
+  const [, ended] = container.lines('Worker invocation ended');
+  expect(ended).toMatchObject({ abandoned: 1, givenBack: 1, remaining: 2 });
   expect(container.lines('It went on')).toEqual([]);
   expect(lambda().invocations.map(({ payload }) => payload)).toEqual([{ kick: { depth: 1 } }]);
   expect(await database.processor().getJob(ids[0] ?? '')).toMatchObject({
@@ -107,21 +116,22 @@ test('a container ends when a job goes on in it, after the outcome is written an
 });
 
 test('a container in which every job has ended stays, and runs the next invocation', async () => {
+  const container = await startWarmContainer();
   await add('completes', 'fails', 'heeds-signal');
-  const container = startContainer(environment());
-  await container.invoke('request 1', 2_000);
+  await container.invoke('request 1', SHORT_MS);
+  await database.db.collection('jobs').deleteMany({ status: 'queued' });
   await add('completes');
 
-  const { summary } = await container.invoke('request 2', 2_000);
+  const { summary } = await container.invoke('request 2');
 
   expect(summary).toMatchObject({ abandoned: 0, completed: 1 });
 });
 
 test('a rejection that nobody handles fails the job that left it, not the container and the jobs beside it', async () => {
+  const container = await startWarmContainer({}, ['stay']);
   const [careless = ''] = await add('leaves-rejection', 'heeds-signal');
-  const container = startContainer(environment(), ['stay']);
 
-  const { summary } = await container.invoke('request 1', 3_000);
+  const { summary } = await container.invoke('request 1', SHORT_MS);
 
   expect(summary).toMatchObject({ claimed: 2, retried: 1, givenBack: 1 });
   const errors = await database.processor().getJobErrors(careless);
@@ -133,11 +143,10 @@ test.each([
   ['heed their signal', ['heeds-signal', 'times-out']],
   ['ignore it', ['ignores-signal', 'ignores-signal']],
 ])('no timer and no listener outlives an invocation whose jobs %s', async (_, jobNames) => {
-  const container = startContainer(environment(), ['stay']);
-  await container.invoke('request 1'); // Connects, and whatever else is done once.
+  const container = await startWarmContainer({}, ['stay']);
   const ids = await add(...jobNames, 'completes', 'fails', 'is-retried');
 
-  const { summary, before, after } = await container.invoke('request 2', 3_000);
+  const { summary, before, after } = await container.invoke('request 1', SHORT_MS);
 
   expect(summary).toMatchObject({ claimed: ids.length, completed: 1, errors: 1 });
   expect(after).toEqual(before);

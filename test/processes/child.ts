@@ -15,7 +15,7 @@ const processor = new LocalProcessor({
   db,
   log: silent,
   maxThreads: 5,
-  lease: '1s',
+  lease: '3s', // Of a process that the machine keeps waiting it is not to run out.
   pollInterval: 20,
   scheduleInterval: 20,
 });
@@ -27,8 +27,8 @@ const noted = defineJob({
   run: async ({ jobId, attempt, token, input }) => {
     if (input.fate === 'quick') return input.n;
     await db.collection('ledger').insertOne({ jobId, attempt, token, pid: process.pid });
-    const runs = await db.collection('ledger').countDocuments({ jobId });
-    if (input.fate === 'hang once' && runs === 1) await new Promise(() => setInterval(() => {}, 1000));
+    const isFirst = async () => (await db.collection('ledger').countDocuments({ jobId })) === 1;
+    if (input.fate === 'hang once' && (await isFirst())) await new Promise(() => setInterval(() => {}, 1000));
     if (input.fate === 'kill') process.kill(process.pid, 'SIGKILL');
     return input.n;
   },
