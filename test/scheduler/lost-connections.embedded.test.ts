@@ -11,19 +11,22 @@ const { items } = database;
 
 const hourly = { type: 'Delay', delay: '1h', jobName: 'anything' } as const;
 
+/** After so many requests. Those that follow each other closely are what the driver's one retry does not get over. */
+const CUTS = [20, 23, 26, 60, 63, 66, 69];
+
 async function setup() {
-  const { proxy, processor } = await unreliableNetwork({ log: silent });
+  const { proxy, processor } = await unreliableNetwork({ log: silent }, { socketTimeoutMS: 5_000 });
   await processor.addJobFactory(anything);
   return { proxy, processor };
 }
 
 test('all connections break at once, again and again: each change of an item is made, and once', async () => {
   const { proxy, processor } = await setup();
-  const ids = Array.from({ length: 10 }, (_, n) => `item ${n}`);
+  const ids = Array.from({ length: 6 }, (_, n) => `item ${n}`);
   for (const id of ids) await processor.addScheduler({ ...hourly, id });
   let requests = 0;
   proxy.judgeBy((command) => {
-    if (command.hello === undefined && ++requests % 40 === 0) setImmediate(() => proxy.cut());
+    if (command.hello === undefined && CUTS.includes(++requests)) setImmediate(() => proxy.cut());
     return 'deliver';
   });
   for (let round = 1; round <= 4; round += 1) {
@@ -31,7 +34,7 @@ test('all connections break at once, again and again: each change of an item is 
     await Promise.all(ids.map((id) => processor.updateScheduler(id, { title })));
     expect(await items().countDocuments({ title })).toBe(ids.length);
   }
-  expect(requests).toBeGreaterThan(160);
+  expect(requests).toBeGreaterThan(Math.max(...CUTS));
 });
 
 describe.each<Passage>(['cut', 'lose reply', 'late'])('a connection breaks (%s)', (passage) => {
