@@ -56,6 +56,7 @@ export {
   type DrainOptions,
   RemoteProcessor,
   type RemoteProcessorOptions,
+  type RemoveJobsOptions,
   type ScheduleOptions,
 } from './processor.js';
 export type { Queue } from './queue/queue-document.js';

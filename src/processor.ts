@@ -133,6 +133,16 @@ export interface DrainOptions {
   readonly stopWhenAbandoned?: boolean;
 }
 
+/** Of `removeJobs`. */
+export interface RemoveJobsOptions {
+  /** Only jobs that settled at least so long ago. */
+  readonly olderThan?: Duration | undefined;
+  /** No batch begins from then on. */
+  readonly deadline?: Date | undefined;
+  /** No batch begins once it has fired. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Of `scheduleDueItems`. */
 export interface ScheduleOptions {
   /**
@@ -462,18 +472,23 @@ export class RemoteProcessor {
   }
 
   /**
-   * Removes settled jobs, and tells how many per status.
+   * Removes settled jobs, the oldest first, 1,000 at a time, and tells how many per status; `more: true` when it had to stop
+   * before all were removed.
    *
    * @param statuses default: `cancelled`, `completed` and `error`
-   * @param options `olderThan`: only jobs that settled at least that long ago
+   * @param options `olderThan`: only jobs that settled at least that long ago; `deadline` and `signal`: no batch begins
+   *   from then on. Default: it goes on until all are removed
    * @throws ValidationError for `queued` and `processing`: jobs that are not settled cannot be removed
    */
   async removeJobs(
     statuses: readonly SettledStatus[] = settledStatuses,
-    options: { readonly olderThan?: Duration } = {},
+    options: RemoveJobsOptions = {},
   ): Promise<RemovedCounts> {
     const valid = validateNow(removeJobsSchema, { statuses, ...options }, 'The call of removeJobs');
-    return removeJobs((await this.#connected()).jobs, valid.statuses, valid.olderThan);
+    const { olderThan: olderThanMs, deadline, signal } = valid;
+    const mustStop = () =>
+      signal?.aborted === true || (deadline !== undefined && Date.now() >= deadline.getTime());
+    return removeJobs((await this.#connected()).jobs, { statuses: valid.statuses, olderThanMs, mustStop });
   }
 
   /**
@@ -854,6 +869,8 @@ const removeJobsSchema = z.strictObject({
     }),
   ),
   olderThan: durationSchema.optional(),
+  deadline: z.date().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
 });
 
 const drainOptionsSchema = z.strictObject({

@@ -18,5 +18,10 @@ export const removeOldJobs = defineJob({
       .min(1)
       .default([...settledStatuses]),
   }),
-  run: async ({ input: { olderThan, statuses }, processor }) => processor.removeJobs(statuses, { olderThan }),
+  run: async ({ input: { olderThan, statuses }, processor, signal }) => {
+    const removed = await processor.removeJobs(statuses, { olderThan, signal });
+    // Told to stop, it has not done all that it was asked for: the next attempt goes on.
+    signal.throwIfAborted();
+    return removed;
+  },
 });

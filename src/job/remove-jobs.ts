@@ -1,12 +1,30 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Document } from 'mongodb';
+import { ELECTION_MS } from '../mongo/election.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { JobDocument, SettledStatus } from './job.js';
 
-/** How many jobs were removed, per status asked for. */
-export type RemovedCounts = Partial<Record<SettledStatus, number>>;
+/** How many jobs were removed, per status asked for; `more` when it had to stop before all were. */
+export type RemovedCounts = Partial<Record<SettledStatus, number>> & { readonly more?: true };
+
+/** Which jobs, and for how long to go on. */
+export interface Removal {
+  readonly statuses: readonly SettledStatus[];
+  /** Only those that settled at least so long ago, by the database's clock. */
+  readonly olderThanMs?: number | undefined;
+  /** No batch begins once this is true. */
+  readonly mustStop: () => boolean;
+}
+
+/** Per command: each is short, and holds up no other write for long. */
+const BATCH = 1000;
+
+/** Of a search: the job was asked to remove, not to wait for a database that is busy. */
+const MAX_SEARCH_MS = 15_000;
 
 /**
- * Removes settled jobs of the given statuses, or only those that settled at least `olderThanMs` ago by the
- * database's clock.
+ * Removes settled jobs, the oldest first, batch by batch; each status is walked by an index that begins with `created`, or
+ * with `status` and `created`. A batch is tried again when it meets another write, or the database cannot be reached: how
+ * many it had removed by then is not known, and not counted.
  *
  * A job that a scheduler item made may be removed like any other once its occurrence was due: the job and its item's
  * advance are one transaction (fire-due-items.ts), and no item goes back to what was due (withdraw-jobs.ts). One that
@@ -14,15 +32,56 @@ export type RemovedCounts = Partial<Record<SettledStatus, number>>;
  */
 export async function removeJobs(
   jobs: Collection<JobDocument>,
-  statuses: readonly SettledStatus[],
-  olderThanMs?: number,
+  { statuses, olderThanMs, mustStop }: Removal,
 ): Promise<RemovedCounts> {
-  const counts: RemovedCounts = {};
-  const isAhead = { $gt: ['$occurrence.at', '$$NOW'] };
-  const isOld = { $lte: ['$completed', { $subtract: ['$$NOW', olderThanMs ?? 0] }] };
-  const $expr = olderThanMs === undefined ? { $not: isAhead } : { $and: [{ $not: isAhead }, isOld] };
+  const counts: Partial<Record<SettledStatus, number>> = {};
   for (const status of new Set(statuses)) {
-    counts[status] = (await jobs.deleteMany({ status, $expr })).deletedCount;
+    let from = new Date(0);
+    counts[status] = 0;
+    for (;;) {
+      if (mustStop()) return { ...counts, more: true };
+      const batch = await removeBatch(jobs, status, olderThanMs, from);
+      counts[status] += batch.removed;
+      if (batch.last === undefined) break;
+      from = batch.last;
+    }
   }
   return counts;
+}
+
+/** `last`: when the last job of a full batch was created; there may be more from then on. */
+async function removeBatch(
+  jobs: Collection<JobDocument>,
+  status: SettledStatus,
+  olderThanMs: number | undefined,
+  from: Date,
+): Promise<{ readonly removed: number; readonly last: Date | undefined }> {
+  const $expr = isRemovable(olderThanMs);
+  return retryWhileUnreachable(ELECTION_MS, async () => {
+    const found = await jobs
+      .find(
+        { status, created: { $gte: from }, $expr },
+        {
+          sort: { created: 1, _id: 1 },
+          limit: BATCH,
+          batchSize: BATCH + 1,
+          projection: { created: 1 },
+          maxTimeMS: MAX_SEARCH_MS,
+        },
+      )
+      .toArray();
+    if (found.length === 0) return { removed: 0, last: undefined };
+    const ids = found.map(({ _id }) => _id);
+    // Somebody may have retried one of them since.
+    const { deletedCount } = await jobs.deleteMany({ _id: { $in: ids }, status, $expr });
+    return { removed: deletedCount, last: found[BATCH - 1]?.created };
+  });
+}
+
+/** No job settled before it was created, which is what the indexes know. */
+function isRemovable(olderThanMs: number | undefined): Document {
+  const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
+  if (olderThanMs === undefined) return isNotAhead;
+  const until = { $subtract: ['$$NOW', olderThanMs] };
+  return { $and: [{ $lte: ['$created', until] }, { $lte: ['$completed', until] }, isNotAhead] };
 }

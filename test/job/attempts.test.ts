@@ -329,7 +329,7 @@ describe('removing', () => {
     await processor.processJobs();
     await database.db
       .collection<{ _id: string }>('jobs')
-      .updateOne({ _id: old }, { $set: { completed: longAgo } });
+      .updateOne({ _id: old }, { $set: { created: longAgo, completed: longAgo } });
     expect(await processor.removeJobs(['completed'], { olderThan: '30 days' })).toEqual({ completed: 1 });
     expect((await processor.getJobs()).map(({ id }) => id)).not.toContain(old);
   });

@@ -251,6 +251,9 @@ const logLine = z.object({
   fields: z.record(z.string(), z.unknown()).nullable(),
 });
 
+/** Clients, and what stands between, give up on an answer that takes much longer. */
+const LONGEST_REMOVAL_MS = 10_000;
+
 const removeJobs = defineRoute({
   method: 'DELETE',
   path: '/v1/jobs',
@@ -274,13 +277,15 @@ const removeJobs = defineRoute({
     }),
   reply: {
     status: 200,
-    description: 'How many were removed, of each status that was asked for.',
-    schema: () => z.object({ removed: z.partialRecord(z.enum(settledStatuses), z.int()) }),
-    example: { removed: { completed: 12, error: 0 } },
+    description:
+      'How many were removed, of each status that was asked for; and whether there are more, since time was up: send it again.',
+    schema: () => z.object({ removed: z.partialRecord(z.enum(settledStatuses), z.int()), more: z.boolean() }),
+    example: { removed: { completed: 12, error: 0 }, more: false },
   },
-  async answer({ query: { status, olderThan } }, { processor }) {
-    const removed = await processor.removeJobs(status, olderThan === undefined ? {} : { olderThan });
-    return { body: { removed } };
+  async answer({ query: { status, olderThan } }, { processor, timeLeft }) {
+    const deadline = new Date(Date.now() + Math.min(LONGEST_REMOVAL_MS, timeLeft() / 2));
+    const { more = false, ...removed } = await processor.removeJobs(status, { olderThan, deadline });
+    return { body: { removed, more } };
   },
 });
 

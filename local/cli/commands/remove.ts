@@ -8,9 +8,13 @@ import { eachId } from '../each-id.js';
 import { examples } from '../examples.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
+import { read } from '../output/output.js';
 import { parseDurationText } from '../parse-duration.js';
 
-const removedShape = z.object({ removed: z.record(z.string(), z.number()) });
+const removedShape = z.object({
+  removed: z.record(z.string(), z.number()),
+  more: z.boolean().default(false),
+});
 
 /** `remove`: settled jobs, by their ids, or by how and when they ended. */
 export const removeCommand: AddCommand = (parent, { api, output }) => {
@@ -49,8 +53,14 @@ export const removeCommand: AddCommand = (parent, { api, output }) => {
       }
       const age = olderThan === undefined ? '' : ` at least ${olderThan} ago`;
       await confirm(`Remove all jobs that ended as ${status.join(' or ')}${age} for good?`, yes);
-      const answer = await api.delete('/v1/jobs', { status, olderThan });
-      output.result(answer, removedShape, ({ removed }) =>
+      const total: Record<string, number> = {};
+      for (let more = true; more; ) {
+        const answer = read(await api.delete('/v1/jobs', { status, olderThan }), removedShape);
+        for (const [ended, count] of Object.entries(answer.removed))
+          total[ended] = (total[ended] ?? 0) + count;
+        ({ more } = answer);
+      }
+      output.result({ removed: total }, removedShape, ({ removed }) =>
         Object.entries(removed)
           .map(([ended, count]) => `${count} ${ended}`)
           .join('\n'),

@@ -160,10 +160,12 @@ test('settled jobs are removed by their status and age', async () => {
 
   expect(await (await remove('status=completed&status=error&olderThan=1h')).json()).toEqual({
     removed: { completed: 0, error: 0 },
+    more: false,
   });
-  expect(await (await remove('status=completed')).json()).toEqual({ removed: { completed: 1 } });
+  expect(await (await remove('status=completed')).json()).toEqual({ removed: { completed: 1 }, more: false });
   expect(await (await remove('status=error&status=cancelled&olderThan=0s')).json()).toEqual({
     removed: { error: 1, cancelled: 0 },
+    more: false,
   });
   expect(await api.storedJobs()).toBe(1);
 });
@@ -210,8 +212,8 @@ test('an age in digits alone is milliseconds', async () => {
   const remove = (age: number) =>
     api.call(`/v1/jobs?status=completed&olderThan=${age}`, { ...admin, method: 'DELETE' });
 
-  expect(await (await remove(3_600_000)).json()).toEqual({ removed: { completed: 0 } });
-  expect(await (await remove(0)).json()).toEqual({ removed: { completed: 1 } });
+  expect(await (await remove(3_600_000)).json()).toEqual({ removed: { completed: 0 }, more: false });
+  expect(await (await remove(0)).json()).toEqual({ removed: { completed: 1 }, more: false });
 });
 
 test('only an admin removes jobs', async () => {
