@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Role, roles } from './access/role.js';
 import { durationSchema, timerDurationSchema } from './duration.js';
+import { logLevels } from './log-level.js';
 import { isConnectionString } from './mongo/client.js';
 import { validateNow } from './validate.js';
 
@@ -20,9 +21,6 @@ export const apiKeyIdSchema = z
   .regex(/^[\w.-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ . -');
 
 const httpAccesses = ['keys', 'iam'] as const;
-
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
 const DEPLOYED_MAX_THREADS = 10;

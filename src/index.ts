@@ -51,6 +51,8 @@ export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
+export { atLevel, type LogLevel } from './log-level.js';
+export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';
 export {
   type CallerOptions,
   type DrainOptions,
@@ -74,6 +76,7 @@ export type {
   SchedulerOptions,
 } from './scheduler/scheduler-options.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
+export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';

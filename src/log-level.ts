@@ -1,9 +1,20 @@
-import { type LogLevel, logLevels } from './config.js';
+import * as z from 'zod';
 import type { Logger } from './log.js';
+import { validateNow } from './validate.js';
 
-/** A logger that passes on what is at least as important as `level`. */
+/** From the least important on. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/**
+ * A logger that passes on what is at least as important as `level`.
+ *
+ * @example new RemoteProcessor({ db, log: atLevel('warn', jsonLogger) });
+ * @throws ValidationError for a level that is none
+ */
 export function atLevel(level: LogLevel, log: Logger): Logger {
-  const passes = (of: LogLevel) => logLevels.indexOf(of) >= logLevels.indexOf(level);
+  const least = logLevels.indexOf(validateNow(z.enum(logLevels), level, 'Level of the log'));
+  const passes = (of: LogLevel) => logLevels.indexOf(of) >= least;
   return {
     debug: (message, fields) => passes('debug') && log.debug(message, fields),
     info: (message, fields) => passes('info') && log.info(message, fields),

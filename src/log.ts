@@ -1,6 +1,6 @@
 /**
  * Where events go. `fields` are for machines (job id, name, attempt, outcome); never inputs, outputs or secrets.
- * `console` satisfies it.
+ * `console` satisfies it; for pino, which expects the fields first, there is `pinoLogger`.
  */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;

@@ -43,6 +43,7 @@ import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
+import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { Connection } from './mongo/connection.js';
@@ -101,7 +102,7 @@ export interface RemoteProcessorOptions {
   readonly lease?: Duration;
   /** What `getJobErrors` makes of a job's errors. */
   readonly formatJobError?: JobErrorFormatter;
-  /** Default: JSON lines on standard output. */
+  /** Default: JSON lines on standard output, from `info` on. Nothing is logged of adding jobs. */
   readonly log?: Logger;
 }
 
@@ -849,7 +850,9 @@ function isFilter(value: unknown): value is Filter<JobDocument> {
 
 const optionsSchema = z.strictObject({
   db: z.custom<Db>(isDb, "expected a Db of the mongodb driver, such as client.db('jobs')"),
-  log: z.custom<Logger>(isLogger, 'expected debug, info, warn and error functions').default(jsonLogger),
+  log: z
+    .custom<Logger>(isLogger, 'expected debug, info, warn and error functions')
+    .default(() => atLevel('info', jsonLogger)),
   formatJobError: z
     .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
     .default(() => formatJobError),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
-import type { Logger } from '../src/index.js';
+import { silentLogger } from '../src/index.js';
 
 /** A database of its own for a test file, emptied after each test and dropped at the end. */
 export interface TestDatabase {
@@ -16,7 +16,8 @@ export interface TestDatabase {
   processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
 }
 
-export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+/** Logs nothing. */
+export const silent = silentLogger;
 
 /** Call it at the top of a test file. `client`, `db` and `processor` can be used inside tests. */
 export function useDatabase(): TestDatabase {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { logLevels } from '../src/config.js';
-import { atLevel } from '../src/log-level.js';
+import { silentLogger } from '../src/index.js';
+import { atLevel, logLevels } from '../src/log-level.js';
 
 test.each([
   ['debug', ['debug', 'info', 'warn', 'error']],
@@ -15,4 +15,8 @@ test.each([
   for (const of of logLevels) log[of](of);
 
   expect(passed).toEqual(expected);
+});
+
+test('a level that is none is refused', () => {
+  expect(() => atLevel(JSON.parse('"verbose"'), silentLogger)).toThrow('Level of the log is invalid');
 });

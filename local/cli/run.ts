@@ -22,7 +22,7 @@ export async function run(args: readonly string[], env: Environment): Promise<nu
     if (address !== undefined) return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY);
     // Not for a command that only asks for help, or speaks to a deployment: the driver takes its time to load.
     const { inProcess } = await import('./api/in-process.js');
-    return inProcess(env, program.opts().debug ? logTo(output) : silent);
+    return inProcess(env, program.opts().debug ? logTo(output) : silentLogger);
   });
   const program = createProgram({ api, output, env, url, stopRequested });
   try {
@@ -39,8 +39,6 @@ export async function run(args: readonly string[], env: Environment): Promise<nu
     await api.close();
   }
 }
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What the app tells its log, on standard error. */
 function logTo(output: Output): Logger {

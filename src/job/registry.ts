@@ -1,11 +1,12 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { type AddRole, type Role, suffices } from '../access/role.js';
-import { ForbiddenError, UnknownJobNameError, ValidationError } from '../errors.js';
+import { ForbiddenError, UnknownJobNameError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { validate, validateNow } from '../validate.js';
 import { isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
+import { fromJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
 import { findJobFactories, storeJobFactories } from './store-job-factories.js';
 
@@ -13,7 +14,7 @@ import { findJobFactories, storeJobFactories } from './store-job-factories.js';
 export interface JobFactoryInfo {
   readonly name: string;
   readonly defaults: JobDefaults;
-  /** JSON Schema of the input, as text; null when it has no such form. */
+  /** JSON Schema of the input, as text; null when it has no such form, and its worker alone checks it. */
   readonly inputSchema: string | null;
   /** Whether the input may be left out. */
   readonly inputOptional: boolean;
@@ -137,12 +138,7 @@ function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFacto
   return {
     defaults,
     checkInput: async (input) => {
-      if (inputSchema === null) {
-        const message = 'its schema has no JSON Schema form: add this job from a process that has its code';
-        throw new ValidationError(subject, [{ path: '', message }]);
-      }
-      const parsed: z.core.JSONSchema.JSONSchema = JSON.parse(inputSchema);
-      const schema = z.fromJSONSchema(parsed);
+      const schema = fromJsonSchema(inputSchema);
       await validate(inputOptional ? schema.optional() : schema, input, subject);
     },
   };

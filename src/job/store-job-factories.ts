@@ -33,7 +33,7 @@ function isToWrite(
   if (stored?.version === undefined || stored.version < version) return true;
   const fields = { jobName, version, storedVersion: stored.version, hash, storedHash: stored.hash };
   if (stored.version > version) {
-    log.info('A newer version of this job is stored, and stays', fields);
+    log.debug('A newer version of this job is stored, and stays', fields);
     return false;
   }
   log.warn(

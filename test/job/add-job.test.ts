@@ -387,12 +387,17 @@ describe('a process without the code', () => {
     expect(await worker.getJobResult(id)).toBe('fine');
   });
 
-  test('cannot add what JSON Schema cannot describe, and is told so', async () => {
+  test('may send a Date where the job wants one; a text in its place is an error on the job', async () => {
     const worker = database.processor();
-    const dated = defineJob({ name: 'dated', input: z.object({ at: z.date() }), run: async () => null });
-    await worker.addJobFactory(dated);
-    await worker.addJob(dated, { at: new Date() });
-    await expect(strangers().addJob('dated', { at: new Date() })).rejects.toThrow('no JSON Schema form');
+    const input = z.object({ at: z.date() });
+    await worker.addJobFactory(defineJob({ name: 'dated', input, run: async () => 'fine' }));
+    const dated = await strangers().addJob('dated', { at: new Date(0) });
+    const text = await strangers().addJob('dated', { at: '1970-01-01T00:00:00Z' });
+    await worker.processJobs();
+    expect(await worker.getJobResult(dated)).toBe('fine');
+    expect(await worker.getJobErrors(text)).toEqual([
+      expect.stringContaining('expected date, received string'),
+    ]);
   });
 
   test('leaves jobs that it does not know to a worker that does', async () => {

@@ -23,7 +23,7 @@ function recorder() {
   const events: { level: string; message: string; fields: LogFields | undefined }[] = [];
   const at = (level: string) => (message: string, fields?: LogFields) =>
     void events.push({ level, message, fields });
-  const log: Logger = { ...silent, info: at('info'), warn: at('warn') };
+  const log: Logger = { ...silent, debug: at('debug'), warn: at('warn') };
   return { events, log };
 }
 
@@ -36,7 +36,9 @@ test('a higher version replaces a lower one; a lower one leaves it, and says so'
 
   await database.processor({ log }).addJobFactory(pay(1));
   expect(await known()).toEqual({ version: 2, fields: ['field2'] });
-  expect(events).toMatchObject([{ level: 'info', fields: { jobName: 'pay', version: 1, storedVersion: 2 } }]);
+  expect(events).toMatchObject([
+    { level: 'debug', fields: { jobName: 'pay', version: 1, storedVersion: 2 } },
+  ]);
 });
 
 test('of two that differ and have the same version the last is stored, and both hashes are logged', async () => {

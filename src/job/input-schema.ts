@@ -1,0 +1,162 @@
+import * as z from 'zod';
+
+/*
+ * The JSON Schema of an input, by which producers without the job's code check it. It may be weaker than the zod schema,
+ * for the worker parses the input again, but never stronger: what a process with the code accepts as JSON is accepted by
+ * name from any other. So what JSON Schema says in another way than zod, or does not say at all, is left out.
+ */
+
+/** As text; null when not even a part of it can be written: then anything is accepted, and the worker judges. */
+export function toJsonSchema(schema: z.ZodType): string | null {
+  if (schema instanceof z.ZodUndefined) return JSON.stringify({ not: {} });
+  try {
+    return JSON.stringify(
+      z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: none, override: loosen }),
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** Reads it again. What cannot be read, since another version wrote it maybe, refuses nothing. */
+export function fromJsonSchema(text: string | null): z.ZodType {
+  try {
+    return text === null ? z.unknown() : z.fromJSONSchema(JSON.parse(text, withoutFormat));
+  } catch {
+    return z.unknown();
+  }
+}
+
+/** Also when that cannot be told, since it depends on what is asked elsewhere, or on code that fails. */
+export function mayBeMissing(schema: z.core.$ZodType): boolean {
+  try {
+    return z.safeParse(schema, undefined).success;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * `format` is for people, and for forms: zod's own patterns of an address or a moment are narrower than some that it
+ * accepts, such as one of your own. The pattern itself stands beside it.
+ */
+function withoutFormat(key: string, value: unknown): unknown {
+  return key === 'format' && typeof value === 'string' ? undefined : value;
+}
+
+type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
+type Node = Parameters<Override>[0];
+
+/** What a definition says about itself could contain any keyword: only texts are taken over, one by one. */
+const none = z.registry<Record<string, unknown>>();
+const texts = ['title', 'description', 'examples', 'deprecated'] as const;
+
+function loosen(node: Node): void {
+  const { zodSchema, jsonSchema } = node;
+  if (mayAcceptAnything(zodSchema)) keepOnly(jsonSchema, []);
+  else {
+    loosenChecks(node);
+    loosenMembers(node);
+  }
+  const about: Readonly<Record<string, unknown>> = z.globalRegistry.get(zodSchema) ?? {};
+  for (const name of texts) if (about[name] !== undefined) Reflect.set(jsonSchema, name, about[name]);
+}
+
+/** What it accepts is decided by code, or is not what its parts say. */
+function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): boolean {
+  if (toJSONSchema || ('coerce' in def && def.coerce)) return true;
+  if (def.type === 'pipe') return 'in' in def && isTransform(def.in);
+  // Tuples whose last items may be missing, and parts that each know some of the keys, are read otherwise than written.
+  return ['catch', 'success', 'transform', 'intersection', 'tuple', 'promise'].includes(def.type);
+}
+
+/** What `z.preprocess` begins with. */
+function isTransform(schema: unknown): boolean {
+  return schema instanceof z.core.$ZodType && schema._zod.def.type === 'transform';
+}
+
+/** They neither change the value nor are missing in what JSON Schema says. */
+const harmlessChecks = new Set([
+  'describe',
+  'metadata',
+  'greater_than',
+  'less_than',
+  'multiple_of',
+  'number_format',
+  'min_length',
+  'max_length',
+  'length_equals',
+  'string_format',
+]);
+
+const limits = [
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'allOf',
+  'contentEncoding',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minItems',
+  'maxItems',
+];
+
+/** A check that changes the value, such as `trim`, comes before those that follow it, which JSON Schema cannot say. */
+function loosenChecks({ zodSchema, jsonSchema }: Node): void {
+  const checks = zodSchema._zod.def.checks ?? [];
+  const changes = checks.some((check) => !isRefinement(check) && !harmlessChecks.has(check._zod.def.check));
+  if (changes) drop(jsonSchema, limits);
+  if (changes && jsonSchema.type === 'integer') jsonSchema.type = 'number';
+  const patterns = [zodSchema, ...checks].flatMap(patternsOf);
+  // JSON Schema has no flags; several are written, and base64 is, otherwise than they are read.
+  const isExact = patterns.every(({ flags }) => flags === '') && jsonSchema.contentEncoding === undefined;
+  if (patterns.length > 1 || !isExact) drop(jsonSchema, ['pattern', 'allOf']);
+}
+
+/** `refine`: asks only. A function of `check` may change what it is given. */
+function isRefinement(check: z.core.$ZodCheck): boolean {
+  return 'fn' in check._zod.def;
+}
+
+function patternsOf({ _zod: { def } }: z.core.$ZodType | z.core.$ZodCheck): RegExp[] {
+  return 'pattern' in def && def.pattern instanceof RegExp ? [def.pattern] : [];
+}
+
+function loosenMembers({ zodSchema, jsonSchema }: Node): void {
+  const { def } = zodSchema._zod;
+  // Weaker members may fit where only one did.
+  if (jsonSchema.oneOf) {
+    jsonSchema.anyOf = jsonSchema.oneOf;
+    drop(jsonSchema, ['oneOf', 'discriminator']);
+  }
+  if (def.type === 'object' && 'shape' in def) loosenRequired(jsonSchema, Object(def.shape));
+  if (def.type === 'record') {
+    // Keys are numbers as well, and may be changed; those of a loose record need not fit at all.
+    drop(jsonSchema, ['propertyNames', 'patternProperties', 'required']);
+    if ('mode' in def && def.mode === 'loose') drop(jsonSchema, ['additionalProperties']);
+  }
+}
+
+function loosenRequired(
+  jsonSchema: Node['jsonSchema'],
+  shape: Readonly<Record<string, z.core.$ZodType>>,
+): void {
+  const required = jsonSchema.required?.filter((name) => shape[name] && !mayBeMissing(shape[name]));
+  if (required === undefined || required.length === 0) drop(jsonSchema, ['required']);
+  else jsonSchema.required = required;
+}
+
+function keepOnly(jsonSchema: object, names: readonly string[]): void {
+  drop(
+    jsonSchema,
+    Object.keys(jsonSchema).filter((name) => !names.includes(name)),
+  );
+}
+
+function drop(jsonSchema: object, names: readonly string[]): void {
+  for (const name of names) Reflect.deleteProperty(jsonSchema, name);
+}
