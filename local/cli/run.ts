@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import type { Environment } from '../../src/config.js';
 import type { Logger } from '../../src/log.js';
+import { silentLogger } from '../../src/silent-logger.js';
 import { stopRequested } from '../stop-requested.js';
 import { Api } from './api/api.js';
 import { overNetwork } from './api/over-network.js';
