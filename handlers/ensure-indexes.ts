@@ -1,16 +1,22 @@
 /**
  * What `npm run ensure-indexes` runs, once per deployment: makes the indexes that are missing, and says which.
  */
-import type { Db } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import { readFunctionConfig } from '../src/config.js';
 import { RemoteProcessor } from '../src/index.js';
-import { closeMongoClients, mongoClient } from '../src/mongo/client.js';
+import { patientClient } from '../src/mongo/client.js';
+import { indexProgressText } from '../src/mongo/index-progress-text.js';
 
+let client: MongoClient | undefined;
 try {
   const config = readFunctionConfig(process.env);
-  const db = mongoClient(config.MONGODB_URI, 1).db(config.MONGODB_DATABASE);
+  client = patientClient(config.MONGODB_URI);
+  const db = client.db(config.MONGODB_DATABASE);
   const before = new Set(await indexNames(db));
-  await new RemoteProcessor({ db }).ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
+  await new RemoteProcessor({ db }).ensureIndexes({
+    byQueue: config.INDEX_BY_QUEUE,
+    onProgress: (progress) => console.error(indexProgressText(progress)),
+  });
   const made = (await indexNames(db)).filter((name) => !before.has(name));
   console.log(
     `Database '${db.databaseName}': made ${made.length} indexes${made.map((name) => `\n  ${name}`).join('')}`,
@@ -19,7 +25,7 @@ try {
   console.error(`The indexes were not made. ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 } finally {
-  await closeMongoClients();
+  await client?.close();
 }
 
 /** All indexes of the database, as `collection.index`. */

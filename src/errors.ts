@@ -97,6 +97,24 @@ export class IndexMissingError extends RemoteProcessorError {
   }
 }
 
+/** Values that an index keeps unique are there twice, and which. */
+export interface DuplicateValues {
+  /** As `collection.index`. */
+  readonly index: string;
+  /** As JSON. */
+  readonly values: string;
+}
+
+/** Unique indexes could not be made: the documents have the same values. All other indexes are made. */
+export class DuplicateValueError extends RemoteProcessorError {
+  readonly code = 'duplicate_value';
+
+  constructor(readonly duplicates: readonly DuplicateValues[]) {
+    const list = duplicates.map(({ index, values }) => `${index}: ${values}`).join('; ');
+    super(`Unique indexes were not made, for there are documents with the same values: ${list}.`);
+  }
+}
+
 /**
  * What a job throws to say "do not retry": its status becomes `error` at once. Any other error is retried
  * until `maxRetries` attempts are used.

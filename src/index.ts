@@ -5,6 +5,8 @@ export {
   type AbortReason,
   AttemptAbortedError,
   ConflictError,
+  DuplicateValueError,
+  type DuplicateValues,
   ForbiddenError,
   IndexMissingError,
   type Issue,

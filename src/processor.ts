@@ -47,7 +47,8 @@ import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { Connection } from './mongo/connection.js';
-import { ensureIndexes, type IndexOptions } from './mongo/indexes.js';
+import { ensureIndexes } from './mongo/ensure-indexes.js';
+import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { DEFAULT_NAME } from './processor-name.js';
 import { findQueues } from './queue/find-queues.js';
@@ -224,7 +225,11 @@ export class RemoteProcessor {
    * Makes the indexes that are missing, and drops those of earlier versions: once per deployment, not at each start of a
    * function.
    *
-   * @throws ValidationError for options that are none
+   * Safe beside open transactions, whose end it waits for without holding up others for more than a second. A client with a
+   * `socketTimeoutMS` gives up on an index that takes longer; the build goes on.
+   *
+   * @throws ValidationError for options that are none; DuplicateValueError when values that are to be unique are there
+   *   twice: all other indexes are made then
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
     const valid = validateNow(indexOptionsSchema, options, 'The call of ensureIndexes');
@@ -892,7 +897,12 @@ const callerOptionsSchema = z.strictObject({ callerRole: callerRoleSchema });
 const runNowOptionsSchema = callerOptionsSchema.extend({ jobId: addJobDataSchema.shape.id });
 
 const updateSchedulerOptionsSchema = callerOptionsSchema.extend({ version: z.int().optional() });
-const indexOptionsSchema = z.strictObject({ byQueue: z.boolean().optional() });
+const indexOptionsSchema = z.strictObject({
+  byQueue: z.boolean().optional(),
+  onProgress: z
+    .custom<(progress: IndexProgress) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+});
 
 const previewCount = z.int().min(1).max(1000);
 

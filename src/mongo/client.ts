@@ -34,6 +34,14 @@ export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
   return client;
 }
 
+/**
+ * A client whose commands may take as long as they take, whatever the connection string says: of an index on millions of
+ * documents that is minutes. One for each call; close it.
+ */
+export function patientClient(uri: string): MongoClient {
+  return new MongoClient(uri, { ...optionsFor(uri, defaultOptions(2)), socketTimeoutMS: 0 });
+}
+
 /** Closes every client that `mongoClient` made: for a process that wants to end, such as a test or a script. */
 export async function closeMongoClients(): Promise<void> {
   const closing = [...clients.values()].map((client) => client.close());

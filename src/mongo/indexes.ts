@@ -1,8 +1,5 @@
-import { type IndexDescription, MongoServerError } from 'mongodb';
+import type { IndexDescription } from 'mongodb';
 import type { Collections } from './collections.js';
-
-/** MongoDB's code for an index that is not there. */
-const INDEX_NOT_FOUND = 27;
 
 /**
  * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
@@ -91,7 +88,7 @@ const jobIndexes: IndexDescription[] = [
 ];
 
 /** Of earlier versions. They are dropped once those that took their place are there. */
-const formerJobIndexes = ['status', 'claim', 'lease', 'byStatus'];
+export const formerJobIndexes = ['status', 'claim', 'lease', 'byStatus'];
 
 const schedulerIndexes: IndexDescription[] = [
   // The items that are due: a tick examines those and no others.
@@ -132,32 +129,23 @@ export interface IndexOptions {
    * without it, up to 5,000 of all queues for each page.
    */
   readonly byQueue?: boolean | undefined;
+  /** Told as indexes are built, and every 10 s while one is. */
+  readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
 }
 
-/**
- * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
- * (`npm run ensure-indexes`), never of a cold start.
- */
-export async function ensureIndexes(
-  { jobs, scheduler, workers, wrongKeys, idempotencyKeys, statistics }: Collections,
-  options: IndexOptions = {},
-): Promise<void> {
-  await jobs.createIndexes(options.byQueue ? [...jobIndexes, byQueue] : jobIndexes);
-  for (const name of formerJobIndexes) await dropIndex(jobs, name);
-  if (options.byQueue === false) await dropIndex(jobs, byQueue.name);
-  await scheduler.createIndexes(schedulerIndexes);
-  await workers.createIndexes(workerIndexes);
-  await idempotencyKeys.createIndexes(idempotencyKeyIndexes);
-  await wrongKeys.createIndexes(wrongKeyIndexes);
-  await statistics.createIndexes(statisticsIndexes);
-}
-
-async function dropIndex(jobs: Collections['jobs'], name: string): Promise<void> {
-  try {
-    await jobs.dropIndex(name);
-  } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error;
-  }
+/** What `ensureIndexes` is at. */
+export interface IndexProgress {
+  /**
+   * `building`: it has begun to; of a large collection that takes minutes. `made`: they are there. `waiting`: a transaction
+   * holds the collection, and it is tried again. `failed`: values that are to be unique are there twice.
+   */
+  readonly kind: 'building' | 'made' | 'waiting' | 'failed';
+  readonly collection: string;
+  readonly indexes: readonly string[];
+  /** About how many documents have to be read. */
+  readonly documents: number;
+  /** Since it was begun, in milliseconds. */
+  readonly elapsedMs: number;
 }
 
 /** The indexes that every database needs, by their collections. */

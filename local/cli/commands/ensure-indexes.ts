@@ -19,13 +19,19 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
           },
         );
       const { connectToDatabase } = await import('../api/in-process.js');
-      const { closeMongoClients } = await import('../../../src/mongo/client.js');
+      const { closeMongoClients, patientClient } = await import('../../../src/mongo/client.js');
+      const { indexProgressText } = await import('../../../src/mongo/index-progress-text.js');
       const { RemoteProcessor } = await import('../../../src/index.js');
       const { findWrongIndexes } = await import('../../../src/mongo/find-wrong-indexes.js');
-      const { db, config } = await connectToDatabase(env);
+      const { db: found, config } = await connectToDatabase(env);
+      const patient = patientClient(config.MONGODB_URI ?? '');
+      const db = patient.db(found.databaseName);
       try {
         const { missing } = await findWrongIndexes(db);
-        await new RemoteProcessor({ db }).ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
+        await new RemoteProcessor({ db }).ensureIndexes({
+          byQueue: config.INDEX_BY_QUEUE,
+          onProgress: (progress) => output.note(indexProgressText(progress)),
+        });
         if (output.isJson) output.json({ made: missing });
         else
           output.print(
@@ -34,7 +40,7 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
               : missing.map((name) => `made ${name}`).join('\n'),
           );
       } finally {
-        await closeMongoClients();
+        await Promise.all([patient.close(), closeMongoClients()]);
       }
     });
 };

@@ -7,6 +7,7 @@ import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { docOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
+import { endOf } from './write.js';
 
 const REFUSED = [
   'collation',
@@ -142,12 +143,12 @@ function describe(collection: Collection, database: string): Doc {
 
 /** Waits until no open transaction uses the collection: it must not change under one. */
 export async function requireNoTransaction(
-  { catalog }: CommandContext,
+  { body, catalog }: CommandContext,
   collection: Collection,
 ): Promise<void> {
   for (;;) {
     const user = [...catalog.transactions].find((transaction) => transaction.uses(collection));
     if (user === undefined) return;
-    await user.ended;
+    await endOf(user, body.maxTimeMS);
   }
 }

@@ -44,7 +44,7 @@ export async function runStatement<T>(
 }
 
 /** Waits for a transaction to end, at most as long as the command may take. */
-async function endOf(transaction: Transaction, maxTimeMS: unknown): Promise<void> {
+export async function endOf(transaction: Transaction, maxTimeMS: unknown): Promise<void> {
   const limit = maxTimeMS === undefined ? 0 : toNumber(maxTimeMS);
   if (limit === 0) return transaction.ended;
   let timer: NodeJS.Timeout | undefined;

@@ -1,0 +1,174 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Collection, IndexDescription, MongoClient } from 'mongodb';
+import { DuplicateValueError, type DuplicateValues } from '../errors.js';
+import type { Collections } from './collections.js';
+import { hasServerCode } from './driver-error.js';
+import { isDuplicateKey } from './duplicate-key.js';
+import {
+  byQueue,
+  formerJobIndexes,
+  type IndexOptions,
+  type IndexProgress,
+  indexesByCollection,
+} from './indexes.js';
+
+/** MongoDB's codes. */
+const INDEX_NOT_FOUND = 27;
+const NAMESPACE_NOT_FOUND = 26;
+const MAX_TIME_EXPIRED = 50;
+
+/**
+ * A lock that is waited for makes all that comes later wait behind it. For so long everything stands still at worst; then
+ * it is left alone for `BETWEEN_MS`.
+ */
+const LOCK_WAIT_MS = 1_000;
+const BETWEEN_MS = 3_000;
+
+/**
+ * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
+ * (`npm run ensure-indexes`), never of a cold start.
+ *
+ * Safe beside open transactions: the build of an index needs a collection for itself for a moment, and while it waits for
+ * a transaction to end, everything else waits behind it. So it is first asked for that moment with a limit.
+ *
+ * @throws DuplicateValueError when values that are to be unique are there twice; all other indexes are made then
+ */
+export async function ensureIndexes(
+  collections: Collections,
+  { byQueue: isByQueue, onProgress = () => {} }: IndexOptions = {},
+): Promise<void> {
+  const duplicates: DuplicateValues[] = [];
+  for (const [name, needed] of Object.entries(indexesByCollection)) {
+    const collection = collections.client.db(collections.jobs.dbName).collection(name, { writeConcern });
+    const wanted = name === 'jobs' && isByQueue ? [...needed, byQueue] : needed;
+    duplicates.push(...(await makeMissing(collections.client, collection, wanted, onProgress)));
+  }
+  if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
+  for (const name of formerJobIndexes) await dropIndex(collections.jobs, name);
+  if (isByQueue === false) await dropIndex(collections.jobs, byQueue.name);
+}
+
+const writeConcern = { w: 'majority' } as const;
+
+type Tell = (progress: IndexProgress) => void;
+
+/** Those that are not unique together, by one scan; each that is unique on its own, for it may fail. */
+async function makeMissing(
+  client: MongoClient,
+  collection: Collection,
+  wanted: readonly IndexDescription[],
+  tell: Tell,
+): Promise<DuplicateValues[]> {
+  const there = await indexNames(collection);
+  const missing = wanted.filter(({ name = '' }) => !there.has(name));
+  // What is there is asked for too: the server refuses one that has this name, and other keys or options.
+  const [first = [], ...unique] = [
+    wanted.filter(({ unique, name = '' }) => !unique || there.has(name)),
+    ...missing.filter((index) => index.unique).map((index) => [index]),
+  ];
+  const duplicates: DuplicateValues[] = [];
+  for (const indexes of [first, ...unique]) {
+    if (indexes.length === 0) continue;
+    const isNew = indexes.some((index) => missing.includes(index));
+    const names = indexes.filter((index) => missing.includes(index)).map(({ name = '' }) => name);
+    const failed = isNew
+      ? await build(client, collection, indexes, names, tell)
+      : await create(collection, indexes, () => {});
+    if (failed) duplicates.push(failed);
+  }
+  return duplicates;
+}
+
+async function indexNames(collection: Collection): Promise<ReadonlySet<string | undefined>> {
+  try {
+    return new Set((await collection.listIndexes().toArray()).map(({ name }) => String(name)));
+  } catch (error) {
+    if (hasServerCode(error, NAMESPACE_NOT_FOUND)) return new Set();
+    throw error;
+  }
+}
+
+async function build(
+  client: MongoClient,
+  collection: Collection,
+  indexes: readonly IndexDescription[],
+  names: readonly string[],
+  tell: Tell,
+): Promise<DuplicateValues | undefined> {
+  const began = performance.now();
+  const documents = await collection.estimatedDocumentCount();
+  const say = (kind: IndexProgress['kind']) =>
+    tell({
+      kind,
+      collection: collection.collectionName,
+      indexes: names,
+      documents,
+      elapsedMs: Math.round(performance.now() - began),
+    });
+  await untilNobodyHolds(client, collection, () => say('waiting'));
+  say('building');
+  const failed = await create(collection, indexes, () => say('building'));
+  say(failed ? 'failed' : 'made');
+  return failed;
+}
+
+/** How often somebody who watches is told that it goes on. */
+const TOLD_EVERY_MS = 10_000;
+
+async function create(
+  collection: Collection,
+  indexes: readonly IndexDescription[],
+  goesOn: () => void,
+): Promise<DuplicateValues | undefined> {
+  const timer = setInterval(goesOn, TOLD_EVERY_MS);
+  try {
+    await collection.createIndexes([...indexes]);
+    return undefined;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    const [index] = indexes;
+    return {
+      index: `${collection.collectionName}.${index?.name}`,
+      // Some servers tell it in the text alone.
+      values: JSON.stringify(error.keyValue ?? error.message),
+    };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * Waits until no transaction holds the collection: `collMod` needs it as the build of an index does, and changes nothing
+ * here. Who may not do that, goes on without.
+ */
+async function untilNobodyHolds(
+  client: MongoClient,
+  collection: Collection,
+  tell: () => void,
+): Promise<void> {
+  while (!(await isFree(client, collection))) {
+    tell();
+    await wait(BETWEEN_MS);
+  }
+}
+
+async function isFree(client: MongoClient, collection: Collection): Promise<boolean> {
+  try {
+    await client.db(collection.dbName).command({
+      collMod: collection.collectionName,
+      index: { name: 'expireAt', expireAfterSeconds: 0 },
+      maxTimeMS: LOCK_WAIT_MS,
+    });
+    return true;
+  } catch (error) {
+    return !hasServerCode(error, MAX_TIME_EXPIRED);
+  }
+}
+
+async function dropIndex(collection: Collections['jobs'], name: string): Promise<void> {
+  try {
+    await collection.dropIndex(name);
+  } catch (error) {
+    if (!hasServerCode(error, INDEX_NOT_FOUND)) throw error;
+  }
+}
