@@ -40,7 +40,7 @@ const noJobs = {
 let packaged: Packaged;
 beforeAll(async () => {
   packaged = await packageFunctions(secrets);
-}, 180_000);
+});
 afterAll(() => packaged.remove());
 
 describe('the template', () => {
@@ -239,7 +239,7 @@ describe('with --param httpAccess=iam', () => {
   let signed: Packaged;
   beforeAll(async () => {
     signed = await packageFunctions(secrets, { httpAccess: 'iam', httpConcurrency: '5', httpRateLimit: '7' });
-  }, 180_000);
+  });
   afterAll(() => signed.remove());
 
   test('every route but the health check asks API Gateway who calls', () => {

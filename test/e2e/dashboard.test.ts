@@ -119,7 +119,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('Added.');
     await see('Ended: completed');
     await see('"Hello, AdaHello, Ada"');
-  }, 180_000);
+  });
 
   test('one sees the stack of an error, and retries', async () => {
     await processor.addJob(unlucky);
@@ -134,7 +134,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
     await see('Queued again: 1 job.');
     await see('Attempt 2: The service');
-  }, 180_000);
+  });
 
   test('one switches a schedule off', async () => {
     await open('write');
@@ -145,7 +145,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     const button = page.getByRole('button', { name: 'Switch on: Hourly echo' });
     expect(await button.evaluate('document.activeElement.textContent')).toBe('Switch on');
     expect((await processor.getScheduler('hourly'))?.active).toBe(false);
-  }, 180_000);
+  });
 
   test('a page brings itself up to date, and leaves alone what one types, ticks and unfolds', async () => {
     const [first = ''] = await processor.addJobs([
@@ -171,7 +171,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await text.inputValue()).toBe('half of what I want to');
     await page.keyboard.type(' say');
     expect(await text.inputValue()).toBe('half of what I want to say');
-  }, 180_000);
+  });
 
   test('a list follows its filter as it is filled in, and several jobs are treated at once', async () => {
     await processor.addJobs([
@@ -204,7 +204,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('No job matches.');
     expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
-  }, 180_000);
+  });
 
   test('a schedule that is saved stays where it is: refused, overtaken by somebody else, saved', async () => {
     await open('write');
@@ -228,7 +228,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await processor.getScheduler('hourly')).toMatchObject({ cron: '@daily', title: '' });
     await page.reload();
     await page.getByRole('heading', { name: 'hourly' }).waitFor();
-  }, 180_000);
+  });
 
   test('the page of a job that was removed says so, and has no buttons any more', async () => {
     const id = await processor.addJob('echo', {}, { delay: '1h' });
@@ -242,7 +242,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('This was removed meanwhile');
     expect(await page.getByRole('button', { name: /Remove|Retry/ }).count()).toBe(0);
     complaints = complaints.filter((text) => !text.includes('status of 404'));
-  }, 180_000);
+  });
 
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
@@ -253,7 +253,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await processor.getQueues()).toMatchObject([{ name: 'mail', paused: expect.any(Date) }]);
     await page.getByRole('button', { name: 'Resume queue mail' }).click();
     await see('Queue mail goes on');
-  }, 180_000);
+  });
 
   test('when the session ends, what was typed stays, and one is told where to sign in', async () => {
     await open('admin');
@@ -268,7 +268,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await page.getByRole('link', { name: 'Sign in again' }).getAttribute('href')).toBe(
       '/sign-in?next=%2Fdashboard%2Fschedulers%2Fhourly',
     );
-  }, 180_000);
+  });
 
   test.each([
     ['light', 1280],

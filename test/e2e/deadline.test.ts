@@ -15,7 +15,7 @@ let offline: Offline;
 beforeAll(async () => {
   const env = { MAX_THREADS: '4', WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' };
   offline = await Offline.start(database, { params: { workerTimeout: '10' }, env });
-}, 180_000);
+});
 afterAll(() => offline?.kill());
 
 /** The first invocation is ours, each of the others the kick of the one before it. */

@@ -12,7 +12,7 @@ const jobSchema = z.object({ id: z.string(), status: z.string(), output: z.unkno
 let offline: Offline;
 beforeAll(async () => {
   offline = await Offline.start(database);
-}, 180_000);
+});
 afterAll(() => offline?.kill());
 
 /** No schedule is enabled: nothing but the kick, through the AWS SDK, can have started the worker. */

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cronProblem, firstCallTime, localTime } from '../../src/scheduler/next-call-time.js';
 
-const EXPRESSIONS = 2500;
+/**
+ * Some 75 at each change of clocks. They are the same in each run, and the next 1,500 showed no other difference: more
+ * would only take longer.
+ */
+const EXPRESSIONS = 1000;
 const OCCURRENCES = 20;
 const HOUR_MS = 3_600_000;
 
@@ -16,7 +20,7 @@ interface Case {
   readonly from: Date;
 }
 
-test('croner knows the same occurrences, but for the differences that are known', { timeout: 60_000 }, () => {
+test('croner knows the same occurrences, but for the differences that are known', () => {
   const cases = fc.sample(anyCase(), { numRuns: EXPRESSIONS, seed: SEED });
   const differences = cases
     .filter(({ cron, timeZone }) => cronProblem(cron, timeZone) === undefined)

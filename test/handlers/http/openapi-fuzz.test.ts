@@ -21,21 +21,22 @@ beforeEach(async () => {
 test.each(operations.map((operation) => [operation.operationId, operation]))(
   '%s: what the document refuses is refused and changes nothing, what it allows is no mistake of ours',
   async (_, operation) => {
+    let known = await everything();
     const property = fc.asyncProperty(requestsOf(operation), async ({ path, query, body }) => {
-      const before = await everything();
+      const before = known;
       const response = await api.call(`${path}${query === '' ? '' : `?${query}`}`, {
         method: operation.method,
         key: 'key-of-admin',
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       expect(response.status, await response.text()).toBeLessThan(500);
+      known = await everything();
       if (isAllowed(operation, query, body)) return;
       expect(response.status).toBeGreaterThanOrEqual(400);
-      expect(await everything()).toEqual(before);
+      expect(known).toEqual(before);
     });
     await fc.assert(property, { numRuns: RUNS });
   },
-  60_000,
 );
 
 /** All that is stored. */

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { occurrencesOf, useSchedulerDatabase } from '../setting.js';
 import { run } from './start.js';
 import { boundaries, declaredBefore, declaredLater, type Setting } from './work.js';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const database = useSchedulerDatabase();
 const { setup, makeDue, items, jobs } = database;
