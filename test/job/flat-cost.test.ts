@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import { backlogs, fill } from '../bench/backlogs.js';
+import { type Backlog, backlogs, fill, waitingJob } from '../bench/backlogs.js';
 import { CLAIMED, examineClaim } from '../bench/examine-claim.js';
 import { useDatabase } from '../database.js';
+import { examined } from '../queue/examined.js';
 
 const database = useDatabase();
 
 /** One key for each priority, and one to see that there is no more. */
 const PRIORITIES = 10;
+
+const DAY_MS = 24 * 3600 * 1000;
 
 /** The benchmark measures the same with 1,000,000. */
 test.each(
@@ -20,4 +23,66 @@ test.each(
   expect(take.documents).toBe(CLAIMED);
   // Beside the key of each id the one after it, where a scan of several ids sees that it has to seek the next.
   expect(take.keys).toBeLessThanOrEqual(2 * CLAIMED);
+});
+
+test('jobs that a worker does not know, and that come first, are passed over by their keys', async () => {
+  const unknown: Backlog = {
+    name: 'unknown',
+    change: (n) => (n < 1000 ? { jobName: 'unknown' } : {}),
+  };
+  await fill(database.db, unknown, 2000);
+  const { find } = await examineClaim(database.uri, database.name, unknown);
+  expect(find.documents).toBe(CLAIMED);
+  expect(find.keys).toBeLessThanOrEqual(1000 + CLAIMED + PRIORITIES + 1);
+});
+
+/** MongoDB merges up to 200 scans of an index; of more queues a worker reads the keys of all. */
+test.each([1, 50, 300])(
+  'a worker of %i queues, of 400 with jobs, examines those that it takes, and a key or two for each queue',
+  async (count) => {
+    const queues = Array.from({ length: count }, (_, n) => `queue ${n}`);
+    const backlog: Backlog = { name: '', queues, change: (n) => ({ queue: `queue ${n % 400}` }) };
+    await fill(database.db, backlog, 8000);
+    const { find } = await examineClaim(database.uri, database.name, backlog);
+    const merged = count <= 200 ? count : 0;
+    expect(find.documents).toBeLessThanOrEqual(CLAIMED + merged);
+    expect(find.keys).toBeLessThanOrEqual(CLAIMED + 2 * merged + PRIORITIES + 1);
+  },
+);
+
+/** Those of all statements of a worker that finds nothing: recovery, claim, what is due next, what is left. */
+test.each([
+  ['all queues', undefined],
+  ['20 queues', 20],
+  ['300 queues', 300],
+] as const)('an idle worker of %s examines as much of 2,000 delayed jobs as of 20,000', async (_, count) => {
+  const queues = count && Array.from({ length: count }, (_, n) => `queue ${n}`);
+  const delayed: Backlog = {
+    name: 'all delayed',
+    change: (n, now) => ({
+      priority: n % 10,
+      queue: `queue ${n % (count ?? 1)}`,
+      runAt: new Date(now.getTime() + DAY_MS + n),
+    }),
+  };
+  const looks = [];
+  for (const more of [2000, 18_000]) {
+    await fill(database.db, delayed, more);
+    const processor = database.processor({ maxThreads: 20, ...(queues && { queues }) });
+    await processor.addJobFactory(waitingJob(() => {}));
+    const commands = await database.commandsDuring(async () => {
+      expect(await processor.drain({ linger: 1 })).toMatchObject({ claimed: 0 });
+      expect(await processor.countReadyJobs()).toBe(0);
+      expect(await processor.getOldestWaitingJobs()).toEqual([]);
+    });
+    looks.push(await examined(database.db, commands));
+  }
+  const [few, many] = looks;
+  expect(many).toEqual(few);
+  expect(many?.length).toBeGreaterThanOrEqual(3);
+  const keys = (count !== undefined && count <= 200 ? count : 1) * (2 * PRIORITIES + 1);
+  for (const look of many ?? []) {
+    expect(look.documents).toBe(0);
+    expect(look.keys).toBeLessThanOrEqual(keys);
+  }
 });
