@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Collection } from 'mongodb';
+
+/** The methods of a collection that make statements which search it. */
+const searching = [
+  'aggregate',
+  'bulkWrite',
+  'countDocuments',
+  'deleteMany',
+  'deleteOne',
+  'distinct',
+  'find',
+  'findOne',
+  'findOneAndDelete',
+  'findOneAndReplace',
+  'findOneAndUpdate',
+  'replaceOne',
+  'updateMany',
+  'updateOne',
+] as const;
+
+/** Not a statement: a search in an array or a map of ours. */
+const OTHER_FIND = /^\.find\(\s*(\(?[\w\s,{}:[\]]*\)?\s*=>|name\))/;
+const OTHER_RECEIVER = /\b(registry|command)$/;
+
+const callOfMethod = new RegExp(`\\.(${searching.join('|')})(<[^()]*>)?\\(`, 'g');
+
+/** How often each method is called in each file of the code that runs in production, as `file method`. */
+export function callsInSource(): Map<string, number> {
+  const calls = new Map<string, number>();
+  for (const file of ['src', 'handlers', 'local'].flatMap(filesIn)) {
+    if (!/\.tsx?$/.test(file) || file.startsWith('local/mongo/')) continue;
+    const text = readFileSync(file, 'utf8');
+    for (const match of text.matchAll(callOfMethod)) {
+      const before = text.slice(Math.max(0, match.index - 40), match.index);
+      if (OTHER_FIND.test(text.slice(match.index)) || OTHER_RECEIVER.test(before)) continue;
+      const call = `${file} ${match[1]}`;
+      calls.set(call, (calls.get(call) ?? 0) + 1);
+    }
+  }
+  return calls;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file));
+}
+
+/** Notes from where in our code the driver's collections are called, until it is stopped. */
+export class CalledSites {
+  readonly #places = new Map<string, Set<string>>();
+  readonly #originals = searching.map((method) => [method, Collection.prototype[method]] as const);
+
+  constructor() {
+    for (const [method, original] of this.#originals) {
+      const note = (stack: string) => this.#note(method, stack);
+      Object.defineProperty(Collection.prototype, method, {
+        configurable: true,
+        writable: true,
+        value: function called(this: Collection, ...args: unknown[]) {
+          note(new Error().stack ?? '');
+          return Reflect.apply(original, this, args);
+        },
+      });
+    }
+  }
+
+  stop(): void {
+    for (const [method, value] of this.#originals)
+      Object.defineProperty(Collection.prototype, method, { configurable: true, writable: true, value });
+  }
+
+  /** How many places of a file called a method, as `callsInSource` counts them. */
+  get calls(): Map<string, number> {
+    return new Map([...this.#places].map(([call, places]) => [call, places.size]));
+  }
+
+  /** The caller is the frame below that of the method; one of the driver's own is of no interest. */
+  #note(method: string, stack: string): void {
+    const [, , caller = ''] = stack.split('\n');
+    const [, path, place] = /((?:file:\/\/)?\/[^():]+):(\d+:\d+)\)?$/.exec(caller.trim()) ?? [];
+    if (path === undefined || place === undefined) return;
+    const file = relative(process.cwd(), path.replace('file://', ''));
+    if (!/^(src|handlers|local)\//.test(file)) return;
+    const call = `${file} ${method}`;
+    this.#places.set(call, (this.#places.get(call) ?? new Set()).add(place));
+  }
+}

@@ -1,0 +1,31 @@
+import type { Document } from 'mongodb';
+
+/** What makes a plan's cost grow with the collection: it reads all of it, all of an index, or sorts what it found. */
+export type PlanFault = 'COLLSCAN' | 'whole index' | 'SORT';
+
+/** What `explain` shows of the plan that was chosen; those that were not do not count. */
+export function faultsOf(explained: unknown): Set<PlanFault> {
+  const faults = new Set<PlanFault>();
+  visit(explained, (document) => {
+    if (document.stage === 'COLLSCAN') faults.add('COLLSCAN');
+    if (document.stage === 'SORT' || '$sort' in document) faults.add('SORT');
+    if (isWhole(document.indexBounds)) faults.add('whole index');
+  });
+  return faults;
+}
+
+function visit(value: unknown, look: (document: Document) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) look(value);
+  for (const [name, inner] of Object.entries(value)) {
+    if (name !== 'rejectedPlans' && name !== 'command') visit(inner, look);
+  }
+}
+
+/** Bounds are lists of intervals as texts, by the fields of the index; with `min` and `max` they are something else. */
+function isWhole(bounds: unknown): boolean {
+  if (typeof bounds !== 'object' || bounds === null) return false;
+  return Object.values(bounds).every((intervals) => WHOLE.has(String(intervals)));
+}
+
+const WHOLE = new Set(['[MinKey, MaxKey]', '[MaxKey, MinKey]']);
