@@ -1,5 +1,5 @@
 import type { CommandStartedEvent, Document } from 'mongodb';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { awaitMajority } from '../../local/cli/database/await-majority.js';
 import { countExpiredLeases } from '../../local/cli/database/count-expired-leases.js';
 import { countWrongKey } from '../../src/access/count-wrong-key.js';
@@ -13,8 +13,6 @@ import { useDatabase } from '../database.js';
 import { echo, failing, flaky } from '../jobs.js';
 import { CalledSites, callsInSource } from './call-sites.js';
 import { faultsOf, type PlanFault } from './plan-faults.js';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const database = useDatabase();
 
