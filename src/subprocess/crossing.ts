@@ -22,6 +22,8 @@ type Place = { readonly path: readonly string[] } /** Of a class, or without any
 /** More levels and values than any output may have. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
+/** Counts as so many values: it is refused anyhow, and what branches without end should not be followed for long. */
+const TOO_DEEP = 10_000;
 
 /** Wraps a value; undefined when it has more than so many values. Never throws. */
 export function toCrossing(value: unknown, maxValues = MAX_VALUES): Crossing | undefined {
@@ -64,7 +66,11 @@ function copyValue(value: unknown, path: readonly string[], copying: Copying): u
 }
 
 function copyObject(value: object, path: readonly string[], copying: Copying): unknown {
-  if (isCloneable(value) || path.length > MAX_DEPTH) return isCloneable(value) ? value : {};
+  if (!isPlain(value) && isCloneable(value)) return value;
+  if (path.length > MAX_DEPTH) {
+    copying.valuesLeft -= TOO_DEEP;
+    return {};
+  }
   const known = copying.copies.get(value);
   if (known) return known;
   const json = extendedJsonOf(value);
@@ -111,6 +117,12 @@ function nameOf(value: symbol | object) {
 function keysOf(value: object): string[] {
   const keys = Object.keys(value);
   return Array.isArray(value) ? keys.filter((key) => /^\d+$/.test(key)) : keys;
+}
+
+/** Most are: asked first, since it is quick. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype;
 }
 
 /** What a clone is the same as; what is in a Map or a Set may be refused all the same. */
@@ -179,9 +191,10 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/** Unlike an assignment it minds no setter, getter or `__proto__`. */
+/** On a copy, which has no setters; and a getter that was put there is not written to again. */
 function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  if (key !== '__proto__') Reflect.set(target, key, value);
+  else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function messageOf(error: unknown): string {

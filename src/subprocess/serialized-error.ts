@@ -21,6 +21,7 @@ export type SerializedError =
 /** Causes may form a circle, and nobody reads further. */
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
+const MAX_FIELDS = 100;
 
 /** Of a field, or of a value that is no error: more is of no use to who looks at an error, such as a whole request. */
 const MAX_VALUES = 1_000;
@@ -116,7 +117,7 @@ const own = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 /** Those that can be read, and are not too large: an error of an HTTP client may carry all of its request. */
 function fieldsOf(error: Error): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
+  for (const key of Object.keys(error).slice(0, MAX_FIELDS)) {
     if (own.has(key)) continue;
     try {
       const value: unknown = Reflect.get(error, key);

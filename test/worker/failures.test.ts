@@ -66,6 +66,17 @@ describe('a delay that a job chooses', () => {
     },
   );
 
+  test('may be as hostile as it likes', async () => {
+    const refuse = () => {
+      throw new Error('no');
+    };
+    const delay = { [Symbol.for('nodejs.util.inspect.custom')]: refuse, valueOf: refuse, toString: refuse };
+    const { error } = await throwing(Object.assign(new Snooze(1), { delay }));
+    expect(error?.message).toContain('its delay is none');
+    const { error: other } = await failsWith(() => delay);
+    expect(other?.message).toContain('its retryDelay returned none');
+  });
+
   test('by a function that throws is told beside the error', async () => {
     const { error, waitsMs } = await failsWith(() => {
       throw new Error('in the function');
