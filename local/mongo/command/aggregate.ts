@@ -6,12 +6,13 @@ import { CommandError } from '../errors.js';
 import { findMatches } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
 import { compilePipeline } from '../query/pipeline.js';
+import { pushdown } from '../query/pushdown.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
 import { explainQuery } from './explain.js';
 import { listOf } from './fields.js';
 import { nonNegative } from './find.js';
-import { pushdown } from './pushdown.js';
+import { splitOutput } from './output/output.js';
 import { requireSupported } from './unsupported.js';
 
 /** `aggregate`: a pipeline over a collection; its leading `$match` uses indexes. */
@@ -27,7 +28,7 @@ export const aggregate: Command = {
     let: 'object',
   },
   transactional: true,
-  run: (context) => {
+  run: async (context) => {
     const { body, cursors, database, sessionId } = context;
     requireSupported(body, ['collation']);
     if (body.explain) return explainQuery('aggregate', context, false);
@@ -40,22 +41,34 @@ export const aggregate: Command = {
     const name = typeof body.aggregate === 'string' ? body.aggregate : '$cmd.aggregate';
     const batchSize =
       body.cursor.batchSize === undefined ? 101 : nonNegative('batchSize', body.cursor.batchSize);
-    return { cursor: cursors.first(`${database}.${name}`, resultsOf(context, name), batchSize, sessionId) };
+    const results = await written(context, name);
+    return { cursor: cursors.first(`${database}.${name}`, results, batchSize, sessionId) };
   },
 };
 
-function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
-  const source = sourceOf(context);
-  if (source !== undefined) return encoded(compilePipeline(source.rest, environmentOf(context))(source.docs));
-  const { spec, rest } = aggregateQuery(context);
+/** The results; none where the last stage writes them to a collection. */
+async function written(context: CommandContext, name: string): Promise<Iterable<ResultDoc>> {
+  const { reading, output } = splitOutput(context, listOf(context.body, 'pipeline'));
+  const results = resultsOf(context, name, reading);
+  if (output === undefined) return encoded(results);
+  await output([...results]);
+  return [];
+}
+
+function resultsOf(context: CommandContext, name: string, pipeline: readonly unknown[]): Iterable<Doc> {
+  const source = sourceOf(context, pipeline);
+  if (source !== undefined) return compilePipeline(source.rest, environmentOf(context))(source.docs);
+  const { spec, rest } = queryOf(context, pipeline);
   const run = compilePipeline(rest, spec.environment);
-  return encoded(run(docsOf(findMatches(viewOf(context, name), spec))));
+  return run(docsOf(findMatches(viewOf(context, name), spec)));
 }
 
 /** A pipeline on a database reads no collection: its first stage brings the documents. */
-function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: readonly unknown[] } | undefined {
+function sourceOf(
+  { body, sessions }: CommandContext,
+  pipeline: readonly unknown[],
+): { docs: Doc[]; rest: readonly unknown[] } | undefined {
   if (typeof body.aggregate === 'string') return undefined;
-  const pipeline = listOf(body, 'pipeline');
   const [first, ...rest] = pipeline;
   const [name] = isDoc(first) ? Object.keys(first) : [];
   if (name === '$listLocalSessions')
@@ -67,6 +80,15 @@ function sourceOf({ body, sessions }: CommandContext): { docs: Doc[]; rest: read
 /** What an aggregation reads, and the stages that are left to do with it. */
 export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest: readonly unknown[] } {
   const pipeline = listOf(context.body, 'pipeline');
+  const { reading } = splitOutput(context, pipeline);
+  const { spec, rest } = queryOf(context, reading);
+  return { spec, rest: [...rest, ...pipeline.slice(reading.length)] };
+}
+
+function queryOf(
+  context: CommandContext,
+  pipeline: readonly unknown[],
+): { spec: QuerySpec; rest: readonly unknown[] } {
   const environment = environmentOf(context);
   compilePipeline(pipeline, environment);
   const { rest, ...query } = pushdown(pipeline);

@@ -2,7 +2,8 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import type { Cursors } from '../cursors.js';
 import type { FailPoint } from '../fail-point.js';
-import { type Environment, evaluateVariables } from '../query/evaluation.js';
+import { findMatches } from '../plan/find-matches.js';
+import { type Environment, evaluateVariables, type ForeignQuery } from '../query/evaluation.js';
 import { compilePipeline } from '../query/pipeline.js';
 import type { Session } from '../session.js';
 import type { Catalog } from '../storage/catalog.js';
@@ -71,11 +72,18 @@ export function environmentOf(context: CommandContext, variables: unknown = cont
   const environment = {
     now: context.now,
     variables: {},
-    collection: (name: string) => allDocs(viewOf(context, name)),
+    collection: (name: string, query?: ForeignQuery) =>
+      query === undefined ? allDocs(viewOf(context, name)) : foundDocs(context, name, query),
   };
   return isDoc(variables)
     ? { ...environment, variables: evaluateVariables(variables, environment) }
     : environment;
+}
+
+function foundDocs(context: CommandContext, name: string, { variables, ...query }: ForeignQuery): Doc[] {
+  const environment = { ...environmentOf(context), variables };
+  const spec = { ...query, hint: undefined, projected: true, environment };
+  return Array.from(findMatches(viewOf(context, name), spec), ({ doc }) => doc);
 }
 
 function allDocs(view: View): Doc[] {

@@ -80,7 +80,20 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
   if (rest.length === 0)
     return { explainVersion: '1', queryPlanner: planner, ...stats, command: context.body, serverInfo };
   const cursor = { $cursor: { queryPlanner: planner, ...stats } };
-  return { explainVersion: '1', stages: [cursor, ...rest], command: context.body, serverInfo };
+  const stages = [cursor, ...rest.map((stage) => explainStage(context, stage, execute))];
+  return { explainVersion: '1', stages, command: context.body, serverInfo };
+}
+
+/** A stage after the query; what another collection is read for is explained inside of it. */
+function explainStage(context: CommandContext, stage: unknown, execute: boolean): unknown {
+  const union = isDoc(stage) ? stage.$unionWith : undefined;
+  const { coll, pipeline = [] }: Doc = isDoc(union) ? union : { coll: union };
+  if (typeof coll !== 'string' || !Array.isArray(pipeline)) return stage;
+  const { body } = context;
+  const inner = { ...context, body: { aggregate: coll, pipeline, let: body.let, $db: body.$db } };
+  const { queryPlanner, executionStats, stages } = explainQuery('aggregate', inner, execute);
+  const cursor = { $cursor: { queryPlanner, ...(executionStats !== undefined && { executionStats }) } };
+  return { $unionWith: { coll, pipeline: stages ?? [cursor] } };
 }
 
 function explained(name: string, context: CommandContext): Explained {

@@ -13,17 +13,26 @@ import { prepareOptions } from './mingo-options.js';
 import { unwrap } from './operand.js';
 import { parseFilter } from './parse-filter.js';
 import { predicates } from './predicates.js';
+import type { Pushdown } from './pushdown.js';
 import { stageOverrides } from './stages.js';
 import { truthy } from './truth.js';
 import { bindFilter, bindNow } from './variables.js';
+
+/** What is looked for in another collection. */
+export interface ForeignQuery extends Omit<Pushdown, 'rest'> {
+  readonly variables: Doc;
+}
 
 /** What evaluation needs besides the document: the command's time, its `let` variables, other collections. */
 export interface Environment {
   /** The one time that `$$NOW` stands for throughout a command. */
   readonly now: Date;
   readonly variables: Doc;
-  /** The documents of another collection of the same database, for `$lookup` and its like. */
-  readonly collection: (name: string) => Doc[];
+  /**
+   * The documents of another collection of the same database, for `$lookup` and its like: all, or those that a query finds
+   * whose expressions see these variables as well.
+   */
+  readonly collection: (name: string, query?: ForeignQuery) => Doc[];
 }
 
 const context = Context.init({

@@ -9,8 +9,6 @@ import { bindNow } from './variables.js';
 /** Stages MongoDB has and this server does not, and the code each is refused with. */
 const REFUSED: Readonly<Record<string, number>> = {
   $changeStream: 40573,
-  $out: 115,
-  $merge: 115,
   $geoNear: 115,
   $graphLookup: 115,
   $redact: 115,
@@ -34,17 +32,32 @@ export function compilePipeline(pipeline: readonly unknown[], environment: Envir
 }
 
 /** Checks the stages, of sub-pipelines too, and puts the command's time in the place of `$$NOW`. */
-function bindStages(pipeline: readonly unknown[], now: Date): Doc[] {
+function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[] {
   return pipeline.map((stage) => {
     const [name, ...others] = isDoc(stage) ? Object.keys(stage) : [];
     if (!isDoc(stage) || name === undefined || others.length > 0) {
       throw new CommandError(40323, 'A pipeline stage specification object must contain exactly one field.');
     }
+    if (name === '$out' || name === '$merge') throw misplaced(name, within);
     if (name in REFUSED) throw refused(name);
     if (!isStage(name)) throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
     return { [name]: bindSpec(name, stage[name], now) };
   });
 }
+
+/** What writes results is the last stage of a command, and is taken off before its pipeline is compiled. */
+function misplaced(name: string, within: string): CommandError {
+  const code = MISPLACED.get(within);
+  if (code === undefined)
+    return new CommandError(40601, `${name} can only be the final stage in the pipeline`);
+  return new CommandError(code, `${name} is not allowed within a ${within}'s sub-pipeline`);
+}
+
+const MISPLACED: ReadonlyMap<string, number> = new Map([
+  ['$facet', 40600],
+  ['$lookup', 51047],
+  ['$unionWith', 31441],
+]);
 
 function refused(name: string): CommandError {
   if (name === '$changeStream') {
@@ -59,13 +72,13 @@ function bindSpec(name: string, spec: unknown, now: Date): unknown {
   if (name === '$facet' && isDoc(spec)) {
     const facets = Object.entries(spec).map(([facet, stages]) => [
       facet,
-      Array.isArray(stages) ? bindStages(stages, now) : stages,
+      Array.isArray(stages) ? bindStages(stages, now, name) : stages,
     ]);
     return Object.fromEntries(facets);
   }
   if (isDoc(spec) && Array.isArray(spec.pipeline)) {
     const { pipeline, ...rest } = spec;
-    return { ...(bindNow(rest, now) as Doc), pipeline: bindStages(pipeline, now) };
+    return { ...(bindNow(rest, now) as Doc), pipeline: bindStages(pipeline, now, name) };
   }
   return bindNow(spec, now);
 }

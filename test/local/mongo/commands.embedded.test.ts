@@ -213,7 +213,6 @@ const table: Record<string, [Document, Document | number]> = {
     168,
   ],
   'aggregate: a change stream': [{ aggregate: 'c', pipeline: [{ $changeStream: {} }], cursor: {} }, 40573],
-  'aggregate: $out is refused': [{ aggregate: 'c', pipeline: [{ $out: 'd' }], cursor: {} }, 115],
   listCollections: [
     { listCollections: 1, filter: { name: 'c' }, nameOnly: true },
     { cursor: { firstBatch: [{ name: 'c', type: 'collection' }] } },

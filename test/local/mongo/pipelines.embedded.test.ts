@@ -349,7 +349,6 @@ const cases: Record<string, [Document[], Document[] | { code: number }]> = {
   '$limit of zero': [[{ $limit: 0 }], { code: 15958 }],
   '$skip of a negative': [[{ $skip: -1 }], { code: 5107200 }],
   '$graphLookup is refused': [[{ $graphLookup: {} }], { code: 115 }],
-  '$out is refused': [[{ $out: 'x' }], { code: 115 }],
 };
 
 test.each(Object.entries(cases))('%s', async (_, [pipeline, expected]) => {

@@ -341,6 +341,23 @@ describe('a count', () => {
   });
 });
 
+test('a $unionWith finds by an index what its pipeline begins with, in its order', async () => {
+  const [one, other] = [await thousand(), await thousand(['ac', { a: 1, c: 1 }])];
+  const pipeline = [
+    { $match: { a: 3, c: { $lt: 100 } } },
+    { $sort: { c: -1 } },
+    { $limit: 3 },
+    { $set: { x: 1 } },
+  ];
+  const stages = [{ $match: { _id: 1 } }, { $unionWith: { coll: other.collectionName, pipeline } }];
+  const explained = await one.aggregate(stages).explain('executionStats');
+  const [{ $cursor }] = explained.stages[1].$unionWith.pipeline;
+  expect($cursor.queryPlanner.winningPlan).toMatchObject({ stage: 'LIMIT', inputStage: { stage: 'FETCH' } });
+  expect($cursor.executionStats).toMatchObject({ totalKeysExamined: 3, totalDocsExamined: 3 });
+  const found = await one.aggregate([...stages, { $project: { c: 1, x: 1 } }]).toArray();
+  expect(found).toEqual([{ _id: 1, c: 1 }, ...[93, 83, 73].map((c) => ({ _id: c, c, x: 1 }))]);
+});
+
 describe('a collection that does not exist', () => {
   test('is planned as empty, whatever index is hinted: no error', async () => {
     const collection = server.db.collection<Numbered>(freshName());

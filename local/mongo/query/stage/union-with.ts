@@ -4,12 +4,24 @@ import type { Options } from 'mingo/types';
 import type { Doc } from '../../bson/decode.js';
 import { isDoc, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
-import { foreignDocs } from './lookup.js';
+import type { ForeignQuery } from '../evaluation.js';
+import { type Pushdown, pushdown } from '../pushdown.js';
 
 /** `$unionWith`: after the documents at hand, those of another collection, or what a pipeline makes of them. */
 export function unionWith(input: Iterator, spec: unknown, options: Options): Iterator {
   const { coll, pipeline } = parse(spec);
-  return concat(input, new Aggregator(pipeline, options).stream(foreignDocs(coll, options)));
+  new Aggregator(pipeline, options).stream([]); // Throws where a stage is not valid.
+  if (coll === undefined) return concat(input, new Aggregator(pipeline, options).stream([]));
+  const { rest, ...query } = pushdown(pipeline);
+  return concat(input, new Aggregator(rest.filter(isDoc), options).stream(found(coll, query, options)));
+}
+
+/** What the beginning of the pipeline finds, by an index where one serves. It is looked for when it is needed. */
+function* found(coll: string, query: Omit<Pushdown, 'rest'>, options: Options): Generator<Doc> {
+  // mingo knows of the first argument only.
+  const resolve: ((name: string, query: ForeignQuery) => unknown) | undefined = options.collectionResolver;
+  const docs = resolve?.(coll, { ...query, variables: options.variables ?? {} });
+  if (Array.isArray(docs)) yield* docs.filter(isDoc);
 }
 
 interface UnionWith {

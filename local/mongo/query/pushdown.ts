@@ -1,6 +1,6 @@
 import type { Doc } from '../bson/decode.js';
+import { toNumber } from '../bson/numbers.js';
 import { isDoc } from '../bson/type-of.js';
-import { nonNegative } from './find.js';
 
 /** The beginning of a pipeline that a query can do, with an index where one serves, and the rest. */
 export interface Pushdown {
@@ -11,7 +11,7 @@ export interface Pushdown {
   readonly rest: readonly unknown[];
 }
 
-/** Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. */
+/** Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. The stages must be valid. */
 export function pushdown(pipeline: readonly unknown[]): Pushdown {
   let at = 0;
   const take = (name: string): unknown => {
@@ -24,8 +24,8 @@ export function pushdown(pipeline: readonly unknown[]): Pushdown {
   for (let filter = take('$match'); filter !== undefined; filter = take('$match'))
     filters.push(asDoc(filter));
   const sort = asDoc(take('$sort'));
-  const skip = nonNegative('skip', take('$skip') ?? 0);
-  const limit = nonNegative('limit', take('$limit') ?? 0);
+  const skip = countOf(take('$skip'));
+  const limit = countOf(take('$limit'));
   const [only = {}] = filters;
   return {
     filter: filters.length > 1 ? { $and: filters } : only,
@@ -34,6 +34,10 @@ export function pushdown(pipeline: readonly unknown[]): Pushdown {
     limit,
     rest: pipeline.slice(at),
   };
+}
+
+function countOf(value: unknown): number {
+  return value === undefined ? 0 : Math.trunc(toNumber(value));
 }
 
 function asDoc(value: unknown): Doc {

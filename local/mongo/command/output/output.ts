@@ -1,0 +1,30 @@
+import type { Doc } from '../../bson/decode.js';
+import { isDoc } from '../../bson/type-of.js';
+import { CommandError } from '../../errors.js';
+import type { CommandContext } from '../command.js';
+import { mergeInto } from './merge.js';
+import { replaceCollection } from './out.js';
+
+/** Writes the results of a pipeline to a collection. */
+export type Output = (docs: readonly Doc[]) => Promise<void>;
+
+/** Prepares a writer. Throws where the stage is not valid, before anything is read. */
+const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => Output> = new Map([
+  ['$out', replaceCollection],
+  ['$merge', mergeInto],
+]);
+
+/** The stages of a pipeline that read, and what is done with their results if the last stage writes them. */
+export function splitOutput(
+  context: CommandContext,
+  pipeline: readonly unknown[],
+): { readonly reading: readonly unknown[]; readonly output: Output | undefined } {
+  const last = pipeline.at(-1);
+  const [name = '', ...others] = isDoc(last) ? Object.keys(last) : [];
+  const prepare = OUTPUTS.get(name);
+  if (!isDoc(last) || prepare === undefined || others.length > 0)
+    return { reading: pipeline, output: undefined };
+  if (context.transaction !== undefined)
+    throw new CommandError(263, `${name} cannot be used in a transaction`);
+  return { reading: pipeline.slice(0, -1), output: prepare(context, last[name]) };
+}
