@@ -53,7 +53,7 @@ function countMatches(view: View, spec: QuerySpec): number {
 
 /** `distinct`: the different values of a field, those within arrays each by itself. */
 export const distinct: Command = {
-  fields: { 'key!': 'string', query: 'object', collation: 'object', hint: 'objectOrString' },
+  fields: { 'key!': 'string', query: 'object', collation: 'object' },
   transactional: true,
   run: (context) => {
     requireSupported(context.body, ['collation']);
@@ -61,13 +61,13 @@ export const distinct: Command = {
   },
 };
 
-/** What a distinct looks at. */
+/** What a distinct looks at. It takes no hint before MongoDB 7.1. */
 export function distinctQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
     filter: docOf(body, 'query'),
     sort: {},
-    hint: body.hint,
+    hint: undefined,
     skip: 0,
     limit: 0,
     environment: environmentOf(context),

@@ -76,13 +76,12 @@ function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constrain
   return constraints.get(field.path)?.match.some(isSinglePoint) ?? false;
 }
 
-/** Whether an index holds every document that a query may return. */
+/** Whether an index holds every document that a query may return. MongoDB judges a sparse one by its first key. */
 function isUsable({ definition }: OrderedIndex, filter: Doc, constraints: Constraints): boolean {
   if (definition.partial && !implies(filter, constraints, definition.partial.filter)) return false;
   if (!definition.sparse) return true;
-  return definition.fields.some(({ path }) =>
-    constraints.get(path)?.match.some((intervals) => !includesNull(intervals)),
-  );
+  const first = constraints.get(definition.fields[0]?.path ?? '');
+  return first?.match.some((intervals) => !includesNull(intervals)) ?? false;
 }
 
 /** A scan of all keys, for the order alone. A sparse index has not all documents. */

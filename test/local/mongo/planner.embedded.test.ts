@@ -78,6 +78,14 @@ describe('an index counts for a filter', () => {
     expect(await explainFind(collection, { b: 3, a: { $size: 1 } })).toMatchObject({ stages: 'COLLSCAN' });
   });
 
+  test('if it is sparse, only with a predicate on its first key that nothing missing meets', async () => {
+    const collection = await thousand(['ab', { a: 1, b: 1 }, { sparse: true }]);
+    expect(await explainFind(collection, { a: null, b: 3 })).toMatchObject({ stages: 'COLLSCAN' });
+    expect(await explainFind(collection, { a: { $gt: 8 }, b: null })).toMatchObject({
+      stages: 'FETCH < IXSCAN ab',
+    });
+  });
+
   test('in an $or by what each branch says; what stands beside it narrows the scans', async () => {
     const collection = await thousand(['ab', { a: 1, b: 1 }], ['c', { c: 1 }]);
     const branches = [{ a: 3 }, { c: { $lt: 5 } }];
@@ -261,7 +269,6 @@ describe('a hint is obeyed', () => {
   const statements = (name: string, hint: unknown): Document[] => [
     { find: name, filter: { a: 3 }, hint },
     { count: name, query: { a: 3 }, hint },
-    { distinct: name, key: 'b', query: { a: 3 }, hint },
     { aggregate: name, pipeline: [{ $match: { a: 3 } }, { $set: { x: 1 } }], cursor: {}, hint },
     { findAndModify: name, query: { a: 3, b: -1 }, remove: true, hint },
     { update: name, updates: [{ q: { a: 3 }, u: { $set: { x: 1 } }, multi: true, hint }] },
@@ -301,6 +308,13 @@ describe('a hint is obeyed', () => {
       writeErrors: [{ err: { index: 0, code: 2 } }, { err: { index: 2, code: 2 } }],
     });
     expect(await collection.countDocuments()).toBe(900);
+  });
+
+  test('but not taken by distinct, before MongoDB 7.1', async () => {
+    const { collectionName: distinct } = await thousand(['a', { a: 1 }]);
+    expect(await refusal(server.db.command({ distinct, key: 'a', hint: 'a' }))).toMatchObject({
+      code: 40415,
+    });
   });
 
   test('in the order of a sort that the index does not give, by a sort', async () => {

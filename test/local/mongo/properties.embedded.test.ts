@@ -152,7 +152,7 @@ test('a query gives the same with any indexes as without one, in the same order 
     ),
     { numRuns: 60 },
   );
-});
+}, 120_000);
 
 /** What a result is sorted by, as text; documents that sort alike may come in any order. */
 function keysOf(found: Document[], order: Record<string, 1 | -1> | null): string[] {
