@@ -1,5 +1,6 @@
 import { inspect, styleText } from 'node:util';
 import type { LogFields, Logger } from '../src/index.js';
+import { visible } from './cli/output/visible.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,13 +15,13 @@ export const consoleLogger: Logger = {
 function print(style: Style, message: string, fields: LogFields = {}): void {
   const time = new Date().toLocaleTimeString('en-GB');
   const details = Object.entries(fields).map(([name, value]) => `${name}=${format(value)}`);
-  console.log([dim(time), colour(style, message), dim(details.join(' '))].join(' '));
+  console.log([dim(time), colour(style, visible(message)), dim(details.join(' '))].join(' '));
 }
 
 function format(value: unknown): string {
   return typeof value === 'string' && /^[\w.:-]+$/.test(value)
     ? value
-    : inspect(value, { breakLength: Infinity });
+    : visible(inspect(value, { breakLength: Infinity }));
 }
 
 function dim(text: string): string {

@@ -64,6 +64,7 @@ export function createProgram(context: CommandContext) {
       '--url <url>',
       'address of a deployment; without it REMOTE_PROCESSOR_URL, or the database of MONGODB_URI',
     )
+    .option('--insecure', 'let --url be a plain http address of another machine: others may read the API key')
     .option('--json', 'results and errors as JSON, for scripts')
     .option('--debug', 'show stacks of errors, and what the app logs')
     .addHelpText('after', epilogue)

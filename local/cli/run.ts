@@ -20,7 +20,8 @@ export async function run(args: readonly string[], env: Environment): Promise<nu
   const url = () => program.opts().url ?? (env.REMOTE_PROCESSOR_URL || undefined);
   const api = new Api(async () => {
     const address = url();
-    if (address !== undefined) return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY);
+    if (address !== undefined)
+      return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY, program.opts().insecure);
     // Not for a command that only asks for help, or speaks to a deployment: the driver takes its time to load.
     const { inProcess } = await import('./api/in-process.js');
     return inProcess(env, program.opts().debug ? logTo(output) : silentLogger);

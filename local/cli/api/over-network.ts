@@ -1,3 +1,4 @@
+import { isLoopback } from '../../../handlers/http/loopback.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
@@ -9,9 +10,10 @@ const TIMEOUT_MS = 40_000;
  * The app at an address.
  *
  * @param address such as https://abc.execute-api.eu-central-1.amazonaws.com, with its stage if it has one
- * @throws CommandFailure for an address that is none, or without a key
+ * @param isInsecure whether to speak plain http to other machines than this one
+ * @throws CommandFailure for an address that is none, or would have the key sent so that others can read it; or without a key
  */
-export function overNetwork(address: string, apiKey: string | undefined): Connection {
+export function overNetwork(address: string, apiKey: string | undefined, isInsecure = false): Connection {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.username !== '')
     throw new CommandFailure(
@@ -20,6 +22,12 @@ export function overNetwork(address: string, apiKey: string | undefined): Connec
       {
         code: 'wrong_usage',
       },
+    );
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !isInsecure)
+    throw new CommandFailure(
+      exitCode.usage,
+      `Over plain http anybody on the way to ${url.host} can read the API key: take its https address, or --insecure in a network that you trust`,
+      { code: 'insecure_address' },
     );
   if (apiKey === undefined || !/^[\x21-\x7e]+$/.test(apiKey))
     throw new CommandFailure(

@@ -4,7 +4,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { type Paint, painter } from './paint.js';
 import type { Paper } from './table.js';
-import { visible, visibleLines } from './visible.js';
+import { visible, visibleJson, visibleLines } from './visible.js';
 
 /** Results go to standard output, messages to standard error. */
 export class Output implements Paper {
@@ -51,12 +51,12 @@ export class Output implements Paper {
 
   /** One JSON document, indented for people on a terminal. */
   json(value: unknown): void {
-    this.print(JSON.stringify(value, null, this.isTerminal ? 2 : 0));
+    this.print(visibleJson(value, this.isTerminal ? 2 : 0));
   }
 
   /** One JSON document a line. */
   jsonLine(value: unknown): void {
-    this.print(JSON.stringify(value));
+    this.print(visibleJson(value));
   }
 
   print(text: string): void {
@@ -73,7 +73,7 @@ export class Output implements Paper {
     const { message, code, issues, exitCode } = failure;
     if (this.isJson) {
       const error = { code, message, ...(issues.length > 0 && { issues }), exitCode };
-      this.#write(this.stderr, JSON.stringify({ error }));
+      this.#write(this.stderr, visibleJson({ error }));
       return;
     }
     const paint = painter(this.stderr);

@@ -11,6 +11,18 @@ export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visible).join('\n');
 }
 
+/** As JSON, to the same end, terminal or not: in JSON such characters may be escaped, and mean the same. */
+export function visibleJson(value: unknown, indent = 0): string {
+  const json: string | undefined = JSON.stringify(value, null, indent);
+  return (json ?? 'null').replaceAll(unsafe, (character) =>
+    character === '\n' ? '\n' : escapedUnits(character),
+  );
+}
+
+function escapedUnits(character: string): string {
+  return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Controls, formatting characters but for those that join emojis, and the two line ends of Unicode. */
 const unsafe = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 

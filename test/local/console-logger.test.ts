@@ -1,0 +1,13 @@
+import { expect, test, vi } from 'vitest';
+import { consoleLogger } from '../../local/console-logger.js';
+
+test('what is logged moves no cursor and turns no text around', () => {
+  const log = vi.spyOn(console, 'log').mockReturnValue();
+
+  consoleLogger.warn('Job \u202e\u009b2J failed', { error: 'a\u202eb\u009b2J\u2066', list: ['\u200f'] });
+
+  const [line = ''] = log.mock.calls.map(([text]) => `${text}`);
+  log.mockRestore();
+  expect(line).toContain('\\u{202e}');
+  expect(line).not.toMatch(/[\u0080-\u009f\u200e-\u202e\u2066-\u2069]/);
+});
