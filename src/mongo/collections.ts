@@ -1,4 +1,5 @@
 import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
+import type { EndedSessionDocument } from '../access/ended-session-document.js';
 import type { WrongKeyDocument } from '../access/wrong-key-document.js';
 import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
 import type { JobFactoryDocument } from '../job/factory-document.js';
@@ -18,6 +19,7 @@ export interface Collections {
   readonly queues: Collection<QueueDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
+  readonly endedSessions: Collection<EndedSessionDocument>;
   readonly wrongKeys: Collection<WrongKeyDocument>;
   readonly statistics: Collection<StatisticsDocument>;
 }
@@ -42,6 +44,7 @@ export function openCollections(db: Db): Collections {
     queues: db.collection<QueueDocument>('queues', durable),
     workers: db.collection<WorkerDocument>('workers', durable),
     idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
+    endedSessions: db.collection<EndedSessionDocument>('endedSessions', durable),
     wrongKeys: db.collection<WrongKeyDocument>('wrongKeys', durable),
     statistics: db.collection<StatisticsDocument>('statistics', durable),
   };

@@ -106,6 +106,11 @@ const workerIndexes: IndexDescription[] = [
   { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 },
 ];
 
+const endedSessionIndexes: IndexDescription[] = [
+  // MongoDB deletes those that have expired.
+  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+];
+
 const wrongKeyIndexes: IndexDescription[] = [
   // MongoDB deletes what no longer counts.
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
@@ -154,6 +159,7 @@ export const indexesByCollection: Partial<Record<keyof Collections, readonly Ind
   scheduler: schedulerIndexes,
   workers: workerIndexes,
   idempotencyKeys: idempotencyKeyIndexes,
+  endedSessions: endedSessionIndexes,
   wrongKeys: wrongKeyIndexes,
   statistics: statisticsIndexes,
 };

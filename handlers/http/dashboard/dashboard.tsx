@@ -4,9 +4,12 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Db } from 'mongodb';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import { openCollections } from '../../../src/mongo/collections.js';
 import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
+import { EndedSessions } from '../session/ended-sessions.js';
 import { requireSameOrigin } from '../session/same-origin.js';
+import { renewSession } from '../session/session.js';
 import { signInRoutes } from '../session/sign-in.js';
 import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
@@ -36,7 +39,8 @@ export interface DashboardOptions {
  * to date by a script that reads it again and again (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
-  const { processor, kick, ready, log } = options;
+  const { db, processor, apiKeys, sessionSecrets, kick, ready, log } = options;
+  const endedSessions = new EndedSessions(openCollections(db).endedSessions);
   return new Hono<DashboardEnvironment>()
     .onError(answerWithPage(log))
     .notFound(({ req }) => {
@@ -46,12 +50,19 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .use(compress({ encoding: 'gzip' }))
     .use(requireSameOrigin)
     .route('/dashboard/assets', assetRoutes)
-    .use(async (_, next) => {
+    .use(async ({ env }, next) => {
       await ready();
+      if (env.session && (await endedSessions.has(env.session))) env.session = undefined;
       await next();
     })
-    .route('/', signInRoutes(options))
+    .route('/', signInRoutes({ ...options, endedSessions }))
     .use(requireSession)
+    .use(async (context, next) => {
+      await next();
+      // A page that brings itself up to date does so also where nobody looks at it.
+      const isByPerson = context.req.header('x-refresh') === undefined;
+      if (isByPerson) await renewSession(context, sessionSecrets, apiKeys, context.get('session'));
+    })
     .get('/dashboard', (context) => context.redirect('/', 303))
     .get(findJobPath, ({ req, redirect }) => redirect(jobPath(req.query('id')?.trim() ?? ''), 303))
     .route('/', overviewRoutes(processor))

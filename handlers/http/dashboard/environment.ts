@@ -2,7 +2,7 @@ import type { Session } from '../session/session.js';
 
 /** What the pages are called with, beside the request. */
 export interface DashboardEnvironment {
-  Bindings: { readonly session: Session | undefined };
+  Bindings: { session: Session | undefined };
   Variables: {
     /** Who is signed in: on every page below the sign-in. */
     session: Session;

@@ -9,19 +9,21 @@ import type { DashboardEnvironment } from '../dashboard/environment.js';
 import { Page } from '../dashboard/page.js';
 import { readForm } from '../dashboard/read-form.js';
 import type { WrongKeys } from '../wrong-keys.js';
+import type { EndedSessions } from './ended-sessions.js';
 import { returnPath } from './return-path.js';
 import { hasFormToken } from './same-origin.js';
-import { endSession, startSession } from './session.js';
+import { forgetSession, startSession } from './session.js';
 
 export interface SignInOptions {
   readonly apiKeys: readonly ApiKey[];
   readonly sessionSecrets: readonly string[];
   readonly wrongKeys: WrongKeys;
+  readonly endedSessions: EndedSessions;
   readonly log: Logger;
 }
 
 /** Signing in with an API key, and out. After ten wrong keys within 15 minutes an address is told to wait. */
-export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, log }: SignInOptions) {
+export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, endedSessions, log }: SignInOptions) {
   const noKeys = apiKeys.length === 0 ? 'No API key is configured: set API_KEYS, then sign in.' : undefined;
   return new Hono<DashboardEnvironment>()
     .get('/sign-in', (context) => {
@@ -50,7 +52,10 @@ export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, log }: SignIn
     })
     .post('/sign-out', async (context) => {
       const { session } = context.env;
-      if (session && hasFormToken(await readForm(context.req.raw), session)) endSession(context);
+      if (session && hasFormToken(await readForm(context.req.raw), session)) {
+        await endedSessions.add(session);
+        forgetSession(context);
+      }
       return context.redirect('/sign-in', 303);
     });
 }

@@ -1,11 +1,20 @@
 import { serializeSigned } from 'hono/utils/cookie';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { silent } from '../../../database.js';
 import { expectProblem, useApi } from '../api.js';
 import { Browser, browse, keyOf, secrets, signedIn } from '../browser.js';
 
 const api = useApi();
 const other = 'another-secret-for-the-tests-of-sessions';
+
+afterEach(() => void vi.useRealTimers());
+
+/** A browser with a copy of the cookies of another, at a server of its own. */
+function copyOf(browser: Browser): Browser {
+  const copy = browse(api);
+  for (const [name, value] of browser.cookies) copy.cookies.set(name, value);
+  return copy;
+}
 
 test('with a key one signs in, and gets where one wanted to', async () => {
   const browser = browse(api);
@@ -91,6 +100,75 @@ test('signing out takes the cookie away, and only with the token', async () => {
 
   expect(answer.headers.get('location')).toBe('/sign-in');
   expect(browser.cookies.size).toBe(0);
+  expect((await browser.get('/dashboard/schedulers')).status).toBe(303);
+});
+
+test('signing out ends the session in every copy of its cookie, and no other session of the key', async () => {
+  const browser = await signedIn(api, 'read');
+  const another = await signedIn(api, 'read');
+  const copy = copyOf(browser);
+  const elsewhere = copyOf(browser); // Another server, which has seen the session just now.
+  expect((await elsewhere.get('/dashboard/schedulers')).status).toBe(200);
+
+  await browser.submit('/sign-out', {});
+
+  expect((await copy.get('/dashboard/schedulers')).status).toBe(303);
+  expect((await copy.get('/sign-in')).status).toBe(200);
+  expect((await another.get('/dashboard/schedulers')).status).toBe(200);
+  const now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(now + 5_000);
+  const later = await elsewhere.get('/dashboard/schedulers');
+  clock.mockRestore();
+  expect(later.status).toBe(303);
+});
+
+test('whether a session was ended is asked every 5 seconds at most, and kept no longer than the session', async () => {
+  const browser = await signedIn(api, 'read');
+  await browser.get('/dashboard/schedulers');
+  const commands = await api.database.commandsDuring(async () => {
+    await browser.get('/dashboard/schedulers');
+  });
+  expect(JSON.stringify(commands.map(({ command }) => command))).not.toContain('endedSessions');
+
+  await browser.submit('/sign-out', {});
+
+  const [ended] = await api.database.db.collection('endedSessions').find().toArray();
+  const hours = (ended?.expireAt.getTime() - Date.now()) / 3_600_000;
+  expect(Math.round(hours)).toBe(13); // A clock may be wrong.
+  expect(await api.database.db.collection('endedSessions').indexes()).toContainEqual(
+    expect.objectContaining({ key: { expireAt: 1 }, expireAfterSeconds: 0 }),
+  );
+});
+
+test('a session that nobody uses for an hour is over; what a page does by itself is no use', async () => {
+  const browser = await signedIn(api, 'read');
+  const copy = copyOf(browser);
+  const began = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const at = (minutes: number) => vi.setSystemTime(began + minutes * 60_000);
+
+  at(50);
+  expect((await browser.get('/dashboard/schedulers')).headers.getSetCookie()).toHaveLength(1);
+  at(50.5);
+  expect((await browser.get('/dashboard/schedulers')).headers.getSetCookie()).toEqual([]);
+  at(100);
+  const refreshed = await browser.get('/dashboard/schedulers', { 'x-refresh': '1' });
+  expect([refreshed.status, refreshed.headers.getSetCookie()]).toEqual([200, []]);
+  expect((await copy.get('/dashboard/schedulers')).status).toBe(303);
+  at(111);
+  expect((await browser.get('/dashboard/schedulers')).status).toBe(303);
+});
+
+test('however often it is used, a session ends 12 hours after it began', async () => {
+  const browser = await signedIn(api, 'read');
+  const began = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'] });
+
+  for (let minutes = 30; minutes <= 12 * 60; minutes += 30) {
+    vi.setSystemTime(began + minutes * 60_000 - 1_000);
+    expect((await browser.get('/dashboard/schedulers')).status).toBe(200);
+  }
+  vi.setSystemTime(began + 12 * 3_600_000 + 1_000);
   expect((await browser.get('/dashboard/schedulers')).status).toBe(303);
 });
 

@@ -1,0 +1,40 @@
+import type { Collection } from 'mongodb';
+import { endSession } from '../../../src/access/end-session.js';
+import type { EndedSessionDocument } from '../../../src/access/ended-session-document.js';
+import { isSessionEnded } from '../../../src/access/is-session-ended.js';
+import type { Session } from './session.js';
+
+/** What was read is good for so long: a sign-out in another process is noticed that late. */
+const READ_AGAIN_MS = 5_000;
+
+/** More sessions than so many are forgotten, and asked for again. */
+const MAX_KNOWN = 1_000;
+
+/** The sessions whose holders signed out: one small read for each session that is in use, every 5 seconds at most. */
+export class EndedSessions {
+  /** Until when what is known of a session is good, by `performance.now()`. */
+  readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
+
+  constructor(private readonly endedSessions: Collection<EndedSessionDocument>) {}
+
+  /** @throws what the driver throws: nobody is let in whose session cannot be looked up */
+  async has({ id }: Session): Promise<boolean> {
+    const known = this.#known.get(id);
+    if (known && known.until > performance.now()) return known.isEnded;
+    const isEnded = await isSessionEnded(this.endedSessions, id);
+    this.#learn(id, isEnded);
+    return isEnded;
+  }
+
+  /** Ends a session, in all copies of its cookie. @throws what the driver throws */
+  async add({ id, expires }: Session): Promise<void> {
+    await endSession(this.endedSessions, id, expires);
+    this.#learn(id, true);
+  }
+
+  #learn(id: string, isEnded: boolean): void {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    const until = isEnded ? Number.POSITIVE_INFINITY : performance.now() + READ_AGAIN_MS;
+    this.#known.set(id, { isEnded, until });
+  }
+}
