@@ -9,7 +9,10 @@ import { Problem } from '../handlers/http/problem.js';
 /** The HTTP API on a port of this machine. */
 export interface HttpServer {
   readonly url: string;
-  /** Takes no more requests, and resolves when those under way are answered: those that wait for something, at once. */
+  /**
+   * Takes no more requests, and resolves when those under way are answered: those that wait for something, at once, and
+   * those that wait for a database which does not answer, by a broken connection after 5 s.
+   */
   stop(): Promise<void>;
 }
 
@@ -66,9 +69,13 @@ function urlOf(server: Server): string {
   return `http://${host}:${address.port}`;
 }
 
+const MAX_WAIT_MS = 5_000;
+
 async function close(server: Server): Promise<void> {
   const closed = once(server, 'close');
+  const patience = setTimeout(() => server.closeAllConnections(), MAX_WAIT_MS);
   server.close();
   server.closeIdleConnections();
   await closed;
+  clearTimeout(patience);
 }

@@ -9,13 +9,21 @@ import {
   type RemoteProcessorOptions,
 } from '../src/index.js';
 import { validateNow } from '../src/validate.js';
+import { withStopSignal } from '../src/worker/stop-signal.js';
+import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { Loop } from './loop.js';
+import { ReplacedDatabase } from './replaced-database.js';
 
 export interface LocalProcessorOptions extends RemoteProcessorOptions {
   /** How often the worker looks for due jobs. Jobs added through this object are found at once. Default 1 s. */
   readonly pollInterval?: Duration;
   /** How often the scheduler looks for due items. Default 1 s; on AWS it is a minute. */
   readonly scheduleInterval?: Duration;
+  /**
+   * Called by the loops when the database was replaced by an empty one, as one that keeps nothing on disk is when it starts
+   * again: to make indexes, job factories and declared scheduler items once more. Default: the loops only say so.
+   */
+  readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
 
 const intervalsSchema = z.object({
@@ -38,13 +46,15 @@ type LoopKind = 'worker' | 'scheduler';
 export class LocalProcessor extends RemoteProcessor {
   readonly #pollMs: number;
   readonly #scheduleMs: number;
+  readonly #database: ReplacedDatabase;
   #worker: Loop | undefined;
   #scheduler: Loop | undefined;
   /** Told to stop, and not done yet. */
   readonly #stopping = new Set<Loop>();
 
-  constructor({ pollInterval, scheduleInterval, ...options }: LocalProcessorOptions) {
+  constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions) {
     super(options);
+    this.#database = new ReplacedDatabase(options.db, this.log, async () => setUp?.(this));
     const intervals = validateNow(
       intervalsSchema,
       { pollInterval, scheduleInterval },
@@ -78,7 +88,8 @@ export class LocalProcessor extends RemoteProcessor {
 
   /**
    * Stops processing: claims no more, tells what runs to stop, and gives back what does not end in 5 s. Resolves
-   * when nothing is left in its hands.
+   * when nothing is left in its hands; after 10 s at the latest, when the database does not answer: then what it held is
+   * recovered once its leases have expired.
    */
   async stopProcessor(): Promise<void> {
     if (this.#worker) this.#stopping.add(this.#worker);
@@ -88,13 +99,17 @@ export class LocalProcessor extends RemoteProcessor {
 
   /** Starts turning due scheduler items into jobs; does nothing when it is started already. */
   startScheduler(): void {
-    this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async () => {
-      const jobs = await this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
-      if (jobs.length > 0) this.#worker?.nudge();
+    this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async (signal) => {
+      const schedule = () => this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
+      const jobs = await withStopSignal({ signal }, ({ cutOff }) => unlessAborted(cutOff, schedule()));
+      if (jobs !== undefined && jobs.length > 0) this.#worker?.nudge();
     });
   }
 
-  /** Stops the scheduler, and resolves when the turn that is under way has ended. */
+  /**
+   * Stops the scheduler, and resolves when the turn that is under way has ended; after 5 s it is left behind, for the
+   * database may not answer. What it goes on with is done as a whole or not at all.
+   */
   async stopScheduler(): Promise<void> {
     if (this.#scheduler) this.#stopping.add(this.#scheduler);
     this.#scheduler = undefined;
@@ -132,6 +147,10 @@ export class LocalProcessor extends RemoteProcessor {
   #startLoop(kind: LoopKind, intervalMs: number, turn: (stop: AbortSignal) => Promise<unknown>): Loop {
     const name = this.#nameOf(kind);
     this.log.info(`Processor '${name}' started`);
-    return new Loop(name, turn, intervalMs, this.log);
+    const turnOnDatabase = async (stop: AbortSignal) => {
+      await unlessAborted(stop, this.#database.setUpIfReplaced());
+      await turn(stop);
+    };
+    return new Loop(name, turnOnDatabase, intervalMs, this.log);
   }
 }

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
+import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { consoleLogger as log } from './console-logger.js';
 import { demoJobs, endDemo, showDemo } from './demo.js';
+import { endProcess } from './end-process.js';
 import { startHttpServer } from './http-server.js';
 import { factoriesOf, type JobCode } from './job-code.js';
 import { startEmbeddedMongo } from './mongo/index.js';
@@ -28,16 +30,21 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
   const db = client.db(config.MONGODB_DATABASE);
+  const setUp = async (to: LocalProcessor) => {
+    await to.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
+    await to.addJobFactories(factoriesOf(code, config));
+    if (demo) await to.addJobFactories(demoJobs);
+    if (code.schedules) await to.syncSchedulers(code.schedules);
+  };
   const processor = new LocalProcessor({
     db,
     log,
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
+    setUp,
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
-  await processor.addJobFactories(factoriesOf(code, config));
-  if (demo) await processor.addJobFactories(demoJobs);
-  if (code.schedules) await processor.syncSchedulers(code.schedules);
+  await setUp(processor); // Indexes that are there cost nothing.
   const app = createApp({ db, processor, apiKeys, sessionSecrets, allowedHosts, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   greet(settings, server.url, mongo?.uri, Object.keys(await processor.getJobFactories()));
@@ -45,17 +52,16 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   processor.startProcessor();
   processor.startScheduler();
   const stopping = stopRequested();
-  if (demo) await showDemo(processor, stopping);
+  // It asks the database, which may be gone.
+  if (demo) await unlessAborted(stopping, showDemo(processor, stopping));
   if (!stopping.aborted) await once(stopping, 'abort');
 
-  log.info('Stopping: what runs is told to end, and given back if it does not');
-  await Promise.all([server.stop(), processor.stopScheduler()]);
-  if (demo) await endDemo(processor);
-  await processor.stopProcessor();
-  await client.close();
-  await mongo?.stop();
-  log.info('Stopped: nothing is left in processing');
-  process.exit(); // A job that heeds no signal would keep the process alive.
+  return endProcess(async () => {
+    await Promise.all([server.stop(), processor.stopProcessor(), processor.stopScheduler()]);
+    if (demo) await endDemo(processor);
+    await client.close();
+    await mongo?.stop();
+  }, log);
 }
 
 function explainUnreachable(error: unknown): never {

@@ -442,7 +442,8 @@ export class RemoteProcessor {
 
   /**
    * How many attempts ended, and how, of the last time (`since`, default an hour): one point for each `step` (default a
-   * minute), the oldest first, also where nothing was counted. Of one kind of job with `jobName`.
+   * minute), the oldest first, also where nothing was counted. Of one kind of job with `jobName`. They end with the minute
+   * under way, and each is a whole step: where steps do not go into the time without a rest, the first begins earlier.
    *
    * Workers count as they settle, and write that down at the end of a drain and each minute while it goes on: so a point
    * may be a minute late, and what a crashed worker counted last is not in it. Kept for 8 days, by the database's minutes.

@@ -37,8 +37,10 @@ const optionsSchema = z.strictObject({
 export type StatisticsOptions = z.input<typeof optionsSchema>;
 
 /**
- * The points of the time until now, the oldest first, those without any count included. The last one is of the step that
- * is under way. Steps are whole multiples of their length, counted from 1970 in UTC.
+ * The points of the time until now, the oldest first, those without any count included. They end with the minute that is
+ * under way, and each is a whole step: so the last hour in one step is one point of 60 minutes. Where steps do not go into
+ * the time without a rest, the first begins earlier. They begin at any minute: for steps that begin on the hour, ask for
+ * minutes and add them up.
  *
  * Two commands, of which one reads at most one document for each minute.
  *
@@ -51,10 +53,10 @@ export async function findStatistics(
 ): Promise<StatisticsPoint[]> {
   const { since, step, jobName } = validateNow(optionsSchema, options, 'The call of getStatistics');
   const now = (await serverTime(db)).getTime();
-  const last = now - (now % step);
-  const first = last - (Math.ceil(since / step) - 1) * step;
+  const end = now - (now % MINUTE_MS) + MINUTE_MS;
+  const first = end - Math.ceil(since / step) * step;
   const points: (AttemptCounts & { at: Date })[] = [];
-  for (let at = first; at <= last; at += step) points.push({ at: new Date(at), ...noCounts() });
+  for (let at = first; at < end; at += step) points.push({ at: new Date(at), ...noCounts() });
   for (const [at, counts] of await findCounts(statistics, new Date(first), jobName)) {
     // A minute that has just begun may be one that is not asked for.
     const point = points[Math.floor((at.getTime() - first) / step)];

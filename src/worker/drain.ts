@@ -73,7 +73,7 @@ export interface DrainLimits extends StopSignal {
  * One claim fills all free slots, and a slow job never holds up the other slots.
  *
  * Told to stop, it claims no more, fires the signal of what runs, and at the cut-off gives back what is not finished. It
- * returns only when nothing is left in its hands.
+ * returns only when nothing is left in its hands, or the database did not take it back in time.
  */
 export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
   return withJobRejections(() => new Invocation(worker, limits).run());
@@ -122,7 +122,7 @@ class Invocation {
       decline(attempts);
     });
     this.#claimAhead = new ClaimAhead(limits.maxThreads);
-    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#held.unwrittenCount);
+    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#held.unwrittenCount, limits.end);
     this.#nextDue = new NextDue(jobs, wake);
     const { queues } = worker.claimFilter();
     const info = {
@@ -135,7 +135,7 @@ class Invocation {
   }
 
   async run(): Promise<DrainSummary> {
-    const { stop, cutOff, pollMs } = this.limits;
+    const { stop, cutOff, end, pollMs } = this.limits;
     // Listeners, so that not even a claim that hangs holds up what runs.
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
@@ -146,9 +146,9 @@ class Invocation {
       clearInterval(poll);
       this.#nextDue.close();
       await this.#reports.close();
-      await this.#registration.end();
+      await this.#registration.end(end.aborted);
     }
-    if (stop.aborted || this.#leftOut || this.#summary.abandoned > 0) {
+    if (!end.aborted && (stop.aborted || this.#leftOut || this.#summary.abandoned > 0)) {
       this.#summary.remaining = await this.#countRemaining();
     }
     return this.#summary;

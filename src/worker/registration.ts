@@ -31,10 +31,10 @@ export class Registration {
     this.#timer ??= setTimeout(() => this.#renew(), REGISTER_AFTER_MS);
   }
 
-  /** Nothing is left to do. */
-  async end(): Promise<void> {
+  /** Nothing is left to do. @param isCutOff the database does not answer: then the document is left to expire */
+  async end(isCutOff: boolean): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#renewing === undefined) return;
+    if (this.#renewing === undefined || isCutOff) return;
     await this.#renewing;
     await this.#attempt(unregisterWorker(this.workers, this.info._id));
   }

@@ -4,8 +4,9 @@ import type { JobDocument } from '../job/job.js';
 import type { Settlement } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
-import { withinTime } from '../mongo/within-time.js';
+import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import { Gathering } from './gathering.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** Other outcomes wait for a write, so that one on a connection which died without a word must not take long. */
 const FIRST_TRY_MS = 1_000;
@@ -31,11 +32,13 @@ export class SettleQueue {
   /**
    * @param leaseMs for so long it tries again when the database cannot be reached: later, the leases are gone
    * @param running how many attempts run, those that wait for their write included
+   * @param end once it has fired, nobody waits for an answer any more
    */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly leaseMs: number,
     private readonly running: () => number,
+    private readonly end: AbortSignal,
   ) {}
 
   /**
@@ -84,12 +87,11 @@ export class SettleQueue {
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
       const settlements = batch.map(({ settlement }) => settlement);
-      const write = retryWhileUnreachable(
-        this.leaseMs,
-        () => settleJobs(this.jobs, settlements),
-        FIRST_TRY_MS,
-      );
-      const results = await withinTime(this.leaseMs, write);
+      const attempt = () => settleJobs(this.jobs, settlements);
+      const write = retryWhileUnreachable(this.leaseMs, attempt, FIRST_TRY_MS, this.end);
+      const results = await unlessAborted(this.end, withinTime(this.leaseMs, write));
+      if (results === undefined)
+        throw new NoAnswer('The database did not answer before the worker had to end.');
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

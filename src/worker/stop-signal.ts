@@ -3,6 +3,9 @@ import { MAX_TIMER_MS } from '../duration.js';
 /** The most that is kept free before a deadline for giving back and settling; less when the whole is short. */
 const MAX_MARGIN_MS = 10_000;
 
+/** The least that is kept for writing outcomes after the cut-off, however short the margin: a busy database is no dead one. */
+const MIN_WRITE_MS = 2_000;
+
 /** When a drain must stop. */
 export interface StopConditions {
   /** By then everything is settled. */
@@ -18,6 +21,8 @@ export interface StopSignal {
   readonly stop: AbortSignal;
   /** Fires when what ran then has had its time to end. */
   readonly cutOff: AbortSignal;
+  /** Fires when outcomes have had their time to be written: the database does not answer, and recovery will end the rest. */
+  readonly end: AbortSignal;
   /** When `stop` will fire, in milliseconds since the epoch; infinity when that is not known. */
   readonly stopAt: number;
 }
@@ -26,7 +31,7 @@ export const AT_DEADLINE = 'at the deadline';
 
 /**
  * Calls `work` with a signal that fires when the first condition is met, and one that fires later by half the margin:
- * that is the grace for what runs, and the other half is left for writing. No timer or listener outlives the call.
+ * that is the grace for what runs, and half of the other half is left for writing, or 2 s if that is more. No timer or listener outlives the call.
  */
 export async function withStopSignal<Result>(
   { deadline, marginMs, signal }: StopConditions,
@@ -34,13 +39,16 @@ export async function withStopSignal<Result>(
 ): Promise<Result> {
   const stop = new AbortController();
   const cutOff = new AbortController();
+  const end = new AbortController();
   const remainingMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.getTime() - Date.now();
   const margin = marginMs ?? Math.min(MAX_MARGIN_MS, Math.max(0, remainingMs / 10));
   const workMs = remainingMs - margin;
   let grace: NodeJS.Timeout | undefined;
+  let last: NodeJS.Timeout | undefined;
   const stopNow = (reason: string) => {
     stop.abort(reason);
     grace ??= setTimeout(() => cutOff.abort(), margin / 2);
+    last ??= setTimeout(() => end.abort(), margin / 2 + Math.max(margin / 4, MIN_WRITE_MS));
   };
   const stopAsAsked = () => stopNow('as asked');
   const stopAtDeadline = () => stopNow(AT_DEADLINE);
@@ -50,10 +58,12 @@ export async function withStopSignal<Result>(
   // A deadline later than a timer can be set to is none.
   const timer = workMs <= MAX_TIMER_MS ? setTimeout(stopAtDeadline, workMs) : undefined;
   try {
-    return await work({ stop: stop.signal, cutOff: cutOff.signal, stopAt: Date.now() + workMs });
+    const stopAt = Date.now() + workMs;
+    return await work({ stop: stop.signal, cutOff: cutOff.signal, end: end.signal, stopAt });
   } finally {
     clearTimeout(timer);
     clearTimeout(grace);
+    clearTimeout(last);
     signal?.removeEventListener('abort', stopAsAsked);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the promise gives; undefined if the signal fires first. Why not `Promise.race`: against a promise that lives as
+ * What the promise gives; undefined if the signal fires first, or has fired. Why not `Promise.race`: against a promise that lives as
  * long as the invocation, it would keep every result alive for as long.
  */
 export function unlessAborted<Result>(
@@ -8,6 +8,7 @@ export function unlessAborted<Result>(
 ): Promise<Result | undefined> {
   return new Promise((resolve, reject) => {
     const giveUp = () => resolve(undefined);
+    if (signal.aborted) giveUp();
     const stopListening = () => signal.removeEventListener('abort', giveUp);
     signal.addEventListener('abort', giveUp);
     promise.then(resolve, reject).then(stopListening);

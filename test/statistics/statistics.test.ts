@@ -247,14 +247,22 @@ describe('getStatistics', () => {
         const within = (point: StatisticsPoint, at: Date) =>
           at.getTime() >= point.at.getTime() && at.getTime() < point.at.getTime() + step;
         const stored = await minutes().find().toArray();
-        for (const point of points) {
-          expect(point.at.getTime() % step).toBe(0);
+        for (const [n, point] of points.entries()) {
+          expect(point.at.getTime()).toBe(Number(points[0]?.at) + n * step);
+          expect(point.at.getTime() % MINUTE_MS).toBe(0);
           const completed = stored.filter(({ _id }) => within(point, _id)).length;
           expect(point).toMatchObject({ completed, durationMs: 10 * completed });
         }
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('in one step of an hour the last hour is one point, of its 60 minutes and no others', async () => {
+    // The minute may change meanwhile.
+    await count([0, 1, 30, 58, 60, 61]);
+    const points = await database.processor().getStatistics({ since: '1h', step: '1h' });
+    expect(points).toMatchObject([{ completed: 4 }]);
   });
 
   test.each([

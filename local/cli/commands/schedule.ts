@@ -20,10 +20,8 @@ export const scheduleCommand: AddCommand = (parent, context) => {
     .action(async (options) => {
       const { runLoops } = await import('../work/run-loops.js');
       await runLoops(context, options, {
-        begin: async (processor, { schedules }) => {
-          if (schedules) await processor.syncSchedulers(schedules);
-          processor.startScheduler();
-        },
+        prepare: async (processor, { schedules }) => schedules && processor.syncSchedulers(schedules),
+        begin: (processor) => processor.startScheduler(),
         end: (processor) => processor.stopScheduler(),
       });
     });

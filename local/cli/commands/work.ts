@@ -28,7 +28,8 @@ export const workCommand: AddCommand = (parent, context) => {
       };
       const { runLoops } = await import('../work/run-loops.js');
       await runLoops({ ...context, env }, options, {
-        begin: async (processor) => processor.startProcessor(),
+        prepare: async () => {},
+        begin: (processor) => processor.startProcessor(),
         end: (processor) => processor.stopProcessor(),
       });
     });

@@ -4,6 +4,7 @@ import { atLevel } from '../../../src/log-level.js';
 import { closeMongoClients } from '../../../src/mongo/client.js';
 import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
 import { consoleLogger } from '../../console-logger.js';
+import { endProcess } from '../../end-process.js';
 import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';
 import { LocalProcessor } from '../../processor.js';
 import { connectToDatabase } from '../api/in-process.js';
@@ -19,7 +20,9 @@ export interface LoopOptions {
 
 /** What a loop is. */
 export interface LoopKind {
-  readonly begin: (processor: LocalProcessor, code: JobCode) => Promise<void>;
+  /** What it needs in the database beside the job factories. */
+  readonly prepare: (processor: LocalProcessor, code: JobCode) => Promise<unknown>;
+  readonly begin: (processor: LocalProcessor) => void;
   readonly end: (processor: LocalProcessor) => Promise<void>;
 }
 
@@ -31,29 +34,36 @@ export interface LoopKind {
 export async function runLoops(
   { output, env, stopRequested }: CommandContext,
   { jobs, name, healthPort }: LoopOptions,
-  { begin, end }: LoopKind,
+  { prepare, begin, end }: LoopKind,
 ): Promise<never> {
   const code = await loadJobCode(jobs);
   const { db, config } = await connectToDatabase(env);
   const log = atLevel(config.LOG_LEVEL, output.isTerminal && !output.isJson ? consoleLogger : jsonLogger);
+  const setUp = async (to: LocalProcessor) => {
+    await to.addJobFactories(factoriesOf(code, config));
+    await prepare(to, code);
+  };
   const processor = new LocalProcessor({
     db,
     log,
     ...(name !== undefined && { name }),
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
+    setUp: async (to) => {
+      await to.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });
+      await setUp(to);
+    },
   });
   const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
-  const stopping = stopRequested();
   const { missing } = await findWrongIndexes(db);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
-  await processor.addJobFactories(factoriesOf(code, config));
-  await begin(processor, code);
+  await setUp(processor);
+  // Only now: until then a signal ends the process at once, whatever the database does.
+  const stopping = stopRequested();
+  begin(processor);
   if (!stopping.aborted) await once(stopping, 'abort');
-  log.info('Stopping: what runs is told to end, and given back if it does not');
-  await health?.stop();
-  await end(processor);
-  await closeMongoClients();
-  log.info('Stopped: nothing is left in its hands');
-  process.exit(); // A job that heeds no signal would keep the process alive.
+  return endProcess(async () => {
+    await Promise.all([health?.stop(), end(processor)]);
+    await closeMongoClients();
+  }, log);
 }

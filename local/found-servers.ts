@@ -1,0 +1,26 @@
+import type { MongoClient } from 'mongodb';
+
+interface Count {
+  found: number;
+}
+
+const counts = new WeakMap<MongoClient, Count>();
+
+/**
+ * How often a client has found a server to write to, since it was first asked for: once more means that the database was
+ * gone meanwhile, and may be another one. One listener a client, however many loops ask.
+ */
+export function foundServers(client: MongoClient): number {
+  const known = counts.get(client);
+  if (known) return known.found;
+  const count: Count = { found: 0 };
+  counts.set(client, count);
+  client.on('serverDescriptionChanged', ({ previousDescription, newDescription }) => {
+    if (!isWritable(previousDescription.type) && isWritable(newDescription.type)) count.found += 1;
+  });
+  return count.found;
+}
+
+function isWritable(type: string): boolean {
+  return ['RSPrimary', 'Standalone', 'Mongos', 'LoadBalancer'].includes(type);
+}

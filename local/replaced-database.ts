@@ -1,0 +1,40 @@
+import type { Db } from 'mongodb';
+import { IndexMissingError, type Logger } from '../src/index.js';
+import { findWrongIndexes } from '../src/mongo/find-wrong-indexes.js';
+import { indexesByCollection } from '../src/mongo/indexes.js';
+import { foundServers } from './found-servers.js';
+
+/** Notices that a database was replaced by an empty one, when its server was found again, and sets it up once more. */
+export class ReplacedDatabase {
+  /** When it was looked at last. */
+  #found: number;
+  #looking: Promise<void> | undefined;
+
+  constructor(
+    private readonly db: Db,
+    private readonly log: Logger,
+    private readonly setUp: () => Promise<void>,
+  ) {
+    this.#found = foundServers(db.client);
+  }
+
+  /** Costs nothing while its server is there all the time. @throws what the driver and the set-up throw: call it again */
+  setUpIfReplaced(): Promise<void> {
+    const found = foundServers(this.db.client);
+    if (found === this.#found) return Promise.resolve();
+    this.#looking ??= this.#look(found).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(found: number): Promise<void> {
+    const { missing } = await findWrongIndexes(this.db);
+    if (indexesByCollection.jobs?.every(({ name }) => missing.includes(`jobs.${name}`))) {
+      const { code, message } = new IndexMissingError();
+      this.log.error(`The database is an empty one. ${message}`, { code, missing });
+      await this.setUp();
+    }
+    this.#found = found;
+  }
+}

@@ -1,0 +1,59 @@
+import { MongoClient } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { startEmbeddedMongo } from '../../local/mongo/index.js';
+import { LocalProcessor, type LocalProcessorOptions } from '../../local/processor.js';
+import { findWrongIndexes } from '../../src/mongo/find-wrong-indexes.js';
+import { silent } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo } from '../jobs.js';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Loops on a database that is replaced by an empty one at the same address. */
+async function replaceUnder(options: Partial<LocalProcessorOptions>) {
+  const first = await startEmbeddedMongo();
+  const client = new MongoClient(first.uri, { minHeartbeatFrequencyMS: 20 });
+  const db = client.db('replaced');
+  const processor = new LocalProcessor({
+    db,
+    log: silent,
+    pollInterval: 20,
+    scheduleInterval: 20,
+    ...options,
+  });
+  await processor.ensureIndexes();
+  processor.startProcessor();
+  processor.startScheduler();
+  closing.push(() => Promise.all([processor.stopProcessor(), processor.stopScheduler()]));
+  closing.push(() => client.close());
+  await first.stop();
+  const second = await startEmbeddedMongo({ port: Number(new URL(first.uri).port) });
+  closing.push(() => second.stop());
+  return { processor, db };
+}
+
+test('loops on a database that was replaced by an empty one say so at once, though nothing fails there', async () => {
+  const codes: unknown[] = [];
+  const log = { ...silent, error: (_: string, details?: object) => void codes.push({ ...details }) };
+  await replaceUnder({ log });
+  await eventually(() => expect(codes).toContainEqual(expect.objectContaining({ code: 'index_missing' })));
+});
+
+test('they set it up again: indexes, job factories and declared items', async () => {
+  const { processor, db } = await replaceUnder({
+    setUp: async (to) => {
+      await to.ensureIndexes();
+      await to.addJobFactory(echo);
+      await to.syncSchedulers([
+        { id: 'beat', type: 'Delay', delay: '1s', jobName: 'echo', input: {}, active: true },
+      ]);
+    },
+  });
+  await eventually(async () => {
+    expect(await findWrongIndexes(db)).toEqual({ missing: [], different: [] });
+    expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]);
+  });
+});
