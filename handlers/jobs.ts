@@ -14,6 +14,7 @@ export function jobs(config: Config): JobFactory[] {
     removeOldJobs,
     webhook({
       secret: config.WEBHOOK_SECRET,
+      secrets: config.WEBHOOK_SECRETS,
       mayConnectTo: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? anyAddress : isPublicAddress,
       // Else a key that only adds jobs would reach whatever the worker reaches.
       addRole: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? 'admin' : 'write',

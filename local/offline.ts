@@ -20,7 +20,7 @@ Environment:
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
   SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  MONGODB_DATABASE, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+  MONGODB_DATABASE, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
 /** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
@@ -49,6 +49,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
       OFFLINE_SESSION_SECRETS: env.SESSION_SECRETS || randomBytes(32).toString('base64url'),
       OFFLINE_ALLOWED_HOSTS: env.ALLOWED_HOSTS || 'localhost',
       OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
+      OFFLINE_WEBHOOK_SECRETS: env.WEBHOOK_SECRETS,
       OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
     });
     process.exitCode = await endOf(functions);

@@ -40,6 +40,8 @@ const MIN_WEBHOOK_SECRET = 24;
 /** A secret that was chosen at random has more, even in hexadecimal: one that has fewer is a word, or one key held down. */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
+const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`;
+
 /** What a shell gives to `sha256sum` in the place of a variable that is not set: keys that everybody has. */
 const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
@@ -95,10 +97,14 @@ export const configSchema = z.object({
   ).optional(),
   /** Another Lambda service than AWS's own: for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
-  /** Signs what the job `webhook` sends. */
-  WEBHOOK_SECRET: secret(
-    `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`,
-    (text) => (isWebhookSecret(text) ? text : undefined),
+  /** Signs what the job `webhook` sends to receivers that have no secret of their own. */
+  WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
+    isWebhookSecret(text) ? text : undefined,
+  ).optional(),
+  /** Sign what it sends to receivers of these origins: whoever knows one secret can pose as the sender to nobody else. */
+  WEBHOOK_SECRETS: secret(
+    `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
+    webhookSecrets,
   ).optional(),
   /** Lets the job `webhook` send to loopback and private addresses. */
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: setting('true or false', trueOrFalse).default(false),
@@ -192,6 +198,24 @@ function isWebhookSecret(text: string): boolean {
   if (base64 === undefined) return isStrong(text, MIN_WEBHOOK_SECRET);
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && isStrong(base64, 0);
   return isBase64 && Buffer.from(base64, 'base64').length >= MIN_WEBHOOK_SECRET;
+}
+
+/** By the origins that they are for. */
+function webhookSecrets(text: string): ReadonlyMap<string, string> | undefined {
+  const secrets = new Map<string, string>();
+  for (const entry of text.split(/[\s,]+/).filter((part) => part !== '')) {
+    const [, origin = '', own = ''] = /^([^=]+)=(.+)$/.exec(entry) ?? [];
+    if (!isOrigin(origin) || !isWebhookSecret(own) || secrets.has(new URL(origin).origin)) return undefined;
+    secrets.set(new URL(origin).origin, own);
+  }
+  return secrets;
+}
+
+/** An http or https URL without path, query, user name or password. */
+function isOrigin(text: string): boolean {
+  if (httpUrl(text) === undefined) return false;
+  const { origin, href } = new URL(text);
+  return href === `${origin}/`;
 }
 
 /** Whether a secret is as long as it has to be, and not the same few characters over and over. */

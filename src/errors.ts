@@ -5,6 +5,9 @@ import type { Role } from './access/role.js';
  * never on the text.
  */
 
+import { cutText } from './cut-text.js';
+import { describeIssues, firstIssues } from './issues.js';
+
 /** One thing that is wrong with a value: where, and what was expected. */
 export interface Issue {
   /** Dotted path inside the value, for example `input.url`; empty for the value itself. */
@@ -21,18 +24,24 @@ export abstract class RemoteProcessorError extends Error {
   }
 }
 
-/** A value was refused before anything was written. `issues` lists everything that is wrong with it. */
+/** A value was refused before anything was written. `issues` lists what is wrong with it. */
 export class ValidationError extends RemoteProcessorError {
   readonly code = 'validation_failed';
+  /** The first 100. */
+  readonly issues: readonly Issue[];
 
   /** @param subject what was validated, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
-    readonly issues: readonly Issue[],
+    issues: readonly Issue[],
   ) {
-    super(`${subject} is invalid: ${issues.map(describeIssue).join('; ')}`);
+    super(`${subject} is invalid: ${describeIssues(issues)}`);
+    this.issues = firstIssues(issues);
   }
 }
+
+/** What is no name may be as long as somebody likes. */
+const MAX_NAME_BYTES = 200;
 
 /** No job factory has this name. `known` lists the names that would have worked. */
 export class UnknownJobNameError extends RemoteProcessorError {
@@ -42,10 +51,11 @@ export class UnknownJobNameError extends RemoteProcessorError {
     readonly jobName: string,
     readonly known: readonly string[],
   ) {
+    const nobody = `No job factory is named '${cutText(String(jobName), MAX_NAME_BYTES)}'`;
     super(
       known.length === 0
-        ? `No job factory is named '${jobName}', and none is registered: call addJobFactory first.`
-        : `No job factory is named '${jobName}'. Known names: ${known.join(', ')}.`,
+        ? `${nobody}, and none is registered: call addJobFactory first.`
+        : `${nobody}. Known names: ${known.join(', ')}.`,
     );
   }
 }
@@ -177,7 +187,3 @@ const abortExplanations: Readonly<Record<AbortReason, string>> = {
   'timed out': 'it took longer than its timeout',
   failed: 'a promise that it left behind was rejected',
 };
-
-function describeIssue({ path, message }: Issue): string {
-  return path === '' ? message : `${path}: ${message}`;
-}

@@ -46,14 +46,15 @@ export {
   settledStatuses,
 } from './job/job.js';
 export type { AddJobOptions, AddJobsOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
+export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
-export type { JobFactoryInfo } from './job/registry.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
+export type { PageFilter } from './page-filter.js';
 export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';
 export {
   type CallerOptions,
@@ -63,9 +64,10 @@ export {
   type RemoveJobsOptions,
   type ScheduleOptions,
 } from './processor.js';
-export type { Queue } from './queue/queue-document.js';
+export type { Queue, QueuePage } from './queue/queue-document.js';
 export type { DeclaredScheduler } from './scheduler/declaration.js';
 export type { SchedulerItem } from './scheduler/item.js';
+export type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
 export type { Preview } from './scheduler/preview.js';
 export type {
   AtOptions,
@@ -80,5 +82,6 @@ export type {
 export type { SchedulerSync } from './scheduler/sync-items.js';
 export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
+export type { WorkerPage } from './worker/find-live-workers.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';

@@ -32,10 +32,11 @@ import {
   jobChangesSchema,
   queueSchema,
 } from './job/job-options.js';
+import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
 import type { Outcome } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
-import { type JobFactoryInfo, JobRegistry } from './job/registry.js';
+import { JobRegistry } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
@@ -50,14 +51,16 @@ import { Connection } from './mongo/connection.js';
 import { ensureIndexes } from './mongo/ensure-indexes.js';
 import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
+import type { PageFilter } from './page-filter.js';
 import { DEFAULT_NAME } from './processor-name.js';
 import { findQueues } from './queue/find-queues.js';
 import { OpenQueues } from './queue/open-queues.js';
 import { pauseQueue } from './queue/pause-queue.js';
-import type { Queue } from './queue/queue-document.js';
+import type { Queue, QueuePage } from './queue/queue-document.js';
 import { resumeQueue } from './queue/resume-queue.js';
 import type { DeclaredScheduler } from './scheduler/declaration.js';
 import type { SchedulerItem } from './scheduler/item.js';
+import type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
 import type { Preview } from './scheduler/preview.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
@@ -66,7 +69,7 @@ import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
 import { drain, type Worker, workerName } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
-import { countLiveWorkers, findLiveWorkers } from './worker/find-live-workers.js';
+import { countLiveWorkers, listLiveWorkers, type WorkerPage } from './worker/find-live-workers.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import { type DrainSummary, endingOf } from './worker/summary.js';
@@ -260,11 +263,33 @@ export class RemoteProcessor {
     );
   }
 
-  /** Everything that can be added by name, whichever process registered it: by name. */
-  async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
+  /**
+   * A page of what can be added by name, whichever process registered it, in the order of the names, and a cursor for the
+   * next. It has at most 5 MB as it is sent as JSON.
+   *
+   * @throws ValidationError for a filter that is none, or a cursor that no page gave
+   */
+  async listJobFactories(filter?: PageFilter): Promise<JobFactoryPage> {
     await this.#connection.make();
-    const factories = await this.#registry.list();
-    return Object.fromEntries(factories.map((info) => [info.name, info]));
+    return this.#registry.list(filter);
+  }
+
+  /** The first page of `listJobFactories`, of up to 1000: by name. */
+  async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
+    const { jobFactories } = await this.listJobFactories({ limit: 1000 });
+    return Object.fromEntries(jobFactories.map((info) => [info.name, info]));
+  }
+
+  /** What is known of one kind of job, whichever process registered it; undefined when nobody did. */
+  async getJobFactory(name: string): Promise<JobFactoryInfo | undefined> {
+    await this.#connection.make();
+    return this.#registry.info(name);
+  }
+
+  /** The names of what can be added, whichever process registered it: the first 1000. */
+  async getJobNames(): Promise<string[]> {
+    await this.#connection.make();
+    return this.#registry.storedNames();
   }
 
   /**
@@ -327,7 +352,8 @@ export class RemoteProcessor {
    * exactly once, whatever is added or removed between the pages.
    *
    * By one of `status`, `jobName` and `queue`, or none, it costs what it gives. By several, or by `errorText`, it looks
-   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with.
+   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with. A page has at
+   * most 5 MB as it is sent as JSON, or a single job: of large jobs it has fewer, too.
    *
    * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
    * @example
@@ -396,23 +422,33 @@ export class RemoteProcessor {
   }
 
   /**
-   * All queues that have queued jobs or are paused, by name, with what waits in them: counted up to 10,000. It costs four
-   * short reads for each queue.
+   * A page of the queues that have queued jobs or are paused, by name, with what waits in them, counted up to 10,000; and a
+   * cursor for the next. However many queues there are, a page costs at most 33 commands; mostly two. It may have fewer
+   * than `limit`, and a cursor to go on with, when many of its queues have more than 10,000 jobs.
+   *
+   * @throws ValidationError for a filter that is none, or a cursor that no page gave
    */
+  async listQueues(filter?: PageFilter): Promise<QueuePage> {
+    return findQueues(await this.#connected(), filter);
+  }
+
+  /** The first page of `listQueues`, of up to 1000 queues. */
   async getQueues(): Promise<Queue[]> {
-    return findQueues(await this.#connected());
+    return (await this.listQueues({ limit: 1000 })).queues;
   }
 
   /**
    * Pauses a queue, whether there are jobs in it or not: within 5 seconds no worker claims its jobs any more. What runs
    * goes on, jobs can be added, and wait; jobs whose workers crash go back into the queue. One that is paused stays so.
    *
+   * @returns since when it is paused
    * @throws ValidationError for what cannot be the name of a queue
    */
-  async pauseQueue(name: string): Promise<void> {
+  async pauseQueue(name: string): Promise<Date> {
     const valid = validateNow(queueSchema, name, 'Name of the queue');
-    await pauseQueue((await this.#connected()).queues, valid);
+    const since = await pauseQueue((await this.#connected()).queues, valid);
     this.#openQueues.forget();
+    return since;
   }
 
   /**
@@ -428,14 +464,22 @@ export class RemoteProcessor {
   }
 
   /**
-   * The worker invocations under way that have claimed something, whatever process they run in, the oldest first. One
-   * is seen once it has lasted for a second; one that crashed, until its lease has expired.
+   * A page of the worker invocations under way that have claimed something, whatever process they run in, the oldest
+   * first, and a cursor for the next. One is seen once it has lasted for a second; one that crashed, until its lease has
+   * expired.
+   *
+   * @throws ValidationError for a filter that is none, or a cursor that no page gave
    */
-  async getWorkers(): Promise<LiveWorker[]> {
-    return findLiveWorkers((await this.#connected()).workers);
+  async listWorkers(filter?: PageFilter): Promise<WorkerPage> {
+    return listLiveWorkers((await this.#connected()).workers, filter);
   }
 
-  /** How many `getWorkers` would list. */
+  /** The first page of `listWorkers`, of up to 1000. */
+  async getWorkers(): Promise<LiveWorker[]> {
+    return (await this.listWorkers({ limit: 1000 })).workers;
+  }
+
+  /** How many worker invocations are under way. */
   async countWorkers(): Promise<number> {
     return countLiveWorkers((await this.#connected()).workers);
   }
@@ -515,7 +559,9 @@ export class RemoteProcessor {
     const { jobs } = await this.#connected();
     const { name, leaseMs, claimable } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
-    const [job] = await claimJobs(jobs, await claimable(), lease, 1);
+    const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
+    if (!claimed) return undefined;
+    const { runAlone: _, ...job } = claimed;
     return job;
   }
 
@@ -649,10 +695,27 @@ export class RemoteProcessor {
     return findItem((await this.#connected()).scheduler, id);
   }
 
-  /** All scheduler items, in the order of their ids. */
-  async getSchedulers(): Promise<SchedulerItem[]> {
-    const { findItems } = await scheduling();
-    return findItems((await this.#connected()).scheduler);
+  /**
+   * A page of the scheduler items, in the order of their ids, and a cursor for the next. It has at most 5 MB as it is sent
+   * as JSON: of items with large inputs it has fewer than `limit`.
+   *
+   * @throws ValidationError for a filter that is not a `SchedulersFilter`, or a cursor that no page gave
+   */
+  async listSchedulers(filter?: SchedulersFilter): Promise<SchedulerPage> {
+    const { listItems } = await scheduling();
+    return listItems((await this.#connected()).scheduler, filter);
+  }
+
+  /** The scheduler items of the first page of `listSchedulers`, of up to 1000 unless told. @throws ValidationError */
+  async getSchedulers(filter?: SchedulersFilter): Promise<SchedulerItem[]> {
+    return (await this.listSchedulers({ limit: 1000, ...filter })).schedulers;
+  }
+
+  /** The active scheduler items that are due next, the soonest first, without their inputs. @param limit 1 to 1000 */
+  async getNextSchedulers(limit = 10): Promise<SchedulerItem[]> {
+    const { findNextItems } = await scheduling();
+    const valid = validateNow(nextCount, limit, 'Limit of getNextSchedulers');
+    return findNextItems((await this.#connected()).scheduler, valid);
   }
 
   /**
@@ -906,6 +969,8 @@ const indexOptionsSchema = z.strictObject({
 });
 
 const previewCount = z.int().min(1).max(1000);
+
+const nextCount = previewCount;
 
 const scheduleOptionsSchema = z.strictObject({
   ahead: durationSchema.default(0),

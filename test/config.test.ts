@@ -219,3 +219,32 @@ function errorOf(read: () => unknown): ValidationError {
 function issuesOf(read: () => unknown) {
   return errorOf(read).issues;
 }
+
+test('receivers of webhooks have secrets of their own, by their origins', () => {
+  const [one, other] = [
+    '0123456789abcdefghijklmn',
+    `whsec_${Buffer.from('0123456789abcdefghijklmn').toString('base64')}`,
+  ];
+  const text = ` https://hooks.example.com=${one},\nhttp://HOST.example:8080/=${other} `;
+  expect(readConfig({ WEBHOOK_SECRETS: text }).WEBHOOK_SECRETS).toEqual(
+    new Map([
+      ['https://hooks.example.com', one],
+      ['http://host.example:8080', other],
+    ]),
+  );
+});
+
+test.each([
+  'hooks.example.com=0123456789abcdefghijklmn',
+  'https://hooks.example.com',
+  'https://hooks.example.com=',
+  'https://hooks.example.com=short',
+  'https://hooks.example.com/path=0123456789abcdefghijklmn',
+  'https://user@hooks.example.com=0123456789abcdefghijklmn',
+  'ftp://hooks.example.com=0123456789abcdefghijklmn',
+  'https://a.example=0123456789abcdefghijklmn https://A.example:443=0123456789abcdefghijklmn',
+])('the secrets of webhooks %s are refused, and not shown', (text) => {
+  const error = errorOf(() => readConfig({ WEBHOOK_SECRETS: text }));
+  expect(error).toMatchObject({ issues: [{ path: 'WEBHOOK_SECRETS' }] });
+  expect(String(error)).not.toContain('0123456789');
+});

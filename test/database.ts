@@ -3,6 +3,7 @@ import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
 import { silentLogger } from '../src/index.js';
+import type { JobDocument } from '../src/job/job.js';
 
 /** A database of its own for a test file, emptied after each test and dropped at the end. */
 export interface TestDatabase {
@@ -12,6 +13,8 @@ export interface TestDatabase {
   readonly db: Db;
   /** The commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
+  /** A job as it is stored, with what the workers alone know of it. */
+  storedJob(id: string): Promise<JobDocument | null>;
   /** A processor on this database that logs nothing, stopped after the test. */
   processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
 }
@@ -58,6 +61,7 @@ export function useDatabase(): TestDatabase {
       }
       return commands;
     },
+    storedJob: (id) => db.collection<JobDocument>('jobs').findOne({ _id: id }),
     processor(options = {}) {
       const processor = new LocalProcessor({ db, log: silent, ...options });
       processors.push(processor);

@@ -14,6 +14,7 @@ const secrets = {
   API_KEYS: `id:admin:${'ab'.repeat(32)}`,
   SESSION_SECRETS: 'not-to-be-packaged-as-well-not-to-be-packaged',
   WEBHOOK_SECRET: 'not-to-be-packaged-either',
+  WEBHOOK_SECRETS: 'https://hooks.example.com=not-to-be-packaged-at-all',
 };
 const names = ['scheduler', 'worker', 'http'] as const;
 type Name = (typeof names)[number];
@@ -277,7 +278,11 @@ describe('a secret', () => {
     const mongodb = ['MONGODB_URI', reference('MONGODB_URI')];
     expect(held).toEqual([
       [mongodb],
-      [mongodb, ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')]],
+      [
+        mongodb,
+        ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')],
+        ['WEBHOOK_SECRETS', reference('WEBHOOK_SECRETS')],
+      ],
       [mongodb, ['API_KEYS', reference('API_KEYS')], ['SESSION_SECRETS', reference('SESSION_SECRETS')]],
     ]);
   });

@@ -4,7 +4,7 @@ import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../.
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import { ELECTION_MS } from '../../src/mongo/election.js';
 import { documented } from './documented.js';
-import { addressExpected, hasAddress, jobStatus } from './fields.js';
+import { jobStatus } from './fields.js';
 import { invalid, Problem } from './problem.js';
 
 /** A job that is to be added, as it stands in a body. */
@@ -12,7 +12,7 @@ export const newJob = z
   .strictObject({
     name: z.string(),
     input: z.unknown().optional(),
-    options: addJobDataSchema.refine(hasAddress, addressExpected).optional(),
+    options: addJobDataSchema.optional(),
   })
   .register(documented, { id: 'NewJob', description: 'A job that is to be added.' });
 

@@ -3,7 +3,6 @@ import { durationSchema } from '../../src/duration.js';
 import { jobStatuses } from '../../src/index.js';
 import { storableText } from '../../src/job/job-options.js';
 import { documented } from './documented.js';
-import { hasDotSegment } from './plain-path.js';
 
 /** Fields that several routes ask for or answer with. */
 
@@ -66,12 +65,22 @@ export function textOf(description: string, minimum = 0, maximum = 10_000) {
   return storableText.min(minimum).max(maximum).register(documented, { description });
 }
 
-/** For `refine`: not with ids that no address can hold. */
-export function hasAddress({ id }: { id?: string | undefined }): boolean {
-  return id === undefined || !hasDotSegment(id);
+const DEFAULT_LIMIT = 100;
+
+/** Of every list, in a query. */
+export const page = {
+  limit: wholeNumber(1, 1000, `How many at most; default ${DEFAULT_LIMIT}.`).optional(),
+  cursor: textOf('That of the page before.').optional(),
+};
+
+/** Of lists whose members may be large, in a query. */
+export function brief(description: string) {
+  return z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .register(documented, { description, jsonSchema: { type: 'string', enum: ['true', 'false'] } });
 }
 
-export const addressExpected = {
-  path: ['id'],
-  message: "expected an id without '.' and '..' by themselves or between slashes, for it has no address",
-};
+/** For the next page; null at the end. */
+export const nextCursor = z.string().nullable();

@@ -8,7 +8,7 @@ import type { Reply } from './reply.js';
 export interface AddingRequest {
   readonly raw: Request;
   readonly callerId: string;
-  /** All that it asks, as it was sent. */
+  /** All that it asks, as it was understood. */
   readonly asked: object;
   /** How many jobs it adds at most. */
   readonly jobCount: number;
@@ -53,7 +53,15 @@ const keyExpected = 'expected 1 to 255 visible ASCII characters, without spaces,
 const retryAfter = { 'retry-after': '1' };
 const replayed = { 'idempotent-replayed': 'true' };
 
+/** Of what a request asks, by its meaning: the order of keys has none, nor whether 10 s are `'10s'` or 10000. */
 function hashOf({ method, url }: Request, asked: object): string {
-  const content = JSON.stringify([method, new URL(url).pathname, asked]);
+  const content = JSON.stringify([method, new URL(url).pathname, asked], sortedKeys);
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** As pairs, for an object puts keys that look like numbers first, and `__proto__` nowhere. */
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const pairs = Object.entries(value).filter(([, member]) => member !== undefined);
+  return { pairs: pairs.sort(([one], [other]) => (one < other ? -1 : 1)) };
 }

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import type { Job } from '../../src/index.js';
+import { bytesAsSent, MAX_PAGE_BYTES } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { jobStatus, json, moment } from './fields.js';
+
+const largeMembers = ['input', 'output', 'progress'] as const;
 
 /**
  * A job as the API shows it. Every member is always there, null when it has no value.
@@ -52,6 +55,10 @@ export const jobView = z
       .nullable(),
     uniqueKey: z.string().nullable(),
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
+    leftOut: z.array(z.enum(largeMembers)).register(documented, {
+      description:
+        'Members that are null because they were not asked for, or the job is larger than 5 MB as it is sent.',
+    }),
   })
   .register(documented, { id: 'Job', description: 'A job. Times are by the clock of the database.' });
 
@@ -88,5 +95,19 @@ export function toJobView(job: Job): JobView {
     retryDelay: job.retryDelay,
     uniqueKey: job.uniqueKey ?? null,
     occurrence: job.occurrence ?? null,
+    leftOut: [],
   };
+}
+
+/** The same, of one that was read without its input and output. */
+export function toBriefView(job: Job): JobView {
+  return { ...toJobView(job), leftOut: ['input', 'output'] };
+}
+
+/** The same, of one that may be too large to be sent: then without the members that hold what people stored in it. */
+export function toSendableView(job: Job): JobView {
+  const view = toJobView(job);
+  if (bytesAsSent(view) <= MAX_PAGE_BYTES) return view;
+  const leftOut = largeMembers.filter((name) => view[name] !== null);
+  return { ...view, ...Object.fromEntries(leftOut.map((name) => [name, null])), leftOut };
 }

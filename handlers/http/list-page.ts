@@ -1,22 +1,16 @@
 import type { JobsFilter, RemoteProcessor } from '../../src/index.js';
-import { type JobView, toJobView } from './job-view.js';
-
-/** Lambda answers with 6 MB at most. What a page has beside its jobs is small. */
-const MAX_PAGE_BYTES = 5 * 1024 * 1024;
+import { type JobView, toBriefView, toJobView, toSendableView } from './job-view.js';
 
 /**
- * A page of jobs that can be sent: when their inputs, outputs and errors are too large together, one with fewer jobs.
- * A lone job is sent whatever its size.
+ * A page of jobs that can be sent, as `listJobs` gives it; a lone job that is larger comes without what makes it so.
  *
  * @throws ValidationError for a cursor that no page gave
  */
 export async function listPage(
   processor: RemoteProcessor,
-  filter: JobsFilter & { readonly limit: number },
+  filter: JobsFilter,
 ): Promise<{ jobs: JobView[]; cursor: string | null }> {
-  const { jobs, cursor } = await processor.listJobs(filter);
-  const views = jobs.map(toJobView);
-  if (views.length <= 1 || Buffer.byteLength(JSON.stringify(views)) <= MAX_PAGE_BYTES)
-    return { jobs: views, cursor: cursor ?? null };
-  return listPage(processor, { ...filter, limit: Math.floor(views.length / 2) });
+  const { jobs, cursor = null } = await processor.listJobs(filter);
+  if (filter.brief) return { jobs: jobs.map(toBriefView), cursor };
+  return { jobs: jobs.map(jobs.length === 1 ? toSendableView : toJobView), cursor };
 }

@@ -1,5 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import * as z from 'zod';
+import { hasDotSegment } from '../../src/dot-segment.js';
 import { Problem } from './problem.js';
 
 /** The path as it came, before anybody made a URL of it: of an HTTP API or a function URL, of others, and of Node. */
@@ -43,11 +44,6 @@ export function isPlainPath(path: string): boolean {
     !needlesslyEscaped.test(path) &&
     !hasDotSegment(decodedSlashes(path))
   );
-}
-
-/** Whether there is a segment `.` or `..`, by any kind of slash: browsers and libraries take them for folders. */
-export function hasDotSegment(text: string): boolean {
-  return /(^|[/\\])\.\.?($|[/\\])/.test(text);
 }
 
 /**

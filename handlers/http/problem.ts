@@ -1,4 +1,6 @@
+import { cutText } from '../../src/cut-text.js';
 import type { Issue } from '../../src/index.js';
+import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from '../../src/issues.js';
 
 /**
  * What can go wrong with a request. 400: the body is not the JSON it says it is, or the address not plain. 422: the body is,
@@ -45,20 +47,23 @@ export function kindOf(code: ProblemCode): {
 }
 
 export interface ProblemDetails {
-  /** What went wrong this time. Default: the title says it all. */
+  /** What went wrong this time, of which 2 KB are told. Default: the title says it all. */
   readonly detail?: string;
-  /** Everything that is wrong with the request, and where. */
+  /** What is wrong with the request, and where, of which 100 are told. */
   readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Thrown anywhere below a route, to be answered with its problem document (RFC 9457). */
 export class Problem extends Error {
+  readonly details: ProblemDetails;
+
   constructor(
     readonly code: ProblemCode,
-    readonly details: ProblemDetails = {},
+    { issues, ...details }: ProblemDetails = {},
   ) {
-    super(details.detail ?? kinds[code].title);
+    super(cutText(details.detail ?? kinds[code].title, MAX_DETAIL_BYTES));
+    this.details = { ...details, ...(issues && { issues: firstIssues(issues) }) };
   }
 
   get status(): number {
@@ -82,8 +87,5 @@ export class Problem extends Error {
 
 /** The problem of a request that is JSON, or an address, but not what was expected. */
 export function invalid(issues: readonly Issue[]): Problem {
-  const detail = issues
-    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
-    .join('; ');
-  return new Problem('validation_failed', { detail, issues });
+  return new Problem('validation_failed', { detail: describeIssues(issues), issues });
 }

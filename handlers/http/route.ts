@@ -118,7 +118,7 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };
       if (jobCount === undefined) return toResponse(await respond());
-      const adding = { ...request, asked, jobCount: jobCount(result.data) };
+      const adding = { ...request, asked: result.data, jobCount: jobCount(result.data) };
       return toResponse(await answerOnce(services.processor, adding, respond));
     },
   };

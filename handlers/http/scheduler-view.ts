@@ -42,6 +42,9 @@ export const schedulerView = z
       description: 'The processor whose code declares it; null for an item that was made by hand.',
     }),
     version: z.int(),
+    leftOut: z.array(z.enum(['input'])).register(documented, {
+      description: 'Members that are null because they were not asked for.',
+    }),
   })
   .register(documented, {
     id: 'Scheduler',
@@ -96,7 +99,13 @@ export function toSchedulerView(item: SchedulerItem): SchedulerView {
     ...ownFields(item),
     declaredBy: item.declared?.by ?? null,
     version: item.version,
+    leftOut: [],
   };
+}
+
+/** The same, of one that was read without its input. */
+export function toBriefSchedulerView(item: SchedulerItem): SchedulerView {
+  return { ...toSchedulerView(item), leftOut: ['input'] };
 }
 
 function ownFields(item: SchedulerItem): Partial<OwnFields> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import ms from 'ms';
-import { type Job, NotFoundError, type RemoteProcessor, settledStatuses } from '../../src/index.js';
+import { type Job, NotFoundError, type RemoteProcessor } from '../../src/index.js';
+import { isSettled } from '../../src/job/job.js';
 
 /** A short job is seen at once, and a long one costs one small read a second. */
 const FIRST_PAUSE_MS = 50;
@@ -34,7 +35,7 @@ export async function waitForJob(
     const job = await processor.getJob(id);
     if (!job) throw new NotFoundError('job', id);
     const left = end - performance.now();
-    if (left <= 0 || signal.aborted || settledStatuses.some((settled) => settled === job.status)) return job;
+    if (left <= 0 || signal.aborted || isSettled(job.status)) return job;
     await sleep(Math.min(pause, left), undefined, { signal }).catch(() => {}); // It is read once more.
   }
 }

@@ -16,6 +16,8 @@ const EXCERPT_LENGTH = 1_000;
 export interface WebhookSettings {
   /** Signs the body: see `signedHeaders`. Without it, it is sent unsigned. */
   readonly secret: string | undefined;
+  /** The same for receivers of some origins, such as `https://hooks.example.com`, in place of `secret`. */
+  readonly secrets?: ReadonlyMap<string, string> | undefined;
   /** Which addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
   readonly mayConnectTo: AddressRule;
   /** Of `defineJob`: by default whoever may add jobs may send. */
@@ -43,16 +45,19 @@ type Input = z.output<typeof inputSchema>;
  * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx, and an address
  * that is refused, are not: the next attempt would meet the same.
  *
+ * Redirects are followed within the origin of the URL: body and signature are for nobody else.
+ *
  * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
  */
-export function webhook({ secret, mayConnectTo, addRole = 'write' }: WebhookSettings) {
+export function webhook({ secret, secrets, mayConnectTo, addRole = 'write' }: WebhookSettings) {
   return defineJob({
     name: 'webhook',
     addRole,
     input: inputSchema,
     maxRetries: 5,
     run: async ({ input, signal, jobId, attempt }) => {
-      const request = toRequest(input, { secret, jobId, attempt });
+      const own = secrets?.get(new URL(input.url).origin) ?? secret;
+      const request = toRequest(input, { secret: own, jobId, attempt });
       const timeout = AbortSignal.timeout(input.timeout);
       const options = { mayConnectTo, signal: AbortSignal.any([signal, timeout]) };
       const answer = await deliver(request, options).catch((error: unknown) => {
@@ -96,12 +101,17 @@ async function deliver(request: Outgoing, options: SendOptions): Promise<Answer>
   throw new RemoteException(`${request.url.host} redirected more than ${MAX_REDIRECTS} times.`);
 }
 
-/** A failed connection to several addresses has no message of its own. */
+/** Not by the error's own message, nor with it as a cause: it tells the address that the name has in here. */
 function explain(error: unknown, { host }: URL): never {
   if (error instanceof RemoteException || !(error instanceof Error)) throw error;
-  const code = 'code' in error ? error.code : undefined;
-  throw new Error(`Could not reach ${host}: ${error.message || code}`, { cause: error });
+  const { syscall, code } = systemErrorSchema.safeParse(error).data ?? {};
+  const reason =
+    code === undefined ? error.name : [syscall, code].filter((part) => part !== undefined).join(' ');
+  throw new Error(`Could not reach ${host}: ${reason}`);
 }
+
+/** What Node tells of a failed connection. */
+const systemErrorSchema = z.object({ syscall: z.string().optional(), code: z.string().optional() });
 
 function judge({ status, text }: Answer, { host }: URL) {
   const excerpt = text.slice(0, EXCERPT_LENGTH).toWellFormed();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { parseJson } from '../../handlers/http/parse-json.js';
+import { decodeText } from './decode-text.js';
 import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
@@ -21,10 +22,11 @@ export async function readJson(argument: string, what: string): Promise<unknown>
 }
 
 async function readSource(argument: string, what: string): Promise<string> {
-  if (argument === '-') return text(process.stdin);
-  if (!argument.startsWith('@')) return argument;
-  return readFile(argument.slice(1), 'utf8').catch((error: unknown) => {
+  if (argument !== '-' && !argument.startsWith('@')) return argument;
+  try {
+    return decodeText(await (argument === '-' ? buffer(process.stdin) : readFile(argument.slice(1))));
+  } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(exitCode.usage, `${what} cannot be read: ${reason}`, { code: 'wrong_usage' });
-  });
+  }
 }

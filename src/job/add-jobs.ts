@@ -2,6 +2,7 @@ import { type BulkWriteResult, type ClientSession, type Collection, MongoBulkWri
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { type Issue, ValidationError } from '../errors.js';
+import { MAX_ISSUES } from '../issues.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { isSameJob, retrying, writeJob } from './add-job.js';
@@ -26,9 +27,6 @@ export interface JobToAdd {
 
 /** Per command: keeps each short, far below MongoDB's limit of 100,000. */
 const BATCH = 1000;
-
-/** An error that lists more helps nobody. */
-const MAX_ISSUES = 100;
 
 /**
  * Adds jobs, and returns their ids in the same order: see `RemoteProcessor.addJobs`. All are checked before the first

@@ -1,9 +1,8 @@
 import type { Collection, Filter } from 'mongodb';
-import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
+import { changeOrExplain } from './change-or-explain.js';
 import { requestCancel } from './end-attempt.js';
-import { requireJob } from './find-job.js';
-import type { JobDocument, JobStatus } from './job.js';
+import { isSettled, type JobDocument, type JobStatus } from './job.js';
 
 /**
  * Cancels a queued job at once, and asks a running one to stop: its signal fires within one heartbeat, and
@@ -14,15 +13,14 @@ import type { JobDocument, JobStatus } from './job.js';
  */
 export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
   const unsettled: Filter<JobDocument> = { _id: String(id), status: { $in: ['queued', 'processing'] } };
-  const after = await jobs.findOneAndUpdate(unsettled, requestCancel(), {
-    returnDocument: 'after',
-    projection: { status: 1 },
-    ...byId,
-  });
-  if (after) return after.status;
-  const { status } = await requireJob(jobs, id);
-  throw new ConflictError(
+  const options = { returnDocument: 'after', projection: { status: 1 }, ...byId } as const;
+  return changeOrExplain(
+    jobs,
     id,
-    `Job '${id}' cannot be cancelled: it is settled already, with status '${status}'.`,
+    async () => (await jobs.findOneAndUpdate(unsettled, requestCancel(), options))?.status,
+    ({ status }) =>
+      isSettled(status)
+        ? `Job '${id}' cannot be cancelled: it is settled already, with status '${status}'.`
+        : undefined,
   );
 }

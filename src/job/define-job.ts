@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import ms from 'ms';
 import * as z from 'zod';
 import { type AddRole, addRoleSchema, DEFAULT_ADD_ROLE } from '../access/role.js';
+import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import type { RemoteProcessor } from '../processor.js';
@@ -203,7 +204,8 @@ export function isJobFactory(value: unknown): value is JobFactory {
 export const jobNameSchema = z
   .string()
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
-  .refine((name) => name !== '__proto__', 'this name cannot be used');
+  .refine((name) => name !== '__proto__', 'this name cannot be used')
+  .refine(...hasAddress);
 
 /** Lambda's own limit. */
 const DEFAULT_TIMEOUT_MS = ms('15m');

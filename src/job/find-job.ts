@@ -1,6 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
-import { type Job, type JobDocument, toJob, withoutLog } from './job.js';
+import { type Job, type JobDocument, shownFields, toJob } from './job.js';
 
 /** The job with this id, or undefined. */
 export async function findJob(
@@ -8,7 +8,7 @@ export async function findJob(
   id: string,
   session?: ClientSession,
 ): Promise<Job | undefined> {
-  const options = { projection: withoutLog, ...(session && { session }) };
+  const options = { projection: shownFields, ...(session && { session }) };
   const document = await jobs.findOne({ _id: String(id) }, options);
   return document ? toJob(document) : undefined;
 }

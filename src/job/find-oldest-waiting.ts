@@ -1,6 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
-import { byIndex } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
+import { findLongestWaiting } from './longest-waiting.js';
 import { anyPriority, type ClaimFilter, claimIndex, claimOrder, isDue } from './queued-jobs.js';
 
 /** A job that is due and that no worker has claimed yet. */
@@ -9,7 +9,7 @@ export interface WaitingJob {
   readonly jobName: string;
   readonly queue: string;
   readonly priority: number;
-  /** Since it is due, in milliseconds, by the database's clock. */
+  /** Since it is due and in the queue, in milliseconds, by the database's clock. */
   readonly waitedMs: number;
   /** Whether this processor takes such jobs, by their name and their queue. */
   readonly claimable: boolean;
@@ -18,10 +18,12 @@ export interface WaitingJob {
 /**
  * Of each priority in which a job is due, the one that waits longest; the highest priority first.
  *
- * Claims go through a priority in the order of `runAt`. So a job that nobody claims comes to stand first in its own,
- * and is seen here, however many wait behind it.
+ * Claims go through a priority in the order of `runAt`. So a job that nobody claims comes to stand at the head of its own,
+ * and is seen here, however many wait behind it. One that was added with a moment that had passed waits from when it was
+ * added: 100 of those are looked through.
  *
- * Mostly one command, since most jobs have the lowest priority; never more than there are priorities, 10. Each reads
+ * Mostly one command, since most jobs have the lowest priority; never more than there are priorities, 10, and one more
+ * for each whose first was added late. Each reads
  * one key of the claim index, and one more for each priority whose jobs are all delayed; of each queue, when they are named.
  *
  * @param openQueues the queues whose jobs count; all when absent. What is paused does not wait for a worker
@@ -34,8 +36,8 @@ export async function findOldestWaiting(
   const oldest: WaitingJob[] = [];
   let below = Number.POSITIVE_INFINITY;
   while (below > 0 && openQueues?.length !== 0) {
-    const first = await findFirst(jobs, below, openQueues);
-    if (first === null) break;
+    const first = await findLongest(jobs, below, openQueues);
+    if (first === undefined) break;
     const { _id: id, jobName, queue } = first;
     const claimable = jobNames.includes(jobName) && (queues?.includes(queue) ?? true);
     oldest.push({ id, jobName, queue, priority: first.priority, waitedMs: first.waitedMs, claimable });
@@ -44,16 +46,13 @@ export async function findOldestWaiting(
   return oldest;
 }
 
-/** The first in the order of claims among the due jobs of lower priorities than this. */
-function findFirst(jobs: Collection<JobDocument>, below: number, openQueues?: readonly string[]) {
-  const waiting: Filter<JobDocument> = {
+/** The one that waits longest among the due jobs of the highest priority below this. */
+function findLongest(jobs: Collection<JobDocument>, below: number, openQueues?: readonly string[]) {
+  const due: Filter<JobDocument> = {
     status: 'queued',
     ...(openQueues && { queue: { $in: [...openQueues] } }),
     priority: { ...anyPriority, $lt: below },
     ...isDue,
   };
-  const projection = { jobName: 1, queue: 1, priority: 1, waitedMs: { $subtract: ['$$NOW', '$runAt'] } };
-  return byIndex(jobs, claimIndex(openQueues), (hint) =>
-    jobs.findOne<JobDocument & { waitedMs: number }>(waiting, { sort: claimOrder, projection, ...hint }),
-  );
+  return findLongestWaiting(jobs, claimIndex(openQueues), due, claimOrder, ({ priority }) => ({ priority }));
 }

@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
+import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
@@ -20,7 +21,10 @@ export const storableText = z
 /** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
 const key = storableText.min(1).max(500);
 /** The name of a queue. */
-export const queueSchema = storableText.min(1).max(200);
+export const queueSchema = storableText
+  .min(1)
+  .max(200)
+  .refine(...hasAddress);
 const queue = queueSchema;
 /** A Date, or ISO 8601 with an offset; gives a Date. */
 export const momentSchema = z.union(
@@ -96,7 +100,7 @@ const atMostOneMoment = [
   'give either runAt or delay, not both',
 ] as const;
 
-const data = { id: key.optional(), uniqueKey: key.optional(), ...overrides, ...moment };
+const data = { id: key.refine(...hasAddress).optional(), uniqueKey: key.optional(), ...overrides, ...moment };
 
 /** The options of `addJob` that are data: what HTTP callers may send. */
 export const addJobDataSchema = z.strictObject(data).refine(...atMostOneMoment);

@@ -35,6 +35,11 @@ export type JobStatus = (typeof jobStatuses)[number];
 export const settledStatuses = ['cancelled', 'completed', 'error'] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 
+/** Whether a job of this status never runs again, unless a person retries it. */
+export function isSettled(status: JobStatus): status is SettledStatus {
+  return settledStatuses.some((settled) => settled === status);
+}
+
 /** One entry of a job's history of errors: a failed attempt, or a surprise such as a lost lease. */
 export interface JobError {
   /** When it was written down, by the database's clock. */
@@ -143,16 +148,34 @@ export interface JobDocument {
   readonly expireAt?: Date;
 }
 
-/** A job as the API gives it: the document, with `id` for `_id`, and without its log. */
-export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log'>;
+/** What a worker needs to know of a job, and nobody else. */
+type WorkersFields = 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
+
+/**
+ * A job as the API gives it: the document with `id` for `_id`, and without its log and what is the workers' own, such as
+ * the fencing token, with which one could pose as the worker.
+ */
+export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'lease' | WorkersFields> & {
+    /** Which worker runs it, and until when it may. Only while `processing`. */
+    readonly lease?: Pick<Lease, 'worker' | 'expires'>;
+  };
 
 /** A job that the caller holds the lease of, with the token that proves it. */
-export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<JobDocument, 'runAlone'>;
 
 /** The document as the API gives it. */
-export function toJob({ _id, log: _, ...rest }: JobDocument): Job {
+export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
   return { id: _id, ...rest };
 }
 
+/** What claims leave unread: the log, and what only the database needs to know. */
+export const withoutLog = { log: 0, unfinishedCounter: 0, lastToken: 0, freedUniqueKey: 0 } as const;
+
 /** For whoever reads jobs to pass them to `toJob`. */
-export const withoutLog = { log: 0 } as const;
+export const shownFields = {
+  ...withoutLog,
+  runAlone: 0,
+  'lease.token': 0,
+  'lease.lengthMs': 0,
+  'lease.reported': 0,
+} as const satisfies Record<string, 0> & Record<WorkersFields, 0>;

@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { byCreated, byJobName, byQueue, byUnsuccessful } from '../mongo/indexes.js';
+import { readPage } from '../mongo/read-page.js';
 import { validateNow } from '../validate.js';
-import { type Job, type JobDocument, jobStatuses, toJob, withoutLog } from './job.js';
+import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { storableText } from './job-options.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
@@ -20,12 +21,17 @@ const filterSchema = z.strictObject({
   order: z.enum(['newest', 'oldest']).default('newest'),
   limit: z.int().min(1).max(1000).default(100),
   cursor: cursorSchema.optional(),
+  brief: z.boolean().default(false),
 });
+
+/** What is large, and no list shows. */
+const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } as const;
 
 /**
  * Which jobs to list: by `status`, `jobName`, `queue`, and by `errorText`, which is in the message of one of their
  * errors, whatever its case. The `newest` come first, or the `oldest`, by `created`. At most `limit` (1 to 1000, default
- * 100) of them, from the `cursor` on that a page before gave.
+ * 100) of them, from the `cursor` on that a page before gave. With `brief`, they come without inputs, outputs and stacks,
+ * as a table shows them.
  */
 export type JobsFilter = z.input<typeof filterSchema>;
 
@@ -42,25 +48,26 @@ export interface JobPage {
  * All, or by one of `jobName` and the statuses `error` and `cancelled`, it examines as many jobs as it gives, and one more;
  * by `queue` too if the database has that index (see `IndexOptions`). By another status, by several conditions or by
  * `errorText`, it looks through at most 5,000 jobs, by one index: then a page may have fewer jobs than `limit`, even none,
- * and a cursor to go on with.
+ * and a cursor to go on with. So it may when its jobs are large: a page has at most 5 MB as it is sent as JSON, or a
+ * single job.
  *
  * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
  */
 export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter = {}): Promise<JobPage> {
   const valid = validateNow(filterSchema, filter, 'Filter of jobs');
   const list = bestIndex(valid);
-  if (list.index !== byQueue) return orIndexMissing(readPage(jobs, valid, list));
+  if (list.index !== byQueue) return orIndexMissing(pageBy(jobs, valid, list));
   return byOptionalIndex(
     jobs,
     byQueue,
-    () => readPage(jobs, valid, list),
-    () => orIndexMissing(readPage(jobs, valid, allJobs)),
+    () => pageBy(jobs, valid, list),
+    () => orIndexMissing(pageBy(jobs, valid, allJobs)),
   );
 }
 
-async function readPage(
+async function pageBy(
   jobs: Collection<JobDocument>,
-  { limit, order, cursor, errorText, ...equal }: z.output<typeof filterSchema>,
+  { limit, order, cursor, errorText, brief: isBrief, ...equal }: z.output<typeof filterSchema>,
   list: ListIndex,
 ): Promise<JobPage> {
   const conditions = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
@@ -70,12 +77,12 @@ async function readPage(
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
   // In one command. Not a single batch: what is more than a reply may hold comes in another.
-  const size = { limit: limit + 1, batchSize: limit + 1, projection: withoutLog };
-  const found = await jobs.find(query, { ...scan, ...size }).toArray();
-  const listed = found.slice(0, limit);
-  const last = listed.at(-1);
-  const next = found.length > limit && last ? { created: last.created, id: last._id } : upTo;
-  return { jobs: listed.map(toJob), cursor: next && toCursor(next) };
+  const size = { limit: limit + 1, batchSize: limit + 1, projection: isBrief ? briefFields : shownFields };
+  const found = jobs.find(query, { ...scan, ...size });
+  const { documents, hasMore } = await readPage(found, limit);
+  const last = documents.at(-1);
+  const next = hasMore && last ? { created: last.created, id: last._id } : upTo;
+  return { jobs: documents.map(toJob), cursor: next && toCursor(next) };
 }
 
 /** One of the indexes for lists: by a field, or none, then `created`, then `_id`. */

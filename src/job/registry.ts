@@ -3,26 +3,21 @@ import * as z from 'zod';
 import { type AddRole, type Role, suffices } from '../access/role.js';
 import { ForbiddenError, UnknownJobNameError } from '../errors.js';
 import type { Logger } from '../log.js';
+import type { PageFilter } from '../page-filter.js';
 import { validate, validateNow } from '../validate.js';
 import { isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
-import { findJobFactories, storeJobFactories } from './store-job-factories.js';
-
-/** What is known about a kind of job wherever it is added. */
-export interface JobFactoryInfo {
-  readonly name: string;
-  readonly defaults: JobDefaults;
-  /** JSON Schema of the input, as text; null when it has no such form, and its worker alone checks it. */
-  readonly inputSchema: string | null;
-  /** Whether the input may be left out. */
-  readonly inputOptional: boolean;
-  /** The least role of a caller who may add its jobs. Code may always. */
-  readonly addRole: AddRole;
-  /** Of the definition that is stored. */
-  readonly version: number;
-}
+import {
+  findJobFactories,
+  findJobFactoryNames,
+  type JobFactoryInfo,
+  type JobFactoryPage,
+  listJobFactories,
+  toInfo,
+} from './list-job-factories.js';
+import { storeJobFactories } from './store-job-factories.js';
 
 /** A kind of job that can be added here: by this process's code, or by what another process stored. */
 export interface AddableJob {
@@ -64,10 +59,20 @@ export class JobRegistry {
     for (const [name, factory] of entries) this.#factories.set(name, factory);
   }
 
-  /** Everything that can be added by name, stored by whichever process. */
-  async list(): Promise<JobFactoryInfo[]> {
-    const documents = await findJobFactories(this.jobFactories);
-    return documents.map(toInfo);
+  /** Some of what can be added by name, stored by whichever process: see `RemoteProcessor.listJobFactories`. */
+  list(filter?: PageFilter): Promise<JobFactoryPage> {
+    return listJobFactories(this.jobFactories, filter);
+  }
+
+  /** What is stored of one; undefined when nobody has stored it. */
+  async info(name: string): Promise<JobFactoryInfo | undefined> {
+    const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
+    return stored && toInfo(stored);
+  }
+
+  /** The names of what can be added: the first 1000. */
+  async storedNames(): Promise<string[]> {
+    return findJobFactoryNames(this.jobFactories);
   }
 
   /**
@@ -114,7 +119,7 @@ export class JobRegistry {
       requireRole(name, addRoleOf(stored), callerRole);
       return asAddable(stored);
     }
-    const known = new Set([...this.names, ...(await this.list()).map((info) => info.name)]);
+    const known = new Set([...this.names, ...(await this.storedNames())]);
     throw new UnknownJobNameError(name, [...known].sort());
   }
 }
@@ -127,10 +132,6 @@ function isLimited(callerRole: Role | undefined): callerRole is Exclude<Role, 'a
 /** @throws ForbiddenError */
 function requireRole(jobName: string, required: AddRole, held: Role | undefined): void {
   if (isLimited(held) && !suffices(held, required)) throw new ForbiddenError(jobName, required, held);
-}
-
-function toInfo({ _id: name, hash: _, version = 0, ...info }: JobFactoryDocument): JobFactoryInfo {
-  return { name, ...info, addRole: addRoleOf(info), version };
 }
 
 function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {

@@ -1,8 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
-import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
-import { requireJob } from './find-job.js';
-import { type JobDocument, settledStatuses } from './job.js';
+import { changeOrExplain } from './change-or-explain.js';
+import { isSettled, type JobDocument, settledStatuses } from './job.js';
 
 /**
  * Removes one settled job; one that was made ahead of its occurrence stays until then: see remove-jobs.ts.
@@ -15,10 +14,17 @@ export async function removeJob(jobs: Collection<JobDocument>, id: string): Prom
     status: { $in: settledStatuses },
     $expr: { $not: { $gt: ['$occurrence.at', '$$NOW'] } },
   };
-  const { deletedCount } = await jobs.deleteOne(removable, byId);
-  if (deletedCount === 1) return;
-  const { status } = await requireJob(jobs, id);
-  const isSettled = settledStatuses.some((settled) => settled === status);
-  const reason = isSettled ? 'its occurrence is still to come' : `it is ${status}: cancel it first`;
-  throw new ConflictError(id, `Job '${id}' cannot be removed: ${reason}.`);
+  let wasSettled = false;
+  await changeOrExplain(
+    jobs,
+    id,
+    async () => (await jobs.deleteOne(removable, byId)).deletedCount || undefined,
+    ({ status, occurrence }) => {
+      if (!isSettled(status)) return `Job '${id}' cannot be removed: it is ${status}: cancel it first.`;
+      // It may have been settled, and its occurrence have come, since the first try: the database's clock tells, by a second.
+      if (occurrence && wasSettled) return `Job '${id}' cannot be removed: its occurrence is still to come.`;
+      wasSettled = true;
+      return undefined;
+    },
+  );
 }

@@ -1,52 +1,47 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { requireJob } from './find-job.js';
-import type { JobDocument } from './job.js';
+import { changeOrExplain } from './change-or-explain.js';
+import type { JobDocument, JobStatus } from './job.js';
+
+const retriable: readonly JobStatus[] = ['error', 'cancelled'];
 
 /**
  * Queues a job again that ended in `error` or `cancelled`: a person's decision. Its counter and its errors are kept,
- * `maxRetries` goes up by one, and its unique key is taken again.
+ * `maxRetries` goes up by one, and its unique key is taken again. One that was delayed when it was cancelled keeps its
+ * moment.
  *
  * @throws NotFoundError; ConflictError when it is not settled so, or when its unique key is taken by now; nothing was
  *   changed then
  */
 export async function retryJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
+  const settled: Filter<JobDocument> = { _id: String(id), status: { $in: [...retriable] } };
   try {
-    const { matchedCount } = await jobs.updateOne(
-      { _id: String(id), status: { $in: ['error', 'cancelled'] } },
-      [
-        {
-          $set: {
-            status: 'queued',
-            queued: '$$NOW',
-            runAt: '$$NOW',
-            maxRetries: { $add: ['$maxRetries', 1] },
-            uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
-          },
-        },
-        {
-          $unset: [
-            'completed',
-            'cancelRequested',
-            'expireAt',
-            'freedUniqueKey',
-            'unfinishedCounter',
-            'progress',
-          ],
-        },
-      ],
-      byId,
+    await changeOrExplain(
+      jobs,
+      id,
+      async () => (await jobs.updateOne(settled, queueAgain, byId)).matchedCount || undefined,
+      ({ status }) =>
+        retriable.includes(status)
+          ? undefined
+          : `Job '${id}' cannot be retried: only 'error' and 'cancelled' jobs can, and its status is '${status}'.`,
     );
-    if (matchedCount === 1) return;
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
     throw new ConflictError(id, `Job '${id}' cannot be retried: another job has its unique key by now.`);
   }
-  const { status } = await requireJob(jobs, id);
-  throw new ConflictError(
-    id,
-    `Job '${id}' cannot be retried: only 'error' and 'cancelled' jobs can, and its status is '${status}'.`,
-  );
 }
+
+const queueAgain: Document[] = [
+  {
+    $set: {
+      status: 'queued',
+      queued: '$$NOW',
+      runAt: { $max: ['$runAt', '$$NOW'] },
+      maxRetries: { $add: ['$maxRetries', 1] },
+      uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
+    },
+  },
+  { $unset: ['completed', 'cancelRequested', 'expireAt', 'freedUniqueKey', 'unfinishedCounter', 'progress'] },
+];

@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
+import { MAX_ISSUES } from '../issues.js';
 import { toFailure } from './failure.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -27,9 +28,6 @@ export function toProgress(value: unknown): unknown {
 
 /** A type, a key of one character, and the end of that: no value takes less as BSON. */
 const MIN_VALUE_BYTES = 3;
-
-/** An error that lists more helps nobody. */
-const MAX_ISSUES = 100;
 
 /**
  * Checks that MongoDB gives back `value` exactly as it is, and returns it without `undefined` properties

@@ -53,11 +53,3 @@ function replaceUnlessNewer({
   const update = [{ $replaceWith: { $cond: [isNewer, '$$ROOT', replacement] } }];
   return { updateOne: { filter: { _id }, update, upsert: true } };
 }
-
-/** The stored factories of these names, or all. */
-export function findJobFactories(
-  jobFactories: Collection<JobFactoryDocument>,
-  names?: readonly string[],
-): Promise<JobFactoryDocument[]> {
-  return jobFactories.find(names ? { _id: { $in: [...names] } } : {}, { sort: { _id: 1 } }).toArray();
-}

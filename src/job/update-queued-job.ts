@@ -1,7 +1,6 @@
 import type { Collection, Document } from 'mongodb';
-import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
-import { requireJob } from './find-job.js';
+import { changeOrExplain } from './change-or-explain.js';
 import type { JobDocument } from './job.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
@@ -27,12 +26,14 @@ export async function updateQueuedJob(
   changes: QueuedJobChanges,
 ): Promise<void> {
   const queued = { _id: String(id), status: 'queued' } as const;
-  const { matchedCount } = await jobs.updateOne(queued, [{ $set: toFields(changes) }], byId);
-  if (matchedCount === 1) return;
-  const { status } = await requireJob(jobs, id);
-  throw new ConflictError(
+  await changeOrExplain(
+    jobs,
     id,
-    `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`,
+    async () => (await jobs.updateOne(queued, [{ $set: toFields(changes) }], byId)).matchedCount || undefined,
+    ({ status }) =>
+      status === 'queued'
+        ? undefined
+        : `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`,
   );
 }
 

@@ -1,7 +1,10 @@
 import type { Collection } from 'mongodb';
 import type { QueueDocument } from './queue-document.js';
 
-/** The queues that are paused, by name: there are as many as people paused. */
-export async function findPausedQueues(queues: Collection<QueueDocument>): Promise<QueueDocument[]> {
-  return queues.find({}, { sort: { _id: 1 } }).toArray();
+/** The queues that are paused, by name: those after `after`, at most `limit`; all unless told. */
+export async function findPausedQueues(
+  queues: Collection<QueueDocument>,
+  { after = '', limit = 0 }: { readonly after?: string; readonly limit?: number } = {},
+): Promise<QueueDocument[]> {
+  return queues.find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit }).toArray();
 }

@@ -1,47 +1,137 @@
 import type { Document } from 'mongodb';
-import { countCapped } from '../job/count-jobs.js';
-import type { JobDocument } from '../job/job.js';
+import { type CappedCount, countCapped } from '../job/count-jobs.js';
+import { findLongestWaiting, waitingSince } from '../job/longest-waiting.js';
 import { priorities } from '../job/queued-jobs.js';
-import { byIndex } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
+import { orIndexMissing } from '../mongo/index-missing.js';
 import { claimByQueue } from '../mongo/indexes.js';
+import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
+import { validateNow } from '../validate.js';
 import { findPausedQueues } from './find-paused-queues.js';
-import { findWaitingQueues } from './find-waiting-queues.js';
-import type { Queue } from './queue-document.js';
+import type { Queue, QueuePage } from './queue-document.js';
+
+/** So many jobs does one command look at, of as many queues as they are in; a queue that has more is counted by itself. */
+const SCANNED = 10_000;
+
+/** So often is that done for a page: what bounds its cost. */
+const MAX_SCANS = 8;
+
+type WhatWaits = Omit<Queue, 'paused'>;
 
 /**
- * All queues that have queued jobs or are paused, by name. Four commands for each: one finds it, two count what waits in
- * it, at most 10,000 jobs each, and one finds the job that waits longest.
+ * A page of the queues that have queued jobs or are paused, by name, with what waits in them: counted up to 10,000.
+ *
+ * What a page costs does not grow with the number of queues: one command finds the paused ones, and one counts what waits
+ * in as many queues as have 10,000 jobs together. A queue that has more by itself takes three more, and after eight
+ * scans a page ends, though it has fewer queues than `limit`.
+ *
+ * @throws ValidationError for a filter that is not a `PageFilter`
  */
-export async function findQueues({ jobs, queues }: Pick<Collections, 'jobs' | 'queues'>): Promise<Queue[]> {
-  const [waiting, paused] = await Promise.all([findWaitingQueues(jobs), findPausedQueues(queues)]);
-  const pausedSince = new Map(paused.map((document) => [document._id, document.paused]));
-  const names = [...new Set([...waiting, ...pausedSince.keys()])].sort();
-  const found: Queue[] = [];
-  for (const name of names)
-    found.push({ name, ...(await whatWaits(jobs, name)), paused: pausedSince.get(name) ?? null });
-  return found;
+export async function findQueues(
+  { jobs, queues }: Pick<Collections, 'jobs' | 'queues'>,
+  filter: PageFilter = {},
+): Promise<QueuePage> {
+  const { limit, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of queues');
+  const [waiting, paused] = await Promise.all([
+    findWaiting(jobs, cursor, limit),
+    findPausedQueues(queues, { after: cursor, limit: limit + 1 }),
+  ]);
+  const byName = new Map(
+    waiting.found.map((queue): [string, Queue] => [queue.name, { ...queue, paused: null }]),
+  );
+  for (const { _id: name, paused: since } of paused)
+    byName.set(name, { ...(byName.get(name) ?? nothingIn(name)), paused: since });
+  const all = [...byName.values()].sort((one, other) => compareNames(one.name, other.name));
+  // Behind the last that was looked at there may be others, in between those that are known.
+  const known = all.filter(({ name }) => waiting.end === undefined || compareNames(name, waiting.end) <= 0);
+  const shown = known.slice(0, limit);
+  const last = shown.at(-1);
+  const hasMore = waiting.end !== undefined || known.length > limit;
+  return { queues: shown, cursor: hasMore && last ? toCursorText(last.name) : undefined };
 }
 
-async function whatWaits(
+/** In the order of the database, which compares the bytes of texts. */
+function compareNames(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+const none: CappedCount = { count: 0, isCapped: false };
+
+function nothingIn(name: string): WhatWaits {
+  return { name, ready: none, delayed: none, oldest: null };
+}
+
+/** What waits in the queues behind `after`. @returns `end`: the last that was looked at, when there may be more */
+async function findWaiting(
   jobs: Collections['jobs'],
-  queue: string,
-): Promise<Pick<Queue, 'ready' | 'delayed' | 'oldest'>> {
+  after: string,
+  limit: number,
+): Promise<{ readonly found: WhatWaits[]; readonly end: string | undefined }> {
+  const found: WhatWaits[] = [];
+  let end = after;
+  for (let scans = 0; scans < MAX_SCANS && found.length <= limit; scans += 1) {
+    const counted = await scan(jobs, end);
+    const isAll = counted.reduce((sum, { jobs: count }) => sum + count, 0) < SCANNED;
+    const [first, ...others] = counted;
+    if (isAll || !first) return { found: [...found, ...counted.map(toWhatWaits)], end: undefined };
+    // Of the last one there may be more jobs than were looked at.
+    found.push(
+      ...(others.length === 0 ? [await countLarge(jobs, first.name)] : counted.slice(0, -1).map(toWhatWaits)),
+    );
+    end = found.at(-1)?.name ?? end;
+  }
+  return { found, end };
+}
+
+/** What stands in a queue, or in as much of it as was looked at. */
+interface Counted {
+  readonly name: string;
+  readonly jobs: number;
+  readonly ready: number;
+  readonly delayed: number;
+  readonly oldest: Date | null;
+}
+
+/** Counts the next 10,000 queued jobs by their queues, in the order of these. */
+function scan(jobs: Collections['jobs'], after: string): Promise<Counted[]> {
+  const isDue = { $lte: ['$runAt', '$$NOW'] };
+  const pipeline: Document[] = [
+    { $match: { status: 'queued', queue: { $gt: after } } },
+    { $sort: { queue: 1 } },
+    { $limit: SCANNED },
+    {
+      $group: {
+        _id: '$queue',
+        jobs: { $sum: 1 },
+        ready: { $sum: { $cond: [isDue, 1, 0] } },
+        delayed: { $sum: { $cond: [isDue, 0, 1] } },
+        oldest: { $min: { $cond: [isDue, waitingSince, null] } },
+      },
+    },
+    { $sort: { _id: 1 } },
+    { $project: { _id: 0, name: '$_id', jobs: 1, ready: 1, delayed: 1, oldest: 1 } },
+  ];
+  const options = { hint: claimByQueue.key, batchSize: SCANNED };
+  return orIndexMissing(jobs.aggregate<Counted>(pipeline, options).toArray());
+}
+
+function toWhatWaits({ name, ready, delayed, oldest }: Counted): WhatWaits {
+  return { name, ready: { ...none, count: ready }, delayed: { ...none, count: delayed }, oldest };
+}
+
+/** What waits in one queue, whose jobs are too many to be looked at one by one. */
+async function countLarge(jobs: Collections['jobs'], name: string): Promise<WhatWaits> {
   const queuedThat = ($expr: Document) => ({
     status: 'queued' as const,
-    queue,
+    queue: name,
     priority: { $in: [...priorities] },
     $expr,
   });
-  const ready = queuedThat({ $lte: ['$runAt', '$$NOW'] });
-  const delayed = queuedThat({ $gt: ['$runAt', '$$NOW'] });
-  const projection = { _id: 0, runAt: 1 };
-  const [readyCount, delayedCount, oldest] = await Promise.all([
-    countCapped(jobs, claimByQueue, ready),
-    countCapped(jobs, claimByQueue, delayed),
-    byIndex(jobs, claimByQueue, (hint) =>
-      jobs.findOne<Pick<JobDocument, 'runAt'>>(ready, { sort: { runAt: 1 }, projection, ...hint }),
-    ),
+  const isDue = queuedThat({ $lte: ['$runAt', '$$NOW'] });
+  const [ready, delayed, oldest] = await Promise.all([
+    countCapped(jobs, claimByQueue, isDue),
+    countCapped(jobs, claimByQueue, queuedThat({ $gt: ['$runAt', '$$NOW'] })),
+    findLongestWaiting(jobs, claimByQueue, isDue, { runAt: 1 }),
   ]);
-  return { ready: readyCount, delayed: delayedCount, oldest: oldest?.runAt ?? null };
+  return { name, ready, delayed, oldest: oldest?.since ?? null };
 }

@@ -18,8 +18,15 @@ export interface Queue {
   readonly ready: CappedCount;
   /** Queued jobs that are to run later. */
   readonly delayed: CappedCount;
-  /** The `runAt` of the job that has been due for longest; null when none is due. */
+  /** Since when the job waits that has waited longest; null when none is due. */
   readonly oldest: Date | null;
   /** Since when it is paused; null when it is not. */
   readonly paused: Date | null;
+}
+
+/** Some of the queues. */
+export interface QueuePage {
+  readonly queues: Queue[];
+  /** For the next page; undefined at the end. */
+  readonly cursor: string | undefined;
 }

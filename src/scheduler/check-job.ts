@@ -1,3 +1,4 @@
+import { BSON } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
@@ -19,13 +20,23 @@ export async function checkJob(
 ): Promise<SchedulerDefinition> {
   const { input: given, jobName, timeField } = definition;
   const job = await registry.find(jobName, callerRole);
-  const input = await underInput(subject, () => toInput(given, jobName));
+  const input = await underInput(subject, () => requireSmall(toInput(given, jobName)));
   if (timeField !== undefined && given !== undefined && !isPlainObject(given))
     throw new ValidationError(subject, [
       { path: 'timeField', message: 'expected an input that is an object: the moment becomes a field of it' },
     ]);
   await underInput(subject, () => job.checkInput(toInput(inputAt({ input, timeField }, now), jobName)));
   return { ...definition, ...(input !== undefined && { input }) };
+}
+
+/** Less than a job may have: lists of items are read by people, and each of its jobs is a copy of it. */
+export const MAX_INPUT_BYTES = 64 * 1024;
+
+function requireSmall(input: unknown): unknown {
+  const bytes = BSON.calculateObjectSize({ input });
+  if (bytes <= MAX_INPUT_BYTES) return input;
+  const message = `expected at most ${MAX_INPUT_BYTES} bytes as BSON for a scheduler item, not ${bytes}: store the data elsewhere and pass a reference`;
+  throw new ValidationError('Input', [{ path: '', message }]);
 }
 
 /** What is wrong with the input stands beside what is wrong with other options: `input.delay` is not `delay`. */

@@ -2,12 +2,6 @@ import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 
-/** All scheduler items, in the order of their ids. */
-export async function findItems(scheduler: Collection<SchedulerItemDocument>): Promise<SchedulerItem[]> {
-  const items = await scheduler.find({}, { sort: { _id: 1 } }).toArray();
-  return items.map((item) => toSchedulerItem(complete(item)));
-}
-
 /** The scheduler item with this id, or undefined. */
 export async function findItem(
   scheduler: Collection<SchedulerItemDocument>,

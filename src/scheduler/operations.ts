@@ -1,6 +1,7 @@
 /** What is done with scheduler items: gathered here, so that it can be loaded on demand as a whole. */
 export { addItem } from './add-item.js';
-export { findItem, findItems } from './find-items.js';
+export { findItem } from './find-items.js';
+export { findNextItems, listItems } from './list-items.js';
 export { preview } from './preview.js';
 export { removeItem } from './remove-item.js';
 export { rescheduleItem, rescheduleItems } from './reschedule-items.js';

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import * as z from 'zod';
+import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { type AddJobOptions, jobOverridesSchema, momentSchema, storableText } from '../job/job-options.js';
 import type { CronFields } from './item.js';
@@ -36,7 +37,11 @@ const fields = {
 };
 
 const shared = {
-  id: storableText.min(1).max(200).optional(),
+  id: storableText
+    .min(1)
+    .max(200)
+    .refine(...hasAddress)
+    .optional(),
   active: z.boolean().default(false),
   jobName: fields.jobName,
   input: fields.input.optional(),
@@ -56,7 +61,8 @@ const shared = {
 /** The names of the options that every type has. */
 export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-const list = (min: number, max: number) => z.array(z.int().min(min).max(max));
+/** Of values that all differ there are no more. */
+const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).max(max - min + 1);
 
 /** Of a `Cron` item. */
 const cronFields = {
@@ -150,7 +156,7 @@ interface SharedSchedulerOptions {
   readonly id?: string | undefined;
   /** What it makes: the name of a known job factory. */
   readonly jobName: string;
-  /** The input of every job it makes. */
+  /** The input of every job it makes: at most 64 KB as BSON. */
   readonly input?: unknown;
   /** The name of a field of the input that gets the occurrence's moment, as text in ISO 8601. */
   readonly timeField?: string | undefined;

@@ -1,10 +1,57 @@
 import type { Collection, Filter } from 'mongodb';
+import * as z from 'zod';
+import { readPage } from '../mongo/read-page.js';
+import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
+import { validateNow } from '../validate.js';
 import type { LiveWorker, WorkerDocument } from './worker-document.js';
 
-/** The invocations under way, those that began first come first. */
-export async function findLiveWorkers(workers: Collection<WorkerDocument>): Promise<LiveWorker[]> {
-  const documents = await workers.find(isLive, { sort: { started: 1 } }).toArray();
-  return documents.map(({ _id: id, ...rest }) => ({ id, ...rest }));
+/** Some of the invocations under way. */
+export interface WorkerPage {
+  readonly workers: LiveWorker[];
+  /** For the next page; undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+/**
+ * A page of the invocations under way, the oldest first: see `RemoteProcessor.listWorkers`.
+ *
+ * The cursor tells a moment, and how many of those that began then were given: no name of a worker.
+ *
+ * @throws ValidationError
+ */
+export async function listLiveWorkers(
+  workers: Collection<WorkerDocument>,
+  filter: PageFilter = {},
+): Promise<WorkerPage> {
+  const { limit, cursor } = validateNow(filterSchema, filter, 'Filter of workers');
+  const since = new Date(cursor?.started ?? 0);
+  const place = { sort: { started: 1, _id: 1 }, skip: cursor?.given ?? 0 } as const;
+  const found = workers.find(
+    { started: { $gte: since }, ...isLive },
+    { ...place, limit: limit + 1, batchSize: limit + 1 },
+  );
+  const { documents, hasMore } = await readPage(found, limit);
+  return {
+    workers: documents.map(({ _id: id, ...rest }) => ({ id, ...rest })),
+    cursor: hasMore ? cursorBehind(documents, cursor) : undefined,
+  };
+}
+
+/** A moment, and how many of the workers that began then were given. */
+interface Place {
+  readonly started: number;
+  readonly given: number;
+}
+
+const placeSchema = z.strictObject({ started: z.int().min(0), given: z.int().min(0).max(1_000_000) });
+
+const filterSchema = pageSchema(placeSchema);
+
+function cursorBehind(documents: readonly WorkerDocument[], before: Place | undefined): string | undefined {
+  const started = documents.at(-1)?.started.getTime();
+  if (started === undefined) return undefined;
+  const beginning = documents.filter((worker) => worker.started.getTime() === started).length;
+  return toCursorText({ started, given: beginning + (before?.started === started ? before.given : 0) });
 }
 
 /** How many invocations are under way. */

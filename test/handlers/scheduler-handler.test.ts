@@ -158,9 +158,10 @@ async function addWaiting(...jobs: (readonly [jobName: string, minutes: number])
   await processor.addJobFactories([echo, anything]);
   for (const [jobName, minutes] of jobs) {
     const id = await processor.addJob(jobName, {});
+    const past = { $subtract: ['$$NOW', minutes * 60_000] };
     await database.db
       .collection<{ _id: string }>('jobs')
-      .updateOne({ _id: id }, [{ $set: { runAt: { $subtract: ['$$NOW', minutes * 60_000] } } }]);
+      .updateOne({ _id: id }, [{ $set: { runAt: past, queued: past } }]);
   }
 }
 

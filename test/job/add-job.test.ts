@@ -237,6 +237,9 @@ describe('what is refused stores nothing', () => {
     ['an empty id', { id: '' }],
     ['an operator for id', { id: { $gt: '' } }],
     ['a long id', { id: 'x'.repeat(501) }],
+    ['an id that has no address', { id: '.' }],
+    ['another id that has none', { id: '..' }],
+    ['a queue that has no address', { queue: '..' }],
     ['a fraction as priority', { priority: 1.5 }],
     ['a priority above 9', { priority: 10 }],
     ['a priority below 0', { priority: -1 }],
@@ -449,3 +452,21 @@ test('an id whose job is removed again and again: each add ends with a job, or m
   });
   await removing;
 });
+
+test.each(['.', '..', 'a/../b', 'a\\.'])(
+  'nothing else has the name %j either, for no address could hold it',
+  async (name) => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    await processor.addScheduler({ id: 'x', type: 'Delay', delay: '1h', jobName: 'echo', input: {} });
+
+    const jobs = [{ name: 'echo', input: {}, options: { id: name } }];
+    await expect(processor.addJobs(jobs)).rejects.toThrow(ValidationError);
+    await expect(
+      processor.addScheduler({ id: name, type: 'Delay', delay: '1h', jobName: 'echo', input: {} }),
+    ).rejects.toThrow(ValidationError);
+    await expect(processor.runNow('x', { jobId: name })).rejects.toThrow(ValidationError);
+    await expect(processor.pauseQueue(name)).rejects.toThrow(ValidationError);
+    await expect(processor.addJobFactory(name, echo)).rejects.toThrow(ValidationError);
+  },
+);

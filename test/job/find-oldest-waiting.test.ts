@@ -17,9 +17,10 @@ async function setUp() {
 
 /** Job `id` has been due for so long. */
 function dueFor(id: string, ms: number) {
+  const longAgo = { $subtract: ['$$NOW', ms] };
   return database.db
     .collection<{ _id: string }>('jobs')
-    .updateOne({ _id: id }, [{ $set: { runAt: { $subtract: ['$$NOW', ms] } } }]);
+    .updateOne({ _id: id }, [{ $set: { runAt: longAgo, queued: longAgo } }]);
 }
 
 test('of each priority, the job that waits longest is found, and since when', async () => {

@@ -214,7 +214,8 @@ describe('retryJob', () => {
     const job = await processor.getJob(id);
     expect(job).toMatchObject({ status: 'queued', retryCounter: 1, maxRetries: 2, uniqueKey: 'k' });
     expect(job?.errors).toHaveLength(1);
-    for (const field of ['expireAt', 'completed', 'freedUniqueKey']) expect(job).not.toHaveProperty(field);
+    const stored = await database.storedJob(id);
+    for (const field of ['expireAt', 'completed', 'freedUniqueKey']) expect(stored).not.toHaveProperty(field);
     await processor.processNextJob();
     expect(await processor.getJob(id)).toMatchObject({ status: 'error', retryCounter: 2 });
   });

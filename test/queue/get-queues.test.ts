@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Queue } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
-import { examined } from './examined.js';
 
 const database = useDatabase();
 const jobs = () => database.db.collection<{ _id: string }>('jobs');
@@ -32,7 +32,7 @@ test('queues that have queued jobs, and those that are paused, with what waits i
   const processor = await setUp();
   await processor.addJob('echo', {}, { queue: 'done' });
   await processor.processNextJob();
-  await processor.addJob('echo', {}, { queue: 'mail', runAt: new Date(2_000_000) });
+  await processor.addJob('echo', {}, { id: 'first', queue: 'mail', runAt: new Date(2_000_000) });
   await processor.addJob('echo', {}, { queue: 'mail', runAt: new Date(1_000_000) });
   await processor.addJob('echo', {}, { queue: 'mail', priority: 9 });
   await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
@@ -40,10 +40,11 @@ test('queues that have queued jobs, and those that are paused, with what waits i
   await processor.pauseQueue('mail');
   await processor.pauseQueue('empty');
   const paused = expect.any(Date);
+  const first = await processor.getJob('first');
   expect(await processor.getQueues()).toEqual([
     { name: 'empty', ready: nobody, delayed: nobody, oldest: null, paused },
     { name: 'later', ready: nobody, delayed: some(1), oldest: null, paused: null },
-    { name: 'mail', ready: some(3), delayed: some(1), oldest: new Date(1_000_000), paused },
+    { name: 'mail', ready: some(3), delayed: some(1), oldest: first?.queued, paused },
   ]);
 });
 
@@ -57,15 +58,58 @@ test('counting stops at 10,000', async () => {
   ]);
 });
 
-test('finding them, and what waits longest, reads next to nothing', async () => {
+test('10,000 queues are listed by as many commands as 10 are', async () => {
   const processor = await setUp();
-  await fill('a', 2000, new Date(0));
-  await fill('b', 2000, new Date('2999-01-01'));
-  const commands = await database.commandsDuring(() => processor.getQueues());
-  const searches = await examined(database.db, commands);
-  expect(searches).toHaveLength(5); // The two, that there is no third, and the oldest of each.
-  for (const { keys, documents } of searches) {
-    expect(keys).toBeLessThanOrEqual(21);
-    expect(documents).toBeLessThanOrEqual(11);
-  }
+  const waiting = Array.from({ length: 10_000 }, (_, n) => ({
+    _id: String(n),
+    jobName: 'echo',
+    queue: `q${n}`,
+    priority: 0,
+    status: 'queued',
+    runAt: new Date(n),
+  }));
+  await jobs().insertMany(waiting);
+  const names: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const commands = await database.commandsDuring(async () => {
+      const page = await processor.listQueues({ limit: 1000, cursor });
+      names.push(...page.queues.map(({ name }) => name));
+      cursor = page.cursor;
+    });
+    expect(commands.length).toBeLessThanOrEqual(3);
+  } while (cursor !== undefined);
+
+  expect(names).toEqual(waiting.map(({ queue }) => queue).sort());
+});
+
+test('pages go on behind a queue of many jobs, and find paused queues in between, each once', async () => {
+  const processor = await setUp();
+  await fill('a', 3, new Date(0));
+  await fill('large', 10_001, new Date(0));
+  await fill('small', 1, new Date('2999-01-01'));
+  await fill('\u{10000} last', 1, new Date(0));
+  for (const name of ['b', 'large', 'm', '\uffff', 'z']) await processor.pauseQueue(name);
+
+  const found: Queue[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await processor.listQueues({ limit: 2, cursor });
+    expect(page.queues.length).toBeLessThanOrEqual(2);
+    found.push(...page.queues);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+
+  expect(found.map(({ name }) => name)).toEqual([
+    'a',
+    'b',
+    'large',
+    'm',
+    'small',
+    'z',
+    '\uffff',
+    '\u{10000} last',
+  ]);
+  expect(found[2]).toMatchObject({ ready: { count: 10_000, isCapped: true }, paused: expect.any(Date) });
+  expect(found[4]).toMatchObject({ ready: nobody, delayed: some(1), oldest: null, paused: null });
 });

@@ -123,7 +123,8 @@ describe.each([
       await lostJobs(processor);
       await fail({ times: 2 }, { failCommands: [command], ...failure });
       expect(await processor.recoverJobs()).toBe(3);
-      for (const { status, errors, retryCounter, runAlone } of await processor.getJobs()) {
+      const found = await jobs().find().toArray();
+      for (const { status, errors, retryCounter, runAlone } of found) {
         expect({ status, errors: errors.length }).toEqual({ status: 'queued', errors: 1 });
         expect(retryCounter).toBe(errors[0]?.message.includes('dead too') ? 1 : 0);
         expect(runAlone).toBe(true);

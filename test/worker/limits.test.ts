@@ -108,7 +108,7 @@ describe('a job that does not fit the time that is left', () => {
     const id = await processor.addJob('gated');
     for (let times = 1; times < MAX_UNFINISHED; times += 1) {
       expect(await untilTimeIsUp(processor, gate)).toMatchObject({ givenBack: 1 });
-      expect(await processor.getJob(id)).toMatchObject({
+      expect(await database.storedJob(id)).toMatchObject({
         status: 'queued',
         retryCounter: 0,
         unfinishedCounter: times,
@@ -148,7 +148,7 @@ describe('a job that does not fit the time that is left', () => {
     await eventually(() => expect(gate.arrived).toBe(arrived + 1));
     stop.abort();
     await draining;
-    expect(await processor.getJob(id)).toMatchObject({ status: 'queued', unfinishedCounter: 1 });
+    expect(await database.storedJob(id)).toMatchObject({ status: 'queued', unfinishedCounter: 1 });
   });
 
   test('is not counted as such either when its time comes while the worker stops', async () => {
@@ -172,7 +172,7 @@ describe('a job that does not fit the time that is left', () => {
     await eventually(() => expect(gate.arrived).toBe(1));
     stop.abort();
     expect(await draining).toMatchObject({ givenBack: 1 });
-    expect(await processor.getJob(id)).not.toHaveProperty('unfinishedCounter');
+    expect(await database.storedJob(id)).not.toHaveProperty('unfinishedCounter');
   });
 });
 

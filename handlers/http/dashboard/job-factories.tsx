@@ -11,6 +11,7 @@ import { fits } from './form/fits.js';
 import { AddJobForm, type Draft, inputField, readDraft } from './job-form.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
+import { PageLinks } from './parts/page-links.js';
 import { jobPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
 
@@ -20,11 +21,19 @@ type PageContext = Context<DashboardEnvironment>;
 export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
-      const factories = Object.values(await processor.getJobFactories());
+      const cursor = context.req.query('cursor') || undefined;
+      const page = await processor.listJobFactories({ cursor });
       return showPage(context, {
         title: 'Add a job',
         section: '/dashboard/job-factories',
-        children: <FactoryList factories={factories} session={context.get('session')} />,
+        children: (
+          <FactoryList
+            factories={page.jobFactories}
+            cursor={page.cursor}
+            isFirst={cursor === undefined}
+            session={context.get('session')}
+          />
+        ),
       });
     })
     .get('/:name', async (context) => {
@@ -49,8 +58,8 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
     });
 
   async function requireFactory(name: string): Promise<JobFactoryInfo> {
-    const factories = await processor.getJobFactories();
-    if (Object.hasOwn(factories, name) && factories[name]) return factories[name];
+    const factory = await processor.getJobFactory(name);
+    if (factory) return factory;
     throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
   }
 
@@ -86,8 +95,15 @@ function showForm(context: PageContext, factory: JobFactoryInfo, draft: Draft, s
   });
 }
 
-function FactoryList({ factories, session }: { factories: readonly JobFactoryInfo[]; session: Session }) {
-  if (factories.length === 0) {
+interface FactoryListProps {
+  readonly factories: readonly JobFactoryInfo[];
+  readonly cursor: string | undefined;
+  readonly isFirst: boolean;
+  readonly session: Session;
+}
+
+function FactoryList({ factories, cursor, isFirst, session }: FactoryListProps) {
+  if (factories.length === 0 && isFirst) {
     return (
       <section class="card">
         <h1>No jobs are known yet</h1>
@@ -115,6 +131,7 @@ function FactoryList({ factories, session }: { factories: readonly JobFactoryInf
           </li>
         ))}
       </ul>
+      <PageLinks first="/dashboard/job-factories" cursor={cursor} isFirst={isFirst} what="kinds of jobs" />
     </>
   );
 }

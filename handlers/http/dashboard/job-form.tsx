@@ -1,4 +1,5 @@
 import type { Issue, JobFactoryInfo } from '../../../src/index.js';
+import { firstIssues } from '../../../src/issues.js';
 import { FORM_TOKEN } from '../session/same-origin.js';
 import type { Session } from '../session/session.js';
 import { type Field, jsonField, toField } from './form/field.js';
@@ -6,6 +7,7 @@ import { ChangeButton, FieldControl, MemberControls } from './form/fields.js';
 import { Issues } from './form/issues.js';
 import { placeIssues } from './form/place-issues.js';
 import { readValue } from './form/read-value.js';
+import { jsonText } from './parts/json-text.js';
 import { jobsPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
@@ -51,14 +53,16 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
   const input = readValue(field, !inputOptional, ['input'], form);
   const options = readValue(optionsField, false, ['options'], form);
   const known = new Set([FORM_TOKEN, 'as', 'change', ...input.names, ...options.names]);
-  const issues = [...input.issues, ...unknownFields(form, known)];
+  const issues = firstIssues([...input.issues, ...unknownFields(form, known)]);
   return { input: input.value, options: options.value, isJson, issues };
 }
 
 /** A page of another form of the input, maybe: what it asked for must not get lost. */
 function unknownFields(form: URLSearchParams, known: ReadonlySet<string>): Issue[] {
   const unknown = new Set([...form.keys()].filter((name) => !known.has(name)));
-  return [...unknown].map((name) => ({ path: '', message: `Unknown field: ${name}. Load the page again.` }));
+  return firstIssues(
+    [...unknown].map((name) => ({ path: '', message: `Unknown field: ${name}. Load the page again.` })),
+  );
 }
 
 interface AddJobFormProps {
@@ -131,7 +135,7 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
       {inputSchema !== null && (
         <details>
           <summary>JSON Schema of the input</summary>
-          <pre class="code">{JSON.stringify(JSON.parse(inputSchema), null, 2)}</pre>
+          <pre class="code">{jsonText(JSON.parse(inputSchema))}</pre>
         </details>
       )}
     </form>

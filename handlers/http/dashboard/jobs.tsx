@@ -29,9 +29,13 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
       const { cursor, ...query } = context.req.query();
       const filter = readFilter(query);
       const { status, name: jobName, queue, error: errorText, order } = filter;
-      const [page, factories] = await Promise.all([
-        processor.listJobs({ status, jobName, queue, errorText, order, cursor, limit: PAGE_SIZE }),
-        processor.getJobFactories(),
+      const [page, names] = await Promise.all([
+        processor.listJobs({
+          ...{ status, jobName, queue, errorText, order, cursor },
+          limit: PAGE_SIZE,
+          brief: true,
+        }),
+        processor.getJobNames(),
       ]);
       return showPage(context, {
         title: 'Jobs',
@@ -41,7 +45,7 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
             {...page}
             filter={filter}
             isFirst={cursor === undefined}
-            names={Object.keys(factories)}
+            names={names}
             session={context.get('session')}
             here={pathOf(context)}
             now={new Date()}

@@ -9,7 +9,7 @@ export async function mayAddJob(
   session: Session,
   jobName: string,
 ): Promise<boolean> {
-  return mayAddByName(session, await processor.getJobFactories())(jobName);
+  return mayAdd(session, await processor.getJobFactory(jobName));
 }
 
 /** The same for any name, when these are all kinds of jobs that are known. */
@@ -18,5 +18,9 @@ export function mayAddByName(
   factories: Readonly<Record<string, { readonly addRole: AddRole }>>,
 ): (jobName: string) => boolean {
   const known = new Map(Object.entries(factories));
-  return (jobName) => may(session, known.get(jobName)?.addRole ?? DEFAULT_ADD_ROLE);
+  return (jobName) => mayAdd(session, known.get(jobName));
+}
+
+function mayAdd(session: Session, known: { readonly addRole: AddRole } | undefined): boolean {
+  return may(session, known?.addRole ?? DEFAULT_ADD_ROLE);
 }

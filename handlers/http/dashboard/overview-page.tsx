@@ -10,6 +10,7 @@ import { BarChart } from './parts/bar-chart.js';
 import { firstLine } from './parts/first-line.js';
 import { duration, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
+import { PageLinks } from './parts/page-links.js';
 import { Status } from './parts/status.js';
 import { jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
@@ -27,16 +28,16 @@ interface OverviewProps {
   readonly lastDay: Answer<'getStatistics'>;
   /** The latest jobs that ended in error. */
   readonly failed: readonly Job[];
-  readonly queues: Answer<'getQueues'>;
+  readonly queues: Answer<'listQueues'>;
+  /** Whether these are the first queues. */
+  readonly isFirst: boolean;
   readonly waiting: Answer<'getOldestWaitingJobs'>;
-  readonly workers: Answer<'getWorkers'>;
+  readonly workers: Answer<'listWorkers'>;
+  /** Those that are due next, the soonest first. */
   readonly items: readonly SchedulerItem[];
   readonly session: Session;
   readonly now: Date;
 }
-
-/** So many items are listed that are due next. */
-const NEXT_ITEMS = 8;
 
 /** How it goes, at a glance. */
 export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest }: OverviewProps) {
@@ -65,7 +66,14 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
       <section class="card" aria-labelledby="queues-title">
         <h2 id="queues-title">Queues</h2>
         <div id="queues" data-live>
-          <Queues queues={rest.queues} session={session} now={now} />
+          <Queues queues={rest.queues.queues} session={session} now={now} />
+          <PageLinks
+            first="/"
+            parameter="queues"
+            cursor={rest.queues.cursor}
+            isFirst={rest.isFirst}
+            what="queues"
+          />
         </div>
         {may(session, 'admin') && <PauseByName session={session} />}
       </section>
@@ -76,7 +84,7 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
         </section>
         <section class="card" id="waiting" data-live aria-labelledby="waiting-title">
           <h2 id="waiting-title">Waiting longest</h2>
-          <Waiting waiting={rest.waiting} queues={rest.queues} />
+          <Waiting waiting={rest.waiting} queues={rest.queues.queues} />
         </section>
         <section class="card" id="workers" data-live aria-labelledby="workers-title">
           <h2 id="workers-title">Workers</h2>
@@ -116,7 +124,9 @@ function LatestErrors({ jobs, now }: { jobs: readonly Job[]; now: Date }) {
   );
 }
 
-function Queues({ queues, session, now }: Pick<OverviewProps, 'queues' | 'session' | 'now'>) {
+type ListedQueues = Answer<'getQueues'>;
+
+function Queues({ queues, session, now }: { queues: ListedQueues } & Pick<OverviewProps, 'session' | 'now'>) {
   if (queues.length === 0) return <p class="empty">Nothing is queued.</p>;
   return (
     <div class="scroll">
@@ -206,10 +216,7 @@ function PauseByName({ session }: { session: Session }) {
 }
 
 function Next({ items, now }: Pick<OverviewProps, 'items' | 'now'>) {
-  const due = items
-    .flatMap((item) => (item.nextCallTime ? [{ item, at: item.nextCallTime }] : []))
-    .sort((one, other) => one.at.getTime() - other.at.getTime())
-    .slice(0, NEXT_ITEMS);
+  const due = items.flatMap((item) => (item.nextCallTime ? [{ item, at: item.nextCallTime }] : []));
   if (due.length === 0) {
     return (
       <p class="empty">
@@ -229,7 +236,7 @@ function Next({ items, now }: Pick<OverviewProps, 'items' | 'now'>) {
   );
 }
 
-function Waiting({ waiting, queues }: Pick<OverviewProps, 'waiting' | 'queues'>) {
+function Waiting({ waiting, queues }: Pick<OverviewProps, 'waiting'> & { queues: ListedQueues }) {
   if (waiting.length === 0) {
     const isHeld = queues.some(({ ready, paused }) => paused !== null && ready.count > 0);
     return (
@@ -258,7 +265,7 @@ function Waiting({ waiting, queues }: Pick<OverviewProps, 'waiting' | 'queues'>)
   );
 }
 
-function Workers({ workers, now }: Pick<OverviewProps, 'workers' | 'now'>) {
+function Workers({ workers: { workers, cursor }, now }: Pick<OverviewProps, 'workers' | 'now'>) {
   if (workers.length === 0) {
     return <p class="empty">None is at work. One starts every minute, and when a job is added.</p>;
   }
@@ -269,7 +276,7 @@ function Workers({ workers, now }: Pick<OverviewProps, 'workers' | 'now'>) {
           <span>
             {processor}{' '}
             <span class="quiet">
-              {maxThreads} at a time{queues && `, ${queues.join(', ')}`}
+              {maxThreads} at a time{queues && `, ${namesOf(queues)}`}
             </span>
           </span>
           <span>
@@ -277,6 +284,15 @@ function Workers({ workers, now }: Pick<OverviewProps, 'workers' | 'now'>) {
           </span>
         </li>
       ))}
+      {cursor !== undefined && <li class="quiet">and more</li>}
     </ul>
   );
+}
+
+/** As many names of queues as there is room for. */
+const NAMED_QUEUES = 5;
+
+function namesOf(queues: readonly string[]): string {
+  const more = queues.length - NAMED_QUEUES;
+  return more <= 0 ? queues.join(', ') : `${queues.slice(0, NAMED_QUEUES).join(', ')} and ${more} more`;
 }

@@ -10,26 +10,40 @@ import { requireRole } from './require-session.js';
 /** So many jobs in error are shown. */
 const LATEST_ERRORS = 5;
 
+/** So many queues, and workers, are shown at a time. */
+const PAGE_SIZE = 50;
+
+/** So many items are listed that are due next. */
+const NEXT_ITEMS = 8;
+
 /** How it goes: counts, queues, workers, what comes next. */
 export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
+      const cursor = context.req.query('queues') || undefined;
       const [counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
         await Promise.all([
           processor.countJobs(),
           processor.getStatistics({ since: '1h', step: '1m' }),
           processor.getStatistics({ since: '1d', step: '15m' }),
-          processor.listJobs({ status: 'error', limit: LATEST_ERRORS }),
-          processor.getQueues(),
+          processor.listJobs({ status: 'error', limit: LATEST_ERRORS, brief: true }),
+          processor.listQueues({ limit: PAGE_SIZE, cursor }),
           processor.getOldestWaitingJobs(),
-          processor.getWorkers(),
-          processor.getSchedulers(),
+          processor.listWorkers({ limit: PAGE_SIZE }),
+          processor.getNextSchedulers(NEXT_ITEMS),
         ]);
       const overview = { counts, lastHour, lastDay, failed, queues, waiting, workers, items };
       return showPage(context, {
         title: 'Overview',
         section: '/',
-        children: <OverviewPage {...overview} session={context.get('session')} now={new Date()} />,
+        children: (
+          <OverviewPage
+            {...overview}
+            isFirst={cursor === undefined}
+            session={context.get('session')}
+            now={new Date()}
+          />
+        ),
       });
     })
     .post('/dashboard/queues', requireRole('admin'), async (context) => {

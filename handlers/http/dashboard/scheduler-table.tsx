@@ -1,20 +1,24 @@
 import type { SchedulerItem } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { exactDuration, Moment } from './parts/moment.js';
+import { PageLinks } from './parts/page-links.js';
 import { jobPath, newSchedulerPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
 interface SchedulerTableProps {
   readonly items: readonly SchedulerItem[];
+  /** Of the next page, if there is one. */
+  readonly cursor: string | undefined;
+  readonly isFirst: boolean;
   readonly session: Session;
   /** Whether who is signed in may add jobs of this name. */
   readonly mayRun: (jobName: string) => boolean;
   readonly now: Date;
 }
 
-/** All scheduler items, with what can be done about each. */
-export function SchedulerTable({ items, session, mayRun, now }: SchedulerTableProps) {
+/** Scheduler items, with what can be done about each. */
+export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }: SchedulerTableProps) {
   const mayAct = may(session, 'write');
   return (
     <>
@@ -27,7 +31,7 @@ export function SchedulerTable({ items, session, mayRun, now }: SchedulerTablePr
         )}
       </div>
       <section class="card" id="schedulers" data-live>
-        {items.length === 0 ? (
+        {items.length === 0 && isFirst ? (
           <Empty />
         ) : (
           <div class="scroll">
@@ -58,6 +62,7 @@ export function SchedulerTable({ items, session, mayRun, now }: SchedulerTablePr
             </table>
           </div>
         )}
+        <PageLinks first="/dashboard/schedulers" cursor={cursor} isFirst={isFirst} what="schedules" />
       </section>
     </>
   );

@@ -6,15 +6,16 @@ import {
   ValidationError,
 } from '../../../src/index.js';
 import { parseJson } from '../parse-json.js';
+import { jsonText } from './parts/json-text.js';
 
 /** What a person decides about an item, as JSON to be edited. */
 export function editable(item: SchedulerItem): string {
-  return toText(decisionsOf(item));
+  return jsonText(decisionsOf(item));
 }
 
 /** Options to begin with. */
 export function template(type: string | undefined): string {
-  return toText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
+  return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
 }
 
 const kinds = new Map<string, object>([
@@ -66,8 +67,4 @@ function parse(text: string): unknown {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function toText(value: object): string {
-  return JSON.stringify(value, null, 2);
 }

@@ -23,17 +23,32 @@ type PageContext = Context<DashboardEnvironment>;
 
 const section = '/dashboard/schedulers';
 
+/** How many items a page lists. */
+const PAGE_SIZE = 50;
+
 /** Scheduler items: what makes jobs at set times. */
 export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const session = context.get('session');
-      const [items, factories] = await Promise.all([processor.getSchedulers(), processor.getJobFactories()]);
-      const mayRun = mayAddByName(session, factories);
+      const cursor = context.req.query('cursor') || undefined;
+      const [page, factories] = await Promise.all([
+        processor.listSchedulers({ limit: PAGE_SIZE, brief: true, cursor }),
+        processor.getJobFactories(),
+      ]);
       return showPage(context, {
         title: 'Schedules',
         section,
-        children: <SchedulerTable items={items} session={session} mayRun={mayRun} now={new Date()} />,
+        children: (
+          <SchedulerTable
+            items={page.schedulers}
+            cursor={page.cursor}
+            isFirst={cursor === undefined}
+            session={session}
+            mayRun={mayAddByName(session, factories)}
+            now={new Date()}
+          />
+        ),
       });
     })
     .get('/:id', async (context) => {

@@ -1,3 +1,4 @@
+import { MAX_ISSUES } from '../../../src/issues.js';
 import { kindOf, type ProblemCode } from '../problem.js';
 import type { Route } from '../route.js';
 import type { JsonSchema } from './json-schema.js';
@@ -14,8 +15,9 @@ export const problemSchema: JsonSchema = {
     code: { type: 'string' },
     issues: {
       type: 'array',
+      maxItems: MAX_ISSUES,
       description:
-        'Everything that is wrong with the request: the path, such as `options.delay`, and what was expected.',
+        'What is wrong with the request, at most 100 things: the path, such as `options.delay`, and what was expected.',
       items: {
         type: 'object',
         properties: { path: { type: 'string' }, message: { type: 'string' } },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { addRoleSchema } from '../../../src/access/role.js';
 import type { JobFactoryInfo } from '../../../src/index.js';
 import { documented } from '../documented.js';
-import { nameOf } from '../fields.js';
+import { nameOf, nextCursor, page } from '../fields.js';
 import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
 
@@ -67,16 +67,17 @@ const listJobFactories = defineRoute({
   operation: 'listJobFactories',
   role: 'read',
   summary: 'List the kinds of jobs that can be added',
-  asks: () => z.object({}),
+  description: 'A page has at most 5 MB: of those with large schemas it has fewer than `limit`.',
+  asks: () => z.object({ query: z.strictObject(page) }),
   reply: {
     status: 200,
-    description: 'All, whichever process has their code.',
-    schema: () => z.object({ jobFactories: z.array(jobFactoryView) }),
-    example: { jobFactories: [example] },
+    description: 'A page of them, whichever process has their code, by name; `cursor` is null at the end.',
+    schema: () => z.object({ jobFactories: z.array(jobFactoryView), cursor: nextCursor }),
+    example: { jobFactories: [example], cursor: null },
   },
-  async answer(_, { processor }) {
-    const factories = Object.values(await processor.getJobFactories());
-    return { body: { jobFactories: factories.map(toView) } };
+  async answer({ query }, { processor }) {
+    const { jobFactories, cursor = null } = await processor.listJobFactories(query);
+    return { body: { jobFactories: jobFactories.map(toView), cursor } };
   },
 });
 
@@ -90,8 +91,7 @@ const getJobFactory = defineRoute({
   reply: { status: 200, description: 'The kind of job.', schema: () => jobFactoryView, example },
   problems: ['not_found'],
   async answer({ parameters: { name } }, { processor }) {
-    const factories = new Map(Object.entries(await processor.getJobFactories()));
-    const found = factories.get(name);
+    const found = await processor.getJobFactory(name);
     if (!found) throw new Problem('not_found', { detail: `No job factory is named '${name}'.` });
     return { body: toView(found) };
   },

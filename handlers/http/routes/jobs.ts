@@ -3,8 +3,8 @@ import { jobStatuses, settledStatuses } from '../../../src/index.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
 import { addMany, addOne, isDue, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
 import { documented } from '../documented.js';
-import { duration, idOf, moment, textOf, wholeNumber } from '../fields.js';
-import { jobView, toJobView } from '../job-view.js';
+import { brief, duration, idOf, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
+import { jobView, toSendableView } from '../job-view.js';
 import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
 import { waitForJob } from '../wait-for-job.js';
@@ -13,8 +13,6 @@ import { waitForJob } from '../wait-for-job.js';
 const LONGEST_WAIT_SECONDS = 25;
 
 const MAX_BATCH = 1000;
-
-const DEFAULT_LIMIT = 100;
 
 const id = '697dc4a2f1e2d3c4b5a69788';
 const job = {
@@ -40,6 +38,7 @@ const job = {
   retryDelay: 10_000,
   uniqueKey: null,
   occurrence: null,
+  leftOut: [],
 };
 
 const addJob = defineRoute({
@@ -107,7 +106,7 @@ const listJobs = defineRoute({
   role: 'read',
   summary: 'List jobs',
   description:
-    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with.',
+    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with. It has fewer, too, when they are larger than 5 MB together.',
   asks: () =>
     z.object({
       query: z.strictObject({
@@ -120,19 +119,19 @@ const listJobs = defineRoute({
           1000,
         ).optional(),
         order: z.enum(['newest', 'oldest']).optional(),
-        limit: wholeNumber(1, 1000, `How many at most; default ${DEFAULT_LIMIT}.`).optional(),
-        cursor: textOf('That of the page before.').optional(),
+        brief: brief('Without inputs, outputs and stacks, as a table shows them; default false.'),
+        ...page,
       }),
     }),
   reply: {
     status: 200,
     description: 'A page of jobs, the newest first unless asked otherwise; `cursor` is null at the end.',
-    schema: () => z.object({ jobs: z.array(jobView), cursor: z.string().nullable() }),
+    schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
     example: { jobs: [job], cursor: null },
   },
   async answer({ query }, { processor }) {
-    const { name: jobName, error: errorText, limit = DEFAULT_LIMIT, ...rest } = query;
-    return { body: await listPage(processor, { ...rest, jobName, errorText, limit }) };
+    const { name: jobName, error: errorText, ...rest } = query;
+    return { body: await listPage(processor, { ...rest, jobName, errorText }) };
   },
 });
 
@@ -157,7 +156,7 @@ const getJob = defineRoute({
   problems: ['not_found'],
   async answer({ parameters, query: { wait = 0 } }, { processor, ...patience }) {
     const found = await waitForJob(processor, parameters.id, { ...patience, waitMs: wait * 1000 });
-    return { body: toJobView(found) };
+    return { body: toSendableView(found) };
   },
 });
 
@@ -175,7 +174,7 @@ const updateJob = defineRoute({
     await processor.updateJob(id, body, { callerRole });
     const isMoved = body.runAt !== undefined || body.delay !== undefined;
     if (isMoved && isDue(body)) await kick();
-    return { body: toJobView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
+    return { body: toSendableView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
   },
 });
 

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { RemoteProcessor } from '../../../src/index.js';
 import { queueSchema } from '../../../src/job/job-options.js';
-import { cappedCount, moment, nameOf } from '../fields.js';
+import { cappedCount, moment, nameOf, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
 const listQueues = defineRoute({
@@ -10,11 +9,13 @@ const listQueues = defineRoute({
   operation: 'listQueues',
   role: 'read',
   summary: 'List the queues that have queued jobs, or are paused',
-  asks: () => z.object({}),
+  description:
+    'Counted up to 10,000. A page may have fewer queues than `limit`, and a cursor to go on with, when many of them have more jobs than that.',
+  asks: () => z.object({ query: z.strictObject(page) }),
   reply: {
     status: 200,
     description:
-      'By name: what is due, what is to run later, since when the longest waiting job is due, and since when the queue is paused.',
+      'A page of them, by name: what is due, what is to run later, since when the longest waiting job waits, and since when the queue is paused. `cursor` is null at the end.',
     schema: () =>
       z.object({
         queues: z.array(
@@ -26,6 +27,7 @@ const listQueues = defineRoute({
             paused: moment.nullable(),
           }),
         ),
+        cursor: nextCursor,
       }),
     example: {
       queues: [
@@ -37,10 +39,12 @@ const listQueues = defineRoute({
           paused: null,
         },
       ],
+      cursor: null,
     },
   },
-  async answer(_, { processor }) {
-    return { body: { queues: await processor.getQueues() } };
+  async answer({ query }, { processor }) {
+    const { queues, cursor = null } = await processor.listQueues(query);
+    return { body: { queues, cursor } };
   },
 });
 
@@ -59,8 +63,7 @@ const pauseQueue = defineRoute({
     example: { name: 'mail', paused: '2026-01-31T09:05:06.123Z' },
   },
   async answer({ parameters: { name } }, { processor }) {
-    await processor.pauseQueue(name);
-    return { body: await stateOf(processor, name) };
+    return { body: { name, paused: await processor.pauseQueue(name) } };
   },
 });
 
@@ -80,16 +83,11 @@ const resumeQueue = defineRoute({
   async answer({ parameters: { name } }, { processor, kick }) {
     await processor.resumeQueue(name);
     await kick();
-    return { body: await stateOf(processor, name) };
+    return { body: { name, paused: null } };
   },
 });
 
 const queueState = z.object({ name: z.string(), paused: moment.nullable() });
-
-async function stateOf(processor: RemoteProcessor, name: string) {
-  const queues = await processor.getQueues();
-  return { name, paused: queues.find((queue) => queue.name === name)?.paused ?? null };
-}
 
 /** Queues: what waits in them, pausing. */
 export const queueRoutes = [listQueues, pauseQueue, resumeQueue];

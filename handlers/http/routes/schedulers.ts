@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { NotFoundError, type RemoteProcessor, UnknownJobNameError } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
-import { addressExpected, hasAddress, idOf, moment, wholeNumber } from '../fields.js';
+import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js';
 import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
-import { schedulerView, toSchedulerView } from '../scheduler-view.js';
+import { schedulerView, toBriefSchedulerView, toSchedulerView } from '../scheduler-view.js';
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1000;
@@ -49,6 +49,7 @@ const item = {
   at: null,
   declaredBy: null,
   version: 1,
+  leftOut: [],
 };
 const options = {
   id: 'report',
@@ -68,15 +69,24 @@ const listSchedulers = defineRoute({
   operation: 'listSchedulers',
   role: 'read',
   summary: 'List the scheduler items',
-  asks: () => z.object({}),
+  description: 'A page has at most 5 MB: of items with large inputs it has fewer than `limit`.',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        brief: brief('Without their inputs, as a table shows them; default false.'),
+        ...page,
+      }),
+    }),
   reply: {
     status: 200,
-    description: 'All, in the order of their ids.',
-    schema: () => z.object({ schedulers: z.array(schedulerView) }),
-    example: { schedulers: [item] },
+    description: 'A page of them, in the order of their ids; `cursor` is null at the end.',
+    schema: () => z.object({ schedulers: z.array(schedulerView), cursor: nextCursor }),
+    example: { schedulers: [item], cursor: null },
   },
-  async answer(_, { processor }) {
-    return { body: { schedulers: (await processor.getSchedulers()).map(toSchedulerView) } };
+  async answer({ query }, { processor }) {
+    const { schedulers, cursor = null } = await processor.listSchedulers(query);
+    const toView = query.brief ? toBriefSchedulerView : toSchedulerView;
+    return { body: { schedulers: schedulers.map(toView), cursor } };
   },
 });
 
@@ -86,8 +96,7 @@ const addScheduler = defineRoute({
   operation: 'addScheduler',
   role: 'write',
   summary: 'Add a scheduler item',
-  asks: async () =>
-    z.object({ body: (await schemas()).schedulerOptionsSchema.refine(hasAddress, addressExpected) }),
+  asks: async () => z.object({ body: (await schemas()).schedulerOptionsSchema }),
   bodyExample: options,
   reply: {
     status: 201,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { moment } from '../fields.js';
+import { moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
 /** By their names, which stand in leases, nobody is told. */
@@ -19,11 +19,12 @@ export const workerRoutes = [
     operation: 'listWorkers',
     role: 'read',
     summary: 'List the worker invocations under way',
-    asks: () => z.object({}),
+    asks: () => z.object({ query: z.strictObject(page) }),
     reply: {
       status: 200,
-      description: 'Those that have claimed something, the oldest first. `queues` is null for all queues.',
-      schema: () => z.object({ workers: z.array(workerView) }),
+      description:
+        'A page of those that have claimed something, the oldest first; `cursor` is null at the end. `queues` is null for all queues.',
+      schema: () => z.object({ workers: z.array(workerView), cursor: nextCursor }),
       example: {
         workers: [
           {
@@ -34,10 +35,11 @@ export const workerRoutes = [
             expires: '2026-01-31T09:05:46.123Z',
           },
         ],
+        cursor: null,
       },
     },
-    async answer(_, { processor }) {
-      const workers = await processor.getWorkers();
+    async answer({ query }, { processor }) {
+      const { workers, cursor = null } = await processor.listWorkers(query);
       const views = workers.map(({ processor, maxThreads, queues, started, expires }) => ({
         processor,
         maxThreads,
@@ -45,7 +47,7 @@ export const workerRoutes = [
         started,
         expires,
       }));
-      return { body: { workers: views } };
+      return { body: { workers: views, cursor } };
     },
   }),
 ];

@@ -22,6 +22,9 @@ export interface SignInOptions {
   readonly log: Logger;
 }
 
+/** A key, and where to go then: anybody may send this form, and nobody needs a larger one. */
+const MAX_FORM_BYTES = 4096;
+
 /** Signing in with an API key, and out. After ten wrong keys within 15 minutes an address is told to wait. */
 export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, endedSessions, log }: SignInOptions) {
   const noKeys = apiKeys.length === 0 ? 'No API key is configured: set API_KEYS, then sign in.' : undefined;
@@ -32,7 +35,7 @@ export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, endedSessions
       return context.html(signInPage(next, noKeys));
     })
     .post('/sign-in', async (context) => {
-      const form = await readForm(context.req.raw);
+      const form = await readForm(context.req.raw, MAX_FORM_BYTES);
       const next = returnPath(form.get('next'));
       const address = clientAddress(context.env);
       const key = findKey(apiKeys, form.get('key')?.trim() ?? '');
@@ -52,7 +55,7 @@ export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, endedSessions
     })
     .post('/sign-out', async (context) => {
       const { session } = context.env;
-      if (session && hasFormToken(await readForm(context.req.raw), session)) {
+      if (session && hasFormToken(await readForm(context.req.raw, MAX_FORM_BYTES), session)) {
         await endedSessions.add(session);
         forgetSession(context);
       }

@@ -12,11 +12,21 @@ export const anyAddress: AddressRule = () => true;
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
+ * Where clouds tell a machine about itself, and what it may do, though these addresses look public. The others are in
+ * special ranges: 169.254.0.0/16 and fd00::/8 of most, 100.64.0.0/10 of Alibaba and Volcengine, 192.0.0.0/24 of Oracle.
+ */
+const ofClouds: ReadonlySet<string> = new Set([
+  '168.63.129.16', // Azure
+  '192.80.8.124', // Equinix Metal
+]);
+
+/**
  * True for an address on the public internet; false for loopback, private, link-local (a cloud's metadata),
  * carrier-grade NAT, multicast and all other special ranges, also when wrapped in an IPv6 address.
  */
 export const isPublicAddress: AddressRule = (text) => {
   const address = ipaddr.process(text);
+  if (ofClouds.has(address.toString())) return false;
   if (address.range() !== 'unicast') return false;
   return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
 };
@@ -24,7 +34,7 @@ export const isPublicAddress: AddressRule = (text) => {
 /** Checks a URL whose host is an address: no name is looked up then. @throws RemoteException */
 export function checkAddress({ hostname }: URL, mayConnectTo: AddressRule): void {
   const host = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) && !mayConnectTo(host)) throw refusal(host, host);
+  if (isIP(host) && !mayConnectTo(host)) throw refusal(`${host}: it`);
 }
 
 /**
@@ -35,16 +45,17 @@ export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, []);
-      const refused = addresses.find(({ address }) => !mayConnectTo(address));
-      if (refused) return callback(refusal(hostname, refused.address), []);
+      if (!addresses.every(({ address }) => mayConnectTo(address)))
+        return callback(refusal(`${hostname}: its address`), []);
       const [first] = addresses;
       return options.all ? callback(null, addresses) : callback(null, first?.address ?? '', first?.family);
     });
   };
 }
 
-function refusal(host: string, address: string): RemoteException {
+/** The address of a name is not told: from outside nobody knows what a name means in here. */
+function refusal(what: string): RemoteException {
   return new RemoteException(
-    `Refused to connect to ${host}: ${address} is not a public address. WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true allows it.`,
+    `Refused to connect to ${what} is not a public address. WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true allows it.`,
   );
 }

@@ -6,7 +6,11 @@ import type { Answer, Outgoing } from './send.js';
  * after 301 and 302, where browsers make it a GET: a webhook that arrives without its body has not arrived. 303
  * says that the body has arrived and what comes of it is found elsewhere.
  *
- * @throws RemoteException for a target that is not http or https, or less safe than the address it came from
+ * The body and its signature are for the origin that they were sent to: whoever can make it redirect would otherwise have
+ * them sent to himself. A GET after 303 has neither.
+ *
+ * @throws RemoteException for a target that is not http or https, less safe than the address it came from, or of another
+ *   origin
  */
 export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoing | undefined {
   if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
@@ -16,6 +20,11 @@ export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoi
   }
   if (from.url.protocol === 'https:' && url.protocol === 'http:') {
     throw new RemoteException(`${from.url.host} redirected from https to http, which is refused.`);
+  }
+  if (status !== 303 && url.origin !== from.url.origin) {
+    throw new RemoteException(
+      `${from.url.host} redirected to another origin, which is refused: body and signature are for ${from.url.origin} alone. Send to the new address.`,
+    );
   }
   return status === 303 ? { url, method: 'GET', headers: {}, body: undefined } : { ...from, url };
 }

@@ -5,7 +5,8 @@ import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { exactDuration } from '../output/duration.js';
 import { fields, pretty } from '../output/fields.js';
-import { type Column, table } from '../output/table.js';
+import type { Column } from '../output/table.js';
+import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
 const factoryShape = z.looseObject({
   name: z.string(),
@@ -25,7 +26,7 @@ const exponentialShape = z.object({ kind: z.literal('exponential'), base: z.numb
 
 type Factory = z.output<typeof factoryShape>;
 
-const factoriesShape = z.looseObject({ jobFactories: z.array(factoryShape) });
+const factoriesShape = z.looseObject({ jobFactories: z.array(factoryShape), cursor: z.string().nullable() });
 
 const columns: readonly Column<Factory>[] = [
   { title: 'NAME', value: ({ name }) => name },
@@ -44,7 +45,10 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
     .description('List the kinds of jobs that can be added, or show one and the schema of its input.')
     .argument('[name]', 'of a kind of job')
     .addHelpText('after', examples('factories', 'factories webhook'))
-    .action(async (name) => {
+    .option(...limitOption)
+    .option(...cursorOption)
+    .option(...allOption)
+    .action(async (name, options) => {
       if (name !== undefined)
         return output.result(await api.get(path`/v1/job-factories/${name}`), factoryShape, (factory) =>
           fields(
@@ -62,10 +66,16 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
             output.paint,
           ),
         );
-      output.result(await api.get('/v1/job-factories'), factoriesShape, ({ jobFactories }) =>
-        jobFactories.length === 0
-          ? 'No kinds of jobs are registered: a worker or a scheduler registers those of its code when it starts.'
-          : table(columns, jobFactories, output),
+      await showPages(
+        { api, output },
+        {
+          path: '/v1/job-factories',
+          shape: factoriesShape,
+          rows: ({ jobFactories }) => jobFactories,
+          columns,
+          none: 'No kinds of jobs are registered: a worker or a scheduler registers those of its code when it starts.',
+        },
+        options,
       );
     });
 };

@@ -7,9 +7,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { jobShape } from '../jobs/job-shape.js';
 import { jobColumns } from '../jobs/job-table.js';
-import { read } from '../output/output.js';
-import { table } from '../output/table.js';
-import { parseWholeNumber } from '../parse-whole-number.js';
+import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
 const pageShape = z.looseObject({ jobs: z.array(jobShape), cursor: z.string().nullable() });
 
@@ -24,9 +22,9 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
     .option('--queue <name>', 'only those of this queue')
     .option('--error <text>', 'only those with this text in an error')
     .addOption(new Option('--order <order>', 'which come first').choices(['newest', 'oldest']))
-    .option('--limit <number>', 'of jobs in a page, 1 to 1000; 100 when not given', parseWholeNumber)
-    .option('--cursor <cursor>', 'of the next page, as the page before told it')
-    .option('--all', 'all pages; with --json one job a line')
+    .option(...limitOption)
+    .option(...cursorOption)
+    .option(...allOption)
     .addHelpText(
       'after',
       examples(
@@ -35,7 +33,7 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
         'list --all --json | wc -l',
       ),
     )
-    .action(async ({ all, status: statuses = [], ...rest }) => {
+    .action(async ({ all, limit, cursor, status: statuses = [], ...filter }) => {
       const [status, ...others] = statuses;
       if (others.length > 0)
         throw new CommandFailure(
@@ -43,19 +41,12 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
           `list takes one --status, not ${statuses.length}: list them one after the other, or all by leaving it out`,
           { code: 'wrong_usage' },
         );
-      const filter = { ...rest, status };
-      for (let cursor = filter.cursor, isFirst = true; ; isFirst = false) {
-        const answer = await api.get('/v1/jobs', { ...filter, cursor });
-        const page = read(answer, pageShape);
-        if (!all) {
-          output.result(answer, pageShape, ({ jobs }) => table(jobColumns, jobs, output));
-          if (page.cursor !== null && !output.isJson) output.note(`There are more: --cursor ${page.cursor}`);
-          return;
-        }
-        if (output.isJson) for (const job of page.jobs) output.jsonLine(job);
-        else if (page.jobs.length > 0 || isFirst) output.print(table(jobColumns, page.jobs, output));
-        if (page.cursor === null) return;
-        cursor = page.cursor;
-      }
+      const query = { ...filter, status, ...(!output.isJson && { brief: 'true' }) };
+      const listing = { path: '/v1/jobs', query, shape: pageShape, rows: jobsOf, columns: jobColumns };
+      await showPages({ api, output }, listing, { all, limit, cursor });
     });
 };
+
+function jobsOf({ jobs }: z.output<typeof pageShape>) {
+  return jobs;
+}

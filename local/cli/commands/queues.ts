@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { path } from '../api/api.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
-import { table } from '../output/table.js';
+import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 import { queuesShape } from '../state/counts.js';
 import { queueColumns } from '../state/queue-table.js';
 
@@ -17,14 +17,23 @@ export const queuesCommand: AddCommand = (parent, { api, output }) => {
   group
     .command('list')
     .description('List the queues that have queued jobs, or are paused.')
-    .addHelpText('after', examples('queues list'))
-    .action(async () => {
-      output.result(await api.get('/v1/queues'), queuesShape, ({ queues }) =>
-        queues.length === 0
-          ? 'No job is queued, and no queue is paused.'
-          : table(queueColumns, queues, output),
-      );
-    });
+    .option(...limitOption)
+    .option(...cursorOption)
+    .option(...allOption)
+    .addHelpText('after', examples('queues list', 'queues list --all --json | wc -l'))
+    .action((options) =>
+      showPages(
+        { api, output },
+        {
+          path: '/v1/queues',
+          shape: queuesShape,
+          rows: ({ queues }) => queues,
+          columns: queueColumns,
+          none: 'No job is queued, and no queue is paused.',
+        },
+        options,
+      ),
+    );
   for (const [name, description] of [
     ['pause', 'Pause a queue: what runs goes on, what waits stays.'],
     ['resume', 'Let workers take the jobs of a queue again.'],

@@ -8,6 +8,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import { table } from '../output/table.js';
+import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
 import { occurrencesShape, scheduleShape, schedulesShape } from '../schedules/schedule-shape.js';
@@ -28,12 +29,23 @@ function addReading(group: CommandUnknownOpts, { api, output }: CommandContext):
   group
     .command('list')
     .description('List the scheduler items.')
-    .addHelpText('after', examples('schedules list'))
-    .action(async () => {
-      output.result(await api.get('/v1/schedulers'), schedulesShape, ({ schedulers }) =>
-        table(scheduleColumns, schedulers, output),
-      );
-    });
+    .option(...limitOption)
+    .option(...cursorOption)
+    .option(...allOption)
+    .addHelpText('after', examples('schedules list', 'schedules list --all --json | wc -l'))
+    .action((options) =>
+      showPages(
+        { api, output },
+        {
+          path: '/v1/schedulers',
+          ...(!output.isJson && { query: { brief: 'true' } }),
+          shape: schedulesShape,
+          rows: ({ schedulers }) => schedulers,
+          columns: scheduleColumns,
+        },
+        options,
+      ),
+    );
   group
     .command('get')
     .description('Show a scheduler item.')

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { fromNow } from '../output/moment.js';
-import { type Column, table } from '../output/table.js';
+import type { Column } from '../output/table.js';
+import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
 const workerShape = z.looseObject({
   processor: z.string(),
@@ -14,7 +15,7 @@ const workerShape = z.looseObject({
 
 export type ShownWorker = z.output<typeof workerShape>;
 
-export const workersShape = z.looseObject({ workers: z.array(workerShape) });
+export const workersShape = z.looseObject({ workers: z.array(workerShape), cursor: z.string().nullable() });
 
 /** How worker invocations are listed. */
 export const workerColumns: readonly Column<ShownWorker>[] = [
@@ -33,10 +34,21 @@ export const workersCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('workers')
     .description('List the worker invocations under way, but those that end within a second.')
+    .option(...limitOption)
+    .option(...cursorOption)
+    .option(...allOption)
     .addHelpText('after', examples('workers'))
-    .action(async () => {
-      output.result(await api.get('/v1/workers'), workersShape, ({ workers }) =>
-        workers.length === 0 ? noWorkers : table(workerColumns, workers, output),
-      );
-    });
+    .action((options) =>
+      showPages(
+        { api, output },
+        {
+          path: '/v1/workers',
+          shape: workersShape,
+          rows: ({ workers }) => workers,
+          columns: workerColumns,
+          none: noWorkers,
+        },
+        options,
+      ),
+    );
 };

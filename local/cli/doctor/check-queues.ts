@@ -2,8 +2,11 @@ import ms from 'ms';
 import type { Api } from '../api/api.js';
 import { type ShownWorker, workersShape } from '../commands/workers.js';
 import { read } from '../output/output.js';
+import { pagesOf } from '../pages.js';
 import { queuesShape, type ShownQueue } from '../state/counts.js';
 import { examine, type Finding, failure, ok, warning } from './finding.js';
+
+const PAGE_SIZE = 1000;
 
 /** As long as the alarm of a deployment waits. */
 const UNCLAIMED_MS = 5 * 60_000;
@@ -15,15 +18,38 @@ const UNCLAIMED_MS = 5 * 60_000;
  */
 export async function checkQueues(api: Api, now: number): Promise<readonly Finding[]> {
   return examine('queues', 'Look at the log of the http function', async () => {
-    const { queues } = read(await api.get('/v1/queues'), queuesShape);
-    const { workers } = read(await api.get('/v1/workers'), workersShape);
+    const queues: ShownQueue[] = [];
+    for await (const { page } of pagesOf(
+      api,
+      { path: '/v1/queues', shape: queuesShape },
+      { limit: PAGE_SIZE },
+    ))
+      queues.push(...page.queues.filter((queue) => queue.paused !== null || isLate(queue, now)));
+    const { workers } = read(await api.get('/v1/workers', { limit: PAGE_SIZE }), workersShape);
     const paused = queues.filter((queue) => queue.paused !== null);
-    const late = queues.filter((queue) => queue.paused === null && waitOf(queue, now) >= UNCLAIMED_MS);
+    const late = queues.filter((queue) => queue.paused === null);
     return [
       ...(late.length === 0 ? [ok('waiting jobs', 'no due job has been waiting for 5 minutes')] : []),
-      ...late.map((queue) => unclaimed(queue, workers, now)),
-      ...(paused.length === 0 ? [ok('paused queues', 'none')] : paused.map(pausedFinding)),
+      ...told(late, (queue) => unclaimed(queue, workers, now)),
+      ...(paused.length === 0 ? [ok('paused queues', 'none')] : told(paused, pausedFinding)),
     ];
+  });
+}
+
+function isLate(queue: ShownQueue, now: number): boolean {
+  return waitOf(queue, now) >= UNCLAIMED_MS;
+}
+
+/** Of so many queues each is told by itself. */
+const MAX_TOLD = 20;
+
+/** What there is to say about some queues; when they are many, how many more there are. */
+function told(queues: readonly ShownQueue[], finding: (queue: ShownQueue) => Finding): Finding[] {
+  const more = queues.length - MAX_TOLD;
+  return queues.slice(0, MAX_TOLD).map((queue, index) => {
+    const { detail, ...rest } = finding(queue);
+    const isLast = index === MAX_TOLD - 1 && more > 0;
+    return { ...rest, detail: isLast ? `${detail}; and so it is with ${more} more queues` : detail };
   });
 }
 

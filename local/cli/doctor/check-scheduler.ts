@@ -1,8 +1,10 @@
 import ms from 'ms';
 import type { Api } from '../api/api.js';
-import { read } from '../output/output.js';
-import { schedulesShape } from '../schedules/schedule-shape.js';
+import { pagesOf } from '../pages.js';
+import { type ShownSchedule, schedulesShape } from '../schedules/schedule-shape.js';
 import { examine, type Finding, failure, ok } from './finding.js';
+
+const PAGE_SIZE = 1000;
 
 /** As long as the alarm of a deployment waits. */
 const SILENT_MS = 5 * 60_000;
@@ -16,8 +18,10 @@ export async function checkScheduler(api: Api, now: number): Promise<readonly Fi
   const fix =
     'Look whether the scheduler function is invoked every minute and what it logs, or start remote-processor schedule';
   return examine('scheduler', fix, async () => {
-    const { schedulers } = read(await api.get('/v1/schedulers'), schedulesShape);
-    const active = schedulers.filter((item) => item.active);
+    const listing = { path: '/v1/schedulers', query: { brief: 'true' }, shape: schedulesShape };
+    const active: ShownSchedule[] = [];
+    for await (const { page } of pagesOf(api, listing, { limit: PAGE_SIZE }))
+      active.push(...page.schedulers.filter((item) => item.active));
     const late = active
       .map(({ id, nextCallTime }) => ({
         id,

@@ -34,7 +34,10 @@ export const scheduleShape = z.looseObject({
 
 export type ShownSchedule = z.output<typeof scheduleShape>;
 
-export const schedulesShape = z.looseObject({ schedulers: z.array(scheduleShape) });
+export const schedulesShape = z.looseObject({
+  schedulers: z.array(scheduleShape),
+  cursor: z.string().nullable(),
+});
 
 export const occurrencesShape = z.object({
   occurrences: z.array(z.object({ at: z.string(), local: z.string() })),

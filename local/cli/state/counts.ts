@@ -20,7 +20,7 @@ const queueShape = z.looseObject({
 
 export type ShownQueue = z.output<typeof queueShape>;
 
-export const queuesShape = z.looseObject({ queues: z.array(queueShape) });
+export const queuesShape = z.looseObject({ queues: z.array(queueShape), cursor: z.string().nullable() });
 
 /** `10,000+` when there are more. */
 export function countText({ count, isCapped }: Count): string {

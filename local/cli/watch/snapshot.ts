@@ -9,12 +9,14 @@ import { statisticsShape } from '../state/statistics.js';
 const SINCE = '30m';
 const STEP = '1m';
 const ERRORS = 5;
+/** More than a screen has room for. */
+const ROWS = 100;
 
 const snapshotShape = z.looseObject({
   ...countsShape.shape,
   ...statisticsShape.shape,
-  ...queuesShape.shape,
-  ...workersShape.shape,
+  queues: queuesShape.shape.queues,
+  workers: workersShape.shape.workers,
   errors: z.array(jobShape),
 });
 
@@ -26,15 +28,15 @@ export async function takeSnapshot(api: Api): Promise<Snapshot> {
   const [counts, statistics, queues, workers, jobs] = await Promise.all([
     api.get('/v1/counts'),
     api.get('/v1/statistics', { since: SINCE, step: STEP }),
-    api.get('/v1/queues'),
-    api.get('/v1/workers'),
-    api.get('/v1/jobs', { status: 'error', limit: ERRORS }),
+    api.get('/v1/queues', { limit: ROWS }),
+    api.get('/v1/workers', { limit: ROWS }),
+    api.get('/v1/jobs', { status: 'error', limit: ERRORS, brief: 'true' }),
   ]);
   return {
     ...read(counts, countsShape),
     ...read(statistics, statisticsShape),
-    ...read(queues, queuesShape),
-    ...read(workers, workersShape),
+    queues: read(queues, queuesShape).queues,
+    workers: read(workers, workersShape).workers,
     errors: read(jobs, z.looseObject({ jobs: z.array(jobShape) })).jobs,
   };
 }

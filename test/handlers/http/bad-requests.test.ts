@@ -166,3 +166,31 @@ test.each([
   expect(response.headers.get('allow')).toBe(allowed);
   await expectProblem(response, 405, 'method_not_allowed');
 });
+
+test('what is wrong with a request is told of its first 100 mistakes, in little', async () => {
+  const options = Object.fromEntries(Array.from({ length: 90_000 }, (_, n) => [`o${n}`, 1]));
+  const long = { ['x'.repeat(500_000)]: 1, [`${'€'.repeat(100_000)}`]: 1 };
+
+  for (const given of [options, long]) {
+    const response = await api.call('/v1/jobs', { body: withOptions(given) });
+    const text = await response.clone().text();
+    const problem = await expectProblem(response, 422, 'validation_failed');
+
+    expect(problem.issues.length).toBe(Math.min(100, Object.keys(given).length));
+    expect(Buffer.byteLength(problem.detail)).toBeLessThanOrEqual(2048);
+    expect(Buffer.byteLength(text)).toBeLessThan(30_000);
+  }
+});
+
+test('a name that nobody has is told in part when it is long', async () => {
+  const response = await api.call('/v1/jobs', { body: { name: 'x'.repeat(1_000_000), input: {} } });
+
+  expect((await expectProblem(response, 422, 'unknown_job_name')).detail.length).toBeLessThanOrEqual(2048);
+});
+
+test('what is wrong with the members of a batch is told of the first 100', async () => {
+  const jobs = Array.from({ length: 1000 }, () => ({ name: 'echo', input: {}, options: { a: 1, b: 2 } }));
+  const response = await api.call('/v1/jobs/batch', { body: { jobs } });
+
+  expect((await expectProblem(response, 422, 'validation_failed')).issues).toHaveLength(100);
+});

@@ -183,3 +183,35 @@ test.each(['$where', '$$ROOT', '{"$ne":null}', '__proto__', '"quoted"', 'x'.repe
     expect(await api.storedJobs()).toBe(1);
   },
 );
+
+test('the same request with its keys in another order, or a duration in other words, gets the first answer', async () => {
+  const sent = {
+    name: 'echo',
+    input: { a: 1, b: { 1: 'x', c: [{ d: 1, e: 2 }] } },
+    options: { delay: '10s', priority: 3 },
+  };
+  const first = await add('k', sent);
+  const again = await add(
+    'k',
+    '{"options":{"priority":3,"delay":10000},"input":{"b":{"c":[{"e":2,"d":1}],"1":"x"},"a":1},"name":"echo"}',
+  );
+
+  expect(again.status).toBe(202);
+  expect(await again.json()).toEqual(await first.json());
+  expect(await api.storedJobs()).toBe(1);
+});
+
+test.each([
+  ['a list in another order', { ...body, input: { list: [1, 2] } }, { ...body, input: { list: [2, 1] } }],
+  [
+    'what is a list in one, and an object in the other',
+    { ...body, input: { a: ['x'] } },
+    { ...body, input: { a: { 0: 'x' } } },
+  ],
+  ['a member __proto__', body, '{"name":"echo","input":{"foo":"bar","__proto__":{}}}'],
+])('requests that differ by %s are two', async (_, one, other) => {
+  await add('k', one);
+
+  expect((await add('k', other)).status).toBe(422);
+  expect(await api.storedJobs()).toBe(1);
+});

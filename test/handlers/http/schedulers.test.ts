@@ -52,6 +52,7 @@ test('a scheduler item is added, and shows every member where Location says', as
     at: null,
     declaredBy: null,
     version: 1,
+    leftOut: [],
   });
 });
 

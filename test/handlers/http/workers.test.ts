@@ -6,7 +6,7 @@ import { useApi } from './api.js';
 const api = useApi();
 
 test('the workers under way are listed, without the names that stand in leases', async () => {
-  expect(await (await api.call('/v1/workers')).json()).toEqual({ workers: [] });
+  expect(await (await api.call('/v1/workers')).json()).toEqual({ workers: [], cursor: null });
   const { gate, factory } = gatedJob();
   await api.processor.addJobFactory(factory);
   const id = await api.processor.addJob('gated');
@@ -27,6 +27,7 @@ test('the workers under way are listed, without the names that stand in leases',
         expires: expect.stringMatching(/Z$/),
       },
     ],
+    cursor: null,
   });
   const name = (await api.processor.getJob(id))?.lease?.worker ?? '';
   expect(name).not.toBe('');

@@ -57,6 +57,16 @@ test.each([
   '255.255.255.255',
   '[fe80::1]',
   '[fd00:ec2::254]',
+  '168.63.129.16',
+  '192.80.8.124',
+  '100.100.100.200',
+  '192.0.0.192',
+  '[fd20:ce::254]',
+  '[::ffff:168.63.129.16]',
+  '[64:ff9b::168.63.129.16]',
+  '[64:ff9b:1::a9fe:a9fe]',
+  '[2002:a9fe:a9fe::1]',
+  '[2002:a83f:8110::]',
   '[ff02::1]',
 ])('nothing is sent to %s', async (host) => {
   expect(await attempt(`http://${host}/`, isPublicAddress)).toMatchObject({ status: 'error' });
@@ -75,7 +85,7 @@ const receiverIsPublic: AddressRule = (address) => address === '127.0.0.1' || is
 test.each(['127.0.0.2', '2130706434', '[::1]', '[::ffff:127.0.0.2]', '169.254.169.254'])(
   'a redirect to %s is not followed, and it is for good',
   async (host) => {
-    receiver().answer = (response) => response.writeHead(307, { location: `http://${host}/` }).end();
+    receiver().answer = (response) => response.writeHead(303, { location: `http://${host}/` }).end();
 
     const job = await attempt(receiver().url, receiverIsPublic);
 
@@ -109,3 +119,17 @@ test('a job leaves no connection that another could use unchecked', async () => 
 test.each(['8.8.8.8', '2606:4700:4700::1111', '::ffff:8.8.8.8'])('%s is public', (address) => {
   expect(isPublicAddress(address)).toBe(true);
 });
+
+test.each([isPublicAddress, anyAddress])(
+  'no error tells the address that a name has in here',
+  async (rule) => {
+    const closed = receiver().port;
+    await receiver().stop();
+
+    const job = await attempt(`http://localhost:${closed}/`, rule);
+    await receiver().start();
+
+    expect(job.error).toMatch(/localhost/);
+    expect(job.error).not.toMatch(/127|::1/);
+  },
+);

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { anyAddress, isPublicAddress } from '../../../handlers/jobs/webhook/addresses.js';
 import { type WebhookSettings, webhook } from '../../../handlers/jobs/webhook.js';
 import { useDatabase } from '../../database.js';
-import { useReceiver } from './receiver.js';
+import { Receiver, useReceiver } from './receiver.js';
 
 const database = useDatabase();
 const receiver = useReceiver();
@@ -219,4 +219,40 @@ const badInputs: [input: object, path: string][] = [
 test.each(badInputs)('the input %j is refused, and nothing is stored', async (input, path) => {
   await expect(attempt(input)).rejects.toMatchObject({ code: 'validation_failed', issues: [{ path }] });
   expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+});
+
+test.each([301, 302, 307, 308])(
+  'a redirect %i to another origin gets neither body nor signature',
+  async (status) => {
+    const elsewhere = new Receiver();
+    await elsewhere.start();
+    onTestFinished(() => elsewhere.stop());
+    receiver().answer = (response) => response.writeHead(status, { location: elsewhere.url }).end();
+
+    const job = await attempt({ url: receiver().url, body: { a: 1 } }, { secret: 'hush' });
+
+    expect(job.status).toBe('error');
+    expect(job.error).toContain('redirected to another origin');
+    expect(elsewhere.received).toEqual([]);
+  },
+);
+
+test('each receiver has its own secret, and the others have the one of all', async () => {
+  const other = new Receiver();
+  await other.start();
+  onTestFinished(() => other.stop());
+  const secrets = new Map([[receiver().url, 'its own']]);
+  const processor = database.processor();
+  await processor.addJobFactory(webhook({ secret: 'of all', secrets, mayConnectTo: anyAddress }));
+  await processor.addJob('webhook', { url: `${receiver().url}/a/path?b`, body: {} }, { id: 'a' });
+  await processor.addJob('webhook', { url: other.url, body: {} }, { id: 'b' });
+  await processor.processJobs();
+
+  const signatures = [receiver(), other].map(({ received }) => received[0]?.headers['webhook-signature']);
+  const expected = [receiver(), other].map(({ received: [request] }, index) => {
+    const key = ['its own', 'of all'][index] ?? '';
+    const { 'webhook-id': id, 'webhook-timestamp': timestamp } = request?.headers ?? {};
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.{}`).digest('base64')}`;
+  });
+  expect(signatures).toEqual(expected);
 });

@@ -112,7 +112,7 @@ test('jobs that nobody claims, leases that nobody recovers, late items and pause
   });
   await processor.pauseQueue('slow');
   const jobs = database.db.collection<{ _id: string }>('jobs');
-  await jobs.updateOne({ _id: waiting ?? '' }, { $set: { runAt: tenMinutesAgo() } });
+  await jobs.updateOne({ _id: waiting ?? '' }, { $set: { runAt: tenMinutesAgo(), queued: tenMinutesAgo() } });
   const lease = { token: 't', worker: 'w', lengthMs: 30_000, expires: tenMinutesAgo() };
   await jobs.updateOne({ _id: lost ?? '' }, { $set: { status: 'processing', lease } });
   await database.db

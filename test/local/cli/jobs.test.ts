@@ -58,7 +58,7 @@ test('add takes the input from standard input and from a file, and keeps it as i
   const processor = await prepare();
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-input-'));
   const file = join(folder, 'input.json');
-  await writeFile(file, '[1, "from a file"]');
+  await writeFile(file, '\ufeff[1, "from a file"]');
 
   const piped = await run(['add', 'anything', '-'], { input: '{ "$gt": { "a.b": null }, "text": "ü" }' });
   const read = await run(['add', 'anything', `@${file}`]);
@@ -72,6 +72,7 @@ test.each([
   ['{ "hello"', /The input is not JSON/],
   ['12345678901234567890', /too large to be kept exactly/],
   ['@/nowhere.json', /The input cannot be read/],
+  [`@${process.execPath}`, /The input cannot be read: it is not UTF-8/],
   ['[]', /^ {2}input: Invalid input/m],
 ])('add refuses the input %s as wrong usage, and adds nothing', async (input, reason) => {
   const processor = await prepare();

@@ -1,7 +1,12 @@
 import type { Field } from './field.js';
+import { MAX_MEMBERS, MAX_MEMBERS_IN_ALL } from './read-value.js';
 
 /** Whether a form can show a value and give it back as it is: otherwise it is edited as JSON, and nothing gets lost. */
 export function fits(field: Field, value: unknown): boolean {
+  return fitsWithin(field, value, { membersLeft: MAX_MEMBERS_IN_ALL });
+}
+
+function fitsWithin(field: Field, value: unknown, room: { membersLeft: number }): boolean {
   if (value === undefined) return true;
   switch (field.kind) {
     case 'json':
@@ -15,13 +20,16 @@ export function fits(field: Field, value: unknown): boolean {
     case 'choice':
       return field.values.some((choice) => choice === value);
     case 'list':
+      if (!Array.isArray(value) || value.length > MAX_MEMBERS) return false;
+      room.membersLeft -= value.length;
       return (
-        Array.isArray(value) && value.every((member) => member !== undefined && fits(field.item, member))
+        room.membersLeft >= 0 &&
+        value.every((member) => member !== undefined && fitsWithin(field.item, member, room))
       );
     case 'object':
       return membersOf(value).every(([name, member]) => {
         const known = field.members.find((one) => one.name === name);
-        return known !== undefined && fits(known.field, member);
+        return known !== undefined && fitsWithin(known.field, member, room);
       });
   }
 }

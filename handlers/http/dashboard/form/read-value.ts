@@ -34,10 +34,17 @@ export function lengthName(path: Path): string {
 /** At most so many members of one list: what sends more is no form of ours. */
 export const MAX_MEMBERS = 200;
 
+/**
+ * At most so many members of all lists of a form: of lists within lists a short form could ask for millions of controls.
+ * A value that has more is edited as JSON.
+ */
+export const MAX_MEMBERS_IN_ALL = 1000;
+
 /** The value that the controls of a field hold; undefined where nothing was filled in that may be left out. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
   const names = new Set<string>();
+  let membersLeft = MAX_MEMBERS_IN_ALL;
   return { value: read(field, isRequired, path), issues, names };
 
   function sent(name: string): string {
@@ -87,7 +94,8 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
   }
 
   function readList(item: Field, isRequired: boolean, path: Path): unknown {
-    const length = Math.min(MAX_MEMBERS, Number(sent(lengthName(path))) || 0);
+    const length = Math.max(0, Math.min(MAX_MEMBERS, membersLeft, Number(sent(lengthName(path))) || 0));
+    membersLeft -= length;
     if (length === 0 && !isRequired) return undefined;
     return Array.from({ length }, (_, index) => read(item, true, [...path, String(index)]) ?? null);
   }

@@ -1,4 +1,5 @@
 import type { Issue } from '../../../../src/index.js';
+import { jsonText } from '../parts/json-text.js';
 import type { Field } from './field.js';
 import { described } from './issues.js';
 import { controlName, NotJson, type Path } from './read-value.js';
@@ -58,7 +59,7 @@ export function SimpleControl({ field, path, value, isRequired, issues }: Simple
     case 'json':
       return (
         <textarea {...shared} rows={4} class="code" spellcheck={false} placeholder="JSON">
-          {jsonText(value)}
+          {textOfJson(value)}
         </textarea>
       );
   }
@@ -103,7 +104,6 @@ function text(value: unknown): string {
   return value === undefined ? '' : String(value);
 }
 
-function jsonText(value: unknown): string {
-  if (value instanceof NotJson) return value.text;
-  return value === undefined ? '' : JSON.stringify(value, null, 2);
+function textOfJson(value: unknown): string {
+  return value instanceof NotJson ? value.text : jsonText(value);
 }

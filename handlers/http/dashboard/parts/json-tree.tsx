@@ -4,26 +4,30 @@ import { grouped } from './number.js';
 /** What is drawn at most of one value: a page stays readable, and small. The whole can be downloaded. */
 const MAX_NODES = 1000;
 const MAX_TEXT = 2000;
+const MAX_NAME = 200;
+/** Of all texts and names together. */
+const MAX_TEXT_IN_ALL = 200_000;
 
 /** So many members are shown at once, the others when they are unfolded. */
 const FEW = 12;
 
 /** A value as a tree that can be unfolded. All of it is text, whatever it holds. */
 export function JsonTree({ value }: { value: unknown }) {
-  return <div class="json">{node(undefined, value, { left: MAX_NODES }, true)}</div>;
+  return <div class="json">{node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL }, true)}</div>;
 }
 
 type Member = readonly [name: string, value: unknown];
 
 interface Budget {
   left: number;
+  text: number;
 }
 
 function node(name: string | undefined, value: unknown, budget: Budget, isOpen: boolean): Child {
   budget.left -= 1;
-  const label = name !== undefined && <span class="name">{name}</span>;
+  const label = name !== undefined && <span class="name">{shortened(name, MAX_NAME, budget)}</span>;
   const members = membersOf(value);
-  if (members === undefined) return [label, ' ', leaf(value)];
+  if (members === undefined) return [label, ' ', leaf(value, budget)];
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   if (members.length === 0) return [label, ' ', <span class="quiet">{`${open}${close}`}</span>];
   return (
@@ -57,14 +61,18 @@ function membersOf(value: unknown): readonly Member[] | undefined {
   return isPlainObject(value) ? Object.entries(value) : undefined;
 }
 
-function leaf(value: unknown): Child {
-  if (typeof value === 'string') return <span class="text">{JSON.stringify(shortened(value))}</span>;
+function leaf(value: unknown, budget: Budget): Child {
+  if (typeof value === 'string')
+    return <span class="text">{JSON.stringify(shortened(value, MAX_TEXT, budget))}</span>;
   if (value instanceof Date) return <span class="text">{value.toISOString()}</span>;
-  return <span class="literal">{shortened(String(value))}</span>;
+  return <span class="literal">{shortened(String(value), MAX_TEXT, budget)}</span>;
 }
 
-function shortened(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${grouped(text.length)} characters)`;
+/** A text or, of one that is too long, its beginning, while there is room. */
+function shortened(text: string, limit: number, budget: Budget): string {
+  const room = Math.min(limit, Math.max(0, budget.text));
+  budget.text -= Math.min(text.length, room);
+  return text.length <= room ? text : `${text.slice(0, room)}… (${grouped(text.length)} characters)`;
 }
 
 /** Others, such as an ObjectId, are shown as what they say of themselves. */

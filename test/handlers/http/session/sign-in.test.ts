@@ -275,3 +275,11 @@ test('while no key is configured, the sign-in says how to configure one', async 
   expect(await (await browser.get('/sign-in')).text()).toContain('API_KEYS');
   expect((await browser.signIn('key-of-admin')).status).toBe(401);
 });
+
+test('the form takes 4 KB, and is refused unread when it says that it has more', async () => {
+  const browser = browse(api);
+
+  expect((await browser.post('/sign-in', { key: 'x'.repeat(3_900) })).status).toBe(401);
+  expect((await browser.post('/sign-in', { key: 'x'.repeat(4_200) })).status).toBe(413);
+  expect((await browser.post('/sign-in', { key: 'x', more: '€'.repeat(4_000) })).status).toBe(413);
+});

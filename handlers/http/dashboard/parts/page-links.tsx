@@ -1,0 +1,26 @@
+interface PageLinksProps {
+  /** Where the first page is. */
+  readonly first: string;
+  readonly isFirst: boolean;
+  /** The parameter that the cursor is sent in. */
+  readonly parameter?: string;
+  /** Of the next page, if there is one. */
+  readonly cursor: string | undefined;
+  /** What is listed. */
+  readonly what: string;
+}
+
+/** Leads from a page of a list to the next, and back to the first. */
+export function PageLinks({ first, isFirst, parameter = 'cursor', cursor, what }: PageLinksProps) {
+  if (isFirst && cursor === undefined) return null;
+  return (
+    <p class="pages">
+      {!isFirst && <a href={first}>Back to the first</a>}
+      {cursor !== undefined && (
+        <a class="button" href={`${first}?${new URLSearchParams({ [parameter]: cursor })}`}>
+          More {what}
+        </a>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * The text of a file in UTF-8, with or without the mark at its beginning (BOM) that editors and shells on Windows write.
+ *
+ * @throws Error that names what it is instead
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const encoding = otherEncoding(bytes);
+  if (encoding !== undefined) throw new Error(`it is ${encoding}: save it as UTF-8`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error('it is not UTF-8: save it as UTF-8', { cause: error });
+  }
+}
+
+/** By its mark or, of a text without one that begins as JSON does, by the zeros beside its first letter. */
+function otherEncoding([first, second, third, fourth]: Uint8Array): string | undefined {
+  if (first === 0xff && second === 0xfe) return third === 0 && fourth === 0 ? 'UTF-32' : 'UTF-16';
+  if (first === 0xfe && second === 0xff) return 'UTF-16';
+  if (first === 0 && second === 0) return 'UTF-32';
+  if (first === 0 || second === 0) return third === 0 && fourth === 0 ? 'UTF-32' : 'UTF-16';
+  return undefined;
+}

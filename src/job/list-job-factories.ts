@@ -1,0 +1,67 @@
+import type { Collection } from 'mongodb';
+import type { AddRole } from '../access/role.js';
+import { readPage } from '../mongo/read-page.js';
+import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
+import { validateNow } from '../validate.js';
+import { addRoleOf, type JobFactoryDocument } from './factory-document.js';
+import type { JobDefaults } from './job-options.js';
+
+/** What is known about a kind of job wherever it is added. */
+export interface JobFactoryInfo {
+  readonly name: string;
+  readonly defaults: JobDefaults;
+  /** JSON Schema of the input, as text; null when it has no such form, and its worker alone checks it. */
+  readonly inputSchema: string | null;
+  /** Whether the input may be left out. */
+  readonly inputOptional: boolean;
+  /** The least role of a caller who may add its jobs. Code may always. */
+  readonly addRole: AddRole;
+  /** Of the definition that is stored. */
+  readonly version: number;
+}
+
+/** Some of the kinds of jobs. */
+export interface JobFactoryPage {
+  readonly jobFactories: JobFactoryInfo[];
+  /** For the next page; undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+/** A page of the stored factories, by name: see `RemoteProcessor.listJobFactories`. @throws ValidationError */
+export async function listJobFactories(
+  jobFactories: Collection<JobFactoryDocument>,
+  filter: PageFilter = {},
+): Promise<JobFactoryPage> {
+  const { limit, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of job factories');
+  const size = { limit: limit + 1, batchSize: limit + 1 };
+  const found = jobFactories.find({ _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size });
+  const { documents, hasMore } = await readPage(found, limit);
+  const last = documents.at(-1);
+  return {
+    jobFactories: documents.map(toInfo),
+    cursor: hasMore && last ? toCursorText(last._id) : undefined,
+  };
+}
+
+/** The stored factories of these names. */
+export function findJobFactories(
+  jobFactories: Collection<JobFactoryDocument>,
+  names: readonly string[],
+): Promise<JobFactoryDocument[]> {
+  return jobFactories.find({ _id: { $in: [...names] } }, { sort: { _id: 1 } }).toArray();
+}
+
+/** More than anybody chooses from. */
+const MAX_NAMES = 1000;
+
+/** The names of the stored factories: the first 1000. */
+export async function findJobFactoryNames(jobFactories: Collection<JobFactoryDocument>): Promise<string[]> {
+  const named = { sort: { _id: 1 }, limit: MAX_NAMES, projection: { _id: 1 } } as const;
+  const found = await jobFactories.find({ _id: { $gt: '' } }, named).toArray();
+  return found.map(({ _id }) => _id);
+}
+
+/** The document as the API gives it. */
+export function toInfo({ _id: name, hash: _, version = 0, ...info }: JobFactoryDocument): JobFactoryInfo {
+  return { name, ...info, addRole: addRoleOf(info), version };
+}

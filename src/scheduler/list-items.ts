@@ -1,0 +1,48 @@
+import type { Collection } from 'mongodb';
+import * as z from 'zod';
+import { readPage } from '../mongo/read-page.js';
+import { namePageSchema, toCursorText } from '../page-filter.js';
+import { validateNow } from '../validate.js';
+import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+
+const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
+
+/**
+ * Which scheduler items to list, in the order of their ids: at most `limit` (1 to 1000, default 100), from the `cursor` on
+ * that a page before gave. With `brief`, they come without their inputs, as a table shows them.
+ */
+export type SchedulersFilter = z.input<typeof filterSchema>;
+
+/** Some of the scheduler items. */
+export interface SchedulerPage {
+  readonly schedulers: SchedulerItem[];
+  /** For the next page; undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+/** A page of the scheduler items: see `RemoteProcessor.listSchedulers`. @throws ValidationError */
+export async function listItems(
+  scheduler: Collection<SchedulerItemDocument>,
+  filter: SchedulersFilter = {},
+): Promise<SchedulerPage> {
+  const { limit, cursor = '', brief } = validateNow(filterSchema, filter, 'Filter of scheduler items');
+  const size = { limit: limit + 1, batchSize: limit + 1, ...(brief && { projection: { input: 0 } }) };
+  const found = scheduler.find({ _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size });
+  const { documents, hasMore } = await readPage(found, limit);
+  const last = documents.at(-1);
+  return {
+    schedulers: documents.map((item) => toSchedulerItem(complete(item))),
+    cursor: hasMore && last ? toCursorText(last._id) : undefined,
+  };
+}
+
+/** The items that are due next, the soonest first, without their inputs: see `RemoteProcessor.getNextSchedulers`. */
+export async function findNextItems(
+  scheduler: Collection<SchedulerItemDocument>,
+  limit: number,
+): Promise<SchedulerItem[]> {
+  const active = { active: true, nextCallTime: { $gte: new Date(0) } };
+  const options = { sort: { nextCallTime: 1 }, limit, projection: { input: 0 } } as const;
+  const items = await scheduler.find(active, options).toArray();
+  return items.map((item) => toSchedulerItem(complete(item)));
+}
