@@ -72,7 +72,8 @@ function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): 
 
 /** What `z.preprocess` begins with. */
 function isTransform(schema: unknown): boolean {
-  return schema instanceof z.core.$ZodType && schema._zod.def.type === 'transform';
+  // Not by its class: `z.core` as a value brings all of zod into the bundle, its texts in every language too.
+  return Object(schema)._zod?.def.type === 'transform';
 }
 
 /** They neither change the value nor are missing in what JSON Schema says. */

@@ -38,7 +38,7 @@ const neverNeeded = [
 test.each([
   ['worker', [...onDemand, ...ofSchedules], [...neverNeeded, ...ofHttp]],
   ['scheduler', onDemand, [...neverNeeded, ...ofHttp]],
-  ['http', [...onDemand, ...ofSchedules, ...ofPages], [...neverNeeded, ...ofMetrics]],
+  ['http', [...onDemand, ...ofSchedules, ...ofPages, ...ofMetrics], neverNeeded],
 ])(
   'the bundle of %s holds only what it needs, and reads at its start only what it needs then',
   async (name, notAtStart, notAtAll) => {
