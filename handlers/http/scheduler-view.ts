@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { SchedulerItem } from '../../src/index.js';
+import { bytesAsSent, MAX_PAGE_BYTES } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { json, moment } from './fields.js';
 
@@ -43,7 +44,7 @@ export const schedulerView = z
     }),
     version: z.int(),
     leftOut: z.array(z.enum(['input'])).register(documented, {
-      description: 'Members that are null because they were not asked for.',
+      description: 'Members that are null because they were not asked for, or too large to be sent.',
     }),
   })
   .register(documented, {
@@ -101,6 +102,12 @@ export function toSchedulerView(item: SchedulerItem): SchedulerView {
     version: item.version,
     leftOut: [],
   };
+}
+
+/** The same, of one that another program may have stored with an input that is too large to be sent: then without it. */
+export function toSendableSchedulerView(item: SchedulerItem): SchedulerView {
+  const view = toSchedulerView(item);
+  return bytesAsSent(view) <= MAX_PAGE_BYTES ? view : { ...view, input: null, leftOut: ['input'] };
 }
 
 /** The same, of one that was read without its input. */

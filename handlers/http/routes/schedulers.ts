@@ -4,7 +4,12 @@ import { jobState, locationOf } from '../add-jobs.js';
 import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js';
 import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
-import { schedulerView, toBriefSchedulerView, toSchedulerView } from '../scheduler-view.js';
+import {
+  schedulerView,
+  toBriefSchedulerView,
+  toSchedulerView,
+  toSendableSchedulerView,
+} from '../scheduler-view.js';
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1000;
@@ -85,7 +90,7 @@ const listSchedulers = defineRoute({
   },
   async answer({ query }, { processor }) {
     const { schedulers, cursor = null } = await processor.listSchedulers(query);
-    const toView = query.brief ? toBriefSchedulerView : toSchedulerView;
+    const toView = query.brief ? toBriefSchedulerView : toSendableSchedulerView;
     return { body: { schedulers: schedulers.map(toView), cursor } };
   },
 });

@@ -48,7 +48,7 @@ test('a scheduler item is added, listed, shown, changed, switched and removed', 
   expect(await run(['schedules', 'remove', 'weekly'])).toMatchObject({ code: 2 });
   expect(await processor.getScheduler('weekly')).toBeDefined();
   expect(await json(['schedules', 'remove', 'weekly', '--yes'])).toEqual({ removed: 'weekly' });
-  expect(await json(['schedules', 'list'])).toEqual({ schedulers: [] });
+  expect(await json(['schedules', 'list'])).toEqual({ schedulers: [], cursor: null });
 });
 
 test('how often an item is due is told exactly', async () => {
