@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import type { CommandContext } from './context.js';
 import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
@@ -9,13 +10,17 @@ import { CommandFailure } from './failure.js';
  * @param isAgreed true when it was said before, by `--yes`
  * @throws CommandFailure when the answer is no, or nobody is there to ask
  */
-export async function confirm(question: string, isAgreed: boolean | undefined): Promise<void> {
+export async function confirm(
+  question: string,
+  isAgreed: boolean | undefined,
+  { stdin, output: { stderr } }: Pick<CommandContext, 'stdin' | 'output'>,
+): Promise<void> {
   if (isAgreed) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
+  if (!stdin.isTTY || !stderr.isTTY)
     throw new CommandFailure(exitCode.usage, `${question} Without a terminal to ask at, say --yes`, {
       code: 'wrong_usage',
     });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({ input: stdin, output: stderr });
   const answer = await terminal.question(`${question} [y/N] `).finally(() => terminal.close());
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new CommandFailure(exitCode.failed, 'Nothing was done', { code: 'not_confirmed' });

@@ -70,7 +70,11 @@ export function createProgram(context: CommandContext) {
     .addHelpText('after', epilogue)
     .configureHelp({ showGlobalOptions: true })
     // Errors are shown by who runs the program, in one way for all.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      writeOut: (text) => context.output.stdout.write(text),
+      writeErr: (text) => context.output.stderr.write(text),
+      outputError: () => {},
+    })
     .exitOverride();
   for (const add of commands) add(program, context);
   return program;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { parseJson } from '../../handlers/http/parse-json.js';
+import type { CommandContext } from './context.js';
 import { decodeText } from './decode-text.js';
 import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
@@ -11,8 +12,12 @@ import { CommandFailure } from './failure.js';
  * @param what names it in messages, such as 'The input'
  * @throws CommandFailure for what cannot be read, or is not JSON
  */
-export async function readJson(argument: string, what: string): Promise<unknown> {
-  const source = await readSource(argument, what);
+export async function readJson(
+  argument: string,
+  what: string,
+  { stdin }: Pick<CommandContext, 'stdin'>,
+): Promise<unknown> {
+  const source = await readSource(argument, what, stdin);
   try {
     return parseJson(source);
   } catch (error) {
@@ -21,10 +26,10 @@ export async function readJson(argument: string, what: string): Promise<unknown>
   }
 }
 
-async function readSource(argument: string, what: string): Promise<string> {
+async function readSource(argument: string, what: string, stdin: CommandContext['stdin']): Promise<string> {
   if (argument !== '-' && !argument.startsWith('@')) return argument;
   try {
-    return decodeText(await (argument === '-' ? buffer(process.stdin) : readFile(argument.slice(1))));
+    return decodeText(await (argument === '-' ? buffer(stdin) : readFile(argument.slice(1))));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(exitCode.usage, `${what} cannot be read: ${reason}`, { code: 'wrong_usage' });

@@ -8,15 +8,21 @@ import { overNetwork } from './api/over-network.js';
 import { exitCode } from './exit-code.js';
 import { Output } from './output/output.js';
 import { createProgram } from './program.js';
+import type { Streams } from './streams.js';
 import { toFailure } from './to-failure.js';
 
 /**
  * Runs one command, and returns the exit code.
  *
  * @param args what stands after the name of the program
+ * @param streams default: those of this process
  */
-export async function run(args: readonly string[], env: Environment): Promise<number> {
-  const output: Output = new Output(() => program.opts().json ?? false);
+export async function run(
+  args: readonly string[],
+  env: Environment,
+  streams: Streams = process,
+): Promise<number> {
+  const output: Output = new Output(() => program.opts().json ?? false, streams);
   const url = () => program.opts().url ?? (env.REMOTE_PROCESSOR_URL || undefined);
   const api = new Api(async () => {
     const address = url();
@@ -26,7 +32,7 @@ export async function run(args: readonly string[], env: Environment): Promise<nu
     const { inProcess } = await import('./api/in-process.js');
     return inProcess(env, program.opts().debug ? logTo(output) : silentLogger);
   });
-  const program = createProgram({ api, output, env, url, stopRequested });
+  const program = createProgram({ api, output, stdin: streams.stdin, env, url, stopRequested });
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode.ok;

@@ -36,12 +36,11 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
     countCapped(jobs, byUnsuccessful, { status: 'error' }),
     jobs.estimatedDocumentCount(),
   ]);
-  const counted = { queued, processing, cancelled, error };
-  const others = Object.values(counted);
+  const others = [queued, processing, cancelled, error];
   const completed = others.some(({ isCapped }) => isCapped)
     ? { count: await countOldestCompleted(jobs), isCapped: true }
     : capped(others.reduce((rest, { count }) => rest - count, total));
-  return { ...counted, completed };
+  return { queued, processing, cancelled, completed, error };
 }
 
 /** How many jobs meet these conditions, which this index should serve. */

@@ -11,7 +11,7 @@ import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
 
 /** `add`: a job by its name. */
-export const addCommand: AddCommand = (parent, { api, output }) => {
+export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('add')
     .description('Add a job, and show its id.')
@@ -38,7 +38,7 @@ export const addCommand: AddCommand = (parent, { api, output }) => {
     .action(async (name, input, { wait, timeout, ...options }) => {
       const body = {
         name,
-        ...(input !== undefined && { input: await readJson(input, 'The input') }),
+        ...(input !== undefined && { input: await readJson(input, 'The input', { stdin }) }),
         ...(Object.keys(options).length > 0 && { options }),
       };
       const headers = { 'idempotency-key': randomUUID() };

@@ -17,7 +17,7 @@ const removedShape = z.object({
 });
 
 /** `remove`: settled jobs, by their ids, or by how and when they ended. */
-export const removeCommand: AddCommand = (parent, { api, output }) => {
+export const removeCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('remove')
     .description('Remove settled jobs for good: by their ids, or by how they ended and how long ago.')
@@ -45,14 +45,20 @@ export const removeCommand: AddCommand = (parent, { api, output }) => {
           code: 'wrong_usage',
         });
       if (status === undefined) {
-        await confirm(`Remove ${ids.length === 1 ? `job ${ids[0]}` : `${ids.length} jobs`} for good?`, yes);
+        await confirm(`Remove ${ids.length === 1 ? `job ${ids[0]}` : `${ids.length} jobs`} for good?`, yes, {
+          stdin,
+          output,
+        });
         return eachId(ids, output, async (id) => {
           await api.delete(path`/v1/jobs/${id}`);
           return 'removed';
         });
       }
       const age = olderThan === undefined ? '' : ` at least ${olderThan} ago`;
-      await confirm(`Remove all jobs that ended as ${status.join(' or ')}${age} for good?`, yes);
+      await confirm(`Remove all jobs that ended as ${status.join(' or ')}${age} for good?`, yes, {
+        stdin,
+        output,
+      });
       const total: Record<string, number> = {};
       for (let more = true; more; ) {
         const answer = read(await api.delete('/v1/jobs', { status, olderThan }), removedShape);

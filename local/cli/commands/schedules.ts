@@ -54,7 +54,7 @@ function addReading(group: CommandUnknownOpts, { api, output }: CommandContext):
     .action(async (id) => show(await api.get(path`/v1/schedulers/${id}`), { output }));
 }
 
-function addPreview(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+function addPreview(group: CommandUnknownOpts, { api, output, stdin }: CommandContext): void {
   group
     .command('preview')
     .description('Show when a scheduler item is due next, or when one by these options would be.')
@@ -80,7 +80,7 @@ function addPreview(group: CommandUnknownOpts, { api, output }: CommandContext):
         options === undefined
           ? await api.get(path`/v1/schedulers/${id ?? ''}/preview`, { count })
           : await api.post('/v1/schedulers/preview', {
-              body: { scheduler: await readJson(options, 'What --options gives'), count },
+              body: { scheduler: await readJson(options, 'What --options gives', { stdin }), count },
             });
       output.result(answer, occurrencesShape, ({ occurrences }) =>
         table(occurrenceColumns, occurrences, output),
@@ -88,7 +88,7 @@ function addPreview(group: CommandUnknownOpts, { api, output }: CommandContext):
     });
 }
 
-function addWriting(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+function addWriting(group: CommandUnknownOpts, { api, output, stdin }: CommandContext): void {
   group
     .command('add')
     .description('Add a scheduler item. It makes jobs once it is active.')
@@ -101,7 +101,7 @@ function addWriting(group: CommandUnknownOpts, { api, output }: CommandContext):
       ),
     )
     .action(async (options) => {
-      const body = await readJson(options, 'The scheduler item');
+      const body = await readJson(options, 'The scheduler item', { stdin });
       show(await api.post('/v1/schedulers', { body }), { output });
     });
   group
@@ -111,7 +111,7 @@ function addWriting(group: CommandUnknownOpts, { api, output }: CommandContext):
     .argument('<changes>', 'JSON; @file for that of a file, - for that of standard input')
     .addHelpText('after', examples(`schedules update hourly '{ "delay": "2h", "title": null }'`))
     .action(async (id, changes) => {
-      const body = await readJson(changes, 'The changes');
+      const body = await readJson(changes, 'The changes', { stdin });
       show(await api.patch(path`/v1/schedulers/${id}`, body), { output });
     });
 }
@@ -139,7 +139,7 @@ function addRunning(group: CommandUnknownOpts, { api, output }: CommandContext):
     });
 }
 
-function addRemoving(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+function addRemoving(group: CommandUnknownOpts, { api, output, stdin }: CommandContext): void {
   group
     .command('remove')
     .description('Remove a scheduler item, and the jobs that it made ahead.')
@@ -147,7 +147,7 @@ function addRemoving(group: CommandUnknownOpts, { api, output }: CommandContext)
     .option('--yes', 'do not ask')
     .addHelpText('after', examples('schedules remove hourly --yes'))
     .action(async (id, { yes }) => {
-      await confirm(`Remove the scheduler item '${id}'?`, yes);
+      await confirm(`Remove the scheduler item '${id}'?`, yes, { stdin, output });
       await api.delete(path`/v1/schedulers/${id}`);
       if (output.isJson) output.json({ removed: id });
       else output.note(`Removed ${id}`);

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import * as z from 'zod';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
+import type { OutputStream, Streams } from '../streams.js';
 import { type Paint, painter } from './paint.js';
 import type { Paper } from './table.js';
 import { visible, visibleJson, visibleLines } from './visible.js';
@@ -9,13 +10,13 @@ import { visible, visibleJson, visibleLines } from './visible.js';
 /** Results go to standard output, messages to standard error. */
 export class Output implements Paper {
   readonly #isJson: () => boolean;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
 
-  constructor(
-    isJson: () => boolean,
-    readonly stdout: NodeJS.WriteStream = process.stdout,
-    readonly stderr: NodeJS.WriteStream = process.stderr,
-  ) {
+  constructor(isJson: () => boolean, { stdout, stderr }: Omit<Streams, 'stdin'>) {
     this.#isJson = isJson;
+    this.stdout = stdout;
+    this.stderr = stderr;
   }
 
   /** Whether scripts are to read it: `--json`. */
@@ -28,7 +29,7 @@ export class Output implements Paper {
   }
 
   get width(): number {
-    return this.isTerminal ? this.stdout.columns : Number.POSITIVE_INFINITY;
+    return (this.isTerminal && this.stdout.columns) || Number.POSITIVE_INFINITY;
   }
 
   get paint(): Paint {

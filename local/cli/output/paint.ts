@@ -1,5 +1,5 @@
-import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import type { OutputStream } from '../streams.js';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -7,8 +7,8 @@ export type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style | undefined, text: string) => string;
 
 /** Colours for a stream: none without a terminal, or where NO_COLOR is set. */
-export function painter(stream: NodeJS.WriteStream | WriteStream): Paint {
-  const isColoured = stream.isTTY && stream.hasColors();
+export function painter(stream: OutputStream): Paint {
+  const isColoured = stream.isTTY === true && stream.hasColors?.() === true;
   return (style, text) =>
     isColoured && style !== undefined && text !== ''
       ? styleText(style, text, { validateStream: false })

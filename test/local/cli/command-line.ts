@@ -1,10 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
+import { run as runCommand } from '../../../local/cli/run.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
 import { type Role, roles } from '../../../src/access/role.js';
 import { RemoteProcessor } from '../../../src/index.js';
@@ -39,19 +41,22 @@ export interface Run {
   readonly input?: string;
 }
 
-/** `remote-processor`, as a process of its own. */
+/** `remote-processor`. */
 export interface CommandLine {
   /** What is run by node. */
-  readonly program: () => string;
+  readonly program: () => Promise<string>;
   /** Of one on the server. */
   readonly env: () => Readonly<Record<string, string | undefined>>;
   /** The address of the server. */
   readonly url: () => string;
+  /** In this process, with streams of its own. */
   run(args: readonly string[], run?: Run): Promise<Ending>;
+  /** As a process of its own: for what it does as such, or to this one. */
+  runProcess(args: readonly string[], run?: Run): Promise<Ending>;
   /** With `--json`: what it wrote, as an object. It must end with this exit code. */
   json(args: readonly string[], code?: number): Promise<unknown>;
-  /** One that goes on; killed after the test. */
-  start(args: readonly string[], run?: Run): ChildProcessWithoutNullStreams;
+  /** A process that goes on; killed after the test. */
+  start(args: readonly string[], run?: Run): Promise<ChildProcessWithoutNullStreams>;
 }
 
 /** Call it at the top of a test file; use what it gives inside tests. */
@@ -59,9 +64,7 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   let children: ChildProcessWithoutNullStreams[] = [];
 
   let server: HttpServer;
-  let file: string;
   beforeAll(async () => {
-    file = await program('local/cli/main.ts');
     const processor = new RemoteProcessor({ db: database.db, log: silent });
     server = await startHttpServer(
       createApp({ db: database.db, processor, apiKeys, log: silent }),
@@ -83,17 +86,30 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   });
   const onDatabase = { ...basic, MONGODB_URI: database.uri, MONGODB_DATABASE: database.name };
 
-  function start(args: readonly string[], { on = 'server', env: extra = {} }: Run = {}) {
-    const child = spawn(process.execPath, [file, ...args], {
-      cwd: root,
-      env: { ...(on === 'server' ? env() : onDatabase), ...extra },
-    });
+  const file = () => program('local/cli/main.ts');
+  const envOf = ({ on = 'server', env: extra = {} }: Run) => ({
+    ...(on === 'server' ? env() : onDatabase),
+    ...extra,
+  });
+
+  async function run(args: readonly string[], { input = '', ...where }: Run = {}): Promise<Ending> {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const written = Promise.all([text(stdout), text(stderr)]);
+    const code = await runCommand(args, envOf(where), { stdin: Readable.from([input]), stdout, stderr });
+    stdout.end();
+    stderr.end();
+    const [out, err] = await written;
+    return { code, out, err };
+  }
+
+  async function start(args: readonly string[], where: Run = {}) {
+    const child = spawn(process.execPath, [await file(), ...args], { cwd: root, env: envOf(where) });
     children.push(child);
     return child;
   }
 
-  async function run(args: readonly string[], { input = '', ...where }: Run = {}): Promise<Ending> {
-    const child = start(args, where);
+  async function runProcess(args: readonly string[], { input = '', ...where }: Run = {}): Promise<Ending> {
+    const child = await start(args, where);
     child.stdin.end(input);
     const exit = once(child, 'close');
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -102,10 +118,11 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   }
 
   return {
-    program: () => file,
+    program: file,
     env,
     url: () => server.url,
     run,
+    runProcess,
     start,
     async json(args, expected = 0) {
       const { code, out, err } = await run([...args, '--json']);

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../../database.js';
 import { useCommandLine } from './command-line.js';
 
@@ -11,11 +11,17 @@ const { run, program } = useCommandLine(useDatabase());
 
 /** What is offered after these words. */
 async function offered(...words: readonly string[]): Promise<string[]> {
-  const { out } = await run(['complete', '--', ...words]);
-  return out
-    .split('\n')
-    .slice(0, -2)
-    .map((line) => line.split('\t')[0] ?? '');
+  const lines = await printed(['complete', '--', ...words]);
+  return lines.slice(0, -1).map((line) => line.split('\t')[0] ?? '');
+}
+
+/** The lines that a command writes with `console.log`, as the library for completion does. */
+async function printed(args: readonly string[]): Promise<string[]> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  onTestFinished(() => log.mockRestore());
+  log.mockClear();
+  expect(await run(args)).toEqual({ code: 0, out: '', err: '' });
+  return log.mock.calls.flatMap(([text]) => String(text).split('\n'));
 }
 
 test('commands, options and their values are completed', async () => {
@@ -44,15 +50,14 @@ test('commands, options and their values are completed', async () => {
 });
 
 test.each(['bash', 'zsh', 'fish'])('there is a script for %s that asks this program', async (shell) => {
-  const { code, out } = await run(['completion', shell]);
-  expect(code).toBe(0);
-  expect(out).toContain('remote-processor complete --');
+  const lines = await printed(['completion', shell]);
+  expect(lines.join('\n')).toContain('remote-processor complete --');
 });
 
 test('bash completes by its script', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-completion-'));
   const command = join(folder, 'remote-processor');
-  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${program()}" "$@"\n`);
+  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${await program()}" "$@"\n`);
   await chmod(command, 0o755);
   // Of the package bash-completion, which the script needs: what it does where no word has = or : in it.
   const script = `

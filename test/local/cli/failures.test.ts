@@ -10,7 +10,7 @@ import { keyOf, useCommandLine } from './command-line.js';
 
 const database = useDatabase();
 const commandLine = useCommandLine(database);
-const { run } = commandLine;
+const { run, runProcess } = commandLine;
 
 /** As a client of a deployment. */
 const remote = (key: string | undefined, url = commandLine.url()) => ({
@@ -23,8 +23,8 @@ test('on a database and over the network it does the same', async () => {
   processor.startProcessor();
   const add = ['add', 'echo', '{ "far": "away" }', '--wait'];
 
-  const near = await run(add, { on: 'database' });
-  const far = await run(add, remote(keyOf('write'), `${commandLine.url()}/`));
+  const near = await runProcess(add, { on: 'database' });
+  const far = await runProcess(add, remote(keyOf('write'), `${commandLine.url()}/`));
 
   expect(near).toMatchObject({ code: 0, out: '{\n  "far": "away"\n}\n' });
   expect(far).toMatchObject({ code: 0, out: near.out });
@@ -122,7 +122,7 @@ test('4: of a key that is missing or wrong the message says where it is set', as
 });
 
 test('5: a database that does not answer is told in one line', async () => {
-  const { code, err } = await run(['list'], {
+  const { code, err } = await runProcess(['list'], {
     on: 'database',
     env: { MONGODB_URI: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100' },
   });
@@ -196,8 +196,8 @@ test.skipIf(!existsSync('/dev/full'))('1: output that cannot be written is told'
     });
 });
 
-function runInShell(command: string): Promise<{ code: string; lines: number; err: string }> {
-  const script = `set -o pipefail; "${process.execPath}" "${commandLine.program()}" ${command}; echo "code $?"`;
+async function runInShell(command: string): Promise<{ code: string; lines: number; err: string }> {
+  const script = `set -o pipefail; "${process.execPath}" "${await commandLine.program()}" ${command}; echo "code $?"`;
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { env: { ...commandLine.env() } }, (_, out, err) => {
       const lines = out.trim().split('\n');

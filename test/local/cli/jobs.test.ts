@@ -8,7 +8,7 @@ import { anything, echo, failing } from '../../jobs.js';
 import { useCommandLine } from './command-line.js';
 
 const database = useDatabase();
-const { run, json } = useCommandLine(database);
+const { run, runProcess, json } = useCommandLine(database);
 
 async function prepare() {
   const processor = database.processor();
@@ -60,7 +60,9 @@ test('add takes the input from standard input and from a file, and keeps it as i
   const file = join(folder, 'input.json');
   await writeFile(file, '\ufeff[1, "from a file"]');
 
-  const piped = await run(['add', 'anything', '-'], { input: '{ "$gt": { "a.b": null }, "text": "ü" }' });
+  const piped = await runProcess(['add', 'anything', '-'], {
+    input: '{ "$gt": { "a.b": null }, "text": "ü" }',
+  });
   const read = await run(['add', 'anything', `@${file}`]);
   await rm(folder, { recursive: true });
 

@@ -21,7 +21,7 @@ test('without a terminal it says so', async () => {
 });
 
 test('with --json it writes how everything stands, a line each second', async () => {
-  const child = start(['watch', '--json']);
+  const child = await start(['watch', '--json']);
   let out = '';
   child.stdout.on('data', (chunk) => {
     out += chunk;
@@ -43,7 +43,7 @@ test.skipIf(spawnSync('script', ['--version']).status !== 0).each([
   ['q', 'q'],
   ['Ctrl-C', '\u0003'],
 ])('on a terminal it draws until %s, and leaves it as it was', async (_, key) => {
-  const terminal = startOnTerminal([process.execPath, program(), 'watch'], commandLine.env());
+  const terminal = startOnTerminal([process.execPath, await program(), 'watch'], commandLine.env());
   await eventually(() => expect(terminal.text()).toContain('No worker is at work.'));
   terminal.type(key);
 

@@ -10,7 +10,7 @@ import { useCommandLine } from './command-line.js';
 import { jobs } from './jobs-module.js';
 
 const database = useDatabase();
-const { run, start } = useCommandLine(database);
+const { run, runProcess, start } = useCommandLine(database);
 
 const source = 'test/local/cli/jobs-module.ts';
 
@@ -18,8 +18,8 @@ const source = 'test/local/cli/jobs-module.ts';
 const jobsModule = async () => ['--jobs', await program(source)];
 
 /** Runs `work` or `schedule`, and collects what it logs. */
-function startLoop(args: readonly string[], env = {}) {
-  const child = start(args, { on: 'database', env });
+async function startLoop(args: readonly string[], env = {}) {
+  const child = await start(args, { on: 'database', env });
   const exited = once(child, 'exit');
   let log = '';
   child.stdout.on('data', (chunk) => {
@@ -37,7 +37,7 @@ test('work runs jobs of its module; at SIGTERM it gives back what runs, and ends
   const [quick, patient] = await processor.addJobs([{ name: 'quick' }, { name: 'patient' }]);
 
   const options = ['--name', 'mine', '--max-threads', '2', '--health-port', '0'];
-  const worker = startLoop(['work', ...(await jobsModule()), ...options]);
+  const worker = await startLoop(['work', ...(await jobsModule()), ...options]);
   await eventually(async () => {
     expect(await processor.getJobResult(quick ?? '')).toBe('done');
     expect(await processor.getJobStatus(patient ?? '')).toBe('processing');
@@ -63,7 +63,7 @@ test('a second signal ends it at once', async () => {
   await processor.addJobFactories(jobs);
   const id = await processor.addJob('stubborn');
 
-  const worker = startLoop(['work', ...(await jobsModule()), '--queues', 'default']);
+  const worker = await startLoop(['work', ...(await jobsModule()), '--queues', 'default']);
   await eventually(async () => expect(await processor.getJobStatus(id)).toBe('processing'));
   worker.child.kill('SIGTERM');
   await eventually(() => expect(worker.log()).toContain('Stopping'));
@@ -76,7 +76,7 @@ test('a second signal ends it at once', async () => {
 test('schedule makes the jobs of the schedules that its module, of TypeScript, declares', async () => {
   const processor = database.processor();
 
-  const scheduler = startLoop(['schedule', '--jobs', source], { NODE_OPTIONS: '--import tsx' });
+  const scheduler = await startLoop(['schedule', '--jobs', source], { NODE_OPTIONS: '--import tsx' });
   await eventually(async () => {
     const { jobs } = await processor.listJobs();
     expect(jobs).toMatchObject([{ jobName: 'quick', status: 'queued', occurrence: { item: 'past' } }]);
@@ -92,7 +92,7 @@ test('a port for the health that is in use is told before anything is started', 
   const address = other.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
 
-  const { code, err } = await run(['work', ...(await jobsModule()), '--health-port', port], {
+  const { code, err } = await runProcess(['work', ...(await jobsModule()), '--health-port', port], {
     on: 'database',
   });
   other.close();
@@ -117,7 +117,7 @@ test('a module that defines jobs of an illegal name: the message says which', as
      export const jobs = ['good', 'two words'].map((name) => defineJob({ name, run: () => {} }));`,
   );
 
-  const { code, err } = await run(['work', '--jobs', file], { on: 'database' });
+  const { code, err } = await runProcess(['work', '--jobs', file], { on: 'database' });
   await rm(folder, { recursive: true });
 
   expect(code).toBe(1);
@@ -125,8 +125,8 @@ test('a module that defines jobs of an illegal name: the message says which', as
 });
 
 test('what is wrong with the module or the settings is told', async () => {
-  const missing = await run(['work', '--jobs', './nowhere.js'], { on: 'database' });
-  const without = await run(['work', '--jobs', './package.json'], { on: 'database' });
+  const missing = await runProcess(['work', '--jobs', './nowhere.js'], { on: 'database' });
+  const without = await runProcess(['work', '--jobs', './package.json'], { on: 'database' });
   const badSettings = await run(['work', '--max-threads', 'many'], { on: 'database' });
   const nowhere = await run(['schedule'], { on: 'database', env: { MONGODB_URI: undefined } });
 
