@@ -48,7 +48,7 @@ test('--url wins over REMOTE_PROCESSOR_URL', async () => {
   const args = ['workers', '--json', '--url', commandLine.url()];
   expect(await run(args, remote(keyOf('read'), 'http://127.0.0.1:1'))).toMatchObject({
     code: 0,
-    out: '{"workers":[]}\n',
+    out: '{"workers":[],"cursor":null}\n',
   });
 });
 
