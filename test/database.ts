@@ -13,6 +13,11 @@ export interface TestDatabase {
   readonly db: Db;
   /** The commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
+  /**
+   * Those of them that are sent for jobs. Without what a worker sends as time passes, whose number tells how busy the
+   * machine is: that it is under way, once that has lasted for a second; and every 5 seconds a look at paused queues.
+   */
+  commandsForJobs(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /** A job as it is stored, with what the workers alone know of it. */
   storedJob(id: string): Promise<JobDocument | null>;
   /** A processor on this database that logs nothing, stopped after the test. */
@@ -21,6 +26,9 @@ export interface TestDatabase {
 
 /** Logs nothing. */
 export const silent = silentLogger;
+
+/** The collections that a worker reads and writes as time passes, whatever it runs. */
+const usedAsTimePasses: readonly unknown[] = ['workers', 'queues'];
 
 /** Call it at the top of a test file. `client`, `db` and `processor` can be used inside tests. */
 export function useDatabase(): TestDatabase {
@@ -45,21 +53,27 @@ export function useDatabase(): TestDatabase {
     await client.close();
   });
 
+  async function commandsDuring(work: () => Promise<unknown>) {
+    const commands: CommandStartedEvent[] = [];
+    const note = (event: CommandStartedEvent) => commands.push(event);
+    client.on('commandStarted', note);
+    try {
+      await work();
+    } finally {
+      client.off('commandStarted', note);
+    }
+    return commands;
+  }
+
   return {
     uri,
     name,
     client,
     db,
-    async commandsDuring(work) {
-      const commands: CommandStartedEvent[] = [];
-      const note = (event: CommandStartedEvent) => commands.push(event);
-      client.on('commandStarted', note);
-      try {
-        await work();
-      } finally {
-        client.off('commandStarted', note);
-      }
-      return commands;
+    commandsDuring,
+    async commandsForJobs(work) {
+      const all = await commandsDuring(work);
+      return all.filter(({ commandName, command }) => !usedAsTimePasses.includes(command[commandName]));
     },
     storedJob: (id) => db.collection<JobDocument>('jobs').findOne({ _id: id }),
     processor(options = {}) {

@@ -176,10 +176,10 @@ function afterFind(
 }
 
 test('two commands claim any number of jobs, one settles them', async () => {
-  const processor = await setup({ maxThreads: 20 });
+  const processor = await setup({ maxThreads: 20, lease: '1h' }); // No heartbeat comes in between.
   for (let n = 0; n < 20; n += 1) await processor.addJob('echo', { n });
   let completed = 0;
-  const commands = await database.commandsDuring(async () => {
+  const commands = await database.commandsForJobs(async () => {
     ({ completed } = await processor.drain());
   });
   expect(completed).toBe(20);
@@ -196,9 +196,9 @@ test('two commands claim any number of jobs, one settles them', async () => {
 });
 
 test('one job at a time costs two commands a job: each is claimed by one, and settled by one', async () => {
-  const processor = await setup({ maxThreads: 1 });
+  const processor = await setup({ maxThreads: 1, lease: '1h' });
   for (let n = 0; n < 10; n += 1) await processor.addJob('echo', { n });
-  const commands = await database.commandsDuring(async () => {
+  const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ completed: 10 });
   });
   // And four for all: nothing to recover; none beside the last; the queue is empty; what was counted is written.

@@ -105,7 +105,7 @@ describe('processNextJob', () => {
     await processor.addJobFactory(echo);
     for (let n = 0; n < 3; n += 1) await processor.addJob('echo', {});
     for (let n = 0; n < 3; n += 1) {
-      const commands = await database.commandsDuring(() => processor.processNextJob());
+      const commands = await database.commandsForJobs(() => processor.processNextJob());
       expect(commands.length).toBeLessThanOrEqual(3);
     }
     expect(await counted(processor)).toEqual({});

@@ -98,11 +98,11 @@ test('one claim fills all slots, however many', async () => {
 });
 
 test('jobs that must run alone are claimed one by one: each costs two commands', async () => {
-  const processor = database.processor({ maxThreads: 5 });
+  const processor = database.processor({ maxThreads: 5, lease: '1h' }); // No heartbeat comes in between.
   await processor.addJobFactory(echo);
   await processor.addJobs(Array.from({ length: 30 }, () => ({ name: 'echo', input: {} })));
   await database.db.collection('jobs').updateMany({}, { $set: { runAlone: true } });
-  const commands = await database.commandsDuring(async () => {
+  const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ claimed: 30, completed: 30 });
   });
   // And six for all: nothing to recover; the first, among others; the queue is empty; what was counted is written.
@@ -110,10 +110,10 @@ test('jobs that must run alone are claimed one by one: each costs two commands',
 });
 
 test('two at a time, a job costs two commands, as one at a time', async () => {
-  const processor = database.processor({ maxThreads: 2 });
+  const processor = database.processor({ maxThreads: 2, lease: '1h' });
   await processor.addJobFactory(defineJob({ name: 'slow', run: () => sleep(30 + Math.random() * 30) }));
   await processor.addJobs(Array.from({ length: 20 }, () => ({ name: 'slow' })));
-  const commands = await database.commandsDuring(async () => {
+  const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ completed: 20 });
   });
   // And ten for all: nothing to recover, the first two by two commands, claims that find nothing, what was counted.

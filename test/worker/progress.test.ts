@@ -108,7 +108,7 @@ test.each([1, 3])('what %i jobs report last is stored by the statements that set
     await processor.addJobFactory(job);
     const jobs = Array.from({ length: count }, () => ({ name: 'telling' }));
     const ids = await processor.addJobs(jobs);
-    const commands = await database.commandsDuring(() => processor.drain());
+    const commands = await database.commandsForJobs(() => processor.drain());
     return { ids, names: commands.map(({ commandName }) => commandName) };
   };
   await namesDuring(quiet); // What is done but once is done now.
