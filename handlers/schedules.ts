@@ -8,7 +8,7 @@ export const schedules: DeclaredScheduler[] = [
   {
     id: 'remove-old-jobs',
     title: 'Removes jobs that were settled 90 days ago',
-    description: 'For jobs whose retention is 0. Activate it to use it.',
+    description: "For jobs whose retention is 'forever'. Activate it to use it.",
     type: 'Cron',
     cron: '30 3 * * SUN',
     jobName: 'removeOldJobs',

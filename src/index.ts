@@ -45,7 +45,14 @@ export {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
-export type { AddJobOptions, AddJobsOptions, JobChanges, JobDefaults, Retention } from './job/job-options.js';
+export type {
+  AddJobOptions,
+  AddJobsOptions,
+  JobChanges,
+  JobDefaults,
+  KeptFor,
+  Retention,
+} from './job/job-options.js';
 export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';

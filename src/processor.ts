@@ -34,7 +34,7 @@ import {
 } from './job/job-options.js';
 import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
-import type { Outcome } from './job/outcome.js';
+import { type Outcome, settlementOf } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { JobRegistry } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
@@ -877,8 +877,10 @@ export class RemoteProcessor {
     return claimed > 0;
   }
 
-  async #settle({ id, token, jobName }: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
-    const [settledAs = 'stale'] = await settleJobs((await this.#connected()).jobs, [{ id, token, outcome }]);
+  async #settle(job: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
+    const { id, jobName } = job;
+    const { jobs } = await this.#connected();
+    const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
     this.#tally.countAttempt(jobName, endingOf(outcome, settledAs));
     await this.#tally.writeIfDue();
     if (settledAs !== 'stale') return settledAs;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ms from 'ms';
 import { type Job, NotFoundError, type RemoteProcessor } from '../../src/index.js';
 import { isSettled } from '../../src/job/job.js';
+import { Problem } from './problem.js';
 
 /** A short job is seen at once, and a long one costs one small read a second. */
 const FIRST_PAUSE_MS = 50;
@@ -23,7 +24,7 @@ export interface Patience {
  * The job, once it is settled, or as it is when the time is up or nobody listens any more. It is read by its id at
  * growing intervals.
  *
- * @throws NotFoundError
+ * @throws NotFoundError; Problem when the job is gone that was there before
  */
 export async function waitForJob(
   processor: RemoteProcessor,
@@ -31,11 +32,18 @@ export async function waitForJob(
   { waitMs, timeLeft, signal }: Patience,
 ): Promise<Job> {
   const end = performance.now() + Math.min(waitMs, timeLeft() - MARGIN_MS);
+  let wasThere = false;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const job = await processor.getJob(id);
-    if (!job) throw new NotFoundError('job', id);
+    if (!job) throw wasThere ? gone(id) : new NotFoundError('job', id);
+    wasThere = true;
     const left = end - performance.now();
     if (left <= 0 || signal.aborted || isSettled(job.status)) return job;
     await sleep(Math.min(pause, left), undefined, { signal }).catch(() => {}); // It is read once more.
   }
+}
+
+function gone(id: string): Problem {
+  const detail = `The job with the id '${id}' is gone: it ended and is not kept (its retention), or it was removed.`;
+  return new Problem('not_found', { detail });
 }

@@ -13,7 +13,7 @@ export const exitCode = {
   refused: 4,
   /** The database, or the deployment of `--url`, does not answer as one. */
   unreachable: 5,
-  /** The job that was waited for ended in error, was cancelled, or was not settled in time. */
+  /** The job that was waited for ended in error, was cancelled, was not settled in time, or is gone. */
   notCompleted: 6,
 } as const;
 

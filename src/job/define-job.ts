@@ -81,7 +81,11 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
   readonly maxRetries?: number;
   /** Default of its jobs: between a failed attempt and the next. A function decides after each attempt. */
   readonly retryDelay?: RetryDelay | RetryDelayFunction;
-  /** How long its settled jobs are kept. Default: 7 days, and 30 days after an error. */
+  /**
+   * How long its settled jobs are kept. Default: 7 days, and 30 days after an error. 0: not at all, so that nobody sees how
+   * they ended; a job that completes is then deleted by the very write that would settle it. `'forever'`: until somebody
+   * removes them.
+   */
   readonly retention?: Retention;
 }
 

@@ -132,7 +132,7 @@ const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
 /** How many errors will have been dropped once another is appended. */
 const droppedByOneMore = { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] };
 
-/** For how long a job that ended as it did is kept; 0 is for good. */
+/** For how long a job that ended as it did is kept; `'forever'` also for one that has not ended. */
 const retentionMs = {
   $switch: {
     branches: settledStatuses.map((status) => ({
@@ -140,7 +140,7 @@ const retentionMs = {
       // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
       then: retentionMsOf(status),
     })),
-    default: 0,
+    default: 'forever',
   },
 };
 
@@ -151,9 +151,9 @@ function retentionMsOf(status: SettledStatus): Document {
 /** One that a scheduler item made ahead of its time, and that ended before it, is kept until then: see remove-jobs.ts. */
 const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
 
-/** When it expires; never after 0. */
+/** When it expires. After 0 that is now: one that was not deleted by its end is removed within a minute by the TTL. */
 function keptFor(ms: Document): Document {
-  return { $cond: [{ $gt: [ms, 0] }, { $add: [keptFrom, ms] }, '$$REMOVE'] };
+  return { $cond: [{ $eq: [ms, 'forever'] }, '$$REMOVE', { $add: [keptFrom, ms] }] };
 }
 
 /** What follows from the status that a job has now: in the queue again, settled, or neither. */

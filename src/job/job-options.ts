@@ -34,23 +34,31 @@ export const momentSchema = z.union(
   },
 );
 
-/** How long settled jobs are kept, by how they ended; 0 keeps them for good. */
+/** How long a settled job is kept. 0: not at all; `'forever'`: until somebody removes it. */
+export type KeptFor = Duration | 'forever';
+
+/** How long settled jobs are kept, by how they ended. */
 export interface Retention {
   /** Default 7 days. */
-  readonly completed?: Duration;
+  readonly completed?: KeptFor;
   /** Default 7 days. */
-  readonly cancelled?: Duration;
+  readonly cancelled?: KeptFor;
   /** Default 30 days: time to look into them. */
-  readonly error?: Duration;
+  readonly error?: KeptFor;
 }
 
-const retentionSchema = z.strictObject({
-  completed: durationSchema.default(ms('7 days')),
-  cancelled: durationSchema.default(ms('7 days')),
-  error: durationSchema.default(ms('30 days')),
+const keptForSchema = z.union([z.literal('forever'), durationSchema], {
+  error:
+    "expected 'forever', 0, or another number of milliseconds or string such as '1 day', up to 100 years",
 });
 
-/** Milliseconds. */
+const retentionSchema = z.strictObject({
+  completed: keptForSchema.default(ms('7 days')),
+  cancelled: keptForSchema.default(ms('7 days')),
+  error: keptForSchema.default(ms('30 days')),
+});
+
+/** Milliseconds, or `'forever'`. */
 export type ResolvedRetention = z.output<typeof retentionSchema>;
 
 export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});

@@ -144,7 +144,7 @@ export interface JobDocument {
   readonly cancelRequested?: Date;
   /** How long it is kept once it is settled; absent for the defaults. */
   readonly retention?: ResolvedRetention;
-  /** When MongoDB deletes it, once it is settled; absent when it is kept for good. */
+  /** When MongoDB deletes it, once it is settled; absent when it is kept until somebody removes it. */
   readonly expireAt?: Date;
 }
 

@@ -1,4 +1,5 @@
 import type { Failure } from './failure.js';
+import type { ClaimedJob } from './job.js';
 import type { Report } from './report.js';
 
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */
@@ -16,6 +17,13 @@ export interface Settlement {
   readonly id: string;
   readonly token: string;
   readonly outcome: Outcome;
+  /** The job is not kept once it is completed: its retention is 0. */
+  readonly isDeletedWhenCompleted?: boolean;
   /** What the attempt told, and is not known to be stored. */
   readonly report?: Report;
+}
+
+/** How an attempt at a claimed job ended. */
+export function settlementOf({ id, token, retention }: ClaimedJob, outcome: Outcome): Settlement {
+  return { id, token, outcome, isDeletedWhenCompleted: retention?.completed === 0 };
 }

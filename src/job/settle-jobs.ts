@@ -12,13 +12,15 @@ export type SettledAs = JobStatus | 'stale';
  * Writes down how attempts ended, and tells what became of each job, in the order given.
  *
  * One command for one; one for any number that completed; one more when others are among them, or when not
- * all matched. Every statement names its token. The whole may be tried again after an unknown outcome, which it has to
+ * all matched. Those that completed and are not kept are deleted instead, by one command too, unless others are among them:
+ * then the TTL removes them, within a minute. Every statement names its token. The whole may be tried again after an unknown outcome, which it has to
  * be when it held one of many jobs: the driver does not retry those.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
   settlements: readonly Settlement[],
 ): Promise<SettledAs[]> {
+  if (settlements.length > 0 && settlements.every(isDeletable)) return deleteJobs(jobs, settlements);
   if (settlements.length < 2)
     return Promise.all(settlements.map((settlement) => settleJob(jobs, settlement)));
   const { matchedCount } = await jobs.bulkWrite(toBulkOperations(settlements), { ordered: false });
@@ -34,6 +36,38 @@ async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement):
     ...byId,
   });
   return after?.status ?? settledBefore(jobs, settlement);
+}
+
+function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
+  return outcome.kind === 'completed' && isDeletedWhenCompleted === true;
+}
+
+/**
+ * Deletes jobs that completed, all by one command. One that was made ahead of its occurrence, and ended before it, has to
+ * stay until then, as in remove-jobs.ts: it is settled, like those that are to be cancelled.
+ */
+async function deleteJobs(
+  jobs: Collection<JobDocument>,
+  settlements: readonly Settlement[],
+): Promise<SettledAs[]> {
+  const tokens = [...new Set(settlements.map(({ token }) => token))];
+  const filters = tokens.map((token): Filter<JobDocument> => {
+    const ids = settlements.filter((each) => each.token === token).map(({ id }) => id);
+    const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
+    return { _id: { $in: ids }, ...toBeCompleted(token), $expr: isNotAhead };
+  });
+  const [filter = {}] = filters;
+  // The driver tries again a delete of one, and none of many.
+  const { deletedCount } =
+    settlements.length === 1
+      ? await jobs.deleteOne(filter, byId)
+      : await jobs.bulkWrite(
+          filters.map((each) => ({ deleteMany: { filter: each, ...byId } })),
+          { ordered: false },
+        );
+  return deletedCount === settlements.length
+    ? settlements.map(() => 'completed')
+    : readBack(jobs, settlements);
 }
 
 /** An earlier try whose outcome was unknown may have settled it: then the lease is gone, and its token is the last. */
@@ -92,7 +126,10 @@ function leasedBy(token: string): Filter<JobDocument> {
   return { status: 'processing', 'lease.token': token };
 }
 
-/** `lastToken` tells what the bulk settled; what it did not is settled one at a time, or stale. */
+/**
+ * `lastToken` tells what the bulk settled; what it did not is settled one at a time, or stale. One that is to be deleted,
+ * and gone, is completed: this try or an earlier one deleted it, or a later attempt. A lost lease leaves the job there.
+ */
 async function readBack(
   jobs: Collection<JobDocument>,
   settlements: readonly Settlement[],
@@ -105,6 +142,7 @@ async function readBack(
   return Promise.all(
     settlements.map((settlement) => {
       const document = documentById.get(settlement.id);
+      if (document === undefined && isDeletable(settlement)) return 'completed';
       return document?.lastToken === settlement.token ? document.status : settleJob(jobs, settlement);
     }),
   );

@@ -5,7 +5,7 @@ import { claimJobs, countDueJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
+import { type Outcome, settlementOf } from '../job/outcome.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Report } from '../job/report.js';
 import { type Logger, withFields } from '../log.js';
@@ -215,7 +215,7 @@ class Invocation {
     const outcome = notBegun;
     try {
       const late = await claim;
-      await Promise.all(late.map(({ id, token }) => this.#settleQueue.settle({ id, token, outcome })));
+      await Promise.all(late.map((job) => this.#settleQueue.settle(settlementOf(job, outcome))));
     } catch (error) {
       this.#log.warn('What a late claim took could not be given back', { error: String(error) });
     }
@@ -341,9 +341,8 @@ class Invocation {
   }
 
   async #write(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<Ending> {
-    const { id, token } = attempt.job;
     try {
-      const settlement = { id, token, outcome, ...(report && { report }) };
+      const settlement = { ...settlementOf(attempt.job, outcome), ...(report && { report }) };
       const settled = this.#settleQueue.settle(settlement, () => this.#beginSettling(attempt));
       return endingOf(outcome, await settled);
     } catch (error) {

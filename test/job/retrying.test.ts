@@ -188,8 +188,8 @@ describe('retention', () => {
     expect(await processor.getJob(queued)).not.toHaveProperty('expireAt');
   });
 
-  test('is the factory’s where it has one, and 0 keeps for good', async () => {
-    const retention = { completed: 0, error: '1h' };
+  test('is the factory’s where it has one, and ‘forever’ keeps for good', async () => {
+    const retention = { completed: 'forever', error: '1h' } as const;
     const processor = await setup(
       { name: 'good', retention, run: async () => 1 },
       { name: 'bad', retention, maxRetries: 1, run: throwing(new Error('no')) },

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { awaitMajority } from '../../local/cli/database/await-majority.js';
 import { countExpiredLeases } from '../../local/cli/database/count-expired-leases.js';
 import { countWrongKey } from '../../src/access/count-wrong-key.js';
+import { endSession } from '../../src/access/end-session.js';
+import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { claimJobs } from '../../src/job/claim-jobs.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
@@ -88,6 +90,9 @@ async function callEverything(): Promise<void> {
   await renewLeases(jobs, held, 1000);
   await renewLeases(jobs, [...held, gone], 1000);
   const outcome = { kind: 'completed', output: 1 } as const;
+  const deleted = { ...gone, outcome, isDeletedWhenCompleted: true };
+  await settleJobs(jobs, [deleted]);
+  await settleJobs(jobs, [deleted, { ...deleted, id: 'also gone' }]);
   await settleJobs(jobs, [{ ...gone, outcome }]);
   await settleJobs(jobs, [{ ...gone, outcome }, ...held.map((job) => ({ ...job, outcome }))]);
   await processor.pullNextJob();
@@ -114,8 +119,11 @@ async function callEverything(): Promise<void> {
   await processor.drain({ linger: 1 });
   await processor.resumeQueue('default');
   await processor.getJobFactories();
+  await processor.getJobFactory('echo');
+  await processor.getJobNames();
   await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });
   await processor.getSchedulers();
+  await processor.getNextSchedulers();
   await processor.getScheduler('tick');
   await processor.reScheduleItem('tick');
   await processor.reScheduleItems();
@@ -147,6 +155,8 @@ async function callEverything(): Promise<void> {
   await registerWorker(collections.workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
   await unregisterWorker(collections.workers, 'w');
   await countWrongKey(collections.wrongKeys, 'address');
+  await endSession(collections.endedSessions, 'session', new Date());
+  await isSessionEnded(collections.endedSessions, 'session');
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   const fail = () => Promise.reject(new Error('on purpose'));
   await processor.doOnce({ ...request, work: async () => 'reply' });
@@ -178,7 +188,17 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
     '{"find":"scheduler","filter":{',
     'a list of all items, and all items that are rescheduled',
   ],
-  ['SORT', '{"find":"workers","filter":{"$expr"', 'of the workers that live now, by when they began'],
+  ['SORT', '{"find":"workers","filter":{"started"', 'of the workers that live now, by when they began'],
+  [
+    'whole index',
+    '{"aggregate":"jobs","pipeline":[{"$match":{"status":"…","$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}',
+    'of paused queues, beside whether a lease expired',
+  ],
+  [
+    'SORT',
+    '{"aggregate":"jobs","pipeline":[{"$match":{"status":"…","queue":{"$gt":"…"}}},{"$sort":{"queue":1}},{"$limit":10000},{"$group"',
+    'of the queues of a page, once their jobs are counted',
+  ],
   [
     'SORT',
     '{"aggregate":"jobs","pipeline":[{"$match":{"status":"…","$expr":{"$lte":["$lease.expires","$$NOW"]}}},',

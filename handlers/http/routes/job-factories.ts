@@ -6,7 +6,10 @@ import { nameOf, nextCursor, page } from '../fields.js';
 import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
 
-const retention = z.object({ completed: z.int(), cancelled: z.int(), error: z.int() });
+const keptFor = z.union([z.int(), z.literal('forever')]).register(documented, {
+  description: 'How long a job that ended so is kept; 0: it is deleted at its end.',
+});
+const retention = z.object({ completed: keptFor, cancelled: keptFor, error: keptFor });
 
 const jobFactoryView = z
   .object({

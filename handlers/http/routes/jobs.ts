@@ -141,6 +141,8 @@ const getJob = defineRoute({
   operation: 'getJob',
   role: 'read',
   summary: 'Show a job',
+  description:
+    'A job whose retention is 0 is gone as soon as it has ended: whoever waits for it is told so, by `not_found`.',
   asks: () =>
     z.object({
       parameters: idOf('a job'),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { jobShape, jobStateShape } from '../jobs/job-shape.js';
-import { requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
+import { requireCompleted, waitForAdded } from '../jobs/wait-for-job.js';
 import { pretty } from '../output/fields.js';
 import { read } from '../output/output.js';
 import { visibleLines } from '../output/visible.js';
@@ -46,7 +46,7 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
       const { id } = read(state, jobStateShape);
       if (!wait && timeout === undefined) return output.result(state, jobStateShape, () => id);
       output.note(`Job ${id}: waiting`);
-      const { job, answer } = await waitForJob(api, id, timeout);
+      const { job, answer } = await waitForAdded(api, id, timeout);
       if (output.isJson) output.json(answer);
       else if (job.status === 'completed') output.print(visibleLines(pretty(job.output)));
       requireCompleted(read(answer, jobShape));

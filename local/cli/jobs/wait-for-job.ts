@@ -40,6 +40,18 @@ export async function waitForJob(
   }
 }
 
+/** As `waitForJob`, for a job that is known to have been there: when there is none, it has ended. */
+export async function waitForAdded(api: Api, id: string, timeoutMs?: number): ReturnType<typeof waitForJob> {
+  return waitForJob(api, id, timeoutMs).catch((error: unknown) => {
+    throw error instanceof CommandFailure && error.exitCode === exitCode.notFound ? gone(id) : error;
+  });
+}
+
+function gone(id: string): CommandFailure {
+  const why = 'it ended and is not kept (its retention), or it was removed. How it ended is not known';
+  return new CommandFailure(exitCode.notCompleted, `Job ${id} is gone: ${why}`, { code: 'gone' });
+}
+
 /** How a job that was waited for makes the command end, beside 0. @throws CommandFailure unless it is completed */
 export function requireCompleted({ id, status, errors }: ShownJob): void {
   if (status === 'completed') return;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
+import { defineJob } from '../../../src/index.js';
 import { silent } from '../../database.js';
 import { eventually } from '../../eventually.js';
-import { gatedJob } from '../../jobs.js';
+import { Gate, gatedJob } from '../../jobs.js';
 import { apiKeys, expectProblem, jobOf, useApi } from './api.js';
 
 const api = useApi();
@@ -103,3 +104,28 @@ test.each(['26', '-1', '1.5', '1s', '', ' 1', '0x1', '1e1', 'NaN'])(
     expect(problem.issues).toEqual([{ path: 'wait', message: 'expected a whole number from 0 to 25' }]);
   },
 );
+
+test('a job that is gone at its end, since it is not kept, ends the wait with an answer that says so', async () => {
+  const gate = new Gate();
+  const fleeting = defineJob({
+    name: 'fleeting',
+    retention: { completed: 0 },
+    run: ({ signal }) => gate.pass(signal),
+  });
+  await api.processor.addJobFactory(fleeting);
+  const id = await api.processor.addJob('fleeting');
+  let reads = 0;
+  const count = () => {
+    reads += 1;
+  };
+  const processing = api.processor.processJobs();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  api.database.client.on('commandStarted', count);
+  const waiting = api.call(`/v1/jobs/${id}?wait=25`);
+  await eventually(() => expect(reads).toBeGreaterThan(0));
+  api.database.client.off('commandStarted', count);
+  gate.open();
+  await processing;
+
+  await expectProblem(await waiting, 404, 'not_found');
+});

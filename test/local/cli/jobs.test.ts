@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { defineJob } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
+import { eventually } from '../../eventually.js';
 import { anything, echo, failing } from '../../jobs.js';
 import { useCommandLine } from './command-line.js';
 
@@ -261,3 +262,15 @@ test.each(['', 'an-id --status completed', 'an-id --older-than 7d', '--older-tha
     });
   },
 );
+
+test('add --wait says so when the job is gone at its end, since it is not kept', async () => {
+  const processor = await prepare();
+  await processor.addJobFactory(defineJob({ name: 'fleeting', retention: { completed: 0 }, run: () => 1 }));
+
+  const waiting = run(['add', 'fleeting', '--id', 'a', '--wait']);
+  await eventually(async () => expect(await processor.getJob('a')).toBeDefined());
+  await processor.processJobs();
+
+  const { code, err } = await waiting;
+  expect({ code, err }).toEqual({ code: 6, err: expect.stringContaining('Job a is gone') });
+});

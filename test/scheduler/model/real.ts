@@ -29,7 +29,7 @@ export async function makeReal(): Promise<Real> {
   const modelled = defineJob({
     name: 'modelled',
     input: z.object({ at: z.iso.datetime(), title: z.string().optional() }),
-    retention: { completed: 0, cancelled: 0 },
+    retention: { completed: 'forever', cancelled: 'forever' },
     run: ({ input }) => ran.push(Date.parse(input.at) / 1000),
   });
   await processor.ensureIndexes();
