@@ -5,6 +5,14 @@ import { Problem } from '../problem.js';
 const BYTES_OF_A_LETTER = 3;
 
 /**
+ * More than any form of ours has. A field may be as short as `=&`, and takes hundreds of bytes once it is read, or repeated
+ * in a page.
+ */
+const MAX_FIELDS = 20_000;
+
+const AMPERSAND = '&'.charCodeAt(0);
+
+/**
  * What a form sent.
  *
  * @param maxBytes of its names and values in all; default: as many as a body of the API may have
@@ -16,11 +24,21 @@ export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Pro
     throw new Problem('unsupported_media_type', { detail: 'Expected what a form of the dashboard sends.' });
   }
   const bytes = await readBytes(request, BYTES_OF_A_LETTER * maxBytes);
+  if (hasMoreFields(bytes, MAX_FIELDS)) {
+    throw new Problem('body_too_large', { detail: `Expected at most ${MAX_FIELDS} fields.` });
+  }
   const form = new URLSearchParams(new TextDecoder().decode(bytes));
   if (sizeOf(form) > maxBytes) {
     throw new Problem('body_too_large', { detail: `Expected at most ${maxBytes} bytes.` });
   }
   return form;
+}
+
+/** Before they are read: what stands between two fields is counted. */
+function hasMoreFields(bytes: Uint8Array, limit: number): boolean {
+  let fields = 1;
+  for (const byte of bytes) if (byte === AMPERSAND) fields += 1;
+  return fields > limit;
 }
 
 function sizeOf(form: URLSearchParams): number {

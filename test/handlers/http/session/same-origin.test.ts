@@ -77,3 +77,24 @@ test('what is no form is refused, and so is a form that is too large', async () 
   expect((await send(form, rest + 'x'.repeat(room + 1))).status).toBe(413);
   expect((await send(form, rest + 'x'.repeat(5 * MAX_BODY_BYTES))).status).toBe(413);
 });
+
+test('a form of very many fields is refused, though they hold nothing: no page grows by them', async () => {
+  const browser = await signedIn(api, 'admin');
+  const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const token = await browser.token();
+  const remove = async (fields: string) => {
+    const headers = {
+      'sec-fetch-site': 'same-origin',
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie,
+    };
+    const body = `token=${token}&action=remove&id=x&${fields}`;
+    const request = new Request(`${browser.origin}/dashboard/jobs`, { method: 'POST', headers, body });
+    return browser.send(request);
+  };
+
+  // It asks whether that is meant, by a form that repeats what was sent.
+  expect((await remove('=&'.repeat(1_000))).status).toBe(200);
+  expect((await remove('=&'.repeat(50_000))).status).toBe(413);
+  expect((await remove('a&'.repeat(50_000))).status).toBe(413);
+});
