@@ -40,7 +40,7 @@ const noJobs = {
 
 let packaged: Packaged;
 beforeAll(async () => {
-  packaged = await packageFunctions(secrets);
+  packaged = await packageFunctions({ ...secrets, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' });
 });
 afterAll(() => packaged.remove());
 
@@ -67,6 +67,16 @@ describe('the template', () => {
     expect(variables('worker')).toMatchObject({ MAX_THREADS: '10' });
     for (const name of names)
       expect(variables(name).WORKER_FUNCTION_NAME).toBe('remote-processor-dev-worker');
+  });
+
+  test('tells every function what decides who may add which job', () => {
+    for (const name of names) {
+      const { WEBHOOK_ALLOW_PRIVATE_ADDRESSES: allowed } = variables(name);
+      const webhook = jobs(readConfig({ WEBHOOK_ALLOW_PRIVATE_ADDRESSES: `${allowed ?? ''}` })).find(
+        (job) => job.name === 'webhook',
+      );
+      expect([name, webhook?.addRole]).toEqual([name, 'admin']);
+    }
   });
 
   test('starts scheduler and worker every minute, and nothing else', () => {
