@@ -1,10 +1,11 @@
 /** The examples of README.md that are marked `ts run` print what their comments say. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
+import { program } from './programs.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -14,19 +15,15 @@ const examples = [...readme.matchAll(/```ts run\n(.*?)```/gs)].map(([, code = ''
 const entryPoints = { 'remote-processor': 'src/index.ts', 'remote-processor/local': 'local/index.ts' };
 
 async function run(code: string): Promise<string[]> {
-  // Inside the project, so that its packages are found.
-  const folder = await mkdtemp(join(root, 'node_modules', '.readme-'));
+  const folder = await mkdtemp(join(inject('programsFolder'), 'readme-'));
   try {
     const source = Object.entries(entryPoints).reduce(
       (text, [name, file]) => text.replaceAll(`from '${name}'`, `from ${JSON.stringify(join(root, file))}`),
       code,
     );
-    await writeFile(join(folder, 'example.mts'), source);
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--import',
-      'tsx',
-      join(folder, 'example.mts'),
-    ]);
+    const file = join(folder, 'example.mts');
+    await writeFile(file, source);
+    const { stdout } = await promisify(execFile)(process.execPath, [await program(relative(root, file))]);
     return stdout
       .trim()
       .split('\n')

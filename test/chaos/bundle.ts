@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The program, and beside it what threads of its process run: see src/subprocess. */
+/** The program of a member, beside it what threads of its process run (see src/subprocess), and that of the database. */
 const entries = {
   program: new URL('./child/main.ts', import.meta.url),
+  server: new URL('../../local/mongo/main.ts', import.meta.url),
   thread: new URL('../../src/subprocess/thread.ts', import.meta.url),
   'chaos-job.subprocess': new URL('./child/chaos-job.subprocess.ts', import.meta.url),
 };
@@ -13,8 +14,16 @@ const entries = {
 /** Where piscina is found, which starts threads from a file of its own, and so cannot be in the bundle. */
 const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 
-/** Calls `work` with the program of the processes in one file, so that each of the many starts costs little. */
-export async function withBundle<Result>(work: (file: string) => Promise<Result>): Promise<Result> {
+/** Programs, each in one file. */
+export interface Bundle {
+  /** Of a member. */
+  readonly program: string;
+  /** Of the embedded MongoDB. */
+  readonly server: string;
+}
+
+/** Calls `work` with the programs of the processes, compiled so that each of the many starts costs little. */
+export async function withBundle<Result>(work: (bundle: Bundle) => Promise<Result>): Promise<Result> {
   const outdir = await mkdtemp(PLACE);
   try {
     await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
@@ -30,10 +39,10 @@ export async function withBundle<Result>(work: (file: string) => Promise<Result>
       target: 'node20',
       logLevel: 'error',
       banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
       },
     });
-    return await work(join(outdir, 'program.js'));
+    return await work({ program: join(outdir, 'program.js'), server: join(outdir, 'server.js') });
   } finally {
     await rm(outdir, { recursive: true });
   }

@@ -50,7 +50,9 @@ export interface ChaosResult {
 /** Runs workers, schedulers and a producer on one database, lets everything go wrong, and checks what came of it. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return withBundle((bundle) =>
-    withServer((server) => withDatabase(server, (db) => new ChaosRun(options, bundle, server, db).run())),
+    withServer(bundle.server, (server) =>
+      withDatabase(server, (db) => new ChaosRun(options, bundle.program, server, db).run()),
+    ),
   );
 }
 
@@ -74,7 +76,7 @@ class ChaosRun {
 
   constructor(
     private readonly options: ChaosOptions,
-    private readonly bundle: string,
+    private readonly program: string,
     private readonly server: Server,
     private readonly db: Db,
   ) {
@@ -108,7 +110,7 @@ class ChaosRun {
     const { seed } = this.options;
     const { uri: directUri } = this.server;
     const setting = { name, role, directUri, databaseName: this.db.databaseName, leaseMs: LEASE_MS, seed };
-    return new Member(this.bundle, setting, await TcpProxy.start(this.server.address));
+    return new Member(this.program, setting, await TcpProxy.start(this.server.address));
   }
 
   /** The faults, each at its time; resolves when the last is over. */

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import type { Address } from './tcp-proxy.js';
 
@@ -11,15 +10,26 @@ export interface Server {
   readonly address: Address;
 }
 
-/** Calls `work` with the server of MONGODB_URI, else with an embedded one in a process of its own. */
-export async function withServer<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
+/**
+ * Calls `work` with the server of MONGODB_URI, else with an embedded one in a process of its own.
+ *
+ * @param program of the embedded one
+ */
+export async function withServer<Result>(
+  program: string,
+  work: (server: Server) => Promise<Result>,
+): Promise<Result> {
   const given = process.env.MONGODB_URI;
-  return given ? work(await addressed(given)) : withEmbedded(async (uri) => work(await addressed(uri)));
+  return given
+    ? work(await addressed(given))
+    : withEmbedded(program, async (uri) => work(await addressed(uri)));
 }
 
-async function withEmbedded<Result>(work: (uri: string) => Promise<Result>): Promise<Result> {
-  const script = fileURLToPath(new URL('../../local/mongo/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+async function withEmbedded<Result>(
+  program: string,
+  work: (uri: string) => Promise<Result>,
+): Promise<Result> {
+  const child = spawn(process.execPath, [program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -43,9 +43,10 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   beforeAll(async () => {
     // Without a sandbox of its own: that needs rights which containers do not give.
+    // Without a GPU, also without one of software, which takes more CPU time than all the rest.
     browser = await chromium.launch({
       ...(browserPath && { executablePath: browserPath }),
-      args: ['--no-sandbox'],
+      args: ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer'],
     });
   });
   afterAll(() => browser.close());
