@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type LogFields } from '../../src/index.js';
 import { closeSubprocessPool } from '../../src/subprocess/run-in-subprocess.js';
@@ -9,7 +9,7 @@ import type { Behaviour } from './modules/behaviour.subprocess.js';
 const database = useDatabase();
 const module = new URL('./modules/behaviour.subprocess.js', import.meta.url);
 
-afterEach(closeSubprocessPool);
+afterAll(closeSubprocessPool);
 
 test('what a job waits for a thread counts neither for its timeout nor as its duration', async () => {
   const long = defineJob({ name: 'long', input: z.unknown(), module, priority: 9 });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   AttemptAbortedError,
   RemoteException,
@@ -21,9 +21,10 @@ const cancelled = new AttemptAbortedError('cancelled');
 const pools: SubprocessPool[] = [];
 
 afterEach(async () => {
-  await closeSubprocessPool();
   await Promise.all(pools.splice(0).map((pool) => pool.close()));
 });
+// Its threads are kept for the next test, as for the next job: to start one takes most of the time.
+afterAll(closeSubprocessPool);
 
 describe('what a module gives back', () => {
   test('its output', async () => {
