@@ -298,7 +298,7 @@ describe('the heartbeat', () => {
       .collection<{ _id: string }>('jobs')
       .updateOne({ _id: id }, { $set: { 'lease.token': 'of somebody else' } });
     expect(await draining).toMatchObject({ stale: 1 });
-    expect(await processor.getJob(id)).toMatchObject({
+    expect(await database.storedJob(id)).toMatchObject({
       status: 'processing',
       lease: { token: 'of somebody else' },
     });
