@@ -29,7 +29,7 @@ test('a job whose turn comes after its lease may have expired is given back, not
   await processor.addJob('blocking');
   const id = await processor.addJob('next');
   expect(await processor.drain()).toMatchObject({ claimed: 3, givenBack: 1 });
-  expect(await processor.getJob(id)).toMatchObject({
+  expect(await database.storedJob(id)).toMatchObject({
     status: 'completed',
     retryCounter: 1,
     givenBackCounter: 1,
