@@ -122,7 +122,7 @@ export class LocalProcessor extends RemoteProcessor {
   ): Promise<string>;
   override addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
   override async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
-    const jobName = typeof job === 'string' ? job : job.name;
+    const jobName = typeof job === 'string' ? job : job?.name;
     const id = await super.addJob(jobName, input, options);
     this.#worker?.nudge();
     return id;

@@ -512,7 +512,7 @@ export class RemoteProcessor {
 
   /**
    * Queues a job again that ended in `error` or `cancelled`. Its counter and its errors are kept, `maxRetries` goes up
-   * by one, and its unique key is taken again.
+   * by one, and its unique key is taken again. One that was delayed when it was cancelled keeps its moment.
    *
    * @param options `callerRole`: as in `AddJobOptions`
    * @throws NotFoundError, ForbiddenError, or ConflictError when it is not settled so, or its unique key is taken by now

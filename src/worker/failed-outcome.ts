@@ -20,7 +20,12 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
   if (code !== 'snooze' && code !== 'retry_after') return retried(failure, error, job, factory);
   const result = durationSchema.safeParse(delay);
   if (!result.success)
-    return retried(withRemark(failure, `its delay is none: ${explain(result.error)}`), error, job, factory);
+    return retried(
+      withRemark(failure, `its delay is no duration: ${explain(result.error)}`),
+      error,
+      job,
+      factory,
+    );
   return code === 'snooze'
     ? { kind: 'snoozed', delayMs: result.data }
     : { kind: 'failed', failure, retryAfterMs: result.data };
@@ -65,7 +70,7 @@ function askFactory(
     const delay: Duration = factory.retryDelay({ attempt, error });
     const result = durationSchema.safeParse(delay);
     if (result.success) return { delayMs: result.data };
-    return { problem: `its retryDelay returned none: ${explain(result.error)}` };
+    return { problem: `its retryDelay returned no duration: ${explain(result.error)}` };
   } catch (thrown) {
     return { problem: `its retryDelay threw: ${toFailure(thrown).message}` };
   }

@@ -102,7 +102,7 @@ export class RunningAttempt {
     if (outcome.kind === 'failed' || lateMs === 0) return outcome;
     const { timeoutMs } = this.factory.limits;
     const late = `${lateMs} ms after its timeout of ${timeoutMs} ms`;
-    return this.#failed(new Error(`It ended ${late}: what it returned does not count.`));
+    return this.#failed(new Error(`It ended ${late}, and that counts as a failure.`));
   }
 
   #timeOut(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LocalProcessorOptions } from '../../local/processor.js';
-import { ValidationError } from '../../src/index.js';
+import { UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -96,6 +96,11 @@ test.each<[Partial<LocalProcessorOptions>]>([
   [{ jobQuery: 'all' }],
 ])('options %j are refused', (options) => {
   expect(() => database.processor(options)).toThrow(ValidationError);
+});
+
+test.each([null, undefined])('to add %s is refused as by any processor', async (job) => {
+  // @ts-expect-error: as a caller without types may do
+  await expect(database.processor().addJob(job)).rejects.toThrow(UnknownJobNameError);
 });
 
 test('an option that nobody knows is refused', () => {

@@ -56,12 +56,12 @@ describe('a delay that a job chooses', () => {
         const { job, error, waitsMs } = await throwing(thrown);
         expect(job).toMatchObject({ status: 'queued', retryCounter: 1 });
         expect(error?.message).toMatch(
-          /\(its delay is none: expected milliseconds, or a string such as '10s'/,
+          /\(its delay is no duration: expected milliseconds, or a string such as '10s'/,
         );
         expect(waitsMs).toBe(10_000);
       }
       const { error, waitsMs } = await failsWith(() => delay);
-      expect(error?.message).toMatch(/^no \(its retryDelay returned none: expected milliseconds/);
+      expect(error?.message).toMatch(/^no \(its retryDelay returned no duration: expected milliseconds/);
       expect(waitsMs).toBe(10_000);
     },
   );
@@ -72,9 +72,9 @@ describe('a delay that a job chooses', () => {
     };
     const delay = { [Symbol.for('nodejs.util.inspect.custom')]: refuse, valueOf: refuse, toString: refuse };
     const { error } = await throwing(Object.assign(new Snooze(1), { delay }));
-    expect(error?.message).toContain('its delay is none');
+    expect(error?.message).toContain('its delay is no duration');
     const { error: other } = await failsWith(() => delay);
-    expect(other?.message).toContain('its retryDelay returned none');
+    expect(other?.message).toContain('its retryDelay returned no duration');
   });
 
   test('by a function that throws is told beside the error', async () => {
@@ -87,7 +87,7 @@ describe('a delay that a job chooses', () => {
 
   test('is told however long the message is', async () => {
     const { error } = await throwing(new RetryAfter(Number.NaN, 'a'.repeat(20_000)));
-    expect(error?.message).toMatch(/aa \(its delay is none: expected .* not NaN\)$/);
+    expect(error?.message).toMatch(/aa \(its delay is no duration: expected .* not NaN\)$/);
     expect(Buffer.byteLength(error?.message ?? '')).toBeLessThanOrEqual(8 * 1024);
   });
 
@@ -262,7 +262,9 @@ describe('an attempt that ends after its timeout', () => {
     });
     expect(job).toMatchObject({ status: 'queued', retryCounter: 1 });
     expect(job).not.toHaveProperty('output');
-    expect(error?.message).toMatch(/^It ended \d+ ms after its timeout of 30 ms/);
+    expect(error?.message).toMatch(
+      /^It ended \d+ ms after its timeout of 30 ms, and that counts as a failure/,
+    );
   });
 
   test('has not completed, though it blocked the thread so that no timer fired', async () => {
@@ -278,7 +280,9 @@ describe('an attempt that ends after its timeout', () => {
     });
     expect(wasTold).toBe(false);
     expect(job?.status).toBe('queued');
-    expect(error?.message).toMatch(/^It ended \d+ ms after its timeout of 30 ms/);
+    expect(error?.message).toMatch(
+      /^It ended \d+ ms after its timeout of 30 ms, and that counts as a failure/,
+    );
   });
 
   test('is not put off either, but an error of its own tells more', async () => {
