@@ -34,7 +34,7 @@ function explain(value: unknown): string {
   return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${inspect(value, { depth: 0, maxStringLength: 100, customInspect: false })}`;
 }
 
-/** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused, but for 0: its unit is unclear. */
+/** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused, except 0: its unit is unclear. */
 function parseDuration(text: string): number {
   if (text === '0') return 0;
   if (text.length > 100 || !/[a-z]$/i.test(text)) return Number.NaN;

@@ -55,7 +55,7 @@ function isOver(item: SchedulerItemDocument): boolean {
   return endAt !== undefined && nextCallTime > endAt;
 }
 
-/** Whether they are due at the same moments, but for their ends. */
+/** Whether they are due at the same moments, whatever their ends. */
 export function hasMomentsOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
   return contentOf(momentNames, item) === contentOf(momentNames, other);
 }

@@ -23,7 +23,7 @@ function escapedUnits(character: string): string {
   return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Controls, formatting characters but for those that join emojis, and the two line ends of Unicode. */
+/** Controls, formatting characters except those that join emojis, and the two line ends of Unicode. */
 const unsafe = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -5,7 +5,7 @@ import { CommandError } from '../errors.js';
 
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
-/** Commands that, but for the first of a transaction, read with the level `local` alone. */
+/** Commands that, except as the first of a transaction, read with the level `local` alone. */
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
 
 /** Throws where a read concern has a level that MongoDB, or the command, does not have. With one member all levels read the same. */

@@ -135,7 +135,7 @@ function memberIntervals(members: readonly unknown[]): (readonly Interval[])[] {
   ];
 }
 
-/** A range stays within the operand's type, but for MinKey and MaxKey. */
+/** A range stays within the operand's type, except for MinKey and MaxKey. */
 function rangeIntervals(operator: string, operand: unknown): (readonly Interval[])[] {
   if (Array.isArray(operand)) return [];
   const range = openRange(operator, operand, operand === null);

@@ -11,7 +11,7 @@ import { type Expression, mingoOperator, withPlainNumbers } from './operands.js'
 import { patterns } from './patterns.js';
 import { strings } from './strings.js';
 
-/** Operators of mingo that are right but for longs and doubles among their operands. */
+/** Operators of mingo that are right except for longs and doubles among their operands. */
 const PLAIN_NUMBERS = ['$range'];
 
 /** What this server puts in the place of mingo's expression operators. */
