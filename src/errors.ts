@@ -107,6 +107,34 @@ export class IndexMissingError extends RemoteProcessorError {
   }
 }
 
+/** A read took longer than the database may work for it, 15 s, and was ended. */
+export class ReadTimeoutError extends RemoteProcessorError {
+  readonly code = 'read_timeout';
+
+  constructor(
+    readonly collection: string,
+    options?: ErrorOptions,
+  ) {
+    const remedy =
+      'ask for less, make sure that all indexes are there (npm run ensure-indexes), and see what keeps the database busy';
+    super(`A read of the collection '${collection}' took too long, and was ended: ${remedy}.`, options);
+  }
+}
+
+/** An index of a name that is needed is there, and is not the one that is needed. */
+export class IndexConflictError extends RemoteProcessorError {
+  readonly code = 'index_conflict';
+
+  /** @param indexes those that could not be made, as `collection.index` */
+  constructor(
+    readonly indexes: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    const reason = 'there are indexes of the same names, or the same keys, that differ from them';
+    super(`Not made: ${indexes.join(', ')}; ${reason}. Drop those, then call ensureIndexes again.`, options);
+  }
+}
+
 /** Values that an index keeps unique are there twice, and which. */
 export interface DuplicateValues {
   /** As `collection.index`. */

@@ -5,6 +5,7 @@ import {
   IndexMissingError,
   type Logger,
   NotFoundError,
+  ReadTimeoutError,
   UnknownJobNameError,
 } from '../../src/index.js';
 import { isUnreachable } from '../../src/mongo/unreachable.js';
@@ -41,13 +42,17 @@ export function toProblem(error: unknown): Problem {
     return new Problem('unknown_job_name', { detail: error.message, issues });
   }
   if (error instanceof IndexMissingError) return new Problem('index_missing', { detail: error.message });
+  if (error instanceof ReadTimeoutError)
+    return new Problem('read_timeout', { detail: error.message, headers: retryLater });
   if (isUnreachable(error)) {
     return new Problem('database_unreachable', {
       detail: 'The database did not answer in time. Try again later.',
-      headers: { 'retry-after': '5' },
+      headers: retryLater,
     });
   }
   return new Problem('internal_error', {
     detail: 'The request could not be served. The reason is in the log.',
   });
 }
+
+const retryLater = { 'retry-after': '5' };

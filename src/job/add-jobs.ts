@@ -1,8 +1,9 @@
-import { type BulkWriteResult, type ClientSession, type Collection, MongoBulkWriteError } from 'mongodb';
+import type { BulkWriteResult, ClientSession, Collection } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
+import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { isSameJob, retrying, writeJob } from './add-job.js';
@@ -176,7 +177,7 @@ async function insertJobs(
 
 /** Somebody else took a key or an id in the meantime: the others were inserted all the same. */
 function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
-  if (!(error instanceof MongoBulkWriteError) || !error.result.hasWriteErrors()) throw error;
+  if (!isBulkWriteError(error) || !error.result.hasWriteErrors()) throw error;
   const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
   if (areTaken && error.result.getWriteConcernError() === undefined) return error.result;
   throw error;

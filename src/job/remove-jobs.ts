@@ -18,9 +18,6 @@ export interface Removal {
 /** Per command: each is short, and holds up no other write for long. */
 const BATCH = 1000;
 
-/** Of a search: the job was asked to remove, not to wait for a database that is busy. */
-const MAX_SEARCH_MS = 15_000;
-
 /**
  * Removes settled jobs, the oldest first, batch by batch; each status is walked by an index that begins with `created`, or
  * with `status` and `created`. A batch is tried again when it meets another write, or the database cannot be reached: how
@@ -66,7 +63,6 @@ async function removeBatch(
           limit: BATCH,
           batchSize: BATCH + 1,
           projection: { created: 1 },
-          maxTimeMS: MAX_SEARCH_MS,
         },
       )
       .toArray();

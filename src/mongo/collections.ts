@@ -1,4 +1,4 @@
-import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
+import type { Collection, CollectionOptions, Db, Document, MongoClient } from 'mongodb';
 import type { EndedSessionDocument } from '../access/ended-session-document.js';
 import type { WrongKeyDocument } from '../access/wrong-key-document.js';
 import type { IdempotencyKeyDocument } from '../idempotency/key-document.js';
@@ -8,6 +8,7 @@ import type { QueueDocument } from '../queue/queue-document.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
 import type { StatisticsDocument } from '../statistics/statistics-document.js';
 import type { WorkerDocument } from '../worker/worker-document.js';
+import { limitReads } from './limit-reads.js';
 
 /** The collections that make up one remote processor. */
 export interface Collections {
@@ -34,18 +35,19 @@ const durable: CollectionOptions = {
   readConcern: { level: 'local' },
 };
 
-/** The collections of `db`, with the read and write concerns that the invariants need. */
+/** The collections of `db`, with the read and write concerns that the invariants need, and a time limit for reads. */
 export function openCollections(db: Db): Collections {
+  const open = <Schema extends Document>(name: string) => limitReads(db.collection<Schema>(name, durable));
   return {
     client: db.client,
-    jobs: db.collection<JobDocument>('jobs', durable),
-    jobFactories: db.collection<JobFactoryDocument>('jobFactories', durable),
-    scheduler: db.collection<SchedulerItemDocument>('scheduler', durable),
-    queues: db.collection<QueueDocument>('queues', durable),
-    workers: db.collection<WorkerDocument>('workers', durable),
-    idempotencyKeys: db.collection<IdempotencyKeyDocument>('idempotencyKeys', durable),
-    endedSessions: db.collection<EndedSessionDocument>('endedSessions', durable),
-    wrongKeys: db.collection<WrongKeyDocument>('wrongKeys', durable),
-    statistics: db.collection<StatisticsDocument>('statistics', durable),
+    jobs: open<JobDocument>('jobs'),
+    jobFactories: open<JobFactoryDocument>('jobFactories'),
+    scheduler: open<SchedulerItemDocument>('scheduler'),
+    queues: open<QueueDocument>('queues'),
+    workers: open<WorkerDocument>('workers'),
+    idempotencyKeys: open<IdempotencyKeyDocument>('idempotencyKeys'),
+    endedSessions: open<EndedSessionDocument>('endedSessions'),
+    wrongKeys: open<WrongKeyDocument>('wrongKeys'),
+    statistics: open<StatisticsDocument>('statistics'),
   };
 }

@@ -1,3 +1,5 @@
+import type { BulkWriteResult } from 'mongodb';
+
 /**
  * What may be read from an error of the driver. A project may hold several copies of it, or another version: so errors
  * are told apart by their names, codes and labels, never by their classes.
@@ -29,6 +31,11 @@ export function nameOf(error: unknown): string | undefined {
 export function hasLabel(error: unknown, label: string): boolean {
   const labels = fieldOf(error, 'errorLabels');
   return Array.isArray(labels) && labels.includes(label);
+}
+
+/** By which the driver says that a bulk write did not do all it should, and what it did. */
+export function isBulkWriteError(error: unknown): error is { readonly result: BulkWriteResult } {
+  return nameOf(error) === 'MongoBulkWriteError';
 }
 
 /** A field of whatever was thrown. */

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, IndexDescription, MongoClient } from 'mongodb';
-import { DuplicateValueError, type DuplicateValues } from '../errors.js';
+import { DuplicateValueError, type DuplicateValues, IndexConflictError } from '../errors.js';
 import type { Collections } from './collections.js';
 import { hasServerCode } from './driver-error.js';
 import { isDuplicateKey } from './duplicate-key.js';
+import { isInPlaceOf } from './find-wrong-indexes.js';
 import {
   byQueue,
   formerJobIndexes,
@@ -16,6 +17,8 @@ import {
 const INDEX_NOT_FOUND = 27;
 const NAMESPACE_NOT_FOUND = 26;
 const MAX_TIME_EXPIRED = 50;
+const INDEX_OPTIONS_CONFLICT = 85;
+const INDEX_KEY_SPECS_CONFLICT = 86;
 
 /**
  * A lock that is waited for makes all that comes later wait behind it. For so long everything stands still at worst; then
@@ -31,7 +34,8 @@ const BETWEEN_MS = 3_000;
  * Safe beside open transactions: the build of an index needs a collection for itself for a moment, and while it waits for
  * a transaction to end, everything else waits behind it. So it is first asked for that moment with a limit.
  *
- * @throws DuplicateValueError when values that are to be unique are there twice; all other indexes are made then
+ * @throws DuplicateValueError when values that are to be unique are there twice; all other indexes are made then.
+ *   IndexConflictError when an index that is needed has another one of its name, or its keys, in its place
  */
 export async function ensureIndexes(
   collections: Collections,
@@ -41,7 +45,8 @@ export async function ensureIndexes(
   for (const [name, needed] of Object.entries(indexesByCollection)) {
     const collection = collections.client.db(collections.jobs.dbName).collection(name, { writeConcern });
     const wanted = name === 'jobs' && isByQueue ? [...needed, byQueue] : needed;
-    duplicates.push(...(await makeMissing(collections.client, collection, wanted, onProgress)));
+    const making = makeMissing(collections.client, collection, wanted, onProgress);
+    duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
   for (const name of formerJobIndexes) await dropIndex(collections.jobs, name);
@@ -77,6 +82,19 @@ async function makeMissing(
     if (failed) duplicates.push(failed);
   }
   return duplicates;
+}
+
+/** Names those that have another one in their place. */
+async function explainConflict(
+  collection: Collection,
+  wanted: readonly IndexDescription[],
+  error: unknown,
+): Promise<never> {
+  if (!hasServerCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT)) throw error;
+  const there: IndexDescription[] = await collection.listIndexes().toArray();
+  const conflicting = wanted.filter((index) => there.some((other) => isInPlaceOf(other, index)));
+  const names = conflicting.map(({ name }) => `${collection.collectionName}.${name}`);
+  throw new IndexConflictError(names, { cause: error });
 }
 
 async function indexNames(collection: Collection): Promise<ReadonlySet<string | undefined>> {

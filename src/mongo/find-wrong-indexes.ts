@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import type { Db, IndexDescription } from 'mongodb';
+import { hasServerCode } from './driver-error.js';
 import { indexesByCollection } from './indexes.js';
 
 /** Indexes as `collection.index`. */
@@ -25,7 +26,7 @@ export async function findWrongIndexes(db: Db): Promise<WrongIndexes> {
   return {
     missing: all.flatMap(({ name, found }) => (found === undefined ? [name] : [])),
     different: all.flatMap(({ name, index, found }) =>
-      found === undefined || isDeepStrictEqual(essence(found), essence(index)) ? [] : [name],
+      found !== undefined && isInPlaceOf(found, index) ? [name] : [],
     ),
   };
 }
@@ -34,13 +35,20 @@ async function findIndexes(db: Db, collection: string): Promise<IndexDescription
   try {
     return await db.collection(collection).listIndexes().toArray();
   } catch (error) {
-    if (error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND) return [];
+    if (hasServerCode(error, NAMESPACE_NOT_FOUND)) return [];
     throw error;
   }
 }
 
 /** MongoDB's code for a collection that is not there yet. */
 const NAMESPACE_NOT_FOUND = 26;
+
+/** Whether an index has the name or the keys of one that is needed, and is not that one. */
+export function isInPlaceOf(found: IndexDescription, needed: IndexDescription): boolean {
+  const hasItsKeys = isDeepStrictEqual(essence(found).key, essence(needed).key);
+  if (found.name !== needed.name) return hasItsKeys;
+  return !isDeepStrictEqual(essence(found), essence(needed));
+}
 
 /** What makes an index what it is; the order of its keys counts. */
 function essence({ key, unique, sparse, expireAfterSeconds, partialFilterExpression }: IndexDescription) {

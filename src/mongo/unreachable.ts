@@ -1,4 +1,12 @@
-import { fieldOf, hasLabel, hasServerCode, nameOf, serverCode, systemCode } from './driver-error.js';
+import {
+  fieldOf,
+  hasLabel,
+  hasServerCode,
+  isBulkWriteError,
+  nameOf,
+  serverCode,
+  systemCode,
+} from './driver-error.js';
 import { NoAnswer } from './within-time.js';
 
 /** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
@@ -39,7 +47,7 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 /** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
-  return nameOf(error) === 'MongoBulkWriteError' && cause instanceof Error ? cause : error;
+  return isBulkWriteError(error) && cause instanceof Error ? cause : error;
 }
 
 /** The connection broke, or was closed beside one that broke. */

@@ -1,5 +1,6 @@
 import type { ClientSession, MongoClient } from 'mongodb';
 import { ConflictError } from '../errors.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 
 /** A person waits for it. MongoDB keeps what a killed process held for up to 60 s. */
@@ -9,7 +10,8 @@ const PATIENCE_MS = 10_000;
  * Does all that `work` does with an item, or nothing of it.
  *
  * @param work is called again after a conflict with another transaction
- * @throws ConflictError when another transaction holds the item for more than 10 s, and what `work` throws
+ * @throws ConflictError when another transaction holds the item for more than 10 s, or a unique index refuses what is
+ *   written; and what else `work` throws
  */
 export async function inItemTransaction<Result>(
   client: MongoClient,
@@ -19,6 +21,13 @@ export async function inItemTransaction<Result>(
   try {
     return await inTransaction(client, work, Date.now() + PATIENCE_MS);
   } catch (error) {
+    if (isDuplicateKey(error)) {
+      const values = JSON.stringify(error.keyValue ?? error.message);
+      throw new ConflictError(
+        id,
+        `Scheduler item '${id}' was not written: a unique index has ${values} already.`,
+      );
+    }
     if (!(error instanceof HeldByAnother)) throw error;
     throw new ConflictError(
       id,

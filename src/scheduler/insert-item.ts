@@ -22,18 +22,24 @@ export async function insertItem(
   item: SchedulerItemDocument,
   first: Date | null,
 ): Promise<Inserted> {
-  try {
-    return await inItemTransaction(client, item._id, async (session): Promise<Inserted> => {
-      const jobId = first && (await findOccurrenceJob(jobs, item._id, first, session));
-      if (jobId) {
-        await session.abortTransaction();
-        return { kind: 'hadItsJob', jobId };
-      }
+  return inItemTransaction(client, item._id, async (session): Promise<Inserted> => {
+    const jobId = first && (await findOccurrenceJob(jobs, item._id, first, session));
+    if (jobId) {
+      await session.abortTransaction();
+      return { kind: 'hadItsJob', jobId };
+    }
+    try {
       await scheduler.insertOne(item, { session, ignoreUndefined: true });
       return { kind: 'inserted' };
-    });
-  } catch (error) {
-    if (isDuplicateKey(error)) return { kind: 'idTaken' };
-    throw error;
-  }
+    } catch (error) {
+      if (!isIdTaken(error)) throw error;
+      await session.abortTransaction();
+      return { kind: 'idTaken' };
+    }
+  });
+}
+
+/** A database may have unique indexes that are not ours. */
+function isIdTaken(error: unknown): boolean {
+  return isDuplicateKey(error) && (error.keyPattern === undefined || '_id' in error.keyPattern);
 }

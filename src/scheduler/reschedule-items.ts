@@ -9,6 +9,7 @@ import { changeAfterDue } from './change-after-due.js';
 import { complete, isNextOf, type SchedulerItemDocument } from './item.js';
 import type { DefaultsOf } from './known-defaults.js';
 import { scheduleDueItems } from './schedule-due-items.js';
+import { tellBroken } from './tell-items.js';
 
 /** Statements per write: well below MongoDB's limit, and small enough to keep one command short. */
 const BATCH = 500;
@@ -41,7 +42,8 @@ export async function rescheduleItem(
 }
 
 /**
- * Recomputes the next call of all active items, and returns how many there are. What is due is made first.
+ * Recomputes the next call of all active items, and returns how many there are. What is due is made first. Items that are
+ * broken are told, and passed over.
  *
  * @throws as `inItemTransaction` for an item that is due and held by another transaction: the others are recomputed or not
  */
@@ -55,20 +57,46 @@ export async function rescheduleItems(
   const everything = { aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
   await scheduleDueItems(collections, defaultsOf, everything, log);
   const now = await serverTime(db);
-  let batch: AnyBulkWriteOperation<SchedulerItemDocument>[] = [];
   let count = 0;
-  for await (const document of scheduler.find({ active: true }, { sort: { _id: 1 } })) {
-    const item = complete(document);
-    count += 1;
-    if (item.nextCallTime !== null && item.nextCallTime <= now)
+  for (let after = ''; ; ) {
+    const page = await findActive(scheduler, after);
+    const rescheduled = page.flatMap((item) => rescheduledAt(now, item, log));
+    const isDue = ({ item }: Rescheduled) => item.nextCallTime !== null && item.nextCallTime <= now;
+    const updates = rescheduled.filter((each) => !isDue(each)).map(toUpdate);
+    if (updates.length > 0) await scheduler.bulkWrite(updates, { ordered: false });
+    for (const { item } of rescheduled.filter(isDue))
       await rescheduleItem(db, collections, defaultsOf, item._id).catch(ignoreNotFound);
-    else batch.push(toUpdate(item, activated(item, now)));
-    if (batch.length < BATCH) continue;
-    await scheduler.bulkWrite(batch, { ordered: false });
-    batch = [];
+    count += rescheduled.length;
+    const last = page.at(-1);
+    if (page.length < BATCH || last === undefined) return count;
+    after = last._id;
   }
-  if (batch.length > 0) await scheduler.bulkWrite(batch, { ordered: false });
-  return count;
+}
+
+/** The next active items by id, without their inputs. */
+async function findActive(
+  scheduler: Collections['scheduler'],
+  after: string,
+): Promise<SchedulerItemDocument[]> {
+  const size = { limit: BATCH, batchSize: BATCH + 1, projection: { input: 0 } };
+  const active = { _id: { $gt: after }, active: true };
+  return (await scheduler.find(active, { sort: { _id: 1 }, ...size, ...byId }).toArray()).map(complete);
+}
+
+/** An item as it was read, and what becomes of it. */
+interface Rescheduled {
+  readonly item: SchedulerItemDocument;
+  readonly next: SchedulerItemDocument;
+}
+
+/** Empty for an item that is broken. */
+function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Rescheduled[] {
+  try {
+    return [{ item, next: activated(item, now) }];
+  } catch (error) {
+    tellBroken([{ id: item._id, error }], log);
+    return [];
+  }
 }
 
 /** It was removed meanwhile. */
@@ -77,10 +105,9 @@ function ignoreNotFound(error: unknown): void {
 }
 
 /** Conditional on what was read: an item that was changed meanwhile, or moved on, is left as it is. */
-function toUpdate(
-  { _id, version, nextCallTime: seen }: SchedulerItemDocument,
-  { active, nextCallTime }: SchedulerItemDocument,
-): AnyBulkWriteOperation<SchedulerItemDocument> {
+function toUpdate({ item, next }: Rescheduled): AnyBulkWriteOperation<SchedulerItemDocument> {
+  const { _id, version, nextCallTime: seen } = item;
+  const { active, nextCallTime } = next;
   const filter = { _id, version, active: true, nextCallTime: seen };
   const update = { $set: { active, nextCallTime, ...(!active && { ended: true as const }) } };
   return { updateOne: { filter, update, ...byId } };

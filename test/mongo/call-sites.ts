@@ -75,9 +75,10 @@ export class CalledSites {
     return new Map([...this.#places].map(([call, places]) => [call, places.size]));
   }
 
-  /** The caller is the frame below that of the method; one of the driver's own is of no interest. */
+  /** The caller is below the method, and what limits reads; one of the driver's own is of no interest. */
   #note(method: string, stack: string): void {
-    const [, , caller = ''] = stack.split('\n');
+    const [, , ...callers] = stack.split('\n');
+    const caller = callers.find((frame) => !/limit-reads|Reflect\.apply|Proxy/.test(frame)) ?? '';
     const [, path, place] = /((?:file:\/\/)?\/[^():]+):(\d+:\d+)\)?$/.exec(caller.trim()) ?? [];
     if (path === undefined || place === undefined) return;
     const file = relative(process.cwd(), path.replace('file://', ''));

@@ -5,6 +5,7 @@ import { countExpiredLeases } from '../../local/cli/database/count-expired-lease
 import { countWrongKey } from '../../src/access/count-wrong-key.js';
 import { endSession } from '../../src/access/end-session.js';
 import { isSessionEnded } from '../../src/access/is-session-ended.js';
+import { IndexConflictError } from '../../src/index.js';
 import { claimJobs } from '../../src/job/claim-jobs.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
@@ -28,6 +29,7 @@ const envelope = [
   '$clusterTime',
   'writeConcern',
   '$readPreference',
+  'maxTimeMS',
 ];
 
 /** The statements of a command that search a collection, each as a command that can be explained. */
@@ -183,11 +185,6 @@ function shapeOf(search: Document): string {
 const exceptions: readonly (readonly [fault: PlanFault, statement: string, because: string])[] = [
   ['whole index', '{"find":"queues","filter":{}', 'there are as many paused queues as people paused'],
   ['whole index', '{"find":"jobFactories","filter":{}', 'there are as many kinds of jobs as were programmed'],
-  [
-    'whole index',
-    '{"find":"scheduler","filter":{',
-    'a list of all items, and all items that are rescheduled',
-  ],
   ['SORT', '{"find":"workers","filter":{"started"', 'of the workers that live now, by when they began'],
   [
     'whole index',
@@ -230,6 +227,11 @@ test('every statement is served by an index, within bounds, and in order', async
   for (const call of byIdAlone) expect(expected.delete(call)).toBe(true);
   expect(sites.calls).toEqual(expected);
 
+  const isRead = ({ commandName }: CommandStartedEvent) =>
+    ['find', 'aggregate', 'distinct'].includes(commandName);
+  const unlimited = commands.filter((event) => isRead(event) && event.command.maxTimeMS === undefined);
+  expect(unlimited.map(({ command }) => command)).toEqual([]);
+
   const byShape = new Map(commands.flatMap(searches).map((search) => [shapeOf(search), search]));
   const faults: string[] = [];
   for (const [shape, search] of byShape) {
@@ -260,4 +262,26 @@ test('indexes of earlier versions are dropped once those that took their place a
   await Promise.all([processor.ensureIndexes(), processor.ensureIndexes()]);
   expect(await names()).toEqual(needed);
   expect(needed).toContain('claimAll');
+});
+
+test.each([
+  ['of the same name, with other keys', { name: 'byCreated', key: { created: 1 } }],
+  ['of the same name, with other options', { name: 'byCreated', key: { created: 1, _id: 1 }, sparse: true }],
+  ['of the same keys, with another name', { name: 'mine', key: { created: 1, _id: 1 } }],
+])('an index %s in place of one that is needed is an error that names that one', async (_, index) => {
+  const processor = database.processor();
+  const jobs = database.db.collection('jobs');
+  await jobs.dropIndex('byCreated');
+  await jobs.createIndexes([index]);
+
+  const error = await processor.ensureIndexes().catch((thrown: unknown) => thrown);
+
+  expect(error).toBeInstanceOf(IndexConflictError);
+  expect(error).toMatchObject({
+    code: 'index_conflict',
+    indexes: ['jobs.byCreated'],
+    message: expect.stringMatching(/Not made: jobs\.byCreated.* Drop those/),
+  });
+  await jobs.dropIndex(index.name);
+  await processor.ensureIndexes();
 });

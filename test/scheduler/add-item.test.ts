@@ -179,3 +179,29 @@ test.each(['$gt', 'a.b', '$$NOW', '__proto__', 'constructor', '{"$ne":null}', "'
     expect(await items().countDocuments()).toBe(0);
   },
 );
+
+test('what a unique index of somebody else refuses is a conflict that tells its values, as is activating', async () => {
+  const processor = await setup();
+  const delay = { type: 'Delay', jobName: 'flaky', delay: '1h' } as const;
+  await items().createIndex({ title: 1 }, { unique: true, name: 'mine' });
+  await items().createIndex(
+    { jobName: 1 },
+    { unique: true, name: 'mine too', partialFilterExpression: { active: true } },
+  );
+  await processor.addScheduler({ ...delay, title: 'one', id: 'a', active: true });
+  await processor.addScheduler({ ...delay, title: 'two', id: 'b' });
+
+  for (const change of [
+    () => processor.addScheduler({ ...delay, title: 'one', id: 'c' }),
+    () => processor.activateScheduler('b'),
+    () => processor.updateScheduler('b', { title: 'one' }),
+  ]) {
+    const error = await change().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConflictError);
+    expect(error).toMatchObject({ message: expect.stringMatching(/a unique index has .*(one|flaky)/) });
+  }
+  await expect(processor.addScheduler({ ...delay, title: 'three', id: 'a' })).rejects.toThrow(
+    "There is a scheduler item with the id 'a' already",
+  );
+  for (const name of ['mine', 'mine too']) await items().dropIndex(name);
+});

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { ConflictError, NotFoundError, type SchedulerChanges, ValidationError } from '../../src/index.js';
+import {
+  ConflictError,
+  type LogFields,
+  NotFoundError,
+  type SchedulerChanges,
+  ValidationError,
+} from '../../src/index.js';
+import { requireItem } from '../../src/scheduler/find-items.js';
+import { silent } from '../database.js';
 import { later, useSchedulerDatabase } from './setting.js';
 
 const database = useSchedulerDatabase();
@@ -382,6 +390,25 @@ describe('rescheduling', () => {
     }
     expect(await processor.reScheduleItems()).toBe(2);
     expect(await processor.scheduleDueItems()).toEqual([]);
+  });
+
+  test('all at once: page by page, and one that is broken is told and passed over', async () => {
+    const lines: [string, LogFields | undefined][] = [];
+    const processor = await setup({
+      log: { ...silent, error: (message, fields) => lines.push([message, fields]) },
+    });
+    await processor.addScheduler({ ...nine, active: true });
+    const item = await requireItem(items(), 'nine');
+    const far = new Date('2999-01-01');
+    const copies = Array.from({ length: 501 }, (_, n) => ({ ...item, _id: `copy ${n}`, nextCallTime: far }));
+    await items().insertMany(copies);
+    await items().updateOne({ _id: 'copy 0' }, { $set: { timeZone: 'Nowhere/At_All' } });
+
+    expect(await processor.reScheduleItems()).toBe(501);
+
+    expect(await items().countDocuments({ nextCallTime: { $lt: far } })).toBe(501);
+    expect(await items().findOne({ _id: 'copy 0' })).toMatchObject({ nextCallTime: far, active: true });
+    expect(lines.map(([, fields]) => fields?.item)).toEqual(['copy 0']);
   });
 
   test('what was made ahead is not made again', async () => {

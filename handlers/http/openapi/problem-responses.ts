@@ -45,6 +45,7 @@ export function problemResponses(
     'internal_error',
     'index_missing',
     'database_unreachable',
+    'read_timeout',
   ];
   const statuses = [...new Set(codes.map((code) => kindOf(code).status))];
   return Object.fromEntries(

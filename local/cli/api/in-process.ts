@@ -1,9 +1,9 @@
-import { MongoServerError } from 'mongodb';
 import { createApp } from '../../../handlers/http/app.js';
 import { createKick } from '../../../handlers/kick.js';
 import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
 import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
+import { hasServerCode } from '../../../src/mongo/driver-error.js';
 import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
@@ -53,7 +53,7 @@ const SINGLE_USER = 5;
 async function explainNoConnection(error: unknown): Promise<never> {
   await closeMongoClients();
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof MongoServerError && refusals.has(Number(error.code)))
+  if (hasServerCode(error, ...refusals))
     throw new CommandFailure(exitCode.refused, `The database of MONGODB_URI lets nobody in so: ${reason}`, {
       code: 'unauthorized',
       cause: error,
@@ -65,4 +65,4 @@ async function explainNoConnection(error: unknown): Promise<never> {
 }
 
 /** Unauthorized, AuthenticationFailed, and what Atlas says for the latter. */
-const refusals = new Set([13, 18, 8000]);
+const refusals = [13, 18, 8000];

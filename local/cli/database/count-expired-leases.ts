@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { limitReads } from '../../../src/mongo/limit-reads.js';
 
 const LIMIT = 1000;
 
@@ -8,5 +9,5 @@ export async function countExpiredLeases(db: Db, sinceMs: number): Promise<numbe
     status: 'processing',
     $expr: { $lte: ['$lease.expires', { $subtract: ['$$NOW', sinceMs] }] },
   };
-  return db.collection('jobs').countDocuments(filter, { limit: LIMIT });
+  return limitReads(db.collection('jobs')).countDocuments(filter, { limit: LIMIT });
 }

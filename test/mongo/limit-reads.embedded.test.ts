@@ -1,0 +1,64 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../handlers/http/app.js';
+import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
+import { ReadTimeoutError, RemoteProcessor } from '../../src/index.js';
+import { silent } from '../database.js';
+import { apiKeys, expectProblem } from '../handlers/http/api.js';
+import { echo } from '../jobs.js';
+
+let mongo: EmbeddedMongo;
+let client: MongoClient;
+let processor: RemoteProcessor;
+
+beforeAll(async () => {
+  mongo = await startEmbeddedMongo();
+  client = new MongoClient(mongo.uri);
+  processor = new RemoteProcessor({ db: client.db('slow'), log: silent });
+  await processor.ensureIndexes();
+  await processor.addJobFactory(echo);
+});
+afterEach(() => setFailPoint('off'));
+afterAll(async () => {
+  await client.close();
+  await mongo.stop();
+});
+
+/** MongoDB answers reads as it does those that took longer than they may. */
+const setFailPoint = (mode: 'alwaysOn' | 'off') =>
+  client.db('admin').command({
+    configureFailPoint: 'failCommand',
+    mode,
+    data: { failCommands: ['find', 'aggregate'], errorCode: 50 },
+  });
+
+test.each([
+  ['of one job', () => processor.getJob('a'), 'jobs'],
+  ['of a list', () => processor.getJobs(), 'jobs'],
+  ['of a page', () => processor.listJobFactories(), 'jobFactories'],
+  ['that counts', () => processor.countReadyJobs(), 'queues'],
+  ['of scheduler items', () => processor.getSchedulers(), 'scheduler'],
+  ['within a transaction', () => processor.removeScheduler('a'), 'scheduler'],
+])('a read %s that takes too long ends with an error that says what to do', async (_, read, collection) => {
+  await setFailPoint('alwaysOn');
+
+  const error = await read().catch((thrown: unknown) => thrown);
+
+  expect(error).toBeInstanceOf(ReadTimeoutError);
+  expect(error).toMatchObject({
+    code: 'read_timeout',
+    collection,
+    message: expect.stringContaining('ensure-indexes'),
+    cause: { code: 50 },
+  });
+});
+
+test('over HTTP it is a 503 that tells when to try again', async () => {
+  const app = createApp({ db: client.db('slow'), processor, apiKeys, log: silent });
+  await setFailPoint('alwaysOn');
+
+  const response = await app.request('/v1/jobs/a', { headers: { authorization: 'Bearer key-of-read' } });
+
+  expect(response.headers.get('retry-after')).toBe('5');
+  await expectProblem(response, 503, 'read_timeout');
+});
