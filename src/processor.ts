@@ -194,10 +194,12 @@ export class RemoteProcessor {
     this.#formatJobError = valid.formatJobError;
     this.#connection = new Connection(db.client);
     this.#collections = openCollections(db);
-    onIndexMissing(this.#collections.jobs, (index) => {
+    const tellMissing = (index: string) => {
       const { code, message } = new IndexMissingError();
       log.warn(message, { code, index });
-    });
+    };
+    onIndexMissing(this.#collections.jobs, tellMissing);
+    onIndexMissing(this.#collections.scheduler, tellMissing);
     this.#registry = new JobRegistry(this.#collections.jobFactories, log);
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({

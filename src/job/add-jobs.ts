@@ -3,8 +3,10 @@ import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
+import { byIndex, type IndexHint } from '../mongo/by-index.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { validateNow } from '../validate.js';
 import { isSameJob, retrying, writeJob } from './add-job.js';
 import { insertUnlessFound, type NewJob } from './insert-job.js';
@@ -121,11 +123,11 @@ async function findHolders(
   }
   if (keysByName.size === 0) return new Map();
   const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: [...keys] } }));
-  const found = jobs.find(
-    { $or: held },
-    { projection: { jobName: 1, uniqueKey: 1 }, batchSize: batch.length + 1, ...(session && { session }) },
-  );
-  return new Map((await found.toArray()).map((holder) => [placeOf(holder), holder._id]));
+  const projection = { jobName: 1, uniqueKey: 1 };
+  const options = { projection, batchSize: batch.length + 1, ...(session && { session }) };
+  const find = (hint: IndexHint) => jobs.find({ $or: held }, { ...options, ...hint }).toArray();
+  const found = await byIndex(jobs, uniqueKeyIndex, find, session);
+  return new Map(found.map((holder) => [placeOf(holder), holder._id]));
 }
 
 /** Tells of one job after the other whether its id and its unique key are free, which then are taken. */

@@ -1,5 +1,7 @@
-import type { Collection, Document } from 'mongodb';
+import type { Collection, Document, FindOptions } from 'mongodb';
+import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
+import { byCreated, byUnsuccessful } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { JobDocument, SettledStatus } from './job.js';
 
@@ -46,6 +48,13 @@ export async function removeJobs(
   return counts;
 }
 
+const oldestFirst: FindOptions = {
+  sort: { created: 1, _id: 1 },
+  limit: BATCH,
+  batchSize: BATCH + 1,
+  projection: { created: 1 },
+};
+
 /** `last`: when the last job of a full batch was created; there may be more from then on. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
@@ -55,21 +64,13 @@ async function removeBatch(
 ): Promise<{ readonly removed: number; readonly last: Date | undefined }> {
   const $expr = isRemovable(olderThanMs);
   return retryWhileUnreachable(ELECTION_MS, async () => {
-    const found = await jobs
-      .find(
-        { status, created: { $gte: from }, $expr },
-        {
-          sort: { created: 1, _id: 1 },
-          limit: BATCH,
-          batchSize: BATCH + 1,
-          projection: { created: 1 },
-        },
-      )
-      .toArray();
+    const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
+      jobs.find({ status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint }).toArray(),
+    );
     if (found.length === 0) return { removed: 0, last: undefined };
     const ids = found.map(({ _id }) => _id);
     // Somebody may have retried one of them since.
-    const { deletedCount } = await jobs.deleteMany({ _id: { $in: ids }, status, $expr });
+    const { deletedCount } = await jobs.deleteMany({ _id: { $in: ids }, status, $expr }, byId);
     return { removed: deletedCount, last: found[BATCH - 1]?.created };
   });
 }

@@ -1,4 +1,5 @@
 import type { ClientSession, Collection, Document } from 'mongodb';
+import { IndexMissingError } from '../errors.js';
 import { isHintRefused } from './index-missing.js';
 
 /** An index, as those in indexes.ts. */
@@ -33,6 +34,7 @@ const TELL_AGAIN_MS = 60_000;
  *
  * @param statement is given the option to add to its own
  * @param session of a transaction
+ * @throws IndexMissingError in a transaction, and what the statement throws
  */
 export async function byIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
@@ -40,10 +42,15 @@ export async function byIndex<Schema extends Document, Result>(
   statement: (hint: IndexHint) => Promise<Result>,
   session?: ClientSession,
 ): Promise<Result> {
+  const missing = missingIn(collection);
   const without = async (refusal?: unknown) => {
-    if (session && refusal !== undefined) throw refusal;
+    if (session && refusal !== undefined) {
+      missing.tell(index);
+      throw new IndexMissingError({ cause: refusal });
+    }
     const result = await statement({});
-    if (refusal !== undefined) missingIn(collection).onMissing(index.name);
+    // Only now: a statement with another mistake is refused by the same code.
+    if (refusal !== undefined) missing.tell(index);
     return result;
   };
   return byOptionalIndex(collection, index, () => statement({ hint: index.key }), without);
@@ -62,8 +69,9 @@ export async function byOptionalIndex<Schema extends Document, Result>(
     return await withIt();
   } catch (error) {
     if (!isHintRefused(error)) throw error;
+    const result = await without(error);
     missing.add(index);
-    return without(error);
+    return result;
   }
 }
 
@@ -86,6 +94,13 @@ class MissingIndexes {
 
   add({ name }: Index): void {
     this.#since.set(name, performance.now());
+  }
+
+  /** Statements that are under way together may all find that it is missing: it is told once. */
+  tell(index: Index): void {
+    if (this.has(index)) return;
+    this.add(index);
+    this.onMissing(index.name);
   }
 }
 

@@ -90,9 +90,15 @@ const jobIndexes: IndexDescription[] = [
 /** Of earlier versions. They are dropped once those that took their place are there. */
 export const formerJobIndexes = ['status', 'claim', 'lease', 'byStatus'];
 
+/** The items that are due: a tick examines those and no others. */
+export const dueItems = {
+  name: 'due',
+  key: { nextCallTime: 1 },
+  partialFilterExpression: { active: true },
+} as const;
+
 const schedulerIndexes: IndexDescription[] = [
-  // The items that are due: a tick examines those and no others.
-  { name: 'due', key: { nextCallTime: 1 }, partialFilterExpression: { active: true } },
+  dueItems,
   // The items that are declared in code, which are few, among those that are not.
   {
     name: 'declared',

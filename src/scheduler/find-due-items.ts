@@ -1,4 +1,6 @@
 import { BSON, type ClientSession, type Collection, type Filter } from 'mongodb';
+import { byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
+import { dueItems } from '../mongo/indexes.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 
 /** Which items, and how many. */
@@ -26,7 +28,11 @@ export async function findDueJobName(
   scheduler: Collection<SchedulerItemDocument>,
   which: DueItems,
 ): Promise<string | undefined> {
-  return (await scheduler.findOne(dueFilter(which), { projection: { jobName: 1 } }))?.jobName;
+  const projection = { jobName: 1 };
+  const item = await byIndex(scheduler, indexOf(which), (hint) =>
+    scheduler.findOne(dueFilter(which), { projection, ...hint }),
+  );
+  return item?.jobName;
 }
 
 /** The items that are due, the one due longest first; fewer than the limit when they are large, but at least one. */
@@ -41,14 +47,25 @@ export async function findDueItems(
     { $limit: which.limit },
     { $set: { now: '$$NOW' } },
   ];
+  const options = { session, batchSize: which.limit + 1 };
+  const find = (hint: IndexHint) => readSome(scheduler.aggregate<DueItem>(stages, { ...options, ...hint }));
+  return byIndex(scheduler, indexOf(which), find, session);
+}
+
+async function readSome(found: AsyncIterable<DueItem>): Promise<DueItem[]> {
   const items: DueItem[] = [];
   let bytes = 0;
-  for await (const item of scheduler.aggregate<DueItem>(stages, { session, batchSize: which.limit + 1 })) {
+  for await (const item of found) {
     items.push(complete(item));
     bytes += BSON.calculateObjectSize(item);
     if (bytes > MAX_BYTES) break;
   }
   return items;
+}
+
+/** Ids that are left out would do for a scan of all other ids; those that are given are fewer than what may be due. */
+function indexOf({ only }: DueItems): Index {
+  return only ? idIndex : dueItems;
 }
 
 /** No date is earlier, and what is no date is left out: an item that is never due again has null. */

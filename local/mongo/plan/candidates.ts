@@ -1,11 +1,11 @@
 import type { Doc } from '../bson/decode.js';
-import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import type { KeyField } from '../storage/index-keys.js';
 import type { OrderedIndex } from '../storage/ordered-index.js';
 import type { View } from '../storage/view.js';
 import { type Constraints, constraintsOf } from './constraints.js';
-import { implies } from './implies.js';
+import { disjunctionsOf } from './disjunctions.js';
+import { implies, type Query } from './implies.js';
 import { includesNull, isSinglePoint } from './intervals.js';
 import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 import { isRelevant, planIndex } from './plan-index.js';
@@ -29,7 +29,7 @@ export function candidatePlans(
   const constraints = constraintsOf(spec.filter, spec.environment);
   if (hinted !== undefined) return hintedPlans(view, spec, constraints, sort, hinted);
   const visible = [...view.indexes.values()].filter(({ definition }) => !definition.hidden);
-  const indexes = visible.filter((index) => isUsable(index, spec.filter, constraints));
+  const indexes = visible.filter((index) => isUsable(index, spec, constraints));
   const unique = spec.projected ? undefined : indexes.find((index) => isFoundByUniqueKey(index, constraints));
   if (unique !== undefined) return [planIndex(unique, constraints, sort)];
   const plans = [
@@ -49,7 +49,7 @@ function hintedPlans(
   index: OrderedIndex,
 ): readonly Plan[] {
   const { partial } = index.definition;
-  if (partial && !implies(spec.filter, constraints, partial.filter)) {
+  if (partial && !implies(spec, constraints, partial.filter)) {
     throw new CommandError(291, 'error processing query: No query solutions');
   }
   const plans = [
@@ -77,8 +77,8 @@ function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constrain
 }
 
 /** Whether an index holds every document that a query may return. MongoDB judges a sparse one by its first key. */
-function isUsable({ definition }: OrderedIndex, filter: Doc, constraints: Constraints): boolean {
-  if (definition.partial && !implies(filter, constraints, definition.partial.filter)) return false;
+function isUsable({ definition }: OrderedIndex, query: Query, constraints: Constraints): boolean {
+  if (definition.partial && !implies(query, constraints, definition.partial.filter)) return false;
   if (!definition.sparse) return true;
   const first = constraints.get(definition.fields[0]?.path ?? '');
   return first?.match.some((intervals) => !includesNull(intervals)) ?? false;
@@ -91,16 +91,6 @@ function plansBySort(indexes: readonly OrderedIndex[], sort: readonly KeyField[]
     .filter(({ definition }) => directionOfPrefix(sort, definition.fields) !== undefined)
     .map((index) => planIndex(index, new Map(), sort))
     .filter(({ sorted }) => sorted);
-}
-
-/** The branches of each `$or` of a filter, those within `$and` among them. */
-function disjunctionsOf(filter: Doc): Doc[][] {
-  return Object.entries(filter).flatMap(([name, value]) => {
-    if (!Array.isArray(value)) return [];
-    const docs = value.filter(isDoc);
-    if (name === '$and') return docs.flatMap(disjunctionsOf);
-    return name === '$or' ? [docs] : [];
-  });
 }
 
 function plansByBranches(
@@ -137,7 +127,7 @@ function planBranch(
   const all = constraintsOf(filter, spec.environment);
   const plans = indexes
     .filter(({ definition }) => definition.fields.some(({ path }) => own.has(path)))
-    .filter((index) => isUsable(index, filter, all) && isRelevant(index, all))
+    .filter((index) => isUsable(index, { ...spec, filter }, all) && isRelevant(index, all))
     .map((index) => planIndex(index, all, []));
   if (plans.length === 0) return undefined;
   return mostProductive(view, { ...spec, filter, sort: {}, skip: 0, limit: 0 }, plans).plan;

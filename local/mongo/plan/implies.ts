@@ -3,31 +3,55 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { isOperators } from '../query/parse-filter.js';
 import { truthy } from '../query/truth.js';
-import { type Constraints, conditionIntervals } from './constraints.js';
-import { type Interval, includesNull, isSubset } from './intervals.js';
+import { type Constraints, conditionIntervals, constraintsOf } from './constraints.js';
+import { disjunctionsOf } from './disjunctions.js';
+import { type Interval, includesNull, isSinglePoint, isSubset } from './intervals.js';
+import type { QuerySpec } from './query-spec.js';
 
-/** Whether every document that a query may return matches a partial index's filter: only then is it used. */
-export function implies(query: Doc, constraints: Constraints, partial: Doc): boolean {
+export type Query = Pick<QuerySpec, 'filter' | 'environment'>;
+
+/**
+ * Whether every document that a query may return matches a partial index's filter, as far as MongoDB sees that: only then
+ * is the index used.
+ */
+export function implies(query: Query, constraints: Constraints, partial: Doc): boolean {
   return Object.entries(partial).every(([name, value]) => impliesClause(query, constraints, name, value));
 }
 
-function impliesClause(query: Doc, constraints: Constraints, name: string, value: unknown): boolean {
-  if (Object.hasOwn(query, name) && equal(query[name], value)) return true;
+/** It is met by what the query requires, or by each branch of an `$or` of it. */
+function impliesClause(query: Query, constraints: Constraints, name: string, value: unknown): boolean {
+  if (Object.hasOwn(query.filter, name) && equal(query.filter[name], value)) return true;
   if (name === '$and') return branches(value).every((branch) => implies(query, constraints, branch));
-  if (name === '$or') return branches(value).some((branch) => implies(query, constraints, branch));
-  if (name.startsWith('$')) return false;
-  const required = constraints.get(name)?.match ?? [];
-  if (!isOperators(value)) return conditionIntervals(value).every((wanted) => isWithin(required, wanted));
-  return Object.entries(value).every(([operator, operand]) => {
+  if (name === '$or' && branches(value).some((branch) => implies(query, constraints, branch))) return true;
+  if (!name.startsWith('$') && isMet(constraints.get(name)?.match ?? [], value)) return true;
+  return disjunctionsOf(query.filter).some((disjunction) =>
+    disjunction.every((branch) => {
+      const { environment } = query;
+      return impliesClause({ filter: branch, environment }, constraintsOf(branch, environment), name, value);
+    }),
+  );
+}
+
+function isMet(required: readonly (readonly Interval[])[], condition: unknown): boolean {
+  if (!isOperators(condition))
+    return conditionIntervals(condition).every((wanted) => isWithin(required, wanted));
+  return Object.entries(condition).every(([operator, operand]) => {
     if (operator === '$exists')
       return truthy(operand) && required.some((intervals) => !includesNull(intervals));
     const wanted = conditionIntervals({ [operator]: operand });
-    return wanted.length > 0 && wanted.every((intervals) => isWithin(required, intervals));
+    if (wanted.length === 0) return false;
+    const considered = operator === '$in' ? required.filter(isSinglePoint) : required;
+    return wanted.every((intervals) => isWithin(considered, intervals) || isSame(required, intervals));
   });
 }
 
 function isWithin(required: readonly (readonly Interval[])[], wanted: readonly Interval[]): boolean {
   return required.some((intervals) => isSubset(intervals, wanted));
+}
+
+/** Of several values MongoDB sees that they are among those of an `$in` only when they are the same. */
+function isSame(required: readonly (readonly Interval[])[], wanted: readonly Interval[]): boolean {
+  return required.some((intervals) => isSubset(intervals, wanted) && isSubset(wanted, intervals));
 }
 
 function branches(value: unknown): Doc[] {

@@ -175,6 +175,27 @@ describe('an index that only gives the order', () => {
   });
 });
 
+describe('a partial index counts for a filter', () => {
+  test('each branch of whose $or meets that of the index', async () => {
+    const collection = await thousand(['c', { c: 1 }, { partialFilterExpression: { half: true } }]);
+    const of = (...filters: Document[]) => explainFind(collection, { $or: filters }, { hint: { c: 1 } });
+    expect(await of({ c: 2, half: true }, { c: { $in: [4, 5] }, half: true })).toMatchObject({ docs: 2 });
+    expect(await refusal(of({ c: 2, half: true }, { c: 4 }))).toMatchObject({ code: 291 });
+  });
+
+  test('with one of several values that the index is limited to, or all of them, but not with some', async () => {
+    const collection = await thousand([
+      'b',
+      { b: 1 },
+      { partialFilterExpression: { a: { $in: [1, 2, 3] } } },
+    ]);
+    const stagesWith = async (a: unknown) => (await explainFind(collection, { a, b: { $gte: 0 } })).stages;
+    expect(await stagesWith(2)).toBe('FETCH < IXSCAN b');
+    expect(await stagesWith({ $in: [3, 1, 2] })).toBe('FETCH < IXSCAN b');
+    expect(await stagesWith({ $in: [3, 1] })).toBe('COLLSCAN');
+  });
+});
+
 describe('values of leading keys are scanned one by one for a sort', () => {
   const order = { c: 1 } as const;
 
