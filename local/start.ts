@@ -47,11 +47,13 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   await setUp(processor); // Indexes that are there cost nothing.
   const app = createApp({ db, processor, apiKeys, sessionSecrets, allowedHosts, log, kick: async () => {} });
   const server = await startHttpServer(app, host, port).catch(explainPort);
-  greet(settings, server.url, mongo?.uri, Object.keys(await processor.getJobFactories()));
+  const names = Object.keys(await processor.getJobFactories());
+  // Until here a signal ends the process at once, whatever the database does; once Ctrl-C is told of, it stops in order.
+  const stopping = stopRequested();
+  greet(settings, server.url, mongo?.uri, names);
 
   processor.startProcessor();
   processor.startScheduler();
-  const stopping = stopRequested();
   // It asks the database, which may be gone.
   if (demo) await unlessAborted(stopping, showDemo(processor, stopping));
   if (!stopping.aborted) await once(stopping, 'abort');

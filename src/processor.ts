@@ -625,7 +625,8 @@ export class RemoteProcessor {
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#connection.make());
-      await unlessAborted(stopSignal.stop, this.#tryToRecover());
+      // Also by a drain that is told to stop at once: it may be all that looks after the jobs of crashed workers.
+      await unlessAborted(stopSignal.end, this.#tryToRecover());
       const limits = {
         ...stopSignal,
         maxThreads: this.maxThreads,

@@ -122,9 +122,10 @@ export class JobModel {
     }
   }
 
+  /** One that was put off before it was cancelled is still put off. */
   retry(id: string): void {
     const job = this.job(id);
-    Object.assign(job, { status: 'queued', isDue: true, cancelRequested: false });
+    Object.assign(job, { status: 'queued', cancelRequested: false });
     job.maxRetries += 1;
   }
 

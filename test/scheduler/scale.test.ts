@@ -4,7 +4,7 @@ import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { useSchedulerDatabase } from './setting.js';
 
 const database = useSchedulerDatabase();
-const { setup, items, jobs, makeDue } = database;
+const { setup, items, jobs, makeDue, storeLargeInput } = database;
 
 /** Copies of an item, due so many seconds ago each, or in so many. */
 async function addCopies(count: number, dueInSeconds: (n: number) => number, prefix = 'copy'): Promise<void> {
@@ -112,15 +112,16 @@ describe('a tick that has to end', () => {
 
 test('an item with a large input makes a few jobs in a transaction, and all that are due in a tick', async () => {
   const processor = await setup();
-  const large = { jobName: 'echo', input: { text: 'x'.repeat(2_500_000) } };
   await processor.addScheduler({
     type: 'Delay',
     delay: '1h',
     catchUp: 'all',
     active: true,
     id: 'tick',
-    ...large,
+    jobName: 'echo',
+    input: {},
   });
+  await storeLargeInput('tick', { text: 'x'.repeat(2_500_000) });
   await makeDue('tick', 3 * 3600 + 100);
   const commands = await commandsOf(async () => {
     expect(await processor.scheduleDueItems()).toHaveLength(4);

@@ -16,6 +16,8 @@ export interface SchedulerDatabase extends TestDatabase {
   now(): Promise<Date>;
   /** Makes an item due so many seconds ago, to the second, and returns when. */
   makeDue(id: string, seconds?: number): Promise<Date>;
+  /** Gives an item an input that is larger than an item may have: one of an earlier version. */
+  storeLargeInput(id: string, input: unknown): Promise<void>;
   /** All dates in all items and jobs are so much earlier: as if that time had passed. */
   elapse(seconds: number): Promise<void>;
 }
@@ -41,6 +43,9 @@ export function useSchedulerDatabase(): SchedulerDatabase {
       const nextCallTime = new Date((second - seconds) * 1000);
       await items().updateOne({ _id: id }, { $set: { nextCallTime } });
       return nextCallTime;
+    },
+    async storeLargeInput(id, input) {
+      await items().updateOne({ _id: id }, { $set: { input } });
     },
     async elapse(seconds) {
       for (const name of ['scheduler', 'jobs']) {

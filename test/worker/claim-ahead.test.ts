@@ -29,7 +29,7 @@ test('jobs that end at once share a claim with more than there are slots, and no
   const processor = database.processor({ maxThreads: THREADS });
   await processor.addJobFactory(quick);
   await processor.addJobs(Array.from({ length: QUICK }, () => ({ name: 'quick' })));
-  const commands = await database.commandsDuring(async () => {
+  const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ claimed: QUICK, completed: QUICK });
   });
   expect(most).toBe(THREADS);
@@ -41,7 +41,7 @@ test('of jobs that take their time, none is claimed before there is a slot for i
   const processor = database.processor({ maxThreads: THREADS });
   await processor.addJobFactory(defineJob({ name: 'long', run: () => sleep(200) }));
   await processor.addJobs(Array.from({ length: 5 * THREADS }, () => ({ name: 'long' })));
-  const commands = await database.commandsDuring(() => processor.drain());
+  const commands = await database.commandsForJobs(() => processor.drain());
   const claims = commands.filter(({ commandName }) => commandName === 'find');
   expect(claims.length).toBeGreaterThan(4);
   for (const { command } of claims) expect(command.limit).toBeLessThanOrEqual(THREADS);

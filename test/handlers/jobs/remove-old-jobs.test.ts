@@ -16,7 +16,10 @@ test('jobs that settled long ago are removed, and counted per status', async () 
   await processor.processJobs();
   await database.db
     .collection<{ _id: string }>('jobs')
-    .updateMany({ _id: { $in: ['old', 'old failure'] } }, { $set: { completed: daysAgo(31) } });
+    .updateMany(
+      { _id: { $in: ['old', 'old failure'] } },
+      { $set: { created: daysAgo(31), completed: daysAgo(31) } },
+    );
   await processor.addJob('echo', {}, { id: 'waiting', runAt: new Date(Date.now() + 60_000) });
   const id = await processor.addJob(removeOldJobs, {
     olderThan: '30 days',
