@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
+import { Slots } from '../../src/subprocess/slots.js';
 import { toIssues } from '../../src/validate.js';
 import type { Kick } from '../kick.js';
 import { once } from '../once.js';
@@ -75,6 +76,8 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   };
   /** What can go wrong, beside what can everywhere. */
   readonly problems?: readonly ProblemCode[];
+  /** Whether it answers with a page of a list: of large members it has 5 MB, and takes many times that while it is made. */
+  readonly isList?: boolean;
   /** How many jobs it makes at most: then `Idempotency-Key` is heeded. */
   readonly jobCount?: (question: z.output<Question>) => number;
   /** @throws Problem, and what the processor throws */
@@ -94,11 +97,17 @@ export interface Route
   handle(request: RouteRequest, services: Services): Promise<Response>;
 }
 
+/** A server may be asked for many lists at once, and has memory for few: the others wait their turn. */
+const lists = new Slots(2);
+
+/** Who has gone meanwhile is answered all the same: his turn is soon over. */
+const { signal: never } = new AbortController();
+
 /** Makes a route: what comes is parsed before anything is done, and refused with all that is wrong with it. */
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
-  const { answer, jobCount, problems = [], ...rest } = definition;
+  const { answer, jobCount, isList = false, problems = [], ...rest } = definition;
   const asks = once(async () => definition.asks());
   return {
     ...rest,
@@ -117,6 +126,7 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };
+      if (isList) return toResponse(await lists.use(never, respond));
       if (jobCount === undefined) return toResponse(await respond());
       const adding = { ...request, asked: result.data, jobCount: jobCount(result.data) };
       return toResponse(await answerOnce(services.processor, adding, respond));

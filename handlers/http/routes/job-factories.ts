@@ -68,6 +68,7 @@ const listJobFactories = defineRoute({
   method: 'GET',
   path: '/v1/job-factories',
   operation: 'listJobFactories',
+  isList: true,
   role: 'read',
   summary: 'List the kinds of jobs that can be added',
   description: 'A page has at most 5 MB: of those with large schemas it has fewer than `limit`.',

@@ -103,6 +103,7 @@ const listJobs = defineRoute({
   method: 'GET',
   path: '/v1/jobs',
   operation: 'listJobs',
+  isList: true,
   role: 'read',
   summary: 'List jobs',
   description:

@@ -7,6 +7,7 @@ const listQueues = defineRoute({
   method: 'GET',
   path: '/v1/queues',
   operation: 'listQueues',
+  isList: true,
   role: 'read',
   summary: 'List the queues that have queued jobs, or are paused',
   description:

@@ -72,6 +72,7 @@ const listSchedulers = defineRoute({
   method: 'GET',
   path: '/v1/schedulers',
   operation: 'listSchedulers',
+  isList: true,
   role: 'read',
   summary: 'List the scheduler items',
   description: 'A page has at most 5 MB: of items with large inputs it has fewer than `limit`.',

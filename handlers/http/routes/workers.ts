@@ -17,6 +17,7 @@ export const workerRoutes = [
     method: 'GET',
     path: '/v1/workers',
     operation: 'listWorkers',
+    isList: true,
     role: 'read',
     summary: 'List the worker invocations under way',
     asks: () => z.object({ query: z.strictObject(page) }),

@@ -111,3 +111,23 @@ test.each([
   expect(problem.issues.map(({ path }) => path)).toEqual(paths);
   for (const { message } of problem.issues) expect(message).not.toBe('Invalid input');
 });
+
+test('lists that are asked for at once are read in turn, two at a time, and all are answered', async () => {
+  await addSome();
+  const { client } = api.database.db;
+  const underWay = new Set<number>();
+  let most = 0;
+  const begin = ({ requestId, commandName }: { requestId: number; commandName: string }) => {
+    if (commandName === 'find') underWay.add(requestId);
+    most = Math.max(most, underWay.size);
+  };
+  const end = ({ requestId }: { requestId: number }) => underWay.delete(requestId);
+  client.on('commandStarted', begin).on('commandSucceeded', end);
+
+  const paths = ['/v1/jobs', '/v1/schedulers', '/v1/job-factories'].flatMap((path) => Array(10).fill(path));
+  const answers = await Promise.all(paths.map((path) => api.call(path, { key: 'key-of-read' })));
+  client.off('commandStarted', begin).off('commandSucceeded', end);
+
+  expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
+  expect(most).toBeLessThanOrEqual(2);
+});
