@@ -32,7 +32,9 @@ export function limitReads<Schema extends Document>(collection: Collection<Schem
       if (typeof method !== 'function' || position === undefined) return method;
       return (...given: unknown[]) => {
         const options = { maxTimeMS: MAX_READ_MS, ...Object(given[position]) };
-        const result: unknown = Reflect.apply(method, target, given.toSpliced(position, 1, options));
+        // A filter that is left out stays left out: the options are never taken for one.
+        const before = Array.from({ length: position }, (_, index) => given[index]);
+        const result: unknown = Reflect.apply(method, target, [...before, options]);
         const explained = explain(collection.collectionName);
         return result instanceof Promise
           ? result.catch(explained)
