@@ -50,12 +50,8 @@ async function deleteJobs(
   jobs: Collection<JobDocument>,
   settlements: readonly Settlement[],
 ): Promise<SettledAs[]> {
-  const tokens = [...new Set(settlements.map(({ token }) => token))];
-  const filters = tokens.map((token): Filter<JobDocument> => {
-    const ids = settlements.filter((each) => each.token === token).map(({ id }) => id);
-    const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
-    return { _id: { $in: ids }, ...toBeCompleted(token), $expr: isNotAhead };
-  });
+  const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
+  const filters = toBeCompletedByClaim(settlements).map((each) => ({ ...each, $expr: isNotAhead }));
   const [filter = {}] = filters;
   // The driver tries again a delete of one, and none of many.
   const { deletedCount } =
@@ -79,13 +75,9 @@ async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settl
 /** One statement for those of a claim that returned nothing, as most jobs do that are called for what they effect. */
 function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOperation<JobDocument>[] {
   const silent = settlements.filter(returnedNothing);
-  const tokens = [...new Set(silent.map(({ token }) => token))];
   const update = completeAttempt(null);
   return [
-    ...tokens.map((token) => {
-      const ids = silent.filter((each) => each.token === token).map(({ id }) => id);
-      return { updateMany: { filter: { _id: { $in: ids }, ...toBeCompleted(token) }, update, ...byId } };
-    }),
+    ...toBeCompletedByClaim(silent).map((filter) => ({ updateMany: { filter, update, ...byId } })),
     ...settlements.filter((settlement) => !returnedNothing(settlement)).map(toBulkOperation),
   ];
 }
@@ -104,6 +96,15 @@ function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocum
     return { updateOne: { filter: leaseOf(settlement), update: endingOf(settlement), ...byId } };
   const update = [...reportOf(settlement), ...completeAttempt(outcome.output)];
   return { updateOne: { filter: { _id: id, ...toBeCompleted(token) }, update, ...byId } };
+}
+
+/** Finds the jobs of these settlements that may complete: a filter for each claim, whose jobs have its token. */
+function toBeCompletedByClaim(settlements: readonly Settlement[]): Filter<JobDocument>[] {
+  const tokens = [...new Set(settlements.map(({ token }) => token))];
+  return tokens.map((token) => {
+    const ids = settlements.filter((each) => each.token === token).map(({ id }) => id);
+    return { _id: { $in: ids }, ...toBeCompleted(token) };
+  });
 }
 
 function toBeCompleted(token: string): Filter<JobDocument> {
