@@ -1,4 +1,3 @@
-import type { Db } from 'mongodb';
 import { type Environment, type FunctionConfig, readFunctionConfig } from '../src/config.js';
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
@@ -32,7 +31,6 @@ export interface HandlerOptions {
 /** What one Lambda container keeps between its invocations. */
 export interface Container {
   readonly config: FunctionConfig;
-  readonly db: Db;
   readonly processor: RemoteProcessor;
   readonly kick: Kick;
   readonly log: Logger;
@@ -56,6 +54,7 @@ export function openContainer(
   const db = client.db(config.MONGODB_DATABASE);
   const processor = new RemoteProcessor({
     db,
+    collectionPrefix: config.COLLECTION_PREFIX,
     maxThreads: config.MAX_THREADS,
     ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
@@ -73,5 +72,5 @@ export function openContainer(
     await client.connect();
     await register();
   };
-  return { config, db, processor, kick, log, ready };
+  return { config, processor, kick, log, ready };
 }

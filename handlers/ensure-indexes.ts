@@ -3,7 +3,7 @@
  */
 import type { Db, MongoClient } from 'mongodb';
 import { readFunctionConfig } from '../src/config.js';
-import { RemoteProcessor } from '../src/index.js';
+import { RemoteProcessor, silentLogger } from '../src/index.js';
 import { patientClient } from '../src/mongo/client.js';
 import { indexProgressText } from '../src/mongo/index-progress-text.js';
 
@@ -13,7 +13,11 @@ try {
   client = patientClient(config.MONGODB_URI);
   const db = client.db(config.MONGODB_DATABASE);
   const before = new Set(await indexNames(db));
-  await new RemoteProcessor({ db }).ensureIndexes({
+  await new RemoteProcessor({
+    db,
+    collectionPrefix: config.COLLECTION_PREFIX,
+    log: { ...silentLogger, warn: (message) => console.error(message) },
+  }).ensureIndexes({
     byQueue: config.INDEX_BY_QUEUE,
     onProgress: (progress) => console.error(indexProgressText(progress)),
   });

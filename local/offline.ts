@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { MongoClient } from 'mongodb';
-import { type Environment, readConfig } from '../src/config.js';
+import { type Config, type Environment, readConfig } from '../src/config.js';
 import { RemoteProcessor } from '../src/index.js';
 import { entryOf, makeKey } from './api-key.js';
 import { startEmbeddedMongo } from './mongo/index.js';
@@ -20,7 +20,7 @@ Environment:
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
   SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  MONGODB_DATABASE, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
 /** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
@@ -40,7 +40,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   try {
     const uri = mongo?.uri ?? config.MONGODB_URI ?? '';
-    await makeIndexes(uri, config.MONGODB_DATABASE);
+    await makeIndexes(uri, config);
     const functions = startFunctions(['--httpPort', PORT, '--lambdaPort', LAMBDA_PORT, ...args], {
       ...env,
       ...noAccount,
@@ -58,10 +58,11 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
   }
 }
 
-async function makeIndexes(uri: string, database: string): Promise<void> {
+async function makeIndexes(uri: string, config: Config): Promise<void> {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5000 });
   try {
-    await new RemoteProcessor({ db: client.db(database) }).ensureIndexes();
+    const db = client.db(config.MONGODB_DATABASE);
+    await new RemoteProcessor({ db, collectionPrefix: config.COLLECTION_PREFIX }).ensureIndexes();
   } finally {
     await client.close();
   }

@@ -8,6 +8,7 @@ import {
   RemoteProcessor,
   type RemoteProcessorOptions,
 } from '../src/index.js';
+import { openCollections } from '../src/mongo/collections.js';
 import { validateNow } from '../src/validate.js';
 import { withStopSignal } from '../src/worker/stop-signal.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';
@@ -54,7 +55,8 @@ export class LocalProcessor extends RemoteProcessor {
 
   constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions) {
     super(options);
-    this.#database = new ReplacedDatabase(options.db, this.log, async () => setUp?.(this));
+    const collections = openCollections(options.db, this.collectionPrefix);
+    this.#database = new ReplacedDatabase(collections, this.log, async () => setUp?.(this));
     const intervals = validateNow(
       intervalsSchema,
       { pollInterval, scheduleInterval },

@@ -1,7 +1,7 @@
-import type { Db } from 'mongodb';
 import { IndexMissingError, type Logger } from '../src/index.js';
+import type { Collections } from '../src/mongo/collections.js';
 import { findWrongIndexes } from '../src/mongo/find-wrong-indexes.js';
-import { indexesByCollection } from '../src/mongo/indexes.js';
+import { jobIndexes } from '../src/mongo/indexes.js';
 import { foundServers } from './found-servers.js';
 
 /** Notices that a database was replaced by an empty one, when its server was found again, and sets it up once more. */
@@ -11,16 +11,16 @@ export class ReplacedDatabase {
   #looking: Promise<void> | undefined;
 
   constructor(
-    private readonly db: Db,
+    private readonly collections: Collections,
     private readonly log: Logger,
     private readonly setUp: () => Promise<void>,
   ) {
-    this.#found = foundServers(db.client);
+    this.#found = foundServers(collections.client);
   }
 
   /** Costs nothing while its server is there all the time. @throws what the driver and the set-up throw: call it again */
   setUpIfReplaced(): Promise<void> {
-    const found = foundServers(this.db.client);
+    const found = foundServers(this.collections.client);
     if (found === this.#found) return Promise.resolve();
     this.#looking ??= this.#look(found).finally(() => {
       this.#looking = undefined;
@@ -29,8 +29,9 @@ export class ReplacedDatabase {
   }
 
   async #look(found: number): Promise<void> {
-    const { missing } = await findWrongIndexes(this.db);
-    if (indexesByCollection.jobs?.every(({ name }) => missing.includes(`jobs.${name}`))) {
+    const { missing } = await findWrongIndexes(this.collections);
+    const { collectionName } = this.collections.jobs;
+    if (jobIndexes.every(({ name }) => missing.includes(`${collectionName}.${name}`))) {
       const { code, message } = new IndexMissingError();
       this.log.error(`The database is an empty one. ${message}`, { code, missing });
       await this.setUp();

@@ -4,6 +4,7 @@ import { type Role, roles } from './access/role.js';
 import { durationSchema, timerDurationSchema } from './duration.js';
 import { logLevels } from './log-level.js';
 import { isConnectionString } from './mongo/client.js';
+import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { validateNow } from './validate.js';
 
 /** One entry of API_KEYS. The key itself is known to its holder only. */
@@ -60,6 +61,8 @@ export const configSchema = z.object({
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
+  /** What the names of our collections in it begin with. Empty: the names of versions before there was a prefix. */
+  COLLECTION_PREFIX: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   /** How many jobs a worker runs at a time. */
   MAX_THREADS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How many workers may run at a time to drain a backlog. */
@@ -127,7 +130,7 @@ export type FunctionConfig = z.output<typeof functionConfigSchema>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the settings from environment variables; one that is empty counts as not set.
+ * Reads the settings from environment variables; one that is empty counts as not set, except COLLECTION_PREFIX.
  *
  * @throws ValidationError that lists every bad variable and what was expected, never the value of a secret
  */
@@ -150,8 +153,12 @@ export function readEnvironment<Schema extends z.ZodType>(
 
 /** A template sets a variable that has no value to the empty string. */
 function withoutEmpty(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([, text]) => text?.trim()));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, text]) => name === MEANT_WHEN_EMPTY || text?.trim()),
+  );
 }
+
+const MEANT_WHEN_EMPTY: keyof Config = 'COLLECTION_PREFIX';
 
 /** A variable whose text `parse` understands; the error tells what was expected, and what came. */
 function setting<Value>(expected: string, parse: (text: string) => Value | undefined) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Db, Filter } from 'mongodb';
 import * as z from 'zod';
+import type { WrongKeyCount } from './access/count-wrong-key.js';
 import { callerRoleSchema, type Role } from './access/role.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
@@ -46,9 +47,11 @@ import { updateQueuedJob } from './job/update-queued-job.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
+import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { Connection } from './mongo/connection.js';
 import { ensureIndexes } from './mongo/ensure-indexes.js';
+import { findLeftBehind, leftBehindText } from './mongo/find-left-behind.js';
 import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import type { PageFilter } from './page-filter.js';
@@ -94,6 +97,11 @@ const scheduling = () => import('./scheduler/operations.js');
 export interface RemoteProcessorOptions {
   /** A Db of the mongodb driver, of a replica set. */
   readonly db: Db;
+  /**
+   * What the names of our collections in it begin with: processors of different prefixes have nothing in common. Default
+   * `'remoteProcessor.'`; `''` for the names that the collections had before there was a prefix.
+   */
+  readonly collectionPrefix?: string;
   /** Stands in logs and leases. Default `'root'`. */
   readonly name?: string;
   /** How many jobs run at a time, 1 to 1000. Default: the number of CPUs. */
@@ -173,6 +181,7 @@ export interface ScheduleOptions {
 export class RemoteProcessor {
   readonly name: string;
   readonly maxThreads: number;
+  readonly collectionPrefix: string;
   protected readonly log: Logger;
   readonly #db: Db;
   readonly #connection: Connection;
@@ -186,14 +195,15 @@ export class RemoteProcessor {
   /** @throws ValidationError listing every option that is wrong */
   constructor(options: RemoteProcessorOptions) {
     const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
-    const { db, name, maxThreads, queues, jobQuery, lease, log } = valid;
+    const { db, collectionPrefix, name, maxThreads, queues, jobQuery, lease, log } = valid;
     this.name = name;
     this.maxThreads = maxThreads;
+    this.collectionPrefix = collectionPrefix;
     this.log = log;
     this.#db = db;
     this.#formatJobError = valid.formatJobError;
     this.#connection = new Connection(db.client);
-    this.#collections = openCollections(db);
+    this.#collections = openCollections(db, collectionPrefix);
     const tellMissing = (index: string) => {
       const { code, message } = new IndexMissingError();
       log.warn(message, { code, index });
@@ -230,6 +240,8 @@ export class RemoteProcessor {
    * Makes the indexes that are missing, and drops those of earlier versions: once per deployment, not at each start of a
    * function.
    *
+   * Warns in the log when documents of a version before there was a prefix are left behind: see `collectionPrefix`.
+   *
    * Safe beside open transactions, whose end it waits for without holding up others for more than a second. A client with a
    * `socketTimeoutMS` gives up on an index that takes longer; the build goes on.
    *
@@ -238,7 +250,11 @@ export class RemoteProcessor {
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
     const valid = validateNow(indexOptionsSchema, options, 'The call of ensureIndexes');
-    await ensureIndexes(await this.#connected(), valid);
+    const collections = await this.#connected();
+    const leftBehind = await findLeftBehind(collections);
+    if (leftBehind.length > 0)
+      this.log.warn(leftBehindText(leftBehind, collections), { collections: leftBehind });
+    await ensureIndexes(collections, valid);
   }
 
   /**
@@ -856,6 +872,28 @@ export class RemoteProcessor {
     return doOnce((await this.#connected()).idempotencyKeys, request);
   }
 
+  /**
+   * Counts a wrong key of the HTTP API by the address that it came from.
+   *
+   * @param address whose wrong keys are counted together
+   */
+  async countWrongKey(address: string): Promise<WrongKeyCount> {
+    const { countWrongKey } = await import('./access/count-wrong-key.js');
+    return countWrongKey((await this.#connected()).wrongKeys, address);
+  }
+
+  /** Writes down that a session of the dashboard is over; again does nothing. */
+  async endSession(id: string, expires: Date): Promise<void> {
+    const { endSession } = await import('./access/end-session.js');
+    await endSession((await this.#connected()).endedSessions, id, expires);
+  }
+
+  /** Whether the holder of a session of the dashboard signed out. */
+  async isSessionEnded(id: string): Promise<boolean> {
+    const { isSessionEnded } = await import('./access/is-session-ended.js');
+    return isSessionEnded((await this.#connected()).endedSessions, id);
+  }
+
   /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
   async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
@@ -931,6 +969,7 @@ const optionsSchema = z.strictObject({
     .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
     .default(() => formatJobError),
   jobQuery: z.custom<Filter<JobDocument>>(isFilter, 'expected a MongoDB filter').optional(),
+  collectionPrefix: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   name: z.string().min(1).max(100).default(DEFAULT_NAME),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),

@@ -9,6 +9,7 @@ const digest = 'ab'.repeat(32);
 test('without any variable there are defaults, and nothing is turned on', () => {
   expect(readConfig({})).toEqual({
     MONGODB_DATABASE: 'remote-processor',
+    COLLECTION_PREFIX: 'remoteProcessor.',
     API_KEYS: [],
     HTTP_ACCESS: 'keys',
     LOG_LEVEL: 'info',
@@ -27,10 +28,15 @@ test('a worker that is not to wait may be told so without a unit', () => {
   expect(readConfig({ LINGER: '0' })).toMatchObject({ LINGER: 0 });
 });
 
+test('an empty prefix of collections is one', () => {
+  expect(readConfig({ COLLECTION_PREFIX: '' })).toMatchObject({ COLLECTION_PREFIX: '' });
+});
+
 test('every variable is read', () => {
   const config = readConfig({
     MONGODB_URI: uri,
     MONGODB_DATABASE: 'jobs',
+    COLLECTION_PREFIX: 'shop_2-a.',
     MAX_THREADS: '25',
     MAX_WORKERS: '4',
     DEADLINE_MARGIN: '3s',
@@ -53,6 +59,7 @@ test('every variable is read', () => {
   expect(config).toEqual({
     MONGODB_URI: uri,
     MONGODB_DATABASE: 'jobs',
+    COLLECTION_PREFIX: 'shop_2-a.',
     MAX_THREADS: 25,
     MAX_WORKERS: 4,
     DEADLINE_MARGIN: 3_000,
@@ -103,6 +110,14 @@ test('every bad variable is reported at once', () => {
 const bad: [name: string, value: string, expected: string][] = [
   ['MONGODB_DATABASE', 'a.b', 'expected 1 to 63 characters other than'],
   ['MONGODB_DATABASE', 'x'.repeat(64), 'expected 1 to 63 characters other than'],
+  ['COLLECTION_PREFIX', 'system.', 'expected up to 100 letters, digits, or any of _ . - that begin with'],
+  ['COLLECTION_PREFIX', ' ', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', 'a$b', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', 'a\0b', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', 'a\n', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', '.a', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', 'a..', 'expected up to 100 letters'],
+  ['COLLECTION_PREFIX', 'x'.repeat(101), 'expected up to 100 letters'],
   ['MAX_THREADS', '0', 'expected a whole number from 1 to 1000, not "0"'],
   ['MAX_THREADS', '1001', 'expected a whole number from 1 to 1000'],
   ['MAX_THREADS', '1.5', 'expected a whole number from 1 to 1000'],

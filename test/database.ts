@@ -4,6 +4,9 @@ import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
 import { silentLogger } from '../src/index.js';
 import type { JobDocument } from '../src/job/job.js';
+import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
+import { type Collections, openCollections } from '../src/mongo/collections.js';
+import { collectionNames } from './collection-names.js';
 
 /** A database of its own for a test file, emptied after each test and dropped at the end. */
 export interface TestDatabase {
@@ -11,6 +14,8 @@ export interface TestDatabase {
   readonly name: string;
   readonly client: MongoClient;
   readonly db: Db;
+  /** Those of a processor without a prefix of its own. */
+  collections(): Collections;
   /** The commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
@@ -28,7 +33,7 @@ export interface TestDatabase {
 export const silent = silentLogger;
 
 /** The collections that a worker reads and writes as time passes, whatever it runs. */
-const usedAsTimePasses: readonly unknown[] = ['workers', 'queues'];
+const usedAsTimePasses: readonly unknown[] = [collectionNames.workers, collectionNames.queues];
 
 /** Call it at the top of a test file. `client`, `db` and `processor` can be used inside tests. */
 export function useDatabase(): TestDatabase {
@@ -70,12 +75,13 @@ export function useDatabase(): TestDatabase {
     name,
     client,
     db,
+    collections: () => openCollections(db, DEFAULT_COLLECTION_PREFIX),
     commandsDuring,
     async commandsForJobs(work) {
       const all = await commandsDuring(work);
       return all.filter(({ commandName, command }) => !usedAsTimePasses.includes(command[commandName]));
     },
-    storedJob: (id) => db.collection<JobDocument>('jobs').findOne({ _id: id }),
+    storedJob: (id) => db.collection<JobDocument>(collectionNames.jobs).findOne({ _id: id }),
     processor(options = {}) {
       const processor = new LocalProcessor({ db, log: silent, ...options });
       processors.push(processor);

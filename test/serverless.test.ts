@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
 import { refused, schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
 import { readConfig } from '../src/config.js';
+import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 import { useDatabase } from './database.js';
 import { LambdaService } from './handlers/lambda-service.js';
 import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
@@ -111,6 +112,10 @@ describe('the template', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
     expect(routes.filter((properties) => 'AuthorizationType' in properties)).toEqual([]);
     expect(variables('http')).toMatchObject({ HTTP_ACCESS: 'keys' });
+  });
+
+  test.each(names)('tells %s what the names of collections begin with', (name) => {
+    expect(variables(name)).toMatchObject({ COLLECTION_PREFIX: DEFAULT_COLLECTION_PREFIX });
   });
 
   test('keeps the logs for 30 days', () => {

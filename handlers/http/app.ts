@@ -2,10 +2,8 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Db } from 'mongodb';
 import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
-import { openCollections } from '../../src/mongo/collections.js';
 import type { Kick } from '../kick.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
@@ -19,8 +17,6 @@ import { serveRoutes } from './serve-routes.js';
 import { WrongKeys } from './wrong-keys.js';
 
 export interface AppOptions {
-  /** The processor's: for what the app itself keeps in it. */
-  readonly db: Db;
   readonly processor: RemoteProcessor;
   /** Who may use the API. With none every request to it is refused. */
   readonly apiKeys: readonly ApiKey[];
@@ -50,7 +46,6 @@ const nothing = async () => {};
  * routes.ts lists, for callers with a key; and the dashboard, for those who sign in. Outside of that every error is a problem document: see problem.ts.
  */
 export function createApp({
-  db,
   processor,
   apiKeys,
   sessionSecrets = [],
@@ -62,8 +57,7 @@ export function createApp({
   log = jsonLogger,
 }: AppOptions) {
   const app = new Hono();
-  const { wrongKeys: collection } = openCollections(db);
-  const wrongKeys = new WrongKeys({ wrongKeys: collection, ready, log });
+  const wrongKeys = new WrongKeys(processor, log);
   app
     .onError(answerFailure(log))
     .notFound(() => nothingHere.toResponse())
@@ -87,7 +81,7 @@ export function createApp({
       await ready();
       await next();
     })
-    .route('/', dashboardRoutes({ db, processor, apiKeys, sessionSecrets, wrongKeys, kick, ready, log }))
+    .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, kick, ready, log }))
     .route('/', serveRoutes(routes, { processor, kick, timeLeft }));
   return app;
 }

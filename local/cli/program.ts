@@ -45,7 +45,7 @@ const commands: readonly AddCommand[] = [
 ];
 
 const epilogue = `
-By default commands work on the database of MONGODB_URI and MONGODB_DATABASE. With --url they speak to a deployment,
+By default commands work on the database of MONGODB_URI, MONGODB_DATABASE and COLLECTION_PREFIX. With --url they speak to a deployment,
 with the API key in REMOTE_PROCESSOR_API_KEY.
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 access refused, 5 database or deployment unreachable,

@@ -25,6 +25,9 @@ export interface Collections {
   readonly statistics: Collection<StatisticsDocument>;
 }
 
+/** What a collection is here, whatever it is called in the database. */
+export type CollectionKey = Exclude<keyof Collections, 'client'>;
+
 /**
  * Whatever the given Db says: a write counts only once a majority has it, or a failover could take it back
  * (invariant 1), and reads that decide go to the primary.
@@ -35,9 +38,14 @@ const durable: CollectionOptions = {
   readConcern: { level: 'local' },
 };
 
-/** The collections of `db`, with the read and write concerns that the invariants need, and a time limit for reads. */
-export function openCollections(db: Db): Collections {
-  const open = <Schema extends Document>(name: string) => limitReads(db.collection<Schema>(name, durable));
+/**
+ * The collections of `db` whose names begin with a prefix, with the read and write concerns that the invariants need, and
+ * a time limit for reads.
+ */
+export function openCollections(db: Db, prefix: string): Collections {
+  const names = collectionNamesOf(prefix);
+  const open = <Schema extends Document>(name: CollectionKey) =>
+    limitReads(db.collection<Schema>(names[name], durable));
   return {
     client: db.client,
     jobs: open<JobDocument>('jobs'),
@@ -49,5 +57,20 @@ export function openCollections(db: Db): Collections {
     endedSessions: open<EndedSessionDocument>('endedSessions'),
     wrongKeys: open<WrongKeyDocument>('wrongKeys'),
     statistics: open<StatisticsDocument>('statistics'),
+  };
+}
+
+/** The names of the collections in a database, by what they are here. */
+export function collectionNamesOf(prefix: string): Readonly<Record<CollectionKey, string>> {
+  return {
+    jobs: `${prefix}jobs`,
+    jobFactories: `${prefix}jobFactories`,
+    scheduler: `${prefix}scheduler`,
+    queues: `${prefix}queues`,
+    workers: `${prefix}workers`,
+    idempotencyKeys: `${prefix}idempotencyKeys`,
+    endedSessions: `${prefix}endedSessions`,
+    wrongKeys: `${prefix}wrongKeys`,
+    statistics: `${prefix}statistics`,
   };
 }

@@ -10,7 +10,7 @@ import {
   formerJobIndexes,
   type IndexOptions,
   type IndexProgress,
-  indexesByCollection,
+  neededIndexes,
 } from './indexes.js';
 
 /** MongoDB's codes. */
@@ -42,15 +42,17 @@ export async function ensureIndexes(
   { byQueue: isByQueue, onProgress = () => {} }: IndexOptions = {},
 ): Promise<void> {
   const duplicates: DuplicateValues[] = [];
-  for (const [name, needed] of Object.entries(indexesByCollection)) {
-    const collection = collections.client.db(collections.jobs.dbName).collection(name, { writeConcern });
-    const wanted = name === 'jobs' && isByQueue ? [...needed, byQueue] : needed;
-    const making = makeMissing(collections.client, collection, wanted, onProgress);
+  const { client, jobs } = collections;
+  for (const [key, needed] of neededIndexes) {
+    const name = collections[key].collectionName;
+    const collection = client.db(jobs.dbName).collection(name, { writeConcern });
+    const wanted = key === 'jobs' && isByQueue ? [...needed, byQueue] : needed;
+    const making = makeMissing(client, collection, wanted, onProgress);
     duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
-  for (const name of formerJobIndexes) await dropIndex(collections.jobs, name);
-  if (isByQueue === false) await dropIndex(collections.jobs, byQueue.name);
+  for (const name of formerJobIndexes) await dropIndex(jobs, name);
+  if (isByQueue === false) await dropIndex(jobs, byQueue.name);
 }
 
 const writeConcern = { w: 'majority' } as const;

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Db, IndexDescription } from 'mongodb';
+import type { Collection, IndexDescription } from 'mongodb';
+import type { Collections } from './collections.js';
 import { hasServerCode } from './driver-error.js';
-import { indexesByCollection } from './indexes.js';
+import { neededIndexes } from './indexes.js';
 
 /** Indexes as `collection.index`. */
 export interface WrongIndexes {
@@ -10,13 +11,14 @@ export interface WrongIndexes {
   readonly different: readonly string[];
 }
 
-/** Compares the indexes of a database with those that are needed. Others, of whoever, are left alone. */
-export async function findWrongIndexes(db: Db): Promise<WrongIndexes> {
+/** Compares the indexes of the collections with those that are needed. Others, of whoever, are left alone. */
+export async function findWrongIndexes(collections: Collections): Promise<WrongIndexes> {
   const compared = await Promise.all(
-    Object.entries(indexesByCollection).map(async ([collection, needed]) => {
-      const found = await findIndexes(db, collection);
+    neededIndexes.map(async ([key, needed]) => {
+      const { collectionName } = collections[key];
+      const found = await findIndexes(collections[key]);
       return needed.map((index) => ({
-        name: `${collection}.${index.name}`,
+        name: `${collectionName}.${index.name}`,
         index,
         found: found.find(({ name }) => name === index.name),
       }));
@@ -31,9 +33,9 @@ export async function findWrongIndexes(db: Db): Promise<WrongIndexes> {
   };
 }
 
-async function findIndexes(db: Db, collection: string): Promise<IndexDescription[]> {
+async function findIndexes(collection: Pick<Collection, 'listIndexes'>): Promise<IndexDescription[]> {
   try {
-    return await db.collection(collection).listIndexes().toArray();
+    return await collection.listIndexes().toArray();
   } catch (error) {
     if (hasServerCode(error, NAMESPACE_NOT_FOUND)) return [];
     throw error;

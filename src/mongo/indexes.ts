@@ -1,5 +1,5 @@
 import type { IndexDescription } from 'mongodb';
-import type { Collections } from './collections.js';
+import type { CollectionKey } from './collections.js';
 
 /**
  * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
@@ -75,7 +75,7 @@ export const byUnsuccessful = {
   partialFilterExpression: { status: { $in: ['cancelled', 'error'] } },
 } as const;
 
-const jobIndexes: IndexDescription[] = [
+export const jobIndexes: IndexDescription[] = [
   claimAll,
   claimByQueue,
   leaseExpiry,
@@ -160,12 +160,12 @@ export interface IndexProgress {
 }
 
 /** The indexes that every database needs, by their collections. */
-export const indexesByCollection: Partial<Record<keyof Collections, readonly IndexDescription[]>> = {
-  jobs: jobIndexes,
-  scheduler: schedulerIndexes,
-  workers: workerIndexes,
-  idempotencyKeys: idempotencyKeyIndexes,
-  endedSessions: endedSessionIndexes,
-  wrongKeys: wrongKeyIndexes,
-  statistics: statisticsIndexes,
-};
+export const neededIndexes: readonly (readonly [CollectionKey, readonly IndexDescription[]])[] = [
+  ['jobs', jobIndexes],
+  ['scheduler', schedulerIndexes],
+  ['workers', workerIndexes],
+  ['idempotencyKeys', idempotencyKeyIndexes],
+  ['endedSessions', endedSessionIndexes],
+  ['wrongKeys', wrongKeyIndexes],
+  ['statistics', statisticsIndexes],
+];

@@ -10,6 +10,8 @@ import type { SchedulerDefinition } from './scheduler-options.js';
  * - withdrawn: a job that was made ahead and removed before it was due, the item moved back with it
  */
 
+export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
+
 /** Fields of a `Cron` item by lists: an empty list means every; all lists must match. */
 export interface CronFields {
   /** 0 to 59. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { type AddJobOptions, jobOverridesSchema, momentSchema, storableText } from '../job/job-options.js';
-import type { CronFields } from './item.js';
+import { type CronFields, schedulerTypes } from './item.js';
 import { cronProblem } from './next-call-time.js';
 import { isTimeZone } from './time-zone.js';
 
@@ -111,7 +111,7 @@ export const schedulerOptionsSchema = z
 
 /** What `updateScheduler` may be asked, each by itself; whether the result is an item, it checks then. */
 export const schedulerChangesSchema = z.strictObject({
-  type: z.enum(['Cron', 'Delay', 'At']).optional(),
+  type: z.enum(schedulerTypes).optional(),
   active: z.boolean().optional(),
   jobName: fields.jobName.optional(),
   input: fields.input.optional(),

@@ -2,6 +2,7 @@ import { type Db, ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { defineJob, RemoteProcessor } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 
 /** A way in which many jobs wait, and who comes for them. */
 export interface Backlog {
@@ -43,7 +44,7 @@ export async function fill(db: Db, { change }: Backlog, count: number): Promise<
   await processor.ensureIndexes();
   const waiting = waitingJob(() => {});
   await processor.addJobFactory(waiting);
-  const jobs = db.collection<JobDocument>('jobs');
+  const jobs = db.collection<JobDocument>(collectionNames.jobs);
   const id = await processor.addJob(waiting, { n: 0 });
   const model = await jobs.findOneAndDelete({ _id: id });
   if (model === null) throw new Error('The job that is to be copied is gone.');

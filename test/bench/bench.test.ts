@@ -1,5 +1,6 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { expect, onTestFinished, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Meter } from './child/meter.js';
@@ -36,13 +37,15 @@ test('20 at a time, a job that does nothing costs at most 0.3 commands from clai
   const stop = await queue.work();
   await eventually(() => expect(runs.count).toBe(jobs));
   await stop();
-  expect(await database.db.collection('jobs').countDocuments({ status: 'completed' })).toBe(jobs);
+  expect(await database.db.collection(collectionNames.jobs).countDocuments({ status: 'completed' })).toBe(
+    jobs,
+  );
   expect(meter.commandCount).toBeGreaterThan(0);
   expect(meter.commandCount / jobs).toBeLessThanOrEqual(0.3);
 });
 
 test('the relay passes commands on, and tells what they examine', async () => {
-  const jobs = database.db.collection('jobs');
+  const jobs = database.db.collection(collectionNames.jobs);
   const _id = new ObjectId();
   await jobs.insertMany([{ _id, n: 0 }, ...Array.from({ length: 49 }, (_, index) => ({ n: index + 1 }))]);
   const relay = await ExplainingRelay.start(database);
@@ -51,7 +54,7 @@ test('the relay passes commands on, and tells what they examine', async () => {
     await client.close();
     await relay.close();
   });
-  const relayed = client.db(database.name).collection('jobs');
+  const relayed = client.db(database.name).collection(collectionNames.jobs);
   expect(await relayed.find({ n: 7 }).toArray()).toHaveLength(1);
   expect(relay.examined).toEqual({ documents: 50, keys: 0 });
   const write = { updateOne: { filter: { _id }, update: { $set: { n: -1 } } } };

@@ -1,6 +1,7 @@
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { RemoteProcessor } from '../../src/index.js';
 import { silent } from '../chaos/silent.js';
+import { collectionNames } from '../collection-names.js';
 import { type Backlog, waitingJob } from './backlogs.js';
 import { type Examined, explain } from './explain.js';
 
@@ -32,8 +33,12 @@ export async function examineClaim(
     const enough = new AbortController();
     await processor.addJobFactory(waitingJob(() => enough.abort()));
     await processor.drain({ signal: enough.signal });
-    const find = commands.find((command) => command.find === 'jobs' && command.limit === CLAIMED);
-    const take = commands.find((command) => command.update === 'jobs' && command.updates[0].multi);
+    const find = commands.find(
+      (command) => command.find === collectionNames.jobs && command.limit === CLAIMED,
+    );
+    const take = commands.find(
+      (command) => command.update === collectionNames.jobs && command.updates[0].multi,
+    );
     if (!find || !take) throw new Error('The worker claimed nothing.');
     return { find: await explain(client, find), take: await explain(client, take) };
   } finally {

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { collectionNames } from '../collection-names.js';
 
 /** Whether it is the update by which a worker takes jobs, or one job. */
 export function isClaim(command: Document): boolean {
@@ -12,11 +13,14 @@ export function isHeartbeat(command: Document): boolean {
 
 /** Whether it is the query by which a worker learns which jobs it took. */
 export function isReadBack({ find, filter }: Document): boolean {
-  return find === 'jobs' && filter?.['lease.token'] !== undefined;
+  return find === collectionNames.jobs && filter?.['lease.token'] !== undefined;
 }
 
 /** What the first stage of an update of jobs sets; nothing for any other command. */
 function updateOfJobs({ findAndModify, update, updates }: Document): Document {
-  const [stage] = (findAndModify === 'jobs' && update) || (update === 'jobs' && updates?.[0]?.u) || [];
+  const [stage] =
+    (findAndModify === collectionNames.jobs && update) ||
+    (update === collectionNames.jobs && updates?.[0]?.u) ||
+    [];
   return stage?.$set ?? {};
 }

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import type { JobDocument } from '../../src/job/job.js';
 import { serverTime } from '../../src/mongo/server-time.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { collectionNames } from '../collection-names.js';
 import type { Evidence, Note, Run } from './evidence.js';
 
 /** A run that was aborted, and killed before it was written down, leaves only that it was aborted. */
@@ -14,9 +15,9 @@ export async function gatherEvidence(
   const now = await serverTime(db);
   return {
     now,
-    jobs: await db.collection<JobDocument>('jobs').find().toArray(),
+    jobs: await db.collection<JobDocument>(collectionNames.jobs).find().toArray(),
     runs: await db.collection<Run>('ledger').find(wasBegun).toArray(),
     notes: await db.collection<Note>('notes').find().toArray(),
-    items: await db.collection<SchedulerItemDocument>('scheduler').find().toArray(),
+    items: await db.collection<SchedulerItemDocument>(collectionNames.scheduler).find().toArray(),
   };
 }

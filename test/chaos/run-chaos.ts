@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { LocalProcessor } from '../../local/processor.js';
 import { serverTime } from '../../src/mongo/server-time.js';
+import { collectionNames } from '../collection-names.js';
 import { withBundle } from './bundle.js';
 import { check } from './check.js';
 import { chaosJobs } from './child/chaos-job.js';
@@ -132,7 +133,7 @@ class ChaosRun {
     await Promise.all(producers.map((member) => member.close()));
     await untilNone(() => this.#countOverdueItems(), CATCH_UP_MS);
     await this.db
-      .collection('scheduler')
+      .collection(collectionNames.scheduler)
       .updateMany({}, { $set: { active: false, nextCallTime: null }, $inc: { version: 1 } });
     await untilNone(() => this.#countUnsettled(), PATIENCE_MS);
   }
@@ -140,7 +141,7 @@ class ChaosRun {
   async #countOverdueItems(): Promise<number> {
     this.#itemsEnded = await serverTime(this.db);
     return this.db
-      .collection('scheduler')
+      .collection(collectionNames.scheduler)
       .countDocuments({ active: true, $expr: { $lte: ['$nextCallTime', '$$NOW'] } });
   }
 
@@ -148,7 +149,7 @@ class ChaosRun {
   #countUnsettled(): Promise<number> {
     const soon = { $lte: ['$runAt', { $add: ['$$NOW', 60_000] }] };
     return this.db
-      .collection('jobs')
+      .collection(collectionNames.jobs)
       .countDocuments({ $or: [{ status: 'processing' }, { status: 'queued', $expr: soon }] });
   }
 
@@ -172,7 +173,7 @@ class ChaosRun {
   async #countInterruptions(): Promise<number> {
     const blocking = ['block', 'block for long'];
     const blocked = await this.db
-      .collection('jobs')
+      .collection(collectionNames.jobs)
       .countDocuments({ jobName: jobNames.worker, 'input.fate': { $in: blocking } });
     return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;
   }

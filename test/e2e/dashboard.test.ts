@@ -65,7 +65,6 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       active: true,
     });
     const app = createApp({
-      db: database.db,
       processor,
       apiKeys,
       sessionSecrets: ['a-secret-for-the-tests-in-a-browser-1'],

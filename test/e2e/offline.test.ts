@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jobs } from '../../handlers/jobs.js';
 import { readConfig } from '../../src/config.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { useReceiver } from '../handlers/jobs/receiver.js';
 import { rawRequest } from '../raw-request.js';
@@ -60,7 +61,9 @@ test('jobs of 4 s, many more than fit into the 10 s of an invocation, are run by
 
   await invokeWorker();
   await offline.until('all jobs are settled', async () => {
-    const unsettled = await database.db.collection('jobs').countDocuments({ status: { $ne: 'completed' } });
+    const unsettled = await database.db
+      .collection(collectionNames.jobs)
+      .countDocuments({ status: { $ne: 'completed' } });
     return unsettled === 0;
   });
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { program } from '../programs.js';
 
@@ -25,9 +26,12 @@ test('it makes the indexes that are missing, and says which', async () => {
   const first = await ensureIndexes(env);
   const second = await ensureIndexes(env);
 
-  const names = (await db.collection('jobs').indexes()).map(({ name }) => name);
+  const names = (await db.collection(collectionNames.jobs).indexes()).map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry', 'uniqueKey']));
-  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('  jobs.claimAll\n') });
+  expect(first).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`  ${collectionNames.jobs}.claimAll\n`),
+  });
   expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes') });
   await db.dropDatabase();
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHttpHandler } from '../../handlers/lambda.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
@@ -80,7 +81,7 @@ test('problems are answered as documents, in text', async () => {
     expect(answer.headers?.['content-type']).toBe('application/problem+json');
     expect(JSON.parse(answer.body).status).toBe(status);
   }
-  expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(0);
 });
 
 test('health needs no key, and HEAD has no body', async () => {
@@ -97,7 +98,7 @@ test('without API_KEYS every request is refused', async () => {
 
   expect(answer.statusCode).toBe(401);
   expect(JSON.parse(answer.body).code).toBe('no_api_keys');
-  expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(0);
 });
 
 test('bad settings are named in the log, and nowhere else', async () => {
@@ -160,7 +161,7 @@ test('of a REST API and of a load balancer the address is counted that they tell
     expect((await ask(context, {}, 'the-key')).statusCode).toBe(200);
   }
 
-  const counted = await database.db.collection<{ _id: string }>('wrongKeys').find().toArray();
+  const counted = await database.db.collection<{ _id: string }>(collectionNames.wrongKeys).find().toArray();
   expect(counted.map(({ _id }) => _id).toSorted()).toEqual(['192.0.2.1', '203.0.113.9']);
 });
 

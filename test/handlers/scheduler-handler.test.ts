@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createSchedulerHandler, type Metric } from '../../handlers/lambda.js';
 import type { LogFields } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
@@ -26,7 +27,9 @@ test('a scheduler makes the jobs of due items and kicks the worker once', async 
   }
   // Half an hour ago, and so again in half an hour: neither is near.
   const halfAnHourAgo = { $subtract: ['$$NOW', 30 * 60_000] };
-  await database.db.collection('scheduler').updateMany({}, [{ $set: { nextCallTime: halfAnHourAgo } }]);
+  await database.db
+    .collection(collectionNames.scheduler)
+    .updateMany({}, [{ $set: { nextCallTime: halfAnHourAgo } }]);
   const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
 
   const result = await handler(everyMinute, contextOf(60_000));
@@ -84,7 +87,7 @@ describe('a backlog', () => {
     await processor.addJobs(Array.from({ length: count }, (_, n) => ({ name: 'echo', input: { n } })));
   };
   const live = (count: number) =>
-    database.db.collection<{ _id: string }>('workers').insertMany(
+    database.db.collection<{ _id: string }>(collectionNames.workers).insertMany(
       Array.from({ length: count }, (_, n) => ({
         _id: `worker ${n}`,
         expires: new Date(Date.now() + 60_000),
@@ -160,7 +163,7 @@ async function addWaiting(...jobs: (readonly [jobName: string, minutes: number])
     const id = await processor.addJob(jobName, {});
     const past = { $subtract: ['$$NOW', minutes * 60_000] };
     await database.db
-      .collection<{ _id: string }>('jobs')
+      .collection<{ _id: string }>(collectionNames.jobs)
       .updateOne({ _id: id }, [{ $set: { runAt: past, queued: past } }]);
   }
 }
@@ -205,7 +208,9 @@ test('a scheduler counts the attempts of crashed workers that it ended', async (
   const crashed = database.processor();
   await crashed.addJobFactory(echo);
   await crashed.pullNextJob();
-  await database.db.collection('jobs').updateOne({}, { $set: { 'lease.expires': new Date(1) } });
+  await database.db
+    .collection(collectionNames.jobs)
+    .updateOne({}, { $set: { 'lease.expires': new Date(1) } });
 
   expect((await tick()).metrics).toMatchObject({ Recovered: 1 });
 });

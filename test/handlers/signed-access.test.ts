@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHttpHandler } from '../../handlers/lambda.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
@@ -19,7 +20,7 @@ function httpHandler(env: Record<string, string> = { HTTP_ACCESS: 'iam' }, log =
   return (...event: Parameters<typeof httpEvent>) => handler(httpEvent(...event), contextOf(29_000));
 }
 
-const storedJobs = () => database.db.collection('jobs').countDocuments();
+const storedJobs = () => database.db.collection(collectionNames.jobs).countDocuments();
 
 test('a caller whose signature API Gateway has checked may do anything, and is named in the log', async () => {
   const lines: string[] = [];

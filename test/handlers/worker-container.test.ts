@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { fates } from './container/fates.js';
 import { useContainers } from './container/worker-container.js';
@@ -119,7 +120,7 @@ test('a container in which every job has ended stays, and runs the next invocati
   const container = await startWarmContainer();
   await add('completes', 'fails', 'heeds-signal');
   await container.invoke('request 1', SHORT_MS);
-  await database.db.collection('jobs').deleteMany({ status: 'queued' });
+  await database.db.collection(collectionNames.jobs).deleteMany({ status: 'queued' });
   await add('completes');
 
   const { summary } = await container.invoke('request 2');

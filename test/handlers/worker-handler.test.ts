@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createWorkerHandler } from '../../handlers/lambda.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing, gatedJob } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
@@ -69,7 +70,7 @@ test('a worker that is kicked while as many run as may ends at once; that of the
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {});
   const expires = new Date(Date.now() + 60_000);
-  const workers = database.db.collection<{ _id: string }>('workers');
+  const workers = database.db.collection<{ _id: string }>(collectionNames.workers);
   await workers.insertMany(['a', 'b'].map((_id) => ({ _id, expires })));
   await workers.insertOne({ _id: 'crashed', ...{ expires: new Date(Date.now() - 60_000) } });
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [echo], { MAX_WORKERS: '2' }));
@@ -108,11 +109,11 @@ test('a worker takes jobs from its queues only', async () => {
 test('jobs are registered once per container', async () => {
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [echo]));
   await handler(everyMinute, contextOf(MINUTE_MS));
-  await database.db.collection('jobFactories').deleteMany({});
+  await database.db.collection(collectionNames.jobFactories).deleteMany({});
 
   await handler(everyMinute, contextOf(MINUTE_MS));
 
-  expect(await database.db.collection('jobFactories').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.jobFactories).countDocuments()).toBe(0);
 });
 
 test('bad settings fail the invocation, and each is named', async () => {

@@ -9,6 +9,7 @@ import {
   UnknownJobNameError,
   ValidationError,
 } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo, flaky } from '../jobs.js';
 
@@ -20,12 +21,12 @@ async function setup() {
   return processor;
 }
 
-const stored = () => database.db.collection('jobs').countDocuments();
+const stored = () => database.db.collection(collectionNames.jobs).countDocuments();
 
 test('a job is stored with the documented fields and defaults, by the database clock', async () => {
   const processor = await setup();
   const id = await processor.addJob('echo', { foo: 'bar' });
-  const document = await database.db.collection('jobs').findOne({ jobName: 'echo' });
+  const document = await database.db.collection(collectionNames.jobs).findOne({ jobName: 'echo' });
   expect(document).toEqual({
     _id: id,
     jobName: 'echo',
@@ -132,7 +133,7 @@ describe('a unique key', () => {
     const keys = ['a', 'b', 'c', 'd', 'e'];
     const ids = await Promise.all(keys.map((uniqueKey) => processor.addJob('echo', {}, { uniqueKey })));
     await processor.drain();
-    const freed = await database.db.collection('jobs').find({ status: 'completed' }).toArray();
+    const freed = await database.db.collection(collectionNames.jobs).find({ status: 'completed' }).toArray();
     expect(freed.map(({ uniqueKey, freedUniqueKey }) => [uniqueKey, freedUniqueKey]).sort()).toEqual(
       keys.map((key) => [undefined, key]),
     );
@@ -438,7 +439,7 @@ test('registering reads once, and writes only what is new', async () => {
 
 test('an id whose job is removed again and again: each add ends with a job, or meets one', async () => {
   const processor = await setup();
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   const id = 'taken and free';
   let adding = true;
   const removing = (async () => {

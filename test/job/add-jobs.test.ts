@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ConflictError, type JobToAdd, UnknownJobNameError, ValidationError } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
 const database = useDatabase();
-const stored = () => database.db.collection<{ _id: string }>('jobs');
+const stored = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 async function setup() {
   const processor = database.processor();

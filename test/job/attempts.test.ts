@@ -7,6 +7,7 @@ import {
   RemoteException,
   ValidationError,
 } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything, echo, failing, flaky } from '../jobs.js';
 
@@ -34,7 +35,7 @@ async function setup(options = {}) {
 /** Makes a job's lease expire now. */
 const expireLease = (id: string) =>
   database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, { $set: { 'lease.expires': longAgo } });
 
 describe('how an attempt ends', () => {
@@ -328,7 +329,7 @@ describe('removing', () => {
     await processor.addJob('echo', {});
     await processor.processJobs();
     await database.db
-      .collection<{ _id: string }>('jobs')
+      .collection<{ _id: string }>(collectionNames.jobs)
       .updateOne({ _id: old }, { $set: { created: longAgo, completed: longAgo } });
     expect(await processor.removeJobs(['completed'], { olderThan: '30 days' })).toEqual({ completed: 1 });
     expect((await processor.getJobs()).map(({ id }) => id)).not.toContain(old);

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
 import { claimJobs } from '../../src/job/claim-jobs.js';
 import type { JobDocument } from '../../src/job/job.js';
-import { openCollections } from '../../src/mongo/collections.js';
 import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, flaky, gatedJob } from '../jobs.js';
@@ -128,7 +127,7 @@ test('what a claim has taken is not lost when its next try fails', async () => {
 /** The collection of jobs, whose server refuses a find from the third on: those before are of a claim, and of reading back. */
 function refusingThirdFind(): Collection<JobDocument> {
   let finds = 0;
-  return new Proxy(openCollections(database.db).jobs, {
+  return new Proxy(database.collections().jobs, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
@@ -145,7 +144,7 @@ test('a busy worker that claims one job leaves one that must run alone as it is,
   const processor = await setup();
   const id = await processor.addJob('echo', {}, { priority: 9 });
   await processor.addJob('echo', {});
-  const { jobs } = openCollections(database.db);
+  const { jobs } = database.collections();
   await jobs.updateOne({ _id: id }, { $set: { runAlone: true } });
   const before = await jobs.findOne({ _id: id });
   const lease = { token: 'one', worker: 'busy', leaseMs: 1000 };
@@ -158,7 +157,7 @@ test('a busy worker that claims one job leaves one that must run alone as it is,
 /** The collection of jobs, with something that happens once between the find and the update of a claim. */
 function afterFind(
   meddle: () => Promise<unknown>,
-  jobs = openCollections(database.db).jobs,
+  jobs = database.collections().jobs,
 ): Collection<JobDocument> {
   let meddled: Promise<unknown> | undefined;
   return new Proxy(jobs, {

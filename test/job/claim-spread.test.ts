@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { claimJobs } from '../../src/job/claim-jobs.js';
 import { ClaimSpread } from '../../src/job/claim-spread.js';
-import { openCollections } from '../../src/mongo/collections.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -23,7 +22,7 @@ async function addJobs(ids: readonly string[]) {
   const processor = database.processor();
   await processor.addJobFactory(echo);
   await processor.addJobs(ids.map((id) => ({ name: 'echo', input: {}, options: { id } })));
-  return openCollections(database.db).jobs;
+  return database.collections().jobs;
 }
 
 function numbered(count: number): string[] {

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
 
@@ -30,7 +31,7 @@ test('counting stops at 10,000, and reads keys of indexes, no more than that', a
   const processor = database.processor();
   const settled = (status: string, count: number) =>
     Array.from({ length: count }, (_, n) => ({ _id: `${status} ${n}`, status, created: new Date(n) }));
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await jobs.insertMany([...settled('completed', 12_000), ...settled('error', 10_000)]);
   const commands = await database.commandsDuring(async () => {
     expect(await processor.countJobs()).toMatchObject({
@@ -51,7 +52,7 @@ test('counting stops at 10,000, and reads keys of indexes, no more than that', a
 
 test('when the others are too many to be counted, at least so many are completed', async () => {
   const processor = database.processor();
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   const some = (status: string, count: number) =>
     Array.from({ length: count }, (_, n) => ({ _id: `${status} ${n}`, status, created: new Date(n + 1) }));
   await jobs.insertMany([...some('completed', 300), ...some('cancelled', 10_001)]);

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type LogFields, type Logger } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 
 const database = useDatabase();
-const stored = () => database.db.collection<{ _id: string; version?: number }>('jobFactories');
+const stored = () => database.db.collection<{ _id: string; version?: number }>(collectionNames.jobFactories);
 
 /** A definition whose schema tells which one it is. */
 function pay(version: number, variant: string | number = version) {

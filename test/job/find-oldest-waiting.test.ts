@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WaitingJob } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 
@@ -19,7 +20,7 @@ async function setUp() {
 function dueFor(id: string, ms: number) {
   const longAgo = { $subtract: ['$$NOW', ms] };
   return database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, [{ $set: { runAt: longAgo, queued: longAgo } }]);
 }
 

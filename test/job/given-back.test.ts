@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAX_UNFINISHED } from '../../src/job/end-attempt.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
-import { openCollections } from '../../src/mongo/collections.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -9,7 +8,7 @@ const database = useDatabase();
 
 test('the error that ends a job which was given back too often takes the place of its oldest one, as any does', async () => {
   const processor = database.processor();
-  const { jobs } = openCollections(database.db);
+  const { jobs } = database.collections();
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {}, { id: 'a' });
   const errors = Array.from({ length: 20 }, (_, n) => ({

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import type { Document } from 'mongodb';
 import { expect, test } from 'vitest';
 import { type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<{ _id: string }>('jobs');
+const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 /** What a list looks at, and a test says about a job; `made` in seconds. */
 interface Listed {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AddJobsOptions, RemoteProcessor } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything } from '../jobs.js';
 import { useUnreliableNetwork } from '../unreliable-network.js';
@@ -20,18 +21,20 @@ describe.each<[string, Add]>([
     const { proxy, processor } = await unreliableNetwork();
     await processor.addJobFactory(anything);
     let lost = 0;
-    proxy.judgeBy((command) => (command.update === 'jobs' && lost++ < LOST ? 'cut' : 'deliver'));
+    proxy.judgeBy((command) =>
+      command.update === collectionNames.jobs && lost++ < LOST ? 'cut' : 'deliver',
+    );
     return processor;
   }
 
   test('is tried again, and adds one job', async () => {
     await add(await setup());
-    expect(await database.db.collection('jobs').countDocuments()).toBe(1);
+    expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(1);
   });
 
   test('is not tried again without patience', async () => {
     const processor = await setup();
     await expect(add(processor, { patience: 0 })).rejects.toThrow();
-    expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+    expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(0);
   });
 });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { recordReports } from '../../src/job/record-reports.js';
 import type { LeasedReport } from '../../src/job/report.js';
-import { openCollections } from '../../src/mongo/collections.js';
 import { AttemptReport } from '../../src/worker/attempt-report.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
@@ -19,7 +18,7 @@ const event = fc.oneof(
 test('however often, and however late, what an attempt tells arrives: each line is stored once, and no value after a later one', async () => {
   const processor = database.processor();
   await processor.addJobFactory(echo);
-  const { jobs } = openCollections(database.db);
+  const { jobs } = database.collections();
   await fc.assert(
     fc.asyncProperty(fc.array(event, { maxLength: 40, size: 'max' }), async (events) => {
       const id = await processor.addJob('echo', {});

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor } from '../../local/processor.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { silent } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -20,7 +21,7 @@ afterAll(async () => {
   await mongo.stop();
 });
 
-const jobs = () => client.db('recovery').collection<JobDocument>('jobs');
+const jobs = () => client.db('recovery').collection<JobDocument>(collectionNames.jobs);
 
 /** As if so many workers had died, each with as many jobs. */
 async function lostJobs({ workers, each }: { workers: number; each: number }): Promise<LocalProcessor> {

@@ -2,11 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { LocalProcessor } from '../../local/processor.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<JobDocument>('jobs');
+const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
 
 /** As if one worker had claimed these jobs, the next ones, and died: their leases expired `ago` milliseconds ago. */
 async function lose(

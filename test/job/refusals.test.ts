@@ -6,11 +6,12 @@ import type { JobDocument } from '../../src/job/job.js';
 import { removeJob } from '../../src/job/remove-job.js';
 import { retryJob } from '../../src/job/retry-job.js';
 import { updateQueuedJob } from '../../src/job/update-queued-job.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<JobDocument>('jobs');
+const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
 
 async function added(id: string) {
   const processor = database.processor();

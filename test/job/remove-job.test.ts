@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { LocalProcessor } from '../../local/processor.js';
 import { NotFoundError } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -41,7 +42,9 @@ test('one that was made ahead, and cancelled, stays until its occurrence was due
 
   await expect(processor.removeJob(id)).rejects.toThrow('its occurrence is still to come');
 
-  await database.db.collection('jobs').updateOne({}, { $set: { 'occurrence.at': new Date(0) } });
+  await database.db
+    .collection(collectionNames.jobs)
+    .updateOne({}, { $set: { 'occurrence.at': new Date(0) } });
   await processor.removeJob(id);
   expect(await processor.getJobs()).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything } from '../jobs.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<JobDocument>('jobs');
+const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
 
 /** A processor, and so many jobs that completed. */
 async function setup(count: number) {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type ClaimedJob, defineJob, NotFoundError, type Retention } from '../../src/index.js';
 import { settlementOf } from '../../src/job/outcome.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
-import { openCollections } from '../../src/mongo/collections.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
@@ -52,12 +52,12 @@ async function endTogether({ processor, gate }: Setting, count: number, before =
     await draining;
   });
   const writes = commands.filter(({ command }) =>
-    ['update', 'delete', 'findAndModify'].some((name) => command[name] === 'jobs'),
+    ['update', 'delete', 'findAndModify'].some((name) => command[name] === collectionNames.jobs),
   );
   return { summary: await draining, writes: writes.map(({ commandName }) => commandName) };
 }
 
-const stored = () => database.db.collection<{ _id: string }>('jobs').find().toArray();
+const stored = () => database.db.collection<{ _id: string }>(collectionNames.jobs).find().toArray();
 
 test('a job that is not kept is deleted when it completes, by the one write that would settle it', async () => {
   const setting = await setup();
@@ -104,7 +104,7 @@ test('beside others it is settled like these, and expires at once', async () => 
 test('one that is to be cancelled ends cancelled, and one that was lost is left alone', async () => {
   const setting = await setup();
   for (const id of ['a', 'cancelled', 'lost']) await add(setting, id);
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
 
   const { summary } = await endTogether(setting, 3, async () => {
     await setting.processor.cancelJob('cancelled');
@@ -123,7 +123,7 @@ test('one that a scheduler item made ahead, and that ends before its occurrence,
   const at = new Date(Date.now() + 3_600_000);
   await processor.addScheduler({ type: 'At', at, jobName: 'fleeting', id: 'item', active: true });
   await processor.scheduleDueItems({ ahead: '2h' });
-  await database.db.collection('jobs').updateMany({}, { $set: { runAt: new Date(1) } });
+  await database.db.collection(collectionNames.jobs).updateMany({}, { $set: { runAt: new Date(1) } });
 
   expect(await processor.drain()).toMatchObject({ completed: 1 });
 
@@ -138,7 +138,7 @@ test('an outcome that is written again since the reply was lost counts as it did
   const claimed = new Map<string, ClaimedJob>();
   for (let job = await processor.pullNextJob(); job; job = await processor.pullNextJob())
     claimed.set(job.id, job);
-  const { jobs } = openCollections(database.db);
+  const { jobs } = database.collections();
   await jobs.updateOne({ _id: 'lost' }, { $set: { 'lease.token': "somebody else's" } });
   const settle = (ids: readonly string[]) =>
     settleJobs(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConflictError, defineJob, RetryAfter, Snooze, ValidationError } from '../../src/index.js';
 import { retryDelayMs } from '../../src/job/retry-delay.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing, flaky } from '../jobs.js';
 
@@ -200,7 +201,7 @@ describe('retention', () => {
   });
 
   test('MongoDB deletes by an index that removes at expireAt', async () => {
-    const indexes = await database.db.collection('jobs').indexes();
+    const indexes = await database.db.collection(collectionNames.jobs).indexes();
     expect(indexes).toContainEqual(expect.objectContaining({ key: { expireAt: 1 }, expireAfterSeconds: 0 }));
   });
 });

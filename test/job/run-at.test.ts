@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -14,7 +15,9 @@ async function setUp() {
 /** The job has been in the queue for an hour. */
 function waitingForAnHour(id: string) {
   const times = { runAt: { $subtract: ['$$NOW', 3_600_000] }, queued: { $subtract: ['$$NOW', 3_600_000] } };
-  return database.db.collection<{ _id: string }>('jobs').updateOne({ _id: id }, [{ $set: times }]);
+  return database.db
+    .collection<{ _id: string }>(collectionNames.jobs)
+    .updateOne({ _id: id }, [{ $set: times }]);
 }
 
 test('a job whose moment has passed waits from when it was added, behind those that really wait', async () => {
@@ -37,7 +40,9 @@ test('of jobs that were all added after their moments, the one that was added fi
   await processor.addJob('echo', {}, { id: 'first', runAt: new Date(2_000_000) });
   await processor.addJob('echo', {}, { id: 'second', runAt: new Date(1_000_000) });
   const queued = { $subtract: ['$queued', 60_000] };
-  await database.db.collection<{ _id: string }>('jobs').updateOne({ _id: 'first' }, [{ $set: { queued } }]);
+  await database.db
+    .collection<{ _id: string }>(collectionNames.jobs)
+    .updateOne({ _id: 'first' }, [{ $set: { queued } }]);
 
   const [oldest] = await processor.getOldestWaitingJobs();
   expect(oldest).toMatchObject({ id: 'first' });

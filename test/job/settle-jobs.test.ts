@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { gatedJob } from '../jobs.js';
@@ -44,7 +45,7 @@ test('jobs that end together are settled by one command: one statement for all t
 
 test('of those that return nothing, one that is to be cancelled is cancelled, and one that was lost is left alone', async () => {
   const { processor, end } = await running({ a: null, cancelled: null, lost: null, d: null });
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await processor.cancelJob('cancelled');
   await jobs.updateOne({ _id: 'lost' }, { $set: { 'lease.token': "somebody else's" } });
   expect(await end()).toMatchObject({ completed: 2, cancelled: 1, stale: 1 });

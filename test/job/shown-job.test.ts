@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
 
@@ -15,9 +16,11 @@ test('a job shows nothing of what only workers need to know', async () => {
   await processor.addJob('echo', {}, { id: 'running' });
   const pulled = await processor.pullNextJob();
   const marks = { runAlone: true, unfinishedCounter: 3, log: { told: 1, lines: [] } };
-  await database.db.collection('jobs').updateMany({}, { $set: marks });
+  await database.db.collection(collectionNames.jobs).updateMany({}, { $set: marks });
   await processor.addJob('echo', {}, { id: 'queued' });
-  await database.db.collection<{ _id: string }>('jobs').updateOne({ _id: 'queued' }, { $set: marks });
+  await database.db
+    .collection<{ _id: string }>(collectionNames.jobs)
+    .updateOne({ _id: 'queued' }, { $set: marks });
   const again = await processor.pullNextJob();
 
   const jobs = [...(await processor.getJobs()), await processor.getJob('running'), pulled, again];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConflictError } from '../../src/index.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
-import { openCollections } from '../../src/mongo/collections.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -14,7 +14,9 @@ async function lostJobs() {
   await processor.addJob(echo, { n: 1 });
   await processor.addJob(echo, { n: 2 });
   const claimed = [await processor.pullNextJob(), await processor.pullNextJob()].flatMap((job) => job ?? []);
-  await database.db.collection('jobs').updateMany({}, { $set: { 'lease.expires': new Date(0) } });
+  await database.db
+    .collection(collectionNames.jobs)
+    .updateMany({}, { $set: { 'lease.expires': new Date(0) } });
   await processor.scheduleDueItems();
   return { processor, claimed };
 }
@@ -32,6 +34,6 @@ test('so it is when several outcomes are written at once', async () => {
   const settlements = claimed.map(({ id, token }) => {
     return { id, token, outcome: { kind: 'completed', output: null } } as const;
   });
-  const settled = await settleJobs(openCollections(database.db).jobs, settlements);
+  const settled = await settleJobs(database.collections().jobs, settlements);
   expect(settled).toEqual(['stale', 'stale']);
 });

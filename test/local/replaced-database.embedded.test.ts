@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
 import { startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor, type LocalProcessorOptions } from '../../local/processor.js';
+import { openCollections } from '../../src/mongo/collections.js';
 import { findWrongIndexes } from '../../src/mongo/find-wrong-indexes.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -32,7 +33,7 @@ async function replaceUnder(options: Partial<LocalProcessorOptions>) {
   await first.stop();
   const second = await startEmbeddedMongo({ port: Number(new URL(first.uri).port) });
   closing.push(() => second.stop());
-  return { processor, db };
+  return { processor, collections: openCollections(db, processor.collectionPrefix) };
 }
 
 test('loops on a database that was replaced by an empty one say so at once, though nothing fails there', async () => {
@@ -43,7 +44,7 @@ test('loops on a database that was replaced by an empty one say so at once, thou
 });
 
 test('they set it up again: indexes, job factories and declared items', async () => {
-  const { processor, db } = await replaceUnder({
+  const { processor, collections } = await replaceUnder({
     setUp: async (to) => {
       await to.ensureIndexes();
       await to.addJobFactory(echo);
@@ -53,7 +54,7 @@ test('they set it up again: indexes, job factories and declared items', async ()
     },
   });
   await eventually(async () => {
-    expect(await findWrongIndexes(db)).toEqual({ missing: [], different: [] });
+    expect(await findWrongIndexes(collections)).toEqual({ missing: [], different: [] });
     expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { LocalProcessor } from '../../local/processor.js';
 import { type ClaimedJob, defineJob } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { isSettled, type JobModel } from './job-model.js';
 
 /** A job that is never told to stop makes the test fail, and does not hang it. */
@@ -32,7 +33,7 @@ export async function makeReal(db: Db, processor: LocalProcessor): Promise<Real>
     },
   });
   await processor.addJobFactory(modelled);
-  return { processor, jobs: db.collection<JobDocument>('jobs'), claimed: [], work };
+  return { processor, jobs: db.collection<JobDocument>(collectionNames.jobs), claimed: [], work };
 }
 
 /** The documents are as the model says. */

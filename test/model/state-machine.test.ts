@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anyCommands } from './commands.js';
 import { JobModel } from './job-model.js';
@@ -12,7 +13,7 @@ const RUNS = Number(process.env.MODEL_RUNS ?? 40);
 
 test('whatever is done to jobs, in whatever order, they are as the model says', async () => {
   const property = fc.asyncProperty(anyCommands, async (commands) => {
-    await database.db.collection('jobs').deleteMany({});
+    await database.db.collection(collectionNames.jobs).deleteMany({});
     const real = await makeReal(database.db, database.processor({ maxThreads: 1 }));
     await fc.asyncModelRun(() => ({ model: new JobModel(), real }), commands);
   });

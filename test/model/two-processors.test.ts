@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { LocalProcessor } from '../../local/processor.js';
 import { type ClaimedJob, defineJob, RemoteException } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { expectCountedOnce } from '../counted-once.js';
 import { useDatabase } from '../database.js';
 
@@ -78,7 +79,7 @@ const actions = {
   /** Every lease that there is expires. */
   async expire() {
     await database.db
-      .collection('jobs')
+      .collection(collectionNames.jobs)
       .updateMany({ status: 'processing' }, { $set: { 'lease.expires': new Date(0) } });
   },
   async wait() {
@@ -123,7 +124,7 @@ async function play(
 async function comeToRest(actor: Actor): Promise<void> {
   const unsettled = { status: { $in: ['queued', 'processing'] } };
   for (let round = 0; round < 10; round += 1) {
-    if ((await database.db.collection('jobs').countDocuments(unsettled)) === 0) return;
+    if ((await database.db.collection(collectionNames.jobs).countDocuments(unsettled)) === 0) return;
     await actions.expire();
     await actor.processor.drain();
   }
@@ -146,12 +147,15 @@ function expectInvariants(jobs: readonly JobDocument[], { added, claims, settled
 
 test('two processors at once lose nothing, run nothing after it was settled, and count every attempt', async () => {
   const property = fc.asyncProperty(anyScript, anyScript, async (one, other) => {
-    await database.db.collection('jobs').deleteMany({});
+    await database.db.collection(collectionNames.jobs).deleteMany({});
     const history = new History();
     const actors = [await makeActor(history), await makeActor(history)] as const;
     await Promise.all([play(actors[0], one), play(actors[1], other)]);
     await comeToRest(actors[0]);
-    expectInvariants(await database.db.collection<JobDocument>('jobs').find().toArray(), history);
+    expectInvariants(
+      await database.db.collection<JobDocument>(collectionNames.jobs).find().toArray(),
+      history,
+    );
   });
   await fc.assert(property, { numRuns: RUNS });
 });

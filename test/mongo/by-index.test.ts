@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { IndexMissingError } from '../../src/index.js';
 import { claimAll } from '../../src/mongo/indexes.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection('jobs');
+const jobs = () => database.db.collection(collectionNames.jobs);
 
 /** A processor, and what it warns of. */
 async function setup(maxThreads: number) {
@@ -86,10 +87,10 @@ test('unique keys of many jobs are looked for by their index', async () => {
     ['echo', 'anything'].map((name) => ({ name, input: {}, options: { uniqueKey: key } })),
   );
   const commands = await database.commandsDuring(() => processor.addJobs(many));
-  const [find] = commands.filter(({ command }) => command.find === 'jobs');
+  const [find] = commands.filter(({ command }) => command.find === collectionNames.jobs);
   const { filter, hint } = find?.command ?? {};
   const plan = await database.db.command({
-    explain: { find: 'jobs', filter, hint },
+    explain: { find: collectionNames.jobs, filter, hint },
     verbosity: 'queryPlanner',
   });
   const indexes = JSON.stringify(plan.queryPlanner.winningPlan).match(/"indexName":"\w+"/g);

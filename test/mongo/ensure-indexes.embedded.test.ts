@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { DuplicateValueError } from '../../src/index.js';
 import type { IndexProgress } from '../../src/mongo/indexes.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<{ _id: string; uniqueKey?: string }>('jobs');
+const jobs = () => database.db.collection<{ _id: string; uniqueKey?: string }>(collectionNames.jobs);
 
 async function names(): Promise<string[]> {
   return (await jobs().indexes()).map(({ name }) => String(name));
@@ -26,7 +27,7 @@ test('beside an open transaction it waits, tells so, and makes them once that is
   });
   const indexes = ['byCreated'];
   expect(told).toMatchObject([
-    { kind: 'waiting', collection: 'jobs', indexes },
+    { kind: 'waiting', collection: collectionNames.jobs, indexes },
     { kind: 'building', indexes },
     { kind: 'made', indexes },
   ]);
@@ -41,7 +42,7 @@ test('where a unique key is there twice, the values are named, and all other ind
   expect(failure).toBeInstanceOf(DuplicateValueError);
   expect(failure).toMatchObject({
     code: 'duplicate_value',
-    duplicates: [{ index: 'jobs.uniqueKey', values: expect.stringContaining('twice') }],
+    duplicates: [{ index: `${collectionNames.jobs}.uniqueKey`, values: expect.stringContaining('twice') }],
   });
   expect(await names()).toEqual(expect.arrayContaining(['byCreated', 'occurrence', 'claimAll']));
   await jobs().deleteMany({});

@@ -1,9 +1,15 @@
 import type { Document } from 'mongodb';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { collectionNamesOf } from '../../src/mongo/collections.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
 const database = useDatabase();
+beforeAll(() => database.processor(unprefixed).ensureIndexes());
+
+/** It knew no prefix. */
+const { jobs } = collectionNamesOf('');
+const unprefixed = { collectionPrefix: '' };
 
 const created = { created: 1, _id: 1 };
 const isDue = { $expr: { $lte: ['$runAt', '$$NOW'] } };
@@ -17,11 +23,11 @@ const take = [{ $set: { status: 'processing', lease: { token: 't', expires: new 
  * deployment is under way, and after it was rolled back.
  */
 const statements: readonly (readonly [what: string, command: Document, answers: number])[] = [
-  ['a list of all', { find: 'jobs', filter: {}, sort: { created: -1, _id: -1 }, hint: created }, 3],
+  ['a list of all', { find: jobs, filter: {}, sort: { created: -1, _id: -1 }, hint: created }, 3],
   [
     'a list by name',
     {
-      find: 'jobs',
+      find: jobs,
       filter: { jobName: 'echo' },
       hint: { jobName: 1, ...created },
       min: ends(2000),
@@ -31,14 +37,14 @@ const statements: readonly (readonly [what: string, command: Document, answers: 
   ],
   [
     'the queues that have jobs',
-    { find: 'jobs', filter: { status: 'queued', queue: { $gt: '' } }, hint: 'claimByQueue' },
+    { find: jobs, filter: { status: 'queued', queue: { $gt: '' } }, hint: 'claimByQueue' },
     3,
   ],
-  ['a claim of all queues', { find: 'jobs', filter: { ...queued, ...isDue }, sort: claimOrder, limit: 2 }, 2],
+  ['a claim of all queues', { find: jobs, filter: { ...queued, ...isDue }, sort: claimOrder, limit: 2 }, 2],
   [
     'a claim of some queues',
     {
-      find: 'jobs',
+      find: jobs,
       filter: { ...queued, queue: { $in: ['default'] }, ...isDue },
       sort: claimOrder,
       limit: 2,
@@ -47,15 +53,15 @@ const statements: readonly (readonly [what: string, command: Document, answers: 
   ],
   [
     'a claim of one',
-    { findAndModify: 'jobs', query: { ...queued, ...isDue }, sort: claimOrder, update: take, new: true },
+    { findAndModify: jobs, query: { ...queued, ...isDue }, sort: claimOrder, update: take, new: true },
     1,
   ],
   [
     'the look for expired leases',
-    { aggregate: 'jobs', pipeline: [{ $match: expired }, { $limit: 1 }], cursor: {} },
+    { aggregate: jobs, pipeline: [{ $match: expired }, { $limit: 1 }], cursor: {} },
     1,
   ],
-  ['a count by status', { find: 'jobs', filter: { status: 'queued' }, projection: { _id: 1 } }, 2],
+  ['a count by status', { find: jobs, filter: { status: 'queued' }, projection: { _id: 1 } }, 2],
 ];
 
 function ends(year: number): Document {
@@ -68,7 +74,7 @@ function answersOf({ cursor, value }: Document): number {
 }
 
 test('what the version before these indexes asks finds what it is to find', async () => {
-  const processor = database.processor();
+  const processor = database.processor(unprefixed);
   await processor.addJobFactory(echo);
   for (const id of ['a', 'b', 'c']) await processor.addJob('echo', {}, { id });
   for (const [what, command, answers] of statements)
@@ -77,10 +83,10 @@ test('what the version before these indexes asks finds what it is to find', asyn
 
 test('but a list by status, whose index is gone: it is told so, and can make that again', async () => {
   const byStatus = { status: 1, ...created };
-  const list = { find: 'jobs', filter: { status: 'error' }, hint: byStatus };
+  const list = { find: jobs, filter: { status: 'error' }, hint: byStatus };
   await expect(database.db.command(list)).rejects.toMatchObject({ code: 2 });
-  await database.db.collection('jobs').createIndex(byStatus, { name: 'byStatus' });
+  await database.db.collection(jobs).createIndex(byStatus, { name: 'byStatus' });
   expect(answersOf(await database.db.command(list))).toBe(0);
-  await database.processor().ensureIndexes();
+  await database.processor(unprefixed).ensureIndexes();
   await expect(database.db.command(list)).rejects.toMatchObject({ code: 2 });
 });

@@ -1,6 +1,7 @@
 import type { Document, IndexDescription } from 'mongodb';
 import { expect, test } from 'vitest';
 import type { ClaimedJob } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -10,7 +11,7 @@ interface Stored extends Document {
   readonly _id: string;
 }
 
-const jobs = () => database.db.collection<Stored>('jobs');
+const jobs = () => database.db.collection<Stored>(collectionNames.jobs);
 
 /** The entries that a job has now, as texts; none when it is not there. */
 async function entriesOf(id: string): Promise<Set<string>> {

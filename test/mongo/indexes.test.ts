@@ -11,9 +11,11 @@ import { jobStatuses } from '../../src/job/job.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
-import { openCollections } from '../../src/mongo/collections.js';
+import { collectionNamesOf, openCollections } from '../../src/mongo/collections.js';
+import { findLeftBehind } from '../../src/mongo/find-left-behind.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing, flaky } from '../jobs.js';
 import { CalledSites, callsInSource } from './call-sites.js';
@@ -52,7 +54,7 @@ const byIdAlone = ['src/scheduler/point-to-found-jobs.ts updateOne'];
 
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
-  const collections = openCollections(database.db);
+  const collections = database.collections();
   const { jobs, scheduler } = collections;
   const processor = database.processor({ maxThreads: 3 });
   const limited = database.processor({ queues: ['mail', 'default'] });
@@ -101,7 +103,7 @@ async function callEverything(): Promise<void> {
   await settleJobs(jobs, [{ ...gone, outcome }, ...held.map((job) => ({ ...job, outcome }))]);
   await processor.pullNextJob();
   await expireLeases();
-  await countExpiredLeases(database.db, 1000);
+  await countExpiredLeases(jobs, 1000);
   await processor.recoverJobs();
   for (const order of ['newest', 'oldest'] as const) {
     const { cursor } = await processor.listJobs({ order, limit: 1 });
@@ -133,7 +135,7 @@ async function callEverything(): Promise<void> {
   await processor.reScheduleItems();
   const tick = await scheduler.findOne({ _id: 'tick' });
   const copies = Array.from({ length: 500 }, (_, n) => ({ ...tick, _id: `copy ${n}` }));
-  await database.db.collection<{ _id: string }>('scheduler').insertMany(copies);
+  await database.db.collection<{ _id: string }>(collectionNames.scheduler).insertMany(copies);
   await processor.reScheduleItems();
   await scheduler.deleteMany({ _id: { $in: copies.map(({ _id }) => _id) } });
   await makeDue();
@@ -158,7 +160,9 @@ async function callEverything(): Promise<void> {
   await processor.countWorkers();
   await processor.getStatistics();
   await processor.getStatistics({ jobName: 'echo' });
-  await awaitMajority(database.db);
+  await awaitMajority(collections.workers);
+  await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
+  await findLeftBehind(collections);
   await registerWorker(collections.workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
   await unregisterWorker(collections.workers, 'w');
   await countWrongKey(collections.wrongKeys, 'address');
@@ -175,7 +179,7 @@ async function callEverything(): Promise<void> {
     status: 'cancelled',
     ...(n < 3 && { created: new Date(1) }),
   }));
-  await database.db.collection<{ _id: string }>('jobs').insertMany(many);
+  await database.db.collection<{ _id: string }>(collectionNames.jobs).insertMany(many);
   await processor.countJobs();
   await processor.removeJobs();
   await processor.removeJobs(['completed'], { olderThan: '1 day' });
@@ -196,27 +200,47 @@ function shapeOf(search: Document): string {
 
 /** What is read whole, or sorted, and may be: as statements, by how they begin. */
 const exceptions: readonly (readonly [fault: PlanFault, statement: string, because: string])[] = [
-  ['whole index', '{"find":"queues","filter":{}', 'there are as many paused queues as people paused'],
-  ['whole index', '{"find":"jobFactories","filter":{}', 'there are as many kinds of jobs as were programmed'],
-  ['SORT', '{"find":"workers","filter":{"started"', 'of the workers that live now, by when they began'],
   [
     'whole index',
-    '{"aggregate":"jobs","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}',
+    `{"find":"${collectionNames.queues}","filter":{}`,
+    'there are as many paused queues as people paused',
+  ],
+  [
+    'whole index',
+    `{"find":"${collectionNames.jobFactories}","filter":{}`,
+    'there are as many kinds of jobs as were programmed',
+  ],
+  [
+    'SORT',
+    `{"find":"${collectionNames.workers}","filter":{"started"`,
+    'of the workers that live now, by when they began',
+  ],
+  [
+    'whole index',
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}`,
     'of paused queues, beside whether a lease expired',
   ],
   [
     'SORT',
-    '{"aggregate":"jobs","pipeline":[{"$match":{"status":"queued","queue":{"$gt":"…"}}},{"$sort":{"queue":1}},{"$limit":10000},{"$group"',
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"queued","queue":{"$gt":"…"}}},{"$sort":{"queue":1}},{"$limit":10000},{"$group"`,
     'of the queues of a page, once their jobs are counted',
   ],
   [
     'SORT',
-    '{"aggregate":"jobs","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},',
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
     'of the jobs whose workers were lost, and of paused queues',
   ],
+  ...(['jobs', 'scheduler', 'queues'] as const).map(
+    (name) =>
+      [
+        'COLLSCAN',
+        `{"aggregate":"${collectionNamesOf('')[name]}","pipeline":[{"$limit":100}`,
+        'of a hundred documents that an earlier version may have left behind',
+      ] as const,
+  ),
   [
     'COLLSCAN',
-    '{"count":"jobs"',
+    `{"count":"${collectionNames.jobs}"`,
     'MongoDB answers a count without a condition from what it keeps of a collection',
   ],
 ];
@@ -240,6 +264,17 @@ test('every statement is served by an index, within bounds, and in order', async
   for (const call of byIdAlone) expect(expected.delete(call)).toBe(true);
   expect(sites.calls).toEqual(expected);
 
+  const names: unknown[] = [...Object.values(collectionNames), ...Object.values(collectionNamesOf(''))];
+  const elsewhere = commands.filter(
+    ({ commandName, command }) =>
+      typeof command[commandName] === 'string' && !names.includes(command[commandName]),
+  );
+  expect(elsewhere.map(({ command }) => command)).toEqual([]);
+  const joined = JSON.stringify(commands.map(({ command }) => command)).matchAll(
+    /"(?:coll|from|into)":"([^"]*)"/g,
+  );
+  expect([...new Set([...joined].map(([, name]) => name))]).toEqual([collectionNames.queues]);
+
   const isRead = ({ commandName }: CommandStartedEvent) =>
     ['find', 'aggregate', 'distinct'].includes(commandName);
   const unlimited = commands.filter((event) => isRead(event) && event.command.maxTimeMS === undefined);
@@ -258,7 +293,7 @@ test('every statement is served by an index, within bounds, and in order', async
 
 test('indexes of earlier versions are dropped once those that took their place are there', async () => {
   const processor = database.processor();
-  const jobs = database.db.collection('jobs');
+  const jobs = database.db.collection(collectionNames.jobs);
   const names = async () => (await jobs.indexes()).map(({ name }) => name).sort();
   const needed = await names();
   await jobs.dropIndex('claimAll');
@@ -283,7 +318,7 @@ test.each([
   ['of the same keys, with another name', { name: 'mine', key: { created: 1, _id: 1 } }],
 ])('an index %s in place of one that is needed is an error that names that one', async (_, index) => {
   const processor = database.processor();
-  const jobs = database.db.collection('jobs');
+  const jobs = database.db.collection(collectionNames.jobs);
   await jobs.dropIndex('byCreated');
   await jobs.createIndexes([index]);
 
@@ -292,8 +327,8 @@ test.each([
   expect(error).toBeInstanceOf(IndexConflictError);
   expect(error).toMatchObject({
     code: 'index_conflict',
-    indexes: ['jobs.byCreated'],
-    message: expect.stringMatching(/Not made: jobs\.byCreated.* Drop those/),
+    indexes: [`${collectionNames.jobs}.byCreated`],
+    message: expect.stringMatching(/Not made: remoteProcessor\.jobs\.byCreated.* Drop those/),
   });
   await jobs.dropIndex(index.name);
   await processor.ensureIndexes();

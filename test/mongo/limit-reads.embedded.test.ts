@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../handlers/http/app.js';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { ReadTimeoutError, RemoteProcessor } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { silent } from '../database.js';
 import { apiKeys, expectProblem } from '../handlers/http/api.js';
 import { echo } from '../jobs.js';
@@ -33,12 +34,12 @@ const setFailPoint = (mode: 'alwaysOn' | 'off') =>
   });
 
 test.each([
-  ['of one job', () => processor.getJob('a'), 'jobs'],
-  ['of a list', () => processor.getJobs(), 'jobs'],
-  ['of a page', () => processor.listJobFactories(), 'jobFactories'],
-  ['that counts', () => processor.countReadyJobs(), 'queues'],
-  ['of scheduler items', () => processor.getSchedulers(), 'scheduler'],
-  ['within a transaction', () => processor.removeScheduler('a'), 'scheduler'],
+  ['of one job', () => processor.getJob('a'), collectionNames.jobs],
+  ['of a list', () => processor.getJobs(), collectionNames.jobs],
+  ['of a page', () => processor.listJobFactories(), collectionNames.jobFactories],
+  ['that counts', () => processor.countReadyJobs(), collectionNames.queues],
+  ['of scheduler items', () => processor.getSchedulers(), collectionNames.scheduler],
+  ['within a transaction', () => processor.removeScheduler('a'), collectionNames.scheduler],
 ])('a read %s that takes too long ends with an error that says what to do', async (_, read, collection) => {
   await setFailPoint('alwaysOn');
 
@@ -54,7 +55,7 @@ test.each([
 });
 
 test('over HTTP it is a 503 that tells when to try again', async () => {
-  const app = createApp({ db: client.db('slow'), processor, apiKeys, log: silent });
+  const app = createApp({ processor, apiKeys, log: silent });
   await setFailPoint('alwaysOn');
 
   const response = await app.request('/v1/jobs/a', { headers: { authorization: 'Bearer key-of-read' } });

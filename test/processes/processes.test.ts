@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { program } from '../programs.js';
@@ -37,7 +38,9 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 
 /** Whether a job is left to do: looked at again and again, so it reads one. */
 async function unsettled(): Promise<boolean> {
-  const job = await database.db.collection('jobs').findOne({ status: { $in: ['queued', 'processing'] } });
+  const job = await database.db
+    .collection(collectionNames.jobs)
+    .findOne({ status: { $in: ['queued', 'processing'] } });
   return job !== null;
 }
 
@@ -60,7 +63,9 @@ test('three worker processes run each of 1,000 jobs exactly once', async () => {
   expect(ledger).toHaveLength(1000);
   expect(new Set(ledger.map(({ jobId }) => jobId)).size).toBe(1000);
   expect(new Set(ledger.map(({ pid }) => pid)).size).toBe(3);
-  expect(await database.db.collection('jobs').countDocuments({ retryCounter: { $ne: 1 } })).toBe(0);
+  expect(
+    await database.db.collection(collectionNames.jobs).countDocuments({ retryCounter: { $ne: 1 } }),
+  ).toBe(0);
 });
 
 test('one process only schedules and adds, without the code; the other only works', async () => {
@@ -73,7 +78,9 @@ test('one process only schedules and adds, without the code; the other only work
   await start('worker');
   await eventually(async () => expect(await processor.getJobStatus('added')).toBe('completed'));
   const scheduled = () =>
-    database.db.collection('jobs').countDocuments({ 'occurrence.item': 'tick', status: 'completed' });
+    database.db
+      .collection(collectionNames.jobs)
+      .countDocuments({ 'occurrence.item': 'tick', status: 'completed' });
   await eventually(async () => expect(await scheduled()).toBeGreaterThanOrEqual(2));
 });
 
@@ -104,14 +111,16 @@ test('a job that kills its worker ends in error, and takes none of its 99 neighb
     const worker = await start('worker');
     await eventually(async () => expect(worker.signalCode !== null || !(await unsettled())).toBe(true));
   }
-  expect(await database.db.collection('jobs').countDocuments({ status: 'completed' })).toBe(99);
+  expect(await database.db.collection(collectionNames.jobs).countDocuments({ status: 'completed' })).toBe(99);
   const poison = await processor.getJob('job 50');
   expect(poison).toMatchObject({ status: 'error', retryCounter: 2 });
   // Whether others ran beside it when it killed its first worker is chance; from then on it runs alone.
   expect(poison?.givenBackCounter).toBeLessThanOrEqual(1);
   expect(poison?.errors).toHaveLength(2 + (poison?.givenBackCounter ?? 0));
   expect(
-    await database.db.collection('jobs').countDocuments({ status: 'completed', retryCounter: { $ne: 1 } }),
+    await database.db
+      .collection(collectionNames.jobs)
+      .countDocuments({ status: 'completed', retryCounter: { $ne: 1 } }),
   ).toBe(0);
 });
 
@@ -121,7 +130,7 @@ test('what killed workers had claimed ahead is run by others, and uses up no att
   await processor.addJobFactory(noted);
   const jobs = Array.from({ length: count }, (_, n) => ({ name: 'noted', input: { n, fate: 'quick' } }));
   await processor.addJobs(jobs);
-  const collection = database.db.collection('jobs');
+  const collection = database.db.collection(collectionNames.jobs);
   const victims = await Promise.all([start('worker'), start('worker')]);
   const tell = (signal: NodeJS.Signals) => {
     for (const victim of victims) victim.kill(signal);

@@ -1,9 +1,10 @@
 import type { CommandStartedEvent, Db } from 'mongodb';
+import { collectionNames } from '../collection-names.js';
 
 /** What the searches among these commands examine now, by the command's name. */
 export async function examined(db: Db, commands: readonly CommandStartedEvent[]) {
   const searches = commands.filter(
-    ({ command }) => command.find === 'jobs' || command.findAndModify === 'jobs',
+    ({ command }) => command.find === collectionNames.jobs || command.findAndModify === collectionNames.jobs,
   );
   return Promise.all(
     searches.map(async ({ commandName, command }) => {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Queue } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
 const database = useDatabase();
-const jobs = () => database.db.collection<{ _id: string }>('jobs');
+const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 async function setUp() {
   const processor = database.processor();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defineJob, type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -76,7 +77,7 @@ describe('the jobs of a paused queue', () => {
     expect(await processor.getJobStatus('runs')).toBe('completed');
 
     await database.db
-      .collection<{ _id: string }>('jobs')
+      .collection<{ _id: string }>(collectionNames.jobs)
       .updateOne({ _id: 'lost' }, { $set: { 'lease.expires': new Date(0) } });
     expect(await processor.recoverJobs()).toBe(1);
     expect(await processor.drain()).toMatchObject({ claimed: 0 });

@@ -1,6 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
+import { collectionNames } from '../collection-names.js';
 import { silent } from '../database.js';
 import { useSchedulerDatabase } from './setting.js';
 
@@ -53,7 +54,7 @@ test('the item that is due longest goes first, and scheduleDueItems takes all', 
 test('an item of a job that nobody knows any more still makes its job', async () => {
   const processor = await setup();
   await processor.addScheduler({ ...hourly, id: 'tick' });
-  await database.db.collection('jobFactories').deleteMany({});
+  await database.db.collection(collectionNames.jobFactories).deleteMany({});
   await makeDue('tick');
   expect(await new LocalProcessor({ db: database.db, log: silent }).scheduleDueItems()).toHaveLength(1);
 });
@@ -96,7 +97,7 @@ describe('an item as another program wrote it, without the newer fields,', () =>
     version: 1,
   };
   const insert = (more: object) =>
-    database.db.collection<typeof older>('scheduler').insertOne({ ...older, ...more });
+    database.db.collection<typeof older>(collectionNames.scheduler).insertOne({ ...older, ...more });
 
   test('makes its jobs, and is shown with the defaults', async () => {
     const processor = await setup();

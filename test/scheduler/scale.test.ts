@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { collectionNames } from '../collection-names.js';
 import { useSchedulerDatabase } from './setting.js';
 
 const database = useSchedulerDatabase();
@@ -50,7 +51,9 @@ test('of 100,000 items a tick examines those that are due', async () => {
   expect(made).toHaveLength(100);
 
   for (const { _id, nextCallTime } of due) await items().updateOne({ _id }, { $set: { nextCallTime } });
-  const searches = commands.filter(({ find, aggregate }) => [find, aggregate].includes('scheduler'));
+  const searches = commands.filter(({ find, aggregate }) =>
+    [find, aggregate].includes(collectionNames.scheduler),
+  );
   expect(searches).toHaveLength(3);
   for (const { find, aggregate, filter, limit, pipeline } of searches) {
     const explain = find ? { find, filter, limit } : { aggregate, pipeline, cursor: {} };
@@ -126,7 +129,9 @@ test('an item with a large input makes a few jobs in a transaction, and all that
   const commands = await commandsOf(async () => {
     expect(await processor.scheduleDueItems()).toHaveLength(4);
   });
-  const written = commands.filter(({ update }) => update === 'jobs').map(({ updates }) => updates.length);
+  const written = commands
+    .filter(({ update }) => update === collectionNames.jobs)
+    .map(({ updates }) => updates.length);
   expect(written).toEqual([3, 1]);
   expect(commands.filter(({ commitTransaction }) => commitTransaction === 1)).toHaveLength(2);
   expect(await processor.scheduleDueItems()).toEqual([]);

@@ -3,6 +3,7 @@ import type { LocalProcessor, LocalProcessorOptions } from '../../local/processo
 import type { Job } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
+import { collectionNames } from '../collection-names.js';
 import { type TestDatabase, useDatabase } from '../database.js';
 import { anything, echo, flaky } from '../jobs.js';
 
@@ -25,8 +26,8 @@ export interface SchedulerDatabase extends TestDatabase {
 /** Call it at the top of a test file. */
 export function useSchedulerDatabase(): SchedulerDatabase {
   const database = useDatabase();
-  const items = () => database.db.collection<SchedulerItemDocument>('scheduler');
-  const jobs = () => database.db.collection<JobDocument>('jobs');
+  const items = () => database.db.collection<SchedulerItemDocument>(collectionNames.scheduler);
+  const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
   const now = async (): Promise<Date> => (await database.db.command({ hello: 1 })).localTime;
   return {
     ...database,
@@ -48,7 +49,7 @@ export function useSchedulerDatabase(): SchedulerDatabase {
       await items().updateOne({ _id: id }, { $set: { input } });
     },
     async elapse(seconds) {
-      for (const name of ['scheduler', 'jobs']) {
+      for (const name of [collectionNames.scheduler, collectionNames.jobs]) {
         const collection = database.db.collection(name);
         for (const document of await collection.find().toArray())
           await collection.replaceOne({ _id: document._id }, earlier(document, seconds));

@@ -1,6 +1,7 @@
 /** Statistics that cannot be written are nobody's concern but the log's. */
 import { expect, test } from 'vitest';
 import type { Logger } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { useUnreliableNetwork } from '../unreliable-network.js';
@@ -14,7 +15,7 @@ test.each(['cut', 'silence'] as const)('a drain ends well when its counts meet a
   const { processor, proxy } = await connect({ log });
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {});
-  proxy.judgeBy((command) => (command.findAndModify === 'statistics' ? passage : 'deliver'));
+  proxy.judgeBy((command) => (command.findAndModify === collectionNames.statistics ? passage : 'deliver'));
   expect(await processor.drain()).toMatchObject({ completed: 1 });
   expect(warnings).toContain('What was counted of attempts could not be written');
   proxy.judgeBy(undefined);
@@ -30,12 +31,12 @@ test('an attempt whose outcome could not be written is not counted: it will be r
   await processor.addJobFactory(echo);
   const id = await processor.addJob('echo', {});
   const isSettling = ({ findAndModify, query }: Record<string, unknown>) =>
-    findAndModify === 'jobs' && JSON.stringify(query).includes('lease.token');
+    findAndModify === collectionNames.jobs && JSON.stringify(query).includes('lease.token');
   proxy.judgeBy((command) => (isSettling(command) ? 'cut' : 'deliver'));
   expect(await processor.drain()).toMatchObject({ unsettled: 1 });
   proxy.judgeBy(undefined);
   await database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, { $set: { 'lease.expires': new Date(0) } });
   await processor.drain();
   const points = await processor.getStatistics();

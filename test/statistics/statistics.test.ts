@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defineJob, type RemoteProcessor, Snooze, type StatisticsPoint } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { anything, echo, failing, flaky, gatedJob } from '../jobs.js';
@@ -28,10 +29,10 @@ async function counted(processor: RemoteProcessor, jobName?: string): Promise<Re
 /** The commands that wrote statistics. */
 async function writesDuring(work: () => Promise<unknown>): Promise<number> {
   const commands = await database.commandsDuring(work);
-  return commands.filter(({ command }) => command.findAndModify === 'statistics').length;
+  return commands.filter(({ command }) => command.findAndModify === collectionNames.statistics).length;
 }
 
-const minutes = () => database.db.collection<{ _id: Date }>('statistics');
+const minutes = () => database.db.collection<{ _id: Date }>(collectionNames.statistics);
 
 describe('a drain', () => {
   test('counts how its attempts ended, and how long they took', async () => {
@@ -138,7 +139,7 @@ test('a late outcome is counted as stale, and a lost attempt as recovered', asyn
   const draining = slow.drain();
   await eventually(() => expect(gate.arrived).toBe(1));
   await database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, { $set: { 'lease.expires': new Date(0) } });
   const other = database.processor();
   await other.scheduleDueItems();

@@ -5,6 +5,7 @@ import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.
 import { LocalProcessor, type LocalProcessorOptions } from '../../local/processor.js';
 import { defineJob, type LogFields } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
+import { collectionNames } from '../collection-names.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -48,7 +49,7 @@ async function lostJobs(processor: LocalProcessor): Promise<void> {
   }
 }
 
-const jobs = () => client.db('failing').collection<JobDocument>('jobs');
+const jobs = () => client.db('failing').collection<JobDocument>(collectionNames.jobs);
 
 const cut = { closeConnection: true };
 const steppedDown = { errorCode: 10107 };
@@ -164,7 +165,7 @@ describe.each([
     for (const command of ['aggregate', 'update', 'commitTransaction']) {
       await client
         .db('failing')
-        .collection<{ _id: string }>('scheduler')
+        .collection<{ _id: string }>(collectionNames.scheduler)
         .updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date() } });
       await fail({ times: 1 }, { failCommands: [command], ...failure });
       await eventually(async () => expect(await processor.scheduleDueItems()).toHaveLength(1));

@@ -5,6 +5,7 @@ import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.
 import { LocalProcessor } from '../../local/processor.js';
 import { defineJob, type LogFields } from '../../src/index.js';
 import { isHeartbeat } from '../chaos/commands.js';
+import { collectionNames } from '../collection-names.js';
 import { expectCountedOnce } from '../counted-once.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -50,7 +51,7 @@ test('jobs of crashed workers that cannot be recovered do not keep it from other
   const { processor, fieldsOf } = await setup();
   await processor.addJob('echo', {}, { id: 'lost' });
   await processor.pullNextJob();
-  const jobs = client.db('drain').collection<{ _id: string }>('jobs');
+  const jobs = client.db('drain').collection<{ _id: string }>(collectionNames.jobs);
   await jobs.updateOne({ _id: 'lost' }, { $set: { 'lease.expires': new Date(0) } });
   await processor.addJob('echo', {}, { id: 'other' });
   await fail('alwaysOn', { failCommands: ['aggregate'], ...broken });
@@ -158,7 +159,7 @@ test('the time that a claim took is part of its leases: a job is told as soon as
   await eventually(() => expect(begun).toHaveLength(1));
   const heartbeats: string[] = [];
   const count = ({ command, commandName }: CommandStartedEvent) => {
-    if (command.update === 'jobs') heartbeats.push(commandName);
+    if (command.update === collectionNames.jobs) heartbeats.push(commandName);
   };
   client.on('commandStarted', count);
   await fail('alwaysOn', { failCommands: ['update'], ...broken });
@@ -191,7 +192,7 @@ test.each([1, 2])(
   'of %i at a time, a job that must run alone begins once the outcomes of others are written',
   async (maxThreads) => {
     const { processor } = await setup({ maxThreads });
-    const jobs = client.db('drain').collection<{ _id: string; status: string }>('jobs');
+    const jobs = client.db('drain').collection<{ _id: string; status: string }>(collectionNames.jobs);
     const beside: string[][] = [];
     const failCommands = [maxThreads === 1 ? 'findAndModify' : 'update'];
     const blocked = { blockConnection: true, blockTimeMS: 900 }; // Less than after what a write is tried again.

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AttemptAbortedError, defineJob, Snooze } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { expectCountedOnce } from '../counted-once.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -48,7 +49,7 @@ test('each attempt that it claimed is counted once, however it ended', async () 
   const losing = defineJob({
     name: 'losing',
     run: async ({ jobId }) => {
-      const jobs = database.db.collection<{ _id: string }>('jobs');
+      const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
       await jobs.updateOne({ _id: jobId }, { $set: { 'lease.token': 'of somebody else' } });
     },
   });
@@ -101,7 +102,7 @@ test('jobs that must run alone are claimed one by one: each costs two commands',
   const processor = database.processor({ maxThreads: 5, lease: '1h' }); // No heartbeat comes in between.
   await processor.addJobFactory(echo);
   await processor.addJobs(Array.from({ length: 30 }, () => ({ name: 'echo', input: {} })));
-  await database.db.collection('jobs').updateMany({}, { $set: { runAlone: true } });
+  await database.db.collection(collectionNames.jobs).updateMany({}, { $set: { runAlone: true } });
   const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ claimed: 30, completed: 30 });
   });
@@ -295,7 +296,7 @@ describe('the heartbeat', () => {
     const draining = processor.drain();
     await eventually(() => expect(gate.arrived).toBe(1));
     await database.db
-      .collection<{ _id: string }>('jobs')
+      .collection<{ _id: string }>(collectionNames.jobs)
       .updateOne({ _id: id }, { $set: { 'lease.token': 'of somebody else' } });
     expect(await draining).toMatchObject({ stale: 1 });
     expect(await database.storedJob(id)).toMatchObject({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LocalProcessor } from '../../local/processor.js';
 import { AttemptAbortedError, type DrainSummary, defineJob, type LogFields } from '../../src/index.js';
 import { MAX_UNFINISHED } from '../../src/job/end-attempt.js';
+import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, Gate, gatedJob } from '../jobs.js';
@@ -188,7 +189,7 @@ test('a claim that hangs does not keep what runs from being told, and given back
   const held = await processor.addJob('gated', undefined, { delay: '2s' });
   await database.client.withSession(async (session) => {
     session.startTransaction();
-    const jobs = database.db.collection<{ _id: string }>('jobs');
+    const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
     await jobs.updateOne({ _id: held }, { $set: { touched: true } }, { session });
     await eventually(async () => {
       const { localTime } = await database.db.command({ hello: 1 });

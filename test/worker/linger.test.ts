@@ -1,6 +1,7 @@
 import type { CommandSucceededEvent } from 'mongodb';
 import { expect, test } from 'vitest';
 import { defineJob } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
@@ -95,7 +96,7 @@ test('looking for the next job reads one key for each priority, however many wai
   const { filter, sort, projection, limit } = found[1]?.command ?? {};
   const { executionStats } = await database.db.command({
     explain: {
-      find: 'jobs',
+      find: collectionNames.jobs,
       filter: { ...filter, $expr: { $gt: ['$runAt', '$$NOW'] } },
       sort,
       projection,

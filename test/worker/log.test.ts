@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type JobContext, type JobLogLine, NotFoundError, RemoteException } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { telling } from './told.js';
@@ -82,7 +83,7 @@ test.each([1, 3])('the log goes on in the next attempt (%i at a time)', async (m
 });
 
 test('what a worker that died had written stays, and the next attempt goes on after it', async () => {
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   const dying = database.processor({ name: 'dying' });
   const living = database.processor({ name: 'living' });
   const job = telling(async ({ log, attempt, jobId, signal }) => {

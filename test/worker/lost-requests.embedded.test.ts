@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
 import { ConflictError, defineJob, type LogFields } from '../../src/index.js';
+import { DEFAULT_COLLECTION_PREFIX } from '../../src/mongo/collection-prefix.js';
 import { type Collections, openCollections } from '../../src/mongo/collections.js';
 import { isClaim, isReadBack } from '../chaos/commands.js';
 import type { Judge, Passage } from '../chaos/tcp-proxy.js';
@@ -118,7 +119,7 @@ interface Life {
  */
 async function live(name: string, judge: (index: number) => Passage): Promise<Life> {
   const db = database.client.db(`${database.name}-${name}`);
-  const collections = openCollections(db);
+  const collections = openCollections(db, DEFAULT_COLLECTION_PREFIX);
   await new LocalProcessor({ db, log: silent }).ensureIndexes();
   const runs: { jobId: string; attempt: number }[] = [];
   const requests: string[] = [];

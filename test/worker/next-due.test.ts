@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { openCollections } from '../../src/mongo/collections.js';
 import { NextDue } from '../../src/worker/next-due.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
@@ -11,7 +10,7 @@ test('an answer that comes after the invocation has ended starts no timer', asyn
   await processor.addJobFactory(echo);
   await processor.addJob('echo', {}, { delay: '30s' });
   const filter = { jobNames: ['echo'] };
-  const { jobs } = openCollections(database.db);
+  const { jobs } = database.collections();
   const open = new NextDue(jobs, () => {});
   expect(await open.isKnown(filter, 60_000)).toBe(true);
   open.close();

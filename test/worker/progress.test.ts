@@ -2,6 +2,7 @@ import type { CommandStartedEvent } from 'mongodb';
 import { expect, test } from 'vitest';
 import { RemoteException } from '../../src/index.js';
 import { isHeartbeat } from '../chaos/commands.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
@@ -184,7 +185,7 @@ test.each([1, 2])(
 
 test('what a job reports after its lease was lost changes nothing', async () => {
   const processor = database.processor();
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   const job = telling(async ({ progress, log, jobId }) => {
     await progress('mine');
     log('mine');

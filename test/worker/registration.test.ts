@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -26,7 +27,7 @@ test('an invocation that lasts is seen while it does, under the name in its leas
   gate.open();
   await draining;
   expect(await processor.getWorkers()).toEqual([]);
-  expect(await database.db.collection('workers').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.workers).countDocuments()).toBe(0);
 });
 
 test('one that finds nothing leaves no trace, and costs no command', async () => {
@@ -34,12 +35,12 @@ test('one that finds nothing leaves no trace, and costs no command', async () =>
   await processor.addJobFactory(echo);
   const commands = await database.commandsDuring(() => processor.drain());
   const collections = commands.map(({ command, commandName }) => command[commandName]);
-  expect(collections).not.toContain('workers');
+  expect(collections).not.toContain(collectionNames.workers);
 });
 
 test('one whose lease has expired is not seen', async () => {
   const processor = database.processor();
-  await database.db.collection('workers').insertOne({ expires: new Date(Date.now() - 60_000) });
+  await database.db.collection(collectionNames.workers).insertOne({ expires: new Date(Date.now() - 60_000) });
   expect(await processor.getWorkers()).toEqual([]);
   expect(await processor.countWorkers()).toBe(0);
 });

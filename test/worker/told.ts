@@ -1,5 +1,6 @@
 import type { CommandStartedEvent, Document } from 'mongodb';
 import { defineJob, type JobContext } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 
 /** A job that does what the test says. */
 export function telling(run: (context: JobContext) => unknown) {
@@ -8,7 +9,7 @@ export function telling(run: (context: JobContext) => unknown) {
 
 /** How many statements of a command store what a job tells. */
 export function reportsIn({ update, updates, findAndModify }: Document): number {
-  if (update !== 'jobs' && findAndModify !== 'jobs') return 0;
+  if (update !== collectionNames.jobs && findAndModify !== collectionNames.jobs) return 0;
   const pipelines: unknown[] = updates ? updates.map(({ u }: Document) => u) : [update];
   return pipelines.filter((pipeline) => JSON.stringify(pipeline).includes('lease.reported')).length;
 }

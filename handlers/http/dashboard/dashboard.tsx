@@ -1,10 +1,8 @@
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Db } from 'mongodb';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
-import { openCollections } from '../../../src/mongo/collections.js';
 import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
 import { EndedSessions } from '../session/ended-sessions.js';
@@ -24,7 +22,6 @@ import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
 export interface DashboardOptions {
-  readonly db: Db;
   readonly processor: RemoteProcessor;
   readonly apiKeys: readonly ApiKey[];
   readonly sessionSecrets: readonly string[];
@@ -39,8 +36,8 @@ export interface DashboardOptions {
  * to date by a script that reads it again and again (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
-  const { db, processor, apiKeys, sessionSecrets, kick, ready, log } = options;
-  const endedSessions = new EndedSessions(openCollections(db).endedSessions);
+  const { processor, apiKeys, sessionSecrets, kick, ready, log } = options;
+  const endedSessions = new EndedSessions(processor);
   return new Hono<DashboardEnvironment>()
     .onError(answerWithPage(log))
     .notFound(({ req }) => {

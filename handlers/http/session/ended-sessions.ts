@@ -1,7 +1,4 @@
-import type { Collection } from 'mongodb';
-import { endSession } from '../../../src/access/end-session.js';
-import type { EndedSessionDocument } from '../../../src/access/ended-session-document.js';
-import { isSessionEnded } from '../../../src/access/is-session-ended.js';
+import type { RemoteProcessor } from '../../../src/index.js';
 import type { Session } from './session.js';
 
 /** What was read is good for so long: a sign-out in another process is noticed that late. */
@@ -15,20 +12,20 @@ export class EndedSessions {
   /** Until when what is known of a session is good, by `performance.now()`. */
   readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
 
-  constructor(private readonly endedSessions: Collection<EndedSessionDocument>) {}
+  constructor(private readonly processor: Pick<RemoteProcessor, 'endSession' | 'isSessionEnded'>) {}
 
   /** @throws what the driver throws: nobody is let in whose session cannot be looked up */
   async has({ id }: Session): Promise<boolean> {
     const known = this.#known.get(id);
     if (known && known.until > performance.now()) return known.isEnded;
-    const isEnded = await isSessionEnded(this.endedSessions, id);
+    const isEnded = await this.processor.isSessionEnded(id);
     this.#learn(id, isEnded);
     return isEnded;
   }
 
   /** Ends a session, in all copies of its cookie. @throws what the driver throws */
   async add({ id, expires }: Session): Promise<void> {
-    await endSession(this.endedSessions, id, expires);
+    await this.processor.endSession(id, expires);
     this.#learn(id, true);
   }
 

@@ -3,6 +3,7 @@ import { createKick } from '../../../handlers/kick.js';
 import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
 import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
+import { openCollections } from '../../../src/mongo/collections.js';
 import { hasServerCode } from '../../../src/mongo/driver-error.js';
 import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';
@@ -12,11 +13,11 @@ import type { Connection } from './connection.js';
 /** The app of MONGODB_URI in this process, and an admin key that nobody else knows. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
+  const { COLLECTION_PREFIX: collectionPrefix } = config;
   const apiKey = makeKey();
   const { WORKER_FUNCTION_NAME: functionName, LAMBDA_ENDPOINT: endpoint } = config;
   const app = createApp({
-    db,
-    processor: new RemoteProcessor({ db, log }),
+    processor: new RemoteProcessor({ db, collectionPrefix, log }),
     apiKeys: [{ id: 'command-line', role: 'admin', digest: digestOf(apiKey) }],
     kick: createKick({ functionName, endpoint, log }),
     log,
@@ -44,7 +45,8 @@ export async function connectToDatabase(env: Environment) {
     );
   const client = mongoClient(config.MONGODB_URI, SINGLE_USER);
   await client.connect().catch(explainNoConnection);
-  return { db: client.db(config.MONGODB_DATABASE), config };
+  const db = client.db(config.MONGODB_DATABASE);
+  return { db, collections: openCollections(db, config.COLLECTION_PREFIX), config };
 }
 
 /** Connections: a person asks for some things at a time. */

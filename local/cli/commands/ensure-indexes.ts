@@ -21,14 +21,18 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
       const { connectToDatabase } = await import('../api/in-process.js');
       const { closeMongoClients, patientClient } = await import('../../../src/mongo/client.js');
       const { indexProgressText } = await import('../../../src/mongo/index-progress-text.js');
-      const { RemoteProcessor } = await import('../../../src/index.js');
+      const { RemoteProcessor, silentLogger } = await import('../../../src/index.js');
       const { findWrongIndexes } = await import('../../../src/mongo/find-wrong-indexes.js');
-      const { db: found, config } = await connectToDatabase(env);
+      const { db: found, collections, config } = await connectToDatabase(env);
       const patient = patientClient(config.MONGODB_URI ?? '');
       const db = patient.db(found.databaseName);
       try {
-        const { missing } = await findWrongIndexes(db);
-        await new RemoteProcessor({ db }).ensureIndexes({
+        const { missing } = await findWrongIndexes(collections);
+        await new RemoteProcessor({
+          db,
+          collectionPrefix: config.COLLECTION_PREFIX,
+          log: { ...silentLogger, warn: (message) => output.note(message) },
+        }).ensureIndexes({
           byQueue: config.INDEX_BY_QUEUE,
           onProgress: (progress) => output.note(indexProgressText(progress)),
         });

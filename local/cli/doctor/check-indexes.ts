@@ -1,11 +1,11 @@
-import type { Db } from 'mongodb';
+import type { Collections } from '../../../src/mongo/collections.js';
 import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
 import { examine, type Finding, failure, INDEXES_FIX, ok } from './finding.js';
 
 /** Whether the indexes of this version are there. */
-export async function checkIndexes(db: Db): Promise<readonly Finding[]> {
+export async function checkIndexes(collections: Collections): Promise<readonly Finding[]> {
   return examine('indexes', INDEXES_FIX, async () => {
-    const { missing, different } = await findWrongIndexes(db);
+    const { missing, different } = await findWrongIndexes(collections);
     if (missing.length === 0 && different.length === 0) return ok('indexes', 'all are there');
     return [
       ...(missing.length > 0 ? [failure('indexes', `missing: ${missing.join(', ')}`, INDEXES_FIX)] : []),

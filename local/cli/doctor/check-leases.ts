@@ -1,4 +1,4 @@
-import type { Db } from 'mongodb';
+import type { Collections } from '../../../src/mongo/collections.js';
 import { countExpiredLeases } from '../database/count-expired-leases.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 
@@ -6,13 +6,13 @@ import { examine, type Finding, failure, ok } from './finding.js';
 const LATE_MS = 3 * 60_000;
 
 /** Whether jobs of crashed workers are recovered. */
-export async function checkLeases(db: Db): Promise<readonly Finding[]> {
+export async function checkLeases(jobs: Collections['jobs']): Promise<readonly Finding[]> {
   const fix =
     'Look whether the scheduler and the worker function are invoked every minute, and what they log';
   return examine('leases', fix, async () => {
-    const count = await countExpiredLeases(db, LATE_MS);
+    const count = await countExpiredLeases(jobs, LATE_MS);
     if (count === 0) return ok('leases', 'no lease expired without being recovered');
-    const jobs = count === 1 ? '1 job of a crashed worker was' : `${count} jobs of crashed workers were`;
-    return failure('leases', `${jobs} not recovered for 3 minutes`, fix);
+    const lost = count === 1 ? '1 job of a crashed worker was' : `${count} jobs of crashed workers were`;
+    return failure('leases', `${lost} not recovered for 3 minutes`, fix);
   });
 }

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import ms from 'ms';
+import type { Collections } from '../../../src/mongo/collections.js';
 import { awaitMajority } from '../database/await-majority.js';
 import { describeServer } from '../database/describe-server.js';
 import { clockFinding } from './check-clock.js';
@@ -28,11 +29,11 @@ export async function checkServer(db: Db): Promise<readonly Finding[]> {
 }
 
 /** Whether writes reach a majority of the replica set. */
-export async function checkMajority(db: Db): Promise<readonly Finding[]> {
+export async function checkMajority(workers: Collections['workers']): Promise<readonly Finding[]> {
   const fix = 'Look at rs.status(): more than half of the members must be up to date';
   return examine('write concern', fix, async () => {
     const asked = Date.now();
-    await awaitMajority(db);
+    await awaitMajority(workers);
     return ok('write concern', `a majority has a write after ${ms(Date.now() - asked)}`);
   });
 }

@@ -6,6 +6,7 @@ import { toFailure } from '../to-failure.js';
 import { checkConfiguration } from './check-configuration.js';
 import { checkIndexes } from './check-indexes.js';
 import { checkLeases } from './check-leases.js';
+import { checkLeftBehind } from './check-left-behind.js';
 import { checkQueues } from './check-queues.js';
 import { checkScheduler } from './check-scheduler.js';
 import { checkMajority, checkServer } from './check-server.js';
@@ -16,14 +17,15 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
   const configuration = checkConfiguration(env);
   if (configuration.some(({ status }) => status === 'failure')) return configuration;
   try {
-    const { db } = await connectToDatabase(env);
+    const { db, collections } = await connectToDatabase(env);
     const now = (await serverTime(db)).getTime();
     const checks = await Promise.all([
       checkServer(db),
-      checkMajority(db),
-      checkIndexes(db),
+      checkMajority(collections.workers),
+      checkLeftBehind(collections),
+      checkIndexes(collections),
       checkQueues(api, now),
-      checkLeases(db),
+      checkLeases(collections.jobs),
       checkScheduler(api, now),
     ]);
     return [...configuration, ...checks.flat()];

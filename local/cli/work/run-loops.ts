@@ -37,7 +37,7 @@ export async function runLoops(
   { prepare, begin, end }: LoopKind,
 ): Promise<never> {
   const code = await loadJobCode(jobs);
-  const { db, config } = await connectToDatabase(env);
+  const { db, collections, config } = await connectToDatabase(env);
   const log = atLevel(config.LOG_LEVEL, output.isTerminal && !output.isJson ? consoleLogger : jsonLogger);
   const setUp = async (to: LocalProcessor) => {
     await to.addJobFactories(factoriesOf(code, config));
@@ -45,6 +45,7 @@ export async function runLoops(
   };
   const processor = new LocalProcessor({
     db,
+    collectionPrefix: config.COLLECTION_PREFIX,
     log,
     ...(name !== undefined && { name }),
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
@@ -55,7 +56,7 @@ export async function runLoops(
     },
   });
   const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
-  const { missing } = await findWrongIndexes(db);
+  const { missing } = await findWrongIndexes(collections);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await setUp(processor);
   // Only now: until then a signal ends the process at once, whatever the database does.

@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 import { LocalProcessor } from '../../../local/processor.js';
 import { defineJob, type Logger } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { type Contender, POLL_MS } from './contender.js';
 
 /** As in production, but without a log line per job: the others write none either. */
@@ -10,7 +11,7 @@ const problemsOnly: Logger = { debug() {}, info() {}, warn: console.error, error
 /** This project: a LocalProcessor, whose loop calls `drain` as the worker function does. */
 export const remoteProcessor: Contender = {
   title: 'Remote Processor',
-  storage: { collection: 'jobs', input: 'input', due: 'runAt' },
+  storage: { collection: collectionNames.jobs, input: 'input', due: 'runAt' },
   async open({ uri, database, concurrency, run }) {
     const client = await new MongoClient(uri, { monitorCommands: true }).connect();
     const processor = new LocalProcessor({

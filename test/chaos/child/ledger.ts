@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Collection, Db } from 'mongodb';
 import { AttemptAbortedError, type JobContext } from '../../../src/index.js';
 import type { JobDocument } from '../../../src/job/job.js';
+import { collectionNames } from '../../collection-names.js';
 import { type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
 
 /** What a monotonic clock and the database's, both cut to milliseconds, may differ by. */
@@ -24,7 +25,7 @@ export class Ledger {
   ) {
     this.#runs = db.collection<Run>('ledger');
     this.#notes = db.collection<Note>('notes');
-    this.#jobs = db.collection<JobDocument>('jobs');
+    this.#jobs = db.collection<JobDocument>(collectionNames.jobs);
   }
 
   async note(note: Note): Promise<void> {

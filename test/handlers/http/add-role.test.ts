@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { removeOldJobs } from '../../../handlers/jobs/remove-old-jobs.js';
 import { defineJob } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { expectProblem, useApi } from './api.js';
 import { type Browser, signedIn } from './browser.js';
 import { textOf } from './dashboard/page-reader.js';
@@ -9,8 +10,8 @@ const api = useApi();
 const admin = { key: 'key-of-admin' };
 const wipe = { name: 'removeOldJobs', input: { olderThan: 0 } };
 const item = { id: 'wipe', type: 'Delay', delay: '1h', jobName: wipe.name, input: wipe.input };
-const items = () => api.database.db.collection('scheduler').find().toArray();
-const jobs = () => api.database.db.collection('jobs').find().toArray();
+const items = () => api.database.db.collection(collectionNames.scheduler).find().toArray();
+const jobs = () => api.database.db.collection(collectionNames.jobs).find().toArray();
 
 /** Sent with a key of the role `write`; nothing is changed. */
 async function expectRefused(path: string, body: unknown, method = 'POST') {
@@ -155,7 +156,7 @@ test('code adds any job; on behalf of somebody, as far as he may', async () => {
 test('a factory that an earlier version stored, which says nothing, is for whoever may add jobs', async () => {
   const other = api.database.processor();
   await other.addJobFactory(defineJob({ name: 'old', addRole: 'admin', run: async () => null }));
-  const stored = api.database.db.collection('jobFactories');
+  const stored = api.database.db.collection(collectionNames.jobFactories);
   await stored.updateMany({}, { $unset: { addRole: '', version: '' } });
   expect((await api.call('/v1/jobs', { body: { name: 'old' } })).status).toBe(202);
   expect(await (await api.call('/v1/job-factories/old')).json()).toMatchObject({
@@ -167,7 +168,7 @@ test('a factory that an earlier version stored, which says nothing, is for whoev
 test('a role that this version does not know suffices for an admin only', async () => {
   const other = api.database.processor();
   await other.addJobFactory(defineJob({ name: 'newer', run: async () => null }));
-  const stored = api.database.db.collection<{ _id: string }>('jobFactories');
+  const stored = api.database.db.collection<{ _id: string }>(collectionNames.jobFactories);
   await stored.updateOne({ _id: 'newer' }, { $set: { addRole: 'owner' } });
   await expectProblem(await api.call('/v1/jobs', { body: { name: 'newer' } }), 403, 'forbidden');
   expect((await api.call('/v1/jobs', { ...admin, body: { name: 'newer' } })).status).toBe(202);

@@ -6,6 +6,7 @@ import { type HttpServer, startHttpServer } from '../../../local/http-server.js'
 import { roles } from '../../../src/access/role.js';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { type TestDatabase, useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
 import { expectDocumented } from './openapi-document.js';
@@ -58,7 +59,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
     const kick = async () => {
       kicks += 1;
     };
-    const app = createApp({ db: database.db, processor, apiKeys, kick, log: recorder(lines), ...options });
+    const app = createApp({ processor, apiKeys, kick, log: recorder(lines), ...options });
     server = await startHttpServer(app, '127.0.0.1', 0);
   });
   afterEach(() => server.stop());
@@ -92,7 +93,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
       await expectDocumented({ method, url: response.url, body }, response.clone());
       return response;
     },
-    storedJobs: () => database.db.collection('jobs').countDocuments(),
+    storedJobs: () => database.db.collection(collectionNames.jobs).countDocuments(),
   };
 }
 

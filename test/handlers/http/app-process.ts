@@ -12,7 +12,6 @@ const db = client.db(database);
 const processor = new RemoteProcessor({ db, log: silent });
 const digest = createHash('sha256').update(key).digest();
 const app = createApp({
-  db,
   processor,
   apiKeys: [{ id: 'reader', role: 'admin', digest }],
   sessionSecrets: ['a-secret-for-the-tests-of-sessions-1'],

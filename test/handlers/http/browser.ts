@@ -74,9 +74,7 @@ export function browse(
   options: Partial<AppOptions> = {},
   environment: object = from('203.0.113.7'),
 ) {
-  const { db } = api.database;
   const app = createApp({
-    db,
     processor: api.processor,
     apiKeys,
     sessionSecrets: secrets,

@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { RemoteProcessor } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { silent } from '../../database.js';
 import { apiKeys, expectProblem, useApi } from './api.js';
 
@@ -20,7 +21,7 @@ test.each(['/health', '/v1/jobs/x'])(
   async (path) => {
     const db = unreachable.db('x');
     const processor = new RemoteProcessor({ db, log: silent });
-    const app = createApp({ db, processor, apiKeys, log: silent });
+    const app = createApp({ processor, apiKeys, log: silent });
 
     const response = await app.request(path, { headers: { authorization: 'Bearer key-of-read' } });
 
@@ -31,7 +32,7 @@ test.each(['/health', '/v1/jobs/x'])(
 );
 
 test.each(['/v1/jobs', '/v1/queues'])('%s without the indexes says that they were not made', async (path) => {
-  await api.database.db.collection('jobs').dropIndexes();
+  await api.database.db.collection(collectionNames.jobs).dropIndexes();
 
   const problem = await expectProblem(await api.call(path), 500, 'index_missing');
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../../collection-names.js';
 import { expectProblem, idsOf, jobOf, useApi } from './api.js';
 
 const api = useApi();
@@ -6,7 +7,7 @@ const body = { name: 'echo', input: { foo: 'bar' } };
 const withKey = (key: string) => ({ 'idempotency-key': key });
 
 /** What the database knows of the requests. */
-const keys = () => api.database.db.collection('idempotencyKeys');
+const keys = () => api.database.db.collection(collectionNames.idempotencyKeys);
 
 const add = (key: string, sent: unknown = body, caller = 'key-of-write') =>
   api.call('/v1/jobs', { body: sent, headers: withKey(key), key: caller });
@@ -93,7 +94,7 @@ test('what was left by a crash after the job was stored is finished with that jo
 
 test('what was left by a crash before the job was stored adds it, under the id that was chosen', async () => {
   const first = await jobOf(await add('k'));
-  await api.database.db.collection('jobs').deleteMany({});
+  await api.database.db.collection(collectionNames.jobs).deleteMany({});
   await keys().updateOne({}, { $unset: { reply: 1 }, $set: { heldUntil: new Date(0) } });
 
   expect((await jobOf(await add('k'))).id).toBe(first.id);
@@ -104,7 +105,7 @@ test('a batch that was left in the middle adds only what is missing', async () =
   const batch = { jobs: [body, body, { ...body, options: { id: 'mine' } }] };
   const send = () => api.call('/v1/jobs/batch', { body: batch, headers: withKey('k') });
   const first = await idsOf(await send());
-  await api.database.db.collection<{ _id: string }>('jobs').deleteOne({ _id: first[1] ?? '' });
+  await api.database.db.collection<{ _id: string }>(collectionNames.jobs).deleteOne({ _id: first[1] ?? '' });
   await keys().updateOne({}, { $unset: { reply: 1 }, $set: { heldUntil: new Date(0) } });
 
   expect(await idsOf(await send())).toEqual(first);

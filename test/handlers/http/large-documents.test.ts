@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -89,7 +90,7 @@ async function insert(
 const now = new Date();
 
 test('jobs', async () => {
-  const ids = await insert('jobs', (_id, input) => ({
+  const ids = await insert(collectionNames.jobs, (_id, input) => ({
     ...{
       _id,
       jobName: 'echo',
@@ -107,7 +108,7 @@ test('jobs', async () => {
 });
 
 test('scheduler items', async () => {
-  const ids = await insert('scheduler', (_id, input) => ({
+  const ids = await insert(collectionNames.scheduler, (_id, input) => ({
     ...{ _id, type: 'Delay', delay: 60_000, title: '', description: '', jobName: 'echo', input },
     ...{ active: false, nextCallTime: null, lastCallTime: null, timeZone: 'UTC', version: 1 },
   }));
@@ -117,7 +118,7 @@ test('scheduler items', async () => {
 
 test('kinds of jobs', async () => {
   const defaults = { queue: 'default', priority: 0, maxRetries: 1, retryDelay: 0 };
-  const ids = await insert('jobFactories', (_id, value) => ({
+  const ids = await insert(collectionNames.jobFactories, (_id, value) => ({
     ...{ _id, inputSchema: JSON.stringify({ description: JSON.stringify(value).slice(0, 1_000_000) }) },
     ...{ inputOptional: false, defaults, hash: '' },
   }));
@@ -128,19 +129,26 @@ test('kinds of jobs', async () => {
 test('workers of many queues', async () => {
   const queues = Array.from({ length: 5_000 }, (_, n) => `${'"'.repeat(195)}${n}`);
   const expires = new Date('2999-01-01');
-  await insert('workers', (_id) => ({ _id, processor: _id, maxThreads: 1, queues, started: now, expires }));
+  await insert(collectionNames.workers, (_id) => ({
+    _id,
+    processor: _id,
+    maxThreads: 1,
+    queues,
+    started: now,
+    expires,
+  }));
 
   expect(await listed('/v1/workers', 'workers')).toHaveLength(COUNT);
 });
 
 test('queues of long names', async () => {
-  const ids = await insert('queues', (id) => ({ _id: `${id}${'"'.repeat(190)}`, paused: now }));
+  const ids = await insert(collectionNames.queues, (id) => ({ _id: `${id}${'"'.repeat(190)}`, paused: now }));
 
   expect(await listed('/v1/queues', 'queues')).toHaveLength(ids.length);
 });
 
 test('the pages of the dashboard', async () => {
-  await insert('jobs', (_id, input) => ({
+  await insert(collectionNames.jobs, (_id, input) => ({
     ...{
       _id,
       jobName: 'echo',
@@ -153,7 +161,7 @@ test('the pages of the dashboard', async () => {
     },
     ...{ queued: now, retryCounter: 1, givenBackCounter: 0, maxRetries: 1, retryDelay: 0, errors: [] },
   }));
-  await insert('scheduler', (_id, input) => ({
+  await insert(collectionNames.scheduler, (_id, input) => ({
     ...{ _id, type: 'Delay', delay: 60_000, title: '', description: '', jobName: 'echo', input },
     ...{ active: true, nextCallTime: now, lastCallTime: null, timeZone: 'UTC', version: 1 },
   }));

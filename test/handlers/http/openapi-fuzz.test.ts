@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
+import { collectionNames } from '../../collection-names.js';
 import { useApi } from './api.js';
 import { almostJsonOf } from './json-of.js';
 import { isAllowed, type Operation, operations, type Parameter } from './openapi-document.js';
@@ -41,7 +42,8 @@ test.each(operations.map((operation) => [operation.operationId, operation]))(
 
 /** All that is stored. */
 async function everything() {
-  const names = ['jobs', 'scheduler', 'jobFactories', 'queues', 'idempotencyKeys'];
+  const { jobs, scheduler, jobFactories, queues, idempotencyKeys } = collectionNames;
+  const names = [jobs, scheduler, jobFactories, queues, idempotencyKeys];
   return Promise.all(names.map((name) => api.database.db.collection(name).find().sort({ _id: 1 }).toArray()));
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { isPlainPath } from '../../../handlers/http/plain-path.js';
 import { createHttpHandler } from '../../../handlers/lambda.js';
+import { collectionNames } from '../../collection-names.js';
 import { silent } from '../../database.js';
 import { echo } from '../../jobs.js';
 import { rawRequest } from '../../raw-request.js';
@@ -36,7 +37,7 @@ const ambiguous = [
   'http://127.0.0.1/v1/queues/default/pause',
 ];
 const arn = 'arn:aws:sts::123456789012:assumed-role/caller/session';
-const paused = () => api.database.db.collection('queues').countDocuments();
+const paused = () => api.database.db.collection(collectionNames.queues).countDocuments();
 
 const send = (method: string, path: string) =>
   rawRequest(api.url, [

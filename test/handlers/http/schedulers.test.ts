@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { collectionNames } from '../../collection-names.js';
 import { expectProblem, jobOf, useApi } from './api.js';
 
 const api = useApi();
 const tick = { id: 'tick', type: 'Delay', delay: '1h', jobName: 'echo', input: { n: 1 } };
 const weekly = { type: 'Cron', cron: '0 9 * * MON', timeZone: 'Europe/Zurich', jobName: 'echo', input: {} };
-const items = () => api.database.db.collection('scheduler');
+const items = () => api.database.db.collection(collectionNames.scheduler);
 const post = (path: string, body?: unknown) => api.call(path, { method: 'POST', body });
 
 const occurrencesSchema = z.strictObject({

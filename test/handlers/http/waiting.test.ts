@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { defineJob } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { silent } from '../../database.js';
 import { eventually } from '../../eventually.js';
 import { Gate, gatedJob } from '../../jobs.js';
@@ -65,8 +66,8 @@ test('the reads grow rarer: few in a second', async () => {
 
 test('a wait never outlasts the time of the function', async () => {
   const id = await api.processor.addJob('echo', {});
-  const { db, processor } = { db: api.database.db, processor: api.processor };
-  const app = createApp({ db, processor, apiKeys, log: silent, timeLeft: () => 2_100 });
+  const { processor } = api;
+  const app = createApp({ processor, apiKeys, log: silent, timeLeft: () => 2_100 });
 
   const reads = await readsDuring(async () =>
     app.request(`/v1/jobs/${id}?wait=25`, { headers: { authorization: 'Bearer key-of-read' } }),
@@ -90,7 +91,7 @@ test('a client that goes away ends the wait', async () => {
 test('a job that is removed meanwhile is not found', async () => {
   const id = await api.processor.addJob('echo', {});
   const waiting = api.call(`/v1/jobs/${id}?wait=25`);
-  await api.database.db.collection('jobs').deleteMany({});
+  await api.database.db.collection(collectionNames.jobs).deleteMany({});
 
   await expectProblem(await waiting, 404, 'not_found');
 });

@@ -1,12 +1,14 @@
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
+import { RemoteProcessor } from '../../../src/index.js';
+import { collectionNames } from '../../collection-names.js';
 import { expectProblem, useApi } from './api.js';
 import { browse } from './browser.js';
 
 const api = useApi();
 const LIMIT = 10;
 const ask = (key: string | null) => api.call('/v1/jobs', { key });
-const counted = () => api.database.db.collection('wrongKeys').find().toArray();
+const counted = () => api.database.db.collection(collectionNames.wrongKeys).find().toArray();
 
 async function fail(times: number): Promise<void> {
   for (let count = 0; count < times; count += 1)
@@ -61,7 +63,7 @@ test('a wrong key is refused as well when the database does not answer', async (
   const lines: string[] = [];
   const note = (message: string) => void lines.push(message);
   const log = { debug: note, info: note, warn: note, error: note };
-  const { send } = browse(api, { db: client.db('none'), log });
+  const { send } = browse(api, { processor: new RemoteProcessor({ db: client.db('none'), log }), log });
   const headers = { authorization: 'Bearer a-wrong-key' };
 
   const answer = await send(new Request('https://jobs.example/v1/jobs', { headers }));

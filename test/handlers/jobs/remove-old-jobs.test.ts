@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { removeOldJobs } from '../../../handlers/jobs/remove-old-jobs.js';
+import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { echo, failing } from '../../jobs.js';
 
@@ -15,7 +16,7 @@ test('jobs that settled long ago are removed, and counted per status', async () 
   await processor.addJob('echo', {}, { id: 'new' });
   await processor.processJobs();
   await database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateMany(
       { _id: { $in: ['old', 'old failure'] } },
       { $set: { created: daysAgo(31), completed: daysAgo(31) } },

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { anyAddress, isPublicAddress } from '../../../handlers/jobs/webhook/addresses.js';
 import { type WebhookSettings, webhook } from '../../../handlers/jobs/webhook.js';
+import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { Receiver, useReceiver } from './receiver.js';
 
@@ -218,7 +219,7 @@ const badInputs: [input: object, path: string][] = [
 
 test.each(badInputs)('the input %j is refused, and nothing is stored', async (input, path) => {
   await expect(attempt(input)).rejects.toMatchObject({ code: 'validation_failed', issues: [{ path }] });
-  expect(await database.db.collection('jobs').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(0);
 });
 
 test.each([301, 302, 307, 308])(

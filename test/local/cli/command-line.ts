@@ -66,11 +66,7 @@ export function useCommandLine(database: TestDatabase): CommandLine {
   let server: HttpServer;
   beforeAll(async () => {
     const processor = new RemoteProcessor({ db: database.db, log: silent });
-    server = await startHttpServer(
-      createApp({ db: database.db, processor, apiKeys, log: silent }),
-      '127.0.0.1',
-      0,
-    );
+    server = await startHttpServer(createApp({ processor, apiKeys, log: silent }), '127.0.0.1', 0);
   });
   afterEach(() => {
     for (const child of children) child.kill('SIGKILL');

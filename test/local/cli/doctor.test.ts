@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { echo } from '../../jobs.js';
 import { useCommandLine } from './command-line.js';
@@ -32,8 +33,8 @@ test('of a deployment that is well it finds nothing wrong', async () => {
   expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
   expect({ code, ok }).toEqual({ code: 0, ok: true });
   expect(findings.map(({ check }) => check)).toEqual([
-    ...['configuration', 'database', 'version', 'replica set', 'clock', 'write concern', 'indexes'],
-    ...['waiting jobs', 'paused queues', 'leases', 'scheduler'],
+    ...['configuration', 'database', 'version', 'replica set', 'clock', 'write concern', 'collections'],
+    ...['indexes', 'waiting jobs', 'paused queues', 'leases', 'scheduler'],
   ]);
 });
 
@@ -48,7 +49,7 @@ test('people are told what is wrong, and how to fix it', async () => {
     /^ok +configuration: every variable is valid\nwarning +API keys: API_KEYS is not set here/,
   );
   expect(out).toMatch(
-    /\nfailure +indexes: missing: jobs\.claimAll, .+\n +Run remote-processor ensure-indexes\n/,
+    /\nfailure +indexes: missing: remoteProcessor\.jobs\.claimAll, .+\n +Run remote-processor ensure-indexes\n/,
   );
   expect(err).toMatch(/^error: \d of \d+ checks failed\n$/);
 });
@@ -70,7 +71,12 @@ test('bad settings, a database that is not set or does not answer: each is a fai
 });
 
 test('an index that is missing, or has other keys, is a failure', async () => {
-  const jobs = database.db.collection('jobs');
+  const jobs = database.db.collection(collectionNames.jobs);
+  const indexes = {
+    claimAll: `${jobs.collectionName}.claimAll`,
+    claimByQueue: `${jobs.collectionName}.claimByQueue`,
+    leaseExpiry: `${jobs.collectionName}.leaseExpiry`,
+  };
   await jobs.dropIndex('claimAll');
   await jobs.dropIndex('leaseExpiry');
   await jobs.dropIndex('claimByQueue');
@@ -81,14 +87,14 @@ test('an index that is missing, or has other keys, is a failure', async () => {
   const repaired = await run(['ensure-indexes', '--json'], { on: 'database' });
 
   expect(of('indexes')).toMatchObject([
-    { status: 'failure', detail: 'missing: jobs.claimAll, jobs.claimByQueue' },
-    { status: 'failure', detail: 'of another version: jobs.leaseExpiry' },
+    { status: 'failure', detail: `missing: ${indexes.claimAll}, ${indexes.claimByQueue}` },
+    { status: 'failure', detail: `of another version: ${indexes.leaseExpiry}` },
   ]);
   expect(of('queues')).toMatchObject([
     { status: 'failure', detail: expect.stringMatching(/^An index is missing: /) },
   ]);
   expect(JSON.parse(repaired.out)).toEqual({
-    made: ['jobs.claimAll', 'jobs.claimByQueue', 'jobs.leaseExpiry'],
+    made: Object.values(indexes),
   });
   expect((await jobs.indexes()).map(({ name }) => name)).toEqual(
     expect.arrayContaining(['claimAll', 'leaseExpiry']),
@@ -111,12 +117,12 @@ test('jobs that nobody claims, leases that nobody recovers, late items and pause
     active: true,
   });
   await processor.pauseQueue('slow');
-  const jobs = database.db.collection<{ _id: string }>('jobs');
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await jobs.updateOne({ _id: waiting ?? '' }, { $set: { runAt: tenMinutesAgo(), queued: tenMinutesAgo() } });
   const lease = { token: 't', worker: 'w', lengthMs: 30_000, expires: tenMinutesAgo() };
   await jobs.updateOne({ _id: lost ?? '' }, { $set: { status: 'processing', lease } });
   await database.db
-    .collection<{ _id: string }>('scheduler')
+    .collection<{ _id: string }>(collectionNames.scheduler)
     .updateOne({ _id: 'often' }, { $set: { nextCallTime: tenMinutesAgo() } });
 
   const near = await examine();

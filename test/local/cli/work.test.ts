@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { eventually } from '../../eventually.js';
 import { program } from '../../programs.js';
@@ -101,7 +102,7 @@ test('a port for the health that is in use is told before anything is started', 
   expect(err).toMatch(
     /error: Cannot listen on 0\.0\.0\.0:\d+\. Is it in use\? Choose another by --health-port\n$/,
   );
-  expect(await database.db.collection('jobFactories').countDocuments()).toBe(0);
+  expect(await database.db.collection(collectionNames.jobFactories).countDocuments()).toBe(0);
   expect(await run(['schedule', '--health-port', '65536'])).toMatchObject({
     code: 2,
     err: expect.stringContaining('Expected a port from 0 to 65535. See'),

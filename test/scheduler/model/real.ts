@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../../local/mongo/index.js';
 import { defineJob, RemoteProcessor } from '../../../src/index.js';
 import type { JobDocument } from '../../../src/job/job.js';
+import { collectionNames } from '../../collection-names.js';
 import { silent } from '../../database.js';
 import type { Definition, ItemModel, Timing } from './item-model.js';
 
@@ -36,7 +37,7 @@ export async function makeReal(): Promise<Real> {
   await processor.addJobFactory(modelled);
   return {
     processor,
-    jobs: db.collection<JobDocument>('jobs'),
+    jobs: db.collection<JobDocument>(collectionNames.jobs),
     clock,
     ran,
     async stop() {

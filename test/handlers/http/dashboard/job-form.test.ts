@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../../../../src/index.js';
+import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { controlsOf, textOf } from './page-reader.js';
@@ -282,7 +283,7 @@ test('a reader sees the form, and adds nothing', async () => {
 
 test('the kinds of jobs are listed; without any, it is said how to define one', async () => {
   expect(textOf(await (await browser.get('/dashboard/job-factories')).text())).toContain('invoice');
-  await api.database.db.collection('jobFactories').deleteMany({});
+  await api.database.db.collection(collectionNames.jobFactories).deleteMany({});
 
   expect(textOf(await (await browser.get('/dashboard/job-factories')).text())).toContain('defineJob');
   expect((await browser.get('/dashboard/job-factories/nothing')).status).toBe(422);

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { defineJob } from '../../../../src/index.js';
+import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { controlsOf, textOf } from './page-reader.js';
@@ -137,7 +138,7 @@ test('a job that runs says how far it is, for how long, and at which worker', as
   const id = await api.processor.addJob('echo', {});
   await api.processor.pullNextJob();
   await api.database.db
-    .collection<{ _id: string }>('jobs')
+    .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, { $set: { progress: { done: 1, of: 4 } } });
 
   expect(await show(list)).toContain('title="25 %"');

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { textOf } from './page-reader.js';
@@ -72,7 +73,7 @@ test('a count that was not finished says so', async () => {
     status: 'cancelled',
     created,
   }));
-  await api.database.db.collection<{ _id: string }>('jobs').insertMany(jobs);
+  await api.database.db.collection<{ _id: string }>(collectionNames.jobs).insertMany(jobs);
 
   expect(await show()).toContain('10,000+ cancelled');
 });

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { controlsOf, textOf } from './page-reader.js';
@@ -89,7 +90,7 @@ test('an item is switched on and off, from the list and from its page', async ()
 
 test('one that would never be due any more says why it stays off', async () => {
   await api.processor.addScheduler({ ...item, id: 'past', endAt: '2999-01-01T00:00:00Z' });
-  await api.database.db.collection('scheduler').updateOne({}, { $set: { endAt: new Date(0) } });
+  await api.database.db.collection(collectionNames.scheduler).updateOne({}, { $set: { endAt: new Date(0) } });
 
   await browser.submit(`${list}/past/activate`, { from: 'list' });
 

@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createHttpHandler } from '../../../../handlers/lambda.js';
+import { collectionNames } from '../../../collection-names.js';
 import { useDatabase } from '../../../database.js';
 import { echo } from '../../../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from '../../deployment.js';
@@ -49,6 +50,6 @@ test('wrong keys are counted by the address that API Gateway tells', async () =>
   expect((await handle('POST', '/sign-in', { headers: form, body: 'key=wrong' })).statusCode).toBe(429);
   expect((await handle('POST', '/sign-in', { headers: form, body: 'key=the-key' })).statusCode).toBe(303);
 
-  const [counted] = await database.db.collection<{ _id: string }>('wrongKeys').find().toArray();
+  const [counted] = await database.db.collection<{ _id: string }>(collectionNames.wrongKeys).find().toArray();
   expect(counted?._id).toBe('203.0.113.7');
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, browse, from } from '../browser.js';
 
@@ -49,7 +50,7 @@ test('right keys do not count, and do not excuse wrong ones', async () => {
 test('a wrong key counts for 15 minutes', async () => {
   const browser = browse(api);
   await fail(browser, LIMIT);
-  const wrongKeys = api.database.db.collection('wrongKeys');
+  const wrongKeys = api.database.db.collection(collectionNames.wrongKeys);
   await wrongKeys.updateMany({}, [
     { $set: { at: { $map: { input: '$at', in: { $subtract: ['$$this', 15 * 60_000] } } } } },
   ]);
@@ -89,7 +90,7 @@ test('what a request says of itself does not change where it comes from', async 
 });
 
 test('MongoDB deletes what no longer counts', async () => {
-  const indexes = await api.database.db.collection('wrongKeys').indexes();
+  const indexes = await api.database.db.collection(collectionNames.wrongKeys).indexes();
 
   expect(indexes).toContainEqual(expect.objectContaining({ key: { expireAt: 1 }, expireAfterSeconds: 0 }));
 });

@@ -1,5 +1,6 @@
 import { serializeSigned } from 'hono/utils/cookie';
 import { afterEach, expect, test, vi } from 'vitest';
+import { collectionNames } from '../../../collection-names.js';
 import { silent } from '../../../database.js';
 import { expectProblem, useApi } from '../api.js';
 import { Browser, browse, keyOf, secrets, signedIn } from '../browser.js';
@@ -128,14 +129,14 @@ test('whether a session was ended is asked every 5 seconds at most, and kept no 
   const commands = await api.database.commandsDuring(async () => {
     await browser.get('/dashboard/schedulers');
   });
-  expect(JSON.stringify(commands.map(({ command }) => command))).not.toContain('endedSessions');
+  expect(JSON.stringify(commands.map(({ command }) => command))).not.toContain(collectionNames.endedSessions);
 
   await browser.submit('/sign-out', {});
 
-  const [ended] = await api.database.db.collection('endedSessions').find().toArray();
+  const [ended] = await api.database.db.collection(collectionNames.endedSessions).find().toArray();
   const hours = (ended?.expireAt.getTime() - Date.now()) / 3_600_000;
   expect(Math.round(hours)).toBe(13); // A clock may be wrong.
-  expect(await api.database.db.collection('endedSessions').indexes()).toContainEqual(
+  expect(await api.database.db.collection(collectionNames.endedSessions).indexes()).toContainEqual(
     expect.objectContaining({ key: { expireAt: 1 }, expireAfterSeconds: 0 }),
   );
 });

@@ -1,0 +1,23 @@
+import type { Document } from 'mongodb';
+import { jobStatuses } from '../job/job.js';
+import { schedulerTypes } from '../scheduler/item.js';
+import type { CollectionKey } from './collections.js';
+
+const text = { $type: 'string' } as const;
+const moment = { $type: 'date' } as const;
+
+/**
+ * What every document of ours has, and a document of somebody else in a collection of the same name hardly has: fields
+ * that each version so far has written with it.
+ */
+export const ours: Readonly<Record<CollectionKey, Document>> = {
+  jobs: { _id: text, jobName: text, status: { $in: jobStatuses }, retryCounter: { $type: 'number' } },
+  jobFactories: { _id: text, hash: text },
+  scheduler: { _id: text, type: { $in: schedulerTypes }, jobName: text },
+  queues: { _id: text, paused: moment },
+  workers: { _id: text, processor: text, expires: moment },
+  idempotencyKeys: { _id: text, requestHash: text, jobIds: { $type: 'array' } },
+  endedSessions: { _id: text, expireAt: moment },
+  wrongKeys: { _id: text, at: { $type: 'array' }, expireAt: moment },
+  statistics: { _id: moment, expireAt: moment },
+};
