@@ -2,7 +2,7 @@ import { type Environment, type FunctionConfig, readFunctionConfig } from '../sr
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
 import { mongoClient } from '../src/mongo/client.js';
-import { createKick, type Kick } from './kick.js';
+import { type AskForWorkers, createKick } from './kick.js';
 import type { PublishMetrics } from './metrics.js';
 import { once } from './once.js';
 
@@ -32,7 +32,8 @@ export interface HandlerOptions {
 export interface Container {
   readonly config: FunctionConfig;
   readonly processor: RemoteProcessor;
-  readonly kick: Kick;
+  /** The processor's. */
+  readonly kick: AskForWorkers;
   readonly log: Logger;
   /** Connects, and registers the jobs once: to be awaited in each invocation before the processor is used. */
   readonly ready: () => Promise<void>;
@@ -52,18 +53,20 @@ export function openContainer(
   const log = atLevel(config.LOG_LEVEL, target);
   const client = mongoClient(config.MONGODB_URI, poolSize(config));
   const db = client.db(config.MONGODB_DATABASE);
+  const kick = createKick({
+    functionName: config.WORKER_FUNCTION_NAME,
+    endpoint: config.LAMBDA_ENDPOINT,
+    limits: { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS },
+    lingerMs: config.LINGER,
+    log,
+  });
   const processor = new RemoteProcessor({
     db,
     collectionPrefix: config.COLLECTION_PREFIX,
     maxThreads: config.MAX_THREADS,
     ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
-    log,
-  });
-  const kick = createKick({
-    functionName: config.WORKER_FUNCTION_NAME,
-    endpoint: config.LAMBDA_ENDPOINT,
-    limits: { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS },
+    kick,
     log,
   });
   const factories = typeof jobs === 'function' ? jobs(config) : jobs;

@@ -1,26 +1,24 @@
 import * as z from 'zod';
-import type { Logger } from '../src/index.js';
+import { type JobsReady, jsonLogger, type Logger } from '../src/index.js';
 import { once } from './once.js';
 import { type WorkerLimits, workersWanted } from './scale-out.js';
+import { TwoTries } from './two-tries.js';
 
 /**
- * Asks for workers now, so that jobs need not wait for the next minute. It carries no data, may be lost, and never
- * fails.
+ * Asks for workers, so that jobs need not wait for the next minute. It carries no data, may be lost, and never fails. It
+ * is a `kick` of `RemoteProcessor`.
  */
-export type Kick = (options?: {
+export type AskForWorkers = (request?: KickRequest) => Promise<void>;
+
+export interface KickRequest extends Partial<JobsReady> {
   /** How many kicks in a row led to this one, each sent by the worker that the last one started. Default 0. */
   readonly depth?: number;
-  /** How many workers. Default: as many as `jobs` ask for, at least one. */
+  /** How many workers. Default: as many as `jobs` ask for; one without them. */
   readonly workers?: number;
-  /** How many jobs were added that can run at once. */
-  readonly jobs?: number;
-}) => Promise<void>;
+}
 
 /** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
 export const MAX_KICK_DEPTH = 50;
-
-/** Short, because the caller waits: a container that has answered is frozen, and the kick with it. */
-const TIMEOUT_MS = 1_000;
 
 const kickedSchema = z.object({ kick: z.object({ depth: z.int().min(0).max(MAX_KICK_DEPTH) }) });
 
@@ -31,32 +29,44 @@ export function kickDepth(event: unknown): number | undefined {
 }
 
 export interface KickOptions {
-  /** Name or ARN of the worker. Without it a kick does nothing. */
+  /** Name or ARN of the worker function. Without it a kick does nothing. */
   readonly functionName: string | undefined;
+  /** Of the worker function. Default: that of the environment, `AWS_REGION`. */
+  readonly region?: string | undefined;
   /** Another Lambda service than AWS's own. */
-  readonly endpoint: string | undefined;
-  /** Of the workers of this deployment. Without them jobs, however many, ask for one. */
+  readonly endpoint?: string | undefined;
+  /** Of the workers of the deployment. Without them jobs, however many, ask for one. */
   readonly limits?: WorkerLimits;
-  readonly log: Logger;
+  /** How long a worker of the deployment waits for a job. Default 0: not at all. */
+  readonly lingerMs?: number;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Logger;
 }
 
-/** Makes the kick of a deployment. While one is under way, others that ask for no more workers share it. */
-export function createKick({ functionName, endpoint, limits, log }: KickOptions): Kick {
-  if (functionName === undefined) return async () => {};
-  const connect = once(() => connectTo(functionName, endpoint));
+/**
+ * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `lambda:InvokeFunction` on the
+ * worker function. While one is under way, others that ask for no more workers share it.
+ *
+ * @example
+ * const kick = createKick({ functionName: 'remote-processor-prod-worker' });
+ * const processor = new RemoteProcessor({ db, kick });
+ */
+export function createKick({ functionName, region, endpoint, log = jsonLogger, ...deployment }: KickOptions) {
+  const invoke = functionName === undefined ? undefined : invokerOf(functionName, { region, endpoint });
   let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;
 
   async function kick(depth: number): Promise<void> {
     if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
     try {
-      const invoke = await connect();
-      await invoke(JSON.stringify({ kick: { depth } }));
+      await invoke?.(JSON.stringify({ kick: { depth } }));
     } catch (error) {
       log.warn('The kick failed: jobs wait for the next minute', { depth, error: String(error) });
     }
   }
 
-  return async ({ depth = 0, jobs = 0, workers = workersFor(jobs, limits) } = {}) => {
+  const ask: AskForWorkers = async ({ depth = 0, workers: given, ...ready } = {}) => {
+    const workers = given ?? workersFor(ready, deployment);
+    if (invoke === undefined || workers === 0) return;
     if (underWay === undefined || underWay.workers < workers) {
       const more = workers - (underWay?.workers ?? 0);
       const kicked = Promise.all([underWay?.kicked, ...Array.from({ length: more }, () => kick(depth))]);
@@ -68,37 +78,34 @@ export function createKick({ functionName, endpoint, limits, log }: KickOptions)
     }
     await underWay.kicked;
   };
+  return ask;
 }
 
 /** Who lives already is not asked: a worker that finds too many ends at once. */
-function workersFor(jobs: number, limits: WorkerLimits | undefined): number {
-  return limits === undefined ? 1 : Math.max(1, workersWanted({ ready: jobs, waitedMs: 0, live: 0 }, limits));
+function workersFor(
+  { jobs = 1, dueInMs = [] }: Partial<JobsReady>,
+  { limits, lingerMs = 0 }: Pick<KickOptions, 'limits' | 'lingerMs'>,
+): number {
+  const waits = dueInMs.some((ms) => ms <= lingerMs) ? 1 : 0;
+  if (jobs === 0 || limits === undefined) return Math.min(1, jobs + waits);
+  return Math.max(1, workersWanted({ ready: jobs, waitedMs: 0, live: 0 }, limits));
+}
+
+interface Place {
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
 }
 
 /** Loads the SDK only where a kick is due: it is most of the bundle, and of a cold start. */
-async function connectTo(FunctionName: string, endpoint: string | undefined) {
-  const { InvokeCommand, LambdaClient } = await import('./lambda-client.js');
-  const client = new LambdaClient({ maxAttempts: 1, ...(endpoint !== undefined && { endpoint }) });
-  return async (Payload: string): Promise<void> => {
-    const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
-    await withTimeout((abortSignal) => client.send(command, { abortSignal }));
-  };
-}
-
-/** One of `AbortSignal.timeout` would outlive the call, and fire in a later invocation. */
-async function withTimeout(send: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error(`no answer in ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  try {
-    await Promise.race([send(controller.signal), rejection(controller.signal)]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The signal stops a request; this also ends a wait for credentials. */
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+function invokerOf(FunctionName: string, { region, endpoint }: Place): (payload: string) => Promise<void> {
+  const sdk = once(() => import('./lambda-client.js'));
+  const tries = new TwoTries(async () => {
+    const { LambdaClient } = await sdk();
+    return new LambdaClient({ maxAttempts: 1, ...(region && { region }), ...(endpoint && { endpoint }) });
   });
+  return async (Payload) => {
+    const { InvokeCommand } = await sdk();
+    const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
+    await tries.send((client, abortSignal) => client.send(command, { abortSignal }));
+  };
 }

@@ -26,9 +26,8 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
 }
 
 /**
- * The scheduler: recovers the jobs of crashed workers, makes the jobs of scheduler items that are due before its next
- * invocation, starts a worker when it made any and as many as a backlog asks for, and measures how long due jobs have been
- * waiting.
+ * The scheduler: recovers the jobs of crashed workers, measures how long due jobs have been waiting and starts as many
+ * workers as a backlog asks for, and makes the jobs of scheduler items that are due before its next invocation.
  *
  * @returns a handler for a schedule of one minute; its result tells how many jobs it made
  */
@@ -50,10 +49,9 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     await synchronise().catch((error: unknown) => {
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
     });
-    const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     const waiting = await processor.getOldestWaitingJobs();
-    const workers = Math.max(made > 0 ? 1 : 0, await moreWorkers(container(), waiting));
-    if (workers > 0) await kick({ workers });
+    await kick({ workers: await moreWorkers(container(), waiting, recovered) });
+    const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
     tellUnclaimed(waiting, log);
@@ -62,10 +60,11 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   };
 }
 
-/** How many workers are to be started for what waits already. */
+/** How many workers are to be started for what waits. The recovery has asked for one already. */
 async function moreWorkers(
   { processor, config }: Container,
   waiting: readonly WaitingJob[],
+  recovered: number,
 ): Promise<number> {
   if (waiting.length === 0) return 0;
   const limits = { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS };
@@ -74,7 +73,8 @@ async function moreWorkers(
     processor.countWorkers(),
   ]);
   const waitedMs = longestWaitOf(waiting.filter(({ claimable }) => claimable));
-  return workersWanted({ ready, live, waitedMs }, limits);
+  const asked = recovered > 0 ? 1 : 0;
+  return workersWanted({ ready, live: live + asked, waitedMs }, limits);
 }
 
 /** A wrong declaration is told again at each invocation, and keeps none of the items from making their jobs. */

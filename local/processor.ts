@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { timerDurationSchema } from '../src/duration.js';
-import {
-  type AddJobOptions,
-  type Duration,
-  type InputArguments,
-  type JobFactory,
-  RemoteProcessor,
-  type RemoteProcessorOptions,
-} from '../src/index.js';
+import { type Duration, RemoteProcessor, type RemoteProcessorOptions } from '../src/index.js';
 import { openCollections } from '../src/mongo/collections.js';
 import { validateNow } from '../src/validate.js';
 import { withStopSignal } from '../src/worker/stop-signal.js';
@@ -16,7 +9,7 @@ import { Loop } from './loop.js';
 import { ReplacedDatabase } from './replaced-database.js';
 
 export interface LocalProcessorOptions extends RemoteProcessorOptions {
-  /** How often the worker looks for due jobs. Jobs added through this object are found at once. Default 1 s. */
+  /** How often the worker looks for due jobs. Jobs that this object queues are found at once. Default 1 s. */
   readonly pollInterval?: Duration;
   /** How often the scheduler looks for due items. Default 1 s; on AWS it is a minute. */
   readonly scheduleInterval?: Duration;
@@ -62,6 +55,11 @@ export class LocalProcessor extends RemoteProcessor {
       { pollInterval, scheduleInterval },
       'The configuration of LocalProcessor',
     );
+    // A turn that is under way listens for itself.
+    this.jobsReady.listen(() => {
+      this.#worker?.nudge();
+      return 0;
+    });
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;
   }
@@ -103,8 +101,7 @@ export class LocalProcessor extends RemoteProcessor {
   startScheduler(): void {
     this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async (signal) => {
       const schedule = () => this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
-      const jobs = await withStopSignal({ signal }, ({ cutOff }) => unlessAborted(cutOff, schedule()));
-      if (jobs !== undefined && jobs.length > 0) this.#worker?.nudge();
+      await withStopSignal({ signal }, ({ cutOff }) => unlessAborted(cutOff, schedule()));
     });
   }
 
@@ -116,24 +113,6 @@ export class LocalProcessor extends RemoteProcessor {
     if (this.#scheduler) this.#stopping.add(this.#scheduler);
     this.#scheduler = undefined;
     await this.#endOfLoops('scheduler');
-  }
-
-  override addJob<Input>(
-    job: JobFactory<Input>,
-    ...args: [...InputArguments<Input>, options?: AddJobOptions]
-  ): Promise<string>;
-  override addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
-  override async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
-    const jobName = typeof job === 'string' ? job : job?.name;
-    const id = await super.addJob(jobName, input, options);
-    this.#worker?.nudge();
-    return id;
-  }
-
-  override async addJobs(...args: Parameters<RemoteProcessor['addJobs']>): Promise<string[]> {
-    const ids = await super.addJobs(...args);
-    this.#worker?.nudge();
-    return ids;
   }
 
   async #endOfLoops(kind: LoopKind): Promise<void> {

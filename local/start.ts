@@ -46,7 +46,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
   await setUp(processor); // Indexes that are there cost nothing.
-  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, log, kick: async () => {} });
+  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   const names = Object.keys(await processor.getJobFactories());
   // Until here a signal ends the process at once, whatever the database does; once Ctrl-C is told of, it stops in order.

@@ -61,6 +61,7 @@ export type { LogLineFields } from './job/log-line.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
+export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
 export type { IndexOptions, IndexProgress } from './mongo/indexes.js';

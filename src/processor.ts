@@ -35,7 +35,7 @@ import {
 } from './job/job-options.js';
 import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
-import { type Outcome, settlementOf } from './job/outcome.js';
+import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { recoverJobs } from './job/recover-jobs.js';
 import { JobRegistry } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
@@ -44,6 +44,7 @@ import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
+import { type Kick, type QueuedJob, ReadySignal, someJob } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
@@ -114,6 +115,12 @@ export interface RemoteProcessorOptions {
   readonly lease?: Duration;
   /** What `getJobErrors` makes of a job's errors. */
   readonly formatJobError?: JobErrorFormatter;
+  /**
+   * Asks for workers when jobs were queued: by adding, retrying, changing or resuming them, or by a schedule. Called, and
+   * awaited for a second at most, once for all that one call queues; what it throws is logged. On Lambda `createKick` of
+   * `remote-processor/lambda` makes it. Default: none, and jobs wait until a worker looks.
+   */
+  readonly kick?: Kick;
   /** Default: JSON lines on standard output, from `info` on. Nothing is logged of adding jobs. */
   readonly log?: Logger;
 }
@@ -190,12 +197,14 @@ export class RemoteProcessor {
   readonly #openQueues: OpenQueues;
   readonly #worker: Worker;
   readonly #tally: Tally;
+  /** Tells who runs jobs here, and by the kick elsewhere, that some were queued. */
+  protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
 
   /** @throws ValidationError listing every option that is wrong */
   constructor(options: RemoteProcessorOptions) {
     const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
-    const { db, collectionPrefix, name, maxThreads, queues, jobQuery, lease, log } = valid;
+    const { db, collectionPrefix, name, maxThreads, queues, jobQuery, lease, kick, log } = valid;
     this.name = name;
     this.maxThreads = maxThreads;
     this.collectionPrefix = collectionPrefix;
@@ -217,6 +226,7 @@ export class RemoteProcessor {
       ...(queues && { queues }),
       ...(jobQuery && { jobQuery }),
     });
+    this.jobsReady = new ReadySignal(kick, log);
     this.#tally = new Tally(this.#collections.statistics, log);
     this.#worker = {
       jobs: this.#collections.jobs,
@@ -232,6 +242,7 @@ export class RemoteProcessor {
       leaseMs: lease,
       durations: new RecentDurations(),
       tally: this.#tally,
+      jobsReady: this.jobsReady,
       log,
     };
   }
@@ -313,6 +324,7 @@ export class RemoteProcessor {
   /**
    * Adds a job and returns its id. Its input is checked here, and stored as it was given. Where the database fails, it
    * is tried again for 13 s (`patience`), except in a transaction; whether it arrived when that fails too is not known.
+   * Then asks for a worker, by `kick`; in a transaction call `kick()` yourself once it is committed.
    *
    * @param job the name, or the factory itself, which types the input
    * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
@@ -325,7 +337,10 @@ export class RemoteProcessor {
   async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
     const jobName = typeof job === 'string' ? job : job?.name;
-    return addJob((await this.#connected()).jobs, this.#registry, jobName, input, options);
+    const { jobs } = await this.#connected();
+    const { id, job: added } = await addJob(jobs, this.#registry, jobName, input, options);
+    await this.#tellAdded([added], options);
+    return id;
   }
 
   /**
@@ -337,7 +352,18 @@ export class RemoteProcessor {
    *   is written then; ConflictError for an `id` that another job has: the others may be written
    */
   async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
-    return addJobs((await this.#connected()).jobs, this.#registry, jobs, options);
+    const { jobs: collection } = await this.#connected();
+    const { ids, newJobs } = await addJobs(collection, this.#registry, jobs, options);
+    await this.#tellAdded(newJobs, options);
+    return ids;
+  }
+
+  /**
+   * Asks for workers, as adding a job does: for jobs that were added in a transaction of yours, once it is committed.
+   * Without a `kick` it only wakes what runs jobs in this process. It never rejects.
+   */
+  async kick(): Promise<void> {
+    await this.jobsReady.tell([someJob]);
   }
 
   /**
@@ -353,11 +379,10 @@ export class RemoteProcessor {
       'The call of updateJob',
     );
     await this.#requireMayHave(id, options, 'The call of updateJob');
-    await updateQueuedJob((await this.#connected()).jobs, id, {
-      ...rest,
-      retryDelay,
-      runAt: runAt ?? delay,
-    });
+    const moment = runAt ?? delay;
+    await updateQueuedJob((await this.#connected()).jobs, id, { ...rest, retryDelay, runAt: moment });
+    if (moment !== undefined || rest.queue !== undefined)
+      await this.jobsReady.tell([{ runAt: moment ?? someJob.runAt }]);
   }
 
   /** The job with this id, or undefined. */
@@ -479,6 +504,7 @@ export class RemoteProcessor {
     const valid = validateNow(queueSchema, name, 'Name of the queue');
     await resumeQueue((await this.#connected()).queues, valid);
     this.#openQueues.forget();
+    await this.kick();
   }
 
   /**
@@ -538,6 +564,7 @@ export class RemoteProcessor {
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
     await retryJob((await this.#connected()).jobs, id);
+    await this.kick();
   }
 
   /**
@@ -612,7 +639,7 @@ export class RemoteProcessor {
    * thrown here. When none is due, looks for jobs whose workers crashed first.
    */
   async processNextJob(): Promise<boolean> {
-    const wasRun = (await this.#runOne()) || ((await this.recoverJobs()) > 0 && (await this.#runOne()));
+    const wasRun = (await this.#runOne()) || ((await this.#recover()) > 0 && (await this.#runOne()));
     // A write for each job would be half as much again.
     await (wasRun ? this.#tally.writeIfDue() : this.#tally.write());
     return wasRun;
@@ -660,6 +687,12 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
+    const recovered = await this.#recover();
+    await this.jobsReady.tell(Array<QueuedJob>(recovered).fill(someJob));
+    return recovered;
+  }
+
+  async #recover(): Promise<number> {
     const recovery = async () => recoverJobs(await this.#connected());
     const { recovered, pausedQueues } = await retryWhileUnreachable(
       RECOVERY_RETRY_MS,
@@ -705,7 +738,9 @@ export class RemoteProcessor {
   ): Promise<SchedulerItem> {
     const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
-    return updateItem(this.#db, await this.#connected(), this.#registry, id, changes, valid);
+    const item = await updateItem(this.#db, await this.#connected(), this.#registry, id, changes, valid);
+    await this.kick(); // What was due was made.
+    return item;
   }
 
   /** The scheduler item with this id, or undefined. */
@@ -758,7 +793,9 @@ export class RemoteProcessor {
    */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
-    return deactivateItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    const item = await deactivateItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    await this.kick();
+    return item;
   }
 
   /**
@@ -770,6 +807,7 @@ export class RemoteProcessor {
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
     await removeItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    await this.kick();
   }
 
   /**
@@ -786,7 +824,9 @@ export class RemoteProcessor {
   ): Promise<string> {
     const valid = validateNow(runNowOptionsSchema, options, 'The call of runNow');
     const { runNow } = await scheduling();
-    return runNow(this.#db, await this.#connected(), this.#registry, schedulerId, valid);
+    const id = await runNow(this.#db, await this.#connected(), this.#registry, schedulerId, valid);
+    await this.kick();
+    return id;
   }
 
   /**
@@ -827,7 +867,9 @@ export class RemoteProcessor {
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
-    return scheduleNextJob(await this.#connected(), this.#registry.defaultsOf, this.log);
+    const made = await scheduleNextJob(await this.#connected(), this.#registry.defaultsOf, this.log);
+    if (made) await this.jobsReady.tell([made]);
+    return made?.id;
   }
 
   /**
@@ -838,11 +880,13 @@ export class RemoteProcessor {
    */
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'The call of scheduleDueItems');
-    await this.recoverJobs();
+    const recovered = await this.#recover();
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
-    return scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
+    const made = await scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
+    await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made]);
+    return made.map(({ id }) => id);
   }
 
   /**
@@ -851,13 +895,22 @@ export class RemoteProcessor {
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
-    return rescheduleItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    const next = await rescheduleItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    await this.kick();
+    return next;
   }
 
   /** As `reScheduleItem` for all active items; returns how many there are. */
   async reScheduleItems(): Promise<number> {
     const { rescheduleItems } = await scheduling();
-    return rescheduleItems(this.#db, await this.#connected(), this.#registry.defaultsOf, this.log);
+    const count = await rescheduleItems(
+      this.#db,
+      await this.#connected(),
+      this.#registry.defaultsOf,
+      this.log,
+    );
+    await this.kick();
+    return count;
   }
 
   /**
@@ -894,6 +947,11 @@ export class RemoteProcessor {
     return isSessionEnded((await this.#connected()).endedSessions, id);
   }
 
+  /** What a transaction of the caller adds is not there yet. */
+  async #tellAdded(jobs: readonly QueuedJob[], { session }: AddJobsOptions = {}): Promise<void> {
+    if (session?.inTransaction() !== true) await this.jobsReady.tell(jobs);
+  }
+
   /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
   async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
@@ -904,7 +962,7 @@ export class RemoteProcessor {
   /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
   async #tryToRecover(): Promise<void> {
     try {
-      await this.recoverJobs();
+      await this.#recover();
     } catch (error) {
       this.log.warn('Jobs of crashed workers could not be recovered', { error: String(error) });
     }
@@ -924,6 +982,7 @@ export class RemoteProcessor {
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
     this.#tally.countAttempt(jobName, endingOf(outcome, settledAs));
     await this.#tally.writeIfDue();
+    if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
     if (settledAs !== 'stale') return settledAs;
     throw new ConflictError(
       id,
@@ -973,6 +1032,7 @@ const optionsSchema = z.strictObject({
   name: z.string().min(1).max(100).default(DEFAULT_NAME),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
+  kick: z.custom<Kick>((value) => typeof value === 'function', 'expected a function').optional(),
   lease: timerDurationSchema
     .refine((lease) => lease >= MIN_LEASE_MS, 'expected a lease of at least 1 second')
     .default(DEFAULT_LEASE_MS),

@@ -79,17 +79,6 @@ export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefi
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
 
-/** Whether one of them can run at once: by this machine's clock, good enough to decide whether a kick is worth while. */
-export function isDue({
-  runAt,
-  delay = 0,
-}: {
-  runAt?: Date | undefined;
-  delay?: number | undefined;
-}): boolean {
-  return runAt === undefined ? delay === 0 : runAt.getTime() <= Date.now();
-}
-
 /** Where a job is. */
 export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;

@@ -4,7 +4,6 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
-import type { Kick } from '../kick.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
 import { dashboardRoutes } from './dashboard/routes.js';
@@ -29,8 +28,6 @@ export interface AppOptions {
    * Default: any, where names are somebody else's business, such as API Gateway's.
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Called, and awaited, when a job was added that can run at once. Default: nothing. */
-  readonly kick?: Kick;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
   /** How many milliseconds there are until an answer has to be on its way. Default: any number. */
@@ -51,7 +48,6 @@ export function createApp({
   sessionSecrets = [],
   identify,
   allowedHosts,
-  kick = nothing,
   ready = nothing,
   timeLeft = () => Number.POSITIVE_INFINITY,
   log = jsonLogger,
@@ -81,8 +77,8 @@ export function createApp({
       await ready();
       await next();
     })
-    .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, kick, ready, log }))
-    .route('/', serveRoutes(routes, { processor, kick, timeLeft }));
+    .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, ready, log }))
+    .route('/', serveRoutes(routes, { processor, timeLeft }));
   return app;
 }
 

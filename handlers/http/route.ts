@@ -3,7 +3,6 @@ import type { Role } from '../../src/access/role.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { Slots } from '../../src/subprocess/slots.js';
 import { toIssues } from '../../src/validate.js';
-import type { Kick } from '../kick.js';
 import { once } from '../once.js';
 import { issuesOfNeedlessBody, readJsonObject } from './body.js';
 import { answerOnce } from './idempotency.js';
@@ -14,8 +13,6 @@ import { toResponse } from './reply.js';
 /** What the routes work with. */
 export interface Services {
   readonly processor: RemoteProcessor;
-  /** Called, and awaited, when a job may run at once. */
-  readonly kick: Kick;
   /** How many milliseconds there are until the answer has to be on its way; infinite where nobody counts them. */
   readonly timeLeft: () => number;
 }

@@ -15,8 +15,15 @@ import { toNewJob } from './to-new-job.js';
 /** An id or a key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
 
+/** What was added. */
+export interface Added {
+  /** Of the job, or of that which has its unique key. */
+  readonly id: string;
+  readonly job: NewJob;
+}
+
 /**
- * Adds a job and returns its id: see `RemoteProcessor.addJob`. Everything is checked before the first write.
+ * Adds a job: see `RemoteProcessor.addJob`. Everything is checked before the first write.
  */
 export async function addJob(
   jobs: Collection<JobDocument>,
@@ -24,7 +31,7 @@ export async function addJob(
   jobName: string,
   input: unknown,
   options: AddJobOptions = {},
-): Promise<string> {
+): Promise<Added> {
   const { session, callerRole, patience, ...valid } = validateNow(
     addJobOptionsSchema,
     options,
@@ -33,7 +40,7 @@ export async function addJob(
   const despiteFailures = retrying(patience, session);
   const addable = await despiteFailures(() => registry.find(jobName, callerRole));
   const job = await toNewJob(addable, jobName, input, valid);
-  return despiteFailures(() => writeJob(jobs, job, session));
+  return { id: await despiteFailures(() => writeJob(jobs, job, session)), job };
 }
 
 /**

@@ -32,7 +32,7 @@ export interface JobToAdd {
 const BATCH = 1000;
 
 /**
- * Adds jobs, and returns their ids in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
+ * Adds jobs; their ids are in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
  * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before.
  */
 export async function addJobs(
@@ -40,7 +40,7 @@ export async function addJobs(
   registry: JobRegistry,
   given: readonly JobToAdd[],
   options: AddJobsOptions,
-): Promise<string[]> {
+): Promise<{ readonly ids: string[]; readonly newJobs: readonly NewJob[] }> {
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
   const despiteFailures = retrying(patience, session);
   const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
@@ -49,7 +49,7 @@ export async function addJobs(
     const batch = newJobs.slice(start, start + BATCH);
     ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, session))));
   }
-  return ids;
+  return { ids, newJobs };
 }
 
 const entriesSchema = z.array(

@@ -1,3 +1,4 @@
+import type { QueuedJob } from '../jobs-ready.js';
 import type { Failure } from './failure.js';
 import type { ClaimedJob } from './job.js';
 import type { Report } from './report.js';
@@ -21,6 +22,19 @@ export interface Settlement {
   readonly isDeletedWhenCompleted?: boolean;
   /** What the attempt told, and is not known to be stored. */
   readonly report?: Report;
+}
+
+/** The job as this outcome queues it, if it does: for those who are told. Given back, it is left to whoever looks next. */
+export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): QueuedJob[] {
+  switch (outcome.kind) {
+    case 'failed':
+      return [{ jobName, queue, runAt: outcome.retryAfterMs ?? 0 }];
+    case 'snoozed':
+      return [{ jobName, queue, runAt: outcome.delayMs }];
+    case 'completed':
+    case 'givenBack':
+      return [];
+  }
 }
 
 /** How an attempt at a claimed job ended. */

@@ -9,10 +9,14 @@ export class NoAnswer extends Error {
  *
  * @throws NoAnswer, and what the answer is rejected with
  */
-export async function withinTime<Result>(ms: number, answer: Promise<Result>): Promise<Result> {
+export async function withinTime<Result>(
+  ms: number,
+  answer: Promise<Result>,
+  who = 'The database',
+): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeOut = new Promise<never>((_, reject) => {
-    const noAnswer = () => reject(new NoAnswer(`The database did not answer within ${Math.round(ms)} ms.`));
+    const noAnswer = () => reject(new NoAnswer(`${who} did not answer within ${Math.round(ms)} ms.`));
     timer = setTimeout(noAnswer, ms);
   });
   try {

@@ -4,7 +4,7 @@ import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, findDueJobName } from './find-due-items.js';
 import type { KnownDefaults } from './known-defaults.js';
-import { makePlanned } from './make-planned.js';
+import { type MadeJob, makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 
 /** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
@@ -33,8 +33,8 @@ export type Fired =
 
 export interface Made {
   readonly kind: 'made';
-  /** Ids of the jobs that were made. An occurrence that has its job already makes none. */
-  readonly jobIds: readonly string[];
+  /** The jobs that were made. An occurrence that has its job already makes none. */
+  readonly jobs: readonly MadeJob[];
   /** Items of which more occurrences are due, by their ids: how many they moved past. */
   readonly cut: ReadonlyMap<string, number>;
   /** They were left as they are. */
@@ -74,8 +74,8 @@ export async function fireDueItems(
     const busy = await findBusyItems(jobs, items, session);
     const { planned, broken } = planItems(items, busy, defaults.byName, limits);
     ids = planned.map(({ item }) => item._id);
-    const jobIds = await makePlanned({ jobs, scheduler }, planned, session);
-    return { kind: 'made', jobIds, cut: cutOf(planned), broken };
+    const made = await makePlanned({ jobs, scheduler }, planned, session);
+    return { kind: 'made', jobs: made, cut: cutOf(planned), broken };
   };
   try {
     for (;;) {

@@ -1,13 +1,17 @@
 import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
+import type { QueuedJob } from '../jobs-ready.js';
 import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import type { SchedulerItemDocument } from './item.js';
 import type { PlannedItem } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
 
+/** A job that was made. Its `runAt` is in milliseconds from the database's now. */
+export type MadeJob = QueuedJob & { readonly id: string };
+
 /**
- * Makes the jobs that are planned and moves their items on, within a transaction, and returns the ids of the jobs. An
+ * Makes the jobs that are planned and moves their items on, within a transaction, and returns the jobs. An
  * occurrence that has its job already makes none.
  *
  * @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before.
@@ -16,11 +20,12 @@ export async function makePlanned(
   { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,
   planned: readonly PlannedItem[],
   session: ClientSession,
-): Promise<string[]> {
+): Promise<MadeJob[]> {
   await advanceItems(scheduler, planned, session);
-  const jobIds = await insertJobs(jobs, planned, session);
+  const made = await insertJobs(jobs, planned, session);
+  const jobIds = made.map(({ id }) => id);
   await pointToFoundJobs({ jobs, scheduler }, planned, jobIds, session);
-  return jobIds;
+  return made;
 }
 
 async function advanceItems(
@@ -59,7 +64,7 @@ async function insertJobs(
   jobs: Collections['jobs'],
   planned: readonly PlannedItem[],
   session: ClientSession,
-): Promise<string[]> {
+): Promise<MadeJob[]> {
   const upserts = planned.flatMap((item) =>
     item.jobs.map((job) => ({
       updateOne: {
@@ -71,5 +76,15 @@ async function insertJobs(
   );
   if (upserts.length === 0) return [];
   const { upsertedIds } = await jobs.bulkWrite(upserts, { session });
-  return Object.values(upsertedIds).map(String);
+  const ids = new Set(Object.values(upsertedIds).map(String));
+  return planned.flatMap(({ item, jobs: each }) =>
+    each
+      .filter(({ id }) => ids.has(id))
+      .map(({ id, jobName, queue, runAt }) => ({
+        id,
+        jobName,
+        queue,
+        runAt: runAt.getTime() - item.now.getTime(),
+      })),
+  );
 }

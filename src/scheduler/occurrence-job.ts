@@ -5,7 +5,7 @@ import type { Occurrence } from '../job/job.js';
 import { type JobDefaults, withDefaults } from '../job/job-options.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
-export type OccurrenceJob = NewJob & { readonly occurrence: Occurrence };
+export type OccurrenceJob = NewJob & { readonly runAt: Date; readonly occurrence: Occurrence };
 
 /** The job of one occurrence of an item. */
 export function occurrenceJob(

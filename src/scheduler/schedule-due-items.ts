@@ -9,6 +9,7 @@ import {
   type Which,
 } from './fire-due-items.js';
 import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
+import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** How many occurrences of one item a tick makes at most: one with many missed ones must not hold up the others. */
@@ -30,13 +31,13 @@ export interface TickOptions {
   readonly deadline: number;
 }
 
-/** Makes the jobs of all due items, batch by batch, and returns the ids of the jobs. */
+/** Makes the jobs of all due items, batch by batch, and returns the jobs. */
 export async function scheduleDueItems(
   collections: Collections,
   defaultsOf: DefaultsOf,
   options: TickOptions,
   log: Logger,
-): Promise<string[]> {
+): Promise<MadeJob[]> {
   const tick = new Tick(collections, new KnownDefaults(defaultsOf), { ...BATCH, ...options }, log);
   return tick.run();
 }
@@ -45,7 +46,7 @@ type Ids = readonly string[];
 
 /** One call of `scheduleDueItems`. No item waits for one that is held, or that has much to catch up on. */
 class Tick {
-  readonly #jobIds: string[] = [];
+  readonly #made: MadeJob[] = [];
   /** Ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
   readonly #over = new Set<string>();
   /** Items of which one transaction did not make all, by their ids: how many occurrences they moved past in this tick. */
@@ -58,12 +59,12 @@ class Tick {
     private readonly log: Logger,
   ) {}
 
-  async run(): Promise<string[]> {
+  async run(): Promise<MadeJob[]> {
     const aside = await this.#makeAll();
     const held = await this.#makeInHalves(aside);
     held.push(...(await this.#makeMore()));
     tellHeld(held, this.log);
-    return this.#jobIds;
+    return this.#made;
   }
 
   /** Sets those batches aside in which another transaction holds an item: their halves. */
@@ -124,8 +125,8 @@ class Tick {
     return fired;
   }
 
-  #take({ jobIds, cut, broken }: Made): void {
-    this.#jobIds.push(...jobIds);
+  #take({ jobs, cut, broken }: Made): void {
+    this.#made.push(...jobs);
     for (const id of tellBroken(broken, this.log)) this.#over.add(id);
     for (const [id, count] of cut) {
       const sum = (this.#cut.get(id) ?? 0) + count;

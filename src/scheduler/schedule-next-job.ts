@@ -2,14 +2,15 @@ import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
 import { fireDueItems, PATIENCE_MS } from './fire-due-items.js';
 import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
+import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
-/** Makes the job of one occurrence of the item that is due longest, and returns its id; undefined when none is due. */
+/** Makes the job of one occurrence of the item that is due longest, and returns it; undefined when none is due. */
 export async function scheduleNextJob(
   collections: Collections,
   defaultsOf: DefaultsOf,
   log: Logger,
-): Promise<string | undefined> {
+): Promise<MadeJob | undefined> {
   const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
   const defaults = new KnownDefaults(defaultsOf);
   const except: string[] = [];
@@ -24,7 +25,7 @@ export async function scheduleNextJob(
         break;
       case 'made':
         // An item may have moved on without a job: its occurrence was skipped or too old. Then the next one is looked at.
-        if (fired.jobIds.length > 0) return fired.jobIds[0];
+        if (fired.jobs.length > 0) return fired.jobs[0];
         except.push(...tellBroken(fired.broken, log));
     }
   }

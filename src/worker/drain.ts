@@ -5,9 +5,10 @@ import { claimJobs, countDueJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
-import { type Outcome, settlementOf } from '../job/outcome.js';
+import { type Outcome, queuedAgain, settlementOf } from '../job/outcome.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Report } from '../job/report.js';
+import { countTakeable, type QueuedJob, type ReadySignal } from '../jobs-ready.js';
 import { type Logger, withFields } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { RemoteProcessor } from '../processor.js';
@@ -48,6 +49,7 @@ export interface Worker {
   readonly leaseMs: number;
   readonly durations: RecentDurations;
   readonly tally: Tally;
+  readonly jobsReady: ReadySignal;
   readonly log: Logger;
 }
 
@@ -104,6 +106,10 @@ class Invocation {
   #moreWait = false;
   /** The last claim took a job that must run alone: more of those, which crashed with it, are likely to follow. */
   #afterLoner = false;
+  /** Jobs of which it said that it takes them, since the last claim began. */
+  #promised = 0;
+  /** What others are told of jobs that were queued again. */
+  readonly #tellings = new Set<Promise<void>>();
   readonly #summary = emptySummary();
 
   constructor(
@@ -140,13 +146,15 @@ class Invocation {
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
     const poll = pollMs === undefined ? undefined : setInterval(this.#somethingHappened.wake, pollMs);
+    const stopListening = this.worker.jobsReady.listen((jobs) => this.#take(jobs));
     try {
       await this.#work();
     } finally {
+      stopListening();
       clearInterval(poll);
       this.#nextDue.close();
       await this.#reports.close();
-      await this.#registration.end(end.aborted);
+      await Promise.all([this.#registration.end(end.aborted), ...this.#tellings]);
     }
     if (!end.aborted && (stop.aborted || this.#leftOut || this.#summary.abandoned > 0)) {
       this.#summary.remaining = await this.#countRemaining();
@@ -161,15 +169,26 @@ class Invocation {
       const wasIdle = this.#held.isEmpty;
       const free = this.#room();
       const asked = performance.now();
+      this.#promised = 0;
       const claimed = free > 0 ? await this.#claim(free) : [];
       if (claimed.some(({ runAlone }) => runAlone)) await this.#allWritten();
       for (const job of claimed) this.#hold(job, asked);
       this.#beginNext();
       // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
       // was busy with may have ended while it looked.
-      if (wasIdle && claimed.length === 0 && !waitsForJob) return;
+      if (wasIdle && claimed.length === 0 && !waitsForJob && this.#promised === 0) return;
       if (!this.#held.isEmpty || waitsForJob) await this.#somethingHappened.wait();
     }
+  }
+
+  /** Jobs were queued by this process: looks for them if there is room, and returns how many it will take. */
+  #take(jobs: readonly QueuedJob[]): number {
+    const room = this.#room() - this.#promised;
+    if (room <= 0) return 0;
+    const count = Math.min(room, countTakeable(jobs, this.worker.claimFilter()));
+    this.#promised += count;
+    this.#somethingHappened.wake();
+    return count;
   }
 
   /**
@@ -326,6 +345,7 @@ class Invocation {
       this.#beginNext();
     }
     const ending = await this.#write(attempt, outcome, report);
+    if (ending === 'retried' || ending === 'snoozed') this.#tellQueued(queuedAgain(attempt.job, outcome));
     this.#summary[ending] += 1;
     this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
@@ -333,6 +353,12 @@ class Invocation {
     this.#heartbeat.release(attempt.job);
     this.#held.release(attempt);
     this.#somethingHappened.wake();
+  }
+
+  /** Beside the work: who is told may take a while. */
+  #tellQueued(jobs: readonly QueuedJob[]): void {
+    const telling = this.worker.jobsReady.tell(jobs).finally(() => this.#tellings.delete(telling));
+    this.#tellings.add(telling);
   }
 
   #beginSettling(attempt: RunningAttempt): void {

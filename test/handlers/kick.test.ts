@@ -77,14 +77,32 @@ test('a chain of kicks ends', async () => {
   expect(lambda().invocations).toHaveLength(1);
 });
 
-test('a kick that fails is tried once, logged, and harms nobody', async () => {
+test('a kick that fails is tried twice, logged, and harms nobody', async () => {
   const { messages, log } = warnings();
   lambda().answer = 500;
 
   await kickOf({ log })();
 
-  expect(lambda().invocations).toHaveLength(1);
+  expect(lambda().invocations).toHaveLength(2);
   expect(messages).toEqual(['The kick failed: jobs wait for the next minute']);
+});
+
+test('a kick whose kept connections were reset while the container was frozen arrives', async () => {
+  const { messages, log } = warnings();
+  const kick = kickOf({ log });
+  await Promise.all([kick(), kick({ workers: 3 })]); // Three connections are kept.
+  lambda().resetsKept = true;
+
+  await kick();
+
+  expect(lambda().invocations).toHaveLength(4);
+  expect(messages).toEqual([]);
+});
+
+test('jobs that are due later ask for no worker now', async () => {
+  await kickOf()({ jobs: 0, dueInMs: [5_000] });
+
+  expect(lambda().invocations).toEqual([]);
 });
 
 test('a kick that is not answered is given up after a second', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, vi } from 'vitest';
 
@@ -15,7 +16,16 @@ export class LambdaService {
   readonly invocations: Invocation[] = [];
   /** How it answers: with a status, or never. */
   answer: number | 'never' = 202;
+  /** Resets each connection that it has answered on before, as one whose container was frozen for long finds it. */
+  resetsKept = false;
+  /** Does not answer there, and hears nothing. */
+  ignoresKept = false;
+  readonly #answered = new WeakSet<Socket>();
   readonly #server = createServer(async (request, response) => {
+    const { socket } = request;
+    if (this.#answered.has(socket) && this.ignoresKept) return;
+    if (this.#answered.has(socket) && this.resetsKept) return void socket.resetAndDestroy();
+    this.#answered.add(socket);
     const payload: unknown = JSON.parse(await text(request));
     const type = String(request.headers['x-amz-invocation-type']);
     this.invocations.push({ path: request.url ?? '', type, payload });

@@ -1,8 +1,7 @@
 import type { Role } from '../../../src/access/role.js';
 import type { RemoteProcessor } from '../../../src/index.js';
 import { toIssues } from '../../../src/validate.js';
-import type { Kick } from '../../kick.js';
-import { addOne, isDue, newJob } from '../add-jobs.js';
+import { addOne, newJob } from '../add-jobs.js';
 import { invalid } from '../problem.js';
 import type { Draft } from './job-form.js';
 
@@ -13,7 +12,6 @@ import type { Draft } from './job-form.js';
  */
 export async function addJob(
   processor: RemoteProcessor,
-  kick: Kick,
   name: string,
   { input, options }: Pick<Draft, 'input' | 'options'>,
   callerRole: Role,
@@ -25,6 +23,5 @@ export async function addJob(
   });
   if (!result.success) throw invalid(toIssues(result.error));
   const { id } = await addOne(processor, result.data, callerRole);
-  if (isDue(result.data.options ?? {})) await kick();
   return id;
 }

@@ -3,7 +3,6 @@ import { compress } from 'hono/compress';
 import { secureHeaders } from 'hono/secure-headers';
 import type { ApiKey } from '../../../src/config.js';
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
-import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { requireSameOrigin } from '../session/same-origin.js';
@@ -26,7 +25,6 @@ export interface DashboardOptions {
   readonly apiKeys: readonly ApiKey[];
   readonly sessionSecrets: readonly string[];
   readonly wrongKeys: WrongKeys;
-  readonly kick: Kick;
   readonly ready: () => Promise<void>;
   readonly log: Logger;
 }
@@ -36,7 +34,7 @@ export interface DashboardOptions {
  * to date by a script that reads it again and again (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
-  const { processor, apiKeys, sessionSecrets, kick, ready, log } = options;
+  const { processor, apiKeys, sessionSecrets, ready, log } = options;
   const endedSessions = new EndedSessions(processor);
   return new Hono<DashboardEnvironment>()
     .onError(answerWithPage(log))
@@ -63,9 +61,9 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .get('/dashboard', (context) => context.redirect('/', 303))
     .get(findJobPath, ({ req, redirect }) => redirect(jobPath(req.query('id')?.trim() ?? ''), 303))
     .route('/', overviewRoutes(processor))
-    .route('/dashboard/jobs', jobRoutes(processor, kick))
-    .route('/dashboard/job-factories', jobFactoryRoutes(processor, kick))
-    .route('/dashboard/schedulers', schedulerRoutes(processor, kick))
+    .route('/dashboard/jobs', jobRoutes(processor))
+    .route('/dashboard/job-factories', jobFactoryRoutes(processor))
+    .route('/dashboard/schedulers', schedulerRoutes(processor))
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }
 

@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono';
 import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
-import type { Kick } from '../../kick.js';
 import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
 import type { Session } from '../session/session.js';
@@ -18,7 +17,7 @@ import { may, requireRole } from './require-session.js';
 type PageContext = Context<DashboardEnvironment>;
 
 /** The kinds of jobs, and adding one by hand. */
-export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
+export function jobFactoryRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const cursor = context.req.query('cursor') || undefined;
@@ -48,7 +47,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor, kick: Kick) {
       if (change) return showForm(context, factory, changed(factory, draft, change));
       if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
       try {
-        const id = await addJob(processor, kick, factory.name, draft, context.get('session').caller.role);
+        const id = await addJob(processor, factory.name, draft, context.get('session').caller.role);
         return redirectWith(context, jobPath(id), { kind: 'done', text: 'Added.' });
       } catch (error) {
         const { issues } = toProblem(error).details;

@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono';
 import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
-import type { Kick } from '../../kick.js';
 import { Problem } from '../problem.js';
 import { returnPath } from '../session/return-path.js';
 import { act, isBulkAction } from './bulk.js';
@@ -23,7 +22,7 @@ const section = '/dashboard/jobs';
 const PAGE_SIZE = 50;
 
 /** Jobs: the list, each one, and what can be done about them. */
-export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
+export function jobRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const { cursor, ...query } = context.req.query();
@@ -67,7 +66,6 @@ export function jobRoutes(processor: RemoteProcessor, kick: Kick) {
         return askToConfirm(context, { question, label: 'Remove', section, back: originOf(form) });
       }
       const notice = await act(processor, action, ids, context.get('session').caller.role);
-      if (action === 'retry') await kick();
       return redirectWith(context, backPath(form), notice);
     })
     .get('/:id', async (context) => {

@@ -6,7 +6,6 @@ import {
   type SchedulerItem,
   ValidationError,
 } from '../../../src/index.js';
-import type { Kick } from '../../kick.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
 import { mayAddByName, mayAddJob } from './may-add.js';
@@ -27,7 +26,7 @@ const section = '/dashboard/schedulers';
 const PAGE_SIZE = 50;
 
 /** Scheduler items: what makes jobs at set times. */
-export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
+export function schedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const session = context.get('session');
@@ -83,7 +82,6 @@ export function schedulerRoutes(processor: RemoteProcessor, kick: Kick) {
     .post('/:id/run', requireRole('write'), async (context) => {
       const callerRole = context.get('session').caller.role;
       const id = await processor.runNow(context.req.param('id'), { callerRole });
-      await kick();
       return redirectWith(context, jobPath(id), { kind: 'done', text: 'This is the job that was added.' });
     })
     .post('/:id/remove', requireRole('admin'), async (context) => {

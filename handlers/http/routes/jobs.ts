@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { jobStatuses, settledStatuses } from '../../../src/index.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
-import { addMany, addOne, isDue, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
+import { addMany, addOne, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
 import { documented } from '../documented.js';
 import { brief, duration, idOf, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
 import { jobView, toSendableView } from '../job-view.js';
@@ -60,10 +60,9 @@ const addJob = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: () => 1,
-  async answer({ body }, { processor, kick, timeLeft, jobIds, callerRole }) {
+  async answer({ body }, { processor, timeLeft, jobIds, callerRole }) {
     const [given = body] = withIds([body], jobIds);
     const state = await addOne(processor, given, callerRole, timeLeft);
-    if (isDue(body.options ?? {})) await kick();
     return { body: state, headers: { location: locationOf(state.id) } };
   },
 });
@@ -91,10 +90,8 @@ const addJobs = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
-  async answer({ body: { jobs } }, { processor, kick, timeLeft, jobIds, callerRole }) {
+  async answer({ body: { jobs } }, { processor, timeLeft, jobIds, callerRole }) {
     const ids = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft);
-    const due = jobs.filter(({ options = {} }) => isDue(options)).length;
-    if (due > 0) await kick({ jobs: due });
     return { body: { ids } };
   },
 });
@@ -173,10 +170,8 @@ const updateJob = defineRoute({
   bodyExample: { priority: 9, delay: 0 },
   reply: { status: 200, description: 'The job as it is now.', schema: () => jobView, example: job },
   problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id }, body }, { processor, kick, callerRole, ...patience }) {
+  async answer({ parameters: { id }, body }, { processor, callerRole, ...patience }) {
     await processor.updateJob(id, body, { callerRole });
-    const isMoved = body.runAt !== undefined || body.delay !== undefined;
-    if (isMoved && isDue(body)) await kick();
     return { body: toSendableView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
   },
 });
@@ -215,9 +210,8 @@ const retryJob = defineRoute({
     example: { id, status: 'queued' },
   },
   problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor, kick, callerRole }) {
+  async answer({ parameters: { id } }, { processor, callerRole }) {
     await processor.retryJob(id, { callerRole });
-    await kick();
     return { body: { id, status: 'queued' as const } };
   },
 });

@@ -81,9 +81,8 @@ const resumeQueue = defineRoute({
     schema: () => queueState,
     example: { name: 'mail', paused: null },
   },
-  async answer({ parameters: { name } }, { processor, kick }) {
+  async answer({ parameters: { name } }, { processor }) {
     await processor.resumeQueue(name);
-    await kick();
     return { body: { name, paused: null } };
   },
 });

@@ -231,9 +231,8 @@ const runScheduler = defineRoute({
   },
   problems: ['not_found'],
   jobCount: () => 1,
-  async answer({ parameters }, { processor, kick, jobIds, callerRole }) {
+  async answer({ parameters }, { processor, jobIds, callerRole }) {
     const id = await processor.runNow(parameters.id, { jobId: jobIds?.[0], callerRole });
-    await kick();
     return { body: { id, status: 'queued' as const }, headers: { location: locationOf(id) } };
   },
 });

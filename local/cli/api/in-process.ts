@@ -16,10 +16,10 @@ export async function inProcess(env: Environment, log: Logger): Promise<Connecti
   const { COLLECTION_PREFIX: collectionPrefix } = config;
   const apiKey = makeKey();
   const { WORKER_FUNCTION_NAME: functionName, LAMBDA_ENDPOINT: endpoint } = config;
+  const kick = createKick({ functionName, endpoint, log });
   const app = createApp({
-    processor: new RemoteProcessor({ db, collectionPrefix, log }),
+    processor: new RemoteProcessor({ db, collectionPrefix, kick, log }),
     apiKeys: [{ id: 'command-line', role: 'admin', digest: digestOf(apiKey) }],
-    kick: createKick({ functionName, endpoint, log }),
     log,
   });
   return {

@@ -5,7 +5,7 @@ import { type AppOptions, createApp } from '../../../handlers/http/app.js';
 import { type HttpServer, startHttpServer } from '../../../local/http-server.js';
 import { roles } from '../../../src/access/role.js';
 import type { ApiKey } from '../../../src/config.js';
-import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import type { JobsReady, Logger, RemoteProcessor } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
 import { type TestDatabase, useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
@@ -34,7 +34,7 @@ export interface TestApi {
   readonly database: TestDatabase;
   readonly processor: RemoteProcessor;
   readonly url: string;
-  /** How often it kicked the worker. */
+  /** How often it kicked the worker for jobs that can run now. */
   readonly kicks: number;
   /** Everything it logged, as text. */
   readonly logged: string;
@@ -54,12 +54,13 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
   beforeEach(async () => {
     kicks = 0;
     lines = [];
-    processor = database.processor();
-    await processor.addJobFactories([anything, echo, failing]);
-    const kick = async () => {
-      kicks += 1;
+    const kick = async ({ jobs }: JobsReady) => {
+      if (jobs > 0) kicks += 1;
     };
-    const app = createApp({ processor, apiKeys, kick, log: recorder(lines), ...options });
+    processor = database.processor();
+    const served = database.processor({ kick });
+    for (const each of [processor, served]) await each.addJobFactories([anything, echo, failing]);
+    const app = createApp({ processor: served, apiKeys, log: recorder(lines), ...options });
     server = await startHttpServer(app, '127.0.0.1', 0);
   });
   afterEach(() => server.stop());

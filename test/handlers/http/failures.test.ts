@@ -11,7 +11,7 @@ const unreachable = new MongoClient('mongodb://127.0.0.1:1/?serverSelectionTimeo
 afterAll(() => unreachable.close());
 
 const api = useApi({
-  kick: async () => {
+  timeLeft: () => {
     throw new Error('A mistake of ours, with a secret: hunter2');
   },
 });

@@ -1,0 +1,88 @@
+/** The caller waits, and a container that has answered is frozen: so much in all, once the client is loaded. */
+const LIMITS = { keptMs: 500, allMs: 1_000 };
+
+/** A client of an AWS service. */
+interface Client {
+  /** Closes its connections. */
+  destroy(): void;
+}
+
+/** A client that was made, and whether something was sent by it: then it keeps connections. */
+interface Kept<Sender> {
+  readonly client: Promise<Sender>;
+  wasUsed: boolean;
+}
+
+type Request<Sender> = (client: Sender, signal: AbortSignal) => Promise<unknown>;
+
+/**
+ * Sends requests by one client that it keeps and, when that fails, once more by a new one. The connections that a client
+ * keeps may have died while the container was frozen, all of them, with a reset or without a word: a second try by the
+ * same client may meet the next dead one.
+ */
+export class TwoTries<Sender extends Client> {
+  #kept: Kept<Sender> | undefined;
+
+  /** @param limits `keptMs`: for a try by a client that was used before; `allMs`: for both */
+  constructor(
+    private readonly connect: () => Promise<Sender>,
+    private readonly limits = LIMITS,
+  ) {}
+
+  /** @throws what the second try throws, within a second once the client is loaded */
+  async send(request: Request<Sender>): Promise<void> {
+    const kept = this.#client();
+    await kept.client;
+    const giveUpAt = performance.now() + this.limits.allMs;
+    try {
+      await this.#try(kept, request, kept.wasUsed ? this.limits.keptMs : this.limits.allMs);
+    } catch (error) {
+      const leftMs = giveUpAt - performance.now();
+      if (leftMs <= 0) throw error;
+      await this.#try(this.#client(), request, leftMs);
+    }
+  }
+
+  #client(): Kept<Sender> {
+    if (this.#kept) return this.#kept;
+    const kept = { client: this.connect(), wasUsed: false };
+    this.#kept = kept;
+    kept.client.catch(() => this.#forget(kept));
+    return kept;
+  }
+
+  /** Others that were sending by it may have forgotten it before. */
+  #forget(kept: Kept<Sender>): void {
+    if (this.#kept === kept) this.#kept = undefined;
+  }
+
+  async #try(kept: Kept<Sender>, request: Request<Sender>, ms: number): Promise<void> {
+    const client = await kept.client;
+    try {
+      await withTimeout(ms, (signal) => request(client, signal));
+      kept.wasUsed = true;
+    } catch (error) {
+      this.#forget(kept);
+      client.destroy();
+      throw error;
+    }
+  }
+}
+
+/** One of `AbortSignal.timeout` would outlive the call, and fire in a later invocation. */
+async function withTimeout(ms: number, send: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error(`no answer in ${Math.round(ms)} ms`)), ms);
+  try {
+    await Promise.race([send(controller.signal), rejection(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The signal stops a request; this also ends a wait for credentials. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,89 @@
+import type { ClaimFilter } from './job/queued-jobs.js';
+import type { Logger } from './log.js';
+import { withinTime } from './mongo/within-time.js';
+
+/** Jobs that were queued, as they concern those who run them. */
+export interface JobsReady {
+  /** How many can run now. */
+  readonly jobs: number;
+  /** In how many milliseconds others will be due: each at most 15 minutes ahead, in any order. */
+  readonly dueInMs: readonly number[];
+}
+
+/**
+ * Asks for workers. It is awaited, for a second at most, for on Lambda nothing goes on after the answer. It may fail and
+ * be lost: jobs are found all the same by the worker's next minute.
+ */
+export type Kick = (ready: JobsReady) => Promise<void>;
+
+/** One job that was queued. What is not known of it is left out. */
+export interface QueuedJob {
+  readonly jobName?: string;
+  readonly queue?: string;
+  /** A moment, or milliseconds from now; what has passed is now. */
+  readonly runAt: Date | number;
+}
+
+/** A job of which nothing is known but that it can run. */
+export const someJob: QueuedJob = { runAt: 0 };
+
+/** Looks for jobs now. Returns how many of these it takes. */
+export type Taker = (jobs: readonly QueuedJob[]) => number;
+
+/** As far ahead as a message of SQS can be put off. What is due later is asked for by the scheduler, in time. */
+const MAX_AHEAD_MS = 15 * 60_000;
+
+/** Whoever adds a job waits for the kick. */
+const MAX_WAIT_MS = 1_000;
+
+/**
+ * The one signal that work is there. It wakes the workers of this process and, for what they have no room for, asks for
+ * others by the kick.
+ */
+export class ReadySignal {
+  readonly #takers = new Set<Taker>();
+
+  constructor(
+    private readonly kick: Kick | undefined,
+    private readonly log: Logger,
+  ) {}
+
+  /** Returns what ends it. */
+  listen(taker: Taker): () => void {
+    this.#takers.add(taker);
+    return () => this.#takers.delete(taker);
+  }
+
+  /** To be awaited once the write that queued the jobs is done. It never rejects. */
+  async tell(jobs: readonly QueuedJob[]): Promise<void> {
+    const due = jobs.filter((job) => dueInMs(job) <= 0);
+    const taken = due.length > 0 ? [...this.#takers].map((take) => take(due)) : [];
+    const left = due.length - taken.reduce((sum, count) => sum + count, 0);
+    const later = jobs.map(dueInMs).filter((ms) => ms > 0 && ms <= MAX_AHEAD_MS);
+    if (left > 0 || later.length > 0) await this.#kick({ jobs: Math.max(0, left), dueInMs: later });
+  }
+
+  async #kick(ready: JobsReady): Promise<void> {
+    try {
+      // The promise also catches what a function throws that is not async.
+      const kicked = new Promise<void>((resolve) => resolve(this.kick?.(ready)));
+      await withinTime(MAX_WAIT_MS, kicked, 'The kick');
+    } catch (error) {
+      this.log.warn('The kick failed: jobs wait for the next minute', { error: String(error) });
+    }
+  }
+}
+
+/** By this machine's clock where it is a moment: good enough to tell when to look. */
+function dueInMs({ runAt }: QueuedJob): number {
+  return runAt instanceof Date ? runAt.getTime() - Date.now() : runAt;
+}
+
+/** How many of these jobs a claim with this filter would take. Of what is not known, none. */
+export function countTakeable(jobs: readonly QueuedJob[], { jobNames, queues }: ClaimFilter): number {
+  const isTaken = ({ jobName, queue }: QueuedJob) =>
+    jobName !== undefined &&
+    jobNames.includes(jobName) &&
+    (queues === undefined || (queue !== undefined && queues.includes(queue)));
+  return jobs.filter(isTaken).length;
+}
