@@ -33,6 +33,8 @@ export interface Call {
 export interface TestApi {
   readonly database: TestDatabase;
   readonly processor: RemoteProcessor;
+  /** That of the API itself, which kicks. */
+  readonly served: RemoteProcessor;
   readonly url: string;
   /** How often it kicked the worker for jobs that can run now. */
   readonly kicks: number;
@@ -48,6 +50,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
   const database = useDatabase();
   let server: HttpServer;
   let processor: RemoteProcessor;
+  let served: RemoteProcessor;
   let kicks = 0;
   let lines: string[] = [];
 
@@ -58,7 +61,7 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
       if (jobs > 0) kicks += 1;
     };
     processor = database.processor();
-    const served = database.processor({ kick });
+    served = database.processor({ kick });
     for (const each of [processor, served]) await each.addJobFactories([anything, echo, failing]);
     const app = createApp({ processor: served, apiKeys, log: recorder(lines), ...options });
     server = await startHttpServer(app, '127.0.0.1', 0);
@@ -69,6 +72,9 @@ export function useApi(options: Partial<AppOptions> = {}): TestApi {
     database,
     get processor() {
       return processor;
+    },
+    get served() {
+      return served;
     },
     get url() {
       return server.url;

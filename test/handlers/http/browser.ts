@@ -75,7 +75,7 @@ export function browse(
   environment: object = from('203.0.113.7'),
 ) {
   const app = createApp({
-    processor: api.processor,
+    processor: api.served,
     apiKeys,
     sessionSecrets: secrets,
     log: silent,
