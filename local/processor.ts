@@ -48,7 +48,7 @@ export class LocalProcessor extends RemoteProcessor {
 
   constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions) {
     super(options);
-    const collections = openCollections(options.db, this.collectionPrefix);
+    const collections = openCollections(this.db, this.collectionPrefix);
     this.#database = new ReplacedDatabase(collections, this.log, async () => setUp?.(this));
     const intervals = validateNow(
       intervalsSchema,

@@ -64,6 +64,7 @@ export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/ret
 export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
+export type { AnyDb, AnySession } from './mongo/driver-of.js';
 export type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 export type { PageFilter } from './page-filter.js';
 export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';

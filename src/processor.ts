@@ -51,9 +51,11 @@ import { onIndexMissing } from './mongo/by-index.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { type Collections, openCollections } from './mongo/collections.js';
 import { Connection } from './mongo/connection.js';
+import { type AnyDb, driverProblem, isDb } from './mongo/driver-of.js';
 import { ensureIndexes } from './mongo/ensure-indexes.js';
 import { findLeftBehind, leftBehindText } from './mongo/find-left-behind.js';
 import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
+import { inOwnBson } from './mongo/own-bson.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import type { PageFilter } from './page-filter.js';
 import { DEFAULT_NAME } from './processor-name.js';
@@ -96,8 +98,8 @@ const RECOVERY_TRY_MS = 5_000;
 const scheduling = () => import('./scheduler/operations.js');
 
 export interface RemoteProcessorOptions {
-  /** A Db of the mongodb driver, of a replica set. */
-  readonly db: Db;
+  /** A Db of the mongodb driver, 6 or 7, such as Mongoose's `connection.db`. Of a replica set. */
+  readonly db: AnyDb;
   /**
    * What the names of our collections in it begin with: processors of different prefixes have nothing in common. Default
    * `'remoteProcessor.'`; `''` for the names that the collections had before there was a prefix.
@@ -190,7 +192,7 @@ export class RemoteProcessor {
   readonly maxThreads: number;
   readonly collectionPrefix: string;
   protected readonly log: Logger;
-  readonly #db: Db;
+  protected readonly db: Db;
   readonly #connection: Connection;
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
@@ -209,7 +211,7 @@ export class RemoteProcessor {
     this.maxThreads = maxThreads;
     this.collectionPrefix = collectionPrefix;
     this.log = log;
-    this.#db = db;
+    this.db = db;
     this.#formatJobError = valid.formatJobError;
     this.#connection = new Connection(db.client);
     this.#collections = openCollections(db, collectionPrefix);
@@ -541,7 +543,7 @@ export class RemoteProcessor {
    */
   async getStatistics(options: StatisticsOptions = {}): Promise<StatisticsPoint[]> {
     const { findStatistics } = await import('./statistics/find-statistics.js');
-    return findStatistics(this.#db, (await this.#connected()).statistics, options);
+    return findStatistics(this.db, (await this.#connected()).statistics, options);
   }
 
   /**
@@ -715,7 +717,7 @@ export class RemoteProcessor {
   async addScheduler(options: SchedulerOptions, caller: CallerOptions = {}): Promise<string> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, 'The call of addScheduler');
     const { addItem } = await scheduling();
-    return addItem(this.#db, await this.#connected(), this.#registry, options, callerRole);
+    return addItem(this.db, await this.#connected(), this.#registry, options, callerRole);
   }
 
   /**
@@ -738,7 +740,7 @@ export class RemoteProcessor {
   ): Promise<SchedulerItem> {
     const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
-    const item = await updateItem(this.#db, await this.#connected(), this.#registry, id, changes, valid);
+    const item = await updateItem(this.db, await this.#connected(), this.#registry, id, changes, valid);
     await this.kick(); // What was due was made.
     return item;
   }
@@ -783,7 +785,7 @@ export class RemoteProcessor {
   async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of activateScheduler');
     const { activateItem } = await scheduling();
-    return activateItem(this.#db, await this.#connected(), this.#registry, id, callerRole);
+    return activateItem(this.db, await this.#connected(), this.#registry, id, callerRole);
   }
 
   /**
@@ -793,7 +795,7 @@ export class RemoteProcessor {
    */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
-    const item = await deactivateItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    const item = await deactivateItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
     await this.kick();
     return item;
   }
@@ -806,7 +808,7 @@ export class RemoteProcessor {
    */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
-    await removeItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    await removeItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
     await this.kick();
   }
 
@@ -824,7 +826,7 @@ export class RemoteProcessor {
   ): Promise<string> {
     const valid = validateNow(runNowOptionsSchema, options, 'The call of runNow');
     const { runNow } = await scheduling();
-    const id = await runNow(this.#db, await this.#connected(), this.#registry, schedulerId, valid);
+    const id = await runNow(this.db, await this.#connected(), this.#registry, schedulerId, valid);
     await this.kick();
     return id;
   }
@@ -840,7 +842,7 @@ export class RemoteProcessor {
   async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
     const { preview } = await scheduling();
     return preview(
-      this.#db,
+      this.db,
       await this.#connected(),
       scheduler,
       validateNow(previewCount, count, 'Count of preview'),
@@ -861,7 +863,7 @@ export class RemoteProcessor {
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
     const { syncItems } = await scheduling();
-    return syncItems(this.#db, await this.#connected(), this.#registry, this.name, declared, this.log);
+    return syncItems(this.db, await this.#connected(), this.#registry, this.name, declared, this.log);
   }
 
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
@@ -895,7 +897,7 @@ export class RemoteProcessor {
    */
   async reScheduleItem(id: string): Promise<Date | null> {
     const { rescheduleItem } = await scheduling();
-    const next = await rescheduleItem(this.#db, await this.#connected(), this.#registry.defaultsOf, id);
+    const next = await rescheduleItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
     await this.kick();
     return next;
   }
@@ -904,7 +906,7 @@ export class RemoteProcessor {
   async reScheduleItems(): Promise<number> {
     const { rescheduleItems } = await scheduling();
     const count = await rescheduleItems(
-      this.#db,
+      this.db,
       await this.#connected(),
       this.#registry.defaultsOf,
       this.log,
@@ -1004,11 +1006,6 @@ export class RemoteProcessor {
 
 const MIN_LEASE_MS = 1000;
 
-/** By its shape: there may be two copies of the driver. */
-function isDb(value: unknown): value is Db {
-  return z.object({ databaseName: z.string(), client: z.looseObject({}) }).safeParse(value).success;
-}
-
 const level = z.function();
 
 function isLogger(value: unknown): value is Logger {
@@ -1020,14 +1017,22 @@ function isFilter(value: unknown): value is Filter<JobDocument> {
 }
 
 const optionsSchema = z.strictObject({
-  db: z.custom<Db>(isDb, "expected a Db of the mongodb driver, such as client.db('jobs')"),
+  db: z
+    .custom<Db>(isDb, "expected a Db of the mongodb driver, such as client.db('jobs')")
+    .superRefine((db, { addIssue }) => {
+      const problem = driverProblem(db);
+      if (problem !== undefined) addIssue(problem);
+    }),
   log: z
     .custom<Logger>(isLogger, 'expected debug, info, warn and error functions')
     .default(() => atLevel('info', jsonLogger)),
   formatJobError: z
     .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
     .default(() => formatJobError),
-  jobQuery: z.custom<Filter<JobDocument>>(isFilter, 'expected a MongoDB filter').optional(),
+  jobQuery: z
+    .custom<Filter<JobDocument>>(isFilter, 'expected a MongoDB filter')
+    .transform((filter): Filter<JobDocument> => inOwnBson(filter))
+    .optional(),
   collectionPrefix: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   name: z.string().min(1).max(100).default(DEFAULT_NAME),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),

@@ -3,6 +3,7 @@ import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
+import { inOwnBson } from '../mongo/own-bson.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
 import { findJob } from './find-job.js';
@@ -124,10 +125,10 @@ export function isSameJob(
   stored: Pick<JobDocument, 'jobName' | 'input'> | undefined,
   { jobName, input }: NewJob,
 ): boolean {
-  return stored?.jobName === jobName && isDeepStrictEqual(stored.input, asReadBack(input));
+  return stored?.jobName === jobName && isDeepStrictEqual(asReadBack(stored.input), asReadBack(input));
 }
 
-/** The driver gives back some BSON values, such as an Int32, as values of JavaScript. */
+/** The driver gives back some BSON values, such as an Int32, as values of JavaScript, and others as those of its own copy. */
 function asReadBack(input: unknown): unknown {
-  return BSON.deserialize(BSON.serialize({ input }, { ignoreUndefined: true })).input;
+  return BSON.deserialize(BSON.serialize(inOwnBson({ input }), { ignoreUndefined: true })).input;
 }

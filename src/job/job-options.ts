@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
+import type { AnySession } from '../mongo/driver-of.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
@@ -149,7 +150,7 @@ export interface AddJobOptions {
   /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
   readonly uniqueKey?: string | undefined;
   /** Makes the insert part of the caller's transaction. */
-  readonly session?: ClientSession | undefined;
+  readonly session?: AnySession | undefined;
   /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */
   readonly callerRole?: Role | undefined;
   /**

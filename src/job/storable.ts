@@ -1,6 +1,8 @@
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
+import { isBsonValue } from '../mongo/bson-marks.js';
+import { toOwnBson } from '../mongo/own-bson.js';
 import { toFailure } from './failure.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -31,8 +33,8 @@ const MIN_VALUE_BYTES = 3;
 
 /**
  * Checks that MongoDB gives back `value` exactly as it is, and returns it without `undefined` properties
- * (as JSON does). Storable are: null, booleans, numbers, strings, dates, BSON values such as ObjectId, and
- * arrays and plain objects of these.
+ * (as JSON does). Storable are: null, booleans, numbers, strings, dates, BSON values such as ObjectId (of any copy of
+ * the `bson` package), and arrays and plain objects of these.
  *
  * Refused is what MongoDB or its driver would change or misread: keys that the driver takes for a value of
  * its own (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, keys with a NUL, lone surrogates, functions,
@@ -109,8 +111,9 @@ function copyObject(value: object, path: readonly string[], copying: Copying): u
     return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, copying) : value;
   }
   if (!Array.isArray(value) && isBsonValue(value)) {
-    BSON.calculateObjectSize({ value }); // Throws for one of a class that only says it is BSON's.
-    return value;
+    const own = toOwnBson(value);
+    BSON.calculateObjectSize({ own }); // Throws for one that holds what cannot be stored.
+    return own;
   }
   if (copying.ancestors.has(value)) return refuse('expected no circular reference', path, copying);
   copying.ancestors.add(value);
@@ -168,11 +171,6 @@ export function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-/** An instance of a BSON class. Parsed JSON cannot pose as one: there `_bsontype` is an own property. */
-function isBsonValue(value: object): boolean {
-  return '_bsontype' in value && !Object.hasOwn(value, '_bsontype');
 }
 
 function refuse(message: string, path: readonly string[], { issues }: Copying): undefined {

@@ -8,6 +8,8 @@ import type { QueueDocument } from '../queue/queue-document.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
 import type { StatisticsDocument } from '../statistics/statistics-document.js';
 import type { WorkerDocument } from '../worker/worker-document.js';
+import { driverOf } from './driver-of.js';
+import { inTheirBson } from './in-their-bson.js';
 import { limitReads } from './limit-reads.js';
 
 /** The collections that make up one remote processor. */
@@ -44,8 +46,11 @@ const durable: CollectionOptions = {
  */
 export function openCollections(db: Db, prefix: string): Collections {
   const names = collectionNamesOf(prefix);
-  const open = <Schema extends Document>(name: CollectionKey) =>
-    limitReads(db.collection<Schema>(names[name], durable));
+  const { major, sharesBson } = driverOf(db);
+  const open = <Schema extends Document>(name: CollectionKey) => {
+    const collection = db.collection<Schema>(names[name], durable);
+    return limitReads(sharesBson ? collection : inTheirBson(collection, major));
+  };
   return {
     client: db.client,
     jobs: open<JobDocument>('jobs'),

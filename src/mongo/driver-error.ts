@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { BulkWriteResult } from 'mongodb';
 
 /**
@@ -27,10 +28,14 @@ export function nameOf(error: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** Whether the driver or the server gave the error this label. */
+/** Whether the driver or the server gave the error this label: in a list or a set, as its version does it. */
 export function hasLabel(error: unknown, label: string): boolean {
-  const labels = fieldOf(error, 'errorLabels');
-  return Array.isArray(labels) && labels.includes(label);
+  const labels = fieldOf(error, 'errorLabels') ?? fieldOf(error, 'errorLabelSet');
+  try {
+    return Array.isArray(labels) ? labels.includes(label) : types.isSet(labels) && labels.has(label);
+  } catch {
+    return false;
+  }
 }
 
 /** By which the driver says that a bulk write did not do all it should, and what it did. */
@@ -38,7 +43,11 @@ export function isBulkWriteError(error: unknown): error is { readonly result: Bu
   return nameOf(error) === 'MongoBulkWriteError';
 }
 
-/** A field of whatever was thrown. */
-export function fieldOf(error: unknown, name: string): unknown {
-  return typeof error === 'object' && error !== null && name in error ? Reflect.get(error, name) : undefined;
+/** A field of whatever was thrown. Never throws: a getter may, and a proxy at any question. */
+export function fieldOf(error: unknown, name: PropertyKey): unknown {
+  try {
+    return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,3 +1,4 @@
+import { isError } from '../job/failure.js';
 import {
   fieldOf,
   hasLabel,
@@ -47,7 +48,7 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 /** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
-  return isBulkWriteError(error) && cause instanceof Error ? cause : error;
+  return isBulkWriteError(error) && isError(cause) ? cause : error;
 }
 
 /** The connection broke, or was closed beside one that broke. */

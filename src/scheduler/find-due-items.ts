@@ -1,6 +1,7 @@
-import { BSON, type ClientSession, type Collection, type Filter } from 'mongodb';
+import type { ClientSession, Collection, Filter } from 'mongodb';
 import { byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
 import { dueItems } from '../mongo/indexes.js';
+import { bsonSize } from '../mongo/own-bson.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 
 /** Which items, and how many. */
@@ -57,7 +58,7 @@ async function readSome(found: AsyncIterable<DueItem>): Promise<DueItem[]> {
   let bytes = 0;
   for await (const item of found) {
     items.push(complete(item));
-    bytes += BSON.calculateObjectSize(item);
+    bytes += bsonSize(item);
     if (bytes > MAX_BYTES) break;
   }
   return items;

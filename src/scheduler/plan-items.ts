@@ -1,5 +1,5 @@
-import { BSON } from 'mongodb';
 import { type JobDefaults, jobDefaultsSchema } from '../job/job-options.js';
+import { bsonSize } from '../mongo/own-bson.js';
 import type { DueItem } from './find-due-items.js';
 import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
 import { type Plan, planOccurrences } from './plan-occurrences.js';
@@ -75,5 +75,5 @@ function planItem(
 const BYTES_OF_ONE = 16 * 1024;
 
 function weightOf({ input }: DueItem): number {
-  return Math.max(1, Math.ceil(BSON.calculateObjectSize({ input }) / BYTES_OF_ONE));
+  return Math.max(1, Math.ceil(bsonSize({ input }) / BYTES_OF_ONE));
 }

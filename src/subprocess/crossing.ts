@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { extendedJsonOf } from '../mongo/bson-marks.js';
 
 /**
  * A value on its way to another thread. The structured clone alone would make plain objects of class instances, refuse
@@ -144,14 +145,6 @@ function classNameOf(value: object): string | null | undefined {
     Object.getPrototypeOf(value);
   if (Array.isArray(value) || prototype === Object.prototype) return undefined;
   return prototype && String(prototype.constructor?.name).slice(0, 100);
-}
-
-/** The class itself is not known here, and need not be loaded for it: each of BSON's can write itself. */
-function extendedJsonOf(value: object): unknown {
-  if (!('_bsontype' in value) || Object.hasOwn(value, '_bsontype') || !('toExtendedJSON' in value))
-    return undefined;
-  const { toExtendedJSON } = value;
-  return typeof toExtendedJSON === 'function' ? toExtendedJSON.call(value, { relaxed: false }) : undefined;
 }
 
 function putBack(

@@ -1,7 +1,7 @@
-import { BSON } from 'mongodb';
+import { fromExtendedJson } from '../mongo/own-bson.js';
 import { type Crossing, fromCrossing } from './crossing.js';
 
 /** What came from a thread, with its values of BSON. */
 export function reviveCrossing(crossing: Crossing): unknown {
-  return fromCrossing(crossing, (json) => BSON.EJSON.deserialize({ value: json }, { relaxed: false }).value);
+  return fromCrossing(crossing, fromExtendedJson);
 }
