@@ -55,6 +55,7 @@ export function openContainer(
   const db = client.db(config.MONGODB_DATABASE);
   const kick = createKick({
     functionName: config.WORKER_FUNCTION_NAME,
+    queueUrl: config.WAKE_UP_QUEUE_URL,
     endpoint: config.LAMBDA_ENDPOINT,
     limits: { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS },
     lingerMs: config.LINGER,

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type JobsReady, jsonLogger, type Logger } from '../src/index.js';
-import { once } from './once.js';
+import { type JobsReady, jsonLogger, type LogFields, type Logger } from '../src/index.js';
 import { type WorkerLimits, workersWanted } from './scale-out.js';
-import { TwoTries } from './two-tries.js';
+import { MAX_KICK_DEPTH } from './wake-up-event.js';
+import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from './worker-starters.js';
 
 /**
  * Asks for workers, so that jobs need not wait for the next minute. It carries no data, may be lost, and never fails. It
@@ -17,9 +17,6 @@ export interface KickRequest extends Partial<JobsReady> {
   readonly workers?: number;
 }
 
-/** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
-export const MAX_KICK_DEPTH = 50;
-
 const kickedSchema = z.object({ kick: z.object({ depth: z.int().min(0).max(MAX_KICK_DEPTH) }) });
 
 /** The depth of the kick that this event is; undefined for any other event. */
@@ -29,9 +26,11 @@ export function kickDepth(event: unknown): number | undefined {
 }
 
 export interface KickOptions {
-  /** Name or ARN of the worker function. Without it a kick does nothing. */
-  readonly functionName: string | undefined;
-  /** Of the worker function. Default: that of the environment, `AWS_REGION`. */
+  /** Name or ARN of the worker function: it is invoked. Without it, and without `queueUrl`, a kick does nothing. */
+  readonly functionName?: string | undefined;
+  /** URL of the SQS queue of wake-ups that invokes the worker. With it that is used, and jobs that are due later are met. */
+  readonly queueUrl?: string | undefined;
+  /** Of function and queue. Default: that of the environment, `AWS_REGION`. */
   readonly region?: string | undefined;
   /** Another Lambda service than AWS's own. */
   readonly endpoint?: string | undefined;
@@ -44,41 +43,55 @@ export interface KickOptions {
 }
 
 /**
- * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `lambda:InvokeFunction` on the
- * worker function. While one is under way, others that ask for no more workers share it.
+ * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `sqs:SendMessage` on the queue or,
+ * without one, `lambda:InvokeFunction` on the worker function. While one is under way, others that ask for no more workers
+ * share it.
  *
  * @example
- * const kick = createKick({ functionName: 'remote-processor-prod-worker' });
+ * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
  * const processor = new RemoteProcessor({ db, kick });
  */
-export function createKick({ functionName, region, endpoint, log = jsonLogger, ...deployment }: KickOptions) {
-  const invoke = functionName === undefined ? undefined : invokerOf(functionName, { region, endpoint });
+export function createKick({ log = jsonLogger, ...options }: KickOptions): AskForWorkers {
+  const starter = starterOf(options);
   let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;
 
-  async function kick(depth: number): Promise<void> {
-    if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
+  async function attempt(start: Promise<void>, fields: LogFields): Promise<void> {
     try {
-      await invoke?.(JSON.stringify({ kick: { depth } }));
+      await start;
     } catch (error) {
-      log.warn('The kick failed: jobs wait for the next minute', { depth, error: String(error) });
+      log.warn('The kick failed: jobs wait for the next minute', { ...fields, error: String(error) });
     }
   }
 
-  const ask: AskForWorkers = async ({ depth = 0, workers: given, ...ready } = {}) => {
-    const workers = given ?? workersFor(ready, deployment);
-    if (invoke === undefined || workers === 0) return;
+  async function startNow(depth: number, workers: number): Promise<void> {
+    if (workers === 0) return;
+    if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
     if (underWay === undefined || underWay.workers < workers) {
       const more = workers - (underWay?.workers ?? 0);
-      const kicked = Promise.all([underWay?.kicked, ...Array.from({ length: more }, () => kick(depth))]);
-      const mine = { workers, kicked };
+      const start = attempt(starter.start({ depth, workers: more }), { depth });
+      const mine = { workers, kicked: Promise.all([underWay?.kicked, start]) };
       underWay = mine;
-      void kicked.then(() => {
+      void mine.kicked.then(() => {
         if (underWay === mine) underWay = undefined;
       });
     }
     await underWay.kicked;
+  }
+
+  return async ({ depth = 0, workers, ...ready } = {}) => {
+    const { dueInMs = [] } = ready;
+    await Promise.all([
+      startNow(depth, workers ?? workersFor(ready, options)),
+      dueInMs.length > 0
+        ? attempt(starter.startLater(dueInMs), { dueInMs: Math.min(...dueInMs) })
+        : undefined,
+    ]);
   };
-  return ask;
+}
+
+function starterOf({ functionName, queueUrl, region, endpoint }: KickOptions): WorkerStarter {
+  if (queueUrl !== undefined) return queueStarter(queueUrl, region);
+  return functionName === undefined ? noStarter : invocationStarter(functionName, { region, endpoint });
 }
 
 /** Who lives already is not asked: a worker that finds too many ends at once. */
@@ -89,23 +102,4 @@ function workersFor(
   const waits = dueInMs.some((ms) => ms <= lingerMs) ? 1 : 0;
   if (jobs === 0 || limits === undefined) return Math.min(1, jobs + waits);
   return Math.max(1, workersWanted({ ready: jobs, waitedMs: 0, live: 0 }, limits));
-}
-
-interface Place {
-  readonly region: string | undefined;
-  readonly endpoint: string | undefined;
-}
-
-/** Loads the SDK only where a kick is due: it is most of the bundle, and of a cold start. */
-function invokerOf(FunctionName: string, { region, endpoint }: Place): (payload: string) => Promise<void> {
-  const sdk = once(() => import('./lambda-client.js'));
-  const tries = new TwoTries(async () => {
-    const { LambdaClient } = await sdk();
-    return new LambdaClient({ maxAttempts: 1, ...(region && { region }), ...(endpoint && { endpoint }) });
-  });
-  return async (Payload) => {
-    const { InvokeCommand } = await sdk();
-    const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
-    await tries.send((client, abortSignal) => client.send(command, { abortSignal }));
-  };
 }

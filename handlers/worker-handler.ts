@@ -10,44 +10,62 @@ import { kickDepth } from './kick.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
+import { readWakeUp } from './wake-up-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
+/** While it runs jobs and has room for others, it looks for new ones: as many workers may be busy as may run. */
+const POLL_INTERVAL = '1s';
+
+/** What one invocation did. An answer to SQS names no message: a wake-up that failed need not come again. */
+export type WorkerResult = DrainSummary & { readonly batchItemFailures?: readonly never[] };
+
 /**
- * The worker: runs due jobs until none is left, waits for those that are due soon, and ends when there are none or its
- * time is nearly up. Then, if jobs still wait, it kicks the
- * next worker; never when it claimed nothing, for then the next one would not either.
+ * The worker: runs due jobs until none is left, or its time is nearly up. Then, if jobs still wait, it kicks the next
+ * worker; never when it claimed nothing, for then the next one would not either.
  *
  * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the
  * next invocation. So after such a job the container ends.
  *
- * One that is kicked while as many run as may ends at once.
+ * One that is kicked while as many run as may ends at once. One that was asked for with others starts the next of them.
  *
- * @returns a handler for a schedule of one minute and for kicks; its result tells what became of the jobs
+ * @returns a handler for a schedule of one minute, for kicks, and for the queue of wake-ups; its result tells what became of the jobs
  */
-export function createWorkerHandler(options: HandlerOptions): LambdaHandler<DrainSummary> {
+export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
   const { publishMetrics = cloudWatchMetrics, exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
   const container = once(() => openContainer({ ...options, log: invocation.log }, poolOf));
-  return async (event, context) => {
+  const work: LambdaHandler<DrainSummary> = async (event, context) => {
     const began = performance.now();
     const deadline = deadlineOf(context);
     invocation.begin(context);
     const { processor, kick, log, ready, config } = container();
     await ready();
-    const depth = kickDepth(event);
+    const { depth, workers = 1 } = readWakeUp(event) ?? { depth: kickDepth(event) };
     if (depth !== undefined && (await processor.countWorkers()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
       return emptySummary();
     }
+    if (workers > 1) await kick({ depth: depth ?? 0, workers: workers - 1 });
     const { DEADLINE_MARGIN: margin, LINGER: linger } = config;
-    const summary = await processor.drain({ deadline, margin, linger, stopWhenAbandoned: true });
+    const limits = {
+      deadline,
+      margin,
+      linger,
+      pollInterval: POLL_INTERVAL,
+      stopWhenAbandoned: true,
+    } as const;
+    const summary = await processor.drain(limits);
     const durationMs = Math.round(performance.now() - began);
     log.info('Worker invocation ended', { ...summary, durationMs });
     publishMetrics(context, workerMetrics(summary, durationMs));
     if (summary.claimed > 0 && summary.remaining > 0) await kick({ depth: (depth ?? 0) + 1 });
     if (summary.abandoned > 0) exit();
     return summary;
+  };
+  return async (event, context) => {
+    const summary = await work(event, context);
+    return readWakeUp(event) ? { ...summary, batchItemFailures: [] } : summary;
   };
 }

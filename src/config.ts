@@ -29,8 +29,8 @@ const DEPLOYED_MAX_THREADS = 10;
 /** Ten times as many jobs as one worker runs: a backlog is drained in parallel, and other functions are left room. */
 const DEPLOYED_MAX_WORKERS = 10;
 
-/** Until the worker's next minute: what the scheduler makes ahead runs at its moment. */
-const DEPLOYED_LINGER_MS = 60_000;
+/** Wake-ups meet the moments within a minute for less than a worker that waits. */
+const DEPLOYED_LINGER_MS = 0;
 
 /** As many as the digest has bytes that they are used with: RFC 2104, section 3, advises against less. */
 const MIN_SESSION_SECRET = 32;
@@ -69,7 +69,7 @@ export const configSchema = z.object({
   MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', parsedBy(durationSchema)).optional(),
-  /** How long a worker with nothing to do waits for a job that is known to be due by then; 0 for not at all. */
+  /** How long a worker with nothing to do waits for a job that is known to be due by then; not at all when not set. */
   LINGER: setting('a duration such as 1m, at most 24 days', parsedBy(timerDurationSchema)).optional(),
   /** The queues a worker takes jobs from. All when not set. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
@@ -98,6 +98,8 @@ export const configSchema = z.object({
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,
   ).optional(),
+  /** The SQS queue by which workers are started, now or at a moment. Without it the function is invoked, and only now. */
+  WAKE_UP_QUEUE_URL: setting('the URL of an SQS queue', httpUrl).optional(),
   /** Another Lambda service than AWS's own: for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
   /** Signs what the job `webhook` sends to receivers that have no secret of their own. */

@@ -30,8 +30,11 @@ export const someJob: QueuedJob = { runAt: 0 };
 /** Looks for jobs now. Returns how many of these it takes. */
 export type Taker = (jobs: readonly QueuedJob[]) => number;
 
-/** As far ahead as a message of SQS can be put off. What is due later is asked for by the scheduler, in time. */
-const MAX_AHEAD_MS = 15 * 60_000;
+/**
+ * As far ahead as a message of SQS can be put off, with a second to spare. What is due later is asked for by the scheduler,
+ * in time.
+ */
+export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
 /** Whoever adds a job waits for the kick. */
 const MAX_WAIT_MS = 1_000;
@@ -47,6 +50,11 @@ export class ReadySignal {
     private readonly kick: Kick | undefined,
     private readonly log: Logger,
   ) {}
+
+  /** Whether somebody elsewhere is told of jobs. */
+  get isHeard(): boolean {
+    return this.kick !== undefined;
+  }
 
   /** Returns what ends it. */
   listen(taker: Taker): () => void {

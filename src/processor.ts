@@ -15,6 +15,7 @@ import { countJobs, type JobCounts } from './job/count-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findJobLog, type JobLog } from './job/find-job-log.js';
+import { findDueSoon } from './job/find-next-due.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 import {
@@ -44,7 +45,7 @@ import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
-import { type Kick, type QueuedJob, ReadySignal, someJob } from './jobs-ready.js';
+import { type Kick, MAX_AHEAD_MS, type QueuedJob, ReadySignal, someJob } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
@@ -887,8 +888,17 @@ export class RemoteProcessor {
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     const made = await scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
-    await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made]);
+    const soon = await this.#queuedLongAgo(ahead);
+    await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made, ...soon]);
     return made.map(({ id }) => id);
+  }
+
+  /** Jobs due within so long, of whose moment nobody was told when they were queued. */
+  async #queuedLongAgo(aheadMs: number): Promise<QueuedJob[]> {
+    if (aheadMs === 0 || !this.jobsReady.isHeard) return [];
+    const { jobs } = await this.#connected();
+    const found = await findDueSoon(jobs, await this.#worker.claimable(), aheadMs, MAX_AHEAD_MS);
+    return found.map((runAt) => ({ runAt }));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createKick, kickDepth, MAX_KICK_DEPTH } from '../../handlers/kick.js';
+import { createKick, kickDepth } from '../../handlers/kick.js';
+import { MAX_KICK_DEPTH } from '../../handlers/wake-up-event.js';
 import type { Logger } from '../../src/index.js';
 import { silent } from '../database.js';
 import { useLambdaService } from './lambda-service.js';

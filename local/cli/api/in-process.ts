@@ -15,8 +15,12 @@ export async function inProcess(env: Environment, log: Logger): Promise<Connecti
   const { db, config } = await connectToDatabase(env);
   const { COLLECTION_PREFIX: collectionPrefix } = config;
   const apiKey = makeKey();
-  const { WORKER_FUNCTION_NAME: functionName, LAMBDA_ENDPOINT: endpoint } = config;
-  const kick = createKick({ functionName, endpoint, log });
+  const kick = createKick({
+    functionName: config.WORKER_FUNCTION_NAME,
+    queueUrl: config.WAKE_UP_QUEUE_URL,
+    endpoint: config.LAMBDA_ENDPOINT,
+    log,
+  });
   const app = createApp({
     processor: new RemoteProcessor({ db, collectionPrefix, kick, log }),
     apiKeys: [{ id: 'command-line', role: 'admin', digest: digestOf(apiKey) }],

@@ -1,0 +1,91 @@
+import { Arrivals } from './arrivals.js';
+import { once } from './once.js';
+import { TwoTries } from './two-tries.js';
+import { type WakeUp, wakeUpBody } from './wake-up-event.js';
+
+/** How workers are started. Each rejects when it could not be asked for within a second. */
+export interface WorkerStarter {
+  /** Now: so many, as `wakeUp` says. */
+  start(wakeUp: WakeUp): Promise<void>;
+  /** Later, one worker at each of these moments. */
+  startLater(dueInMs: readonly number[]): Promise<void>;
+}
+
+/** Where a service is. Default: that of the environment, AWS's own. */
+export interface Place {
+  readonly region?: string | undefined;
+  readonly endpoint?: string | undefined;
+}
+
+/** So many messages fit into a request. */
+const BATCH = 10;
+
+/**
+ * Starts workers by messages of SQS: one for any number of workers, each of which starts the next. So a burst cannot start
+ * more at a time than the queue's event source mapping lets, and what is asked for meanwhile waits in the queue.
+ */
+export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
+  const sdk = once(() => import('./sqs-client.js'));
+  const tries = new TwoTries(async () => {
+    const { SQSClient } = await sdk();
+    return new SQSClient({ maxAttempts: 1, ...(region && { region }) });
+  });
+  const arrivals = new Arrivals();
+
+  async function send(bodies: readonly { readonly body: string; readonly seconds: number }[]): Promise<void> {
+    if (bodies.length === 0) return;
+    const { SendMessageBatchCommand } = await sdk();
+    const Entries = bodies.map(({ body, seconds }, index) => ({
+      Id: `${index}`,
+      MessageBody: body,
+      DelaySeconds: seconds,
+    }));
+    const command = new SendMessageBatchCommand({ QueueUrl, Entries });
+    await tries.send(async (client, abortSignal) => {
+      const { Failed = [] } = await client.send(command, { abortSignal });
+      if (Failed[0]) throw new Error(`${Failed.length} messages were refused: ${Failed[0].Message}`);
+    });
+  }
+
+  return {
+    start: (wakeUp) => send([{ body: wakeUpBody(wakeUp), seconds: 0 }]),
+    async startLater(dueInMs) {
+      const body = wakeUpBody({ depth: 0, workers: 1 });
+      const later = arrivals.add(dueInMs).map((seconds) => ({ body, seconds }));
+      try {
+        await Promise.all(batchesOf(later).map(send));
+      } catch (error) {
+        arrivals.forget();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Starts workers by asynchronous invocations, one for each. It cannot put off. */
+export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
+  // Loaded only where a kick is due: the SDK is most of the bundle, and of a cold start.
+  const sdk = once(() => import('./lambda-client.js'));
+  const tries = new TwoTries(async () => {
+    const { LambdaClient } = await sdk();
+    return new LambdaClient({ maxAttempts: 1, ...(region && { region }), ...(endpoint && { endpoint }) });
+  });
+  return {
+    async start({ depth, workers }) {
+      const { InvokeCommand } = await sdk();
+      const Payload = JSON.stringify({ kick: { depth } });
+      const command = new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload });
+      const invoke = () => tries.send((client, abortSignal) => client.send(command, { abortSignal }));
+      await Promise.all(Array.from({ length: workers }, invoke));
+    },
+    async startLater() {},
+  };
+}
+
+/** Where nobody is to be asked. */
+export const noStarter: WorkerStarter = { start: async () => {}, startLater: async () => {} };
+
+function batchesOf<Item>(items: readonly Item[]): Item[][] {
+  const count = Math.ceil(items.length / BATCH);
+  return Array.from({ length: count }, (_, n) => items.slice(n * BATCH, (n + 1) * BATCH));
+}
