@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
 import { refused, schedulerMetrics, workerMetrics } from '../handlers/metrics.js';
+import { readWakeUp } from '../handlers/wake-up-event.js';
 import { readConfig } from '../src/config.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 import { useDatabase } from './database.js';
@@ -80,16 +81,50 @@ describe('the template', () => {
     }
   });
 
-  test('starts scheduler and worker every minute, and nothing else', () => {
+  test('starts the scheduler every minute, and the worker through the queue of wake-ups', () => {
     const rules = ofType('AWS::Events::Rule').map(({ Properties }) => Properties);
-    expect(rules).toHaveLength(2);
-    for (const [index, name] of ['SchedulerLambdaFunction', 'WorkerLambdaFunction'].entries()) {
-      expect(rules[index]).toMatchObject({
-        ScheduleExpression: 'rate(1 minute)',
-        State: 'ENABLED',
-        Targets: [{ Arn: { 'Fn::GetAtt': [name, 'Arn'] } }],
-      });
-    }
+    const minutely = (State: string, target: string) => ({
+      ScheduleExpression: 'rate(1 minute)',
+      State,
+      Targets: [{ Arn: { 'Fn::GetAtt': [target, 'Arn'] } }],
+    });
+    expect(rules).toMatchObject([
+      minutely('ENABLED', 'SchedulerLambdaFunction'),
+      minutely('DISABLED', 'WorkerLambdaFunction'),
+      minutely('ENABLED', 'WakeUpQueue'),
+    ]);
+    const body = tickSchema.parse(rules[2]).Targets[0].Input;
+    const event = { Records: [{ eventSource: 'aws:sqs', body }] };
+    expect(readWakeUp(event)).toEqual({ workers: 1 });
+  });
+
+  test('lets the queue start as many workers at a time as may run, and asks it for nothing to be kept', () => {
+    expect(packaged.resources.WakeUpMapping?.Properties).toEqual({
+      EventSourceArn: { 'Fn::GetAtt': ['WakeUpQueue', 'Arn'] },
+      FunctionName: { Ref: 'WorkerLambdaFunction' },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: { 'Fn::If': ['HasOneWorker', 2, '10'] } },
+    });
+    const { MessageRetentionPeriod: kept, VisibilityTimeout: hidden } = numbersOf('WakeUpQueue');
+    expect(kept).toBeGreaterThan(900);
+    expect(hidden).toBeGreaterThanOrEqual(6 * Number(lambda('worker').Timeout));
+    expect(hidden).toBeGreaterThan(Number(kept));
+  });
+
+  test('tells everyone the queue of wake-ups, into which nobody else may send than they and the tick', () => {
+    for (const name of names) expect(variables(name).WAKE_UP_QUEUE_URL).toEqual({ Ref: 'WakeUpQueue' });
+    expect(packaged.resources.WakeUpQueuePolicy?.Properties).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          {
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': ['WakeUpTick', 'Arn'] } } },
+          },
+        ],
+      },
+    });
   });
 
   test('does not retry their invocations, nor run them late', () => {
@@ -149,7 +184,7 @@ describe('the template', () => {
     ]);
   });
 
-  test('gives each function a role of its own, for its own log and for kicking the worker', () => {
+  test('gives each function a role of its own, for its own log and for starting the worker', () => {
     const roles = names.map((name) => lambda(name).Role);
     expect(roles).toEqual(
       ['SchedulerRole', 'WorkerRole', 'HttpRole'].map((id) => ({ 'Fn::GetAtt': [id, 'Arn'] })),
@@ -251,10 +286,15 @@ describe('the template', () => {
   });
 });
 
-describe('with --param httpAccess=iam', () => {
+describe('with --param httpAccess=iam --param wakeups=false', () => {
   let signed: Packaged;
   beforeAll(async () => {
-    signed = await packageFunctions(secrets, { httpAccess: 'iam', httpConcurrency: '5', httpRateLimit: '7' });
+    signed = await packageFunctions(secrets, {
+      httpAccess: 'iam',
+      httpConcurrency: '5',
+      httpRateLimit: '7',
+      wakeups: 'false',
+    });
   });
   afterAll(() => signed.remove());
 
@@ -275,6 +315,18 @@ describe('with --param httpAccess=iam', () => {
     expect(signed.resources.HttpLambdaFunction?.Properties.ReservedConcurrentExecutions).toMatchObject({
       'Fn::If': ['HasHttpConcurrency', '5', {}],
     });
+  });
+
+  test('without wake-ups the worker has its own tick, and no queue', () => {
+    const rules = Object.values(signed.resources).filter(({ Type }) => Type === 'AWS::Events::Rule');
+    expect(rules[1]?.Properties).toMatchObject({
+      State: 'ENABLED',
+      Targets: [{ Arn: { 'Fn::GetAtt': ['WorkerLambdaFunction', 'Arn'] } }],
+    });
+    expect(signed.resources.WorkerLambdaFunction?.Properties.Environment).toMatchObject({
+      Variables: { WAKE_UP_QUEUE_URL: '' },
+    });
+    expect(signed.text).toMatch(/"HasWakeUps": \{\s*"Fn::Equals": \[\s*"false",\s*"true"/);
   });
 
   test('the function heeds that, and has no keys', () => {
@@ -459,14 +511,30 @@ function statements(name: Name) {
     'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`,
   });
   const log = arn('logs', `log-group:/aws/lambda/remote-processor-dev-${name}:*`);
+  const queue = arn('sqs', 'remote-processor-dev-wakeups');
+  const worker = arn('lambda', 'function:remote-processor-dev-worker');
+  const allow = (Action: string | readonly string[], Resource: object) => ({
+    Effect: 'Allow',
+    Action,
+    Resource,
+  });
+  const withQueue = (statement: object, otherwise: object) => ({
+    'Fn::If': ['HasWakeUps', statement, otherwise],
+  });
+  const receive = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   return [
-    { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: log },
-    {
-      Effect: 'Allow',
-      Action: 'lambda:InvokeFunction',
-      Resource: arn('lambda', 'function:remote-processor-dev-worker'),
-    },
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], log),
+    withQueue(allow('sqs:SendMessage', queue), allow('lambda:InvokeFunction', worker)),
+    ...(name === 'worker' ? [withQueue(allow(receive, queue), { Ref: 'AWS::NoValue' })] : []),
   ];
+}
+
+const tickSchema = z.object({ Targets: z.tuple([z.object({ Input: z.string() })]) });
+
+function numbersOf(id: string): Record<string, number | undefined> {
+  return z
+    .record(z.string(), z.number().optional().catch(undefined))
+    .parse(packaged.resources[id]?.Properties);
 }
 
 /** The ids along a circle of references, or undefined. */

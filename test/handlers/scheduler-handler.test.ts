@@ -48,7 +48,10 @@ test('a scheduler without due items kicks nobody', async () => {
   expect(context.callbackWaitsForEmptyEventLoop).toBe(false);
 });
 
-test('an occurrence that is due before the next tick is made ahead, for its very moment', async () => {
+test.each([
+  ['waits for it where workers linger', '1m', 1],
+  ['is not asked for where none does, without a queue of wake-ups', '0', 0],
+])('an occurrence that is due before the next tick is made ahead; a worker %s', async (_, linger, kicks) => {
   const processor = database.processor();
   await processor.addJobFactory(echo);
   const soon = new Date(Date.now() + 40_000);
@@ -58,11 +61,11 @@ test('an occurrence that is due before the next tick is made ahead, for its very
   ] as const) {
     await processor.addScheduler({ type: 'At', id, at, jobName: 'echo', input: {}, active: true });
   }
-  const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
+  const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo], { LINGER: linger }));
 
   expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
   expect(await processor.getJobs()).toMatchObject([{ status: 'queued', runAt: soon }]);
-  expect(lambda().invocations).toHaveLength(1);
+  expect(lambda().invocations).toHaveLength(kicks);
 });
 
 test('a scheduler without time makes nothing, and the next one does', async () => {
