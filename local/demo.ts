@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { isKind } from '../src/brand.js';
 import {
   ConflictError,
   defineJob,
@@ -101,9 +102,9 @@ function toRow({ jobName, status, retryCounter, output, errors }: Job) {
 
 /** A database that is not ours alone may have the item from another run. */
 function ignoreConflict(error: unknown): void {
-  if (!(error instanceof ConflictError)) throw error;
+  if (!isKind(error, ConflictError)) throw error;
 }
 
 function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof NotFoundError)) throw error;
+  if (!isKind(error, NotFoundError)) throw error;
 }

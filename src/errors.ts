@@ -5,6 +5,7 @@ import type { Role } from './access/role.js';
  * never on the text.
  */
 
+import { ANY_KIND, brand } from './brand.js';
 import { cutText } from './cut-text.js';
 import { describeIssues, firstIssues } from './issues.js';
 
@@ -15,8 +16,15 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. */
+/**
+ * Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. An error of another copy of this
+ * package is an instance too, of the class of the same name.
+ */
 export abstract class RemoteProcessorError extends Error {
+  static {
+    brand(RemoteProcessorError, ANY_KIND);
+  }
+
   abstract readonly code: string;
 
   override get name(): string {
@@ -26,6 +34,10 @@ export abstract class RemoteProcessorError extends Error {
 
 /** A value was refused before anything was written. `issues` lists what is wrong with it. */
 export class ValidationError extends RemoteProcessorError {
+  static {
+    brand(ValidationError, 'validation_failed');
+  }
+
   readonly code = 'validation_failed';
   /** The first 100. */
   readonly issues: readonly Issue[];
@@ -45,6 +57,10 @@ const MAX_NAME_BYTES = 200;
 
 /** No job factory has this name. `known` lists the names that would have worked. */
 export class UnknownJobNameError extends RemoteProcessorError {
+  static {
+    brand(UnknownJobNameError, 'unknown_job_name');
+  }
+
   readonly code = 'unknown_job_name';
 
   constructor(
@@ -62,6 +78,10 @@ export class UnknownJobNameError extends RemoteProcessorError {
 
 /** No job, or no scheduler item, has this id. */
 export class NotFoundError extends RemoteProcessorError {
+  static {
+    brand(NotFoundError, 'not_found');
+  }
+
   readonly code = 'not_found';
 
   constructor(
@@ -74,6 +94,10 @@ export class NotFoundError extends RemoteProcessorError {
 
 /** What was asked does not go with what is stored: a settled job cannot be cancelled, an id is taken, … */
 export class ConflictError extends RemoteProcessorError {
+  static {
+    brand(ConflictError, 'conflict');
+  }
+
   readonly code = 'conflict';
 
   constructor(
@@ -86,6 +110,10 @@ export class ConflictError extends RemoteProcessorError {
 
 /** Who asks may not add jobs of this kind: its `addRole` is above the role that is held. Code that gives no role may. */
 export class ForbiddenError extends RemoteProcessorError {
+  static {
+    brand(ForbiddenError, 'forbidden');
+  }
+
   readonly code = 'forbidden';
 
   constructor(
@@ -99,6 +127,10 @@ export class ForbiddenError extends RemoteProcessorError {
 
 /** The database lacks an index that this version works with. */
 export class IndexMissingError extends RemoteProcessorError {
+  static {
+    brand(IndexMissingError, 'index_missing');
+  }
+
   readonly code = 'index_missing';
 
   constructor(options?: ErrorOptions) {
@@ -109,6 +141,10 @@ export class IndexMissingError extends RemoteProcessorError {
 
 /** A read took longer than the database may work for it, 15 s, and was ended. */
 export class ReadTimeoutError extends RemoteProcessorError {
+  static {
+    brand(ReadTimeoutError, 'read_timeout');
+  }
+
   readonly code = 'read_timeout';
 
   constructor(
@@ -123,6 +159,10 @@ export class ReadTimeoutError extends RemoteProcessorError {
 
 /** An index of a name that is needed is there, and is not the one that is needed. */
 export class IndexConflictError extends RemoteProcessorError {
+  static {
+    brand(IndexConflictError, 'index_conflict');
+  }
+
   readonly code = 'index_conflict';
 
   /** @param indexes those that could not be made, as `collection.index` */
@@ -145,6 +185,10 @@ export interface DuplicateValues {
 
 /** Unique indexes could not be made: the documents have the same values. All other indexes are made. */
 export class DuplicateValueError extends RemoteProcessorError {
+  static {
+    brand(DuplicateValueError, 'duplicate_value');
+  }
+
   readonly code = 'duplicate_value';
 
   constructor(readonly duplicates: readonly DuplicateValues[]) {
@@ -160,6 +204,10 @@ export class DuplicateValueError extends RemoteProcessorError {
  * @example throw new RemoteException('The address does not exist.');
  */
 export class RemoteException extends RemoteProcessorError {
+  static {
+    brand(RemoteException, 'remote_exception');
+  }
+
   readonly code = 'remote_exception';
 }
 
@@ -170,6 +218,10 @@ export class RemoteException extends RemoteProcessorError {
  * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
  */
 export class RetryAfter extends RemoteProcessorError {
+  static {
+    brand(RetryAfter, 'retry_after');
+  }
+
   readonly code = 'retry_after';
 
   /** @param delay milliseconds, or a string such as `'30s'` */
@@ -188,6 +240,10 @@ export class RetryAfter extends RemoteProcessorError {
  * @example if (!(await isReady())) throw new Snooze('5m');
  */
 export class Snooze extends RemoteProcessorError {
+  static {
+    brand(Snooze, 'snooze');
+  }
+
   readonly code = 'snooze';
 
   /** @param delay milliseconds, or a string such as `'5m'` */
@@ -201,6 +257,10 @@ export type AbortReason = 'cancelled' | 'lease lost' | 'stopping' | 'timed out' 
 
 /** The `reason` of a running job's AbortSignal: what `signal.throwIfAborted()` and `fetch` throw then. */
 export class AttemptAbortedError extends RemoteProcessorError {
+  static {
+    brand(AttemptAbortedError, 'attempt_aborted');
+  }
+
   readonly code = 'attempt_aborted';
 
   constructor(readonly why: AbortReason) {

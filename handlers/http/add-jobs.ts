@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
+import { isKind } from '../../src/brand.js';
 import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import { ELECTION_MS } from '../../src/mongo/election.js';
@@ -57,9 +58,9 @@ export async function addMany(
   timeLeft: () => number,
 ): Promise<string[]> {
   return processor.addJobs(jobs, { callerRole, patience: patienceIn(timeLeft()) }).catch((error: unknown) => {
-    if (error instanceof ValidationError)
+    if (isKind(error, ValidationError))
       throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
-    if (!(error instanceof UnknownJobNameError)) throw error;
+    if (!isKind(error, UnknownJobNameError)) throw error;
     const index = jobs.findIndex(({ name }) => name === error.jobName);
     const issues = [{ path: `jobs.${index}.name`, message: error.message }];
     throw new Problem('unknown_job_name', { detail: error.message, issues });
@@ -86,7 +87,7 @@ export function locationOf(id: string): string {
 
 /** The options have been validated before: what the processor finds invalid then is the input. */
 function refuseInput(error: unknown): never {
-  if (!(error instanceof ValidationError)) throw error;
+  if (!isKind(error, ValidationError)) throw error;
   throw invalid(
     error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
   );

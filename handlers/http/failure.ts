@@ -1,4 +1,5 @@
 import type { ErrorHandler } from 'hono';
+import { isKind } from '../../src/brand.js';
 import {
   ConflictError,
   ForbiddenError,
@@ -34,15 +35,15 @@ export function answerFailure(log: Logger): ErrorHandler {
 /** What an error means to who sent the request. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof NotFoundError) return new Problem('not_found', { detail: error.message });
-  if (error instanceof ConflictError) return new Problem('conflict', { detail: error.message });
-  if (error instanceof ForbiddenError) return new Problem('forbidden', { detail: error.message });
-  if (error instanceof UnknownJobNameError) {
+  if (isKind(error, NotFoundError)) return new Problem('not_found', { detail: error.message });
+  if (isKind(error, ConflictError)) return new Problem('conflict', { detail: error.message });
+  if (isKind(error, ForbiddenError)) return new Problem('forbidden', { detail: error.message });
+  if (isKind(error, UnknownJobNameError)) {
     const issues = [{ path: 'name', message: error.message }];
     return new Problem('unknown_job_name', { detail: error.message, issues });
   }
-  if (error instanceof IndexMissingError) return new Problem('index_missing', { detail: error.message });
-  if (error instanceof ReadTimeoutError)
+  if (isKind(error, IndexMissingError)) return new Problem('index_missing', { detail: error.message });
+  if (isKind(error, ReadTimeoutError))
     return new Problem('read_timeout', { detail: error.message, headers: retryLater });
   if (isUnreachable(error)) {
     return new Problem('database_unreachable', {

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
+import { isKind } from '../../src/brand.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { Slots } from '../../src/subprocess/slots.js';
 import { toIssues } from '../../src/validate.js';
@@ -133,7 +134,7 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
 
 /** What the processor refuses was asked for: elsewhere such an error is a mistake of ours, and not told. */
 function explainRefusal(error: unknown): never {
-  throw error instanceof ValidationError ? invalid(error.issues) : error;
+  throw isKind(error, ValidationError) ? invalid(error.issues) : error;
 }
 
 /** Everything that was sent, not parsed yet, and what is too much of it. @throws Problem for a body that is no JSON */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isKind } from '../../src/brand.js';
 import { durationSchema } from '../../src/duration.js';
 import { type AddRole, defineJob, type JobContext, RemoteException } from '../../src/index.js';
 import type { AddressRule } from './webhook/addresses.js';
@@ -103,7 +104,7 @@ async function deliver(request: Outgoing, options: SendOptions): Promise<Answer>
 
 /** Not by the error's own message, nor with it as a cause: it tells the address that the name has in here. */
 function explain(error: unknown, { host }: URL): never {
-  if (error instanceof RemoteException || !(error instanceof Error)) throw error;
+  if (isKind(error, RemoteException) || !(error instanceof Error)) throw error;
   const { syscall, code } = systemErrorSchema.safeParse(error).data ?? {};
   const reason =
     code === undefined ? error.name : [syscall, code].filter((part) => part !== undefined).join(' ');

@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import type { Environment } from '../../src/config.js';
 import type { Logger } from '../../src/log.js';
 import { silentLogger } from '../../src/silent-logger.js';
@@ -9,7 +8,7 @@ import { exitCode } from './exit-code.js';
 import { Output } from './output/output.js';
 import { createProgram } from './program.js';
 import type { Streams } from './streams.js';
-import { toFailure } from './to-failure.js';
+import { isOfCommander, toFailure } from './to-failure.js';
 
 /**
  * Runs one command, and returns the exit code.
@@ -37,8 +36,8 @@ export async function run(
     await program.parseAsync(args, { from: 'user' });
     return exitCode.ok;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
-    if (error instanceof CommanderError && error.code === 'commander.help') return exitCode.usage;
+    if (isOfCommander(error) && error.exitCode === 0) return exitCode.ok;
+    if (isOfCommander(error) && error.code === 'commander.help') return exitCode.usage;
     const failure = await toFailure(error);
     output.failure(failure);
     if (program.opts().debug) output.note(stackOf(failure));

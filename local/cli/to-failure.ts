@@ -1,5 +1,6 @@
-import { CommanderError } from 'commander';
+import { isKind } from '../../src/brand.js';
 import { RemoteProcessorError, ValidationError } from '../../src/errors.js';
+import { systemCode } from '../../src/mongo/driver-error.js';
 import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
@@ -7,9 +8,9 @@ import { CommandFailure } from './failure.js';
 export async function toFailure(error: unknown): Promise<CommandFailure> {
   if (error instanceof CommandFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof CommanderError)
+  if (isOfCommander(error))
     return new CommandFailure(exitCode.usage, `${oneLine(message)}. See --help`, { code: 'wrong_usage' });
-  if (error instanceof ValidationError) {
+  if (isKind(error, ValidationError)) {
     const { code, issues, subject } = error;
     return new CommandFailure(exitCode.usage, `${subject} is invalid`, { code, issues, cause: error });
   }
@@ -19,8 +20,13 @@ export async function toFailure(error: unknown): Promise<CommandFailure> {
       cause: error,
     });
   }
-  const code = error instanceof RemoteProcessorError ? error.code : 'failed';
+  const code = isKind(error, RemoteProcessorError) ? error.code : 'failed';
   return new CommandFailure(exitCode.failed, message, { code, cause: error });
+}
+
+/** Whether it is how commander ends a program: its codes begin with its name. */
+export function isOfCommander(error: unknown): error is { readonly code: string; readonly exitCode: number } {
+  return systemCode(error)?.startsWith('commander.') ?? false;
 }
 
 /** Loads the driver only now: most commands that fail have it already, and the others end anyway. */

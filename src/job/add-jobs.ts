@@ -1,6 +1,7 @@
 import type { BulkWriteResult, ClientSession, Collection } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
+import { isKind } from '../brand.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
@@ -72,7 +73,7 @@ async function checkAll(
     try {
       newJobs.push(await toNewJob(job, name, input, options));
     } catch (error) {
-      if (!(error instanceof ValidationError)) throw error;
+      if (!isKind(error, ValidationError)) throw error;
       for (const { path, message } of error.issues)
         issues.push({ path: [index, 'input', path].filter((part) => part !== '').join('.'), message });
       if (issues.length >= MAX_ISSUES) break;

@@ -5,6 +5,7 @@ import { type AddRole, addRoleSchema, DEFAULT_ADD_ROLE } from '../access/role.js
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
+import { fieldOf } from '../mongo/driver-error.js';
 import type { RemoteProcessor } from '../processor.js';
 import { validate, validateNow } from '../validate.js';
 import { type JobDefaults, jobDefaultsSchema, type Retention } from './job-options.js';
@@ -185,8 +186,11 @@ export function defineJob(
       return factory.parseOutput(await factory.run(context));
     },
   };
-  return factory;
+  return Object.assign(factory, { [JOB_FACTORY]: true });
 }
+
+/** By this what `defineJob` makes is known, in whichever copy of this package that was. */
+const JOB_FACTORY = Symbol.for('remote-processor.jobFactory');
 
 const factorySchema = z.object({
   name: z.string(),
@@ -199,9 +203,13 @@ const factorySchema = z.object({
   parseOutput: z.function(),
 });
 
-/** Whether this has what `defineJob` makes. */
+/** Whether `defineJob` made this, in whichever copy of this package. Never throws. */
 export function isJobFactory(value: unknown): value is JobFactory {
-  return factorySchema.safeParse(value).success;
+  try {
+    return fieldOf(value, JOB_FACTORY) === true && factorySchema.safeParse(value).success;
+  } catch {
+    return false; // A proxy, or a getter, that throws.
+  }
 }
 
 /** What jobs may be called. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BSON } from 'mongodb';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
@@ -107,7 +108,7 @@ function copyReadable(value: object, path: readonly string[], copying: Copying):
 }
 
 function copyObject(value: object, path: readonly string[], copying: Copying): unknown {
-  if (value instanceof Date) {
+  if (types.isDate(value)) {
     return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, copying) : value;
   }
   if (!Array.isArray(value) && isBsonValue(value)) {

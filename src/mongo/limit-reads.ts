@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Collection, Document } from 'mongodb';
 import { ReadTimeoutError } from '../errors.js';
 import { hasServerCode } from './driver-error.js';
@@ -36,7 +37,7 @@ export function limitReads<Schema extends Document>(collection: Collection<Schem
         const before = Array.from({ length: position }, (_, index) => given[index]);
         const result: unknown = Reflect.apply(method, target, [...before, options]);
         const explained = explain(collection.collectionName);
-        return result instanceof Promise
+        return types.isPromise(result)
           ? result.catch(explained)
           : new Proxy(Object(result), cursor(explained));
       };
@@ -68,7 +69,7 @@ function cursor(explained: Explain): ProxyHandler<object> {
         };
       return (...args: unknown[]) => {
         const result: unknown = Reflect.apply(member, target, args);
-        return result instanceof Promise ? result.catch(explained) : result;
+        return types.isPromise(result) ? result.catch(explained) : result;
       };
     },
   };

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Db } from 'mongodb';
 
 /**
@@ -6,6 +7,6 @@ import type { Db } from 'mongodb';
  */
 export async function serverTime(db: Db): Promise<Date> {
   const { localTime } = await db.command({ hello: 1 });
-  if (localTime instanceof Date) return localTime;
+  if (types.isDate(localTime)) return localTime;
   throw new Error("The database did not tell its time: 'hello' gave no localTime.");
 }

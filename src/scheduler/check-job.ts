@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import type { Role } from '../access/role.js';
+import { isKind } from '../brand.js';
 import { ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import { isPlainObject, toInput } from '../job/storable.js';
@@ -44,7 +45,7 @@ async function underInput<Result>(subject: string, check: () => Result | Promise
   try {
     return await check();
   } catch (error) {
-    if (!(error instanceof ValidationError)) throw error;
+    if (!isKind(error, ValidationError)) throw error;
     const issues = error.issues.map(({ path, message }) => {
       return { path: path === '' ? 'input' : `input.${path}`, message };
     });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { isKind } from '../brand.js';
 import { UnknownJobNameError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import { validateNow } from '../validate.js';
@@ -43,7 +44,7 @@ async function parseDeclaration(
   const subject = `Declared scheduler item '${id}'`;
   const { id: _, active, ...parsed } = validateNow(schedulerOptionsSchema, options, subject);
   const definition = await checkJob(registry, parsed, now, subject).catch((error: unknown) => {
-    throw error instanceof UnknownJobNameError ? withSubject(error, subject) : error;
+    throw isKind(error, UnknownJobNameError) ? withSubject(error, subject) : error;
   });
   const item = newItem(id, definition);
   if (callTimeFrom(item, LONG_AGO) === null) throw neverDue(item, LONG_AGO, subject);

@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, Db } from 'mongodb';
+import { isKind } from '../brand.js';
 import { NotFoundError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
@@ -101,7 +102,7 @@ function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Res
 
 /** It was removed meanwhile. */
 function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof NotFoundError)) throw error;
+  if (!isKind(error, NotFoundError)) throw error;
 }
 
 /** Conditional on what was read: an item that was changed meanwhile, or moved on, is left as it is. */

@@ -1,4 +1,5 @@
 import type { Collection, Db } from 'mongodb';
+import { isKind } from '../brand.js';
 import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
@@ -145,7 +146,7 @@ async function change(
     });
     return standing;
   } catch (error) {
-    if (error instanceof NotFoundError) return 'gone';
+    if (isKind(error, NotFoundError)) return 'gone';
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { brandOf } from '../brand.js';
 import { RemoteException, RetryAfter, Snooze } from '../errors.js';
 import { isError, toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
@@ -6,6 +7,8 @@ import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 export type SerializedError =
   | {
       readonly kind: 'error';
+      /** Which of ours it is, in whichever copy of this package it was made. */
+      readonly brand: string | undefined;
       readonly name: string;
       readonly message: string;
       readonly stack: string | undefined;
@@ -44,6 +47,7 @@ export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {
     kind: 'error',
+    brand: undefined,
     name: 'Error',
     message,
     stack,
@@ -59,6 +63,7 @@ function serialize(thrown: Error, causesLeft: number): SerializedError {
   const follow = (each: unknown) => serializeError(each, causesLeft - 1);
   return {
     kind: 'error',
+    brand: brandOf(thrown),
     name: String(name),
     message: String(message),
     stack: typeof stack === 'string' ? stack : undefined,
@@ -77,14 +82,15 @@ type Unwrap = (crossing: Crossing) => unknown;
 
 /**
  * What was thrown, again. A RemoteException, RetryAfter or Snooze is one here too: `instanceof` does not survive the way,
- * but its `code` does.
+ * but its brand does.
  */
 export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCrossing): unknown {
   if (serialized.kind === 'value') return unwrap(serialized.value);
   const { name, message, stack, cause, errors } = serialized;
   const fields = Object.entries(Object(unwrap(serialized.fields)));
   const options = cause === undefined ? {} : { cause: reviveError(cause, unwrap) };
-  const error = revive(Object.fromEntries(fields), message, options);
+  const { delay } = Object.fromEntries(fields);
+  const error = revive(serialized.brand, delay, message, options);
   for (const [key, value] of fields) define(error, key, value, true);
   if (errors)
     define(
@@ -98,16 +104,12 @@ export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCr
   return error;
 }
 
-/** What a job throws to be understood by its worker is told by its code. */
-function revive(
-  { code, delay }: { readonly code?: unknown; readonly delay?: unknown },
-  message: string,
-  options: ErrorOptions,
-): Error {
-  if (code === 'remote_exception') return new RemoteException(message, options);
+/** What a job throws to be understood by its worker. */
+function revive(brand: string | undefined, delay: unknown, message: string, options: ErrorOptions): Error {
+  if (brand === brandOf(RemoteException.prototype)) return new RemoteException(message, options);
   if (typeof delay === 'number' || typeof delay === 'string') {
-    if (code === 'snooze') return new Snooze(delay);
-    if (code === 'retry_after') return new RetryAfter(delay, message, options);
+    if (brand === brandOf(Snooze.prototype)) return new Snooze(delay);
+    if (brand === brandOf(RetryAfter.prototype)) return new RetryAfter(delay, message, options);
   }
   return new Error(message, options);
 }

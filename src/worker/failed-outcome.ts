@@ -1,9 +1,12 @@
+import { isKind } from '../brand.js';
 import { type Duration, durationSchema } from '../duration.js';
+import { RemoteException, RetryAfter, Snooze } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
-import { type Failure, isError, toFailure, withRemark } from '../job/failure.js';
+import { type Failure, toFailure, withRemark } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { DEFAULT_RETRY_DELAY_MS, retryDelayMs } from '../job/retry-delay.js';
+import { fieldOf } from '../mongo/driver-error.js';
 
 type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
 type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
@@ -15,10 +18,10 @@ type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
  */
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
-  const { code, delay } = wishOf(error);
-  if (code === 'remote_exception') return finalFailure(failure);
-  if (code !== 'snooze' && code !== 'retry_after') return retried(failure, error, job, factory);
-  const result = durationSchema.safeParse(delay);
+  if (isKind(error, RemoteException)) return finalFailure(failure);
+  const isSnooze = isKind(error, Snooze);
+  if (!isSnooze && !isKind(error, RetryAfter)) return retried(failure, error, job, factory);
+  const result = durationSchema.safeParse(fieldOf(error, 'delay'));
   if (!result.success)
     return retried(
       withRemark(failure, `its delay is no duration: ${explain(result.error)}`),
@@ -26,7 +29,7 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
       job,
       factory,
     );
-  return code === 'snooze'
+  return isSnooze
     ? { kind: 'snoozed', delayMs: result.data }
     : { kind: 'failed', failure, retryAfterMs: result.data };
 }
@@ -34,17 +37,6 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
 /** One that is not retried. */
 export function finalFailure(failure: Failure): Outcome {
   return { kind: 'failed', failure, retryAfterMs: null };
-}
-
-/** What it says of itself, whichever copy of this package, and whichever thread, it comes from. */
-function wishOf(error: unknown): { readonly code?: unknown; readonly delay?: unknown } {
-  try {
-    if (!isError(error) || !('code' in error)) return {};
-    const { code } = error;
-    return 'delay' in error ? { code, delay: error.delay } : code === 'remote_exception' ? { code } : {};
-  } catch {
-    return {}; // A proxy, which fails when it is only asked what it is.
-  }
 }
 
 function retried(failure: Failure, error: unknown, job: Job, factory: Factory): Outcome {

@@ -1,3 +1,4 @@
+import { isKind } from '../brand.js';
 import { AttemptAbortedError } from '../errors.js';
 import type { AttemptClock, JobContext, JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
@@ -55,5 +56,5 @@ async function asResult<Value>(
 
 /** A lease that is lost by the worker's own clock may still be held by the database's: it is worth giving back. */
 function isStopping({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason instanceof AttemptAbortedError && ['stopping', 'lease lost'].includes(reason.why);
+  return aborted && isKind(reason, AttemptAbortedError) && ['stopping', 'lease lost'].includes(reason.why);
 }

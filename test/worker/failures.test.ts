@@ -90,17 +90,6 @@ describe('a delay that a job chooses', () => {
     expect(error?.message).toMatch(/aa \(its delay is no duration: expected .* not NaN\)$/);
     expect(Buffer.byteLength(error?.message ?? '')).toBeLessThanOrEqual(8 * 1024);
   });
-
-  test('is understood of another copy of this package', async () => {
-    const foreign = Object.assign(new Error('wait'), {
-      name: 'RetryAfter',
-      code: 'retry_after',
-      delay: '3m',
-    });
-    expect((await throwing(foreign)).waitsMs).toBe(180_000);
-    const final = Object.assign(new Error('never'), { code: 'remote_exception' });
-    expect((await throwing(final)).job?.status).toBe('error');
-  });
 });
 
 describe('what was behind an error', () => {

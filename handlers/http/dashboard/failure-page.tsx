@@ -1,4 +1,5 @@
 import type { ErrorHandler } from 'hono';
+import { isKind } from '../../../src/brand.js';
 import { type Logger, ValidationError } from '../../../src/index.js';
 import { answerFailure, toProblem } from '../failure.js';
 import { invalid } from '../problem.js';
@@ -10,7 +11,7 @@ import { Page } from './page.js';
 export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> {
   const answer = answerFailure(log);
   return async (error, context) => {
-    const problem = error instanceof ValidationError ? invalid(error.issues) : toProblem(error);
+    const problem = isKind(error, ValidationError) ? invalid(error.issues) : toProblem(error);
     const { message, title } = problem;
     const { status, headers } = await answer(problem.code === 'internal_error' ? error : problem, context);
     headers.set('content-type', 'text/html; charset=utf-8');

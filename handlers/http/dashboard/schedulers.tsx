@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { isKind } from '../../../src/brand.js';
 import {
   type Issue,
   NotFoundError,
@@ -147,7 +148,7 @@ async function act(context: PageContext, done: string, work: (id: string) => Pro
     await work(id);
     return redirectWith(context, path, { kind: 'done', text: done });
   } catch (error) {
-    if (!(error instanceof ValidationError)) throw error;
+    if (!isKind(error, ValidationError)) throw error;
     const text = error.issues.map(({ message }) => message).join('; ');
     return redirectWith(context, path, { kind: 'problem', text });
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isKind } from '../../../src/brand.js';
 import { NotFoundError, type RemoteProcessor, UnknownJobNameError } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
 import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js';
@@ -350,7 +351,7 @@ async function show(processor: RemoteProcessor, id: string) {
 
 /** A job's name stands in its body as `name`, in that of a scheduler item as `jobName`. */
 function explainUnknownJob(error: unknown): never {
-  if (!(error instanceof UnknownJobNameError)) throw error;
+  if (!isKind(error, UnknownJobNameError)) throw error;
   const issues = [{ path: 'jobName', message: error.message }];
   throw new Problem('unknown_job_name', { detail: error.message, issues });
 }

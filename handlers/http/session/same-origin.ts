@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { csrf } from 'hono/csrf';
 import { createMiddleware } from 'hono/factory';
-import { HTTPException } from 'hono/http-exception';
+import { fieldOf } from '../../../src/mongo/driver-error.js';
 import { Problem } from '../problem.js';
 import type { Session } from './session.js';
 
@@ -16,7 +16,7 @@ export const requireSameOrigin = createMiddleware(async (context, next) => {
   try {
     await checkOrigin(context, next);
   } catch (error) {
-    if (!(error instanceof HTTPException)) throw error;
+    if (fieldOf(error, 'status') !== 403) throw error;
     throw new Problem('sent_from_elsewhere', {
       detail: 'This was not sent by a page of this site. Go back to the dashboard, and try again there.',
     });

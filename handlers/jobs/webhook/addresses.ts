@@ -28,7 +28,7 @@ export const isPublicAddress: AddressRule = (text) => {
   const address = ipaddr.process(text);
   if (ofClouds.has(address.toString())) return false;
   if (address.range() !== 'unicast') return false;
-  return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
+  return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
 };
 
 /** Checks a URL whose host is an address: no name is looked up then. @throws RemoteException */

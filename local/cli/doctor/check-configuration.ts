@@ -1,3 +1,4 @@
+import { isKind } from '../../../src/brand.js';
 import { configSchema, type Environment, readEnvironment } from '../../../src/config.js';
 import { ValidationError } from '../../../src/errors.js';
 import { type Finding, failure, ok, warning } from './finding.js';
@@ -11,7 +12,7 @@ export function checkConfiguration(env: Environment): Finding[] {
     const findings = config.MONGODB_URI === undefined ? [noDatabase] : [ok(CHECK, 'every variable is valid')];
     return config.API_KEYS.length > 0 ? findings : [...findings, noApiKeys];
   } catch (error) {
-    if (!(error instanceof ValidationError)) throw error;
+    if (!isKind(error, ValidationError)) throw error;
     return error.issues.map(({ path, message }) =>
       failure(CHECK, `${path}: ${message}`, `Correct ${path}: see README.md`),
     );
