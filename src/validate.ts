@@ -37,6 +37,6 @@ export function toIssues(error: z.ZodError): Issue[] {
   );
 }
 
-function toIssue(path: readonly PropertyKey[], message: string): Issue {
+export function toIssue(path: readonly PropertyKey[], message: string): Issue {
   return { path: path.map(String).join('.'), message };
 }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import ms from 'ms';
 import * as z from 'zod';
 import { type AddRole, addRoleSchema, DEFAULT_ADD_ROLE } from '../access/role.js';
@@ -7,11 +8,12 @@ import { type Duration, durationSchema, timerDurationSchema } from '../duration.
 import { ValidationError } from '../errors.js';
 import { fieldOf } from '../mongo/driver-error.js';
 import type { RemoteProcessor } from '../processor.js';
-import { validate, validateNow } from '../validate.js';
+import { validateNow } from '../validate.js';
 import { type JobDefaults, jobDefaultsSchema, type Retention } from './job-options.js';
 import { type LogLineFields, toLoggedText } from './log-line.js';
 import { type ProgressArguments, type ReportProgress, toProgressValue } from './progress.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
+import { parseBy, schemaProblem } from './schema.js';
 
 /** What a job's function is given. */
 export interface JobContext<Input = unknown> {
@@ -45,12 +47,15 @@ export type SubprocessContext<Input = unknown> = Pick<
   'input' | 'signal' | 'progress' | 'log'
 >;
 
-interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
+interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends StandardSchemaV1> {
   /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
   readonly name: string;
-  /** What the input must be. Without it the job takes no input. */
+  /**
+   * What the input must be: a schema of zod 4, valibot, ArkType, or another that implements Standard Schema. Without it the
+   * job takes no input.
+   */
   readonly input?: Input;
-  /** What the job must return. Without it anything that can be stored. */
+  /** What the job must return, as such a schema. Without it anything that can be stored. */
   readonly output?: Output;
   /**
    * The least role of a caller of the HTTP API, the dashboard or the command line who may add such jobs, schedule them,
@@ -91,13 +96,15 @@ interface JobDefinitionBase<Input extends z.ZodType, Output extends z.ZodType> {
 }
 
 /** A job whose function runs in the worker's own thread: for work that mostly waits. */
-export interface InProcessJobDefinition<Input extends z.ZodType, Output extends z.ZodType>
+export interface InProcessJobDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
-  run(context: JobContext<z.output<Input>>): Promise<z.input<Output>> | z.input<Output>;
+  run(
+    context: JobContext<StandardSchemaV1.InferOutput<Input>>,
+  ): Promise<StandardSchemaV1.InferInput<Output>> | StandardSchemaV1.InferInput<Output>;
 }
 
 /** A job whose function runs in a pool of threads: for work that keeps a CPU busy. */
-export interface SubprocessJobDefinition<Input extends z.ZodType, Output extends z.ZodType>
+export interface SubprocessJobDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   /**
    * The module that does the work, as `new URL('./name.subprocess.js', import.meta.url)`: its default export
@@ -125,7 +132,7 @@ export interface JobFactory<Input = unknown, Output = unknown> {
   readonly name: string;
   readonly defaults: JobDefaults;
   /** The schema that inputs are validated by. */
-  readonly input: z.ZodType;
+  readonly input: StandardSchemaV1;
   readonly limits: AttemptLimits;
   /** Of the definition: a lower one does not replace a higher one in the database. */
   readonly version: number;
@@ -161,11 +168,16 @@ export type InputArguments<Input> = undefined extends Input ? [input?: Input] : 
  * });
  * @throws ValidationError when the definition is not one
  */
-export function defineJob<Input extends z.ZodType = z.ZodUndefined, Output extends z.ZodType = z.ZodUnknown>(
+export function defineJob<
+  Input extends StandardSchemaV1 = StandardSchemaV1<undefined>,
+  Output extends StandardSchemaV1 = StandardSchemaV1,
+>(
   definition: InProcessJobDefinition<Input, Output> | SubprocessJobDefinition<Input, Output>,
-): JobFactory<z.input<Input>, z.output<Output>>;
+): JobFactory<StandardSchemaV1.InferInput<Input>, StandardSchemaV1.InferOutput<Output>>;
 export function defineJob(
-  definition: InProcessJobDefinition<z.ZodType, z.ZodType> | SubprocessJobDefinition<z.ZodType, z.ZodType>,
+  definition:
+    | InProcessJobDefinition<StandardSchemaV1, StandardSchemaV1>
+    | SubprocessJobDefinition<StandardSchemaV1, StandardSchemaV1>,
 ): JobFactory {
   const { name, input, output, retryDelay, limits, addRole, version, defaults } =
     resolveDefinition(definition);
@@ -178,9 +190,9 @@ export function defineJob(
     version,
     input,
     ...(retryDelay && { retryDelay }),
-    parseInput: (given) => validate(input, given, `Input of job '${name}'`),
+    parseInput: (given) => parseBy(input, given, `Input of job '${name}'`),
     run,
-    parseOutput: (returned) => validate(output, returned, `Output of job '${name}'`),
+    parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
     async call(given, processor) {
       const context = { ...directContext, input: await factory.parseInput(given), processor };
       return factory.parseOutput(await factory.run(context));
@@ -222,7 +234,9 @@ export const jobNameSchema = z
 /** Lambda's own limit. */
 const DEFAULT_TIMEOUT_MS = ms('15m');
 
-const isSchema = z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'expected a zod schema');
+const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === undefined, {
+  error: ({ input }) => schemaProblem(input),
+});
 
 const definitionSchema = z.strictObject({
   name: jobNameSchema,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type AddRole, DEFAULT_ADD_ROLE } from '../access/role.js';
 import type { JobFactory } from './define-job.js';
-import { mayBeMissing, toJsonSchema } from './input-schema.js';
+import { toJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
+import { mayBeMissing } from './schema.js';
 
 /** One document of the collection `jobFactories`: what a producer without the job's code needs to add it. */
 export interface JobFactoryDocument {

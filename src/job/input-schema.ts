@@ -1,4 +1,7 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
+import { offeredJsonSchema } from './offered-json-schema.js';
+import { isZod, mayBeMissing } from './schema.js';
 
 /*
  * The JSON Schema of an input, by which producers without the job's code check it. It may be weaker than the zod schema,
@@ -7,8 +10,12 @@ import * as z from 'zod';
  */
 
 /** As text; null when not even a part of it can be written: then anything is accepted, and the worker judges. */
-export function toJsonSchema(schema: z.ZodType): string | null {
-  if (schema instanceof z.ZodUndefined) return JSON.stringify({ not: {} });
+export function toJsonSchema(schema: StandardSchemaV1): string | null {
+  return isZod(schema) ? ofZod(schema) : (JSON.stringify(offeredJsonSchema(schema)) ?? null);
+}
+
+function ofZod(schema: z.core.$ZodType): string | null {
+  if (schema._zod.def.type === 'undefined') return JSON.stringify({ not: {} });
   try {
     return JSON.stringify(
       z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: none, override: loosen }),
@@ -24,15 +31,6 @@ export function fromJsonSchema(text: string | null): z.ZodType {
     return text === null ? z.unknown() : z.fromJSONSchema(JSON.parse(text, withoutFormat));
   } catch {
     return z.unknown();
-  }
-}
-
-/** Also when that cannot be told, since it depends on what is asked elsewhere, or on code that fails. */
-export function mayBeMissing(schema: z.core.$ZodType): boolean {
-  try {
-    return z.safeParse(schema, undefined).success;
-  } catch {
-    return true;
   }
 }
 

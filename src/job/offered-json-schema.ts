@@ -1,0 +1,78 @@
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+
+/*
+ * The JSON Schema that a schema offers of itself ("Standard JSON Schema"): ArkType's do, valibot's by `toStandardJsonSchema`.
+ * How a library means it is not ours to know. So only what all mean alike is taken over: the rest is for the worker to judge.
+ */
+
+/** Undefined when it offers none, or has no such form. */
+export function offeredJsonSchema(schema: StandardSchemaV1): unknown {
+  if (!offers(schema)) return undefined;
+  try {
+    return loosened(schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }));
+  } catch {
+    return undefined;
+  }
+}
+
+function offers(schema: StandardSchemaV1): schema is StandardSchemaV1 & StandardJSONSchemaV1 {
+  return 'jsonSchema' in schema['~standard'];
+}
+
+/** Taken over as they are. `format` is for forms: nothing is refused for it. */
+const plain = new Set([
+  '$schema',
+  '$ref',
+  'type',
+  'enum',
+  'const',
+  'required',
+  'format',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'minItems',
+  'maxItems',
+  'title',
+  'description',
+  'examples',
+  'deprecated',
+  'default',
+]);
+
+/** Of a schema below, of a list of them, and of named ones. */
+const below = new Set(['items', 'additionalProperties']);
+const named = new Set(['properties', '$defs', 'definitions']);
+
+/** Not taken over, and what is not either then: it is about the names, or the items, that the first says nothing of. */
+const rests: Readonly<Record<string, string>> = {
+  patternProperties: 'additionalProperties',
+  prefixItems: 'items',
+};
+
+function loosened(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const left = new Set(Object.keys(schema).map((keyword) => rests[keyword]));
+  const kept = Object.entries(schema).filter(([keyword]) => !left.has(keyword));
+  return Object.fromEntries(kept.flatMap(([keyword, value]) => loosenedKeyword(keyword, value)));
+}
+
+function loosenedKeyword(keyword: string, value: unknown): [string, unknown][] {
+  // Whole numbers are only safe ones where it is read.
+  if (keyword === 'type') return [['type', value === 'integer' ? 'number' : value]];
+  if (plain.has(keyword)) return [[keyword, value]];
+  if (below.has(keyword) && !Array.isArray(value)) return [[keyword, loosened(value)]];
+  // Weaker members may fit where only one did.
+  if ((keyword === 'anyOf' || keyword === 'oneOf') && Array.isArray(value))
+    return [['anyOf', value.map(loosened)]];
+  if (!named.has(keyword)) return [];
+  return [
+    [
+      keyword,
+      Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, loosened(each)])),
+    ],
+  ];
+}
