@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda';
+import { handle, type LambdaEvent } from 'hono/aws-lambda';
 import * as z from 'zod';
 import type { Config } from '../src/config.js';
 import { type HandlerOptions, openContainer } from './container.js';
@@ -8,7 +8,7 @@ import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
 import { requireSignature } from './http/signed-access.js';
 import { invocations } from './invocation.js';
-import type { LambdaContext, LambdaHandler } from './lambda-context.js';
+import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { once } from './once.js';
 
 /** A container serves one request at a time. There may be a thousand of them. */
@@ -19,7 +19,7 @@ const CONNECTIONS = 3;
  *
  * @returns a handler that answers every request, with a problem document when it cannot be served
  */
-export function createHttpHandler(options: HandlerOptions): LambdaHandler<APIGatewayProxyResult> {
+export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
   const invocation = invocations(options.log);
   const app = once(() => {
     const { config, ...container } = openContainer({ ...options, log: invocation.log }, () => CONNECTIONS);

@@ -8,7 +8,7 @@
 export type { HandlerOptions, JobFactories } from './container.js';
 export { createHttpHandler } from './http-handler.js';
 export { createKick, type KickOptions } from './kick.js';
-export type { LambdaContext, LambdaHandler } from './lambda-context.js';
+export type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 export type { Metric, PublishMetrics } from './metrics.js';
 export { createSchedulerHandler, type SchedulerHandlerOptions } from './scheduler-handler.js';
 export { createWorkerHandler } from './worker-handler.js';

@@ -1,4 +1,5 @@
 import { Arrivals } from './arrivals.js';
+import { explainMissing } from './explain-missing.js';
 import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 import { type WakeUp, wakeUpBody } from './wake-up-event.js';
@@ -25,7 +26,7 @@ const BATCH = 10;
  * more at a time than the queue's event source mapping lets, and what is asked for meanwhile waits in the queue.
  */
 export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
-  const sdk = once(() => import('./sqs-client.js'));
+  const sdk = once(() => import('./sqs-client.js').catch(explainMissing('@aws-sdk/client-sqs')));
   const tries = new TwoTries(async () => {
     const { SQSClient } = await sdk();
     return new SQSClient({ maxAttempts: 1, ...(region && { region }) });
@@ -65,7 +66,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
 /** Starts workers by asynchronous invocations, one for each. It cannot put off. */
 export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
   // Loaded only where a kick is due: the SDK is most of the bundle, and of a cold start.
-  const sdk = once(() => import('./lambda-client.js'));
+  const sdk = once(() => import('./lambda-client.js').catch(explainMissing('@aws-sdk/client-lambda')));
   const tries = new TwoTries(async () => {
     const { LambdaClient } = await sdk();
     return new LambdaClient({ maxAttempts: 1, ...(region && { region }), ...(endpoint && { endpoint }) });

@@ -43,6 +43,8 @@ async function compileInto(folder: string, entry: string): Promise<void> {
     format: 'esm',
     target: 'node20',
     logLevel: 'error',
+    // Of a file that package.json does not list in `sideEffects`.
+    logOverride: { 'ignored-bare-import': 'error' },
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },

@@ -1,0 +1,134 @@
+/**
+ * What `npm run build` runs: makes dist/, which is what the package holds. Each file of ours stays a file of its own, so
+ * that a stack trace names it. A package that package.json names as a dependency or as a peer is left to npm to install.
+ * Of every other package, the part that is used comes along, with its licence: so a project that installs this one is
+ * spared the rest.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import * as z from 'zod';
+import { findBundled, licencesOf } from './bundled-packages.js';
+
+/** What is imported, and so has types. */
+const entries = ['src/index.ts', 'handlers/lambda.ts', 'local/index.ts'];
+/** What is started: the command line, and threads. */
+const programs = ['local/cli/main.ts', 'src/subprocess/thread.ts', 'handlers/jobs/checksum.subprocess.ts'];
+
+const manifestSchema = z.object({
+  dependencies: z.record(z.string(), z.string()),
+  peerDependencies: z.record(z.string(), z.string()),
+});
+
+const options = {
+  outdir: 'dist',
+  outbase: '.',
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+  // Of a file that package.json does not list in `sideEffects`.
+  logOverride: { 'ignored-bare-import': 'error' },
+} satisfies BuildOptions;
+
+async function compile(): Promise<void> {
+  const files = await findFiles([...entries, ...programs]);
+  const { dependencies, peerDependencies } = manifestSchema.parse(readJson('package.json'));
+  const installed = Object.keys({ ...dependencies, ...peerDependencies });
+  const isBundled = (name: string) =>
+    !isBuiltin(name) && !installed.some((known) => name === known || name.startsWith(`${known}/`));
+  const bundles = (file: string) =>
+    files[file]?.imports.some(({ path, external }) => external && isBundled(path)) ?? false;
+
+  const plain = Object.keys(files).filter((file) => !bundles(file));
+  await build({ ...options, entryPoints: plain });
+  const { metafile } = await build({
+    ...options,
+    entryPoints: Object.keys(files).filter(bundles),
+    bundle: true,
+    splitting: true,
+    chunkNames: 'bundled/[name]-[hash]',
+    mainFields: ['module', 'main'],
+    external: installed,
+    plugins: [ownFilesApart, builtinsOfCommonJs],
+    metafile: true,
+  });
+  writeBundled(metafile);
+}
+
+/** All files of ours that these import, and what they import. */
+async function findFiles(entryPoints: string[]): Promise<Metafile['inputs']> {
+  const { metafile } = await build({
+    ...options,
+    entryPoints,
+    bundle: true,
+    packages: 'external',
+    write: false,
+    metafile: true,
+  });
+  return metafile.inputs;
+}
+
+/** Imports between files of ours stay as they are. */
+const ownFilesApart: Plugin = {
+  name: 'own-files-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, importer, kind }) =>
+      kind === 'entry-point' || /[\\/]node_modules[\\/]/.test(importer)
+        ? undefined
+        : { path, external: true },
+    );
+  },
+};
+
+/** An ES module has no `require`, which CommonJS packages get modules of Node with. */
+const builtinsOfCommonJs: Plugin = {
+  name: 'builtins-of-commonjs',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^/ }, ({ path, kind }) =>
+      kind === 'require-call' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** Tells, in the package, what of others is in it. */
+function writeBundled(metafile: Metafile): void {
+  const packages = findBundled(metafile);
+  mkdirSync('dist/bundled', { recursive: true });
+  const told = packages.map(({ name, version, license }) => ({ name, version, license }));
+  writeFileSync('dist/bundled/packages.json', `${JSON.stringify(told, undefined, 2)}\n`);
+  writeFileSync('dist/bundled/LICENSES.txt', licencesOf(packages));
+}
+
+/** Only types that an entry point shows, for others may be of packages that users do not have. */
+function declareTypes(): void {
+  const made = tsc('-p', 'tsconfig.build.json', '--listEmittedFiles').flatMap(
+    (line) => /^TSFILE: (.+)/.exec(line)?.[1] ?? [],
+  );
+  const roots = entries.map((entry) => `dist/${entry.replace(/ts$/, 'd.ts')}`);
+  const shown = new Set(tsc('--ignoreConfig', '--listFilesOnly', '--module', 'nodenext', ...roots));
+  for (const file of made) if (!shown.has(resolve(file))) rmSync(file);
+}
+
+/** The lines that it prints. @throws an Error with them when it finds something wrong */
+function tsc(...args: string[]): string[] {
+  const command = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
+  const { status, stdout } = spawnSync(process.execPath, [command, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stdout);
+  return stdout.split('\n');
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+rmSync('dist', { recursive: true, force: true });
+await compile();
+declareTypes();
