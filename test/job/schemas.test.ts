@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import * as mini from 'zod/mini';
 import * as z3 from 'zod-3';
-import * as lowest from 'zod-lowest';
+import * as zod400 from 'zod-3/v4';
 import { defineJob, RemoteProcessor } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
 
@@ -30,10 +30,10 @@ const inputs = {
     n: mini.pipe(mini.string().check(mini.regex(/^\d+$/)), mini.transform(Number)),
     greeting: mini._default(mini.string(), 'Hello'),
   }),
-  'zod 4.0.0': lowest.object({
-    to: lowest.string().min(2),
-    n: lowest.string().regex(/^\d+$/).transform(Number),
-    greeting: lowest.string().default('Hello'),
+  'zod 4.0.0': zod400.object({
+    to: zod400.string().min(2),
+    n: zod400.string().regex(/^\d+$/).transform(Number),
+    greeting: zod400.string().default('Hello'),
   }),
   valibot: inValibot,
   'valibot with its JSON Schema': toStandardJsonSchema(inValibot),
