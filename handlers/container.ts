@@ -22,7 +22,10 @@ export interface HandlerOptions {
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
-  /** Of each invocation of the scheduler and the worker, and of requests that are refused. Default: CloudWatch embedded metrics, on standard output. */
+  /**
+   * Of each invocation of the scheduler and the worker, and of requests that are refused. Default: CloudWatch embedded
+   * metrics, on standard output; `METRICS` says of which.
+   */
   readonly publishMetrics?: PublishMetrics;
   /** Ends a worker's container that a job goes on in. Default: ends the process. */
   readonly exit?: () => void;

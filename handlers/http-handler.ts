@@ -47,7 +47,7 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
 /** In CloudWatch, where an alarm looks. What it takes is loaded with the first: most containers refuse nobody. */
 async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
   const { cloudWatchMetrics, refused } = await import('./metrics.js');
-  (publishMetrics ?? cloudWatchMetrics)(context, [refused]);
+  (publishMetrics ?? cloudWatchMetrics('alarms'))(context, [refused]);
 }
 
 /** Where API Gateway lets callers in, keys open nothing, the dashboard included. */

@@ -32,7 +32,7 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
  * @returns a handler for a schedule of one minute; its result tells how many jobs it made
  */
 export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
-  const { publishMetrics = cloudWatchMetrics, schedules } = options;
+  const { schedules } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
   const container = once(() => openContainer({ ...options, log: invocation.log }, () => CONNECTIONS));
@@ -43,7 +43,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     const began = performance.now();
     const deadline = new Date(deadlineOf(context).getTime() - MARGIN_MS);
     invocation.begin(context);
-    const { processor, kick, log, ready } = container();
+    const { processor, kick, log, ready, config } = container();
     await ready();
     const recovered = await processor.recoverJobs();
     await synchronise().catch((error: unknown) => {
@@ -55,7 +55,8 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
     tellUnclaimed(waiting, log);
-    publishMetrics(context, schedulerMetrics({ made, recovered, waiting }, durationMs));
+    const publish = options.publishMetrics ?? cloudWatchMetrics(config.METRICS);
+    publish(context, schedulerMetrics({ made, recovered, waiting }, durationMs));
     return { made };
   };
 }

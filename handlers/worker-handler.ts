@@ -32,7 +32,7 @@ export type WorkerResult = DrainSummary & { readonly batchItemFailures?: readonl
  * @returns a handler for a schedule of one minute, for kicks, and for the queue of wake-ups; its result tells what became of the jobs
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
-  const { publishMetrics = cloudWatchMetrics, exit = endContainer } = options;
+  const { exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
   const container = once(() => openContainer({ ...options, log: invocation.log }, poolOf));
@@ -59,7 +59,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     const summary = await processor.drain(limits);
     const durationMs = Math.round(performance.now() - began);
     log.info('Worker invocation ended', { ...summary, durationMs });
-    publishMetrics(context, workerMetrics(summary, durationMs));
+    const publish = options.publishMetrics ?? cloudWatchMetrics(config.METRICS);
+    publish(context, workerMetrics(summary, durationMs));
     if (summary.claimed > 0 && summary.remaining > 0) await kick({ depth: (depth ?? 0) + 1 });
     if (summary.abandoned > 0) exit();
     return summary;

@@ -29,7 +29,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
   const sdk = once(() => import('./sqs-client.js').catch(explainMissing('@aws-sdk/client-sqs')));
   const tries = new TwoTries(async () => {
     const { SQSClient } = await sdk();
-    return new SQSClient({ maxAttempts: 1, ...(region && { region }) });
+    return new SQSClient({ maxAttempts: 1, endpoint: new URL(QueueUrl).origin, ...(region && { region }) });
   });
   const arrivals = new Arrivals();
 

@@ -23,6 +23,11 @@ export const apiKeyIdSchema = z
 
 const httpAccesses = ['keys', 'iam'] as const;
 
+const metricsSettings = ['alarms', 'all'] as const;
+
+/** Which figures of the functions become metrics: those that the alarms need, or all. */
+export type MetricsSetting = (typeof metricsSettings)[number];
+
 /** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
 const DEPLOYED_MAX_THREADS = 10;
 
@@ -94,6 +99,10 @@ export const configSchema = z.object({
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),
+  /** Which figures of the functions become metrics of CloudWatch. */
+  METRICS: setting(`one of ${metricsSettings.join(', ')}`, (text) =>
+    metricsSettings.find((which) => which === text),
+  ).default('alarms'),
   /** The Lambda function to invoke when a job was added. Without it jobs wait for the worker's next minute. */
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,

@@ -1,5 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { cloudWatchMetrics, schedulerMetrics, workerMetrics } from '../../handlers/metrics.js';
+import {
+  cloudWatchMetrics,
+  type Metric,
+  refused,
+  schedulerMetrics,
+  workerMetrics,
+} from '../../handlers/metrics.js';
 import { contextOf } from './events.js';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -22,7 +28,7 @@ test('figures become one line in the embedded metric format of CloudWatch', () =
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const context = contextOf(1_000);
 
-  cloudWatchMetrics(context, [
+  cloudWatchMetrics('all')(context, [
     ['Claimed', 'Count', 3],
     ['Duration', 'Milliseconds', 250],
   ]);
@@ -47,6 +53,24 @@ test('figures become one line in the embedded metric format of CloudWatch', () =
     Claimed: 3,
     Duration: 250,
   });
+});
+
+test('unless told otherwise, those that the alarms need are metrics, and the others stand in the line', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const lineOf = (metrics: readonly Metric[]) => {
+    cloudWatchMetrics('alarms')(contextOf(1_000), metrics);
+    return JSON.parse(`${write.mock.calls.at(-1)?.[0]}`);
+  };
+  const namesOf = (metrics: readonly Metric[]) =>
+    lineOf(metrics)._aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
+
+  expect(namesOf(workerMetrics(summary, 250))).toEqual(['Errors']);
+  expect(namesOf(schedulerMetrics({ made: 1, recovered: 2, waiting: [] }, 250))).toEqual([
+    'OldestWaiting',
+    'OldestUnclaimed',
+  ]);
+  expect(namesOf([refused])).toEqual(['Refused']);
+  expect(lineOf(workerMetrics(summary, 250))).toMatchObject({ Claimed: '10', Retried: '2', Duration: '250' });
 });
 
 test('a worker publishes all of its summary, and how long it took', () => {

@@ -1,0 +1,113 @@
+import type { LambdaHandler } from '../../handlers/lambda.js';
+import { contextOf } from './events.js';
+import { type Message, queueEvent } from './sqs-service.js';
+
+/** Of the container's first invocation: Lambda bills that too. */
+const COLD_START_MS = 500;
+
+/** From a message that can be received, or a moment of EventBridge, to the function's code. */
+const DELIVERY_MS = 60;
+
+/** Of an invocation that finds nothing: three commands to the database, the log, Lambda's own part. */
+const OVERHEAD_MS = 30;
+
+/** What one invocation makes the bill, beside the overhead, in milliseconds: of its result. */
+type WorkOf = (result: unknown) => number;
+
+/**
+ * Time as a model has it: what is planned happens at its moment, one after the other, and the real code that is called takes
+ * none of it.
+ */
+export class ModelTime {
+  #planned: { readonly at: number; readonly happen: () => Promise<void> | void }[] = [];
+
+  /** @param onMove called when time has moved */
+  constructor(
+    public now: number,
+    private readonly onMove: (now: number) => void,
+  ) {
+    onMove(now);
+  }
+
+  /** So many milliseconds from now. */
+  plan(inMs: number, happen: () => Promise<void> | void): void {
+    this.#planned.push({ at: this.now + inMs, happen });
+  }
+
+  async runUntil(end: number): Promise<void> {
+    for (;;) {
+      this.#planned.sort((a, b) => a.at - b.at); // Stable: what was planned first happens first.
+      const next = this.#planned[0];
+      if (next === undefined || next.at > end) return;
+      this.#planned.shift();
+      this.now = next.at;
+      this.onMove(this.now);
+      await next.happen();
+    }
+  }
+}
+
+/** A function as Lambda runs it: in containers that each take one event at a time, and are used again. */
+export class EmulatedFunction {
+  invocations = 0;
+  billedMs = 0;
+  running = 0;
+  mostAtATime = 0;
+  readonly #idle: LambdaHandler<unknown>[] = [];
+
+  /** @param start makes what a new container has */
+  constructor(
+    private readonly time: ModelTime,
+    private readonly start: () => LambdaHandler<unknown>,
+    private readonly workOf: WorkOf,
+  ) {}
+
+  /** @param onEnd called when the invocation has ended */
+  invoke(event: unknown, onEnd: () => void = () => {}): void {
+    const warm = this.#idle.pop();
+    const container = warm ?? this.start();
+    const coldMs = warm ? 0 : COLD_START_MS;
+    this.invocations += 1;
+    this.running += 1;
+    this.mostAtATime = Math.max(this.mostAtATime, this.running);
+    this.time.plan(coldMs + DELIVERY_MS, async () => {
+      const workMs = this.workOf(await container(event, contextOf(300_000)));
+      this.billedMs += coldMs + OVERHEAD_MS + workMs;
+      this.time.plan(OVERHEAD_MS + workMs, () => {
+        this.running -= 1;
+        this.#idle.push(container);
+        onEnd();
+      });
+    });
+  }
+}
+
+/** An event source mapping of SQS: so many batches at a time, of messages that have waited for as long as they had to. */
+export class EmulatedQueue {
+  readonly #visible: Message[] = [];
+  #batches = 0;
+
+  constructor(
+    private readonly time: ModelTime,
+    private readonly target: EmulatedFunction,
+    private readonly maximumConcurrency: number,
+  ) {}
+
+  readonly send = (message: Message): void => {
+    this.time.plan(message.delaySeconds * 1000, () => {
+      this.#visible.push(message);
+      this.#poll();
+    });
+  };
+
+  #poll(): void {
+    while (this.#batches < this.maximumConcurrency && this.#visible.length > 0) {
+      const batch = this.#visible.splice(0, 10);
+      this.#batches += 1;
+      this.target.invoke(queueEvent(...batch.map(({ body }) => body)), () => {
+        this.#batches -= 1;
+        this.#poll();
+      });
+    }
+  }
+}
