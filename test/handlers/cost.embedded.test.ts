@@ -111,7 +111,11 @@ async function simulate(load: Load) {
       input: {},
       active: true,
     });
-  for (let minute = 0; minute < MINUTES; minute += 1) {
+  // Containers start in the minute before, which does not count: over a month that is nothing.
+  time.plan(MINUTE_MS, () => {
+    for (const each of [worker, scheduler]) each.forgetBill();
+  });
+  for (let minute = 0; minute <= MINUTES; minute += 1) {
     time.plan(minute * MINUTE_MS + 23_456, () => scheduler.invoke(everyMinute));
     time.plan(minute * MINUTE_MS + 41_789, () => queue.send({ body: '{"wakeUp":{}}', delaySeconds: 0 }));
   }
@@ -120,11 +124,12 @@ async function simulate(load: Load) {
     posted += 1;
     await producer.addJob('job', failEvery > 0 && posted % failEvery === 0 ? { fails: true } : {});
   };
-  if (postEveryMs) for (let ms = 1_234; ms < MINUTES * MINUTE_MS; ms += postEveryMs) time.plan(ms, post);
-  for (let n = 0; n < burst; n += 1) time.plan(MINUTE_MS + n * 10, post);
+  if (postEveryMs)
+    for (let ms = 1_234; ms < MINUTES * MINUTE_MS; ms += postEveryMs) time.plan(MINUTE_MS + ms, post);
+  for (let n = 0; n < burst; n += 1) time.plan(2 * MINUTE_MS + n * 10, post);
 
-  await time.runUntil(start + MINUTES * MINUTE_MS);
-  await time.runUntil(start + (MINUTES + 1) * MINUTE_MS); // What is under way ends.
+  await time.runUntil(start + (MINUTES + 1) * MINUTE_MS);
+  await time.runUntil(start + (MINUTES + 2) * MINUTE_MS); // What is under way ends.
 
   const jobs = await producer.getJobs({ limit: 1000 });
   const begun = jobs.flatMap(({ started, runAt }) => (started ? [started.getTime() - runAt.getTime()] : []));
@@ -136,7 +141,6 @@ async function simulate(load: Load) {
     waiting: jobs.filter(({ status }) => status !== 'completed').length,
     workers: worker.invocations,
     mostAtATime: worker.mostAtATime,
-    messages: sqs.messages.length + MINUTES,
     gbSecondsAMonth: Math.round((gbSeconds / MINUTES) * MONTH_MINUTES),
     workAMonth: Math.round(((attempts * JOB_MS * WORKER_GB) / 1000 / MINUTES) * MONTH_MINUTES),
     p50: late[Math.floor(late.length * 0.5)] ?? 0,
@@ -145,7 +149,7 @@ async function simulate(load: Load) {
 }
 
 /** Two invocations a minute that find nothing. */
-const IDLE_A_MONTH = MONTH_MINUTES * ((0.03 + 0.06) * WORKER_GB + 0.05 * SCHEDULER_GB);
+const IDLE_A_MONTH = MONTH_MINUTES * (0.03 * WORKER_GB + 0.05 * SCHEDULER_GB);
 
 test.each<[what: string, Load]>([
   ['idle', {}],

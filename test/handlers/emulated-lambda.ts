@@ -62,6 +62,11 @@ export class EmulatedFunction {
     private readonly workOf: WorkOf,
   ) {}
 
+  forgetBill(): void {
+    this.invocations = 0;
+    this.billedMs = 0;
+  }
+
   /** @param onEnd called when the invocation has ended */
   invoke(event: unknown, onEnd: () => void = () => {}): void {
     const warm = this.#idle.pop();
