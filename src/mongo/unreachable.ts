@@ -1,4 +1,4 @@
-import { isError } from '../job/failure.js';
+import { types } from 'node:util';
 import {
   fieldOf,
   hasLabel,
@@ -8,12 +8,11 @@ import {
   serverCode,
   systemCode,
 } from './driver-error.js';
-import { NoAnswer } from './within-time.js';
 
 /** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
 export function isUnreachable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
-  return isUnknownOutcome(error) || error instanceof NoAnswer || notSentNames.has(nameOf(error) ?? '');
+  return isUnknownOutcome(error) || noAnswerNames.has(nameOf(error) ?? '');
 }
 
 /**
@@ -26,8 +25,12 @@ export function isWriteConflict(error: unknown): boolean {
 
 const WRITE_CONFLICT = 112;
 
-/** By these the driver says that nothing was sent: there is no primary, or every connection of the pool is in use. */
-const notSentNames = new Set([
+/**
+ * By the first, `withinTime` says that there was no answer; by the others the driver that nothing was sent: there is no
+ * primary, or every connection of the pool is in use.
+ */
+const noAnswerNames = new Set([
+  'NoAnswer',
   'MongoServerSelectionError',
   'MongoWaitQueueTimeoutError',
   'MongoTopologyClosedError',
@@ -48,7 +51,7 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 /** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
-  return isBulkWriteError(error) && isError(cause) ? cause : error;
+  return isBulkWriteError(error) && types.isNativeError(cause) ? cause : error;
 }
 
 /** The connection broke, or was closed beside one that broke. */
