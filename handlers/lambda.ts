@@ -1,14 +1,16 @@
 /**
- * `remote-processor/lambda`: the three functions of a deployment. Each handler is made once, when its module
+ * `remote-processor/lambda`: the functions of a deployment. Each handler is made once, when its module
  * loads, and reads its settings at its first invocation.
  *
  * @example
  * export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
  */
 export type { HandlerOptions, JobFactories } from './container.js';
+export { createEnsureIndexesHandler } from './ensure-indexes-handler.js';
 export { createHttpHandler } from './http-handler.js';
 export { createKick, type KickOptions } from './kick.js';
 export type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
+export type { IndexesMade } from './make-indexes.js';
 export type { Metric, PublishMetrics } from './metrics.js';
 export { createSchedulerHandler, type SchedulerHandlerOptions } from './scheduler-handler.js';
 export { createWorkerHandler } from './worker-handler.js';

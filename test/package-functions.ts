@@ -59,6 +59,7 @@ export async function packageFunctions(
       scheduler: unpack(await read('scheduler.zip')),
       worker: unpack(await read('worker.zip')),
       http: unpack(await read('http.zip')),
+      ensureIndexes: unpack(await read('ensureIndexes.zip')),
     },
     remove: () => rm(folder, { recursive: true }),
   };

@@ -19,7 +19,9 @@ const secrets = {
   WEBHOOK_SECRETS: 'https://hooks.example.com=not-to-be-packaged-at-all',
 };
 const names = ['scheduler', 'worker', 'http'] as const;
-type Name = (typeof names)[number];
+/** With the one that is invoked by hand. */
+const all = [...names, 'ensureIndexes'] as const;
+type Name = (typeof all)[number];
 
 /** Of alarms: where our metrics are, and how most are compared. */
 const own = ['remote-processor'] as const;
@@ -40,22 +42,38 @@ const noJobs = {
   remaining: 0,
 };
 
+const topic = 'arn:aws:sns:eu-central-1:123456789012:alarms';
+
 let packaged: Packaged;
+/** With about every parameter that is not set by default. */
+let signed: Packaged;
 beforeAll(async () => {
   packaged = await packageFunctions({ ...secrets, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' });
+  signed = await packageFunctions(secrets, {
+    httpAccess: 'iam',
+    httpConcurrency: '5',
+    workerConcurrency: '20',
+    httpRateLimit: '7',
+    wakeups: 'false',
+    subnets: 'subnet-0a,subnet-0b',
+    securityGroups: 'sg-0a',
+    runtime: 'nodejs24.x',
+    alarmTopic: topic,
+  });
 });
-afterAll(() => packaged.remove());
+afterAll(() => Promise.all([packaged.remove(), signed.remove()]));
 
 describe('the template', () => {
   test.each([
     ['scheduler', { Timeout: 60 }],
     ['worker', { Timeout: 300, RecursiveLoop: 'Allow' }],
     ['http', { Timeout: 29 }],
+    ['ensureIndexes', { Timeout: 900, Handler: 'handlers/indexes.handler' }],
   ] as const)('has the function %s', (name, own) => {
     expect(lambda(name)).toMatchObject({
-      ...own,
       FunctionName: `remote-processor-dev-${name}`,
       Handler: `handlers/${name}.handler`,
+      ...own,
       Runtime: 'nodejs22.x',
       Architectures: ['arm64'],
     });
@@ -104,7 +122,7 @@ describe('the template', () => {
       FunctionName: { Ref: 'WorkerLambdaFunction' },
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: { 'Fn::If': ['HasOneWorker', 2, '10'] } },
+      ScalingConfig: { MaximumConcurrency: '10' },
     });
     const { MessageRetentionPeriod: kept, VisibilityTimeout: hidden } = numbersOf('WakeUpQueue');
     expect(kept).toBeGreaterThan(900);
@@ -125,6 +143,14 @@ describe('the template', () => {
         ],
       },
     });
+  });
+
+  test('has EventBridge try no longer to deliver a tick than until the next', () => {
+    for (const { Properties } of ofType('AWS::Events::Rule')) {
+      expect(Properties).toMatchObject({
+        Targets: [{ RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 3 } }],
+      });
+    }
   });
 
   test('does not retry their invocations, nor run them late', () => {
@@ -155,7 +181,7 @@ describe('the template', () => {
 
   test('keeps the logs for 30 days', () => {
     const groups = [
-      ...names.map((name) => `/aws/lambda/remote-processor-dev-${name}`),
+      ...all.map((name) => `/aws/lambda/remote-processor-dev-${name}`),
       '/aws/http-api/remote-processor-dev',
     ];
     expect(ofType('AWS::Logs::LogGroup').map(({ Properties }) => Properties)).toEqual(
@@ -175,22 +201,26 @@ describe('the template', () => {
     expect(JSON.stringify(stage)).not.toMatch(/context\.path|authorization/i);
   });
 
-  test('reserves no concurrency of the account unless it is told how much', () => {
-    const none = (condition: string) => ({ 'Fn::If': [condition, '', { Ref: 'AWS::NoValue' }] });
-    expect(names.map((name) => lambda(name).ReservedConcurrentExecutions)).toEqual([
-      undefined,
-      none('HasWorkerConcurrency'),
-      none('HasHttpConcurrency'),
-    ]);
+  test('reserves no concurrency of the account, and is in no VPC, unless it is told so', () => {
+    expect(all.filter((name) => 'ReservedConcurrentExecutions' in lambda(name))).toEqual([]);
+    expect(all.filter((name) => 'VpcConfig' in lambda(name))).toEqual([]);
+    expect(JSON.stringify(packaged.resources)).not.toContain('ec2:');
+  });
+
+  test('has nothing left in it that does not hold: what is empty there would be wrong', () => {
+    const template = JSON.stringify(packaged.resources);
+    expect(template).not.toMatch(/Fn::If|AWS::NoValue|"Condition":"|:\[""\]/);
   });
 
   test('gives each function a role of its own, for its own log and for starting the worker', () => {
-    const roles = names.map((name) => lambda(name).Role);
+    const roles = all.map((name) => lambda(name).Role);
     expect(roles).toEqual(
-      ['SchedulerRole', 'WorkerRole', 'HttpRole'].map((id) => ({ 'Fn::GetAtt': [id, 'Arn'] })),
+      ['SchedulerRole', 'WorkerRole', 'HttpRole', 'EnsureIndexesRole'].map((id) => ({
+        'Fn::GetAtt': [id, 'Arn'],
+      })),
     );
-    expect(ofType('AWS::IAM::Role')).toHaveLength(3);
-    for (const [index, name] of names.entries()) {
+    expect(ofType('AWS::IAM::Role')).toHaveLength(4);
+    for (const [index, name] of all.entries()) {
       expect(ofType('AWS::IAM::Role')[index]?.Properties).toEqual({
         AssumeRolePolicyDocument: expect.objectContaining({
           Statement: [
@@ -205,7 +235,7 @@ describe('the template', () => {
   });
 
   test.each([
-    ['SchedulerSilentAlarm', 'AWS/Lambda', 'Invocations', 'scheduler', 'LessThanThreshold', 1, 'breaching'],
+    ['SchedulerSilentAlarm', 'AWS/Lambda', 'Invocations', 'scheduler', 'LessThanThreshold', 1, 'missing'],
     ['OldestWaitingAlarm', ...own, 'OldestWaiting', 'scheduler', ...atLeast, 600, 'ignore'],
     ['UnclaimedAlarm', ...own, 'OldestUnclaimed', 'scheduler', ...atLeast, 300, 'ignore'],
     ['JobErrorsAlarm', ...own, 'Errors', 'worker', ...atLeast, 1, 'notBreaching'],
@@ -221,19 +251,24 @@ describe('the template', () => {
     });
   });
 
-  test('calls the scheduler silent when it was not invoked in five minutes', () => {
-    expect(packaged.resources.SchedulerSilentAlarm?.Properties).toMatchObject({
+  test('calls the scheduler silent when it was not invoked in five minutes, and not before it was first', () => {
+    // An alarm begins without data, and tells only of changes.
+    expect(signed.resources.SchedulerSilentAlarm?.Properties).toMatchObject({
       Statistic: 'Sum',
       Period: 60,
       EvaluationPeriods: 5,
+      TreatMissingData: 'missing',
+      InsufficientDataActions: [topic],
       ActionsEnabled: true,
     });
   });
 
-  test('has an alarm for the failed invocations of all functions together', () => {
-    const { Metrics: metrics, Threshold: threshold } =
-      packaged.resources.FunctionErrorsAlarm?.Properties ?? {};
-    expect(threshold).toBe(1);
+  test.each([
+    ['FunctionErrorsAlarm', 'Errors', 1],
+    ['ThrottlesAlarm', 'Throttles', 10],
+  ])('has the alarm %s for all functions together', (id, metric, least) => {
+    const { Metrics: metrics, Threshold: threshold } = packaged.resources[id]?.Properties ?? {};
+    expect(threshold).toBe(least);
     expect(metrics).toMatchObject([
       { Expression: 'SUM(METRICS())' },
       ...names.map((name) => ({
@@ -241,12 +276,23 @@ describe('the template', () => {
         MetricStat: {
           Metric: {
             Namespace: 'AWS/Lambda',
-            MetricName: 'Errors',
+            MetricName: metric,
             Dimensions: [{ Name: 'FunctionName', Value: `remote-processor-dev-${name}` }],
           },
         },
       })),
     ]);
+  });
+
+  test('has an alarm for what the http function answers with a status of 500 or more', () => {
+    expect(packaged.resources.ServerErrorsAlarm?.Properties).toMatchObject({
+      Namespace: 'AWS/ApiGateway',
+      MetricName: '5xx',
+      Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
+      Statistic: 'Sum',
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+    });
   });
 
   test('has no alarm for a metric that its function does not publish', () => {
@@ -266,16 +312,16 @@ describe('the template', () => {
   });
 
   test('tells a topic of every alarm, and of its end, if there is one', () => {
-    const actions = { 'Fn::If': ['HasAlarmTopic', [''], { Ref: 'AWS::NoValue' }] };
     const alarms = ofType('AWS::CloudWatch::Alarm');
-    expect(packaged.text).toMatch(/"Conditions": \{\s*"HasAlarmTopic"/);
-    expect(alarms).toHaveLength(6);
-    for (const { Properties } of alarms)
-      expect(Properties).toMatchObject({ AlarmActions: actions, OKActions: actions });
+    expect(alarms).toHaveLength(8);
+    expect(alarms.filter(({ Properties }) => 'AlarmActions' in Properties)).toEqual([]);
+    for (const { Properties } of ofType('AWS::CloudWatch::Alarm', signed))
+      expect(Properties).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
   });
 
   test('has no circle', () => {
     expect(circleIn(packaged.resources)).toBeUndefined();
+    expect(circleIn(signed.resources)).toBeUndefined();
   });
 
   test('finds a circle if there is one', () => {
@@ -286,18 +332,7 @@ describe('the template', () => {
   });
 });
 
-describe('with --param httpAccess=iam --param wakeups=false', () => {
-  let signed: Packaged;
-  beforeAll(async () => {
-    signed = await packageFunctions(secrets, {
-      httpAccess: 'iam',
-      httpConcurrency: '5',
-      httpRateLimit: '7',
-      wakeups: 'false',
-    });
-  });
-  afterAll(() => signed.remove());
-
+describe('with --param httpAccess=iam --param wakeups=false, and others', () => {
   test('every route but the health check asks API Gateway who calls', () => {
     const routes = Object.values(signed.resources).filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route');
     const access = routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType]);
@@ -312,9 +347,22 @@ describe('with --param httpAccess=iam --param wakeups=false', () => {
     expect(signed.resources.HttpApiStage?.Properties).toMatchObject({
       DefaultRouteSettings: { ThrottlingRateLimit: '7' },
     });
-    expect(signed.resources.HttpLambdaFunction?.Properties.ReservedConcurrentExecutions).toMatchObject({
-      'Fn::If': ['HasHttpConcurrency', '5', {}],
-    });
+    expect(signed.resources.HttpLambdaFunction?.Properties.ReservedConcurrentExecutions).toBe('5');
+    expect(signed.resources.WorkerLambdaFunction?.Properties.ReservedConcurrentExecutions).toBe('20');
+  });
+
+  test('every function runs in the VPC, and may make the interfaces that this takes', () => {
+    for (const name of all) {
+      expect(lambda(name, signed)).toMatchObject({
+        Runtime: 'nodejs24.x',
+        VpcConfig: {
+          SubnetIds: { 'Fn::Split': [',', 'subnet-0a,subnet-0b'] },
+          SecurityGroupIds: { 'Fn::Split': [',', 'sg-0a'] },
+        },
+      });
+    }
+    for (const { Properties } of ofType('AWS::IAM::Role', signed))
+      expect(JSON.stringify(Properties)).toContain('ec2:CreateNetworkInterface');
   });
 
   test('without wake-ups the worker has its own tick, and no queue', () => {
@@ -326,7 +374,9 @@ describe('with --param httpAccess=iam --param wakeups=false', () => {
     expect(signed.resources.WorkerLambdaFunction?.Properties.Environment).toMatchObject({
       Variables: { WAKE_UP_QUEUE_URL: '' },
     });
-    expect(signed.text).toMatch(/"HasWakeUps": \{\s*"Fn::Equals": \[\s*"false",\s*"true"/);
+    expect(Object.keys(signed.resources).filter((id) => id.startsWith('WakeUp'))).toEqual([]);
+    expect(JSON.stringify(signed.resources.HttpRole)).toContain('lambda:InvokeFunction');
+    expect(JSON.stringify(signed.resources)).not.toContain('sqs:');
   });
 
   test('the function heeds that, and has no keys', () => {
@@ -391,7 +441,7 @@ describe('the packages', () => {
 });
 
 describe('unpacked, with Node and nothing else,', () => {
-  const { uri, name: database, processor } = useDatabase();
+  const { uri, name: database, client, processor } = useDatabase();
   const settings = { MONGODB_URI: uri, MONGODB_DATABASE: database, LOG_LEVEL: 'warn', MAX_THREADS: '2' };
 
   test('the worker runs a subprocess job', async () => {
@@ -403,6 +453,18 @@ describe('unpacked, with Node and nothing else,', () => {
     expect(await producer.getJobResult(id)).toMatchObject({
       digest: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
     });
+  });
+
+  test('the indexes are made, and told', async () => {
+    const env = { ...settings, MONGODB_DATABASE: `${database}-made` };
+    const makeIndexes = () => runInstalled('ensureIndexes', {}, env, 'indexes');
+
+    expect(await makeIndexes()).toMatchObject({
+      database: env.MONGODB_DATABASE,
+      made: expect.arrayContaining([expect.stringContaining('jobs.claimAll')]),
+    });
+    expect(await makeIndexes()).toMatchObject({ made: [] });
+    await client.db(env.MONGODB_DATABASE).dropDatabase();
   });
 
   test('the scheduler finds nothing due', async () => {
@@ -477,10 +539,11 @@ async function runInstalled(
   name: Name,
   event: unknown,
   env: Readonly<Record<string, string>>,
+  module: string = name,
 ): Promise<unknown> {
   const folder = await install(packageOf(name).files);
   try {
-    return await invoke(folder, name, event, env);
+    return await invoke(folder, module, event, env);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -490,12 +553,12 @@ function packageOf(name: Name): Packaged['packages'][string] {
   return packaged.packages[name] ?? { size: Number.NaN, files: {} };
 }
 
-function ofType(type: string): Resource[] {
-  return Object.values(packaged.resources).filter(({ Type }) => Type === type);
+function ofType(type: string, { resources }: Packaged = packaged): Resource[] {
+  return Object.values(resources).filter(({ Type }) => Type === type);
 }
 
-function lambda(name: Name): Resource['Properties'] {
-  const found = ofType('AWS::Lambda::Function').find(({ Properties }) =>
+function lambda(name: Name, from: Packaged = packaged): Resource['Properties'] {
+  const found = ofType('AWS::Lambda::Function', from).find(({ Properties }) =>
     `${Properties.FunctionName}`.endsWith(name),
   );
   return found?.Properties ?? {};
@@ -512,20 +575,16 @@ function statements(name: Name) {
   });
   const log = arn('logs', `log-group:/aws/lambda/remote-processor-dev-${name}:*`);
   const queue = arn('sqs', 'remote-processor-dev-wakeups');
-  const worker = arn('lambda', 'function:remote-processor-dev-worker');
   const allow = (Action: string | readonly string[], Resource: object) => ({
     Effect: 'Allow',
     Action,
     Resource,
   });
-  const withQueue = (statement: object, otherwise: object) => ({
-    'Fn::If': ['HasWakeUps', statement, otherwise],
-  });
   const receive = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], log),
-    withQueue(allow('sqs:SendMessage', queue), allow('lambda:InvokeFunction', worker)),
-    ...(name === 'worker' ? [withQueue(allow(receive, queue), { Ref: 'AWS::NoValue' })] : []),
+    ...(name === 'ensureIndexes' ? [] : [allow('sqs:SendMessage', queue)]),
+    ...(name === 'worker' ? [allow(receive, queue)] : []),
   ];
 }
 

@@ -1,0 +1,28 @@
+import { readFunctionConfig } from '../src/config.js';
+import { atLevel } from '../src/log-level.js';
+import type { HandlerOptions } from './container.js';
+import { invocations } from './invocation.js';
+import type { LambdaHandler } from './lambda-context.js';
+import { type IndexesMade, makeIndexes } from './make-indexes.js';
+
+/**
+ * Makes the indexes of a database that only the functions reach: to be invoked once per deployment, by hand or by a
+ * pipeline. It tells in the log how it gets on. When its time is up before it is done, invoke it again: it goes on with
+ * those that are missing.
+ *
+ * @returns a handler for any event; its result tells what it made
+ */
+export function createEnsureIndexesHandler({
+  env = process.env,
+  log: target,
+}: Pick<HandlerOptions, 'env' | 'log'> = {}): LambdaHandler<IndexesMade> {
+  const invocation = invocations(target);
+  return async (_event, context) => {
+    invocation.begin(context);
+    const config = readFunctionConfig(env);
+    const log = atLevel(config.LOG_LEVEL, invocation.log);
+    const result = await makeIndexes(config, (progress) => log.info('Making indexes', { progress }));
+    log.info('Indexes were made', { ...result });
+    return result;
+  };
+}
