@@ -1,0 +1,207 @@
+/** What `npm pack` makes, installed into an empty project beside what its users choose themselves. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../src/index.js';
+import { useDatabase } from './database.js';
+import { eventually } from './eventually.js';
+import { invoke } from './package-functions.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
+const commandLine = 'node_modules/remote-processor/dist/local/cli/main.js';
+
+/** What users bring along: the last one for its types. */
+const chosen = ['mongodb', 'zod', '@types/node'];
+
+const { uri, name: databaseName, processor } = useDatabase();
+let project: string;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'remote-processor-project-'));
+  await write('package.json', JSON.stringify({ type: 'module', private: true }));
+  const { devDependencies } = manifestSchema.parse(await readJson(join(root, 'package.json')));
+  const packages = chosen.map((name) => `${name}@${devDependencies[name]}`);
+  const [tarball] = packedSchema.parse(
+    JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', project], root)),
+  );
+  const quickly = ['--prefer-offline', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...quickly, `./${tarball.filename}`, ...packages]);
+});
+afterAll(() => rm(project, { recursive: true }));
+
+test('it brings less than 15 MB along, with nothing of the AWS SDK', async () => {
+  const { packages } = lockSchema.parse(await readJson(join(project, 'node_modules/.package-lock.json')));
+  const others = reachableFrom(chosen, packages);
+  const brought = Object.keys(packages).filter((path) => !others.has(path));
+  expect(brought).toContain('node_modules/remote-processor');
+  expect(brought.join()).not.toMatch(/mongodb|bson|zod|@aws-sdk/);
+  const sizes = await Promise.all(brought.map((path) => sizeOf(join(project, path))));
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(15_000_000);
+});
+
+test('strict TypeScript takes its types, and the example of README.md runs, as ES module and as CommonJS', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const [, example = ''] = /```ts run\n(.*?)```/s.exec(readme) ?? [];
+  const imports = /^import .*;$/gm;
+  const main = `async function main() {\n${example.replaceAll(imports, '')}\n}\nmain();\n`;
+  await write('example.ts', example);
+  await write('common.cts', [...(example.match(imports) ?? []), main].join('\n'));
+  await write('worker.ts', worker);
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    types: ['node'],
+    strict: true,
+    skipLibCheck: false,
+  };
+  await write('tsconfig.json', JSON.stringify({ compilerOptions }));
+
+  await node(tsc);
+  await node(tsc, '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck');
+  expect(await readFile(join(project, 'common.cjs'), 'utf8')).toContain('require("remote-processor")');
+  for (const program of ['example.js', 'common.cjs']) expect(await node(program)).toContain('\nHello, Ada\n');
+});
+
+test('a function is bundled to the size of ours, without what only one machine needs, and works', async () => {
+  await write('worker.ts', worker);
+  const { metafile } = await build({
+    absWorkingDir: project,
+    entryPoints: { 'handlers/worker': 'worker.ts' },
+    outdir: 'bundle',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    external: ['@aws-sdk/*'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    metafile: true,
+  });
+
+  expect(Object.keys(metafile.inputs).join()).not.toContain('remote-processor/dist/local/');
+  const files = Object.keys(metafile.outputs);
+  const contents = await Promise.all(files.map((file) => readFile(join(project, file))));
+  const zip = zipSync(Object.fromEntries(files.map((file, index) => [file, contents[index] ?? none])));
+  expect(zip.length).toBeLessThan(490_000);
+
+  const producer = processor();
+  await producer.addJobFactory(greet);
+  const id = await producer.addJob('greet', { name: 'Ada' });
+  const settings = { MONGODB_URI: uri, MONGODB_DATABASE: databaseName, LOG_LEVEL: 'warn' };
+  await invoke(join(project, 'bundle'), 'worker', {}, settings);
+  expect(await producer.getJobResult(id)).toBe('Hello, Ada');
+});
+
+test('the command line tells how it is used, and starts the whole of it', async () => {
+  expect(await node(commandLine, '--help')).toContain('Usage: remote-processor');
+
+  const { MONGODB_URI: _, ...env } = process.env;
+  const child = spawn(process.execPath, [commandLine, 'start'], { cwd: project, env: { ...env, PORT: '0' } });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
+  const exit = once(child, 'exit');
+  try {
+    await eventually(() => expect(printed).toContain('From now on the scheduler makes'));
+    expect(printed).toMatch(/'echo' *│ 'completed' *│ 1/);
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+test('a kick without the AWS SDK tells what to install, and fails nothing', async () => {
+  const script = `
+    import { createKick } from 'remote-processor/lambda';
+    await createKick({ functionName: 'worker', region: 'eu-central-1' })();
+    await createKick({ queueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/wakeups', region: 'eu-central-1' })();`;
+  const printed = await node('--input-type=module', '--eval', script);
+  expect(printed).toContain('npm i @aws-sdk/client-lambda');
+  expect(printed).toContain('npm i @aws-sdk/client-sqs');
+});
+
+const none = new Uint8Array();
+const greet = defineJob({
+  name: 'greet',
+  input: z.object({ name: z.string() }),
+  run: async ({ input }) => `Hello, ${input.name}`,
+});
+const worker = `
+import { defineJob } from 'remote-processor';
+import { createWorkerHandler } from 'remote-processor/lambda';
+import * as z from 'zod'; // Not { z }: that cannot be tree-shaken.
+
+const greet = defineJob({
+  name: 'greet',
+  input: z.object({ name: z.string() }),
+  run: async ({ input }) => 'Hello, ' + input.name,
+});
+export const handler = createWorkerHandler({ jobs: [greet] });
+`;
+
+const manifestSchema = z.object({ devDependencies: z.record(z.string(), z.string()) });
+const packedSchema = z.tuple([z.object({ filename: z.string() })]);
+const lockSchema = z.object({
+  packages: z.record(z.string(), z.object({ dependencies: z.record(z.string(), z.string()).default({}) })),
+});
+
+/** Where npm put these packages and what they depend on: side by side, as long as no two versions of one are needed. */
+function reachableFrom(
+  names: readonly string[],
+  packages: z.output<typeof lockSchema>['packages'],
+  found = new Set<string>(),
+): Set<string> {
+  for (const name of names) {
+    const path = `node_modules/${name}`;
+    if (found.has(path)) continue;
+    found.add(path);
+    reachableFrom(Object.keys(packages[path]?.dependencies ?? {}), packages, found);
+  }
+  return found;
+}
+
+/** In bytes, of all files in it. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(join(file.parentPath, file.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function write(name: string, text: string): Promise<void> {
+  return writeFile(join(project, name), text);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+/** Runs node in the project; an error has what it printed. */
+function node(...args: string[]): Promise<string> {
+  return run(process.execPath, args);
+}
+
+async function run(file: string, args: string[], cwd = project): Promise<string> {
+  try {
+    return (await promisify(execFile)(file, args, { cwd })).stdout;
+  } catch (error) {
+    const { stdout } = z.object({ stdout: z.string() }).parse(error);
+    throw new Error(`${file} ${args.join(' ')} failed: ${stdout}`, { cause: error });
+  }
+}
