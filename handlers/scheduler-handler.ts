@@ -7,6 +7,7 @@ import type { LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
 import { enoughToCount, workersWanted } from './scale-out.js';
+import { isWarmUp } from './worker-event.js';
 
 /** Until then a worker of another deployment may come by, for which this job is none of our business. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
@@ -39,7 +40,8 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   const synchronise = once(async () => {
     if (schedules) await syncSchedulers(container(), schedules);
   });
-  return async (_event, context) => {
+  return async (event, context) => {
+    if (isWarmUp(event)) return { made: 0 };
     const began = performance.now();
     const deadline = new Date(deadlineOf(context).getTime() - MARGIN_MS);
     invocation.begin(context);

@@ -34,7 +34,7 @@ export function isWakeUp(event: unknown): boolean {
 
 /** What the messages of one event ask for together; undefined for any other event. */
 export function readWakeUp(event: unknown): WakeUp | undefined {
-  const messages = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => parseBody(body));
+  const messages = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => wakeUpOf(body));
   const wakeUps = messages?.flatMap((wakeUp) => wakeUp ?? []) ?? [];
   if (wakeUps.length === 0 || wakeUps.length !== messages?.length) return undefined;
   const isTick = wakeUps.some(({ depth }) => depth === undefined);
@@ -44,7 +44,8 @@ export function readWakeUp(event: unknown): WakeUp | undefined {
   };
 }
 
-function parseBody(body: string): WakeUp | undefined {
+/** What a message asks for; undefined for one that wakes nobody. */
+export function wakeUpOf(body: string): WakeUp | undefined {
   try {
     return bodySchema.safeParse(JSON.parse(body)).data?.wakeUp;
   } catch {

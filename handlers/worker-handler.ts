@@ -2,23 +2,30 @@ import type { FunctionConfig } from '../src/config.js';
 import type { DrainSummary } from '../src/index.js';
 import { workerPoolSize } from '../src/mongo/client.js';
 import { emptySummary } from '../src/worker/summary.js';
+import { addMessages } from './add-messages.js';
 import { type HandlerOptions, openContainer } from './container.js';
 import { deadlines } from './deadline.js';
 import { endContainer } from './end-container.js';
 import { invocations } from './invocation.js';
 import { kickDepth } from './kick.js';
-import type { LambdaHandler } from './lambda-context.js';
+import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
-import { readWakeUp } from './wake-up-event.js';
+import { isWakeUp, readWakeUp } from './wake-up-event.js';
+import { type Message, readWorkerEvent } from './worker-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
 /** While it runs jobs and has room for others, it looks for new ones: as many workers may be busy as may run. */
 const POLL_INTERVAL = '1s';
 
-/** What one invocation did. An answer to SQS names no message: a wake-up that failed need not come again. */
-export type WorkerResult = DrainSummary & { readonly batchItemFailures?: readonly never[] };
+/**
+ * What one invocation did. An answer to SQS names the messages that were to add a job and did not. Of wake-ups it names none:
+ * one that failed need not come again.
+ */
+export type WorkerResult = DrainSummary & {
+  readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[];
+};
 
 /**
  * The worker: runs due jobs until none is left, or its time is nearly up. Then, if jobs still wait, it kicks the next
@@ -29,7 +36,8 @@ export type WorkerResult = DrainSummary & { readonly batchItemFailures?: readonl
  *
  * One that is kicked while as many run as may ends at once. One that was asked for with others starts the next of them.
  *
- * @returns a handler for a schedule of one minute, for kicks, and for the queue of wake-ups; its result tells what became of the jobs
+ * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
+ *   SNS that are jobs to add; its result tells what became of the jobs. It throws for other events
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
   const { exit = endContainer } = options;
@@ -65,8 +73,33 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     if (summary.abandoned > 0) exit();
     return summary;
   };
+  const add = async (
+    from: 'sqs' | 'sns',
+    messages: readonly Message[],
+    context: LambdaContext,
+  ): Promise<WorkerResult> => {
+    invocation.begin(context);
+    const { processor, log, ready } = container();
+    await ready();
+    const failed = await addMessages(processor, from, messages, log);
+    if (from === 'sns' && failed.length > 0)
+      throw new Error(`A message of SNS was not added as a job: ${failed.join(', ')}. The log tells why.`);
+    return {
+      ...emptySummary(),
+      batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
+    };
+  };
   return async (event, context) => {
-    const summary = await work(event, context);
-    return readWakeUp(event) ? { ...summary, batchItemFailures: [] } : summary;
+    const asked = readWorkerEvent(event);
+    switch (asked.kind) {
+      case 'warm-up':
+        return emptySummary();
+      case 'messages':
+        return add(asked.from, asked.messages, context);
+      case 'work': {
+        const summary = await work(event, context);
+        return isWakeUp(event) ? { ...summary, batchItemFailures: [] } : summary;
+      }
+    }
   };
 }

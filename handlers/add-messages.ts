@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import type { Logger, RemoteProcessor } from '../src/index.js';
+import { addJobDataSchema } from '../src/job/job-options.js';
+import { validateNow } from '../src/validate.js';
+import type { Message } from './worker-event.js';
+
+/** As in the body of `POST /v1/jobs`. */
+const messageSchema = z.strictObject({
+  name: z.string(),
+  input: z.unknown().optional(),
+  options: addJobDataSchema.optional(),
+});
+
+/**
+ * Adds the jobs of messages, each of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role
+ * `write`. A message that comes again adds nothing: its id is the job's, unless its options name another.
+ *
+ * @param from stands before the id of a message in that of its job
+ * @returns the ids of the messages that were not added; the log tells why
+ */
+export async function addMessages(
+  processor: RemoteProcessor,
+  from: string,
+  messages: readonly Message[],
+  log: Logger,
+): Promise<string[]> {
+  const failed = await Promise.all(
+    messages.map(async (message) => {
+      try {
+        await addMessage(processor, from, message);
+        return [];
+      } catch (error) {
+        log.warn('A message was not added as a job', {
+          messageId: message.id,
+          error: error instanceof Error ? error.message : String(error),
+        });
+        return [message.id];
+      }
+    }),
+  );
+  return failed.flat();
+}
+
+async function addMessage(processor: RemoteProcessor, from: string, { id, body }: Message): Promise<void> {
+  const { name, input, options } = validateNow(messageSchema, JSON.parse(body), 'The message');
+  await processor.addJob(name, input, { id: `${from}-${id}`, ...options, callerRole: 'write' });
+}

@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { kickDepth } from './kick.js';
+import { isWakeUp, wakeUpOf } from './wake-up-event.js';
+
+/** What has come in a message of SQS or SNS. */
+export interface Message {
+  readonly id: string;
+  readonly body: string;
+}
+
+/** What a worker is invoked for. */
+export type WorkerEvent =
+  | { readonly kind: 'work' }
+  | { readonly kind: 'warm-up' }
+  | { readonly kind: 'messages'; readonly from: 'sqs' | 'sns'; readonly messages: readonly Message[] };
+
+const sqsSchema = z.object({
+  Records: z
+    .array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() }))
+    .min(1),
+});
+const snsSchema = z.object({
+  Records: z
+    .array(
+      z.object({
+        EventSource: z.literal('aws:sns'),
+        Sns: z.object({ MessageId: z.string(), Message: z.string() }),
+      }),
+    )
+    .min(1),
+});
+const warmUpSchema = z.union([
+  z.object({ source: z.literal('serverless-plugin-warmup') }),
+  z.object({ warmup: z.literal(true) }),
+  z.object({ warmer: z.literal(true) }),
+]);
+/** Of EventBridge, or of somebody's hand, who sends nothing. */
+const tickSchema = z.union([
+  z.object({ source: z.literal('aws.events') }),
+  z.strictObject({}),
+  z.literal('').nullish(),
+]);
+const sourceSchema = z.union([
+  z.object({ source: z.string() }).transform(({ source }) => source),
+  z
+    .object({ Records: z.tuple([z.object({ eventSource: z.string() })]).rest(z.unknown()) })
+    .transform(({ Records: [{ eventSource }] }) => eventSource),
+]);
+
+/** Whether this only keeps a container warm. */
+export function isWarmUp(event: unknown): boolean {
+  return warmUpSchema.safeParse(event).success;
+}
+
+/**
+ * Tells what an event asks of the worker.
+ *
+ * @throws Error that names the source of one that asks nothing of it: taken for a tick it would be lost without a word
+ */
+export function readWorkerEvent(event: unknown): WorkerEvent {
+  if (isWarmUp(event)) return { kind: 'warm-up' };
+  if (isWakeUp(event) || kickDepth(event) !== undefined || tickSchema.safeParse(event).success)
+    return { kind: 'work' };
+  const messages = readMessages(event);
+  if (messages) return { kind: 'messages', ...messages };
+  const source = sourceSchema.safeParse(event).data ?? 'unknown';
+  throw new Error(
+    `The worker takes no event from '${source.slice(0, 100)}': expected a tick of EventBridge, a kick, or messages of SQS or SNS with jobs to add.`,
+  );
+}
+
+/** Messages without those that wake a worker, which may stand among them: adding a job does so, too. */
+function readMessages(event: unknown): Omit<WorkerEvent & { kind: 'messages' }, 'kind'> | undefined {
+  const sqs = sqsSchema.safeParse(event).data?.Records;
+  if (sqs) {
+    const messages = sqs.map(({ messageId: id, body }) => ({ id, body }));
+    return { from: 'sqs', messages: messages.filter(({ body }) => wakeUpOf(body) === undefined) };
+  }
+  const sns = snsSchema.safeParse(event).data?.Records;
+  return sns && { from: 'sns', messages: sns.map(({ Sns }) => ({ id: Sns.MessageId, body: Sns.Message })) };
+}

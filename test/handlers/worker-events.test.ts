@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { createSchedulerHandler, createWorkerHandler } from '../../handlers/lambda.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
+import { contextOf, everyMinute } from './events.js';
+import { useLambdaService } from './lambda-service.js';
+
+const database = useDatabase();
+const lambda = useLambdaService();
+closeConnectionsAfterwards();
+
+function invoke(event: unknown) {
+  return createWorkerHandler(deploymentOf(database, lambda(), [echo]))(event, contextOf(60_000));
+}
+
+function sqs(...bodies: unknown[]) {
+  return {
+    Records: bodies.map((body, n) => ({
+      messageId: `message-${n}`,
+      eventSource: 'aws:sqs',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })),
+  };
+}
+
+const sns = (body: unknown) => ({
+  Records: [{ EventSource: 'aws:sns', Sns: { MessageId: 'told', Message: JSON.stringify(body) } }],
+});
+
+test('messages of SQS become jobs, those that cannot are told, and one that comes again adds nothing', async () => {
+  await database.processor().addJobFactory(echo);
+  const event = sqs(
+    { name: 'echo', input: { n: 0 }, options: { priority: 3 } },
+    '{',
+    { name: 'nobody-knows', input: {} },
+    { name: 'echo', input: {}, options: { priority: 77 } },
+    { wakeUp: {} },
+    { name: 'echo', input: {}, more: 1 },
+    { name: 'echo', input: { n: 6 }, options: { id: 'own' } },
+  );
+
+  const failed = ['message-1', 'message-2', 'message-3', 'message-5'].map((itemIdentifier) => ({
+    itemIdentifier,
+  }));
+  expect((await invoke(event)).batchItemFailures).toEqual(failed);
+  expect((await invoke(event)).batchItemFailures).toEqual(failed);
+
+  const jobs = await database.processor().getJobs();
+  expect(jobs.map(({ id, priority, input }) => ({ id, priority, input }))).toEqual(
+    expect.arrayContaining([
+      { id: 'sqs-message-0', priority: 3, input: { n: 0 } },
+      { id: 'own', priority: 0, input: { n: 6 } },
+    ]),
+  );
+  expect(jobs).toHaveLength(2);
+  expect(lambda().invocations).not.toEqual([]);
+});
+
+test('a message of SNS becomes a job, and one that cannot fails', async () => {
+  await database.processor().addJobFactory(echo);
+
+  await invoke(sns({ name: 'echo', input: {} }));
+
+  expect(await database.processor().getJobStatus('sns-told')).toBe('queued');
+  await expect(invoke(sns({ input: {} }))).rejects.toThrow('A message of SNS was not added as a job: told');
+});
+
+test.each([
+  ['aws:s3', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
+  ['aws.ec2', { source: 'aws.ec2', detail: {} }],
+  ['unknown', { rawPath: '/', requestContext: {} }],
+  ['unknown', { kick: { depth: 51 } }],
+])('an event from %s fails, and no job is taken for it', async (source, event) => {
+  await database.processor().addJobFactory(echo);
+  const id = await database.processor().addJob('echo', {});
+
+  await expect(invoke(event)).rejects.toThrow(`The worker takes no event from '${source}'`);
+
+  expect(await database.processor().getJobStatus(id)).toBe('queued');
+});
+
+test.each([everyMinute, {}, undefined, { kick: { depth: 0 } }])('%j starts it to work', async (event) => {
+  await database.processor().addJobFactory(echo);
+  await database.processor().addJob('echo', {});
+  expect(await invoke(event)).toMatchObject({ claimed: 1 });
+});
+
+test.each([{ source: 'serverless-plugin-warmup' }, { warmup: true }])(
+  '%j asks nothing of a database, which need not be there',
+  async (event) => {
+    const nowhere = { jobs: [echo], env: {} };
+    expect(await createWorkerHandler(nowhere)(event, contextOf(60_000))).toMatchObject({ claimed: 0 });
+    expect(await createSchedulerHandler(nowhere)(event, contextOf(60_000))).toEqual({ made: 0 });
+  },
+);
