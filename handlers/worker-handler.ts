@@ -61,6 +61,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
       deadline,
       margin,
       linger,
+      lingersAlone: true,
       pollInterval: POLL_INTERVAL,
       stopWhenAbandoned: true,
     } as const;

@@ -147,7 +147,12 @@ export interface DrainOptions {
    * that becomes due while others run is begun at its moment, too. Default 0: neither.
    */
   readonly linger?: Duration | undefined;
-  /** While jobs run and slots are free, look for new jobs this often. Default: never, only when a job ends. */
+  /**
+   * Waits so only while no other worker of a processor of this name does, which is told this too; meanwhile it is not counted
+   * as a worker. Default false.
+   */
+  readonly lingersAlone?: boolean;
+  /** While jobs run and slots are free, or it waits, look for new jobs this often. Default: never, only when a job ends. */
   readonly pollInterval?: Duration;
   /**
    * Claims no more once a job went on after it was told to stop, so that the process can end: on Lambda it would be
@@ -664,7 +669,7 @@ export class RemoteProcessor {
    * @throws ValidationError, and what the driver throws when no job at all can be claimed
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
-    const { deadline, margin, signal, linger, pollInterval, stopWhenAbandoned } = validateNow(
+    const { deadline, margin, signal, linger, lingersAlone, pollInterval, stopWhenAbandoned } = validateNow(
       drainOptionsSchema,
       options,
       'The call of drain',
@@ -679,6 +684,7 @@ export class RemoteProcessor {
         maxJobs: Number.POSITIVE_INFINITY,
         stopWhenAbandoned,
         lingerMs: linger,
+        lingersAlone,
         ...(pollInterval !== undefined && { pollMs: pollInterval }),
       };
       return this.#tally.writeDuring(() => drain(this.#worker, limits));
@@ -1069,6 +1075,7 @@ const drainOptionsSchema = z.strictObject({
   margin: timerDurationSchema.optional(),
   signal: z.instanceof(AbortSignal).optional(),
   linger: timerDurationSchema.default(0),
+  lingersAlone: z.boolean().default(false),
   pollInterval: timerDurationSchema.optional(),
   stopWhenAbandoned: z.boolean().default(false),
 });

@@ -26,6 +26,7 @@ import { SettleQueue } from './settle-queue.js';
 import { AT_DEADLINE, type StopSignal } from './stop-signal.js';
 import { type DrainSummary, type Ending, emptySummary, endingOf } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
+import { WaitingPlace } from './waiting-place.js';
 import { Wakeup } from './wakeup.js';
 import type { WorkerDocument } from './worker-document.js';
 
@@ -66,6 +67,8 @@ export interface DrainLimits extends StopSignal {
   readonly pollMs?: number;
   /** Waits for a job that is due within so long; 0 for none. */
   readonly lingerMs: number;
+  /** Only one worker of a processor's name waits at a time, and is not counted while it does. Default: each may. */
+  readonly lingersAlone?: boolean;
   /** Claims no more once an attempt was abandoned: for a process that should end soon. */
   readonly stopWhenAbandoned?: boolean;
 }
@@ -100,6 +103,8 @@ class Invocation {
   readonly #somethingHappened = new Wakeup();
   readonly #nextDue: NextDue;
   readonly #registration: Registration;
+  /** Undefined when each worker may wait. */
+  readonly #waitingPlace: WaitingPlace | undefined;
   /** The last claim left out jobs that would not have fitted, or failed. */
   #leftOut = false;
   /** The last claim got all that it asked for, so that more are likely to wait. */
@@ -138,6 +143,7 @@ class Invocation {
       ...(queues && { queues }),
     };
     this.#registration = new Registration(worker.workers, info, leaseMs, this.#log);
+    if (limits.lingersAlone) this.#waitingPlace = new WaitingPlace(worker.workers, name, this.#name);
   }
 
   async run(): Promise<DrainSummary> {
@@ -154,7 +160,8 @@ class Invocation {
       clearInterval(poll);
       this.#nextDue.close();
       await this.#reports.close();
-      await Promise.all([this.#registration.end(end.aborted), ...this.#tellings]);
+      const ending = [this.#registration.end(end.aborted), this.#leaveWaitingPlace()];
+      await Promise.all([...ending, ...this.#tellings]);
     }
     if (!end.aborted && (stop.aborted || this.#leftOut || this.#summary.abandoned > 0)) {
       this.#summary.remaining = await this.#countRemaining();
@@ -247,11 +254,28 @@ class Invocation {
     if (withinMs <= 0 || stop.aborted) return false;
     try {
       const known = this.#fitting().then((filter) => this.#nextDue.isKnown(filter, withinMs));
-      return (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
+      const isKnown = (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
+      return isKnown && (await this.#mayWait());
     } catch (error) {
       this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
       return false;
     }
+  }
+
+  /** While something runs, waiting costs nothing. @throws what the driver throws */
+  async #mayWait(): Promise<boolean> {
+    if (this.#waitingPlace === undefined || !this.#held.isEmpty) return true;
+    if (!(await withinTime(this.worker.leaseMs, this.#waitingPlace.take()))) return false;
+    await this.#registration.end(false);
+    return true;
+  }
+
+  /** Left to expire when the database does not answer. */
+  async #leaveWaitingPlace(): Promise<void> {
+    if (this.limits.end.aborted || this.#waitingPlace === undefined) return;
+    await withinTime(MAX_COUNT_MS, this.#waitingPlace.leave()).catch((error: unknown) => {
+      this.#log.warn('The place of the worker that waits could not be left', { error: String(error) });
+    });
   }
 
   /**

@@ -54,9 +54,9 @@ function cursorBehind(documents: readonly WorkerDocument[], before: Place | unde
   return toCursorText({ started, given: beginning + (before?.started === started ? before.given : 0) });
 }
 
-/** How many invocations are under way. */
+/** How many invocations are under way. Who waits for jobs alone is none. */
 export async function countLiveWorkers(workers: Collection<WorkerDocument>): Promise<number> {
-  return workers.countDocuments(isLive);
+  return workers.countDocuments({ worker: { $exists: false }, ...isLive });
 }
 
 const isLive: Filter<WorkerDocument> = { $expr: { $gt: ['$expires', '$$NOW'] } };

@@ -31,11 +31,14 @@ export class Registration {
     this.#timer ??= setTimeout(() => this.#renew(), REGISTER_AFTER_MS);
   }
 
-  /** Nothing is left to do. @param isCutOff the database does not answer: then the document is left to expire */
+  /** Nothing is left to do, until something more is claimed. @param isCutOff the database does not answer: then the document is left to expire */
   async end(isCutOff: boolean): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#renewing === undefined || isCutOff) return;
-    await this.#renewing;
+    this.#timer = undefined;
+    const renewing = this.#renewing;
+    this.#renewing = undefined;
+    if (renewing === undefined || isCutOff) return;
+    await renewing;
     await this.#attempt(unregisterWorker(this.workers, this.info._id));
   }
 

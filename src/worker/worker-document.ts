@@ -10,7 +10,9 @@ export interface WorkerDocument {
   readonly started: Date;
   /** From then on it counts as crashed. It is put off as long as the invocation goes on. */
   readonly expires: Date;
+  /** Of the place in which one waits for jobs alone: who has it. See waiting-place.ts. */
+  readonly worker?: string;
 }
 
 /** A worker as the API gives it: the document, with `id` for `_id`. */
-export type LiveWorker = { readonly id: string } & Omit<WorkerDocument, '_id'>;
+export type LiveWorker = { readonly id: string } & Omit<WorkerDocument, '_id' | 'worker'>;

@@ -92,7 +92,13 @@ test('an invocation ends with its summary, in the log and as CloudWatch metrics'
   expect(summary).toMatchObject({ claimed: 4, completed: 2, errors: 1, retried: 1 });
   expect(container.lines('Worker invocation ended')).toMatchObject([summary]);
   const [metrics] = container.lines().filter((line) => '_aws' in line);
-  expect(metrics).toMatchObject({ Claimed: 4, Completed: 2, Errors: 1, Retried: 1, requestId: 'request 1' });
+  expect(metrics).toMatchObject({
+    Claimed: '4',
+    Completed: '2',
+    Errors: 1,
+    Retried: '1',
+    requestId: 'request 1',
+  });
   expect(metrics).toMatchObject({
     service: 'the-worker',
     _aws: { CloudWatchMetrics: [{ Namespace: 'remote-processor', Dimensions: [['service']] }] },

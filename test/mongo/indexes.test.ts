@@ -17,6 +17,7 @@ import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, failing, flaky } from '../jobs.js';
 import { CalledSites, callsInSource } from './call-sites.js';
 import { faultsOf, type PlanFault } from './plan-faults.js';
@@ -55,9 +56,20 @@ const byIdAlone = ['src/scheduler/point-to-found-jobs.ts updateOne'];
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
   const collections = database.collections();
-  const { jobs, scheduler } = collections;
+  const { jobs, scheduler, workers } = collections;
   const processor = database.processor({ maxThreads: 3 });
   const limited = database.processor({ queues: ['mail', 'default'] });
+  const kicking = database.processor({ kick: async () => {} });
+  await kicking.addJobFactory(echo);
+  const waitForLaterJob = async () => {
+    const stop = new AbortController();
+    await processor.addJob('echo', {}, { id: 'later', queue: 'open', delay: '1h' });
+    const waiting = processor.drain({ linger: '2h', lingersAlone: true, signal: stop.signal });
+    await eventually(async () => expect(await workers.findOne({ _id: 'waiting root' })).not.toBeNull());
+    stop.abort();
+    await waiting;
+    await processor.cancelJob('later');
+  };
   const makeDue = () => scheduler.updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date(1) } });
   const expireLeases = () =>
     jobs.updateMany(
@@ -123,6 +135,7 @@ async function callEverything(): Promise<void> {
   await processor.getOldestWaitingJobs();
   await processor.countReadyJobs();
   await processor.drain({ linger: 1 });
+  await waitForLaterJob();
   await processor.resumeQueue('default');
   await processor.getJobFactories();
   await processor.getJobFactory('echo');
@@ -139,7 +152,7 @@ async function callEverything(): Promise<void> {
   await processor.reScheduleItems();
   await scheduler.deleteMany({ _id: { $in: copies.map(({ _id }) => _id) } });
   await makeDue();
-  await processor.scheduleDueItems({ ahead: '10s' });
+  await kicking.scheduleDueItems({ ahead: '10s' });
   await processor.preview('tick');
   await processor.updateScheduler('tick', { overlap: 'skip' });
   await makeDue();

@@ -108,3 +108,26 @@ test('looking for the next job reads one key for each priority, however many wai
   expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(20);
   expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(10);
 });
+
+test('of workers that wait alone one waits, and looks for new jobs; the others end, and it does not count', async () => {
+  const processor = await setup();
+  const later = await processor.addJob('echo', {}, { delay: '10m' });
+  const stop = new AbortController();
+  const options = { linger: '1h', lingersAlone: true, pollInterval: 50 } as const;
+  const waiting = processor.drain({ ...options, signal: stop.signal });
+  const { workers } = database.collections();
+  await eventually(async () => expect(await workers.countDocuments()).toBe(1));
+
+  expect(await processor.drain(options)).toMatchObject({ claimed: 0 });
+  expect(await processor.countWorkers()).toBe(0);
+  expect(await processor.getWorkers()).toEqual([]);
+  const other = database.processor();
+  await other.addJobFactory(echo);
+  const soon = await other.addJob('echo', {});
+  await eventually(async () => expect(await processor.getJobStatus(soon)).toBe('completed'));
+
+  stop.abort();
+  expect(await waiting).toMatchObject({ completed: 1 });
+  expect(await workers.countDocuments()).toBe(0);
+  expect(await processor.getJobStatus(later)).toBe('queued');
+});
