@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.js';
 
 /**
  * `*.test.ts` run on any MongoDB and move time only by setting dates in documents. `*.embedded.test.ts` move the server's
@@ -16,6 +17,7 @@ export default defineConfig({
     isolate: false,
     // More than there are CPUs, for most tests wait more than they compute.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // Ends what hangs, and proves nothing: long enough for a machine that is busy with other things.
     testTimeout: 240_000,
     hookTimeout: 240_000,

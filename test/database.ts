@@ -51,7 +51,7 @@ export function useDatabase(): TestDatabase {
     await Promise.all(processors.map((processor) => processor.stopProcessor()));
     await Promise.all(processors.map((processor) => processor.stopScheduler()));
     processors = [];
-    for (const collection of await db.collections()) await collection.deleteMany({});
+    await Promise.all((await db.collections()).map((collection) => collection.deleteMany({})));
   });
   afterAll(async () => {
     await db.dropDatabase();

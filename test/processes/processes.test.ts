@@ -125,7 +125,7 @@ test('a job that kills its worker ends in error, and takes none of its 99 neighb
 });
 
 test('what killed workers had claimed ahead is run by others, and uses up no attempt', async () => {
-  const count = 6000;
+  const count = 3000;
   const processor = database.processor();
   await processor.addJobFactory(noted);
   const jobs = Array.from({ length: count }, (_, n) => ({ name: 'noted', input: { n, fate: 'quick' } }));

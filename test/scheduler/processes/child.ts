@@ -18,7 +18,6 @@ const processor = new RemoteProcessor({ db: client.db(databaseName), log: silent
 
 const works: Record<Work, () => Promise<unknown>> = {
   tick: () => processor.scheduleDueItems({ ahead: '80m' }),
-  deactivate: () => processor.deactivateScheduler('tick'),
   update: () => processor.updateScheduler('tick', { input: 'new' }),
   remove: () => processor.removeScheduler('tick'),
   sync: () => processor.syncSchedulers(declaredLater),

@@ -76,7 +76,6 @@ test('a scheduler that is killed anywhere leaves an occurrence with its job or w
 });
 
 test.each([
-  ['deactivate', { active: false, occurrences: 1 }, 1],
   ['update', { active: true, occurrences: 1, input: 'new' }, 1],
   ['remove', undefined, 1],
 ] as const)(

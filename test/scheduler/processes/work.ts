@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeclaredScheduler } from '../../../src/index.js';
 
-export const works = ['tick', 'deactivate', 'update', 'remove', 'sync', 'tick after tick'] as const;
+export const works = ['tick', 'update', 'remove', 'sync', 'tick after tick'] as const;
 
 /**
  * Before a statement is sent, and after its answer has come. Between an answer and the next statement the database does
