@@ -162,7 +162,8 @@ const operations: Partial<Record<keyof RemoteProcessor, (processor: RemoteProces
 
 test('each method is known here', () => {
   const methods = Object.getOwnPropertyNames(RemoteProcessor.prototype).filter(
-    (name) => name !== 'constructor',
+    // `kick` asks no database.
+    (name) => !['constructor', 'kick'].includes(name),
   );
   expect(Object.keys(operations).sort()).toEqual(methods.sort());
 });
@@ -181,7 +182,7 @@ test.each(Object.entries(operations))(
   async (_, call) => {
     const port = await freePort();
     const { processor, client } = processorAt(port);
-    await expect(client.connect()).rejects.toThrow('ECONNREFUSED');
+    await expect(client.connect()).rejects.toThrow(/ECONNREFUSED|Server selection timed out/);
     await openDatabaseAt(port);
     // It is not given much time to find the server.
     while ((await failureOf(() => call(processor))) === 'MongoServerSelectionError');
