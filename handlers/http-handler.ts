@@ -6,6 +6,7 @@ import { type HandlerOptions, openContainer } from './container.js';
 import { refusals } from './http/access-log.js';
 import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
+import { Problem } from './http/problem.js';
 import { requireSignature } from './http/signed-access.js';
 import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
@@ -13,6 +14,18 @@ import { once } from './once.js';
 
 /** A container serves one request at a time. There may be a thousand of them. */
 const CONNECTIONS = 3;
+
+/** What Lambda sends at most, of the answer as JSON, in which each quote of a body is two characters. */
+const MAX_ANSWER_BYTES = 6_291_556;
+
+/** Of one character of a body: a control character is six. */
+const MAX_BYTES_PER_CHARACTER = 6;
+
+const tooLarge = new Problem('answer_too_large', {
+  detail:
+    'It has more than 6,291,556 bytes as Lambda sends it. Ask for fewer at once (limit, brief), or read it from the database: in code (getJob), or by the command line with MONGODB_URI.',
+  headers: { 'cache-control': 'no-store' },
+});
 
 /**
  * The HTTP API, for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
@@ -31,6 +44,7 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
     .onError(answerFailure(invocation.log))
     .all('*', ({ req, env }) => app().fetch(req.raw, env));
   const respond = handle(entry);
+  const refuse = handle(new Hono().all('*', () => tooLarge.toResponse()));
   return async (event, context) => {
     invocation.begin(context);
     if (!isHttpEvent(event)) {
@@ -40,8 +54,14 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
     }
     const answer = await respond(event);
     if (refusals.has(answer.statusCode)) await countRefusal(options, context);
-    return answer;
+    return isSendable(answer) ? answer : refuse(event);
   };
+}
+
+/** Most answers are so short that nobody has to count. */
+function isSendable(answer: HttpAnswer): boolean {
+  if (answer.body.length * MAX_BYTES_PER_CHARACTER < MAX_ANSWER_BYTES / 2) return true;
+  return Buffer.byteLength(JSON.stringify(answer)) <= MAX_ANSWER_BYTES;
 }
 
 /** In CloudWatch, where an alarm looks. What it takes is loaded with the first: most containers refuse nobody. */

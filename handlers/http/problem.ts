@@ -30,6 +30,7 @@ const kinds = {
   unknown_job_name: { status: 422, title: 'No job has this name' },
   too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys came from this address' },
   index_missing: { status: 500, title: 'The database lacks an index' },
+  answer_too_large: { status: 500, title: 'The answer is larger than Lambda sends' },
   internal_error: { status: 500, title: 'Something went wrong' },
   read_timeout: { status: 503, title: 'The database took too long' },
   database_unreachable: { status: 503, title: 'The database cannot be reached' },

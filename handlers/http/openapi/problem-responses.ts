@@ -43,6 +43,7 @@ export function problemResponses(
     ...(route.heedsIdempotencyKey ? ofIdempotencyKeys : []),
     ...route.problems,
     'internal_error',
+    'answer_too_large',
     'index_missing',
     'database_unreachable',
     'read_timeout',

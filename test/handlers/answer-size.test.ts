@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { createHttpHandler } from '../../handlers/lambda.js';
+import { collectionNames } from '../collection-names.js';
+import { useDatabase } from '../database.js';
+import { echo } from '../jobs.js';
+import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
+import { contextOf, httpEvent } from './events.js';
+import { useLambdaService } from './lambda-service.js';
+
+const database = useDatabase();
+const lambda = useLambdaService();
+closeConnectionsAfterwards();
+
+const headers = { authorization: 'Bearer the-key', host: 'jobs.example', 'x-forwarded-for': '192.0.2.1' };
+const classic = (requestContext: object) => (path: string) => ({
+  ...{ httpMethod: 'GET', path, headers, requestContext, body: null, isBase64Encoded: false },
+});
+
+test.each([
+  ['an HTTP API', (path: string) => httpEvent('GET', path, { headers })],
+  ['a REST API', classic({ identity: { sourceIp: '203.0.113.9' } })],
+  ['a load balancer', classic({ elb: { targetGroupArn: 'arn' } })],
+])('an answer to %s is never larger than Lambda sends', async (_, eventOf) => {
+  const handler = createHttpHandler(deploymentOf(database, lambda(), [echo]));
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const ids: string[] = [];
+  for (const text of ['"', '\u0001', 'x']) {
+    const id = await processor.addJob(echo, {});
+    const errors = Array.from({ length: 5 }, () => ({
+      ...{ at: new Date(), attempt: 1, message: 'large', stack: text.repeat(1_000_000) },
+    }));
+    const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
+    await jobs.updateOne({ _id: id }, { $set: { errors } });
+    ids.push(id);
+  }
+  const statuses: number[] = [];
+  for (const path of ids.map((id) => `/v1/jobs/${id}`)) {
+    const answer = await handler(eventOf(path), contextOf(29_000));
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(6_291_556);
+    statuses.push(answer.statusCode);
+    if (answer.statusCode !== 200)
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'answer_too_large' });
+  }
+  expect(statuses).toEqual([500, 500, 200]);
+});
