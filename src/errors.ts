@@ -157,6 +157,29 @@ export class ReadTimeoutError extends RemoteProcessorError {
   }
 }
 
+/** A document in a collection of ours that is somebody else's. */
+export interface ForeignDocument {
+  readonly collection: string;
+  /** Its `_id`. */
+  readonly id: unknown;
+}
+
+/** Collections of our names hold documents that are not ours: they are an application's. Nothing was made or dropped. */
+export class ForeignDocumentsError extends RemoteProcessorError {
+  readonly code = 'foreign_documents';
+
+  /** @param found one of each collection that has some */
+  constructor(readonly found: readonly ForeignDocument[]) {
+    const list = found.map(
+      ({ collection, id }) =>
+        `'${collection}', such as the one with the _id ${cutText(JSON.stringify(id) ?? '', MAX_NAME_BYTES)}`,
+    );
+    super(
+      `There are documents that are not of Remote Processor in ${list.join(', and in ')}: no index is made or dropped. Take another prefix (COLLECTION_PREFIX, collectionPrefix), or another database.`,
+    );
+  }
+}
+
 /** An index of a name that is needed is there, and is not the one that is needed. */
 export class IndexConflictError extends RemoteProcessorError {
   static {

@@ -8,6 +8,8 @@ export {
   DuplicateValueError,
   type DuplicateValues,
   ForbiddenError,
+  type ForeignDocument,
+  ForeignDocumentsError,
   IndexConflictError,
   IndexMissingError,
   type Issue,

@@ -264,7 +264,8 @@ export class RemoteProcessor {
    * Safe beside open transactions, whose end it waits for without holding up others for more than a second. A client with a
    * `socketTimeoutMS` gives up on an index that takes longer; the build goes on.
    *
-   * @throws ValidationError for options that are none; DuplicateValueError when values that are to be unique are there
+   * @throws ValidationError for options that are none; ForeignDocumentsError when a collection holds documents that are not
+   *   ours: nothing is made or dropped then; DuplicateValueError when values that are to be unique are there
    *   twice: all other indexes are made then
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {

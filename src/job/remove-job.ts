@@ -2,6 +2,7 @@ import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { isSettled, type JobDocument, settledStatuses } from './job.js';
+import { isOurs } from './remove-jobs.js';
 
 /**
  * Removes one settled job; one that was made ahead of its occurrence stays until then: see remove-jobs.ts.
@@ -10,6 +11,7 @@ import { isSettled, type JobDocument, settledStatuses } from './job.js';
  */
 export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
   const removable: Filter<JobDocument> = {
+    ...isOurs,
     _id: String(id),
     status: { $in: settledStatuses },
     $expr: { $not: { $gt: ['$occurrence.at', '$$NOW'] } },

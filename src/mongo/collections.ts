@@ -27,7 +27,18 @@ export interface Collections {
   readonly statistics: Collection<StatisticsDocument>;
 }
 
-/** What a collection is here, whatever it is called in the database. */
+/** What the collections are here, whatever they are called in the database. */
+export const collectionKeys = [
+  'jobs',
+  'jobFactories',
+  'scheduler',
+  'queues',
+  'workers',
+  'idempotencyKeys',
+  'endedSessions',
+  'wrongKeys',
+  'statistics',
+] as const satisfies readonly (keyof Collections)[];
 export type CollectionKey = Exclude<keyof Collections, 'client'>;
 
 /**

@@ -6,6 +6,9 @@ import type { BulkWriteResult } from 'mongodb';
  * are told apart by their names, codes and labels, never by their classes.
  */
 
+/** The server's code for an operation that took longer than its `maxTimeMS`, or waited so long for a lock. */
+export const MAX_TIME_EXPIRED = 50;
+
 /** The server's code of an error; undefined for one that did not come from a server. */
 export function serverCode(error: unknown): number | undefined {
   const code = fieldOf(error, 'code');

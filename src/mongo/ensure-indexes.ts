@@ -1,10 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, IndexDescription, MongoClient } from 'mongodb';
-import { DuplicateValueError, type DuplicateValues, IndexConflictError } from '../errors.js';
+import {
+  DuplicateValueError,
+  type DuplicateValues,
+  ForeignDocumentsError,
+  IndexConflictError,
+} from '../errors.js';
 import type { Collections } from './collections.js';
-import { hasServerCode } from './driver-error.js';
+import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 import { isDuplicateKey } from './duplicate-key.js';
-import { isInPlaceOf } from './find-wrong-indexes.js';
+import { findForeignDocuments } from './find-foreign-documents.js';
+import { findIndexes } from './find-indexes.js';
+import { isInPlaceOf, isSameIndex } from './find-wrong-indexes.js';
 import {
   byQueue,
   formerJobIndexes,
@@ -15,8 +22,6 @@ import {
 
 /** MongoDB's codes. */
 const INDEX_NOT_FOUND = 27;
-const NAMESPACE_NOT_FOUND = 26;
-const MAX_TIME_EXPIRED = 50;
 const INDEX_OPTIONS_CONFLICT = 85;
 const INDEX_KEY_SPECS_CONFLICT = 86;
 
@@ -28,19 +33,22 @@ const LOCK_WAIT_MS = 1_000;
 const BETWEEN_MS = 3_000;
 
 /**
- * Makes the indexes that are missing, and drops those of earlier versions. Part of a deployment
- * (`npm run ensure-indexes`), never of a cold start.
+ * Makes the indexes that are missing, and drops those of earlier versions, and no others. Part of a deployment
+ * (`npm run ensure-indexes`), never of a cold start. In collections of somebody else it does nothing.
  *
- * Safe beside open transactions: the build of an index needs a collection for itself for a moment, and while it waits for
- * a transaction to end, everything else waits behind it. So it is first asked for that moment with a limit.
+ * Safe beside open transactions: to build or drop an index needs a collection for itself for a moment, and while it waits
+ * for a transaction to end, everything else waits behind it. So that moment is asked for with a limit.
  *
- * @throws DuplicateValueError when values that are to be unique are there twice; all other indexes are made then.
+ * @throws ForeignDocumentsError when a collection holds documents that are not ours: nothing is made or dropped then;
+ *   DuplicateValueError when values that are to be unique are there twice; all other indexes are made then.
  *   IndexConflictError when an index that is needed has another one of its name, or its keys, in its place
  */
 export async function ensureIndexes(
   collections: Collections,
   { byQueue: isByQueue, onProgress = () => {} }: IndexOptions = {},
 ): Promise<void> {
+  const foreign = await findForeignDocuments(collections);
+  if (foreign.length > 0) throw new ForeignDocumentsError(foreign);
   const duplicates: DuplicateValues[] = [];
   const { client, jobs } = collections;
   for (const [key, needed] of neededIndexes) {
@@ -51,8 +59,8 @@ export async function ensureIndexes(
     duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
-  for (const name of formerJobIndexes) await dropIndex(jobs, name);
-  if (isByQueue === false) await dropIndex(jobs, byQueue.name);
+  const unwanted = isByQueue === false ? [...formerJobIndexes, byQueue] : formerJobIndexes;
+  await dropIndexes(jobs, unwanted, onProgress);
 }
 
 const writeConcern = { w: 'majority' } as const;
@@ -66,7 +74,7 @@ async function makeMissing(
   wanted: readonly IndexDescription[],
   tell: Tell,
 ): Promise<DuplicateValues[]> {
-  const there = await indexNames(collection);
+  const there = new Set((await findIndexes(collection)).map(({ name }) => name));
   const missing = wanted.filter(({ name = '' }) => !there.has(name));
   // What is there is asked for too: the server refuses one that has this name, and other keys or options.
   const [first = [], ...unique] = [
@@ -93,19 +101,10 @@ async function explainConflict(
   error: unknown,
 ): Promise<never> {
   if (!hasServerCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT)) throw error;
-  const there: IndexDescription[] = await collection.listIndexes().toArray();
+  const there = await findIndexes(collection);
   const conflicting = wanted.filter((index) => there.some((other) => isInPlaceOf(other, index)));
   const names = conflicting.map(({ name }) => `${collection.collectionName}.${name}`);
   throw new IndexConflictError(names, { cause: error });
-}
-
-async function indexNames(collection: Collection): Promise<ReadonlySet<string | undefined>> {
-  try {
-    return new Set((await collection.listIndexes().toArray()).map(({ name }) => String(name)));
-  } catch (error) {
-    if (hasServerCode(error, NAMESPACE_NOT_FOUND)) return new Set();
-    throw error;
-  }
 }
 
 async function build(
@@ -115,16 +114,7 @@ async function build(
   names: readonly string[],
   tell: Tell,
 ): Promise<DuplicateValues | undefined> {
-  const began = performance.now();
-  const documents = await collection.estimatedDocumentCount();
-  const say = (kind: IndexProgress['kind']) =>
-    tell({
-      kind,
-      collection: collection.collectionName,
-      indexes: names,
-      documents,
-      elapsedMs: Math.round(performance.now() - began),
-    });
+  const say = await teller(collection, names, tell);
   await untilNobodyHolds(client, collection, () => say('waiting'));
   say('building');
   const failed = await create(collection, indexes, () => say('building'));
@@ -185,10 +175,53 @@ async function isFree(client: MongoClient, collection: Collection): Promise<bool
   }
 }
 
-async function dropIndex(collection: Collections['jobs'], name: string): Promise<void> {
-  try {
-    await collection.dropIndex(name);
-  } catch (error) {
-    if (!hasServerCode(error, INDEX_NOT_FOUND)) throw error;
+/** Drops those that are there as they are described: another index of such a name is somebody else's. */
+async function dropIndexes(
+  jobs: Collections['jobs'],
+  unwanted: readonly IndexDescription[],
+  tell: Tell,
+): Promise<void> {
+  const there = await findIndexes(jobs);
+  for (const index of unwanted) {
+    const { name = '' } = index;
+    if (there.some((one) => one.name === name && isSameIndex(one, index)))
+      await dropIndex(jobs, name, await teller(jobs, [name], tell));
   }
+}
+
+async function dropIndex(
+  jobs: Collections['jobs'],
+  name: string,
+  say: (kind: IndexProgress['kind']) => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      await jobs.dropIndex(name, { maxTimeMS: LOCK_WAIT_MS });
+      return say('dropped');
+    } catch (error) {
+      // Another deployment dropped it.
+      if (hasServerCode(error, INDEX_NOT_FOUND)) return;
+      if (!hasServerCode(error, MAX_TIME_EXPIRED)) throw error;
+    }
+    say('waiting');
+    await wait(BETWEEN_MS);
+  }
+}
+
+async function teller(
+  collection: Pick<Collection, 'collectionName' | 'estimatedDocumentCount'>,
+  indexes: readonly string[],
+  tell: Tell,
+): Promise<(kind: IndexProgress['kind']) => void> {
+  const began = performance.now();
+  const { collectionName } = collection;
+  const documents = await collection.estimatedDocumentCount();
+  return (kind) =>
+    tell({
+      kind,
+      collection: collectionName,
+      indexes,
+      documents,
+      elapsedMs: Math.round(performance.now() - began),
+    });
 }

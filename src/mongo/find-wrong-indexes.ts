@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Collection, IndexDescription } from 'mongodb';
+import type { IndexDescription } from 'mongodb';
 import type { Collections } from './collections.js';
-import { hasServerCode } from './driver-error.js';
+import { findIndexes } from './find-indexes.js';
 import { neededIndexes } from './indexes.js';
 
 /** Indexes as `collection.index`. */
@@ -33,23 +33,15 @@ export async function findWrongIndexes(collections: Collections): Promise<WrongI
   };
 }
 
-async function findIndexes(collection: Pick<Collection, 'listIndexes'>): Promise<IndexDescription[]> {
-  try {
-    return await collection.listIndexes().toArray();
-  } catch (error) {
-    if (hasServerCode(error, NAMESPACE_NOT_FOUND)) return [];
-    throw error;
-  }
-}
-
-/** MongoDB's code for a collection that is not there yet. */
-const NAMESPACE_NOT_FOUND = 26;
-
 /** Whether an index has the name or the keys of one that is needed, and is not that one. */
 export function isInPlaceOf(found: IndexDescription, needed: IndexDescription): boolean {
   const hasItsKeys = isDeepStrictEqual(essence(found).key, essence(needed).key);
-  if (found.name !== needed.name) return hasItsKeys;
-  return !isDeepStrictEqual(essence(found), essence(needed));
+  return found.name === needed.name ? !isSameIndex(found, needed) : hasItsKeys;
+}
+
+/** Whether an index does what another one does, whatever they are called. */
+export function isSameIndex(one: IndexDescription, other: IndexDescription): boolean {
+  return isDeepStrictEqual(essence(one), essence(other));
 }
 
 /** What makes an index what it is; the order of its keys counts. */

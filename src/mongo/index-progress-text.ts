@@ -17,7 +17,33 @@ export function indexProgressText({
       return `made ${names} in ${seconds} s`;
     case 'waiting':
       return `waiting for a transaction that holds '${collection}' (${seconds} s so far): it is tried again, so that nothing else has to wait`;
+    case 'dropped':
+      return `dropped ${names}`;
     case 'failed':
       return `not made: ${names}`;
   }
+}
+
+/** What was done, once it is. Indexes as `collection.index`. */
+export class IndexesDone {
+  readonly made: string[] = [];
+  readonly dropped: string[] = [];
+
+  add({ kind, collection, indexes }: IndexProgress): void {
+    if (kind !== 'made' && kind !== 'dropped') return;
+    this[kind].push(...indexes.map((index) => `${collection}.${index}`));
+  }
+}
+
+/** Some lines. */
+export function indexesDoneText({
+  made,
+  dropped,
+}: {
+  readonly made: readonly string[];
+  readonly dropped: readonly string[];
+}): string {
+  const drops = dropped.length === 0 ? '' : `, dropped ${dropped.length}`;
+  const lines = [...made, ...dropped.map((name) => `dropped ${name}`)];
+  return `made ${made.length} indexes${drops}${lines.map((line) => `\n  ${line}`).join('')}`;
 }

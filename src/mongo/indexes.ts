@@ -87,8 +87,20 @@ export const jobIndexes: IndexDescription[] = [
   byUnsuccessful,
 ];
 
-/** Of earlier versions. They are dropped once those that took their place are there. */
-export const formerJobIndexes = ['status', 'claim', 'lease', 'byStatus'];
+/**
+ * Of earlier versions. They are dropped once those that took their place are there; one of the same name that is another
+ * index is somebody else's, and stays.
+ */
+export const formerJobIndexes: readonly IndexDescription[] = [
+  { name: 'status', key: { status: 1, _id: 1 } },
+  {
+    name: 'claim',
+    key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
+    partialFilterExpression: onlyQueued,
+  },
+  { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
+  { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
+];
 
 /** The items that are due: a tick examines those and no others. */
 export const dueItems = {
@@ -140,7 +152,7 @@ export interface IndexOptions {
    * without it, up to 5,000 of all queues for each page.
    */
   readonly byQueue?: boolean | undefined;
-  /** Told as indexes are built, and every 10 s while one is. */
+  /** Told as indexes are built, and every 10 s while one is; and of those that are dropped. */
   readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
 }
 
@@ -148,12 +160,13 @@ export interface IndexOptions {
 export interface IndexProgress {
   /**
    * `building`: it has begun to; of a large collection that takes minutes. `made`: they are there. `waiting`: a transaction
-   * holds the collection, and it is tried again. `failed`: values that are to be unique are there twice.
+   * holds the collection, and it is tried again. `failed`: values that are to be unique are there twice. `dropped`: they are
+   * gone, those of earlier versions, or the one that is not wanted any more.
    */
-  readonly kind: 'building' | 'made' | 'waiting' | 'failed';
+  readonly kind: 'building' | 'made' | 'waiting' | 'failed' | 'dropped';
   readonly collection: string;
   readonly indexes: readonly string[];
-  /** About how many documents have to be read. */
+  /** About how many documents there are, which have to be read to make one. */
   readonly documents: number;
   /** Since it was begun, in milliseconds. */
   readonly elapsedMs: number;

@@ -1,16 +1,13 @@
 import { types } from 'node:util';
 import type { Collection, Document } from 'mongodb';
 import { ReadTimeoutError } from '../errors.js';
-import { hasServerCode } from './driver-error.js';
+import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 
 /**
  * What a read may take of the server's time: long enough for any that an index serves; well within the 29 s of the HTTP
  * function, and below the driver's socket timeout, after which the read goes on, and is made a second time.
  */
 export const MAX_READ_MS = 15_000;
-
-/** MongoDB's code for an operation that took longer than its `maxTimeMS`. */
-const MAX_TIME_EXPIRED = 50;
 
 /** The methods that read, and which of their arguments are the options. */
 const reads: ReadonlyMap<string | symbol, number> = new Map([

@@ -25,6 +25,8 @@ test('it makes the indexes that are missing, and says which', async () => {
 
   const first = await ensureIndexes(env);
   const second = await ensureIndexes(env);
+  await ensureIndexes({ ...env, INDEX_BY_QUEUE: 'true' });
+  const dropped = await ensureIndexes({ ...env, INDEX_BY_QUEUE: 'false' });
 
   const names = (await db.collection(collectionNames.jobs).indexes()).map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry', 'uniqueKey']));
@@ -32,7 +34,11 @@ test('it makes the indexes that are missing, and says which', async () => {
     code: 0,
     output: expect.stringContaining(`  ${collectionNames.jobs}.claimAll\n`),
   });
-  expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes') });
+  expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes\n') });
+  expect(dropped).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`made 0 indexes, dropped 1\n  dropped ${collectionNames.jobs}.byQueue\n`),
+  });
   await db.dropDatabase();
 });
 

@@ -12,6 +12,7 @@ import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
 import { collectionNamesOf, openCollections } from '../../src/mongo/collections.js';
+import { findForeignDocuments } from '../../src/mongo/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/mongo/find-left-behind.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
@@ -176,6 +177,7 @@ async function callEverything(): Promise<void> {
   await awaitMajority(collections.workers);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
   await findLeftBehind(collections);
+  await findForeignDocuments(collections);
   await registerWorker(collections.workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
   await unregisterWorker(collections.workers, 'w');
   await countWrongKey(collections.wrongKeys, 'address');
@@ -243,6 +245,14 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
     `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
     'of the jobs whose workers were lost, and of paused queues',
   ],
+  ...Object.values(collectionNames).map(
+    (name) =>
+      [
+        'COLLSCAN',
+        `{"aggregate":"${name}","pipeline":[{"$limit":1000},{"$match":{"$nor":`,
+        'of the first and the last thousand documents, of which some may be somebody else’s',
+      ] as const,
+  ),
   ...(['jobs', 'scheduler', 'queues'] as const).map(
     (name) =>
       [
@@ -323,6 +333,27 @@ test('indexes of earlier versions are dropped once those that took their place a
   await Promise.all([processor.ensureIndexes(), processor.ensureIndexes()]);
   expect(await names()).toEqual(needed);
   expect(needed).toContain('claimAll');
+});
+
+test('of such a name, or such keys, an index of somebody else is not dropped', async () => {
+  const processor = database.processor();
+  const jobs = database.db.collection(collectionNames.jobs);
+  const theirs = [
+    { name: 'status', key: { status: 1 } },
+    { name: 'claim', key: { priority: -1, runAt: 1, _id: 1, jobName: 1 } },
+    { name: 'lease', key: { 'lease.expires': 1 } },
+    { name: 'mine', key: { status: 1, created: 1, _id: 1 } },
+    { name: 'byQueue', key: { queue: 1 } },
+  ];
+  await processor.ensureIndexes({ byQueue: false });
+  await jobs.createIndexes(theirs);
+
+  await processor.ensureIndexes({ byQueue: false });
+
+  expect((await jobs.indexes()).map(({ name }) => name)).toEqual(
+    expect.arrayContaining(theirs.map(({ name }) => name)),
+  );
+  for (const { name } of theirs) await jobs.dropIndex(name);
 });
 
 test.each([

@@ -20,29 +20,27 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
         );
       const { connectToDatabase } = await import('../api/in-process.js');
       const { closeMongoClients, patientClient } = await import('../../../src/mongo/client.js');
-      const { indexProgressText } = await import('../../../src/mongo/index-progress-text.js');
+      const { IndexesDone, indexesDoneText, indexProgressText } = await import('../../../src/mongo/index-progress-text.js');
       const { RemoteProcessor, silentLogger } = await import('../../../src/index.js');
-      const { findWrongIndexes } = await import('../../../src/mongo/find-wrong-indexes.js');
-      const { db: found, collections, config } = await connectToDatabase(env);
+      const { db: found, config } = await connectToDatabase(env);
       const patient = patientClient(config.MONGODB_URI ?? '');
       const db = patient.db(found.databaseName);
       try {
-        const { missing } = await findWrongIndexes(collections);
+        const done = new IndexesDone();
         await new RemoteProcessor({
           db,
           collectionPrefix: config.COLLECTION_PREFIX,
           log: { ...silentLogger, warn: (message) => output.note(message) },
         }).ensureIndexes({
           byQueue: config.INDEX_BY_QUEUE,
-          onProgress: (progress) => output.note(indexProgressText(progress)),
+          onProgress: (progress) => {
+            done.add(progress);
+            output.note(indexProgressText(progress));
+          },
         });
-        if (output.isJson) output.json({ made: missing });
-        else
-          output.print(
-            missing.length === 0
-              ? 'All indexes are there.'
-              : missing.map((name) => `made ${name}`).join('\n'),
-          );
+        const { made, dropped } = done;
+        if (output.isJson) output.json({ made, dropped });
+        else output.print(made.length + dropped.length === 0 ? 'All indexes are there.' : indexesDoneText(done));
       } finally {
         await Promise.all([patient.close(), closeMongoClients()]);
       }

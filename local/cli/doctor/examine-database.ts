@@ -3,10 +3,10 @@ import { serverTime } from '../../../src/mongo/server-time.js';
 import type { Api } from '../api/api.js';
 import { connectToDatabase } from '../api/in-process.js';
 import { toFailure } from '../to-failure.js';
+import { checkCollections } from './check-collections.js';
 import { checkConfiguration } from './check-configuration.js';
 import { checkIndexes } from './check-indexes.js';
 import { checkLeases } from './check-leases.js';
-import { checkLeftBehind } from './check-left-behind.js';
 import { checkQueues } from './check-queues.js';
 import { checkScheduler } from './check-scheduler.js';
 import { checkMajority, checkServer } from './check-server.js';
@@ -22,7 +22,7 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
     const checks = await Promise.all([
       checkServer(db),
       checkMajority(collections.workers),
-      checkLeftBehind(collections),
+      checkCollections(collections),
       checkIndexes(collections),
       checkQueues(api, now),
       checkLeases(collections.jobs),

@@ -67,6 +67,15 @@ export function addIndexes(
   }
 }
 
+/** Whether none of these has to be built. Throws MongoDB's error for one that has another in its place. */
+export function areThere(
+  collection: Collection,
+  specs: readonly unknown[],
+  environment: Environment,
+): boolean {
+  return specs.every((spec) => exists(collection, definitionOf(spec, environment)));
+}
+
 /** Parses an index specification. Throws MongoDB's error for one that is malformed or not supported. */
 function definitionOf(spec: unknown, environment: Environment): IndexDefinition {
   if (!isDoc(spec)) throw new CommandError(14, 'index specifications must be objects');

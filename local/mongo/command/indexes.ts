@@ -4,7 +4,7 @@ import { CommandError } from '../errors.js';
 import type { Collection } from '../storage/collection.js';
 import type { Transaction } from '../storage/transaction.js';
 import { encode } from '../wire/message.js';
-import { addIndexes } from './add-indexes.js';
+import { addIndexes, areThere } from './add-indexes.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { requireNoTransaction } from './ddl.js';
 import { listOf } from './fields.js';
@@ -19,9 +19,12 @@ export const createIndexes: Command = {
     const name = collectionName(context, 'createIndexes');
     const existing = (transaction ?? catalog).find(database, name);
     const collection = existing ?? (transaction ?? catalog).create(database, name, {});
-    if (transaction === undefined) await requireNoTransaction(context, collection);
+    const specs = listOf(body, 'indexes');
+    const environment = environmentOf(context);
+    if (transaction === undefined && !areThere(collection, specs, environment))
+      await requireNoTransaction(context, collection);
     const before = collection.indexes.size;
-    addIndexes(collection, listOf(body, 'indexes'), `${database}.${name}`, environmentOf(context), () => {
+    addIndexes(collection, specs, `${database}.${name}`, environment, () => {
       if (transaction) requireOwnAndEmpty(transaction, collection, `${database}.${name}`);
     });
     const after = collection.indexes.size;

@@ -95,6 +95,7 @@ test('an index that is missing, or has other keys, is a failure', async () => {
   ]);
   expect(JSON.parse(repaired.out)).toEqual({
     made: Object.values(indexes),
+    dropped: [],
   });
   expect((await jobs.indexes()).map(({ name }) => name)).toEqual(
     expect.arrayContaining(['claimAll', 'leaseExpiry']),

@@ -1,0 +1,27 @@
+import { ForeignDocumentsError } from '../../../src/errors.js';
+import type { Collections } from '../../../src/mongo/collections.js';
+import { findForeignDocuments } from '../../../src/mongo/find-foreign-documents.js';
+import { findLeftBehind, leftBehindText } from '../../../src/mongo/find-left-behind.js';
+import { examine, type Finding, failure, ok, warning } from './finding.js';
+
+const CHECK = 'collections';
+
+/** Whether the collections are ours alone, and jobs and schedules of a version before there was a prefix still seen. */
+export async function checkCollections(collections: Collections): Promise<readonly Finding[]> {
+  return examine(CHECK, 'Look whether the user of MONGODB_URI may read the database', async () => {
+    const foreign = await findForeignDocuments(collections);
+    const leftBehind = await findLeftBehind(collections);
+    if (foreign.length + leftBehind.length === 0)
+      return ok(CHECK, 'they hold what is ours, and nothing else');
+    return [
+      ...(foreign.length > 0 ? [finding(failure, new ForeignDocumentsError(foreign).message)] : []),
+      ...(leftBehind.length > 0 ? [finding(warning, leftBehindText(leftBehind, collections))] : []),
+    ];
+  });
+}
+
+/** Of a text that ends with a sentence that tells what to do. */
+function finding(make: typeof failure, text: string): Finding {
+  const end = text.lastIndexOf('. ');
+  return make(CHECK, text.slice(0, end), text.slice(end + 2));
+}

@@ -1,0 +1,85 @@
+import type { Document, FindOptions } from 'mongodb';
+import type { ForeignDocument } from '../errors.js';
+import { byOptionalIndex, idIndex } from './by-index.js';
+import { type CollectionKey, type Collections, collectionKeys } from './collections.js';
+import { byJobName } from './indexes.js';
+import { ours } from './ours.js';
+
+/** From each end of a collection, in the order in which its documents were written. */
+const LOOKED_AT = 1000;
+
+/** MongoDB sorts values by their types first: what comes before all texts, and after them; and before all times. */
+const notTexts = [{ max: { _id: '' } }, { min: { _id: {} } }];
+const notTimes = [{ max: { _id: new Date(-8.64e15) } }];
+
+/**
+ * Looks for documents in the collections that are not ours, and gives one of each collection that has some.
+ *
+ * What it costs does not grow with the collections. By the index on `_id` it finds every document whose `_id` is of another
+ * type than ours, and by that on `jobName` every one that has none; others among the 1,000 that were written first, where an
+ * application's are that was there before us, and among the 1,000 written last.
+ */
+export async function findForeignDocuments(collections: Collections): Promise<readonly ForeignDocument[]> {
+  const db = collections.client.db(collections.jobs.dbName);
+  const there = await db.listCollections({}, { nameOnly: true, authorizedCollections: true }).toArray();
+  const names = new Set(there.map(({ name }) => name));
+  const looks = collectionKeys
+    .filter((key) => names.has(collections[key].collectionName))
+    .map((key) => findForeign(collections, key));
+  return (await Promise.all(looks)).filter((found) => found !== undefined);
+}
+
+async function findForeign(
+  collections: Collections,
+  key: CollectionKey,
+): Promise<ForeignDocument | undefined> {
+  const otherTypes = key === 'statistics' ? notTimes : notTexts;
+  const looks = [
+    ...otherTypes.map((ends) => () => findById(collections, key, ends)),
+    () => lookFrom(collections, key, { $natural: 1 }),
+    () => lookFrom(collections, key, { $natural: -1 }),
+    ...(key === 'jobs' ? [() => findWithoutName(collections)] : []),
+  ];
+  for (const look of looks) {
+    const found = await look();
+    if (found) return { collection: collections[key].collectionName, id: found._id };
+  }
+  return undefined;
+}
+
+interface Found {
+  readonly _id: unknown;
+}
+
+const idAlone = { _id: 1 };
+
+async function findById(
+  collections: Collections,
+  key: CollectionKey,
+  ends: Pick<FindOptions, 'min' | 'max'>,
+): Promise<Found | null> {
+  return collections[key].findOne({}, { projection: idAlone, hint: idIndex.key, ...ends });
+}
+
+async function lookFrom(
+  collections: Collections,
+  key: CollectionKey,
+  hint: Document,
+): Promise<Found | undefined> {
+  const isForeign = { $nor: [ours[key]] };
+  const stages = [{ $limit: LOOKED_AT }, { $match: isForeign }, { $limit: 1 }, { $project: idAlone }];
+  const [found] = await collections[key].aggregate<Found>(stages, { hint }).toArray();
+  return found;
+}
+
+/** By the index on it, where that is there: it costs as much as is found. */
+async function findWithoutName({ jobs }: Collections): Promise<Found | null> {
+  const find = (options: FindOptions) =>
+    jobs.findOne({ jobName: { $exists: false } }, { projection: idAlone, ...options });
+  return byOptionalIndex(
+    jobs,
+    byJobName,
+    () => find({ hint: byJobName.key }),
+    async () => null,
+  );
+}

@@ -1,0 +1,167 @@
+import { type Document, ObjectId } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { ForeignDocumentsError } from '../../src/index.js';
+import { collectionKeys, collectionNamesOf } from '../../src/mongo/collections.js';
+import { findForeignDocuments } from '../../src/mongo/find-foreign-documents.js';
+import { findLeftBehind } from '../../src/mongo/find-left-behind.js';
+import { registerWorker } from '../../src/worker/register-worker.js';
+import { useDatabase } from '../database.js';
+import { echo, failing } from '../jobs.js';
+import { useCommandLine } from '../local/cli/command-line.js';
+
+const database = useDatabase();
+const { run } = useCommandLine(database);
+
+/** An application calls its collections what it likes, and so does it its indexes. */
+const taken = collectionNamesOf('');
+afterEach(async () => {
+  for (const name of Object.values(taken)) await database.db.collection(name).drop();
+});
+
+/** Puts an application into the database, with a job that is long over by each of its fields. */
+async function application(documents: readonly Document[]): Promise<void> {
+  for (const name of Object.values(taken)) {
+    const collection = database.db.collection(name);
+    await collection.insertMany(documents.map((document) => ({ ...document })));
+    await collection.createIndex({ status: 1 }, { name: 'status' });
+    await collection.createIndex({ expireAt: 1 }, { name: 'expireAt' });
+  }
+}
+
+/** All bytes of what is the application's. */
+async function applicationNow(): Promise<readonly unknown[]> {
+  const all = Object.values(taken).map(async (name) => {
+    const collection = database.db.collection(name, { raw: true });
+    return [name, await collection.find().toArray(), await database.db.collection(name).indexes()];
+  });
+  return Promise.all(all);
+}
+
+const long = new Date(Date.UTC(2001));
+const opening = { title: 'Cook', status: 'completed', created: long, completed: long, expireAt: long };
+
+test('an application that has collections and indexes of the same names keeps them as they are', async () => {
+  await application([{ _id: new ObjectId(), ...opening }, { _id: new ObjectId() }]);
+  const before = await applicationNow();
+  const processor = database.processor();
+
+  await processor.ensureIndexes({ byQueue: true });
+  await processor.ensureIndexes({ byQueue: false });
+  await processor.addJobFactories([echo, failing]);
+  await processor.addJob('echo', {}, { uniqueKey: 'one' });
+  await processor.scheduleDueItems();
+  await processor.drain();
+  expect(await processor.removeJobs()).toMatchObject({ completed: 1 });
+  expect(await findLeftBehind(database.collections())).toEqual([]);
+
+  expect(await applicationNow()).toEqual(before);
+});
+
+test('under its very names nothing is made, dropped or removed, and it is told why', async () => {
+  const id = new ObjectId();
+  await application([{ _id: id, ...opening }]);
+  const before = await applicationNow();
+  const processor = database.processor({ collectionPrefix: '' });
+
+  const error = await processor.ensureIndexes({ byQueue: false }).catch((thrown: unknown) => thrown);
+  await processor.removeJobs();
+  const doctor = await run(['doctor', '--json'], { on: 'database', env: { COLLECTION_PREFIX: '' } });
+  const made = await run(['ensure-indexes'], { on: 'database', env: { COLLECTION_PREFIX: '' } });
+
+  expect(error).toBeInstanceOf(ForeignDocumentsError);
+  expect(error).toMatchObject({
+    code: 'foreign_documents',
+    found: expect.arrayContaining([{ collection: taken.jobs, id }]),
+    message: expect.stringMatching(
+      new RegExp(
+        `'${taken.jobs}', such as the one with the _id "${id}", .*COLLECTION_PREFIX.*another database`,
+      ),
+    ),
+  });
+  expect(JSON.parse(doctor.out).findings).toContainEqual({
+    check: 'collections',
+    status: 'failure',
+    detail: expect.stringContaining(String(id)),
+    fix: expect.stringMatching(/^Take another prefix/),
+  });
+  expect(made).toMatchObject({ code: 1, err: expect.stringContaining(String(id)) });
+  expect(await applicationNow()).toEqual(before);
+});
+
+/** As our first version wrote them, and more of them than are looked at from one end. */
+function manyOfOurs(name: string): Document[] {
+  return Array.from({ length: 1_500 }, (_, n) => ({
+    _id: `${name}${n}`,
+    ...{ jobName: 'echo', queue: 'default', priority: 0, status: 'queued', errors: [] },
+    ...{ retryCounter: 0, givenBackCounter: 0, maxRetries: 3, retryDelay: 0 },
+    ...{ runAt: new Date(), created: new Date(), queued: new Date() },
+  }));
+}
+
+const text = { title: 'Cook', status: 'completed' };
+const aJob = { ...manyOfOurs('x')[0], _id: 'y' };
+
+test.each<[what: string, document: Document, place: 'first' | 'amid' | 'last']>([
+  ['with an ObjectId', { _id: new ObjectId() }, 'amid'],
+  ['with a number', { _id: 7 }, 'amid'],
+  ['with an object', { _id: { tenant: 1 } }, 'amid'],
+  ['that has no name', { _id: 'h', ...text }, 'amid'],
+  ['of an application that was there before', { _id: 'h', ...text, jobName: 'Cook' }, 'first'],
+  ['that the application added', { _id: 'h', ...text, jobName: 'Cook' }, 'last'],
+  ['that lacks a counter', { ...aJob, retryCounter: null }, 'last'],
+])('a document %s is found among those of ours', async (_, document, place) => {
+  const jobs = database.db.collection<Document>(taken.jobs);
+  const processor = database.processor({ collectionPrefix: '' });
+  if (place === 'first') await jobs.insertOne({ ...document });
+  else await processor.ensureIndexes();
+  await jobs.insertMany(manyOfOurs('a'));
+  if (place === 'amid') await jobs.insertOne({ ...document });
+  if (place !== 'last') await jobs.insertMany(manyOfOurs('z'));
+  else await jobs.insertOne({ ...document });
+
+  await expect(processor.ensureIndexes()).rejects.toMatchObject({
+    found: [{ collection: taken.jobs, id: document._id }],
+  });
+});
+
+test('a document that is not ours is not removed, whatever its status', async () => {
+  const { jobs } = database.collections();
+  const { expireAt: _, ...rest } = opening;
+  const foreign = { _id: 'h', ...rest };
+  await database.db.collection<{ _id: string }>(jobs.collectionName).insertOne(foreign);
+  const processor = database.processor();
+
+  expect(await processor.removeJobs()).toMatchObject({ completed: 0 });
+  await processor.removeJob('h').catch(() => {});
+
+  expect(await jobs.countDocuments()).toBe(1);
+});
+
+test('whatever is ours is taken for that, as each version wrote it', async () => {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, failing]);
+  await processor.addJob('echo', {}, { uniqueKey: 'a' });
+  await processor.addJob('failing');
+  await processor.addJob('echo', {}, { delay: '1h' });
+  for (const item of [
+    { type: 'Cron', cron: '* * * * *' },
+    { type: 'Cron', minute: [1] },
+    { type: 'Delay', delay: '1s' },
+    { type: 'At', at: new Date(0) },
+  ] as const)
+    await processor.addScheduler({ ...item, jobName: 'echo', input: {}, active: true });
+  await processor.pauseQueue('other');
+  await processor.scheduleDueItems();
+  await processor.drain();
+  await registerWorker(database.collections().workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
+  await processor.countWrongKey('address');
+  await processor.endSession('session', new Date(Date.now() + 60_000));
+  const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
+  await processor.doOnce({ ...request, work: async () => 'reply' });
+  const collections = database.collections();
+  await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);
+
+  const counts = collectionKeys.map(async (key) => [key, await collections[key].countDocuments()]);
+  expect((await Promise.all(counts)).filter(([, count]) => count === 0)).toEqual([]);
+  expect(await findForeignDocuments(collections)).toEqual([]);
+});
