@@ -133,9 +133,10 @@ export class IndexMissingError extends RemoteProcessorError {
 
   readonly code = 'index_missing';
 
-  constructor(options?: ErrorOptions) {
-    const remedy = 'call ensureIndexes (npm run ensure-indexes), as at each deployment of a new version';
-    super(`An index is missing: ${remedy}.`, options);
+  constructor(options?: ErrorOptions, what = 'An index is missing') {
+    const remedy =
+      'call ensureIndexes (processor.ensureIndexes(), npm run ensure-indexes), as at each deployment of a new version';
+    super(`${what}: ${remedy}.`, options);
   }
 }
 

@@ -346,8 +346,8 @@ export class RemoteProcessor {
   async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
     const jobName = typeof job === 'string' ? job : job?.name;
-    const { jobs } = await this.#connected();
-    const { id, job: added } = await addJob(jobs, this.#registry, jobName, input, options);
+    const collections = await this.#connected();
+    const { id, job: added } = await addJob(collections, this.#registry, jobName, input, options);
     await this.#tellAdded([added], options);
     return id;
   }
@@ -361,8 +361,8 @@ export class RemoteProcessor {
    *   is written then; ConflictError for an `id` that another job has: the others may be written
    */
   async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
-    const { jobs: collection } = await this.#connected();
-    const { ids, newJobs } = await addJobs(collection, this.#registry, jobs, options);
+    const collections = await this.#connected();
+    const { ids, newJobs } = await addJobs(collections, this.#registry, jobs, options);
     await this.#tellAdded(newJobs, options);
     return ids;
   }
@@ -572,7 +572,7 @@ export class RemoteProcessor {
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
-    await retryJob((await this.#connected()).jobs, id);
+    await retryJob(await this.#connected(), id);
     await this.kick();
   }
 

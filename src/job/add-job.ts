@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
+import type { Collections } from '../mongo/collections.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { inOwnBson } from '../mongo/own-bson.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -11,6 +12,7 @@ import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobRegistry } from './registry.js';
+import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
 /** An id or a key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
@@ -27,7 +29,7 @@ export interface Added {
  * Adds a job: see `RemoteProcessor.addJob`. Everything is checked before the first write.
  */
 export async function addJob(
-  jobs: Collection<JobDocument>,
+  collections: Pick<Collections, 'client' | 'jobs'>,
   registry: JobRegistry,
   jobName: string,
   input: unknown,
@@ -41,7 +43,11 @@ export async function addJob(
   const despiteFailures = retrying(patience, session);
   const addable = await despiteFailures(() => registry.find(jobName, callerRole));
   const job = await toNewJob(addable, jobName, input, valid);
-  return { id: await despiteFailures(() => writeJob(jobs, job, session)), job };
+  const write = async () => {
+    if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
+    return writeJob(collections.jobs, job, session);
+  };
+  return { id: await despiteFailures(write), job };
 }
 
 /**

@@ -5,6 +5,7 @@ import { isKind } from '../brand.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
+import type { Collections } from '../mongo/collections.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
@@ -19,6 +20,7 @@ import {
   addJobsOptionsSchema,
 } from './job-options.js';
 import type { AddableJob, JobRegistry } from './registry.js';
+import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
 /** One job of `addJobs`. */
@@ -37,7 +39,7 @@ const BATCH = 1000;
  * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before.
  */
 export async function addJobs(
-  jobs: Collection<JobDocument>,
+  collections: Pick<Collections, 'client' | 'jobs'>,
   registry: JobRegistry,
   given: readonly JobToAdd[],
   options: AddJobsOptions,
@@ -45,10 +47,12 @@ export async function addJobs(
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
   const despiteFailures = retrying(patience, session);
   const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
+  if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
+    await despiteFailures(() => requireUniqueKeys(collections));
   const ids: string[] = [];
   for (let start = 0; start < newJobs.length; start += BATCH) {
     const batch = newJobs.slice(start, start + BATCH);
-    ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, session))));
+    ids.push(...(await despiteFailures(() => writeBatch(collections.jobs, batch, session))));
   }
   return { ids, newJobs };
 }

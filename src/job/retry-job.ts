@@ -1,9 +1,11 @@
-import type { Collection, Document, Filter } from 'mongodb';
+import type { Document, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
+import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
 import type { JobDocument, JobStatus } from './job.js';
+import { requireUniqueKeys } from './require-unique-keys.js';
 
 const retriable: readonly JobStatus[] = ['error', 'cancelled'];
 
@@ -12,11 +14,13 @@ const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * `maxRetries` goes up by one, and its unique key is taken again. One that was delayed when it was cancelled keeps its
  * moment.
  *
- * @throws NotFoundError; ConflictError when it is not settled so, or when its unique key is taken by now; nothing was
- *   changed then
+ * @throws NotFoundError; ConflictError when it is not settled so, or when its unique key is taken by now;
+ *   IndexMissingError when that would not be noticed; nothing was changed then
  */
-export async function retryJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
+export async function retryJob(collections: Pick<Collections, 'client' | 'jobs'>, id: string): Promise<void> {
+  const { jobs } = collections;
   const settled: Filter<JobDocument> = { _id: String(id), status: { $in: [...retriable] } };
+  await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
   try {
     await changeOrExplain(
       jobs,
@@ -31,6 +35,11 @@ export async function retryJob(jobs: Collection<JobDocument>, id: string): Promi
     if (!isDuplicateKey(error)) throw error;
     throw new ConflictError(id, `Job '${id}' cannot be retried: another job has its unique key by now.`);
   }
+}
+
+async function freedUniqueKey(jobs: Collections['jobs'], id: string): Promise<string | undefined> {
+  const job = await jobs.findOne({ _id: String(id) }, { projection: { freedUniqueKey: 1 } });
+  return job?.freedUniqueKey;
 }
 
 const queueAgain: Document[] = [

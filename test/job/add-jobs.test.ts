@@ -106,7 +106,7 @@ describe('adding twice', () => {
     const first = await commandsOf(async () => {
       ids = await processor.addJobs(jobs);
     });
-    expect(first.length).toBeLessThanOrEqual(4);
+    expect(first.filter((name) => name !== 'listIndexes').length).toBeLessThanOrEqual(4);
     const again = await commandsOf(async () => {
       expect(await processor.addJobs(jobs)).toEqual(ids);
     });

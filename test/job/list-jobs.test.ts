@@ -26,6 +26,7 @@ async function put(...listed: readonly Listed[]): Promise<void> {
       jobName,
       queue,
       status,
+      retryCounter: 0,
       created: new Date(made * 1000),
       errors: errors.map((message) => ({ message })),
     }),

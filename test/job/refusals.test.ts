@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { cancelJob } from '../../src/job/cancel-job.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { removeJob } from '../../src/job/remove-job.js';
+import { requireUniqueKeys } from '../../src/job/require-unique-keys.js';
 import { retryJob } from '../../src/job/retry-job.js';
 import { updateQueuedJob } from '../../src/job/update-queued-job.js';
 import { collectionNames } from '../collection-names.js';
@@ -49,10 +50,12 @@ describe('what is refused when it is tried, and would not be when it is explaine
 
   test('retrying a job that was queued, and is cancelled meanwhile', async () => {
     const processor = await added('a');
-    await retryJob(
-      changingBeforeRead(() => processor.cancelJob('a')),
-      'a',
-    );
+    const collections = {
+      client: database.client,
+      jobs: changingBeforeRead(() => processor.cancelJob('a')),
+    };
+    await requireUniqueKeys(database.collections());
+    await retryJob(collections, 'a');
     expect(await processor.getJobStatus('a')).toBe('queued');
   });
 

@@ -80,6 +80,7 @@ async function callEverything(): Promise<void> {
 
   await processor.addJobFactories([echo, failing, flaky]);
   await limited.addJobFactories([echo]);
+  await processor.retryJob('nothing is known of unique keys').catch(() => {});
   for (const id of ['a', 'b', 'c', 'd']) await processor.addJob('echo', { id }, { id, uniqueKey: id });
   await processor.addJob('failing', undefined, { id: 'hopeless' });
   await processor.addJob('flaky');

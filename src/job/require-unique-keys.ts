@@ -1,0 +1,42 @@
+import type { Document } from 'mongodb';
+import { IndexMissingError } from '../errors.js';
+import type { Collections } from '../mongo/collections.js';
+import { findIndexes } from '../mongo/find-indexes.js';
+import { isSameIndex } from '../mongo/find-wrong-indexes.js';
+import { uniqueKeyIndex } from '../mongo/indexes.js';
+
+/** By client: of which collections the index was seen, or is being looked for. */
+const seen = new WeakMap<object, Map<string, Promise<void>>>();
+
+/**
+ * Makes sure that unique keys are unique: without their index two adds at the same moment both write a job. It costs one
+ * command for each client and collection, and nothing once the index was seen.
+ *
+ * @param areUsed whether it matters; not asked once the index was seen. Default: it does
+ * @throws IndexMissingError, each time anew
+ */
+export async function requireUniqueKeys(
+  { client, jobs }: Pick<Collections, 'client' | 'jobs'>,
+  areUsed: () => Promise<boolean> = async () => true,
+): Promise<void> {
+  const ofClient = seen.get(client) ?? new Map<string, Promise<void>>();
+  seen.set(client, ofClient);
+  if (!ofClient.has(jobs.namespace) && !(await areUsed())) return;
+  await (ofClient.get(jobs.namespace) ?? look(jobs, ofClient));
+}
+
+function look(jobs: Collections['jobs'], ofClient: Map<string, Promise<void>>): Promise<void> {
+  const looking = findIndex(jobs);
+  ofClient.set(jobs.namespace, looking);
+  looking.catch(() => ofClient.delete(jobs.namespace));
+  return looking;
+}
+
+async function findIndex(jobs: Collections['jobs']): Promise<void> {
+  const indexes: Document[] = await findIndexes(jobs);
+  if (indexes.some((index) => isSameIndex({ key: {}, ...index }, uniqueKeyIndex))) return;
+  throw new IndexMissingError(
+    undefined,
+    `Nothing was done: unique keys of '${jobs.collectionName}' would not be unique without their index`,
+  );
+}
