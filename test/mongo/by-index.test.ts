@@ -58,6 +58,7 @@ test('statements that are under way together tell of one index once', async () =
 
 test('in a transaction, which ends by it, a missing index is an error of ours; the next one goes on without', async () => {
   const { processor, told } = await setup(1);
+  await processor.addJob('echo', {}, { uniqueKey: 'of a time when it was there' });
   await jobs().dropIndex('uniqueKey');
   const add = (id: string) =>
     database.client.withSession((session) =>

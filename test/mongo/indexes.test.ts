@@ -7,6 +7,7 @@ import { endSession } from '../../src/access/end-session.js';
 import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { IndexConflictError } from '../../src/index.js';
 import { claimJobs } from '../../src/job/claim-jobs.js';
+import { findDueSoon } from '../../src/job/find-next-due.js';
 import { jobStatuses } from '../../src/job/job.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
@@ -119,6 +120,7 @@ async function callEverything(): Promise<void> {
   await expireLeases();
   await countExpiredLeases(jobs, 1000);
   await processor.recoverJobs();
+  await findDueSoon(jobs, filter, 60_000, 1000);
   for (const order of ['newest', 'oldest'] as const) {
     const { cursor } = await processor.listJobs({ order, limit: 1 });
     await processor.listJobs({ order, cursor });
