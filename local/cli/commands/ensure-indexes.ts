@@ -20,7 +20,9 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
         );
       const { connectToDatabase } = await import('../api/in-process.js');
       const { closeMongoClients, patientClient } = await import('../../../src/mongo/client.js');
-      const { IndexesDone, indexesDoneText, indexProgressText } = await import('../../../src/mongo/index-progress-text.js');
+      const { IndexesDone, indexesDoneText, indexProgressText } = await import(
+        '../../../src/mongo/index-progress-text.js'
+      );
       const { RemoteProcessor, silentLogger } = await import('../../../src/index.js');
       const { db: found, config } = await connectToDatabase(env);
       const patient = patientClient(config.MONGODB_URI ?? '');
@@ -40,7 +42,8 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
         });
         const { made, dropped } = done;
         if (output.isJson) output.json({ made, dropped });
-        else output.print(made.length + dropped.length === 0 ? 'All indexes are there.' : indexesDoneText(done));
+        else
+          output.print(made.length + dropped.length === 0 ? 'All indexes are there.' : indexesDoneText(done));
       } finally {
         await Promise.all([patient.close(), closeMongoClients()]);
       }
