@@ -7,10 +7,13 @@ import { LongestFirst } from './test/longest-first.js';
  */
 const exclude = process.env.MONGODB_URI ? ['test/**/*.embedded.test.ts'] : [];
 
+/** It installs packages from the npm registry, so it is no part of `npm test`: see `npm run test:package`. */
+export const ofPackage = 'test/package.test.ts';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude,
+    exclude: [...exclude, ofPackage],
     globalSetup: ['test/database-server.ts', 'test/programs-folder.ts'],
     // One worker runs many files and imports the project once: else a third of the run is importing. So a file must
     // leave behind what it found: no changed globals, no listeners, nothing that still runs.

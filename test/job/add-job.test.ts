@@ -343,7 +343,7 @@ test('any JSON comes back unchanged from input and output, or is refused', async
         expect(await stored()).toBe(before);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -59,9 +59,9 @@ test('counting stops at 10,000', async () => {
   ]);
 });
 
-test('10,000 queues are listed by as many commands as 10 are', async () => {
+test('2,000 queues are listed by as many commands as 10 are', async () => {
   const processor = await setUp();
-  const waiting = Array.from({ length: 10_000 }, (_, n) => ({
+  const waiting = Array.from({ length: 2000 }, (_, n) => ({
     _id: String(n),
     jobName: 'echo',
     queue: `q${n}`,

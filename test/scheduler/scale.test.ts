@@ -38,11 +38,11 @@ function examined(explained: unknown): number {
   );
 }
 
-test('of 100,000 items a tick examines those that are due', async () => {
+test('of 20,000 items a tick examines those that are due', async () => {
   const processor = await setup();
-  await addCopies(100_000, (n) => (n % 1000 === 0 ? -10 : 3600 + n));
+  await addCopies(20_000, (n) => (n % 200 === 0 ? -10 : 3600 + n));
   const due = await items()
-    .find({ _id: /000$|^copy 0$/ })
+    .find({ _id: /[02468]00$|^copy 0$/ })
     .toArray();
   let made: string[] = [];
   const commands = await commandsOf(async () => {

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
+import { program } from '../../programs.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -31,16 +31,8 @@ const values: readonly unknown[] = [
 ];
 
 beforeAll(async () => {
-  const script = fileURLToPath(new URL('./app-process.ts', import.meta.url));
-  const args = [
-    `--max-old-space-size=${HEAP_MB}`,
-    '--import',
-    'tsx',
-    script,
-    database.uri,
-    database.name,
-    KEY,
-  ];
+  const script = await program('test/handlers/http/app-process.ts');
+  const args = [`--max-old-space-size=${HEAP_MB}`, script, database.uri, database.name, KEY];
   app = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   if (!app.stdout) throw new Error('The app has no output.');
   for await (const line of createInterface(app.stdout)) {

@@ -5,7 +5,7 @@ export const works = ['tick', 'update', 'remove', 'sync', 'tick after tick'] as 
 
 /**
  * Before a statement is sent, and after its answer has come. Between an answer and the next statement the database does
- * not change: whoever does not believe that looks at both.
+ * not change: one of both is enough to kill a process everywhere.
  */
 export const boundaries = ['commandStarted', 'commandSucceeded'] as const;
 
