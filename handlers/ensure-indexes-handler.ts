@@ -4,20 +4,23 @@ import type { HandlerOptions } from './container.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { type IndexesMade, makeIndexes } from './make-indexes.js';
+import { isWarmUp } from './warm-up-event.js';
 
 /**
  * Makes the indexes of a database that only the functions reach: to be invoked once per deployment, by hand or by a
  * pipeline. It tells in the log how it gets on. When its time is up before it is done, invoke it again: it goes on with
  * those that are missing.
  *
- * @returns a handler for any event; its result tells what it made
+ * @returns a handler for any event; its result tells what it made. One that only keeps a container warm makes
+ *   nothing, and has no result
  */
 export function createEnsureIndexesHandler({
   env = process.env,
   log: target,
-}: Pick<HandlerOptions, 'env' | 'log'> = {}): LambdaHandler<IndexesMade> {
+}: Pick<HandlerOptions, 'env' | 'log'> = {}): LambdaHandler<IndexesMade | undefined> {
   const invocation = invocations(target);
-  return async (_event, context) => {
+  return async (event, context) => {
+    if (isWarmUp(event)) return undefined;
     invocation.begin(context);
     const config = readFunctionConfig(env);
     const log = atLevel(config.LOG_LEVEL, invocation.log);

@@ -7,7 +7,7 @@ import type { LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
 import { enoughToCount, workersWanted } from './scale-out.js';
-import { isWarmUp } from './worker-event.js';
+import { isWarmUp } from './warm-up-event.js';
 
 /** Until then a worker of another deployment may come by, for which this job is none of our business. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { kickDepth } from './kick.js';
 import { isWakeUp, wakeUpOf } from './wake-up-event.js';
+import { isWarmUp } from './warm-up-event.js';
 
 /** What has come in a message of SQS or SNS. */
 export interface Message {
@@ -29,11 +30,6 @@ const snsSchema = z.object({
     )
     .min(1),
 });
-const warmUpSchema = z.union([
-  z.object({ source: z.literal('serverless-plugin-warmup') }),
-  z.object({ warmup: z.literal(true) }),
-  z.object({ warmer: z.literal(true) }),
-]);
 /** Of EventBridge, or of somebody's hand, who sends nothing. */
 const tickSchema = z.union([
   z.object({ source: z.literal('aws.events') }),
@@ -46,11 +42,6 @@ const sourceSchema = z.union([
     .object({ Records: z.tuple([z.object({ eventSource: z.string() })]).rest(z.unknown()) })
     .transform(({ Records: [{ eventSource }] }) => eventSource),
 ]);
-
-/** Whether this only keeps a container warm. */
-export function isWarmUp(event: unknown): boolean {
-  return warmUpSchema.safeParse(event).success;
-}
 
 /**
  * Tells what an event asks of the worker.

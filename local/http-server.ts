@@ -5,6 +5,13 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { toProblem } from '../handlers/http/failure.js';
 import { Problem } from '../handlers/http/problem.js';
+import { answerClientErrors } from './client-errors.js';
+
+/** As long as API Gateway gives a request in all: 1 MB takes longer only by less than 300 kbit/s. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How late a client that is too slow may be noticed. */
+const CHECK_INTERVAL_MS = 5_000;
 
 /** The HTTP API on a port of this machine. */
 export interface HttpServer {
@@ -17,12 +24,19 @@ export interface HttpServer {
 }
 
 /**
- * Serves a web app.
+ * Serves a web app. A client that is too slow in sending its request is answered by a problem document, as is one that
+ * sends no request at all.
  *
  * @param port 0 for any that is free
+ * @param requestTimeoutMs so long may a client take to send a request, body included
  * @throws an Error when it cannot listen there
  */
-export async function startHttpServer(app: Hono, host: string, port: number): Promise<HttpServer> {
+export async function startHttpServer(
+  app: Hono,
+  host: string,
+  port: number,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<HttpServer> {
   const stopping = new AbortController();
   const listener = getRequestListener(
     (request, environment) =>
@@ -31,7 +45,13 @@ export async function startHttpServer(app: Hono, host: string, port: number): Pr
         : noAddress('Invalid host header'),
     { errorHandler: refuse },
   );
-  const server = createServer(listener);
+  const timeouts = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, CHECK_INTERVAL_MS),
+  };
+  const server = createServer(timeouts, listener);
+  answerClientErrors(server);
   const listening = once(server, 'listening');
   server.listen(port, host);
   await listening.catch((error: unknown) => {

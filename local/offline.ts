@@ -20,7 +20,7 @@ Environment:
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
   SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
+  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, CORS_ORIGINS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
 /** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */

@@ -27,6 +27,7 @@ export interface StartOptions {
  */
 export async function start({ settings, code, demo }: StartOptions): Promise<never> {
   const { config, apiKeys, sessionSecrets, allowedHosts, host, port } = settings;
+  const { CORS_ORIGINS: corsOrigins } = config;
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
   const db = client.db(config.MONGODB_DATABASE);
@@ -46,7 +47,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
   await setUp(processor); // Indexes that are there cost nothing.
-  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, log });
+  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   const names = Object.keys(await processor.getJobFactories());
   // Until here a signal ends the process at once, whatever the database does; once Ctrl-C is told of, it stops in order.

@@ -89,6 +89,11 @@ export const configSchema = z.object({
     'names of hosts without ports, separated by commas, IPv6 addresses in brackets',
     hostNames,
   ).optional(),
+  /** The origins of other sites whose pages may call the HTTP API, with a key. None when not set. */
+  CORS_ORIGINS: setting(
+    'different origins such as https://app.example.com, without a path, separated by commas; or * alone, for all',
+    corsOrigins,
+  ).optional(),
   /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
   SESSION_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
@@ -202,6 +207,15 @@ function nonEmptyList(text: string): string[] | undefined {
 function hostNames(text: string): string[] | undefined {
   const names = nonEmptyList(text);
   return names?.every((name) => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(name)) ? names : undefined;
+}
+
+/** As browsers tell them in the header Origin, which holds no pattern: a `*` in one would never meet any. */
+function corsOrigins(text: string): string[] | undefined {
+  if (text === '*') return [text];
+  const texts = nonEmptyList(text);
+  if (!texts?.every((one) => isOrigin(one) && !one.includes('*'))) return undefined;
+  const origins = texts.map((one) => new URL(one).origin);
+  return new Set(origins).size === origins.length ? origins : undefined;
 }
 
 function sessionSecrets(text: string): string[] | undefined {

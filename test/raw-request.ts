@@ -10,11 +10,11 @@ export interface RawAnswer {
 }
 
 /** Sends a request as it is written, which libraries would tidy up, and reads the answer. */
-export async function rawRequest(url: string, lines: readonly string[]): Promise<RawAnswer> {
+export async function rawRequest(url: string, lines: readonly string[], body = ''): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  socket.write([...lines, 'Connection: close', '', ''].join('\r\n'));
-  const [head = '', ...body] = (await text(socket)).split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), head, body: body.join('\r\n\r\n') };
+  socket.write([...lines, 'Connection: close', '', body].join('\r\n'));
+  const [head = '', ...rest] = (await text(socket)).split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), head, body: rest.join('\r\n\r\n') };
 }

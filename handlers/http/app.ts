@@ -6,9 +6,11 @@ import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
+import { allowOrigins } from './cors.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { answerFailure } from './failure.js';
 import { requireKnownHost } from './known-host.js';
+import { refuseNeedlessBody } from './no-needless-body.js';
 import { requirePlainPath } from './plain-path.js';
 import { Problem } from './problem.js';
 import { routes } from './routes.js';
@@ -28,6 +30,8 @@ export interface AppOptions {
    * Default: any, where names are somebody else's business, such as API Gateway's.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Of other sites whose pages may call the API, with a key; `*` is any. Default: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** Awaited before the database is used: what has to be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
   /** How many milliseconds there are until an answer has to be on its way. Default: any number. */
@@ -37,6 +41,8 @@ export interface AppOptions {
 }
 
 const nothing = async () => {};
+
+const pass: MiddlewareHandler = (_, next) => next();
 
 /**
  * The HTTP API, for Lambda and for any server that speaks the Fetch standard: `GET /health`, which is open, and what
@@ -48,6 +54,7 @@ export function createApp({
   sessionSecrets = [],
   identify,
   allowedHosts,
+  corsOrigins = [],
   ready = nothing,
   timeLeft = () => Number.POSITIVE_INFINITY,
   log = jsonLogger,
@@ -66,7 +73,9 @@ export function createApp({
     )
     .use(noStore)
     .use(requirePlainPath)
-    .use(allowedHosts ? requireKnownHost(allowedHosts) : (_, next) => next())
+    .use(allowedHosts ? requireKnownHost(allowedHosts, corsOrigins) : pass)
+    .use('/v1/*', corsOrigins.length > 0 ? allowOrigins(corsOrigins) : pass)
+    .use(refuseNeedlessBody)
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
       await ready();

@@ -1,4 +1,5 @@
 import { createMiddleware } from 'hono/factory';
+import { allowsOrigin } from './cors.js';
 import { isLoopback } from './loopback.js';
 import { Problem } from './problem.js';
 
@@ -8,8 +9,9 @@ import { Problem } from './problem.js';
  * send something here, by Origin. Programs send no Origin.
  *
  * @param names those that it has beside loopback, without ports; IPv6 addresses in brackets
+ * @param corsOrigins of other sites whose pages may call the API, which takes a key. The dashboard they may not call
  */
-export function requireKnownHost(names: readonly string[]) {
+export function requireKnownHost(names: readonly string[], corsOrigins: readonly string[]) {
   const known = new Set(names.map((name) => name.toLowerCase()));
   return createMiddleware(async ({ req }, next) => {
     const host = req.header('host') ?? new URL(req.url).host;
@@ -20,11 +22,17 @@ export function requireKnownHost(names: readonly string[]) {
           'This server is not known by the name it was called by. Name it in ALLOWED_HOSTS if it is right.',
       });
     }
-    if (!isOfThisSite(req.header('origin'), req.header('sec-fetch-site'), host)) {
+    const origin = req.header('origin');
+    const isAllowed = origin !== undefined && isOfApi(req.path) && allowsOrigin(corsOrigins, origin);
+    if (!isAllowed && !isOfThisSite(origin, req.header('sec-fetch-site'), host)) {
       throw new Problem('sent_from_elsewhere', { detail: 'Pages of other sites may not call this server.' });
     }
     await next();
   });
+}
+
+function isOfApi(path: string): boolean {
+  return path.startsWith('/v1/');
 }
 
 function isOfThisSite(origin: string | undefined, site: string | undefined, host: string): boolean {

@@ -3,13 +3,15 @@ import type { Issue } from '../../src/index.js';
 import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from '../../src/issues.js';
 
 /**
- * What can go wrong with a request. 400: the body is not the JSON it says it is, or the address not plain. 422: the body is,
+ * What can go wrong with a request. 400: the body is not the JSON it says it is, or needless, or the address not plain. 422: the body is,
  * and what it says is refused. 401: no key, or an unknown one. 403: the key's role does not allow it, it was sent by
  * another site or to another name or, in the dashboard, a form is not of this session. 429: a wrong key, after many.
  */
 const kinds = {
   invalid_address: { status: 400, title: 'The address can be read as another one' },
   invalid_body: { status: 400, title: 'The body is not a JSON object' },
+  invalid_request: { status: 400, title: 'This is no HTTP request' },
+  needless_body: { status: 400, title: 'Such a request has no body' },
   unauthorized: { status: 401, title: 'A valid API key is required' },
   not_signed: { status: 401, title: 'A signature of AWS is required' },
   no_api_keys: { status: 401, title: 'No API key is configured' },
@@ -21,6 +23,7 @@ const kinds = {
   dashboard_off: { status: 404, title: 'The dashboard is off' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'This address does not know the method' },
+  request_timeout: { status: 408, title: 'The request came too slowly' },
   conflict: { status: 409, title: 'This does not go with what is stored' },
   idempotency_key_in_use: { status: 409, title: 'The request with this Idempotency-Key is under way' },
   body_too_large: { status: 413, title: 'The body is too large' },
@@ -28,6 +31,7 @@ const kinds = {
   validation_failed: { status: 422, title: 'The request is invalid' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key belongs to another request' },
   unknown_job_name: { status: 422, title: 'No job has this name' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys came from this address' },
   index_missing: { status: 500, title: 'The database lacks an index' },
   answer_too_large: { status: 500, title: 'The answer is larger than Lambda sends' },

@@ -70,6 +70,41 @@ export function httpEvent(
   };
 }
 
+/** The same request, as a REST API or a load balancer tells it; the latter may be set to tell headers and query as lists. */
+export function classicEvent(from: 'rest' | 'balancer', inLists = from === 'rest') {
+  const requestContext =
+    from === 'rest'
+      ? { identity: { sourceIp: '203.0.113.9' }, stage: 'prod', domainName: 'jobs.example' }
+      : { elb: { targetGroupArn: 'arn' } };
+  return (
+    method: string,
+    path: string,
+    { headers = {}, body, isBase64Encoded = false, query = '' }: Parameters<typeof httpEvent>[2] = {},
+  ) => {
+    const all = { host: 'jobs.example', 'x-forwarded-for': '192.0.2.1', ...headers };
+    // A load balancer leaves the query as it came.
+    const asked = Object.fromEntries(
+      query === ''
+        ? []
+        : query.split('&').map((part) => {
+            const [name = '', value = ''] = part.split('=');
+            return [name, from === 'rest' ? decodeURIComponent(value) : value];
+          }),
+    );
+    const simple = { headers: all, queryStringParameters: asked };
+    const lists = { multiValueHeaders: listsOf(all), multiValueQueryStringParameters: listsOf(asked) };
+    return {
+      ...{ httpMethod: method, path, requestContext, body: body ?? null, isBase64Encoded },
+      ...(from === 'rest' || !inLists ? simple : {}),
+      ...(inLists ? lists : {}),
+    };
+  };
+}
+
+function listsOf(values: Readonly<Record<string, string>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]]));
+}
+
 function iamOf(userArn: string) {
   return {
     accessKey: 'ASIA0000000000000000',

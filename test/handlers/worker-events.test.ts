@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { createSchedulerHandler, createWorkerHandler } from '../../handlers/lambda.js';
+import {
+  createEnsureIndexesHandler,
+  createHttpHandler,
+  createSchedulerHandler,
+  createWorkerHandler,
+} from '../../handlers/lambda.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
@@ -92,5 +97,7 @@ test.each([{ source: 'serverless-plugin-warmup' }, { warmup: true }])(
     const nowhere = { jobs: [echo], env: {} };
     expect(await createWorkerHandler(nowhere)(event, contextOf(60_000))).toMatchObject({ claimed: 0 });
     expect(await createSchedulerHandler(nowhere)(event, contextOf(60_000))).toEqual({ made: 0 });
+    expect(await createHttpHandler(nowhere)(event, contextOf(60_000))).toMatchObject({ statusCode: 204 });
+    expect(await createEnsureIndexesHandler(nowhere)(event, contextOf(60_000))).toBeUndefined();
   },
 );

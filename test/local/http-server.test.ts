@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
@@ -42,4 +44,23 @@ test('at the stop a request that writes is left to its end', async () => {
   await stopping;
 
   expect(await answer).toEqual({ isTold: false, body: 'all' });
+});
+
+test('a client that sends a byte now and then is answered when its time is over', async () => {
+  const app = new Hono().post('/', async ({ req, text }) => text(await req.text()));
+  const server = await startHttpServer(app, '127.0.0.1', 0, 100);
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
+  socket.on('error', () => {}); // It writes until the other end is gone.
+  const drip = setInterval(() => socket.write('x'), 10);
+
+  const answer = await text(socket).finally(() => clearInterval(drip));
+
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+    status: 408,
+    code: 'request_timeout',
+  });
+  await server.stop();
 });

@@ -62,6 +62,7 @@ export function problemResponses(
 
 const everywhere: readonly ProblemCode[] = [
   'invalid_address',
+  'needless_body',
   'unauthorized',
   'no_api_keys',
   'not_signed',

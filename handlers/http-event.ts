@@ -1,0 +1,72 @@
+import type { LambdaEvent } from 'hono/aws-lambda';
+import * as z from 'zod';
+
+/** Of an HTTP API or a function URL. */
+type EventV2 = Extract<LambdaEvent, { rawPath: string }>;
+/** Of a REST API or a load balancer. */
+type ClassicEvent = Extract<LambdaEvent, { httpMethod: string }>;
+
+/** A request, as API Gateway, a function URL or a load balancer tell it. */
+export type HttpEvent = EventV2 | ClassicEvent;
+
+const something = z.looseObject({});
+const eventSchema = z.union([
+  z.object({ rawPath: z.string(), requestContext: z.object({ http: something }) }),
+  z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ elb: something }) }),
+  z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ identity: something }) }),
+]);
+
+/** Those that tell where a request comes from, in one of the ways that `clientAddress` knows. */
+export function isHttpEvent(event: unknown): event is HttpEvent {
+  return eventSchema.safeParse(event).success;
+}
+
+/** The path as it came. */
+export function pathOf(event: HttpEvent): string {
+  return 'rawPath' in event ? event.rawPath : event.path;
+}
+
+/** Whether a load balancer sent it, which takes smaller answers than Lambda sends. */
+export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
+  return 'elb' in requestContext;
+}
+
+/** Stands for methods that no `Request` can have. No route has it. */
+const NO_METHOD = 'UNSUPPORTED';
+
+/**
+ * The event of a request that the Fetch standard has no words for, as one that it has words for, so that the app
+ * answers: of GET and HEAD the length of a body alone is told, and TRACE, CONNECT and what is no method are a method that no
+ * route has.
+ */
+export function toFetchable(event: HttpEvent): HttpEvent {
+  const method = methodOf(event);
+  if (!isFetchable(method)) return withMethod(event, NO_METHOD);
+  return event.body && /^(get|head)$/i.test(method) ? withoutBody(event, event.body.length) : event;
+}
+
+function methodOf(event: HttpEvent): string {
+  return 'rawPath' in event ? event.requestContext.http.method : event.httpMethod;
+}
+
+function isFetchable(method: string): boolean {
+  try {
+    return new Request('http://localhost', { method }).method !== '';
+  } catch {
+    return false;
+  }
+}
+
+function withMethod(event: HttpEvent, method: string): HttpEvent {
+  if (!('rawPath' in event)) return { ...event, httpMethod: method };
+  const { requestContext } = event;
+  return { ...event, requestContext: { ...requestContext, http: { ...requestContext.http, method } } };
+}
+
+function withoutBody(event: HttpEvent, length: number): HttpEvent {
+  const told = { 'content-length': String(length) };
+  const headers = { ...event.headers, ...told };
+  if (!event.multiValueHeaders) return { ...event, body: null, headers };
+  const multiValueHeaders = { ...event.multiValueHeaders, 'content-length': [told['content-length']] };
+  return { ...event, body: null, headers, multiValueHeaders };
+}

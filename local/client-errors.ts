@@ -1,0 +1,46 @@
+import { type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Problem, type ProblemCode } from '../handlers/http/problem.js';
+import { systemCode } from '../src/mongo/driver-error.js';
+
+/** By the codes of Node's errors. */
+const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'The request did not arrive in time.']],
+  [
+    'HPE_HEADER_OVERFLOW',
+    ['headers_too_large', 'The address and the headers have more than 16 KB together.'],
+  ],
+]);
+
+/**
+ * Answers what never becomes a request of the app by problem documents too: what is no HTTP, what comes too slowly, and
+ * CONNECT, for this is no proxy. Node answers by a status alone, or not at all.
+ */
+export function answerClientErrors(server: Server): void {
+  server.on('clientError', (error, socket) => {
+    const [code, detail] = problems.get(systemCode(error)) ?? [
+      'invalid_request',
+      'Expected a request of HTTP/1.1.',
+    ];
+    void end(socket, new Problem(code, { detail }));
+  });
+  server.on('connect', (_, socket) => {
+    const allow = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS';
+    void end(socket, new Problem('method_not_allowed', { detail: 'This is no proxy.', headers: { allow } }));
+  });
+}
+
+async function end(socket: Duplex, problem: Problem): Promise<void> {
+  // Of a connection that broke, nothing is left to answer on.
+  if (!socket.writable) return void socket.destroy();
+  socket.on('error', () => socket.destroy());
+  socket.end(await asText(problem.toResponse()), () => socket.destroy());
+}
+
+async function asText(response: Response): Promise<string> {
+  const body = await response.text();
+  const headers = { ...Object.fromEntries(response.headers), 'content-length': Buffer.byteLength(body) };
+  const fields = Object.entries({ ...headers, 'cache-control': 'no-store', connection: 'close' });
+  const status = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`;
+  return [status, ...fields.map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n');
+}
