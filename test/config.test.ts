@@ -13,6 +13,7 @@ test('without any variable there are defaults, and nothing is turned on', () => 
     API_KEYS: [],
     HTTP_ACCESS: 'keys',
     LOG_LEVEL: 'info',
+    METRICS: 'alarms',
     WEBHOOK_ALLOW_PRIVATE_ADDRESSES: false,
   });
 });
@@ -77,6 +78,7 @@ test('every variable is read', () => {
     ],
     SESSION_SECRETS: ['12345678'.repeat(4), 'abcdefgh'.repeat(5)],
     LOG_LEVEL: 'debug',
+    METRICS: 'alarms',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
     WEBHOOK_SECRET: 'hush-nobody-is-to-hear-it',
