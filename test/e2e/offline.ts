@@ -78,14 +78,15 @@ export class Offline {
 
   /** Asks again and again, until the answer is neither false nor undefined. Tells what it waited for if it never is. */
   async until<Value>(what: string, ask: () => Promise<Value | false | undefined>): Promise<Value> {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 100_000;
     while (performance.now() < deadline) {
       const answer = await ask();
       if (answer !== false && answer !== undefined) return answer;
       if (this.process.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error(`Waited in vain until ${what}. It said:\n${this.output}`);
+    const end = this.process.exitCode ?? this.process.signalCode ?? 'it runs';
+    throw new Error(`Waited in vain until ${what} (ended: ${end}). It said:\n${this.output}`);
   }
 }
 
