@@ -1,6 +1,7 @@
 import type { FunctionConfig } from '../src/config.js';
 import type { DrainSummary } from '../src/index.js';
 import { workerPoolSize } from '../src/mongo/client.js';
+import { keepJobRejections } from '../src/worker/job-rejections.js';
 import { emptySummary } from '../src/worker/summary.js';
 import { addMessages } from './add-messages.js';
 import { type HandlerOptions, openContainer } from './container.js';
@@ -34,6 +35,8 @@ export type WorkerResult = DrainSummary & {
  * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the
  * next invocation. So after such a job the container ends.
  *
+ * A promise that a job left, and that is rejected later, between two invocations even, is told in the log, and ends nothing.
+ *
  * One that is kicked while as many run as may ends at once. One that was asked for with others starts the next of them.
  *
  * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
@@ -43,7 +46,10 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
   const { exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
-  const container = once(() => openContainer({ ...options, log: invocation.log }, poolOf));
+  const container = once(() => {
+    keepJobRejections();
+    return openContainer({ ...options, log: invocation.log }, poolOf);
+  });
   const work: LambdaHandler<DrainSummary> = async (event, context) => {
     const began = performance.now();
     const deadline = deadlineOf(context);

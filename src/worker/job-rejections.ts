@@ -30,7 +30,7 @@ export function catchingRejections<Result>(onRejection: OnRejection, run: () => 
  */
 export async function withJobRejections<Result>(work: () => Promise<Result>): Promise<Result> {
   users += 1;
-  if (users === 1) takeOver();
+  takeOver();
   try {
     return await work();
   } finally {
@@ -39,10 +39,22 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
   }
 }
 
+/**
+ * As `withJobRejections`, for the rest of this process: for a container of Lambda, which is frozen between two drains. What
+ * a job has left is rejected when it thaws, and would end the next invocation before its drain begins.
+ */
+export function keepJobRejections(): void {
+  users += 1;
+  takeOver();
+}
+
+/** Those that began to listen since are stood in for now. */
 function takeOver(): void {
-  const before = registered();
-  const now = before.map(standIn);
-  others = new Map(now.map((listener, index) => [listener, before[index] ?? listener]));
+  const before = registered().filter((listener) => listener !== onUnhandledRejection);
+  const now = before.map((listener) => (others.has(listener) ? listener : standIn(listener)));
+  others = new Map(
+    now.map((listener, index) => [listener, others.get(listener) ?? before[index] ?? listener]),
+  );
   // First, so that it is asked while one that listens once is still there.
   replaceListeners([onUnhandledRejection, ...now]);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { fates } from './container/fates.js';
 import { useContainers } from './container/worker-container.js';
 import { useLambdaService } from './lambda-service.js';
@@ -143,6 +144,28 @@ test('a rejection that nobody handles fails the job that left it, not the contai
   expect(summary).toMatchObject({ claimed: 2, retried: 1, givenBack: 1 });
   const errors = await database.processor().getJobErrors(careless);
   expect(errors).toEqual([expect.stringContaining('Nobody waits for me.')]);
+});
+
+test('what a job left and is rejected at the thaw is told in the log, and ends no container', async () => {
+  const container = await startWarmContainer();
+  const [careless = ''] = await add('rejects-later');
+  await container.invoke('request 1', SHORT_MS);
+  await add('completes');
+  const told = 'A job that has ended left a rejection';
+
+  container.freeze();
+  container.rejectWhatWasLeft();
+  container.thaw();
+  await Promise.race([container.exit, eventually(() => expect(container.lines(told)).toHaveLength(1))]);
+
+  expect((await container.invoke('request 2')).summary).toMatchObject({ completed: 1 });
+  expect(container.lines(told)).toMatchObject([
+    {
+      jobId: careless,
+      jobName: 'rejects-later',
+      error: expect.stringContaining('Nobody waits for me any more.'),
+    },
+  ]);
 });
 
 test.each([

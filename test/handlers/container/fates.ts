@@ -51,6 +51,15 @@ export const fates = [
       await setTimeout(60_000, undefined, { signal });
     },
   }),
+  defineJob({
+    name: 'rejects-later',
+    input,
+    run: async () => {
+      void new Promise((resolve) => process.once('SIGUSR2', resolve)).then(() => {
+        throw new Error('Nobody waits for me any more.');
+      });
+    },
+  }),
   defineJob({ name: 'ignores-signal', input, run: () => new Promise(() => {}) }),
   defineJob({
     name: 'goes-on',

@@ -54,6 +54,11 @@ export class WorkerContainer {
     this.#child.kill('SIGSTOP');
   }
 
+  /** Has what a job of `rejects-later` left be rejected: at the thaw, if it is frozen. */
+  rejectWhatWasLeft(): void {
+    this.#child.kill('SIGUSR2');
+  }
+
   thaw(): void {
     this.#child.kill('SIGCONT');
   }
