@@ -910,23 +910,32 @@ export class RemoteProcessor {
 
   /**
    * Recomputes an item's next call from the database's now, once what is due is made, and returns it; null when it is not active.
-   * @throws NotFoundError, or ConflictError as `updateScheduler`
+   *
+   * @param options `callerRole`: as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, or ConflictError as `updateScheduler`
    */
-  async reScheduleItem(id: string): Promise<Date | null> {
+  async reScheduleItem(id: string, options: CallerOptions = {}): Promise<Date | null> {
+    const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of reScheduleItem');
     const { rescheduleItem } = await scheduling();
-    const next = await rescheduleItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
+    const next = await rescheduleItem(this.db, await this.#connected(), this.#registry, id, callerRole);
     await this.kick();
     return next;
   }
 
-  /** As `reScheduleItem` for all active items; returns how many there are. */
-  async reScheduleItems(): Promise<number> {
+  /**
+   * As `reScheduleItem` for all active items; returns how many there are.
+   *
+   * @param options `callerRole`: as in `AddJobOptions`; items whose jobs it may not add are passed over, and not counted
+   */
+  async reScheduleItems(options: CallerOptions = {}): Promise<number> {
+    const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of reScheduleItems');
     const { rescheduleItems } = await scheduling();
     const count = await rescheduleItems(
       this.db,
       await this.#connected(),
-      this.#registry.defaultsOf,
+      this.#registry,
       this.log,
+      callerRole,
     );
     await this.kick();
     return count;

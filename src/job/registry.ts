@@ -89,6 +89,18 @@ export class JobRegistry {
     if (known) requireRole(name, addRoleOf(known), callerRole);
   }
 
+  /** Those of these names of which a caller of this role may have jobs: see `requireMayAdd`. */
+  async mayAdd(names: readonly string[], callerRole: Role | undefined): Promise<ReadonlySet<string>> {
+    if (!isLimited(callerRole)) return new Set(names);
+    const missing = names.filter((name) => !this.#factories.has(name));
+    const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
+    const roles = new Map([
+      ...stored.map((known) => [known._id, addRoleOf(known)] as const),
+      ...[...this.#factories].map(([name, { addRole }]) => [name, addRole] as const),
+    ]);
+    return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
+  }
+
   /** The defaults of those of these names that are known here or stored. */
   readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
     const missing = names.filter((name) => !this.#factories.has(name));

@@ -1,12 +1,15 @@
 import type { AnyBulkWriteOperation, Db } from 'mongodb';
+import type { Role } from '../access/role.js';
 import { isKind } from '../brand.js';
 import { NotFoundError } from '../errors.js';
+import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { activated } from './activate.js';
 import { changeAfterDue } from './change-after-due.js';
+import { requireItem } from './find-items.js';
 import { complete, isNextOf, type SchedulerItemDocument } from './item.js';
 import type { DefaultsOf } from './known-defaults.js';
 import { scheduleDueItems } from './schedule-due-items.js';
@@ -19,9 +22,21 @@ const BATCH = 500;
  * Recomputes an active item's next call from the database's now, once what is due is made, and returns it. Null for one that is not active, or
  * has no occurrence any more: it is not active then.
  *
- * @throws as `changeAfterDue`
+ * @throws ForbiddenError, and as `changeAfterDue`
  */
 export async function rescheduleItem(
+  db: Db,
+  collections: Collections,
+  registry: JobRegistry,
+  id: string,
+  callerRole?: Role,
+): Promise<Date | null> {
+  const jobName = async () => (await requireItem(collections.scheduler, id)).jobName;
+  await registry.requireMayAdd(jobName, callerRole);
+  return recompute(db, collections, registry.defaultsOf, id);
+}
+
+function recompute(
   db: Db,
   collections: Collections,
   defaultsOf: DefaultsOf,
@@ -44,29 +59,33 @@ export async function rescheduleItem(
 
 /**
  * Recomputes the next call of all active items, and returns how many there are. What is due is made first. Items that are
- * broken are told, and passed over.
+ * broken are told, and passed over; so are those whose jobs this caller may not add.
  *
  * @throws as `inItemTransaction` for an item that is due and held by another transaction: the others are recomputed or not
  */
 export async function rescheduleItems(
   db: Db,
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  registry: JobRegistry,
   log: Logger,
+  callerRole?: Role,
 ): Promise<number> {
   const { scheduler } = collections;
+  const { defaultsOf } = registry;
   const everything = { aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
   await scheduleDueItems(collections, defaultsOf, everything, log);
   const now = await serverTime(db);
   let count = 0;
   for (let after = ''; ; ) {
     const page = await findActive(scheduler, after);
-    const rescheduled = page.flatMap((item) => rescheduledAt(now, item, log));
+    const allowed = await registry.mayAdd([...new Set(page.map(({ jobName }) => jobName))], callerRole);
+    const changeable = page.filter(({ jobName }) => allowed.has(jobName));
+    const rescheduled = changeable.flatMap((item) => rescheduledAt(now, item, log));
     const isDue = ({ item }: Rescheduled) => item.nextCallTime !== null && item.nextCallTime <= now;
     const updates = rescheduled.filter((each) => !isDue(each)).map(toUpdate);
     if (updates.length > 0) await scheduler.bulkWrite(updates, { ordered: false });
     for (const { item } of rescheduled.filter(isDue))
-      await rescheduleItem(db, collections, defaultsOf, item._id).catch(ignoreNotFound);
+      await recompute(db, collections, defaultsOf, item._id).catch(ignoreNotFound);
     count += rescheduled.length;
     const last = page.at(-1);
     if (page.length < BATCH || last === undefined) return count;

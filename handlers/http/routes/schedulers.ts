@@ -252,8 +252,8 @@ const rescheduleScheduler = defineRoute({
     example: { id: 'report', nextCallTime: '2026-02-02T08:00:00.000Z' },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: { id, nextCallTime: await processor.reScheduleItem(id) } };
+  async answer({ parameters: { id } }, { processor, callerRole }) {
+    return { body: { id, nextCallTime: await processor.reScheduleItem(id, { callerRole }) } };
   },
 });
 
@@ -263,15 +263,16 @@ const rescheduleSchedulers = defineRoute({
   operation: 'rescheduleSchedulers',
   role: 'write',
   summary: 'Recompute the next occurrences of all active scheduler items from now',
+  description: 'Except those whose jobs need a higher role than that of the key.',
   asks: () => z.object({}),
   reply: {
     status: 200,
-    description: 'How many there are.',
+    description: 'How many were recomputed.',
     schema: () => z.object({ rescheduled: z.int() }),
     example: { rescheduled: 3 },
   },
-  async answer(_, { processor }) {
-    return { body: { rescheduled: await processor.reScheduleItems() } };
+  async answer(_, { processor, callerRole }) {
+    return { body: { rescheduled: await processor.reScheduleItems({ callerRole }) } };
   },
 });
 

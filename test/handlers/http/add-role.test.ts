@@ -59,6 +59,27 @@ describe.each(['with the code of the job', 'without'])('an API %s', (kind) => {
     expect((await api.call('/v1/schedulers/wipe/deactivate', { method: 'POST' })).ok).toBe(true);
   });
 
+  test('recomputes what an admin scheduled for an admin only, alone or with all that are active', async () => {
+    await api.processor.addScheduler({ ...item, type: 'Delay', active: true });
+    await expectRefused('/v1/schedulers/wipe/reschedule', undefined);
+
+    await api.processor.addScheduler({
+      ...item,
+      type: 'Delay',
+      id: 'harmless',
+      jobName: 'echo',
+      active: true,
+    });
+    const [before] = await items().then((all) => all.filter(({ _id }) => String(_id) === 'wipe'));
+    const all = async (options = {}) =>
+      (await api.call('/v1/schedulers/reschedule', { method: 'POST', ...options })).json();
+    expect(await all()).toEqual({ rescheduled: 1 });
+    expect(await items()).toContainEqual(before);
+
+    expect((await api.call('/v1/schedulers/wipe/reschedule', { method: 'POST', ...admin })).ok).toBe(true);
+    expect(await all(admin)).toEqual({ rescheduled: 2 });
+  });
+
   test('makes no item of another job one of it, but for an admin', async () => {
     const harmless = { ...item, jobName: 'echo' };
     expect((await api.call('/v1/schedulers', { body: harmless })).status).toBe(201);
