@@ -3,6 +3,7 @@ import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../sr
 import { atLevel } from '../src/log-level.js';
 import { mongoClient } from '../src/mongo/client.js';
 import { type AskForWorkers, createKick } from './kick.js';
+import { livingConnections } from './living-connections.js';
 import type { PublishMetrics } from './metrics.js';
 import { once } from './once.js';
 
@@ -75,8 +76,9 @@ export function openContainer(
   });
   const factories = typeof jobs === 'function' ? jobs(config) : jobs;
   const register = once(() => processor.addJobFactories(factories));
+  const connect = livingConnections(client);
   const ready = async () => {
-    await client.connect();
+    await connect();
     await register();
   };
   return { config, processor, kick, log, ready };

@@ -104,6 +104,13 @@ export class TcpProxy {
     if (last) last.silent = direction;
   }
 
+  /** From now on nothing comes through the connections there are, which stay open; new ones are as ever. */
+  silenceAll(): void {
+    for (const link of this.#links) {
+      link.silent = 'requests';
+    }
+  }
+
   /** From now on asks about each request; without a judge all are delivered. */
   judgeBy(judge: Judge | undefined): void {
     this.#judge = judge;
