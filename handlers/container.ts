@@ -1,11 +1,13 @@
-import { type Environment, type FunctionConfig, readFunctionConfig } from '../src/config.js';
+import type { MongoClient } from 'mongodb';
+import type { Environment, FunctionConfig, SecretName } from '../src/config.js';
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
-import { mongoClient } from '../src/mongo/client.js';
+import { closeMongoClient, mongoClient } from '../src/mongo/client.js';
 import { type AskForWorkers, createKick } from './kick.js';
 import { livingConnections } from './living-connections.js';
 import type { PublishMetrics } from './metrics.js';
 import { once } from './once.js';
+import { settingsOf } from './settings.js';
 
 /** The kinds of jobs of a deployment: a list, or by name. */
 export type JobFactories = readonly JobFactory[] | Readonly<Record<string, JobFactory>>;
@@ -19,7 +21,7 @@ export interface HandlerOptions {
    * deactivates what it declares no more.
    */
   readonly name?: string;
-  /** Default: `process.env`, read at the first invocation. */
+  /** Default: `process.env`, read at the first invocation; of a secret that it names (`SECRET_ID`), what is rotated is read again. */
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
@@ -43,19 +45,72 @@ export interface Container {
   readonly ready: () => Promise<void>;
 }
 
+/** What a function needs of its container. */
+interface Needs<Kept> {
+  /** How many connections it keeps to the database at most: all containers together must leave it some. */
+  readonly poolSize: (config: FunctionConfig) => number;
+  /** Of a secret, what it reads: so one that is wrong for another function is not its business. */
+  readonly secrets: readonly SecretName[];
+  /** Makes of the container what the function keeps; once, as the container. */
+  readonly keep: (container: Container) => Kept;
+}
+
+/** Runs an invocation with what the function keeps. Rejects with a ValidationError that lists every bad setting. */
+export type UseContainer<Kept> = <Result>(invocation: (kept: Kept) => Promise<Result>) => Promise<Result>;
+
+interface Opened<Kept> {
+  readonly config: FunctionConfig;
+  readonly client: MongoClient;
+  readonly kept: Kept;
+  /** Invocations under way. */
+  users: number;
+}
+
 /**
- * Reads the settings and makes what a function works with. Nothing is asked of the database until `ready`.
- *
- * @param poolSize how many connections it keeps to the database at most: all containers together must leave it some
- * @throws ValidationError listing every bad setting
+ * The container of a function: opened in the first invocation, and kept. When a secret was rotated, the next invocation
+ * opens another one; the client of the last is closed when nobody uses it any more.
  */
-export function openContainer(
-  { jobs, name, env = process.env, log: target = jsonLogger }: HandlerOptions,
-  poolSize: (config: FunctionConfig) => number,
+export function containerOf<Kept>(
+  options: HandlerOptions,
+  { poolSize, secrets, keep }: Needs<Kept>,
+): UseContainer<Kept> {
+  const settings = settingsOf(options, secrets);
+  let current: Opened<Kept> | undefined;
+
+  function closeIfUnused({ client, users }: Opened<Kept>): void {
+    if (users > 0 || client === current?.client) return;
+    closeMongoClient(client).catch(() => {}); // To the old database there is nothing to say any more.
+  }
+
+  function open(config: FunctionConfig): Opened<Kept> {
+    const client = mongoClient(config.MONGODB_URI, poolSize(config));
+    const kept = keep(openContainer(options, config, client));
+    const last = current;
+    current = { config, client, kept, users: 0 };
+    if (last) closeIfUnused(last);
+    return current;
+  }
+
+  return async (invocation) => {
+    const config = await settings();
+    const mine = current?.config === config ? current : open(config);
+    mine.users += 1;
+    try {
+      return await invocation(mine.kept);
+    } finally {
+      mine.users -= 1;
+      closeIfUnused(mine);
+    }
+  };
+}
+
+/** Nothing is asked of the database until `ready`. */
+function openContainer(
+  { jobs, name, log: target = jsonLogger }: HandlerOptions,
+  config: FunctionConfig,
+  client: MongoClient,
 ): Container {
-  const config = readFunctionConfig(env);
   const log = atLevel(config.LOG_LEVEL, target);
-  const client = mongoClient(config.MONGODB_URI, poolSize(config));
   const db = client.db(config.MONGODB_DATABASE);
   const kick = createKick({
     functionName: config.WORKER_FUNCTION_NAME,

@@ -1,9 +1,9 @@
-import { readFunctionConfig } from '../src/config.js';
 import { atLevel } from '../src/log-level.js';
 import type { HandlerOptions } from './container.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { type IndexesMade, makeIndexes } from './make-indexes.js';
+import { settingsOf } from './settings.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /**
@@ -15,14 +15,15 @@ import { isWarmUp } from './warm-up-event.js';
  *   nothing, and has no result
  */
 export function createEnsureIndexesHandler({
-  env = process.env,
+  env,
   log: target,
 }: Pick<HandlerOptions, 'env' | 'log'> = {}): LambdaHandler<IndexesMade | undefined> {
   const invocation = invocations(target);
+  const settings = settingsOf({ env, log: invocation.log }, ['MONGODB_URI']);
   return async (event, context) => {
     if (isWarmUp(event)) return undefined;
     invocation.begin(context);
-    const config = readFunctionConfig(env);
+    const config = await settings();
     const log = atLevel(config.LOG_LEVEL, invocation.log);
     const result = await makeIndexes(config, (progress) => log.info('Making indexes', { progress }));
     log.info('Indexes were made', { ...result });

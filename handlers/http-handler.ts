@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import type { Config } from '../src/config.js';
 import { basePathOf, isServedBelow, locatedBelow, withoutBasePath } from './base-path.js';
-import { type HandlerOptions, openContainer } from './container.js';
+import { containerOf, type HandlerOptions } from './container.js';
 import { refusals } from './http/access-log.js';
 import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
@@ -11,7 +11,6 @@ import { requireSignature } from './http/signed-access.js';
 import { type HttpEvent, isHttpEvent, isOfLoadBalancer, pathOf, toFetchable } from './http-event.js';
 import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
-import { once } from './once.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /** A container serves one request at a time. There may be a thousand of them. */
@@ -50,16 +49,22 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
   const invocation = invocations(options.log);
-  const app = once(() => {
-    const { config, ...container } = openContainer({ ...options, log: invocation.log }, () => CONNECTIONS);
-    const { ALLOWED_HOSTS: allowedHosts, CORS_ORIGINS: corsOrigins } = config;
-    const { timeLeft } = invocation;
-    return createApp({ ...container, ...accessBy(config), allowedHosts, corsOrigins, timeLeft });
-  });
+  const useApp = containerOf(
+    { ...options, log: invocation.log },
+    {
+      poolSize: () => CONNECTIONS,
+      secrets: ['MONGODB_URI', 'API_KEYS', 'SESSION_SECRETS'],
+      keep: ({ config, ...container }) => {
+        const { ALLOWED_HOSTS: allowedHosts, CORS_ORIGINS: corsOrigins } = config;
+        const { timeLeft } = invocation;
+        return createApp({ ...container, ...accessBy(config), allowedHosts, corsOrigins, timeLeft });
+      },
+    },
+  );
   // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
   const entry = new Hono()
     .onError(answerFailure(invocation.log))
-    .all('*', ({ req, env }) => app().fetch(req.raw, env));
+    .all('*', ({ req, env }) => useApp(async (app) => app.fetch(req.raw, env)));
   const respond = handle(entry);
   return async (event, context) => {
     if (isWarmUp(event)) return keptWarm;

@@ -1,9 +1,9 @@
 import '../src/scheduler/operations.js'; // With the others, while the container starts: each invocation needs it.
 import type { DeclaredScheduler, Logger, WaitingJob } from '../src/index.js';
-import { type Container, type HandlerOptions, openContainer } from './container.js';
+import { type Container, containerOf, type HandlerOptions } from './container.js';
 import { deadlines } from './deadline.js';
 import { invocations } from './invocation.js';
-import type { LambdaHandler } from './lambda-context.js';
+import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
 import { enoughToCount, workersWanted } from './scale-out.js';
@@ -36,23 +36,34 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   const { schedules } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
-  const container = once(() => openContainer({ ...options, log: invocation.log }, () => CONNECTIONS));
-  const synchronise = once(async () => {
-    if (schedules) await syncSchedulers(container(), schedules);
-  });
-  return async (event, context) => {
-    if (isWarmUp(event)) return { made: 0 };
+  const useContainer = containerOf(
+    { ...options, log: invocation.log },
+    {
+      poolSize: () => CONNECTIONS,
+      secrets: ['MONGODB_URI'],
+      keep: (container) => ({
+        container,
+        synchronise: once(async () => {
+          if (schedules) await syncSchedulers(container, schedules);
+        }),
+      }),
+    },
+  );
+  const tick = async (
+    context: LambdaContext,
+    container: Container,
+    synchronise: () => Promise<void>,
+  ): Promise<{ made: number }> => {
     const began = performance.now();
     const deadline = new Date(deadlineOf(context).getTime() - MARGIN_MS);
-    invocation.begin(context);
-    const { processor, kick, log, ready, config } = container();
+    const { processor, kick, log, ready, config } = container;
     await ready();
     const recovered = await processor.recoverJobs();
     await synchronise().catch((error: unknown) => {
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
     });
     const waiting = await processor.getOldestWaitingJobs();
-    await kick({ workers: await moreWorkers(container(), waiting, recovered) });
+    await kick({ workers: await moreWorkers(container, waiting, recovered) });
     const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
@@ -60,6 +71,11 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     const publish = options.publishMetrics ?? cloudWatchMetrics(config.METRICS);
     publish(context, schedulerMetrics({ made, recovered, waiting }, durationMs));
     return { made };
+  };
+  return async (event, context) => {
+    if (isWarmUp(event)) return { made: 0 };
+    invocation.begin(context);
+    return useContainer(({ container, synchronise }) => tick(context, container, synchronise));
   };
 }
 

@@ -1,4 +1,4 @@
-/** The caller waits, and a container that has answered is frozen: so much in all, once the client is loaded. */
+/** Of a kick: the caller waits, and a container that has answered is frozen. So much in all, once the client is loaded. */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
 /** A client of an AWS service. */
@@ -13,7 +13,7 @@ interface Kept<Sender> {
   wasUsed: boolean;
 }
 
-type Request<Sender> = (client: Sender, signal: AbortSignal) => Promise<unknown>;
+type Request<Sender, Answer> = (client: Sender, signal: AbortSignal) => Promise<Answer>;
 
 /**
  * Sends requests by one client that it keeps and, when that fails, once more by a new one. The connections that a client
@@ -29,17 +29,17 @@ export class TwoTries<Sender extends Client> {
     private readonly limits = LIMITS,
   ) {}
 
-  /** @throws what the second try throws, within a second once the client is loaded */
-  async send(request: Request<Sender>): Promise<void> {
+  /** @throws what the second try throws, within the limit once the client is loaded */
+  async send<Answer>(request: Request<Sender, Answer>): Promise<Answer> {
     const kept = this.#client();
     await kept.client;
     const giveUpAt = performance.now() + this.limits.allMs;
     try {
-      await this.#try(kept, request, kept.wasUsed ? this.limits.keptMs : this.limits.allMs);
+      return await this.#try(kept, request, kept.wasUsed ? this.limits.keptMs : this.limits.allMs);
     } catch (error) {
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0) throw error;
-      await this.#try(this.#client(), request, leftMs);
+      return await this.#try(this.#client(), request, leftMs);
     }
   }
 
@@ -56,11 +56,12 @@ export class TwoTries<Sender extends Client> {
     if (this.#kept === kept) this.#kept = undefined;
   }
 
-  async #try(kept: Kept<Sender>, request: Request<Sender>, ms: number): Promise<void> {
+  async #try<Answer>(kept: Kept<Sender>, request: Request<Sender, Answer>, ms: number): Promise<Answer> {
     const client = await kept.client;
     try {
-      await withTimeout(ms, (signal) => request(client, signal));
+      const answer = await withTimeout(ms, (signal) => request(client, signal));
       kept.wasUsed = true;
+      return answer;
     } catch (error) {
       this.#forget(kept);
       client.destroy();
@@ -70,11 +71,14 @@ export class TwoTries<Sender extends Client> {
 }
 
 /** One of `AbortSignal.timeout` would outlive the call, and fire in a later invocation. */
-async function withTimeout(ms: number, send: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+async function withTimeout<Answer>(
+  ms: number,
+  send: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error(`no answer in ${Math.round(ms)} ms`)), ms);
   try {
-    await Promise.race([send(controller.signal), rejection(controller.signal)]);
+    return await Promise.race([send(controller.signal), rejection(controller.signal)]);
   } finally {
     clearTimeout(timer);
   }

@@ -4,7 +4,7 @@ import { workerPoolSize } from '../src/mongo/client.js';
 import { keepJobRejections } from '../src/worker/job-rejections.js';
 import { emptySummary } from '../src/worker/summary.js';
 import { addMessages } from './add-messages.js';
-import { type HandlerOptions, openContainer } from './container.js';
+import { type Container, containerOf, type HandlerOptions } from './container.js';
 import { deadlines } from './deadline.js';
 import { endContainer } from './end-container.js';
 import { invocations } from './invocation.js';
@@ -46,15 +46,25 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
   const { exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();
-  const container = once(() => {
-    keepJobRejections();
-    return openContainer({ ...options, log: invocation.log }, poolOf);
-  });
-  const work: LambdaHandler<DrainSummary> = async (event, context) => {
+  const keepRejections = once(keepJobRejections);
+  const useContainer = containerOf(
+    { ...options, log: invocation.log },
+    {
+      poolSize: poolOf,
+      secrets: ['MONGODB_URI', 'WEBHOOK_SECRET', 'WEBHOOK_SECRETS'],
+      keep: (container) => {
+        keepRejections();
+        return container;
+      },
+    },
+  );
+  const work = async (
+    event: unknown,
+    context: LambdaContext,
+    { processor, kick, log, ready, config }: Container,
+  ): Promise<DrainSummary> => {
     const began = performance.now();
     const deadline = deadlineOf(context);
-    invocation.begin(context);
-    const { processor, kick, log, ready, config } = container();
     await ready();
     const { depth, workers = 1 } = readWakeUp(event) ?? { depth: kickDepth(event) };
     if (depth !== undefined && (await processor.countWorkers()) >= config.MAX_WORKERS) {
@@ -83,10 +93,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
   const add = async (
     from: 'sqs' | 'sns',
     messages: readonly Message[],
-    context: LambdaContext,
+    { processor, log, ready }: Container,
   ): Promise<WorkerResult> => {
-    invocation.begin(context);
-    const { processor, log, ready } = container();
     await ready();
     const failed = await addMessages(processor, from, messages, log);
     if (from === 'sns' && failed.length > 0)
@@ -102,9 +110,11 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
       case 'warm-up':
         return emptySummary();
       case 'messages':
-        return add(asked.from, asked.messages, context);
+        invocation.begin(context);
+        return useContainer((container) => add(asked.from, asked.messages, container));
       case 'work': {
-        const summary = await work(event, context);
+        invocation.begin(context);
+        const summary = await useContainer((container) => work(event, context, container));
         return isWakeUp(event) ? { ...summary, batchItemFailures: [] } : summary;
       }
     }

@@ -52,17 +52,32 @@ const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of whi
 const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
 const mongodbUri = z
-  .string({ error: 'is missing: expected a MongoDB connection string' })
+  .string({
+    error: ({ input }) => `${input === undefined ? 'is missing: ' : ''}expected a MongoDB connection string`,
+  })
   .pipe(
     secret('a connection string such as mongodb://host:27017/?replicaSet=rs0', (text) =>
       isConnectionString(text) ? text : undefined,
     ),
   );
 
+/** The variables that a secret of AWS Secrets Manager may hold in the place of the environment: see SECRET_ID. */
+export const secretNames = [
+  'MONGODB_URI',
+  'API_KEYS',
+  'SESSION_SECRETS',
+  'WEBHOOK_SECRET',
+  'WEBHOOK_SECRETS',
+] as const;
+
+export type SecretName = (typeof secretNames)[number];
+
 /** Every variable this project reads, by its name. A program with settings of its own extends it. */
 export const configSchema = z.object({
   /** Where the jobs are. */
   MONGODB_URI: mongodbUri.optional(),
+  /** Name or ARN of a secret of AWS Secrets Manager, a JSON object: a function takes from it the variables that are secrets. */
+  SECRET_ID: z.string().trim().optional(),
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
@@ -145,6 +160,9 @@ export type FunctionConfig = z.output<typeof functionConfigSchema>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** With what stands there for a text and is none: each is an issue of its own. */
+type Given = Readonly<Record<string, unknown>>;
+
 /**
  * Reads the settings from environment variables; one that is empty counts as not set, except COLLECTION_PREFIX.
  *
@@ -154,23 +172,30 @@ export function readConfig(env: Environment): Config {
   return readEnvironment(configSchema, env);
 }
 
-/** As `readConfig`, for deployed functions. @throws ValidationError, also when MONGODB_URI is missing */
-export function readFunctionConfig(env: Environment): FunctionConfig {
-  return readEnvironment(functionConfigSchema, env);
+/**
+ * As `readConfig`, for deployed functions.
+ *
+ * @param subject what the error says is wrong, where some come from elsewhere
+ * @throws ValidationError, also when MONGODB_URI is missing
+ */
+export function readFunctionConfig(env: Given, subject?: string): FunctionConfig {
+  return readEnvironment(functionConfigSchema, env, subject);
 }
 
 /** As `readConfig`, by another schema. @throws ValidationError */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
-  env: Environment,
+  env: Given,
+  subject = 'The environment',
 ): z.output<Schema> {
-  return validateNow(schema, withoutEmpty(env), 'The environment');
+  return validateNow(schema, withoutEmpty(env), subject);
 }
 
 /** A template sets a variable that has no value to the empty string. */
-function withoutEmpty(env: Environment): Environment {
+function withoutEmpty(env: Given): Given {
+  const isSet = (value: unknown) => (typeof value === 'string' ? value.trim() !== '' : value !== undefined);
   return Object.fromEntries(
-    Object.entries(env).filter(([name, text]) => name === MEANT_WHEN_EMPTY || text?.trim()),
+    Object.entries(env).filter(([name, value]) => name === MEANT_WHEN_EMPTY || isSet(value)),
   );
 }
 

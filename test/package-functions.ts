@@ -26,6 +26,8 @@ export interface Packaged {
   readonly resources: Readonly<Record<string, Resource>>;
   /** The template and what else serverless wrote, as one text. */
   readonly text: string;
+  /** The latter: serverless.yml with its variables resolved. */
+  readonly state: string;
   /** Of each function: its package's size in bytes, and its files. */
   readonly packages: Readonly<
     Record<string, { readonly size: number; readonly files: Record<string, Uint8Array> }>
@@ -52,9 +54,11 @@ export async function packageFunctions(
   });
   const read = (name: string) => readFile(join(folder, name));
   const template = (await read('cloudformation-template-update-stack.json')).toString();
+  const state = (await read('serverless-state.json')).toString();
   return {
     resources: templateSchema.parse(JSON.parse(template)).Resources,
-    text: template + (await read('serverless-state.json')),
+    text: template + state,
+    state,
     packages: {
       scheduler: unpack(await read('scheduler.zip')),
       worker: unpack(await read('worker.zip')),

@@ -9,6 +9,7 @@ import { readConfig } from '../src/config.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 import { useDatabase } from './database.js';
 import { LambdaService } from './handlers/lambda-service.js';
+import { SecretsService } from './handlers/secrets-service.js';
 import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
 
 const secrets = {
@@ -54,6 +55,7 @@ beforeAll(async () => {
     httpConcurrency: '5',
     workerConcurrency: '20',
     httpRateLimit: '7',
+    secretsAt: 'deployment',
     wakeups: 'false',
     subnets: 'subnet-0a,subnet-0b',
     securityGroups: 'sg-0a',
@@ -212,7 +214,7 @@ describe('the template', () => {
     expect(template).not.toMatch(/Fn::If|AWS::NoValue|"Condition":"|:\[""\]/);
   });
 
-  test('gives each function a role of its own, for its own log and for starting the worker', () => {
+  test('gives each function a role of its own, for its own log, for starting the worker, and for its secret', () => {
     const roles = all.map((name) => lambda(name).Role);
     expect(roles).toEqual(
       ['SchedulerRole', 'WorkerRole', 'HttpRole', 'EnsureIndexesRole'].map((id) => ({
@@ -380,17 +382,25 @@ describe('with --param httpAccess=iam --param wakeups=false, and others', () => 
   });
 
   test('the function heeds that, and has no keys', () => {
-    const http = signed.resources.HttpLambdaFunction?.Properties.Environment;
-    expect(http).toMatchObject({ Variables: { HTTP_ACCESS: 'iam', API_KEYS: '' } });
+    expect(variables('http', signed)).toMatchObject({ HTTP_ACCESS: 'iam', API_KEYS: '' });
   });
 });
 
 describe('a secret', () => {
   const reference = (key: string) => `{{resolve:secretsmanager:remote-processor/dev:SecretString:${key}}}`;
 
-  test('reaches only the function that needs it, by a reference', () => {
+  test('is in no environment, which has the name of it, and may be read by every function', () => {
+    for (const name of all) {
+      const held = Object.entries(variables(name)).filter(([variable]) => variable in secrets);
+      expect(held.filter(([, value]) => value !== '')).toEqual([]);
+      expect(variables(name)).toMatchObject({ SECRET_ID: 'remote-processor/dev' });
+    }
+    expect(JSON.stringify(packaged.resources)).not.toContain('{{resolve:');
+  });
+
+  test('reaches with --param secretsAt=deployment only the function that needs it, by a reference', () => {
     const held = names.map((name) =>
-      Object.entries(variables(name)).filter(([, value]) => /resolve/.test(`${value}`)),
+      Object.entries(variables(name, signed)).filter(([, value]) => /resolve/.test(`${value}`)),
     );
     const mongodb = ['MONGODB_URI', reference('MONGODB_URI')];
     expect(held).toEqual([
@@ -400,8 +410,14 @@ describe('a secret', () => {
         ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')],
         ['WEBHOOK_SECRETS', reference('WEBHOOK_SECRETS')],
       ],
-      [mongodb, ['API_KEYS', reference('API_KEYS')], ['SESSION_SECRETS', reference('SESSION_SECRETS')]],
+      [mongodb], // Of keys, it has none with --param httpAccess=iam. Else it would have these:
     ]);
+    expect(httpAccessSchema.parse(JSON.parse(signed.state)).service.custom.httpAccess.keys).toMatchObject({
+      apiKeys: reference('API_KEYS'),
+      sessionSecrets: reference('SESSION_SECRETS'),
+    });
+    expect(names.map((name) => variables(name, signed).SECRET_ID)).toEqual(['', '', '']);
+    expect(JSON.stringify(signed.resources)).not.toContain('secretsmanager:GetSecretValue');
   });
 
   test('is neither in the template nor in a package, though the shell knows it', () => {
@@ -476,6 +492,21 @@ describe('unpacked, with Node and nothing else,', () => {
     expect(answer).toMatchObject({ statusCode: 200 });
   });
 
+  test('the HTTP API reads its secret when it starts', async () => {
+    const service = new SecretsService();
+    await service.start();
+    service.secret = JSON.stringify({ MONGODB_URI: uri, API_KEYS: `test:read:${digestOf(key)}` });
+    const { MONGODB_URI: _, ...others } = settings;
+    const answer = await runInstalled('http', requestOf('GET', '/v1/jobs'), {
+      ...others,
+      ...credentials,
+      SECRET_ID: 'remote-processor/dev',
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: service.endpoint,
+    }).finally(() => service.stop());
+    expect(answer).toMatchObject({ statusCode: 200 });
+    expect(service.asked).toEqual(['remote-processor/dev']);
+  });
+
   test('the dashboard answers, and has with it what its pages need', async () => {
     const withSessions = { ...settings, SESSION_SECRETS: 'a-secret-for-the-tests-of-the-package' };
     const page = answerSchema.parse(await runInstalled('http', requestOf('GET', '/sign-in'), withSessions));
@@ -496,12 +527,10 @@ describe('unpacked, with Node and nothing else,', () => {
       requestOf('POST', '/v1/jobs', JSON.stringify({ name: 'echo', input: {} })),
       {
         ...settings,
-        API_KEYS: `test:write:${createHash('sha256').update(key).digest('hex')}`,
+        ...credentials,
+        API_KEYS: `test:write:${digestOf(key)}`,
         WORKER_FUNCTION_NAME: 'the-worker',
         LAMBDA_ENDPOINT: service.endpoint,
-        AWS_REGION: 'eu-central-1',
-        AWS_ACCESS_KEY_ID: 'nobody',
-        AWS_SECRET_ACCESS_KEY: 'nothing',
       },
     ).finally(() => service.stop());
 
@@ -522,6 +551,15 @@ describe('unpacked, with Node and nothing else,', () => {
 const answerSchema = z.object({ statusCode: z.int(), body: z.string() });
 
 const key = 'the-key-of-a-test';
+
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** What Lambda gives a function. */
+const credentials = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'nobody',
+  AWS_SECRET_ACCESS_KEY: 'nothing',
+};
 
 function requestOf(method: string, path: string, body?: string) {
   return {
@@ -564,8 +602,8 @@ function lambda(name: Name, from: Packaged = packaged): Resource['Properties'] {
   return found?.Properties ?? {};
 }
 
-function variables(name: Name): Readonly<Record<string, unknown>> {
-  const { Environment: environment } = lambda(name);
+function variables(name: Name, from: Packaged = packaged): Readonly<Record<string, unknown>> {
+  const { Environment: environment } = lambda(name, from);
   return isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
 }
 
@@ -580,13 +618,21 @@ function statements(name: Name) {
     Action,
     Resource,
   });
+  const secret = arn('secretsmanager', 'secret:remote-processor/dev-??????');
   const receive = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], log),
     ...(name === 'ensureIndexes' ? [] : [allow('sqs:SendMessage', queue)]),
     ...(name === 'worker' ? [allow(receive, queue)] : []),
+    allow('secretsmanager:GetSecretValue', secret),
   ];
 }
+
+const httpAccessSchema = z.object({
+  service: z.object({
+    custom: z.object({ httpAccess: z.object({ keys: z.record(z.string(), z.string()) }) }),
+  }),
+});
 
 const tickSchema = z.object({ Targets: z.tuple([z.object({ Input: z.string() })]) });
 

@@ -42,6 +42,12 @@ export function patientClient(uri: string): MongoClient {
   return new MongoClient(uri, { ...optionsFor(uri, defaultOptions(2)), socketTimeoutMS: 0 });
 }
 
+/** Closes one that `mongoClient` made. Whoever has it still and connects it again may go on with it. */
+export async function closeMongoClient(client: MongoClient): Promise<void> {
+  for (const [key, kept] of clients) if (kept === client) clients.delete(key);
+  await client.close();
+}
+
 /** Closes every client that `mongoClient` made: for a process that wants to end, such as a test or a script. */
 export async function closeMongoClients(): Promise<void> {
   const closing = [...clients.values()].map((client) => client.close());

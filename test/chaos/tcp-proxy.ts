@@ -66,6 +66,11 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** How many there are. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
   /** Breaks all connections. */
   cut(): void {
     for (const link of this.#links) breakLink(link);

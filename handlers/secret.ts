@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { explainMissing } from './explain-missing.js';
+import { once } from './once.js';
+import { TwoTries } from './two-tries.js';
+
+/** The members of a secret that is a JSON object, whatever they are. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** The first invocation of a container waits for it, and so does one every 5 minutes. */
+const LIMITS = { keptMs: 1_000, allMs: 3_000 };
+
+/**
+ * Reads a secret of AWS Secrets Manager, as it is now. Errors name the secret, and never tell what is in it.
+ *
+ * @param id the secret's name or ARN
+ * @returns to be called for each reading; it rejects when the secret cannot be read, or is no JSON object
+ */
+export function secretReader(id: string): () => Promise<Members> {
+  const sdk = once(() =>
+    import('./secrets-manager-client.js').catch(explainMissing('@aws-sdk/client-secrets-manager')),
+  );
+  const tries = new TwoTries(async () => {
+    const { SecretsManagerClient } = await sdk();
+    return new SecretsManagerClient({ maxAttempts: 1 });
+  }, LIMITS);
+
+  async function fetchText(): Promise<string | undefined> {
+    const { GetSecretValueCommand } = await sdk();
+    const command = new GetSecretValueCommand({ SecretId: id });
+    const answer = await tries.send((client, abortSignal) => client.send(command, { abortSignal }));
+    return answer.SecretString;
+  }
+
+  return async () => {
+    const text = await fetchText().catch((cause: unknown) => {
+      throw new Error(`The secret '${id}' could not be read. ${cause}`, { cause });
+    });
+    const members = membersOf(text);
+    if (members) return members;
+    throw new Error(
+      `The secret '${id}' is no JSON object: expected one such as {"MONGODB_URI":"mongodb+srv://…"}. It is not shown.`,
+    );
+  };
+}
+
+const membersSchema = z.record(z.string(), z.unknown());
+
+/** Without the error of `JSON.parse`, which quotes the text. */
+function membersOf(text = ''): Members | undefined {
+  try {
+    return membersSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

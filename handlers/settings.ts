@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type Environment,
+  type FunctionConfig,
+  readFunctionConfig,
+  type SecretName,
+  secretNames,
+} from '../src/config.js';
+import { jsonLogger, type Logger } from '../src/index.js';
+import { atLevel } from '../src/log-level.js';
+import { once } from './once.js';
+import { type Members, secretReader } from './secret.js';
+
+/** How old a secret may be when an invocation begins. */
+const KEPT_MS = 5 * 60_000;
+
+/** Between readings that fail: each costs its invocation some seconds at worst. */
+const RETRY_MS = 30_000;
+
+export interface SettingsSource {
+  readonly env?: Environment | undefined;
+  /** Is told when a secret has changed, or could not be read again. */
+  readonly log?: Logger | undefined;
+}
+
+/** Those of a secret, and until when they are used without asking again. */
+interface Kept {
+  readonly members: Members;
+  readonly config: FunctionConfig;
+  readonly freshUntil: number;
+}
+
+/**
+ * The settings of a function: of its environment and, where that names one (`SECRET_ID`), of a secret in AWS Secrets
+ * Manager, whose members win. The secret is read at the first call and, 5 minutes after it was read last, again. When that
+ * fails, the settings stay as they were, and the log tells it.
+ *
+ * @param needed the members that the function needs; it does not look at others
+ * @returns to be called in each invocation: it gives the same object until a member has changed. It rejects with a
+ *   ValidationError that lists every bad setting, and with an Error when the secret cannot be read at all
+ */
+export function settingsOf(
+  { env = process.env, log = jsonLogger }: SettingsSource,
+  needed: readonly SecretName[],
+): () => Promise<FunctionConfig> {
+  const source = once(() => {
+    const id = env.SECRET_ID?.trim();
+    return id ? ofSecret(id, env, log, needed) : once(async () => readFunctionConfig(env));
+  });
+  return () => source()();
+}
+
+function ofSecret(
+  id: string,
+  env: Environment,
+  log: Logger,
+  needed: readonly SecretName[],
+): () => Promise<FunctionConfig> {
+  const fetchSecret = secretReader(id);
+  let kept: Kept | undefined;
+  let underWay: Promise<FunctionConfig> | undefined;
+
+  async function read(before: Kept | undefined): Promise<Kept> {
+    const freshUntil = Date.now() + KEPT_MS;
+    const all = await fetchSecret();
+    const members = Object.fromEntries(needed.map((name) => [name, all[name]]));
+    if (before && isDeepStrictEqual(members, before.members)) return { ...before, freshUntil };
+    const config = readFunctionConfig(
+      { ...env, ...withoutMissing(members) },
+      `The environment with the secret '${id}'`,
+    );
+    tell(atLevel(config.LOG_LEVEL, log), all, members, before);
+    return { members, config, freshUntil };
+  }
+
+  function tell(to: Logger, all: Members, members: Members, before: Kept | undefined): void {
+    if (before) {
+      const changed = needed.filter((name) => members[name] !== before.members[name]);
+      to.info('The secret has changed: it is used from now on', { secret: id, changed });
+      return;
+    }
+    const unknown = Object.keys(all).filter((name) => !isSecretName(name));
+    if (unknown.length > 0)
+      to.info('The secret has members that are not known here', { secret: id, unknown });
+  }
+
+  function keepOn(before: Kept, error: unknown): Kept {
+    const fields = { secret: id, error: String(error) };
+    atLevel(before.config.LOG_LEVEL, log).warn(
+      'The secret could not be read again: the settings stay as they were',
+      fields,
+    );
+    return { ...before, freshUntil: Date.now() + RETRY_MS };
+  }
+
+  async function refresh(before: Kept | undefined): Promise<FunctionConfig> {
+    kept = await read(before).catch((error: unknown) => {
+      if (before) return keepOn(before, error);
+      throw error;
+    });
+    return kept.config;
+  }
+
+  return async () => {
+    if (kept && Date.now() < kept.freshUntil) return kept.config;
+    underWay ??= refresh(kept).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+function withoutMissing(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+function isSecretName(name: string): boolean {
+  return secretNames.some((known) => known === name);
+}
