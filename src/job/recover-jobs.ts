@@ -1,4 +1,5 @@
 import type { ClientSession, Filter } from 'mongodb';
+import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
@@ -57,6 +58,7 @@ async function look(
 
 const isExpired: Filter<JobDocument> = {
   status: 'processing',
+  'lease.expires': anyMoment,
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };
 

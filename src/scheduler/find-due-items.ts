@@ -1,4 +1,5 @@
 import type { ClientSession, Collection, Filter } from 'mongodb';
+import { anyMoment } from '../mongo/any-moment.js';
 import { byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
 import { dueItems } from '../mongo/indexes.js';
 import { bsonSize } from '../mongo/own-bson.js';
@@ -69,14 +70,11 @@ function indexOf({ only }: DueItems): Index {
   return only ? idIndex : dueItems;
 }
 
-/** No date is earlier, and what is no date is left out: an item that is never due again has null. */
-const BEGINNING_OF_TIME = new Date(-8.64e15);
-
-/** In an expression null is less than any date, hence both bounds. What must not overlap is never made ahead. */
+/** What must not overlap is never made ahead. */
 function dueFilter({ aheadMs, except = [], only }: DueItems): Filter<SchedulerItemDocument> {
   return {
     active: true,
-    nextCallTime: { $gte: BEGINNING_OF_TIME },
+    nextCallTime: anyMoment,
     $expr: { $lte: ['$nextCallTime', { $add: ['$$NOW', aheadMs] }] },
     ...(aheadMs > 0 && {
       $or: [{ overlap: { $ne: 'skip' } }, { $expr: { $lte: ['$nextCallTime', '$$NOW'] } }],

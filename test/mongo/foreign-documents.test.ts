@@ -88,6 +88,25 @@ test('under its very names nothing is made, dropped or removed, and it is told w
   expect(await applicationNow()).toEqual(before);
 });
 
+test('under its very names, with no index made, its documents neither keep a lost job nor are scheduled', async () => {
+  const running = Array.from({ length: 2_000 }, () => ({ _id: new ObjectId(), status: 'processing' }));
+  await application([...running, { _id: 'a post', active: true }]);
+  const before = await applicationNow();
+  const processor = database.processor({ collectionPrefix: '' });
+  const jobs = database.db.collection<{ _id: string }>(taken.jobs);
+  const { insertedId } = await jobs.insertOne({
+    ...aJob,
+    _id: 'lost',
+    ...{ status: 'processing', lease: { token: 't', worker: 'dead', expires: long, lengthMs: 1000 } },
+  });
+
+  expect(await processor.recoverJobs()).toBe(1);
+  expect(await processor.reScheduleItems()).toBe(0);
+
+  await jobs.deleteOne({ _id: insertedId });
+  expect(await applicationNow()).toEqual(before);
+});
+
 /** As our first version wrote them, and more of them than are looked at from one end. */
 function manyOfOurs(name: string): Document[] {
   return Array.from({ length: 1_500 }, (_, n) => ({

@@ -235,7 +235,7 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
   ],
   [
     'whole index',
-    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}`,
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}`,
     'of paused queues, beside whether a lease expired',
   ],
   [
@@ -245,7 +245,7 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
   ],
   [
     'SORT',
-    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
     'of the jobs whose workers were lost, and of paused queues',
   ],
   ...Object.values(collectionNames).map(

@@ -1,3 +1,4 @@
+import { anyMoment } from '../../../src/mongo/any-moment.js';
 import type { Collections } from '../../../src/mongo/collections.js';
 
 const LIMIT = 1000;
@@ -6,6 +7,7 @@ const LIMIT = 1000;
 export async function countExpiredLeases(jobs: Collections['jobs'], sinceMs: number): Promise<number> {
   const filter = {
     status: 'processing' as const,
+    'lease.expires': anyMoment,
     $expr: { $lte: ['$lease.expires', { $subtract: ['$$NOW', sinceMs] }] },
   };
   return jobs.countDocuments(filter, { limit: LIMIT });
