@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { inject } from 'vitest';
+import { bundledProgram } from './bundled-program.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -36,18 +37,7 @@ async function compileInto(folder: string, entry: string): Promise<void> {
     absWorkingDir: root,
     entryPoints: { program: entry, thread: 'src/subprocess/thread.ts' },
     outdir: own,
-    bundle: true,
-    // It starts threads from a file of its own.
-    external: ['piscina'],
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-    // Of a file that package.json does not list in `sideEffects`.
-    logOverride: { 'ignored-bare-import': 'error' },
-    banner: {
-      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-    },
+    ...bundledProgram,
   });
   await rename(own, folder).catch(async (error: unknown) => {
     if (!(await exists(folder))) throw error;

@@ -3,6 +3,7 @@ import { isKind } from '../../src/brand.js';
 import { durationSchema } from '../../src/duration.js';
 import { type AddRole, defineJob, type JobContext, RemoteException } from '../../src/index.js';
 import type { AddressRule } from './webhook/addresses.js';
+import { originOf } from './webhook/origin.js';
 import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
 import { signedHeaders } from './webhook/sign.js';
@@ -51,13 +52,14 @@ type Input = z.output<typeof inputSchema>;
  * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
  */
 export function webhook({ secret, secrets, mayConnectTo, addRole = 'write' }: WebhookSettings) {
+  const ownSecrets = new Map([...(secrets ?? [])].map(([origin, own]) => [originOf(new URL(origin)), own]));
   return defineJob({
     name: 'webhook',
     addRole,
     input: inputSchema,
     maxRetries: 5,
     run: async ({ input, signal, jobId, attempt }) => {
-      const own = secrets?.get(new URL(input.url).origin) ?? secret;
+      const own = ownSecrets.get(originOf(new URL(input.url))) ?? secret;
       const request = toRequest(input, { secret: own, jobId, attempt });
       const timeout = AbortSignal.timeout(input.timeout);
       const options = { mayConnectTo, signal: AbortSignal.any([signal, timeout]) };

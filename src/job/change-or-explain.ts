@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { requireJob } from './find-job.js';
@@ -5,6 +6,9 @@ import type { Job, JobDocument } from './job.js';
 
 /** A job goes round in milliseconds at best: whoever meets it in a state that it has just left tries again. */
 const MAX_TRIES = 10;
+
+/** Between tries, at most: whoever changes the job at the same pace as it is read is met at another moment. */
+const MAX_WAIT_MS = 20;
 
 /**
  * Changes a job by one conditional statement and, where that matched nothing, tells why by another that reads it. The job
@@ -21,6 +25,7 @@ export async function changeOrExplain<Result>(
   refusal: (job: Job) => string | undefined,
 ): Promise<Result> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    if (tries > 0) await wait(Math.random() * MAX_WAIT_MS);
     const result = await change();
     if (result !== undefined) return result;
     const reason = refusal(await requireJob(jobs, id));

@@ -29,7 +29,7 @@ const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } a
 
 /**
  * Which jobs to list: by `status`, `jobName`, `queue`, and by `errorText`, which is in the message of one of their
- * errors, whatever its case. The `newest` come first, or the `oldest`, by `created`. At most `limit` (1 to 1000, default
+ * errors, or of what was behind it, whatever its case. The `newest` come first, or the `oldest`, by `created`. At most `limit` (1 to 1000, default
  * 100) of them, from the `cursor` on that a page before gave. With `brief`, they come without inputs, outputs and stacks,
  * as a table shows them.
  */
@@ -114,7 +114,8 @@ function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): L
 /** Text of a user is compared as it is, and never becomes a pattern. */
 function hasErrorWith(text: string): Filter<JobDocument> {
   const pattern = text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return { 'errors.message': { $regex: pattern, $options: 'i' } };
+  const matches = { $regex: pattern, $options: 'i' };
+  return { $or: [{ 'errors.message': matches }, { 'errors.causes.message': matches }] };
 }
 
 /** The last place to look at, when more follow. Its scan reads keys of the index, and no document. */

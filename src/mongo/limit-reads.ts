@@ -53,7 +53,7 @@ function explain(collection: string): Explain {
 /** A cursor whose errors are explained, however it is read. */
 function cursor(explained: Explain): ProxyHandler<object> {
   return {
-    get(target, name) {
+    get(target, name, proxy) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
       if (name === Symbol.asyncIterator)
@@ -66,6 +66,7 @@ function cursor(explained: Explain): ProxyHandler<object> {
         };
       return (...args: unknown[]) => {
         const result: unknown = Reflect.apply(member, target, args);
+        if (result === target) return proxy; // Such as `sort` and `map`, which can be followed by others.
         return types.isPromise(result) ? result.catch(explained) : result;
       };
     },

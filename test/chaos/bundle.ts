@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundledProgram } from '../bundled-program.js';
 
 /** The program of a member, beside it what threads of its process run (see src/subprocess), and that of the database. */
 const entries = {
@@ -32,15 +33,7 @@ export async function withBundle<Result>(work: (bundle: Bundle) => Promise<Resul
         Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)]),
       ),
       outdir,
-      bundle: true,
-      external: ['piscina'],
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-      banner: {
-        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-      },
+      ...bundledProgram,
     });
     return await work({ program: join(outdir, 'program.js'), server: join(outdir, 'server.js') });
   } finally {

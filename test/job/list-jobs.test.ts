@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import type { Document } from 'mongodb';
 import { expect, test } from 'vitest';
-import { type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
+import {
+  defineJob,
+  type JobsFilter,
+  RemoteException,
+  type RemoteProcessor,
+  ValidationError,
+} from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 
@@ -137,6 +143,21 @@ test('the text of an error is found in any error of a job, whatever its case', a
     { id: 'd', made: 4 },
   );
   expect(await idsOf(processor, { errorText: 'connection Refused' })).toEqual(['b', 'a']);
+});
+
+test('so is the text of what was behind an error', async () => {
+  const processor = database.processor({ maxThreads: 1 });
+  const lost = defineJob({
+    name: 'lost',
+    run: async () => {
+      throw new RemoteException('fetch failed', { cause: new Error('connect ECONNREFUSED') });
+    },
+  });
+  await processor.addJobFactory(lost);
+  const id = await processor.addJob(lost);
+  await processor.drain();
+  expect(await idsOf(processor, { errorText: 'econnrefused' })).toEqual([id]);
+  expect(await idsOf(processor, { errorText: 'ETIMEDOUT' })).toEqual([]);
 });
 
 const marks = String.raw`a.b*c+d?e^f$g{1}(h)|[i]\j/k-l#m"n'o $where ä€`;

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../handlers/http/app.js';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../local/mongo/index.js';
 import { ReadTimeoutError, RemoteProcessor } from '../../src/index.js';
+import { openCollections } from '../../src/mongo/collections.js';
 import { collectionNames } from '../collection-names.js';
 import { silent } from '../database.js';
 import { apiKeys, expectProblem } from '../handlers/http/api.js';
@@ -52,6 +53,24 @@ test.each([
     message: expect.stringContaining('ensure-indexes'),
     cause: { code: 50 },
   });
+});
+
+test('so it does by a cursor that was told more of how to read', async () => {
+  const { jobs } = openCollections(client.db('slow'), processor.collectionPrefix);
+  await setFailPoint('alwaysOn');
+
+  const told = () =>
+    jobs
+      .find()
+      .sort({ created: 1 })
+      .limit(1)
+      .map(({ _id }) => _id);
+  const eachOf = async () => {
+    for await (const id of told()) expect(id).toBeDefined();
+  };
+
+  for (const read of [told().toArray(), told().next(), eachOf()])
+    await expect(read).rejects.toMatchObject({ code: 'read_timeout' });
 });
 
 test('over HTTP it is a 503 that tells when to try again', async () => {

@@ -1,4 +1,5 @@
 import { RemoteException } from '../../../src/index.js';
+import { originOf } from './origin.js';
 import type { Answer, Outgoing } from './send.js';
 
 /**
@@ -21,7 +22,7 @@ export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoi
   if (from.url.protocol === 'https:' && url.protocol === 'http:') {
     throw new RemoteException(`${from.url.host} redirected from https to http, which is refused.`);
   }
-  if (status !== 303 && url.origin !== from.url.origin) {
+  if (status !== 303 && originOf(url) !== originOf(from.url)) {
     throw new RemoteException(
       `${from.url.host} redirected to another origin, which is refused: body and signature are for ${from.url.origin} alone. Send to the new address.`,
     );

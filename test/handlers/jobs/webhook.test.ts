@@ -238,6 +238,23 @@ test.each([301, 302, 307, 308])(
   },
 );
 
+test('a host with a dot at its end is the same host: it may be redirected to, and has the same secret', async () => {
+  const { port } = receiver();
+  receiver().answer = (response, { url }) => {
+    if (url === '/end') response.end();
+    else response.writeHead(307, { location: `http://localhost:${port}/end` }).end();
+  };
+  const processor = database.processor();
+  const secrets = new Map([[`http://localhost:${port}`, 'its own']]);
+  await processor.addJobFactory(webhook({ secret: undefined, secrets, mayConnectTo: anyAddress }));
+  const id = await processor.addJob('webhook', { url: `http://localhost.:${port}/`, body: {} });
+  await processor.processJobs();
+
+  expect(await processor.getJobStatus(id)).toBe('completed');
+  expect(receiver().received).toHaveLength(2);
+  for (const { headers } of receiver().received) expect(headers).toHaveProperty('webhook-signature');
+});
+
 test('each receiver has its own secret, and the others have the one of all', async () => {
   const other = new Receiver();
   await other.start();
