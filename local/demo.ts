@@ -47,8 +47,8 @@ export const demoJobs = [unsteady, hopeless, slow];
 
 const DEMO_ITEM = 'demo.every-10-seconds';
 
-/** Adds a job of each kind and a scheduler item, waits until the jobs are settled, and prints how they ended. */
-export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal): Promise<void> {
+/** Adds the scheduler item of the demonstration, unless it is there. */
+export async function addDemoItem(processor: RemoteProcessor): Promise<void> {
   await processor
     .addScheduler({
       type: 'Delay',
@@ -60,6 +60,11 @@ export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal
       active: true,
     })
     .catch(ignoreConflict);
+}
+
+/** Adds a job of each kind and a scheduler item, waits until the jobs are settled, and prints how they ended. */
+export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal): Promise<void> {
+  await addDemoItem(processor);
   const ids = [
     await processor.addJob('echo', { hello: 'world' }),
     await processor.addJob(unsteady),

@@ -49,7 +49,7 @@ export class LocalProcessor extends RemoteProcessor {
   constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions) {
     super(options);
     const collections = openCollections(this.db, this.collectionPrefix);
-    this.#database = new ReplacedDatabase(collections, this.log, async () => setUp?.(this));
+    this.#database = new ReplacedDatabase(collections, this.log, setUp && (() => setUp(this)));
     const intervals = validateNow(
       intervalsSchema,
       { pollInterval, scheduleInterval },

@@ -13,7 +13,7 @@ export class ReplacedDatabase {
   constructor(
     private readonly collections: Collections,
     private readonly log: Logger,
-    private readonly setUp: () => Promise<void>,
+    private readonly setUp: (() => Promise<void>) | undefined,
   ) {
     this.#found = foundServers(collections.client);
   }
@@ -32,10 +32,24 @@ export class ReplacedDatabase {
     const { missing } = await findWrongIndexes(this.collections);
     const { collectionName } = this.collections.jobs;
     if (jobIndexes.every(({ name }) => missing.includes(`${collectionName}.${name}`))) {
-      const { code, message } = new IndexMissingError();
-      this.log.error(`The database is an empty one. ${message}`, { code, missing });
-      await this.setUp();
+      await this.#mend(missing);
     }
     this.#found = found;
+  }
+
+  /** It is an error only where nobody can. */
+  async #mend(missing: readonly string[]): Promise<void> {
+    if (this.setUp === undefined) {
+      const { code, message } = new IndexMissingError();
+      this.log.error(`The database is an empty one. ${message}`, { code, missing });
+      return;
+    }
+    await this.setUp();
+    const [jobFactories, schedulers] = await Promise.all([
+      this.collections.jobFactories.estimatedDocumentCount(),
+      this.collections.scheduler.estimatedDocumentCount(),
+    ]);
+    const made = { indexes: missing.length, jobFactories, schedulers };
+    this.log.warn('The database was replaced by an empty one, and is set up again. Its jobs are gone.', made);
   }
 }

@@ -3,7 +3,7 @@ import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { consoleLogger as log } from './console-logger.js';
-import { demoJobs, endDemo, showDemo } from './demo.js';
+import { addDemoItem, demoJobs, endDemo, showDemo } from './demo.js';
 import { endProcess } from './end-process.js';
 import { startHttpServer } from './http-server.js';
 import { factoriesOf, type JobCode } from './job-code.js';
@@ -43,7 +43,10 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
     log,
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),
-    setUp,
+    setUp: async (to) => {
+      await setUp(to);
+      if (demo) await addDemoItem(to);
+    },
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
   await setUp(processor); // Indexes that are there cost nothing.

@@ -44,7 +44,11 @@ test('loops on a database that was replaced by an empty one say so at once, thou
 });
 
 test('they set it up again: indexes, job factories and declared items', async () => {
+  const told: unknown[] = [];
+  const tell = (level: string) => (text: string, details?: object) =>
+    void told.push({ level, text, ...details });
   const { processor, collections } = await replaceUnder({
+    log: { ...silent, warn: tell('warn'), error: tell('error') },
     setUp: async (to) => {
       await to.ensureIndexes();
       await to.addJobFactory(echo);
@@ -56,5 +60,9 @@ test('they set it up again: indexes, job factories and declared items', async ()
   await eventually(async () => {
     expect(await findWrongIndexes(collections)).toEqual({ missing: [], different: [] });
     expect(await processor.getJobs({ status: 'completed' })).not.toEqual([]);
+    const made = { indexes: expect.any(Number), jobFactories: 1, schedulers: 1 };
+    const text = expect.stringContaining('is set up again');
+    expect(told).toContainEqual({ level: 'warn', text, ...made });
+    expect(told).not.toContainEqual(expect.objectContaining({ code: 'index_missing' }));
   });
 });
