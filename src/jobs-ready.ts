@@ -11,7 +11,7 @@ export interface JobsReady {
 }
 
 /**
- * Asks for workers. It is awaited, for a second at most, for on Lambda nothing goes on after the answer. It may fail and
+ * Asks for workers. It is awaited, for 3 seconds at most, for on Lambda nothing goes on after the answer. It may fail and
  * be lost: jobs are found all the same by the worker's next minute.
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
@@ -36,8 +36,8 @@ export type Taker = (jobs: readonly QueuedJob[]) => number;
  */
 export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
-/** Whoever adds a job waits for the kick. */
-const MAX_WAIT_MS = 1_000;
+/** Whoever adds a job waits for the kick. After a cold start it first loads the AWS SDK, which takes most of a second there. */
+const MAX_WAIT_MS = 3_000;
 
 /**
  * The one signal that work is there. It wakes the workers of this process and, for what they have no room for, asks for

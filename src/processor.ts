@@ -120,7 +120,7 @@ export interface RemoteProcessorOptions {
   readonly formatJobError?: JobErrorFormatter;
   /**
    * Asks for workers when jobs were queued: by adding, retrying, changing or resuming them, or by a schedule. Called, and
-   * awaited for a second at most, once for all that one call queues; what it throws is logged. On Lambda `createKick` of
+   * awaited for 3 seconds at most, once for all that one call queues; what it throws is logged. On Lambda `createKick` of
    * `remote-processor/lambda` makes it. Default: none, and jobs wait until a worker looks.
    */
   readonly kick?: Kick;

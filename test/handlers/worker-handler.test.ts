@@ -46,7 +46,7 @@ test.each([
   await Promise.all([processor.addJob(factory, 1), processor.addJob(factory, 2)]);
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [factory], { MAX_THREADS: '1' }));
 
-  const summary = await handler(event, contextOf(3_000));
+  const summary = await handler(event, contextOf(5_000));
 
   expect(summary).toMatchObject({ claimed: 1, givenBack: 1, remaining: 2 });
   expect(lambda().invocations.map(({ payload }) => payload)).toEqual([{ kick: { depth } }]);

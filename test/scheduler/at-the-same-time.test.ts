@@ -1,4 +1,4 @@
-import { MongoClient } from 'mongodb';
+import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
 import { silent } from '../database.js';
@@ -13,8 +13,9 @@ const hourly = { type: 'Delay', delay: '1h', jobName: 'anything', active: true }
 /** A processor with a connection of its own. */
 async function withAnother<Result>(
   work: (processor: LocalProcessor, client: MongoClient) => Promise<Result>,
+  options: MongoClientOptions = {},
 ): Promise<Result> {
-  const client = new MongoClient(database.uri, { monitorCommands: true });
+  const client = new MongoClient(database.uri, { monitorCommands: true, ...options });
   const processor = new LocalProcessor({ db: client.db(database.name), log: silent });
   await processor.addJobFactory(anything);
   try {
@@ -73,16 +74,19 @@ test('a scheduler with an outdated view does not make a job again that was done 
 test('rescheduling an item that moves on meanwhile tells what is stored', async () => {
   const processor = await setup();
   await processor.addScheduler({ ...hourly, id: 'tick' });
-  await withAnother(async (other, client) => {
+  const moving = async (other: LocalProcessor, client: MongoClient) => {
+    const own = client.db(database.name).collection(items().collectionName);
     let moved: Promise<unknown> | undefined;
     client.on('commandSucceeded', ({ commandName }) => {
       if (commandName === 'find')
-        moved ??= items().updateOne({ _id: 'tick' }, { $set: { nextCallTime: new Date(1) } });
+        moved ??= own.updateOne({ jobName: 'anything' }, { $set: { nextCallTime: new Date(1) } });
     });
     const told = await other.reScheduleItem('tick');
     await moved;
     expect(await processor.getScheduler('tick')).toMatchObject({ nextCallTime: told });
-  });
+  };
+  // By one connection the move comes right after the first read.
+  await withAnother(moving, { maxPoolSize: 1 });
 });
 
 /** After which statement of a tick a person's change begins. */
