@@ -10,7 +10,7 @@ import { useReceiver } from '../handlers/jobs/receiver.js';
 import { rawRequest } from '../raw-request.js';
 import { Offline } from './offline.js';
 
-const JOBS = 20;
+const JOBS = 24;
 const JOB_MS = 4_000;
 
 const database = useDatabase();
@@ -20,7 +20,7 @@ const jobSchema = z.object({ id: z.string(), status: z.string(), output: z.unkno
 let offline: Offline;
 beforeAll(async () => {
   const env = { MAX_THREADS: '4', WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' };
-  offline = await Offline.start(database, { params: { workerTimeout: '10' }, env });
+  offline = await Offline.start(database, { params: { workerTimeout: '20' }, env });
 });
 afterAll(() => offline?.kill());
 
@@ -53,7 +53,7 @@ test('pages of other sites may not call it, nor anybody by another name; its own
 });
 
 /** The first invocation is ours, each of the others the kick of the one before it. */
-test('jobs of 4 s, many more than fit into the 10 s of an invocation, are run by as many as it takes', async () => {
+test('jobs of 4 s, more than fit into the 20 s of an invocation, are run by as many as it takes', async () => {
   receiver().answer = (response) => void setTimeout(() => response.end(), JOB_MS);
   const producer = database.processor();
   await producer.addJobFactories(jobs(readConfig({})));
@@ -76,6 +76,7 @@ test('jobs of 4 s, many more than fit into the 10 s of an invocation, are run by
 });
 
 test('a signal stops it, and nothing stays alive', async () => {
+  expect(offline.process.exitCode).toBe(null);
   const exited = once(offline.process, 'exit');
   offline.process.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
