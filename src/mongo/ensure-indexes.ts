@@ -148,8 +148,8 @@ async function create(
 }
 
 /**
- * Waits until no transaction holds the collection: `collMod` needs it as the build of an index does, and changes nothing
- * here. Who may not do that, goes on without.
+ * Waits until no transaction holds the collection: `collMod` needs it as the build of an index does. It names nothing
+ * to change, for an index may be somebody else's. A user without the right to it goes on without the wait.
  */
 async function untilNobodyHolds(
   client: MongoClient,
@@ -166,7 +166,6 @@ async function isFree(client: MongoClient, collection: Collection): Promise<bool
   try {
     await client.db(collection.dbName).command({
       collMod: collection.collectionName,
-      index: { name: 'expireAt', expireAfterSeconds: 0 },
       maxTimeMS: LOCK_WAIT_MS,
     });
     return true;

@@ -57,6 +57,30 @@ test('an application that has collections and indexes of the same names keeps th
   expect(await applicationNow()).toEqual(before);
 });
 
+test.each([undefined, 30 * 24 * 3600])(
+  'an index of an empty collection that is called as one of ours keeps its expiry of %s',
+  async (expireAfterSeconds) => {
+    const expiry = expireAfterSeconds === undefined ? {} : { expireAfterSeconds };
+    for (const name of Object.values(taken))
+      await database.db.collection(name).createIndex({ expireAt: 1 }, { name: 'expireAt', ...expiry });
+    const before = await expiriesOf();
+
+    const processor = database.processor({ collectionPrefix: '' });
+    await expect(processor.ensureIndexes()).rejects.toThrow('expireAt');
+
+    expect(await expiriesOf()).toEqual(before);
+  },
+);
+
+/** When the documents of each of its collections go, by the application's own index. */
+async function expiriesOf(): Promise<readonly unknown[]> {
+  const all = Object.values(taken).map(async (name) => {
+    const indexes = await database.db.collection(name).indexes();
+    return [name, indexes.find((index) => index.name === 'expireAt')?.expireAfterSeconds];
+  });
+  return Promise.all(all);
+}
+
 test('under its very names nothing is made, dropped or removed, and it is told why', async () => {
   const id = new ObjectId();
   await application([{ _id: id, ...opening }]);

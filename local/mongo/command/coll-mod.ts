@@ -8,15 +8,19 @@ import { requireNoTransaction } from './ddl.js';
 import { checkNested } from './fields.js';
 import { indexMatching } from './index-lookup.js';
 
-/** `collMod`: changes an index's expiry, or hides it from queries. */
+/** `collMod`: changes an index's expiry, or hides it from queries. Without an index it only takes the collection's lock. */
 export const collMod: Command = {
-  fields: { 'index!': 'object' },
+  fields: { index: 'object' },
   transactional: false,
   run: async (context) => {
     const { body, catalog, database } = context;
     const name = collectionName(context, 'collMod');
     const collection = catalog.find(database, name);
     if (collection === undefined) throw new CommandError(26, `ns does not exist: ${database}.${name}`);
+    if (body.index === undefined) {
+      await requireNoTransaction(context, collection);
+      return {};
+    }
     const change = isDoc(body.index) ? body.index : {};
     checkNested('collMod.index', change, {
       name: 'string',
