@@ -167,6 +167,10 @@ export interface ForeignDocument {
 
 /** Collections of our names hold documents that are not ours: they are an application's. Nothing was made or dropped. */
 export class ForeignDocumentsError extends RemoteProcessorError {
+  static {
+    brand(ForeignDocumentsError, 'foreign_documents');
+  }
+
   readonly code = 'foreign_documents';
 
   /** @param found one of each collection that has some */
