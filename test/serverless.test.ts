@@ -501,7 +501,7 @@ describe('unpacked, with Node and nothing else,', () => {
       ...others,
       ...credentials,
       SECRET_ID: 'remote-processor/dev',
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: service.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: service.url,
     }).finally(() => service.stop());
     expect(answer).toMatchObject({ statusCode: 200 });
     expect(service.asked).toEqual(['remote-processor/dev']);
@@ -530,7 +530,7 @@ describe('unpacked, with Node and nothing else,', () => {
         ...credentials,
         API_KEYS: `test:write:${digestOf(key)}`,
         WORKER_FUNCTION_NAME: 'the-worker',
-        LAMBDA_ENDPOINT: service.endpoint,
+        LAMBDA_ENDPOINT: service.url,
       },
     ).finally(() => service.stop());
 

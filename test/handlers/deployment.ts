@@ -9,7 +9,7 @@ import type { LambdaService } from './lambda-service.js';
 /** The handlers' options for a test: this database, this Lambda service, and the key `the-key` of a writer. */
 export function deploymentOf(
   { uri, name }: TestDatabase,
-  { endpoint }: LambdaService,
+  { url: endpoint }: LambdaService,
   jobs: readonly JobFactory[],
   env: Record<string, string> = {},
 ): HandlerOptions {

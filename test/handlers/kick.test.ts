@@ -7,7 +7,7 @@ import { useLambdaService } from './lambda-service.js';
 
 const lambda = useLambdaService();
 
-function kickOf({ endpoint = lambda().endpoint, log = silent }: { endpoint?: string; log?: Logger } = {}) {
+function kickOf({ endpoint = lambda().url, log = silent }: { endpoint?: string; log?: Logger } = {}) {
   const limits = { maxThreads: 10, maxWorkers: 4 };
   return createKick({ functionName: 'the-worker', endpoint, limits, log });
 }
@@ -128,7 +128,7 @@ test('a kick that nobody receives harms nobody, and the next one is tried', asyn
 });
 
 test('without a function to kick, a kick does nothing', async () => {
-  await createKick({ functionName: undefined, endpoint: lambda().endpoint, log: silent })();
+  await createKick({ functionName: undefined, endpoint: lambda().url, log: silent })();
 
   expect(lambda().invocations).toEqual([]);
 });

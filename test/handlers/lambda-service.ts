@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, vi } from 'vitest';
+import { LocalServer } from '../local-server.js';
 
 /** One request to the service. */
 export interface Invocation {
@@ -12,7 +12,7 @@ export interface Invocation {
 }
 
 /** A stand-in for AWS's Lambda service, on a socket: writes down what the SDK asks of it. */
-export class LambdaService {
+export class LambdaService extends LocalServer {
   readonly invocations: Invocation[] = [];
   /** How it answers: with a status, or never. */
   answer: number | 'never' = 202;
@@ -21,7 +21,8 @@ export class LambdaService {
   /** Does not answer there, and hears nothing. */
   ignoresKept = false;
   readonly #answered = new WeakSet<Socket>();
-  readonly #server = createServer(async (request, response) => {
+
+  protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
     if (this.#answered.has(socket) && this.ignoresKept) return;
     if (this.#answered.has(socket) && this.resetsKept) return void socket.resetAndDestroy();
@@ -30,21 +31,6 @@ export class LambdaService {
     const type = String(request.headers['x-amz-invocation-type']);
     this.invocations.push({ path: request.url ?? '', type, payload });
     if (this.answer !== 'never') response.writeHead(this.answer).end();
-  });
-
-  get endpoint(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The service has no port.');
-    return `http://127.0.0.1:${address.port}`;
-  }
-
-  async start(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await once(this.#server.close(), 'close');
   }
 }
 

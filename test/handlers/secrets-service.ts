@@ -1,19 +1,20 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LocalServer } from '../local-server.js';
 
 const requestSchema = z.object({ SecretId: z.string() });
 
 /** A stand-in for AWS Secrets Manager, on a socket: it has one secret. */
-export class SecretsService {
+export class SecretsService extends LocalServer {
   /** The ids that were asked for. */
   readonly asked: string[] = [];
   /** What the secret is; without one it refuses. */
   secret: string | undefined;
   /** How it refuses, by the name of the error. */
   refusal = 'ResourceNotFoundException';
-  readonly #server = createServer(async (request, response) => {
+
+  protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { SecretId: id } = requestSchema.parse(JSON.parse(await text(request)));
     this.asked.push(id);
     response.setHeader('content-type', 'application/x-amz-json-1.1');
@@ -25,21 +26,5 @@ export class SecretsService {
         .end(JSON.stringify({ __type: this.refusal, message: 'Nothing here is for you.' }));
     const answer = { ARN: `arn:of:${id}`, Name: id, SecretString: this.secret, VersionId: '1' };
     response.writeHead(200).end(JSON.stringify(answer));
-  });
-
-  /** What `AWS_ENDPOINT_URL_SECRETS_MANAGER` is told. */
-  get endpoint(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The service has no port.');
-    return `http://127.0.0.1:${address.port}`;
-  }
-
-  async start(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await once(this.#server.close(), 'close');
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LocalServer } from '../local-server.js';
 
 const requestSchema = z.object({
   QueueUrl: z.string(),
@@ -18,14 +18,15 @@ export interface Message {
 }
 
 /** A stand-in for a queue of AWS's SQS, on a socket: writes down what the SDK sends. */
-export class SqsService {
+export class SqsService extends LocalServer {
   readonly messages: Message[] = [];
   requests = 0;
   /** How it answers: with a status. */
   answer = 200;
   /** Called with each message. */
   onMessage: (message: Message) => void = () => {};
-  readonly #server = createServer(async (request, response) => {
+
+  protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests += 1;
     const { Entries: entries } = requestSchema.parse(JSON.parse(await text(request)));
     if (request.headers['x-amz-target'] !== 'AmazonSQS.SendMessageBatch' || entries.length > 10)
@@ -43,27 +44,16 @@ export class SqsService {
     }));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(JSON.stringify({ Successful, Failed: [] }));
-  });
+  }
 
   /** What `WAKE_UP_QUEUE_URL` is told. */
   get queueUrl(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The service has no port.');
-    return `http://127.0.0.1:${address.port}/123456789012/wakeups`;
+    return `${this.url}/123456789012/wakeups`;
   }
 
   /** The delays of all messages, in seconds. */
   get delays(): number[] {
     return this.messages.map(({ delaySeconds }) => delaySeconds);
-  }
-
-  async start(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await once(this.#server.close(), 'close');
   }
 }
 

@@ -9,7 +9,7 @@ test.each([
   ['reset', 'resetsKept'],
   ['dead without a word', 'ignoresKept'],
 ] as const)('a request whose kept connections are %s is sent by a new one', async (_, how) => {
-  const { endpoint } = lambda();
+  const { url: endpoint } = lambda();
   let clients = 0;
   const connect = async () => {
     clients += 1;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Arrivals } from '../../handlers/arrivals.js';
 import { createKick } from '../../handlers/kick.js';
 import { createHttpHandler, createSchedulerHandler, createWorkerHandler } from '../../handlers/lambda.js';
-import { isWakeUp, MAX_KICK_DEPTH, readWakeUp, wakeUpBody } from '../../handlers/wake-up-event.js';
+import { MAX_KICK_DEPTH, readWakeUp, wakeUpBody } from '../../handlers/wake-up-event.js';
 import { defineJob } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
 import { echo, gatedJob } from '../jobs.js';
@@ -59,7 +59,7 @@ test.each([
   ['a record of another service', { Records: [{ eventSource: 'aws:s3', body: kickBody }] }],
   ['nothing', undefined],
 ])('%s is no wake-up', (_, event) => {
-  expect(isWakeUp(event)).toBe(false);
+  expect(readWakeUp(event)).toBeUndefined();
 });
 
 test('a kick is one message, whatever it asks for', async () => {

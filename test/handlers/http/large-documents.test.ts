@@ -81,20 +81,16 @@ async function insert(
 
 const now = new Date();
 
+function failedJob(_id: string, input: unknown) {
+  return {
+    ...{ _id, jobName: 'echo', queue: 'default', priority: 0, status: 'error', input },
+    ...{ runAt: now, created: now, queued: now, errors: [] },
+    ...{ retryCounter: 1, givenBackCounter: 0, maxRetries: 1, retryDelay: 0 },
+  };
+}
+
 test('jobs', async () => {
-  const ids = await insert(collectionNames.jobs, (_id, input) => ({
-    ...{
-      _id,
-      jobName: 'echo',
-      queue: 'default',
-      priority: 0,
-      status: 'error',
-      input,
-      runAt: now,
-      created: now,
-    },
-    ...{ queued: now, retryCounter: 1, givenBackCounter: 0, maxRetries: 1, retryDelay: 0, errors: [] },
-  }));
+  const ids = await insert(collectionNames.jobs, failedJob);
 
   expect((await listed('/v1/jobs', 'jobs')).sort()).toEqual(ids);
 });
@@ -140,19 +136,7 @@ test('queues of long names', async () => {
 });
 
 test('the pages of the dashboard', async () => {
-  await insert(collectionNames.jobs, (_id, input) => ({
-    ...{
-      _id,
-      jobName: 'echo',
-      queue: 'default',
-      priority: 0,
-      status: 'error',
-      input,
-      runAt: now,
-      created: now,
-    },
-    ...{ queued: now, retryCounter: 1, givenBackCounter: 0, maxRetries: 1, retryDelay: 0, errors: [] },
-  }));
+  await insert(collectionNames.jobs, failedJob);
   await insert(collectionNames.scheduler, (_id, input) => ({
     ...{ _id, type: 'Delay', delay: 60_000, title: '', description: '', jobName: 'echo', input },
     ...{ active: true, nextCallTime: now, lastCallTime: null, timeZone: 'UTC', version: 1 },

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach } from 'vitest';
+import { LocalServer } from '../../local-server.js';
 
 export interface Received {
   readonly method: string;
@@ -11,32 +11,14 @@ export interface Received {
 }
 
 /** Somebody's server, on a socket of 127.0.0.1: writes down what it gets, and answers as it is told. */
-export class Receiver {
+export class Receiver extends LocalServer {
   readonly received: Received[] = [];
   answer: (response: ServerResponse, path: string) => void = (response) => response.end('thanks');
-  readonly #server = createServer(async (request, response) => {
+
+  protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request;
     this.received.push({ method, path: url, headers, body: await text(request) });
     this.answer(response, url);
-  });
-
-  get port(): number {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The receiver has no port.');
-    return address.port;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  async start(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await once(this.#server.close(), 'close');
   }
 }
 
