@@ -18,7 +18,7 @@ export interface IndexesMade {
  * @throws what `RemoteProcessor.ensureIndexes` throws
  */
 export async function makeIndexes(
-  config: FunctionConfig,
+  config: Pick<FunctionConfig, 'MONGODB_URI' | 'MONGODB_DATABASE' | 'COLLECTION_PREFIX' | 'INDEX_BY_QUEUE'>,
   tell: (progress: string) => void,
 ): Promise<IndexesMade> {
   const client = patientClient(config.MONGODB_URI);

@@ -27,12 +27,7 @@ export function wakeUpBody(wakeUp: WakeUp): string {
   return JSON.stringify({ wakeUp });
 }
 
-/** Whether this event comes from the queue of wake-ups: messages of SQS that are all of our own shape. */
-export function isWakeUp(event: unknown): boolean {
-  return readWakeUp(event) !== undefined;
-}
-
-/** What the messages of one event ask for together; undefined for any other event. */
+/** What the messages of one event ask for together; undefined unless all are of SQS, and of our own shape. */
 export function readWakeUp(event: unknown): WakeUp | undefined {
   const messages = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => wakeUpOf(body));
   const wakeUps = messages?.flatMap((wakeUp) => wakeUp ?? []) ?? [];

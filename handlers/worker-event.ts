@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { kickDepth } from './kick.js';
-import { isWakeUp, wakeUpOf } from './wake-up-event.js';
+import { readWakeUp, type WakeUp, wakeUpOf } from './wake-up-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /** What has come in a message of SQS or SNS. */
@@ -11,7 +11,7 @@ export interface Message {
 
 /** What a worker is invoked for. */
 export type WorkerEvent =
-  | { readonly kind: 'work' }
+  | { readonly kind: 'work'; readonly wakeUp: WakeUp; readonly isByQueue: boolean }
   | { readonly kind: 'warm-up' }
   | { readonly kind: 'messages'; readonly from: 'sqs' | 'sns'; readonly messages: readonly Message[] };
 
@@ -50,8 +50,11 @@ const sourceSchema = z.union([
  */
 export function readWorkerEvent(event: unknown): WorkerEvent {
   if (isWarmUp(event)) return { kind: 'warm-up' };
-  if (isWakeUp(event) || kickDepth(event) !== undefined || tickSchema.safeParse(event).success)
-    return { kind: 'work' };
+  const wakeUp = readWakeUp(event);
+  if (wakeUp) return { kind: 'work', wakeUp, isByQueue: true };
+  const depth = kickDepth(event);
+  if (depth !== undefined || tickSchema.safeParse(event).success)
+    return { kind: 'work', wakeUp: { depth, workers: 1 }, isByQueue: false };
   const messages = readMessages(event);
   if (messages) return { kind: 'messages', ...messages };
   const source = sourceSchema.safeParse(event).data ?? 'unknown';

@@ -8,11 +8,10 @@ import { type Container, containerOf, type HandlerOptions } from './container.js
 import { deadlines } from './deadline.js';
 import { endContainer } from './end-container.js';
 import { invocations } from './invocation.js';
-import { kickDepth } from './kick.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
-import { isWakeUp, readWakeUp } from './wake-up-event.js';
+import type { WakeUp } from './wake-up-event.js';
 import { type Message, readWorkerEvent } from './worker-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
@@ -59,14 +58,13 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     },
   );
   const work = async (
-    event: unknown,
+    { depth, workers }: WakeUp,
     context: LambdaContext,
     { processor, kick, log, ready, config }: Container,
   ): Promise<DrainSummary> => {
     const began = performance.now();
     const deadline = deadlineOf(context);
     await ready();
-    const { depth, workers = 1 } = readWakeUp(event) ?? { depth: kickDepth(event) };
     if (depth !== undefined && (await processor.countWorkers()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
       return emptySummary();
@@ -114,8 +112,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
         return useContainer((container) => add(asked.from, asked.messages, container));
       case 'work': {
         invocation.begin(context);
-        const summary = await useContainer((container) => work(event, context, container));
-        return isWakeUp(event) ? { ...summary, batchItemFailures: [] } : summary;
+        const summary = await useContainer((container) => work(asked.wakeUp, context, container));
+        return asked.isByQueue ? { ...summary, batchItemFailures: [] } : summary;
       }
     }
   };

@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
+import { isNotAhead } from './is-not-ahead.js';
 import { isSettled, type JobDocument, settledStatuses } from './job.js';
 import { isOurs } from './remove-jobs.js';
 
@@ -14,7 +15,7 @@ export async function removeJob(jobs: Collection<JobDocument>, id: string): Prom
     ...isOurs,
     _id: String(id),
     status: { $in: settledStatuses },
-    $expr: { $not: { $gt: ['$occurrence.at', '$$NOW'] } },
+    $expr: isNotAhead,
   };
   let wasSettled = false;
   await changeOrExplain(

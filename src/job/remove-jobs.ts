@@ -3,6 +3,7 @@ import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { byCreated, byUnsuccessful } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
 
 /** How many jobs were removed, per status asked for; `more` when it had to stop before all were. */
@@ -80,7 +81,6 @@ export const isOurs: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
 
 /** No job settled before it was created, which is what the indexes know. */
 function isRemovable(olderThanMs: number | undefined): Document {
-  const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
   if (olderThanMs === undefined) return isNotAhead;
   const until = { $subtract: ['$$NOW', olderThanMs] };
   return { $and: [{ $lte: ['$created', until] }, { $lte: ['$completed', until] }, isNotAhead] };

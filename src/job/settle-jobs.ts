@@ -1,6 +1,7 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { completeAttempt, endAttempt } from './end-attempt.js';
+import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { Settlement } from './outcome.js';
 import { storeReport } from './report.js';
@@ -50,7 +51,6 @@ async function deleteJobs(
   jobs: Collection<JobDocument>,
   settlements: readonly Settlement[],
 ): Promise<SettledAs[]> {
-  const isNotAhead = { $not: { $gt: ['$occurrence.at', '$$NOW'] } };
   const filters = toBeCompletedByClaim(settlements).map((each) => ({ ...each, $expr: isNotAhead }));
   const [filter = {}] = filters;
   // The driver tries again a delete of one, and none of many.

@@ -1,5 +1,5 @@
 /** No date is earlier. */
-const BEGINNING_OF_TIME = new Date(-8.64e15);
+export const BEGINNING_OF_TIME = new Date(-8.64e15);
 
 /**
  * Matches a field that is a date. Beside a bound in an expression, where what is not there, or null, is less than any date:

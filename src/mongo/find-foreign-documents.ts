@@ -1,5 +1,6 @@
 import type { Document, FindOptions } from 'mongodb';
 import type { ForeignDocument } from '../errors.js';
+import { BEGINNING_OF_TIME } from './any-moment.js';
 import { byOptionalIndex, idIndex } from './by-index.js';
 import { type CollectionKey, type Collections, collectionKeys } from './collections.js';
 import { byJobName } from './indexes.js';
@@ -10,7 +11,7 @@ const LOOKED_AT = 1000;
 
 /** MongoDB sorts values by their types first: what comes before all texts, and after them; and before all times. */
 const notTexts = [{ max: { _id: '' } }, { min: { _id: {} } }];
-const notTimes = [{ max: { _id: new Date(-8.64e15) } }];
+const notTimes = [{ max: { _id: BEGINNING_OF_TIME } }];
 
 /**
  * Looks for documents in the collections that are not ours, and gives one of each collection that has some.

@@ -41,16 +41,21 @@ export async function inProcess(env: Environment, log: Logger): Promise<Connecti
  */
 export async function connectToDatabase(env: Environment) {
   const config = readConfig(env);
-  if (config.MONGODB_URI === undefined)
+  const { MONGODB_URI } = config;
+  if (MONGODB_URI === undefined)
     throw new CommandFailure(
       exitCode.usage,
       'Where? Set MONGODB_URI to work on a database, or give --url to work on a deployment',
       { code: 'wrong_usage' },
     );
-  const client = mongoClient(config.MONGODB_URI, SINGLE_USER);
+  const client = mongoClient(MONGODB_URI, SINGLE_USER);
   await client.connect().catch(explainNoConnection);
   const db = client.db(config.MONGODB_DATABASE);
-  return { db, collections: openCollections(db, config.COLLECTION_PREFIX), config };
+  return {
+    db,
+    collections: openCollections(db, config.COLLECTION_PREFIX),
+    config: { ...config, MONGODB_URI },
+  };
 }
 
 /** Connections: a person asks for some things at a time. */

@@ -19,33 +19,17 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
           },
         );
       const { connectToDatabase } = await import('../api/in-process.js');
-      const { closeMongoClients, patientClient } = await import('../../../src/mongo/client.js');
-      const { IndexesDone, indexesDoneText, indexProgressText } = await import(
-        '../../../src/mongo/index-progress-text.js'
-      );
-      const { RemoteProcessor, silentLogger } = await import('../../../src/index.js');
-      const { db: found, config } = await connectToDatabase(env);
-      const patient = patientClient(config.MONGODB_URI ?? '');
-      const db = patient.db(found.databaseName);
+      const { makeIndexes } = await import('../../../handlers/make-indexes.js');
+      const { closeMongoClients } = await import('../../../src/mongo/client.js');
+      const { indexesDoneText } = await import('../../../src/mongo/index-progress-text.js');
+      const { config } = await connectToDatabase(env);
       try {
-        const done = new IndexesDone();
-        await new RemoteProcessor({
-          db,
-          collectionPrefix: config.COLLECTION_PREFIX,
-          log: { ...silentLogger, warn: (message) => output.note(message) },
-        }).ensureIndexes({
-          byQueue: config.INDEX_BY_QUEUE,
-          onProgress: (progress) => {
-            done.add(progress);
-            output.note(indexProgressText(progress));
-          },
-        });
-        const { made, dropped } = done;
+        const { made, dropped } = await makeIndexes(config, (line) => output.note(line));
+        const isDone = made.length + dropped.length === 0;
         if (output.isJson) output.json({ made, dropped });
-        else
-          output.print(made.length + dropped.length === 0 ? 'All indexes are there.' : indexesDoneText(done));
+        else output.print(isDone ? 'All indexes are there.' : indexesDoneText({ made, dropped }));
       } finally {
-        await Promise.all([patient.close(), closeMongoClients()]);
+        await closeMongoClients();
       }
     });
 };
