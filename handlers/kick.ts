@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type JobsReady, jsonLogger, type LogFields, type Logger } from '../src/index.js';
+import { Backoff } from '../src/backoff.js';
+import { type JobsReady, jsonLogger, type Logger } from '../src/index.js';
 import { type WorkerLimits, workersWanted } from './scale-out.js';
 import { MAX_KICK_DEPTH } from './wake-up-event.js';
 import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from './worker-starters.js';
@@ -45,7 +46,7 @@ export interface KickOptions {
 /**
  * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `sqs:SendMessage` on the queue or,
  * without one, `lambda:InvokeFunction` on the worker function. While one is under way, others that ask for no more workers
- * share it.
+ * share it. After one that failed none is sent for a second, then for two, and so on up to half a minute.
  *
  * @example
  * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
@@ -53,39 +54,43 @@ export interface KickOptions {
  */
 export function createKick({ log = jsonLogger, ...options }: KickOptions): AskForWorkers {
   const starter = starterOf(options);
+  const backoff = new Backoff();
   let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;
 
-  async function attempt(start: Promise<void>, fields: LogFields): Promise<void> {
-    try {
-      await start;
-    } catch (error) {
-      log.warn('The kick failed: jobs wait for the next minute', { ...fields, error: String(error) });
-    }
-  }
-
   async function startNow(depth: number, workers: number): Promise<void> {
-    if (workers === 0) return;
-    if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
     if (underWay === undefined || underWay.workers < workers) {
       const more = workers - (underWay?.workers ?? 0);
-      const start = attempt(starter.start({ depth, workers: more }), { depth });
-      const mine = { workers, kicked: Promise.all([underWay?.kicked, start]) };
+      const mine = {
+        workers,
+        kicked: Promise.all([underWay?.kicked, starter.start({ depth, workers: more })]),
+      };
       underWay = mine;
-      void mine.kicked.then(() => {
+      const end = () => {
         if (underWay === mine) underWay = undefined;
-      });
+      };
+      mine.kicked.then(end, end);
     }
     await underWay.kicked;
   }
 
-  return async ({ depth = 0, workers, ...ready } = {}) => {
-    const { dueInMs = [] } = ready;
-    await Promise.all([
-      startNow(depth, workers ?? workersFor(ready, options)),
-      dueInMs.length > 0
-        ? attempt(starter.startLater(dueInMs), { dueInMs: Math.min(...dueInMs) })
-        : undefined,
+  async function start(depth: number, workers: number, dueInMs: readonly number[]): Promise<void> {
+    const results = await Promise.allSettled([
+      workers > 0 ? startNow(depth, workers) : undefined,
+      dueInMs.length > 0 ? starter.startLater(dueInMs) : undefined,
     ]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  return async ({ depth = 0, workers: asked, ...ready } = {}) => {
+    const { dueInMs = [] } = ready;
+    const workers = asked ?? workersFor(ready, options);
+    if (workers === 0 && dueInMs.length === 0) return;
+    if (depth > MAX_KICK_DEPTH) return log.info('No kick: the chain is too long', { depth });
+    await backoff.run(
+      () => start(depth, workers, dueInMs),
+      (error, pauseMs) =>
+        log.warn('The kick failed: jobs wait for the next minute', { depth, pauseMs, error: String(error) }),
+    );
   };
 }
 

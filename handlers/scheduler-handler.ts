@@ -6,7 +6,9 @@ import { invocations } from './invocation.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
+import { refuseEvent } from './refuse-event.js';
 import { enoughToCount, workersWanted } from './scale-out.js';
+import { isTick, tickText } from './tick-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /** Until then a worker of another deployment may come by, for which this job is none of our business. */
@@ -30,7 +32,7 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
  * The scheduler: recovers the jobs of crashed workers, measures how long due jobs have been waiting and starts as many
  * workers as a backlog asks for, and makes the jobs of scheduler items that are due before its next invocation.
  *
- * @returns a handler for a schedule of one minute; its result tells how many jobs it made
+ * @returns a handler for a schedule of one minute; its result tells how many jobs it made. It throws for other events
  */
 export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
   const { schedules } = options;
@@ -74,6 +76,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   };
   return async (event, context) => {
     if (isWarmUp(event)) return { made: 0 };
+    if (!isTick(event)) refuseEvent('scheduler', event, tickText);
     invocation.begin(context);
     return useContainer(({ container, synchronise }) => tick(context, container, synchronise));
   };

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { kickDepth } from './kick.js';
+import { refuseEvent } from './refuse-event.js';
+import { isTick, tickText } from './tick-event.js';
 import { readWakeUp, type WakeUp, wakeUpOf } from './wake-up-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
@@ -30,19 +32,6 @@ const snsSchema = z.object({
     )
     .min(1),
 });
-/** Of EventBridge, or of somebody's hand, who sends nothing. */
-const tickSchema = z.union([
-  z.object({ source: z.literal('aws.events') }),
-  z.strictObject({}),
-  z.literal('').nullish(),
-]);
-const sourceSchema = z.union([
-  z.object({ source: z.string() }).transform(({ source }) => source),
-  z
-    .object({ Records: z.tuple([z.object({ eventSource: z.string() })]).rest(z.unknown()) })
-    .transform(({ Records: [{ eventSource }] }) => eventSource),
-]);
-
 /**
  * Tells what an event asks of the worker.
  *
@@ -53,14 +42,11 @@ export function readWorkerEvent(event: unknown): WorkerEvent {
   const wakeUp = readWakeUp(event);
   if (wakeUp) return { kind: 'work', wakeUp, isByQueue: true };
   const depth = kickDepth(event);
-  if (depth !== undefined || tickSchema.safeParse(event).success)
+  if (depth !== undefined || isTick(event))
     return { kind: 'work', wakeUp: { depth, workers: 1 }, isByQueue: false };
   const messages = readMessages(event);
   if (messages) return { kind: 'messages', ...messages };
-  const source = sourceSchema.safeParse(event).data ?? 'unknown';
-  throw new Error(
-    `The worker takes no event from '${source.slice(0, 100)}': expected a tick of EventBridge, a kick, or messages of SQS or SNS with jobs to add.`,
-  );
+  refuseEvent('worker', event, `${tickText}, a kick, or messages with jobs to add, all of SQS or all of SNS`);
 }
 
 /** Messages without those that wake a worker, which may stand among them: adding a job does so, too. */

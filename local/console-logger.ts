@@ -14,7 +14,8 @@ export const consoleLogger: Logger = {
 
 function print(style: Style, message: string, fields: LogFields = {}): void {
   const time = new Date().toLocaleTimeString('en-GB');
-  const details = Object.entries(fields).map(([name, value]) => `${name}=${format(value)}`);
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const details = given.map(([name, value]) => `${name}=${format(value)}`);
   console.log([dim(time), colour(style, visible(message)), dim(details.join(' '))].join(' '));
 }
 

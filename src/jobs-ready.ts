@@ -1,3 +1,4 @@
+import { Backoff } from './backoff.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import type { Logger } from './log.js';
 import { withinTime } from './mongo/within-time.js';
@@ -12,7 +13,8 @@ export interface JobsReady {
 
 /**
  * Asks for workers. It is awaited, for 3 seconds at most, for on Lambda nothing goes on after the answer. It may fail and
- * be lost: jobs are found all the same by the worker's next minute.
+ * be lost: jobs are found all the same by the worker's next minute. After a failure it is not called for a second, then for
+ * two, and so on up to half a minute.
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
 
@@ -36,7 +38,10 @@ export type Taker = (jobs: readonly QueuedJob[]) => number;
  */
 export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
-/** Whoever adds a job waits for the kick. After a cold start it first loads the AWS SDK, which takes most of a second there. */
+/**
+ * Whoever adds a job waits for the kick, unless its patience is over before. After a cold start it first loads the AWS SDK,
+ * which takes most of a second there.
+ */
 const MAX_WAIT_MS = 3_000;
 
 /**
@@ -45,6 +50,7 @@ const MAX_WAIT_MS = 3_000;
  */
 export class ReadySignal {
   readonly #takers = new Set<Taker>();
+  readonly #backoff = new Backoff();
 
   constructor(
     private readonly kick: Kick | undefined,
@@ -62,24 +68,38 @@ export class ReadySignal {
     return () => this.#takers.delete(taker);
   }
 
-  /** To be awaited once the write that queued the jobs is done. It never rejects. */
-  async tell(jobs: readonly QueuedJob[]): Promise<void> {
+  /**
+   * To be awaited once the write that queued the jobs is done. It never rejects.
+   *
+   * @param giveUpAt when nobody waits for it any more, by `performance.now()`; the kick goes on. Default: 3 s from now
+   */
+  async tell(jobs: readonly QueuedJob[], giveUpAt = Number.POSITIVE_INFINITY): Promise<void> {
     const due = jobs.filter((job) => dueInMs(job) <= 0);
     const taken = due.length > 0 ? [...this.#takers].map((take) => take(due)) : [];
     const left = due.length - taken.reduce((sum, count) => sum + count, 0);
     const later = jobs.map(dueInMs).filter((ms) => ms > 0 && ms <= MAX_AHEAD_MS);
-    if (left > 0 || later.length > 0) await this.#kick({ jobs: Math.max(0, left), dueInMs: later });
+    if (left > 0 || later.length > 0)
+      await waitUntil(giveUpAt, this.#kick({ jobs: Math.max(0, left), dueInMs: later }));
   }
 
   async #kick(ready: JobsReady): Promise<void> {
-    try {
-      // The promise also catches what a function throws that is not async.
-      const kicked = new Promise<void>((resolve) => resolve(this.kick?.(ready)));
-      await withinTime(MAX_WAIT_MS, kicked, 'The kick');
-    } catch (error) {
-      this.log.warn('The kick failed: jobs wait for the next minute', { error: String(error) });
-    }
+    await this.#backoff.run(
+      () => {
+        // The promise also catches what a function throws that is not async.
+        const kicked = new Promise<void>((resolve) => resolve(this.kick?.(ready)));
+        return withinTime(MAX_WAIT_MS, kicked, 'The kick');
+      },
+      (error, pauseMs) =>
+        this.log.warn('The kick failed: jobs wait for the next minute', { error: String(error), pauseMs }),
+    );
   }
+}
+
+/** What is waited for never rejects. */
+async function waitUntil(giveUpAt: number, done: Promise<void>): Promise<void> {
+  const leftMs = giveUpAt - performance.now();
+  if (leftMs < MAX_WAIT_MS) await withinTime(Math.max(0, leftMs), done).catch(() => {});
+  else await done;
 }
 
 /** By this machine's clock where it is a moment: good enough to tell when to look. */

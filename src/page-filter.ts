@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { storableText } from './job/job-options.js';
+import { MAX_PAGE_BYTES } from './mongo/read-page.js';
 
 /** Where a list goes on, as a text that callers hand back as they got it. */
 export function toCursorText(place: unknown): string {
@@ -24,16 +25,22 @@ function fromJson(text: string): unknown {
   }
 }
 
+/** How large a page may be. */
+export const pageSize = {
+  limit: z.int().min(1).max(1000).default(100),
+  maxBytes: z.int().min(1).max(MAX_PAGE_BYTES).default(MAX_PAGE_BYTES),
+};
+
 /** Which part of a list, by places of this kind: see `PageFilter`. */
 export function pageSchema<Place>(place: z.ZodType<Place>) {
-  return z.strictObject({
-    limit: z.int().min(1).max(1000).default(100),
-    cursor: cursorOf(place).optional(),
-  });
+  return z.strictObject({ ...pageSize, cursor: cursorOf(place).optional() });
 }
 
 /** Of a list in the order of names, or ids. */
 export const namePageSchema = pageSchema(storableText);
 
-/** Which part of a list: at most `limit` (1 to 1000, default 100), from the `cursor` on that a page before gave. */
+/**
+ * Which part of a list: at most `limit` (1 to 1000, default 100), from the `cursor` on that a page before gave. It has at most
+ * `maxBytes` as JSON within JSON (by default 5 MB, which is the most), or one member.
+ */
 export type PageFilter = z.input<typeof namePageSchema>;

@@ -347,8 +347,8 @@ export class RemoteProcessor {
   async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
     const jobName = typeof job === 'string' ? job : job?.name;
     const collections = await this.#connected();
-    const { id, job: added } = await addJob(collections, this.#registry, jobName, input, options);
-    await this.#tellAdded([added], options);
+    const { id, job: added, giveUpAt } = await addJob(collections, this.#registry, jobName, input, options);
+    await this.#tellAdded([added], giveUpAt, options);
     return id;
   }
 
@@ -362,8 +362,8 @@ export class RemoteProcessor {
    */
   async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
     const collections = await this.#connected();
-    const { ids, newJobs } = await addJobs(collections, this.#registry, jobs, options);
-    await this.#tellAdded(newJobs, options);
+    const { ids, newJobs, giveUpAt } = await addJobs(collections, this.#registry, jobs, options);
+    await this.#tellAdded(newJobs, giveUpAt, options);
     return ids;
   }
 
@@ -976,8 +976,12 @@ export class RemoteProcessor {
   }
 
   /** What a transaction of the caller adds is not there yet. */
-  async #tellAdded(jobs: readonly QueuedJob[], { session }: AddJobsOptions = {}): Promise<void> {
-    if (session?.inTransaction() !== true) await this.jobsReady.tell(jobs);
+  async #tellAdded(
+    jobs: readonly QueuedJob[],
+    giveUpAt: number,
+    { session }: AddJobsOptions = {},
+  ): Promise<void> {
+    if (session?.inTransaction() !== true) await this.jobsReady.tell(jobs, giveUpAt);
   }
 
   /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */

@@ -211,6 +211,54 @@ describe('a kick that', () => {
   });
 });
 
+test('after a kick that failed none is sent at once, then one is tried, and when it arrives all are', async () => {
+  const warn = vi.fn();
+  let isReachable = false;
+  const kick = vi.fn(async () => {
+    if (!isReachable) throw new Error('no worker');
+  });
+  const { processor } = await setup({ kick, log: { ...silent, warn } });
+
+  const ids = await Promise.all([1, 2, 3].map((n) => processor.addJob('echo', { n })));
+  const sentTogether = kick.mock.calls.length;
+  ids.push(await processor.addJob('echo', {}));
+  expect(kick).toHaveBeenCalledTimes(sentTogether);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    'The kick failed: jobs wait for the next minute',
+    expect.objectContaining({ pauseMs: 1_000 }),
+  );
+
+  isReachable = true;
+  await eventually(async () => {
+    ids.push(await processor.addJob('echo', {}));
+    expect(kick).toHaveBeenCalledTimes(sentTogether + 1);
+  });
+  await processor.addJob('echo', {});
+  expect(kick).toHaveBeenCalledTimes(sentTogether + 2);
+  expect(await processor.getJobs()).toHaveLength(ids.length + 1);
+});
+
+test.each<[what: string, add: (processor: RemoteProcessor) => Promise<unknown>]>([
+  ['addJob', (processor) => processor.addJob('echo', {}, { patience: 0 })],
+  ['addJobs', (processor) => processor.addJobs([{ name: 'echo', input: {} }], { patience: 0 })],
+])('%s waits for a kick no longer than its patience, and the kick arrives all the same', async (_, add) => {
+  const warn = vi.fn();
+  let arrive = () => {};
+  const arriving = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const arrived = vi.fn();
+  const kick = () => arriving.then(arrived);
+  const { processor } = await setup({ kick, log: { ...silent, warn } });
+
+  await add(processor);
+
+  expect(arrived).not.toHaveBeenCalled();
+  expect(warn).not.toHaveBeenCalled();
+  arrive();
+  await eventually(async () => expect(arrived).toHaveBeenCalledOnce());
+});
+
 test('a kick that is no function is refused', () => {
   // @ts-expect-error The type does not allow it either.
   expect(() => database.processor({ kick: 'the-worker' })).toThrow(/kick: expected a function/);

@@ -70,9 +70,12 @@ export async function addMany(
 /** For the last try, which may take as long as the driver looks for a server, and for the answer. */
 const RESERVED_MS = ELECTION_MS + 2_000;
 
-/** For how long to try again when the answer has to be on its way by then. */
+/** A kick that was sent has mostly arrived by then, and is not frozen with the container. */
+const LEAST_MS = 1_000;
+
+/** For how long to try again, and to wait for the kick, when the answer has to be on its way by then. */
 function patienceIn(timeLeftMs: number): number {
-  return Math.max(0, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
+  return Math.max(LEAST_MS, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
 
 /** The same jobs, each with an id: its own or, where it has none, the one that was chosen for it. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Job } from '../../src/index.js';
-import { bytesAsSent, MAX_PAGE_BYTES } from '../../src/mongo/read-page.js';
+import { bytesAsSent } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { jobStatus, json, moment } from './fields.js';
 
@@ -57,7 +57,7 @@ export const jobView = z
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
-        'Members that are null because they were not asked for, or the job is larger than 5 MB as it is sent.',
+        'Members that are null because they were not asked for, or the job is larger than 5 MB as it is sent, or than 900 KB by a load balancer.',
     }),
   })
   .register(documented, { id: 'Job', description: 'A job. Times are by the clock of the database.' });
@@ -104,10 +104,14 @@ export function toBriefView(job: Job): JobView {
   return { ...toJobView(job), leftOut: ['input', 'output'] };
 }
 
-/** The same, of one that may be too large to be sent: then without the members that hold what people stored in it. */
-export function toSendableView(job: Job): JobView {
+/**
+ * The same, of one that may be too large to be sent: then without the members that hold what people stored in it.
+ *
+ * @param maxBytes that it may have as it is sent
+ */
+export function toSendableView(job: Job, maxBytes: number): JobView {
   const view = toJobView(job);
-  if (bytesAsSent(view) <= MAX_PAGE_BYTES) return view;
+  if (bytesAsSent(view) <= maxBytes) return view;
   const leftOut = largeMembers.filter((name) => view[name] !== null);
   return { ...view, ...Object.fromEntries(leftOut.map((name) => [name, null])), leftOut };
 }

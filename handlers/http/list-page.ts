@@ -1,4 +1,4 @@
-import type { JobsFilter, RemoteProcessor } from '../../src/index.js';
+import type { Job, JobsFilter, RemoteProcessor } from '../../src/index.js';
 import { type JobView, toBriefView, toJobView, toSendableView } from './job-view.js';
 
 /**
@@ -8,9 +8,10 @@ import { type JobView, toBriefView, toJobView, toSendableView } from './job-view
  */
 export async function listPage(
   processor: RemoteProcessor,
-  filter: JobsFilter,
+  filter: JobsFilter & { readonly maxBytes: number },
 ): Promise<{ jobs: JobView[]; cursor: string | null }> {
   const { jobs, cursor = null } = await processor.listJobs(filter);
   if (filter.brief) return { jobs: jobs.map(toBriefView), cursor };
-  return { jobs: jobs.map(jobs.length === 1 ? toSendableView : toJobView), cursor };
+  const toView = (job: Job) => (jobs.length === 1 ? toSendableView(job, filter.maxBytes) : toJobView(job));
+  return { jobs: jobs.map(toView), cursor };
 }

@@ -25,10 +25,13 @@ export interface RouteRequest {
   readonly parameters: Readonly<Record<string, string>>;
   readonly callerId: string;
   readonly callerRole: Role;
+  readonly maxBytes: number;
 }
 
 /** How an answer comes about, beside what was asked. */
 export interface Circumstances extends Services {
+  /** So many bytes may the members of the answer have as they are sent. */
+  readonly maxBytes: number;
   /** Of who asks: what the processor does on his behalf. */
   readonly callerRole: Role;
   /** Fires when the client has gone. */
@@ -119,8 +122,8 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
       const wrong = [...issues, ...(result.success ? [] : toIssues(result.error).map(withoutPlace))];
       if (!result.success || wrong.length > 0) throw invalid(wrong);
       const respond = async (jobIds?: readonly string[]) => {
-        const { raw, callerRole } = request;
-        const circumstances = { ...services, callerRole, signal: raw.signal, jobIds };
+        const { raw, callerRole, maxBytes } = request;
+        const circumstances = { ...services, callerRole, maxBytes, signal: raw.signal, jobIds };
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { SchedulerItem } from '../../src/index.js';
-import { bytesAsSent, MAX_PAGE_BYTES } from '../../src/mongo/read-page.js';
+import { bytesAsSent } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { json, moment } from './fields.js';
 
@@ -105,9 +105,9 @@ export function toSchedulerView(item: SchedulerItem): SchedulerView {
 }
 
 /** The same, of one that another program may have stored with an input that is too large to be sent: then without it. */
-export function toSendableSchedulerView(item: SchedulerItem): SchedulerView {
+export function toSendableSchedulerView(item: SchedulerItem, maxBytes: number): SchedulerView {
   const view = toSchedulerView(item);
-  return bytesAsSent(view) <= MAX_PAGE_BYTES ? view : { ...view, input: null, leftOut: ['input'] };
+  return bytesAsSent(view) <= maxBytes ? view : { ...view, input: null, leftOut: ['input'] };
 }
 
 /** The same, of one that was read without its input. */

@@ -23,6 +23,8 @@ export interface Added {
   /** Of the job, or of that which has its unique key. */
   readonly id: string;
   readonly job: NewJob;
+  /** When the patience of who adds it is over, by `performance.now()`. */
+  readonly giveUpAt: number;
 }
 
 /**
@@ -40,14 +42,15 @@ export async function addJob(
     options,
     'The call of addJob',
   );
-  const despiteFailures = retrying(patience, session);
+  const giveUpAt = performance.now() + patience;
+  const despiteFailures = retrying(giveUpAt, session);
   const addable = await despiteFailures(() => registry.find(jobName, callerRole));
   const job = await toNewJob(addable, jobName, input, valid);
   const write = async () => {
     if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
     return writeJob(collections.jobs, job, session);
   };
-  return { id: await despiteFailures(write), job };
+  return { id: await despiteFailures(write), job, giveUpAt };
 }
 
 /**
@@ -55,10 +58,9 @@ export async function addJob(
  * may not be known whether jobs were written: their ids tell. Not in a transaction of the caller, which a failure ends:
  * `withTransaction` begins a new one.
  *
- * @param patienceMs for all that is asked of it together
+ * @param giveUpAt by `performance.now()`
  */
-export function retrying(patienceMs: number, session: ClientSession | undefined) {
-  const giveUpAt = performance.now() + patienceMs;
+export function retrying(giveUpAt: number, session: ClientSession | undefined) {
   return <Result>(ask: () => Promise<Result>): Promise<Result> =>
     session ? ask() : retryWhileUnreachable(giveUpAt - performance.now(), ask);
 }

@@ -10,7 +10,7 @@ import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { validateNow } from '../validate.js';
-import { isSameJob, retrying, writeJob } from './add-job.js';
+import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
 import { insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import {
@@ -31,6 +31,12 @@ export interface JobToAdd {
   readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined;
 }
 
+/** What was added; ids as `Added` has them. */
+interface ManyAdded extends Pick<Added, 'giveUpAt'> {
+  readonly ids: string[];
+  readonly newJobs: readonly NewJob[];
+}
+
 /** Per command: keeps each short, far below MongoDB's limit of 100,000. */
 const BATCH = 1000;
 
@@ -43,9 +49,10 @@ export async function addJobs(
   registry: JobRegistry,
   given: readonly JobToAdd[],
   options: AddJobsOptions,
-): Promise<{ readonly ids: string[]; readonly newJobs: readonly NewJob[] }> {
+): Promise<ManyAdded> {
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
-  const despiteFailures = retrying(patience, session);
+  const giveUpAt = performance.now() + patience;
+  const despiteFailures = retrying(giveUpAt, session);
   const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
@@ -54,7 +61,7 @@ export async function addJobs(
     const batch = newJobs.slice(start, start + BATCH);
     ids.push(...(await despiteFailures(() => writeBatch(collections.jobs, batch, session))));
   }
-  return { ids, newJobs };
+  return { ids, newJobs, giveUpAt };
 }
 
 const entriesSchema = z.array(

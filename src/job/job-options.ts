@@ -154,8 +154,8 @@ export interface AddJobOptions {
   /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */
   readonly callerRole?: Role | undefined;
   /**
-   * For how long it is tried again while the database cannot be reached; not in a transaction. Default 13 s, which outlasts
-   * an election.
+   * For how long it is tried again while the database cannot be reached; not in a transaction. The kick is waited for no
+   * longer either. Default 13 s, which outlasts an election.
    */
   readonly patience?: Duration | undefined;
 }

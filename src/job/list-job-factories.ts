@@ -32,10 +32,10 @@ export async function listJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
   filter: PageFilter = {},
 ): Promise<JobFactoryPage> {
-  const { limit, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of job factories');
+  const { limit, maxBytes, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of job factories');
   const size = { limit: limit + 1, batchSize: limit + 1 };
   const found = jobFactories.find({ _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size });
-  const { documents, hasMore } = await readPage(found, limit);
+  const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
   return {
     jobFactories: documents.map(toInfo),

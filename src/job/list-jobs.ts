@@ -5,6 +5,7 @@ import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { byCreated, byJobName, byQueue, byUnsuccessful } from '../mongo/indexes.js';
 import { readPage } from '../mongo/read-page.js';
+import { pageSize } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { storableText } from './job-options.js';
@@ -19,7 +20,7 @@ const filterSchema = z.strictObject({
   queue: storableText.optional(),
   errorText: storableText.min(1).max(1000).optional(),
   order: z.enum(['newest', 'oldest']).default('newest'),
-  limit: z.int().min(1).max(1000).default(100),
+  ...pageSize,
   cursor: cursorSchema.optional(),
   brief: z.boolean().default(false),
 });
@@ -30,8 +31,8 @@ const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } a
 /**
  * Which jobs to list: by `status`, `jobName`, `queue`, and by `errorText`, which is in the message of one of their
  * errors, or of what was behind it, whatever its case. The `newest` come first, or the `oldest`, by `created`. At most `limit` (1 to 1000, default
- * 100) of them, from the `cursor` on that a page before gave. With `brief`, they come without inputs, outputs and stacks,
- * as a table shows them.
+ * 100) of them, and at most `maxBytes` as they are sent (by default 5 MB, which is the most), from the `cursor` on that a page
+ * before gave. With `brief`, they come without inputs, outputs and stacks, as a table shows them.
  */
 export type JobsFilter = z.input<typeof filterSchema>;
 
@@ -48,8 +49,8 @@ export interface JobPage {
  * All, or by one of `jobName` and the statuses `error` and `cancelled`, it examines as many jobs as it gives, and one more;
  * by `queue` too if the database has that index (see `IndexOptions`). By another status, by several conditions or by
  * `errorText`, it looks through at most 5,000 jobs, by one index: then a page may have fewer jobs than `limit`, even none,
- * and a cursor to go on with. So it may when its jobs are large: a page has at most 5 MB as it is sent as JSON, or a
- * single job.
+ * and a cursor to go on with. So it may when its jobs are large: a page has at most `maxBytes` as it is sent as
+ * JSON, or a single job.
  *
  * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
  */
@@ -67,7 +68,7 @@ export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter
 
 async function pageBy(
   jobs: Collection<JobDocument>,
-  { limit, order, cursor, errorText, brief: isBrief, ...equal }: z.output<typeof filterSchema>,
+  { limit, maxBytes, order, cursor, errorText, brief: isBrief, ...equal }: z.output<typeof filterSchema>,
   list: ListIndex,
 ): Promise<JobPage> {
   const conditions = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
@@ -79,7 +80,7 @@ async function pageBy(
   // In one command. Not a single batch: what is more than a reply may hold comes in another.
   const size = { limit: limit + 1, batchSize: limit + 1, projection: isBrief ? briefFields : shownFields };
   const found = jobs.find(query, { ...scan, ...size });
-  const { documents, hasMore } = await readPage(found, limit);
+  const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
   const next = hasMore && last ? { created: last.created, id: last._id } : upTo;
   return { jobs: documents.map(toJob), cursor: next && toCursor(next) };

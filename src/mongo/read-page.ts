@@ -13,23 +13,34 @@ export interface ReadPage<Found> {
   readonly hasMore: boolean;
 }
 
+/** What a member of a page may have beside its document as it is sent: names of fields that are null. */
+const NULLS_BYTES = 400;
+
 /**
- * Reads documents one after the other until there are `limit`, or one more would make the page larger than 5 MB as it is
- * sent. So no more is held in memory than that, and the batch that is under way. The first is given whatever its size.
+ * Reads documents one after the other until there are `limit`, or one more would make the page larger than `maxBytes` as it
+ * is sent. So no more is held in memory than that, and the batch that is under way. The first is given whatever its size.
  */
 export async function readPage<Found extends object>(
   cursor: FindCursor<Found>,
-  limit: number,
+  { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },
 ): Promise<ReadPage<Found>> {
   const documents: Found[] = [];
-  let bytes = 0;
+  const fits = fittingInto(maxBytes);
   for await (const document of cursor) {
-    bytes += bytesAsSent(document);
-    if (documents.length === limit || (bytes > MAX_PAGE_BYTES && documents.length > 0))
-      return { documents, hasMore: true };
+    if (documents.length === limit || !fits(document)) return { documents, hasMore: true };
     documents.push(document);
   }
   return { documents, hasMore: false };
+}
+
+/** Tells of one member of a page after the other whether it has room as it is sent. The first always has. */
+export function fittingInto(maxBytes: number): (member: object) => boolean {
+  let bytes = 0;
+  return (member) => {
+    const isFirst = bytes === 0;
+    bytes += bytesAsSent(member) + NULLS_BYTES;
+    return isFirst || bytes <= maxBytes;
+  };
 }
 
 /** Lambda sends a body as JSON within JSON: each quote is escaped once more. */

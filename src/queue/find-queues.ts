@@ -5,6 +5,7 @@ import { priorities } from '../job/queued-jobs.js';
 import type { Collections } from '../mongo/collections.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { claimByQueue } from '../mongo/indexes.js';
+import { fittingInto } from '../mongo/read-page.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { findPausedQueues } from './find-paused-queues.js';
@@ -31,7 +32,7 @@ export async function findQueues(
   { jobs, queues }: Pick<Collections, 'jobs' | 'queues'>,
   filter: PageFilter = {},
 ): Promise<QueuePage> {
-  const { limit, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of queues');
+  const { limit, maxBytes, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of queues');
   const [waiting, paused] = await Promise.all([
     findWaiting(jobs, cursor, limit),
     findPausedQueues(queues, { after: cursor, limit: limit + 1 }),
@@ -44,9 +45,9 @@ export async function findQueues(
   const all = [...byName.values()].sort((one, other) => compareNames(one.name, other.name));
   // Behind the last that was looked at there may be others, in between those that are known.
   const known = all.filter(({ name }) => waiting.end === undefined || compareNames(name, waiting.end) <= 0);
-  const shown = known.slice(0, limit);
+  const shown = known.slice(0, limit).filter(fittingInto(maxBytes));
   const last = shown.at(-1);
-  const hasMore = waiting.end !== undefined || known.length > limit;
+  const hasMore = waiting.end !== undefined || known.length > shown.length;
   return { queues: shown, cursor: hasMore && last ? toCursorText(last.name) : undefined };
 }
 

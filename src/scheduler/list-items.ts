@@ -8,8 +8,8 @@ import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerIt
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
 
 /**
- * Which scheduler items to list, in the order of their ids: at most `limit` (1 to 1000, default 100), from the `cursor` on
- * that a page before gave. With `brief`, they come without their inputs, as a table shows them.
+ * Which scheduler items to list, in the order of their ids: which part of them as `PageFilter` says. With `brief`, they come
+ * without their inputs, as a table shows them.
  */
 export type SchedulersFilter = z.input<typeof filterSchema>;
 
@@ -25,10 +25,15 @@ export async function listItems(
   scheduler: Collection<SchedulerItemDocument>,
   filter: SchedulersFilter = {},
 ): Promise<SchedulerPage> {
-  const { limit, cursor = '', brief } = validateNow(filterSchema, filter, 'Filter of scheduler items');
+  const {
+    limit,
+    maxBytes,
+    cursor = '',
+    brief,
+  } = validateNow(filterSchema, filter, 'Filter of scheduler items');
   const size = { limit: limit + 1, batchSize: limit + 1, ...(brief && { projection: { input: 0 } }) };
   const found = scheduler.find({ _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size });
-  const { documents, hasMore } = await readPage(found, limit);
+  const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
   return {
     schedulers: documents.map((item) => toSchedulerItem(complete(item))),

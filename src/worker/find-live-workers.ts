@@ -23,14 +23,14 @@ export async function listLiveWorkers(
   workers: Collection<WorkerDocument>,
   filter: PageFilter = {},
 ): Promise<WorkerPage> {
-  const { limit, cursor } = validateNow(filterSchema, filter, 'Filter of workers');
+  const { limit, maxBytes, cursor } = validateNow(filterSchema, filter, 'Filter of workers');
   const since = new Date(cursor?.started ?? 0);
   const place = { sort: { started: 1, _id: 1 }, skip: cursor?.given ?? 0 } as const;
   const found = workers.find(
     { started: { $gte: since }, ...isLive },
     { ...place, limit: limit + 1, batchSize: limit + 1 },
   );
-  const { documents, hasMore } = await readPage(found, limit);
+  const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   return {
     workers: documents.map(({ _id: id, ...rest }) => ({ id, ...rest })),
     cursor: hasMore ? cursorBehind(documents, cursor) : undefined,

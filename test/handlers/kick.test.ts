@@ -3,6 +3,7 @@ import { createKick, kickDepth } from '../../handlers/kick.js';
 import { MAX_KICK_DEPTH } from '../../handlers/wake-up-event.js';
 import type { Logger } from '../../src/index.js';
 import { silent } from '../database.js';
+import { eventually } from '../eventually.js';
 import { useLambdaService } from './lambda-service.js';
 
 const lambda = useLambdaService();
@@ -117,14 +118,33 @@ test('a kick that is not answered is given up after a second', async () => {
   expect(messages).toHaveLength(1);
 });
 
-test('a kick that nobody receives harms nobody, and the next one is tried', async () => {
+test('a kick that nobody receives harms nobody, is told once, and others are not sent for a while', async () => {
   const { messages, log } = warnings();
-  const kick = kickOf({ log, endpoint: 'http://127.0.0.1:1' });
+  const kick = kickOf({ log });
+  lambda().answer = 500;
 
-  await kick();
+  await Promise.all([kick(), kick({ workers: 3 }), kick({ jobs: 0, dueInMs: [5_000] })]);
+  const { length: sent } = lambda().invocations;
   await kick();
 
-  expect(messages).toHaveLength(2);
+  expect(lambda().invocations).toHaveLength(sent);
+  expect(messages).toHaveLength(1);
+});
+
+test('a kick is tried again a while after one that failed, and when it arrives they all are', async () => {
+  const kick = kickOf();
+  lambda().answer = 500;
+  await kick();
+  lambda().answer = 202;
+  const { length: sent } = lambda().invocations;
+
+  await eventually(async () => {
+    await kick();
+    expect(lambda().invocations).toHaveLength(sent + 1);
+  });
+  await kick();
+
+  expect(lambda().invocations).toHaveLength(sent + 2);
 });
 
 test('without a function to kick, a kick does nothing', async () => {

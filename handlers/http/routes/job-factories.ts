@@ -79,8 +79,8 @@ const listJobFactories = defineRoute({
     schema: () => z.object({ jobFactories: z.array(jobFactoryView), cursor: nextCursor }),
     example: { jobFactories: [example], cursor: null },
   },
-  async answer({ query }, { processor }) {
-    const { jobFactories, cursor = null } = await processor.listJobFactories(query);
+  async answer({ query }, { processor, maxBytes }) {
+    const { jobFactories, cursor = null } = await processor.listJobFactories({ ...query, maxBytes });
     return { body: { jobFactories: jobFactories.map(toView), cursor } };
   },
 });

@@ -104,7 +104,7 @@ const listJobs = defineRoute({
   role: 'read',
   summary: 'List jobs',
   description:
-    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with. It has fewer, too, when they are larger than 5 MB together.',
+    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with. It has fewer, too, when they are larger than 5 MB together, or than 900 KB by a load balancer.',
   asks: () =>
     z.object({
       query: z.strictObject({
@@ -127,9 +127,9 @@ const listJobs = defineRoute({
     schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
     example: { jobs: [job], cursor: null },
   },
-  async answer({ query }, { processor }) {
+  async answer({ query }, { processor, maxBytes }) {
     const { name: jobName, error: errorText, ...rest } = query;
-    return { body: await listPage(processor, { ...rest, jobName, errorText }) };
+    return { body: await listPage(processor, { ...rest, jobName, errorText, maxBytes }) };
   },
 });
 
@@ -154,9 +154,9 @@ const getJob = defineRoute({
     }),
   reply: { status: 200, description: 'The job.', schema: () => jobView, example: job },
   problems: ['not_found'],
-  async answer({ parameters, query: { wait = 0 } }, { processor, ...patience }) {
+  async answer({ parameters, query: { wait = 0 } }, { processor, maxBytes, ...patience }) {
     const found = await waitForJob(processor, parameters.id, { ...patience, waitMs: wait * 1000 });
-    return { body: toSendableView(found) };
+    return { body: toSendableView(found, maxBytes) };
   },
 });
 
@@ -170,9 +170,10 @@ const updateJob = defineRoute({
   bodyExample: { priority: 9, delay: 0 },
   reply: { status: 200, description: 'The job as it is now.', schema: () => jobView, example: job },
   problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id }, body }, { processor, callerRole, ...patience }) {
+  async answer({ parameters: { id }, body }, { processor, callerRole, maxBytes, ...patience }) {
     await processor.updateJob(id, body, { callerRole });
-    return { body: toSendableView(await waitForJob(processor, id, { ...patience, waitMs: 0 })) };
+    const found = await waitForJob(processor, id, { ...patience, waitMs: 0 });
+    return { body: toSendableView(found, maxBytes) };
   },
 });
 

@@ -43,8 +43,8 @@ const listQueues = defineRoute({
       cursor: null,
     },
   },
-  async answer({ query }, { processor }) {
-    const { queues, cursor = null } = await processor.listQueues(query);
+  async answer({ query }, { processor, maxBytes }) {
+    const { queues, cursor = null } = await processor.listQueues({ ...query, maxBytes });
     return { body: { queues, cursor } };
   },
 });

@@ -1,16 +1,11 @@
 import * as z from 'zod';
 import { isKind } from '../../../src/brand.js';
-import { NotFoundError, type RemoteProcessor, UnknownJobNameError } from '../../../src/index.js';
+import { NotFoundError, type SchedulerItem, UnknownJobNameError } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
 import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js';
 import { Problem } from '../problem.js';
-import { defineRoute } from '../route.js';
-import {
-  schedulerView,
-  toBriefSchedulerView,
-  toSchedulerView,
-  toSendableSchedulerView,
-} from '../scheduler-view.js';
+import { type Circumstances, defineRoute } from '../route.js';
+import { schedulerView, toBriefSchedulerView, toSendableSchedulerView } from '../scheduler-view.js';
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1000;
@@ -90,9 +85,10 @@ const listSchedulers = defineRoute({
     schema: () => z.object({ schedulers: z.array(schedulerView), cursor: nextCursor }),
     example: { schedulers: [item], cursor: null },
   },
-  async answer({ query }, { processor }) {
-    const { schedulers, cursor = null } = await processor.listSchedulers(query);
-    const toView = query.brief ? toBriefSchedulerView : toSendableSchedulerView;
+  async answer({ query }, { processor, maxBytes }) {
+    const { schedulers, cursor = null } = await processor.listSchedulers({ ...query, maxBytes });
+    const toView = (found: SchedulerItem) =>
+      query.brief ? toBriefSchedulerView(found) : toSendableSchedulerView(found, maxBytes);
     return { body: { schedulers: schedulers.map(toView), cursor } };
   },
 });
@@ -113,10 +109,10 @@ const addScheduler = defineRoute({
     example: item,
   },
   problems: ['conflict', 'unknown_job_name'],
-  async answer({ body }, { processor, callerRole }) {
+  async answer({ body }, { processor, maxBytes, callerRole }) {
     const id = await processor.addScheduler(body, { callerRole }).catch(explainUnknownJob);
     const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
-    return { body: await show(processor, id), headers };
+    return { body: await show({ processor, maxBytes }, id), headers };
   },
 });
 
@@ -134,8 +130,8 @@ const getScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: await show(processor, id) };
+  async answer({ parameters: { id } }, { processor, maxBytes }) {
+    return { body: await show({ processor, maxBytes }, id) };
   },
 });
 
@@ -156,9 +152,9 @@ const updateScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found', 'unknown_job_name'],
-  async answer({ parameters: { id }, body }, { processor, callerRole }) {
+  async answer({ parameters: { id }, body }, { processor, maxBytes, callerRole }) {
     const item = await processor.updateScheduler(id, body, { callerRole }).catch(explainUnknownJob);
-    return { body: toSchedulerView(item) };
+    return { body: toSendableSchedulerView(item, maxBytes) };
   },
 });
 
@@ -192,8 +188,9 @@ const activateScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, callerRole }) {
-    return { body: toSchedulerView(await processor.activateScheduler(id, { callerRole })) };
+  async answer({ parameters: { id } }, { processor, maxBytes, callerRole }) {
+    const item = await processor.activateScheduler(id, { callerRole });
+    return { body: toSendableSchedulerView(item, maxBytes) };
   },
 });
 
@@ -211,8 +208,9 @@ const deactivateScheduler = defineRoute({
     example: { ...item, active: false, nextCallTime: null },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: toSchedulerView(await processor.deactivateScheduler(id)) };
+  async answer({ parameters: { id } }, { processor, maxBytes }) {
+    const item = await processor.deactivateScheduler(id);
+    return { body: toSendableSchedulerView(item, maxBytes) };
   },
 });
 
@@ -344,10 +342,10 @@ export const schedulerRoutes = [
 ];
 
 /** @throws NotFoundError */
-async function show(processor: RemoteProcessor, id: string) {
+async function show({ processor, maxBytes }: Pick<Circumstances, 'processor' | 'maxBytes'>, id: string) {
   const found = await processor.getScheduler(id);
   if (!found) throw new NotFoundError('scheduler item', id);
-  return toSchedulerView(found);
+  return toSendableSchedulerView(found, maxBytes);
 }
 
 /** A job's name stands in its body as `name`, in that of a scheduler item as `jobName`. */

@@ -39,8 +39,8 @@ export const workerRoutes = [
         cursor: null,
       },
     },
-    async answer({ query }, { processor }) {
-      const { workers, cursor = null } = await processor.listWorkers(query);
+    async answer({ query }, { processor, maxBytes }) {
+      const { workers, cursor = null } = await processor.listWorkers({ ...query, maxBytes });
       const views = workers.map(({ processor, maxThreads, queues, started, expires }) => ({
         processor,
         maxThreads,
