@@ -1,11 +1,33 @@
-import type { HttpEvent } from './http-event.js';
+import * as z from 'zod';
+import { type HttpEvent, pathOf, withPath } from './http-event.js';
 import type { HttpAnswer } from './lambda-context.js';
 
+/** A request, and what stood before its path. */
+export interface Located {
+  readonly basePath: string;
+  /** With the path that the app knows. */
+  readonly event: HttpEvent;
+}
+
 /**
- * What stands before the path of a request to API Gateway: its stage, such as `/prod`, unless that is `$default` or has a
- * domain of its own. An HTTP API leaves it in the path that it tells, a REST API takes it out.
+ * Takes from the path of a request what API Gateway has put before it: its stage, such as `/prod`, unless that is `$default`
+ * or has a domain of its own, and the path that a domain of one's own maps to it. What that is, the matched route tells, so
+ * that a request is never served as another than was let in.
  */
-export function basePathOf(event: HttpEvent): string {
+export function locate(event: HttpEvent): Located {
+  const path = pathOf(event);
+  const stage = stageOf(event);
+  // A REST API leaves its stage out of the path that it tells.
+  if (stage !== '')
+    return {
+      basePath: stage,
+      event: isBelow(path, stage) && 'rawPath' in event ? without(stage, event) : event,
+    };
+  const mapped = isKnown(path) ? '' : beforeRoute(event, path);
+  return { basePath: mapped, event: without(mapped, event) };
+}
+
+function stageOf(event: HttpEvent): string {
   const { requestContext } = event;
   if (!('stage' in requestContext)) return '';
   const stage = `/${requestContext.stage}`;
@@ -13,10 +35,39 @@ export function basePathOf(event: HttpEvent): string {
   return 'path' in requestContext && requestContext.path === `${stage}${event.path}` ? stage : '';
 }
 
-/** The event with the path that the app knows. */
-export function withoutBasePath(event: HttpEvent, basePath: string): HttpEvent {
-  if (!('rawPath' in event)) return event;
-  return { ...event, rawPath: event.rawPath.slice(basePath.length) || '/' };
+function without(basePath: string, event: HttpEvent): HttpEvent {
+  return basePath === '' ? event : withPath(event, pathOf(event).slice(basePath.length) || '/');
+}
+
+/** What a route of API Gateway met: by `/{proxy+}` the rest of the path, maybe decoded; or an address as it is. */
+const routedSchema = z.union([
+  z
+    .object({ pathParameters: z.object({ proxy: z.string() }) })
+    .transform(({ pathParameters }) => `/${pathParameters.proxy}`),
+  z.object({ routeKey: z.string() }).transform(({ routeKey }) => routeKey.replace(/^\w+ /, '')),
+  z.object({ resource: z.string() }).transform(({ resource }) => resource),
+]);
+
+/** Segments that a domain maps to an API. */
+const MAX_MAPPED = 10;
+
+function beforeRoute(event: HttpEvent, path: string): string {
+  const met = routedSchema.safeParse(event).data;
+  if (met === undefined || met === '/') return '';
+  const segments = path.split('/').slice(1);
+  for (let count = 1; count <= Math.min(MAX_MAPPED, segments.length - 1); count += 1) {
+    const rest = `/${segments.slice(count).join('/')}`;
+    if (rest === met || decoded(rest) === met) return `/${segments.slice(0, count).join('/')}`;
+  }
+  return '';
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The answer with a `Location` that leads there. */
@@ -34,6 +85,10 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
 /** The dashboard's links, forms and cookies are those of a host of its own: below a stage none leads anywhere. */
 export function isServedBelow(path: string): boolean {
   return path === '/health' || path === '/v1' || path.startsWith('/v1/');
+}
+
+function isKnown(path: string): boolean {
+  return isServedBelow(path) || /^\/(dashboard(\/.*)?|sign-in|sign-out)?$/.test(path);
 }
 
 function isBelow(path: string, stage: string): boolean {

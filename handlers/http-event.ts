@@ -26,6 +26,11 @@ export function pathOf(event: HttpEvent): string {
   return 'rawPath' in event ? event.rawPath : event.path;
 }
 
+/** The event with another path. */
+export function withPath(event: HttpEvent, path: string): HttpEvent {
+  return 'rawPath' in event ? { ...event, rawPath: path } : { ...event, path };
+}
+
 /** Whether a load balancer sent it, which takes smaller answers than Lambda sends. */
 export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
   return 'elb' in requestContext;

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import type { Config } from '../src/config.js';
-import { basePathOf, isServedBelow, locatedBelow, withoutBasePath } from './base-path.js';
+import { isServedBelow, locate, locatedBelow } from './base-path.js';
 import { containerOf, type HandlerOptions } from './container.js';
 import { refusals } from './http/access-log.js';
 import { type AppOptions, createApp } from './http/app.js';
@@ -33,7 +33,7 @@ const tooLarge = new Problem('answer_too_large', {
 
 const atRootAlone = new Problem('dashboard_off', {
   detail:
-    'The dashboard works at the root of a host alone, not below the stage of an API. Use the stage $default, or a domain of its own.',
+    'The dashboard works at the root of a host alone, not below the stage of an API, or a path that a domain maps to it. Use the stage $default, or a domain of its own.',
   headers: { 'cache-control': 'no-store' },
 });
 
@@ -42,13 +42,15 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
 /**
  * The HTTP API, for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
- * Below the stage of an API (`/prod/v1/jobs`) it serves the API without the dashboard.
+ * Below the stage of an API (`/prod/v1/jobs`), or a path that a domain of one's own maps to it, it serves the API without the
+ * dashboard.
  *
  * @returns a handler that answers every request, with a problem document when it cannot be served; and an event that only
  *   keeps a container warm, at no cost
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
   const invocation = invocations(options.log);
+  let basePath = ''; // Of the request under way: a container serves one at a time.
   const useApp = containerOf(
     { ...options, log: invocation.log },
     {
@@ -57,7 +59,8 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
       keep: ({ config, ...container }) => {
         const { ALLOWED_HOSTS: allowedHosts, CORS_ORIGINS: corsOrigins } = config;
         const { timeLeft } = invocation;
-        return createApp({ ...container, ...accessBy(config), allowedHosts, corsOrigins, timeLeft });
+        const served = { allowedHosts, corsOrigins, timeLeft, basePath: () => basePath };
+        return createApp({ ...container, ...accessBy(config), ...served });
       },
     },
   );
@@ -74,8 +77,9 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
         'Expected an event of an HTTP API, a function URL, a REST API or an application load balancer.',
       );
     }
-    const basePath = basePathOf(event);
-    const request = toFetchable(withoutBasePath(event, basePath));
+    const located = locate(event);
+    basePath = located.basePath;
+    const request = toFetchable(located.event);
     if (basePath !== '' && !isServedBelow(pathOf(request))) return answerWith(atRootAlone, request);
     const answer = locatedBelow(basePath, await respond(request));
     if (refusals.has(answer.statusCode)) await countRefusal(options, context);

@@ -19,6 +19,9 @@ const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 /** While it runs jobs and has room for others, it looks for new ones: as many workers may be busy as may run. */
 const POLL_INTERVAL = '1s';
 
+/** So many workers at a time does the queue's event source mapping let run at least. */
+const LEAST_CONCURRENCY = 2;
+
 /**
  * What one invocation did. An answer to SQS names the messages that were to add a job and did not. Of wake-ups it names none:
  * one that failed need not come again.
@@ -36,7 +39,7 @@ export type WorkerResult = DrainSummary & {
  *
  * A promise that a job left, and that is rejected later, between two invocations even, is told in the log, and ends nothing.
  *
- * One that is kicked while as many run as may ends at once. One that was asked for with others starts the next of them.
+ * One that is kicked while as many run as may ends at once; with one that may run, the tick of the minute too. One that was asked for with others starts the next of them.
  *
  * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
  *   SNS that are jobs to add; its result tells what became of the jobs. It throws for other events
@@ -65,7 +68,9 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     const began = performance.now();
     const deadline = deadlineOf(context);
     await ready();
-    if (depth !== undefined && (await processor.countWorkers()) >= config.MAX_WORKERS) {
+    // The tick works whoever seems to live, for he may have crashed; except where it would be the second that AWS lets run.
+    const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
+    if (isSpare && (await processor.countWorkers()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
       return emptySummary();
     }

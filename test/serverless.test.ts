@@ -168,7 +168,7 @@ describe('the template', () => {
 
   test('has the routes of the HTTP API', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
-    expect(routes.toSorted()).toEqual(['ANY /', 'ANY /{proxy+}', 'GET /health']);
+    expect(routes.toSorted()).toEqual(['ANY /', 'ANY /{proxy+}', 'GET /health', 'OPTIONS /{proxy+}']);
   });
 
   test('lets callers in by their keys, and no one else decides', () => {
@@ -335,13 +335,14 @@ describe('the template', () => {
 });
 
 describe('with --param httpAccess=iam --param wakeups=false, and others', () => {
-  test('every route but the health check asks API Gateway who calls', () => {
+  test('every route asks API Gateway who calls, except the health check, and what browsers ask before they sign', () => {
     const routes = Object.values(signed.resources).filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route');
     const access = routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType]);
     expect(Object.fromEntries(access)).toEqual({
       'GET /health': undefined,
       'ANY /': 'AWS_IAM',
       'ANY /{proxy+}': 'AWS_IAM',
+      'OPTIONS /{proxy+}': undefined,
     });
   });
 
@@ -418,6 +419,15 @@ describe('a secret', () => {
     });
     expect(names.map((name) => variables(name, signed).SECRET_ID)).toEqual(['', '', '']);
     expect(JSON.stringify(signed.resources)).not.toContain('secretsmanager:GetSecretValue');
+  });
+
+  test('is refused by its ARN, of which no permission can be made, and that before anything is built', async () => {
+    const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:remote-processor/dev-a1b2c3';
+    await expect(packageFunctions(secrets, { secret })).rejects.toMatchObject({
+      stdout: expect.stringContaining(
+        '--param secret: expected the name of a secret such as remote-processor/prod',
+      ),
+    });
   });
 
   test('is neither in the template nor in a package, though the shell knows it', () => {

@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly ready?: () => Promise<void>;
   /** How many milliseconds there are until an answer has to be on its way. Default: any number. */
   readonly timeLeft?: () => number;
+  /** What stands before the path of the request under way, and is not told to the app. Default: nothing. */
+  readonly basePath?: () => string;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
@@ -57,6 +59,7 @@ export function createApp({
   corsOrigins = [],
   ready = nothing,
   timeLeft = () => Number.POSITIVE_INFINITY,
+  basePath = () => '',
   log = jsonLogger,
 }: AppOptions) {
   const app = new Hono();
@@ -87,7 +90,7 @@ export function createApp({
       await next();
     })
     .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, ready, log }))
-    .route('/', serveRoutes(routes, { processor, timeLeft }));
+    .route('/', serveRoutes(routes, { processor, timeLeft, basePath }));
   return app;
 }
 

@@ -16,6 +16,8 @@ export interface Services {
   readonly processor: RemoteProcessor;
   /** How many milliseconds there are until the answer has to be on its way; infinite where nobody counts them. */
   readonly timeLeft: () => number;
+  /** What stands before the paths of the routes, such as `/prod`; mostly nothing. */
+  readonly basePath: () => string;
 }
 
 /** A request that was let through. */

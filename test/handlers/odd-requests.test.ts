@@ -155,3 +155,55 @@ describe('below the stage of an API', () => {
     expect(answer.statusCode).toBe(404);
   });
 });
+
+describe('below a path that a domain maps to an API', () => {
+  /** API Gateway leaves what is mapped in the path, and tells what its route met. */
+  const mapped = [
+    ['an HTTP API', httpEvent],
+    ['a REST API', classicEvent('rest')],
+  ] as const;
+
+  const at =
+    (eventOf: (typeof mapped)[number][1]) =>
+    (method: string, path: string, more: Parameters<typeof httpEvent>[2] = {}) => ({
+      ...eventOf(method, `/our/jobs${path}`, more),
+      ...(path === '/health'
+        ? { routeKey: 'GET /health', resource: '/health' }
+        : { pathParameters: { proxy: decodeURIComponent(path.slice(1)) } }),
+    });
+
+  test.each(mapped)('the API of %s is served, and tells addresses that lead there', async (_, eventOf) => {
+    const handle = handler();
+    const send = at(eventOf);
+    const headers = { ...key, 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'echo', input: {}, options: { id: 'a/b c' } });
+
+    const added = await handle(send('POST', '/v1/jobs', { headers, body }));
+
+    const location = String((added.headers ?? added.multiValueHeaders)?.location);
+    expect(location).toBe('/our/jobs/v1/jobs/a%2Fb%20c');
+    const shown = await handle(send('GET', location.replace('/our/jobs', ''), { headers: key }));
+    expect([shown.statusCode, JSON.parse(shown.body).id]).toEqual([200, 'a/b c']);
+    expect(await handle(send('GET', '/health'))).toMatchObject({ statusCode: 200 });
+    const described = await handle(send('GET', '/v1/openapi.json', { headers: key }));
+    expect(JSON.parse(described.body).servers).toEqual([{ url: '/our/jobs' }]);
+  });
+
+  test.each(mapped)('the dashboard of %s says that it is not', async (_, eventOf) => {
+    const handle = handler({ SESSION_SECRETS: 'one-secret-of-some-length-and-letters' });
+    const answer = await handle(at(eventOf)('GET', '/dashboard/jobs'));
+    expect([answer.statusCode, JSON.parse(answer.body).code]).toEqual([404, 'dashboard_off']);
+  });
+
+  test.each(mapped)('what the route of %s has not met is not served', async (_, eventOf) => {
+    const event = eventOf('GET', '/our/v1/jobs', { headers: key });
+    const answer = await handler()({ ...event, pathParameters: { proxy: 'our/v1/jobs' } });
+    expect(answer.statusCode).toBe(404);
+  });
+
+  test("a route of one's own, such as /v1/{proxy+}, is no mapping", async () => {
+    const event = httpEvent('GET', '/v1/jobs', { headers: key });
+    const answer = await handler()({ ...event, pathParameters: { proxy: 'jobs' } });
+    expect(answer.statusCode).toBe(200);
+  });
+});

@@ -92,3 +92,19 @@ test('a wait ends before the time of the function does', async () => {
 
   expect(JSON.parse(answer.body)).toMatchObject({ id, status: 'queued' });
 });
+
+test.each([
+  ['is answered where its origin may call', { CORS_ORIGINS: 'https://app.example' }, 204],
+  ['is refused where no other site may call', {}, 401],
+])('what a browser asks before it signs a request %s', async (_, env, status) => {
+  const handle = httpHandler({ HTTP_ACCESS: 'iam', ...env });
+  const asks = {
+    origin: 'https://app.example',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,x-amz-date,x-amz-security-token',
+  };
+  expect(await handle('OPTIONS', '/v1/jobs', { headers: asks })).toMatchObject({ statusCode: status });
+  expect(await handle('POST', '/v1/jobs', { headers: { ...json, ...asks }, body })).toMatchObject({
+    statusCode: 401,
+  });
+});

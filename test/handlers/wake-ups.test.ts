@@ -183,12 +183,33 @@ test('the tick works though as many run as may, and a worker that runs out of ti
   const processor = database.processor();
   await processor.addJobFactory(factory);
   await processor.addJob(factory, 1);
-  const live = { _id: 'live', processor: 'root', maxThreads: 1, started: new Date() };
-  await database.collections().workers.insertOne({ ...live, expires: new Date(Date.now() + 60_000) });
-  const handler = createWorkerHandler(deployment([factory], { MAX_WORKERS: '1' }));
+  const live = {
+    processor: 'root',
+    maxThreads: 1,
+    started: new Date(),
+    expires: new Date(Date.now() + 60_000),
+  };
+  await database.collections().workers.insertMany(['one', 'two'].map((_id) => ({ ...live, _id })));
+  const handler = createWorkerHandler(deployment([factory], { MAX_WORKERS: '2' }));
 
   expect(await handler(queueEvent(kickBody), contextOf(3_000))).toMatchObject({ claimed: 0 });
   expect(await handler(queueEvent(tickBody), contextOf(3_000))).toMatchObject({ claimed: 1, remaining: 1 });
 
   expect(sqs.messages.map(({ body }) => body)).toEqual([wakeUpBody({ depth: 1, workers: 1 })]);
+});
+
+test('where one worker may run, of which AWS makes two, not even the tick is a second; it works once the first is gone', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  const { workers } = database.collections();
+  const live = { _id: 'live', processor: 'root', maxThreads: 1, started: new Date() };
+  await workers.insertOne({ ...live, expires: new Date(Date.now() + 60_000) });
+  const handler = createWorkerHandler(deployment([echo], { MAX_WORKERS: '1' }));
+
+  for (const body of [kickBody, tickBody])
+    expect(await handler(queueEvent(body), contextOf(60_000))).toMatchObject({ claimed: 0 });
+
+  await workers.updateOne({ _id: 'live' }, { $set: { expires: new Date(1) } });
+  expect(await handler(queueEvent(tickBody), contextOf(60_000))).toMatchObject({ completed: 1 });
 });

@@ -21,7 +21,9 @@ export function openApiRoutes(routes: () => readonly Route[]): Route[] {
         description: 'The OpenAPI 3.1 document.',
         schema: () => z.record(z.string(), z.unknown()),
       },
-      answer: async () => ({ body: await document() }),
+      answer: async (_, { basePath }) => ({
+        body: { ...(await document()), servers: [{ url: basePath() || '/' }] },
+      }),
     }),
   ];
 }
