@@ -1,3 +1,5 @@
+import { withinTime } from '../src/mongo/within-time.js';
+
 /** Of a kick: the caller waits, and a container that has answered is frozen. So much in all, once the client is loaded. */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
@@ -59,7 +61,7 @@ export class TwoTries<Sender extends Client> {
   async #try<Answer>(kept: Kept<Sender>, request: Request<Sender, Answer>, ms: number): Promise<Answer> {
     const client = await kept.client;
     try {
-      const answer = await withTimeout(ms, (signal) => request(client, signal));
+      const answer = await stoppedAfter(ms, (signal) => request(client, signal));
       kept.wasUsed = true;
       return answer;
     } catch (error) {
@@ -70,23 +72,16 @@ export class TwoTries<Sender extends Client> {
   }
 }
 
-/** One of `AbortSignal.timeout` would outlive the call, and fire in a later invocation. */
-async function withTimeout<Answer>(
+/** The signal stops a request; that its answer is not awaited also ends a wait for credentials. */
+async function stoppedAfter<Answer>(
   ms: number,
   send: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error(`no answer in ${Math.round(ms)} ms`)), ms);
   try {
-    return await Promise.race([send(controller.signal), rejection(controller.signal)]);
-  } finally {
-    clearTimeout(timer);
+    return await withinTime(ms, send(controller.signal), 'AWS');
+  } catch (error) {
+    controller.abort(error);
+    throw error;
   }
-}
-
-/** The signal stops a request; this also ends a wait for credentials. */
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { MongoClient } from 'mongodb';
 import { type Config, type Environment, readConfig } from '../src/config.js';
 import { RemoteProcessor } from '../src/index.js';
+import { ELECTION_MS } from '../src/mongo/election.js';
 import { entryOf, makeKey } from './api-key.js';
 import { startEmbeddedMongo } from './mongo/index.js';
 
@@ -59,7 +60,7 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
 }
 
 async function makeIndexes(uri: string, config: Config): Promise<void> {
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5000 });
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: ELECTION_MS });
   try {
     const db = client.db(config.MONGODB_DATABASE);
     await new RemoteProcessor({ db, collectionPrefix: config.COLLECTION_PREFIX }).ensureIndexes();

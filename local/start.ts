@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
+import { ELECTION_MS } from '../src/mongo/election.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { consoleLogger as log } from './console-logger.js';
 import { addDemoItem, demoJobs, endDemo, showDemo } from './demo.js';
@@ -29,7 +30,9 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   const { config, apiKeys, sessionSecrets, allowedHosts, host, port } = settings;
   const { CORS_ORIGINS: corsOrigins } = config;
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
-  const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', { serverSelectionTimeoutMS: 5000 });
+  const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', {
+    serverSelectionTimeoutMS: ELECTION_MS,
+  });
   const db = client.db(config.MONGODB_DATABASE);
   const setUp = async (to: LocalProcessor) => {
     await to.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE });

@@ -17,7 +17,8 @@ export async function withinTime<Result>(
   let timer: NodeJS.Timeout | undefined;
   const timeOut = new Promise<never>((_, reject) => {
     const noAnswer = () => reject(new NoAnswer(`${who} did not answer within ${Math.round(ms)} ms.`));
-    timer = setTimeout(noAnswer, ms);
+    // An event loop that was held up fires its timers first, and then reads what has come meanwhile.
+    timer = setTimeout(() => setImmediate(noAnswer), ms);
   });
   try {
     return await Promise.race([answer, timeOut]);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from '../database.js';
@@ -79,14 +80,19 @@ export class Offline {
   /** Asks again and again, until the answer is neither false nor undefined. Tells what it waited for if it never is. */
   async until<Value>(what: string, ask: () => Promise<Value | false | undefined>): Promise<Value> {
     const deadline = performance.now() + 100_000;
+    let slowestMs = 0;
     while (performance.now() < deadline) {
+      const asked = performance.now();
       const answer = await ask();
+      slowestMs = Math.max(slowestMs, Math.round(performance.now() - asked));
       if (answer !== false && answer !== undefined) return answer;
       if (this.process.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const end = this.process.exitCode ?? this.process.signalCode ?? 'it runs';
-    throw new Error(`Waited in vain until ${what} (ended: ${end}). It said:\n${this.output}`);
+    // What waits for a CPU is slow, and fails nothing but limits of time: then these figures are high.
+    const machine = `slowest look ${slowestMs} ms, load ${loadavg()[0]} on ${availableParallelism()} CPUs`;
+    throw new Error(`Waited in vain until ${what} (ended: ${end}; ${machine}). It said:\n${this.output}`);
   }
 }
 
