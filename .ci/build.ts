@@ -2,7 +2,7 @@
  * What `npm run build` runs: makes dist/, which is what the package holds. Each file of ours stays a file of its own, so
  * that a stack trace names it. A package that package.json names as a dependency or as a peer is left to npm to install.
  * Of every other package, the part that is used comes along, with its licence: so a project that installs this one is
- * spared the rest.
+ * spared the rest. What is made of ES modules is there as CommonJS too, for `require` where it takes no ES modules.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,8 @@ import { findBundled, licencesOf } from './bundled-packages.js';
 /** What is imported, and so has types. */
 const entries = ['src/index.ts', 'handlers/lambda.ts', 'local/index.ts'];
 /** What is started: the command line, and threads. */
-const programs = ['local/cli/main.ts', 'src/subprocess/thread.ts', 'handlers/jobs/checksum.subprocess.ts'];
+const thread = 'src/subprocess/thread.ts';
+const programs = ['local/cli/main.ts', thread, 'handlers/jobs/checksum.subprocess.ts'];
 
 const manifestSchema = z.object({
   dependencies: z.record(z.string(), z.string()),
@@ -59,10 +60,43 @@ async function compile(): Promise<void> {
   writeBundled(metafile);
 }
 
+/**
+ * Compiles the entry points, and the thread that they start, file by file, to CommonJS. In package.json this copy comes after
+ * `module-sync`: Node.js that requires ES modules takes those, so that a process has one copy and not two.
+ */
+async function compileCommonJs(): Promise<void> {
+  const toCommonJs = {
+    ...options,
+    outdir: 'dist/commonjs',
+    outbase: 'dist',
+    format: 'cjs',
+    // `resolve` is for threads that run TypeScript, which this copy starts none of.
+    define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'require.resolve' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  } satisfies BuildOptions;
+  const findCompiled = async (sources: string[]) =>
+    // Chunks are imported by files that use nothing of them, for their order.
+    Object.keys(await findFiles(sources.map(compiled), { ignoreAnnotations: true }));
+  // Jest has no `import()` where its modules are CommonJS.
+  await build({
+    ...toCommonJs,
+    entryPoints: await findCompiled(entries),
+    supported: { 'dynamic-import': false },
+  });
+  // The thread imports modules of the user, which may be ES modules.
+  await build({ ...toCommonJs, entryPoints: await findCompiled([thread]) });
+  writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n');
+}
+
+function compiled(source: string): string {
+  return `dist/${source.replace(/ts$/, 'js')}`;
+}
+
 /** All files of ours that these import, and what they import. */
-async function findFiles(entryPoints: string[]): Promise<Metafile['inputs']> {
+async function findFiles(entryPoints: string[], how: BuildOptions = {}): Promise<Metafile['inputs']> {
   const { metafile } = await build({
     ...options,
+    ...how,
     entryPoints,
     bundle: true,
     packages: 'external',
@@ -131,4 +165,5 @@ function readJson(path: string): unknown {
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
 await compile();
+await compileCommonJs();
 declareTypes();

@@ -22,6 +22,8 @@ const commandLine = 'node_modules/remote-processor/dist/local/cli/main.js';
 /** What users bring along: the last one for its types. */
 const chosen = ['mongodb', 'zod', '@types/node'];
 
+const quickly = ['--prefer-offline', '--no-audit', '--no-fund'];
+
 const { uri, name: databaseName, processor } = useDatabase();
 let project: string;
 
@@ -33,7 +35,6 @@ beforeAll(async () => {
   const [tarball] = packedSchema.parse(
     JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', project], root)),
   );
-  const quickly = ['--prefer-offline', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...quickly, `./${tarball.filename}`, ...packages]);
 });
 afterAll(() => rm(project, { recursive: true }));
@@ -66,9 +67,36 @@ test('strict TypeScript takes its types, and the example of README.md runs, as E
   await write('tsconfig.json', JSON.stringify({ compilerOptions }));
 
   await node(tsc);
-  await node(tsc, '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck');
+  const bundler = ['--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  await node(tsc, ...bundler);
+  await write(
+    'tsconfig.lowest.json',
+    JSON.stringify({ extends: './tsconfig.json', compilerOptions: lowest }),
+  );
+  await node(tsc, ...bundler, '--project', 'tsconfig.lowest.json');
   expect(await readFile(join(project, 'common.cjs'), 'utf8')).toContain('require("remote-processor")');
   for (const program of ['example.js', 'common.cjs']) expect(await node(program)).toContain('\nHello, Ada\n');
+});
+
+/** As Lambda's Node.js 20 and 22 are set. */
+const noEsModules = '--no-experimental-require-module';
+
+test('CommonJS has one copy of it with ES modules, and one where it cannot require those', async () => {
+  await write(
+    'copies.cjs',
+    `const entries = ['remote-processor', 'remote-processor/lambda', 'remote-processor/local'].map((name) => require(name));
+     import('remote-processor').then(({ defineJob }) => console.log(entries[0].defineJob === defineJob));`,
+  );
+  expect(await node('copies.cjs')).toBe('true\n');
+  expect(await node(noEsModules, 'copies.cjs')).toBe('false\n');
+  expect(await node(noEsModules, 'common.cjs')).toContain('\nHello, Ada\n');
+});
+
+test('Jest runs jobs as CommonJS, in threads too, without a line of configuration', async () => {
+  await run('npm', ['install', '--no-save', ...quickly, 'jest@30']);
+  await write('double.subprocess.cjs', 'module.exports = async ({ input }) => 2 * input;');
+  await write('jobs.test.cjs', jestTest);
+  await node('node_modules/jest/bin/jest.js', '--testMatch', '**/jobs.test.cjs');
 });
 
 test('a function is bundled to the size of ours, without what only one machine needs, and works', async () => {
@@ -133,6 +161,38 @@ test('a kick without the AWS SDK tells what to install, and fails nothing', asyn
   expect(printed).toContain('npm i @aws-sdk/client-lambda');
   expect(printed).toContain('npm i @aws-sdk/client-sqs');
 });
+
+/** Where the lowest versions of the peers are, as TypeScript finds them. */
+const lowest = {
+  paths: {
+    mongodb: [join(root, 'node_modules/mongodb-6')],
+    zod: [join(root, 'node_modules/zod-lowest')],
+  },
+};
+
+const jestTest = `
+const { pathToFileURL } = require('node:url');
+const { MongoClient } = require('mongodb');
+const { defineJob, RemoteProcessor } = require('remote-processor');
+const { startEmbeddedMongo } = require('remote-processor/local');
+const { z } = require('zod');
+
+test('runs jobs', async () => {
+  const mongo = await startEmbeddedMongo();
+  const client = new MongoClient(mongo.uri);
+  const processor = new RemoteProcessor({ db: client.db('jest') });
+  await processor.ensureIndexes();
+  const input = z.number();
+  await processor.addJobFactory(defineJob({ name: 'same', input, run: async ({ input }) => input }));
+  const module = pathToFileURL(require.resolve('./double.subprocess.cjs'));
+  await processor.addJobFactory(defineJob({ name: 'double', input, module }));
+  const ids = [await processor.addJob('same', 21), await processor.addJob('double', 21)];
+  await processor.processJobs();
+  expect(await Promise.all(ids.map((id) => processor.getJobResult(id)))).toEqual([21, 42]);
+  await client.close();
+  await mongo.stop();
+});
+`;
 
 const none = new Uint8Array();
 const greet = defineJob({

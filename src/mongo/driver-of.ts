@@ -1,4 +1,4 @@
-import { BSON, type Db } from 'mongodb';
+import { BSON, type Db, type MongoClient } from 'mongodb';
 import { BSON_VERSION } from './bson-marks.js';
 import { fieldOf } from './driver-error.js';
 
@@ -41,7 +41,7 @@ interface Driver {
 }
 
 /** Asks a Db, and no server. The id of a session is a value of BSON that the driver makes: it tells which copy that uses. */
-export function driverOf({ client }: Pick<Db, 'client'>): Driver {
+export function driverOf({ client }: { readonly client: MongoClient }): Driver {
   const session = client.startSession();
   const id: unknown = fieldOf(session.id, 'id');
   // Ends nothing on a server: it was not used there.
