@@ -29,6 +29,8 @@ const neverNeeded = [
   '@aws-sdk/credential-providers',
   '@aws-sdk/nested-clients',
   'bowser',
+  'socks',
+  'ip-address',
   '@hono/node-server',
   'mingo',
   'sorted-btree',
