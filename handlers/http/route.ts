@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
 import { isKind } from '../../src/brand.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
-import { Slots } from '../../src/subprocess/slots.js';
 import { toIssues } from '../../src/validate.js';
 import { once } from '../once.js';
 import { issuesOfNeedlessBody, readJsonObject } from './body.js';
@@ -10,6 +9,7 @@ import { answerOnce } from './idempotency.js';
 import { invalid, type ProblemCode } from './problem.js';
 import { readQuery } from './query.js';
 import { toResponse } from './reply.js';
+import { inTurn } from './turns.js';
 
 /** What the routes work with. */
 export interface Services {
@@ -100,12 +100,6 @@ export interface Route
   handle(request: RouteRequest, services: Services): Promise<Response>;
 }
 
-/** A server may be asked for many lists at once, and has memory for few: the others wait their turn. */
-const lists = new Slots(2);
-
-/** Who has gone meanwhile is answered all the same: his turn is soon over. */
-const { signal: never } = new AbortController();
-
 /** Makes a route: what comes is parsed before anything is done, and refused with all that is wrong with it. */
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
@@ -129,7 +123,7 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };
-      if (isList) return toResponse(await lists.use(never, respond));
+      if (isList) return toResponse(await inTurn(respond));
       if (jobCount === undefined) return toResponse(await respond());
       const adding = { ...request, asked: result.data, jobCount: jobCount(result.data) };
       return toResponse(await answerOnce(services.processor, adding, respond));

@@ -8,6 +8,7 @@ import { EndedSessions } from '../session/ended-sessions.js';
 import { requireSameOrigin } from '../session/same-origin.js';
 import { renewSession } from '../session/session.js';
 import { signInRoutes } from '../session/sign-in.js';
+import { inTurn } from '../turns.js';
 import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
@@ -52,6 +53,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     })
     .route('/', signInRoutes({ ...options, endedSessions }))
     .use(requireSession)
+    .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();
       // A page that brings itself up to date does so also where nobody looks at it.

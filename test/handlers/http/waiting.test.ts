@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { CommandStartedEvent, CommandSucceededEvent } from 'mongodb';
 import { expect, test } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { defineJob } from '../../../src/index.js';
@@ -37,6 +38,47 @@ test('a job is shown when it is settled, and read by its id alone in the meantim
   await processing;
 
   expect(await jobOf(await waiting)).toMatchObject({ status: 'completed', output: 'the output' });
+});
+
+test.each(['', '?wait=1'])(
+  'however many jobs are asked for%s at once, two are read at a time: they may be large',
+  async (query) => {
+    const ids = await api.processor.addJobs(
+      Array.from({ length: 12 }, (_, n) => ({ name: 'echo', input: { n } })),
+    );
+    const { client } = api.database;
+    const underWay = new Set<number>();
+    let most = 0;
+    const begin = ({ commandName, requestId }: CommandStartedEvent) => {
+      if (commandName === 'find') underWay.add(requestId);
+      most = Math.max(most, underWay.size);
+    };
+    const end = ({ requestId }: CommandSucceededEvent) => underWay.delete(requestId);
+    client.on('commandStarted', begin).on('commandSucceeded', end);
+
+    const answers = await Promise.all(ids.map((id) => api.call(`/v1/jobs/${id}${query}`)));
+
+    client.off('commandStarted', begin).off('commandSucceeded', end);
+    expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 200));
+    expect(most).toBeLessThanOrEqual(2);
+  },
+);
+
+test('many that wait hold up nobody: lists and other jobs are shown meanwhile', async () => {
+  const id = await api.processor.addJob('echo', {});
+  const other = await api.processor.addJob('failing');
+  let ended = 0;
+  const waiting = [1, 2, 3, 4].map(async () => {
+    const response = await api.call(`/v1/jobs/${id}?wait=25`);
+    ended += 1;
+    return jobOf(response);
+  });
+
+  for (const path of ['/v1/jobs', `/v1/jobs/${other}`]) expect((await api.call(path)).status).toBe(200);
+
+  expect(ended).toBe(0);
+  await api.processor.cancelJob(id);
+  for (const job of await Promise.all(waiting)) expect(job).toMatchObject({ status: 'cancelled' });
 });
 
 test.each(['error', 'cancelled'])('a job that ends as %s ends the wait', async (status) => {
