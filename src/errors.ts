@@ -7,7 +7,7 @@ import type { Role } from './access/role.js';
 
 import { ANY_KIND, brand } from './brand.js';
 import { cutText } from './cut-text.js';
-import { describeIssues, firstIssues } from './issues.js';
+import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from './issues.js';
 
 /** One thing that is wrong with a value: where, and what was expected. */
 export interface Issue {
@@ -49,6 +49,27 @@ export class ValidationError extends RemoteProcessorError {
   ) {
     super(`${subject} is invalid: ${describeIssues(issues)}`);
     this.issues = firstIssues(issues);
+  }
+}
+
+/** The schema of a job's input or output could not judge a value: its code threw, or did not answer as a schema does. */
+export class SchemaFailedError extends RemoteProcessorError {
+  static {
+    brand(SchemaFailedError, 'schema_failed');
+  }
+
+  readonly code = 'schema_failed';
+
+  /** @param subject what was to be validated, for example "Input of job 'echo'" */
+  constructor(
+    readonly subject: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `${subject} could not be validated: its schema failed: ${cutText(reason, MAX_DETAIL_BYTES)}`,
+      options,
+    );
   }
 }
 

@@ -18,6 +18,7 @@ export {
   RemoteException,
   RemoteProcessorError,
   RetryAfter,
+  SchemaFailedError,
   Snooze,
   UnknownJobNameError,
   ValidationError,

@@ -9,9 +9,9 @@ import { isZod, mayBeMissing } from './schema.js';
  * name from any other. So what JSON Schema says in another way than zod, or does not say at all, is left out.
  */
 
-/** As text; null when not even a part of it can be written: then anything is accepted, and the worker judges. */
+/** As text; null when not even a part of it can be written: then only a process with the code can add such jobs. */
 export function toJsonSchema(schema: StandardSchemaV1): string | null {
-  return isZod(schema) ? ofZod(schema) : (JSON.stringify(offeredJsonSchema(schema)) ?? null);
+  return isZod(schema) ? ofZod(schema) : offeredJsonSchema(schema);
 }
 
 function ofZod(schema: z.core.$ZodType): string | null {
@@ -25,12 +25,12 @@ function ofZod(schema: z.core.$ZodType): string | null {
   }
 }
 
-/** Reads it again. What cannot be read, since another version wrote it maybe, refuses nothing. */
-export function fromJsonSchema(text: string | null): z.ZodType {
+/** Reads it again. Undefined when there is none, or it cannot be read, since another version wrote it maybe. */
+export function fromJsonSchema(text: string | null): z.ZodType | undefined {
   try {
-    return text === null ? z.unknown() : z.fromJSONSchema(JSON.parse(text, withoutFormat));
+    return text === null ? undefined : z.fromJSONSchema(JSON.parse(text, withoutFormat));
   } catch {
-    return z.unknown();
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@ import type { JobDefaults } from './job-options.js';
 export interface JobFactoryInfo {
   readonly name: string;
   readonly defaults: JobDefaults;
-  /** JSON Schema of the input, as text; null when it has no such form, and its worker alone checks it. */
+  /** JSON Schema of the input, as text; null when it has no such form: then only a process with the job's code can add it. */
   readonly inputSchema: string | null;
   /** Whether the input may be left out. */
   readonly inputOptional: boolean;

@@ -5,14 +5,20 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
  * How a library means it is not ours to know. So only what all mean alike is taken over: the rest is for the worker to judge.
  */
 
-/** Undefined when it offers none, or has no such form. */
-export function offeredJsonSchema(schema: StandardSchemaV1): unknown {
-  if (!offers(schema)) return undefined;
+/** As text; null when the schema offers none, has no such form, or refers to itself by more than a `$ref`. */
+export function offeredJsonSchema(schema: StandardSchemaV1): string | null {
   try {
-    return loosened(schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }));
+    if (!offers(schema)) return null;
+    const offered: unknown = schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+    return isJsonSchema(offered) ? JSON.stringify(loosened(offered)) : null;
   } catch {
-    return undefined;
+    return null;
   }
+}
+
+/** Anything else would be stored, and read as one that accepts anything. */
+function isJsonSchema(value: unknown): boolean {
+  return typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value));
 }
 
 function offers(schema: StandardSchemaV1): schema is StandardSchemaV1 & StandardJSONSchemaV1 {

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { type AddRole, type Role, suffices } from '../access/role.js';
-import { ForbiddenError, UnknownJobNameError } from '../errors.js';
+import { ForbiddenError, UnknownJobNameError, ValidationError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate, validateNow } from '../validate.js';
@@ -146,12 +146,17 @@ function requireRole(jobName: string, required: AddRole, held: Role | undefined)
   if (isLimited(held) && !suffices(held, required)) throw new ForbiddenError(jobName, required, held);
 }
 
+const CANNOT_BE_CHECKED =
+  "it cannot be checked here, for the job's schema has no JSON Schema that can be read: give it one (toStandardJsonSchema for valibot), or add the job where its code is registered";
+
 function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {
   const subject = `Input of job '${name}'`;
   return {
     defaults,
     checkInput: async (input) => {
       const schema = fromJsonSchema(inputSchema);
+      if (schema === undefined)
+        throw new ValidationError(subject, [{ path: '', message: CANNOT_BE_CHECKED }]);
       await validate(inputOptional ? schema.optional() : schema, input, subject);
     },
   };

@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
-import { ValidationError } from '../errors.js';
+import { isKind } from '../brand.js';
+import { type Issue, RemoteProcessorError, SchemaFailedError, ValidationError } from '../errors.js';
 import { toIssue, toIssues } from '../validate.js';
+import { toFailure, toText } from './failure.js';
 
 /*
  * What the input or output of a job must be: a schema of whichever library implements Standard Schema, such as zod 4, valibot
@@ -26,24 +28,48 @@ export function isZod(schema: StandardSchemaV1): schema is StandardSchemaV1 & z.
 }
 
 /**
- * What the schema makes of a value, waiting for what is asynchronous in it.
+ * Returns what the schema makes of a value, and waits for what is asynchronous in it.
  *
  * @param subject names the value in the error, for example "Input of job 'echo'"
- * @throws ValidationError listing every issue with its path, and what code of the schema throws
+ * @throws ValidationError listing every issue with its path; SchemaFailedError when code of the schema throws, or answers
+ *   otherwise than Standard Schema says; and errors of this package that the schema's code throws, as they are
  */
 export async function parseBy(schema: StandardSchemaV1, value: unknown, subject: string): Promise<unknown> {
-  if (isZod(schema)) {
-    // By this its own way, functions of the schema run once; the other begins anew where one turns out to be asynchronous.
+  const verdict = await judge(schema, value, subject);
+  if ('value' in verdict) return verdict.value;
+  const unexplained = { path: '', message: NO_REASON };
+  throw new ValidationError(subject, verdict.issues.length === 0 ? [unexplained] : verdict.issues);
+}
+
+type Verdict = { readonly value: unknown } | { readonly issues: readonly Issue[] };
+
+const NO_REASON = 'its schema refuses it, and gives no reason';
+
+async function judge(schema: StandardSchemaV1, value: unknown, subject: string): Promise<Verdict> {
+  try {
+    // By its own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
+    if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
     const result = await z.safeParseAsync(schema, value);
-    if (result.success) return result.data;
-    throw new ValidationError(subject, toIssues(result.error));
+    return result.success ? { value: result.data } : { issues: toIssues(result.error) };
+  } catch (error) {
+    if (isKind(error, RemoteProcessorError)) throw error;
+    throw new SchemaFailedError(subject, toFailure(error).message, { cause: error });
   }
-  const result = await schema['~standard'].validate(value);
-  if (!result.issues) return result.value;
-  throw new ValidationError(
-    subject,
-    result.issues.map(({ path = [], message }) => toIssue(path.map(keyOf), message)),
-  );
+}
+
+/** Takes no member of a result for granted: it may be of anybody's code. */
+function toVerdict(result: unknown): Verdict {
+  const { issues } = Object(result);
+  if (Array.isArray(issues)) return { issues: Array.from(issues, toOwnIssue) };
+  if (!issues && 'value' in Object(result)) return { value: Object(result).value };
+  throw new TypeError(`it returned ${toText(result)}, expected { value } or { issues: [...] }`);
+}
+
+/** `Array.from` and not `map`, which on ArkType's lists makes another of these and adds an item to it. */
+function toOwnIssue(issue: unknown): Issue {
+  const { path, message } = Object(issue);
+  const keys = Array.isArray(path) ? Array.from(path, (part) => toText(keyOf(part))) : [];
+  return toIssue(keys, typeof message === 'string' && message !== '' ? message : NO_REASON);
 }
 
 /** Whether a value may be missing: also when that cannot be told, since it depends on what is asked elsewhere, or on code that fails. */
@@ -51,7 +77,7 @@ export function mayBeMissing(schema: StandardSchemaV1): boolean {
   try {
     if (isZod(schema)) return z.safeParse(schema, undefined).success;
     const result = schema['~standard'].validate(undefined);
-    if (!('then' in result)) return result.issues === undefined;
+    if (!('then' in result)) return !result.issues;
     result.then(undefined, () => {}); // Nobody waits for it.
     return true;
   } catch {
@@ -59,8 +85,8 @@ export function mayBeMissing(schema: StandardSchemaV1): boolean {
   }
 }
 
-function keyOf(part: PropertyKey | StandardSchemaV1.PathSegment): PropertyKey {
-  return typeof part === 'object' ? part.key : part;
+function keyOf(part: unknown): unknown {
+  return typeof part === 'object' && part !== null ? Reflect.get(part, 'key') : part;
 }
 
 /** Its later versions implement Standard Schema, and yet are not described, nor typed, as zod 4 is. */

@@ -15,7 +15,8 @@ const jobFactoryView = z
   .object({
     name: z.string(),
     inputSchema: z.record(z.string(), z.unknown()).nullable().register(documented, {
-      description: 'JSON Schema of the input; null when it has no such form.',
+      description:
+        'JSON Schema of the input; null when it has no such form: then only a process with its code can add it.',
     }),
     inputOptional: z.boolean(),
     addRole: addRoleSchema.register(documented, {

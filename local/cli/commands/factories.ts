@@ -60,7 +60,9 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
               ['retry delay', delayText(factory.defaults.retryDelay)],
               [
                 'input',
-                factory.inputSchema === null ? 'is checked by its worker alone' : pretty(factory.inputSchema),
+                factory.inputSchema === null
+                  ? 'has no JSON Schema: only a process with the code can add it'
+                  : pretty(factory.inputSchema),
               ],
             ],
             output.paint,
