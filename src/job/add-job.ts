@@ -18,9 +18,9 @@ import { toNewJob } from './to-new-job.js';
 /** An id or a key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
 const MAX_TRIES = 10;
 
-/** What was added. */
+/** A job that was added. */
 export interface Added {
-  /** Of the job, or of that which has its unique key. */
+  /** The id of the job, or of the job that has its unique key. */
   readonly id: string;
   readonly job: NewJob;
   /** When the patience of who adds it is over, by `performance.now()`. */

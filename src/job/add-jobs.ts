@@ -23,7 +23,7 @@ import type { AddableJob, JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
-/** One job of `addJobs`. */
+/** A job that `addJobs` is to add. */
 export interface JobToAdd {
   /** The name of its factory. */
   readonly name: string;
@@ -121,7 +121,7 @@ async function writeBatch(
   return ids;
 }
 
-/** By the places of unique keys, the ids of the jobs that have them. */
+/** Maps the places of unique keys to the ids of the jobs that hold them. */
 async function findHolders(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
@@ -156,7 +156,7 @@ function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>):
   return JSON.stringify(['key', jobName, uniqueKey]);
 }
 
-/** Those that are stored already, as they are given: an earlier call added them, or an earlier try of this one. */
+/** Returns the jobs that are stored already as given, by an earlier call or by an earlier try of this one. */
 async function findSame(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],

@@ -18,7 +18,7 @@ export interface CappedCount {
   readonly isCapped: boolean;
 }
 
-/** Of each status. */
+/** The count of each status. */
 export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 
 /**

@@ -15,7 +15,7 @@ import { type ProgressArguments, type ReportProgress, toProgressValue } from './
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
 
-/** What a job's function is given. */
+/** The argument of a job's function. */
 export interface JobContext<Input = unknown> {
   /** Parsed by the factory's schema. */
   readonly input: Input;
@@ -41,7 +41,7 @@ export interface JobContext<Input = unknown> {
   log(message: string, fields?: LogLineFields): void;
 }
 
-/** What a subprocess module's default export is given: what can cross to another thread. */
+/** The argument of a subprocess module's default export. It has only what can cross to another thread. */
 export type SubprocessContext<Input = unknown> = Pick<
   JobContext<Input>,
   'input' | 'signal' | 'progress' | 'log'
@@ -51,11 +51,11 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
   /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
   readonly name: string;
   /**
-   * What the input must be: a schema of zod 4, valibot, ArkType, or another that implements Standard Schema. Without it the
+   * The schema of the input, of zod 4, valibot, ArkType, or another that implements Standard Schema. Without it the
    * job takes no input.
    */
   readonly input?: Input;
-  /** What the job must return, as such a schema. Without it anything that can be stored. */
+  /** The schema of what the job returns. Without it the job may return anything that can be stored. */
   readonly output?: Output;
   /**
    * The least role of a caller of the HTTP API, the dashboard or the command line who may add such jobs, schedule them,
@@ -75,7 +75,7 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly expectedDuration?: Duration;
   /**
-   * Of the definition, from 1 on: raise it when the input's schema, the defaults or `addRole` change. A process that still
+   * The version of the definition, from 1 on. Raise it when the input's schema, the defaults or `addRole` change. A process that still
    * has a lower one then leaves what is stored for producers without the code as it is. Default 1.
    */
   readonly version?: number;
@@ -119,7 +119,7 @@ export interface AttemptLimits {
   readonly expectedMs?: number;
 }
 
-/** What the time of an attempt is counted by. It starts with the attempt. */
+/** Counts the time of an attempt. It starts with the attempt. */
 export interface AttemptClock {
   /** Called when the function of the job has to wait for a thread: that time does not count. */
   reset(): void;
@@ -134,7 +134,7 @@ export interface JobFactory<Input = unknown, Output = unknown> {
   /** The schema that inputs are validated by. */
   readonly input: StandardSchemaV1;
   readonly limits: AttemptLimits;
-  /** Of the definition: a lower one does not replace a higher one in the database. */
+  /** The version of the definition. A lower one does not replace a higher one in the database. */
   readonly version: number;
   /** The least role of a caller who may add its jobs. Code may always. */
   readonly addRole: AddRole;
@@ -201,7 +201,7 @@ export function defineJob(
   return Object.assign(factory, { [JOB_FACTORY]: true });
 }
 
-/** By this what `defineJob` makes is known, in whichever copy of this package that was. */
+/** Marks what `defineJob` makes, in whichever copy of this package that was. */
 const JOB_FACTORY = Symbol.for('remote-processor.jobFactory');
 
 const factorySchema = z.object({
@@ -224,7 +224,7 @@ export function isJobFactory(value: unknown): value is JobFactory {
   }
 }
 
-/** What jobs may be called. */
+/** A name that jobs may have. */
 export const jobNameSchema = z
   .string()
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
@@ -309,7 +309,7 @@ function moduleRunner(module: URL): JobFactory['run'] {
   };
 }
 
-/** What a job that is called directly is given: nobody cancels it, it has no lease, and nowhere to report to. */
+/** The context of a job that is called directly. Nobody cancels it, it has no lease, and it has nowhere to report to. */
 const directContext = {
   signal: new AbortController().signal,
   jobId: 'call',

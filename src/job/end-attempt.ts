@@ -114,7 +114,7 @@ const attemptNotUsedUp = {
 /** Stopped by somebody, or not even begun: that tells nothing about whether it fits. */
 const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 
-/** What an attempt that came to its end, however, is known by: it fits, and it kills no worker. */
+/** An attempt that ended, in whatever way, fits into an invocation and does not kill its worker. */
 const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };
 
 /** Its lease ends, and only its token is remembered. */
@@ -148,7 +148,7 @@ function retentionMsOf(status: SettledStatus): Document {
   return { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] };
 }
 
-/** One that a scheduler item made ahead of its time, and that ended before it, is kept until then: see remove-jobs.ts. */
+/** Keeps a job that a scheduler item made ahead until its moment, also if it ended before that. See remove-jobs.ts. */
 const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
 
 /** When it expires. After 0 that is now: one that was not deleted by its end is removed within a minute by the TTL. */
@@ -156,7 +156,7 @@ function keptFor(ms: Document): Document {
   return { $cond: [{ $eq: [ms, 'forever'] }, '$$REMOVE', { $add: [keptFrom, ms] }] };
 }
 
-/** What follows from the status that a job has now: in the queue again, settled, or neither. */
+/** The fields that follow from the status a job has now, which is queued again, settled, or neither. */
 const byStatus = {
   queued: whenQueued('$$NOW', '$queued'),
   completed: whenSettled('$$NOW', '$$REMOVE'),

@@ -5,7 +5,7 @@ import { toJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
 import { mayBeMissing } from './schema.js';
 
-/** One document of the collection `jobFactories`: what a producer without the job's code needs to add it. */
+/** A document of the collection `jobFactories`. It has what a producer without the job's code needs to add the job. */
 export interface JobFactoryDocument {
   /** The name that jobs are added by. */
   readonly _id: string;
@@ -16,9 +16,9 @@ export interface JobFactoryDocument {
   readonly defaults: JobDefaults;
   /** Absent in documents of earlier versions of this package: see `addRoleOf`. */
   readonly addRole?: AddRole;
-  /** Of the definition. Absent in documents of earlier versions of this package, which any replaces. */
+  /** The version of the definition. Absent in documents of earlier versions of this package, which any replaces. */
   readonly version?: number;
-  /** Of all the above: registering writes only when it is new. */
+  /** A hash of all the above. Registering writes only when it is new. */
   readonly hash: string;
 }
 
@@ -39,7 +39,7 @@ export function toFactoryDocument(name: string, factory: JobFactory): JobFactory
   };
 }
 
-/** Who may add its jobs. */
+/** Returns the least role of a caller who may add the factory's jobs. */
 export function addRoleOf({ addRole = DEFAULT_ADD_ROLE }: Pick<JobFactoryDocument, 'addRole'>): AddRole {
   return addRole;
 }

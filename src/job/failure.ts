@@ -4,7 +4,7 @@ import { inspect, types } from 'node:util';
 export interface Failure {
   readonly message: string;
   readonly stack?: string;
-  /** What was behind it, the nearest first. Absent when there was nothing. */
+  /** The errors behind it, the nearest first. Absent when there were none. */
   readonly causes?: readonly FailureCause[];
 }
 
@@ -17,10 +17,10 @@ export interface FailureCause {
   readonly stack?: string;
 }
 
-/** Of a message, and of a stack: the top of it tells most, and 20 of both and of causes fit beside any input and output. */
+/** The limit of a message, and of a stack. The top tells most, and 20 failures of this size fit beside any input and output. */
 const MAX_TEXT_BYTES = 8 * 1024;
 
-/** Of all causes of one failure: deep enough for an error that several libraries passed on. */
+/** The limit of all causes of a failure. It is deep enough for an error that several libraries passed on. */
 const MAX_CAUSES = 10;
 const MAX_DEPTH = 5;
 const MAX_CAUSES_BYTES = 6 * 1024;
@@ -43,12 +43,12 @@ export function withRemark(failure: Failure, remark: string): Failure {
   return { ...failure, message: shorten(failure.message, MAX_TEXT_BYTES - Buffer.byteLength(note)) + note };
 }
 
-/** Also one of another realm, such as a test runner's. */
+/** Tells whether a value is an error, also of another realm, such as a test runner's. */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error;
 }
 
-/** As people read it; a long one is cut when it is stored. */
+/** Returns a text that people can read. A long one is cut when it is stored. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value);
 }
@@ -71,7 +71,7 @@ function describe(thrown: unknown): Described {
   }
 }
 
-/** Of an error without a message, such as that of a connection that failed to each of several addresses. */
+/** Returns the code of an error without a message, such as that of a connection that failed to each of several addresses. */
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }
@@ -82,7 +82,7 @@ interface Behind {
   readonly depth: number;
 }
 
-/** Those nearest to the error first, each once: they may form a circle, and share what is behind them. */
+/** Returns the causes nearest to the error first, each once, since they may form a circle or share a cause. */
 function causesOf(thrown: unknown): FailureCause[] {
   const causes: FailureCause[] = [];
   const seen = new Set([thrown]);
@@ -111,7 +111,7 @@ function sizeOf({ path, name, message, stack = '' }: FailureCause): number {
   return Buffer.byteLength(path + name + message + stack);
 }
 
-/** What hangs on an error: its cause, and those that it gathers, as an `AggregateError` does. */
+/** Returns the cause of an error, and the errors that it gathers as an `AggregateError` does. */
 function behind({ path, thrown, depth }: Behind): Behind[] {
   if (depth >= MAX_DEPTH) return [];
   const prefix = path === '' ? '' : `${path}.`;

@@ -3,7 +3,7 @@ import { NotFoundError } from '../errors.js';
 import type { JobDocument } from './job.js';
 import type { LogLineFields } from './log-line.js';
 
-/** What a job wrote by `log`, in all its attempts. */
+/** The lines that a job wrote by `log`, in all its attempts. */
 export interface JobLog {
   /** The last 100, the oldest first. */
   readonly lines: readonly JobLogLine[];

@@ -9,7 +9,7 @@ import { isZod, mayBeMissing } from './schema.js';
  * name from any other. So what JSON Schema says in another way than zod, or does not say at all, is left out.
  */
 
-/** As text; null when not even a part of it can be written: then only a process with the code can add such jobs. */
+/** Returns it as text. Null if not even a part of it can be written; then only a process with the code can add such jobs. */
 export function toJsonSchema(schema: StandardSchemaV1): string | null {
   return isZod(schema) ? ofZod(schema) : offeredJsonSchema(schema);
 }
@@ -45,7 +45,7 @@ function withoutFormat(key: string, value: unknown): unknown {
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
 type Node = Parameters<Override>[0];
 
-/** What a definition says about itself could contain any keyword: only texts are taken over, one by one. */
+/** Metadata of a definition could contain any keyword. So only texts are taken over, one by one. */
 const none = z.registry<Record<string, unknown>>();
 const texts = ['title', 'description', 'examples', 'deprecated'] as const;
 
@@ -60,7 +60,7 @@ function loosen(node: Node): void {
   for (const name of texts) if (about[name] !== undefined) Reflect.set(jsonSchema, name, about[name]);
 }
 
-/** What it accepts is decided by code, or is not what its parts say. */
+/** Tells whether code decides what a schema accepts, or its parts do not say it. */
 function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): boolean {
   if (toJSONSchema || ('coerce' in def && def.coerce)) return true;
   if (def.type === 'pipe') return 'in' in def && isTransform(def.in);
@@ -68,7 +68,7 @@ function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): 
   return ['catch', 'success', 'transform', 'intersection', 'tuple', 'promise'].includes(def.type);
 }
 
-/** What `z.preprocess` begins with. */
+/** Tells whether a schema is what `z.preprocess` begins with. */
 function isTransform(schema: unknown): boolean {
   // Not by its class: `z.core` as a value brings all of zod into the bundle, its texts in every language too.
   return Object(schema)._zod?.def.type === 'transform';

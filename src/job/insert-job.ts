@@ -4,7 +4,7 @@ import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
-/** What a producer decides about a job; all else follows from it. Resolved and validated. */
+/** A job as its producer decides it, resolved and validated. All else follows from it. */
 export interface NewJob {
   readonly id: string;
   readonly jobName: string;

@@ -85,12 +85,12 @@ const overrides = {
   retryDelay: retryDelaySchema.optional(),
 };
 
-/** What a job may decide for itself, and its factory otherwise. */
+/** The options that a job may decide for itself, and otherwise its factory. */
 export const jobOverridesSchema = z.strictObject(overrides);
 
 type JobOverrides = z.output<typeof jobOverridesSchema>;
 
-/** What a job decides for itself and, where it does not, its factory. */
+/** Fills the options that a job does not decide for itself from its factory. */
 export function withDefaults(
   { queue, priority, maxRetries, retryDelay }: JobOverrides,
   defaults: JobDefaults,
@@ -171,7 +171,7 @@ export const jobChangesSchema = z
     'expected at least one of queue, priority, maxRetries, retryDelay, runAt, delay',
   );
 
-/** What `updateJob` can change of a queued job; as in `AddJobOptions`. */
+/** The fields of a queued job that `updateJob` can change, as in `AddJobOptions`. */
 export type JobChanges = Pick<
   AddJobOptions,
   'queue' | 'priority' | 'maxRetries' | 'retryDelay' | 'runAt' | 'delay'

@@ -40,7 +40,7 @@ export function isSettled(status: JobStatus): status is SettledStatus {
   return settledStatuses.some((settled) => settled === status);
 }
 
-/** One entry of a job's history of errors: a failed attempt, or a surprise such as a lost lease. */
+/** An entry of a job's history of errors. It tells of a failed attempt, or of a surprise such as a lost lease. */
 export interface JobError {
   /** When it was written down, by the database's clock. */
   readonly at: Date;
@@ -52,7 +52,7 @@ export interface JobError {
   readonly causes?: readonly FailureCause[];
 }
 
-/** Who runs a job, and until when it may. */
+/** The right of a worker to run a job until a time. */
 export interface Lease {
   /** The fencing token. */
   readonly token: string;
@@ -64,7 +64,7 @@ export interface Lease {
   readonly reported?: { readonly progress?: number; readonly lines?: number };
 }
 
-/** What a job wrote by `log`: the last lines, the oldest first, and how many there were in all its attempts. */
+/** The last lines that a job wrote by `log`, the oldest first, and how many there were in all its attempts. */
 export interface StoredLog {
   readonly told: number;
   readonly lines: readonly StoredLogLine[];
@@ -87,7 +87,7 @@ export interface Occurrence {
   readonly previous: Date | null;
 }
 
-/** One document of the collection `jobs`. All times are the database's. */
+/** A document of the collection `jobs`. All times are the database's. */
 export interface JobDocument {
   readonly _id: string;
   readonly jobName: string;
@@ -97,7 +97,7 @@ export interface JobDocument {
   readonly status: JobStatus;
   /** As it was sent; the worker parses it with the factory's schema. Absent when none was given. */
   readonly input?: unknown;
-  /** What the job returned, once it is completed. */
+  /** The value that the job returned, once it is completed. */
   readonly output?: unknown;
   /** The last value that its last attempt reported. */
   readonly progress?: unknown;
@@ -148,7 +148,7 @@ export interface JobDocument {
   readonly expireAt?: Date;
 }
 
-/** What a worker needs to know of a job, and nobody else. */
+/** The fields of a job that only a worker needs. */
 type WorkersFields = 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
 
 /**
@@ -168,7 +168,7 @@ export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
   return { id: _id, ...rest };
 }
 
-/** What claims leave unread: the log, and what only the database needs to know. */
+/** The fields that claims leave unread, which are the log and what only the database needs. */
 export const withoutLog = { log: 0, unfinishedCounter: 0, lastToken: 0, freedUniqueKey: 0 } as const;
 
 /** For whoever reads jobs to pass them to `toJob`. */

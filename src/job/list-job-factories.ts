@@ -6,7 +6,7 @@ import { validateNow } from '../validate.js';
 import { addRoleOf, type JobFactoryDocument } from './factory-document.js';
 import type { JobDefaults } from './job-options.js';
 
-/** What is known about a kind of job wherever it is added. */
+/** The description of a kind of job, known wherever it is added. */
 export interface JobFactoryInfo {
   readonly name: string;
   readonly defaults: JobDefaults;
@@ -16,7 +16,7 @@ export interface JobFactoryInfo {
   readonly inputOptional: boolean;
   /** The least role of a caller who may add its jobs. Code may always. */
   readonly addRole: AddRole;
-  /** Of the definition that is stored. */
+  /** The version of the stored definition. */
   readonly version: number;
 }
 

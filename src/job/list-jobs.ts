@@ -25,7 +25,7 @@ const filterSchema = z.strictObject({
   brief: z.boolean().default(false),
 });
 
-/** What is large, and no list shows. */
+/** The large fields, which no list shows. */
 const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } as const;
 
 /**

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { ValidationError } from '../errors.js';
 
-/** What can stand beside the text of a line. It is written as JSON, errors in it as their texts. */
+/** The fields beside the text of a line. They are written as JSON, and errors in them as their texts. */
 export type LogLineFields = Readonly<Record<string, unknown>>;
 
-/** What a job's `log` was given, ready to be stored. */
+/** The arguments of a job's `log`, ready to be stored. */
 export interface LoggedText {
   readonly message: string;
   /** As JSON: so nothing in it can be taken for something else, and its size is what it looks like. */
@@ -14,7 +14,7 @@ export interface LoggedText {
 /** In UTF-16 code units. A hundred lines of such texts and fields stay below half a megabyte. */
 const MAX_TEXT_LENGTH = 1_000;
 
-/** Of fields as JSON. */
+/** The limit of fields as JSON. */
 const MAX_FIELDS_BYTES = 1_024;
 
 /**

@@ -5,7 +5,7 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
  * How a library means it is not ours to know. So only what all mean alike is taken over: the rest is for the worker to judge.
  */
 
-/** As text; null when the schema offers none, has no such form, or refers to itself by more than a `$ref`. */
+/** Returns it as text, or null if the schema offers none, has no such form, or refers to itself by more than a `$ref`. */
 export function offeredJsonSchema(schema: StandardSchemaV1): string | null {
   try {
     if (!offers(schema)) return null;
@@ -49,7 +49,7 @@ const plain = new Set([
   'default',
 ]);
 
-/** Of a schema below, of a list of them, and of named ones. */
+/** Keywords with a schema below them, and keywords with named ones. */
 const below = new Set(['items', 'additionalProperties']);
 const named = new Set(['properties', '$defs', 'definitions']);
 

@@ -20,7 +20,7 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** The job is not kept once it is completed: its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
-  /** What the attempt told, and is not known to be stored. */
+  /** The reports of the attempt that are not known to be stored. */
   readonly report?: Report;
 }
 

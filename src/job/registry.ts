@@ -64,7 +64,7 @@ export class JobRegistry {
     return listJobFactories(this.jobFactories, filter);
   }
 
-  /** What is stored of one; undefined when nobody has stored it. */
+  /** Returns what is stored of a factory; undefined when nobody has stored it. */
   async info(name: string): Promise<JobFactoryInfo | undefined> {
     const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
     return stored && toInfo(stored);
@@ -89,7 +89,7 @@ export class JobRegistry {
     if (known) requireRole(name, addRoleOf(known), callerRole);
   }
 
-  /** Those of these names of which a caller of this role may have jobs: see `requireMayAdd`. */
+  /** Returns the names of which a caller of this role may have jobs. See `requireMayAdd`. */
   async mayAdd(names: readonly string[], callerRole: Role | undefined): Promise<ReadonlySet<string>> {
     if (!isLimited(callerRole)) return new Set(names);
     const missing = names.filter((name) => !this.#factories.has(name));

@@ -6,7 +6,7 @@ import { toIssue, toIssues } from '../validate.js';
 import { toFailure, toText } from './failure.js';
 
 /*
- * What the input or output of a job must be: a schema of whichever library implements Standard Schema, such as zod 4, valibot
+ * The schema of a job's input or output may be of whichever library implements Standard Schema, such as zod 4, valibot
  * or ArkType. Those of zod, of any copy and of its mini, are known better: by what they have, never by their classes.
  */
 
@@ -47,7 +47,7 @@ const NO_REASON = 'its schema refuses it, and gives no reason';
 
 async function judge(schema: StandardSchemaV1, value: unknown, subject: string): Promise<Verdict> {
   try {
-    // By its own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
+    // In zod's own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
     if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
     const result = await z.safeParseAsync(schema, value);
     return result.success ? { value: result.data } : { issues: toIssues(result.error) };

@@ -70,7 +70,7 @@ function tooLarge(subject: string, limit: number, found: string): ValidationErro
 
 const refusedKeys = new Set(['_bsontype', '__proto__', '$ref', '$id', '$db']);
 
-/** What is known while a value is copied. */
+/** The state of copying a value. */
 interface Copying {
   readonly issues: Issue[];
   /** Of the value that is looked at. */
@@ -155,7 +155,7 @@ function readMember(value: object, key: string, path: readonly string[], copying
   }
 }
 
-/** And nothing of what is in it: this comes into logs, where no input or output should be. */
+/** Returns the class's name alone. It comes into logs, where no input or output should be. */
 function classOf(value: object): string {
   const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
     Object.getPrototypeOf(value);

@@ -4,7 +4,7 @@ import { changeOrExplain } from './change-or-explain.js';
 import type { JobDocument } from './job.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
-/** What can be changed while a job is queued. */
+/** The fields that can be changed while a job is queued. */
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
