@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Issue, ValidationError } from './errors.js';
+import { MAX_ISSUES } from './issues.js';
 
 /**
  * Parses `value` with a zod schema, waiting for asynchronous refinements.
@@ -28,12 +29,23 @@ export function validateNow<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** A zod error as plain issues: one for each value that is wrong, and one for each member that nobody knows. */
+/** Stands for each issue that nobody will be told of: only their number is. */
+const untold: Issue = { path: '', message: '' };
+
+/**
+ * A zod error as plain issues: one for each value that is wrong, and one for each member that nobody knows. Those behind the
+ * first 100 are blank: a body of a megabyte may have 350,000.
+ */
 export function toIssues(error: z.ZodError): Issue[] {
+  let count = 0;
+  const issueOf = (path: readonly PropertyKey[], message: string) => {
+    count += 1;
+    return count > MAX_ISSUES ? untold : toIssue(path, message);
+  };
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => toIssue([...issue.path, key], `Unrecognized key: "${key}"`))
-      : toIssue(issue.path, issue.message),
+      ? issue.keys.map((key) => issueOf([...issue.path, key], `Unrecognized key: "${key}"`))
+      : issueOf(issue.path, issue.message),
   );
 }
 

@@ -182,6 +182,19 @@ test('what is wrong with a request is told of its first 100 mistakes, in little'
   }
 });
 
+test.each([
+  ['jobs', (many: string) => `{"jobs":${many}}`, 'jobs'],
+  ['input', (many: string) => `{"jobs":[{"name":"echo","input":${many}}]}`, 'jobs.0.input'],
+  ['options', (many: string) => `{"jobs":[{"name":"echo","input":{},"options":${many}}]}`, 'jobs.0.options'],
+])('a megabyte of empty lists as %s is one mistake', async (_, bodyOf, path) => {
+  const many = `[${Array(349_000).fill('[]').join(',')}]`;
+
+  const response = await api.call('/v1/jobs/batch', { method: 'POST', body: bodyOf(many) });
+
+  const problem = await expectProblem(response, 422, 'validation_failed');
+  expect(problem.issues).toEqual([{ path, message: expect.any(String) }]);
+});
+
 test('a name that nobody has is told in part when it is long', async () => {
   const response = await api.call('/v1/jobs', { body: { name: 'x'.repeat(1_000_000), input: {} } });
 
