@@ -7,10 +7,10 @@ import { TcpProxy } from '../chaos/tcp-proxy.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { jobs } from '../local/cli/jobs-module.js';
+import { program } from '../programs.js';
 
 const database = useDatabase();
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const jobsModule = ['--jobs', 'test/local/cli/jobs-module.ts'];
 const children: ChildProcess[] = [];
 let proxy: TcpProxy | undefined;
 
@@ -19,8 +19,9 @@ afterEach(async () => {
   await proxy?.close();
 });
 
-function run(uri: string, ...args: readonly string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/cli/main.ts', ...args], {
+async function run(uri: string, ...args: readonly string[]) {
+  const jobsModule = ['--jobs', await program('test/local/cli/jobs-module.ts')];
+  const child = spawn(process.execPath, [await program('local/cli/main.ts'), ...args, ...jobsModule], {
     cwd: root,
     env: { ...process.env, MONGODB_URI: uri, MONGODB_DATABASE: database.name, PORT: '0', LOG_LEVEL: 'debug' },
   });
@@ -44,11 +45,11 @@ test('start, work and schedule end in time after SIGTERM though the database doe
   const processor = database.processor();
   await processor.addJobFactories(jobs);
   const id = await processor.addJob('patient');
-  const processes = [
-    run(uri, 'work', ...jobsModule),
-    run(uri, 'schedule', ...jobsModule),
-    run(uri, 'start', ...jobsModule, '--no-demo'),
-  ];
+  const processes = await Promise.all([
+    run(uri, 'work'),
+    run(uri, 'schedule'),
+    run(uri, 'start', '--no-demo'),
+  ]);
   await eventually(async () => {
     expect(await processor.getJobStatus(id)).toBe('processing');
     for (const { printed } of processes) expect(printed.text).toMatch(/Processor '\S+' started/);

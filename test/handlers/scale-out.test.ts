@@ -32,6 +32,30 @@ interface Job {
   isPoison: boolean;
 }
 
+/** What waits, first come, first served: `shift` of an array as long moves all that is left, each time. */
+class Queue {
+  readonly #jobs: Job[] = [];
+  #taken = 0;
+
+  get length(): number {
+    return this.#jobs.length - this.#taken;
+  }
+
+  get first(): Job | undefined {
+    return this.#jobs[this.#taken];
+  }
+
+  push(job: Job): void {
+    this.#jobs.push(job);
+  }
+
+  take(): Job | undefined {
+    const { first } = this;
+    if (first) this.#taken += 1;
+    return first;
+  }
+}
+
 interface Worker {
   readonly startsAt: number;
   readonly endsAt: number;
@@ -55,7 +79,7 @@ const LEASE_SECONDS = 30;
  * its time is over, and then starts another if jobs wait.
  */
 function simulate({ adds, jobSeconds, poisonEvery = 0 }: Load): { seconds: number; invocations: number } {
-  const queue: Job[] = [];
+  const queue = new Queue();
   let workers: Worker[] = [];
   let invocations = 0;
   let added = 0;
@@ -70,7 +94,7 @@ function simulate({ adds, jobSeconds, poisonEvery = 0 }: Load): { seconds: numbe
     }
   };
   const wanted = (now: number) => {
-    const waitedMs = (now - (queue[0]?.added ?? now)) * 1000;
+    const waitedMs = (now - (queue.first?.added ?? now)) * 1000;
     return workersWanted({ ready: queue.length, waitedMs, live: liveCount() }, limits);
   };
 
@@ -109,7 +133,7 @@ function simulate({ adds, jobSeconds, poisonEvery = 0 }: Load): { seconds: numbe
     for (let thread = 0; thread < limits.maxThreads; thread += 1) {
       let job = worker.running[thread];
       for (let left = 1; left > 1e-9; ) {
-        job ??= now < worker.endsAt ? queue.shift() : undefined;
+        job ??= now < worker.endsAt ? queue.take() : undefined;
         if (job === undefined) break;
         worker.hasClaimed = true;
         if (job.isPoison) worker.killedAt = now;
