@@ -1,14 +1,13 @@
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { defineJob, type JobsFilter, type RemoteProcessor, ValidationError } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
+import { passTime } from '../pass-time.js';
 import { examined } from './examined.js';
 
 const database = useDatabase();
-
-afterEach(() => vi.restoreAllMocks());
 
 async function setUp(options = {}) {
   const processor = database.processor(options);
@@ -18,13 +17,6 @@ async function setUp(options = {}) {
 
 async function idsOf(processor: RemoteProcessor, filter: JobsFilter): Promise<string[]> {
   return (await processor.getJobs(filter)).map(({ id }) => id);
-}
-
-const now = performance.now.bind(performance);
-
-/** From now on this process believes that so much more time has passed than has. */
-function passTime(ms: number): void {
-  vi.spyOn(performance, 'now').mockImplementation(() => now() + ms);
 }
 
 describe('the jobs of a paused queue', () => {

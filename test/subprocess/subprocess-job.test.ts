@@ -1,9 +1,13 @@
-import { availableParallelism } from 'node:os';
-import { afterAll, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type LogFields } from '../../src/index.js';
 import { closeSubprocessPool } from '../../src/subprocess/run-in-subprocess.js';
 import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { passTime } from '../pass-time.js';
 import type { Behaviour } from './modules/behaviour.subprocess.js';
 
 const database = useDatabase();
@@ -13,7 +17,7 @@ afterAll(closeSubprocessPool);
 
 test('what a job waits for a thread counts neither for its timeout nor as its duration', async () => {
   const long = defineJob({ name: 'long', input: z.unknown(), module, priority: 9 });
-  const short = defineJob({ name: 'short', input: z.unknown(), module, timeout: '1s' });
+  const short = defineJob({ name: 'short', input: z.unknown(), module, timeout: '1m' });
   const ended: LogFields[] = [];
   const log = {
     ...silent,
@@ -21,13 +25,23 @@ test('what a job waits for a thread counts neither for its timeout nor as its du
       void (message === 'Attempt ended' && ended.push(fields)),
   };
   const threads = availableParallelism();
-  const processor = database.processor({ maxThreads: threads + 1, log });
+  const processor = database.processor({ maxThreads: threads + 1, lease: '1h', log });
   await processor.addJobFactories([long, short]);
-  for (let n = 0; n < threads; n += 1) await processor.addJob(long, { do: 'sleep', ms: 1_500 });
+  const folder = await mkdtemp(join(tmpdir(), 'threads-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'end');
+  for (let n = 0; n < threads; n += 1) await processor.addJob(long, { do: 'wait for file', path });
   await processor.addJob(short, { do: 'return', value: 'done' });
-  expect(await processor.drain()).toMatchObject({ claimed: threads + 1, completed: threads + 1 });
+  const draining = processor.drain();
+  await eventually(async () => {
+    const begun = (await processor.getJobs()).filter(({ progress }) => progress === 'begun');
+    expect(begun).toHaveLength(threads);
+  });
+  passTime(100_000);
+  await writeFile(path, '');
+  expect(await draining).toMatchObject({ claimed: threads + 1, completed: threads + 1 });
   const { durationMs } = ended.find(({ jobName }) => jobName === 'short') ?? {};
-  expect(durationMs).toBeLessThan(1_000);
+  expect(durationMs).toBeLessThan(100_000);
 });
 
 /** Runs one job that does as it is told, and returns it as it is then, and its log. */

@@ -77,8 +77,9 @@ test.each<Passage>(['cut', 'lose reply', 'silence'])(
   },
 );
 
+/** What waited for the answer, or for the end of the lease, would not end before the test has to. */
 test('a database that answers no report does not hold up a job, nor the end of the invocation', async () => {
-  const { processor, proxy } = await connect();
+  const { processor, proxy } = await connect({ lease: '1h' });
   proxy.judgeBy((command) => (isReport(command) ? 'silence' : 'deliver'));
   const job = telling(async ({ log, progress }) => {
     log('one');
@@ -86,9 +87,7 @@ test('a database that answers no report does not hold up a job, nor the end of t
   });
   await processor.addJobFactory(job);
   const id = await processor.addJob(job);
-  const began = performance.now();
   expect(await processor.drain()).toMatchObject({ completed: 1 });
-  expect(performance.now() - began).toBeLessThan(5_000);
   expect((await processor.getJob(id))?.progress).toEqual({ done: 10, of: 10 });
   expect((await processor.getJobLog(id)).lines).toHaveLength(1);
 });

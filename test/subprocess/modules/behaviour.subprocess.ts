@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/define-job.js';
 import { odd } from '../odd.js';
@@ -11,6 +13,8 @@ export type Behaviour =
       readonly do: 'loop' | 'wait' | 'obey' | 'throw' | 'throw text' | 'snooze' | 'retry after' | 'refuse';
     }
   | { readonly do: 'sleep'; readonly ms: number }
+  /** Until there is a file. */
+  | { readonly do: 'wait for file'; readonly path: string }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
   | { readonly do: 'tell' | 'tell too much' | 'tell and exit' }
   | { readonly do: 'exit' | 'throw later' | 'fill the memory' }
@@ -36,6 +40,10 @@ export default async function behave({
       return progress(odd(input.what));
     case 'sleep':
       return new Promise((resolve) => setTimeout(() => resolve('slept'), input.ms));
+    case 'wait for file':
+      void progress('begun');
+      while (!existsSync(input.path)) await sleep(10);
+      return 'found';
     case 'report': {
       for (const value of input.values) await progress(value);
       return 'reported';
