@@ -49,10 +49,16 @@ export interface Fault {
 /** With leases of 1 s: between two faults, in milliseconds. */
 const PAUSE = { min: 300, max: 1900 };
 
+/** How long a fault lasts, in milliseconds. */
+const DURATION = { min: 500, max: 2400 };
+
+/** Longer than a lease: others take what it held, and at its end it writes what must not count any more. */
+const FREEZE = { min: 1200, max: 2800 };
+
 const weights: readonly (readonly [FaultKind, number])[] = [
   ['kill', 4],
   ['terminate', 1],
-  ['freeze', 3],
+  ['freeze', 5],
   ['cut', 3],
   ['delay', 2],
   ['hold', 2],
@@ -100,7 +106,8 @@ export function planFaults(seed: number, seconds: number): Fault[] {
 function planFault(random: Random, at: number): Fault {
   const kind = random.weighted(weights);
   const role = random.weighted(rolesHitBy(kind));
-  return { at, kind, target: random.pick(cast[role]), ms: random.int(500, 2400) };
+  const { min, max } = kind === 'freeze' ? FREEZE : DURATION;
+  return { at, kind, target: random.pick(cast[role]), ms: random.int(min, max) };
 }
 
 /** How wrong the clock of a process is: 10 minutes late, 10 minutes early, or right; in milliseconds. */

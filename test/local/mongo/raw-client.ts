@@ -16,7 +16,7 @@ export class RawClient {
   }
 
   static async open(port: number): Promise<RawClient> {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     return new RawClient(socket);
   }
