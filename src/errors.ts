@@ -186,7 +186,7 @@ export interface ForeignDocument {
   readonly id: unknown;
 }
 
-/** Collections of our names hold documents that are not ours: they are an application's. Nothing was made or dropped. */
+/** Collections of our names hold documents that are not ours: they are an application's. Nothing was done. */
 export class ForeignDocumentsError extends RemoteProcessorError {
   static {
     brand(ForeignDocumentsError, 'foreign_documents');
@@ -201,7 +201,7 @@ export class ForeignDocumentsError extends RemoteProcessorError {
         `'${collection}', such as the one with the _id ${cutText(JSON.stringify(id) ?? '', MAX_NAME_BYTES)}`,
     );
     super(
-      `There are documents that are not of Remote Processor in ${list.join(', and in ')}: no index is made or dropped. Take another prefix (COLLECTION_PREFIX, collectionPrefix), or another database.`,
+      `There are documents that are not of Remote Processor in ${list.join(', and in ')}: nothing was done. Take another prefix (COLLECTION_PREFIX, collectionPrefix), or another database.`,
     );
   }
 }

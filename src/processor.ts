@@ -57,6 +57,7 @@ import { ensureIndexes } from './mongo/ensure-indexes.js';
 import { findLeftBehind, leftBehindText } from './mongo/find-left-behind.js';
 import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 import { inOwnBson } from './mongo/own-bson.js';
+import { requireOurs } from './mongo/require-ours.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import type { PageFilter } from './page-filter.js';
 import { DEFAULT_NAME } from './processor-name.js';
@@ -103,7 +104,8 @@ export interface RemoteProcessorOptions {
   readonly db: AnyDb;
   /**
    * What the names of our collections in it begin with: processors of different prefixes have nothing in common. Default
-   * `'remoteProcessor.'`; `''` for the names that the collections had before there was a prefix.
+   * `'remoteProcessor.'`; `''` for the names that the collections had before there was a prefix. With another one than the
+   * default, every method refuses collections that hold documents of somebody else (ForeignDocumentsError).
    */
   readonly collectionPrefix?: string;
   /** Stands in logs and leases. Default `'root'`. */
@@ -270,11 +272,11 @@ export class RemoteProcessor {
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
     const valid = validateNow(indexOptionsSchema, options, 'The call of ensureIndexes');
-    const collections = await this.#connected();
-    const leftBehind = await findLeftBehind(collections);
-    if (leftBehind.length > 0)
-      this.log.warn(leftBehindText(leftBehind, collections), { collections: leftBehind });
-    await ensureIndexes(collections, valid);
+    await this.#connection.make();
+    const leftBehind = await findLeftBehind(this.#collections);
+    if (leftBehind)
+      this.log.warn(leftBehindText(leftBehind, this.#collections), { collections: leftBehind.names });
+    await ensureIndexes(this.#collections, valid);
   }
 
   /**
@@ -308,7 +310,7 @@ export class RemoteProcessor {
    * @throws ValidationError for a filter that is none, or a cursor that no page gave
    */
   async listJobFactories(filter?: PageFilter): Promise<JobFactoryPage> {
-    await this.#connection.make();
+    await this.#connected();
     return this.#registry.list(filter);
   }
 
@@ -320,13 +322,13 @@ export class RemoteProcessor {
 
   /** What is known of one kind of job, whichever process registered it; undefined when nobody did. */
   async getJobFactory(name: string): Promise<JobFactoryInfo | undefined> {
-    await this.#connection.make();
+    await this.#connected();
     return this.#registry.info(name);
   }
 
   /** The names of what can be added, whichever process registered it: the first 1000. */
   async getJobNames(): Promise<string[]> {
-    await this.#connection.make();
+    await this.#connected();
     return this.#registry.storedNames();
   }
 
@@ -676,7 +678,7 @@ export class RemoteProcessor {
       'The call of drain',
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
-      await unlessAborted(stopSignal.stop, this.#connection.make());
+      await unlessAborted(stopSignal.stop, this.#connected());
       // Also by a drain that is told to stop at once: it may be all that looks after the jobs of crashed workers.
       await unlessAborted(stopSignal.end, this.#tryToRecover());
       const limits = {
@@ -1001,7 +1003,7 @@ export class RemoteProcessor {
   }
 
   async #runOne(): Promise<boolean> {
-    await this.#connection.make();
+    await this.#connected();
     const { claimed } = await withStopSignal({}, (never) =>
       drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1, lingerMs: 0 }),
     );
@@ -1023,13 +1025,18 @@ export class RemoteProcessor {
   }
 
   async #register(entries: Parameters<JobRegistry['register']>[0]): Promise<void> {
-    await this.#connection.make();
+    await this.#connected();
     await this.#registry.register(entries);
   }
 
-  /** The collections, once the client is connected: what is done through them alone might find it closed for ever. */
+  /**
+   * The collections, once the client is connected: what is done through them alone might find it closed for ever.
+   *
+   * @throws ForeignDocumentsError when they are an application's
+   */
   async #connected(): Promise<Collections> {
     await this.#connection.make();
+    await requireOurs(this.#collections);
     return this.#collections;
   }
 }

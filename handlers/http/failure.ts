@@ -3,6 +3,7 @@ import { isKind } from '../../src/brand.js';
 import {
   ConflictError,
   ForbiddenError,
+  ForeignDocumentsError,
   IndexMissingError,
   type Logger,
   NotFoundError,
@@ -43,6 +44,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem('unknown_job_name', { detail: error.message, issues });
   }
   if (isKind(error, IndexMissingError)) return new Problem('index_missing', { detail: error.message });
+  if (isKind(error, ForeignDocumentsError)) return new Problem('foreign_documents', { detail: notOurs });
   if (isKind(error, ReadTimeoutError))
     return new Problem('read_timeout', { detail: error.message, headers: retryLater });
   if (isUnreachable(error)) {
@@ -55,5 +57,9 @@ export function toProblem(error: unknown): Problem {
     detail: 'The request could not be served. The reason is in the log.',
   });
 }
+
+/** Which documents they are is told in the log alone. */
+const notOurs =
+  'The collections hold documents that are not of Remote Processor: nothing was done. Take another prefix (COLLECTION_PREFIX), or another database; remote-processor doctor shows which they are.';
 
 const retryLater = { 'retry-after': '5' };

@@ -34,6 +34,7 @@ const kinds = {
   headers_too_large: { status: 431, title: 'The headers are too large' },
   too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys came from this address' },
   index_missing: { status: 500, title: 'The database lacks an index' },
+  foreign_documents: { status: 500, title: 'The collections are not ours' },
   answer_too_large: { status: 500, title: 'The answer is larger than Lambda sends' },
   internal_error: { status: 500, title: 'Something went wrong' },
   read_timeout: { status: 503, title: 'The database took too long' },

@@ -1,5 +1,7 @@
 import type { Collection, Document } from 'mongodb';
+import { ForeignDocumentsError } from '../errors.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { unlessForeign } from '../mongo/unless-foreign.js';
 import { MAX_WRONG_KEYS, WRONG_KEY_WINDOW_MS, type WrongKeyDocument } from './wrong-key-document.js';
 
 /** Whether a wrong key was within the limit of its address; past it nothing is counted, until the oldest is old enough. */
@@ -40,20 +42,24 @@ async function writeOnce(
     upsert: true,
     returnDocument: 'after',
   });
-  if (document) return document;
+  if (document?.isCounted !== undefined) return document;
+  if (document) throw new ForeignDocumentsError([{ collection: wrongKeys.collectionName, id: address }]);
   throw new Error('An upsert gave no document.');
 }
 
 const lately = { $gt: ['$$this', { $subtract: ['$$NOW', WRONG_KEY_WINDOW_MS] }] };
 
-const addNow: Document[] = [
-  { $set: { at: { $filter: { input: { $ifNull: ['$at', []] }, cond: lately } } } },
-  { $set: { isCounted: { $lt: [{ $size: '$at' }, MAX_WRONG_KEYS] } } },
-  {
-    $set: {
-      at: { $cond: ['$isCounted', { $concatArrays: ['$at', ['$$NOW']] }, '$at'] },
-      written: '$$NOW',
-      expireAt: { $add: ['$$NOW', WRONG_KEY_WINDOW_MS] },
+const addNow: Document[] = unlessForeign(
+  [
+    { $set: { at: { $filter: { input: { $ifNull: ['$at', []] }, cond: lately } } } },
+    { $set: { isCounted: { $lt: [{ $size: '$at' }, MAX_WRONG_KEYS] } } },
+    {
+      $set: {
+        at: { $cond: ['$isCounted', { $concatArrays: ['$at', ['$$NOW']] }, '$at'] },
+        written: '$$NOW',
+        expireAt: { $add: ['$$NOW', WRONG_KEY_WINDOW_MS] },
+      },
     },
-  },
-];
+  ],
+  'isCounted',
+);

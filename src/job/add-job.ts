@@ -83,7 +83,7 @@ async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: Clie
   }
   throw new ConflictError(
     job.id,
-    `Jobs of the id '${job.id}' are added and removed faster than one can be read.`,
+    `Jobs of the id '${job.id}' are added and removed faster than one can be read, or it is the id of something else.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
+import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { requestCancel } from './end-attempt.js';
 import { isSettled, type JobDocument, type JobStatus } from './job.js';
@@ -12,7 +13,11 @@ import { isSettled, type JobDocument, type JobStatus } from './job.js';
  * @throws NotFoundError, or ConflictError when the job is settled already
  */
 export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
-  const unsettled: Filter<JobDocument> = { _id: String(id), status: { $in: ['queued', 'processing'] } };
+  const unsettled: Filter<JobDocument> = {
+    ...ours.jobs,
+    _id: String(id),
+    status: { $in: ['queued', 'processing'] },
+  };
   const options = { returnDocument: 'after', projection: { status: 1 }, ...byId } as const;
   return changeOrExplain(
     jobs,

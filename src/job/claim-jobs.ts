@@ -127,8 +127,11 @@ interface DueJobs {
   readonly index: Index;
 }
 
+/** Every job has a counter; a document of somebody else has none, and is not taken. */
+const isCounted: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
+
 function dueJobs(filter: ClaimFilter): DueJobs {
-  return { filter: queuedJobs(filter, isDue), index: claimIndex(filter.queues) };
+  return { filter: queuedJobs(filter, { ...isDue, ...isCounted }), index: claimIndex(filter.queues) };
 }
 
 /** Jobs that a claim with this filter would find, at most `limit`: what still waits when a worker stops. */
@@ -138,8 +141,8 @@ export async function countDueJobs(
   limit: number,
 ): Promise<number> {
   if (takesNothing(filter)) return 0;
-  const due = dueJobs(filter);
-  return byIndex(jobs, due.index, (hint) => jobs.countDocuments(due.filter, { limit, ...hint }));
+  const due = queuedJobs(filter, isDue);
+  return byIndex(jobs, claimIndex(filter.queues), (hint) => jobs.countDocuments(due, { limit, ...hint }));
 }
 
 function findCandidates(

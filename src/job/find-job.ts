@@ -1,8 +1,8 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
-import { type Job, type JobDocument, shownFields, toJob } from './job.js';
+import { isJob, type Job, type JobDocument, shownFields, toJob } from './job.js';
 
-/** The job with this id, or undefined. */
+/** The job with this id, or undefined: a document of somebody else is none. */
 export async function findJob(
   jobs: Collection<JobDocument>,
   id: string,
@@ -10,7 +10,7 @@ export async function findJob(
 ): Promise<Job | undefined> {
   const options = { projection: shownFields, ...(session && { session }) };
   const document = await jobs.findOne({ _id: String(id) }, options);
-  return document ? toJob(document) : undefined;
+  return document && isJob(document) ? toJob(document) : undefined;
 }
 
 /** The job with this id. @throws NotFoundError */

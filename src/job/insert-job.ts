@@ -44,11 +44,18 @@ export async function insertJob(
   }
 }
 
-/** The update pipeline of an upsert that inserts the job, and leaves a document that it finds as it is. */
+/**
+ * The update pipeline of an upsert that inserts the job, and leaves a document that it finds as it is: also one of somebody
+ * else, that has no status. A new one has nothing but its id, or nothing but its occurrence.
+ */
 export function insertUnlessFound(job: NewJob): Document[] {
-  const isNew = { $eq: [{ $type: '$status' }, 'missing'] };
+  const isNew = { $or: [{ $eq: ['$$ROOT', { _id: '$_id' }] }, isBegunByOccurrence] };
   return [{ $replaceWith: { $cond: [isNew, newDocument(job), '$$ROOT'] } }];
 }
+
+const isBegunByOccurrence = {
+  $and: [{ $eq: [{ $type: '$status' }, 'missing'] }, { $ne: [{ $type: '$occurrence' }, 'missing'] }],
+};
 
 function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...rest }: NewJob): Document {
   const given = {

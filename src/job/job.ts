@@ -163,6 +163,17 @@ export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'l
 /** A job that the caller holds the lease of, with the token that proves it. */
 export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<JobDocument, 'runAlone'>;
 
+/** Whether a document is a job of ours, by what each of them has. */
+export function isJob({
+  jobName,
+  retryCounter,
+}: {
+  readonly jobName?: unknown;
+  readonly retryCounter?: unknown;
+}): boolean {
+  return typeof jobName === 'string' && retryCounter !== undefined && retryCounter !== null;
+}
+
 /** The document as the API gives it. */
 export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
   return { id: _id, ...rest };

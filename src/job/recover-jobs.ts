@@ -4,6 +4,7 @@ import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
 import { leaseExpiry } from '../mongo/indexes.js';
+import { isPaused } from '../queue/queue-document.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 
@@ -49,15 +50,17 @@ async function look(
     { $limit: 1 },
     { $project: { _id: 0, isExpired: { $literal: true } } },
   ];
-  const paused = [{ $sort: { _id: 1 } }, { $project: { _id: 0, queue: '$_id' } }];
+  const paused = [{ $match: isPaused }, { $sort: { _id: 1 } }, { $project: { _id: 0, queue: '$_id' } }];
   const stages = [...expired, { $unionWith: { coll: queues, pipeline: paused } }];
   return byIndex(jobs, leaseExpiry, (hint) =>
     jobs.aggregate<{ isExpired?: true; queue?: string }>(stages, { batchSize: 1000, ...hint }).toArray(),
   );
 }
 
+/** Every job has a counter; a document of somebody else has none. */
 const isExpired: Filter<JobDocument> = {
   status: 'processing',
+  retryCounter: { $gte: 0 },
   'lease.expires': anyMoment,
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };

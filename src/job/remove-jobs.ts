@@ -1,7 +1,8 @@
-import type { Collection, Document, Filter, FindOptions } from 'mongodb';
+import type { Collection, Document, FindOptions } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { byCreated, byUnsuccessful } from '../mongo/indexes.js';
+import { ours } from '../mongo/ours.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
@@ -66,18 +67,17 @@ async function removeBatch(
   const $expr = isRemovable(olderThanMs);
   return retryWhileUnreachable(ELECTION_MS, async () => {
     const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
-      jobs.find({ ...isOurs, status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint }).toArray(),
+      jobs
+        .find({ ...ours.jobs, status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint })
+        .toArray(),
     );
     if (found.length === 0) return { removed: 0, last: undefined };
     const ids = found.map(({ _id }) => _id);
     // Somebody may have retried one of them since.
-    const { deletedCount } = await jobs.deleteMany({ ...isOurs, _id: { $in: ids }, status, $expr }, byId);
+    const { deletedCount } = await jobs.deleteMany({ ...ours.jobs, _id: { $in: ids }, status, $expr }, byId);
     return { removed: deletedCount, last: found[BATCH - 1]?.created };
   });
 }
-
-/** Every job has a counter. In a collection of the same name that is an application's, before indexes are asked for, none. */
-export const isOurs: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
 
 /** No job settled before it was created, which is what the indexes know. */
 function isRemovable(olderThanMs: number | undefined): Document {

@@ -4,9 +4,10 @@ import type { Collections } from '../mongo/collections.js';
 import { findIndexes } from '../mongo/find-indexes.js';
 import { isSameIndex } from '../mongo/find-wrong-indexes.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
+import { OncePerName } from '../mongo/once-per-name.js';
 
-/** By client: of which collections the index was seen, or is being looked for. */
-const seen = new WeakMap<object, Map<string, Promise<void>>>();
+/** Of which collections the index was seen. */
+const seen = new OncePerName();
 
 /**
  * Makes sure that unique keys are unique: without their index two adds at the same moment both write a job. It costs one
@@ -19,17 +20,8 @@ export async function requireUniqueKeys(
   { client, jobs }: Pick<Collections, 'client' | 'jobs'>,
   areUsed: () => Promise<boolean> = async () => true,
 ): Promise<void> {
-  const ofClient = seen.get(client) ?? new Map<string, Promise<void>>();
-  seen.set(client, ofClient);
-  if (!ofClient.has(jobs.namespace) && !(await areUsed())) return;
-  await (ofClient.get(jobs.namespace) ?? look(jobs, ofClient));
-}
-
-function look(jobs: Collections['jobs'], ofClient: Map<string, Promise<void>>): Promise<void> {
-  const looking = findIndex(jobs);
-  ofClient.set(jobs.namespace, looking);
-  looking.catch(() => ofClient.delete(jobs.namespace));
-  return looking;
+  if (!seen.wasAsked(client, jobs.namespace) && !(await areUsed())) return;
+  await seen.ask(client, jobs.namespace, () => findIndex(jobs));
 }
 
 async function findIndex(jobs: Collections['jobs']): Promise<void> {

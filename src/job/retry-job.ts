@@ -3,6 +3,7 @@ import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
@@ -19,7 +20,7 @@ const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  */
 export async function retryJob(collections: Pick<Collections, 'client' | 'jobs'>, id: string): Promise<void> {
   const { jobs } = collections;
-  const settled: Filter<JobDocument> = { _id: String(id), status: { $in: [...retriable] } };
+  const settled: Filter<JobDocument> = { ...ours.jobs, _id: String(id), status: { $in: [...retriable] } };
   await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
   try {
     await changeOrExplain(

@@ -1,10 +1,13 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
+import { ForeignDocumentsError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { JobFactoryDocument } from './factory-document.js';
 
 /**
  * Stores factories for producers without their code. Reads once, and writes only those whose hash is new. A definition
  * of a lower version never replaces a higher one, whoever comes first; of the same version the last does, and it is logged.
+ *
+ * @throws ForeignDocumentsError when a document of somebody else has the name of one: nothing is written then
  */
 export async function storeJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
@@ -14,6 +17,9 @@ export async function storeJobFactories(
   const ids = documents.map(({ _id }) => _id);
   const projection = { hash: 1, version: 1 };
   const found = await jobFactories.find({ _id: { $in: ids } }, { projection }).toArray();
+  const foreign = found.find(({ hash }) => typeof hash !== 'string');
+  if (foreign)
+    throw new ForeignDocumentsError([{ collection: jobFactories.collectionName, id: foreign._id }]);
   const stored = new Map(found.map((document) => [document._id, document]));
   const isNew = ({ _id, hash }: JobFactoryDocument) => stored.get(_id)?.hash !== hash;
   const changed = documents.filter(isNew).filter((document) => isToWrite(document, stored, log));

@@ -14,7 +14,8 @@ import { findIndexes } from './find-indexes.js';
 import { isInPlaceOf, isSameIndex } from './find-wrong-indexes.js';
 import {
   byQueue,
-  formerJobIndexes,
+  everyVersions,
+  formerIndexes,
   type IndexOptions,
   type IndexProgress,
   neededIndexes,
@@ -32,6 +33,9 @@ const INDEX_KEY_SPECS_CONFLICT = 86;
 const LOCK_WAIT_MS = 1_000;
 const BETWEEN_MS = 3_000;
 
+/** Of reading a collection for documents that are not ours. In one that takes longer, those it came to by then are seen. */
+const SCAN_MS = 5_000;
+
 /**
  * Makes the indexes that are missing, and drops those of earlier versions, and no others. Part of a deployment
  * (`npm run ensure-indexes`), never of a cold start. In collections of somebody else it does nothing.
@@ -47,10 +51,11 @@ export async function ensureIndexes(
   collections: Collections,
   { byQueue: isByQueue, onProgress = () => {} }: IndexOptions = {},
 ): Promise<void> {
-  const foreign = await findForeignDocuments(collections);
+  const foreign = await findForeignDocuments(collections, SCAN_MS);
   if (foreign.length > 0) throw new ForeignDocumentsError(foreign);
   const duplicates: DuplicateValues[] = [];
   const { client, jobs } = collections;
+  const before = await findIndexes(jobs);
   for (const [key, needed] of neededIndexes) {
     const name = collections[key].collectionName;
     const collection = client.db(jobs.dbName).collection(name, { writeConcern });
@@ -59,8 +64,10 @@ export async function ensureIndexes(
     duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
-  const unwanted = isByQueue === false ? [...formerJobIndexes, byQueue] : formerJobIndexes;
-  await dropIndexes(jobs, unwanted, onProgress);
+  if (isByQueue === false) await dropIndexes(jobs, [byQueue], onProgress);
+  // In an empty collection of an application there may be such an index, too.
+  if (!before.some((index) => everyVersions.some((one) => isSameIndex(index, one)))) return;
+  for (const [key, former] of formerIndexes) await dropIndexes(collections[key], former, onProgress);
 }
 
 const writeConcern = { w: 'majority' } as const;
@@ -174,28 +181,30 @@ async function isFree(client: MongoClient, collection: Collection): Promise<bool
   }
 }
 
+type Indexed = Pick<Collection, 'collectionName' | 'listIndexes' | 'dropIndex' | 'estimatedDocumentCount'>;
+
 /** Drops those that are there as they are described: another index of such a name is somebody else's. */
 async function dropIndexes(
-  jobs: Collections['jobs'],
+  collection: Indexed,
   unwanted: readonly IndexDescription[],
   tell: Tell,
 ): Promise<void> {
-  const there = await findIndexes(jobs);
+  const there = await findIndexes(collection);
   for (const index of unwanted) {
     const { name = '' } = index;
     if (there.some((one) => one.name === name && isSameIndex(one, index)))
-      await dropIndex(jobs, name, await teller(jobs, [name], tell));
+      await dropIndex(collection, name, await teller(collection, [name], tell));
   }
 }
 
 async function dropIndex(
-  jobs: Collections['jobs'],
+  collection: Indexed,
   name: string,
   say: (kind: IndexProgress['kind']) => void,
 ): Promise<void> {
   for (;;) {
     try {
-      await jobs.dropIndex(name, { maxTimeMS: LOCK_WAIT_MS });
+      await collection.dropIndex(name, { maxTimeMS: LOCK_WAIT_MS });
       return say('dropped');
     } catch (error) {
       // Another deployment dropped it.

@@ -1,5 +1,6 @@
 import type { Document, FindOptions } from 'mongodb';
-import type { ForeignDocument } from '../errors.js';
+import { isKind } from '../brand.js';
+import { type ForeignDocument, ReadTimeoutError } from '../errors.js';
 import { BEGINNING_OF_TIME } from './any-moment.js';
 import { byOptionalIndex, idIndex } from './by-index.js';
 import { type CollectionKey, type Collections, collectionKeys } from './collections.js';
@@ -19,20 +20,26 @@ const notTimes = [{ max: { _id: BEGINNING_OF_TIME } }];
  * What it costs does not grow with the collections. By the index on `_id` it finds every document whose `_id` is of another
  * type than ours, and by that on `jobName` every one that has none; others among the 1,000 that were written first, where an
  * application's are that was there before us, and among the 1,000 written last.
+ *
+ * @param scanMs for so long it then reads each collection from its beginning on, all of it if that is enough. Default: not
  */
-export async function findForeignDocuments(collections: Collections): Promise<readonly ForeignDocument[]> {
+export async function findForeignDocuments(
+  collections: Collections,
+  scanMs = 0,
+): Promise<readonly ForeignDocument[]> {
   const db = collections.client.db(collections.jobs.dbName);
   const there = await db.listCollections({}, { nameOnly: true, authorizedCollections: true }).toArray();
   const names = new Set(there.map(({ name }) => name));
   const looks = collectionKeys
     .filter((key) => names.has(collections[key].collectionName))
-    .map((key) => findForeign(collections, key));
+    .map((key) => findForeign(collections, key, scanMs));
   return (await Promise.all(looks)).filter((found) => found !== undefined);
 }
 
 async function findForeign(
   collections: Collections,
   key: CollectionKey,
+  scanMs: number,
 ): Promise<ForeignDocument | undefined> {
   const otherTypes = key === 'statistics' ? notTimes : notTexts;
   const looks = [
@@ -40,6 +47,7 @@ async function findForeign(
     () => lookFrom(collections, key, { $natural: 1 }),
     () => lookFrom(collections, key, { $natural: -1 }),
     ...(key === 'jobs' ? [() => findWithoutName(collections)] : []),
+    ...(scanMs > 0 ? [() => scan(collections, key, scanMs)] : []),
   ];
   for (const look of looks) {
     const found = await look();
@@ -67,10 +75,24 @@ async function lookFrom(
   key: CollectionKey,
   hint: Document,
 ): Promise<Found | undefined> {
-  const isForeign = { $nor: [ours[key]] };
-  const stages = [{ $limit: LOOKED_AT }, { $match: isForeign }, { $limit: 1 }, { $project: idAlone }];
+  const stages = [{ $limit: LOOKED_AT }, { $match: isForeign(key) }, { $limit: 1 }, { $project: idAlone }];
   const [found] = await collections[key].aggregate<Found>(stages, { hint }).toArray();
   return found;
+}
+
+/** Of a collection that takes longer the rest is not seen. */
+async function scan(collections: Collections, key: CollectionKey, maxTimeMS: number): Promise<Found | null> {
+  try {
+    const options = { projection: idAlone, hint: { $natural: 1 }, maxTimeMS };
+    return await collections[key].findOne(isForeign(key), options);
+  } catch (error) {
+    if (isKind(error, ReadTimeoutError)) return null;
+    throw error;
+  }
+}
+
+function isForeign(key: CollectionKey): Document {
+  return { $nor: [ours[key]] };
 }
 
 /** By the index on it, where that is there: it costs as much as is found. */

@@ -53,8 +53,17 @@ const occurrence = {
   partialFilterExpression: { 'occurrence.item': { $exists: true } },
 } as const;
 
-/** MongoDB deletes settled jobs when their time has come. */
-const expireAt = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true } as const;
+/** Documents of ours that have such a moment, by a field that only ours have: an application's are never deleted by it. */
+function expiring(name: string, field: string, ourField: string, expireAfterSeconds = 0) {
+  const partialFilterExpression = { [field]: { $exists: true }, [ourField]: { $exists: true } };
+  return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
+}
+
+/**
+ * MongoDB deletes settled jobs when their time has come. That it is there tells that `ensureIndexes` looked whether the
+ * collections are ours: see require-ours.ts.
+ */
+export const jobExpiry = expiring('expiry', 'expireAt', 'retryCounter');
 
 /**
  * Lists of jobs, newest or oldest first. These keys never change: they cost a write when a job is added, at the right edge,
@@ -81,23 +90,28 @@ export const jobIndexes: IndexDescription[] = [
   leaseExpiry,
   uniqueKeyIndex,
   occurrence,
-  expireAt,
+  jobExpiry,
   byCreated,
   byJobName,
   byUnsuccessful,
 ];
 
-/**
- * Of earlier versions. They are dropped once those that took their place are there; one of the same name that is another
- * index is somebody else's, and stays.
- */
-export const formerJobIndexes: readonly IndexDescription[] = [
+/** For whatever had to be deleted in its time. */
+const formerExpiry = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;
+
+const formerClaim = {
+  name: 'claim',
+  key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
+  partialFilterExpression: onlyQueued,
+} as const;
+
+/** One of them each version has made: it tells a database that one of them was here. */
+export const everyVersions: readonly IndexDescription[] = [claimAll, formerClaim];
+
+const formerJobIndexes: readonly IndexDescription[] = [
+  { ...formerExpiry, sparse: true },
   { name: 'status', key: { status: 1, _id: 1 } },
-  {
-    name: 'claim',
-    key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
-    partialFilterExpression: onlyQueued,
-  },
+  formerClaim,
   { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
   { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
 ];
@@ -121,27 +135,27 @@ const schedulerIndexes: IndexDescription[] = [
 
 const workerIndexes: IndexDescription[] = [
   // Counting those that live; MongoDB deletes those that crashed.
-  { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 },
+  expiring('expiry', 'expires', 'processor', 60),
 ];
 
 const endedSessionIndexes: IndexDescription[] = [
-  // MongoDB deletes those that have expired.
+  // MongoDB deletes those that have expired. They have no other field.
   { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
 ];
 
 const wrongKeyIndexes: IndexDescription[] = [
   // MongoDB deletes what no longer counts.
-  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+  expiring('expiry', 'expireAt', 'isCounted'),
 ];
 
 const idempotencyKeyIndexes: IndexDescription[] = [
   // MongoDB deletes keys when their time has come.
-  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+  expiring('expiry', 'expireAt', 'requestHash'),
 ];
 
 const statisticsIndexes: IndexDescription[] = [
   // MongoDB deletes old minutes.
-  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
+  expiring('expiry', 'expireAt', 'written'),
 ];
 
 /** Which indexes a database is to have beside those that are always needed. */
@@ -181,4 +195,16 @@ export const neededIndexes: readonly (readonly [CollectionKey, readonly IndexDes
   ['endedSessions', endedSessionIndexes],
   ['wrongKeys', wrongKeyIndexes],
   ['statistics', statisticsIndexes],
+];
+
+/**
+ * Of earlier versions, by their collections. They are dropped once those that took their place are there; one of the same
+ * name that is another index is somebody else's, and stays.
+ */
+export const formerIndexes: readonly (readonly [CollectionKey, readonly IndexDescription[]])[] = [
+  ['jobs', formerJobIndexes],
+  ['workers', [{ name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 }]],
+  ['idempotencyKeys', [formerExpiry]],
+  ['wrongKeys', [formerExpiry]],
+  ['statistics', [formerExpiry]],
 ];

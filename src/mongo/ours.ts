@@ -15,11 +15,11 @@ const itemTypes = ['Cron', 'Delay', 'At'] as const satisfies typeof schedulerTyp
 export const ours: Readonly<Record<CollectionKey, Document>> = {
   jobs: { _id: text, jobName: text, status: { $in: jobStatuses }, retryCounter: { $type: 'number' } },
   jobFactories: { _id: text, hash: text },
-  scheduler: { _id: text, type: { $in: itemTypes }, jobName: text },
+  scheduler: { _id: text, type: { $in: itemTypes }, jobName: text, version: { $type: 'number' } },
   queues: { _id: text, paused: moment },
   workers: { _id: text, processor: text, expires: moment },
   idempotencyKeys: { _id: text, requestHash: text, jobIds: { $type: 'array' } },
   endedSessions: { _id: text, expireAt: moment },
   wrongKeys: { _id: text, at: { $type: 'array' }, expireAt: moment },
-  statistics: { _id: moment, expireAt: moment },
+  statistics: { _id: moment, written: moment, expireAt: moment },
 };

@@ -11,6 +11,9 @@ export interface QueueDocument {
   readonly paused: Date;
 }
 
+/** Of documents of that collection: those that are ours. */
+export const isPaused = { paused: { $type: 'date' } } as const;
+
 /** A queue as the API gives it. */
 export interface Queue {
   readonly name: string;

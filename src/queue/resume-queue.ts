@@ -1,7 +1,8 @@
 import type { Collection } from 'mongodb';
-import type { QueueDocument } from './queue-document.js';
+import { byId } from '../mongo/by-index.js';
+import { isPaused, type QueueDocument } from './queue-document.js';
 
 /** Ends the pause of a queue, if it is paused. */
 export async function resumeQueue(queues: Collection<QueueDocument>, name: string): Promise<void> {
-  await queues.deleteOne({ _id: name });
+  await queues.deleteOne({ _id: name, ...isPaused }, byId);
 }

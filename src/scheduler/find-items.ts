@@ -1,13 +1,15 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
+import { ours } from '../mongo/ours.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 
-/** The scheduler item with this id, or undefined. */
+/** The scheduler item with this id, or undefined: a document of somebody else is none. */
 export async function findItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,
 ): Promise<SchedulerItem | undefined> {
-  const item = await scheduler.findOne({ _id: String(id) });
+  const item = await scheduler.findOne({ ...ours.scheduler, _id: String(id) }, byId);
   return item ? toSchedulerItem(complete(item)) : undefined;
 }
 
@@ -17,7 +19,10 @@ export async function requireItem(
   id: string,
   session?: ClientSession,
 ): Promise<SchedulerItemDocument> {
-  const item = await scheduler.findOne({ _id: String(id) }, { ...(session && { session }) });
+  const item = await scheduler.findOne(
+    { ...ours.scheduler, _id: String(id) },
+    { ...(session && { session }), ...byId },
+  );
   if (item) return complete(item);
   throw new NotFoundError('scheduler item', id);
 }

@@ -1,5 +1,7 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
+import { byId } from '../mongo/by-index.js';
+import { ours } from '../mongo/ours.js';
 import { readPage } from '../mongo/read-page.js';
 import { namePageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
@@ -32,7 +34,10 @@ export async function listItems(
     brief,
   } = validateNow(filterSchema, filter, 'Filter of scheduler items');
   const size = { limit: limit + 1, batchSize: limit + 1, ...(brief && { projection: { input: 0 } }) };
-  const found = scheduler.find({ _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size });
+  const found = scheduler.find(
+    { ...ours.scheduler, _id: { $gt: cursor } },
+    { sort: { _id: 1 }, ...size, ...byId },
+  );
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
   return {
@@ -46,7 +51,7 @@ export async function findNextItems(
   scheduler: Collection<SchedulerItemDocument>,
   limit: number,
 ): Promise<SchedulerItem[]> {
-  const active = { active: true, nextCallTime: { $gte: new Date(0) } };
+  const active = { ...ours.scheduler, active: true, nextCallTime: { $gte: new Date(0) } };
   const options = { sort: { nextCallTime: 1 }, limit, projection: { input: 0 } } as const;
   const items = await scheduler.find(active, options).toArray();
   return items.map((item) => toSchedulerItem(complete(item)));

@@ -6,11 +6,12 @@ import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
+import { ours } from '../mongo/ours.js';
 import { serverTime } from '../mongo/server-time.js';
 import { activated } from './activate.js';
 import { changeAfterDue } from './change-after-due.js';
 import { requireItem } from './find-items.js';
-import { complete, isNextOf, type SchedulerItemDocument, schedulerTypes } from './item.js';
+import { complete, isNextOf, type SchedulerItemDocument } from './item.js';
 import type { DefaultsOf } from './known-defaults.js';
 import { scheduleDueItems } from './schedule-due-items.js';
 import { tellBroken } from './tell-items.js';
@@ -99,7 +100,7 @@ async function findActive(
   after: string,
 ): Promise<SchedulerItemDocument[]> {
   const size = { limit: BATCH, batchSize: BATCH + 1, projection: { input: 0 } };
-  const active = { _id: { $gt: after }, type: { $in: schedulerTypes }, active: true };
+  const active = { ...ours.scheduler, _id: { $gt: after }, active: true };
   return (await scheduler.find(active, { sort: { _id: 1 }, ...size, ...byId }).toArray()).map(complete);
 }
 

@@ -3,7 +3,9 @@ import { isKind } from '../brand.js';
 import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
+import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
+import { ours } from '../mongo/ours.js';
 import { serverTime } from '../mongo/server-time.js';
 import { DEFAULT_NAME } from '../processor-name.js';
 import { callTimeFrom, deactivated, redefine } from './activate.js';
@@ -74,8 +76,8 @@ async function findDeclared(
 ): Promise<Map<string, SchedulerItemDocument>> {
   const ids = declarations.map(({ id }) => id);
   const found = await Promise.all([
-    scheduler.find({ 'declared.by': by, 'declared.hash': { $ne: NO_MORE } }).toArray(),
-    scheduler.find({ _id: { $in: ids } }).toArray(),
+    scheduler.find({ ...ours.scheduler, 'declared.by': by, 'declared.hash': { $ne: NO_MORE } }).toArray(),
+    scheduler.find({ ...ours.scheduler, _id: { $in: ids } }, byId).toArray(),
   ]);
   return new Map(found.flat().map((item) => [item._id, item]));
 }
@@ -111,9 +113,16 @@ async function bring(
       case 'idTaken': {
         const done = await change(db, collections, registry, id, by, hash, redefined);
         if (done !== 'gone') return done;
+        if (await isForeign(collections.scheduler, id)) return 'conflicting';
       }
     }
   }
+}
+
+/** Whether a document of somebody else has an id: it never becomes ours. */
+async function isForeign(scheduler: Collections['scheduler'], id: string): Promise<boolean> {
+  const options = { projection: { _id: 1 }, ...byId } as const;
+  return (await scheduler.findOne({ _id: id, $nor: [ours.scheduler] }, options)) !== null;
 }
 
 async function giveUp(

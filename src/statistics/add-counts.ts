@@ -1,5 +1,7 @@
 import type { Collection, Document } from 'mongodb';
 import ms from 'ms';
+import { ForeignDocumentsError } from '../errors.js';
+import { unlessForeign } from '../mongo/unless-foreign.js';
 import {
   type AttemptCounts,
   countNames,
@@ -29,18 +31,22 @@ export interface GatheredCounts {
  *
  * One document a minute for all workers: each adds to it once a minute, and at the end of an invocation. MongoDB makes
  * hundreds of changes a second to one document, far more than there are invocations.
+ *
+ * @throws ForeignDocumentsError when a document of somebody else stands for the minute: it stays as it is
  */
 export async function addCounts(
   statistics: Collection<StatisticsDocument>,
   minute: Date,
   counts: GatheredCounts,
 ): Promise<Date> {
-  const after = await statistics.findOneAndUpdate({ _id: minute }, addition(minute, counts), {
+  const update = unlessForeign(addition(minute, counts), 'written');
+  const after = await statistics.findOneAndUpdate({ _id: minute }, update, {
     upsert: true,
     returnDocument: 'after',
     projection: { written: 1 },
   });
-  if (after) return after.written;
+  if (after?.written instanceof Date) return after.written;
+  if (after) throw new ForeignDocumentsError([{ collection: statistics.collectionName, id: minute }]);
   throw new Error('The database did not return the statistics of a minute that were just written.');
 }
 

@@ -59,4 +59,8 @@ export async function countLiveWorkers(workers: Collection<WorkerDocument>): Pro
   return workers.countDocuments({ worker: { $exists: false }, ...isLive });
 }
 
-const isLive: Filter<WorkerDocument> = { $expr: { $gt: ['$expires', '$$NOW'] } };
+/** The index has those that have a processor. */
+const isLive: Filter<WorkerDocument> = {
+  processor: { $exists: true },
+  $expr: { $gt: ['$expires', '$$NOW'] },
+};

@@ -96,6 +96,27 @@ test('collections of the former names that are somebody else’s are nobody’s 
   expect(told).toEqual([]);
 });
 
+test('whoever upgrades beside an application is not told to take the empty prefix', async () => {
+  const before = database.processor({ collectionPrefix: '' });
+  await before.addJobFactory(echo);
+  await before.addJob('echo', {});
+  await database.db.collection(former.queues).insertOne({ title: 'at the door' });
+  const told: string[] = [];
+  const warn = (text: string) => void told.push(text);
+  await database.processor({ log: { ...silent, warn } }).ensureIndexes();
+  expect(told).toEqual([expect.stringMatching(/^jobs: .* somebody else/)]);
+  expect(told.join()).not.toContain('empty');
+});
+
+test('a collection of an application that looks like one of ours, alone, is nobody’s loss', async () => {
+  await database.db
+    .collection<{ _id: string }>(former.queues)
+    .insertOne({ _id: 'mail', ...{ paused: new Date() } });
+  const told: string[] = [];
+  await database.processor({ log: { ...silent, warn: (text) => void told.push(text) } }).ensureIndexes();
+  expect(told).toEqual([]);
+});
+
 test('renaming the collections, as the changelog has it, goes on with them', async () => {
   const before = database.processor({ collectionPrefix: '' });
   await before.ensureIndexes();

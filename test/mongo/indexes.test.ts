@@ -15,6 +15,7 @@ import { settleJobs } from '../../src/job/settle-jobs.js';
 import { collectionNamesOf, openCollections } from '../../src/mongo/collections.js';
 import { findForeignDocuments } from '../../src/mongo/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/mongo/find-left-behind.js';
+import { byJobName } from '../../src/mongo/indexes.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
 import { collectionNames } from '../collection-names.js';
@@ -170,6 +171,8 @@ async function callEverything(): Promise<void> {
     await findDueJobName(scheduler, { ...those, aheadMs: 10_000, limit: 500 });
   const declared = { type: 'Delay', delay: '1s', jobName: 'flaky', id: 'declared' } as const;
   await processor.syncSchedulers([declared]);
+  await database.db.collection<{ _id: string }>(collectionNames.scheduler).insertOne({ _id: 'foreign' });
+  await processor.syncSchedulers([declared, { ...declared, id: 'foreign' }]);
   await processor.syncSchedulers([{ ...declared, title: 'New' }]);
   await processor.syncSchedulers([]);
   await processor.removeScheduler('tick');
@@ -179,8 +182,11 @@ async function callEverything(): Promise<void> {
   await processor.getStatistics({ jobName: 'echo' });
   await awaitMajority(collections.workers);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
+  const jobOfBefore = { _id: 'before', jobName: 'echo', status: 'completed', retryCounter: 1 };
+  await openCollections(database.db, '').jobs.createIndex(byJobName.key, { name: byJobName.name });
+  await database.db.collection<{ _id: string }>('jobs').insertOne(jobOfBefore);
   await findLeftBehind(collections);
-  await findForeignDocuments(collections);
+  await findForeignDocuments(collections, 5_000);
   await registerWorker(collections.workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
   await unregisterWorker(collections.workers, 'w');
   await countWrongKey(collections.wrongKeys, 'address');
@@ -248,7 +254,7 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
     `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
     'of the jobs whose workers were lost, and of paused queues',
   ],
-  ...Object.values(collectionNames).map(
+  ...[...Object.values(collectionNames), ...Object.values(collectionNamesOf(''))].map(
     (name) =>
       [
         'COLLSCAN',
@@ -256,7 +262,15 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
         'of the first and the last thousand documents, of which some may be somebody else’s',
       ] as const,
   ),
-  ...(['jobs', 'scheduler', 'queues'] as const).map(
+  ...Object.values(collectionNames).map(
+    (name) =>
+      [
+        'COLLSCAN',
+        `{"find":"${name}","filter":{"$nor":`,
+        'at a deployment, for some seconds, for documents that are somebody else’s',
+      ] as const,
+  ),
+  ...(['jobs', 'jobFactories', 'scheduler', 'queues'] as const).map(
     (name) =>
       [
         'COLLSCAN',

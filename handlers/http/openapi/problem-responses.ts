@@ -45,6 +45,7 @@ export function problemResponses(
     'internal_error',
     'answer_too_large',
     'index_missing',
+    'foreign_documents',
     'database_unreachable',
     'read_timeout',
   ];

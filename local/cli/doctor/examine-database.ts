@@ -18,17 +18,18 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
   if (configuration.some(({ status }) => status === 'failure')) return configuration;
   try {
     const { db, collections } = await connectToDatabase(env);
+    const [server, owner] = await Promise.all([checkServer(db), checkCollections(collections)]);
+    // Everything else would read what is somebody else's.
+    if (owner.some(({ status }) => status === 'failure')) return [...configuration, ...server, ...owner];
     const now = (await serverTime(db)).getTime();
     const checks = await Promise.all([
-      checkServer(db),
       checkMajority(collections.workers),
-      checkCollections(collections),
       checkIndexes(collections),
       checkQueues(api, now),
       checkLeases(collections.jobs),
       checkScheduler(api, now),
     ]);
-    return [...configuration, ...checks.flat()];
+    return [...configuration, ...server, ...owner, ...checks.flat()];
   } catch (error) {
     const { message } = await toFailure(error);
     const fix = 'Look at MONGODB_URI, at the network on the way, and whether the server lets this address in';

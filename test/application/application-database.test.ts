@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { afterEach, expect, test } from 'vitest';
+import { createApp } from '../../handlers/http/app.js';
+import { routes } from '../../handlers/http/routes.js';
+import { RemoteProcessor } from '../../src/index.js';
+import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { echo } from '../jobs.js';
+import { useCommandLine } from '../local/cli/command-line.js';
+import { addApplication, applicationIn, everythingIn } from './application.js';
+import { calls } from './calls.js';
+
+const database = useDatabase();
+const { run } = useCommandLine(database);
+const unprefixed = { collectionPrefix: '' };
+
+afterEach(async () => {
+  const all = await database.db.collections();
+  const others = all.filter(({ collectionName }) => !collectionName.startsWith('remoteProcessor.'));
+  await Promise.all(others.map((collection) => collection.drop()));
+});
+
+/** Does something in an application's database, that has to leave everything in it as it was. */
+async function besideTheApplication(work: () => Promise<unknown>): Promise<void> {
+  await addApplication(database.db);
+  const before = [await applicationIn(database.db), await everythingIn(database.db)];
+  await work();
+  expect([await applicationIn(database.db), await everythingIn(database.db)]).toEqual(before);
+}
+
+const foreign = expect.objectContaining({ code: 'foreign_documents' });
+
+test('whatever is asked of a processor under the very names of an application, it refuses', async () => {
+  await besideTheApplication(async () => {
+    const outcomes = Object.entries(calls).map(async ([name, call]) => {
+      const outcome = call(database.processor(unprefixed));
+      return [name, await outcome.catch((error: unknown) => error)];
+    });
+    const expected = Object.keys(calls).map((name) => [name, foreign]);
+    expect(await Promise.all(outcomes)).toEqual(expected);
+  });
+});
+
+test('the table above has every method of a processor', () => {
+  const methods = Object.getOwnPropertyNames(RemoteProcessor.prototype);
+  expect(Object.keys(calls).toSorted()).toEqual(
+    methods.filter((name) => !['constructor', 'kick'].includes(name)).toSorted(),
+  );
+});
+
+test('loops that were started say why they do nothing', async () => {
+  await besideTheApplication(async () => {
+    const told: string[] = [];
+    const error = (_: string, fields: object = {}) => void told.push(JSON.stringify(fields));
+    const processor = database.processor({ ...unprefixed, log: { ...silent, error } });
+    processor.startScheduler();
+    await eventually(() => expect(told).not.toEqual([]));
+    expect(told.join()).toContain('COLLECTION_PREFIX');
+    await processor.stopScheduler();
+  });
+});
+
+const key = 'of-the-test';
+const app = () =>
+  createApp({
+    processor: new RemoteProcessor({ db: database.db, ...unprefixed, log: silent }),
+    apiKeys: [{ id: 'test', role: 'admin', digest: createHash('sha256').update(key).digest() }],
+    log: silent,
+  });
+
+/** Those that ask the database something. */
+const asking = routes.filter(({ path }) => path !== '/v1/openapi.json');
+
+test.each(asking.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  'over HTTP %s is refused in an application’s database',
+  async (_, { method, path, bodyExample }) => {
+    await besideTheApplication(async () => {
+      const address = path.replaceAll(/\{[^}]*\}|:\w+/g, 'due');
+      const reply = await app().request(`http://localhost${address}`, {
+        method,
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        ...(bodyExample !== undefined && { body: JSON.stringify(bodyExample) }),
+      });
+      expect([reply.status, await reply.json()]).toEqual([500, foreign]);
+    });
+  },
+);
+
+const every = '{ "type": "Cron", "cron": "* * * * *", "jobName": "echo", "input": {} }';
+
+test.each([
+  ['add', 'echo', '{}'],
+  ['get', 'queued'],
+  ['list'],
+  ['cancel', 'queued'],
+  ['retry', 'error'],
+  ['remove', 'completed', '--yes'],
+  ['remove', '--status', 'completed', '--yes'],
+  ['schedules', 'list'],
+  ['schedules', 'get', 'due'],
+  ['schedules', 'preview', 'due'],
+  ['schedules', 'add', every],
+  ['schedules', 'update', 'due', '{ "title": "New" }'],
+  ['schedules', 'activate', 'off'],
+  ['schedules', 'deactivate', 'due'],
+  ['schedules', 'run', 'due'],
+  ['schedules', 'remove', 'due', '--yes'],
+  ['queues', 'list'],
+  ['queues', 'pause', 'default'],
+  ['queues', 'resume', 'default'],
+  ['workers'],
+  ['factories'],
+  ['stats'],
+  ['work'],
+  ['schedule'],
+  ['ensure-indexes'],
+  ['doctor'],
+])('remote-processor %s %s is refused in an application’s database', async (...args) => {
+  await besideTheApplication(async () => {
+    const { code, out, err } = await run(args, { on: 'database', env: { COLLECTION_PREFIX: '' } });
+    expect([code, `${out}${err}`]).toEqual([1, expect.stringContaining('COLLECTION_PREFIX')]);
+  });
+});
+
+/** The last: what was found out of a database is not asked again by its client. */
+test('an application that comes later keeps its documents, whatever is asked for', async () => {
+  await database.processor(unprefixed).ensureIndexes();
+  await addApplication(database.db);
+  const before = await applicationIn(database.db);
+  const { ensureIndexes, ...others } = calls;
+  for (const [name, call] of Object.entries(others)) {
+    const processor = database.processor(unprefixed);
+    await processor.addJobFactory(echo).catch(() => {});
+    await call(processor).catch(() => {});
+    expect([name, await applicationIn(database.db)]).toEqual([name, before]);
+  }
+});

@@ -1,0 +1,66 @@
+import { type Db, type Document, ObjectId } from 'mongodb';
+
+const longAgo = new Date(Date.UTC(2001));
+const thisMinute = new Date(Date.now() - (Date.now() % 60_000));
+
+/** As near to what we write as an application's documents may come, in the collections of an application. */
+const documents: Readonly<Record<string, readonly Document[]>> = {
+  jobs: [
+    { _id: 'queued', status: 'queued', title: 'Cook', runAt: longAgo },
+    { _id: 'due', status: 'queued', jobName: 'echo', queue: 'default', priority: 0, runAt: longAgo },
+    { _id: 'ours by name', title: 'Waiter' },
+    { _id: 'cancelled', status: 'cancelled', created: longAgo, completed: longAgo, expireAt: longAgo },
+    { _id: 'error', status: 'error', jobName: 'echo', created: longAgo, completed: longAgo },
+    { _id: 'completed', status: 'completed', created: longAgo, completed: longAgo, expireAt: longAgo },
+    { _id: new ObjectId(), status: 'processing', lease: { token: 't', worker: 'w', expires: longAgo } },
+  ],
+  scheduler: [
+    { _id: 'due', type: 'Cron', jobName: 'echo', cron: '* * * * *', active: true, nextCallTime: longAgo },
+    { _id: 'off', type: 'Cron', jobName: 'echo', cron: '* * * * *', input: {} },
+    { _id: new ObjectId(), active: true, nextCallTime: longAgo, declared: { by: 'root', hash: 'x' } },
+  ],
+  queues: [
+    { _id: 'default', size: 3 },
+    { _id: 'mail', paused: true },
+  ],
+  jobFactories: [{ _id: 'echo', city: 'Ulm' }],
+  workers: [{ _id: 'Ann', expires: longAgo, skills: ['soup'] }],
+  statistics: [
+    { _id: thisMinute, visits: 3, expireAt: longAgo },
+    { _id: new Date(thisMinute.getTime() + 60_000), visits: 0 },
+  ],
+  idempotencyKeys: [{ _id: 'k', expireAt: longAgo }],
+  wrongKeys: [{ _id: 'front door', expireAt: longAgo }],
+  users: [{ _id: 'Ann', status: 'queued', expireAt: longAgo }],
+};
+
+/** Puts an application's documents, and its indexes, into a database. */
+export async function addApplication(db: Db): Promise<void> {
+  for (const [name, own] of Object.entries(documents)) {
+    const collection = db.collection<Document>(name);
+    await collection.insertMany(own.map((document) => ({ ...document })));
+    await collection.createIndex({ status: 1 }, { name: 'status' });
+    await collection.createIndex({ expireAt: 1 }, { name: 'expireAt', sparse: true });
+  }
+}
+
+/** The bytes of all that is the application's, and its indexes. */
+export async function applicationIn(db: Db): Promise<readonly unknown[]> {
+  const all = Object.entries(documents).map(async ([name, own]) => {
+    const ids = own.map(({ _id }) => _id);
+    const bytes = db.collection<Document>(name, { raw: true }).find({ _id: { $in: ids } });
+    const indexes = await db.collection(name).indexes();
+    const isItsOwn = (index: { readonly name?: string }) => ['status', 'expireAt'].includes(index.name ?? '');
+    return [name, await bytes.sort({ _id: 1 }).toArray(), indexes.filter(isItsOwn)];
+  });
+  return Promise.all(all);
+}
+
+/** All that there is in a database: the names of its collections, how many documents they have, and their indexes. */
+export async function everythingIn(db: Db): Promise<readonly unknown[]> {
+  const all = (await db.collections()).map(async (collection) => {
+    const indexes = (await collection.indexes()).map(({ name }) => name);
+    return [collection.collectionName, await collection.countDocuments(), indexes.toSorted()];
+  });
+  return (await Promise.all(all)).toSorted();
+}
