@@ -5,7 +5,13 @@ import { ours } from '../mongo/ours.js';
 import { readPage } from '../mongo/read-page.js';
 import { namePageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
-import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import {
+  complete,
+  type SchedulerItem,
+  type SchedulerItemDocument,
+  schedulerTypes,
+  toSchedulerItem,
+} from './item.js';
 
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
 
@@ -51,7 +57,7 @@ export async function findNextItems(
   scheduler: Collection<SchedulerItemDocument>,
   limit: number,
 ): Promise<SchedulerItem[]> {
-  const active = { ...ours.scheduler, active: true, nextCallTime: { $gte: new Date(0) } };
+  const active = { active: true, nextCallTime: { $gte: new Date(0) }, type: { $in: schedulerTypes } };
   const options = { sort: { nextCallTime: 1 }, limit, projection: { input: 0 } } as const;
   const items = await scheduler.find(active, options).toArray();
   return items.map((item) => toSchedulerItem(complete(item)));

@@ -76,7 +76,7 @@ async function findDeclared(
 ): Promise<Map<string, SchedulerItemDocument>> {
   const ids = declarations.map(({ id }) => id);
   const found = await Promise.all([
-    scheduler.find({ ...ours.scheduler, 'declared.by': by, 'declared.hash': { $ne: NO_MORE } }).toArray(),
+    scheduler.find({ 'declared.by': by, 'declared.hash': { $ne: NO_MORE } }).toArray(),
     scheduler.find({ ...ours.scheduler, _id: { $in: ids } }, byId).toArray(),
   ]);
   return new Map(found.flat().map((item) => [item._id, item]));

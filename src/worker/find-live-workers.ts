@@ -1,5 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import * as z from 'zod';
+import { anyMoment } from '../mongo/any-moment.js';
 import { readPage } from '../mongo/read-page.js';
 import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
@@ -62,5 +63,6 @@ export async function countLiveWorkers(workers: Collection<WorkerDocument>): Pro
 /** The index has those that have a processor. */
 const isLive: Filter<WorkerDocument> = {
   processor: { $exists: true },
+  expires: anyMoment,
   $expr: { $gt: ['$expires', '$$NOW'] },
 };

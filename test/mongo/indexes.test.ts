@@ -235,13 +235,18 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
     'there are as many kinds of jobs as were programmed',
   ],
   [
+    'whole index',
+    `{"find":"${collectionNames.jobs}","filter":{},"projection":{"_id":1},"hint":{"_id":1},"limit":1`,
+    'of the first one, whichever it is',
+  ],
+  [
     'SORT',
     `{"find":"${collectionNames.workers}","filter":{"started"`,
     'of the workers that live now, by when they began',
   ],
   [
     'whole index',
-    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}`,
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","retryCounter":{"$gte":0},"lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},{"$limit":1}`,
     'of paused queues, beside whether a lease expired',
   ],
   [
@@ -251,7 +256,7 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
   ],
   [
     'SORT',
-    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"processing","retryCounter":{"$gte":0},"lease.expires":{"$gte":"…"},"$expr":{"$lte":["$lease.expires","$$NOW"]}}},`,
     'of the jobs whose workers were lost, and of paused queues',
   ],
   ...[...Object.values(collectionNames), ...Object.values(collectionNamesOf(''))].map(

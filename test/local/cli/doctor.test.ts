@@ -33,7 +33,7 @@ test('of a deployment that is well it finds nothing wrong', async () => {
   expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
   expect({ code, ok }).toEqual({ code: 0, ok: true });
   expect(findings.map(({ check }) => check)).toEqual([
-    ...['configuration', 'database', 'version', 'replica set', 'clock', 'write concern', 'collections'],
+    ...['configuration', 'database', 'version', 'replica set', 'clock', 'collections', 'write concern'],
     ...['indexes', 'waiting jobs', 'paused queues', 'leases', 'scheduler'],
   ]);
 });
