@@ -10,7 +10,8 @@ import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
-import { claimJobs, countDueJobs } from './job/claim-jobs.js';
+import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
+import { countDueJobs } from './job/count-due-jobs.js';
 import { countJobs, type JobCounts } from './job/count-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
 import { findJob, requireJob } from './job/find-job.js';
@@ -37,7 +38,8 @@ import {
 import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
 import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
-import { recoverJobs } from './job/recover-jobs.js';
+import type { ClaimFilter } from './job/queued-jobs.js';
+import { type Recovery, recoverJobs } from './job/recover-jobs.js';
 import { JobRegistry } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
@@ -75,13 +77,14 @@ import type { SchedulerSync } from './scheduler/sync-items.js';
 import type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
-import { drain, type Worker, workerName } from './worker/drain.js';
+import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { countLiveWorkers, listLiveWorkers, type WorkerPage } from './worker/find-live-workers.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import { type DrainSummary, endingOf } from './worker/summary.js';
 import { unlessAborted } from './worker/unless-aborted.js';
+import { type Worker, workerName } from './worker/worker.js';
 import type { LiveWorker } from './worker/worker-document.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
@@ -248,6 +251,8 @@ export class RemoteProcessor {
         const open = await this.#openQueues.among(queues);
         return { ...claimFilter(), ...(open && { queues: open }) };
       },
+      aloneFilter: () => this.#aloneFilter(claimFilter()),
+      lookForLost: () => this.#lookForLost(),
       name,
       leaseMs: lease,
       durations: new RecentDurations(),
@@ -613,11 +618,10 @@ export class RemoteProcessor {
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
     const { jobs } = await this.#connected();
-    const { name, leaseMs, claimable } = this.#worker;
+    const { name, leaseMs, claimable, aloneFilter } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
     const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
-    if (!claimed) return undefined;
-    const { runAlone: _, ...job } = claimed;
+    const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
     return job;
   }
 
@@ -650,7 +654,7 @@ export class RemoteProcessor {
    * thrown here. When none is due, looks for jobs whose workers crashed first.
    */
   async processNextJob(): Promise<boolean> {
-    const wasRun = (await this.#runOne()) || ((await this.#recover()) > 0 && (await this.#runOne()));
+    const wasRun = (await this.#runOne(false)) || (await this.#runLostOne());
     // A write for each job would be half as much again.
     await (wasRun ? this.#tally.writeIfDue() : this.#tally.write());
     return wasRun;
@@ -680,11 +684,12 @@ export class RemoteProcessor {
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#connected());
       // Also by a drain that is told to stop at once: it may be all that looks after the jobs of crashed workers.
-      await unlessAborted(stopSignal.end, this.#tryToRecover());
+      const runsAlone = (await unlessAborted(stopSignal.end, this.#worker.lookForLost())) ?? false;
       const limits = {
         ...stopSignal,
         maxThreads: this.maxThreads,
         maxJobs: Number.POSITIVE_INFINITY,
+        runsAlone,
         stopWhenAbandoned,
         lingerMs: linger,
         lingersAlone,
@@ -699,21 +704,17 @@ export class RemoteProcessor {
    * there were. `drain` and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    const recovered = await this.#recover();
+    const { recovered } = await this.#recover();
     await this.jobsReady.tell(Array<QueuedJob>(recovered).fill(someJob));
     return recovered;
   }
 
-  async #recover(): Promise<number> {
-    const recovery = async () => recoverJobs(await this.#connected());
-    const { recovered, pausedQueues } = await retryWhileUnreachable(
-      RECOVERY_RETRY_MS,
-      recovery,
-      RECOVERY_TRY_MS,
-    );
-    this.#openQueues.learn(pausedQueues);
-    this.#tally.countRecovered(recovered);
-    return recovered;
+  async #recover(): Promise<Recovery> {
+    const recover = async () => recoverJobs(await this.#connected());
+    const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
+    this.#openQueues.learn(recovery.pausedQueues);
+    this.#tally.countRecovered(recovery.recovered);
+    return recovery;
   }
 
   /**
@@ -892,7 +893,7 @@ export class RemoteProcessor {
    */
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'The call of scheduleDueItems');
-    const recovered = await this.#recover();
+    const { recovered } = await this.#recover();
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
@@ -994,18 +995,32 @@ export class RemoteProcessor {
   }
 
   /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
-  async #tryToRecover(): Promise<void> {
+  async #lookForLost(): Promise<boolean> {
     try {
-      await this.#recover();
+      return (await this.#recover()).waitsAlone;
     } catch (error) {
       this.log.warn('Jobs of crashed workers could not be recovered', { error: String(error) });
+      return false;
     }
   }
 
-  async #runOne(): Promise<boolean> {
+  /** The filter without the queues that are paused. They are few, and so are the jobs that it is for. */
+  #aloneFilter(filter: ClaimFilter): ClaimFilter {
+    const { paused } = this.#openQueues;
+    if (paused.length === 0) return filter;
+    const isOpen: Filter<JobDocument> = { queue: { $nin: [...paused] } };
+    return { ...filter, jobQuery: filter.jobQuery ? { $and: [isOpen, filter.jobQuery] } : isOpen };
+  }
+
+  async #runLostOne(): Promise<boolean> {
+    const { recovered, waitsAlone } = await this.#recover();
+    return (recovered > 0 || waitsAlone) && this.#runOne(waitsAlone);
+  }
+
+  async #runOne(runsAlone: boolean): Promise<boolean> {
     await this.#connected();
     const { claimed } = await withStopSignal({}, (never) =>
-      drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1, lingerMs: 0 }),
+      drain(this.#worker, { ...never, maxThreads: 1, maxJobs: 1, runsAlone, lingerMs: 0 }),
     );
     return claimed > 0;
   }

@@ -28,15 +28,10 @@ const WINS = 8;
 export class ClaimSpread {
   #places = 1;
   #wins = 0;
-  #metLoner = false;
 
-  /**
-   * The next place to claim at, by who wants so many jobs. After a job that must run alone was met it is the head, where
-   * that one is: claiming behind it a busy worker might never be idle, and the job never run.
-   */
+  /** The next place to claim at, by who wants so many jobs. */
   next(wanted: number): ClaimPlace {
-    const place = this.#metLoner ? 0 : Math.floor(Math.random() * this.#places);
-    this.#metLoner = false;
+    const place = Math.floor(Math.random() * this.#places);
     const size = this.competes ? Math.min(wanted, Math.floor(MAX_WINDOW / this.#places)) : wanted;
     return { place, size };
   }
@@ -62,10 +57,5 @@ export class ClaimSpread {
   /** The queue has jobs for so many places only. */
   endsAfter(places: number): void {
     this.#places = Math.max(1, Math.min(this.#places, places));
-  }
-
-  /** A job that must run alone was found by a worker that cannot take it. */
-  metLoner(): void {
-    this.#metLoner = true;
   }
 }

@@ -1,8 +1,8 @@
 import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
-import { byCreated, byUnsuccessful, claimAll, leaseExpiry } from '../mongo/indexes.js';
+import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } from '../mongo/indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
-import { anyPriority } from './queued-jobs.js';
+import { anyPriority, isClaimable, waitsAlone } from './queued-jobs.js';
 
 /** Counting stops here: it costs about a microsecond a job, and nobody reads the digits of more. */
 const MAX_COUNTED = 10_000;
@@ -22,7 +22,7 @@ export interface CappedCount {
 export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 
 /**
- * How many jobs have each status. Five commands, of which four read keys of indexes, and no document.
+ * How many jobs have each status. Six commands, of which five read keys of indexes, and no document.
  *
  * No index knows the completed jobs, which are most: one would cost two writes a job. They are those that remain of the
  * number of documents, which MongoDB keeps, and which may be a little off for as long as it recovers from a crash. When the
@@ -30,7 +30,7 @@ export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
  */
 export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCounts> {
   const [queued, processing, cancelled, error, total] = await Promise.all([
-    countCapped(jobs, claimAll, { status: 'queued', priority: anyPriority }),
+    countQueued(jobs),
     countCapped(jobs, leaseExpiry, { status: 'processing', 'lease.expires': { $gt: new Date(0) } }),
     countCapped(jobs, byUnsuccessful, { status: 'cancelled' }),
     countCapped(jobs, byUnsuccessful, { status: 'error' }),
@@ -41,6 +41,14 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
     ? { count: await countOldestCompleted(jobs), isCapped: true }
     : capped(others.reduce((rest, { count }) => rest - count, total));
   return { queued, processing, cancelled, completed, error };
+}
+
+async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> {
+  const [claimable, alone] = await Promise.all([
+    countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
+    countCapped(jobs, heldBackJobs, waitsAlone),
+  ]);
+  return alone.count === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + alone.count);
 }
 
 /** How many jobs meet these conditions, which this index should serve. */

@@ -80,14 +80,20 @@ export function endLostAttempt(inCompany: boolean): Document[] {
     ],
   };
   // No token: a late outcome must not take this ending for its own.
-  const changes = { ...withError({ message }), runAlone: true, lastToken: '$$REMOVE' };
+  const changes = {
+    ...withError({ message }),
+    runAlone: true,
+    claimable: '$$REMOVE',
+    lastToken: '$$REMOVE',
+  };
   return inCompany ? ending('queued', { ...attemptNotUsedUp, ...changes }) : ending(retryOrError, changes);
 }
 
 /** Cancels a job that is queued, the only other way to be settled, or notes that a running one is to be. */
 export function requestCancel(): Document[] {
   const cancelRequested = { $ifNull: ['$cancelRequested', '$$NOW'] };
-  return [{ $set: { status: whenQueued('cancelled', '$status'), cancelRequested } }, { $set: byStatus }];
+  const status = whenQueued('cancelled', '$status');
+  return [{ $set: { status, cancelRequested, claimable: '$$REMOVE' } }, { $set: byStatus }];
 }
 
 /** Given back because time was up; for the last time in a row, it ends in `error`. */
@@ -105,10 +111,14 @@ function endUnfinished(): Document[] {
 
 const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 
+/** `claimable` of a job that is queued: one that must run alone is not. */
+export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
+
 const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },
   givenBackCounter: { $add: ['$givenBackCounter', 1] },
   runAlone: '$runAlone',
+  claimable: whenQueued(unlessAlone, '$$REMOVE'),
 };
 
 /** Stopped by somebody, or not even begun: that tells nothing about whether it fits. */
@@ -124,7 +134,8 @@ const unleased = { lease: '$$REMOVE', lastToken: '$lease.token' };
 function ending(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
-  return [{ $set: { status } }, { $set: { ...unleased, ...reset, ...changes, ...byStatus } }];
+  const claimable = whenQueued(true, '$$REMOVE');
+  return [{ $set: { status } }, { $set: { ...unleased, ...reset, claimable, ...changes, ...byStatus } }];
 }
 
 const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };

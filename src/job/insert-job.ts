@@ -62,6 +62,7 @@ function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...re
     _id: id,
     ...rest,
     status: 'queued',
+    claimable: true,
     retryCounter: 0,
     givenBackCounter: 0,
     errors: [],

@@ -128,8 +128,13 @@ export interface JobDocument {
   readonly errorsDropped?: number;
   /** How often in a row it was given back because its invocation's time was up. */
   readonly unfinishedCounter?: number;
-  /** Its worker was lost while it ran: it is run alone until an attempt comes to an end. */
-  readonly runAlone?: true;
+  /**
+   * While it is queued and waits for nothing except its time. Claims see no other jobs. Here and below `null` stands in
+   * conditions only, for a field that is not there.
+   */
+  readonly claimable?: true | null;
+  /** Its worker was lost while it ran: it is run alone until an attempt comes to an end, and is not claimable. */
+  readonly runAlone?: true | null;
   /** Only while `processing`. */
   readonly lease?: Lease;
   /** The fencing token of the attempt that was settled last: tells the outcome that counted from a late one. */
@@ -149,7 +154,7 @@ export interface JobDocument {
 }
 
 /** The fields of a job that only a worker needs. */
-type WorkersFields = 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
+type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
 
 /**
  * A job as the API gives it: the document with `id` for `_id`, and without its log and what is the workers' own, such as
@@ -161,7 +166,7 @@ export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'l
   };
 
 /** A job that the caller holds the lease of, with the token that proves it. */
-export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<JobDocument, 'runAlone'>;
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
 
 /** Whether a document is a job of ours, by what each of them has. */
 export function isJob({
@@ -180,12 +185,18 @@ export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
 }
 
 /** The fields that claims leave unread, which are the log and what only the database needs. */
-export const withoutLog = { log: 0, unfinishedCounter: 0, lastToken: 0, freedUniqueKey: 0 } as const;
+export const withoutLog = {
+  log: 0,
+  claimable: 0,
+  runAlone: 0,
+  unfinishedCounter: 0,
+  lastToken: 0,
+  freedUniqueKey: 0,
+} as const;
 
 /** For whoever reads jobs to pass them to `toJob`. */
 export const shownFields = {
   ...withoutLog,
-  runAlone: 0,
   'lease.token': 0,
   'lease.lengthMs': 0,
   'lease.reported': 0,

@@ -1,6 +1,6 @@
 import type { Filter } from 'mongodb';
 import type { Index } from '../mongo/by-index.js';
-import { claimAll, claimByQueue } from '../mongo/indexes.js';
+import { claimableByQueue, claimableJobs } from '../mongo/indexes.js';
 import type { JobDocument } from './job.js';
 
 /** Which jobs a worker takes. */
@@ -30,13 +30,29 @@ export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;
  */
 export const anyPriority = { $gte: 0 } as const;
 
-/** Queued jobs that a worker with this filter takes, and that meet these conditions as well. */
+/** The queued jobs that wait for nothing except their time: those that a claim may see. */
+export const isClaimable = { status: 'queued', claimable: true } as const;
+
+/**
+ * The queued jobs that no claim sees: those of which the field is not there, as in the filter of their index. Every job has
+ * a counter; a document of somebody else has none.
+ */
+const isHeldBack = { status: 'queued', claimable: null, retryCounter: { $gte: 0 } } as const;
+
+/** Jobs that were lost in company: each is to run alone, which tells which of them kills its worker. */
+export const waitsAlone = { ...isHeldBack, runAlone: true } as const;
+
+/** Jobs that a process of an earlier version has queued: they are held back by nothing. */
+export const isUnmarked = { ...isHeldBack, runAlone: null } as const;
+
+/** Claimable jobs that a worker with this filter takes, and that meet these conditions as well. */
 export function queuedJobs(
   { jobNames, queues, jobQuery }: ClaimFilter,
   conditions: Filter<JobDocument>,
+  held: Filter<JobDocument> = isClaimable,
 ): Filter<JobDocument> {
   const queued: Filter<JobDocument> = {
-    status: 'queued',
+    ...held,
     jobName: { $in: [...jobNames] },
     ...(queues && { queue: { $in: [...queues] } }),
     priority: anyPriority,
@@ -59,5 +75,5 @@ const MAX_MERGED_SCANS = 200;
  */
 export function claimIndex(queues: readonly string[] | undefined, scansPerQueue = 1): Index {
   const merged = queues === undefined ? Number.POSITIVE_INFINITY : queues.length * scansPerQueue;
-  return merged <= MAX_MERGED_SCANS ? claimByQueue : claimAll;
+  return merged <= MAX_MERGED_SCANS ? claimableByQueue : claimableJobs;
 }

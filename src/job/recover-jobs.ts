@@ -1,12 +1,14 @@
-import type { ClientSession, Filter } from 'mongodb';
+import type { ClientSession, Document, Filter } from 'mongodb';
 import { anyMoment } from '../mongo/any-moment.js';
-import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
+import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
-import { leaseExpiry } from '../mongo/indexes.js';
+import { heldBackJobs, leaseExpiry } from '../mongo/indexes.js';
 import { isPaused } from '../queue/queue-document.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
+import { makeClaimable } from './make-claimable.js';
+import { anyPriority, isDue, isUnmarked, waitsAlone } from './queued-jobs.js';
 
 /** More are left to the next call: one transaction must stay short. A worker holds hardly ever so many. */
 const MAX_RECOVERED = 2000;
@@ -17,6 +19,8 @@ export interface Recovery {
   readonly recovered: number;
   /** The names of the queues that are paused. */
   readonly pausedQueues: readonly string[];
+  /** Whether jobs are due that are to run alone. */
+  readonly waitsAlone: boolean;
 }
 
 /**
@@ -27,7 +31,9 @@ export interface Recovery {
  * they are told apart by running each alone next time. For that, all leases of a dead worker are looked at together,
  * in a transaction, so that two recoverers see the same company.
  *
- * The same command reads which queues are paused, which every invocation has to know before it claims.
+ * The same command reads what every invocation has to know before it claims: which queues are paused, and whether jobs are
+ * to be run alone. It also finds jobs that processes of an earlier version have queued, which claims do not see: these are
+ * made claimable, and counted with those that were recovered.
  */
 export async function recoverJobs({
   client,
@@ -36,25 +42,45 @@ export async function recoverJobs({
 }: Pick<Collections, 'client' | 'jobs' | 'queues'>): Promise<Recovery> {
   const looked = await look(jobs, queues.collectionName);
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
-  if (!looked.some(({ isExpired }) => isExpired)) return { recovered: 0, pausedQueues };
-  return { recovered: await inTransaction(client, (session) => recoverExpired(jobs, session)), pausedQueues };
+  const isAnyExpired = looked.some(({ isExpired }) => isExpired);
+  const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
+  const ended = isAnyExpired ? await inTransaction(client, (session) => recoverExpired(jobs, session)) : 0;
+  const marked = isAnyUnmarked ? await makeClaimable(jobs) : 0;
+  // What was lost just now may be to run alone.
+  const waitsAlone = looked.some(({ isAlone }) => isAlone) || ended > 1;
+  return { recovered: ended + marked, pausedQueues, waitsAlone };
 }
 
-/** One job that is to be recovered, if there is any, and the queues that are paused. */
-async function look(
-  jobs: Collections['jobs'],
-  queues: string,
-): Promise<{ readonly isExpired?: true; readonly queue?: string }[]> {
-  const expired = [
-    { $match: isExpired },
-    { $limit: 1 },
-    { $project: { _id: 0, isExpired: { $literal: true } } },
+/** What a recovery finds, each in a document of its own. */
+interface Found {
+  readonly isExpired?: true;
+  readonly isAlone?: true;
+  readonly isUnmarked?: true;
+  readonly queue?: string;
+}
+
+/** One job of each kind that there is something to do for, and the queues that are paused. */
+async function look(jobs: Collections['jobs'], queues: string): Promise<Found[]> {
+  const expired = firstThat(isExpired, 'isExpired');
+  const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
+  const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });
+  const queue = { $project: { _id: 0, queue: '$_id' } };
+  const paused = union(queues, [{ $match: isPaused }, { $sort: { _id: 1 } }, queue]);
+  const all = [
+    ...firstThat(isUnmarked, 'isUnmarked'),
+    union(jobs.collectionName, alone),
+    union(jobs.collectionName, expired),
+    paused,
   ];
-  const paused = [{ $match: isPaused }, { $sort: { _id: 1 } }, { $project: { _id: 0, queue: '$_id' } }];
-  const stages = [...expired, { $unionWith: { coll: queues, pipeline: paused } }];
-  return byIndex(jobs, leaseExpiry, (hint) =>
-    jobs.aggregate<{ isExpired?: true; queue?: string }>(stages, { batchSize: 1000, ...hint }).toArray(),
-  );
+  const find = (stages: Document[], hint: IndexHint) =>
+    jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
+  const withoutHeldBack = () => byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused], hint));
+  // Without their index, the jobs that are held back would be looked for among all jobs.
+  return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
+}
+
+function firstThat(conditions: Filter<JobDocument>, mark: keyof Found): Document[] {
+  return [{ $match: conditions }, { $limit: 1 }, { $project: { _id: 0, [mark]: { $literal: true } } }];
 }
 
 /** Every job has a counter; a document of somebody else has none. */

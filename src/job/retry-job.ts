@@ -5,6 +5,7 @@ import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
+import { unlessAlone } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 
@@ -47,6 +48,7 @@ const queueAgain: Document[] = [
   {
     $set: {
       status: 'queued',
+      claimable: unlessAlone,
       queued: '$$NOW',
       runAt: { $max: ['$runAt', '$$NOW'] },
       maxRetries: { $add: ['$maxRetries', 1] },

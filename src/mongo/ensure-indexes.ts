@@ -6,6 +6,7 @@ import {
   ForeignDocumentsError,
   IndexConflictError,
 } from '../errors.js';
+import { makeClaimable } from '../job/make-claimable.js';
 import type { Collections } from './collections.js';
 import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 import { isDuplicateKey } from './duplicate-key.js';
@@ -37,7 +38,8 @@ const BETWEEN_MS = 3_000;
 const SCAN_MS = 5_000;
 
 /**
- * Makes the indexes that are missing, and drops those of earlier versions, and no others. Part of a deployment
+ * Makes the indexes that are missing, has claims see the jobs that an earlier version queued, and drops the indexes of
+ * earlier versions, and no others. Part of a deployment
  * (`npm run ensure-indexes`), never of a cold start. In collections of somebody else it does nothing.
  *
  * Safe beside open transactions: to build or drop an index needs a collection for itself for a moment, and while it waits
@@ -64,6 +66,7 @@ export async function ensureIndexes(
     duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
+  await makeClaimable(jobs);
   if (isByQueue === false) await dropIndexes(jobs, [byQueue], onProgress);
   // In an empty collection of an application there may be such an index, too.
   if (!before.some((index) => everyVersions.some((one) => isSameIndex(index, one)))) return;

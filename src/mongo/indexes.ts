@@ -5,10 +5,10 @@ import type { CollectionKey } from './collections.js';
  * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
  * has come costs 14 entries of indexes, made or removed.
  *
- * The claim indexes hold queued jobs only: finished jobs are never in them. The bound on `runAt` lets a scan
- * skip the delayed jobs of a priority with one key, and `jobName` is there to pass over jobs that a worker
- * does not know without fetching them. `status` is the last key where jobs are counted by keys alone: MongoDB does not
- * know from a partial index's filter that a condition is met.
+ * The claim indexes hold the queued jobs that wait for nothing except their time: no finished job is ever in them, and no
+ * job that is held back. The bound on `runAt` lets a scan skip the delayed jobs of a priority with one key, and `jobName`
+ * is there to pass over jobs that a worker does not know without fetching them. `status` and `claimable` are the last keys
+ * where jobs are counted by keys alone: MongoDB does not know from a partial index's filter that a condition is met.
  *
  * An index whose keys are changed gets another name: MongoDB makes none of a name that it has, and the old one serves the
  * old version until the new one is there. What an old version names in its statements keeps its name and its keys, or
@@ -16,18 +16,31 @@ import type { CollectionKey } from './collections.js';
  */
 const onlyQueued = { status: 'queued' } as const;
 
+/** Both conditions, for workers of an earlier version leave `claimable` in the jobs that they claim. */
+const onlyClaimable = { status: 'queued', claimable: true } as const;
+
 /** Claims by workers of every queue, or of very many. Counts of queued jobs. */
-export const claimAll = {
-  name: 'claimAll',
-  key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
-  partialFilterExpression: onlyQueued,
+export const claimableJobs = {
+  name: 'claimable',
+  key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1, claimable: 1 },
+  partialFilterExpression: onlyClaimable,
 } as const;
 
 /** Claims by workers that are limited to queues. */
-export const claimByQueue = {
-  name: 'claimByQueue',
-  key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
-  partialFilterExpression: onlyQueued,
+export const claimableByQueue = {
+  name: 'claimableByQueue',
+  key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1, status: 1, claimable: 1 },
+  partialFilterExpression: onlyClaimable,
+} as const;
+
+/**
+ * The queued jobs that no claim sees: those that are to run alone after a crash, and those that a process of an earlier
+ * version has queued. Most jobs are never in it.
+ */
+export const heldBackJobs = {
+  name: 'heldBack',
+  key: { runAlone: 1, priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1 },
+  partialFilterExpression: { status: 'queued', claimable: null, retryCounter: { $gte: 0 } },
 } as const;
 
 /** Recovery of expired leases. Counts of running jobs. */
@@ -85,8 +98,9 @@ export const byUnsuccessful = {
 } as const;
 
 export const jobIndexes: IndexDescription[] = [
-  claimAll,
-  claimByQueue,
+  claimableJobs,
+  claimableByQueue,
+  heldBackJobs,
   leaseExpiry,
   uniqueKeyIndex,
   occurrence,
@@ -114,6 +128,16 @@ const formerJobIndexes: readonly IndexDescription[] = [
   formerClaim,
   { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
   { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
+  {
+    name: 'claimAll',
+    key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
+    partialFilterExpression: onlyQueued,
+  },
+  {
+    name: 'claimByQueue',
+    key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
+    partialFilterExpression: onlyQueued,
+  },
 ];
 
 /** The items that are due: a tick examines those and no others. */

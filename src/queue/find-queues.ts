@@ -1,10 +1,10 @@
 import type { Document } from 'mongodb';
 import { type CappedCount, countCapped } from '../job/count-jobs.js';
 import { findLongestWaiting, waitingSince } from '../job/longest-waiting.js';
-import { priorities } from '../job/queued-jobs.js';
+import { isClaimable, priorities } from '../job/queued-jobs.js';
 import type { Collections } from '../mongo/collections.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
-import { claimByQueue } from '../mongo/indexes.js';
+import { claimableByQueue } from '../mongo/indexes.js';
 import { fittingInto } from '../mongo/read-page.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
@@ -97,7 +97,7 @@ interface Counted {
 function scan(jobs: Collections['jobs'], after: string): Promise<Counted[]> {
   const isDue = { $lte: ['$runAt', '$$NOW'] };
   const pipeline: Document[] = [
-    { $match: { status: 'queued', queue: { $gt: after } } },
+    { $match: { ...isClaimable, queue: { $gt: after } } },
     { $sort: { queue: 1 } },
     { $limit: SCANNED },
     {
@@ -112,7 +112,7 @@ function scan(jobs: Collections['jobs'], after: string): Promise<Counted[]> {
     { $sort: { _id: 1 } },
     { $project: { _id: 0, name: '$_id', jobs: 1, ready: 1, delayed: 1, oldest: 1 } },
   ];
-  const options = { hint: claimByQueue.key, batchSize: SCANNED };
+  const options = { hint: claimableByQueue.key, batchSize: SCANNED };
   return orIndexMissing(jobs.aggregate<Counted>(pipeline, options).toArray());
 }
 
@@ -123,16 +123,16 @@ function toWhatWaits({ name, ready, delayed, oldest }: Counted): WhatWaits {
 /** What waits in one queue, whose jobs are too many to be looked at one by one. */
 async function countLarge(jobs: Collections['jobs'], name: string): Promise<WhatWaits> {
   const queuedThat = ($expr: Document) => ({
-    status: 'queued' as const,
+    ...isClaimable,
     queue: name,
     priority: { $in: [...priorities] },
     $expr,
   });
   const isDue = queuedThat({ $lte: ['$runAt', '$$NOW'] });
   const [ready, delayed, oldest] = await Promise.all([
-    countCapped(jobs, claimByQueue, isDue),
-    countCapped(jobs, claimByQueue, queuedThat({ $gt: ['$runAt', '$$NOW'] })),
-    findLongestWaiting(jobs, claimByQueue, isDue, { runAt: 1 }),
+    countCapped(jobs, claimableByQueue, isDue),
+    countCapped(jobs, claimableByQueue, queuedThat({ $gt: ['$runAt', '$$NOW'] })),
+    findLongestWaiting(jobs, claimableByQueue, isDue, { runAt: 1 }),
   ]);
   return { name, ready, delayed, oldest: oldest?.since ?? null };
 }

@@ -1,6 +1,8 @@
 import type { Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
+import { isClaimable } from '../job/queued-jobs.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
+import { claimableByQueue } from '../mongo/indexes.js';
 
 /**
  * The names of queues with queued jobs, also such as are not due, in their order: those after `after`, at most `limit`.
@@ -17,8 +19,8 @@ export async function findWaitingQueues(
   while (names.length < limit) {
     const next = await orIndexMissing(
       jobs.findOne<Pick<JobDocument, 'queue'>>(
-        { status: 'queued', queue: { $gt: last } },
-        { sort: { queue: 1 }, projection: { _id: 0, queue: 1 }, hint: 'claimByQueue' },
+        { ...isClaimable, queue: { $gt: last } },
+        { sort: { queue: 1 }, projection: { _id: 0, queue: 1 }, hint: claimableByQueue.name },
       ),
     );
     if (next === null) break;

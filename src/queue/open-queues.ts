@@ -53,6 +53,11 @@ export class OpenQueues {
     return (queues ?? this.#waiting).filter((name) => !this.#paused.has(name));
   }
 
+  /** The names of those that are paused, as far as they are known. */
+  get paused(): readonly string[] {
+    return [...this.#paused];
+  }
+
   async #readPaused(): Promise<void> {
     const paused = await findPausedQueues(this.collections.queues);
     this.learn(paused.map(({ _id }) => _id));

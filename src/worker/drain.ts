@@ -1,77 +1,29 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { Collection } from 'mongodb';
-import { claimJobs, countDueJobs } from '../job/claim-jobs.js';
-import { ClaimSpread } from '../job/claim-spread.js';
-import type { JobFactory } from '../job/define-job.js';
-import type { ClaimedJob, JobDocument } from '../job/job.js';
-import { type Outcome, queuedAgain, settlementOf } from '../job/outcome.js';
-import type { ClaimFilter } from '../job/queued-jobs.js';
-import type { Report } from '../job/report.js';
-import { countTakeable, type QueuedJob, type ReadySignal } from '../jobs-ready.js';
+import { countDueJobs } from '../job/count-due-jobs.js';
+import type { ClaimedJob } from '../job/job.js';
+import { type Outcome, queuedAgain } from '../job/outcome.js';
+import { countTakeable, type QueuedJob } from '../jobs-ready.js';
 import { type Logger, withFields } from '../log.js';
-import { NoAnswer, withinTime } from '../mongo/within-time.js';
-import type { RemoteProcessor } from '../processor.js';
-import type { Tally } from '../statistics/tally.js';
-import { ClaimAhead } from './claim-ahead.js';
-import { Heartbeat } from './heartbeat.js';
-import { HeldAttempts } from './held-attempts.js';
+import { withinTime } from '../mongo/within-time.js';
+import { Alarm } from './alarm.js';
+import { Attempt, type AttemptState } from './attempt.js';
+import type { AttemptReport } from './attempt-report.js';
+import { Claimer } from './claimer.js';
 import { withJobRejections } from './job-rejections.js';
-import { NextDue } from './next-due.js';
-import type { RecentDurations } from './recent-durations.js';
-import { Registration } from './registration.js';
-import { Reports } from './reports.js';
-import { RunningAttempt } from './running-attempt.js';
-import { SettleQueue } from './settle-queue.js';
-import { AT_DEADLINE, type StopSignal } from './stop-signal.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { Pace } from './pace.js';
+import { Pool } from './pool.js';
+import { AT_DEADLINE } from './stop-signal.js';
 import { type DrainSummary, type Ending, emptySummary, endingOf } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
 import { WaitingPlace } from './waiting-place.js';
-import { Wakeup } from './wakeup.js';
-import type { WorkerDocument } from './worker-document.js';
+import { type DrainLimits, type Worker, workerName } from './worker.js';
+import { Writer } from './writer.js';
 
 /** Beyond this the exact number of waiting jobs tells a summary nothing more. */
 const MAX_REMAINING_COUNTED = 1000;
 
 /** Counting takes some milliseconds. With the default margin, so much is left once what ran is given back. */
 const MAX_COUNT_MS = 2_000;
-
-/** What a drain works with: resolved, the same for every invocation. */
-export interface Worker {
-  readonly jobs: Collection<JobDocument>;
-  readonly workers: Collection<WorkerDocument>;
-  readonly processor: RemoteProcessor;
-  readonly factory: (jobName: string) => JobFactory | undefined;
-  readonly claimFilter: () => ClaimFilter;
-  /** The same, less the queues that are paused. @throws what the driver throws */
-  readonly claimable: () => Promise<ClaimFilter>;
-  /** Of the processor: begins the worker's name in leases. */
-  readonly name: string;
-  readonly leaseMs: number;
-  readonly durations: RecentDurations;
-  readonly tally: Tally;
-  readonly jobsReady: ReadySignal;
-  readonly log: Logger;
-}
-
-/**
- * Once `stop` fires, nothing is claimed, and what still runs is told; at `cutOff` it is given back as it is. Nothing is
- * claimed that would not end before `stopAt`.
- */
-export interface DrainLimits extends StopSignal {
-  /** How many jobs run at a time. */
-  readonly maxThreads: number;
-  /** Claims at most this many jobs in all. */
-  readonly maxJobs: number;
-  /** While jobs run and slots are free, look for new jobs this often. Never when absent. */
-  readonly pollMs?: number;
-  /** Waits for a job that is due within so long; 0 for none. */
-  readonly lingerMs: number;
-  /** Only one worker of a processor's name waits at a time, and is not counted while it does. Default: each may. */
-  readonly lingersAlone?: boolean;
-  /** Claims no more once an attempt was abandoned: for a process that should end soon. */
-  readonly stopWhenAbandoned?: boolean;
-}
 
 /**
  * Claims jobs, runs them `maxThreads` at a time, settles each as it ends, until no job is due or it must stop.
@@ -81,36 +33,24 @@ export interface DrainLimits extends StopSignal {
  * returns only when nothing is left in its hands, or the database did not take it back in time.
  */
 export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
-  return withJobRejections(() => new Invocation(worker, limits).run());
+  return withJobRejections(() => new Drain(worker, limits).run());
 }
 
-/** A name for one invocation, that tells where it ran: jobs whose leases have the same one were lost together. */
-export function workerName(processorName: string): string {
-  return `${processorName}-worker ${hostname()} ${process.pid} ${randomBytes(4).toString('hex')}`;
-}
-
-class Invocation {
-  readonly #name: string;
+class Drain {
   /** Each of its events tells who it is. */
   readonly #log: Logger;
-  readonly #held: HeldAttempts;
-  readonly #claimAhead: ClaimAhead;
-  readonly #spread = new ClaimSpread();
-  readonly #reports: Reports;
-  readonly #heartbeat: Heartbeat;
-  readonly #settleQueue: SettleQueue;
-  /** A slot is free, a job is due, heartbeats are in time again, or it is time to look for new jobs. */
-  readonly #somethingHappened = new Wakeup();
-  readonly #nextDue: NextDue;
-  readonly #registration: Registration;
+  readonly #pace: Pace;
+  readonly #pool: Pool;
+  readonly #writer: Writer;
+  readonly #leases: LeaseKeeper;
+  readonly #claimer: Claimer;
+  readonly #alarm: Alarm;
   /** Undefined when each worker may wait. */
   readonly #waitingPlace: WaitingPlace | undefined;
-  /** The last claim left out jobs that would not have fitted, or failed. */
-  #leftOut = false;
-  /** The last claim got all that it asked for, so that more are likely to wait. */
-  #moreWait = false;
-  /** The last claim took a job that must run alone: more of those, which crashed with it, are likely to follow. */
-  #afterLoner = false;
+  /** Jobs are due that are to run alone: nothing is claimed until nothing else is in its hands. */
+  #jobsWaitAlone: boolean;
+  /** When it looked last for jobs whose workers crashed. */
+  #looked = performance.now();
   /** Jobs of which it said that it takes them, since the last claim began. */
   #promised = 0;
   /** What others are told of jobs that were queued again. */
@@ -121,49 +61,50 @@ class Invocation {
     private readonly worker: Worker,
     private readonly limits: DrainLimits,
   ) {
-    const { name, jobs, leaseMs, log } = worker;
-    this.#name = workerName(name);
-    this.#log = withFields(log, { worker: this.#name });
-    this.#reports = new Reports(jobs, this.#log);
-    const tellBlocked = (blockedMs: number) => this.#tellBlocked(blockedMs);
-    const { wake } = this.#somethingHappened;
-    this.#heartbeat = new Heartbeat(jobs, leaseMs, this.#reports, this.#log, tellBlocked, wake);
-    this.#held = new HeldAttempts(limits.maxThreads, (attempts) => {
-      this.#claimAhead.forget();
-      decline(attempts);
-    });
-    this.#claimAhead = new ClaimAhead(limits.maxThreads);
-    this.#settleQueue = new SettleQueue(jobs, leaseMs, () => this.#held.unwrittenCount, limits.end);
-    this.#nextDue = new NextDue(jobs, wake);
+    const { name, jobs, workers, leaseMs } = worker;
+    const { maxThreads, pollMs, end } = limits;
+    const drainName = workerName(name);
+    this.#log = withFields(worker.log, { worker: drainName });
+    const log = this.#log;
+    this.#jobsWaitAlone = limits.runsAlone;
+    this.#alarm = new Alarm(jobs, pollMs);
+    this.#pace = new Pace(maxThreads);
+    this.#pool = new Pool(maxThreads, (attempts) => this.#giveBackLongWaits(attempts));
+    const unwritten = () => this.#pool.unwritten;
+    this.#writer = new Writer({ jobs, leaseMs, pace: this.#pace, unwritten, end, log });
     const { queues } = worker.claimFilter();
-    const info = {
-      _id: this.#name,
-      processor: name,
-      maxThreads: limits.maxThreads,
-      ...(queues && { queues }),
-    };
-    this.#registration = new Registration(worker.workers, info, leaseMs, this.#log);
-    if (limits.lingersAlone) this.#waitingPlace = new WaitingPlace(worker.workers, name, this.#name);
+    this.#leases = new LeaseKeeper({
+      jobs,
+      workers,
+      info: { _id: drainName, processor: name, maxThreads, ...(queues && { queues }) },
+      leaseMs,
+      writer: this.#writer,
+      log,
+      onBlocked: (blockedMs) => this.#tellBlocked(blockedMs),
+      onInTimeAgain: this.#alarm.wake,
+    });
+    const giveBack = (job: ClaimedJob) => this.#writer.settle(job, { kind: 'givenBack', atDeadline: false });
+    this.#claimer = new Claimer(worker, limits, drainName, log, giveBack);
+    if (limits.lingersAlone) this.#waitingPlace = new WaitingPlace(workers, name, drainName);
   }
 
   async run(): Promise<DrainSummary> {
-    const { stop, cutOff, end, pollMs } = this.limits;
+    const { stop, cutOff, end } = this.limits;
     // Listeners, so that not even a claim that hangs holds up what runs.
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
-    const poll = pollMs === undefined ? undefined : setInterval(this.#somethingHappened.wake, pollMs);
-    const stopListening = this.worker.jobsReady.listen((jobs) => this.#take(jobs));
+    const stopListening = this.worker.jobsReady.listen((jobs) => this.#promise(jobs));
     try {
       await this.#work();
     } finally {
       stopListening();
-      clearInterval(poll);
-      this.#nextDue.close();
-      await this.#reports.close();
-      const ending = [this.#registration.end(end.aborted), this.#leaveWaitingPlace()];
+      this.#alarm.close();
+      await this.#writer.close();
+      const ending = [this.#leases.rest(end.aborted), this.#leaveWaitingPlace()];
       await Promise.all([...ending, ...this.#tellings]);
     }
-    if (!end.aborted && (stop.aborted || this.#leftOut || this.#summary.abandoned > 0)) {
+    this.#summary.claimed = this.#claimer.claimed;
+    if (!end.aborted && (stop.aborted || this.#claimer.leftOut || this.#summary.abandoned > 0)) {
       this.#summary.remaining = await this.#countRemaining();
     }
     return this.#summary;
@@ -171,111 +112,63 @@ class Invocation {
 
   async #work(): Promise<void> {
     for (;;) {
+      this.#lookForLost();
+      if (this.#jobsWaitAlone && this.#pool.isEmpty) await this.#runJobsAlone();
       // Before the claim, so that no job becomes due unseen between the two.
       const waitsForJob = this.#room() > 0 && (await this.#knowsNextJob());
-      const wasIdle = this.#held.isEmpty;
-      const free = this.#room();
-      const asked = performance.now();
-      this.#promised = 0;
-      const claimed = free > 0 ? await this.#claim(free) : [];
-      if (claimed.some(({ runAlone }) => runAlone)) await this.#allWritten();
-      for (const job of claimed) this.#hold(job, asked);
-      this.#beginNext();
-      // Only an idle worker learns that nothing is left: a busy one passes over a job that must run alone, and what it
-      // was busy with may have ended while it looked.
-      if (wasIdle && claimed.length === 0 && !waitsForJob && this.#promised === 0) return;
-      if (!this.#held.isEmpty || waitsForJob) await this.#somethingHappened.wait();
+      const wasIdle = this.#pool.isEmpty;
+      const isAllClaimed = await this.#claim();
+      if (wasIdle && isAllClaimed && !waitsForJob && this.#promised === 0) return;
+      if (!this.#pool.isEmpty || waitsForJob) await this.#alarm.next();
     }
   }
 
+  /** Claims for the free slots, and begins what it got. Returns whether that was nothing. */
+  async #claim(): Promise<boolean> {
+    const room = this.#room();
+    const askedAt = performance.now();
+    this.#promised = 0;
+    const jobs = room > 0 ? await this.#claimer.claim(room) : [];
+    this.#hold(jobs, askedAt);
+    return jobs.length === 0;
+  }
+
+  /**
+   * Runs the jobs one by one that were lost in company. If one of them kills this process, nothing else is lost with it,
+   * so it is known that it was this one.
+   */
+  async #runJobsAlone(): Promise<void> {
+    while (!this.#mustEnd && this.#claimer.claimed < this.limits.maxJobs) {
+      const askedAt = performance.now();
+      const jobs = await this.#claimer.claimAlone();
+      if (jobs.length === 0) break;
+      this.#hold(jobs, askedAt);
+      while (!this.#pool.isEmpty) await this.#alarm.next();
+    }
+    this.#jobsWaitAlone = false;
+  }
+
+  /** A drain that goes on for long looks again each time that a lease has lasted, beside its work. */
+  #lookForLost(): void {
+    const { leaseMs, lookForLost } = this.worker;
+    if (performance.now() - this.#looked < leaseMs || this.#mustEnd) return;
+    this.#looked = performance.now();
+    const looking = lookForLost().then((jobsWaitAlone) => {
+      this.#tellings.delete(looking);
+      this.#jobsWaitAlone = jobsWaitAlone;
+      this.#alarm.wake();
+    });
+    this.#tellings.add(looking);
+  }
+
   /** Jobs were queued by this process: looks for them if there is room, and returns how many it will take. */
-  #take(jobs: readonly QueuedJob[]): number {
+  #promise(jobs: readonly QueuedJob[]): number {
     const room = this.#room() - this.#promised;
     if (room <= 0) return 0;
     const count = Math.min(room, countTakeable(jobs, this.worker.claimFilter()));
     this.#promised += count;
-    this.#somethingHappened.wake();
+    this.#alarm.wake();
     return count;
-  }
-
-  /**
-   * If a job that must run alone killed this process while outcomes of others are to be written, all would be lost
-   * together, and it could not be told that it was this one.
-   */
-  async #allWritten(): Promise<void> {
-    while (this.#held.settlingCount > 0) await this.#somethingHappened.wait();
-  }
-
-  async #claim(free: number): Promise<ClaimedJob[]> {
-    const { jobs, leaseMs } = this.worker;
-    const lease = { token: randomUUID(), worker: this.#name, leaseMs };
-    const nothingRuns = this.#held.unwrittenCount === 0;
-    const claim = this.#fitting().then((filter) =>
-      claimJobs(jobs, filter, lease, free, nothingRuns, this.#spread),
-    );
-    try {
-      // What is claimed later than that has lost its lease.
-      const claimed = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
-      if (claimed === undefined) {
-        void this.#giveBackLate(claim);
-        return [];
-      }
-      this.#summary.claimed += claimed.length;
-      this.#moreWait = claimed.length === free;
-      this.#afterLoner = claimed.some(({ runAlone }) => runAlone);
-      if (claimed.length > 0) this.#registration.begin();
-      return claimed;
-    } catch (error) {
-      if (error instanceof NoAnswer) void this.#giveBackLate(claim);
-      // What was done is worth telling; that the database fails, an invocation that did nothing tells.
-      if (this.#summary.claimed === 0) throw error;
-      this.#log.warn('A claim failed', { error: String(error) });
-      this.#leftOut = true;
-      return [];
-    }
-  }
-
-  /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
-  async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
-    this.#log.warn('A claim did not return in time');
-    const outcome = notBegun;
-    try {
-      const late = await claim;
-      await Promise.all(late.map((job) => this.#settleQueue.settle(settlementOf(job, outcome))));
-    } catch (error) {
-      this.#log.warn('What a late claim took could not be given back', { error: String(error) });
-    }
-  }
-
-  /** Whether a job will be due that is worth waiting for. */
-  async #knowsNextJob(): Promise<boolean> {
-    const { lingerMs, stop, stopAt } = this.limits;
-    const withinMs = Math.min(lingerMs, stopAt - Date.now());
-    if (withinMs <= 0 || stop.aborted) return false;
-    try {
-      const known = this.#fitting().then((filter) => this.#nextDue.isKnown(filter, withinMs));
-      const isKnown = (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
-      return isKnown && (await this.#mayWait());
-    } catch (error) {
-      this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
-      return false;
-    }
-  }
-
-  /** While something runs, waiting costs nothing. @throws what the driver throws */
-  async #mayWait(): Promise<boolean> {
-    if (this.#waitingPlace === undefined || !this.#held.isEmpty) return true;
-    if (!(await withinTime(this.worker.leaseMs, this.#waitingPlace.take()))) return false;
-    await this.#registration.end(false);
-    return true;
-  }
-
-  /** Left to expire when the database does not answer. */
-  async #leaveWaitingPlace(): Promise<void> {
-    if (this.limits.end.aborted || this.#waitingPlace === undefined) return;
-    await withinTime(MAX_COUNT_MS, this.#waitingPlace.leave()).catch((error: unknown) => {
-      this.#log.warn('The place of the worker that waits could not be left', { error: String(error) });
-    });
   }
 
   /**
@@ -286,13 +179,13 @@ class Invocation {
    */
   #room(): number {
     const { maxThreads, maxJobs } = this.limits;
-    if (this.#mustEnd || this.#heartbeat.isLate || this.#held.runsLoner) return 0;
-    const ahead = this.#claimAhead.limit(this.#spread.competes);
+    if (this.#mustEnd || this.#leases.isLate || this.#jobsWaitAlone) return 0;
+    const waiting = this.#pool.waiting.length;
+    const ahead = this.#pace.ahead(this.#claimer.competes);
     // What waits is enough for now: so the next claim takes more.
-    if (this.#held.waitingCount > 0 && this.#held.waitingCount >= ahead / 2) return 0;
-    const taken = this.#held.unwrittenCount + (this.#moreWait ? 0 : this.#held.settlingCount);
-    const room = Math.min(maxThreads + ahead - taken, maxJobs - this.#summary.claimed);
-    return this.#afterLoner ? Math.min(room, 1) : room;
+    if (waiting > 0 && waiting >= ahead / 2) return 0;
+    const taken = this.#pool.unwritten + (this.#claimer.moreWait ? 0 : this.#pool.writing);
+    return Math.min(maxThreads + ahead - taken, maxJobs - this.#claimer.claimed);
   }
 
   /** Whether nothing is claimed or begun any more. */
@@ -301,82 +194,80 @@ class Invocation {
     return stop.aborted || (stopWhenAbandoned && this.#summary.abandoned > 0);
   }
 
-  /**
-   * The claim's filter, without the names of jobs that take longer than there is time. The first claim of an
-   * invocation takes any: a job that does not fit there fits nowhere.
-   */
-  async #fitting(): Promise<ClaimFilter> {
-    const { claimable, durations, factory } = this.worker;
-    const filter = await claimable();
-    if (this.#summary.claimed === 0) return filter;
-    const leftMs = this.limits.stopAt - Date.now();
-    const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
-    this.#leftOut = jobNames.length < filter.jobNames.length;
-    return { ...filter, jobNames };
+  #hold(jobs: readonly ClaimedJob[], askedAt: number): void {
+    const attempts = jobs.map((job) => this.#attemptAt(job, askedAt));
+    for (const attempt of attempts) this.#leases.hold(attempt);
+    this.#pool.add(attempts);
+    this.#beginNext();
   }
 
-  /**
-   * @param asked when the claim was asked for: a lease after that, another worker may have the job. The claim's reply
-   *   may come so late, this process may have been frozen, or the function of another job may have blocked it.
-   */
-  #hold(job: ClaimedJob, asked: number): void {
+  #attemptAt(job: ClaimedJob, askedAt: number): Attempt {
     const { processor, leaseMs, factory: factoryOf } = this.worker;
+    const { input, id: jobId, retryCounter: attempt, token } = job;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
-    const report = this.#reports.of(job);
-    const attempt = new RunningAttempt(job, factory, {
+    const report = this.#writer.reportOf(job);
+    const { progress, log } = report;
+    return new Attempt(job, factory, askedAt, {
       log: this.#log,
-      context: {
-        input: job.input,
-        jobId: job.id,
-        attempt: job.retryCounter,
-        token: job.token,
-        processor,
-        progress: report.progress,
-        log: report.log,
-      },
-      isLeased: () => performance.now() - asked < leaseMs,
-      whenStopped: () => this.#givenBack(),
-      onEnd: (ended, outcome) => void this.#settle(ended, outcome, this.#reports.end(report)),
+      leaseMs,
+      context: { input, jobId, attempt, token, processor, progress, log },
+      whenStopped: () => ({ kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE }),
+      onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before, report),
     });
-    this.#held.add(attempt);
-    this.#heartbeat.hold(job, asked, (why) => attempt.abort(why));
   }
 
   /** Begins what waits, as far as there are slots; gives it back when nothing is begun any more. */
   #beginNext(): void {
     if (this.#mustEnd) {
-      decline(this.#held.waiting);
+      for (const attempt of this.#pool.waiting) attempt.decline();
       return;
     }
-    for (let next = this.#held.takeSlot(); next; next = this.#held.takeSlot()) {
-      this.#claimAhead.began();
+    for (let next = this.#pool.takeSlot(); next; next = this.#pool.takeSlot()) {
+      this.#pace.began();
       next.begin();
     }
   }
 
-  #givenBack(): Outcome {
-    return { kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE };
-  }
-
-  /** Settles the attempt. */
-  async #settle(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<void> {
+  /** Frees the slot for the next one, then settles the attempt. */
+  async #ended(
+    attempt: Attempt,
+    outcome: Outcome,
+    before: AttemptState,
+    report: AttemptReport,
+  ): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
-    if (this.#held.end(attempt)) {
-      this.#claimAhead.ended();
+    if (before === 'waiting') this.#pool.leaveLine(attempt);
+    else {
+      this.#pool.freeSlot();
+      this.#pace.ended();
       this.#beginNext();
     }
-    const ending = await this.#write(attempt, outcome, report);
+    const ending = await this.#settle(attempt, outcome, report);
     if (ending === 'retried' || ending === 'snoozed') this.#tellQueued(queuedAgain(attempt.job, outcome));
     this.#summary[ending] += 1;
     this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
     const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
     this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
-    this.#heartbeat.release(attempt.job);
-    this.#held.release(attempt);
-    this.#somethingHappened.wake();
+    this.#leases.release(attempt);
+    this.#pool.release(attempt);
+    this.#alarm.wake();
+  }
+
+  async #settle(attempt: Attempt, outcome: Outcome, report: AttemptReport): Promise<Ending> {
+    const onWriting = () => {
+      this.#pool.beginWriting(attempt);
+      this.#alarm.wake();
+    };
+    try {
+      return endingOf(outcome, await this.#writer.settle(attempt.job, outcome, report, onWriting));
+    } catch (error) {
+      const message = 'An outcome could not be written: the job is recovered once its lease expires';
+      this.#log.error(message, { ...attempt.describe(), error: String(error) });
+      return endingOf(outcome, undefined);
+    }
   }
 
   /** Beside the work: who is told may take a while. */
@@ -385,31 +276,50 @@ class Invocation {
     this.#tellings.add(telling);
   }
 
-  #beginSettling(attempt: RunningAttempt): void {
-    this.#held.beginSettling(attempt);
-    this.#somethingHappened.wake();
-  }
-
-  async #write(attempt: RunningAttempt, outcome: Outcome, report: Report | undefined): Promise<Ending> {
-    try {
-      const settlement = { ...settlementOf(attempt.job, outcome), ...(report && { report }) };
-      const settled = this.#settleQueue.settle(settlement, () => this.#beginSettling(attempt));
-      return endingOf(outcome, await settled);
-    } catch (error) {
-      const message = 'An outcome could not be written: the job is recovered once its lease expires';
-      this.#log.error(message, { ...attempt.describe(), error: String(error) });
-      return endingOf(outcome, undefined);
-    }
-  }
-
   #tellToStop(): void {
     this.#beginNext();
-    for (const attempt of this.#held.running) attempt.abort('stopping');
-    this.#somethingHappened.wake();
+    for (const attempt of this.#pool.begun) attempt.abort('stopping');
+    this.#alarm.wake();
   }
 
   #giveBackAll(): void {
-    for (const attempt of this.#held.running) attempt.abandon(this.#givenBack());
+    for (const attempt of this.#pool.begun) attempt.abandon();
+  }
+
+  #giveBackLongWaits(attempts: readonly Attempt[]): void {
+    this.#pace.forget();
+    for (const attempt of attempts) attempt.decline();
+  }
+
+  /** Whether a job will be due that is worth waiting for. */
+  async #knowsNextJob(): Promise<boolean> {
+    const { lingerMs, stop, stopAt } = this.limits;
+    const withinMs = Math.min(lingerMs, stopAt - Date.now());
+    if (withinMs <= 0 || stop.aborted) return false;
+    try {
+      const known = this.#claimer.fitting().then((filter) => this.#alarm.ringsWhenDue(filter, withinMs));
+      const isKnown = (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
+      return isKnown && (await this.#mayWait());
+    } catch (error) {
+      this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
+      return false;
+    }
+  }
+
+  /** While something runs, waiting costs nothing. @throws what the driver throws */
+  async #mayWait(): Promise<boolean> {
+    if (this.#waitingPlace === undefined || !this.#pool.isEmpty) return true;
+    if (!(await withinTime(this.worker.leaseMs, this.#waitingPlace.take()))) return false;
+    await this.#leases.rest(false);
+    return true;
+  }
+
+  /** Left to expire when the database does not answer. */
+  async #leaveWaitingPlace(): Promise<void> {
+    if (this.limits.end.aborted || this.#waitingPlace === undefined) return;
+    await withinTime(MAX_COUNT_MS, this.#waitingPlace.leave()).catch((error: unknown) => {
+      this.#log.warn('The place of the worker that waits could not be left', { error: String(error) });
+    });
   }
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */
@@ -425,16 +335,9 @@ class Invocation {
   }
 
   #tellBlocked(blockedMs: number): void {
-    const jobNames = [...new Set(this.#held.begun.map(({ job }) => job.jobName))];
+    const jobNames = [...new Set(this.#pool.begun.map(({ job }) => job.jobName))];
     const message =
       'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
     this.#log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });
   }
-}
-
-const notBegun: Outcome = { kind: 'givenBack', atDeadline: false };
-
-/** Gives back what has not begun. */
-function decline(attempts: readonly RunningAttempt[]): void {
-  for (const attempt of attempts) attempt.decline(notBegun);
 }

@@ -17,7 +17,10 @@ const INTERVAL_AFTER_FAILURE_MS = 10_000;
 const MAX_WAIT_MS = 1_000;
 
 /** Writes reports beside what it writes anyway, and calls `stored` once they are known to be stored. */
-type WriteAlongside<Result> = (reports: readonly LeasedReport[], stored: () => void) => Promise<Result>;
+export type WriteAlongside<Result> = (
+  reports: readonly LeasedReport[],
+  stored: () => void,
+) => Promise<Result>;
 
 /**
  * Writes what the jobs of one invocation tell: all together, at most once a second, and only while there is something to

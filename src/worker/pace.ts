@@ -13,20 +13,26 @@ const MAX_AHEAD = 200;
 /** The same where others claim as well: then every claim passes over some like it, and each worker is to get its share. */
 const MAX_AHEAD_OF_OTHERS = 100;
 
-/** What one invocation holds at most: a claim and a recovery of so many are still quick. */
+/** One worker holds at most so many: a claim and a recovery of them are still quick. */
 const MAX_HELD = 1000;
 
 /** The pace is that of so many endings, or of twice as many as run at a time: those that began together may end so. */
 const MIN_ENDINGS = 10;
 
+/** The longest that an outcome waits for others. Short beside what calling for a job costs; long beside a write. */
+const MAX_GATHER_MS = 15;
+
+/** So large a share of what runs is worth a write of its own. */
+const WRITE_SHARE = 1 / 4;
+
 /**
- * Decides how many jobs to claim beyond the free slots: as many as should begin within 20 ms, at the pace at which
- * attempts ended lately. So jobs of some milliseconds do not wait for a claim each time, and share it with more. Of longer
- * ones, from about 80 ms on, none is taken before there is a slot for it: another worker could begin it sooner.
+ * The pace at which attempts ended lately. It decides how many jobs are claimed ahead, and how long an outcome waits for
+ * others to be written with it. So jobs of some milliseconds, many at a time, share their commands, and neither a lone job
+ * nor a long one notices.
  *
  * Time counts while something runs only: how long a claim takes says nothing about the jobs.
  */
-export class ClaimAhead {
+export class Pace {
   /** When each of the last endings was, by `#clock`, the oldest at `#count % #size`. */
   readonly #endings: number[] = [];
   readonly #size: number;
@@ -57,21 +63,44 @@ export class ClaimAhead {
     if (this.#running === 0) this.#ranMs = now;
   }
 
-  /** What waited for a slot was given back: the pace is another one now, and not known. */
+  /** The pace is another one now, and not known. */
   forget(): void {
     this.#count = 0;
   }
 
-  /** How many jobs may wait for a slot: none, until the pace is known. @param competes whether others claim as well */
-  limit(competes: boolean): number {
+  /**
+   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, none until the pace is known. Of jobs
+   * that take longer than about 80 ms none is taken before there is a slot for it: another worker could begin it sooner.
+   *
+   * @param competes whether others claim as well
+   */
+  ahead(competes: boolean): number {
     if (this.#count < this.#size) return 0;
-    const oldest = this.#endings[this.#count % this.#size] ?? 0;
-    const beginSoon = Math.floor((this.#size * AHEAD_MS) / (this.#clock - oldest));
+    const beginSoon = Math.floor(AHEAD_MS / this.#gapMs);
     if (beginSoon < Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
-    return Math.max(
-      0,
-      Math.min(beginSoon, competes ? MAX_AHEAD_OF_OTHERS : MAX_AHEAD, MAX_HELD - this.maxThreads),
-    );
+    const most = Math.min(competes ? MAX_AHEAD_OF_OTHERS : MAX_AHEAD, MAX_HELD - this.maxThreads);
+    return Math.max(0, Math.min(beginSoon, most));
+  }
+
+  /**
+   * Returns how long outcomes should go on to wait for others, in milliseconds; 0 when enough have ended, when few attempts
+   * run, or when they end far apart.
+   *
+   * @param waiting how many outcomes wait
+   * @param waitedMs how long the first of them has waited
+   * @param held how many attempts are not written, those that wait included
+   */
+  gatherMs(waiting: number, waitedMs: number, held: number): number {
+    if (waiting >= held * WRITE_SHARE || this.#gapMs >= MAX_GATHER_MS) return 0;
+    return Math.max(0, MAX_GATHER_MS - waitedMs);
+  }
+
+  /** The mean time between two of the last endings; infinite until there were two. */
+  get #gapMs(): number {
+    if (this.#count < 2) return Number.POSITIVE_INFINITY;
+    const known = Math.min(this.#count, this.#size);
+    const oldest = this.#endings[(this.#count - known) % this.#size] ?? 0;
+    return (this.#clock - oldest) / known;
   }
 
   /** For how long something has run, in milliseconds. */

@@ -12,35 +12,46 @@ import { TimeoutClock } from './timeout-clock.js';
 /** How long an attempt has to end after its timeout. Longer than a subprocess has, which is killed after a second. */
 const TIMEOUT_GRACE_MS = 2_000;
 
-/** What an attempt needs of its invocation. */
+/** `ended`: its outcome is decided. `writing`: and is being written. */
+export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
+
+/** What an attempt needs of its drain. */
 export interface AttemptOwner {
   readonly log: Logger;
-  /** Everything but the signal of the attempt's context. */
+  readonly leaseMs: number;
+  /** Everything in the attempt's context except its signal. */
   readonly context: Omit<JobContext, 'signal'>;
-  /** Whether the lease that the job was claimed with certainly lasts. */
-  readonly isLeased: () => boolean;
-  /** What becomes of an attempt that the invocation must stop, or that comes too late to begin. */
+  /** The outcome of an attempt that has to stop, or that comes too late to begin. */
   readonly whenStopped: () => Outcome;
-  /** Called once, with the outcome that counts; whatever comes later is ignored. */
-  readonly onEnd: (attempt: RunningAttempt, outcome: Outcome) => void;
+  /** Called once, with the outcome that counts, and the state before; whatever comes later is ignored. */
+  readonly onEnd: (attempt: Attempt, outcome: Outcome, before: AttemptState) => void;
 }
 
-/** One attempt under way: its signal, its timeout, and the one outcome that counts. */
-export class RunningAttempt {
+/** One attempt at a job: its state, its signal, its timeout, and the one outcome that counts. */
+export class Attempt {
+  state: AttemptState = 'waiting';
   /** Its function had not returned when its outcome was decided without it. */
   isAbandoned = false;
   readonly #controller = new AbortController();
   readonly #clock: TimeoutClock;
   /** Runs once the timeout is over. */
   #grace: NodeJS.Timeout | undefined;
-  #ended = false;
 
+  /**
+   * @param askedAt when the claim was asked for, by `performance.now()`: a lease after that, another worker may have the
+   *   job. The claim's reply may come so late, this process may have been frozen, or another job may have blocked it.
+   */
   constructor(
     readonly job: ClaimedJob,
     private readonly factory: JobFactory,
+    readonly askedAt: number,
     private readonly owner: AttemptOwner,
   ) {
     this.#clock = new TimeoutClock(factory.limits.timeoutMs, () => this.#timeOut());
+  }
+
+  get hasEnded(): boolean {
+    return this.state === 'ended' || this.state === 'writing';
   }
 
   /** How long it took, or has so far; undefined when its function was not called. */
@@ -50,6 +61,7 @@ export class RunningAttempt {
 
   /** Calls the function of the job; returns at once. */
   begin(): void {
+    this.state = 'running';
     this.#clock.start();
     const context = { ...this.owner.context, signal: this.#controller.signal };
     this.#asItsOwn(() => {
@@ -61,22 +73,19 @@ export class RunningAttempt {
 
   /** Fires the signal. */
   abort(why: AbortReason): void {
-    if (this.#ended || this.#controller.signal.aborted) return;
+    if (this.hasEnded || this.#controller.signal.aborted) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
     this.#asItsOwn(() => this.#controller.abort(new AttemptAbortedError(why)));
   }
 
-  /** Decides the outcome of an attempt that has not begun. */
-  decline(outcome: Outcome): void {
-    this.#end(outcome);
+  /** Gives it back unless it has begun. */
+  decline(): void {
+    if (this.state === 'waiting') this.#end({ kind: 'givenBack', atDeadline: false });
   }
 
-  /** Decides the outcome of an attempt that is still running. */
-  abandon(outcome: Outcome): void {
-    if (this.#ended) return;
-    this.isAbandoned = true;
-    this.owner.log.warn('A job goes on after it was told to stop', this.describe());
-    this.#end(outcome);
+  /** Gives it back though its function goes on. */
+  abandon(): void {
+    if (this.state === 'running') this.#abandonAs(this.owner.whenStopped());
   }
 
   /** For the log. */
@@ -92,7 +101,7 @@ export class RunningAttempt {
 
   /** What was aborted while its input was parsed, or comes so late that somebody else may have the job, is not begun. */
   #checkIn(): void {
-    if (!this.owner.isLeased()) this.abort('lease lost');
+    if (performance.now() - this.askedAt >= this.owner.leaseMs) this.abort('lease lost');
     this.#controller.signal.throwIfAborted();
   }
 
@@ -110,12 +119,12 @@ export class RunningAttempt {
     const error = new Error(
       `It went on after its timeout of ${this.factory.limits.timeoutMs} ms, and after its signal had fired.`,
     );
-    this.#grace = setTimeout(() => this.abandon(this.#failed(error)), TIMEOUT_GRACE_MS);
+    this.#grace = setTimeout(() => this.#abandonAs(this.#failed(error)), TIMEOUT_GRACE_MS);
   }
 
   /** A promise that the function left behind was rejected: by default that would have ended the process. */
   #reject(reason: unknown): void {
-    if (this.#ended) {
+    if (this.hasEnded) {
       const error = toFailure(reason).message;
       this.owner.log.warn('A job that has ended left a rejection', { ...this.describe(), error });
       return;
@@ -125,16 +134,24 @@ export class RunningAttempt {
     this.#end(this.#failed(unhandled(reason)));
   }
 
+  #abandonAs(outcome: Outcome): void {
+    if (this.hasEnded) return;
+    this.isAbandoned = true;
+    this.owner.log.warn('A job goes on after it was told to stop', this.describe());
+    this.#end(outcome);
+  }
+
   #failed(error: Error): Outcome {
     return failedOutcome(error, this.job, this.factory);
   }
 
   #end(outcome: Outcome): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.hasEnded) return;
+    const before = this.state;
+    this.state = 'ended';
     this.#clock.end();
     clearTimeout(this.#grace);
-    this.owner.onEnd(this, outcome);
+    this.owner.onEnd(this, outcome, before);
   }
 }
 

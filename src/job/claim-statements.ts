@@ -1,0 +1,145 @@
+import type { Collection, Document, Filter } from 'mongodb';
+import { byId, byIndex, type Index, idIndex } from '../mongo/by-index.js';
+import { leaseExpiry } from '../mongo/indexes.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { isUnknownOutcome } from '../mongo/unreachable.js';
+import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
+import { claimOrder } from './queued-jobs.js';
+
+/** Who takes jobs, under which token, for how long. */
+export interface LeaseRequest {
+  readonly token: string;
+  readonly worker: string;
+  readonly leaseMs: number;
+}
+
+/** Jobs that can be claimed, and the index that finds them in the order of claims. */
+export interface DueJobs {
+  readonly filter: Filter<JobDocument>;
+  readonly index: Index;
+}
+
+/** After an unknown outcome a claim of one job is tried again so often. */
+const MAX_TRIES_OF_ONE = 30;
+
+/** The statements of one claim. All jobs that it takes have its token. */
+export class ClaimStatements {
+  constructor(
+    private readonly jobs: Collection<JobDocument>,
+    private readonly due: DueJobs,
+    private readonly lease: LeaseRequest,
+  ) {}
+
+  /** Takes the first job, by one command. After an unknown outcome the token tells whether it was taken. */
+  async takeFirst(tries = 0): Promise<ClaimedJob[]> {
+    const { jobs, due, lease } = this;
+    const options = { sort: claimOrder, returnDocument: 'after', projection: withoutLog } as const;
+    try {
+      const first = await byIndex(jobs, due.index, (hint) =>
+        jobs.findOneAndUpdate(due.filter, takeBy(lease), { ...options, ...hint }),
+      );
+      return first ? [toClaimedJob(first, lease.token)] : [];
+    } catch (error) {
+      if (!isUnknownOutcome(error) || tries === MAX_TRIES_OF_ONE) throw error;
+      const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
+      const taken = await this.#readBack(leased, leaseExpiry);
+      return taken.length > 0 ? taken : this.takeFirst(tries + 1);
+    }
+  }
+
+  /** Finds jobs to be taken, behind so many others. */
+  findCandidates(limit: number, skip: number): Promise<JobDocument[]> {
+    const { jobs, due } = this;
+    // A batch is 101 documents unless its size is given, whatever the limit.
+    const options = { sort: claimOrder, projection: withoutLog, limit, skip, batchSize: limit };
+    return byIndex(jobs, due.index, (hint) =>
+      jobs.find(due.filter, { ...options, singleBatch: true, ...hint }).toArray(),
+    );
+  }
+
+  /**
+   * Takes candidates: by one command if all are still to be had, else by a second one that reads back those it took. When
+   * the outcome is unknown, for the driver does not retry an update of many, reading back tells it too.
+   */
+  async take(candidates: readonly JobDocument[]): Promise<ClaimedJob[]> {
+    if (candidates.length === 0) return [];
+    if (await this.#takesAll(candidates))
+      return candidates.map((candidate) => asTaken(candidate, this.lease.token));
+    return this.#readBack({ _id: { $in: candidates.map(({ _id }) => _id) } }, idIndex);
+  }
+
+  /**
+   * The update repeats every condition of the find, and the `retryCounter` seen: a job that went round (taken, failed,
+   * queued again) in between is not taken with an outdated attempt.
+   */
+  async #takesAll(candidates: readonly JobDocument[]): Promise<boolean> {
+    try {
+      const seen = { $and: [asSeen(candidates), this.due.filter] };
+      const { modifiedCount } = await this.jobs.updateMany(seen, takeBy(this.lease), byId);
+      return modifiedCount === candidates.length;
+    } catch (error) {
+      if (isUnknownOutcome(error)) return false;
+      throw error;
+    }
+  }
+
+  /** @param index finds those that meet the condition `where` */
+  async #readBack(where: Filter<JobDocument>, index: Index): Promise<ClaimedJob[]> {
+    const { token, leaseMs } = this.lease;
+    const mine = { ...where, 'lease.token': token };
+    const find = () =>
+      byIndex(this.jobs, index, (hint) =>
+        this.jobs.find(mine, { projection: withoutLog, ...hint }).toArray(),
+      );
+    const taken = await retryWhileUnreachable(leaseMs / 2, find);
+    return taken.map((document) => toClaimedJob(document, token));
+  }
+}
+
+/** The update pipeline that takes a job. */
+function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
+  const lease = {
+    token,
+    worker: { $literal: worker },
+    expires: { $add: ['$$NOW', leaseMs] },
+    lengthMs: leaseMs,
+  };
+  return [
+    {
+      $set: {
+        status: 'processing',
+        picked: '$$NOW',
+        started: '$$NOW',
+        retryCounter: { $add: ['$retryCounter', 1] },
+        lease,
+        progress: '$$REMOVE',
+        claimable: '$$REMOVE',
+      },
+    },
+  ];
+}
+
+/** The candidates, each with the `retryCounter` seen: usually one in all, at most `maxRetries` different ones. */
+function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
+  const idsByCounter = new Map<number, string[]>();
+  for (const { _id, retryCounter } of candidates) {
+    const ids = idsByCounter.get(retryCounter);
+    if (ids) ids.push(_id);
+    else idsByCounter.set(retryCounter, [_id]);
+  }
+  const arms = [...idsByCounter].map(([retryCounter, ids]) => ({ _id: { $in: ids }, retryCounter }));
+  const [only, ...others] = arms;
+  if (only && others.length === 0) return only;
+  return { _id: { $in: candidates.map(({ _id }) => _id) }, $or: arms };
+}
+
+/** The candidate as it now stands in the database, the times of the claim aside. */
+function asTaken(candidate: JobDocument, token: string): ClaimedJob {
+  const { progress: _, ...kept } = candidate;
+  return toClaimedJob({ ...kept, status: 'processing', retryCounter: candidate.retryCounter + 1 }, token);
+}
+
+function toClaimedJob(document: JobDocument, token: string): ClaimedJob {
+  const { lease: _, ...job } = toJob(document);
+  return { ...job, token };
+}

@@ -1,0 +1,32 @@
+import type { Collection } from 'mongodb';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { heldBackJobs } from '../mongo/indexes.js';
+import type { JobDocument } from './job.js';
+import { isUnmarked } from './queued-jobs.js';
+
+/** Per command, so that each is short, also when the whole queue is of an earlier version. */
+const BATCH = 1000;
+
+/**
+ * Makes the jobs claimable that processes of an earlier version have queued, 1,000 by each two commands, and returns how
+ * many there were.
+ */
+export async function makeClaimable(jobs: Collection<JobDocument>): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const found = await findUnmarked(jobs);
+    const ids = found.map(({ _id }) => _id);
+    const { modifiedCount } = await jobs.updateMany(
+      { ...isUnmarked, _id: { $in: ids } },
+      { $set: { claimable: true } },
+      byId,
+    );
+    count += modifiedCount;
+    if (found.length < BATCH) return count;
+  }
+}
+
+function findUnmarked(jobs: Collection<JobDocument>): Promise<Pick<JobDocument, '_id'>[]> {
+  const options = { projection: { _id: 1 }, limit: BATCH, batchSize: BATCH } as const;
+  return byIndex(jobs, heldBackJobs, (hint) => jobs.find(isUnmarked, { ...options, ...hint }).toArray());
+}
