@@ -487,7 +487,7 @@ describe('unpacked, with Node and nothing else,', () => {
 
     expect(await makeIndexes()).toMatchObject({
       database: env.MONGODB_DATABASE,
-      made: expect.arrayContaining([expect.stringContaining('jobs.claimAll')]),
+      made: expect.arrayContaining([expect.stringContaining('jobs.claimable')]),
     });
     expect(await makeIndexes()).toMatchObject({ made: [] });
     await client.db(env.MONGODB_DATABASE).dropDatabase();

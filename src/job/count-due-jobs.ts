@@ -1,5 +1,6 @@
-import type { Collection } from 'mongodb';
-import { byIndex } from '../mongo/by-index.js';
+import type { Collection, Filter } from 'mongodb';
+import { byIndex, type Index } from '../mongo/by-index.js';
+import { heldBackJobs } from '../mongo/indexes.js';
 import type { JobDocument } from './job.js';
 import { type ClaimFilter, claimIndex, isDue, queuedJobs, takesNothing, waitsAlone } from './queued-jobs.js';
 
@@ -10,20 +11,11 @@ export async function countDueJobs(
   limit: number,
 ): Promise<number> {
   if (takesNothing(filter)) return 0;
-  const firstOf = (conditions: ReturnType<typeof queuedJobs>) => [
-    { $match: conditions },
-    { $limit: limit },
-    { $project: { _id: 1 } },
-  ];
-  const alone = firstOf(queuedJobs(filter, isDue, waitsAlone));
-  const stages = [
-    ...firstOf(queuedJobs(filter, isDue)),
-    { $unionWith: { coll: jobs.collectionName, pipeline: alone } },
-    { $limit: limit },
-    { $count: 'count' },
-  ];
-  const [counted] = await byIndex(jobs, claimIndex(filter.queues), (hint) =>
-    jobs.aggregate<{ readonly count: number }>(stages, hint).toArray(),
-  );
-  return counted?.count ?? 0;
+  const count = (index: Index, conditions: Filter<JobDocument>) =>
+    byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint }));
+  const [claimable, alone] = await Promise.all([
+    count(claimIndex(filter.queues), queuedJobs(filter, isDue)),
+    count(heldBackJobs, queuedJobs(filter, isDue, waitsAlone)),
+  ]);
+  return Math.min(limit, claimable + alone);
 }

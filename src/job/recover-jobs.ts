@@ -1,4 +1,6 @@
 import type { ClientSession, Document, Filter } from 'mongodb';
+import { isKind } from '../brand.js';
+import { IndexMissingError } from '../errors.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
@@ -44,11 +46,21 @@ export async function recoverJobs({
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
   const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
-  const ended = isAnyExpired ? await inTransaction(client, (session) => recoverExpired(jobs, session)) : 0;
+  const ended = isAnyExpired ? await recoverAll(client, jobs) : 0;
   const marked = isAnyUnmarked ? await makeClaimable(jobs) : 0;
-  // What was lost just now may be to run alone.
-  const waitsAlone = looked.some(({ isAlone }) => isAlone) || ended > 1;
+  const waitsAlone = looked.some(({ isAlone }) => isAlone) || ended > 0;
   return { recovered: ended + marked, pausedQueues, waitsAlone };
+}
+
+/** An index that is missing ends the first transaction, and is done without by the second. */
+async function recoverAll(client: Collections['client'], jobs: Collections['jobs']): Promise<number> {
+  const recover = () => inTransaction(client, (session) => recoverExpired(jobs, session));
+  try {
+    return await recover();
+  } catch (error) {
+    if (!isKind(error, IndexMissingError)) throw error;
+    return recover();
+  }
 }
 
 /** What a recovery finds, each in a document of its own. */

@@ -119,8 +119,14 @@ const formerClaim = {
   partialFilterExpression: onlyQueued,
 } as const;
 
-/** One of them each version has made: it tells a database that one of them was here. */
-export const everyVersions: readonly IndexDescription[] = [claimAll, formerClaim];
+const formerClaimAll = {
+  name: 'claimAll',
+  key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
+  partialFilterExpression: onlyQueued,
+} as const;
+
+/** Each version has made one of these, so that it tells a database where one of them was. */
+export const everyVersions: readonly IndexDescription[] = [claimableJobs, formerClaimAll, formerClaim];
 
 const formerJobIndexes: readonly IndexDescription[] = [
   { ...formerExpiry, sparse: true },
@@ -128,11 +134,7 @@ const formerJobIndexes: readonly IndexDescription[] = [
   formerClaim,
   { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
   { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
-  {
-    name: 'claimAll',
-    key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
-    partialFilterExpression: onlyQueued,
-  },
+  formerClaimAll,
   {
     name: 'claimByQueue',
     key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },

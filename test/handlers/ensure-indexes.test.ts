@@ -29,10 +29,10 @@ test('it makes the indexes that are missing, and says which', async () => {
   const dropped = await ensureIndexes({ ...env, INDEX_BY_QUEUE: 'false' });
 
   const names = (await db.collection(collectionNames.jobs).indexes()).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['claimAll', 'leaseExpiry', 'uniqueKey']));
+  expect(names).toEqual(expect.arrayContaining(['claimable', 'leaseExpiry', 'uniqueKey']));
   expect(first).toMatchObject({
     code: 0,
-    output: expect.stringContaining(`  ${collectionNames.jobs}.claimAll\n`),
+    output: expect.stringContaining(`  ${collectionNames.jobs}.claimable\n`),
   });
   expect(second).toMatchObject({ code: 0, output: expect.stringContaining('made 0 indexes\n') });
   expect(dropped).toMatchObject({

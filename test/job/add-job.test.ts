@@ -33,6 +33,7 @@ test('a job is stored with the documented fields and defaults, by the database c
     queue: 'default',
     priority: 0,
     status: 'queued',
+    claimable: true,
     input: { foo: 'bar' },
     runAt: expect.any(Date),
     created: expect.any(Date),

@@ -1,10 +1,11 @@
 import { type Collection, MongoClient } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
-import { claimJobs } from '../../src/job/claim-jobs.js';
+import { claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
+import { holdBack } from '../hold-back.js';
 import { echo, flaky, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
@@ -140,18 +141,53 @@ function refusingThirdFind(): Collection<JobDocument> {
   });
 }
 
-test('a busy worker that claims one job leaves one that must run alone as it is, and an idle one takes it', async () => {
-  const processor = await setup();
-  const id = await processor.addJob('echo', {}, { priority: 9 });
-  await processor.addJob('echo', {});
-  const { jobs } = database.collections();
-  await jobs.updateOne({ _id: id }, { $set: { runAlone: true } });
-  const before = await jobs.findOne({ _id: id });
-  const lease = { token: 'one', worker: 'busy', leaseMs: 1000 };
-  expect(await claimJobs(jobs, { jobNames: ['echo'] }, lease, 1, false)).toEqual([]);
-  expect(await jobs.findOne({ _id: id })).toEqual(before);
-  expect(await jobs.countDocuments({ status: 'queued' })).toBe(2);
-  expect(await claimJobs(jobs, { jobNames: ['echo'] }, lease, 1, true)).toMatchObject([{ id }]);
+describe('jobs that must run alone', () => {
+  const lease = { token: 'one', worker: 'some', leaseMs: 1000 };
+  const filter = { jobNames: ['echo'] };
+
+  test('no claim sees them; a claim of their own takes one at a time, in the order of claims', async () => {
+    const processor = await setup();
+    for (const id of ['a', 'b', 'urgent', 'later', 'other'])
+      await processor.addJob('echo', {}, { id, ...(id === 'urgent' && { priority: 9 }) });
+    await processor.updateJob('later', { delay: '1h' });
+    const { jobs } = database.collections();
+    await holdBack(jobs, { _id: { $ne: 'other' } });
+    expect(await claimJobs(jobs, filter, lease, 5)).toMatchObject([{ id: 'other' }]);
+    expect(await claimJobs(jobs, filter, lease, 1)).toEqual([]);
+    for (const id of ['urgent', 'a', 'b'])
+      expect(await claimJobAlone(jobs, filter, lease)).toMatchObject([{ id, retryCounter: 1 }]);
+    expect(await claimJobAlone(jobs, filter, lease)).toEqual([]);
+  });
+
+  test('who pulls jobs gets them when there are no others', async () => {
+    const processor = await setup();
+    for (const id of ['alone', 'other']) await processor.addJob('echo', {}, { id, priority: id.length });
+    await holdBack(database.collections().jobs, { _id: 'alone' });
+    expect(await processor.pullNextJob()).toMatchObject({ id: 'other' });
+    expect(await processor.pullNextJob()).toMatchObject({ id: 'alone' });
+    expect(await processor.pullNextJob()).toBeUndefined();
+  });
+
+  test('those of a paused queue wait until it is resumed, and jobs of other queues do not wait for them', async () => {
+    const processor = await setup();
+    await processor.addJob('echo', {}, { id: 'alone', queue: 'paused' });
+    await processor.addJob('echo', {}, { id: 'other' });
+    await holdBack(database.collections().jobs, { _id: 'alone' });
+    await processor.pauseQueue('paused');
+    expect(await processor.drain()).toMatchObject({ claimed: 1 });
+    expect(await processor.getJobStatus('alone')).toBe('queued');
+    await processor.resumeQueue('paused');
+    expect(await processor.drain()).toMatchObject({ claimed: 1 });
+  });
+
+  test('they are counted, and seen by who looks how long jobs wait', async () => {
+    const processor = await setup();
+    for (const id of ['alone', 'other']) await processor.addJob('echo', {}, { id });
+    await holdBack(database.collections().jobs, { _id: 'alone' });
+    expect(await processor.countJobs()).toMatchObject({ queued: { count: 2, isCapped: false } });
+    expect(await processor.countReadyJobs()).toBe(2);
+    expect(await processor.getOldestWaitingJobs()).toMatchObject([{ id: 'alone', priority: 0 }]);
+  });
 });
 
 /** The collection of jobs, with something that happens once between the find and the update of a claim. */

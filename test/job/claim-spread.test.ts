@@ -33,10 +33,9 @@ test('without competition it claims at the head of the queue, and again once com
   const ids = numbered(1000);
   const jobs = await addJobs(ids);
   const spread = lostOften();
-  for (let claim = 0; claim < 5 * 8; claim += 1)
-    await claimJobs(jobs, filter, lease(`${claim}`), 2, false, spread);
+  for (let claim = 0; claim < 5 * 8; claim += 1) await claimJobs(jobs, filter, lease(`${claim}`), 2, spread);
   const left = await jobs.find({ status: 'queued' }).sort({ _id: 1 }).toArray();
-  const next = await claimJobs(jobs, filter, lease('next'), 4, false, spread);
+  const next = await claimJobs(jobs, filter, lease('next'), 4, spread);
   expect(next.map(({ id }) => id)).toEqual(left.slice(0, 4).map(({ _id }) => _id));
 });
 
@@ -45,10 +44,13 @@ test('one that lost claims somewhere else, of what waits next', async () => {
   const jobs = await addJobs(ids);
   const places = new Set<number>();
   for (let claim = 0; claim < 20; claim += 1) {
-    const claimed = await claimJobs(jobs, filter, lease(`${claim}`), 5, false, lostOften());
+    const claimed = await claimJobs(jobs, filter, lease(`${claim}`), 5, lostOften());
     expect(claimed).toHaveLength(5);
     places.add(ids.indexOf(claimed[0]?.id ?? ''));
-    await jobs.updateMany({ status: 'processing' }, { $set: { status: 'queued', retryCounter: 0 } });
+    await jobs.updateMany(
+      { status: 'processing' },
+      { $set: { status: 'queued', claimable: true, retryCounter: 0 } },
+    );
   }
   expect(places.size).toBeGreaterThan(3);
   expect(Math.max(...places)).toBeLessThan(8 * 5);
@@ -57,23 +59,7 @@ test('one that lost claims somewhere else, of what waits next', async () => {
 test('however few wait, one that lost finds them all', async () => {
   for (let count = 0; count <= 12; count += 1) {
     const jobs = await addJobs(numbered(count));
-    expect(await claimJobs(jobs, filter, lease(`${count}`), 20, false, lostOften())).toHaveLength(count);
+    expect(await claimJobs(jobs, filter, lease(`${count}`), 20, lostOften())).toHaveLength(count);
     await jobs.deleteMany({});
   }
-});
-
-test('a busy one that comes to a job which must run alone claims none behind it; once idle it takes it', async () => {
-  const jobs = await addJobs(numbered(200));
-  await jobs.updateOne({ _id: '1000' }, { $set: { runAlone: true } });
-  const spread = lostOften();
-  let claimed = await claimJobs(jobs, filter, lease('1'), 2, false, spread);
-  for (let claim = 2; claimed.length > 0; claim += 1) {
-    claimed = await claimJobs(jobs, filter, lease(`${claim}`), 2, false, spread);
-  }
-  for (let claim = 0; claim < 10; claim += 1) {
-    spread.lost();
-    expect(await claimJobs(jobs, filter, lease('none'), 2, false, spread)).toEqual([]);
-  }
-  expect(await jobs.countDocuments({ status: 'queued' })).toBeGreaterThan(0);
-  expect(await claimJobs(jobs, filter, lease('alone'), 2, true, spread)).toMatchObject([{ id: '1000' }]);
 });

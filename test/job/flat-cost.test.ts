@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { isUnmarked, waitsAlone } from '../../src/job/queued-jobs.js';
 import { type Backlog, backlogs, fill, waitingJob } from '../bench/backlogs.js';
 import { CLAIMED, examineClaim } from '../bench/examine-claim.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
+import { holdBack } from '../hold-back.js';
 import { examined } from '../queue/examined.js';
 
 const database = useDatabase();
@@ -84,5 +87,27 @@ test.each([
   for (const look of many ?? []) {
     expect(look.documents).toBe(0);
     expect(look.keys).toBeLessThanOrEqual(keys);
+  }
+});
+
+/** Those that are to run alone stand before all others, and no claim sees them. */
+test('however many jobs are held back, a claim examines none of them, and the look for them one', async () => {
+  const backlog: Backlog = {
+    name: 'held back',
+    change: (n) => (n < 4000 ? { jobName: 'unknown', priority: 9 } : {}),
+  };
+  await fill(database.db, backlog, 5000);
+  await holdBack(database.collections().jobs, { priority: 9 });
+  const { find } = await examineClaim(database.uri, database.name, backlog);
+  expect(find.documents).toBe(CLAIMED);
+  expect(find.keys).toBeLessThanOrEqual(CLAIMED + PRIORITIES + 1);
+
+  for (const filter of [{ ...isUnmarked }, { ...waitsAlone, priority: { $gte: 0 } }]) {
+    const { executionStats } = await database.db.command({
+      explain: { find: collectionNames.jobs, filter, limit: 1 },
+      verbosity: 'executionStats',
+    });
+    expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(2);
+    expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(1);
   }
 });

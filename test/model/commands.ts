@@ -180,7 +180,7 @@ async function snooze(settle: Settle, model: JobModel, id: string): Promise<void
 
 /** When nothing is due it recovers, and looks again. */
 async function processNext(model: JobModel, { processor, work }: Real): Promise<void> {
-  if (model.next().length === 0) model.recover();
+  if (model.next().every((id) => model.job(id).runAlone)) model.recover();
   const expected = model.next();
   const run: Run[] = [];
   work.onRun = (id, token) => {
@@ -198,7 +198,7 @@ async function processNext(model: JobModel, { processor, work }: Real): Promise<
 /** A drain that must stop as soon as its first job runs. It recovers before it begins. */
 async function giveBack(model: JobModel, { processor, work }: Real): Promise<void> {
   model.recover();
-  const expected = model.next();
+  const expected = model.next(true);
   const stop = new AbortController();
   const run: Run[] = [];
   work.onRun = (id, token) => {

@@ -56,9 +56,14 @@ export class JobModel {
     return [...this.jobs].filter(([, { status }]) => statuses.includes(status)).map(([id]) => id);
   }
 
-  /** Those that a claim may take: due, and of the highest priority. */
-  next(): string[] {
-    const due = this.ids('queued').filter((id) => this.job(id).isDue);
+  /**
+   * Those that are run next: due, and of the highest priority, among those that claims see, or else among those that must
+   * run alone. A drain begins with the latter.
+   */
+  next(aloneFirst = false): string[] {
+    const all = this.ids('queued').filter((id) => this.job(id).isDue);
+    const first = all.filter((id) => this.job(id).runAlone === aloneFirst);
+    const due = first.length > 0 ? first : all;
     const highest = Math.max(...due.map((id) => this.job(id).priority));
     return due.filter((id) => this.job(id).priority === highest);
   }

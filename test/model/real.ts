@@ -43,7 +43,8 @@ export async function expectAsModelled(model: JobModel, { jobs }: Real): Promise
   const modelled = Object.fromEntries(
     [...model.jobs].map(([id, job]) => {
       const { isDue: _, worker: __, isExpired: ___, key, ...rest } = job;
-      return [id, { ...rest, key: isSettled(job) ? undefined : key }];
+      const isClaimable = job.status === 'queued' && !job.runAlone;
+      return [id, { ...rest, isClaimable, key: isSettled(job) ? undefined : key }];
     }),
   );
   expect(real).toEqual(modelled);
@@ -55,6 +56,7 @@ function relevant(document: JobDocument) {
     ...{ status, retryCounter, givenBackCounter, maxRetries, priority },
     cancelRequested: document.cancelRequested !== undefined,
     runAlone: document.runAlone ?? false,
+    isClaimable: document.claimable ?? false,
     key: document.uniqueKey,
     token: document.lease?.token,
     lastToken: document.lastToken,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { IndexMissingError } from '../../src/index.js';
-import { claimAll } from '../../src/mongo/indexes.js';
+import { claimableJobs } from '../../src/mongo/indexes.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
@@ -24,9 +24,9 @@ test.each([1, 3])(
   async (maxThreads) => {
     const { processor, told } = await setup(maxThreads);
     for (let n = 0; n < 4; n += 1) await processor.addJob('echo', { n });
-    await jobs().dropIndex('claimAll');
+    await jobs().dropIndex('claimable');
     expect(await processor.drain()).toMatchObject({ completed: 4 });
-    expect(told).toEqual([missing('claimAll')]);
+    expect(told).toEqual([missing('claimable')]);
     await processor.ensureIndexes();
   },
 );
@@ -48,11 +48,11 @@ test('what a crashed worker left is recovered without the index of leases, which
 
 test('statements that are under way together tell of one index once', async () => {
   const { processor, told } = await setup(1);
-  await jobs().dropIndex('claimAll');
+  await jobs().dropIndex('claimable');
   expect(await Promise.all(Array.from({ length: 5 }, () => processor.countReadyJobs()))).toEqual([
     0, 0, 0, 0, 0,
   ]);
-  expect(told).toEqual([missing('claimAll')]);
+  expect(told).toEqual([missing('claimable')]);
   await processor.ensureIndexes();
 });
 
@@ -79,7 +79,7 @@ test('a condition that MongoDB refuses is not taken for an index that is missing
   await processor.addJobFactory(echo);
   await expect(processor.countReadyJobs()).rejects.toMatchObject({ code: 2 });
   const commands = await database.commandsDuring(() => processor.countJobs());
-  expect(commands.map(({ command }) => command.hint)).toContainEqual(claimAll.key);
+  expect(commands.map(({ command }) => command.hint)).toContainEqual(claimableJobs.key);
 });
 
 test('unique keys of many jobs are looked for by their index', async () => {

@@ -68,7 +68,7 @@ test('where a unique key is there twice, the values are named, and all other ind
     code: 'duplicate_value',
     duplicates: [{ index: `${collectionNames.jobs}.uniqueKey`, values: expect.stringContaining('twice') }],
   });
-  expect(await names()).toEqual(expect.arrayContaining(['byCreated', 'occurrence', 'claimAll']));
+  expect(await names()).toEqual(expect.arrayContaining(['byCreated', 'occurrence', 'claimable']));
   await jobs().deleteMany({});
   await processor.ensureIndexes();
   expect(await names()).toContain('uniqueKey');

@@ -35,11 +35,6 @@ const statements: readonly (readonly [what: string, command: Document, answers: 
     },
     3,
   ],
-  [
-    'the queues that have jobs',
-    { find: jobs, filter: { status: 'queued', queue: { $gt: '' } }, hint: 'claimByQueue' },
-    3,
-  ],
   ['a claim of all queues', { find: jobs, filter: { ...queued, ...isDue }, sort: claimOrder, limit: 2 }, 2],
   [
     'a claim of some queues',
@@ -79,6 +74,14 @@ test('what the version before these indexes asks finds what it is to find', asyn
   for (const id of ['a', 'b', 'c']) await processor.addJob('echo', {}, { id });
   for (const [what, command, answers] of statements)
     expect([what, answersOf(await database.db.command(command))]).toEqual([what, answers]);
+});
+
+test('but the queues that have jobs, and a claim by an index that is gone: it is told so', async () => {
+  const waiting = { find: jobs, filter: { status: 'queued', queue: { $gt: '' } } };
+  const byQueue = { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 };
+  const all = { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 };
+  for (const hint of ['claimByQueue', byQueue, all])
+    await expect(database.db.command({ ...waiting, hint })).rejects.toMatchObject({ code: 2 });
 });
 
 test('but a list by status, whose index is gone: it is told so, and can make that again', async () => {

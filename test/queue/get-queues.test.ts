@@ -21,6 +21,7 @@ async function fill(queue: string, count: number, runAt: Date): Promise<void> {
     queue,
     priority: n % 10,
     status: 'queued',
+    claimable: true,
     runAt,
   }));
   await jobs().insertMany(waiting);
@@ -67,6 +68,7 @@ test('2,000 queues are listed by as many commands as 10 are', async () => {
     queue: `q${n}`,
     priority: 0,
     status: 'queued',
+    claimable: true,
     runAt: new Date(n),
   }));
   await jobs().insertMany(waiting);

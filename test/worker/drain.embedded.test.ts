@@ -194,36 +194,6 @@ test('while jobs wait, the next are claimed beside the write that settles the la
   expect(arrivedWhenSettled).toBe(4);
 });
 
-test.each([1, 2])(
-  'of %i at a time, a job that must run alone begins once the outcomes of others are written',
-  async (maxThreads) => {
-    const { processor } = await setup({ maxThreads });
-    const jobs = client.db('drain').collection<{ _id: string; status: string }>(collectionNames.jobs);
-    const beside: string[][] = [];
-    const failCommands = [maxThreads === 1 ? 'findAndModify' : 'update'];
-    const blocked = { blockConnection: true, blockTimeMS: 900 }; // Less than after what a write is tried again.
-    let holdUp: Promise<Document> | undefined;
-    const ids = Array.from({ length: maxThreads }, (_, n) => `${n}`);
-    await processor.addJobFactory({
-      ...echo,
-      run: async ({ jobId }) => {
-        if (jobId !== 'alone') {
-          holdUp ??= fail({ times: 1 }, { failCommands, ...blocked });
-          await holdUp;
-          return;
-        }
-        const others = await jobs.find({ status: 'processing', _id: { $ne: jobId } }).toArray();
-        beside.push(others.map(({ _id }) => _id));
-      },
-    });
-    for (const id of ids) await processor.addJob('echo', {}, { id, priority: 9 });
-    await processor.addJob('echo', {}, { id: 'alone' });
-    await jobs.updateOne({ _id: 'alone' }, { $set: { runAlone: true } });
-    expect(await processor.drain()).toMatchObject({ claimed: maxThreads + 1, completed: maxThreads + 1 });
-    expect(beside).toEqual([[]]);
-  },
-);
-
 test('what a worker does not claim while its heartbeat is late, it claims once that has got through', async () => {
   const { processor } = await setup({ lease: '6s', maxThreads: 2 });
   const long = gatedJob('long');

@@ -8,6 +8,7 @@ import { collectionNames } from '../collection-names.js';
 import { expectCountedOnce } from '../counted-once.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
+import { holdBack } from '../hold-back.js';
 import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
 
 const database = useDatabase();
@@ -102,12 +103,41 @@ test('jobs that must run alone are claimed one by one: each costs two commands',
   const processor = database.processor({ maxThreads: 5, lease: '1h' }); // No heartbeat comes in between.
   await processor.addJobFactory(echo);
   await processor.addJobs(Array.from({ length: 30 }, () => ({ name: 'echo', input: {} })));
-  await database.db.collection(collectionNames.jobs).updateMany({}, { $set: { runAlone: true } });
+  await holdBack(database.collections().jobs, {});
   const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ claimed: 30, completed: 30 });
   });
-  // And six for all: nothing to recover; the first, among others; the queue is empty; what was counted is written.
-  expect(commands.length).toBeLessThanOrEqual(30 * 2 + 6);
+  // And four for all: the look for them; none is left; the queue is empty; what was counted is written.
+  expect(commands).toHaveLength(30 * 2 + 4);
+});
+
+test('a worker that is busy for long looks for jobs that must run alone, and runs them beside nothing', async () => {
+  const processor = database.processor({ lease: '1s', maxThreads: 2 });
+  const { jobs } = database.collections();
+  const running = new Set<string>();
+  const beside: string[][] = [];
+  let isOver = false;
+  await processor.addJobFactory(
+    defineJob({
+      name: 'endless',
+      run: async ({ jobId, processor: adding }) => {
+        running.add(jobId);
+        if (jobId === 'alone') beside.push([...running]);
+        await sleep(20);
+        running.delete(jobId);
+        if (jobId === 'alone') isOver = true;
+        else if (!isOver) await adding.addJob('endless');
+      },
+    }),
+  );
+  for (let n = 0; n < 4; n += 1) await processor.addJob('endless');
+  const draining = processor.drain();
+  await eventually(() => expect(running.size).toBe(2));
+  await processor.addJob('endless', undefined, { id: 'alone', delay: '1h' });
+  await holdBack(jobs, { _id: 'alone' });
+  await processor.updateJob('alone', { delay: 0 });
+  expect(await draining).toMatchObject({ retried: 0, errors: 0 });
+  expect(beside).toEqual([['alone']]);
 });
 
 test('two at a time, a job costs two commands, as one at a time', async () => {

@@ -49,7 +49,7 @@ test('people are told what is wrong, and how to fix it', async () => {
     /^ok +configuration: every variable is valid\nwarning +API keys: API_KEYS is not set here/,
   );
   expect(out).toMatch(
-    /\nfailure +indexes: missing: remoteProcessor\.jobs\.claimAll, .+\n +Run remote-processor ensure-indexes\n/,
+    /\nfailure +indexes: missing: remoteProcessor\.jobs\.claimable, .+\n +Run remote-processor ensure-indexes\n/,
   );
   expect(err).toMatch(/^error: \d of \d+ checks failed\n$/);
 });
@@ -73,13 +73,13 @@ test('bad settings, a database that is not set or does not answer: each is a fai
 test('an index that is missing, or has other keys, is a failure', async () => {
   const jobs = database.db.collection(collectionNames.jobs);
   const indexes = {
-    claimAll: `${jobs.collectionName}.claimAll`,
-    claimByQueue: `${jobs.collectionName}.claimByQueue`,
+    claimable: `${jobs.collectionName}.claimable`,
+    claimableByQueue: `${jobs.collectionName}.claimableByQueue`,
     leaseExpiry: `${jobs.collectionName}.leaseExpiry`,
   };
-  await jobs.dropIndex('claimAll');
+  await jobs.dropIndex('claimable');
   await jobs.dropIndex('leaseExpiry');
-  await jobs.dropIndex('claimByQueue');
+  await jobs.dropIndex('claimableByQueue');
   await jobs.createIndex({ lease: 1 }, { name: 'leaseExpiry' });
 
   const { of } = await examine();
@@ -87,7 +87,7 @@ test('an index that is missing, or has other keys, is a failure', async () => {
   const repaired = await run(['ensure-indexes', '--json'], { on: 'database' });
 
   expect(of('indexes')).toMatchObject([
-    { status: 'failure', detail: `missing: ${indexes.claimAll}, ${indexes.claimByQueue}` },
+    { status: 'failure', detail: `missing: ${indexes.claimable}, ${indexes.claimableByQueue}` },
     { status: 'failure', detail: `of another version: ${indexes.leaseExpiry}` },
   ]);
   expect(of('queues')).toMatchObject([
@@ -98,7 +98,7 @@ test('an index that is missing, or has other keys, is a failure', async () => {
     dropped: [],
   });
   expect((await jobs.indexes()).map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['claimAll', 'leaseExpiry']),
+    expect.arrayContaining(['claimable', 'leaseExpiry']),
   );
 });
 

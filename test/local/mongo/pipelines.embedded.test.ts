@@ -244,6 +244,19 @@ const cases: Record<string, [Document[], Document[] | { code: number }]> = {
     ],
     [{ _id: 1 }, { _id: 'b', name: 'Bee' }],
   ],
+  '$unionWith by an expression on a path': [
+    [
+      { $match: { _id: 1 } },
+      { $project: { _id: 1 } },
+      {
+        $unionWith: {
+          coll: 'items',
+          pipeline: [{ $match: { $expr: { $eq: ['$name.none', '$code.none'] }, name: 'Ant' } }],
+        },
+      },
+    ],
+    [{ _id: 1 }, items[0] ?? {}],
+  ],
   '$unionWith of a whole collection': [
     [{ $match: { _id: 1 } }, { $unionWith: 'items' }, { $project: { _id: 1 } }],
     [{ _id: 1 }, { _id: 'a' }, { _id: 'b' }, { _id: 'none' }],

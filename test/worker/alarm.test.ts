@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NextDue } from '../../src/worker/next-due.js';
+import { Alarm } from '../../src/worker/alarm.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
@@ -11,11 +11,11 @@ test('an answer that comes after the invocation has ended starts no timer', asyn
   await processor.addJob('echo', {}, { delay: '30s' });
   const filter = { jobNames: ['echo'] };
   const { jobs } = database.collections();
-  const open = new NextDue(jobs, () => {});
-  expect(await open.isKnown(filter, 60_000)).toBe(true);
+  const open = new Alarm(jobs, undefined);
+  expect(await open.ringsWhenDue(filter, 60_000)).toBe(true);
   open.close();
-  const closed = new NextDue(jobs, () => {});
-  const known = closed.isKnown(filter, 60_000);
+  const closed = new Alarm(jobs, undefined);
+  const known = closed.ringsWhenDue(filter, 60_000);
   closed.close();
   expect(await known).toBe(false);
 });
