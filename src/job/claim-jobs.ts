@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Collection } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { heldBackJobs } from '../mongo/indexes.js';
 import { ClaimSpread } from './claim-spread.js';
 import { ClaimStatements, type DueJobs, type LeaseRequest } from './claim-statements.js';
