@@ -153,7 +153,7 @@ class Drain {
     const { leaseMs, lookForLost } = this.worker;
     if (performance.now() - this.#looked < leaseMs || this.#mustEnd) return;
     this.#looked = performance.now();
-    const looking = lookForLost().then((jobsWaitAlone) => {
+    const looking = unlessAborted(this.limits.end, lookForLost()).then((jobsWaitAlone = false) => {
       this.#tellings.delete(looking);
       this.#jobsWaitAlone = jobsWaitAlone;
       this.#alarm.wake();

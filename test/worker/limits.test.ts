@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { LocalProcessor } from '../../local/processor.js';
 import { AttemptAbortedError, type DrainSummary, defineJob, type LogFields } from '../../src/index.js';
 import { MAX_UNFINISHED } from '../../src/job/end-attempt.js';
@@ -246,9 +246,14 @@ test.each([
 describe('those who listened to unhandled rejections', () => {
   const event = 'unhandledRejection';
 
-  /** With other listeners than those of the test runner. `work` is called while a job runs that has left a rejection. */
+  /**
+   * With other listeners than those of the test runner. `work` is called while a job runs that has left a rejection. In a
+   * copy of the project of its own: a worker's handler that another test has called keeps listening for good.
+   */
   async function listening(listen: () => void, work: () => Promise<void>) {
-    const processor = database.processor({ maxThreads: 2 });
+    vi.resetModules();
+    const { RemoteProcessor } = await import('../../src/processor.js');
+    const processor = new RemoteProcessor({ db: database.db, maxThreads: 2, log: silent });
     const { factory, gate } = gatedJob();
     const careless = defineJob({
       name: 'careless',
