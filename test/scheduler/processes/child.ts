@@ -1,6 +1,6 @@
 /**
- * A process that does something with scheduler items, and kills itself as `kill -9` would: see `work.ts` for its
- * argument. It prints a line per transaction, its session. It has no code of jobs.
+ * A process that schedules, tick after tick, and kills itself as `kill -9` would: see `setting.ts` for its argument. It
+ * prints a line per transaction, its session. It has no code of jobs.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,26 +8,11 @@ import { EJSON } from 'bson';
 import { MongoClient } from 'mongodb';
 import { RemoteProcessor } from '../../../src/index.js';
 import { silent } from '../../chaos/silent.js';
-import { declaredLater, settingSchema, type Work } from './work.js';
+import { settingSchema } from './setting.js';
 
-const { uri, databaseName, work, survives, boundaries } = settingSchema.parse(
-  JSON.parse(process.argv[2] ?? ''),
-);
+const { uri, databaseName, survives, boundaries } = settingSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const client = await new MongoClient(uri, { monitorCommands: true }).connect();
 const processor = new RemoteProcessor({ db: client.db(databaseName), log: silent });
-
-const works: Record<Work, () => Promise<unknown>> = {
-  tick: () => processor.scheduleDueItems({ ahead: '80m' }),
-  update: () => processor.updateScheduler('tick', { input: 'new' }),
-  remove: () => processor.removeScheduler('tick'),
-  sync: () => processor.syncSchedulers(declaredLater),
-  async 'tick after tick'() {
-    for (;;) {
-      await processor.scheduleDueItems({ ahead: '2s' });
-      await sleep(20);
-    }
-  },
-};
 
 // Told before anything can kill it: the test ends what it leaves.
 client.on('commandStarted', ({ command }) => {
@@ -41,5 +26,7 @@ for (const boundary of boundaries)
   });
 // The test holds the other end for as long as it lives.
 process.stdin.resume().once('end', () => process.exit());
-await works[work]();
-process.exit();
+for (;;) {
+  await processor.scheduleDueItems({ ahead: '2s' });
+  await sleep(20);
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { occurrencesOf, useSchedulerDatabase } from '../setting.js';
-import { run } from './start.js';
-import { declaredBefore, declaredLater, type Work } from './work.js';
+import { runUntilDead, type Work } from './dead.js';
+import { declaredBefore, declaredLater } from './declared.js';
 
 const database = useSchedulerDatabase();
 const { setup, makeDue, items, jobs } = database;
@@ -9,8 +9,8 @@ const { setup, makeDue, items, jobs } = database;
 type Processor = Awaited<ReturnType<typeof setup>>;
 
 /**
- * A process does `work` and is killed when the answer to its first statement has come, another at the second, and so on,
- * until one comes to its end. Each begins with what `prepare` leaves, and is followed by `check`.
+ * Somebody does `work` and is dead to the database when the answer to its first statement has come, another at the second,
+ * and so on, until one comes to its end. Each begins with what `prepare` leaves, and is followed by `check`.
  *
  * @returns how many were killed
  */
@@ -24,7 +24,7 @@ async function killEverywhere(
     await items().deleteMany({});
     await jobs().deleteMany({});
     await prepare(processor);
-    const wasKilled = await run(database, { work, survives, boundaries: ['commandSucceeded'] });
+    const wasKilled = await runUntilDead(database, work, survives);
     await check(processor);
     if (!wasKilled) return survives;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { useSchedulerDatabase } from '../setting.js';
+import { boundaries } from './setting.js';
 import { run } from './start.js';
-import { boundaries } from './work.js';
 
 const database = useSchedulerDatabase();
 const { setup, items, jobs } = database;
@@ -31,8 +31,7 @@ test('three schedulers that are killed again and again make each occurrence once
     let killed = 0;
     while (Date.now() < end) {
       const survives = Math.floor(Math.random() * MAX_SURVIVED);
-      if (await run(database, { work: 'tick after tick', survives, boundaries: [...boundaries] }))
-        killed += 1;
+      if (await run(database, { survives, boundaries: [...boundaries] })) killed += 1;
     }
     return killed;
   };

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { EJSON } from 'bson';
 import type { TestDatabase } from '../../database.js';
 import { program } from '../../programs.js';
-import type { Setting } from './work.js';
+import type { Setting } from './setting.js';
 
 /**
  * Runs a process until it ends, and aborts the transaction that it leaves open, as the server would after a minute.

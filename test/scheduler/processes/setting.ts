@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/**
+ * Before a statement is sent, and after its answer has come. Between an answer and the next statement the database does
+ * not change: one of both is enough to kill a process everywhere.
+ */
+export const boundaries = ['commandStarted', 'commandSucceeded'] as const;
+
+/** The argument of a process. */
+export const settingSchema = z.strictObject({
+  uri: z.string(),
+  databaseName: z.string(),
+  /** How many boundaries of statements it lives through; the next one kills it. */
+  survives: z.int(),
+  boundaries: z.array(z.enum(boundaries)),
+});
+
+export type Setting = z.output<typeof settingSchema>;
