@@ -1,7 +1,7 @@
 import type { FunctionConfig } from '../src/config.js';
 import type { DrainSummary } from '../src/index.js';
+import { keepJobRejections } from '../src/job-rejections.js';
 import { workerPoolSize } from '../src/mongo/client.js';
-import { keepJobRejections } from '../src/worker/job-rejections.js';
 import { emptySummary } from '../src/worker/summary.js';
 import { addMessages } from './add-messages.js';
 import { type Container, containerOf, type HandlerOptions } from './container.js';

@@ -56,10 +56,7 @@ export class LocalProcessor extends RemoteProcessor {
       'The configuration of LocalProcessor',
     );
     // A turn that is under way listens for itself.
-    this.jobsReady.listen(() => {
-      this.#worker?.nudge();
-      return 0;
-    });
+    this.on('jobsReady', () => this.#worker?.nudge());
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;
   }

@@ -23,6 +23,18 @@ export {
   UnknownJobNameError,
   ValidationError,
 } from './errors.js';
+export type {
+  AttemptEnded,
+  AttemptStarted,
+  EventListener,
+  EventName,
+  JobAdded,
+  JobSettled,
+  JobsBecameReady,
+  LeaseLost,
+  ProcessorEvents,
+  ScheduleFired,
+} from './events.js';
 export type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
@@ -35,6 +47,7 @@ export {
   type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
+export type { Ending } from './job/ending.js';
 export type { FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
@@ -62,6 +75,7 @@ export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
+export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
 export type { JobsReady, Kick } from './jobs-ready.js';

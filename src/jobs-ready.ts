@@ -1,4 +1,6 @@
 import { Backoff } from './backoff.js';
+import type { Events } from './events.js';
+import type { QueuedJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import type { Logger } from './log.js';
 import { withinTime } from './mongo/within-time.js';
@@ -18,17 +20,6 @@ export interface JobsReady {
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
 
-/** One job that was queued. What is not known of it is left out. */
-export interface QueuedJob {
-  readonly jobName?: string;
-  readonly queue?: string;
-  /** A moment, or milliseconds from now; what has passed is now. */
-  readonly runAt: Date | number;
-}
-
-/** A job of which nothing is known but that it can run. */
-export const someJob: QueuedJob = { runAt: 0 };
-
 /** Looks for jobs now. Returns how many of these it takes. */
 export type Taker = (jobs: readonly QueuedJob[]) => number;
 
@@ -45,8 +36,8 @@ export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 const MAX_WAIT_MS = 3_000;
 
 /**
- * The one signal that work is there. It wakes the workers of this process and, for what they have no room for, asks for
- * others by the kick.
+ * The one signal that work is there, and what makes the event `jobsReady`. It wakes the workers of this process and, for
+ * what they have no room for, asks for others by the kick.
  */
 export class ReadySignal {
   readonly #takers = new Set<Taker>();
@@ -54,6 +45,7 @@ export class ReadySignal {
 
   constructor(
     private readonly kick: Kick | undefined,
+    private readonly events: Events,
     private readonly log: Logger,
   ) {}
 
@@ -74,6 +66,7 @@ export class ReadySignal {
    * @param giveUpAt when nobody waits for it any more, by `performance.now()`; the kick goes on. Default: 3 s from now
    */
   async tell(jobs: readonly QueuedJob[], giveUpAt = Number.POSITIVE_INFINITY): Promise<void> {
+    if (jobs.length > 0 && this.events.isHeard('jobsReady')) this.events.tell('jobsReady', { jobs });
     const due = jobs.filter((job) => dueInMs(job) <= 0);
     const taken = due.length > 0 ? [...this.#takers].map((take) => take(due)) : [];
     const left = due.length - taken.reduce((sum, count) => sum + count, 0);

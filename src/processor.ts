@@ -6,6 +6,7 @@ import type { WrongKeyCount } from './access/count-wrong-key.js';
 import { callerRoleSchema, type Role } from './access/role.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
+import { type EventListener, type EventName, Events, eventNames } from './events.js';
 import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
@@ -19,6 +20,7 @@ import { findJobLog, type JobLog } from './job/find-job-log.js';
 import { findDueSoon } from './job/find-next-due.js';
 import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
+import type { NewJob } from './job/insert-job.js';
 import {
   type ClaimedJob,
   type Job,
@@ -38,6 +40,7 @@ import {
 import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
 import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
+import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Recovery, recoverJobs } from './job/recover-jobs.js';
 import { JobRegistry } from './job/registry.js';
@@ -47,7 +50,7 @@ import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
-import { type Kick, MAX_AHEAD_MS, type QueuedJob, ReadySignal, someJob } from './jobs-ready.js';
+import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
@@ -71,6 +74,7 @@ import { resumeQueue } from './queue/resume-queue.js';
 import type { DeclaredScheduler } from './scheduler/declaration.js';
 import type { SchedulerItem } from './scheduler/item.js';
 import type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
+import type { MadeJob } from './scheduler/make-planned.js';
 import type { Preview } from './scheduler/preview.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
@@ -80,9 +84,11 @@ import { validateNow } from './validate.js';
 import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { countLiveWorkers, listLiveWorkers, type WorkerPage } from './worker/find-live-workers.js';
+import { logAttempts } from './worker/log-attempts.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
-import { type DrainSummary, endingOf } from './worker/summary.js';
+import type { DrainSummary } from './worker/summary.js';
+import { tellEnded } from './worker/tell-ended.js';
 import { unlessAborted } from './worker/unless-aborted.js';
 import { type Worker, workerName } from './worker/worker.js';
 import type { LiveWorker } from './worker/worker-document.js';
@@ -210,6 +216,7 @@ export class RemoteProcessor {
   readonly #openQueues: OpenQueues;
   readonly #worker: Worker;
   readonly #tally: Tally;
+  readonly #events: Events;
   /** Tells who runs jobs here, and by the kick elsewhere, that some were queued. */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
@@ -239,8 +246,12 @@ export class RemoteProcessor {
       ...(queues && { queues }),
       ...(jobQuery && { jobQuery }),
     });
-    this.jobsReady = new ReadySignal(kick, log);
+    const events = new Events(log);
+    this.#events = events;
+    this.jobsReady = new ReadySignal(kick, events, log);
     this.#tally = new Tally(this.#collections.statistics, log);
+    events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
+    logAttempts(events, log);
     this.#worker = {
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
@@ -256,10 +267,27 @@ export class RemoteProcessor {
       name,
       leaseMs: lease,
       durations: new RecentDurations(),
-      tally: this.#tally,
+      events,
       jobsReady: this.jobsReady,
       log,
     };
+  }
+
+  /**
+   * Calls `listener` at each event of this name from now on, and returns what ends that. An event is told after the write
+   * that makes it true, in the process that wrote; nobody waits for the listener, and what it throws is logged.
+   *
+   * `jobAdded` and `jobsReady` are not told of what is added in a transaction of the caller. `jobAdded` may be told again of
+   * a job that is added again under its id. `jobSettled` and `leaseLost` are not told of jobs whose workers crashed: those
+   * are ended by recovery.
+   *
+   * @throws ValidationError for a name that no event has
+   * @example
+   * processor.on('jobSettled', ({ jobId, status }) => { if (status === 'error') alert(jobId); });
+   */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
+    validateNow(listenSchema, { name, listener }, 'The call of on');
+    return this.#events.on(name, listener);
   }
 
   /**
@@ -355,7 +383,7 @@ export class RemoteProcessor {
     const jobName = typeof job === 'string' ? job : job?.name;
     const collections = await this.#connected();
     const { id, job: added, giveUpAt } = await addJob(collections, this.#registry, jobName, input, options);
-    await this.#tellAdded([added], giveUpAt, options);
+    await this.#tellAdded([added], [id], giveUpAt, options);
     return id;
   }
 
@@ -370,7 +398,7 @@ export class RemoteProcessor {
   async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
     const collections = await this.#connected();
     const { ids, newJobs, giveUpAt } = await addJobs(collections, this.#registry, jobs, options);
-    await this.#tellAdded(newJobs, giveUpAt, options);
+    await this.#tellAdded(newJobs, ids, giveUpAt, options);
     return ids;
   }
 
@@ -567,7 +595,9 @@ export class RemoteProcessor {
    * @throws NotFoundError, or ConflictError when it is settled already
    */
   async cancelJob(id: string): Promise<JobStatus> {
-    return cancelJob((await this.#connected()).jobs, id);
+    const status = await cancelJob((await this.#connected()).jobs, id);
+    if (status === 'cancelled') this.#events.tell('jobSettled', { jobId: id, status });
+    return status;
   }
 
   /**
@@ -881,6 +911,7 @@ export class RemoteProcessor {
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
     const made = await scheduleNextJob(await this.#connected(), this.#registry.defaultsOf, this.log);
+    this.#tellFired(made ? [made] : []);
     if (made) await this.jobsReady.tell([made]);
     return made?.id;
   }
@@ -898,9 +929,20 @@ export class RemoteProcessor {
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     const made = await scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
+    this.#tellFired(made);
     const soon = await this.#queuedLongAgo(ahead);
     await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made, ...soon]);
     return made.map(({ id }) => id);
+  }
+
+  #tellFired(made: readonly MadeJob[]): void {
+    for (const { id: jobId, jobName, queue, occurrence } of made) {
+      const { item: scheduler, at } = occurrence;
+      if (this.#events.isHeard('jobAdded'))
+        this.#events.tell('jobAdded', { jobId, jobName, queue, scheduler });
+      if (this.#events.isHeard('scheduleFired'))
+        this.#events.tell('scheduleFired', { scheduler, at, jobId, jobName });
+    }
   }
 
   /** Jobs due within so long, of whose moment nobody was told when they were queued. */
@@ -978,13 +1020,24 @@ export class RemoteProcessor {
     return isSessionEnded((await this.#connected()).endedSessions, id);
   }
 
-  /** What a transaction of the caller adds is not there yet. */
+  /**
+   * What a transaction of the caller adds is not there yet.
+   *
+   * @param ids of the jobs, or of those that have their unique keys
+   */
   async #tellAdded(
-    jobs: readonly QueuedJob[],
+    jobs: readonly NewJob[],
+    ids: readonly string[],
     giveUpAt: number,
     { session }: AddJobsOptions = {},
   ): Promise<void> {
-    if (session?.inTransaction() !== true) await this.jobsReady.tell(jobs, giveUpAt);
+    if (session?.inTransaction() === true) return;
+    if (this.#events.isHeard('jobAdded')) {
+      const added = jobs.filter(({ id }, index) => id === ids[index]);
+      for (const { id: jobId, jobName, queue } of added)
+        this.#events.tell('jobAdded', { jobId, jobName, queue });
+    }
+    await this.jobsReady.tell(jobs, giveUpAt);
   }
 
   /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
@@ -1026,10 +1079,10 @@ export class RemoteProcessor {
   }
 
   async #settle(job: ClaimedJob, outcome: Outcome): Promise<JobStatus> {
-    const { id, jobName } = job;
+    const { id } = job;
     const { jobs } = await this.#connected();
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
-    this.#tally.countAttempt(jobName, endingOf(outcome, settledAs));
+    tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
     if (settledAs !== 'stale') return settledAs;
@@ -1104,6 +1157,11 @@ const removeJobsSchema = z.strictObject({
   olderThan: durationSchema.optional(),
   deadline: z.date().optional(),
   signal: z.instanceof(AbortSignal).optional(),
+});
+
+const listenSchema = z.strictObject({
+  name: z.enum(eventNames),
+  listener: z.custom((value) => typeof value === 'function', 'expected a function'),
 });
 
 const drainOptionsSchema = z.strictObject({

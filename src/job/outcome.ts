@@ -1,6 +1,6 @@
-import type { QueuedJob } from '../jobs-ready.js';
 import type { Failure } from './failure.js';
 import type { ClaimedJob } from './job.js';
+import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
 
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */

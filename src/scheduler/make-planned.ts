@@ -1,14 +1,15 @@
 import type { ClientSession } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
-import type { QueuedJob } from '../jobs-ready.js';
+import type { Occurrence } from '../job/job.js';
+import type { QueuedJob } from '../job/queued-job.js';
 import { byId } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import type { SchedulerItemDocument } from './item.js';
 import type { PlannedItem } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
 
-/** A job that was made. Its `runAt` is in milliseconds from the database's now. */
-export type MadeJob = QueuedJob & { readonly id: string };
+/** The job of an occurrence that was made. Its `runAt` is in milliseconds from the database's now. */
+export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occurrence: Occurrence };
 
 /**
  * Makes the jobs that are planned and moves their items on, within a transaction, and returns the jobs. An
@@ -80,10 +81,11 @@ async function insertJobs(
   return planned.flatMap(({ item, jobs: each }) =>
     each
       .filter(({ id }) => ids.has(id))
-      .map(({ id, jobName, queue, runAt }) => ({
+      .map(({ id, jobName, queue, runAt, occurrence }) => ({
         id,
         jobName,
         queue,
+        occurrence,
         runAt: runAt.getTime() - item.now.getTime(),
       })),
   );

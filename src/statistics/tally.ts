@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
+import type { AttemptEnded } from '../events.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
-import type { Ending } from '../worker/summary.js';
 import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
 import { type AttemptCounts, MINUTE_MS, noCounts, type StatisticsDocument } from './statistics-document.js';
 
@@ -25,17 +25,13 @@ export class Tally {
     private readonly log: Logger,
   ) {}
 
-  /**
-   * Counts an attempt that has ended. Not one that is `unsettled`: recovery will end it.
-   *
-   * @param durationMs how long its function ran; 0 when that is not known, or when it was not called
-   */
-  countAttempt(jobName: string, ending: Ending, durationMs = 0): void {
-    if (ending === 'unsettled') return;
+  /** Counts an attempt that has ended. Not one that is `unsettled`: recovery will end it. */
+  countAttempt({ jobName, outcome, durationMs = 0 }: AttemptEnded): void {
+    if (outcome === 'unsettled') return;
     const ofName = this.#byName.get(jobName) ?? noCounts();
     this.#byName.set(jobName, ofName);
     for (const counts of [this.#total, ofName]) {
-      counts[ending] += 1;
+      counts[outcome] += 1;
       counts.durationMs += durationMs;
     }
     this.#isEmpty = false;

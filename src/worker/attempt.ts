@@ -3,9 +3,9 @@ import type { JobContext, JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
+import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
 import { failedOutcome } from './failed-outcome.js';
-import { catchingRejections } from './job-rejections.js';
 import { runAttempt } from './run-attempt.js';
 import { TimeoutClock } from './timeout-clock.js';
 
@@ -23,6 +23,8 @@ export interface AttemptOwner {
   readonly context: Omit<JobContext, 'signal'>;
   /** The outcome of an attempt that has to stop, or that comes too late to begin. */
   readonly whenStopped: () => Outcome;
+  /** Called when it is known that another worker may have the job. */
+  readonly onLost: (attempt: Attempt) => void;
   /** Called once, with the outcome that counts, and the state before; whatever comes later is ignored. */
   readonly onEnd: (attempt: Attempt, outcome: Outcome, before: AttemptState) => void;
 }
@@ -32,6 +34,8 @@ export class Attempt {
   state: AttemptState = 'waiting';
   /** Its function had not returned when its outcome was decided without it. */
   isAbandoned = false;
+  /** Somebody was told that its lease is lost. */
+  isKnownAsLost = false;
   readonly #controller = new AbortController();
   readonly #clock: TimeoutClock;
   /** Runs once the timeout is over. */
@@ -76,6 +80,7 @@ export class Attempt {
     if (this.hasEnded || this.#controller.signal.aborted) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
     this.#asItsOwn(() => this.#controller.abort(new AttemptAbortedError(why)));
+    if (why === 'lease lost') this.owner.onLost(this);
   }
 
   /** Gives it back unless it has begun. */

@@ -1,19 +1,23 @@
+import type { AttemptEnded } from '../events.js';
 import { countDueJobs } from '../job/count-due-jobs.js';
 import type { ClaimedJob } from '../job/job.js';
 import { type Outcome, queuedAgain } from '../job/outcome.js';
-import { countTakeable, type QueuedJob } from '../jobs-ready.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import type { SettledAs } from '../job/settle-jobs.js';
+import { withJobRejections } from '../job-rejections.js';
+import { countTakeable } from '../jobs-ready.js';
 import { type Logger, withFields } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { Alarm } from './alarm.js';
 import { Attempt, type AttemptState } from './attempt.js';
 import type { AttemptReport } from './attempt-report.js';
 import { Claimer } from './claimer.js';
-import { withJobRejections } from './job-rejections.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Pace } from './pace.js';
 import { Pool } from './pool.js';
 import { AT_DEADLINE } from './stop-signal.js';
-import { type DrainSummary, type Ending, emptySummary, endingOf } from './summary.js';
+import { type DrainSummary, emptySummary } from './summary.js';
+import { tellEnded } from './tell-ended.js';
 import { unlessAborted } from './unless-aborted.js';
 import { WaitingPlace } from './waiting-place.js';
 import { type DrainLimits, type Worker, workerName } from './worker.js';
@@ -37,7 +41,9 @@ export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainS
 }
 
 class Drain {
-  /** Each of its events tells who it is. */
+  /** As leases have it. */
+  readonly #name: string;
+  /** Each of its lines tells who it is. */
   readonly #log: Logger;
   readonly #pace: Pace;
   readonly #pool: Pool;
@@ -55,6 +61,7 @@ class Drain {
   #promised = 0;
   /** What others are told of jobs that were queued again. */
   readonly #tellings = new Set<Promise<void>>();
+  /** Its own attempts alone are counted: others of this processor may go on beside it. */
   readonly #summary = emptySummary();
 
   constructor(
@@ -64,6 +71,7 @@ class Drain {
     const { name, jobs, workers, leaseMs } = worker;
     const { maxThreads, pollMs, end } = limits;
     const drainName = workerName(name);
+    this.#name = drainName;
     this.#log = withFields(worker.log, { worker: drainName });
     const log = this.#log;
     this.#jobsWaitAlone = limits.runsAlone;
@@ -94,10 +102,12 @@ class Drain {
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
     const stopListening = this.worker.jobsReady.listen((jobs) => this.#promise(jobs));
+    const stopCounting = this.worker.events.on('attemptEnded', (ended) => this.#count(ended));
     try {
       await this.#work();
     } finally {
       stopListening();
+      stopCounting();
       this.#alarm.close();
       await this.#writer.close();
       const ending = [this.#leases.rest(end.aborted), this.#leaveWaitingPlace()];
@@ -213,6 +223,7 @@ class Drain {
       leaseMs,
       context: { input, jobId, attempt, token, processor, progress, log },
       whenStopped: () => ({ kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE }),
+      onLost: (lost) => this.#tellLost(lost),
       onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before, report),
     });
   }
@@ -225,6 +236,7 @@ class Drain {
     }
     for (let next = this.#pool.takeSlot(); next; next = this.#pool.takeSlot()) {
       this.#pace.began();
+      this.#tellOf('attemptStarted', next);
       next.begin();
     }
   }
@@ -245,28 +257,47 @@ class Drain {
       this.#pace.ended();
       this.#beginNext();
     }
-    const ending = await this.#settle(attempt, outcome, report);
+    const settledAs = await this.#settle(attempt, outcome, report);
+    if (settledAs === 'stale') this.#tellLost(attempt);
+    const { durationMs } = attempt;
+    const about = { worker: this.#name, durationMs };
+    const ending = tellEnded(this.worker.events, attempt.job, outcome, settledAs, about);
     if (ending === 'retried' || ending === 'snoozed') this.#tellQueued(queuedAgain(attempt.job, outcome));
-    this.#summary[ending] += 1;
-    this.worker.tally.countAttempt(jobName, ending, attempt.durationMs);
-    const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
-    this.#log.info('Attempt ended', { ...attempt.describe(), outcome: ending, ...error });
     this.#leases.release(attempt);
     this.#pool.release(attempt);
     this.#alarm.wake();
   }
 
-  async #settle(attempt: Attempt, outcome: Outcome, report: AttemptReport): Promise<Ending> {
+  #count({ worker, outcome }: AttemptEnded): void {
+    if (worker === this.#name) this.#summary[outcome] += 1;
+  }
+
+  /** Once: its end may tell what a heartbeat has told before. */
+  #tellLost(attempt: Attempt): void {
+    if (attempt.isKnownAsLost) return;
+    attempt.isKnownAsLost = true;
+    this.#tellOf('leaseLost', attempt);
+  }
+
+  #tellOf(event: 'attemptStarted' | 'leaseLost', { job }: Attempt): void {
+    const { events } = this.worker;
+    if (!events.isHeard(event)) return;
+    const { id: jobId, jobName, queue, retryCounter: attempt } = job;
+    events.tell(event, { jobId, jobName, queue, attempt, worker: this.#name });
+  }
+
+  /** Undefined when it could not be written. */
+  async #settle(attempt: Attempt, outcome: Outcome, report: AttemptReport): Promise<SettledAs | undefined> {
     const onWriting = () => {
       this.#pool.beginWriting(attempt);
       this.#alarm.wake();
     };
     try {
-      return endingOf(outcome, await this.#writer.settle(attempt.job, outcome, report, onWriting));
+      return await this.#writer.settle(attempt.job, outcome, report, onWriting);
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
       this.#log.error(message, { ...attempt.describe(), error: String(error) });
-      return endingOf(outcome, undefined);
+      return undefined;
     }
   }
 

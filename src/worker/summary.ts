@@ -1,11 +1,10 @@
-import type { Outcome } from '../job/outcome.js';
-import type { SettledAs } from '../job/settle-jobs.js';
+import type { Ending } from '../job/ending.js';
 
 /**
  * What one invocation did. Each attempt that was claimed is counted once more: `claimed` is the sum of `completed`,
  * `retried`, `errors`, `cancelled`, `snoozed`, `givenBack`, `stale` and `unsettled`.
  */
-export interface DrainSummary {
+export interface DrainSummary extends Record<Ending, number> {
   claimed: number;
   completed: number;
   /** Failed, and queued for another attempt. */
@@ -26,9 +25,6 @@ export interface DrainSummary {
   remaining: number;
 }
 
-/** How a claimed attempt is counted. */
-export type Ending = Exclude<keyof DrainSummary, 'claimed' | 'abandoned' | 'remaining'>;
-
 export function emptySummary(): DrainSummary {
   return {
     claimed: 0,
@@ -43,21 +39,4 @@ export function emptySummary(): DrainSummary {
     abandoned: 0,
     remaining: 0,
   };
-}
-
-/** @param settledAs what the database made of the outcome; undefined when it could not be told */
-export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): Ending {
-  switch (settledAs) {
-    case undefined:
-      return 'unsettled';
-    case 'completed':
-    case 'cancelled':
-    case 'stale':
-      return settledAs;
-    case 'error':
-      return 'errors';
-    case 'queued':
-    case 'processing': // Queued by this outcome, and claimed again before the status was read back.
-      return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
-  }
 }

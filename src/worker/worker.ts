@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
+import type { Events } from '../events.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobDocument } from '../job/job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
 import type { RemoteProcessor } from '../processor.js';
-import type { Tally } from '../statistics/tally.js';
 import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
@@ -29,7 +29,7 @@ export interface Worker {
   readonly name: string;
   readonly leaseMs: number;
   readonly durations: RecentDurations;
-  readonly tally: Tally;
+  readonly events: Events;
   readonly jobsReady: ReadySignal;
   readonly log: Logger;
 }

@@ -101,4 +101,4 @@ export const calls: Readonly<Record<Exclude<keyof RemoteProcessor, Settings>, Ca
 };
 
 /** They ask the database nothing. */
-type Settings = 'name' | 'maxThreads' | 'collectionPrefix' | 'kick';
+type Settings = 'name' | 'maxThreads' | 'collectionPrefix' | 'kick' | 'on';
