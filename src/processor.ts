@@ -665,7 +665,8 @@ export class RemoteProcessor {
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
     const factory = this.#registry.get(job.jobName);
     const parsed = factory ? await factory.parseOutput(output) : output;
-    return this.#settle(job, { kind: 'completed', output: toOutput(parsed, job.jobName) });
+    const { value, bytes } = toOutput(parsed, job.jobName);
+    return this.#settle(job, { kind: 'completed', output: value, outputBytes: bytes });
   }
 
   /**

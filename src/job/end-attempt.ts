@@ -45,18 +45,33 @@ export function endAttempt(outcome: Outcome): Document[] {
 }
 
 /**
- * As `endAttempt` of one that completed, for a filter that matches no job whose cancelling was asked for: then its status is
- * known, nothing is left to be decided, and the statement is short. That is how most attempts end.
+ * As `endAttempt` of those that completed, for a filter that matches these jobs alone, and none whose cancelling was asked
+ * for: then their status is known, nothing is left to be decided, and the statement is short. That is how most attempts end.
  */
-export function completeAttempt(output: unknown): Document[] {
-  const completed = {
+export function completeAttempts(completed: readonly CompletedJob[]): Document[] {
+  const ending = {
     status: 'completed',
-    output: { $literal: output ?? null },
+    output: outputOf(completed),
     completed: '$$NOW',
     freedUniqueKey: '$uniqueKey',
     expireAt: keptFor(retentionMsOf('completed')),
   };
-  return [{ $set: { ...completed, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
+  return [{ $set: { ...ending, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
+}
+
+/** A job, and what its attempt returned. */
+interface CompletedJob {
+  readonly id: string;
+  readonly output: unknown;
+}
+
+/** Finds the output of each job at the place of its id. */
+function outputOf(completed: readonly CompletedJob[]): Document {
+  const outputs = completed.map(({ output }) => output ?? null);
+  const [first] = outputs;
+  if (outputs.every((output) => Object.is(output, first))) return { $literal: first };
+  const ids = completed.map(({ id }) => id);
+  return { $arrayElemAt: [{ $literal: outputs }, { $indexOfArray: [{ $literal: ids }, '$_id'] }] };
 }
 
 /**

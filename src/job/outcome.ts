@@ -3,9 +3,16 @@ import type { ClaimedJob } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
 
+/** `outputBytes`: how large the output is as BSON. */
+export interface Completed {
+  readonly kind: 'completed';
+  readonly output: unknown;
+  readonly outputBytes: number;
+}
+
 /** How an attempt ended. What follows from it (retry, `error`, `cancelled`) is decided by the document: end-attempt.ts. */
 export type Outcome =
-  | { readonly kind: 'completed'; readonly output: unknown }
+  | Completed
   /** `retryAfterMs`: until the next attempt, if there is one; null when there must be none. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
   /** Put off by the job itself. */

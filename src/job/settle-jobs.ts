@@ -1,10 +1,13 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
-import { completeAttempt, endAttempt } from './end-attempt.js';
+import { completeAttempts, endAttempt } from './end-attempt.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, JobStatus } from './job.js';
-import type { Settlement } from './outcome.js';
+import type { Completed, Settlement } from './outcome.js';
 import { storeReport } from './report.js';
+
+/** Outputs of so many bytes share a statement: far from MongoDB's limit of 16 MB, and more would save nothing. */
+const MAX_SHARED_BYTES = 1024 * 1024;
 
 /** What became of the job; `stale` when the lease was somebody else's by then, and nothing was changed. */
 export type SettledAs = JobStatus | 'stale';
@@ -12,10 +15,10 @@ export type SettledAs = JobStatus | 'stale';
 /**
  * Writes down how attempts ended, and tells what became of each job, in the order given.
  *
- * One command for one; one for any number that completed; one more when others are among them, or when not
- * all matched. Those that completed and are not kept are deleted instead, by one command too, unless others are among them:
- * then the TTL removes them, within a minute. Every statement names its token. The whole may be tried again after an unknown outcome, which it has to
- * be when it held one of many jobs: the driver does not retry those.
+ * One command for one. One for any number, with one statement for all of a claim that completed; one more when others are
+ * among them, or when not all matched. Those that completed and are not kept are deleted instead, by one command too, unless
+ * others are among them: then the TTL removes them, within a minute. Every statement names its token. The whole may be tried
+ * again after an unknown outcome, which it has to be: the driver does not retry statements for many jobs.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -51,7 +54,7 @@ async function deleteJobs(
   jobs: Collection<JobDocument>,
   settlements: readonly Settlement[],
 ): Promise<SettledAs[]> {
-  const filters = toBeCompletedByClaim(settlements).map((each) => ({ ...each, $expr: isNotAhead }));
+  const filters = byClaim(settlements).map((claim) => ({ ...toBeCompleted(claim), $expr: isNotAhead }));
   const [filter = {}] = filters;
   // The driver tries again a delete of one, and none of many.
   const { deletedCount } =
@@ -72,44 +75,74 @@ async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settl
   return job?.status ?? 'stale';
 }
 
-/** One statement for those of a claim that returned nothing, as most jobs do that are called for what they effect. */
+interface CompletedSettlement extends Settlement {
+  readonly outcome: Completed;
+}
+
+/** One statement for all of a claim that completed, one for each other. */
 function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOperation<JobDocument>[] {
-  const silent = settlements.filter(returnedNothing);
-  const update = completeAttempt(null);
+  const sharing = settlements.filter(isCompletedWithoutReport);
+  const others = settlements.filter((settlement) => !isCompletedWithoutReport(settlement));
   return [
-    ...toBeCompletedByClaim(silent).map((filter) => ({ updateMany: { filter, update, ...byId } })),
-    ...settlements.filter((settlement) => !returnedNothing(settlement)).map(toBulkOperation),
+    ...byClaim(sharing).flatMap(sliceBySize).map(toSharedOperation),
+    ...others.map((settlement) => {
+      const filter = { ...leaseOf(settlement), ...(isCompleted(settlement) && unlessToBeCancelled) };
+      return { updateOne: { filter, update: endingOf(settlement), ...byId } };
+    }),
   ];
 }
 
-function returnedNothing({ outcome, report }: Settlement): boolean {
-  return outcome.kind === 'completed' && (outcome.output ?? null) === null && report === undefined;
+function isCompleted(settlement: Settlement): settlement is CompletedSettlement {
+  return settlement.outcome.kind === 'completed';
+}
+
+function isCompletedWithoutReport(settlement: Settlement): settlement is CompletedSettlement {
+  return isCompleted(settlement) && settlement.report === undefined;
+}
+
+function toSharedOperation(settlements: readonly CompletedSettlement[]): AnyBulkWriteOperation<JobDocument> {
+  const outputs = settlements.map(({ id, outcome }) => ({ id, output: outcome.output }));
+  return { updateMany: { filter: toBeCompleted(settlements), update: completeAttempts(outputs), ...byId } };
+}
+
+/** Slices whose outputs may share a statement. */
+function sliceBySize(settlements: readonly CompletedSettlement[]): CompletedSettlement[][] {
+  const slices: CompletedSettlement[][] = [];
+  let left = 0;
+  for (const settlement of settlements) {
+    left -= settlement.outcome.outputBytes;
+    const slice = left < 0 ? undefined : slices.at(-1);
+    if (slice) slice.push(settlement);
+    else {
+      slices.push([settlement]);
+      left = MAX_SHARED_BYTES - settlement.outcome.outputBytes;
+    }
+  }
+  return slices;
+}
+
+/** All that are of one claim have its token. */
+function byClaim<Each extends Settlement>(settlements: readonly Each[]): Each[][] {
+  const claims = new Map<string, Each[]>();
+  for (const settlement of settlements) {
+    const claim = claims.get(settlement.token);
+    if (claim) claim.push(settlement);
+    else claims.set(settlement.token, [settlement]);
+  }
+  return [...claims.values()];
+}
+
+/** @param settlements of one claim */
+function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> {
+  const [{ token } = { token: '' }] = settlements;
+  return { _id: { $in: settlements.map(({ id }) => id) }, ...leasedBy(token), ...unlessToBeCancelled };
 }
 
 /**
  * A completed attempt whose cancelling was asked for ends `cancelled`; the count that a bulk write returns
- * cannot tell the two apart. So it is left out here, and settled on its own after reading back.
+ * cannot tell the two apart. So it is left out, and settled on its own after reading back.
  */
-function toBulkOperation(settlement: Settlement): AnyBulkWriteOperation<JobDocument> {
-  const { id, token, outcome } = settlement;
-  if (outcome.kind !== 'completed')
-    return { updateOne: { filter: leaseOf(settlement), update: endingOf(settlement), ...byId } };
-  const update = [...reportOf(settlement), ...completeAttempt(outcome.output)];
-  return { updateOne: { filter: { _id: id, ...toBeCompleted(token) }, update, ...byId } };
-}
-
-/** Finds the jobs of these settlements that may complete: a filter for each claim, whose jobs have its token. */
-function toBeCompletedByClaim(settlements: readonly Settlement[]): Filter<JobDocument>[] {
-  const tokens = [...new Set(settlements.map(({ token }) => token))];
-  return tokens.map((token) => {
-    const ids = settlements.filter((each) => each.token === token).map(({ id }) => id);
-    return { _id: { $in: ids }, ...toBeCompleted(token) };
-  });
-}
-
-function toBeCompleted(token: string): Filter<JobDocument> {
-  return { ...leasedBy(token), cancelRequested: { $exists: false } };
-}
+const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
 function endingOf(settlement: Settlement): Document[] {
   return [...reportOf(settlement), ...endAttempt(settlement.outcome)];

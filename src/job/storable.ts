@@ -14,19 +14,26 @@ const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEG
 /** MongoDB refuses documents nested deeper than 100 levels; the value itself lies one level down. */
 const MAX_DEPTH = 90;
 
-/** An input as it is stored. @throws ValidationError: see `toStorable` */
-export function toInput(value: unknown, jobName: string): unknown {
-  return toStorable(value, `Input of job '${jobName}'`, maxBytes.input);
+/** A value as it is stored. */
+export interface Storable {
+  readonly value: unknown;
+  /** As BSON. */
+  readonly bytes: number;
 }
 
-/** An output as it is stored. @throws ValidationError: see `toStorable` */
-export function toOutput(value: unknown, jobName: string): unknown {
+/** An input as it is stored. @throws ValidationError: see `toStorable` */
+export function toInput(value: unknown, jobName: string): unknown {
+  return toStorable(value, `Input of job '${jobName}'`, maxBytes.input).value;
+}
+
+/** An output as it is stored, and its size as BSON. @throws ValidationError: see `toStorable` */
+export function toOutput(value: unknown, jobName: string): Storable {
   return toStorable(value, `Output of job '${jobName}'`, maxBytes.output);
 }
 
 /** Progress as it is stored. @throws ValidationError: see `toStorable` */
 export function toProgress(value: unknown): unknown {
-  return toStorable(value, 'Progress', maxBytes.progress);
+  return toStorable(value, 'Progress', maxBytes.progress).value;
 }
 
 /** A type, a key of one character, and the end of that: no value takes less as BSON. */
@@ -47,8 +54,8 @@ const MIN_VALUE_BYTES = 3;
  * @param subject names the value in the error
  * @throws ValidationError naming the path
  */
-function toStorable(value: unknown, subject: string, limit: number): unknown {
-  if (value === undefined) return undefined;
+function toStorable(value: unknown, subject: string, limit: number): Storable {
+  if (value === undefined) return { value, bytes: 0 };
   const copying = {
     issues: [],
     ancestors: new Set<object>(),
@@ -60,7 +67,7 @@ function toStorable(value: unknown, subject: string, limit: number): unknown {
     throw tooLarge(subject, limit, `over ${Math.ceil(limit / MIN_VALUE_BYTES)} values`);
   const bytes = BSON.calculateObjectSize({ value: copy });
   if (bytes > limit) throw tooLarge(subject, limit, String(bytes));
-  return copy;
+  return { value: copy, bytes };
 }
 
 function tooLarge(subject: string, limit: number, found: string): ValidationError {

@@ -4,7 +4,7 @@ import type { AttemptClock, JobContext, JobFactory } from '../job/define-job.js'
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
-import { toOutput } from '../job/storable.js';
+import { type Storable, toOutput } from '../job/storable.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 
 /**
@@ -37,10 +37,11 @@ export async function runAttempt(
   }
   const output = await asResult(storableOutput(factory, returned));
   if ('refused' in output) return finalFailure(toFailure(output.refused));
-  return { kind: 'completed', output: output.value };
+  const { value, bytes } = output.value;
+  return { kind: 'completed', output: value, outputBytes: bytes };
 }
 
-async function storableOutput(factory: JobFactory, returned: unknown): Promise<unknown> {
+async function storableOutput(factory: JobFactory, returned: unknown): Promise<Storable> {
   return toOutput(await factory.parseOutput(returned), factory.name);
 }
 

@@ -145,7 +145,7 @@ test('an outcome that is written again since the reply was lost counts as it did
       jobs,
       [...claimed.values()]
         .filter(({ id }) => ids.includes(id))
-        .map((job) => settlementOf(job, { kind: 'completed', output: 1 })),
+        .map((job) => settlementOf(job, { kind: 'completed', output: 1, outputBytes: 16 })),
     );
 
   expect(await settle(['a'])).toEqual(['completed']);

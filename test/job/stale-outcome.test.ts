@@ -32,7 +32,7 @@ test('a worker whose job was recovered, and is queued again, is told that its ou
 test('so it is when several outcomes are written at once', async () => {
   const { claimed } = await lostJobs();
   const settlements = claimed.map(({ id, token }) => {
-    return { id, token, outcome: { kind: 'completed', output: null } } as const;
+    return { id, token, outcome: { kind: 'completed', output: null, outputBytes: 0 } } as const;
   });
   const settled = await settleJobs(database.collections().jobs, settlements);
   expect(settled).toEqual(['stale', 'stale']);

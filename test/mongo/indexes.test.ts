@@ -111,7 +111,7 @@ async function callEverything(): Promise<void> {
   await renewLeases(jobs, held, 1000, [{ ...gone, report }]);
   await renewLeases(jobs, held, 1000);
   await renewLeases(jobs, [...held, gone], 1000);
-  const outcome = { kind: 'completed', output: 1 } as const;
+  const outcome = { kind: 'completed', output: 1, outputBytes: 16 } as const;
   const deleted = { ...gone, outcome, isDeletedWhenCompleted: true };
   await settleJobs(jobs, [deleted]);
   await settleJobs(jobs, [deleted, { ...deleted, id: 'also gone' }]);

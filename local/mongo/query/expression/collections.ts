@@ -26,8 +26,10 @@ export const collections: Record<string, Expression> = {
   }),
   $indexOfArray: variadic(([array, value, start = 0, end]) => {
     if (isNullish(array)) return null;
-    const within = arrayOf('$indexOfArray', array).slice(0, isNullish(end) ? undefined : Number(end));
-    return within.findIndex((element, i) => i >= Number(start) && equal(element, value));
+    const elements = arrayOf('$indexOfArray', array);
+    const last = isNullish(end) ? elements.length : Math.min(Number(end), elements.length);
+    for (let at = Math.max(0, Number(start)); at < last; at += 1) if (isSame(elements[at], value)) return at;
+    return -1;
   }),
   $setUnion: variadic((sets) =>
     sets.some(isNullish) ? null : distinct(sets.flatMap((set) => arrayOf('$setUnion', set))),
@@ -61,6 +63,11 @@ export const collections: Record<string, Expression> = {
     isNullish(pairs) ? null : fromEntries(arrayOf('$arrayToObject', pairs).map(pairOf)),
   ),
 };
+
+/** The same as `equal`, which is slow for many texts. */
+function isSame(a: unknown, b: unknown): boolean {
+  return typeof a === 'string' && typeof b === 'string' ? a === b : equal(a, b);
+}
 
 function arrayOf(name: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
