@@ -13,8 +13,8 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const database = useDatabase();
 const KEY = 'a-key-for-this-test-alone';
 /** Less than all documents of one list take, as they are stored and as they are sent. */
-const HEAP_MB = 128;
-const COUNT = 24;
+const HEAP_MB = 64;
+const COUNT = 10;
 /** Lambda's own limit for an answer. */
 const MAX_SENT_BYTES = 6 * 1024 * 1024;
 
