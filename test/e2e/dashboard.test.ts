@@ -1,7 +1,7 @@
 /** The dashboard in a browser, as a person uses it. */
-import { existsSync } from 'node:fs';
-import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApp } from '../../handlers/http/app.js';
@@ -48,6 +48,15 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       ...(browserPath && { executablePath: browserPath }),
       args: ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer'],
     });
+    // One page for all tests: each one more is a process more.
+    page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      // A form that comes back to be corrected is no mistake.
+      const isExpected = /status of (409|422)/.test(message.text());
+      if (/^(error|warning)$/.test(message.type()) && !isExpected) complaints.push(message.text());
+    });
   });
   afterAll(() => browser.close());
 
@@ -74,22 +83,14 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     processor.startProcessor();
   });
   afterEach(async () => {
-    await page.context().close();
+    await page.goto('about:blank');
+    await page.context().clearCookies();
     await server.stop();
     expect.soft(complaints).toEqual([]);
   });
 
   /** Signs in. What the browser complains about, such as a violation of the policy, fails the test. */
-  async function open(role: 'read' | 'write' | 'admin', options: BrowserContextOptions = {}): Promise<void> {
-    const context = await browser.newContext(options);
-    context.setDefaultTimeout(PATIENCE_MS);
-    page = await context.newPage();
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      // A form that comes back to be corrected is no mistake.
-      const isExpected = /status of (409|422)/.test(message.text());
-      if (/^(error|warning)$/.test(message.type()) && !isExpected) complaints.push(message.text());
-    });
+  async function open(role: 'read' | 'write' | 'admin'): Promise<void> {
     await page.goto(server.url);
     await page.getByLabel('API key').fill(`key-of-${role}`);
     await page.keyboard.press('Enter');
@@ -197,7 +198,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('Cancelled, or asked to stop: 2 jobs.');
     expect(await page.getByLabel('Tick all').isChecked()).toBe(false);
     await page.getByLabel('Tick all').check();
-    page.on('dialog', (dialog) => void dialog.accept());
+    page.once('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: 'Remove' }).click();
 
     await see('Removed: 2 jobs.');
@@ -282,7 +283,9 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         { ['long'.repeat(40)]: 'word'.repeat(100), list: [1, [2, { x: null }]] },
         { delay: '1h' },
       );
-      await open('admin', { colorScheme, viewport: { width, height: 800 } });
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await open('admin');
       for (const path of [
         '/',
         '/dashboard/jobs',
@@ -309,6 +312,8 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     }),
   );
 
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
   async function examine(path: string): Promise<void> {
     // A page that says that there is nothing is no complaint.
     const before = complaints.length;
@@ -316,8 +321,10 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     if (path.endsWith('nothing')) complaints.splice(before);
     const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect({ path, tooWide }).toEqual({ path, tooWide: 0 });
-    await page.evaluate(axe.source);
-    const found = await page.evaluate('axe.run().then(({ violations }) => violations)');
+    await page.evaluate(axe);
+    const found = await page.evaluate(
+      `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+    );
     const violations = violationsSchema
       .parse(found)
       .map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
