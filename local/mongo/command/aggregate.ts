@@ -5,7 +5,7 @@ import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
 import { findMatches } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
-import { compilePipeline } from '../query/pipeline.js';
+import { checkPipeline, compilePipeline } from '../query/pipeline.js';
 import { pushdown } from '../query/pushdown.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
@@ -90,7 +90,7 @@ function queryOf(
   pipeline: readonly unknown[],
 ): { spec: QuerySpec; rest: readonly unknown[] } {
   const environment = environmentOf(context);
-  compilePipeline(pipeline, environment);
+  checkPipeline(pipeline, environment);
   const { rest, ...query } = pushdown(pipeline);
   return {
     spec: {

@@ -2,20 +2,16 @@ import { Context, evalExpr } from 'mingo/core';
 import * as accumulators from 'mingo/operators/accumulator';
 import * as expressions from 'mingo/operators/expression';
 import * as stages from 'mingo/operators/pipeline';
-import * as logical from 'mingo/operators/query/logical';
 import * as windows from 'mingo/operators/window';
-import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
 import { accumulatorOverrides } from './accumulators.js';
+import { compileCondition } from './conditions.js';
 import { expressionOverrides } from './expression/overrides.js';
-import { prepareOptions } from './mingo-options.js';
-import { unwrap } from './operand.js';
+import { prepareOptions, withOptions } from './mingo-options.js';
 import { parseFilter } from './parse-filter.js';
-import { predicates } from './predicates.js';
 import type { Pushdown } from './pushdown.js';
 import { stageOverrides } from './stages.js';
-import { truthy } from './truth.js';
 import { bindFilter, bindNow } from './variables.js';
 
 /** What is looked for in another collection. */
@@ -39,39 +35,28 @@ const context = Context.init({
   accumulator: { ...accumulators, ...accumulatorOverrides },
   expression: { ...expressions, ...expressionOverrides },
   pipeline: { ...stages, ...stageOverrides },
-  query: {
-    ...logical,
-    ...predicates,
-    $expr: (_: string, operand: unknown, options: Options) => (doc: unknown) =>
-      truthy(evalExpr(doc, unwrap(operand), options)),
-  },
   window: { ...windows },
 });
 
-const prepared = prepareOptions(plainOptions({}));
+const prepared = prepareOptions({
+  idKey: '_id',
+  processingMode: 0,
+  useStrictMode: true,
+  scriptEnabled: false,
+  failOnError: true,
+  variables: {},
+  context,
+});
 
 /** mingo's options for one command. Most have no variables and share one. */
 export function optionsFor({ variables, collection }: Environment, resolving = false): Options {
   if (!resolving && Object.keys(variables).length === 0) return prepared;
-  return prepareOptions({ ...plainOptions(variables), collectionResolver: collection });
-}
-
-function plainOptions(variables: Doc): Options {
-  return {
-    idKey: '_id',
-    processingMode: 0,
-    useStrictMode: true,
-    scriptEnabled: false,
-    failOnError: true,
-    variables,
-    context,
-  };
+  return withOptions(prepared, { variables, collectionResolver: collection });
 }
 
 /** A compiled filter. Throws MongoDB's error if it is not valid. */
 export function compileFilter(filter: Doc, environment: Environment): (doc: Doc) => boolean {
-  const query = new Query(bindFilter(parseFilter(filter), environment.now), optionsFor(environment));
-  return (doc) => query.test(doc);
+  return compileCondition(bindFilter(parseFilter(filter), environment.now), optionsFor(environment));
 }
 
 /** The value of an aggregation expression on a document; `undefined` is missing. */

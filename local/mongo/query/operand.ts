@@ -1,7 +1,4 @@
-/**
- * The operand of a query operator, wrapped so that mingo passes it on untouched: it would take a document for
- * operators, and its deep copy loses fields named `__proto__`.
- */
+/** The operand of a query operator, wrapped so that it is never taken for conditions: a document in it is a value. */
 export class Operand {
   readonly value: unknown;
 

@@ -23,11 +23,15 @@ const REFUSED: Readonly<Record<string, number>> = {
 /** A compiled pipeline: makes result documents of input documents, lazily where its stages allow. */
 export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
 
-/** Compiles a pipeline. Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
+/** Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
+export function checkPipeline(pipeline: readonly unknown[], environment: Environment): void {
+  compilePipeline(pipeline, environment)([]);
+}
+
+/** Compiles a pipeline. What is wrong with it is thrown here, or when it is given its documents. */
 export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
   const aggregator = new Aggregator(stages, optionsFor(environment, true));
-  aggregator.stream([]);
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }
 

@@ -1,23 +1,24 @@
 import { BSONRegExp } from 'bson';
-import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import { compare, equal, rankOf, regexKey } from '../bson/compare.js';
 import { toBigInt, toNumber } from '../bson/numbers.js';
-import { anyValueAt, matchedPositions, type Visit } from '../bson/path.js';
-import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
+import { anyValueAt, type Visit } from '../bson/path.js';
+import { isNumeric, typeOf } from '../bson/type-of.js';
 import { bitPredicates } from './bit-predicates.js';
 import { typesOf } from './check-operand.js';
 import { unwrap } from './operand.js';
-import type { ElementCondition } from './parse-filter.js';
 import { toRegExp } from './regex.js';
 import { truthy } from './truth.js';
 
-/** What a mingo query operator is: compiled once for a field and an operand, run for each document. */
-export type Operator = (path: string, operand: unknown, options: Options) => (doc: unknown) => boolean;
+/** Tells of a document, or of an element of an array, whether it passes. */
+export type Test = (doc: unknown) => boolean;
+
+/** A query operator: compiled once for a field and an operand, run for each document. */
+export type Operator = (path: string, operand: unknown, options: Options) => Test;
 
 /**
- * mingo's query operators, replaced by ones that know BSON: types and their order, missing and null, arrays on
- * the way and at the end of a path. mingo still composes them.
+ * The query operators that look at the values of a field. They know BSON: types and their order, missing and null, arrays on
+ * the way and at the end of a path.
  */
 export const predicates: Record<string, Operator> = {
   $eq: positive(equals),
@@ -39,22 +40,6 @@ export const predicates: Record<string, Operator> = {
     return truthy(unwrap(operand)) ? exists : (doc) => !exists(doc);
   },
   $size: whole((operand) => (value) => Array.isArray(value) && value.length === toNumber(operand)),
-  $elemMatch: (path, operand, options) => {
-    const test = elementTest(unwrap(operand), options);
-    return whole(() => (value) => {
-      const found = Array.isArray(value) ? value.findIndex(test) : -1;
-      if (found >= 0) matchedPositions.set(path, found);
-      return found >= 0;
-    })(path, operand, options);
-  },
-  $not: (_, operand, options) => {
-    const query = new Query(asCondition(unwrap(operand)), options);
-    return (doc) => !query.test(asCondition(doc));
-  },
-  $all: (_, operand, options) => {
-    const tests = asArray(unwrap(operand)).map((condition) => new Query(asCondition(condition), options));
-    return (doc) => tests.length > 0 && tests.every((query) => query.test(asCondition(doc)));
-  },
   ...bitPredicates(positive),
 };
 
@@ -74,7 +59,8 @@ function negative(makeVisit: (operand: unknown) => Visit): Operator {
   };
 }
 
-function whole(makeVisit: (operand: unknown) => Visit): Operator {
+/** An operator that looks at an array as a whole, not at its elements. */
+export function whole(makeVisit: (operand: unknown) => Visit): Operator {
   return (path, operand) => {
     const parts = path.split('.');
     const visit = makeVisit(unwrap(operand));
@@ -128,22 +114,6 @@ function divisible(operand: unknown): Visit {
   };
 }
 
-function elementTest(operand: unknown, options: Options): Visit {
-  const { ofValue, condition } = operand as ElementCondition;
-  const query = new Query(condition, options);
-  if (ofValue) return (element) => query.test(asCondition([element]));
-  return (element) => isContainer(element) && query.test(asCondition(element));
-}
-
-function isContainer(value: unknown): boolean {
-  return isDoc(value) || Array.isArray(value);
-}
-
 function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-/** mingo's Query tests any object; arrays occur as elements of arrays. */
-function asCondition(value: unknown): Record<string, unknown> {
-  return value as Record<string, unknown>;
 }

@@ -1,12 +1,12 @@
 import { Aggregator } from 'mingo/aggregator';
 import { type Iterator, Lazy } from 'mingo/lazy';
-import { Query } from 'mingo/query';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { KeyMaker } from '../storage/index-keys.js';
+import { compileCondition } from './conditions.js';
 import { asDoc, type DocumentStage, documentStages } from './document-stages.js';
 import { parseFilter } from './parse-filter.js';
 import { sortDocs } from './sort-docs.js';
@@ -27,8 +27,8 @@ function mapping(compile: DocumentStage): Stage {
 /** mingo's pipeline stages, replaced where it differs from MongoDB: order of types, of fields, nested fields. */
 export const stageOverrides: Record<string, Stage> = {
   $match: (input, spec, options) => {
-    const query = new Query(parseFilter(spec), options);
-    return input.filter((doc: Doc) => query.test(doc));
+    const test = compileCondition(parseFilter(spec), options);
+    return input.filter((doc: Doc) => test(doc));
   },
   ...Object.fromEntries(Object.entries(documentStages).map(([name, compile]) => [name, mapping(compile)])),
   $sort: (input, spec) => {
