@@ -64,7 +64,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     await synchronise().catch((error: unknown) => {
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
     });
-    const waiting = await processor.getOldestWaitingJobs();
+    const waiting = await processor.jobs.oldestWaiting();
     await kick({ workers: await moreWorkers(container, waiting, recovered) });
     const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     const durationMs = Math.round(performance.now() - began);
@@ -91,8 +91,8 @@ async function moreWorkers(
   if (waiting.length === 0) return 0;
   const limits = { maxThreads: config.MAX_THREADS, maxWorkers: config.MAX_WORKERS };
   const [ready, live] = await Promise.all([
-    processor.countReadyJobs(enoughToCount(limits)),
-    processor.countWorkers(),
+    processor.jobs.countReady(enoughToCount(limits)),
+    processor.workers.count(),
   ]);
   const waitedMs = longestWaitOf(waiting.filter(({ claimable }) => claimable));
   const asked = recovered > 0 ? 1 : 0;

@@ -70,7 +70,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     await ready();
     // The tick works whoever seems to live, for he may have crashed; except where it would be the second that AWS lets run.
     const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
-    if (isSpare && (await processor.countWorkers()) >= config.MAX_WORKERS) {
+    if (isSpare && (await processor.workers.count()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
       return emptySummary();
     }

@@ -1,4 +1,5 @@
 /** The public API of `remote-processor`. */
+export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
 export type { Duration } from './duration.js';
 export {
@@ -35,7 +36,6 @@ export type {
   ProcessorEvents,
   ScheduleFired,
 } from './events.js';
-export type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
@@ -48,6 +48,7 @@ export {
   type SubprocessJobDefinition,
 } from './job/define-job.js';
 export type { Ending } from './job/ending.js';
+export type { Factories } from './job/factories.js';
 export type { FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
@@ -71,6 +72,7 @@ export type {
   KeptFor,
   Retention,
 } from './job/job-options.js';
+export type { Jobs } from './job/jobs.js';
 export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
@@ -86,7 +88,6 @@ export type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 export type { PageFilter } from './page-filter.js';
 export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';
 export {
-  type CallerOptions,
   type DrainOptions,
   RemoteProcessor,
   type RemoteProcessorOptions,
@@ -94,6 +95,7 @@ export {
   type ScheduleOptions,
 } from './processor.js';
 export type { Queue, QueuePage } from './queue/queue-document.js';
+export type { Queues } from './queue/queues.js';
 export type { DeclaredScheduler } from './scheduler/declaration.js';
 export type { SchedulerItem } from './scheduler/item.js';
 export type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
@@ -108,9 +110,12 @@ export type {
   SchedulerChanges,
   SchedulerOptions,
 } from './scheduler/scheduler-options.js';
+export type { RunNowOptions, Schedules } from './scheduler/schedules.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
 export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
+export type { Statistics } from './statistics/statistics.js';
 export type { WorkerPage } from './worker/find-live-workers.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';
+export type { Workers } from './worker/workers.js';

@@ -2,23 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Db, Filter } from 'mongodb';
 import * as z from 'zod';
-import type { WrongKeyCount } from './access/count-wrong-key.js';
-import { callerRoleSchema, type Role } from './access/role.js';
+import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
-import type { IdempotentRequest, OnceOutcome } from './idempotency/do-once.js';
+import { FormerNames } from './former-names.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
-import { countDueJobs } from './job/count-due-jobs.js';
-import { countJobs, type JobCounts } from './job/count-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
+import { Factories } from './job/factories.js';
 import { findJob, requireJob } from './job/find-job.js';
-import { findJobLog, type JobLog } from './job/find-job-log.js';
 import { findDueSoon } from './job/find-next-due.js';
-import { findOldestWaiting, type WaitingJob } from './job/find-oldest-waiting.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 import type { NewJob } from './job/insert-job.js';
 import {
@@ -32,13 +28,12 @@ import {
 import {
   type AddJobOptions,
   type AddJobsOptions,
-  addJobDataSchema,
   type JobChanges,
   jobChangesSchema,
-  queueSchema,
 } from './job/job-options.js';
-import type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
-import { type JobPage, type JobsFilter, listJobs } from './job/list-jobs.js';
+import { Jobs } from './job/jobs.js';
+import type { JobFactoryInfo } from './job/list-job-factories.js';
+import type { JobsFilter } from './job/list-jobs.js';
 import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
@@ -56,6 +51,7 @@ import { atLevel } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { type Collections, openCollections } from './mongo/collections.js';
+import { connectedCollections } from './mongo/connected-collections.js';
 import { Connection } from './mongo/connection.js';
 import { type AnyDb, driverProblem, isDb } from './mongo/driver-of.js';
 import { ensureIndexes } from './mongo/ensure-indexes.js';
@@ -64,26 +60,22 @@ import type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 import { inOwnBson } from './mongo/own-bson.js';
 import { requireOurs } from './mongo/require-ours.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
-import type { PageFilter } from './page-filter.js';
 import { DEFAULT_NAME } from './processor-name.js';
-import { findQueues } from './queue/find-queues.js';
 import { OpenQueues } from './queue/open-queues.js';
-import { pauseQueue } from './queue/pause-queue.js';
-import type { Queue, QueuePage } from './queue/queue-document.js';
-import { resumeQueue } from './queue/resume-queue.js';
+import { Queues } from './queue/queues.js';
 import type { DeclaredScheduler } from './scheduler/declaration.js';
 import type { SchedulerItem } from './scheduler/item.js';
-import type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
+import type { SchedulersFilter } from './scheduler/list-items.js';
+import { scheduling } from './scheduler/load-operations.js';
 import type { MadeJob } from './scheduler/make-planned.js';
-import type { Preview } from './scheduler/preview.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
+import { Schedules } from './scheduler/schedules.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
-import type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
+import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
 import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
-import { countLiveWorkers, listLiveWorkers, type WorkerPage } from './worker/find-live-workers.js';
 import { logAttempts } from './worker/log-attempts.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { withStopSignal } from './worker/stop-signal.js';
@@ -91,7 +83,7 @@ import type { DrainSummary } from './worker/summary.js';
 import { tellEnded } from './worker/tell-ended.js';
 import { unlessAborted } from './worker/unless-aborted.js';
 import { type Worker, workerName } from './worker/worker.js';
-import type { LiveWorker } from './worker/worker-document.js';
+import { Workers } from './worker/workers.js';
 
 /** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
@@ -104,9 +96,6 @@ const RECOVERY_RETRY_MS = 1_000;
 
 /** It takes some milliseconds, and of thousands of jobs a second; a connection that died must not keep work waiting. */
 const RECOVERY_TRY_MS = 5_000;
-
-/** Loaded when it is first asked for: a worker starts without it, and without what reads cron expressions. */
-const scheduling = () => import('./scheduler/operations.js');
 
 export interface RemoteProcessorOptions {
   /** A Db of the mongodb driver, 6 or 7, such as Mongoose's `connection.db`. Of a replica set. */
@@ -137,12 +126,6 @@ export interface RemoteProcessorOptions {
   readonly kick?: Kick;
   /** Default: JSON lines on standard output, from `info` on. Nothing is logged of adding jobs. */
   readonly log?: Logger;
-}
-
-/** On whose behalf something is done. */
-export interface CallerOptions {
-  /** Of somebody that it is done for: refused when the `addRole` of its kind of job is above it. Default: code may all. */
-  readonly callerRole?: Role | undefined;
 }
 
 /** When `drain` stops; without any of these, when no job is due. */
@@ -204,7 +187,17 @@ export interface ScheduleOptions {
  * await processor.processNextJob();
  * await processor.getJobResult(id); // { foo: 'bar' }
  */
-export class RemoteProcessor {
+export class RemoteProcessor extends FormerNames {
+  /** Lists, counts and logs of jobs, and what is done with many at once. */
+  readonly jobs: Jobs;
+  /** The kinds of jobs that can be added by name. */
+  readonly factories: Factories;
+  readonly queues: Queues;
+  /** Lists of scheduler items, and what they will do. */
+  readonly schedules: Schedules;
+  readonly statistics: Statistics;
+  /** The worker invocations that are under way. */
+  readonly workers: Workers;
   readonly name: string;
   readonly maxThreads: number;
   readonly collectionPrefix: string;
@@ -223,6 +216,7 @@ export class RemoteProcessor {
 
   /** @throws ValidationError listing every option that is wrong */
   constructor(options: RemoteProcessorOptions) {
+    super();
     const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
     const { db, collectionPrefix, name, maxThreads, queues, jobQuery, lease, kick, log } = valid;
     this.name = name;
@@ -271,6 +265,24 @@ export class RemoteProcessor {
       jobsReady: this.jobsReady,
       log,
     };
+    const collections = () => this.#connected();
+    const askForWorkers = () => this.kick();
+    const claims = {
+      claimFilter,
+      claimable: this.#worker.claimable,
+      openQueues: () => this.#openQueues.among(undefined),
+    };
+    this.jobs = new Jobs(collections, claims);
+    this.factories = new Factories(collections, this.#registry);
+    this.queues = new Queues(collections, this.#openQueues, askForWorkers);
+    this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
+    this.statistics = new Statistics(db, collections);
+    this.workers = new Workers(collections);
+  }
+
+  /** For the HTTP API. @internal */
+  [connectedCollections](): Promise<Collections> {
+    return this.#connected();
   }
 
   /**
@@ -336,33 +348,10 @@ export class RemoteProcessor {
     );
   }
 
-  /**
-   * A page of what can be added by name, whichever process registered it, in the order of the names, and a cursor for the
-   * next. It has at most 5 MB as it is sent as JSON.
-   *
-   * @throws ValidationError for a filter that is none, or a cursor that no page gave
-   */
-  async listJobFactories(filter?: PageFilter): Promise<JobFactoryPage> {
-    await this.#connected();
-    return this.#registry.list(filter);
-  }
-
-  /** The first page of `listJobFactories`, of up to 1000: by name. */
+  /** What can be added by name, whichever process registered it: the first 1000. `factories.list` has all. */
   async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
-    const { jobFactories } = await this.listJobFactories({ limit: 1000 });
+    const { jobFactories } = await this.factories.list({ limit: 1000 });
     return Object.fromEntries(jobFactories.map((info) => [info.name, info]));
-  }
-
-  /** What is known of one kind of job, whichever process registered it; undefined when nobody did. */
-  async getJobFactory(name: string): Promise<JobFactoryInfo | undefined> {
-    await this.#connected();
-    return this.#registry.info(name);
-  }
-
-  /** The names of what can be added, whichever process registered it: the first 1000. */
-  async getJobNames(): Promise<string[]> {
-    await this.#connected();
-    return this.#registry.storedNames();
   }
 
   /**
@@ -434,31 +423,9 @@ export class RemoteProcessor {
     return findJob((await this.#connected()).jobs, id);
   }
 
-  /**
-   * A page of jobs, by default the 100 newest, and a cursor for the next. Each job that is there all the while comes
-   * exactly once, whatever is added or removed between the pages.
-   *
-   * By one of `status`, `jobName` and `queue`, or none, it costs what it gives. By several, or by `errorText`, it looks
-   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with. A page has at
-   * most 5 MB as it is sent as JSON, or a single job: of large jobs it has fewer, too.
-   *
-   * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
-   * @example
-   * let cursor: string | undefined;
-   * do {
-   *   const page = await processor.listJobs({ status: 'error', jobName: 'charge', cursor });
-   *   for (const job of page.jobs) console.log(job.id);
-   *   cursor = page.cursor;
-   * } while (cursor !== undefined);
-   */
-  async listJobs(filter?: JobsFilter): Promise<JobPage> {
-    return listJobs((await this.#connected()).jobs, filter);
-  }
-
-  /** The jobs of the first page of `listJobs`, but the oldest first unless told. @throws ValidationError as `listJobs` */
+  /** The jobs of the first page of `jobs.list`, but the oldest first unless told. @throws ValidationError as `jobs.list` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
-    return (await listJobs((await this.#connected()).jobs, { ...filter, order: filter?.order ?? 'oldest' }))
-      .jobs;
+    return (await this.jobs.list({ ...filter, order: filter?.order ?? 'oldest' })).jobs;
   }
 
   /** @throws NotFoundError */
@@ -476,116 +443,6 @@ export class RemoteProcessor {
   async getJobErrors(id: string): Promise<string[]> {
     const { errors } = await requireJob((await this.#connected()).jobs, id);
     return errors.map(this.#formatJobError);
-  }
-
-  /** What the job wrote by `log`, in all its attempts: the last 100 lines, and how many were dropped. @throws NotFoundError */
-  async getJobLog(id: string): Promise<JobLog> {
-    return findJobLog((await this.#connected()).jobs, id);
-  }
-
-  /**
-   * Of each priority in which a job is due, the one that waits longest; the highest priority first, nothing when no
-   * job is due. It costs one short read per such priority, and tells how far behind the workers are. A job that
-   * nobody claims turns up here, since those before it are claimed. Jobs of paused queues do not count.
-   */
-  async getOldestWaitingJobs(): Promise<WaitingJob[]> {
-    const { jobs } = await this.#connected();
-    const open = await this.#openQueues.among(undefined);
-    return findOldestWaiting(jobs, this.#worker.claimFilter(), open);
-  }
-
-  /**
-   * How many jobs are due that this processor takes, those of paused queues left out: counted up to `limit`, by default
-   * 1000.
-   */
-  async countReadyJobs(limit = 1000): Promise<number> {
-    const valid = validateNow(readyLimit, limit, 'Limit of countReadyJobs');
-    return countDueJobs((await this.#connected()).jobs, await this.#worker.claimable(), valid);
-  }
-
-  /** How many jobs there are of each status: counted up to 10,000 each, by an index. */
-  async countJobs(): Promise<JobCounts> {
-    return countJobs((await this.#connected()).jobs);
-  }
-
-  /**
-   * A page of the queues that have queued jobs or are paused, by name, with what waits in them, counted up to 10,000; and a
-   * cursor for the next. However many queues there are, a page costs at most 33 commands; mostly two. It may have fewer
-   * than `limit`, and a cursor to go on with, when many of its queues have more than 10,000 jobs.
-   *
-   * @throws ValidationError for a filter that is none, or a cursor that no page gave
-   */
-  async listQueues(filter?: PageFilter): Promise<QueuePage> {
-    return findQueues(await this.#connected(), filter);
-  }
-
-  /** The first page of `listQueues`, of up to 1000 queues. */
-  async getQueues(): Promise<Queue[]> {
-    return (await this.listQueues({ limit: 1000 })).queues;
-  }
-
-  /**
-   * Pauses a queue, whether there are jobs in it or not: within 5 seconds no worker claims its jobs any more. What runs
-   * goes on, jobs can be added, and wait; jobs whose workers crash go back into the queue. One that is paused stays so.
-   *
-   * @returns since when it is paused
-   * @throws ValidationError for what cannot be the name of a queue
-   */
-  async pauseQueue(name: string): Promise<Date> {
-    const valid = validateNow(queueSchema, name, 'Name of the queue');
-    const since = await pauseQueue((await this.#connected()).queues, valid);
-    this.#openQueues.forget();
-    return since;
-  }
-
-  /**
-   * Ends the pause of a queue: its jobs are claimed again by the next invocation of a worker, or within 5 seconds by one
-   * that is under way. One that is not paused stays so.
-   *
-   * @throws ValidationError for what cannot be the name of a queue
-   */
-  async resumeQueue(name: string): Promise<void> {
-    const valid = validateNow(queueSchema, name, 'Name of the queue');
-    await resumeQueue((await this.#connected()).queues, valid);
-    this.#openQueues.forget();
-    await this.kick();
-  }
-
-  /**
-   * A page of the worker invocations under way that have claimed something, whatever process they run in, the oldest
-   * first, and a cursor for the next. One is seen once it has lasted for a second; one that crashed, until its lease has
-   * expired.
-   *
-   * @throws ValidationError for a filter that is none, or a cursor that no page gave
-   */
-  async listWorkers(filter?: PageFilter): Promise<WorkerPage> {
-    return listLiveWorkers((await this.#connected()).workers, filter);
-  }
-
-  /** The first page of `listWorkers`, of up to 1000. */
-  async getWorkers(): Promise<LiveWorker[]> {
-    return (await this.listWorkers({ limit: 1000 })).workers;
-  }
-
-  /** How many worker invocations are under way. */
-  async countWorkers(): Promise<number> {
-    return countLiveWorkers((await this.#connected()).workers);
-  }
-
-  /**
-   * How many attempts ended, and how, of the last time (`since`, default an hour): one point for each `step` (default a
-   * minute), the oldest first, also where nothing was counted. Of one kind of job with `jobName`. They end with the minute
-   * under way, and each is a whole step: where steps do not go into the time without a rest, the first begins earlier.
-   *
-   * Workers count as they settle, and write that down at the end of a drain and each minute while it goes on: so a point
-   * may be a minute late, and what a crashed worker counted last is not in it. Kept for 8 days, by the database's minutes.
-   * A minute has at most 100 job names: those that come later are counted among all jobs only.
-   *
-   * @throws ValidationError for options that are none
-   */
-  async getStatistics(options: StatisticsOptions = {}): Promise<StatisticsPoint[]> {
-    const { findStatistics } = await import('./statistics/find-statistics.js');
-    return findStatistics(this.db, (await this.#connected()).statistics, options);
   }
 
   /**
@@ -793,27 +650,9 @@ export class RemoteProcessor {
     return findItem((await this.#connected()).scheduler, id);
   }
 
-  /**
-   * A page of the scheduler items, in the order of their ids, and a cursor for the next. It has at most 5 MB as it is sent
-   * as JSON: of items with large inputs it has fewer than `limit`.
-   *
-   * @throws ValidationError for a filter that is not a `SchedulersFilter`, or a cursor that no page gave
-   */
-  async listSchedulers(filter?: SchedulersFilter): Promise<SchedulerPage> {
-    const { listItems } = await scheduling();
-    return listItems((await this.#connected()).scheduler, filter);
-  }
-
-  /** The scheduler items of the first page of `listSchedulers`, of up to 1000 unless told. @throws ValidationError */
+  /** The scheduler items of the first page of `schedules.list`, of up to 1000 unless told. @throws ValidationError */
   async getSchedulers(filter?: SchedulersFilter): Promise<SchedulerItem[]> {
-    return (await this.listSchedulers({ limit: 1000, ...filter })).schedulers;
-  }
-
-  /** The active scheduler items that are due next, the soonest first, without their inputs. @param limit 1 to 1000 */
-  async getNextSchedulers(limit = 10): Promise<SchedulerItem[]> {
-    const { findNextItems } = await scheduling();
-    const valid = validateNow(nextCount, limit, 'Limit of getNextSchedulers');
-    return findNextItems((await this.#connected()).scheduler, valid);
+    return (await this.schedules.list({ limit: 1000, ...filter })).schedulers;
   }
 
   /**
@@ -852,43 +691,6 @@ export class RemoteProcessor {
     const { removeItem } = await scheduling();
     await removeItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
     await this.kick();
-  }
-
-  /**
-   * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
-   * matter. It counts neither for `maxOccurrences`, nor as the job before for `overlap`. Returns the job's id.
-   *
-   * @param options `jobId`: the id that the job gets; when there is a job with this id already, nothing is done.
-   *   `callerRole`: as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, or ValidationError for an id that none can have
-   */
-  async runNow(
-    schedulerId: string,
-    options: CallerOptions & { readonly jobId?: string | undefined } = {},
-  ): Promise<string> {
-    const valid = validateNow(runNowOptionsSchema, options, 'The call of runNow');
-    const { runNow } = await scheduling();
-    const id = await runNow(this.db, await this.#connected(), this.#registry, schedulerId, valid);
-    await this.kick();
-    return id;
-  }
-
-  /**
-   * The next occurrences of a scheduler item, also those whose jobs were made ahead, or of one by options that is not
-   * added; of one that is not active, as if it were activated now. Whether they will overlap is not known.
-   *
-   * @param count at most 1000, default 10; there may be fewer
-   * @throws NotFoundError, or ValidationError, also for options by which an item would never be due; whether they name a
-   *   known job, and its input, does not matter
-   */
-  async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
-    const { preview } = await scheduling();
-    return preview(
-      this.db,
-      await this.#connected(),
-      scheduler,
-      validateNow(previewCount, count, 'Count of preview'),
-    );
   }
 
   /**
@@ -988,40 +790,6 @@ export class RemoteProcessor {
   }
 
   /**
-   * Does a request that adds jobs unless it was done before under its key, which is kept for 24 hours: what the HTTP
-   * API makes of `Idempotency-Key`. The ids of the jobs are stored first, so that a crash in the middle neither loses
-   * nor doubles one: whoever sends the request again goes on with them.
-   *
-   * @throws what its work throws
-   */
-  async doOnce(request: IdempotentRequest): Promise<OnceOutcome> {
-    const { doOnce } = await import('./idempotency/do-once.js');
-    return doOnce((await this.#connected()).idempotencyKeys, request);
-  }
-
-  /**
-   * Counts a wrong key of the HTTP API by the address that it came from.
-   *
-   * @param address whose wrong keys are counted together
-   */
-  async countWrongKey(address: string): Promise<WrongKeyCount> {
-    const { countWrongKey } = await import('./access/count-wrong-key.js');
-    return countWrongKey((await this.#connected()).wrongKeys, address);
-  }
-
-  /** Writes down that a session of the dashboard is over; again does nothing. */
-  async endSession(id: string, expires: Date): Promise<void> {
-    const { endSession } = await import('./access/end-session.js');
-    await endSession((await this.#connected()).endedSessions, id, expires);
-  }
-
-  /** Whether the holder of a session of the dashboard signed out. */
-  async isSessionEnded(id: string): Promise<boolean> {
-    const { isSessionEnded } = await import('./access/is-session-ended.js');
-    return isSessionEnded((await this.#connected()).endedSessions, id);
-  }
-
-  /**
    * What a transaction of the caller adds is not there yet.
    *
    * @param ids of the jobs, or of those that have their unique keys
@@ -1098,11 +866,7 @@ export class RemoteProcessor {
     await this.#registry.register(entries);
   }
 
-  /**
-   * The collections, once the client is connected: what is done through them alone might find it closed for ever.
-   *
-   * @throws ForeignDocumentsError when they are an application's
-   */
+  /** See `ConnectedCollections`. */
   async #connected(): Promise<Collections> {
     await this.#connection.make();
     await requireOurs(this.#collections);
@@ -1175,12 +939,6 @@ const drainOptionsSchema = z.strictObject({
   stopWhenAbandoned: z.boolean().default(false),
 });
 
-const readyLimit = z.int().min(1);
-
-const callerOptionsSchema = z.strictObject({ callerRole: callerRoleSchema });
-
-const runNowOptionsSchema = callerOptionsSchema.extend({ jobId: addJobDataSchema.shape.id });
-
 const updateSchedulerOptionsSchema = callerOptionsSchema.extend({ version: z.int().optional() });
 const indexOptionsSchema = z.strictObject({
   byQueue: z.boolean().optional(),
@@ -1188,10 +946,6 @@ const indexOptionsSchema = z.strictObject({
     .custom<(progress: IndexProgress) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
 });
-
-const previewCount = z.int().min(1).max(1000);
-
-const nextCount = previewCount;
 
 const scheduleOptionsSchema = z.strictObject({
   ahead: durationSchema.default(0),

@@ -94,16 +94,16 @@ describe('workers are asked for, once, by', () => {
     [
       'resumeQueue',
       async (processor) => {
-        await processor.pauseQueue('default');
+        await processor.queues.pause('default');
         return processor.addJob('echo', {});
       },
-      (processor) => processor.resumeQueue('default'),
+      (processor) => processor.queues.resume('default'),
     ],
     [
       'runNow',
       (processor) =>
         processor.addScheduler({ type: 'Delay', delay: '1h', jobName: 'echo', input: {}, active: false }),
-      (processor, id) => processor.runNow(id),
+      (processor, id) => processor.schedules.runNow(id),
     ],
     [
       'scheduleDueItems, also for what it makes ahead',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { RemoteProcessor } from '../../src/index.js';
+import { doOnce } from '../../src/idempotency/do-once.js';
+import { connectedCollections, type WithCollections } from '../../src/mongo/connected-collections.js';
 import { toProblem } from './failure.js';
 import { invalid, Problem, type ProblemCode } from './problem.js';
 import type { Reply } from './reply.js';
@@ -28,14 +29,15 @@ const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name
  *   throws
  */
 export async function answerOnce(
-  processor: RemoteProcessor,
+  processor: WithCollections,
   { raw, callerId, asked, jobCount }: AddingRequest,
   respond: (jobIds?: readonly string[]) => Promise<Reply>,
 ): Promise<Reply> {
   const key = raw.headers.get('idempotency-key');
   if (key === null) return respond();
   if (!keyPattern.test(key)) throw invalid([{ path: 'Idempotency-Key', message: keyExpected }]);
-  const outcome = await processor.doOnce({
+  const { idempotencyKeys } = await processor[connectedCollections]();
+  const outcome = await doOnce(idempotencyKeys, {
     owner: callerId,
     key,
     requestHash: hashOf(raw, asked),

@@ -2,7 +2,7 @@ import type { Job, JobsFilter, RemoteProcessor } from '../../src/index.js';
 import { type JobView, toBriefView, toJobView, toSendableView } from './job-view.js';
 
 /**
- * A page of jobs that can be sent, as `listJobs` gives it; a lone job that is larger comes without what makes it so.
+ * A page of jobs that can be sent, as `jobs.list` gives it; a lone job that is larger comes without what makes it so.
  *
  * @throws ValidationError for a cursor that no page gave
  */
@@ -10,7 +10,7 @@ export async function listPage(
   processor: RemoteProcessor,
   filter: JobsFilter & { readonly maxBytes: number },
 ): Promise<{ jobs: JobView[]; cursor: string | null }> {
-  const { jobs, cursor = null } = await processor.listJobs(filter);
+  const { jobs, cursor = null } = await processor.jobs.list(filter);
   if (filter.brief) return { jobs: jobs.map(toBriefView), cursor };
   const toView = (job: Job) => (jobs.length === 1 ? toSendableView(job, filter.maxBytes) : toJobView(job));
   return { jobs: jobs.map(toView), cursor };

@@ -1,4 +1,6 @@
-import type { Logger, RemoteProcessor } from '../../src/index.js';
+import { countWrongKey, type WrongKeyCount } from '../../src/access/count-wrong-key.js';
+import type { Logger } from '../../src/index.js';
+import { connectedCollections, type WithCollections } from '../../src/mongo/connected-collections.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
 /** A wrong key is refused whether it could be counted or not: its sender waits no longer than this for it. */
@@ -16,7 +18,7 @@ export class WrongKeys {
   readonly #limited = new Map<string, number>();
 
   constructor(
-    private readonly processor: Pick<RemoteProcessor, 'countWrongKey'>,
+    private readonly processor: WithCollections,
     private readonly log: Logger,
   ) {}
 
@@ -24,7 +26,7 @@ export class WrongKeys {
   async count(address: string): Promise<number | undefined> {
     const leftMs = (this.#limited.get(address) ?? 0) - performance.now();
     if (leftMs > 0) return leftMs;
-    const counting = this.processor.countWrongKey(address);
+    const counting = this.#count(address);
     const counted = await withinTime(MAX_COUNTING_MS, counting).catch((error: unknown) => {
       this.log.warn('A wrong key could not be counted', { address, error: String(error) });
     });
@@ -32,5 +34,9 @@ export class WrongKeys {
     if (this.#limited.size >= MAX_KNOWN) this.#limited.clear();
     this.#limited.set(address, performance.now() + counted.retryAfterMs);
     return counted.retryAfterMs;
+  }
+
+  async #count(address: string): Promise<WrongKeyCount> {
+    return countWrongKey((await this.processor[connectedCollections]()).wrongKeys, address);
   }
 }

@@ -31,7 +31,13 @@ export type OnceOutcome =
   | { readonly kind: 'underWay' }
   | { readonly kind: 'otherRequest' };
 
-/** Does a request unless it was done before: see `RemoteProcessor.doOnce`. @throws what `work` throws */
+/**
+ * Does a request that adds jobs unless it was done before under its key, which is kept for 24 hours: what the HTTP API makes
+ * of `Idempotency-Key`. The ids of the jobs are stored first, so that a crash in the middle neither loses nor doubles one:
+ * whoever sends the request again goes on with them.
+ *
+ * @throws what `work` throws
+ */
 export async function doOnce(
   keys: Collection<IdempotencyKeyDocument>,
   { owner, key, requestHash, jobCount, work, changedNothing }: IdempotentRequest,

@@ -31,7 +31,7 @@ export interface JobContext<Input = unknown> {
   /** Tells how far the job is: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
   readonly progress: ReportProgress;
   /**
-   * Adds a line to the job's log, which `getJobLog(id)` gives; nothing of it goes to standard output. Lines are kept on the
+   * Adds a line to the job's log, which `processor.jobs.log(id)` gives; nothing of it goes to standard output. Lines are kept on the
    * job: the last 100 of all its attempts, each cut to 1,000 characters. They are written with the progress, at most once
    * a second, and the last of an attempt with its outcome.
    *

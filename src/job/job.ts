@@ -101,7 +101,7 @@ export interface JobDocument {
   readonly output?: unknown;
   /** The last value that its last attempt reported. */
   readonly progress?: unknown;
-  /** Read by `getJobLog` alone: it may have half a megabyte. */
+  /** Read by `jobs.log` alone: it may have half a megabyte. */
   readonly log?: StoredLog;
   /** The job does not start before this moment. */
   readonly runAt: Date;

@@ -27,7 +27,7 @@ export interface JobFactoryPage {
   readonly cursor: string | undefined;
 }
 
-/** A page of the stored factories, by name: see `RemoteProcessor.listJobFactories`. @throws ValidationError */
+/** A page of the stored factories, by name: see `Factories.list`. @throws ValidationError */
 export async function listJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
   filter: PageFilter = {},

@@ -59,7 +59,7 @@ export class JobRegistry {
     for (const [name, factory] of entries) this.#factories.set(name, factory);
   }
 
-  /** Some of what can be added by name, stored by whichever process: see `RemoteProcessor.listJobFactories`. */
+  /** Some of what can be added by name, stored by whichever process: see `Factories.list`. */
   list(filter?: PageFilter): Promise<JobFactoryPage> {
     return listJobFactories(this.jobFactories, filter);
   }

@@ -28,7 +28,7 @@ export interface SchedulerPage {
   readonly cursor: string | undefined;
 }
 
-/** A page of the scheduler items: see `RemoteProcessor.listSchedulers`. @throws ValidationError */
+/** A page of the scheduler items: see `Schedules.list`. @throws ValidationError */
 export async function listItems(
   scheduler: Collection<SchedulerItemDocument>,
   filter: SchedulersFilter = {},
@@ -52,7 +52,7 @@ export async function listItems(
   };
 }
 
-/** The items that are due next, the soonest first, without their inputs: see `RemoteProcessor.getNextSchedulers`. */
+/** The items that are due next, the soonest first, without their inputs: see `Schedules.next`. */
 export async function findNextItems(
   scheduler: Collection<SchedulerItemDocument>,
   limit: number,

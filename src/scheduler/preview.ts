@@ -18,7 +18,7 @@ export interface Preview {
   readonly local: string;
 }
 
-/** The next occurrences: see `RemoteProcessor.preview`. */
+/** The next occurrences: see `Schedules.preview`. */
 export async function preview(
   db: Db,
   collections: Collections,

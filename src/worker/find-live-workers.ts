@@ -14,7 +14,7 @@ export interface WorkerPage {
 }
 
 /**
- * A page of the invocations under way, the oldest first: see `RemoteProcessor.listWorkers`.
+ * A page of the invocations under way, the oldest first: see `Workers.list`.
  *
  * The cursor tells a moment, and how many of those that began then were given: no name of a worker.
  *

@@ -7,8 +7,9 @@ import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
 import { useCommandLine } from '../local/cli/command-line.js';
+import { methodNames } from '../method-names.js';
 import { addApplication, applicationIn, everythingIn } from './application.js';
-import { calls } from './calls.js';
+import { calls, httpCalls } from './calls.js';
 
 const database = useDatabase();
 const { run } = useCommandLine(database);
@@ -32,20 +33,18 @@ const foreign = expect.objectContaining({ code: 'foreign_documents' });
 
 test('whatever is asked of a processor under the very names of an application, it refuses', async () => {
   await besideTheApplication(async () => {
-    const outcomes = Object.entries(calls).map(async ([name, call]) => {
+    const all = { ...calls, ...httpCalls };
+    const outcomes = Object.entries(all).map(async ([name, call]) => {
       const outcome = call(database.processor(unprefixed));
       return [name, await outcome.catch((error: unknown) => error)];
     });
-    const expected = Object.keys(calls).map((name) => [name, foreign]);
+    const expected = Object.keys(all).map((name) => [name, foreign]);
     expect(await Promise.all(outcomes)).toEqual(expected);
   });
 });
 
 test('the table above has every method of a processor', () => {
-  const methods = Object.getOwnPropertyNames(RemoteProcessor.prototype);
-  expect(Object.keys(calls).toSorted()).toEqual(
-    methods.filter((name) => !['constructor', 'kick', 'on', 'use'].includes(name)).toSorted(),
-  );
+  expect(Object.keys(calls).toSorted()).toEqual(methodNames(database.processor()).toSorted());
 });
 
 test('loops that were started say why they do nothing', async () => {
@@ -128,7 +127,7 @@ test('an application that comes later keeps its documents, whatever is asked for
   await database.processor(unprefixed).ensureIndexes();
   await addApplication(database.db);
   const before = await applicationIn(database.db);
-  const { ensureIndexes, ...others } = calls;
+  const { ensureIndexes, ...others } = { ...calls, ...httpCalls };
   for (const [name, call] of Object.entries(others)) {
     const processor = database.processor(unprefixed);
     await processor.addJobFactory(echo).catch(() => {});

@@ -1,5 +1,10 @@
 import type { LocalProcessor } from '../../local/processor.js';
-import type { ClaimedJob, RemoteProcessor } from '../../src/index.js';
+import { countWrongKey } from '../../src/access/count-wrong-key.js';
+import { endSession } from '../../src/access/end-session.js';
+import { isSessionEnded } from '../../src/access/is-session-ended.js';
+import { doOnce } from '../../src/idempotency/do-once.js';
+import type { ClaimedJob } from '../../src/index.js';
+import { connectedCollections } from '../../src/mongo/connected-collections.js';
 import { echo } from '../jobs.js';
 
 type Call = (processor: LocalProcessor) => Promise<unknown>;
@@ -33,37 +38,35 @@ const request = {
   work: async () => 'reply',
 };
 
-/** Every method of a processor, called for what an application has. */
-export const calls: Readonly<Record<Exclude<keyof RemoteProcessor, Settings>, Call>> = {
+/** Every method of a processor and of its groups, called for what an application has. */
+export const calls: Readonly<Record<string, Call>> = {
   ensureIndexes: (processor) => processor.ensureIndexes(),
   addJobFactory: (processor) => processor.addJobFactory(echo),
   addJobFactories: (processor) => processor.addJobFactories([echo]),
-  listJobFactories: (processor) => processor.listJobFactories(),
+  'factories.list': (processor) => processor.factories.list(),
   getJobFactories: (processor) => processor.getJobFactories(),
-  getJobFactory: (processor) => processor.getJobFactory('echo'),
-  getJobNames: (processor) => processor.getJobNames(),
+  'factories.get': (processor) => processor.factories.get('echo'),
+  'factories.names': (processor) => processor.factories.names(),
   addJob: (processor) => withEach(jobIds, (id) => processor.addJob('echo', {}, { id })),
   addJobs: (processor) =>
     withEach(jobIds, (id) => processor.addJobs([{ name: 'echo', input: {}, options: { id } }])),
   updateJob: (processor) => withEach(jobIds, (id) => processor.updateJob(id, { priority: 9 })),
   getJob: (processor) => processor.getJob('queued'),
-  listJobs: (processor) => processor.listJobs(),
+  'jobs.list': (processor) => processor.jobs.list(),
   getJobs: (processor) => processor.getJobs(),
   getJobStatus: (processor) => processor.getJobStatus('queued'),
   getJobResult: (processor) => processor.getJobResult('completed'),
   getJobErrors: (processor) => processor.getJobErrors('error'),
-  getJobLog: (processor) => processor.getJobLog('error'),
-  getOldestWaitingJobs: (processor) => processor.getOldestWaitingJobs(),
-  countReadyJobs: (processor) => processor.countReadyJobs(),
-  countJobs: (processor) => processor.countJobs(),
-  listQueues: (processor) => processor.listQueues(),
-  getQueues: (processor) => processor.getQueues(),
-  pauseQueue: (processor) => withEach(['default', 'mail'], (name) => processor.pauseQueue(name)),
-  resumeQueue: (processor) => withEach(['default', 'mail'], (name) => processor.resumeQueue(name)),
-  listWorkers: (processor) => processor.listWorkers(),
-  getWorkers: (processor) => processor.getWorkers(),
-  countWorkers: (processor) => processor.countWorkers(),
-  getStatistics: (processor) => processor.getStatistics(),
+  'jobs.log': (processor) => processor.jobs.log('error'),
+  'jobs.oldestWaiting': (processor) => processor.jobs.oldestWaiting(),
+  'jobs.countReady': (processor) => processor.jobs.countReady(),
+  'jobs.count': (processor) => processor.jobs.count(),
+  'queues.list': (processor) => processor.queues.list(),
+  'queues.pause': (processor) => withEach(['default', 'mail'], (name) => processor.queues.pause(name)),
+  'queues.resume': (processor) => withEach(['default', 'mail'], (name) => processor.queues.resume(name)),
+  'workers.list': (processor) => processor.workers.list(),
+  'workers.count': (processor) => processor.workers.count(),
+  'statistics.get': (processor) => processor.statistics.get(),
   cancelJob: (processor) => withEach(jobIds, (id) => processor.cancelJob(id)),
   retryJob: (processor) => withEach(jobIds, (id) => processor.retryJob(id)),
   removeJobs: (processor) => processor.removeJobs(),
@@ -78,14 +81,14 @@ export const calls: Readonly<Record<Exclude<keyof RemoteProcessor, Settings>, Ca
   addScheduler: (processor) => withEach(itemIds, (id) => processor.addScheduler({ ...everyMinute, id })),
   updateScheduler: (processor) => withEach(itemIds, (id) => processor.updateScheduler(id, { title: 'New' })),
   getScheduler: (processor) => processor.getScheduler('due'),
-  listSchedulers: (processor) => processor.listSchedulers(),
+  'schedules.list': (processor) => processor.schedules.list(),
   getSchedulers: (processor) => processor.getSchedulers(),
-  getNextSchedulers: (processor) => processor.getNextSchedulers(),
+  'schedules.next': (processor) => processor.schedules.next(),
   activateScheduler: (processor) => withEach(itemIds, (id) => processor.activateScheduler(id)),
   deactivateScheduler: (processor) => withEach(itemIds, (id) => processor.deactivateScheduler(id)),
   removeScheduler: (processor) => withEach(itemIds, (id) => processor.removeScheduler(id)),
-  runNow: (processor) => withEach(itemIds, (id) => processor.runNow(id)),
-  preview: (processor) => processor.preview('due'),
+  'schedules.runNow': (processor) => withEach(itemIds, (id) => processor.schedules.runNow(id)),
+  'schedules.preview': (processor) => processor.schedules.preview('due'),
   syncSchedulers: async (processor) => {
     await processor.syncSchedulers([{ ...everyMinute, id: 'declared' }]);
     await processor.syncSchedulers([{ ...everyMinute, id: 'due' }]);
@@ -94,11 +97,15 @@ export const calls: Readonly<Record<Exclude<keyof RemoteProcessor, Settings>, Ca
   scheduleDueItems: (processor) => processor.scheduleDueItems({ ahead: '1m' }),
   reScheduleItem: (processor) => withEach(itemIds, (id) => processor.reScheduleItem(id)),
   reScheduleItems: (processor) => processor.reScheduleItems(),
-  doOnce: (processor) => processor.doOnce(request),
-  countWrongKey: (processor) => processor.countWrongKey('front door'),
-  endSession: (processor) => processor.endSession('session', new Date()),
-  isSessionEnded: (processor) => processor.isSessionEnded('session'),
 };
 
-/** They ask the database nothing. */
-type Settings = 'name' | 'maxThreads' | 'collectionPrefix' | 'kick' | 'on';
+/** What the HTTP API keeps, beside what a processor has. */
+export const httpCalls: Readonly<Record<string, Call>> = {
+  doOnce: async (processor) => doOnce((await processor[connectedCollections]()).idempotencyKeys, request),
+  countWrongKey: async (processor) =>
+    countWrongKey((await processor[connectedCollections]()).wrongKeys, 'front door'),
+  endSession: async (processor) =>
+    endSession((await processor[connectedCollections]()).endedSessions, 'session', new Date()),
+  isSessionEnded: async (processor) =>
+    isSessionEnded((await processor[connectedCollections]()).endedSessions, 'session'),
+};

@@ -71,7 +71,7 @@ test.each(['mongodb-6', 'mongodb-lowest'])('%s and the lowest zod do', async (dr
   expect(await processor.scheduleDueItems()).toEqual([]);
   expect(await processor.drain()).toMatchObject({ completed: 1 });
   expect(await processor.getJobResult(String(ids[0]))).toBe(42);
-  expect((await processor.listJobs()).jobs).toHaveLength(1);
+  expect((await processor.jobs.list()).jobs).toHaveLength(1);
   await db.dropDatabase();
   await client.close();
 });

@@ -251,7 +251,9 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
     await page.getByRole('button', { name: 'Pause queue mail' }).click();
     await see('Queue mail is paused');
-    expect(await processor.getQueues()).toMatchObject([{ name: 'mail', paused: expect.any(Date) }]);
+    expect((await processor.queues.list()).queues).toMatchObject([
+      { name: 'mail', paused: expect.any(Date) },
+    ]);
     await page.getByRole('button', { name: 'Resume queue mail' }).click();
     await see('Queue mail goes on');
   });

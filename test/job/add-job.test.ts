@@ -467,8 +467,8 @@ test.each(['.', '..', 'a/../b', 'a\\.'])(
     await expect(
       processor.addScheduler({ id: name, type: 'Delay', delay: '1h', jobName: 'echo', input: {} }),
     ).rejects.toThrow(ValidationError);
-    await expect(processor.runNow('x', { jobId: name })).rejects.toThrow(ValidationError);
-    await expect(processor.pauseQueue(name)).rejects.toThrow(ValidationError);
+    await expect(processor.schedules.runNow('x', { jobId: name })).rejects.toThrow(ValidationError);
+    await expect(processor.queues.pause(name)).rejects.toThrow(ValidationError);
     await expect(processor.addJobFactory(name, echo)).rejects.toThrow(ValidationError);
   },
 );

@@ -173,10 +173,10 @@ describe('jobs that must run alone', () => {
     await processor.addJob('echo', {}, { id: 'alone', queue: 'paused' });
     await processor.addJob('echo', {}, { id: 'other' });
     await holdBack(database.collections().jobs, { _id: 'alone' });
-    await processor.pauseQueue('paused');
+    await processor.queues.pause('paused');
     expect(await processor.drain()).toMatchObject({ claimed: 1 });
     expect(await processor.getJobStatus('alone')).toBe('queued');
-    await processor.resumeQueue('paused');
+    await processor.queues.resume('paused');
     expect(await processor.drain()).toMatchObject({ claimed: 1 });
   });
 
@@ -184,9 +184,9 @@ describe('jobs that must run alone', () => {
     const processor = await setup();
     for (const id of ['alone', 'other']) await processor.addJob('echo', {}, { id });
     await holdBack(database.collections().jobs, { _id: 'alone' });
-    expect(await processor.countJobs()).toMatchObject({ queued: { count: 2, isCapped: false } });
-    expect(await processor.countReadyJobs()).toBe(2);
-    expect(await processor.getOldestWaitingJobs()).toMatchObject([{ id: 'alone', priority: 0 }]);
+    expect(await processor.jobs.count()).toMatchObject({ queued: { count: 2, isCapped: false } });
+    expect(await processor.jobs.countReady()).toBe(2);
+    expect(await processor.jobs.oldestWaiting()).toMatchObject([{ id: 'alone', priority: 0 }]);
   });
 });
 

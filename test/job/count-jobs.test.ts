@@ -18,7 +18,7 @@ test('jobs are counted by their status', async () => {
   await processor.pullNextJob();
   await processor.addJob('echo', {});
   await processor.cancelJob(await processor.addJob('echo', {}));
-  expect(await processor.countJobs()).toEqual({
+  expect(await processor.jobs.count()).toEqual({
     queued: some(1),
     processing: some(1),
     cancelled: some(1),
@@ -34,7 +34,7 @@ test('counting stops at 10,000, and reads keys of indexes, no more than that', a
   const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await jobs.insertMany([...settled('completed', 12_000), ...settled('error', 10_000)]);
   const commands = await database.commandsDuring(async () => {
-    expect(await processor.countJobs()).toMatchObject({
+    expect(await processor.jobs.count()).toMatchObject({
       completed: { count: 10_000, isCapped: true },
       error: { count: 10_000, isCapped: false },
       queued: some(0),
@@ -56,7 +56,7 @@ test('when the others are too many to be counted, at least so many are completed
   const some = (status: string, count: number) =>
     Array.from({ length: count }, (_, n) => ({ _id: `${status} ${n}`, status, created: new Date(n + 1) }));
   await jobs.insertMany([...some('completed', 300), ...some('cancelled', 10_001)]);
-  const { cancelled, completed } = await processor.countJobs();
+  const { cancelled, completed } = await processor.jobs.count();
   expect(cancelled).toEqual({ count: 10_000, isCapped: true });
   expect(completed).toEqual({ count: 300, isCapped: true });
 });

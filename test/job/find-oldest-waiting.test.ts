@@ -35,7 +35,7 @@ test('of each priority, the job that waits longest is found, and since when', as
     await dueFor(id, minutes * MINUTE_MS);
   }
 
-  const waiting = await other.getOldestWaitingJobs();
+  const waiting = await other.jobs.oldestWaiting();
 
   expect(waiting).toMatchObject([
     { id: 'urgent', jobName: 'echo', queue: 'default', priority: 5, claimable: true },
@@ -52,7 +52,7 @@ test('a job that is not due, or that runs, or has ended, does not wait', async (
   await other.processNextJob();
   await other.addJob('echo', {}, { delay: '1h' });
 
-  expect(await other.getOldestWaitingJobs()).toEqual([]);
+  expect(await other.jobs.oldestWaiting()).toEqual([]);
 });
 
 test('a job that a worker has no code for comes to stand first, and is told from others', async () => {
@@ -60,11 +60,11 @@ test('a job that a worker has no code for comes to stand first, and is told from
   await other.addJob('echo', {}, { id: 'first' });
   await other.addJob('anything', {}, { id: 'unknown' });
   await other.addJob('echo', {}, { id: 'last' });
-  expect(await worker.getOldestWaitingJobs()).toMatchObject([{ id: 'first', claimable: true }]);
+  expect(await worker.jobs.oldestWaiting()).toMatchObject([{ id: 'first', claimable: true }]);
 
   await worker.drain();
 
-  expect(await worker.getOldestWaitingJobs()).toMatchObject([{ id: 'unknown', claimable: false }]);
+  expect(await worker.jobs.oldestWaiting()).toMatchObject([{ id: 'unknown', claimable: false }]);
 });
 
 test('a job in a queue that a worker does not take is not claimable by it', async () => {
@@ -74,7 +74,7 @@ test('a job in a queue that a worker does not take is not claimable by it', asyn
   await other.addJob('echo', {}, { queue: 'reports' });
   await other.addJob('echo', {}, { queue: 'mail', priority: 1 });
 
-  expect(await worker.getOldestWaitingJobs()).toMatchObject([
+  expect(await worker.jobs.oldestWaiting()).toMatchObject([
     { queue: 'mail', claimable: true },
     { queue: 'reports', claimable: false },
   ]);
@@ -88,7 +88,7 @@ test('it costs two commands while all jobs have the lowest priority, and reads n
   }
 
   await other.recoverJobs(); // It reads which queues are paused on the way.
-  const commands = await database.commandsDuring(() => other.getOldestWaitingJobs());
+  const commands = await database.commandsDuring(() => other.jobs.oldestWaiting());
 
   expect(commands.map(({ commandName }) => commandName)).toEqual(['find', 'find']);
   const { find, filter, sort, limit } = commands[0]?.command ?? {};
@@ -107,7 +107,7 @@ test('it costs a command for each priority with a job, and one for those that ar
   await other.recoverJobs();
 
   const commands = await database.commandsDuring(async () => {
-    waiting = await other.getOldestWaitingJobs();
+    waiting = await other.jobs.oldestWaiting();
   });
 
   expect(waiting.map(({ priority }) => priority)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);

@@ -75,8 +75,8 @@ test.each([
     await processor.addJobFactory(waitingJob(() => {}));
     const commands = await database.commandsDuring(async () => {
       expect(await processor.drain({ linger: 1 })).toMatchObject({ claimed: 0 });
-      expect(await processor.countReadyJobs()).toBe(0);
-      expect(await processor.getOldestWaitingJobs()).toEqual([]);
+      expect(await processor.jobs.countReady()).toBe(0);
+      expect(await processor.jobs.oldestWaiting()).toEqual([]);
     });
     looks.push(await examined(database.db, commands));
   }

@@ -41,7 +41,7 @@ async function put(...listed: readonly Listed[]): Promise<void> {
 }
 
 async function idsOf(processor: RemoteProcessor, filter?: JobsFilter): Promise<string[]> {
-  return (await processor.listJobs(filter)).jobs.map(({ id }) => id);
+  return (await processor.jobs.list(filter)).jobs.map(({ id }) => id);
 }
 
 /** All pages, one after the other; `between` them the world goes on. */
@@ -53,7 +53,7 @@ async function allPages(
   const ids: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = await processor.listJobs({ ...filter, cursor });
+    const page = await processor.jobs.list({ ...filter, cursor });
     ids.push(...page.jobs.map(({ id }) => id));
     cursor = page.cursor;
     await between();
@@ -91,8 +91,8 @@ test('by status, name, queue, and any of them together', async () => {
 test('a page ends with a cursor for the next, and the last one without', async () => {
   const processor = database.processor();
   await put({ id: 'a', made: 1 }, { id: 'b', made: 1 }, { id: 'c', made: 1 }, { id: 'd', made: 2 });
-  const first = await processor.listJobs({ limit: 2 });
-  const second = await processor.listJobs({ limit: 2, cursor: first.cursor });
+  const first = await processor.jobs.list({ limit: 2 });
+  const second = await processor.jobs.list({ limit: 2, cursor: first.cursor });
   expect([first, second].map(({ jobs }) => jobs.map(({ id }) => id))).toEqual([
     ['d', 'c'],
     ['b', 'a'],
@@ -107,7 +107,7 @@ test.each([
   Buffer.from('[1]').toString('base64url'),
   Buffer.from('[9e99,"a"]').toString('base64url'),
 ])('a cursor that no page gave is refused: %j', async (cursor) => {
-  const listed = database.processor().listJobs({ cursor });
+  const listed = database.processor().jobs.list({ cursor });
   await expect(listed).rejects.toThrow(ValidationError);
   await expect(listed).rejects.toMatchObject({ issues: [{ path: 'cursor' }] });
 });
@@ -123,7 +123,7 @@ test.each([
   { after: 'a' },
 ])('what is no filter is refused: %j', async (filter) => {
   // @ts-expect-error the types refuse it already
-  await expect(database.processor().listJobs(filter)).rejects.toThrow(ValidationError);
+  await expect(database.processor().jobs.list(filter)).rejects.toThrow(ValidationError);
 });
 
 test('names and queues that look like operators are names', async () => {
@@ -253,10 +253,10 @@ test.each([1000, 15_000])(
     await fill(count);
     for (const order of ['newest', 'oldest'] as const) {
       for (const filter of [{}, { status: 'error' }, { jobName: 'charge' }, { queue: 'slow' }] as const) {
-        const { cursor } = await processor.listJobs({ ...filter, order, limit: 50 });
+        const { cursor } = await processor.jobs.list({ ...filter, order, limit: 50 });
         for (const from of [undefined, cursor]) {
           const finds = await examined(() =>
-            processor.listJobs({ ...filter, order, limit: 20, cursor: from }),
+            processor.jobs.list({ ...filter, order, limit: 20, cursor: from }),
           );
           expect(finds).toEqual([{ keys: 21, documents: 21 }]);
         }
@@ -275,8 +275,8 @@ test.each([1000, 15_000])(
 );
 
 async function expectBoundedList(processor: RemoteProcessor, filter: JobsFilter): Promise<void> {
-  await processor.listJobs({ ...filter, limit: 1 }); // It may have to learn that an index is missing.
-  const finds = await examined(() => processor.listJobs({ ...filter, limit: 1000 }));
+  await processor.jobs.list({ ...filter, limit: 1 }); // It may have to learn that an index is missing.
+  const finds = await examined(() => processor.jobs.list({ ...filter, limit: 1000 }));
   expect(finds).toHaveLength(2);
   for (const { keys, documents } of finds) {
     expect(keys).toBeLessThanOrEqual(5001);
@@ -287,7 +287,7 @@ async function expectBoundedList(processor: RemoteProcessor, filter: JobsFilter)
 test('a search goes on from where it stopped, and comes to the end', async () => {
   const processor = database.processor();
   await fill(12_000);
-  const first = await processor.listJobs({ errorText: 'rare', order: 'oldest' });
+  const first = await processor.jobs.list({ errorText: 'rare', order: 'oldest' });
   expect(first.jobs).toHaveLength(5);
   expect(first.cursor).toBeDefined();
   for (const order of ['newest', 'oldest'] as const) {
@@ -302,7 +302,7 @@ test('without its index, a list tells what to do', async () => {
   const processor = database.processor();
   await put({ id: 'a', made: 1 });
   await jobs().dropIndex('byJobName');
-  await expect(processor.listJobs({ jobName: 'echo' })).rejects.toThrow('ensureIndexes');
+  await expect(processor.jobs.list({ jobName: 'echo' })).rejects.toThrow('ensureIndexes');
   await processor.ensureIndexes();
   expect(await idsOf(processor, { jobName: 'echo' })).toEqual(['a']);
 });

@@ -54,7 +54,7 @@ test('however often, and however late, what an attempt tells arrives: each line 
       }
 
       const kept = Math.min(stored.lines, 100);
-      const found = await processor.getJobLog(id);
+      const found = await processor.jobs.log(id);
       expect(found.dropped).toBe(stored.lines - kept);
       expect(found.lines.map(({ message }) => Number(message))).toEqual(
         Array.from({ length: kept }, (_, index) => stored.lines - kept + index),

@@ -71,7 +71,7 @@ test('a job that is not kept is deleted when it completes, by the one write that
   expect(await setting.processor.getJob('a')).toBeUndefined();
   await expect(setting.processor.getJobStatus('a')).rejects.toThrow(NotFoundError);
   await expect(setting.processor.getJobResult('a')).rejects.toThrow(NotFoundError);
-  const statistics = await setting.processor.getStatistics({ jobName: 'fleeting' });
+  const statistics = await setting.processor.statistics.get({ jobName: 'fleeting' });
   expect(statistics.reduce((sum, { completed }) => sum + completed, 0)).toBe(1);
 });
 

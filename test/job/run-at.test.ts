@@ -28,10 +28,10 @@ test('a job whose moment has passed waits from when it was added, behind those t
   await processor.addJobs([{ name: 'echo', input: {}, options: { id: 'one of many', runAt: LONG_AGO } }]);
 
   expect((await processor.pullNextJob())?.id).toMatch(/new|one of many/);
-  const [oldest] = await processor.getOldestWaitingJobs();
+  const [oldest] = await processor.jobs.oldestWaiting();
   expect(oldest).toMatchObject({ id: 'waiting' });
   expect(oldest?.waitedMs).toBeLessThan(2 * 3_600_000);
-  const [queue] = await processor.getQueues();
+  const [queue] = (await processor.queues.list()).queues;
   expect(queue?.oldest).toEqual((await processor.getJob('waiting'))?.runAt);
 });
 
@@ -44,7 +44,7 @@ test('of jobs that were all added after their moments, the one that was added fi
     .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: 'first' }, [{ $set: { queued } }]);
 
-  const [oldest] = await processor.getOldestWaitingJobs();
+  const [oldest] = await processor.jobs.oldestWaiting();
   expect(oldest).toMatchObject({ id: 'first' });
   expect(Math.floor((oldest?.waitedMs ?? 0) / 60_000)).toBe(1);
 });

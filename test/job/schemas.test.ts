@@ -90,7 +90,7 @@ describe.each(
     await expect(stranger.addJob('mail', { to: 5, n: '2' })).rejects.toMatchObject({
       issues: [{ path: 'to' }],
     });
-    const { inputSchema = null } = (await stranger.getJobFactory('mail')) ?? {};
+    const { inputSchema = null } = (await stranger.factories.get('mail')) ?? {};
     expect(JSON.parse(inputSchema ?? '')).toMatchObject({
       properties: { to: { type: 'string', minLength: 2 } },
       required: expect.arrayContaining(['to', 'n']),

@@ -49,7 +49,7 @@ test('what a crashed worker left is recovered without the index of leases, which
 test('statements that are under way together tell of one index once', async () => {
   const { processor, told } = await setup(1);
   await jobs().dropIndex('claimable');
-  expect(await Promise.all(Array.from({ length: 5 }, () => processor.countReadyJobs()))).toEqual([
+  expect(await Promise.all(Array.from({ length: 5 }, () => processor.jobs.countReady()))).toEqual([
     0, 0, 0, 0, 0,
   ]);
   expect(told).toEqual([missing('claimable')]);
@@ -77,8 +77,8 @@ test('in a transaction, which ends by it, a missing index is an error of ours; t
 test('a condition that MongoDB refuses is not taken for an index that is missing', async () => {
   const processor = database.processor({ jobQuery: { input: { $noSuchOperator: 1 } } });
   await processor.addJobFactory(echo);
-  await expect(processor.countReadyJobs()).rejects.toMatchObject({ code: 2 });
-  const commands = await database.commandsDuring(() => processor.countJobs());
+  await expect(processor.jobs.countReady()).rejects.toMatchObject({ code: 2 });
+  const commands = await database.commandsDuring(() => processor.jobs.count());
   expect(commands.map(({ command }) => command.hint)).toContainEqual(claimableJobs.key);
 });
 

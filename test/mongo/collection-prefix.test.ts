@@ -1,8 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
 import { createSchedulerHandler, createWorkerHandler } from '../../handlers/lambda.js';
+import { endSession } from '../../src/access/end-session.js';
+import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { ValidationError } from '../../src/index.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../../src/mongo/collection-prefix.js';
 import { collectionNamesOf } from '../../src/mongo/collections.js';
+import { connectedCollections, type WithCollections } from '../../src/mongo/connected-collections.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { closeConnectionsAfterwards, deploymentOf } from '../handlers/deployment.js';
@@ -26,27 +29,28 @@ test('processors of two prefixes in one database have nothing in common', async 
   const mail = database.processor({ collectionPrefix: 'mail.' });
   for (const processor of [shop, mail]) await processor.ensureIndexes();
   await shop.addJobFactory(echo);
-  expect(await mail.getJobNames()).toEqual([]);
+  expect(await mail.factories.names()).toEqual([]);
   await mail.addJobFactory(echo);
   await shop.addJob('echo', { of: 'shop' }, { id: 'same', uniqueKey: 'same' });
   await mail.addJob('echo', { of: 'mail' }, { id: 'same', uniqueKey: 'same' });
   await shop.addScheduler({ ...due, id: 'item' });
-  await mail.pauseQueue('default');
+  await mail.queues.pause('default');
 
   expect(await mail.getSchedulers()).toEqual([]);
   await mail.scheduleDueItems();
   await mail.drain();
   expect(await mail.getJobs()).toMatchObject([{ id: 'same', status: 'queued', input: { of: 'mail' } }]);
   expect(await shop.getJobs()).toMatchObject([{ id: 'same', status: 'queued', input: { of: 'shop' } }]);
-  expect(await shop.listQueues()).toMatchObject({ queues: [{ name: 'default', paused: null }] });
+  expect(await shop.queues.list()).toMatchObject({ queues: [{ name: 'default', paused: null }] });
 
   expect(await shop.scheduleDueItems()).toHaveLength(1);
   expect(await shop.drain()).toMatchObject({ completed: 2 });
-  expect(await mail.getStatistics()).not.toContainEqual(expect.objectContaining({ completed: 2 }));
+  expect(await mail.statistics.get()).not.toContainEqual(expect.objectContaining({ completed: 2 }));
   expect(await shop.removeJobs()).toMatchObject({ completed: 2 });
   expect(await mail.getJobStatus('same')).toBe('queued');
-  await shop.endSession('session', new Date(Date.now() + 60_000));
-  expect([await shop.isSessionEnded('session'), await mail.isSessionEnded('session')]).toEqual([true, false]);
+  await endSession(await sessionsOf(shop), 'session', new Date(Date.now() + 60_000));
+  const ended = [shop, mail].map(async (processor) => isSessionEnded(await sessionsOf(processor), 'session'));
+  expect(await Promise.all(ended)).toEqual([true, false]);
 });
 
 test('the functions of a deployment take it from their environment', async () => {
@@ -133,3 +137,7 @@ test('renaming the collections, as the changelog has it, goes on with them', asy
   await processor.drain();
   expect(await processor.getJobResult('kept')).toEqual({ from: 'before' });
 });
+
+async function sessionsOf(processor: WithCollections) {
+  return (await processor[connectedCollections]()).endedSessions;
+}

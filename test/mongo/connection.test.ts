@@ -3,11 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
-import { type ClaimedJob, RemoteProcessor } from '../../src/index.js';
+import type { ClaimedJob, RemoteProcessor } from '../../src/index.js';
+import { connectedCollections } from '../../src/mongo/connected-collections.js';
 import { TcpProxy } from '../chaos/tcp-proxy.js';
 import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
+import { methodNames } from '../method-names.js';
 
 const database = useDatabase();
 const closing: (() => Promise<void>)[] = [];
@@ -88,39 +90,34 @@ async function pulled(): Promise<ClaimedJob> {
   throw new Error('Its job was not due.');
 }
 
-/** Each of its methods that asks the database. */
-const operations: Partial<Record<keyof RemoteProcessor, (processor: RemoteProcessor) => Promise<unknown>>> = {
+/** Each of its methods, and of its groups', that asks the database. */
+const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promise<unknown>>> = {
   ensureIndexes: (processor) => processor.ensureIndexes(),
   addJobFactory: (processor) => processor.addJobFactory(echo),
   addJobFactories: (processor) => processor.addJobFactories([echo]),
-  listJobFactories: (processor) => processor.listJobFactories(),
+  'factories.list': (processor) => processor.factories.list(),
   getJobFactories: (processor) => processor.getJobFactories(),
-  getJobFactory: (processor) => processor.getJobFactory('echo'),
-  getJobNames: (processor) => processor.getJobNames(),
+  'factories.get': (processor) => processor.factories.get('echo'),
+  'factories.names': (processor) => processor.factories.names(),
   addJob: (processor) => processor.addJob('echo', {}),
   addJobs: (processor) => processor.addJobs([{ name: 'echo', input: {} }]),
   updateJob: (processor) => processor.updateJob('job', { priority: 1 }),
   getJob: (processor) => processor.getJob('job'),
-  listJobs: (processor) => processor.listJobs(),
+  'jobs.list': (processor) => processor.jobs.list(),
   getJobs: (processor) => processor.getJobs(),
   getJobStatus: (processor) => processor.getJobStatus('job'),
   getJobResult: (processor) => processor.getJobResult('job'),
   getJobErrors: (processor) => processor.getJobErrors('job'),
-  getJobLog: (processor) => processor.getJobLog('job'),
-  getOldestWaitingJobs: (processor) => processor.getOldestWaitingJobs(),
-  countReadyJobs: (processor) => processor.countReadyJobs(),
-  countJobs: (processor) => processor.countJobs(),
-  listQueues: (processor) => processor.listQueues(),
-  getQueues: (processor) => processor.getQueues(),
-  pauseQueue: (processor) => processor.pauseQueue('mail'),
-  resumeQueue: (processor) => processor.resumeQueue('mail'),
-  listWorkers: (processor) => processor.listWorkers(),
-  getWorkers: (processor) => processor.getWorkers(),
-  countWorkers: (processor) => processor.countWorkers(),
-  getStatistics: (processor) => processor.getStatistics(),
-  countWrongKey: (processor) => processor.countWrongKey('address'),
-  endSession: (processor) => processor.endSession('session', new Date()),
-  isSessionEnded: (processor) => processor.isSessionEnded('session'),
+  'jobs.log': (processor) => processor.jobs.log('job'),
+  'jobs.oldestWaiting': (processor) => processor.jobs.oldestWaiting(),
+  'jobs.countReady': (processor) => processor.jobs.countReady(),
+  'jobs.count': (processor) => processor.jobs.count(),
+  'queues.list': (processor) => processor.queues.list(),
+  'queues.pause': (processor) => processor.queues.pause('mail'),
+  'queues.resume': (processor) => processor.queues.resume('mail'),
+  'workers.list': (processor) => processor.workers.list(),
+  'workers.count': (processor) => processor.workers.count(),
+  'statistics.get': (processor) => processor.statistics.get(),
   cancelJob: (processor) => processor.cancelJob('job'),
   retryJob: (processor) => processor.retryJob('job'),
   removeJobs: (processor) => processor.removeJobs(),
@@ -136,36 +133,23 @@ const operations: Partial<Record<keyof RemoteProcessor, (processor: RemoteProces
     processor.addScheduler({ type: 'Delay', delay: '1h', jobName: 'echo', input: {} }),
   updateScheduler: (processor) => processor.updateScheduler('item', { title: 'New' }),
   getScheduler: (processor) => processor.getScheduler('item'),
-  listSchedulers: (processor) => processor.listSchedulers(),
+  'schedules.list': (processor) => processor.schedules.list(),
   getSchedulers: (processor) => processor.getSchedulers(),
-  getNextSchedulers: (processor) => processor.getNextSchedulers(),
+  'schedules.next': (processor) => processor.schedules.next(),
   activateScheduler: (processor) => processor.activateScheduler('item'),
   deactivateScheduler: (processor) => processor.deactivateScheduler('item'),
   removeScheduler: (processor) => processor.removeScheduler('item'),
-  runNow: (processor) => processor.runNow('item'),
-  preview: (processor) => processor.preview('item'),
+  'schedules.runNow': (processor) => processor.schedules.runNow('item'),
+  'schedules.preview': (processor) => processor.schedules.preview('item'),
   syncSchedulers: (processor) => processor.syncSchedulers([]),
   scheduleNextJob: (processor) => processor.scheduleNextJob(),
   scheduleDueItems: (processor) => processor.scheduleDueItems(),
   reScheduleItem: (processor) => processor.reScheduleItem('item'),
   reScheduleItems: (processor) => processor.reScheduleItems(),
-  doOnce: (processor) =>
-    processor.doOnce({
-      owner: 'me',
-      key: 'key',
-      requestHash: 'hash',
-      jobCount: 1,
-      work: async () => 'done',
-      changedNothing: () => true,
-    }),
 };
 
 test('each method is known here', () => {
-  const methods = Object.getOwnPropertyNames(RemoteProcessor.prototype).filter(
-    // `kick` asks no database.
-    (name) => !['constructor', 'kick'].includes(name),
-  );
-  expect(Object.keys(operations).sort()).toEqual(methods.sort());
+  expect(Object.keys(operations).sort()).toEqual(methodNames(database.processor()).sort());
 });
 
 async function failureOf(doing: () => Promise<unknown>): Promise<string> {
@@ -177,7 +161,9 @@ async function failureOf(doing: () => Promise<unknown>): Promise<string> {
   }
 }
 
-test.each(Object.entries(operations))(
+const ofTheHttpApi = (processor: RemoteProcessor) => processor[connectedCollections]();
+
+test.each(Object.entries({ ...operations, ofTheHttpApi }))(
   '%s connects a client whose first connection failed',
   async (_, call) => {
     const port = await freePort();

@@ -82,7 +82,7 @@ describe.each(Object.entries(drivers))('with the driver %s', (name, connect) => 
   const processor = new LocalProcessor({ db, log: silent });
 
   beforeAll(async () => {
-    expect(await processor.getQueues()).toEqual([]);
+    expect((await processor.queues.list()).queues).toEqual([]);
     await processor.ensureIndexes();
     await processor.addJobFactories([anything, hopeless]);
   });
@@ -106,7 +106,7 @@ describe.each(Object.entries(drivers))('with the driver %s', (name, connect) => 
     await processor.cancelJob(cancelled);
     expect(await processor.drain()).toMatchObject({ claimed: 2, completed: 1 });
     expect(await processor.getJobResult(done)).toEqual({ n: 1 });
-    const { jobs } = await processor.listJobs();
+    const { jobs } = await processor.jobs.list();
     expect(new Map(jobs.map(({ id, status }) => [id, status]))).toEqual(
       new Map([
         [failed, 'error'],
@@ -114,7 +114,7 @@ describe.each(Object.entries(drivers))('with the driver %s', (name, connect) => 
         [cancelled, 'cancelled'],
       ]),
     );
-    expect((await processor.listJobs({ status: 'error' })).jobs).toHaveLength(1);
+    expect((await processor.jobs.list({ status: 'error' })).jobs).toHaveLength(1);
   });
 
   test('of 20 that add one unique key at once, all get the same job', async () => {
@@ -144,7 +144,7 @@ describe.each(Object.entries(drivers))('with the driver %s', (name, connect) => 
     const synced = await repeat(4, () => processor.syncSchedulers(declared));
     expect(new Set(synced.flatMap(({ added }) => added))).toEqual(new Set(['a', 'b']));
     expect(await processor.scheduleDueItems()).toBeDefined();
-    expect(extendedJson(await processor.getJob(await processor.runNow('a')))).toMatchObject({
+    expect(extendedJson(await processor.getJob(await processor.schedules.runNow('a')))).toMatchObject({
       input: expected,
     });
   });
@@ -201,7 +201,7 @@ describe.each(Object.entries(drivers))('with the driver %s', (name, connect) => 
     const choosy = new RemoteProcessor({ db, log: silent, jobQuery });
     await choosy.addJobFactory(anything);
     await choosy.drain();
-    expect((await processor.listJobs({ status: 'completed' })).jobs.map(({ id }) => id)).toEqual([chosen]);
+    expect((await processor.jobs.list({ status: 'completed' })).jobs.map(({ id }) => id)).toEqual([chosen]);
   });
 });
 

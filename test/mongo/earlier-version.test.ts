@@ -82,8 +82,8 @@ test('it claims and settles what this version has queued, and this version claim
   await settle('queued again', 'queued');
   const lease = { token: 'now', worker: 'now', leaseMs: 1000 };
   expect(await claimJobs(jobs(), { jobNames: ['echo'] }, lease, 5)).toMatchObject([{ id: 'queued again' }]);
-  expect(await processor.countReadyJobs()).toBe(0);
-  expect(await processor.countJobs()).toMatchObject({ queued: { count: 0 }, processing: { count: 2 } });
+  expect(await processor.jobs.countReady()).toBe(0);
+  expect(await processor.jobs.count()).toMatchObject({ queued: { count: 0 }, processing: { count: 2 } });
 });
 
 test('what it lost in company is run all the same, also when it is this version that notices', async () => {

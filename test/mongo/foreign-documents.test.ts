@@ -1,5 +1,8 @@
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
+import { countWrongKey } from '../../src/access/count-wrong-key.js';
+import { endSession } from '../../src/access/end-session.js';
+import { doOnce } from '../../src/idempotency/do-once.js';
 import { ForeignDocumentsError } from '../../src/index.js';
 import { collectionKeys, collectionNamesOf } from '../../src/mongo/collections.js';
 import { findForeignDocuments } from '../../src/mongo/find-foreign-documents.js';
@@ -208,15 +211,15 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
     { type: 'At', at: new Date(0) },
   ] as const)
     await processor.addScheduler({ ...item, jobName: 'echo', input: {}, active: true });
-  await processor.pauseQueue('other');
+  await processor.queues.pause('other');
   await processor.scheduleDueItems();
   await processor.drain();
   await registerWorker(database.collections().workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
-  await processor.countWrongKey('address');
-  await processor.endSession('session', new Date(Date.now() + 60_000));
-  const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
-  await processor.doOnce({ ...request, work: async () => 'reply' });
   const collections = database.collections();
+  await countWrongKey(collections.wrongKeys, 'address');
+  await endSession(collections.endedSessions, 'session', new Date(Date.now() + 60_000));
+  const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
+  await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
   await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);
 
   const counts = collectionKeys.map(async (key) => [key, await collections[key].countDocuments()]);

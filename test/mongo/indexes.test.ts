@@ -5,6 +5,7 @@ import { countExpiredLeases } from '../../local/cli/database/count-expired-lease
 import { countWrongKey } from '../../src/access/count-wrong-key.js';
 import { endSession } from '../../src/access/end-session.js';
 import { isSessionEnded } from '../../src/access/is-session-ended.js';
+import { doOnce } from '../../src/idempotency/do-once.js';
 import { IndexConflictError } from '../../src/index.js';
 import { claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import { findDueSoon } from '../../src/job/find-next-due.js';
@@ -98,7 +99,7 @@ async function callEverything(): Promise<void> {
   await processor.drain({ signal: AbortSignal.abort() });
   await processor.retryJob('hopeless');
   await processor.removeJob('b');
-  await processor.getJobLog('a');
+  await processor.jobs.log('a');
   await processor.addJobs(['g', 'h', 'i'].map((id) => ({ name: 'echo', input: {}, options: { id } })));
   const lease = { worker: 'w', leaseMs: 1000 };
   const gone = { id: 'gone', token: 't' };
@@ -123,34 +124,34 @@ async function callEverything(): Promise<void> {
   await processor.recoverJobs();
   await findDueSoon(jobs, filter, 60_000, 1000);
   for (const order of ['newest', 'oldest'] as const) {
-    const { cursor } = await processor.listJobs({ order, limit: 1 });
-    await processor.listJobs({ order, cursor });
-    await processor.listJobs({ order, status: 'completed', limit: 1 });
-    await processor.listJobs({ order, status: 'error' });
-    await processor.listJobs({ order, jobName: 'echo' });
-    await processor.listJobs({ order, queue: 'default' });
-    await processor.listJobs({ order, status: 'completed', jobName: 'echo', errorText: 'no' });
+    const { cursor } = await processor.jobs.list({ order, limit: 1 });
+    await processor.jobs.list({ order, cursor });
+    await processor.jobs.list({ order, status: 'completed', limit: 1 });
+    await processor.jobs.list({ order, status: 'error' });
+    await processor.jobs.list({ order, jobName: 'echo' });
+    await processor.jobs.list({ order, queue: 'default' });
+    await processor.jobs.list({ order, status: 'completed', jobName: 'echo', errorText: 'no' });
   }
-  await processor.getOldestWaitingJobs();
-  await processor.countJobs();
-  await processor.pauseQueue('default');
+  await processor.jobs.oldestWaiting();
+  await processor.jobs.count();
+  await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
-  await processor.getQueues();
-  await processor.getOldestWaitingJobs();
-  await processor.countReadyJobs();
+  await processor.queues.list();
+  await processor.jobs.oldestWaiting();
+  await processor.jobs.countReady();
   await jobs.updateOne({ _id: 'open' }, { $unset: { claimable: true } }); // As an earlier version queues it.
   await processor.recoverJobs();
   await claimJobAlone(jobs, filter, { ...lease, token: 'x' });
   await processor.drain({ linger: 1 });
   await waitForLaterJob();
-  await processor.resumeQueue('default');
+  await processor.queues.resume('default');
   await processor.getJobFactories();
-  await processor.getJobFactory('echo');
-  await processor.getJobNames();
+  await processor.factories.get('echo');
+  await processor.factories.names();
   await processor.addScheduler({ type: 'Delay', jobName: 'flaky', delay: '1s', active: true, id: 'tick' });
   await processor.getSchedulers();
-  await processor.getNextSchedulers();
+  await processor.schedules.next();
   await processor.getScheduler('tick');
   await processor.reScheduleItem('tick');
   await processor.reScheduleItems();
@@ -161,13 +162,13 @@ async function callEverything(): Promise<void> {
   await scheduler.deleteMany({ _id: { $in: copies.map(({ _id }) => _id) } });
   await makeDue();
   await kicking.scheduleDueItems({ ahead: '10s' });
-  await processor.preview('tick');
+  await processor.schedules.preview('tick');
   await processor.updateScheduler('tick', { overlap: 'skip' });
   await makeDue();
   await processor.scheduleDueItems();
   await processor.deactivateScheduler('tick');
   await processor.activateScheduler('tick');
-  await processor.runNow('tick');
+  await processor.schedules.runNow('tick');
   await processor.scheduleNextJob();
   // As it asks when another transaction holds some items.
   for (const those of [{ except: ['a', 'b'] }, { only: ['a', 'b'] }])
@@ -179,10 +180,10 @@ async function callEverything(): Promise<void> {
   await processor.syncSchedulers([{ ...declared, title: 'New' }]);
   await processor.syncSchedulers([]);
   await processor.removeScheduler('tick');
-  await processor.getWorkers();
-  await processor.countWorkers();
-  await processor.getStatistics();
-  await processor.getStatistics({ jobName: 'echo' });
+  await processor.workers.list();
+  await processor.workers.count();
+  await processor.statistics.get();
+  await processor.statistics.get({ jobName: 'echo' });
   await awaitMajority(collections.workers);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
   const jobOfBefore = { _id: 'before', jobName: 'echo', status: 'completed', retryCounter: 1 };
@@ -197,9 +198,14 @@ async function callEverything(): Promise<void> {
   await isSessionEnded(collections.endedSessions, 'session');
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   const fail = () => Promise.reject(new Error('on purpose'));
-  await processor.doOnce({ ...request, work: async () => 'reply' });
-  await processor.doOnce({ ...request, key: 'l', work: fail }).catch(() => {});
-  await processor.doOnce({ ...request, key: 'm', work: fail, changedNothing: () => true }).catch(() => {});
+  await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
+  await doOnce(collections.idempotencyKeys, { ...request, key: 'l', work: fail }).catch(() => {});
+  await doOnce(collections.idempotencyKeys, {
+    ...request,
+    key: 'm',
+    work: fail,
+    changedNothing: () => true,
+  }).catch(() => {});
   // More than are counted; some of them can be removed.
   const many = Array.from({ length: 10_001 }, (_, n) => ({
     _id: `${n}`,
@@ -207,7 +213,7 @@ async function callEverything(): Promise<void> {
     ...(n < 3 && { created: new Date(1) }),
   }));
   await database.db.collection<{ _id: string }>(collectionNames.jobs).insertMany(many);
-  await processor.countJobs();
+  await processor.jobs.count();
   await processor.removeJobs();
   await processor.removeJobs(['completed'], { olderThan: '1 day' });
 }

@@ -37,8 +37,8 @@ const setFailPoint = (mode: 'alwaysOn' | 'off') =>
 test.each([
   ['of one job', () => processor.getJob('a'), collectionNames.jobs],
   ['of a list', () => processor.getJobs(), collectionNames.jobs],
-  ['of a page', () => processor.listJobFactories(), collectionNames.jobFactories],
-  ['that counts', () => processor.countReadyJobs(), collectionNames.queues],
+  ['of a page', () => processor.factories.list(), collectionNames.jobFactories],
+  ['that counts', () => processor.jobs.countReady(), collectionNames.queues],
   ['of scheduler items', () => processor.getSchedulers(), collectionNames.scheduler],
   ['within a transaction', () => processor.removeScheduler('a'), collectionNames.scheduler],
 ])('a read %s that takes too long ends with an error that says what to do', async (_, read, collection) => {

@@ -39,11 +39,11 @@ test('queues that have queued jobs, and those that are paused, with what waits i
   await processor.addJob('echo', {}, { queue: 'mail', priority: 9 });
   await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
   await processor.addJob('echo', {}, { queue: 'later', delay: '1h' });
-  await processor.pauseQueue('mail');
-  await processor.pauseQueue('empty');
+  await processor.queues.pause('mail');
+  await processor.queues.pause('empty');
   const paused = expect.any(Date);
   const first = await processor.getJob('first');
-  expect(await processor.getQueues()).toEqual([
+  expect((await processor.queues.list()).queues).toEqual([
     { name: 'empty', ready: nobody, delayed: nobody, oldest: null, paused },
     { name: 'later', ready: nobody, delayed: some(1), oldest: null, paused: null },
     { name: 'mail', ready: some(3), delayed: some(1), oldest: first?.queued, paused },
@@ -54,7 +54,7 @@ test('counting stops at 10,000', async () => {
   const processor = await setUp();
   await fill('ready', 10_001, new Date(0));
   await fill('later', 10_000, new Date('2999-01-01'));
-  expect(await processor.getQueues()).toMatchObject([
+  expect((await processor.queues.list()).queues).toMatchObject([
     { name: 'later', ready: nobody, delayed: { count: 10_000, isCapped: false } },
     { name: 'ready', ready: { count: 10_000, isCapped: true }, delayed: nobody },
   ]);
@@ -76,7 +76,7 @@ test('2,000 queues are listed by as many commands as 10 are', async () => {
   let cursor: string | undefined;
   do {
     const commands = await database.commandsDuring(async () => {
-      const page = await processor.listQueues({ limit: 1000, cursor });
+      const page = await processor.queues.list({ limit: 1000, cursor });
       names.push(...page.queues.map(({ name }) => name));
       cursor = page.cursor;
     });
@@ -92,12 +92,12 @@ test('pages go on behind a queue of many jobs, and find paused queues in between
   await fill('large', 10_001, new Date(0));
   await fill('small', 1, new Date('2999-01-01'));
   await fill('\u{10000} last', 1, new Date(0));
-  for (const name of ['b', 'large', 'm', '\uffff', 'z']) await processor.pauseQueue(name);
+  for (const name of ['b', 'large', 'm', '\uffff', 'z']) await processor.queues.pause(name);
 
   const found: Queue[] = [];
   let cursor: string | undefined;
   do {
-    const page = await processor.listQueues({ limit: 2, cursor });
+    const page = await processor.queues.list({ limit: 2, cursor });
     expect(page.queues.length).toBeLessThanOrEqual(2);
     found.push(...page.queues);
     cursor = page.cursor;

@@ -23,7 +23,7 @@ describe('the jobs of a paused queue', () => {
   test('are not taken, by no way there is, while those of others are; resumed, they are', async () => {
     const other = await setUp();
     await other.addJob('echo', {}, { id: 'before', queue: 'mail', priority: 9 });
-    await other.pauseQueue('mail');
+    await other.queues.pause('mail');
     const processor = await setUp();
     await processor.addJob('echo', {}, { id: 'after', queue: 'mail', priority: 9 });
     await processor.addJobs([
@@ -39,16 +39,16 @@ describe('the jobs of a paused queue', () => {
     expect(await processor.processNextJob()).toBe(false);
     expect(await idsOf(processor, { status: 'queued' })).toEqual(['before', 'after']);
 
-    await other.resumeQueue('mail');
+    await other.queues.resume('mail');
     expect(await processor.drain()).toMatchObject({ claimed: 2, completed: 2 });
   });
 
   test('are left by a worker that is limited to queues, which takes its others', async () => {
     const processor = await setUp({ queues: ['mail', 'slow'] });
     for (const queue of ['mail', 'slow', 'default']) await processor.addJob('echo', {}, { id: queue, queue });
-    await processor.pauseQueue('mail');
+    await processor.queues.pause('mail');
     expect(await processor.drain()).toMatchObject({ claimed: 1 });
-    await processor.pauseQueue('slow');
+    await processor.queues.pause('slow');
     await processor.addJob('echo', {}, { queue: 'slow' });
     expect(await processor.drain()).toMatchObject({ claimed: 0 });
     expect(await idsOf(processor, { status: 'completed' })).toEqual(['slow']);
@@ -63,7 +63,7 @@ describe('the jobs of a paused queue', () => {
     await processor.addJob('gated', undefined, { id: 'runs', queue: 'mail' });
     const draining = processor.drain();
     await eventually(() => expect(gate.arrived).toBe(1));
-    await processor.pauseQueue('mail');
+    await processor.queues.pause('mail');
     gate.open();
     await draining;
     expect(await processor.getJobStatus('runs')).toBe('completed');
@@ -79,7 +79,7 @@ describe('the jobs of a paused queue', () => {
   test('are not waited for by a worker that has nothing else to do', async () => {
     const processor = await setUp();
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
-    await processor.pauseQueue('mail');
+    await processor.queues.pause('mail');
     expect(await processor.drain({ linger: '10 days' })).toMatchObject({ claimed: 0 });
   });
 
@@ -87,13 +87,13 @@ describe('the jobs of a paused queue', () => {
     const processor = await setUp();
     await processor.addJob('echo', {}, { queue: 'mail', priority: 9 });
     await processor.addJob('echo', {}, { id: 'waits', queue: 'slow' });
-    await processor.pauseQueue('mail');
-    expect(await processor.getOldestWaitingJobs()).toMatchObject([{ id: 'waits' }]);
-    expect(await processor.countReadyJobs()).toBe(1);
+    await processor.queues.pause('mail');
+    expect(await processor.jobs.oldestWaiting()).toMatchObject([{ id: 'waits' }]);
+    expect(await processor.jobs.countReady()).toBe(1);
     expect(await processor.drain({ signal: AbortSignal.abort() })).toMatchObject({ remaining: 1 });
-    await processor.pauseQueue('slow');
-    expect(await processor.getOldestWaitingJobs()).toEqual([]);
-    expect(await processor.countReadyJobs()).toBe(0);
+    await processor.queues.pause('slow');
+    expect(await processor.jobs.oldestWaiting()).toEqual([]);
+    expect(await processor.jobs.countReady()).toBe(0);
   });
 });
 
@@ -115,7 +115,7 @@ describe('a worker that is under way', () => {
 
   test('takes no more of what was paused meanwhile', async () => {
     const other = await underWay();
-    await other.pauseQueue('mail');
+    await other.queues.pause('mail');
     passTime(5_000);
     const addAndWait = async (id: string) => {
       await other.addJob('echo', {}, { id });
@@ -129,14 +129,14 @@ describe('a worker that is under way', () => {
 
   test('takes what was resumed, and what came into queues that are new', async () => {
     const somebody = await setUp();
-    await somebody.pauseQueue('mail');
+    await somebody.queues.pause('mail');
     await somebody.addJob('echo', {}, { id: 'resumed', queue: 'mail' });
     const other = await underWay();
     await other.addJob('echo', {}, { id: 'new', queue: 'new' });
     passTime(5_000);
     await eventually(async () => expect(await other.getJobStatus('new')).toBe('completed'));
     expect(await other.getJobStatus('resumed')).toBe('queued');
-    await other.resumeQueue('mail');
+    await other.queues.resume('mail');
     passTime(10_000);
     await eventually(async () => expect(await other.getJobStatus('resumed')).toBe('completed'));
   });
@@ -176,11 +176,11 @@ describe('what it costs', () => {
       })),
     );
     for (const queue of ['a', 'b', 'z']) await processor.addJob('echo', {}, { queue });
-    await processor.pauseQueue('paused');
+    await processor.queues.pause('paused');
     let claimed = 0;
     const reads = await database.commandsDuring(async () => {
-      await processor.getOldestWaitingJobs();
-      await processor.countReadyJobs();
+      await processor.jobs.oldestWaiting();
+      await processor.jobs.countReady();
     });
     const commands = await database.commandsDuring(async () => {
       ({ claimed } = await processor.drain({ linger: 10 }));
@@ -204,7 +204,7 @@ test('of more queues than a claim can name, none is forgotten, though nothing is
     queues.map((queue) => ({ name: 'echo', input: {}, options: { queue, ...options } })),
   );
   await processor.addJob('echo', {}, { queue: 'the last' });
-  await processor.pauseQueue('queue 000');
+  await processor.queues.pause('queue 000');
   expect(await processor.drain()).toMatchObject({ claimed: 0 });
   expect(await processor.drain()).toMatchObject({ claimed: 1 });
 });
@@ -212,24 +212,24 @@ test('of more queues than a claim can name, none is forgotten, though nothing is
 describe('pausing', () => {
   test('again changes nothing, nor does resuming what is not paused', async () => {
     const processor = await setUp();
-    await processor.resumeQueue('mail');
-    await processor.pauseQueue('mail');
-    const [first] = await processor.getQueues();
-    await Promise.all([processor.pauseQueue('mail'), processor.pauseQueue('mail')]);
-    expect(await processor.getQueues()).toEqual([first]);
-    await processor.resumeQueue('mail');
-    await processor.resumeQueue('mail');
-    expect(await processor.getQueues()).toEqual([]);
+    await processor.queues.resume('mail');
+    await processor.queues.pause('mail');
+    const [first] = (await processor.queues.list()).queues;
+    await Promise.all([processor.queues.pause('mail'), processor.queues.pause('mail')]);
+    expect((await processor.queues.list()).queues).toEqual([first]);
+    await processor.queues.resume('mail');
+    await processor.queues.resume('mail');
+    expect((await processor.queues.list()).queues).toEqual([]);
   });
 
   test.each(['$where', '$$NOW', 'a.b', '{"$ne":1}', 'ü 例'])('takes a name for a name: %j', async (queue) => {
     const processor = await setUp();
     await processor.addJob('echo', {}, { id: 'paused', queue });
     await processor.addJob('echo', {}, { id: 'open' });
-    await processor.pauseQueue(queue);
+    await processor.queues.pause(queue);
     expect(await processor.drain()).toMatchObject({ claimed: 1 });
-    expect(await processor.getQueues()).toMatchObject([{ name: queue, paused: expect.any(Date) }]);
-    await processor.resumeQueue(queue);
+    expect((await processor.queues.list()).queues).toMatchObject([{ name: queue, paused: expect.any(Date) }]);
+    await processor.queues.resume(queue);
     expect(await processor.drain()).toMatchObject({ claimed: 1 });
   });
 
@@ -238,10 +238,10 @@ describe('pausing', () => {
     async (name) => {
       const processor = await setUp();
       // @ts-expect-error some are no text
-      await expect(processor.pauseQueue(name)).rejects.toThrow(ValidationError);
+      await expect(processor.queues.pause(name)).rejects.toThrow(ValidationError);
       // @ts-expect-error some are no text
-      await expect(processor.resumeQueue(name)).rejects.toThrow(ValidationError);
-      expect(await processor.getQueues()).toEqual([]);
+      await expect(processor.queues.resume(name)).rejects.toThrow(ValidationError);
+      expect((await processor.queues.list()).queues).toEqual([]);
     },
   );
 });
@@ -251,7 +251,7 @@ test('a job may pause its own queue, as one that is told that a service is down 
   const failing = defineJob({
     name: 'mail',
     queue: 'mail',
-    run: ({ processor: own }) => own.pauseQueue('mail'),
+    run: ({ processor: own }) => own.queues.pause('mail'),
   });
   await processor.addJobFactory(failing);
   await processor.addJob('mail');

@@ -299,7 +299,7 @@ describe('activating and deactivating', () => {
   test('an occurrence that has its job does not come again', async () => {
     const processor = await setup();
     await processor.addScheduler({ ...nine, active: true });
-    const [next] = await processor.preview('nine', 1);
+    const [next] = await processor.schedules.preview('nine', 1);
     const after = later(next?.at ?? new Date(0), 3600)[0] ?? null;
     await items().updateOne({}, { $set: { nextCallTime: after, lastCallTime: next?.at ?? null } });
     await processor.deactivateScheduler('nine');

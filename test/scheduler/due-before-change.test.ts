@@ -35,9 +35,9 @@ describe.each(Object.entries(changes))('%s', (_, change) => {
     const made = await processor.getJobs();
     expect(occurrencesOf(made).slice(0, 4)).toEqual(later(due, 0, 1, 2, 3));
     expect(made.map(({ input }) => input)).toEqual(made.map(() => ({ was: 'before' })));
-    const count = await processor.countJobs();
+    const count = await processor.jobs.count();
     await processor.scheduleDueItems();
-    expect(await processor.countJobs()).toEqual(count);
+    expect(await processor.jobs.count()).toEqual(count);
   });
 });
 

@@ -112,13 +112,13 @@ describe('an item as another program wrote it, without the newer fields,', () =>
       active: true,
     });
     expect(await processor.scheduleDueItems()).toEqual([]);
-    expect(await processor.preview('older', 2)).toHaveLength(2);
+    expect(await processor.schedules.preview('older', 2)).toHaveLength(2);
   });
 
   test('ends after maxOccurrences', async () => {
     const processor = await setup();
     await insert({ maxOccurrences: 2 });
-    expect(await processor.preview('older')).toHaveLength(2);
+    expect(await processor.schedules.preview('older')).toHaveLength(2);
     expect(await processor.scheduleDueItems({ ahead: '1d' })).toHaveLength(2);
     expect(await processor.getScheduler('older')).toMatchObject({ active: false, occurrences: 2 });
   });

@@ -22,7 +22,7 @@ test.each(['cut', 'silence'] as const)('a drain ends well when its counts meet a
 
   await processor.addJob('echo', {});
   await processor.drain();
-  const points = await database.processor().getStatistics();
+  const points = await database.processor().statistics.get();
   expect(points.reduce((sum, { completed }) => sum + completed, 0)).toBe(1);
 });
 
@@ -39,7 +39,7 @@ test('an attempt whose outcome could not be written is not counted: it will be r
     .collection<{ _id: string }>(collectionNames.jobs)
     .updateOne({ _id: id }, { $set: { 'lease.expires': new Date(0) } });
   await processor.drain();
-  const points = await processor.getStatistics();
+  const points = await processor.statistics.get();
   const sum = (name: 'completed' | 'recovered') => points.reduce((total, point) => total + point[name], 0);
   expect([sum('recovered'), sum('completed')]).toEqual([1, 1]);
 });

@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** What was counted in the last hour: the sum of its points, of those counts that are not 0. */
 async function counted(processor: RemoteProcessor, jobName?: string): Promise<Record<string, number>> {
-  const points = await processor.getStatistics(jobName === undefined ? {} : { jobName });
+  const points = await processor.statistics.get(jobName === undefined ? {} : { jobName });
   const sums: Record<string, number> = {};
   for (const { at: _, durationMs: __, ...counts } of points) {
     for (const [name, count] of Object.entries(counts)) {
@@ -59,7 +59,7 @@ describe('a drain', () => {
     const all = { completed: 2, errors: 1, retried: 1, snoozed: 1, cancelled: 1 };
     expect(await counted(processor)).toEqual(all);
     expect(await counted(processor, 'gated')).toEqual({ completed: 1, cancelled: 1 });
-    const durationMs = (await processor.getStatistics()).reduce((sum, point) => sum + point.durationMs, 0);
+    const durationMs = (await processor.statistics.get()).reduce((sum, point) => sum + point.durationMs, 0);
     expect(durationMs).toBeGreaterThanOrEqual(2 * 50);
   });
 
@@ -161,7 +161,7 @@ test.each([-10, 10])(
     expect(await writesDuring(() => processor.drain())).toBe(1);
     vi.useRealTimers();
     expect(await counted(processor)).toEqual({ completed: 2 });
-    const [point] = (await processor.getStatistics()).filter(({ completed }) => completed > 0);
+    const [point] = (await processor.statistics.get()).filter(({ completed }) => completed > 0);
     expect(Math.abs(Date.now() - Number(point?.at))).toBeLessThan(3 * MINUTE_MS);
   },
 );
@@ -220,7 +220,7 @@ describe('getStatistics', () => {
   }
 
   test('gives a point for each minute of the last hour, empty ones included', async () => {
-    const points = await database.processor().getStatistics();
+    const points = await database.processor().statistics.get();
     expect(points).toHaveLength(60);
     expect(points[0]).toEqual({
       at: expect.any(Date),
@@ -243,7 +243,7 @@ describe('getStatistics', () => {
         await minutes().deleteMany({});
         await count(ago);
         const step = stepMinutes * MINUTE_MS;
-        const points = await database.processor().getStatistics({ since: sinceMinutes * MINUTE_MS, step });
+        const points = await database.processor().statistics.get({ since: sinceMinutes * MINUTE_MS, step });
         expect(points).toHaveLength(Math.ceil(sinceMinutes / stepMinutes));
         const within = (point: StatisticsPoint, at: Date) =>
           at.getTime() >= point.at.getTime() && at.getTime() < point.at.getTime() + step;
@@ -262,7 +262,7 @@ describe('getStatistics', () => {
   test('in one step of an hour the last hour is one point, of its 60 minutes and no others', async () => {
     // The minute may change meanwhile.
     await count([0, 1, 30, 58, 60, 61]);
-    const points = await database.processor().getStatistics({ since: '1h', step: '1h' });
+    const points = await database.processor().statistics.get({ since: '1h', step: '1h' });
     expect(points).toMatchObject([{ completed: 4 }]);
   });
 
@@ -274,7 +274,7 @@ describe('getStatistics', () => {
     [{ jobName: '$where' }, 'jobName'],
     [{ jobName: 'a b' }, 'jobName'],
   ])('refuses %o', async (options, path) => {
-    await expect(database.processor().getStatistics(options)).rejects.toMatchObject({
+    await expect(database.processor().statistics.get(options)).rejects.toMatchObject({
       code: 'validation_failed',
       issues: [{ path }],
     });

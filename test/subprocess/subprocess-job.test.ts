@@ -51,7 +51,7 @@ async function afterRunning(input: Behaviour) {
   await processor.addJobFactory(job);
   const id = await processor.addJob(job, input);
   await processor.drain();
-  return { job: await processor.getJob(id), log: await processor.getJobLog(id) };
+  return { job: await processor.getJob(id), log: await processor.jobs.log(id) };
 }
 
 test('it logs, and reports progress in every form, from its thread', async () => {

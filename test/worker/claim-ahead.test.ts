@@ -115,7 +115,7 @@ describe('what was claimed ahead when jobs turn out to take longer', () => {
     expect(summary).toMatchObject({ completed: QUICK, givenBack: summary.claimed - QUICK });
     expect(summary.givenBack).toBeGreaterThan(THREADS);
     expect(await processor.getJobs({ status: 'processing' })).toEqual([]);
-    expect(await processor.countReadyJobs()).toBe(waiting.length);
+    expect(await processor.jobs.countReady()).toBe(waiting.length);
   });
 
   test('what is cancelled before it has a slot never begins', async () => {

@@ -128,8 +128,8 @@ test('of workers that wait alone one waits, and looks for new jobs; the others e
   await eventually(async () => expect(await workers.countDocuments()).toBe(1));
 
   expect(await processor.drain(options)).toMatchObject({ claimed: 0 });
-  expect(await processor.countWorkers()).toBe(0);
-  expect(await processor.getWorkers()).toEqual([]);
+  expect(await processor.workers.count()).toBe(0);
+  expect((await processor.workers.list()).workers).toEqual([]);
   const other = database.processor();
   await other.addJobFactory(echo);
   const soon = await other.addJob('echo', {});

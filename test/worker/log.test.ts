@@ -15,7 +15,7 @@ async function logOf(run: (context: JobContext) => unknown) {
   await processor.addJobFactory(job);
   const id = await processor.addJob(job);
   await processor.drain();
-  return processor.getJobLog(id);
+  return processor.jobs.log(id);
 }
 
 test('what a job logs is kept on it, with the time, the attempt and the fields', async () => {
@@ -44,7 +44,7 @@ test('lines that are written with the outcome tell when they were logged, by the
   await processor.addJobFactory(job);
   const id = await processor.addJob(job);
   await processor.drain();
-  const [early, late] = (await processor.getJobLog(id)).lines;
+  const [early, late] = (await processor.jobs.log(id)).lines;
   expect(Number(late?.at) - Number(early?.at)).toBeGreaterThanOrEqual(300);
 });
 
@@ -53,12 +53,12 @@ test('a job as the API gives it has no log: that may be large', async () => {
   const job = telling(({ log }) => log('here'));
   await processor.addJobFactory(job);
   const id = await processor.addJob(job);
-  expect(await processor.getJobLog(id)).toEqual({ lines: [], dropped: 0 });
+  expect(await processor.jobs.log(id)).toEqual({ lines: [], dropped: 0 });
   await processor.drain();
-  expect((await processor.getJobLog(id)).lines).toHaveLength(1);
+  expect((await processor.jobs.log(id)).lines).toHaveLength(1);
   expect(await processor.getJob(id)).not.toHaveProperty('log');
   expect((await processor.getJobs())[0]).not.toHaveProperty('log');
-  await expect(processor.getJobLog('unknown')).rejects.toThrow(NotFoundError);
+  await expect(processor.jobs.log('unknown')).rejects.toThrow(NotFoundError);
 });
 
 test.each([1, 3])('the log goes on in the next attempt (%i at a time)', async (maxThreads) => {
@@ -71,7 +71,7 @@ test.each([1, 3])('the log goes on in the next attempt (%i at a time)', async (m
   await processor.addJobFactory(job);
   const id = await processor.addJob(job);
   await processor.drain();
-  const { lines } = await processor.getJobLog(id);
+  const { lines } = await processor.jobs.log(id);
   expect(lines.map(({ attempt, message }) => [attempt, message])).toEqual([
     [1, 'attempt 1'],
     [1, 'and more'],
@@ -89,7 +89,7 @@ test('what a worker that died had written stays, and the next attempt goes on af
   const job = telling(async ({ log, attempt, jobId, signal }) => {
     log(`attempt ${attempt}`);
     if (attempt > 1) return;
-    await eventually(async () => expect((await living.getJobLog(jobId)).lines).toHaveLength(1));
+    await eventually(async () => expect((await living.jobs.log(jobId)).lines).toHaveLength(1));
     await jobs.updateOne({ _id: jobId }, { $set: { 'lease.expires': new Date(0) } });
     await eventually(async () => expect(await living.drain()).toMatchObject({ completed: 1 }));
     log('what nobody hears');
@@ -99,16 +99,16 @@ test('what a worker that died had written stays, and the next attempt goes on af
   await living.addJobFactory(job);
   const id = await dying.addJob(job);
   expect(await dying.drain()).toMatchObject({ stale: 1 });
-  const { lines } = await living.getJobLog(id);
+  const { lines } = await living.jobs.log(id);
   expect(lines.map(({ message }) => message)).toEqual(['attempt 1', 'attempt 2']);
 });
 
 test('the last 100 lines are kept, and the others counted, however they were written', async () => {
   const { lines, dropped } = await logOf(async ({ log, jobId, processor }) => {
     for (let n = 1; n <= 30; n += 1) log(`line ${n}`);
-    await eventually(async () => expect((await processor.getJobLog(jobId)).lines).toHaveLength(30));
+    await eventually(async () => expect((await processor.jobs.log(jobId)).lines).toHaveLength(30));
     for (let n = 31; n <= 190; n += 1) log(`line ${n}`);
-    await eventually(async () => expect((await processor.getJobLog(jobId)).dropped).toBe(90));
+    await eventually(async () => expect((await processor.jobs.log(jobId)).dropped).toBe(90));
     for (let n = 191; n <= 250; n += 1) log(`line ${n}`);
   });
   expect(lines.map(({ message }) => message)).toEqual(
@@ -157,7 +157,7 @@ test.each([
   const id = await processor.addJob(job);
   await processor.drain();
   expect((await processor.getJob(id))?.errors).toMatchObject([{ message: 'validation_failed' }]);
-  expect((await processor.getJobLog(id)).lines).toEqual([]);
+  expect((await processor.jobs.log(id)).lines).toEqual([]);
 });
 
 test('fields that JSON can write are kept as it writes them, and errors as their texts', async () => {

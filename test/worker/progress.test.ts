@@ -118,7 +118,7 @@ test.each([1, 3])('what %i jobs report last is stored by the statements that set
   expect(loudNames).toEqual(names);
   for (const id of ids) {
     expect(await processor.getJob(id)).toMatchObject({ status: 'completed', progress: id });
-    expect((await processor.getJobLog(id)).lines).toMatchObject([{ message: `line of ${id}`, attempt: 1 }]);
+    expect((await processor.jobs.log(id)).lines).toMatchObject([{ message: `line of ${id}`, attempt: 1 }]);
   }
 });
 
@@ -189,7 +189,7 @@ test('what a job reports after its lease was lost changes nothing', async () => 
   const job = telling(async ({ progress, log, jobId }) => {
     await progress('mine');
     log('mine');
-    await eventually(async () => expect((await processor.getJobLog(jobId)).lines).toHaveLength(1));
+    await eventually(async () => expect((await processor.jobs.log(jobId)).lines).toHaveLength(1));
     await jobs.updateOne({ _id: jobId }, { $set: { 'lease.token': 'of somebody else' } });
     await progress('late');
     log('late');
@@ -206,7 +206,7 @@ test('what a job reports after its lease was lost changes nothing', async () => 
   expect(await processor.drain()).toMatchObject({ stale: 1 });
   database.client.off('commandStarted', note);
   expect((await processor.getJob(id))?.progress).toBe('mine');
-  expect((await processor.getJobLog(id)).lines.map(({ message }) => message)).toEqual(['mine']);
+  expect((await processor.jobs.log(id)).lines.map(({ message }) => message)).toEqual(['mine']);
 });
 
 test('what a job reports after it was given back is ignored', async () => {
@@ -234,7 +234,7 @@ test('what a job reports after it was given back is ignored', async () => {
   await eventually(() => expect(told).toHaveLength(1));
   await Promise.all(told);
   expect((await processor.getJob(id))?.progress).toBe('in time');
-  expect(await processor.getJobLog(id)).toEqual({ lines: [], dropped: 0 });
+  expect(await processor.jobs.log(id)).toEqual({ lines: [], dropped: 0 });
 });
 
 test('an invocation ends with its last job, though a second has not passed since the last report', async () => {

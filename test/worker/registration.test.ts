@@ -12,21 +12,21 @@ test('an invocation that lasts is seen while it does, under the name in its leas
   await processor.addJobFactory(factory);
   const id = await processor.addJob(factory, 1);
   const draining = processor.drain();
-  await eventually(async () => expect(await processor.getWorkers()).toHaveLength(1));
+  await eventually(async () => expect((await processor.workers.list()).workers).toHaveLength(1));
 
-  const [worker] = await processor.getWorkers();
+  const [worker] = (await processor.workers.list()).workers;
   expect(worker).toMatchObject({ processor: 'mine', maxThreads: 3, queues: ['default'] });
   expect(worker?.id).toBe((await processor.getJob(id))?.lease?.worker);
-  expect(await processor.countWorkers()).toBe(1);
+  expect(await processor.workers.count()).toBe(1);
   await eventually(async () => {
-    const [renewed] = await processor.getWorkers();
+    const [renewed] = (await processor.workers.list()).workers;
     expect(Number(renewed?.expires)).toBeGreaterThan(Number(worker?.expires));
     expect(renewed?.started).toEqual(worker?.started);
   });
 
   gate.open();
   await draining;
-  expect(await processor.getWorkers()).toEqual([]);
+  expect((await processor.workers.list()).workers).toEqual([]);
   expect(await database.db.collection(collectionNames.workers).countDocuments()).toBe(0);
 });
 
@@ -41,8 +41,8 @@ test('one that finds nothing leaves no trace, and costs no command', async () =>
 test('one whose lease has expired is not seen', async () => {
   const processor = database.processor();
   await database.db.collection(collectionNames.workers).insertOne({ expires: new Date(Date.now() - 60_000) });
-  expect(await processor.getWorkers()).toEqual([]);
-  expect(await processor.countWorkers()).toBe(0);
+  expect((await processor.workers.list()).workers).toEqual([]);
+  expect(await processor.workers.count()).toBe(0);
 });
 
 test('jobs that are ready are counted up to a limit', async () => {
@@ -50,6 +50,6 @@ test('jobs that are ready are counted up to a limit', async () => {
   await processor.addJobFactory(echo);
   await processor.addJobs(Array.from({ length: 12 }, () => ({ name: 'echo', input: {} })));
   await processor.addJob('echo', {}, { delay: '1h' });
-  expect(await processor.countReadyJobs()).toBe(12);
-  expect(await processor.countReadyJobs(10)).toBe(10);
+  expect(await processor.jobs.countReady()).toBe(12);
+  expect(await processor.jobs.countReady(10)).toBe(10);
 });

@@ -41,7 +41,7 @@ test.each<Passage>(['cut', 'lose reply', 'late'])(
     await eventually(() => expect(gate.arrived).toBe(1));
     gate.open();
     expect(await draining).toMatchObject({ completed: 1 });
-    const { lines } = await processor.getJobLog(id);
+    const { lines } = await processor.jobs.log(id);
     expect(lines.map(({ message }) => message)).toEqual(['one', 'two', 'three']);
     expect((await processor.getJob(id))?.progress).toBe(2);
   },
@@ -71,7 +71,7 @@ test.each<Passage>(['cut', 'lose reply', 'silence'])(
     await eventually(() => expect(alone).toBeGreaterThan(0));
     gate.open();
     expect(await draining).toMatchObject({ completed: 1 });
-    const { lines } = await processor.getJobLog(id);
+    const { lines } = await processor.jobs.log(id);
     const [first] = lines;
     expect(lines.map(({ message }) => Number(message) - Number(first?.message))).toEqual([...lines.keys()]);
   },
@@ -89,5 +89,5 @@ test('a database that answers no report does not hold up a job, nor the end of t
   const id = await processor.addJob(job);
   expect(await processor.drain()).toMatchObject({ completed: 1 });
   expect((await processor.getJob(id))?.progress).toEqual({ done: 10, of: 10 });
-  expect((await processor.getJobLog(id)).lines).toHaveLength(1);
+  expect((await processor.jobs.log(id)).lines).toHaveLength(1);
 });

@@ -21,7 +21,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const cursor = context.req.query('cursor') || undefined;
-      const page = await processor.listJobFactories({ cursor });
+      const page = await processor.factories.list({ cursor });
       return showPage(context, {
         title: 'Add a job',
         section: '/dashboard/job-factories',
@@ -57,7 +57,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     });
 
   async function requireFactory(name: string): Promise<JobFactoryInfo> {
-    const factory = await processor.getJobFactory(name);
+    const factory = await processor.factories.get(name);
     if (factory) return factory;
     throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
   }

@@ -29,12 +29,12 @@ export function jobRoutes(processor: RemoteProcessor) {
       const filter = readFilter(query);
       const { status, name: jobName, queue, error: errorText, order } = filter;
       const [page, names] = await Promise.all([
-        processor.listJobs({
+        processor.jobs.list({
           ...{ status, jobName, queue, errorText, order, cursor },
           limit: PAGE_SIZE,
           brief: true,
         }),
-        processor.getJobNames(),
+        processor.factories.names(),
       ]);
       return showPage(context, {
         title: 'Jobs',
@@ -71,7 +71,7 @@ export function jobRoutes(processor: RemoteProcessor) {
     .get('/:id', async (context) => {
       const id = context.req.param('id');
       const session = context.get('session');
-      const [job, log] = await Promise.all([requireJob(id), processor.getJobLog(id)]);
+      const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
       const mayAdd = await mayAddJob(processor, session, job.jobName);
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,

@@ -9,7 +9,7 @@ export async function mayAddJob(
   session: Session,
   jobName: string,
 ): Promise<boolean> {
-  return mayAdd(session, await processor.getJobFactory(jobName));
+  return mayAdd(session, await processor.factories.get(jobName));
 }
 
 /** The same for any name, when these are all kinds of jobs that are known. */

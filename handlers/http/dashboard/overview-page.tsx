@@ -1,9 +1,14 @@
 import {
   type Job,
+  type JobCounts,
   type JobStatus,
   jobStatuses,
-  type RemoteProcessor,
+  type Queue,
+  type QueuePage,
   type SchedulerItem,
+  type StatisticsPoint,
+  type WaitingJob,
+  type WorkerPage,
 } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { BarChart } from './parts/bar-chart.js';
@@ -16,23 +21,17 @@ import { jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
-type Answer<Method extends keyof RemoteProcessor> = RemoteProcessor[Method] extends (
-  ...args: never
-) => Promise<infer Result>
-  ? Result
-  : never;
-
 interface OverviewProps {
-  readonly counts: Answer<'countJobs'>;
-  readonly lastHour: Answer<'getStatistics'>;
-  readonly lastDay: Answer<'getStatistics'>;
+  readonly counts: JobCounts;
+  readonly lastHour: readonly StatisticsPoint[];
+  readonly lastDay: readonly StatisticsPoint[];
   /** The latest jobs that ended in error. */
   readonly failed: readonly Job[];
-  readonly queues: Answer<'listQueues'>;
+  readonly queues: QueuePage;
   /** Whether these are the first queues. */
   readonly isFirst: boolean;
-  readonly waiting: Answer<'getOldestWaitingJobs'>;
-  readonly workers: Answer<'listWorkers'>;
+  readonly waiting: readonly WaitingJob[];
+  readonly workers: WorkerPage;
   /** Those that are due next, the soonest first. */
   readonly items: readonly SchedulerItem[];
   readonly session: Session;
@@ -124,7 +123,7 @@ function LatestErrors({ jobs, now }: { jobs: readonly Job[]; now: Date }) {
   );
 }
 
-type ListedQueues = Answer<'getQueues'>;
+type ListedQueues = readonly Queue[];
 
 function Queues({ queues, session, now }: { queues: ListedQueues } & Pick<OverviewProps, 'session' | 'now'>) {
   if (queues.length === 0) return <p class="empty">Nothing is queued.</p>;

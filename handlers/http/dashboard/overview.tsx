@@ -23,14 +23,14 @@ export function overviewRoutes(processor: RemoteProcessor) {
       const cursor = context.req.query('queues') || undefined;
       const [counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
         await Promise.all([
-          processor.countJobs(),
-          processor.getStatistics({ since: '1h', step: '1m' }),
-          processor.getStatistics({ since: '1d', step: '15m' }),
-          processor.listJobs({ status: 'error', limit: LATEST_ERRORS, brief: true }),
-          processor.listQueues({ limit: PAGE_SIZE, cursor }),
-          processor.getOldestWaitingJobs(),
-          processor.listWorkers({ limit: PAGE_SIZE }),
-          processor.getNextSchedulers(NEXT_ITEMS),
+          processor.jobs.count(),
+          processor.statistics.get({ since: '1h', step: '1m' }),
+          processor.statistics.get({ since: '1d', step: '15m' }),
+          processor.jobs.list({ status: 'error', limit: LATEST_ERRORS, brief: true }),
+          processor.queues.list({ limit: PAGE_SIZE, cursor }),
+          processor.jobs.oldestWaiting(),
+          processor.workers.list({ limit: PAGE_SIZE }),
+          processor.schedules.next(NEXT_ITEMS),
         ]);
       const overview = { counts, lastHour, lastDay, failed, queues, waiting, workers, items };
       return showPage(context, {
@@ -53,7 +53,7 @@ export function overviewRoutes(processor: RemoteProcessor) {
       if (action !== 'pause' && action !== 'resume')
         throw new Problem('validation_failed', { detail: 'Expected an action: pause or resume.' });
       const isPause = action === 'pause';
-      await (isPause ? processor.pauseQueue(name) : processor.resumeQueue(name));
+      await (isPause ? processor.queues.pause(name) : processor.queues.resume(name));
       const text = isPause ? `Queue ${name} is paused: what runs goes on.` : `Queue ${name} goes on.`;
       return redirectWith(context, '/', { kind: 'done', text });
     });

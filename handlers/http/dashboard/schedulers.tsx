@@ -33,7 +33,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
       const session = context.get('session');
       const cursor = context.req.query('cursor') || undefined;
       const [page, factories] = await Promise.all([
-        processor.listSchedulers({ limit: PAGE_SIZE, brief: true, cursor }),
+        processor.schedules.list({ limit: PAGE_SIZE, brief: true, cursor }),
         processor.getJobFactories(),
       ]);
       return showPage(context, {
@@ -82,7 +82,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     )
     .post('/:id/run', requireRole('write'), async (context) => {
       const callerRole = context.get('session').caller.role;
-      const id = await processor.runNow(context.req.param('id'), { callerRole });
+      const id = await processor.schedules.runNow(context.req.param('id'), { callerRole });
       return redirectWith(context, jobPath(id), { kind: 'done', text: 'This is the job that was added.' });
     })
     .post('/:id/remove', requireRole('admin'), async (context) => {
@@ -109,7 +109,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
 
   async function showItem(context: PageContext, item: SchedulerItem, edited: Edited) {
     const { text, meanwhile, issues = [] } = edited;
-    const occurrences = await processor.preview(item.id, 10);
+    const occurrences = await processor.schedules.preview(item.id, 10);
     const session = context.get('session');
     const mayChange = await mayAddJob(processor, session, item.jobName);
     return showPage(context, {

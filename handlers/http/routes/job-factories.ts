@@ -81,7 +81,7 @@ const listJobFactories = defineRoute({
     example: { jobFactories: [example], cursor: null },
   },
   async answer({ query }, { processor, maxBytes }) {
-    const { jobFactories, cursor = null } = await processor.listJobFactories({ ...query, maxBytes });
+    const { jobFactories, cursor = null } = await processor.factories.list({ ...query, maxBytes });
     return { body: { jobFactories: jobFactories.map(toView), cursor } };
   },
 });
@@ -96,7 +96,7 @@ const getJobFactory = defineRoute({
   reply: { status: 200, description: 'The kind of job.', schema: () => jobFactoryView, example },
   problems: ['not_found'],
   async answer({ parameters: { name } }, { processor }) {
-    const found = await processor.getJobFactory(name);
+    const found = await processor.factories.get(name);
     if (!found) throw new Problem('not_found', { detail: `No job factory is named '${name}'.` });
     return { body: toView(found) };
   },

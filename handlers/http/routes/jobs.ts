@@ -236,7 +236,7 @@ const getJobLog = defineRoute({
   },
   problems: ['not_found'],
   async answer({ parameters: { id } }, { processor }) {
-    const { lines, dropped } = await processor.getJobLog(id);
+    const { lines, dropped } = await processor.jobs.log(id);
     return { body: { lines: lines.map(({ fields = null, ...line }) => ({ ...line, fields })), dropped } };
   },
 });

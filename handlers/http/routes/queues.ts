@@ -44,7 +44,7 @@ const listQueues = defineRoute({
     },
   },
   async answer({ query }, { processor, maxBytes }) {
-    const { queues, cursor = null } = await processor.listQueues({ ...query, maxBytes });
+    const { queues, cursor = null } = await processor.queues.list({ ...query, maxBytes });
     return { body: { queues, cursor } };
   },
 });
@@ -64,7 +64,7 @@ const pauseQueue = defineRoute({
     example: { name: 'mail', paused: '2026-01-31T09:05:06.123Z' },
   },
   async answer({ parameters: { name } }, { processor }) {
-    return { body: { name, paused: await processor.pauseQueue(name) } };
+    return { body: { name, paused: await processor.queues.pause(name) } };
   },
 });
 
@@ -82,7 +82,7 @@ const resumeQueue = defineRoute({
     example: { name: 'mail', paused: null },
   },
   async answer({ parameters: { name } }, { processor }) {
-    await processor.resumeQueue(name);
+    await processor.queues.resume(name);
     return { body: { name, paused: null } };
   },
 });

@@ -86,7 +86,7 @@ const listSchedulers = defineRoute({
     example: { schedulers: [item], cursor: null },
   },
   async answer({ query }, { processor, maxBytes }) {
-    const { schedulers, cursor = null } = await processor.listSchedulers({ ...query, maxBytes });
+    const { schedulers, cursor = null } = await processor.schedules.list({ ...query, maxBytes });
     const toView = (found: SchedulerItem) =>
       query.brief ? toBriefSchedulerView(found) : toSendableSchedulerView(found, maxBytes);
     return { body: { schedulers: schedulers.map(toView), cursor } };
@@ -231,7 +231,7 @@ const runScheduler = defineRoute({
   problems: ['not_found'],
   jobCount: () => 1,
   async answer({ parameters }, { processor, jobIds, callerRole }) {
-    const id = await processor.runNow(parameters.id, { jobId: jobIds?.[0], callerRole });
+    const id = await processor.schedules.runNow(parameters.id, { jobId: jobIds?.[0], callerRole });
     return { body: { id, status: 'queued' as const }, headers: { location: locationOf(id) } };
   },
 });
@@ -295,7 +295,7 @@ const previewScheduler = defineRoute({
   },
   problems: ['not_found'],
   async answer({ parameters: { id }, query: { count = DEFAULT_COUNT } }, { processor }) {
-    return { body: { occurrences: await processor.preview(id, count) } };
+    return { body: { occurrences: await processor.schedules.preview(id, count) } };
   },
 });
 
@@ -321,7 +321,7 @@ const previewOptions = defineRoute({
     example: { occurrences },
   },
   async answer({ body: { scheduler, count } }, { processor }) {
-    return { body: { occurrences: await processor.preview(scheduler, count) } };
+    return { body: { occurrences: await processor.schedules.preview(scheduler, count) } };
   },
 });
 

@@ -29,7 +29,7 @@ const getCounts = defineRoute({
     },
   },
   async answer(_, { processor }) {
-    return { body: { counts: await processor.countJobs() } };
+    return { body: { counts: await processor.jobs.count() } };
   },
 });
 
@@ -92,7 +92,7 @@ const getStatistics = defineRoute({
       ...(step !== undefined && { step }),
       ...(name !== undefined && { jobName: name }),
     };
-    return { body: { statistics: await processor.getStatistics(options) } };
+    return { body: { statistics: await processor.statistics.get(options) } };
   },
 });
 

@@ -40,7 +40,7 @@ export const workerRoutes = [
       },
     },
     async answer({ query }, { processor, maxBytes }) {
-      const { workers, cursor = null } = await processor.listWorkers({ ...query, maxBytes });
+      const { workers, cursor = null } = await processor.workers.list({ ...query, maxBytes });
       const views = workers.map(({ processor, maxThreads, queues, started, expires }) => ({
         processor,
         maxThreads,

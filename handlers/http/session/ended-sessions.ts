@@ -1,4 +1,6 @@
-import type { RemoteProcessor } from '../../../src/index.js';
+import { endSession } from '../../../src/access/end-session.js';
+import { isSessionEnded } from '../../../src/access/is-session-ended.js';
+import { connectedCollections, type WithCollections } from '../../../src/mongo/connected-collections.js';
 import type { Session } from './session.js';
 
 /** What was read is good for so long: a sign-out in another process is noticed that late. */
@@ -12,21 +14,25 @@ export class EndedSessions {
   /** Until when what is known of a session is good, by `performance.now()`. */
   readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
 
-  constructor(private readonly processor: Pick<RemoteProcessor, 'endSession' | 'isSessionEnded'>) {}
+  constructor(private readonly processor: WithCollections) {}
 
   /** @throws what the driver throws: nobody is let in whose session cannot be looked up */
   async has({ id }: Session): Promise<boolean> {
     const known = this.#known.get(id);
     if (known && known.until > performance.now()) return known.isEnded;
-    const isEnded = await this.processor.isSessionEnded(id);
+    const isEnded = await isSessionEnded(await this.#collection(), id);
     this.#learn(id, isEnded);
     return isEnded;
   }
 
   /** Ends a session, in all copies of its cookie. @throws what the driver throws */
   async add({ id, expires }: Session): Promise<void> {
-    await this.processor.endSession(id, expires);
+    await endSession(await this.#collection(), id, expires);
     this.#learn(id, true);
+  }
+
+  async #collection() {
+    return (await this.processor[connectedCollections]()).endedSessions;
   }
 
   #learn(id: string, isEnded: boolean): void {

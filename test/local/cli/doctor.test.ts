@@ -117,7 +117,7 @@ test('jobs that nobody claims, leases that nobody recovers, late items and pause
     input: {},
     active: true,
   });
-  await processor.pauseQueue('slow');
+  await processor.queues.pause('slow');
   const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await jobs.updateOne({ _id: waiting ?? '' }, { $set: { runAt: tenMinutesAgo(), queued: tenMinutesAgo() } });
   const lease = { token: 't', worker: 'w', lengthMs: 30_000, expires: tenMinutesAgo() };

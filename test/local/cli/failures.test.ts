@@ -28,7 +28,7 @@ test('on a database and over the network it does the same', async () => {
 
   expect(near).toMatchObject({ code: 0, out: '{\n  "far": "away"\n}\n' });
   expect(far).toMatchObject({ code: 0, out: near.out });
-  const stored = await processor.listJobs({ status: 'completed' });
+  const stored = await processor.jobs.list({ status: 'completed' });
   expect(stored.jobs).toHaveLength(2);
 });
 

@@ -85,7 +85,7 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(reason);
   expect(err).not.toContain('    at ');
-  expect((await processor.listJobs()).jobs).toEqual([]);
+  expect((await processor.jobs.list()).jobs).toEqual([]);
 });
 
 test('add --wait shows what the job returned, and exits with 0', async () => {

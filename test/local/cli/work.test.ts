@@ -79,7 +79,7 @@ test('schedule makes the jobs of the schedules that its module, of TypeScript, d
 
   const scheduler = await startLoop(['schedule', '--jobs', source], { NODE_OPTIONS: '--import tsx' });
   await eventually(async () => {
-    const { jobs } = await processor.listJobs();
+    const { jobs } = await processor.jobs.list();
     expect(jobs).toMatchObject([{ jobName: 'quick', status: 'queued', occurrence: { item: 'past' } }]);
   });
   scheduler.child.kill('SIGINT');

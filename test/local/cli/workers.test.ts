@@ -20,7 +20,7 @@ test('workers lists those under way', async () => {
     out: expect.stringMatching(/^No worker is at work\..*\n$/),
   });
   processor.startProcessor();
-  await eventually(async () => expect(await processor.countWorkers()).toBe(1));
+  await eventually(async () => expect(await processor.workers.count()).toBe(1));
 
   expect((await run(['workers'])).out).toMatch(/\nmailer +3 +(now|\S+ ago) +in \S+ +mail\n$/);
   expect(await json(['workers'])).toMatchObject({ workers: [{ processor: 'mailer', queues: ['mail'] }] });

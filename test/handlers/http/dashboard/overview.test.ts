@@ -90,16 +90,18 @@ test('an admin pauses and resumes a queue, nobody else', async () => {
     const answer = await limited.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
     expect(answer.status).toBe(403);
   }
-  expect((await api.processor.getQueues())[0]?.paused).toBeNull();
+  expect((await api.processor.queues.list()).queues[0]?.paused).toBeNull();
 
   await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
-  expect((await api.processor.getQueues())[0]?.paused).toBeInstanceOf(Date);
+  expect((await api.processor.queues.list()).queues[0]?.paused).toBeInstanceOf(Date);
   expect(await show()).toContain('Queue <b>mail</b> is paused: what runs goes on.');
   await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'resume' });
-  expect((await api.processor.getQueues())[0]?.paused).toBeNull();
+  expect((await api.processor.queues.list()).queues[0]?.paused).toBeNull();
   expect((await browser.submit('/dashboard/queues', { queue: '', action: 'pause' })).status).toBe(422);
   await browser.submit('/dashboard/queues', { queue: 'mail', action: 'pause' });
   for (const action of ['', 'Pause', 'nonsense'])
     expect((await browser.submit('/dashboard/queues', { queue: 'mail', action })).status).toBe(422);
-  expect((await api.processor.getQueues()).find(({ name }) => name === 'mail')?.paused).not.toBeNull();
+  expect(
+    (await api.processor.queues.list()).queues.find(({ name }) => name === 'mail')?.paused,
+  ).not.toBeNull();
 });

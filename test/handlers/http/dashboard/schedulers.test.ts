@@ -41,7 +41,7 @@ test('an item is listed, and shown with its next ten occurrences in UTC and in i
     expect(html).not.toMatch(/<b>|<i>|<script>/);
   }
   const html = await (await browser.get(page)).text();
-  const occurrences = await api.processor.preview(item.id);
+  const occurrences = await api.processor.schedules.preview(item.id);
   expect(occurrences).toHaveLength(10);
   for (const { at, local } of occurrences) {
     expect(html).toContain(`${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`);

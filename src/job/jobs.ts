@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import { validateNow } from '../validate.js';
+import { countDueJobs } from './count-due-jobs.js';
+import { countJobs, type JobCounts } from './count-jobs.js';
+import { findJobLog, type JobLog } from './find-job-log.js';
+import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
+import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
+import type { ClaimFilter } from './queued-jobs.js';
+
+/** Which jobs a processor takes. */
+export interface Claims {
+  readonly claimFilter: () => ClaimFilter;
+  /** The same, without the queues that are paused. @throws what the driver throws */
+  readonly claimable: () => Promise<ClaimFilter>;
+  /** The queues that are open; undefined for all. @throws what the driver throws */
+  readonly openQueues: () => Promise<readonly string[] | undefined>;
+}
+
+/** Jobs as many: lists, counts and logs. One job is added, read and changed by the processor itself. */
+export class Jobs {
+  constructor(
+    private readonly collections: ConnectedCollections,
+    private readonly claims: Claims,
+  ) {}
+
+  /**
+   * A page of jobs, by default the 100 newest, and a cursor for the next. Each job that is there all the while comes
+   * exactly once, whatever is added or removed between the pages.
+   *
+   * By one of `status`, `jobName` and `queue`, or none, it costs what it gives. By several, or by `errorText`, it looks
+   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with. A page has at
+   * most 5 MB as it is sent as JSON, or a single job: of large jobs it has fewer, too.
+   *
+   * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
+   * @example
+   * let cursor: string | undefined;
+   * do {
+   *   const page = await processor.jobs.list({ status: 'error', jobName: 'charge', cursor });
+   *   for (const job of page.jobs) console.log(job.id);
+   *   cursor = page.cursor;
+   * } while (cursor !== undefined);
+   */
+  async list(filter?: JobsFilter): Promise<JobPage> {
+    return listJobs((await this.collections()).jobs, filter);
+  }
+
+  /** What the job wrote by `log`, in all its attempts: the last 100 lines, and how many were dropped. @throws NotFoundError */
+  async log(id: string): Promise<JobLog> {
+    return findJobLog((await this.collections()).jobs, id);
+  }
+
+  /** How many jobs there are of each status: counted up to 10,000 each, by an index. */
+  async count(): Promise<JobCounts> {
+    return countJobs((await this.collections()).jobs);
+  }
+
+  /**
+   * How many jobs are due that this processor takes, those of paused queues left out: counted up to `limit`, by default
+   * 1000.
+   *
+   * @throws ValidationError for a limit that is not a whole number from 1 on
+   */
+  async countReady(limit = 1000): Promise<number> {
+    const valid = validateNow(readyLimit, limit, 'Limit of jobs.countReady');
+    return countDueJobs((await this.collections()).jobs, await this.claims.claimable(), valid);
+  }
+
+  /**
+   * Of each priority in which a job is due, the one that waits longest; the highest priority first, nothing when no
+   * job is due. It costs one short read per such priority, and tells how far behind the workers are. A job that
+   * nobody claims turns up here, since those before it are claimed. Jobs of paused queues do not count.
+   */
+  async oldestWaiting(): Promise<WaitingJob[]> {
+    const { jobs } = await this.collections();
+    const open = await this.claims.openQueues();
+    return findOldestWaiting(jobs, this.claims.claimFilter(), open);
+  }
+}
+
+const readyLimit = z.int().min(1);

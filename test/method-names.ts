@@ -1,0 +1,15 @@
+import type { LocalProcessor } from '../local/processor.js';
+import { RemoteProcessor } from '../src/index.js';
+
+export const groups = ['factories', 'jobs', 'queues', 'schedules', 'statistics', 'workers'] as const;
+
+/** The methods of a processor and of its groups that ask the database something: `addJob`, `jobs.list`. */
+export function methodNames(processor: LocalProcessor): string[] {
+  const own = namesOf(RemoteProcessor.prototype).filter((name) => !['kick', 'on', 'use'].includes(name));
+  return [...own, ...groups.flatMap((group) => namesOf(processor[group]).map((name) => `${group}.${name}`))];
+}
+
+function namesOf(object: object): string[] {
+  const prototype = Object.hasOwn(object, 'constructor') ? object : Object.getPrototypeOf(object);
+  return Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+}
