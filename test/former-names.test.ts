@@ -18,7 +18,10 @@ test('what a user of the last version calls does what the groups do', async () =
     getJobLog: [await processor.getJobLog(id), await jobs.log(id)],
     countJobs: [await processor.countJobs(), await jobs.count()],
     countReadyJobs: [await processor.countReadyJobs(1), await jobs.countReady(1)],
-    getOldestWaitingJobs: [(await processor.getOldestWaitingJobs()).length, (await jobs.oldestWaiting()).length],
+    getOldestWaitingJobs: [
+      (await processor.getOldestWaitingJobs()).length,
+      (await jobs.oldestWaiting()).length,
+    ],
     listJobFactories: [await processor.listJobFactories(), await factories.list()],
     getJobFactory: [await processor.getJobFactory('echo'), await factories.get('echo')],
     getJobNames: [await processor.getJobNames(), await factories.names()],
