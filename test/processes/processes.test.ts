@@ -49,20 +49,23 @@ afterEach(async () => {
   await Promise.all(children.splice(0).map((child) => stop(child, 'SIGTERM')));
 });
 
-test('three worker processes run each of 1,000 jobs exactly once', async () => {
+test('three worker processes run each of many jobs exactly once', async () => {
   const processor = database.processor();
   await processor.addJobFactory(noted);
+  const ledger = database.db.collection('ledger');
   const workers = await Promise.all([start('worker'), start('worker'), start('worker')]);
-  for (let batch = 0; batch < 10; batch += 1) {
-    await Promise.all(Array.from({ length: 100 }, (_, n) => processor.addJob(noted, { n: batch * 100 + n })));
+  let added = 0;
+  // All three are to have a part in it, and one of them may get no CPU for a while.
+  while (added < 300 || (await ledger.distinct('pid')).length < 3) {
+    await Promise.all(Array.from({ length: 100 }, (_, n) => processor.addJob(noted, { n })));
+    added += 100;
   }
   await eventually(async () => expect(await unsettled()).toBe(false));
   await Promise.all(workers.map((worker) => stop(worker, 'SIGTERM')));
 
-  const ledger = await database.db.collection('ledger').find().toArray();
-  expect(ledger).toHaveLength(1000);
-  expect(new Set(ledger.map(({ jobId }) => jobId)).size).toBe(1000);
-  expect(new Set(ledger.map(({ pid }) => pid)).size).toBe(3);
+  const runs = await ledger.find().toArray();
+  expect(runs).toHaveLength(added);
+  expect(new Set(runs.map(({ jobId }) => jobId)).size).toBe(added);
   expect(
     await database.db.collection(collectionNames.jobs).countDocuments({ retryCounter: { $ne: 1 } }),
   ).toBe(0);
@@ -125,17 +128,23 @@ test('a job that kills its worker ends in error, and takes none of its 99 neighb
 });
 
 test('what killed workers had claimed ahead is run by others, and uses up no attempt', async () => {
-  const count = 3000;
   const processor = database.processor();
   await processor.addJobFactory(noted);
-  const jobs = Array.from({ length: count }, (_, n) => ({ name: 'noted', input: { n, fate: 'quick' } }));
-  await processor.addJobs(jobs);
   const collection = database.db.collection(collectionNames.jobs);
+  let added = 0;
+  const addMany = async () => {
+    const jobs = Array.from({ length: 300 }, (_, n) => ({ name: 'noted', input: { n, fate: 'quick' } }));
+    added += (await processor.addJobs(jobs)).length;
+  };
+  const addWhenFewWait = async () => {
+    if ((await collection.countDocuments({ status: 'queued' }, { limit: 200 })) < 200) await addMany();
+  };
   const victims = await Promise.all([start('worker'), start('worker')]);
   const tell = (signal: NodeJS.Signals) => {
     for (const victim of victims) victim.kill(signal);
   };
   await eventually(async () => {
+    await addWhenFewWait();
     tell('SIGCONT');
     expect(await collection.countDocuments({ status: 'completed' }, { limit: 101 })).toBe(101);
     tell('SIGSTOP');
@@ -145,7 +154,7 @@ test('what killed workers had claimed ahead is run by others, and uses up no att
   await Promise.all(victims.map((victim) => stop(victim, 'SIGKILL')));
   await start('worker');
   await eventually(async () => expect(await unsettled()).toBe(false));
-  expect(await collection.countDocuments({ status: 'completed' })).toBe(count);
+  expect(await collection.countDocuments({ status: 'completed' })).toBe(added);
   expect(await collection.countDocuments({ givenBackCounter: 1 })).toBeGreaterThan(2 * 5);
   expect(await collection.countDocuments({ retryCounter: { $ne: 1 } })).toBe(0);
 });
