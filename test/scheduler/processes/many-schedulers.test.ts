@@ -7,7 +7,7 @@ const database = useSchedulerDatabase();
 const { setup, items, jobs } = database;
 
 const ITEMS = 20;
-const RUN_MS = 8_000;
+const RUN_MS = 4_000;
 /** A few ticks, at most. */
 const MAX_SURVIVED = 60;
 
@@ -29,7 +29,8 @@ test('three schedulers that are killed again and again make each occurrence once
   const end = Date.now() + RUN_MS;
   const keepAlive = async () => {
     let killed = 0;
-    while (Date.now() < end) {
+    // A busy machine may take that long for one.
+    while (Date.now() < end || killed === 0) {
       const survives = Math.floor(Math.random() * MAX_SURVIVED);
       if (await run(database, { survives, boundaries: [...boundaries] })) killed += 1;
     }
