@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
@@ -13,6 +12,7 @@ import type { SubprocessContext } from '../../src/job/define-job.js';
 import { closeSubprocessPool, runInSubprocess } from '../../src/subprocess/run-in-subprocess.js';
 import { SubprocessError } from '../../src/subprocess/subprocess-error.js';
 import { SubprocessPool } from '../../src/subprocess/subprocess-pool.js';
+import { program } from '../programs.js';
 import type { Behaviour } from './modules/behaviour.subprocess.js';
 import { odd } from './odd.js';
 
@@ -195,10 +195,9 @@ test('two jobs that keep a CPU busy run at the same time', async () => {
 });
 
 test('a process ends by itself after its jobs, killed ones too', async () => {
-  const script = fileURLToPath(new URL('./modules/ends-by-itself.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
-    timeout: 25_000,
-  });
+  const script = await program('test/subprocess/modules/ends-by-itself.ts');
+  const module = await program('test/subprocess/modules/behaviour.subprocess.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, module], { timeout: 25_000 });
   expect(JSON.parse(stdout)).toEqual({ returned: 42, killed: 'enough' });
 });
 

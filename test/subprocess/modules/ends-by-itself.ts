@@ -1,7 +1,11 @@
+import { pathToFileURL } from 'node:url';
 import { runInSubprocess } from '../../../src/subprocess/run-in-subprocess.js';
 
-/** A process of its own: a job that returned and one that was killed, and nothing to tidy up afterwards. */
-const behaviour = new URL('./behaviour.subprocess.js', import.meta.url);
+/**
+ * A process of its own: a job that returned and one that was killed, and nothing to tidy up afterwards. Its argument is the
+ * module of both.
+ */
+const behaviour = pathToFileURL(process.argv[2] ?? '');
 const never = new AbortController().signal;
 const idle = async () => {};
 
