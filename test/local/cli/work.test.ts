@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { closeMongoClients } from '../../../src/mongo/client.js';
 import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { eventually } from '../../eventually.js';
@@ -14,6 +15,8 @@ const database = useDatabase();
 const { run, runProcess, start } = useCommandLine(database);
 
 const source = 'test/local/cli/jobs-module.ts';
+
+afterAll(closeMongoClients); // As the end of a process would.
 
 /** Compiled: node starts faster without a loader of TypeScript. */
 const jobsModule = async () => ['--jobs', await program(source)];
@@ -93,7 +96,7 @@ test('a port for the health that is in use is told before anything is started', 
   const address = other.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
 
-  const { code, err } = await runProcess(['work', ...(await jobsModule()), '--health-port', port], {
+  const { code, err } = await run(['work', ...(await jobsModule()), '--health-port', port], {
     on: 'database',
   });
   other.close();
@@ -126,13 +129,13 @@ test('a module that defines jobs of an illegal name: the message says which', as
 });
 
 test('what is wrong with the module or the settings is told', async () => {
-  const missing = await runProcess(['work', '--jobs', './nowhere.js'], { on: 'database' });
-  const without = await runProcess(['work', '--jobs', './package.json'], { on: 'database' });
+  const missing = await run(['work', '--jobs', './nowhere.js'], { on: 'database' });
+  const without = await run(['work', '--jobs', await program('src/index.ts')], { on: 'database' });
   const badSettings = await run(['work', '--max-threads', 'many'], { on: 'database' });
   const nowhere = await run(['schedule'], { on: 'database', env: { MONGODB_URI: undefined } });
 
   expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('./nowhere.js cannot be loaded') });
-  expect(without).toMatchObject({ code: 1 });
+  expect(without).toMatchObject({ code: 2, err: expect.stringContaining('expected job factories') });
   expect(badSettings).toMatchObject({ code: 2, err: expect.stringContaining('MAX_THREADS') });
   expect(nowhere).toMatchObject({ code: 2 });
 });
