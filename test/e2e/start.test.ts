@@ -1,8 +1,10 @@
 /** `npm start`, as a person would use it: what it prints, the lines to copy, Ctrl-C. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { eventually } from '../eventually.js';
 import { program } from '../programs.js';
 
@@ -62,33 +64,22 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
   expect(printed.text).toContain('Stopped: nothing is left in processing');
 });
 
-test('with other jobs than its own, the line to copy names one of those', async () => {
-  const { child, printed, exitCode } = await start(
-    {},
-    '--jobs',
-    await program('test/local/cli/jobs-module.ts'),
-    '--no-demo',
-  );
+test('with jobs and a key of its own, the lines to copy name one of those jobs, and take the key from the shell', async () => {
+  const key = 'given-by-who-starts-it';
+  const options = ['--jobs', await program('test/local/cli/jobs-module.ts'), '--no-demo'];
+  const { child, printed, exitCode } = await start({ API_KEY: key }, ...options);
   await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
 
   const name = match(printed.text, /-d '{ "name": "([^"]*)"/);
   const { jobs } = await import('../local/cli/jobs-module.js');
   expect(jobs.map((job) => job.name)).toContain(name);
   expect(printed.text).toContain(`/v1/job-factories/${name}`);
-  child.kill('SIGINT');
-  expect(await exitCode()).toBe(0);
-});
-
-test('a key that it was given it does not show: the lines to copy take it from the shell', async () => {
-  const key = 'given-by-who-starts-it';
-  const { child, printed, exitCode } = await start({ API_KEY: key }, '--no-demo');
-  await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
 
   const url = match(printed.text, /curl -s (http\S+\/v1\/jobs) /);
   const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
-
   expect(answer.status).toBe(200);
   expect(printed.text).toContain('-H "Authorization: Bearer $API_KEY"');
+
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
   expect(printed.text).not.toContain(key);
@@ -113,12 +104,11 @@ test('everything that is wrong with its settings is told at once, without the ke
 });
 
 test('a port that is in use is told, and what to do', async () => {
-  const first = await start({}, '--no-demo');
-  await eventually(() => expect(first.printed.text).toContain('Ctrl-C stops it'));
-  const port = match(first.printed.text, /HTTP API +http:\/\/127\.0\.0\.1:(\d+)/);
-  const holder = first.child;
-  const second = await start({ PORT: port });
-  expect(await second.exitCode()).toBe(1);
-  expect(second.printed.text).toContain(`Cannot listen on 127.0.0.1:${port}. Is it in use?`);
-  holder.kill('SIGKILL');
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = z.object({ port: z.int() }).parse(holder.address());
+  const { printed, exitCode } = await start({ PORT: `${port}` });
+  expect(await exitCode()).toBe(1);
+  expect(printed.text).toContain(`Cannot listen on 127.0.0.1:${port}. Is it in use?`);
+  await once(holder.close(), 'close');
 });
