@@ -377,7 +377,7 @@ export class RemoteProcessor extends FormerNames {
   }
 
   /**
-   * Adds many jobs, by name, and returns their ids in the same order; each as `addJob` would. In commands of up to 1000,
+   * Adds many jobs, by name, and returns their ids in the same order; each as `addJob` would. In commands of up to 2000,
    * so that a crash in between leaves some of them: who passes ids can try again, or add them in a transaction.
    *
    * @param options as in `AddJobOptions`

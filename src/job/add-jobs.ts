@@ -1,17 +1,19 @@
-import type { BulkWriteResult, ClientSession, Collection } from 'mongodb';
+import type { AnyBulkWriteOperation, BulkWriteResult, ClientSession, Collection } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { isKind } from '../brand.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
+import { isBsonValue } from '../mongo/bson-marks.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Collections } from '../mongo/collections.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { uniqueKeyIndex } from '../mongo/indexes.js';
+import { ServerClock } from '../mongo/server-clock.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
-import { insertUnlessFound, type NewJob } from './insert-job.js';
+import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import {
   type AddJobOptions,
@@ -40,9 +42,13 @@ interface ManyAdded extends Pick<Added, 'giveUpAt'> {
 /** Per command: keeps each short, far below MongoDB's limit of 100,000. */
 const BATCH = 1000;
 
+/** Inserts are cheaper. With the reading of the clock they are no more commands than the others would be. */
+const INSERTED_BATCH = 2 * BATCH;
+
 /**
  * Adds jobs; their ids are in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
- * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before.
+ * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before. More
+ * than that are inserted at times that one more command reads, 2000 by a command, which is less work for the database.
  */
 export async function addJobs(
   collections: Pick<Collections, 'client' | 'jobs'>,
@@ -56,10 +62,13 @@ export async function addJobs(
   const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
+  const { client, jobs } = collections;
+  const clock = newJobs.length > BATCH && !session ? new ServerClock(client.db(jobs.dbName)) : undefined;
+  const size = clock ? INSERTED_BATCH : BATCH;
   const ids: string[] = [];
-  for (let start = 0; start < newJobs.length; start += BATCH) {
-    const batch = newJobs.slice(start, start + BATCH);
-    ids.push(...(await despiteFailures(() => writeBatch(collections.jobs, batch, session))));
+  for (let start = 0; start < newJobs.length; start += size) {
+    const batch = newJobs.slice(start, start + size);
+    ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, { session, clock }))));
   }
   return { ids, newJobs, giveUpAt };
 }
@@ -94,6 +103,12 @@ async function checkAll(
   return newJobs;
 }
 
+/** `clock`: they may be inserted at its times. In a transaction they may not: an id that is taken would abort it all. */
+interface Writing {
+  readonly session: ClientSession | undefined;
+  readonly clock: ServerClock | undefined;
+}
+
 /**
  * One write for those whose unique keys are free; in a transaction a key that is taken would abort it all. What was
  * not inserted, since its id or its key was taken, is read back by one command: to add all of them again costs no more.
@@ -102,11 +117,12 @@ async function checkAll(
 async function writeBatch(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
-  session: ClientSession | undefined,
+  writing: Writing,
 ): Promise<string[]> {
+  const { session } = writing;
   const holders = await findHolders(jobs, batch, session);
   const isFirst = firstOfTheirPlaces(new Set(holders.keys()));
-  const inserted = await insertJobs(jobs, batch.filter(isFirst), session);
+  const inserted = await insertJobs(jobs, batch.filter(isFirst), writing);
   for (const job of inserted) if (job.uniqueKey !== undefined) holders.set(placeOf(job), job.id);
   const holderOf = (job: NewJob) => (job.uniqueKey === undefined ? undefined : holders.get(placeOf(job)));
   const known = (job: NewJob) => (inserted.has(job) ? job.id : holderOf(job));
@@ -177,16 +193,30 @@ async function findSame(
 async function insertJobs(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],
-  session: ClientSession | undefined,
+  { session, clock }: Writing,
 ): Promise<ReadonlySet<NewJob>> {
   if (newJobs.length === 0) return new Set();
-  const upserts = newJobs.map((job) => ({
-    updateOne: { filter: { _id: job.id }, update: insertUnlessFound(job), upsert: true },
-  }));
-  const { upsertedIds } = await jobs
-    .bulkWrite(upserts, { ordered: false, ...(session && { session }) })
-    .catch(resultDespiteTakenKeys);
-  return new Set(newJobs.filter((_, index) => upsertedIds[index] !== undefined));
+  const now = newJobs.some(mayBeChanged) ? undefined : await clock?.now();
+  const write = now === undefined ? upsert : insertAt(now);
+  const options = { ordered: false, ...(session && { session }) };
+  const result = await jobs.bulkWrite(newJobs.map(write), options).catch(resultDespiteTakenKeys);
+  const failed = new Set(result.getWriteErrors().map(({ index }) => index));
+  const isInserted = (index: number) =>
+    now === undefined ? result.upsertedIds[index] !== undefined : !failed.has(index);
+  return new Set(newJobs.filter((_, index) => isInserted(index)));
+}
+
+function upsert(job: NewJob): AnyBulkWriteOperation<JobDocument> {
+  return { updateOne: { filter: { _id: job.id }, update: insertUnlessFound(job), upsert: true } };
+}
+
+function insertAt(now: Date): (job: NewJob) => AnyBulkWriteOperation<JobDocument> {
+  return (job) => ({ insertOne: { document: documentAt(job, now) } });
+}
+
+/** MongoDB puts its time in the place of an empty timestamp that is a field of what is inserted. */
+function mayBeChanged({ input }: NewJob): boolean {
+  return typeof input === 'object' && input !== null && isBsonValue(input);
 }
 
 /** Somebody else took a key or an id in the meantime: the others were inserted all the same. */

@@ -57,12 +57,35 @@ const isBegunByOccurrence = {
   $and: [{ $eq: [{ $type: '$status' }, 'missing'] }, { $ne: [{ $type: '$occurrence' }, 'missing'] }],
 };
 
-function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...rest }: NewJob): Document {
-  const given = {
-    _id: id,
-    ...rest,
-    status: 'queued',
-    claimable: true,
+/** The document of a new job, for an insert at this moment of the database's. */
+export function documentAt(job: NewJob, now: Date): JobDocument {
+  const { runAt } = job;
+  const due = runAt instanceof Date ? runAt : new Date(now.getTime() + runAt);
+  return { ...untimed(job), runAt: due, created: now, queued: now };
+}
+
+function newDocument(job: NewJob): Document {
+  const { runAt } = job;
+  const times = {
+    runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
+    created: '$$NOW',
+    queued: '$$NOW',
+  };
+  return { $mergeObjects: [{ $literal: untimed(job) }, times] };
+}
+
+/** What does not depend on when it is written. Each field is named: taking the rest of an object is slow. */
+function untimed(job: NewJob) {
+  const { input, uniqueKey, occurrence, retention } = job;
+  return {
+    _id: job.id,
+    jobName: job.jobName,
+    queue: job.queue,
+    priority: job.priority,
+    maxRetries: job.maxRetries,
+    retryDelay: job.retryDelay,
+    status: 'queued' as const,
+    claimable: true as const,
     retryCounter: 0,
     givenBackCounter: 0,
     errors: [],
@@ -71,10 +94,4 @@ function newDocument({ id, runAt, input, uniqueKey, occurrence, retention, ...re
     ...(occurrence && { occurrence }),
     ...(retention && { retention }),
   };
-  const times = {
-    runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
-    created: '$$NOW',
-    queued: '$$NOW',
-  };
-  return { $mergeObjects: [{ $literal: given }, times] };
 }

@@ -1,8 +1,9 @@
+import { Timestamp } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { ConflictError, type JobToAdd, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
-import { echo } from '../jobs.js';
+import { anything, echo } from '../jobs.js';
 
 const database = useDatabase();
 const stored = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
@@ -16,13 +17,13 @@ async function setup() {
 const echoes = (count: number): JobToAdd[] =>
   Array.from({ length: count }, (_, n) => ({ name: 'echo', input: { n } }));
 
-test('thousands are added in commands of a thousand, and their ids come in the same order', async () => {
+test('thousands are inserted, two by a command, at times of the database, and their ids come in the same order', async () => {
   const processor = await setup();
   let ids: string[] = [];
   const commands = await database.commandsDuring(async () => {
     ids = await processor.addJobs(echoes(2500));
   });
-  expect(commands.map(({ commandName }) => commandName)).toEqual(['update', 'update', 'update']);
+  expect(commands.map(({ commandName }) => commandName)).toEqual(['hello', 'insert', 'insert']);
   expect(ids).toHaveLength(2500);
   expect(await stored().countDocuments()).toBe(2500);
   for (const n of [0, 999, 1000, 2499]) {
@@ -94,25 +95,28 @@ describe('adding twice', () => {
   });
 
   test.each([
-    ['ids', (n: number) => ({ id: `job ${n}` }), ['update', 'find', 'update', 'find']],
-    ['unique keys', (n: number) => ({ uniqueKey: `key ${n}` }), ['find', 'find']],
-    ['unique keys that come twice', (n: number) => ({ uniqueKey: `key ${n % 700}` }), ['find', 'find']],
-  ])('thousands that have %s costs two commands for each thousand at most', async (_, optionsOf, names) => {
-    const processor = await setup();
-    const jobs = echoes(2000).map((job, n) => ({ ...job, options: optionsOf(n) }));
-    const commandsOf = async (work: () => Promise<unknown>) =>
-      (await database.commandsDuring(work)).map(({ commandName }) => commandName);
-    let ids: string[] = [];
-    const first = await commandsOf(async () => {
-      ids = await processor.addJobs(jobs);
-    });
-    expect(first.filter((name) => name !== 'listIndexes').length).toBeLessThanOrEqual(4);
-    const again = await commandsOf(async () => {
-      expect(await processor.addJobs(jobs)).toEqual(ids);
-    });
-    expect(again).toEqual(names);
-    expect(await stored().countDocuments()).toBe(new Set(ids).size);
-  });
+    ['ids', (n: number) => ({ id: `job ${n}` }), ['hello', 'insert', 'find']],
+    ['unique keys', (n: number) => ({ uniqueKey: `key ${n}` }), ['find']],
+    ['unique keys that come twice', (n: number) => ({ uniqueKey: `key ${n % 700}` }), ['find']],
+  ])(
+    'thousands that have %s cost three commands at most, and no more when they are added again',
+    async (_, optionsOf, names) => {
+      const processor = await setup();
+      const jobs = echoes(2000).map((job, n) => ({ ...job, options: optionsOf(n) }));
+      const commandsOf = async (work: () => Promise<unknown>) =>
+        (await database.commandsDuring(work)).map(({ commandName }) => commandName);
+      let ids: string[] = [];
+      const first = await commandsOf(async () => {
+        ids = await processor.addJobs(jobs);
+      });
+      expect(first.filter((name) => name !== 'listIndexes').length).toBeLessThanOrEqual(3);
+      const again = await commandsOf(async () => {
+        expect(await processor.addJobs(jobs)).toEqual(ids);
+      });
+      expect(again).toEqual(names);
+      expect(await stored().countDocuments()).toBe(new Set(ids).size);
+    },
+  );
 
   test('an id within one list counts once; with another input it is a conflict', async () => {
     const processor = await setup();
@@ -161,4 +165,62 @@ test('in a transaction they are there after the commit, or never', async () => {
     session.withTransaction(() => processor.addJobs(jobs, { session })),
   );
   expect(await stored().countDocuments()).toBe(4);
+});
+
+describe('of thousands that are inserted', () => {
+  const many = (changed: Readonly<Record<number, Partial<JobToAdd>>>): JobToAdd[] =>
+    Array.from({ length: 1001 }, (_, n) => ({ name: 'anything', input: n, ...changed[n] }));
+
+  async function setup() {
+    const processor = database.processor();
+    await processor.addJobFactory(anything);
+    return processor;
+  }
+
+  test('each is the same as one that is added alone, at a time that has passed', async () => {
+    const processor = await setup();
+    const options = { id: 'mine', delay: '1h', priority: 4 } as const;
+    const runAt = new Date(Date.now() + 1_000);
+    const ids = await processor.addJobs(
+      many({ 7: { options }, 8: { options: { runAt, uniqueKey: 'key' } } }),
+    );
+    await processor.addJob('anything', 7, { ...options, id: 'alone' });
+    const [mine, alone] = [await database.storedJob('mine'), await database.storedJob('alone')];
+    const comparable = { _id: '', runAt: null, created: null, queued: null };
+    expect({ ...mine, ...comparable }).toEqual({ ...alone, ...comparable });
+    expect(Number(mine?.runAt) - Number(mine?.created)).toBe(3_600_000);
+    expect(Number(mine?.created)).toBeLessThanOrEqual(Number(alone?.created));
+    expect(await database.storedJob(String(ids[8]))).toMatchObject({ runAt, uniqueKey: 'key' });
+  });
+
+  test('inputs come back as they are, whatever they look like', async () => {
+    const processor = await setup();
+    const inputs = [{ $set: { 'a.b': '$$NOW' } }, '$input', new Date(5), null, { '': { $literal: 1 } }];
+    const ids = await processor.addJobs(many(inputs.map((input) => ({ input }))));
+    for (const [n, input] of inputs.entries())
+      expect((await database.storedJob(String(ids[n])))?.input).toEqual(input);
+  });
+
+  test('an empty timestamp is not replaced by the time', async () => {
+    const processor = await setup();
+    const input = new Timestamp(0n);
+    const [id] = await processor.addJobs(many({ 0: { input } }));
+    expect((await database.storedJob(String(id)))?.input).toEqual(input);
+  });
+
+  test('one whose id something else has is a conflict, and that is left as it is', async () => {
+    const processor = await setup();
+    const theirs = { _id: 'taken', theirs: true };
+    await stored().insertOne(theirs);
+    await expect(processor.addJobs(many({ 3: { options: { id: 'taken' } } }))).rejects.toThrow(ConflictError);
+    expect(await stored().findOne({ _id: 'taken' })).toEqual(theirs);
+  });
+
+  test('one whose key somebody took in the meantime gives the id of the job that has it', async () => {
+    const processor = await setup();
+    const jobs = many({ 3: { options: { uniqueKey: 'key' } }, 5: { options: { id: 'five' } } });
+    const all = await Promise.all([1, 2, 3].map(() => processor.addJobs(jobs)));
+    expect(new Set(all.map((ids) => ids[3])).size).toBe(1);
+    expect(await stored().countDocuments()).toBe(3 * 999 + 2);
+  });
 });
