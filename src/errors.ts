@@ -7,14 +7,10 @@ import type { Role } from './access/role.js';
 
 import { ANY_KIND, brand } from './brand.js';
 import { cutText } from './cut-text.js';
-import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from './issues.js';
 
-/** One thing that is wrong with a value: where, and what was expected. */
-export interface Issue {
-  /** Dotted path inside the value, for example `input.url`; empty for the value itself. */
-  readonly path: string;
-  readonly message: string;
-}
+export type { Issue } from './issues.js';
+
+import { describeIssues, firstIssues, type Issue, MAX_DETAIL_BYTES } from './issues.js';
 
 /**
  * Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. An error of another copy of this

@@ -1,5 +1,11 @@
 import { cutText } from './cut-text.js';
-import type { Issue } from './errors.js';
+
+/** One thing that is wrong with a value: where, and what was expected. */
+export interface Issue {
+  /** Dotted path inside the value, for example `input.url`; empty for the value itself. */
+  readonly path: string;
+  readonly message: string;
+}
 
 /** An error that lists more helps nobody; and what is wrong may be as much as somebody likes to send. */
 export const MAX_ISSUES = 100;

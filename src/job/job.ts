@@ -64,6 +64,12 @@ export interface Lease {
   readonly reported?: { readonly progress?: number; readonly lines?: number };
 }
 
+/** A lease that a worker holds. */
+export interface HeldLease {
+  readonly id: string;
+  readonly token: string;
+}
+
 /** The last lines that a job wrote by `log`, the oldest first, and how many there were in all its attempts. */
 export interface StoredLog {
   readonly told: number;

@@ -1,15 +1,9 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
-import type { JobDocument } from './job.js';
+import type { HeldLease, JobDocument } from './job.js';
 import { toStatement } from './record-reports.js';
 import type { LeasedReport } from './report.js';
-
-/** A lease that a worker holds. */
-export interface HeldLease {
-  readonly id: string;
-  readonly token: string;
-}
 
 /** The leases to let go of: their jobs are to be cancelled, or belong to somebody else by now. */
 export interface RenewalResult {

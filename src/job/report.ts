@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
+import type { HeldLease } from './job.js';
 import type { LoggedText } from './log-line.js';
-import type { HeldLease } from './renew-leases.js';
 
 /** Older lines are dropped. */
 export const MAX_LOG_LINES = 100;

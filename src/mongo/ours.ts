@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import { jobStatuses } from '../job/job.js';
-import type { schedulerTypes } from '../scheduler/item.js';
+import type { schedulerTypes } from '../scheduler/scheduler-options.js';
 import type { CollectionKey } from './collections.js';
 
 const text = { $type: 'string' } as const;

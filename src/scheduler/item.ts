@@ -10,22 +10,6 @@ import type { SchedulerDefinition } from './scheduler-options.js';
  * - withdrawn: a job that was made ahead and removed before it was due, the item moved back with it
  */
 
-export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
-
-/** Fields of a `Cron` item by lists: an empty list means every; all lists must match. */
-export interface CronFields {
-  /** 0 to 59. */
-  readonly minute: readonly number[];
-  /** 0 to 23. */
-  readonly hour: readonly number[];
-  /** 1 to 31. */
-  readonly dayOfMonth: readonly number[];
-  /** 1 to 12. */
-  readonly month: readonly number[];
-  /** 0 is Monday, 6 is Sunday. */
-  readonly dayOfWeek: readonly number[];
-}
-
 /** What changes as an item makes its jobs. */
 export interface SchedulerItemState {
   /** False also of an item whose last occurrence has its job, made ahead or not. */

@@ -5,13 +5,8 @@ import { ours } from '../mongo/ours.js';
 import { readPage } from '../mongo/read-page.js';
 import { namePageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
-import {
-  complete,
-  type SchedulerItem,
-  type SchedulerItemDocument,
-  schedulerTypes,
-  toSchedulerItem,
-} from './item.js';
+import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import { schedulerTypes } from './scheduler-options.js';
 
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
 

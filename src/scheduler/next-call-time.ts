@@ -1,7 +1,7 @@
 import { patternOfExpression } from './calendar/cron-expression.js';
+import type { CronFields } from './calendar/cron-fields.js';
 import { nextOccurrence } from './calendar/next-occurrence.js';
 import { type Pattern, patternOfLists } from './calendar/pattern.js';
-import type { CronFields } from './item.js';
 
 export { cronProblem } from './calendar/cron-problem.js';
 export { localTime } from './time-zone.js';

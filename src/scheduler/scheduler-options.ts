@@ -3,9 +3,11 @@ import * as z from 'zod';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { type AddJobOptions, jobOverridesSchema, momentSchema, storableText } from '../job/job-options.js';
-import { type CronFields, schedulerTypes } from './item.js';
+import type { CronFields } from './calendar/cron-fields.js';
 import { cronProblem } from './next-call-time.js';
 import { isTimeZone } from './time-zone.js';
+
+export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
 
 const MIN_DELAY_MS = 1000;
 

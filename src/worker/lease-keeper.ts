@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import type { AbortReason } from '../errors.js';
-import type { JobDocument } from '../job/job.js';
-import { type HeldLease, type RenewalResult, renewLeases } from '../job/renew-leases.js';
+import type { HeldLease, JobDocument } from '../job/job.js';
+import { type RenewalResult, renewLeases } from '../job/renew-leases.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { Attempt } from './attempt.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CronFields } from '../../src/scheduler/item.js';
+import type { CronFields } from '../../src/scheduler/calendar/cron-fields.js';
 import { firstCallTime, localTime, type Timing } from '../../src/scheduler/next-call-time.js';
 import { type Shown, watchClock } from './clock.js';
 import { anyTimes, matches, type Times, toExpression, toLists } from './times.js';

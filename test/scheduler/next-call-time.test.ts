@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CronFields } from '../../src/scheduler/item.js';
+import type { CronFields } from '../../src/scheduler/calendar/cron-fields.js';
 import { firstCallTime, nextCallTime, type Timing } from '../../src/scheduler/next-call-time.js';
 
 const none: CronFields = { minute: [], hour: [], dayOfMonth: [], month: [], dayOfWeek: [] };

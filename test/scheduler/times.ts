@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { CronFields } from '../../src/scheduler/item.js';
+import type { CronFields } from '../../src/scheduler/calendar/cron-fields.js';
 
 /** A field of an expression, and what it means. */
 export interface Field {

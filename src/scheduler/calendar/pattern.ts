@@ -1,4 +1,4 @@
-import type { CronFields } from '../item.js';
+import type { CronFields } from './cron-fields.js';
 
 /**
  * What the clock on the wall must show when a `Cron` item is due. Lists are sorted, without duplicates, and never
