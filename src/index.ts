@@ -37,6 +37,7 @@ export type {
   ScheduleFired,
 } from './events.js';
 export type { JobToAdd } from './job/add-jobs.js';
+export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   defineJob,
@@ -76,6 +77,8 @@ export type { Jobs } from './job/jobs.js';
 export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
+export type { Metadata } from './job/metadata.js';
+export type { Middleware, RunContext, RunMiddleware } from './job/middleware.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storableText } from './job/job-options.js';
+import { storableText } from './job/storable-text.js';
 import { MAX_PAGE_BYTES } from './mongo/read-page.js';
 
 /** Where a list goes on, as a text that callers hand back as they got it. */

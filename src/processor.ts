@@ -9,6 +9,7 @@ import { type EventListener, type EventName, Events, eventNames } from './events
 import { FormerNames } from './former-names.js';
 import { addJob } from './job/add-job.js';
 import { addJobs, type JobToAdd } from './job/add-jobs.js';
+import type { AddMiddleware } from './job/addition.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
 import type { InputArguments, JobFactory } from './job/define-job.js';
@@ -34,6 +35,7 @@ import {
 import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
+import type { Middleware, RunMiddleware } from './job/middleware.js';
 import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
@@ -67,7 +69,6 @@ import type { DeclaredScheduler } from './scheduler/declaration.js';
 import type { SchedulerItem } from './scheduler/item.js';
 import type { SchedulersFilter } from './scheduler/list-items.js';
 import { scheduling } from './scheduler/load-operations.js';
-import type { MadeJob } from './scheduler/make-planned.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import { Schedules } from './scheduler/schedules.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
@@ -233,15 +234,15 @@ export class RemoteProcessor extends FormerNames {
     };
     onIndexMissing(this.#collections.jobs, tellMissing);
     onIndexMissing(this.#collections.scheduler, tellMissing);
-    this.#registry = new JobRegistry(this.#collections.jobFactories, log);
+    const events = new Events(log);
+    this.#events = events;
+    this.#registry = new JobRegistry(this.#collections.jobFactories, log, events);
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({
       jobNames: this.#registry.names,
       ...(queues && { queues }),
       ...(jobQuery && { jobQuery }),
     });
-    const events = new Events(log);
-    this.#events = events;
     this.jobsReady = new ReadySignal(kick, events, log);
     this.#tally = new Tally(this.#collections.statistics, log);
     events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
@@ -262,6 +263,7 @@ export class RemoteProcessor extends FormerNames {
       leaseMs: lease,
       durations: new RecentDurations(),
       events,
+      middlewares: this.#registry.middlewares,
       jobsReady: this.jobsReady,
       log,
     };
@@ -300,6 +302,28 @@ export class RemoteProcessor extends FormerNames {
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     validateNow(listenSchema, { name, listener }, 'The call of on');
     return this.#events.on(name, listener);
+  }
+
+  /**
+   * Does something around adding jobs, or around their functions, from now on: of several, the first one is the outermost.
+   * Each calls `next` once, and waits for it to see how that ended. What it throws before refuses the job, or fails the
+   * attempt; an error of what is inside stays one, unless it throws another. See README.
+   *
+   * `add` is called around each job that this processor adds, by itself, with others, or for a scheduler item. It may change
+   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add; 3 seconds
+   * for a scheduler item, which tries a job that is refused again in its next tick.
+   *
+   * `run` is called around the function of each job that a drain runs, within the job's timeout.
+   *
+   * @throws ValidationError for what is no middleware
+   * @example
+   * processor.use({
+   *   add: async (job, next) => { job.metadata.tenant = currentTenant(); await next(); },
+   *   run: async ({ metadata }, next) => { await inTenant(metadata.tenant, next); },
+   * });
+   */
+  use(middleware: Middleware): void {
+    this.#registry.middlewares.use(validateNow(middlewareSchema, middleware, 'The call of use'));
   }
 
   /**
@@ -676,7 +700,7 @@ export class RemoteProcessor extends FormerNames {
    */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
-    const item = await deactivateItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
+    const item = await deactivateItem(this.db, await this.#connected(), this.#registry, id);
     await this.kick();
     return item;
   }
@@ -689,7 +713,7 @@ export class RemoteProcessor extends FormerNames {
    */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
-    await removeItem(this.db, await this.#connected(), this.#registry.defaultsOf, id);
+    await removeItem(this.db, await this.#connected(), this.#registry, id);
     await this.kick();
   }
 
@@ -713,8 +737,7 @@ export class RemoteProcessor extends FormerNames {
   /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
-    const made = await scheduleNextJob(await this.#connected(), this.#registry.defaultsOf, this.log);
-    this.#tellFired(made ? [made] : []);
+    const made = await scheduleNextJob(await this.#connected(), this.#registry, this.log);
     if (made) await this.jobsReady.tell([made]);
     return made?.id;
   }
@@ -731,21 +754,10 @@ export class RemoteProcessor extends FormerNames {
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
-    const made = await scheduleDueItems(await this.#connected(), this.#registry.defaultsOf, tick, this.log);
-    this.#tellFired(made);
+    const made = await scheduleDueItems(await this.#connected(), this.#registry, tick, this.log);
     const soon = await this.#queuedLongAgo(ahead);
     await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made, ...soon]);
     return made.map(({ id }) => id);
-  }
-
-  #tellFired(made: readonly MadeJob[]): void {
-    for (const { id: jobId, jobName, queue, occurrence } of made) {
-      const { item: scheduler, at } = occurrence;
-      if (this.#events.isHeard('jobAdded'))
-        this.#events.tell('jobAdded', { jobId, jobName, queue, scheduler });
-      if (this.#events.isHeard('scheduleFired'))
-        this.#events.tell('scheduleFired', { scheduler, at, jobId, jobName });
-    }
   }
 
   /** Jobs due within so long, of whose moment nobody was told when they were queued. */
@@ -922,6 +934,11 @@ const removeJobsSchema = z.strictObject({
   olderThan: durationSchema.optional(),
   deadline: z.date().optional(),
   signal: z.instanceof(AbortSignal).optional(),
+});
+
+const middlewareSchema = z.strictObject({
+  add: z.custom<AddMiddleware>((value) => typeof value === 'function', 'expected a function').optional(),
+  run: z.custom<RunMiddleware>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
 const listenSchema = z.strictObject({

@@ -46,11 +46,13 @@ export async function addJob(
   const despiteFailures = retrying(giveUpAt, session);
   const addable = await despiteFailures(() => registry.find(jobName, callerRole));
   const job = await toNewJob(addable, jobName, input, valid);
-  const write = async () => {
-    if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
-    return writeJob(collections.jobs, job, session);
-  };
-  return { id: await despiteFailures(write), job, giveUpAt };
+  return registry.middlewares.adding([job], giveUpAt, async ([changed = job]) => {
+    const write = async () => {
+      if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
+      return writeJob(collections.jobs, changed, session);
+    };
+    return { id: await despiteFailures(write), job: changed, giveUpAt };
+  });
 }
 
 /**

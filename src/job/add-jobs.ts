@@ -18,7 +18,7 @@ import type { JobDocument } from './job.js';
 import {
   type AddJobOptions,
   type AddJobsOptions,
-  addJobDataSchema,
+  addedJobSchema,
   addJobsOptionsSchema,
 } from './job-options.js';
 import type { AddableJob, JobRegistry } from './registry.js';
@@ -59,7 +59,20 @@ export async function addJobs(
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
-  const newJobs = await despiteFailures(() => checkAll(registry, given, callerRole));
+  const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
+  return registry.middlewares.adding(checked, giveUpAt, async (newJobs) => ({
+    ids: await writeAll(collections, newJobs, session, despiteFailures),
+    newJobs,
+    giveUpAt,
+  }));
+}
+
+async function writeAll(
+  collections: Pick<Collections, 'client' | 'jobs'>,
+  newJobs: readonly NewJob[],
+  session: ClientSession | undefined,
+  despiteFailures: ReturnType<typeof retrying>,
+): Promise<string[]> {
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
   const { client, jobs } = collections;
@@ -70,11 +83,11 @@ export async function addJobs(
     const batch = newJobs.slice(start, start + size);
     ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, { session, clock }))));
   }
-  return { ids, newJobs, giveUpAt };
+  return ids;
 }
 
 const entriesSchema = z.array(
-  z.strictObject({ name: z.string(), input: z.unknown().optional(), options: addJobDataSchema.optional() }),
+  z.strictObject({ name: z.string(), input: z.unknown().optional(), options: addedJobSchema.optional() }),
 );
 
 /** @throws ValidationError whose paths begin with the place in the list, UnknownJobNameError, or ForbiddenError */

@@ -2,6 +2,7 @@ import type { ClientSession, Collection, Document } from 'mongodb';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
+import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
 /** A job as its producer decides it, resolved and validated. All else follows from it. */
@@ -18,6 +19,7 @@ export interface NewJob {
   readonly runAt: Date | number;
   readonly uniqueKey?: string;
   readonly occurrence?: Occurrence;
+  readonly metadata?: Metadata;
 }
 
 /** `uniqueKeyTaken`: nothing was written; an unsettled job of this name has the key. */
@@ -76,7 +78,7 @@ function newDocument(job: NewJob): Document {
 
 /** What does not depend on when it is written. Each field is named: taking the rest of an object is slow. */
 function untimed(job: NewJob) {
-  const { input, uniqueKey, occurrence, retention } = job;
+  const { input, uniqueKey, occurrence, retention, metadata } = job;
   return {
     _id: job.id,
     jobName: job.jobName,
@@ -93,5 +95,6 @@ function untimed(job: NewJob) {
     ...(uniqueKey !== undefined && { uniqueKey }),
     ...(occurrence && { occurrence }),
     ...(retention && { retention }),
+    ...(metadata && { metadata }),
   };
 }

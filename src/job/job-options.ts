@@ -6,18 +6,15 @@ import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import type { AnySession } from '../mongo/driver-of.js';
 import { ELECTION_MS } from '../mongo/election.js';
+import { type Metadata, metadataSchema } from './metadata.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
+import { storableText } from './storable-text.js';
 
 /** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
 export const DEFAULT_MAX_RETRIES = 3;
 
 const priority = z.int().min(0).max(9);
 const maxRetries = z.int().min(1).max(1000);
-
-/** Text that MongoDB gives back as it is. */
-export const storableText = z
-  .string()
-  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'expected well-formed Unicode without NUL');
 
 /** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
 const key = storableText.min(1).max(500);
@@ -114,6 +111,11 @@ const data = { id: key.refine(...hasAddress).optional(), uniqueKey: key.optional
 /** The options of `addJob` that are data: what HTTP callers may send. */
 export const addJobDataSchema = z.strictObject(data).refine(...atMostOneMoment);
 
+/** The same of code, which may give metadata as well. */
+export const addedJobSchema = z
+  .strictObject({ ...data, metadata: metadataSchema.optional() })
+  .refine(...atMostOneMoment);
+
 const session = z
   .custom<ClientSession>(isSession, 'expected a ClientSession of the mongodb driver')
   .optional();
@@ -122,7 +124,13 @@ const patience = durationSchema.default(ELECTION_MS);
 
 /** All options of `addJob`. */
 export const addJobOptionsSchema = z
-  .strictObject({ ...data, session, patience, callerRole: callerRoleSchema })
+  .strictObject({
+    ...data,
+    metadata: metadataSchema.optional(),
+    session,
+    patience,
+    callerRole: callerRoleSchema,
+  })
   .refine(...atMostOneMoment);
 
 /** The options of `addJobs`, for all jobs together. */
@@ -149,6 +157,8 @@ export interface AddJobOptions {
   readonly retryDelay?: RetryDelay | undefined;
   /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
   readonly uniqueKey?: string | undefined;
+  /** What is stored with the job beside its input, and what middleware sees: texts by names, 2 KB in all. */
+  readonly metadata?: Metadata | undefined;
   /** Makes the insert part of the caller's transaction. */
   readonly session?: AnySession | undefined;
   /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */

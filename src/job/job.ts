@@ -27,6 +27,7 @@
 
 import type { FailureCause } from './failure.js';
 import type { ResolvedRetention } from './job-options.js';
+import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
 export const jobStatuses = ['queued', 'processing', 'cancelled', 'completed', 'error'] as const;
@@ -145,6 +146,8 @@ export interface JobDocument {
   readonly lease?: Lease;
   /** The fencing token of the attempt that was settled last: tells the outcome that counted from a late one. */
   readonly lastToken?: string;
+  /** What was stored with it beside its input, such as the trace that it belongs to; absent when nothing was. */
+  readonly metadata?: Metadata;
   /** Only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;
   /** Unique per job name among jobs that are not settled; removed when the job settles. */

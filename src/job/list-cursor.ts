@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { cursorOf, toCursorText } from '../page-filter.js';
-import { storableText } from './job-options.js';
+import { storableText } from './storable-text.js';
 
 /** Where a job stands in lists: they are in the order of `created`, then of `_id`. Neither ever changes. */
 export interface ListPlace {

@@ -8,8 +8,8 @@ import { readPage } from '../mongo/read-page.js';
 import { pageSize } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
-import { storableText } from './job-options.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
+import { storableText } from './storable-text.js';
 
 /** So many documents may a request examine where no index knows the answer: some ten milliseconds. */
 const MAX_SCANNED = 5_000;

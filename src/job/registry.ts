@@ -2,6 +2,7 @@ import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { type AddRole, type Role, suffices } from '../access/role.js';
 import { ForbiddenError, UnknownJobNameError, ValidationError } from '../errors.js';
+import type { Events } from '../events.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate, validateNow } from '../validate.js';
@@ -17,6 +18,7 @@ import {
   listJobFactories,
   toInfo,
 } from './list-job-factories.js';
+import { Middlewares } from './middleware.js';
 import { storeJobFactories } from './store-job-factories.js';
 
 /** A kind of job that can be added here: by this process's code, or by what another process stored. */
@@ -33,11 +35,17 @@ const entriesSchema = z.array(
 /** The job factories of this process, and those that others stored. */
 export class JobRegistry {
   readonly #factories = new Map<string, JobFactory>();
+  /** What is done around adding and running jobs. */
+  readonly middlewares: Middlewares;
 
   constructor(
     private readonly jobFactories: Collection<JobFactoryDocument>,
     private readonly log: Logger,
-  ) {}
+    /** Told of the jobs that scheduler items make. */
+    readonly events: Events,
+  ) {
+    this.middlewares = new Middlewares(log);
+  }
 
   /** The names this process has the code of. */
   get names(): string[] {

@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
 import type { NewJob } from './insert-job.js';
 import { type addJobDataSchema, withDefaults } from './job-options.js';
+import type { Metadata } from './metadata.js';
 import type { AddableJob } from './registry.js';
 import { toInput } from './storable.js';
 
@@ -10,9 +11,9 @@ export async function toNewJob(
   { defaults, checkInput }: AddableJob,
   jobName: string,
   input: unknown,
-  options: z.output<typeof addJobDataSchema>,
+  options: z.output<typeof addJobDataSchema> & { readonly metadata?: Metadata | undefined },
 ): Promise<NewJob> {
-  const { id, uniqueKey, runAt, delay, ...overrides } = options;
+  const { id, uniqueKey, runAt, delay, metadata, ...overrides } = options;
   const storable = toInput(input, jobName);
   await checkInput(storable);
   return {
@@ -22,5 +23,6 @@ export async function toNewJob(
     ...withDefaults(overrides, defaults),
     runAt: runAt ?? delay ?? 0,
     ...(uniqueKey !== undefined && { uniqueKey }),
+    ...(metadata && { metadata }),
   };
 }

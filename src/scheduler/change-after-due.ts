@@ -5,10 +5,12 @@ import { findBusyItems } from './find-busy-items.js';
 import { requireItem } from './find-items.js';
 import { inItemTransaction } from './in-item-transaction.js';
 import type { SchedulerItemDocument } from './item.js';
-import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
-import { makePlanned } from './make-planned.js';
-import { planItems } from './plan-items.js';
+import { type JobMaker, type JobMaking, makingJobs, tellMade } from './job-making.js';
+import type { KnownDefaults } from './known-defaults.js';
+import { type MadeJob, makePlanned } from './make-planned.js';
+import { type PlannedItem, planItems } from './plan-items.js';
 import type { WaitingItem } from './plan-occurrences.js';
+import type { PreparedJobs } from './prepared-jobs.js';
 
 /** What becomes of an item. */
 export interface ItemChange<Result> {
@@ -32,50 +34,76 @@ const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
 export async function changeAfterDue<Result>(
   db: Db,
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
+  id: string,
+  change: ItemChange<Result>,
+): Promise<Result> {
+  return makingJobs(maker, (making) => makeAndChange(db, collections, making, id, change));
+}
+
+async function makeAndChange<Result>(
+  db: Db,
+  collections: Collections,
+  making: JobMaking,
   id: string,
   { losesDue, write }: ItemChange<Result>,
 ): Promise<Result> {
-  const defaults = new KnownDefaults(defaultsOf);
+  const { defaults, prepared } = making;
   for (;;) {
     const step = await inItemTransaction(collections.client, id, async (session): Promise<Step<Result>> => {
       const now = await serverTime(db);
       const item = await requireItem(collections.scheduler, id, session);
       if (!isDue(item, now) || !losesDue(item, now))
-        return { kind: 'done', result: await write(item, now, session) };
+        return { kind: 'done', made: [], result: await write(item, now, session) };
       if (defaults.lacking([item.jobName]).length > 0) {
         await session.abortTransaction();
         return { kind: 'ask', jobName: item.jobName };
       }
-      if (await makeDue(collections, { ...item, now }, defaults, session)) return { kind: 'more' };
-      const { ended: _, ...made } = await requireItem(collections.scheduler, id, session);
-      return { kind: 'done', result: await write({ ...made, active: true }, now, session) };
+      const planned = await planDue(collections, { ...item, now }, defaults, session);
+      if (prepared.lacking(planned).length > 0) {
+        await session.abortTransaction();
+        return { kind: 'prepare', planned };
+      }
+      const made = await makePlanned(collections, allReady(prepared.take(planned)), session);
+      if (planned.some(({ plan }) => plan.isCut)) return { kind: 'more', made };
+      const { ended: _, ...moved } = await requireItem(collections.scheduler, id, session);
+      return { kind: 'done', made, result: await write({ ...moved, active: true }, now, session) };
     });
-    if (step.kind === 'done') return step.result;
     if (step.kind === 'ask') await defaults.learn([step.jobName]);
+    else if (step.kind === 'prepare') await prepared.prepare(step.planned);
+    else await tellMade(making, step.made);
+    if (step.kind === 'done') return step.result;
   }
 }
 
-/** `more`: what was made is written, and more is due. `ask`: nothing is written, for the defaults of that job are not known. */
+/**
+ * `more`: what was made is written, and more is due. `ask`, `prepare`: nothing is written, for the defaults of that job are
+ * not known, or these jobs are not prepared.
+ */
 type Step<Result> =
-  | { readonly kind: 'done'; readonly result: Result }
-  | { readonly kind: 'more' }
-  | { readonly kind: 'ask'; readonly jobName: string };
+  | { readonly kind: 'done'; readonly made: readonly MadeJob[]; readonly result: Result }
+  | { readonly kind: 'more'; readonly made: readonly MadeJob[] }
+  | { readonly kind: 'ask'; readonly jobName: string }
+  | { readonly kind: 'prepare'; readonly planned: readonly PlannedItem[] };
 
 /** Whether an item has an occurrence that is due and not made yet. */
 function isDue(item: SchedulerItemDocument, now: Date): item is WaitingItem {
   return item.active && item.nextCallTime !== null && item.nextCallTime <= now;
 }
 
-/** Makes what is due. Returns whether more is. Of an item that is broken nothing can be made. */
-async function makeDue(
-  { jobs, scheduler }: Collections,
+/** Plans what is due. Of an item that is broken nothing can be made. */
+async function planDue(
+  { jobs }: Collections,
   item: WaitingItem & { readonly now: Date },
   { byName }: KnownDefaults,
   session: ClientSession,
-): Promise<boolean> {
+): Promise<readonly PlannedItem[]> {
   const busy = await findBusyItems(jobs, [item], session);
-  const { planned } = planItems([item], busy, byName, LIMITS);
-  await makePlanned({ jobs, scheduler }, planned, session);
-  return planned.some(({ plan }) => plan.isCut);
+  return planItems([item], busy, byName, LIMITS).planned;
+}
+
+/** @throws what middleware refused a job with: then nothing is changed */
+function allReady({ ready, refused }: ReturnType<PreparedJobs['take']>): readonly PlannedItem[] {
+  for (const { error } of refused) throw error;
+  return ready;
 }

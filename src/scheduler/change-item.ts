@@ -2,7 +2,7 @@ import type { ClientSession, Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
 import { changeAfterDue } from './change-after-due.js';
 import { isNextOf, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
-import type { DefaultsOf } from './known-defaults.js';
+import type { JobMaker } from './job-making.js';
 import { nextCallTime } from './next-call-time.js';
 import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
@@ -18,11 +18,11 @@ import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 export async function changeItem(
   db: Db,
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
   id: string,
   change: (item: SchedulerItemDocument, now: Date) => SchedulerItemDocument | undefined,
 ): Promise<SchedulerItem> {
-  return changeAfterDue(db, collections, defaultsOf, id, {
+  return changeAfterDue(db, collections, maker, id, {
     losesDue: (item, now) => {
       const changed = change(item, now);
       return changed !== undefined && !isNextOf(changed, item);

@@ -3,7 +3,7 @@ import type { Collections } from '../mongo/collections.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, findDueJobName } from './find-due-items.js';
-import type { KnownDefaults } from './known-defaults.js';
+import { type JobMaking, tellMade } from './job-making.js';
 import { type MadeJob, makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 
@@ -52,7 +52,7 @@ export interface Made {
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: Collections,
-  defaults: KnownDefaults,
+  { defaults, prepared, events }: JobMaking,
   limits: FireLimits,
   those: Which,
   patienceMs: number,
@@ -61,6 +61,7 @@ export async function fireDueItems(
   const jobName = await findDueJobName(scheduler, which);
   if (jobName === undefined) return { kind: 'done' };
   let lacking: readonly string[] = [jobName];
+  let unprepared: readonly PlannedItem[] = [];
   let ids: readonly string[] = [];
   const fire = async (session: ClientSession): Promise<Fired> => {
     if (Date.now() >= limits.deadline) return { kind: 'done' };
@@ -73,16 +74,26 @@ export async function fireDueItems(
     }
     const busy = await findBusyItems(jobs, items, session);
     const { planned, broken } = planItems(items, busy, defaults.byName, limits);
-    ids = planned.map(({ item }) => item._id);
-    const made = await makePlanned({ jobs, scheduler }, planned, session);
-    return { kind: 'made', jobs: made, cut: cutOf(planned), broken };
+    unprepared = prepared.lacking(planned);
+    if (unprepared.length > 0) {
+      await session.abortTransaction();
+      return { kind: 'done' };
+    }
+    const { ready, refused } = prepared.take(planned);
+    ids = ready.map(({ item }) => item._id);
+    const made = await makePlanned({ jobs, scheduler }, ready, session);
+    return { kind: 'made', jobs: made, cut: cutOf(ready), broken: [...broken, ...refused] };
   };
   try {
     for (;;) {
       await defaults.learn(lacking);
+      await prepared.prepare(unprepared);
       lacking = [];
+      unprepared = [];
       const fired = await inTransaction(client, fire, Date.now() + patienceMs);
-      if (lacking.length === 0) return fired;
+      if (lacking.length > 0 || unprepared.length > 0) continue;
+      if (fired.kind === 'made') await tellMade({ prepared, events }, fired.jobs);
+      return fired;
     }
   } catch (error) {
     if (error instanceof HeldByAnother) return { kind: 'held', ids };

@@ -21,10 +21,12 @@ export interface PlannedItem {
   readonly jobs: readonly OccurrenceJob[];
 }
 
-/** An item of which nothing can be made, and why: its document was written by another program, or a newer platform. */
+/** An item of which nothing can be made, and why: its document was written by another program, or a newer platform; or middleware. */
 export interface BrokenItem {
   readonly id: string;
   readonly error: unknown;
+  /** Middleware refused a job of it. */
+  readonly isRefused?: boolean;
 }
 
 /**

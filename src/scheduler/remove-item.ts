@@ -1,18 +1,18 @@
 import type { Db } from 'mongodb';
 import type { Collections } from '../mongo/collections.js';
 import { changeAfterDue } from './change-after-due.js';
-import type { DefaultsOf } from './known-defaults.js';
+import type { JobMaker } from './job-making.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
 /** Removes an item, once what is due is made, and the jobs that it made ahead. @throws as `changeAfterDue` */
 export async function removeItem(
   db: Db,
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
   id: string,
 ): Promise<void> {
   const { jobs, scheduler } = collections;
-  await changeAfterDue(db, collections, defaultsOf, id, {
+  await changeAfterDue(db, collections, maker, id, {
     losesDue: () => true,
     write: async ({ _id: itemId }, now, session) => {
       await scheduler.deleteOne({ _id: itemId }, { session });

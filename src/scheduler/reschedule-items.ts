@@ -12,7 +12,7 @@ import { activated } from './activate.js';
 import { changeAfterDue } from './change-after-due.js';
 import { requireItem } from './find-items.js';
 import { complete, isNextOf, type SchedulerItemDocument } from './item.js';
-import type { DefaultsOf } from './known-defaults.js';
+import type { JobMaker } from './job-making.js';
 import { scheduleDueItems } from './schedule-due-items.js';
 import { tellBroken } from './tell-items.js';
 
@@ -34,16 +34,11 @@ export async function rescheduleItem(
 ): Promise<Date | null> {
   const jobName = async () => (await requireItem(collections.scheduler, id)).jobName;
   await registry.requireMayAdd(jobName, callerRole);
-  return recompute(db, collections, registry.defaultsOf, id);
+  return recompute(db, collections, registry, id);
 }
 
-function recompute(
-  db: Db,
-  collections: Collections,
-  defaultsOf: DefaultsOf,
-  id: string,
-): Promise<Date | null> {
-  return changeAfterDue(db, collections, defaultsOf, id, {
+function recompute(db: Db, collections: Collections, maker: JobMaker, id: string): Promise<Date | null> {
+  return changeAfterDue(db, collections, maker, id, {
     losesDue: (item, now) => !isNextOf(activated(item, now), item),
     write: async (item, now, session) => {
       if (!item.active) return null;
@@ -72,9 +67,8 @@ export async function rescheduleItems(
   callerRole?: Role,
 ): Promise<number> {
   const { scheduler } = collections;
-  const { defaultsOf } = registry;
   const everything = { aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
-  await scheduleDueItems(collections, defaultsOf, everything, log);
+  await scheduleDueItems(collections, registry, everything, log);
   const now = await serverTime(db);
   let count = 0;
   for (let after = ''; ; ) {
@@ -86,7 +80,7 @@ export async function rescheduleItems(
     const updates = rescheduled.filter((each) => !isDue(each)).map(toUpdate);
     if (updates.length > 0) await scheduler.bulkWrite(updates, { ordered: false });
     for (const { item } of rescheduled.filter(isDue))
-      await recompute(db, collections, defaultsOf, item._id).catch(ignoreNotFound);
+      await recompute(db, collections, registry, item._id).catch(ignoreNotFound);
     count += rescheduled.length;
     const last = page.at(-1);
     if (page.length < BATCH || last === undefined) return count;

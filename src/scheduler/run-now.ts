@@ -24,12 +24,26 @@ export async function runNow(
   { jobId, callerRole }: RunNowOptions,
 ): Promise<string> {
   const id = jobId ?? new ObjectId().toHexString();
-  await retryWhileUnreachable(ELECTION_MS, async () => {
+  const giveUpAt = performance.now() + ELECTION_MS;
+  const retrying = <Value>(ask: () => Promise<Value>) =>
+    retryWhileUnreachable(giveUpAt - performance.now(), ask);
+  const job = await retrying(async () => {
     const item = await requireItem(scheduler, itemId);
     await registry.requireMayAdd(() => item.jobName, callerRole);
     const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
-    const job = jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({}));
-    await insertJob(jobs, { ...job, id });
+    return { ...jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({})), id };
   });
+  const { events, middlewares } = registry;
+  await middlewares.adding(
+    [job],
+    giveUpAt,
+    async ([changed = job]) => {
+      const { jobName, queue } = changed;
+      const result = await retrying(() => insertJob(jobs, changed));
+      if (result === 'inserted' && events.isHeard('jobAdded'))
+        events.tell('jobAdded', { jobId: id, jobName, queue, scheduler: itemId });
+    },
+    itemId,
+  );
   return id;
 }

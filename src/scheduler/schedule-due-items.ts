@@ -8,7 +8,7 @@ import {
   PATIENCE_MS,
   type Which,
 } from './fire-due-items.js';
-import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
+import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
@@ -34,12 +34,11 @@ export interface TickOptions {
 /** Makes the jobs of all due items, batch by batch, and returns the jobs. */
 export async function scheduleDueItems(
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
   options: TickOptions,
   log: Logger,
 ): Promise<MadeJob[]> {
-  const tick = new Tick(collections, new KnownDefaults(defaultsOf), { ...BATCH, ...options }, log);
-  return tick.run();
+  return makingJobs(maker, (making) => new Tick(collections, making, { ...BATCH, ...options }, log).run());
 }
 
 type Ids = readonly string[];
@@ -54,7 +53,7 @@ class Tick {
 
   constructor(
     private readonly collections: Collections,
-    private readonly defaults: KnownDefaults,
+    private readonly making: JobMaking,
     private readonly limits: FireLimits,
     private readonly log: Logger,
   ) {}
@@ -120,7 +119,7 @@ class Tick {
   }
 
   async #fire(which: Which, patienceMs: number): Promise<Fired> {
-    const fired = await fireDueItems(this.collections, this.defaults, this.limits, which, patienceMs);
+    const fired = await fireDueItems(this.collections, this.making, this.limits, which, patienceMs);
     if (fired.kind === 'made') this.#take(fired);
     return fired;
   }

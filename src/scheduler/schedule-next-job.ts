@@ -1,21 +1,28 @@
 import type { Logger } from '../log.js';
 import type { Collections } from '../mongo/collections.js';
 import { fireDueItems, PATIENCE_MS } from './fire-due-items.js';
-import { type DefaultsOf, KnownDefaults } from './known-defaults.js';
+import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** Makes the job of one occurrence of the item that is due longest, and returns it; undefined when none is due. */
-export async function scheduleNextJob(
+export function scheduleNextJob(
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
+  log: Logger,
+): Promise<MadeJob | undefined> {
+  return makingJobs(maker, (making) => makeNext(collections, making, log));
+}
+
+async function makeNext(
+  collections: Collections,
+  making: JobMaking,
   log: Logger,
 ): Promise<MadeJob | undefined> {
   const one = { items: 1, jobs: 1, perItem: 1, aheadMs: 0, deadline: Number.POSITIVE_INFINITY };
-  const defaults = new KnownDefaults(defaultsOf);
   const except: string[] = [];
   for (;;) {
-    const fired = await fireDueItems(collections, defaults, one, { except }, PATIENCE_MS);
+    const fired = await fireDueItems(collections, making, one, { except }, PATIENCE_MS);
     switch (fired.kind) {
       case 'done':
         return undefined;

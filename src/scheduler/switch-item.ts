@@ -6,7 +6,7 @@ import { activated, deactivated, neverDue } from './activate.js';
 import { changeItem } from './change-item.js';
 import { requireItem } from './find-items.js';
 import type { SchedulerItem } from './item.js';
-import type { DefaultsOf } from './known-defaults.js';
+import type { JobMaker } from './job-making.js';
 
 /**
  * Activates an item from the database's now on. One that is active stays as it is, and so does one whose last
@@ -23,7 +23,7 @@ export async function activateItem(
 ): Promise<SchedulerItem> {
   const jobName = async () => (await requireItem(collections.scheduler, id)).jobName;
   await registry.requireMayAdd(jobName, callerRole);
-  return changeItem(db, collections, registry.defaultsOf, id, (item, now) => {
+  return changeItem(db, collections, registry, id, (item, now) => {
     if (item.active) return undefined;
     const started = activated(item, now);
     if (started.active) return started;
@@ -35,10 +35,10 @@ export async function activateItem(
 export function deactivateItem(
   db: Db,
   collections: Collections,
-  defaultsOf: DefaultsOf,
+  maker: JobMaker,
   id: string,
 ): Promise<SchedulerItem> {
-  return changeItem(db, collections, defaultsOf, id, (item) =>
+  return changeItem(db, collections, maker, id, (item) =>
     item.active || item.ended ? deactivated(item) : undefined,
   );
 }

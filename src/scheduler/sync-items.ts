@@ -149,7 +149,7 @@ async function change(
 ): Promise<Standing | 'gone'> {
   let standing: Standing = 'none';
   try {
-    await changeItem(db, collections, registry.defaultsOf, id, (item, now) => {
+    await changeItem(db, collections, registry, id, (item, now) => {
       standing = standingOf(item, by, hash);
       return standing === 'changed' ? { ...changed(item, now), declared: { by, hash } } : undefined;
     });

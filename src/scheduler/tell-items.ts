@@ -4,6 +4,9 @@ import type { BrokenItem } from './plan-items.js';
 /** How many ids stand in a line of the log. */
 const MAX_TOLD = 10;
 
+const UNREADABLE = 'A scheduler item makes no jobs: its document cannot be read';
+const REFUSED = 'Middleware refused the job of a scheduler item: the next tick tries again';
+
 /** Says which items another transaction holds. */
 export function tellHeld(ids: readonly string[], log: Logger): void {
   if (ids.length === 0) return;
@@ -14,7 +17,7 @@ export function tellHeld(ids: readonly string[], log: Logger): void {
 
 /** Says which items are broken, and returns their ids. Each tick tells again, until somebody sees to it. */
 export function tellBroken(broken: readonly BrokenItem[], log: Logger): string[] {
-  for (const { id: item, error } of broken)
-    log.error('A scheduler item makes no jobs: its document cannot be read', { item, error: String(error) });
+  for (const { id: item, error, isRefused } of broken)
+    log.error(isRefused ? REFUSED : UNREADABLE, { item, error: String(error) });
   return broken.map(({ id }) => id);
 }

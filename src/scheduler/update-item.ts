@@ -66,7 +66,7 @@ export async function updateItem(
       };
     });
     let isOutdated = false;
-    const item = await changeItem(db, collections, registry.defaultsOf, id, (current, at) => {
+    const item = await changeItem(db, collections, registry, id, (current, at) => {
       isOutdated = current.version !== before.version;
       return isOutdated ? undefined : update(current, definition, active, at);
     });

@@ -1,7 +1,9 @@
 import { type AbortReason, AttemptAbortedError } from '../errors.js';
+import { compose } from '../job/compose.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
+import type { Middlewares } from '../job/middleware.js';
 import type { Outcome } from '../job/outcome.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
@@ -19,6 +21,8 @@ export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
 export interface AttemptOwner {
   readonly log: Logger;
   readonly leaseMs: number;
+  /** What is done around its function. */
+  readonly middleware: Middlewares['run'];
   /** Everything in the attempt's context except its signal. */
   readonly context: Omit<JobContext, 'signal'>;
   /** The outcome of an attempt that has to stop, or that comes too late to begin. */
@@ -69,10 +73,25 @@ export class Attempt {
     this.#clock.start();
     const context = { ...this.owner.context, signal: this.#controller.signal };
     this.#asItsOwn(() => {
-      void runAttempt(this.factory, this.job, context, this.#clock, () => this.#checkIn()).then((outcome) =>
+      const run = this.#runner();
+      void runAttempt(this.factory, this.job, context, run).then((outcome) =>
         this.#end(outcome ? this.#inTime(outcome) : this.owner.whenStopped()),
       );
     });
+  }
+
+  /** Calls the function of the job, with middleware around it. That may take long: the attempt may be over by then. */
+  #runner(): (context: JobContext) => Promise<unknown> {
+    const { factory, job, owner } = this;
+    return async (given) => {
+      const call = async () => {
+        this.#checkIn();
+        return factory.run(given, this.#clock);
+      };
+      if (owner.middleware.length === 0) return call();
+      const { jobName, queue, metadata = {} } = job;
+      return compose(owner.middleware, { ...given, jobName, queue, metadata }, call);
+    };
   }
 
   /** Fires the signal. */

@@ -212,7 +212,7 @@ class Drain {
   }
 
   #attemptAt(job: ClaimedJob, askedAt: number): Attempt {
-    const { processor, leaseMs, factory: factoryOf } = this.worker;
+    const { processor, leaseMs, factory: factoryOf, middlewares } = this.worker;
     const { input, id: jobId, retryCounter: attempt, token } = job;
     const factory = factoryOf(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
@@ -221,6 +221,7 @@ class Drain {
     return new Attempt(job, factory, askedAt, {
       log: this.#log,
       leaseMs,
+      middleware: middlewares.run,
       context: { input, jobId, attempt, token, processor, progress, log },
       whenStopped: () => ({ kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE }),
       onLost: (lost) => this.#tellLost(lost),

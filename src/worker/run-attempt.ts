@@ -1,6 +1,6 @@
 import { isKind } from '../brand.js';
 import { AttemptAbortedError } from '../errors.js';
-import type { AttemptClock, JobContext, JobFactory } from '../job/define-job.js';
+import type { JobContext, JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
@@ -15,21 +15,19 @@ import { failedOutcome, finalFailure } from './failed-outcome.js';
  * was told that the worker stops counts as "not finished": undefined, the job is to be given back.
  *
  * @param context with the raw input as stored
- * @param checkIn called last before the function is: throws when it is too late to begin
+ * @param run calls the function of the job: throws when it is too late to begin
  */
 export async function runAttempt(
   factory: JobFactory,
   job: ClaimedJob,
   context: JobContext,
-  clock: AttemptClock,
-  checkIn: () => void,
+  run: (context: JobContext) => Promise<unknown>,
 ): Promise<Outcome | undefined> {
   const parsed = await asResult(factory.parseInput(context.input));
   if ('refused' in parsed) return finalFailure(toFailure(parsed.refused));
   let returned: unknown;
   try {
-    checkIn();
-    returned = await factory.run({ ...context, input: parsed.value }, clock);
+    returned = await run({ ...context, input: parsed.value });
   } catch (error) {
     const outcome = failedOutcome(error, job, factory);
     const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;

@@ -4,6 +4,7 @@ import type { Collection } from 'mongodb';
 import type { Events } from '../events.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobDocument } from '../job/job.js';
+import type { Middlewares } from '../job/middleware.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
@@ -30,6 +31,7 @@ export interface Worker {
   readonly leaseMs: number;
   readonly durations: RecentDurations;
   readonly events: Events;
+  readonly middlewares: Middlewares;
   readonly jobsReady: ReadySignal;
   readonly log: Logger;
 }

@@ -1,0 +1,41 @@
+import type { Events } from '../events.js';
+import type { JobRegistry } from '../job/registry.js';
+import { KnownDefaults } from './known-defaults.js';
+import type { MadeJob } from './make-planned.js';
+import { PreparedJobs } from './prepared-jobs.js';
+
+/** What jobs of items are made with: known before the transaction that makes them. */
+export interface JobMaking {
+  readonly defaults: KnownDefaults;
+  readonly prepared: PreparedJobs;
+  readonly events: Events;
+}
+
+/** What is asked of the registry for it. */
+export type JobMaker = Pick<JobRegistry, 'defaultsOf' | 'middlewares' | 'events'>;
+
+/** Makes jobs, and lets go of what was prepared and not made in the end. */
+export async function makingJobs<Result>(
+  { defaultsOf, middlewares, events }: JobMaker,
+  make: (making: JobMaking) => Promise<Result>,
+): Promise<Result> {
+  const prepared = new PreparedJobs(middlewares);
+  try {
+    return await make({ defaults: new KnownDefaults(defaultsOf), prepared, events });
+  } finally {
+    prepared.close();
+  }
+}
+
+/** To be called once they are committed. */
+export async function tellMade(
+  { prepared, events }: Pick<JobMaking, 'prepared' | 'events'>,
+  made: readonly MadeJob[],
+): Promise<void> {
+  for (const { id: jobId, jobName, queue, occurrence } of made) {
+    const { item: scheduler, at } = occurrence;
+    if (events.isHeard('jobAdded')) events.tell('jobAdded', { jobId, jobName, queue, scheduler });
+    if (events.isHeard('scheduleFired')) events.tell('scheduleFired', { scheduler, at, jobId, jobName });
+  }
+  await prepared.written(made);
+}
