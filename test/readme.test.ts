@@ -12,7 +12,11 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const examples = [...readme.matchAll(/```ts run\n(.*?)```/gs)].map(([, code = '']) => code);
 
 /** What the package's entry points are in the source. */
-const entryPoints = { 'remote-processor': 'src/index.ts', 'remote-processor/local': 'local/index.ts' };
+const entryPoints = {
+  'remote-processor': 'src/index.ts',
+  'remote-processor/local': 'local/index.ts',
+  'remote-processor/opentelemetry': 'src/opentelemetry/index.ts',
+};
 
 async function run(code: string): Promise<string[]> {
   const folder = await mkdtemp(join(inject('programsFolder'), 'readme-'));

@@ -3,6 +3,7 @@ import type { Role } from '../../src/access/role.js';
 import { isKind } from '../../src/brand.js';
 import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
+import type { Metadata } from '../../src/job/metadata.js';
 import { ELECTION_MS } from '../../src/mongo/election.js';
 import { documented } from './documented.js';
 import { jobStatus } from './fields.js';
@@ -27,7 +28,7 @@ export const jobState = z
 type JobState = z.output<typeof jobState>;
 
 /**
- * Adds one job, and tells the status of the job that was there before when its id or its unique key was known.
+ * Adds one job, with this metadata, and tells the status of the job that was there before when its id or its unique key was known.
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
  */
@@ -36,10 +37,11 @@ export async function addOne(
   job: NewJob,
   callerRole: Role,
   timeLeft: () => number = () => Number.POSITIVE_INFINITY,
+  metadata?: Metadata,
 ): Promise<JobState> {
   const { name, input, options = {} } = job;
   const id = await processor
-    .addJob(name, input, { ...options, callerRole, patience: patienceIn(timeLeft()) })
+    .addJob(name, input, { ...options, metadata, callerRole, patience: patienceIn(timeLeft()) })
     .catch(refuseInput);
   const mayBeOld = options.id !== undefined || options.uniqueKey !== undefined;
   const status = mayBeOld ? (await processor.getJob(id))?.status : undefined;
@@ -47,7 +49,7 @@ export async function addOne(
 }
 
 /**
- * Adds many jobs, and returns their ids.
+ * Adds many jobs, with this metadata, and returns their ids.
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJobs` throws
  */
@@ -56,8 +58,10 @@ export async function addMany(
   jobs: readonly NewJob[],
   callerRole: Role,
   timeLeft: () => number,
+  metadata?: Metadata,
 ): Promise<string[]> {
-  return processor.addJobs(jobs, { callerRole, patience: patienceIn(timeLeft()) }).catch((error: unknown) => {
+  const all = jobs.map(({ options, ...job }) => ({ ...job, options: { ...options, metadata } }));
+  return processor.addJobs(all, { callerRole, patience: patienceIn(timeLeft()) }).catch((error: unknown) => {
     if (isKind(error, ValidationError))
       throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
     if (!isKind(error, UnknownJobNameError)) throw error;

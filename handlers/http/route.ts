@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
 import { isKind } from '../../src/brand.js';
 import { type Issue, type RemoteProcessor, ValidationError } from '../../src/index.js';
+import { type Trace, traceOf } from '../../src/job/trace.js';
 import { toIssues } from '../../src/validate.js';
 import { once } from '../once.js';
 import { issuesOfNeedlessBody, readJsonObject } from './body.js';
@@ -38,6 +39,8 @@ export interface Circumstances extends Services {
   readonly callerRole: Role;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
+  /** The trace that the request belongs to, by its headers; undefined when they name none that is valid. */
+  readonly trace: Trace | undefined;
   /** Ids for the jobs that are made, so that a second try meets those of the first; undefined when any will do. */
   readonly jobIds: readonly string[] | undefined;
 }
@@ -119,7 +122,9 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
       if (!result.success || wrong.length > 0) throw invalid(wrong);
       const respond = async (jobIds?: readonly string[]) => {
         const { raw, callerRole, maxBytes } = request;
-        const circumstances = { ...services, callerRole, maxBytes, signal: raw.signal, jobIds };
+        const { signal, headers: sent } = raw;
+        const trace = traceOf({ traceparent: sent.get('traceparent'), tracestate: sent.get('tracestate') });
+        const circumstances = { ...services, callerRole, maxBytes, signal, trace, jobIds };
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };

@@ -48,7 +48,7 @@ const addJob = defineRoute({
   role: 'write',
   summary: 'Add a job',
   description:
-    'Adding the same id and input again is harmless: it tells how that job stands. So is a unique key that an unsettled job of this name has.',
+    'Adding the same id and input again is harmless: it tells how that job stands. So is a unique key that an unsettled job of this name has. The trace of the headers `traceparent` and `tracestate` is kept with the job.',
   asks: () => z.object({ body: newJob }),
   bodyExample: { name: 'echo', input: { hello: 'me' }, options: { priority: 5, delay: '10s' } },
   reply: {
@@ -60,9 +60,9 @@ const addJob = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: () => 1,
-  async answer({ body }, { processor, timeLeft, jobIds, callerRole }) {
+  async answer({ body }, { processor, timeLeft, jobIds, callerRole, trace }) {
     const [given = body] = withIds([body], jobIds);
-    const state = await addOne(processor, given, callerRole, timeLeft);
+    const state = await addOne(processor, given, callerRole, timeLeft, trace);
     return { body: state, headers: { location: locationOf(state.id) } };
   },
 });
@@ -90,8 +90,8 @@ const addJobs = defineRoute({
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
-  async answer({ body: { jobs } }, { processor, timeLeft, jobIds, callerRole }) {
-    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft);
+  async answer({ body: { jobs } }, { processor, timeLeft, jobIds, callerRole, trace }) {
+    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft, trace);
     return { body: { ids } };
   },
 });

@@ -1,0 +1,40 @@
+import type { Attributes } from '@opentelemetry/api';
+import { isError } from '../job/failure.js';
+
+/*
+ * Names of the semantic conventions for messaging, which are in development: https://opentelemetry.io/docs/specs/semconv/messaging/.
+ * The destination is the name of the job, and the message the job.
+ */
+
+export const sentMessages = 'messaging.client.sent.messages';
+export const consumedMessages = 'messaging.client.consumed.messages';
+export const operationDuration = 'messaging.client.operation.duration';
+export const processDuration = 'messaging.process.duration';
+
+/** In seconds, as the conventions say for durations. */
+export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+export type Operation = 'send' | 'process';
+
+/** The attributes of metrics: few values each. */
+export function attributesOf(operation: Operation, jobName: string): Attributes {
+  return {
+    'messaging.system': 'remote_processor',
+    'messaging.operation.name': operation,
+    'messaging.destination.name': jobName,
+  };
+}
+
+/** Those that spans have beside. */
+export function spanAttributesOf(operation: Operation, jobId: string, queue: string): Attributes {
+  return {
+    'messaging.operation.type': operation,
+    'messaging.message.id': jobId,
+    'remote_processor.queue': queue,
+  };
+}
+
+/** The class of an error, by its name. */
+export function errorAttributes(error: unknown): Attributes {
+  return { 'error.type': isError(error) ? error.name : '_OTHER' };
+}

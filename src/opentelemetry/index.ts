@@ -1,0 +1,142 @@
+/** The entry point `remote-processor/opentelemetry`. */
+import {
+  context,
+  type Link,
+  type MeterProvider,
+  metrics,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import { isKind } from '../brand.js';
+import { Snooze } from '../errors.js';
+import type { JobBeingAdded } from '../job/addition.js';
+import { toFailure } from '../job/failure.js';
+import type { RunContext } from '../job/middleware.js';
+import type { RemoteProcessor } from '../processor.js';
+import {
+  attributesOf,
+  consumedMessages,
+  durationBuckets,
+  errorAttributes,
+  type Operation,
+  operationDuration,
+  processDuration,
+  sentMessages,
+  spanAttributesOf,
+} from './conventions.js';
+import { toMetadata, toSpanContext } from './trace-context.js';
+
+/** Where spans and metrics go. Default: to what is registered with the OpenTelemetry API when `instrument` is called. */
+export interface InstrumentOptions {
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly meterProvider?: MeterProvider | undefined;
+}
+
+const NAME = 'remote-processor';
+
+/**
+ * Makes spans and metrics of a processor by the semantic conventions for messaging. To be called once, before other
+ * middleware, so that it is around that.
+ *
+ * Adding a job is a span `send <jobName>`, whose context is stored with the job. Running it is a span `process <jobName>`
+ * with a link to that: a child of the span in whose course it runs, such as that of an invocation, or else of `send`.
+ *
+ * @example
+ * instrument(processor);
+ */
+export function instrument(processor: Pick<RemoteProcessor, 'use'>, options: InstrumentOptions = {}): void {
+  const telemetry = new Telemetry(options);
+  processor.use({
+    add: (job, next) => telemetry.send(job, next),
+    run: (run, next) => telemetry.process(run, next),
+  });
+}
+
+class Telemetry {
+  readonly #tracer;
+  readonly #send;
+  readonly #process;
+
+  constructor({
+    tracerProvider = trace.getTracerProvider(),
+    meterProvider = metrics.getMeterProvider(),
+  }: InstrumentOptions) {
+    const meter = meterProvider.getMeter(NAME);
+    const inSeconds = { unit: 's', advice: { explicitBucketBoundaries: durationBuckets } };
+    const messages = { unit: '{message}' };
+    this.#tracer = tracerProvider.getTracer(NAME);
+    this.#send = {
+      count: meter.createCounter(sentMessages, messages),
+      duration: meter.createHistogram(operationDuration, inSeconds),
+    };
+    this.#process = {
+      count: meter.createCounter(consumedMessages, messages),
+      duration: meter.createHistogram(processDuration, inSeconds),
+    };
+  }
+
+  /** Somebody else may have stored a context, such as that of an HTTP request: it is the parent where no span is active. */
+  async send(job: JobBeingAdded, next: () => Promise<void>): Promise<void> {
+    const { jobId, jobName, queue, metadata } = job;
+    const active = context.active();
+    const given = toSpanContext(metadata);
+    const parent = given && !trace.getSpan(active) ? trace.setSpanContext(active, given) : active;
+    const attributes = { ...attributesOf('send', jobName), ...spanAttributesOf('send', jobId, queue) };
+    const span = this.#tracer.startSpan(`send ${jobName}`, { kind: SpanKind.PRODUCER, attributes }, parent);
+    if (trace.isSpanContextValid(span.spanContext())) {
+      delete metadata.tracestate;
+      Object.assign(metadata, toMetadata(span.spanContext()));
+    }
+    await this.#measure('send', jobName, span, () => context.with(trace.setSpan(parent, span), next));
+  }
+
+  async process(run: RunContext, next: () => Promise<unknown>): Promise<void> {
+    const { jobId, jobName, queue, attempt, metadata } = run;
+    const active = context.active();
+    const creation = toSpanContext(metadata);
+    const links: Link[] = creation ? [{ context: creation }] : [];
+    const parent = creation && !trace.getSpan(active) ? trace.setSpanContext(active, creation) : active;
+    const attributes = {
+      ...attributesOf('process', jobName),
+      ...spanAttributesOf('process', jobId, queue),
+      'remote_processor.attempt': attempt,
+    };
+    const options = { kind: SpanKind.CONSUMER, attributes, links };
+    const span = this.#tracer.startSpan(`process ${jobName}`, options, parent);
+    await this.#measure('process', jobName, span, () => context.with(trace.setSpan(parent, span), next));
+  }
+
+  async #measure(operation: Operation, jobName: string, span: Span, next: () => Promise<unknown>) {
+    const { count, duration } = operation === 'send' ? this.#send : this.#process;
+    const began = performance.now();
+    let attributes = attributesOf(operation, jobName);
+    try {
+      await next();
+    } catch (error) {
+      // A job that puts itself off has not failed.
+      if (!isKind(error, Snooze)) {
+        attributes = { ...attributes, ...errorAttributes(error) };
+        tellFailure(span, error);
+      }
+      throw error;
+    } finally {
+      count.add(1, attributes);
+      duration.record((performance.now() - began) / 1000, attributes);
+      span.end();
+    }
+  }
+}
+
+function tellFailure(span: Span, error: unknown): void {
+  const { message, stack } = toFailure(error);
+  span.setAttributes(errorAttributes(error));
+  span.recordException({
+    name: String(errorAttributes(error)['error.type']),
+    message,
+    ...(stack && { stack }),
+  });
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}

@@ -1,0 +1,26 @@
+import { createTraceState, isSpanContextValid, type SpanContext } from '@opentelemetry/api';
+import type { Metadata } from '../job/metadata.js';
+import { traceOf } from '../job/trace.js';
+
+/** Returns the context of a span as it is stored with a job: by W3C Trace Context. */
+export function toMetadata({ traceId, spanId, traceFlags, traceState }: SpanContext): Metadata {
+  const flags = traceFlags.toString(16).padStart(2, '0');
+  const tracestate = traceState?.serialize();
+  return traceOf({ traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate }) ?? {};
+}
+
+/** Returns the context that is stored with a job; undefined when there is none that is valid. */
+export function toSpanContext(metadata: Metadata): SpanContext | undefined {
+  const stored = traceOf(metadata);
+  if (stored === undefined) return undefined;
+  const { traceparent, tracestate } = stored;
+  const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-');
+  const context = {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16),
+    isRemote: true,
+    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
+  };
+  return isSpanContextValid(context) ? context : undefined;
+}
