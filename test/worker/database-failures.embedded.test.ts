@@ -18,10 +18,11 @@ beforeAll(async () => {
   // A driver that finds a connection broken looks for the server again, by default not before half a second.
   client = new MongoClient(mongo.uri, { socketTimeoutMS: 1_000, minHeartbeatFrequencyMS: 20 });
   await client.connect();
+  await new LocalProcessor({ db: client.db('failing'), log: silent }).ensureIndexes();
 });
 afterEach(async () => {
   await fail('off', {});
-  await client.db('failing').dropDatabase();
+  for (const collection of await client.db('failing').collections()) await collection.deleteMany({});
 });
 afterAll(async () => {
   await client.close();
@@ -34,7 +35,6 @@ const fail = (mode: Document | string, data: Document) =>
 
 async function setup(options = {}) {
   const processor = new LocalProcessor({ db: client.db('failing'), log: silent, ...options });
-  await processor.ensureIndexes();
   await processor.addJobFactory(echo);
   return processor;
 }
