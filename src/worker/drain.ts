@@ -139,6 +139,7 @@ class Drain {
     const askedAt = performance.now();
     this.#promised = 0;
     const jobs = room > 0 ? await this.#claimer.claim(room) : [];
+    if (jobs.length > 0) this.#pace.claimTook(performance.now() - askedAt);
     this.#hold(jobs, askedAt);
     return jobs.length === 0;
   }
@@ -184,8 +185,9 @@ class Drain {
   /**
    * How many jobs to claim now: for the free slots, and some that wait for one.
    *
-   * While more are due, the next are claimed beside the write that settles the last; else that write is awaited, so that
-   * one claim finds what it queued again, and fills all slots.
+   * While more are due, the next are claimed beside the write that settles the last, and outcomes that wait for it keep none
+   * from being claimed, except when they are very many, since it takes long. Else that write is awaited, so that one claim
+   * finds what it queued again, and fills all slots.
    */
   #room(): number {
     const { maxThreads, maxJobs } = this.limits;
@@ -194,8 +196,9 @@ class Drain {
     const ahead = this.#pace.ahead(this.#claimer.competes);
     // What waits is enough for now: so the next claim takes more.
     if (waiting > 0 && waiting >= ahead / 2) return 0;
-    const taken = this.#pool.unwritten + (this.#claimer.moreWait ? 0 : this.#pool.writing);
-    return Math.min(maxThreads + ahead - taken, maxJobs - this.#claimer.claimed);
+    const { unfinished, ended, writing } = this.#pool;
+    const unsettled = this.#claimer.moreWait ? Math.max(0, ended - ahead) : ended + writing;
+    return Math.min(maxThreads + ahead - unfinished - unsettled, maxJobs - this.#claimer.claimed);
   }
 
   /** Whether nothing is claimed or begun any more. */

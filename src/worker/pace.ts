@@ -1,5 +1,11 @@
-/** Jobs claimed ahead should begin within so long: short beside what a claim takes over a network. */
+/** Jobs claimed ahead should begin within so long, unless claims take long. */
 const AHEAD_MS = 20;
+
+/** While a claim is under way, and until the next has come back, what waits should last; where claims are slow, too. */
+const CLAIMS_AHEAD = 2;
+
+/** But no longer than that: another worker may be idle. */
+const MAX_AHEAD_MS = 100;
 
 /** Fewer than this share of the slots is none: those of longer jobs would wait for long when all end together. */
 const MIN_SHARE = 1 / 4;
@@ -25,23 +31,30 @@ const MAX_GATHER_MS = 15;
 /** So large a share of what runs is worth a write of its own. */
 const WRITE_SHARE = 1 / 4;
 
+/** `ranMs`: for how long something ran. `slotsMs`: the same, by the share of the slots that were taken. */
+interface Moment {
+  readonly ranMs: number;
+  readonly slotsMs: number;
+}
+
 /**
  * The pace at which attempts ended lately. It decides how many jobs are claimed ahead, and how long an outcome waits for
  * others to be written with it. So jobs of some milliseconds, many at a time, share their commands, and neither a lone job
  * nor a long one notices.
  *
- * Time counts while something runs only: how long a claim takes says nothing about the jobs.
+ * For claims, time counts as far as slots are taken, half while half of them are: slots that stand empty, since a claim is
+ * slow, say nothing about the jobs. For outcomes, time counts while something runs.
  */
 export class Pace {
-  /** When each of the last endings was, by `#clock`, the oldest at `#count % #size`. */
-  readonly #endings: number[] = [];
+  /** When each of the last endings was, by `#now`, the oldest at `#count % #size`. */
+  readonly #endings: Moment[] = [];
   readonly #size: number;
   #count = 0;
   #running = 0;
-  /** When the first of what runs began. */
-  #runningSince = 0;
-  /** For how long something ran, until nothing did. */
-  #ranMs = 0;
+  /** When an attempt began or ended last, by `performance.now()` and by its own clocks. */
+  #changed = { at: 0, now: { ranMs: 0, slotsMs: 0 } };
+  /** How long claims take. */
+  #claimMs = 0;
 
   /** @param maxThreads how many attempts run at a time */
   constructor(private readonly maxThreads: number) {
@@ -50,17 +63,18 @@ export class Pace {
 
   /** An attempt has got a slot. */
   began(): void {
-    if (this.#running === 0) this.#runningSince = performance.now();
-    this.#running += 1;
+    this.#change(1);
   }
 
   /** Its slot is free again. */
   ended(): void {
-    const now = this.#clock;
-    this.#endings[this.#count % this.#size] = now;
+    this.#endings[this.#count % this.#size] = this.#change(-1);
     this.#count += 1;
-    this.#running -= 1;
-    if (this.#running === 0) this.#ranMs = now;
+  }
+
+  /** A claim took so long. */
+  claimTook(ms: number): void {
+    this.#claimMs = (this.#claimMs + ms) / 2;
   }
 
   /** The pace is another one now, and not known. */
@@ -69,17 +83,19 @@ export class Pace {
   }
 
   /**
-   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, none until the pace is known. Of jobs
-   * that take longer than about 80 ms none is taken before there is a slot for it: another worker could begin it sooner.
+   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, or while two claims are made; none until
+   * the pace is known. Of jobs that take longer than about 80 ms none is taken before there is a slot for it: another worker
+   * could begin it sooner.
    *
    * @param competes whether others claim as well
    */
   ahead(competes: boolean): number {
     if (this.#count < this.#size) return 0;
-    const beginSoon = Math.floor(AHEAD_MS / this.#gapMs);
-    if (beginSoon < Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
+    const gapMs = this.#meanGap('slotsMs');
+    if (AHEAD_MS < gapMs * Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
+    const aheadMs = Math.max(AHEAD_MS, Math.min(CLAIMS_AHEAD * this.#claimMs, MAX_AHEAD_MS));
     const most = Math.min(competes ? MAX_AHEAD_OF_OTHERS : MAX_AHEAD, MAX_HELD - this.maxThreads);
-    return Math.max(0, Math.min(beginSoon, most));
+    return Math.max(0, Math.min(Math.floor(aheadMs / gapMs), most));
   }
 
   /**
@@ -91,20 +107,29 @@ export class Pace {
    * @param held how many attempts are not written, those that wait included
    */
   gatherMs(waiting: number, waitedMs: number, held: number): number {
-    if (waiting >= held * WRITE_SHARE || this.#gapMs >= MAX_GATHER_MS) return 0;
+    if (waiting >= held * WRITE_SHARE || this.#meanGap('ranMs') >= MAX_GATHER_MS) return 0;
     return Math.max(0, MAX_GATHER_MS - waitedMs);
   }
 
-  /** The mean time between two of the last endings; infinite until there were two. */
-  get #gapMs(): number {
+  /** The mean time between two of the last endings, by one of its clocks; infinite until there were two. */
+  #meanGap(clock: keyof Moment): number {
     if (this.#count < 2) return Number.POSITIVE_INFINITY;
     const known = Math.min(this.#count, this.#size);
-    const oldest = this.#endings[(this.#count - known) % this.#size] ?? 0;
-    return (this.#clock - oldest) / known;
+    const oldest = this.#endings[(this.#count - known) % this.#size]?.[clock] ?? 0;
+    return (this.#now()[clock] - oldest) / known;
   }
 
-  /** For how long something has run, in milliseconds. */
-  get #clock(): number {
-    return this.#ranMs + (this.#running > 0 ? performance.now() - this.#runningSince : 0);
+  #change(by: number): Moment {
+    const now = this.#now();
+    this.#changed = { at: performance.now(), now };
+    this.#running += by;
+    return now;
+  }
+
+  #now(): Moment {
+    const { at, now } = this.#changed;
+    if (this.#running === 0) return now;
+    const ms = performance.now() - at;
+    return { ranMs: now.ranMs + ms, slotsMs: now.slotsMs + (ms * this.#running) / this.maxThreads };
   }
 }

@@ -80,6 +80,16 @@ export class Pool {
     return this.#attempts.size - this.#writing;
   }
 
+  /** How many have no outcome yet. */
+  get unfinished(): number {
+    return this.#line.length + this.#running;
+  }
+
+  /** How many have an outcome that is not being written yet. */
+  get ended(): number {
+    return this.unwritten - this.unfinished;
+  }
+
   /** How many outcomes are being written. */
   get writing(): number {
     return this.#writing;
