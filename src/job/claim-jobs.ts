@@ -1,10 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Filter } from 'mongodb';
 import { heldBackJobs } from '../mongo/indexes.js';
-import { ClaimSpread } from './claim-spread.js';
+import { type ClaimPlace, ClaimSpread } from './claim-spread.js';
 import { ClaimStatements, type DueJobs, type LeaseRequest } from './claim-statements.js';
 import type { ClaimedJob, JobDocument } from './job.js';
-import { type ClaimFilter, claimIndex, isDue, queuedJobs, takesNothing, waitsAlone } from './queued-jobs.js';
+import {
+  type ClaimFilter,
+  claimIndex,
+  highestPriority,
+  isDue,
+  queuedJobs,
+  takesNothing,
+  waitsAlone,
+} from './queued-jobs.js';
 
 /** Nearly each means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
 const MAX_TRIES = 30;
@@ -30,11 +38,12 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
   const claim = new ClaimStatements(jobs, dueJobs(filter), lease);
+  const find = (place: ClaimPlace) => findCandidates(claim, filter, place);
   if (limit === 1) return claim.takeFirst();
   const claimed: ClaimedJob[] = [];
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
     try {
-      if (await isLastTry(claim, claimed, limit - claimed.length, spread)) break;
+      if (await isLastTry(claim, find, claimed, limit - claimed.length, spread)) break;
     } catch (error) {
       // What was taken before has to be run: nobody else would until its lease has expired, and that uses up an attempt.
       if (claimed.length === 0) throw error;
@@ -47,12 +56,13 @@ export async function claimJobs(
 /** Adds to `claimed` what it takes. True when no more are to be had. */
 async function isLastTry(
   claim: ClaimStatements,
+  find: (place: ClaimPlace) => Promise<JobDocument[]>,
   claimed: ClaimedJob[],
   wanted: number,
   spread: ClaimSpread,
 ): Promise<boolean> {
   const { place, size } = spread.next(wanted);
-  const candidates = await claim.findCandidates(size, place * size);
+  const candidates = await find({ place, size });
   if (candidates.length < size) spread.endsAfter(candidates.length > 0 ? place + 1 : place);
   const taken = await claim.take(candidates);
   claimed.push(...taken);
@@ -63,6 +73,22 @@ async function isLastTry(
   }
   if (taken.length > 0) spread.won();
   return candidates.length < size && place === 0;
+}
+
+/**
+ * Finds the jobs at a place, and before them the more urgent ones that it would pass over: one more command where others
+ * claim as well, and only there. Among jobs of one priority order matters less than that claims do not meet.
+ */
+async function findCandidates(
+  claim: ClaimStatements,
+  filter: ClaimFilter,
+  { place, size }: ClaimPlace,
+): Promise<JobDocument[]> {
+  const there = await claim.findCandidates(size, place * size);
+  const [first] = there;
+  if (place === 0 || first === undefined || first.priority === highestPriority) return there;
+  const moreUrgent = dueJobs(filter, { priority: { $gt: first.priority } });
+  return [...(await claim.findCandidates(size, 0, moreUrgent)), ...there].slice(0, size);
 }
 
 /**
@@ -84,6 +110,9 @@ export async function claimJobAlone(
 /** Every job has a counter; a document of somebody else has none, and is not taken. */
 const isCounted: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
 
-function dueJobs(filter: ClaimFilter): DueJobs {
-  return { filter: queuedJobs(filter, { ...isDue, ...isCounted }), index: claimIndex(filter.queues) };
+function dueJobs(filter: ClaimFilter, conditions: Filter<JobDocument> = {}): DueJobs {
+  return {
+    filter: queuedJobs(filter, { ...isDue, ...isCounted, ...conditions }),
+    index: claimIndex(filter.queues),
+  };
 }

@@ -48,8 +48,8 @@ export class ClaimStatements {
   }
 
   /** Finds jobs to be taken, behind so many others. */
-  findCandidates(limit: number, skip: number): Promise<JobDocument[]> {
-    const { jobs, due } = this;
+  findCandidates(limit: number, skip: number, due = this.due): Promise<JobDocument[]> {
+    const { jobs } = this;
     // A batch is 101 documents unless its size is given, whatever the limit.
     const options = { sort: claimOrder, projection: withoutLog, limit, skip, batchSize: limit };
     return byIndex(jobs, due.index, (hint) =>

@@ -21,6 +21,8 @@ export function takesNothing({ jobNames, queues }: ClaimFilter): boolean {
 /** All there are. With each of them named, an index that has `priority` gives the order of `runAt` without a sort. */
 export const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
+export const highestPriority = Math.max(...priorities);
+
 /** The order in which jobs are claimed; the claim indexes have it. */
 export const claimOrder = { priority: -1, runAt: 1, _id: 1 } as const;
 

@@ -63,3 +63,15 @@ test('however few wait, one that lost finds them all', async () => {
     await jobs.deleteMany({});
   }
 });
+
+test('one that lost takes more urgent jobs first, wherever it claims', async () => {
+  const jobs = await addJobs(numbered(400));
+  for (let claim = 0; claim < 20; claim += 1) {
+    const last = await jobs.find({ status: 'queued' }).sort({ _id: -1 }).limit(2).toArray();
+    const urgent = last.map(({ _id }) => _id).toSorted();
+    await jobs.updateMany({ _id: { $in: urgent } }, { $set: { priority: 3 } });
+    const claimed = await claimJobs(jobs, filter, lease(`${claim}`), 5, lostOften());
+    expect(claimed).toHaveLength(5);
+    expect(claimed.slice(0, 2).map(({ id }) => id)).toEqual(urgent);
+  }
+});
