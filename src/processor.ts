@@ -477,7 +477,8 @@ export class RemoteProcessor extends FormerNames {
    */
   async cancelJob(id: string): Promise<JobStatus> {
     const status = await cancelJob((await this.#connected()).jobs, id);
-    if (status === 'cancelled') this.#events.tell('jobSettled', { jobId: id, status });
+    if (status === 'cancelled' && this.#events.isHeard('jobSettled'))
+      this.#events.tell('jobSettled', { jobId: id, status });
     return status;
   }
 

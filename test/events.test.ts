@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Events } from '../src/events.js';
 import {
   defineJob,
   type EventListener,
   type EventName,
   type LogFields,
   type ProcessorEvents,
-  type RemoteProcessor,
+  RemoteProcessor,
   ValidationError,
 } from '../src/index.js';
 import { collectionNames } from './collection-names.js';
@@ -238,6 +239,25 @@ test('listeners change nothing about the commands', async () => {
     return commands.map(({ commandName }) => commandName);
   };
   expect(await countOf(heard)).toEqual(await countOf(quiet));
+});
+
+test('without listeners no event is made, except for the end of attempts, which the log tells', async () => {
+  const tell = vi.spyOn(Events.prototype, 'tell');
+  const processor = new RemoteProcessor({ db: database.db, log: silent, lease: '1s' });
+  const { factory, gate } = gatedJob();
+  await processor.addJobFactories([anything, failing, factory]);
+  await processor.addScheduler({ type: 'At', at: new Date(0), jobName: 'anything', active: true });
+  await processor.scheduleDueItems();
+  await processor.addJob('anything');
+  await processor.addJobs([{ name: 'anything' }, { name: 'failing' }]);
+  await processor.cancelJob(await processor.addJob('anything', 1, { delay: '1h' }));
+  const lost = await processor.addJob('gated');
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
+  await jobs.updateOne({ _id: lost }, { $set: { 'lease.token': 'of somebody else' } });
+  expect(await draining).toMatchObject({ claimed: 5, stale: 1 });
+  expect(new Set(tell.mock.calls.map(([name]) => name))).toEqual(new Set(['attemptEnded']));
 });
 
 test('a name that no event has, and a listener that is none, are refused', () => {

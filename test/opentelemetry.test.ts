@@ -12,6 +12,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineJob, type RemoteProcessor, Snooze } from '../src/index.js';
 import { instrument } from '../src/opentelemetry/index.js';
@@ -224,6 +225,21 @@ test.each([
   const reply = await api.call('/v1/jobs', { body: { name: 'anything' }, headers: { traceparent: invalid } });
   expect(reply.status).toBe(202);
   expect(await api.processor.getJobs()).not.toMatchObject([{ metadata: expect.anything() }]);
+});
+
+test('nothing of OpenTelemetry is in what does not ask for it', async () => {
+  const entryPoints = ['src/index.ts', 'handlers/lambda.ts', 'local/index.ts'];
+  const { metafile } = await build({
+    entryPoints,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    outdir: 'unused',
+    write: false,
+    metafile: true,
+  });
+  expect(JSON.stringify(metafile)).not.toMatch(/opentelemetry/);
 });
 
 test('a job that was added without a trace is the root of one', async () => {
