@@ -30,6 +30,8 @@ export interface HandlerOptions {
    * metrics, on standard output; `METRICS` says of which.
    */
   readonly publishMetrics?: PublishMetrics;
+  /** Called with the processor of each container before it is used: to add listeners (`on`), middleware (`use`) or `instrument` it. */
+  readonly extend?: (processor: RemoteProcessor) => void;
   /** Ends a worker's container that a job goes on in. Default: ends the process. */
   readonly exit?: () => void;
 }
@@ -106,7 +108,7 @@ export function containerOf<Kept>(
 
 /** Nothing is asked of the database until `ready`. */
 function openContainer(
-  { jobs, name, log: target = jsonLogger }: HandlerOptions,
+  { jobs, name, extend, log: target = jsonLogger }: HandlerOptions,
   config: FunctionConfig,
   client: MongoClient,
 ): Container {
@@ -129,6 +131,7 @@ function openContainer(
     kick,
     log,
   });
+  extend?.(processor);
   const factories = typeof jobs === 'function' ? jobs(config) : jobs;
   const register = once(() => processor.addJobFactories(factories));
   const connect = livingConnections(client);
