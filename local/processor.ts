@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { timerDurationSchema } from '../src/duration.js';
-import { type Duration, RemoteProcessor, type RemoteProcessorOptions } from '../src/index.js';
+import {
+  type Duration,
+  type JobsByName,
+  RemoteProcessor,
+  type RemoteProcessorOptions,
+} from '../src/index.js';
 import { openCollections } from '../src/mongo/collections.js';
 import { validateNow } from '../src/validate.js';
 import { withStopSignal } from '../src/worker/stop-signal.js';
@@ -8,7 +13,8 @@ import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { Loop } from './loop.js';
 import { ReplacedDatabase } from './replaced-database.js';
 
-export interface LocalProcessorOptions extends RemoteProcessorOptions {
+export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
+  extends RemoteProcessorOptions<Jobs> {
   /** How often the worker looks for due jobs. Jobs that this object queues are found at once. Default 1 s. */
   readonly pollInterval?: Duration;
   /** How often the scheduler looks for due items. Default 1 s; on AWS it is a minute. */
@@ -37,7 +43,7 @@ type LoopKind = 'worker' | 'scheduler';
  * processor.startScheduler();
  * process.once('SIGTERM', () => Promise.all([processor.stopProcessor(), processor.stopScheduler()]));
  */
-export class LocalProcessor extends RemoteProcessor {
+export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends RemoteProcessor<Jobs> {
   readonly #pollMs: number;
   readonly #scheduleMs: number;
   readonly #database: ReplacedDatabase;
@@ -46,7 +52,7 @@ export class LocalProcessor extends RemoteProcessor {
   /** Told to stop, and not done yet. */
   readonly #stopping = new Set<Loop>();
 
-  constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions) {
+  constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions<Jobs>) {
     super(options);
     const collections = openCollections(this.db, this.collectionPrefix);
     this.#database = new ReplacedDatabase(collections, this.log, setUp && (() => setUp(this)));

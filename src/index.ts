@@ -43,8 +43,12 @@ export {
   defineJob,
   type InProcessJobDefinition,
   type InputArguments,
+  implement,
   type JobContext,
+  type JobContract,
+  type JobContractDefinition,
   type JobFactory,
+  type JobImplementation,
   type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
@@ -83,6 +87,15 @@ export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
 export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
+export type {
+  AddArguments,
+  InputOf,
+  JobName,
+  JobsByName,
+  JobsToAdd,
+  NamedJobToAdd,
+  TypedJobToAdd,
+} from './job/typed-jobs.js';
 export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
@@ -115,6 +128,7 @@ export type {
 } from './scheduler/scheduler-options.js';
 export type { RunNowOptions, Schedules } from './scheduler/schedules.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
+export type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
 export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 export type { Statistics } from './statistics/statistics.js';

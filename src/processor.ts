@@ -8,11 +8,11 @@ import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
 import { FormerNames } from './former-names.js';
 import { addJob } from './job/add-job.js';
-import { addJobs, type JobToAdd } from './job/add-jobs.js';
+import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
 import type { AddMiddleware } from './job/addition.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
-import type { InputArguments, JobFactory } from './job/define-job.js';
+import type { JobContract, JobFactory } from './job/define-job.js';
 import { Factories } from './job/factories.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findDueSoon } from './job/find-next-due.js';
@@ -40,12 +40,13 @@ import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Recovery, recoverJobs } from './job/recover-jobs.js';
-import { JobRegistry } from './job/registry.js';
+import { JobRegistry, jobsSchema } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
 import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
+import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
@@ -72,6 +73,7 @@ import { scheduling } from './scheduler/load-operations.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import { Schedules } from './scheduler/schedules.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
+import { type NamedScheduler, type TypedScheduler, withJobName } from './scheduler/typed-scheduler.js';
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
@@ -98,7 +100,7 @@ const RECOVERY_RETRY_MS = 1_000;
 /** It takes some milliseconds, and of thousands of jobs a second; a connection that died must not keep work waiting. */
 const RECOVERY_TRY_MS = 5_000;
 
-export interface RemoteProcessorOptions {
+export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   /** A Db of the mongodb driver, 6 or 7, such as Mongoose's `connection.db`. Of a replica set. */
   readonly db: AnyDb;
   /**
@@ -125,6 +127,11 @@ export interface RemoteProcessorOptions {
    * `remote-processor/lambda` makes it. Default: none, and jobs wait until a worker looks.
    */
   readonly kick?: Kick;
+  /**
+   * The kinds of jobs by the names that they are added by, which types these names: job factories, or contracts where the
+   * code is elsewhere. They are registered by the first call that uses the database. Default: none, and any name may be given.
+   */
+  readonly jobs?: Jobs;
   /** Default: JSON lines on standard output, from `info` on. Nothing is logged of adding jobs. */
   readonly log?: Logger;
 }
@@ -188,7 +195,7 @@ export interface ScheduleOptions {
  * await processor.processNextJob();
  * await processor.getJobResult(id); // { foo: 'bar' }
  */
-export class RemoteProcessor extends FormerNames {
+export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends FormerNames {
   /** Lists, counts and logs of jobs, and what is done with many at once. */
   readonly jobs: Jobs;
   /** The kinds of jobs that can be added by name. */
@@ -216,7 +223,7 @@ export class RemoteProcessor extends FormerNames {
   readonly #formatJobError: JobErrorFormatter;
 
   /** @throws ValidationError listing every option that is wrong */
-  constructor(options: RemoteProcessorOptions) {
+  constructor(options: RemoteProcessorOptions<Kinds>) {
     super();
     const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
     const { db, collectionPrefix, name, maxThreads, queues, jobQuery, lease, kick, log } = valid;
@@ -236,7 +243,7 @@ export class RemoteProcessor extends FormerNames {
     onIndexMissing(this.#collections.scheduler, tellMissing);
     const events = new Events(log);
     this.#events = events;
-    this.#registry = new JobRegistry(this.#collections.jobFactories, log, events);
+    this.#registry = new JobRegistry(this.#collections.jobFactories, valid.jobs, log, events);
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({
       jobNames: this.#registry.names,
@@ -383,32 +390,36 @@ export class RemoteProcessor extends FormerNames {
    * is tried again for 13 s (`patience`), except in a transaction; whether it arrived when that fails too is not known.
    * Then asks for a worker, by `kick`; in a transaction call `kick()` yourself once it is committed.
    *
-   * @param job the name, or the factory itself, which types the input
+   * @param job the name; or the factory, which types the input; or a contract, by which the job is checked here, whether
+   *   somebody registered its kind or not
    * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
    *   ConflictError for an `id` that another job has; nothing is written then
    */
-  async addJob<Input>(
-    job: JobFactory<Input>,
-    ...args: [...InputArguments<Input>, options?: AddJobOptions]
+  async addJob<Job extends (keyof Kinds & string) | JobContract>(
+    job: Job,
+    ...args: AddArguments<Kinds, Job>
   ): Promise<string>;
-  async addJob(job: string, input?: unknown, options?: AddJobOptions): Promise<string>;
-  async addJob(job: string | JobFactory, input?: unknown, options?: AddJobOptions): Promise<string> {
-    const jobName = typeof job === 'string' ? job : job?.name;
+  async addJob(job: string | JobContract, input?: unknown, options?: AddJobOptions): Promise<string> {
     const collections = await this.#connected();
-    const { id, job: added, giveUpAt } = await addJob(collections, this.#registry, jobName, input, options);
+    const { id, job: added, giveUpAt } = await addJob(collections, this.#registry, job, input, options);
     await this.#tellAdded([added], [id], giveUpAt, options);
     return id;
   }
 
   /**
-   * Adds many jobs, by name, and returns their ids in the same order; each as `addJob` would. In commands of up to 2000,
+   * Adds many jobs, each by `name` or by `job`, its factory or contract, and returns their ids in the same order; each as
+   * `addJob` would. In commands of up to 2000,
    * so that a crash in between leaves some of them: who passes ids can try again, or add them in a transaction.
    *
    * @param options as in `AddJobOptions`
    * @throws UnknownJobNameError, ForbiddenError, or ValidationError whose paths begin with the place in the list: nothing
    *   is written then; ConflictError for an `id` that another job has: the others may be written
    */
-  async addJobs(jobs: readonly JobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
+  async addJobs<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
+    jobs: JobsToAdd<NoInfer<Named>, Inputs>,
+    options?: AddJobsOptions,
+  ): Promise<string[]>;
+  async addJobs(jobs: readonly AnyJobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
     const collections = await this.#connected();
     const { ids, newJobs, giveUpAt } = await addJobs(collections, this.#registry, jobs, options);
     await this.#tellAdded(newJobs, ids, giveUpAt, options);
@@ -457,7 +468,16 @@ export class RemoteProcessor extends FormerNames {
     return (await requireJob((await this.#connected()).jobs, id)).status;
   }
 
-  /** What the job returned; null until it is completed. @throws NotFoundError */
+  /**
+   * What the job returned; null until it is completed.
+   *
+   * @param _job its factory or contract, which types the result; whether the job is of this kind is not looked at
+   * @throws NotFoundError
+   */
+  async getJobResult<Output = unknown>(
+    id: string,
+    _job?: JobContract<unknown, Output>,
+  ): Promise<Output | null>;
   async getJobResult(id: string): Promise<unknown> {
     const { status, output } = await requireJob((await this.#connected()).jobs, id);
     return status === 'completed' ? (output ?? null) : null;
@@ -633,15 +653,23 @@ export class RemoteProcessor extends FormerNames {
   /**
    * Adds a scheduler item and returns its id. It makes jobs once it is active.
    *
+   * @param options its job by `jobName`, or by `job`, its factory or contract, which types the input
    * @param caller `callerRole`: as in `AddJobOptions`
    * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, ForbiddenError, or
    *   ConflictError when its id is taken, or a removed item of this id has a job of its first moment; nothing is written
    *   then
    */
-  async addScheduler(options: SchedulerOptions, caller: CallerOptions = {}): Promise<string> {
+  async addScheduler<Input, Named extends JobsByName = Kinds>(
+    options: NamedScheduler<NoInfer<Named>> | TypedScheduler<Input>,
+    caller?: CallerOptions,
+  ): Promise<string>;
+  async addScheduler(
+    options: SchedulerOptions | TypedScheduler<unknown>,
+    caller: CallerOptions = {},
+  ): Promise<string> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, 'The call of addScheduler');
     const { addItem } = await scheduling();
-    return addItem(this.db, await this.#connected(), this.#registry, options, callerRole);
+    return addItem(this.db, await this.#connected(), this.#registry, withJobName(options), callerRole);
   }
 
   /**
@@ -883,6 +911,7 @@ export class RemoteProcessor extends FormerNames {
   async #connected(): Promise<Collections> {
     await this.#connection.make();
     await requireOurs(this.#collections);
+    await this.#registry.storeDeclared();
     return this.#collections;
   }
 }
@@ -918,6 +947,7 @@ const optionsSchema = z.strictObject({
     .optional(),
   collectionPrefix: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   name: z.string().min(1).max(100).default(DEFAULT_NAME),
+  jobs: jobsSchema.default({}),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
   kick: z.custom<Kick>((value) => typeof value === 'function', 'expected a function').optional(),

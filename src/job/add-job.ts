@@ -7,11 +7,12 @@ import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { inOwnBson } from '../mongo/own-bson.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
+import type { JobContract } from './define-job.js';
 import { findJob } from './find-job.js';
 import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
-import type { JobRegistry } from './registry.js';
+import { type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
@@ -33,7 +34,7 @@ export interface Added {
 export async function addJob(
   collections: Pick<Collections, 'client' | 'jobs'>,
   registry: JobRegistry,
-  jobName: string,
+  kind: string | JobContract,
   input: unknown,
   options: AddJobOptions = {},
 ): Promise<Added> {
@@ -44,8 +45,8 @@ export async function addJob(
   );
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
-  const addable = await despiteFailures(() => registry.find(jobName, callerRole));
-  const job = await toNewJob(addable, jobName, input, valid);
+  const addable = await despiteFailures(() => registry.find(kind, callerRole));
+  const job = await toNewJob(addable, nameOf(kind), input, valid);
   return registry.middlewares.adding([job], giveUpAt, async ([changed = job]) => {
     const write = async () => {
       if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);

@@ -13,6 +13,7 @@ import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { ServerClock } from '../mongo/server-clock.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
+import type { JobContract } from './define-job.js';
 import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import {
@@ -21,17 +22,21 @@ import {
   addedJobSchema,
   addJobsOptionsSchema,
 } from './job-options.js';
-import type { AddableJob, JobRegistry } from './registry.js';
+import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
+import type { TypedJobToAdd } from './typed-jobs.js';
 
-/** A job that `addJobs` is to add. */
+/** A job that `addJobs` is to add, by the name of its kind. */
 export interface JobToAdd {
-  /** The name of its factory. */
   readonly name: string;
+  readonly job?: undefined;
   readonly input?: unknown;
   readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined;
 }
+
+/** The same, also by the factory or the contract of its kind. */
+export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
 /** What was added; ids as `Added` has them. */
 interface ManyAdded extends Pick<Added, 'giveUpAt'> {
@@ -53,7 +58,7 @@ const INSERTED_BATCH = 2 * BATCH;
 export async function addJobs(
   collections: Pick<Collections, 'client' | 'jobs'>,
   registry: JobRegistry,
-  given: readonly JobToAdd[],
+  given: readonly AnyJobToAdd[],
   options: AddJobsOptions,
 ): Promise<ManyAdded> {
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
@@ -87,24 +92,31 @@ async function writeAll(
 }
 
 const entriesSchema = z.array(
-  z.strictObject({ name: z.string(), input: z.unknown().optional(), options: addedJobSchema.optional() }),
+  z.strictObject({
+    name: z.string().optional(),
+    job: z.custom<JobContract>(isJob, 'expected a job factory or a contract').optional(),
+    input: z.unknown().optional(),
+    options: addedJobSchema.optional(),
+  }),
 );
 
 /** @throws ValidationError whose paths begin with the place in the list, UnknownJobNameError, or ForbiddenError */
 async function checkAll(
   registry: JobRegistry,
-  given: readonly JobToAdd[],
+  given: readonly AnyJobToAdd[],
   callerRole: Role | undefined,
 ): Promise<NewJob[]> {
   const entries = validateNow(entriesSchema, given, 'The list of addJobs');
-  const addable = new Map<string, AddableJob>();
+  const addable = new Map<string | JobContract, AddableJob>();
   const newJobs: NewJob[] = [];
   const issues: Issue[] = [];
-  for (const [index, { name, input, options = {} }] of entries.entries()) {
-    const job = addable.get(name) ?? (await registry.find(name, callerRole));
-    addable.set(name, job);
+  for (const [index, { name, job: given, input, options = {} }] of entries.entries()) {
+    const kind = name ?? given;
+    if (!isOne(name, given) || kind === undefined) throw notOne(index);
+    const job = addable.get(kind) ?? (await registry.find(kind, callerRole));
+    addable.set(kind, job);
     try {
-      newJobs.push(await toNewJob(job, name, input, options));
+      newJobs.push(await toNewJob(job, nameOf(kind), input, options));
     } catch (error) {
       if (!isKind(error, ValidationError)) throw error;
       for (const { path, message } of error.issues)
@@ -114,6 +126,16 @@ async function checkAll(
   }
   if (issues.length > 0) throw new ValidationError('The list of addJobs', issues);
   return newJobs;
+}
+
+/** Whether a kind of job is given in one of two ways. */
+function isOne(name: string | undefined, job: JobContract | undefined): boolean {
+  return (name === undefined) !== (job === undefined);
+}
+
+function notOne(index: number): ValidationError {
+  const message = 'expected the name of a job, or its factory or contract as job, and not both';
+  return new ValidationError('The list of addJobs', [{ path: `${index}.name`, message }]);
 }
 
 /** `clock`: they may be inserted at its times. In a transaction they may not: an id that is taken would abort it all. */

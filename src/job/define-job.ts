@@ -113,6 +113,18 @@ export interface SubprocessJobDefinition<Input extends StandardSchemaV1, Output 
   readonly module: URL;
 }
 
+/** A contract: a job without its code. */
+export interface JobContractDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
+  extends JobDefinitionBase<Input, Output> {
+  readonly run?: undefined;
+  readonly module?: undefined;
+}
+
+/** The code of a contract's job: `run` in the worker's own thread, or the `module` of a subprocess. */
+export type JobImplementation<Parsed, Returned> =
+  | { run(context: JobContext<Parsed>): Promise<Returned> | Returned; readonly module?: undefined }
+  | { readonly module: URL; readonly run?: undefined };
+
 /** How long one attempt may take, and is expected to take. */
 export interface AttemptLimits {
   readonly timeoutMs: number;
@@ -127,12 +139,17 @@ export interface AttemptClock {
   start(): void;
 }
 
-/** A registered kind of job. Made by `defineJob`. */
-export interface JobFactory<Input = unknown, Output = unknown> {
+/**
+ * What a producer needs to know of a kind of job: its name, its schemas, its version and its defaults, without the code
+ * that does the work. Made by `defineJob` without `run`; `implement` makes the job of it.
+ */
+export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown, Returned = unknown> {
   readonly name: string;
   readonly defaults: JobDefaults;
   /** The schema that inputs are validated by. */
-  readonly input: StandardSchemaV1;
+  readonly input: StandardSchemaV1<Input, Parsed>;
+  /** The schema of what the job returns. */
+  readonly output: StandardSchemaV1<Returned, Output>;
   readonly limits: AttemptLimits;
   /** The version of the definition. A lower one does not replace a higher one in the database. */
   readonly version: number;
@@ -140,15 +157,19 @@ export interface JobFactory<Input = unknown, Output = unknown> {
   readonly addRole: AddRole;
   /** Decides after each failed attempt of a job whose `retryDelay` is null. */
   readonly retryDelay?: RetryDelayFunction;
+  /** @throws ValidationError for an input that the schema refuses */
+  parseInput(input: unknown): Promise<unknown>;
+}
+
+/** A kind of job with the code that does the work. Made by `defineJob`, or by `implement` of a contract. */
+export interface JobFactory<Input = unknown, Output = unknown> extends JobContract<Input, Output> {
   /**
    * Runs the job here and now, without a queue: input and output are validated as a worker does.
    *
    * @throws ValidationError for an invalid input or output, and whatever the job throws
    */
   call(input: Input, processor: RemoteProcessor): Promise<Output>;
-  /** First stage of an attempt. @throws ValidationError */
-  parseInput(input: unknown): Promise<unknown>;
-  /** Second stage: the function itself, with a parsed input. The clock is told when it has to wait. */
+  /** The function itself, with a parsed input. The clock is told when it has to wait. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
   /** Last stage: what the function returned, as it is stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
@@ -158,7 +179,8 @@ export interface JobFactory<Input = unknown, Output = unknown> {
 export type InputArguments<Input> = undefined extends Input ? [input?: Input] : [input: Input];
 
 /**
- * Makes a job factory. Register it with `processor.addJobFactory`.
+ * Makes a job factory. Register it with `processor.addJobFactory`. Without `run` and `module` it makes a contract, which
+ * producers import without the code of the work: see `implement`.
  *
  * @example
  * const greet = defineJob({
@@ -172,16 +194,64 @@ export function defineJob<
   Input extends StandardSchemaV1 = StandardSchemaV1<undefined>,
   Output extends StandardSchemaV1 = StandardSchemaV1,
 >(
+  definition: JobContractDefinition<Input, Output>,
+): JobContract<
+  StandardSchemaV1.InferInput<Input>,
+  StandardSchemaV1.InferOutput<Output>,
+  StandardSchemaV1.InferOutput<Input>,
+  StandardSchemaV1.InferInput<Output>
+>;
+export function defineJob<
+  Input extends StandardSchemaV1 = StandardSchemaV1<undefined>,
+  Output extends StandardSchemaV1 = StandardSchemaV1,
+>(
   definition: InProcessJobDefinition<Input, Output> | SubprocessJobDefinition<Input, Output>,
 ): JobFactory<StandardSchemaV1.InferInput<Input>, StandardSchemaV1.InferOutput<Output>>;
-export function defineJob(
-  definition:
-    | InProcessJobDefinition<StandardSchemaV1, StandardSchemaV1>
-    | SubprocessJobDefinition<StandardSchemaV1, StandardSchemaV1>,
-): JobFactory {
-  const { name, input, output, retryDelay, limits, addRole, version, defaults } =
-    resolveDefinition(definition);
-  const run = 'run' in definition ? functionRunner(definition.run) : moduleRunner(definition.module);
+export function defineJob(definition: object): JobContract | JobFactory {
+  const { implementation, ...contract } = resolveDefinition(definition);
+  return implementation ? toFactory(contract, implementation) : toContract(contract);
+}
+
+/**
+ * Makes the job of a contract: the code that does the work, for the process that runs it. The producers have the contract
+ * alone.
+ *
+ * @param implementation `run`, or the `module` of a subprocess, as in `defineJob`
+ * @throws ValidationError for what is no contract, or no implementation
+ * @example
+ * export const greet = implement(greetContract, { run: async ({ input }) => `Hello, ${input.name}` });
+ */
+export function implement<Input, Output, Parsed, Returned>(
+  contract: JobContract<Input, Output, Parsed, Returned>,
+  implementation: JobImplementation<Parsed, Returned>,
+): JobFactory<Input, Output>;
+export function implement(contract: JobContract, implementation: object): JobFactory {
+  const subject = 'The call of implement';
+  validateNow(z.custom(isJobContract, 'expected a contract, made by defineJob'), contract, subject);
+  const { run, module } = validateNow(implementationSchema, implementation, subject);
+  const runner = runnerOf(subject, run, module);
+  if (!runner) throw new ValidationError(subject, [eitherOfBoth]);
+  return toFactory(contract, runner);
+}
+
+type Runner = JobFactory['run'];
+
+function toContract(contract: ContractFields): JobContract {
+  const refuseCall = async () => {
+    throw new ValidationError(`The call of job '${contract.name}'`, [{ path: '', message: NO_CODE }]);
+  };
+  return Object.assign(
+    { ...contract, parseInput: inputParser(contract), call: refuseCall },
+    { [JOB_CONTRACT]: true },
+  );
+}
+
+/** What is wrong with a contract where a job is to be run. */
+export const NO_CODE =
+  'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
+
+function toFactory(contract: ContractFields, run: Runner): JobFactory {
+  const { name, defaults, limits, addRole, version, input, output, retryDelay } = contract;
   const factory: JobFactory = {
     name,
     defaults,
@@ -189,8 +259,9 @@ export function defineJob(
     addRole,
     version,
     input,
+    output,
     ...(retryDelay && { retryDelay }),
-    parseInput: (given) => parseBy(input, given, `Input of job '${name}'`),
+    parseInput: inputParser(contract),
     run,
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
     async call(given, processor) {
@@ -201,24 +272,45 @@ export function defineJob(
   return Object.assign(factory, { [JOB_FACTORY]: true });
 }
 
+type ContractFields = Omit<JobContract, 'parseInput'>;
+
+function inputParser({ name, input }: ContractFields): JobContract['parseInput'] {
+  return (given) => parseBy(input, given, `Input of job '${name}'`);
+}
+
 /** Marks what `defineJob` makes, in whichever copy of this package that was. */
 const JOB_FACTORY = Symbol.for('remote-processor.jobFactory');
 
-const factorySchema = z.object({
+/** Marks a contract, as the symbol above does a factory. */
+const JOB_CONTRACT = Symbol.for('remote-processor.jobContract');
+
+const contractSchema = z.object({
   name: z.string(),
   defaults: z.object({ maxRetries: z.number() }),
   limits: z.object({ timeoutMs: z.number() }),
   addRole: addRoleSchema,
   version: z.int(),
   parseInput: z.function(),
+});
+
+const factorySchema = contractSchema.extend({
   run: z.function(),
   parseOutput: z.function(),
 });
 
 /** Whether `defineJob` made this, in whichever copy of this package. Never throws. */
 export function isJobFactory(value: unknown): value is JobFactory {
+  return isMade(value, JOB_FACTORY, factorySchema);
+}
+
+/** Whether `defineJob` made this contract, in whichever copy of this package. Never throws. */
+export function isJobContract(value: unknown): value is JobContract {
+  return isMade(value, JOB_CONTRACT, contractSchema);
+}
+
+function isMade(value: unknown, mark: symbol, schema: z.ZodType): boolean {
   try {
-    return fieldOf(value, JOB_FACTORY) === true && factorySchema.safeParse(value).success;
+    return fieldOf(value, mark) === true && schema.safeParse(value).success;
   } catch {
     return false; // A proxy, or a getter, that throws.
   }
@@ -238,14 +330,20 @@ const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === 
   error: ({ input }) => schemaProblem(input),
 });
 
+const implementationSchema = z.strictObject({
+  run: z.custom<RunFunction>((value) => typeof value === 'function', 'expected a function').optional(),
+  module: z
+    .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
+    .optional(),
+});
+
+type RunFunction = (context: JobContext) => unknown;
+
 const definitionSchema = z.strictObject({
   name: jobNameSchema,
   input: isSchema.optional(),
   output: isSchema.optional(),
-  run: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
-  module: z
-    .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
-    .optional(),
+  ...implementationSchema.shape,
   addRole: addRoleSchema.default(DEFAULT_ADD_ROLE),
   version: z.int().min(1).default(1),
   timeout: timerDurationSchema
@@ -265,19 +363,15 @@ function resolveDefinition(definition: unknown) {
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, addRole, version, ...rest } = parsed;
   const { retryDelay, timeout, expectedDuration, ...defaults } = rest;
-  if ((run === undefined) === (module === undefined)) {
-    throw new ValidationError(subject, [
-      { path: 'run', message: 'expected either run or module, and not both' },
-    ]);
-  }
   return {
     name,
+    implementation: runnerOf(subject, run, module),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
     output: output ?? z.unknown(),
     addRole,
     version,
     limits: { timeoutMs: timeout, ...(expectedDuration !== undefined && { expectedMs: expectedDuration }) },
-    retryDelay: isRetryDelayFunction(retryDelay) ? retryDelay : undefined,
+    ...(isRetryDelayFunction(retryDelay) && { retryDelay }),
     defaults: jobDefaultsSchema.parse({
       ...defaults,
       retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
@@ -297,11 +391,24 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
   return typeof value === 'function';
 }
 
-function functionRunner(run: (context: JobContext) => unknown): JobFactory['run'] {
+/** Returns undefined when there is neither. @throws ValidationError when there are both */
+function runnerOf(
+  subject: string,
+  run: RunFunction | undefined,
+  module: URL | undefined,
+): Runner | undefined {
+  if (run && module) throw new ValidationError(subject, [eitherOfBoth]);
+  if (run) return functionRunner(run);
+  return module && moduleRunner(module);
+}
+
+const eitherOfBoth = { path: 'run', message: 'expected either run or module, and not both' };
+
+function functionRunner(run: RunFunction): Runner {
   return async (context) => run(context);
 }
 
-function moduleRunner(module: URL): JobFactory['run'] {
+function moduleRunner(module: URL): Runner {
   return async (context, clock) => {
     clock?.reset();
     const { runInSubprocess } = await import('../subprocess/run-in-subprocess.js');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AddRole, DEFAULT_ADD_ROLE } from '../access/role.js';
-import type { JobFactory } from './define-job.js';
+import type { JobContract } from './define-job.js';
 import { toJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
 import { mayBeMissing } from './schema.js';
@@ -22,9 +22,9 @@ export interface JobFactoryDocument {
   readonly hash: string;
 }
 
-/** The document that stands for a factory under a name. */
-export function toFactoryDocument(name: string, factory: JobFactory): JobFactoryDocument {
-  const { input, defaults, addRole, version } = factory;
+/** The document that stands for a kind of job under a name: the same for a contract and for the job that is made of it. */
+export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {
+  const { input, defaults, addRole, version } = job;
   const inputSchema = toJsonSchema(input);
   const inputOptional = mayBeMissing(input);
   const content = JSON.stringify([name, inputSchema, inputOptional, defaults, addRole, version]);

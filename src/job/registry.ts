@@ -6,7 +6,14 @@ import type { Events } from '../events.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate, validateNow } from '../validate.js';
-import { isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
+import {
+  isJobContract,
+  isJobFactory,
+  type JobContract,
+  type JobFactory,
+  jobNameSchema,
+  NO_CODE,
+} from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
@@ -29,22 +36,48 @@ export interface AddableJob {
 }
 
 const entriesSchema = z.array(
-  z.tuple([jobNameSchema, z.custom(isJobFactory, 'expected a job factory, made by defineJob')]),
+  z.tuple([
+    jobNameSchema,
+    z.custom(isJobFactory, {
+      error: ({ input }) => (isJobContract(input) ? NO_CODE : 'expected a job factory, made by defineJob'),
+    }),
+  ]),
 );
+
+/** Kinds of jobs by name, as a processor is given them. */
+export const jobsSchema = z.record(
+  jobNameSchema,
+  z.custom<JobContract>(isJob, 'expected a job factory or a contract, made by defineJob'),
+);
+
+/** Whether this is a job factory or a contract. Never throws. */
+export function isJob(value: unknown): value is JobContract {
+  return isJobFactory(value) || isJobContract(value);
+}
 
 /** The job factories of this process, and those that others stored. */
 export class JobRegistry {
+  /** The kinds of jobs that can be run here. */
   readonly #factories = new Map<string, JobFactory>();
   /** What is done around adding and running jobs. */
   readonly middlewares: Middlewares;
+  /** The kinds of jobs that can be added here without asking the database: those above, and contracts. */
+  readonly #known = new Map<string, JobContract>();
+  /** Those of the constructor; what became of storing them, once it was tried. */
+  readonly #declared: readonly (readonly [name: string, job: JobContract])[];
+  #stored: Promise<void> | undefined;
 
+  /** @param declared kinds of jobs that are known from the start; `storeDeclared` stores them */
   constructor(
     private readonly jobFactories: Collection<JobFactoryDocument>,
+    declared: Readonly<Record<string, JobContract>>,
     private readonly log: Logger,
     /** Told of the jobs that scheduler items make. */
     readonly events: Events,
   ) {
     this.middlewares = new Middlewares(log);
+    this.#declared = Object.entries(declared);
+    for (const [name, job] of this.#declared) this.#learn(name, job);
   }
 
   /** The names this process has the code of. */
@@ -59,12 +92,30 @@ export class JobRegistry {
   /** @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then */
   async register(entries: readonly (readonly [name: string, factory: JobFactory])[]): Promise<void> {
     validateNow(entriesSchema, entries, 'The list of job factories');
-    await storeJobFactories(
-      this.jobFactories,
-      entries.map(([name, factory]) => toFactoryDocument(name, factory)),
-      this.log,
-    );
-    for (const [name, factory] of entries) this.#factories.set(name, factory);
+    await this.#store(entries);
+    for (const [name, factory] of entries) this.#learn(name, factory);
+  }
+
+  /** Stores the kinds of jobs of the constructor, once; again after a failure. @throws what the driver throws */
+  async storeDeclared(): Promise<void> {
+    if (this.#declared.length === 0) return;
+    this.#stored ??= this.#store(this.#declared);
+    try {
+      await this.#stored;
+    } catch (error) {
+      this.#stored = undefined;
+      throw error;
+    }
+  }
+
+  #learn(name: string, job: JobContract): void {
+    this.#known.set(name, job);
+    if (isJobFactory(job)) this.#factories.set(name, job);
+  }
+
+  #store(entries: readonly (readonly [name: string, job: JobContract])[]): Promise<void> {
+    const documents = entries.map(([name, job]) => toFactoryDocument(name, job));
+    return storeJobFactories(this.jobFactories, documents, this.log);
   }
 
   /** Some of what can be added by name, stored by whichever process: see `Factories.list`. */
@@ -92,7 +143,7 @@ export class JobRegistry {
   async requireMayAdd(jobName: () => Promise<string> | string, callerRole: Role | undefined): Promise<void> {
     if (!isLimited(callerRole)) return;
     const name = await jobName();
-    const here = this.#factories.get(name);
+    const here = this.#known.get(name);
     const [known] = here ? [here] : await findJobFactories(this.jobFactories, [name]);
     if (known) requireRole(name, addRoleOf(known), callerRole);
   }
@@ -100,37 +151,39 @@ export class JobRegistry {
   /** Returns the names of which a caller of this role may have jobs. See `requireMayAdd`. */
   async mayAdd(names: readonly string[], callerRole: Role | undefined): Promise<ReadonlySet<string>> {
     if (!isLimited(callerRole)) return new Set(names);
-    const missing = names.filter((name) => !this.#factories.has(name));
+    const missing = names.filter((name) => !this.#known.has(name));
     const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
     const roles = new Map([
       ...stored.map((known) => [known._id, addRoleOf(known)] as const),
-      ...[...this.#factories].map(([name, { addRole }]) => [name, addRole] as const),
+      ...[...this.#known].map(([name, { addRole }]) => [name, addRole] as const),
     ]);
     return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
   }
 
   /** The defaults of those of these names that are known here or stored. */
   readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
-    const missing = names.filter((name) => !this.#factories.has(name));
+    const missing = names.filter((name) => !this.#known.has(name));
     const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
     return new Map([
       ...stored.map(({ _id, defaults }) => [_id, defaults] as const),
-      ...[...this.#factories].map(([name, { defaults }]) => [name, defaults] as const),
+      ...[...this.#known].map(([name, { defaults }]) => [name, defaults] as const),
     ]);
   };
 
   /**
+   * @param job a name; a factory, which stands for its name; or a contract, by which the job is added as it is
    * @param callerRole of whom it is to be added for; undefined for code
    * @throws ForbiddenError, or UnknownJobNameError that lists the known names
    */
-  async find(name: string, callerRole?: Role): Promise<AddableJob> {
-    const factory = this.#factories.get(name);
-    if (factory) {
-      requireRole(name, factory.addRole, callerRole);
+  async find(job: string | JobContract, callerRole?: Role): Promise<AddableJob> {
+    const name = nameOf(job);
+    const known = isJobContract(job) ? job : this.#known.get(name);
+    if (known) {
+      requireRole(name, known.addRole, callerRole);
       return {
-        defaults: factory.defaults,
+        defaults: known.defaults,
         checkInput: async (input) => {
-          await factory.parseInput(input);
+          await known.parseInput(input);
         },
       };
     }
@@ -139,9 +192,14 @@ export class JobRegistry {
       requireRole(name, addRoleOf(stored), callerRole);
       return asAddable(stored);
     }
-    const known = new Set([...this.names, ...(await this.storedNames())]);
-    throw new UnknownJobNameError(name, [...known].sort());
+    const names = new Set([...this.#known.keys(), ...(await this.storedNames())]);
+    throw new UnknownJobNameError(name, [...names].sort());
   }
+}
+
+/** Returns the name under which a job is added. */
+export function nameOf(job: string | JobContract): string {
+  return typeof job === 'string' ? job : job?.name;
 }
 
 /** Not `admin`, who may anything, nor code. */

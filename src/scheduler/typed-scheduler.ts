@@ -1,0 +1,47 @@
+import type { JobContract } from '../job/define-job.js';
+import { nameOf } from '../job/registry.js';
+import type { InputOf, JobName, JobsByName } from '../job/typed-jobs.js';
+import type { SchedulerOptions } from './scheduler-options.js';
+
+/** All but the job and its input. */
+type Timing = SchedulerOptions extends infer Options
+  ? Options extends unknown
+    ? Omit<Options, 'jobName' | 'input' | 'timeField'>
+    : never
+  : never;
+
+/** What each job of an item gets. The field of `timeField` is filled in, so that it may be missing here. */
+type ScheduledInput<Input> = unknown extends Input
+  ? { readonly input?: unknown; readonly timeField?: string | undefined }
+  : CompleteInput<Input> | { readonly input?: Partial<Input> | undefined; readonly timeField: string };
+
+type CompleteInput<Input> = (undefined extends Input
+  ? { readonly input?: Input | undefined }
+  : { readonly input: Input }) & {
+  readonly timeField?: undefined;
+};
+
+/** The options of an item whose job is given by name. */
+export type NamedScheduler<Jobs extends JobsByName> = Timing &
+  {
+    [Name in JobName<Jobs>]: { readonly jobName: Name; readonly job?: undefined } & ScheduledInput<
+      InputOf<Jobs, Name>
+    >;
+  }[JobName<Jobs>];
+
+/** The options of an item whose job is given by its factory or its contract, which types its input. */
+export type TypedScheduler<Input> = Timing & {
+  readonly job: JobContract<Input>;
+  readonly jobName?: undefined;
+} & ScheduledInput<NoInfer<Input>>;
+
+/** The same options, with the name of the job. */
+export function withJobName(options: SchedulerOptions | TypedScheduler<unknown>): SchedulerOptions {
+  if (!isTyped(options)) return options;
+  const { job, jobName: _, ...rest } = options;
+  return { ...rest, jobName: nameOf(job) };
+}
+
+function isTyped(options: SchedulerOptions | TypedScheduler<unknown>): options is TypedScheduler<unknown> {
+  return options.jobName === undefined && 'job' in options && options.job !== undefined;
+}
