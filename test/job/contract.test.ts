@@ -71,15 +71,13 @@ test.each<[string, unknown, unknown]>([
   expect(() => implement(of, implementation)).toThrow(ValidationError);
 });
 
-test('a member of addJobs has either a name or a job', async () => {
-  const processor = database.processor();
-  await processor.addJobFactory(echo);
+test.each<[string, object, string]>([
+  ['both a name and a job', { name: 'echo', job: echo, input: {} }, '0.name'],
+  ['neither', { input: {} }, '0.name'],
+  ['a job that is none', { job: { name: 'echo' }, input: {} }, '0.job'],
+])('a member of addJobs with %s is refused', async (_, member, path) => {
   // @ts-expect-error the types refuse it already
-  const add = (member: object) => processor.addJobs([member]);
-  const both = { name: 'echo', job: echo, input: {} };
-  // @ts-expect-error the types refuse it already
-  for (const member of [both, { input: {} }, { job: { name: 'echo' }, input: {} }])
-    await expect(processor.addJobs([member])).rejects.toMatchObject({ issues: [{ path: '0.name' }] });
+  await expect(database.processor().addJobs([member])).rejects.toMatchObject({ issues: [{ path }] });
 });
 
 test('kinds of jobs that are given to the constructor are registered once, by the first use', async () => {
