@@ -175,6 +175,24 @@ export class ReadTimeoutError extends RemoteProcessorError {
   }
 }
 
+/** A job that was waited for was not settled in time. It goes on: whoever wants to may wait again. */
+export class WaitTimeoutError extends RemoteProcessorError {
+  static {
+    brand(WaitTimeoutError, 'wait_timeout');
+  }
+
+  readonly code = 'wait_timeout';
+
+  /** @param status that the job had when the time was up */
+  constructor(
+    readonly id: string,
+    readonly status: 'queued' | 'processing',
+    readonly timeoutMs: number,
+  ) {
+    super(`Job '${id}' is still ${status} after ${timeoutMs} ms.`);
+  }
+}
+
 /** A document in a collection of ours that is somebody else's. */
 export interface ForeignDocument {
   readonly collection: string;

@@ -23,6 +23,7 @@ export {
   Snooze,
   UnknownJobNameError,
   ValidationError,
+  WaitTimeoutError,
 } from './errors.js';
 export type {
   AttemptEnded,
@@ -96,6 +97,7 @@ export type {
   NamedJobToAdd,
   TypedJobToAdd,
 } from './job/typed-jobs.js';
+export type { SettledJob } from './job/wait-for-job.js';
 export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
@@ -109,6 +111,7 @@ export {
   type RemoteProcessorOptions,
   type RemoveJobsOptions,
   type ScheduleOptions,
+  type WaitOptions,
 } from './processor.js';
 export type { Queue, QueuePage } from './queue/queue-document.js';
 export type { Queues } from './queue/queues.js';

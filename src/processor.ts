@@ -40,7 +40,7 @@ import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Recovery, recoverJobs } from './job/recover-jobs.js';
-import { JobRegistry, jobsSchema } from './job/registry.js';
+import { isJob, JobRegistry, jobsSchema } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
@@ -48,6 +48,7 @@ import { settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
+import { type SettledJob, waitForJob } from './job/wait-for-job.js';
 import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel } from './log-level.js';
@@ -161,6 +162,16 @@ export interface DrainOptions {
    * frozen with that job, and thaw in the middle of the next invocation. Default false.
    */
   readonly stopWhenAbandoned?: boolean;
+}
+
+/** Of `waitFor`. */
+export interface WaitOptions<Output = unknown> {
+  /** The factory or the contract of the job, which types what it returned; whether the job is of this kind is not looked at. */
+  readonly job?: JobContract<unknown, Output> | undefined;
+  /** How long to wait at most. Default: until the job is settled. */
+  readonly timeout?: Duration | undefined;
+  /** Ends the waiting, but not the job. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Of `removeJobs`. */
@@ -481,6 +492,21 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   async getJobResult(id: string): Promise<unknown> {
     const { status, output } = await requireJob((await this.#connected()).jobs, id);
     return status === 'completed' ? (output ?? null) : null;
+  }
+
+  /**
+   * Waits until the job is settled, and returns it, however it ended. It is read by its id at growing intervals, of 50 ms at
+   * first and of a second at most.
+   *
+   * @throws NotFoundError, also when it is gone by then: it was removed, or is not kept (its `retention`); WaitTimeoutError;
+   *   the signal's reason
+   * @example
+   * const { status, output } = await processor.waitFor(id, { job: greet, timeout: '10s' });
+   */
+  async waitFor<Output = unknown>(id: string, options?: WaitOptions<Output>): Promise<SettledJob<Output>>;
+  async waitFor(id: string, options: WaitOptions = {}): Promise<SettledJob> {
+    const { timeout, signal } = validateNow(waitOptionsSchema, options, 'The call of waitFor');
+    return waitForJob(id, () => this.getJob(id), { waitMs: timeout, signal });
   }
 
   /** The job's errors as texts, oldest first; `getJob(id).errors` has them as objects. @throws NotFoundError */
@@ -975,6 +1001,12 @@ const middlewareSchema = z.strictObject({
 const listenSchema = z.strictObject({
   name: z.enum(eventNames),
   listener: z.custom((value) => typeof value === 'function', 'expected a function'),
+});
+
+const waitOptionsSchema = z.strictObject({
+  job: z.custom(isJob, 'expected a job factory or a contract, made by defineJob').optional(),
+  timeout: durationSchema.default(Number.POSITIVE_INFINITY),
+  signal: z.instanceof(AbortSignal).optional(),
 });
 
 const drainOptionsSchema = z.strictObject({

@@ -1,13 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import ms from 'ms';
 import { type Job, NotFoundError, type RemoteProcessor } from '../../src/index.js';
-import { isSettled } from '../../src/job/job.js';
+import { readUntilSettled } from '../../src/job/wait-for-job.js';
 import { Problem } from './problem.js';
 import { inTurn } from './turns.js';
-
-/** A short job is seen at once, and a long one costs one small read a second. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = ms('1s');
 
 /** To read the job and send it, when time is short. */
 const MARGIN_MS = ms('2s');
@@ -32,28 +27,10 @@ export async function waitForJob(
   id: string,
   { waitMs, timeLeft, signal }: Patience,
 ): Promise<Job> {
-  const end = performance.now() + Math.min(waitMs, timeLeft() - MARGIN_MS);
-  const isOver = () => performance.now() >= end || signal.aborted;
-  let wasThere = false;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const found = await look(processor, id, isOver);
-    if (found === 'none') throw wasThere ? gone(id) : new NotFoundError('job', id);
-    if (found !== 'unsettled') return found;
-    wasThere = true;
-    const left = Math.max(0, end - performance.now());
-    await sleep(Math.min(pause, left), undefined, { signal }).catch(() => {}); // It is read once more.
-  }
-}
-
-/** The job, if it is to be shown now. One that is not is not kept: it may be large, and many may be waited for. */
-async function look(
-  processor: RemoteProcessor,
-  id: string,
-  isOver: () => boolean,
-): Promise<Job | 'none' | 'unsettled'> {
-  const job = await inTurn(() => processor.getJob(id));
-  if (!job) return 'none';
-  return isSettled(job.status) || isOver() ? job : 'unsettled';
+  const limits = { waitMs: Math.min(waitMs, timeLeft() - MARGIN_MS), signal };
+  const met = await readUntilSettled(() => inTurn(() => processor.getJob(id)), limits);
+  if (met.kind !== 'none') return met.job;
+  throw met.wasThere ? gone(id) : new NotFoundError('job', id);
 }
 
 function gone(id: string): Problem {

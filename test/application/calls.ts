@@ -54,6 +54,7 @@ export const calls: Readonly<Record<string, Call>> = {
   getJob: (processor) => processor.getJob('queued'),
   'jobs.list': (processor) => processor.jobs.list(),
   getJobs: (processor) => processor.getJobs(),
+  waitFor: (processor) => processor.waitFor('queued', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('queued'),
   getJobResult: (processor) => processor.getJobResult('completed'),
   getJobErrors: (processor) => processor.getJobErrors('error'),

@@ -26,6 +26,7 @@ const kinds = {
   ForbiddenError: (of: typeof here) => new of.ForbiddenError('a', 'write', 'read'),
   IndexMissingError: (of: typeof here) => new of.IndexMissingError(),
   ReadTimeoutError: (of: typeof here) => new of.ReadTimeoutError('jobs'),
+  WaitTimeoutError: (of: typeof here) => new of.WaitTimeoutError('1', 'queued', 1000),
   SchemaFailedError: (of: typeof here) => new of.SchemaFailedError('Input', 'it threw'),
   ForeignDocumentsError: (of: typeof here) => new of.ForeignDocumentsError([{ collection: 'jobs', id: 1 }]),
   IndexConflictError: (of: typeof here) => new of.IndexConflictError(['jobs.claimable']),

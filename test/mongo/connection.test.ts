@@ -105,6 +105,7 @@ const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promis
   getJob: (processor) => processor.getJob('job'),
   'jobs.list': (processor) => processor.jobs.list(),
   getJobs: (processor) => processor.getJobs(),
+  waitFor: (processor) => processor.waitFor('job', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('job'),
   getJobResult: (processor) => processor.getJobResult('job'),
   getJobErrors: (processor) => processor.getJobErrors('job'),

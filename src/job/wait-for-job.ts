@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import ms from 'ms';
+import { NotFoundError, WaitTimeoutError } from '../errors.js';
+import { isSettled, type Job, type SettledStatus } from './job.js';
+
+/** A short job is seen at once, and a long one costs one small read a second. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = ms('1s');
+
+/** A job that is settled, with what it returned, once it is completed. */
+export type SettledJob<Output = unknown> = Omit<Job, 'status' | 'output'> & {
+  readonly status: SettledStatus;
+  readonly output?: Output;
+};
+
+/** How a job was met last. */
+export type Waited =
+  | { readonly kind: 'settled' | 'unsettled'; readonly job: Job }
+  | { readonly kind: 'none'; readonly wasThere: boolean };
+
+/** How long to wait, and what ends it before. */
+export interface WaitLimits {
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a job at growing intervals until it is settled or gone, or the time is up, or the signal fires: then it is read once
+ * more. Between two reads the job is not kept: it may be large, and many may be waited for.
+ */
+export async function readUntilSettled(
+  read: () => Promise<Job | undefined>,
+  { waitMs, signal }: WaitLimits,
+): Promise<Waited> {
+  const end = performance.now() + waitMs;
+  const isOver = () => performance.now() >= end || signal?.aborted === true;
+  for (let pauseMs = 0, wasThere = false; ; wasThere = true) {
+    const met = await look(read, isOver);
+    if (met === 'none') return { kind: 'none', wasThere };
+    if (met !== 'unsettled') return met;
+    pauseMs = Math.min(Math.max(pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+    const left = Math.max(0, end - performance.now());
+    await sleep(Math.min(pauseMs, left), undefined, signal && { signal }).catch(() => {});
+  }
+}
+
+async function look(
+  read: () => Promise<Job | undefined>,
+  isOver: () => boolean,
+): Promise<Exclude<Waited, { readonly kind: 'none' }> | 'none' | 'unsettled'> {
+  const job = await read();
+  if (!job) return 'none';
+  if (isSettled(job.status)) return { kind: 'settled', job };
+  return isOver() ? { kind: 'unsettled', job } : 'unsettled';
+}
+
+/**
+ * Waits until a job is settled, and returns it.
+ *
+ * @throws NotFoundError when there is none, or none any more; WaitTimeoutError; the signal's reason
+ */
+export async function waitForJob(
+  id: string,
+  read: () => Promise<Job | undefined>,
+  limits: WaitLimits,
+): Promise<SettledJob> {
+  limits.signal?.throwIfAborted();
+  const met = await readUntilSettled(read, limits);
+  if (met.kind === 'none') throw new NotFoundError('job', id);
+  const { status } = met.job;
+  if (isSettled(status)) return { ...met.job, status };
+  limits.signal?.throwIfAborted();
+  throw new WaitTimeoutError(id, status, limits.waitMs);
+}
