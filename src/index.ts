@@ -39,6 +39,13 @@ export type {
 } from './events.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
+export type {
+  CancelFilter,
+  ManyChanged,
+  ManyOptions,
+  RetryFilter,
+  RetryManyOptions,
+} from './job/change-many.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   defineJob,

@@ -292,7 +292,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       claimable: this.#worker.claimable,
       openQueues: () => this.#openQueues.among(undefined),
     };
-    this.jobs = new Jobs(collections, claims);
+    this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers);
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, askForWorkers);
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);

@@ -1,12 +1,22 @@
 import * as z from 'zod';
 import type { ConnectedCollections } from '../mongo/connected-collections.js';
 import { validateNow } from '../validate.js';
+import {
+  type CancelFilter,
+  cancelMany,
+  type ManyChanged,
+  type ManyOptions,
+  type RetryFilter,
+  type RetryManyOptions,
+  retryMany,
+} from './change-many.js';
 import { countDueJobs } from './count-due-jobs.js';
 import { countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
+import type { JobRegistry } from './registry.js';
 
 /** Which jobs a processor takes. */
 export interface Claims {
@@ -22,6 +32,8 @@ export class Jobs {
   constructor(
     private readonly collections: ConnectedCollections,
     private readonly claims: Claims,
+    private readonly registry: JobRegistry,
+    private readonly kick: () => Promise<void>,
   ) {}
 
   /**
@@ -75,6 +87,33 @@ export class Jobs {
     const { jobs } = await this.collections();
     const open = await this.claims.openQueues();
     return findOldestWaiting(jobs, this.claims.claimFilter(), open);
+  }
+
+  /**
+   * Queues jobs again that ended in `error`, or were cancelled, as `retryJob` does each: the oldest first, in slices of up to
+   * 1,000, each found by the index that `list` uses.
+   *
+   * @param options `limit`, `deadline` and `signal` end it before; `callerRole`: as in `AddJobOptions`
+   * @returns how many were changed and skipped, and whether there are more
+   * @throws ValidationError for a filter or options that are none; nothing is written then
+   * @example
+   * await processor.jobs.retryMany({ status: 'error', jobName: 'charge', errorText: 'timed out' });
+   */
+  async retryMany(filter: RetryFilter, options: RetryManyOptions = {}): Promise<ManyChanged> {
+    const result = await retryMany(await this.collections(), this.registry, filter, options);
+    if (result.changed > 0) await this.kick();
+    return result;
+  }
+
+  /**
+   * Cancels queued jobs, or asks running ones to stop, as `cancelJob` does each: the oldest first, in slices of up to 1,000.
+   *
+   * @param options `limit`, `deadline` and `signal` end it before
+   * @returns how many were changed and skipped, and whether there are more
+   * @throws ValidationError for a filter or options that are none; nothing is written then
+   */
+  async cancelMany(filter: CancelFilter, options: ManyOptions = {}): Promise<ManyChanged> {
+    return cancelMany((await this.collections()).jobs, filter, options);
   }
 }
 

@@ -9,7 +9,8 @@ import { unlessAlone } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 
-const retriable: readonly JobStatus[] = ['error', 'cancelled'];
+/** The statuses of jobs that can be queued again. */
+export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
 
 /**
  * Queues a job again that ended in `error` or `cancelled`: a person's decision. Its counter and its errors are kept,
@@ -44,7 +45,7 @@ async function freedUniqueKey(jobs: Collections['jobs'], id: string): Promise<st
   return job?.freedUniqueKey;
 }
 
-const queueAgain: Document[] = [
+export const queueAgain: Document[] = [
   {
     $set: {
       status: 'queued',

@@ -1,0 +1,154 @@
+import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
+import * as z from 'zod';
+import { callerRoleSchema, type Role } from '../access/role.js';
+import { byId } from '../mongo/by-index.js';
+import type { Collections } from '../mongo/collections.js';
+import { isBulkWriteError } from '../mongo/driver-error.js';
+import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { ours } from '../mongo/ours.js';
+import { validateNow } from '../validate.js';
+import { requestCancel } from './end-attempt.js';
+import type { JobDocument, JobStatus } from './job.js';
+import { type JobsFilter, listJobs } from './list-jobs.js';
+import type { JobRegistry } from './registry.js';
+import { requireUniqueKeys } from './require-unique-keys.js';
+import { queueAgain, retriable } from './retry-job.js';
+
+/** Which of the jobs of a status: by the conditions of `JobsFilter`. */
+type Conditions = Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'>;
+
+/** Which jobs `jobs.retryMany` queues again. */
+export type RetryFilter = Conditions & { readonly status: 'error' | 'cancelled' };
+
+/** Which jobs `jobs.cancelMany` cancels. */
+export type CancelFilter = Conditions & { readonly status: 'queued' | 'processing' };
+
+/** How long to go on. */
+export interface ManyOptions {
+  /** At most so many jobs are changed. Default: all. */
+  readonly limit?: number | undefined;
+  /** No slice begins from then on. */
+  readonly deadline?: Date | undefined;
+  /** No slice begins once it has fired. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Of `jobs.retryMany`. */
+export interface RetryManyOptions extends ManyOptions {
+  /** Of somebody that it is done for: jobs of kinds whose `addRole` is above it are skipped. Default: code may all. */
+  readonly callerRole?: Role | undefined;
+}
+
+/** What became of the jobs that a filter found. */
+export interface ManyChanged {
+  readonly changed: number;
+  /** They changed in the meantime, their unique keys are taken, or the caller may not have them. */
+  readonly skipped: number;
+  /** Whether it had to stop before all were looked at. */
+  readonly more: boolean;
+}
+
+/** Per slice: each is short, and holds up no other write for long. */
+const SLICE = 1000;
+
+const conditions = {
+  jobName: z.string().optional(),
+  queue: z.string().optional(),
+  errorText: z.string().optional(),
+};
+
+const optionsSchema = z.strictObject({
+  limit: z.int().min(1).default(Number.MAX_SAFE_INTEGER),
+  deadline: z.date().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+const retryFilterSchema = z.strictObject({ status: z.enum(['error', 'cancelled']), ...conditions });
+const cancelFilterSchema = z.strictObject({ status: z.enum(['queued', 'processing']), ...conditions });
+const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema });
+
+/** Queues jobs again, as `retryJob` does each: see `Jobs.retryMany`. */
+export async function retryMany(
+  collections: Collections,
+  registry: JobRegistry,
+  filter: RetryFilter,
+  options: RetryManyOptions,
+): Promise<ManyChanged> {
+  const valid = validateNow(retryFilterSchema, filter, 'Filter of jobs.retryMany');
+  const { callerRole, ...limits } = validateNow(retryOptionsSchema, options, 'The call of jobs.retryMany');
+  const { jobs } = collections;
+  return inSlices(jobs, valid, limits, async (found) => {
+    const allowed = await registry.mayAdd([...new Set(found.map(({ jobName }) => jobName))], callerRole);
+    const ids = found.filter(({ jobName }) => allowed.has(jobName)).map(({ id }) => id);
+    const freed = { _id: { $in: ids }, freedUniqueKey: { $exists: true } };
+    await requireUniqueKeys(collections, async () => (await jobs.findOne(freed, byId)) !== null);
+    return changeEach(jobs, ids, retriable, queueAgain);
+  });
+}
+
+/** Cancels jobs, as `cancelJob` does each: see `Jobs.cancelMany`. */
+export async function cancelMany(
+  jobs: Collection<JobDocument>,
+  filter: CancelFilter,
+  options: ManyOptions,
+): Promise<ManyChanged> {
+  const valid = validateNow(cancelFilterSchema, filter, 'Filter of jobs.cancelMany');
+  const limits = validateNow(optionsSchema, options, 'The call of jobs.cancelMany');
+  const change = requestCancel();
+  return inSlices(jobs, valid, limits, (found) =>
+    changeEach(
+      jobs,
+      found.map(({ id }) => id),
+      ['queued', 'processing'],
+      change,
+    ),
+  );
+}
+
+type Found = { readonly id: string; readonly jobName: string };
+
+/** Goes through the jobs that a filter finds, the oldest first, slice by slice. */
+async function inSlices(
+  jobs: Collection<JobDocument>,
+  filter: JobsFilter,
+  { limit, deadline, signal }: z.output<typeof optionsSchema>,
+  change: (found: readonly Found[]) => Promise<number>,
+): Promise<ManyChanged> {
+  let changed = 0;
+  let skipped = 0;
+  let cursor: string | undefined;
+  do {
+    const isLate = deadline !== undefined && Date.now() >= deadline.getTime();
+    if (isLate || signal?.aborted === true || changed >= limit) return { changed, skipped, more: true };
+    const size = Math.min(SLICE, limit - changed);
+    const page = await listJobs(jobs, { ...filter, order: 'oldest', brief: true, limit: size, cursor });
+    const done = page.jobs.length === 0 ? 0 : await change(page.jobs);
+    changed += done;
+    skipped += page.jobs.length - done;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return { changed, skipped, more: false };
+}
+
+/** Changes those that are of such a status still, and returns how many those were. A unique key that is taken is no failure. */
+async function changeEach(
+  jobs: Collection<JobDocument>,
+  ids: readonly string[],
+  statuses: readonly JobStatus[],
+  update: Document[],
+): Promise<number> {
+  if (ids.length === 0) return 0;
+  const statements = ids.map((id): AnyBulkWriteOperation<JobDocument> => {
+    return {
+      updateOne: { filter: { ...ours.jobs, _id: id, status: { $in: [...statuses] } }, update, ...byId },
+    };
+  });
+  try {
+    return (await jobs.bulkWrite(statements, { ordered: false })).matchedCount;
+  } catch (error) {
+    const isTaken =
+      isBulkWriteError(error) && error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
+    if (isTaken && error.result.getWriteConcernError() === undefined) return error.result.matchedCount;
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { useDatabase } from '../database.js';
+import { echo, failing } from '../jobs.js';
+
+const database = useDatabase();
+
+async function failed(count: number) {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, failing]);
+  const ids = await processor.addJobs(Array.from({ length: count }, () => ({ name: 'failing' })));
+  await processor.drain();
+  return { processor, ids };
+}
+
+test('jobs that failed are queued again by a filter, slice by slice, and others are not', async () => {
+  const { processor } = await failed(5);
+  const other = await processor.addJob('echo', {}, { delay: '1h' });
+  await processor.cancelJob(other);
+
+  expect(await processor.jobs.retryMany({ status: 'error', jobName: 'failing' }, { limit: 2 })).toEqual({
+    changed: 2,
+    skipped: 0,
+    more: true,
+  });
+  const rest = await processor.jobs.retryMany({ status: 'error', errorText: 'hopeless' });
+
+  expect(rest).toEqual({ changed: 3, skipped: 0, more: false });
+  expect((await processor.getJobs({ jobName: 'failing' })).map(({ status }) => status)).toEqual(
+    Array(5).fill('queued'),
+  );
+  expect(await processor.getJobStatus(other)).toBe('cancelled');
+});
+
+test('a job whose unique key is taken by now is skipped', async () => {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, failing]);
+  await processor.addJob('failing', undefined, { uniqueKey: 'one' });
+  await processor.addJob('failing');
+  await processor.drain();
+  const holder = await processor.addJob('failing', undefined, { uniqueKey: 'one', delay: '1h' });
+
+  expect(await processor.jobs.retryMany({ status: 'error' })).toEqual({
+    changed: 1,
+    skipped: 1,
+    more: false,
+  });
+  expect(await processor.getJobStatus(holder)).toBe('queued');
+});
+
+test('jobs that wait are cancelled by a filter', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const options = { queue: 'mail' };
+  const ids = await processor.addJobs([
+    { job: echo, input: {}, options },
+    { job: echo, input: {} },
+  ]);
+
+  expect(await processor.jobs.cancelMany({ status: 'queued', queue: 'mail' })).toEqual({
+    changed: 1,
+    skipped: 0,
+    more: false,
+  });
+  expect(await Promise.all(ids.map((id) => processor.getJobStatus(id)))).toEqual(['cancelled', 'queued']);
+});
+
+test('it does not begin once the deadline has passed or the signal has fired', async () => {
+  const { processor } = await failed(1);
+  const nothing = { changed: 0, skipped: 0, more: true };
+
+  expect(await processor.jobs.retryMany({ status: 'error' }, { deadline: new Date(0) })).toEqual(nothing);
+  expect(await processor.jobs.retryMany({ status: 'error' }, { signal: AbortSignal.abort() })).toEqual(
+    nothing,
+  );
+});
+
+test('a filter that is none is refused', async () => {
+  const { jobs } = database.processor();
+  // @ts-expect-error the types refuse it already
+  await expect(jobs.retryMany({ status: 'completed' })).rejects.toMatchObject({
+    issues: [{ path: 'status' }],
+  });
+  // @ts-expect-error the types refuse it already
+  await expect(jobs.cancelMany({})).rejects.toMatchObject({ issues: [{ path: 'status' }] });
+});
