@@ -74,7 +74,7 @@ import { scheduling } from './scheduler/load-operations.js';
 import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-options.js';
 import { Schedules } from './scheduler/schedules.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
-import { type NamedScheduler, type TypedScheduler, withJobName } from './scheduler/typed-scheduler.js';
+import type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { validateNow } from './validate.js';
@@ -695,7 +695,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   ): Promise<string> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, 'The call of addScheduler');
     const { addItem } = await scheduling();
-    return addItem(this.db, await this.#connected(), this.#registry, withJobName(options), callerRole);
+    return addItem(this.db, await this.#connected(), this.#registry, options, callerRole);
   }
 
   /**

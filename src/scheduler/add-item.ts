@@ -16,17 +16,22 @@ import {
   type SchedulerOptions,
   schedulerOptionsSchema,
 } from './scheduler-options.js';
+import { type TypedScheduler, withJobName } from './typed-scheduler.js';
 
 /** Adds a scheduler item and returns its id: see `RemoteProcessor.addScheduler`. */
 export async function addItem(
   db: Db,
   collections: Collections,
   registry: JobRegistry,
-  options: SchedulerOptions,
+  options: SchedulerOptions | TypedScheduler<unknown>,
   callerRole?: Role,
 ): Promise<string> {
   const subject = 'The call of addScheduler';
-  const { id: given, active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
+  const {
+    id: given,
+    active,
+    ...definition
+  } = validateNow(schedulerOptionsSchema, withJobName(options), subject);
   const id = given ?? new ObjectId().toHexString();
   const { now, item } = await retryWhileUnreachable(ELECTION_MS, async () => {
     const now = await serverTime(db);

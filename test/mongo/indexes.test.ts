@@ -98,6 +98,10 @@ async function callEverything(): Promise<void> {
   await processor.drain();
   await processor.drain({ signal: AbortSignal.abort() });
   await processor.retryJob('hopeless');
+  await processor.addJob('echo', {}, { id: 'late', delay: '1h', queue: 'late' });
+  await processor.jobs.cancelMany({ status: 'queued', queue: 'late' });
+  await processor.jobs.retryMany({ status: 'cancelled', queue: 'late' });
+  await processor.jobs.cancelMany({ status: 'queued', queue: 'late' });
   await processor.removeJob('b');
   await processor.jobs.log('a');
   await processor.addJobs(['g', 'h', 'i'].map((id) => ({ name: 'echo', input: {}, options: { id } })));
