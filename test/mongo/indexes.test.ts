@@ -84,6 +84,10 @@ async function callEverything(): Promise<void> {
   await processor.addJobFactories([echo, failing, flaky]);
   await limited.addJobFactories([echo]);
   await processor.retryJob('nothing is known of unique keys').catch(() => {});
+  await processor.addJob('echo', {}, { id: 'early', queue: 'early', delay: '1h' });
+  await processor.jobs.cancelMany({ status: 'queued', queue: 'early' });
+  await processor.jobs.retryMany({ status: 'cancelled', queue: 'early' });
+  await processor.jobs.cancelMany({ status: 'queued', queue: 'early' });
   for (const id of ['a', 'b', 'c', 'd']) await processor.addJob('echo', { id }, { id, uniqueKey: id });
   await processor.addJob('failing', undefined, { id: 'hopeless' });
   await processor.addJob('flaky');
@@ -98,10 +102,6 @@ async function callEverything(): Promise<void> {
   await processor.drain();
   await processor.drain({ signal: AbortSignal.abort() });
   await processor.retryJob('hopeless');
-  await processor.addJob('echo', {}, { id: 'late', delay: '1h', queue: 'late' });
-  await processor.jobs.cancelMany({ status: 'queued', queue: 'late' });
-  await processor.jobs.retryMany({ status: 'cancelled', queue: 'late' });
-  await processor.jobs.cancelMany({ status: 'queued', queue: 'late' });
   await processor.removeJob('b');
   await processor.jobs.log('a');
   await processor.addJobs(['g', 'h', 'i'].map((id) => ({ name: 'echo', input: {}, options: { id } })));
