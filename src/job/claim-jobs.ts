@@ -7,11 +7,12 @@ import type { ClaimedJob, JobDocument } from './job.js';
 import {
   type ClaimFilter,
   claimIndex,
+  heldBack,
   highestPriority,
+  isClaimableUnmarked,
   isDue,
   queuedJobs,
   takesNothing,
-  waitsAlone,
 } from './queued-jobs.js';
 
 /** Nearly each means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
@@ -92,8 +93,8 @@ async function findCandidates(
 }
 
 /**
- * Claims one of the jobs that were lost in company, in the order of claims: for a worker that runs nothing else meanwhile.
- * One command.
+ * Claims one of the jobs that claims do not see, which are those that were lost with their worker, in the order of claims:
+ * for a worker that runs nothing else meanwhile. One command.
  *
  * @param filter without the queues that are paused
  */
@@ -103,16 +104,19 @@ export async function claimJobAlone(
   lease: LeaseRequest,
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
-  const due = { filter: queuedJobs(filter, isDue, waitsAlone), index: heldBackJobs };
+  const alone = queuedJobs(filter, isDue, heldBack);
+  const due = { filter: alone, filterWithoutIndex: alone, index: heldBackJobs };
   return new ClaimStatements(jobs, due, lease).takeFirst();
 }
 
 /** Every job has a counter; a document of somebody else has none, and is not taken. */
 const isCounted: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
 
-function dueJobs(filter: ClaimFilter, conditions: Filter<JobDocument> = {}): DueJobs {
+function dueJobs(filter: ClaimFilter, further: Filter<JobDocument> = {}): DueJobs {
+  const conditions = { ...isDue, ...isCounted, ...further };
   return {
-    filter: queuedJobs(filter, { ...isDue, ...isCounted, ...conditions }),
+    filter: queuedJobs(filter, conditions),
+    filterWithoutIndex: queuedJobs(filter, conditions, isClaimableUnmarked),
     index: claimIndex(filter.queues),
   };
 }

@@ -1,5 +1,5 @@
 import type { Collection, Document, Filter } from 'mongodb';
-import { byId, byIndex, type Index, idIndex } from '../mongo/by-index.js';
+import { byId, byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
 import { leaseExpiry } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
@@ -16,6 +16,8 @@ export interface LeaseRequest {
 /** Jobs that can be claimed, and the index that finds them in the order of claims. */
 export interface DueJobs {
   readonly filter: Filter<JobDocument>;
+  /** The same for a database in which the index is missing. */
+  readonly filterWithoutIndex: Filter<JobDocument>;
   readonly index: Index;
 }
 
@@ -24,6 +26,8 @@ const MAX_TRIES_OF_ONE = 30;
 
 /** The statements of one claim. All jobs that it takes have its token. */
 export class ClaimStatements {
+  #lacksIndex = false;
+
   constructor(
     private readonly jobs: Collection<JobDocument>,
     private readonly due: DueJobs,
@@ -36,7 +40,7 @@ export class ClaimStatements {
     const options = { sort: claimOrder, returnDocument: 'after', projection: withoutLog } as const;
     try {
       const first = await byIndex(jobs, due.index, (hint) =>
-        jobs.findOneAndUpdate(due.filter, takeBy(lease), { ...options, ...hint }),
+        jobs.findOneAndUpdate(this.#filterOf(due, hint), takeBy(lease), { ...options, ...hint }),
       );
       return first ? [toClaimedJob(first, lease.token)] : [];
     } catch (error) {
@@ -53,7 +57,7 @@ export class ClaimStatements {
     // A batch is 101 documents unless its size is given, whatever the limit.
     const options = { sort: claimOrder, projection: withoutLog, limit, skip, batchSize: limit };
     return byIndex(jobs, due.index, (hint) =>
-      jobs.find(due.filter, { ...options, singleBatch: true, ...hint }).toArray(),
+      jobs.find(this.#filterOf(due, hint), { ...options, singleBatch: true, ...hint }).toArray(),
     );
   }
 
@@ -74,13 +78,19 @@ export class ClaimStatements {
    */
   async #takesAll(candidates: readonly JobDocument[]): Promise<boolean> {
     try {
-      const seen = { $and: [asSeen(candidates), this.due.filter] };
+      const { filter, filterWithoutIndex } = this.due;
+      const seen = { $and: [asSeen(candidates), this.#lacksIndex ? filterWithoutIndex : filter] };
       const { modifiedCount } = await this.jobs.updateMany(seen, takeBy(this.lease), byId);
       return modifiedCount === candidates.length;
     } catch (error) {
       if (isUnknownOutcome(error)) return false;
       throw error;
     }
+  }
+
+  #filterOf({ filter, filterWithoutIndex }: DueJobs, { hint }: IndexHint): Filter<JobDocument> {
+    this.#lacksIndex = hint === undefined;
+    return this.#lacksIndex ? filterWithoutIndex : filter;
   }
 
   /** @param index finds those that meet the condition `where` */

@@ -2,9 +2,9 @@ import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
 import { heldBackJobs } from '../mongo/indexes.js';
 import type { JobDocument } from './job.js';
-import { type ClaimFilter, claimIndex, isDue, queuedJobs, takesNothing, waitsAlone } from './queued-jobs.js';
+import { type ClaimFilter, claimIndex, heldBack, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 
-/** Counts the due jobs that a worker with this filter takes, those that are to run alone included: at most `limit`. */
+/** Counts the due jobs that a worker with this filter takes, those that claims do not see included: at most `limit`. */
 export async function countDueJobs(
   jobs: Collection<JobDocument>,
   filter: ClaimFilter,
@@ -15,7 +15,7 @@ export async function countDueJobs(
     byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint }));
   const [claimable, alone] = await Promise.all([
     count(claimIndex(filter.queues), queuedJobs(filter, isDue)),
-    count(heldBackJobs, queuedJobs(filter, isDue, waitsAlone)),
+    count(heldBackJobs, queuedJobs(filter, isDue, heldBack)),
   ]);
   return Math.min(limit, claimable + alone);
 }

@@ -2,7 +2,7 @@ import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
 import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } from '../mongo/indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
-import { anyPriority, isClaimable, waitsAlone } from './queued-jobs.js';
+import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 
 /** Counting stops here: it costs about a microsecond a job, and nobody reads the digits of more. */
 const MAX_COUNTED = 10_000;
@@ -46,7 +46,7 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
 async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> {
   const [claimable, alone] = await Promise.all([
     countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
-    countCapped(jobs, heldBackJobs, waitsAlone),
+    countCapped(jobs, heldBackJobs, { ...heldBack, priority: anyPriority }),
   ]);
   return alone.count === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + alone.count);
 }

@@ -7,9 +7,9 @@ import {
   type ClaimFilter,
   claimIndex,
   claimOrder,
+  heldBack,
   isClaimable,
   isDue,
-  waitsAlone,
 } from './queued-jobs.js';
 
 /** A job that is due and that no worker has claimed yet. */
@@ -73,12 +73,12 @@ async function findLongestAlone(
 ): Promise<Waiting | undefined> {
   if (openQueues?.length === 0) return undefined;
   const due: Filter<JobDocument> = {
-    ...waitsAlone,
+    ...heldBack,
     ...(openQueues && { queue: { $in: [...openQueues] } }),
     priority: anyPriority,
     ...isDue,
   };
-  return findLongestWaiting(jobs, heldBackJobs, due, claimOrder, ({ priority }) => ({ priority }));
+  return findLongestWaiting(jobs, heldBackJobs, due, claimOrder);
 }
 
 /** The one that waits longest among the due jobs of the highest priority below this. */

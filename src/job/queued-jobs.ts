@@ -44,6 +44,15 @@ const isHeldBack = { status: 'queued', claimable: null, retryCounter: { $gte: 0 
 /** Jobs that were lost in company: each is to run alone, which tells which of them kills its worker. */
 export const waitsAlone = { ...isHeldBack, runAlone: true } as const;
 
+/**
+ * What a claim sees where its index is missing, and with it the step that marks the jobs of earlier versions: all that are
+ * not to run alone, by the index that those versions had.
+ */
+export const isClaimableUnmarked = { status: 'queued', runAlone: null } as const;
+
+/** All that no claim sees, by their index, whose first key has to be told. */
+export const heldBack = { ...isHeldBack, runAlone: { $in: [true, null] } } as const;
+
 /** Jobs that a process of an earlier version has queued: they are held back by nothing. */
 export const isUnmarked = { ...isHeldBack, runAlone: null } as const;
 

@@ -107,7 +107,7 @@ type ExpiredJob = Pick<JobDocument, '_id' | 'lease' | 'cancelRequested'> & { rea
 
 async function recoverExpired(jobs: Collections['jobs'], session: ClientSession): Promise<number> {
   const expired = await findExpired(jobs, session);
-  const alive = await liveWorkers(jobs, [...new Set(expired.map(workerOf))], session);
+  const alive = await liveWorkers(jobs, expired, session);
   const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive));
   const alone = lost.filter((job) => isOnlyOne(job, lost));
   const inCompany = lost.filter((job) => !isOnlyOne(job, lost));
@@ -133,17 +133,22 @@ function workerOf({ lease }: ExpiredJob): string {
   return lease?.worker ?? '';
 }
 
-/** Those of these workers that hold a lease which has not expired. One that is not renewed any more does not count. */
+/**
+ * The workers of these jobs that hold a lease which has not expired. One that is not renewed any more does not count. All
+ * is judged at the moment at which these were found: a lease that ends in between would be neither expired nor alive.
+ */
 async function liveWorkers(
   jobs: Collections['jobs'],
-  workers: readonly string[],
+  expired: readonly ExpiredJob[],
   session: ClientSession,
 ): Promise<Set<string>> {
+  const [first] = expired;
+  if (first === undefined) return new Set();
   const held: Filter<JobDocument> = {
     status: 'processing',
-    'lease.worker': { $in: [...workers] },
+    'lease.worker': { $in: [...new Set(expired.map(workerOf))] },
+    'lease.expires': { $gt: first.now },
     cancelRequested: { $exists: false },
-    $expr: { $gt: ['$lease.expires', '$$NOW'] },
   };
   return new Set(await jobs.distinct('lease.worker', held, { session }));
 }

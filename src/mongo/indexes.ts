@@ -1,4 +1,5 @@
-import type { IndexDescription } from 'mongodb';
+import type { Document, IndexDescription } from 'mongodb';
+import { settledStatuses } from '../job/job.js';
 import type { CollectionKey } from './collections.js';
 
 /**
@@ -66,9 +67,16 @@ const occurrence = {
   partialFilterExpression: { 'occurrence.item': { $exists: true } },
 } as const;
 
-/** Documents of ours that have such a moment, by a field that only ours have: an application's are never deleted by it. */
-function expiring(name: string, field: string, ourField: string, expireAfterSeconds = 0) {
-  const partialFilterExpression = { [field]: { $exists: true }, [ourField]: { $exists: true } };
+const text = { $type: 'string' } as const;
+const moment = { $type: 'date' } as const;
+
+/**
+ * Documents that have such a moment, and all that tells ours from an application's: those are never deleted by it.
+ *
+ * @param ours conditions on the other fields, as `ours` has them
+ */
+function expiring(name: string, field: string, ours: Document, expireAfterSeconds = 0) {
+  const partialFilterExpression = { [field]: { $exists: true }, ...ours };
   return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
 }
 
@@ -76,7 +84,11 @@ function expiring(name: string, field: string, ourField: string, expireAfterSeco
  * MongoDB deletes settled jobs when their time has come. That it is there tells that `ensureIndexes` looked whether the
  * collections are ours: see require-ours.ts.
  */
-export const jobExpiry = expiring('expiry', 'expireAt', 'retryCounter');
+export const jobExpiry = expiring('expiry', 'expireAt', {
+  jobName: text,
+  retryCounter: { $gte: 0 },
+  status: { $in: [...settledStatuses] },
+});
 
 /**
  * Lists of jobs, newest or oldest first. These keys never change: they cost a write when a job is added, at the right edge,
@@ -161,7 +173,7 @@ const schedulerIndexes: IndexDescription[] = [
 
 const workerIndexes: IndexDescription[] = [
   // Counting those that live; MongoDB deletes those that crashed.
-  expiring('expiry', 'expires', 'processor', 60),
+  expiring('expiry', 'expires', { processor: text }, 60),
 ];
 
 const endedSessionIndexes: IndexDescription[] = [
@@ -171,17 +183,17 @@ const endedSessionIndexes: IndexDescription[] = [
 
 const wrongKeyIndexes: IndexDescription[] = [
   // MongoDB deletes what no longer counts.
-  expiring('expiry', 'expireAt', 'isCounted'),
+  expiring('expiry', 'expireAt', { _id: text, isCounted: { $exists: true }, at: { $type: 'array' } }),
 ];
 
 const idempotencyKeyIndexes: IndexDescription[] = [
   // MongoDB deletes keys when their time has come.
-  expiring('expiry', 'expireAt', 'requestHash'),
+  expiring('expiry', 'expireAt', { _id: text, requestHash: text, jobIds: { $type: 'array' } }),
 ];
 
 const statisticsIndexes: IndexDescription[] = [
   // MongoDB deletes old minutes.
-  expiring('expiry', 'expireAt', 'written'),
+  expiring('expiry', 'expireAt', { _id: moment, written: moment }),
 ];
 
 /** Which indexes a database is to have beside those that are always needed. */

@@ -62,7 +62,7 @@ export async function countLiveWorkers(workers: Collection<WorkerDocument>): Pro
 
 /** The index has those that have a processor. */
 const isLive: Filter<WorkerDocument> = {
-  processor: { $exists: true },
+  processor: { $type: 'string' },
   expires: anyMoment,
   $expr: { $gt: ['$expires', '$$NOW'] },
 };

@@ -69,3 +69,20 @@ test('of a lost job only its lease is read, and whether it was cancelled: its in
   expect(replies.length).toBeGreaterThan(2);
   for (const reply of replies) expect(JSON.stringify(reply)).not.toContain('xxxx');
 });
+
+test('a lease that ends while another is recovered still tells that its worker may have more to lose', async () => {
+  const processor = await lostJobs({ workers: 1, each: 2 });
+  const lengthMs = 9_000;
+  const [first, second] = await jobs().find().toArray();
+  const expiring = (inMs: number) => [
+    { $set: { 'lease.expires': { $add: ['$$NOW', inMs] }, 'lease.lengthMs': lengthMs } },
+  ];
+  const slow = { failCommands: ['distinct'], blockConnection: true, blockTimeMS: 1_500 };
+  await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data: slow });
+  await jobs().updateOne({ _id: first?._id ?? '' }, expiring(-1));
+  await jobs().updateOne({ _id: second?._id ?? '' }, expiring(1_000));
+  // On a busy machine the second may have ended before: then both were lost together.
+  const lost = await processor.recoverJobs();
+  expect([0, 2]).toContain(lost);
+  expect(await jobs().countDocuments({ retryCounter: 1, status: 'queued' })).toBe(0);
+});

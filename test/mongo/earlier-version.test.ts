@@ -60,14 +60,35 @@ test('what it queued before the indexes were made is claimed, however much that 
   expect(await processor.processNextJob()).toBe(true);
 });
 
-test('what it queues afterwards is found by the next worker, or the next tick of the scheduler', async () => {
+test('what it queues afterwards is counted, pulled, and found by the next worker or the next tick', async () => {
   const processor = await setUp();
-  await addAsBefore('a');
-  expect(await processor.pullNextJob()).toBeUndefined();
-  expect(await processor.drain()).toMatchObject({ completed: 1 });
-  await addAsBefore('b');
+  for (const id of ['a', 'b', 'c']) await addAsBefore(id);
+  expect(await processor.countJobs()).toMatchObject({ queued: { count: 3 }, completed: { count: 0 } });
+  expect(await processor.countReadyJobs()).toBe(3);
+  expect(await processor.getOldestWaitingJobs()).toMatchObject([{ id: 'a' }]);
+  expect(await processor.pullNextJob()).toMatchObject({ id: 'a' });
+  expect(await processor.drain()).toMatchObject({ completed: 2 });
+  await addAsBefore('d');
   await processor.scheduleDueItems();
-  expect(await processor.pullNextJob()).toMatchObject({ id: 'b' });
+  expect(await database.storedJob('d')).toMatchObject({ claimable: true });
+});
+
+test('before the indexes are made, its jobs are claimed all the same, together, and counted', async () => {
+  const processor = await setUp();
+  const there = ['claimable', 'claimableByQueue', 'heldBack'];
+  for (const name of there) await jobs().dropIndex(name);
+  await jobs().createIndex(
+    { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1 },
+    { name: 'claimAll', partialFilterExpression: { status: 'queued' } },
+  );
+  for (const id of ['a', 'b', 'c', 'd']) await addAsBefore(id);
+  await processor.addJob('echo', {}, { id: 'new' });
+  expect(await processor.countJobs()).toMatchObject({ queued: { count: 5 }, completed: { count: 0 } });
+  expect(await processor.countReadyJobs()).toBe(5);
+  expect(await processor.pullNextJob()).toMatchObject({ id: 'a' });
+  expect(await processor.processNextJob()).toBe(true);
+  expect(await processor.drain()).toMatchObject({ completed: 3 });
+  await processor.ensureIndexes();
 });
 
 test('it claims and settles what this version has queued, and this version claims none of that', async () => {

@@ -54,8 +54,11 @@ function searches({ command }: CommandStartedEvent): Document[] {
     : [];
 }
 
-/** Not called here, since it takes a person who begins a job of an item ahead of its time; it is by `_id` alone. */
-const byIdAlone = ['src/scheduler/point-to-found-jobs.ts updateOne'];
+/**
+ * Not called here, since it takes a person who begins a job of an item ahead of its time, or a document of somebody else;
+ * they are by `_id` alone.
+ */
+const byIdAlone = ['src/scheduler/point-to-found-jobs.ts updateOne', 'src/queue/pause-queue.ts findOne'];
 
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
