@@ -12,6 +12,7 @@ import {
   Timestamp,
 } from 'bson';
 import { CommandError } from '../errors.js';
+import { FIXED_SIZE } from './value-sizes.js';
 
 /** A decoded document: a plain object whose field order is the document's. */
 export type Doc = Record<string, unknown>;
@@ -27,10 +28,17 @@ export function decode(bytes: Buffer, offset = 0): Doc {
   return new Decoder(bytes).document(offset);
 }
 
+/** As `decode`, but only the named fields. */
+export function decodeFields(bytes: Buffer, names: ReadonlySet<string>): Doc {
+  return new Decoder(bytes).document(0, NONE, names);
+}
+
 /** As `decode`, but the elements of the named top-level arrays stay BSON bytes. */
 export function decodeKeepingRaw(bytes: Buffer, rawArrays: readonly string[]): Doc {
   return new Decoder(bytes).document(0, rawArrays);
 }
+
+const NONE: readonly string[] = [];
 
 /** Sets a field as an own property, whatever its name is. */
 export function setField(target: Doc, name: string, value: unknown): void {
@@ -46,9 +54,13 @@ function asInt32OrDouble(value: number): number | Double {
   return looksLikeInt32 ? new Double(value) : value;
 }
 
-/** Names met before, by a hash of their bytes: most decoding would else be making the same few strings. */
+/** Names, and short texts, met before, by a hash of their bytes: most decoding would else be making the same few strings. */
 const knownNames: (string | undefined)[] = new Array(4096);
-const NAME_MASK = knownNames.length - 1;
+const knownTexts: (string | undefined)[] = new Array(4096);
+const HASH_MASK = knownNames.length - 1;
+
+/** Longer texts are hardly ever the same. */
+const SHORT_TEXT = 20;
 
 class Decoder {
   readonly #bytes: Buffer;
@@ -58,15 +70,30 @@ class Decoder {
     this.#bytes = bytes;
   }
 
-  document(offset: number, rawArrays: readonly string[] = []): Doc {
+  /** @param wanted the names of the fields to decode; all where it is left out */
+  document(offset: number, rawArrays = NONE, wanted?: ReadonlySet<string>): Doc {
     this.#at = offset + 4;
     const result: Doc = {};
     for (let type = this.#byte(); type !== 0; type = this.#byte()) {
       const name = this.#name();
+      if (wanted !== undefined && !wanted.has(name)) {
+        this.#skip(type);
+        continue;
+      }
       const raw = type === 4 && rawArrays.includes(name);
       setField(result, name, raw ? this.#rawElements() : this.#value(type));
     }
     return result;
+  }
+
+  #skip(type: number): void {
+    const size = FIXED_SIZE.get(type);
+    if (size !== undefined) this.#at += size;
+    else if (type === 0x0b) {
+      this.#skipCstring();
+      this.#skipCstring();
+    } else if (type === 0x03 || type === 0x04 || type === 0x0f) this.#at += this.#int(this.#at);
+    else this.#at += 4 + (type === 0x05 ? 1 : 0) + this.#int(this.#at);
   }
 
   #array(): unknown[] {
@@ -124,7 +151,7 @@ class Decoder {
         this.#at += 4;
         return new Code(this.#string(), this.document(this.#at));
       case 0x10:
-        return this.#bytes.readInt32LE(this.#advance(4));
+        return this.#int(this.#advance(4));
       case 0x11:
         return new Timestamp(this.#long());
       case 0x12:
@@ -160,18 +187,41 @@ class Decoder {
 
   #date(): Date {
     const start = this.#advance(8);
-    return new Date(this.#bytes.readInt32LE(start + 4) * 2 ** 32 + this.#bytes.readUInt32LE(start));
+    return new Date(this.#int(start + 4) * 2 ** 32 + (this.#int(start) >>> 0));
   }
 
   #long(): Long {
     const start = this.#advance(8);
-    return new Long(this.#bytes.readInt32LE(start), this.#bytes.readInt32LE(start + 4));
+    return new Long(this.#int(start), this.#int(start + 4));
+  }
+
+  /** Four bytes: reading them one by one costs less than a call of Buffer's. */
+  #int(at: number): number {
+    const bytes = this.#bytes;
+    return (
+      (bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)
+    );
   }
 
   #string(): string {
-    const length = this.#bytes.readInt32LE(this.#advance(4));
+    const length = this.#int(this.#advance(4));
     const start = this.#advance(length);
-    return this.#bytes.toString('utf8', start, start + length - 1);
+    const end = start + length - 1;
+    return length <= SHORT_TEXT ? this.#shortText(start, end) : this.#bytes.toString('utf8', start, end);
+  }
+
+  #shortText(start: number, end: number): string {
+    let hash = 0;
+    let union = 0;
+    for (let i = start; i < end; i++) {
+      const byte = this.#bytes[i] ?? 0;
+      union |= byte;
+      hash = (hash * 31 + byte) | 0;
+    }
+    return this.#known(knownTexts, hash, union, start, end);
   }
 
   #skipCstring(): void {
@@ -187,18 +237,27 @@ class Decoder {
   #name(): string {
     const start = this.#at;
     let hash = 0;
-    for (let byte = this.#byte(); byte !== 0; byte = this.#byte()) hash = (hash * 31 + byte) | 0;
-    const known = knownNames[hash & NAME_MASK];
-    if (known !== undefined && this.#spells(known, start)) return known;
-    const name = this.#bytes.toString('utf8', start, this.#at - 1);
-    knownNames[hash & NAME_MASK] = name;
-    return name;
+    let union = 0;
+    for (let byte = this.#byte(); byte !== 0; byte = this.#byte()) {
+      union |= byte;
+      hash = (hash * 31 + byte) | 0;
+    }
+    return this.#known(knownNames, hash, union, start, this.#at - 1);
   }
 
-  /** Whether the bytes are those of an ASCII name. */
-  #spells(name: string, start: number): boolean {
-    if (name.length !== this.#at - 1 - start) return false;
-    for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) !== this.#bytes[start + i]) return false;
+  /** The text of some bytes, taken from those known. One that is not ASCII is always made anew. */
+  #known(texts: (string | undefined)[], hash: number, union: number, start: number, end: number): string {
+    if (union > 0x7f) return this.#bytes.toString('utf8', start, end);
+    const known = texts[hash & HASH_MASK];
+    if (known !== undefined && this.#spells(known, start, end)) return known;
+    const text = this.#bytes.toString('latin1', start, end);
+    texts[hash & HASH_MASK] = text;
+    return text;
+  }
+
+  #spells(text: string, start: number, end: number): boolean {
+    if (text.length !== end - start) return false;
+    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== this.#bytes[start + i]) return false;
     return true;
   }
 

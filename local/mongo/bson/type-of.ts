@@ -83,6 +83,7 @@ function isInt32(value: number): boolean {
 }
 
 function typeOfObject(value: unknown): BsonType {
+  if (Object.getPrototypeOf(value) === Object.prototype) return 'object';
   if (Array.isArray(value)) return 'array';
   if (value instanceof Date) return 'date';
   if (value instanceof ObjectId) return 'objectId';

@@ -1,4 +1,5 @@
 import { CommandError } from '../errors.js';
+import { FIXED_SIZE } from './value-sizes.js';
 
 /** MongoDB's limit on documents within documents. */
 const MAX_DEPTH = 200;
@@ -31,21 +32,6 @@ function validateElement(bytes: Buffer, at: number, end: number, depth: number):
   if (next > end) throw invalid('a value does not fit into its document');
   return next;
 }
-
-/** The sizes of values that always have the same. */
-const FIXED_SIZE: ReadonlyMap<number, number> = new Map([
-  [0x01, 8],
-  [0x06, 0],
-  [0x07, 12],
-  [0x09, 8],
-  [0x0a, 0],
-  [0x10, 4],
-  [0x11, 8],
-  [0x12, 8],
-  [0x13, 16],
-  [0x7f, 0],
-  [0xff, 0],
-]);
 
 function afterValue(type: number, bytes: Buffer, at: number, end: number, depth: number): number {
   switch (type) {

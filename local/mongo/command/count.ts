@@ -41,6 +41,7 @@ export function countQuery(context: CommandContext): QuerySpec {
     skip: nonNegative('skip', body.skip ?? 0),
     limit: Math.abs(toNumber(body.limit ?? 0)),
     counted: true,
+    read: [],
     environment: environmentOf(context),
   };
 }

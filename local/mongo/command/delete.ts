@@ -4,6 +4,7 @@ import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { findMatches } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
+import { together } from '../query/fields-read.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { checkNested, docOf, type Fields, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
@@ -50,7 +51,8 @@ function checked(context: CommandContext, statement: unknown): Doc {
 
 function execute(context: CommandContext, collection: string, statement: Doc): Promise<number> {
   return runStatement(context, collection, (view) => {
-    const found = [...findMatches(view, deleteQuery(context, statement))];
+    const indexed = together(...[...view.indexes.values()].map(({ looksAt }) => looksAt));
+    const found = [...findMatches(view, { ...deleteQuery(context, statement), read: indexed })];
     for (const { id, doc } of found) view.remove(id, doc);
     return found.length;
   });

@@ -5,6 +5,7 @@ import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
 import { findMatches, type Match } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
+import { fieldsOfProjection } from '../query/fields-read.js';
 import { compileProjection } from '../query/find-projection.js';
 import { encode } from '../wire/message.js';
 import { type Command, type CommandContext, collectionName, environmentOf, viewOf } from './command.js';
@@ -61,6 +62,7 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
 export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   const { min, max } = body;
+  const projection = docOf(body, 'projection');
   return {
     filter: docOf(body, 'filter'),
     sort: docOf(body, 'sort'),
@@ -70,7 +72,9 @@ export function findQuery(context: CommandContext): QuerySpec {
     }),
     skip: nonNegative('skip', body.skip ?? 0),
     limit: nonNegative('limit', body.limit ?? 0),
-    projected: Object.keys(docOf(body, 'projection')).length > 0,
+    projected: Object.keys(projection).length > 0,
+    // Without a projection a document is given as it is stored.
+    read: Object.keys(projection).length > 0 ? fieldsOfProjection(projection) : [],
     environment: environmentOf(context),
   };
 }

@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { forgetPositions } from '../bson/path.js';
 import { compileFilter } from '../query/evaluation.js';
+import { ALL_FIELDS, fieldsOfFilter, together, topLevel } from '../query/fields-read.js';
 import { sortPattern } from '../query/sort-pattern.js';
 import { KeyMaker } from '../storage/index-keys.js';
 import { decodeStored } from '../storage/stored.js';
@@ -15,6 +16,7 @@ import { recordsOf } from './records.js';
 /** A document that matches. */
 export interface Match {
   readonly id: number;
+  /** With the fields that the query reads, at least. */
   readonly doc: Doc;
   readonly stored: string;
 }
@@ -41,14 +43,25 @@ export function planQuery(view: View, spec: QuerySpec): PlannedQuery {
   const counters = { keys: 0, docs: 0 };
   const ids = recordsOf(view, plan, counters);
   const isCounted = spec.counted === true && isCountedByKeys(plan, spec.filter);
-  const found = isCounted ? countKeys(ids, counters) : fetchMatching(view, ids, test, counters);
+  const names = namesToDecode(spec, sort);
+  const found = isCounted ? countKeys(ids, counters) : fetchMatching(view, ids, test, names, counters);
   return { plan, rejected, counters, matches: slice(plan.sorted ? found : inOrder(found, sort), spec) };
+}
+
+function namesToDecode(
+  { read = ALL_FIELDS, filter }: QuerySpec,
+  sort: KeyMaker,
+): ReadonlySet<string> | undefined {
+  const sorted = sort.fields.map(({ path }) => topLevel(path));
+  const fields = read === ALL_FIELDS ? read : together(read, fieldsOfFilter(filter), sorted);
+  return fields === ALL_FIELDS ? undefined : new Set(fields);
 }
 
 function* fetchMatching(
   view: View,
   ids: Iterable<number | undefined>,
   test: (doc: Doc) => boolean,
+  names: ReadonlySet<string> | undefined,
   counters: Counters,
 ): Generator<Match> {
   for (const id of ids) {
@@ -56,7 +69,7 @@ function* fetchMatching(
     const stored = view.get(id);
     if (stored === undefined) continue;
     counters.docs += 1;
-    const doc = decodeStored(stored);
+    const doc = decodeStored(stored, names);
     forgetPositions();
     if (test(doc)) yield { id, doc, stored };
   }

@@ -1,5 +1,6 @@
 import type { Doc } from '../bson/decode.js';
 import type { Environment } from '../query/evaluation.js';
+import type { FieldsRead } from '../query/fields-read.js';
 
 /** What to look for, and in which order. */
 export interface QuerySpec {
@@ -15,5 +16,7 @@ export interface QuerySpec {
   readonly projected?: boolean;
   /** Whether only the number of matches counts, and no field of theirs. */
   readonly counted?: boolean;
+  /** What is read of the matches, where that is not all. Other fields are not decoded, which most of the time would go to. */
+  readonly read?: FieldsRead;
   readonly environment: Environment;
 }

@@ -1,5 +1,6 @@
 import { forgetPositions } from '../bson/path.js';
 import { compileFilter } from '../query/evaluation.js';
+import { ALL_FIELDS, fieldsOfFilter } from '../query/fields-read.js';
 import { decodeStored } from '../storage/stored.js';
 import type { View } from '../storage/view.js';
 import type { Counters } from './counters.js';
@@ -112,6 +113,8 @@ class Trial<Candidate extends Plan> {
 /** Whether each document that a plan comes to is one of the results. */
 function* tested(view: View, plan: Plan, spec: QuerySpec, counters: Counters): Generator<boolean> {
   const test = compileFilter(spec.filter, spec.environment);
+  const read = fieldsOfFilter(spec.filter);
+  const names = read === ALL_FIELDS ? undefined : new Set(read);
   for (const id of recordsOf(view, plan, counters)) {
     const stored = id === undefined ? undefined : view.get(id);
     if (stored === undefined) {
@@ -120,6 +123,6 @@ function* tested(view: View, plan: Plan, spec: QuerySpec, counters: Counters): G
     }
     counters.docs += 1;
     forgetPositions();
-    yield test(decodeStored(stored));
+    yield test(decodeStored(stored, names));
   }
 }

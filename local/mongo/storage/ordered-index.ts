@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Doc } from '../bson/decode.js';
+import { ALL_FIELDS, type FieldsRead, fieldsOfFilter, together, topLevel } from '../query/fields-read.js';
 import { type KeyField, KeyMaker } from './index-keys.js';
 import { compareBytes, recordSuffix } from './key-string.js';
 
@@ -29,14 +30,14 @@ export class OrderedIndex {
   readonly multikeyFields = new Set<number>();
   /** Counts changes, so that a scan that was interrupted knows to find its place again. */
   version = 0;
-  /** The top-level fields that decide about a document's keys; unknown when a partial index's filter has operators there. */
-  readonly #looksAt: readonly string[] | undefined;
+  /** The top-level fields that decide about a document's keys. */
+  readonly looksAt: FieldsRead;
   readonly #tree = new BTree<string, undefined>(undefined, compareBytes, 64);
 
   constructor(definition: IndexDefinition) {
     this.definition = definition;
     this.keys = new KeyMaker(definition.fields);
-    this.#looksAt = topLevelNames(definition);
+    this.looksAt = fieldsOf(definition);
   }
 
   get size(): number {
@@ -58,7 +59,8 @@ export class OrderedIndex {
    * at. False may be said of versions that have the same keys all the same.
    */
   hasSameKeys(before: Doc, after: Doc): boolean {
-    return this.#looksAt?.every((name) => isSame(before[name], after[name])) ?? false;
+    if (this.looksAt === ALL_FIELDS) return false;
+    return this.looksAt.every((name) => isSame(before[name], after[name]));
   }
 
   insert(keys: readonly string[], id: number): void {
@@ -89,10 +91,12 @@ export class OrderedIndex {
   }
 }
 
-function topLevelNames({ fields, partial }: IndexDefinition): readonly string[] | undefined {
-  const paths = [...fields.map(({ path }) => path), ...Object.keys(partial?.filter ?? {})];
-  if (paths.some((path) => path.startsWith('$'))) return undefined;
-  return [...new Set(paths.map((path) => path.split('.')[0] ?? path))];
+function fieldsOf({ fields, partial }: IndexDefinition): FieldsRead {
+  const read = together(
+    fields.map(({ path }) => topLevel(path)),
+    fieldsOfFilter(partial?.filter ?? {}),
+  );
+  return read === ALL_FIELDS ? read : [...new Set(read)];
 }
 
 /** What is equal, but not the same object, need not be found to be so. */

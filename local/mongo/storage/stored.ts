@@ -1,13 +1,13 @@
-import { type Doc, decode } from '../bson/decode.js';
+import { type Doc, decode, decodeFields } from '../bson/decode.js';
 import { encode } from '../wire/message.js';
 
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
-/** Decodes a stored document. */
-export function decodeStored(stored: string): Doc {
+/** Decodes a stored document: whole, or only the named fields. */
+export function decodeStored(stored: string, names?: ReadonlySet<string>): Doc {
   if (stored.length > scratch.length) scratch = Buffer.allocUnsafe(stored.length);
   scratch.write(stored, 'latin1');
-  return decode(scratch);
+  return names === undefined ? decode(scratch) : decodeFields(scratch, names);
 }
 
 /** The bytes of a stored document. */

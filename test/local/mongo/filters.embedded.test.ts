@@ -1,4 +1,4 @@
-import { Decimal128, type Document, Double, Long, MaxKey, MinKey, ObjectId } from 'mongodb';
+import { BSONRegExp, Decimal128, type Document, Double, Long, MaxKey, MinKey, ObjectId } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { freshName, type Numbered, refusal, useServer } from './server.js';
 
@@ -130,4 +130,58 @@ test('an array sorts by its least element ascending, by its greatest descending'
     (await collection.find().sort({ a: direction }).toArray()).map(({ _id }) => _id);
   expect(await ids(1)).toEqual([3, 4, 1, 2]);
   expect(await ids(-1)).toEqual([1, 2, 4, 3]);
+});
+
+describe('a find decodes only the fields that are read', () => {
+  const stored = { _id: 1, a: 1, b: { c: [1, 2] }, d: 'text', e: /x/i, f: null, g: 3 };
+  const filters: Document[] = [
+    { g: 3 },
+    { $or: [{ g: 4 }, { $and: [{ 'b.c': 2 }, { f: null }] }] },
+    { $nor: [{ a: 2 }, { g: 4 }] },
+    { $expr: { $eq: ['$a', { $subtract: ['$g', 2] }] } },
+    { $expr: { $eq: [{ $getField: 'g' }, 3] } },
+    { $expr: { $eq: ['$$ROOT.g', 3] } },
+    { $expr: { $eq: ['$$CURRENT.g', 3] } },
+    { $expr: { $let: { vars: { whole: '$$ROOT' }, in: { $eq: ['$$whole.g', 3] } } } },
+    { $expr: { $eq: [{ $size: { $objectToArray: '$$ROOT' } }, 7] } },
+    { $expr: { $in: [2, { $map: { input: { $ifNull: ['$b.c', []] }, in: '$$this' } }] } },
+  ];
+  const projections: [Document, Document][] = [
+    [{}, { ...stored, e: new BSONRegExp('x', 'i') }],
+    [{ g: 1 }, { _id: 1, g: 3 }],
+    [
+      { _id: 0, 'b.c': true, d: 1 },
+      { b: { c: [1, 2] }, d: 'text' },
+    ],
+    [
+      { b: 0, d: 0, e: 0 },
+      { _id: 1, a: 1, f: null, g: 3 },
+    ],
+    [
+      { a: 1, sum: { $add: ['$g', 1] } },
+      { _id: 1, a: 1, sum: 4 },
+    ],
+    [
+      { 'b.c': { $slice: 1 }, d: 1 },
+      { _id: 1, b: { c: [1] }, d: 'text' },
+    ],
+  ];
+
+  test.each(filters.flatMap((filter) => projections.map((each) => [filter, ...each] as const)))(
+    '%j with %j',
+    async (filter, projection, expected) => {
+      const collection = server.db.collection<Numbered>(freshName());
+      await collection.insertMany([stored, { _id: 2 }]);
+      await collection.createIndex({ a: 1 });
+
+      const found = await collection
+        .find(filter, { projection, bsonRegExp: true })
+        .sort({ f: 1, d: -1 })
+        .toArray();
+      expect(found).toEqual(expect.arrayContaining([expected]));
+      expect(await collection.countDocuments({ ...filter, d: 'text' })).toBe(1);
+      expect((await collection.deleteMany({ ...filter, d: 'text' })).deletedCount).toBe(1);
+      expect(await collection.find({ a: 1 }).hint({ a: 1 }).toArray()).toEqual([]);
+    },
+  );
 });
