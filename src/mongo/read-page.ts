@@ -39,7 +39,7 @@ export function fittingInto(maxBytes: number): (member: object) => boolean {
   return (member) => {
     const isFirst = bytes === 0;
     bytes += bytesAsSent(member) + NULLS_BYTES;
-    return isFirst || bytes <= maxBytes * 1000;
+    return isFirst || bytes <= maxBytes;
   };
 }
 

@@ -93,6 +93,7 @@ describe('a backlog', () => {
     database.db.collection<{ _id: string }>(collectionNames.workers).insertMany(
       Array.from({ length: count }, (_, n) => ({
         _id: `worker ${n}`,
+        processor: 'root',
         expires: new Date(Date.now() + 60_000),
       })),
     );

@@ -71,8 +71,8 @@ test('a worker that is kicked while as many run as may ends at once; that of the
   await processor.addJob('echo', {});
   const expires = new Date(Date.now() + 60_000);
   const workers = database.db.collection<{ _id: string }>(collectionNames.workers);
-  await workers.insertMany(['a', 'b'].map((_id) => ({ _id, expires })));
-  await workers.insertOne({ _id: 'crashed', ...{ expires: new Date(Date.now() - 60_000) } });
+  await workers.insertMany(['a', 'b'].map((_id) => ({ _id, processor: 'root', expires })));
+  await workers.insertOne({ _id: 'crashed', ...{ processor: 'root', expires: new Date(0) } });
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [echo], { MAX_WORKERS: '2' }));
 
   expect(await handler({ kick: { depth: 0 } }, contextOf(60_000))).toMatchObject({ claimed: 0 });
