@@ -45,7 +45,7 @@ const MIN_VALUE_BYTES = 3;
  * the `bson` package), and arrays and plain objects of these.
  *
  * Refused is what MongoDB or its driver would change or misread: keys that the driver takes for a value of
- * its own (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, keys with a NUL, lone surrogates, functions,
+ * its own (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, lists by a name that every object has (`valueOf`), keys with a NUL, lone surrogates, functions,
  * class instances, `undefined` in arrays, circular references, more than 90 levels, and what is too large.
  *
  * Takes no longer than a value of the limit's size does, whatever `value` is: one that refers to the same things again
@@ -146,12 +146,18 @@ function copyProperties(value: object, path: readonly string[], copying: Copying
   for (const key of Object.keys(value)) {
     if (isOver(copying)) break;
     const item = readMember(value, key, path, copying);
-    if (refusedKeys.has(key)) refuse(`the key '${key}' cannot be stored`, [...path, key], copying);
+    if (refusedKeys.has(key) || isMisreadList(key, item))
+      refuse(`the key '${key}' cannot be stored`, [...path, key], copying);
     else if (key.includes('\0') || !key.isWellFormed())
       refuse('the key cannot be stored', [...path, JSON.stringify(key)], copying);
     else if (item !== undefined) copy[key] = copyValue(item, [...path, key], copying);
   }
   return copy;
+}
+
+/** The driver looks up a list's name among options, where it finds what every object has, and gives back bytes. */
+function isMisreadList(key: string, item: unknown): boolean {
+  return Array.isArray(item) && key in Object.prototype;
 }
 
 function readMember(value: object, key: string, path: readonly string[], copying: Copying): unknown {

@@ -312,6 +312,16 @@ function halved(times: number): unknown {
   return value;
 }
 
+test('a list by a name that every object has is refused, for the driver would give back bytes', async () => {
+  const processor = await setup();
+  for (const key of ['valueOf', 'toString', 'constructor'])
+    await expect(processor.addJob('anything', { [key]: [{}] })).rejects.toMatchObject({
+      issues: [{ path: key, message: `the key '${key}' cannot be stored` }],
+    });
+  const input = { valueOf: { a: 1 }, toString: 'text' };
+  expect((await processor.getJob(await processor.addJob('anything', input)))?.input).toEqual(input);
+});
+
 test('any JSON comes back unchanged from input and output, or is refused', async () => {
   const processor = await setup();
   const tricky = fc.constantFrom(
