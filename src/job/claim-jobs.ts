@@ -10,6 +10,7 @@ import {
   heldBack,
   highestPriority,
   isClaimableUnmarked,
+  isCounted,
   isDue,
   queuedJobs,
   takesNothing,
@@ -39,12 +40,13 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
   const claim = new ClaimStatements(jobs, dueJobs(filter), lease);
-  const find = (place: ClaimPlace) => findCandidates(claim, filter, place);
   if (limit === 1) return claim.takeFirst();
   const claimed: ClaimedJob[] = [];
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
     try {
-      if (await isLastTry(claim, find, claimed, limit - claimed.length, spread)) break;
+      const { taken, isLast } = await claimAtPlace(claim, filter, limit - claimed.length, spread);
+      claimed.push(...taken);
+      if (isLast) break;
     } catch (error) {
       // What was taken before has to be run: nobody else would until its lease has expired, and that uses up an attempt.
       if (claimed.length === 0) throw error;
@@ -54,26 +56,24 @@ export async function claimJobs(
   return claimed;
 }
 
-/** Adds to `claimed` what it takes. True when no more are to be had. */
-async function isLastTry(
+/** Tries once, at the place that `spread` gives. `isLast`: no more are to be had. */
+async function claimAtPlace(
   claim: ClaimStatements,
-  find: (place: ClaimPlace) => Promise<JobDocument[]>,
-  claimed: ClaimedJob[],
+  filter: ClaimFilter,
   wanted: number,
   spread: ClaimSpread,
-): Promise<boolean> {
+): Promise<{ readonly taken: readonly ClaimedJob[]; readonly isLast: boolean }> {
   const { place, size } = spread.next(wanted);
-  const candidates = await find({ place, size });
+  const candidates = await findCandidates(claim, filter, { place, size });
   if (candidates.length < size) spread.endsAfter(candidates.length > 0 ? place + 1 : place);
   const taken = await claim.take(candidates);
-  claimed.push(...taken);
   if (taken.length < candidates.length) {
     spread.lost();
     await wait(Math.random() * MAX_BACKOFF_MS);
-    return false;
+    return { taken, isLast: false };
   }
   if (taken.length > 0) spread.won();
-  return candidates.length < size && place === 0;
+  return { taken, isLast: candidates.length < size && place === 0 };
 }
 
 /**
@@ -108,9 +108,6 @@ export async function claimJobAlone(
   const due = { filter: alone, filterWithoutIndex: alone, index: heldBackJobs };
   return new ClaimStatements(jobs, due, lease).takeFirst();
 }
-
-/** Every job has a counter; a document of somebody else has none, and is not taken. */
-const isCounted: Filter<JobDocument> = { retryCounter: { $gte: 0 } };
 
 function dueJobs(filter: ClaimFilter, further: Filter<JobDocument> = {}): DueJobs {
   const conditions = { ...isDue, ...isCounted, ...further };

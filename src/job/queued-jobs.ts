@@ -35,11 +35,11 @@ export const anyPriority = { $gte: 0 } as const;
 /** The queued jobs that wait for nothing except their time: those that a claim may see. */
 export const isClaimable = { status: 'queued', claimable: true } as const;
 
-/**
- * The queued jobs that no claim sees: those of which the field is not there, as in the filter of their index. Every job has
- * a counter; a document of somebody else has none.
- */
-const isHeldBack = { status: 'queued', claimable: null, retryCounter: { $gte: 0 } } as const;
+/** Every job has a counter; a document of somebody else has none, and is not taken. */
+export const isCounted = { retryCounter: { $gte: 0 } } as const;
+
+/** The queued jobs that no claim sees: those of which the field is not there, as in the filter of their index. */
+const isHeldBack = { status: 'queued', claimable: null, ...isCounted } as const;
 
 /** Jobs that were lost in company: each is to run alone, which tells which of them kills its worker. */
 export const waitsAlone = { ...isHeldBack, runAlone: true } as const;

@@ -10,7 +10,7 @@ import { isPaused } from '../queue/queue-document.js';
 import { endLostAttempt } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 import { makeClaimable } from './make-claimable.js';
-import { anyPriority, isDue, isUnmarked, waitsAlone } from './queued-jobs.js';
+import { anyPriority, isCounted, isDue, isUnmarked, waitsAlone } from './queued-jobs.js';
 
 /** More are left to the next call: one transaction must stay short. A worker holds hardly ever so many. */
 const MAX_RECOVERED = 2000;
@@ -95,10 +95,9 @@ function firstThat(conditions: Filter<JobDocument>, mark: keyof Found): Document
   return [{ $match: conditions }, { $limit: 1 }, { $project: { _id: 0, [mark]: { $literal: true } } }];
 }
 
-/** Every job has a counter; a document of somebody else has none. */
 const isExpired: Filter<JobDocument> = {
   status: 'processing',
-  retryCounter: { $gte: 0 },
+  ...isCounted,
   'lease.expires': anyMoment,
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };

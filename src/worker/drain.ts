@@ -71,9 +71,9 @@ class Drain {
     const { name, jobs, workers, leaseMs } = worker;
     const { maxThreads, pollMs, end } = limits;
     const drainName = workerName(name);
+    const log = withFields(worker.log, { worker: drainName });
     this.#name = drainName;
-    this.#log = withFields(worker.log, { worker: drainName });
-    const log = this.#log;
+    this.#log = log;
     this.#jobsWaitAlone = limits.runsAlone;
     this.#alarm = new Alarm(jobs, pollMs);
     this.#pace = new Pace(maxThreads);
@@ -127,21 +127,21 @@ class Drain {
       // Before the claim, so that no job becomes due unseen between the two.
       const waitsForJob = this.#room() > 0 && (await this.#knowsNextJob());
       const wasIdle = this.#pool.isEmpty;
-      const isAllClaimed = await this.#claim();
-      if (wasIdle && isAllClaimed && !waitsForJob && this.#promised === 0) return;
+      const foundNone = (await this.#claim()) === 0;
+      if (wasIdle && foundNone && !waitsForJob && this.#promised === 0) return;
       if (!this.#pool.isEmpty || waitsForJob) await this.#alarm.next();
     }
   }
 
-  /** Claims for the free slots, and begins what it got. Returns whether that was nothing. */
-  async #claim(): Promise<boolean> {
+  /** Claims for the free slots, begins what it got, and returns how many jobs that were. */
+  async #claim(): Promise<number> {
     const room = this.#room();
     const askedAt = performance.now();
     this.#promised = 0;
     const jobs = room > 0 ? await this.#claimer.claim(room) : [];
     if (jobs.length > 0) this.#pace.claimTook(performance.now() - askedAt);
     this.#hold(jobs, askedAt);
-    return jobs.length === 0;
+    return jobs.length;
   }
 
   /**

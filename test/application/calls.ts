@@ -5,7 +5,7 @@ import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import type { ClaimedJob } from '../../src/index.js';
 import { connectedCollections } from '../../src/mongo/connected-collections.js';
-import { echo } from '../jobs.js';
+import { plainCalls } from '../plain-calls.js';
 
 type Call = (processor: LocalProcessor) => Promise<unknown>;
 
@@ -40,53 +40,27 @@ const request = {
 
 /** Every method of a processor and of its groups, called for what an application has. */
 export const calls: Readonly<Record<string, Call>> = {
-  ensureIndexes: (processor) => processor.ensureIndexes(),
-  addJobFactory: (processor) => processor.addJobFactory(echo),
-  addJobFactories: (processor) => processor.addJobFactories([echo]),
-  'factories.list': (processor) => processor.factories.list(),
-  getJobFactories: (processor) => processor.getJobFactories(),
-  'factories.get': (processor) => processor.factories.get('echo'),
-  'factories.names': (processor) => processor.factories.names(),
+  ...plainCalls,
   addJob: (processor) => withEach(jobIds, (id) => processor.addJob('echo', {}, { id })),
   addJobs: (processor) =>
     withEach(jobIds, (id) => processor.addJobs([{ name: 'echo', input: {}, options: { id } }])),
   updateJob: (processor) => withEach(jobIds, (id) => processor.updateJob(id, { priority: 9 })),
   getJob: (processor) => processor.getJob('queued'),
-  'jobs.list': (processor) => processor.jobs.list(),
-  getJobs: (processor) => processor.getJobs(),
-  'jobs.retryMany': (processor) => processor.jobs.retryMany({ status: 'error' }),
-  'jobs.cancelMany': (processor) => processor.jobs.cancelMany({ status: 'queued' }),
   waitFor: (processor) => processor.waitFor('queued', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('queued'),
   getJobResult: (processor) => processor.getJobResult('completed'),
   getJobErrors: (processor) => processor.getJobErrors('error'),
   'jobs.log': (processor) => processor.jobs.log('error'),
-  'jobs.oldestWaiting': (processor) => processor.jobs.oldestWaiting(),
-  'jobs.countReady': (processor) => processor.jobs.countReady(),
-  'jobs.count': (processor) => processor.jobs.count(),
-  'queues.list': (processor) => processor.queues.list(),
   'queues.pause': (processor) => withEach(['default', 'mail'], (name) => processor.queues.pause(name)),
   'queues.resume': (processor) => withEach(['default', 'mail'], (name) => processor.queues.resume(name)),
-  'workers.list': (processor) => processor.workers.list(),
-  'workers.count': (processor) => processor.workers.count(),
-  'statistics.get': (processor) => processor.statistics.get(),
   cancelJob: (processor) => withEach(jobIds, (id) => processor.cancelJob(id)),
   retryJob: (processor) => withEach(jobIds, (id) => processor.retryJob(id)),
-  removeJobs: (processor) => processor.removeJobs(),
   removeJob: (processor) => withEach(jobIds, (id) => processor.removeJob(id)),
-  pullNextJob: (processor) => processor.pullNextJob(),
   completeJob: (processor) => processor.completeJob(job, {}),
   failJob: (processor) => processor.failJob(job, new Error('on purpose')),
-  processNextJob: (processor) => processor.processNextJob(),
-  processJobs: (processor) => processor.processJobs(),
-  drain: (processor) => processor.drain(),
-  recoverJobs: (processor) => processor.recoverJobs(),
   addScheduler: (processor) => withEach(itemIds, (id) => processor.addScheduler({ ...everyMinute, id })),
   updateScheduler: (processor) => withEach(itemIds, (id) => processor.updateScheduler(id, { title: 'New' })),
   getScheduler: (processor) => processor.getScheduler('due'),
-  'schedules.list': (processor) => processor.schedules.list(),
-  getSchedulers: (processor) => processor.getSchedulers(),
-  'schedules.next': (processor) => processor.schedules.next(),
   activateScheduler: (processor) => withEach(itemIds, (id) => processor.activateScheduler(id)),
   deactivateScheduler: (processor) => withEach(itemIds, (id) => processor.deactivateScheduler(id)),
   removeScheduler: (processor) => withEach(itemIds, (id) => processor.removeScheduler(id)),
@@ -96,10 +70,8 @@ export const calls: Readonly<Record<string, Call>> = {
     await processor.syncSchedulers([{ ...everyMinute, id: 'declared' }]);
     await processor.syncSchedulers([{ ...everyMinute, id: 'due' }]);
   },
-  scheduleNextJob: (processor) => processor.scheduleNextJob(),
   scheduleDueItems: (processor) => processor.scheduleDueItems({ ahead: '1m' }),
   reScheduleItem: (processor) => withEach(itemIds, (id) => processor.reScheduleItem(id)),
-  reScheduleItems: (processor) => processor.reScheduleItems(),
 };
 
 /** What the HTTP API keeps, beside what a processor has. */

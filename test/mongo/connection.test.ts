@@ -10,6 +10,7 @@ import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
 import { methodNames } from '../method-names.js';
+import { plainCalls } from '../plain-calls.js';
 
 const database = useDatabase();
 const closing: (() => Promise<void>)[] = [];
@@ -92,63 +93,35 @@ async function pulled(): Promise<ClaimedJob> {
 
 /** Each of its methods, and of its groups', that asks the database. */
 const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promise<unknown>>> = {
-  ensureIndexes: (processor) => processor.ensureIndexes(),
-  addJobFactory: (processor) => processor.addJobFactory(echo),
-  addJobFactories: (processor) => processor.addJobFactories([echo]),
-  'factories.list': (processor) => processor.factories.list(),
-  getJobFactories: (processor) => processor.getJobFactories(),
-  'factories.get': (processor) => processor.factories.get('echo'),
-  'factories.names': (processor) => processor.factories.names(),
+  ...plainCalls,
   addJob: (processor) => processor.addJob('echo', {}),
   addJobs: (processor) => processor.addJobs([{ name: 'echo', input: {} }]),
   updateJob: (processor) => processor.updateJob('job', { priority: 1 }),
   getJob: (processor) => processor.getJob('job'),
-  'jobs.list': (processor) => processor.jobs.list(),
-  getJobs: (processor) => processor.getJobs(),
-  'jobs.retryMany': (processor) => processor.jobs.retryMany({ status: 'error' }),
-  'jobs.cancelMany': (processor) => processor.jobs.cancelMany({ status: 'queued' }),
   waitFor: (processor) => processor.waitFor('job', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('job'),
   getJobResult: (processor) => processor.getJobResult('job'),
   getJobErrors: (processor) => processor.getJobErrors('job'),
   'jobs.log': (processor) => processor.jobs.log('job'),
-  'jobs.oldestWaiting': (processor) => processor.jobs.oldestWaiting(),
-  'jobs.countReady': (processor) => processor.jobs.countReady(),
-  'jobs.count': (processor) => processor.jobs.count(),
-  'queues.list': (processor) => processor.queues.list(),
   'queues.pause': (processor) => processor.queues.pause('mail'),
   'queues.resume': (processor) => processor.queues.resume('mail'),
-  'workers.list': (processor) => processor.workers.list(),
-  'workers.count': (processor) => processor.workers.count(),
-  'statistics.get': (processor) => processor.statistics.get(),
   cancelJob: (processor) => processor.cancelJob('job'),
   retryJob: (processor) => processor.retryJob('job'),
-  removeJobs: (processor) => processor.removeJobs(),
   removeJob: (processor) => processor.removeJob('job'),
-  pullNextJob: (processor) => processor.pullNextJob(),
   completeJob: async (processor) => processor.completeJob(await pulled(), {}),
   failJob: async (processor) => processor.failJob(await pulled(), new Error('No.')),
-  processNextJob: (processor) => processor.processNextJob(),
-  processJobs: (processor) => processor.processJobs(),
-  drain: (processor) => processor.drain(),
-  recoverJobs: (processor) => processor.recoverJobs(),
   addScheduler: (processor) =>
     processor.addScheduler({ type: 'Delay', delay: '1h', jobName: 'echo', input: {} }),
   updateScheduler: (processor) => processor.updateScheduler('item', { title: 'New' }),
   getScheduler: (processor) => processor.getScheduler('item'),
-  'schedules.list': (processor) => processor.schedules.list(),
-  getSchedulers: (processor) => processor.getSchedulers(),
-  'schedules.next': (processor) => processor.schedules.next(),
   activateScheduler: (processor) => processor.activateScheduler('item'),
   deactivateScheduler: (processor) => processor.deactivateScheduler('item'),
   removeScheduler: (processor) => processor.removeScheduler('item'),
   'schedules.runNow': (processor) => processor.schedules.runNow('item'),
   'schedules.preview': (processor) => processor.schedules.preview('item'),
   syncSchedulers: (processor) => processor.syncSchedulers([]),
-  scheduleNextJob: (processor) => processor.scheduleNextJob(),
   scheduleDueItems: (processor) => processor.scheduleDueItems(),
   reScheduleItem: (processor) => processor.reScheduleItem('item'),
-  reScheduleItems: (processor) => processor.reScheduleItems(),
 };
 
 test('each method is known here', () => {

@@ -1,0 +1,35 @@
+import type { RemoteProcessor } from '../src/index.js';
+import { echo } from './jobs.js';
+
+/** The methods of a processor, and of its groups, that ask the database and name no job, queue or item of their own. */
+export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) => Promise<unknown>>> = {
+  ensureIndexes: (processor) => processor.ensureIndexes(),
+  addJobFactory: (processor) => processor.addJobFactory(echo),
+  addJobFactories: (processor) => processor.addJobFactories([echo]),
+  'factories.list': (processor) => processor.factories.list(),
+  getJobFactories: (processor) => processor.getJobFactories(),
+  'factories.get': (processor) => processor.factories.get('echo'),
+  'factories.names': (processor) => processor.factories.names(),
+  'jobs.list': (processor) => processor.jobs.list(),
+  getJobs: (processor) => processor.getJobs(),
+  'jobs.retryMany': (processor) => processor.jobs.retryMany({ status: 'error' }),
+  'jobs.cancelMany': (processor) => processor.jobs.cancelMany({ status: 'queued' }),
+  'jobs.oldestWaiting': (processor) => processor.jobs.oldestWaiting(),
+  'jobs.countReady': (processor) => processor.jobs.countReady(),
+  'jobs.count': (processor) => processor.jobs.count(),
+  'queues.list': (processor) => processor.queues.list(),
+  'workers.list': (processor) => processor.workers.list(),
+  'workers.count': (processor) => processor.workers.count(),
+  'statistics.get': (processor) => processor.statistics.get(),
+  removeJobs: (processor) => processor.removeJobs(),
+  pullNextJob: (processor) => processor.pullNextJob(),
+  processNextJob: (processor) => processor.processNextJob(),
+  processJobs: (processor) => processor.processJobs(),
+  drain: (processor) => processor.drain(),
+  recoverJobs: (processor) => processor.recoverJobs(),
+  'schedules.list': (processor) => processor.schedules.list(),
+  getSchedulers: (processor) => processor.getSchedulers(),
+  'schedules.next': (processor) => processor.schedules.next(),
+  scheduleNextJob: (processor) => processor.scheduleNextJob(),
+  reScheduleItems: (processor) => processor.reScheduleItems(),
+};
