@@ -1,15 +1,15 @@
 import type { Bench } from './bench.js';
-import type { ContenderName } from './contenders/contender.js';
-import { contenders } from './contenders/index.js';
+import type { MeasuredName } from './contenders/contender.js';
+import { participants } from './contenders/index.js';
 
 /** Measures one contender. When that fails, the table has no figure there and tells why; the rest goes on. */
 export async function attempt(
   { results, say }: Bench,
-  contender: ContenderName,
+  contender: MeasuredName,
   what: string,
   measure: () => Promise<void>,
 ): Promise<void> {
-  const { title } = contenders[contender];
+  const { title } = participants[contender];
   say(`${what}: ${title}`);
   try {
     await measure();

@@ -1,3 +1,6 @@
+import { access, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { collectionNames } from '../collection-names.js';
@@ -9,13 +12,14 @@ import { remoteProcessor } from './contenders/remote-processor.js';
 import { copyJob } from './copy-job.js';
 import { ExplainingRelay } from './explaining-relay.js';
 import { Results } from './results.js';
+import { withPrivateServer } from './servers/private-server.js';
 import { formatTable } from './table.js';
 
 const database = useDatabase();
 
 /** A worker of this project on the test's database, 20 jobs at a time, as the benchmark runs it. */
 async function openQueue() {
-  const runs = new Runs([0, 0]);
+  const runs = new Runs({ jobMs: [0, 0], doesReturn: false });
   const { uri, name } = database;
   const queue = await remoteProcessor.open({
     uri,
@@ -82,4 +86,35 @@ test('the table claims no difference that is below the noise', () => {
     '–',
     '',
   ]);
+});
+
+test('libraries on databases of another kind stand in a table of their own, and one left out is told', () => {
+  const results = new Results();
+  results.add({ under: 'Drain', name: 'jobs/s', better: 'more' }, 'floor', 1);
+  for (const name of ['remote-processor', 'bullmq'] as const)
+    results.add({ under: 'Beside', name: 'jobs/s', better: 'more' }, name, name === 'bullmq' ? 50 : 100);
+  results.leftOut.push('Graphile Worker is left out.');
+  const table = formatTable(results);
+  const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  expect(rows.filter((cells) => cells[1] === 'jobs/s').map((cells) => cells.slice(2, -1))).toEqual([
+    ['–', '–', '–', '1'],
+    ['100', '50 (2.0×)', '–'],
+  ]);
+  expect(rows.filter((cells) => cells[1] === '').map((cells) => cells.slice(2, -1))).toEqual([
+    ['Remote Processor', 'Agenda 6', 'mongo-jobs', 'floor'],
+    ['Remote Processor', 'BullMQ', 'Graphile Worker'],
+  ]);
+  expect(table).toContain('\nGraphile Worker is left out.');
+});
+
+test('a server for a run of the benchmark that does not start is told, and leaves no folder behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-none-'));
+  const server = {
+    command: process.execPath,
+    args: ['--eval', 'process.exit(3)'],
+    readyText: 'ready',
+    folder,
+  };
+  await expect(withPrivateServer(server, async () => {})).rejects.toThrow('ended with 3');
+  await expect(access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
 });

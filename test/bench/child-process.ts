@@ -5,6 +5,8 @@ import { type Order, type Reading, reportSchema, type Setting } from './child/se
 export class Child {
   /** How many jobs it ran, as far as it told. */
   ran = 0;
+  /** When it started urgent jobs, by their number: in milliseconds since the epoch. */
+  readonly urgentStarts = new Map<number, number>();
   /** What it measured. Rejects when the process ends before that. */
   readonly reading: Promise<Reading>;
   readonly #process: ChildProcess;
@@ -30,6 +32,7 @@ export class Child {
       const report = reportSchema.parse(message);
       if (report.kind === 'ready') ready();
       else if (report.kind === 'ran') this.ran = report.count;
+      else if (report.kind === 'urgent') this.urgentStarts.set(report.n, report.at);
       else done(report.reading);
     });
   }

@@ -12,8 +12,9 @@ import { formatTable } from './table.js';
 const help = `npm run bench -- [--quick] [measurement ...]
 
 Measures this project, Agenda 6, mongo-jobs, and the floor (a bare loop of find, update and bulkWrite) on the same
-database: an embedded one in a process of its own, or that of MONGODB_URI. Prints how far it is on standard error, one
-table on standard output, and writes the figures as JSON and a chart to test/bench/results/.
+database: an embedded one in a process of its own, or that of MONGODB_URI; and beside them BullMQ on Redis and Graphile
+Worker on PostgreSQL, each on a server of its own, where Debian's packages of those are installed. Prints how far it is on standard error, one
+or two tables on standard output, and writes the figures as JSON and a chart to test/bench/results/.
 
 --quick  a smaller form of each measurement, in about a minute; the whole takes a quarter of an hour
 
@@ -26,6 +27,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
 });
+// Servers of other kinds are ended when this process exits: a signal alone would leave them behind.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
 
 if (values.help) console.log(help);

@@ -1,4 +1,4 @@
-import type { ContenderName } from './contenders/contender.js';
+import type { MeasuredName } from './contenders/contender.js';
 import { median } from './statistics.js';
 
 /** A line of the table. */
@@ -13,19 +13,21 @@ export interface Figure {
 
 export interface Row extends Figure {
   /** One value a round. */
-  readonly values: Partial<Record<ContenderName, number[]>>;
+  readonly values: Partial<Record<MeasuredName, number[]>>;
 }
 
 /** What was measured so far. */
 export class Results {
   readonly rows: Row[] = [];
   /** What could not be measured, and why. */
-  readonly failures: { readonly contender: ContenderName; readonly message: string }[] = [];
+  readonly failures: { readonly contender: MeasuredName; readonly message: string }[] = [];
+  /** Who was not measured, for its server is not installed: a line each. */
+  readonly leftOut: string[] = [];
   /** How far apart the same thing lay, measured twice in a row: 0.05 is 5 %. */
   readonly repeats: number[] = [];
 
   /** Adds the value of a round. */
-  add(figure: Figure, contender: ContenderName, value: number): void {
+  add(figure: Figure, contender: MeasuredName, value: number): void {
     const values = this.#row(figure).values;
     values[contender] = [...(values[contender] ?? []), value];
   }
@@ -41,7 +43,7 @@ export class Results {
   }
 
   /** The median of a contender's rounds. */
-  value(under: string, name: string, contender: ContenderName): number | undefined {
+  value(under: string, name: string, contender: MeasuredName): number | undefined {
     const row = this.rows.find((candidate) => candidate.under === under && candidate.name === name);
     const values = row?.values[contender];
     return values && median(values);

@@ -3,16 +3,18 @@ import type { Bench } from './bench.js';
 import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
 
+export interface TaskOptions extends Omit<Setting, 'uri' | 'database'> {
+  readonly db: Pick<Db, 'databaseName'>;
+  /** Default: of the MongoDB that all contenders work with. */
+  readonly uri?: string;
+}
+
 /** Runs a task that ends by itself, in a process of its own. */
 export async function runTask(
   { server, programs }: Bench,
-  { db, ...setting }: Omit<Setting, 'uri' | 'database'> & { readonly db: Db },
+  { db, uri = server.uri, ...setting }: TaskOptions,
 ): Promise<Reading> {
-  const child = await Child.start(programs.worker, {
-    ...setting,
-    uri: server.uri,
-    database: db.databaseName,
-  });
+  const child = await Child.start(programs.worker, { ...setting, uri, database: db.databaseName });
   try {
     child.tell('begin');
     return await child.reading;

@@ -20,6 +20,7 @@ export async function save(results: Results, server: Server, form: string): Prom
     server: `${server.kind} ${server.version}`,
     peers: await peerVersions(),
     noise: results.noise,
+    leftOut: results.leftOut,
     failures: results.failures.map(({ message }) => message),
     rows: results.rows,
   };

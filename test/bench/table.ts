@@ -1,31 +1,43 @@
-import { type ContenderName, contenderNames, OURS } from './contenders/contender.js';
-import { contenders } from './contenders/index.js';
+import { contenderNames, type MeasuredName, neighbourNames, OURS } from './contenders/contender.js';
+import { participants } from './contenders/index.js';
 import type { Results, Row } from './results.js';
 import { advantage, median, spread } from './statistics.js';
 
-/** The results as a Markdown table, that is easy to read as plain text too, and how to read it. */
+/** The results as Markdown tables, that are easy to read as plain text too, and how to read them. */
 export function formatTable(results: Results): string {
-  const header = ['', ...contenderNames.map((name) => contenders[name].title)];
-  const cells = [header, ...lines(results)];
+  const isBeside = ({ values }: Row) => neighbourNames.some((name) => values[name] !== undefined);
+  const beside = results.rows.filter(isBeside);
+  const others = results.rows.filter((row) => !isBeside(row));
+  const tables = [
+    table(results, others, contenderNames),
+    table(results, beside, [OURS, ...neighbourNames]),
+  ].filter((lines) => lines.length > 0);
+  return [...tables.flatMap((lines) => [...lines, '']), ...notes(results)].join('\n');
+}
+
+function table({ noise }: Results, rows: readonly Row[], columns: readonly MeasuredName[]): string[] {
+  if (rows.length === 0) return [];
+  const header = ['', ...columns.map((name) => participants[name].title)];
+  const cells = [header, ...body(rows, columns, noise)];
   const widths = header.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const rows = cells.map(
+  const lines = cells.map(
     (line) => `| ${line.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join(' | ')} |`,
   );
   const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  return [rows[0], rule, ...rows.slice(1), '', ...notes(results)].join('\n');
+  return [lines[0] ?? '', rule, ...lines.slice(1)];
 }
 
-function lines(results: Results): string[][] {
-  const headings = [...new Set(results.rows.map(({ under }) => under))];
+function body(rows: readonly Row[], columns: readonly MeasuredName[], noise: number): string[][] {
+  const headings = [...new Set(rows.map(({ under }) => under))];
   return headings.flatMap((heading) => [
-    [`**${heading}**`, ...contenderNames.map(() => '')],
-    ...results.rows
+    [`**${heading}**`, ...columns.map(() => '')],
+    ...rows
       .filter(({ under }) => under === heading)
-      .map((row) => [row.name, ...contenderNames.map((name) => cell(row, name, results.noise))]),
+      .map((row) => [row.name, ...columns.map((name) => cell(row, name, noise))]),
   ]);
 }
 
-function cell(row: Row, contender: ContenderName, noise: number): string {
+function cell(row: Row, contender: MeasuredName, noise: number): string {
   const values = row.values[contender];
   if (values === undefined) return '–';
   const { better, decimals = 0 } = row;
@@ -38,7 +50,7 @@ function cell(row: Row, contender: ContenderName, noise: number): string {
   return value + around + compared(row, contender, noise);
 }
 
-function compared({ values, better }: Row, contender: ContenderName, noise: number): string {
+function compared({ values, better }: Row, contender: MeasuredName, noise: number): string {
   const ours = values[OURS];
   const theirs = values[contender];
   if (contender === OURS || !ours || !theirs || !better) return '';
@@ -51,7 +63,7 @@ function formatTimes(times: number): string {
   return times < 10 ? times.toPrecision(2) : Math.round(times).toLocaleString('en');
 }
 
-function notes({ noise, failures, repeats }: Results): string[] {
+function notes({ noise, failures, leftOut, repeats }: Results): string[] {
   const percent = `${Math.ceil(noise * 100)} %`;
   return [
     ...(repeats.length > 0
@@ -59,6 +71,7 @@ function notes({ noise, failures, repeats }: Results): string[] {
       : []),
     'Medians of the rounds, ± the farthest round. (5.0×): this project is 5.0 times as good, the median of the rounds;',
     '(≈): the rounds do not agree, or the difference is below the noise.',
+    ...leftOut,
     ...failures.map(({ message }) => `Not measured: ${message}`),
   ];
 }

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import type { Bench } from './bench.js';
 import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
-import type { WorkerName } from './contenders/contender.js';
+import type { NeighbourName, WorkerName } from './contenders/contender.js';
 
 /** What came of workers that ran jobs, from the first claim to the last job settled. */
 export interface Worked {
@@ -20,9 +20,9 @@ export interface Worked {
   readonly serverCpuMsPerJob: number | undefined;
 }
 
-export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs'> {
-  readonly contender: WorkerName;
-  readonly db: Db;
+export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'doesReturn'> {
+  readonly contender: WorkerName | NeighbourName;
+  readonly db: Pick<Db, 'databaseName'>;
   /** Workers stop when they have run so many jobs together. */
   readonly jobs: number;
   /** Whether more wait, so that a few more than `jobs` are run. */
@@ -53,6 +53,7 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
     uri = server.uri,
     concurrency,
     jobMs,
+    doesReturn,
   } = options;
   const setting: Setting = {
     contender,
@@ -61,6 +62,7 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
     database: db.databaseName,
     concurrency,
     ...(jobMs && { jobMs }),
+    ...(doesReturn && { doesReturn }),
   };
   const children = await Promise.all(
     Array.from({ length: workers }, () => Child.start(programs.worker, setting)),

@@ -1,6 +1,7 @@
 /** One process of the benchmark: `main.mjs SETTING`, with an IPC channel to the one that started it. */
-import { contenders } from '../contenders/index.js';
+import { participants } from '../contenders/index.js';
 import { countSocketBytes, Meter } from './meter.js';
+import { now } from './now.js';
 import { Runs } from './runs.js';
 import { type Order, orderSchema, type Report, settingSchema } from './setting.js';
 import { TELL_MS, tasks } from './tasks.js';
@@ -11,8 +12,8 @@ const toldToBegin = told('begin');
 const toldToStop = told('stop');
 process.on('disconnect', () => process.exit());
 
-const runs = new Runs(setting.jobMs);
-const queue = await contenders[setting.contender].open({ ...setting, run: runs.run });
+const runs = new Runs(setting, (n) => tell({ kind: 'urgent', n, at: now() }));
+const queue = await participants[setting.contender].open({ ...setting, run: runs.run });
 const meter = new Meter(queue.client);
 tell({ kind: 'ready' });
 await toldToBegin;

@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import type { Monitored } from '../contenders/contender.js';
+import { now } from './now.js';
 import type { Reading } from './setting.js';
 
 /** Counts what a client sends, and what its process uses. */
@@ -13,16 +14,17 @@ export class Meter {
   #bytes = 0;
   #cpu = process.cpuUsage();
 
-  constructor(client: Monitored) {
-    client.on('commandStarted', ({ commandName }) => {
+  /** @param client nothing is told of the commands of a library that does not work on MongoDB */
+  constructor(private readonly client: Monitored | undefined) {
+    client?.on('commandStarted', ({ commandName }) => {
       this.commands.set(commandName, (this.commands.get(commandName) ?? 0) + 1);
     });
     const replied = ({ commandName }: { readonly commandName: string }) => {
       // That of a change stream waits for news.
       if (commandName !== 'getMore') this.#lastReply = now();
     };
-    client.on('commandSucceeded', replied);
-    client.on('commandFailed', replied);
+    client?.on('commandSucceeded', replied);
+    client?.on('commandFailed', replied);
   }
 
   begin(): void {
@@ -42,7 +44,7 @@ export class Meter {
     const { user, system } = process.cpuUsage(this.#cpu);
     return {
       began: this.#began,
-      ended: this.#lastReply,
+      ended: this.client ? this.#lastReply : now(),
       commands: this.commandCount,
       bytes: socketBytes() - this.#bytes,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
@@ -63,9 +65,4 @@ export function countSocketBytes(): void {
 
 function socketBytes(): number {
   return [...sockets].reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0);
-}
-
-/** The same clock for all processes of a machine, finer than a millisecond. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

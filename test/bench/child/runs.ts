@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobResult } from '../contenders/contender.js';
+import type { FullSetting } from './setting.js';
 
 /** The work of the jobs: it takes its time, and is counted. */
 export class Runs {
   count = 0;
   #next: (() => void) | undefined;
 
-  /** @param jobMs how long a job takes: at least, at most */
-  constructor(private readonly jobMs: readonly [number, number]) {}
+  /** @param urgentStarted is told of jobs with a number below 0 */
+  constructor(
+    private readonly setting: Pick<FullSetting, 'jobMs' | 'doesReturn'>,
+    private readonly urgentStarted: (n: number) => void = () => {},
+  ) {}
 
   /** Runs job `n`. */
-  readonly run = async (n: number): Promise<void> => {
+  readonly run = async (n: number): Promise<JobResult> => {
     this.#next?.();
-    const ms = duration(n, this.jobMs);
+    if (n < 0) this.urgentStarted(n);
+    const ms = duration(n, this.setting.jobMs);
     if (ms > 0) await sleep(ms);
     this.count += 1;
+    return this.setting.doesReturn ? { n } : undefined;
   };
 
   /** Resolves when the next job starts. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { workerNames } from '../contenders/contender.js';
+import { neighbourNames, workerNames } from '../contenders/contender.js';
 
 export const taskNames = ['prepare', 'add one', 'add many', 'work', 'latency', 'idle'] as const;
 
 /** What a process is to do: its only argument, as JSON. */
 export const settingSchema = z.object({
-  contender: z.enum(workerNames),
+  contender: z.enum([...workerNames, ...neighbourNames]),
   task: z.enum(taskNames),
   uri: z.string(),
   database: z.string(),
@@ -16,6 +16,8 @@ export const settingSchema = z.object({
   count: z.int().min(0).default(0),
   /** How long a job takes, in milliseconds: at random, and the same for all contenders. */
   jobMs: z.tuple([z.number(), z.number()]).default([0, 0]),
+  /** Whether jobs return something. */
+  doesReturn: z.boolean().default(false),
 });
 
 export type Setting = z.input<typeof settingSchema>;
@@ -45,6 +47,8 @@ export type Reading = z.output<typeof readingSchema>;
 export const reportSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('ran'), count: z.number() }),
+  /** An urgent job started, so many milliseconds since the epoch. */
+  z.object({ kind: z.literal('urgent'), n: z.number(), at: z.number() }),
   z.object({ kind: z.literal('done'), reading: readingSchema }),
 ]);
 

@@ -8,7 +8,7 @@ interface AgendaQueue {
   readonly ready: Promise<void>;
   define(
     name: string,
-    run: (job: AgendaJob) => Promise<void>,
+    run: (job: AgendaJob) => Promise<unknown>,
     options: { readonly concurrency: number },
   ): void;
   now(name: string, data: { readonly n: number }): Promise<unknown>;

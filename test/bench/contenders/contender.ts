@@ -1,4 +1,4 @@
-/** What is compared; `floor` is the least that any of them could do. */
+/** What is compared on MongoDB; `floor` is the least that any of them could do. */
 export const contenderNames = ['remote-processor', 'agenda', 'mongo-jobs', 'floor'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
@@ -9,13 +9,24 @@ export const OURS = 'remote-processor';
 export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
 export type WorkerName = (typeof workerNames)[number];
 
+/** The libraries that work on servers of another kind. */
+export const neighbourNames = ['bullmq', 'graphile-worker'] as const;
+export type NeighbourName = (typeof neighbourNames)[number];
+
+/** Whoever figures are of. */
+export type MeasuredName = ContenderName | NeighbourName;
+
 /** A job queue library, set up and used as its own documentation says. */
-export interface Contender {
+export interface Participant {
   /** In tables. */
   readonly title: string;
-  readonly storage: Storage;
   /** Connects to the database of `workplace`. Writes nothing but what the library cannot do without. */
   open(workplace: Workplace): Promise<Queue>;
+}
+
+/** One that works on MongoDB. */
+export interface Contender extends Participant {
+  readonly storage: Storage;
 }
 
 /** Where a library keeps its jobs, so that many can be copied from one that it made itself. */
@@ -34,7 +45,7 @@ export interface Workplace {
   /** How many jobs run at a time. */
   readonly concurrency: number;
   /** The work of a job. */
-  readonly run: (n: number) => Promise<void>;
+  readonly run: (n: number) => Promise<JobResult>;
   /**
    * How a worker that waits learns of a new job: by looking every second, or by what the library has for that. `none`:
    * the jobs are there before the worker.
@@ -42,9 +53,13 @@ export interface Workplace {
   readonly wakeUp: 'none' | 'polling' | 'own' | 'change stream';
 }
 
+/** What a job returns: nothing, unless it is told to. */
+export type JobResult = { readonly n: number } | undefined;
+
 /** An open queue, in the process that adds or works. */
 export interface Queue {
-  readonly client: Monitored;
+  /** Only of a library on MongoDB. */
+  readonly client?: Monitored;
   /** Makes the indexes. */
   ensureIndexes(): Promise<void>;
   addOne(n: number): Promise<void>;

@@ -1,6 +1,8 @@
 import { agenda, agendaAsItComes } from './agenda.js';
-import type { Contender, WorkerName } from './contender.js';
+import { bullmq } from './bullmq.js';
+import type { Contender, NeighbourName, Participant, WorkerName } from './contender.js';
 import { floor } from './floor.js';
+import { graphileWorker } from './graphile-worker.js';
 import { mongoJobs } from './mongo-jobs.js';
 import { remoteProcessor } from './remote-processor.js';
 
@@ -10,4 +12,11 @@ export const contenders: Readonly<Record<WorkerName, Contender>> = {
   'agenda-as-it-comes': agendaAsItComes,
   'mongo-jobs': mongoJobs,
   floor,
+};
+
+/** The contenders, and the neighbours that work on servers of another kind. */
+export const participants: Readonly<Record<WorkerName | NeighbourName, Participant>> = {
+  ...contenders,
+  bullmq,
+  'graphile-worker': graphileWorker,
 };

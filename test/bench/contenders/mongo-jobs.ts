@@ -12,7 +12,7 @@ interface BackgroundJobs {
 
 interface Handler {
   readonly name: string;
-  perform(data: { readonly n: number }): Promise<void>;
+  perform(data: { readonly n: number }): Promise<unknown>;
 }
 
 interface Connection {

@@ -7,6 +7,8 @@ import { drain } from './drain.js';
 import { flat } from './flat.js';
 import { idle } from './idle.js';
 import { latency } from './latency.js';
+import { neighbours } from './neighbours.js';
+import { urgent } from './urgent.js';
 
 /** All measurements, in the order of the table. */
 export const measurements: readonly Measurement[] = [
@@ -14,8 +16,10 @@ export const measurements: readonly Measurement[] = [
   busy,
   competition,
   latency,
+  urgent,
   idle,
   add,
+  neighbours,
   backlog,
   flat,
 ];

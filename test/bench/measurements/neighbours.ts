@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { attempt } from '../attempt.js';
+import { type Bench, inTurn, type Measurement, withJobs } from '../bench.js';
+import type { Reading } from '../child/setting.js';
+import { type NeighbourName, OURS } from '../contenders/contender.js';
+import { participants } from '../contenders/index.js';
+import { runTask, type TaskOptions } from '../run-task.js';
+import type { NeighbourServer } from '../servers/neighbour-server.js';
+import { postgres } from '../servers/postgres.js';
+import { redis } from '../servers/redis.js';
+import { type Worked, work } from '../work.js';
+import { JOBS_PER_SECOND, WORKER_CPU } from '../work-figures.js';
+
+const FULL = { rounds: 3, jobs: 20_000 };
+const QUICK = { rounds: 1, jobs: 2000 };
+
+const CONCURRENCY = 20;
+
+/** How long a job takes, in milliseconds, where it takes its time. */
+const JOB_MS = 5;
+const IDEAL_JOBS_PER_SECOND = (CONCURRENCY * 1000) / JOB_MS;
+
+const servers: Readonly<Record<NeighbourName, NeighbourServer>> = {
+  bullmq: redis,
+  'graphile-worker': postgres,
+};
+
+/** Who takes part, and where: this project works on the MongoDB of all other measurements. */
+type Places = ReadonlyMap<typeof OURS | NeighbourName, string>;
+type Place = Pick<TaskOptions, 'db' | 'uri'>;
+
+/** Beside libraries on databases of another kind: each by the fastest way it has, 20 jobs at a time. */
+export const neighbours: Measurement = {
+  name: 'neighbours',
+  about: 'beside BullMQ on Redis and Graphile Worker on PostgreSQL, where those servers are installed',
+  run: (bench) => withServers(bench, ['bullmq', 'graphile-worker'], new Map([[OURS, bench.server.uri]])),
+};
+
+/** Starts the servers one inside the other, then measures. */
+async function withServers(
+  bench: Bench,
+  [name, ...rest]: readonly NeighbourName[],
+  places: Places,
+): Promise<void> {
+  if (name === undefined) return measureAll(bench, places);
+  const server = servers[name];
+  const command = await server.find();
+  if (command !== undefined)
+    return server.run(command, (uri) => withServers(bench, rest, new Map([...places, [name, uri]])));
+  const line = `${participants[name].title} is left out: ${server.title} is not installed (apt-get install ${server.debianPackage}).`;
+  bench.results.leftOut.push(line);
+  bench.say(line);
+  return withServers(bench, rest, places);
+}
+
+async function measureAll(bench: Bench, places: Places): Promise<void> {
+  const { rounds, jobs } = bench.isQuick ? QUICK : FULL;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [contender, uri] of inTurn([...places], round)) {
+      await attempt(bench, contender, `neighbours, round ${round + 1} of ${rounds}`, async () => {
+        await addAndDrain(bench, contender, uri, jobs);
+        await runShortJobs(bench, contender, uri, jobs);
+      });
+    }
+  }
+}
+
+type Name = typeof OURS | NeighbourName;
+
+async function addAndDrain(bench: Bench, contender: Name, uri: string, jobs: number): Promise<void> {
+  const { results } = bench;
+  const { added, worked } = await withAdded(bench, contender, uri, jobs, [0, 0]);
+  const many = jobs.toLocaleString('en');
+  const adding = { under: `Beside other databases: add ${many} jobs at once`, better: 'more' } as const;
+  results.add({ ...adding, name: JOBS_PER_SECOND }, contender, (jobs / (added.ended - added.began)) * 1000);
+  const cpu = { better: 'less', decimals: 3 } as const;
+  results.add(
+    { ...adding, ...cpu, name: 'CPU time of the producer per job, ms' },
+    contender,
+    added.cpuMs / jobs,
+  );
+  const under = `Beside other databases: drain of ${many} jobs that return something, ${CONCURRENCY} at a time`;
+  results.add({ under, ...cpu, name: WORKER_CPU }, contender, worked.workerCpuMsPerJob);
+  results.add({ under, better: 'more', name: JOBS_PER_SECOND }, contender, worked.jobsPerSecond);
+}
+
+async function runShortJobs(bench: Bench, contender: Name, uri: string, jobs: number): Promise<void> {
+  const { worked } = await withAdded(bench, contender, uri, jobs, [JOB_MS, JOB_MS]);
+  const under = `Beside other databases: jobs of ${JOB_MS} ms that return something, ${CONCURRENCY} at a time`;
+  const ideal = IDEAL_JOBS_PER_SECOND.toLocaleString('en');
+  const percent = (worked.jobsPerSecond / IDEAL_JOBS_PER_SECOND) * 100;
+  bench.results.add({ under, better: 'more', name: `% of the ideal ${ideal} jobs/s` }, contender, percent);
+}
+
+/** Adds jobs by the library itself, and has a worker run them. */
+async function withAdded(
+  bench: Bench,
+  contender: Name,
+  uri: string,
+  jobs: number,
+  jobMs: [number, number],
+): Promise<{ readonly added: Reading; readonly worked: Worked }> {
+  return withPlace(bench, contender, uri, async (place) => ({
+    added: await runTask(bench, { contender, task: 'add many', count: jobs, ...place }),
+    worked: await work(bench, {
+      contender,
+      jobs,
+      concurrency: CONCURRENCY,
+      jobMs,
+      doesReturn: true,
+      ...place,
+    }),
+  }));
+}
+
+/** Calls `use` with a place that is empty. That of a neighbour goes with its server. */
+async function withPlace<Result>(
+  bench: Bench,
+  contender: Name,
+  uri: string,
+  use: (place: Place) => Promise<Result>,
+): Promise<Result> {
+  if (contender === OURS) return withJobs(bench, contender, 0, (db) => use({ db }));
+  return use({ uri, db: { databaseName: `bench_${randomBytes(6).toString('hex')}` } });
+}

@@ -1,0 +1,21 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+
+/** The path of a program: of those in the folders of PATH, and in the folders named. Undefined when there is none. */
+export async function foundCommand(
+  name: string,
+  moreFolders: readonly string[] = [],
+): Promise<string | undefined> {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...moreFolders]) {
+    const path = join(folder, name);
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

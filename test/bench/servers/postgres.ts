@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { foundCommand } from './found-command.js';
+import type { NeighbourServer } from './neighbour-server.js';
+import { freePort, withPrivateServer } from './private-server.js';
+
+const runFile = promisify(execFile);
+
+/** Where Debian puts the programs of each version. */
+const DEBIAN_FOLDER = '/usr/lib/postgresql';
+
+/** PostgreSQL that does not wait for the disk, for neither do the others. */
+export const postgres: NeighbourServer = {
+  title: 'PostgreSQL',
+  debianPackage: 'postgresql',
+  async find() {
+    const versions = await readdir(DEBIAN_FOLDER).catch(() => []);
+    return foundCommand(
+      'postgres',
+      versions
+        .toSorted((a, b) => Number(b) - Number(a))
+        .map((version) => join(DEBIAN_FOLDER, version, 'bin')),
+    );
+  },
+  async run(command, work) {
+    const user = await userToRunAs();
+    const folder = await mkdtemp(join(tmpdir(), 'bench-postgres-'));
+    const password = randomBytes(16).toString('hex');
+    const passwordFile = join(folder, 'password');
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    if (user) await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
+    const options = { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } };
+    const data = join(folder, 'data');
+    const create = ['--pgdata', data, '--username', 'bench', '--auth', 'scram-sha-256', '--no-sync'];
+    await runFile(join(dirname(command), 'initdb'), [...create, '--pwfile', passwordFile], options);
+    const port = await freePort();
+    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, fsync: 'off' };
+    const args = ['-D', data, '-p', String(port)];
+    for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+    const readyText = 'database system is ready to accept connections';
+    return withPrivateServer({ command, args, options, folder, readyText }, () =>
+      work(`postgres://bench:${password}@127.0.0.1:${port}/postgres`),
+    );
+  },
+};
+
+/** It refuses to run as root. Debian's package makes a user for it. */
+async function userToRunAs(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((option) => runFile('id', [option, 'postgres'])));
+  return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
+}

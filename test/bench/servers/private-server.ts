@@ -1,0 +1,72 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+
+export interface PrivateServer {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Of the process: its user, for one. */
+  readonly options?: SpawnOptions;
+  /** What it writes when it takes connections. */
+  readonly readyText: string;
+  /** Its own: removed in the end. */
+  readonly folder: string;
+}
+
+/** Calls `work` while the server runs. Its process and its folder end with this one, however it ends. */
+export async function withPrivateServer<Result>(
+  { command, args, options, readyText, folder }: PrivateServer,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const abandon = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', abandon);
+  try {
+    await Promise.race([ready(child, readyText), ended(child, command)]);
+    return await work();
+  } finally {
+    await stop(child);
+    process.off('exit', abandon);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A port of the loopback interface that was free just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** All its output is read, for a full pipe would stop it. */
+function ready({ stdout, stderr }: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    let output = '';
+    for (const stream of [stdout, stderr])
+      stream?.on('data', (bytes: Buffer) => {
+        output = (output + bytes).slice(-4096);
+        if (output.includes(text)) resolve();
+      });
+  });
+}
+
+async function ended(child: ChildProcess, command: string): Promise<never> {
+  const [code, signal] = await once(child, 'exit');
+  throw new Error(`${command} ended with ${code ?? signal}.`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  // To PostgreSQL the quick way to end, and to Redis the same as SIGTERM.
+  child.kill('SIGINT');
+  await exited;
+}

@@ -1,0 +1,22 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { foundCommand } from './found-command.js';
+import type { NeighbourServer } from './neighbour-server.js';
+import { freePort, withPrivateServer } from './private-server.js';
+
+/** Redis that keeps nothing on disk, as the embedded MongoDB does. */
+export const redis: NeighbourServer = {
+  title: 'Redis',
+  debianPackage: 'redis-server',
+  find: () => foundCommand('redis-server'),
+  async run(command, work) {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-redis-'));
+    const port = await freePort();
+    const settings = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'no' };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    return withPrivateServer({ command, args, folder, readyText: 'Ready to accept connections' }, () =>
+      work(`redis://127.0.0.1:${port}`),
+    );
+  },
+};
