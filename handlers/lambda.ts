@@ -5,6 +5,8 @@
  * @example
  * export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
  */
+import '../src/require-zod.js';
+
 export type { HandlerOptions, JobFactories } from './container.js';
 export { createEnsureIndexesHandler } from './ensure-indexes-handler.js';
 export { createHttpHandler } from './http-handler.js';

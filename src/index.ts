@@ -1,4 +1,6 @@
 /** The public API of `remote-processor`. */
+import './require-zod.js';
+
 export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
 export type { Duration } from './duration.js';

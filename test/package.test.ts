@@ -1,7 +1,7 @@
 /** What `npm pack` makes, installed into an empty project beside what its users choose themselves. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -90,6 +90,25 @@ test('CommonJS has one copy of it with ES modules, and one where it cannot requi
   expect(await node('copies.cjs')).toBe('true\n');
   expect(await node(noEsModules, 'copies.cjs')).toBe('false\n');
   expect(await node(noEsModules, 'common.cjs')).toContain('\nHello, Ada\n');
+});
+
+test('zod 3 beside it is refused by name, as ES module and as CommonJS', async () => {
+  await mkdir(join(project, 'old/node_modules'), { recursive: true });
+  const packed = join(project, 'node_modules/remote-processor');
+  await cp(packed, join(project, 'old/node_modules/remote-processor'), { recursive: true });
+  await symlink(join(root, 'node_modules/zod-3'), join(project, 'old/node_modules/zod'));
+  const names = ['', '/lambda', '/local'].map((entry) => `remote-processor${entry}`);
+  const told = (load: string) =>
+    `for (const name of ${JSON.stringify(names)}) try { ${load} } catch (error) { console.log(error.message); }`;
+  await write('old/loads.mjs', told('await import(name)'));
+  await write('old/loads.cjs', told('require(name)'));
+
+  for (const program of [['old/loads.mjs'], ['old/loads.cjs'], [noEsModules, 'old/loads.cjs']]) {
+    const lines = (await node(...program)).trimEnd().split('\n');
+    expect(lines).toEqual(
+      names.map(() => expect.stringContaining('zod 4 from 4.2 on, not with 3 or earlier')),
+    );
+  }
 });
 
 test('Jest runs jobs as CommonJS, in threads too, without a line of configuration', async () => {

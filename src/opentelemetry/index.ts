@@ -1,4 +1,5 @@
 /** The entry point `remote-processor/opentelemetry`. */
+import '../require-zod.js';
 import {
   context,
   type Link,
