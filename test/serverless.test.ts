@@ -441,6 +441,24 @@ describe('a secret', () => {
   });
 });
 
+test('parameters that choose among a few values refuse others, all at once, before anything is built', async () => {
+  const failure = packageFunctions(secrets, {
+    wakeups: 'maybe',
+    schedules: 'yes',
+    httpAccess: 'none',
+    secretsAt: 'once',
+    metrics: 'some',
+  });
+  for (const problem of [
+    "wakeups: expected true or false, not 'maybe'",
+    "schedules: expected true or false, not 'yes'",
+    "httpAccess: expected keys or iam, not 'none'",
+    "secretsAt: expected start or deployment, not 'once'",
+    "metrics: expected alarms or all, not 'some'",
+  ])
+    await expect(failure).rejects.toMatchObject({ stdout: expect.stringContaining(`--param ${problem}`) });
+});
+
 describe('the packages', () => {
   test('hold each one function, what it loads on demand, and the files its threads start from', () => {
     for (const name of names) {
