@@ -48,7 +48,7 @@ export class ValidationError extends RemoteProcessorError {
   }
 }
 
-/** The schema of a job's input or output could not judge a value: its code threw, or did not answer as a schema does. */
+/** The schema of a job's input or output could not judge a value: its code threw, did not answer within 10 s, or not as a schema does. */
 export class SchemaFailedError extends RemoteProcessorError {
   static {
     brand(SchemaFailedError, 'schema_failed');

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { type Issue, RemoteProcessorError, SchemaFailedError, ValidationError } from '../errors.js';
+import { withinTime } from '../mongo/within-time.js';
 import { toIssue, toIssues } from '../validate.js';
 import { toFailure, toText } from './failure.js';
 
@@ -28,11 +29,11 @@ export function isZod(schema: StandardSchemaV1): schema is StandardSchemaV1 & z.
 }
 
 /**
- * Returns what the schema makes of a value, and waits for what is asynchronous in it.
+ * Returns what the schema makes of a value, and waits for what is asynchronous in it, for 10 s at most.
  *
  * @param subject names the value in the error, for example "Input of job 'echo'"
- * @throws ValidationError listing every issue with its path; SchemaFailedError when code of the schema throws, or answers
- *   otherwise than Standard Schema says; and errors of this package that the schema's code throws, as they are
+ * @throws ValidationError listing every issue with its path; SchemaFailedError when code of the schema throws, does not
+ *   answer, or answers otherwise than Standard Schema says; and errors of this package that the schema's code throws, as they are
  */
 export async function parseBy(schema: StandardSchemaV1, value: unknown, subject: string): Promise<unknown> {
   const verdict = await judge(schema, value, subject);
@@ -47,14 +48,35 @@ const NO_REASON = 'its schema refuses it, and gives no reason';
 
 async function judge(schema: StandardSchemaV1, value: unknown, subject: string): Promise<Verdict> {
   try {
-    // In zod's own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
-    if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
-    const result = await z.safeParseAsync(schema, value);
-    return result.success ? { value: result.data } : { issues: toIssues(result.error) };
+    return await inTime(ask(schema, value));
   } catch (error) {
     if (isKind(error, RemoteProcessorError)) throw error;
     throw new SchemaFailedError(subject, toFailure(error).message, { cause: error });
   }
+}
+
+/** Whoever adds the job waits for it. What asks elsewhere, a database for one, mostly knows long before. */
+const MAX_JUDGING_MS = 10_000;
+
+/** A timer for each value would cost many times what judging it does: what asks nobody is there within some microtasks. */
+const SOON_MICROTASKS = 8;
+
+/** @throws NoAnswer */
+async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
+  let isThere = false;
+  const arrived = () => {
+    isThere = true;
+  };
+  verdict.then(arrived, arrived);
+  for (let turn = 0; turn < SOON_MICROTASKS && !isThere; turn += 1) await undefined;
+  return isThere ? verdict : withinTime(MAX_JUDGING_MS, verdict, 'it');
+}
+
+async function ask(schema: StandardSchemaV1, value: unknown): Promise<Verdict> {
+  // In zod's own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
+  if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
+  const result = await z.safeParseAsync(schema, value);
+  return result.success ? { value: result.data } : { issues: toIssues(result.error) };
 }
 
 /** Takes no member of a result for granted: it may be of anybody's code. */

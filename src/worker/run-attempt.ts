@@ -1,18 +1,19 @@
 import { isKind } from '../brand.js';
-import { AttemptAbortedError } from '../errors.js';
+import { AttemptAbortedError, SchemaFailedError } from '../errors.js';
 import type { JobContext, JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { type Storable, toOutput } from '../job/storable.js';
+import { nameOf } from '../mongo/driver-error.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 
 /**
  * Runs one attempt, stage by stage: parse the input, run the function, validate what it returned. Never
  * throws: what went wrong is the outcome.
  *
- * An invalid input or output would be as invalid the next time: not retried. What the function throws once it
- * was told that the worker stops counts as "not finished": undefined, the job is to be given back.
+ * An invalid input or output would be as invalid the next time: not retried, unless its schema did not answer in time. What the
+ * function throws once it was told that the worker stops counts as "not finished": undefined, the job is to be given back.
  *
  * @param context with the raw input as stored
  * @param run calls the function of the job: throws when it is too late to begin
@@ -23,18 +24,22 @@ export async function runAttempt(
   context: JobContext,
   run: (context: JobContext) => Promise<unknown>,
 ): Promise<Outcome | undefined> {
+  const failed = (error: unknown) => {
+    const outcome = failedOutcome(error, job, factory);
+    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
+    return !isFinal && isStopping(context.signal) ? undefined : outcome;
+  };
+  const refused = (error: unknown) => (isUnanswered(error) ? failed(error) : finalFailure(toFailure(error)));
   const parsed = await asResult(factory.parseInput(context.input));
-  if ('refused' in parsed) return finalFailure(toFailure(parsed.refused));
+  if ('refused' in parsed) return refused(parsed.refused);
   let returned: unknown;
   try {
     returned = await run({ ...context, input: parsed.value });
   } catch (error) {
-    const outcome = failedOutcome(error, job, factory);
-    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
-    return !isFinal && isStopping(context.signal) ? undefined : outcome;
+    return failed(error);
   }
   const output = await asResult(storableOutput(factory, returned));
-  if ('refused' in output) return finalFailure(toFailure(output.refused));
+  if ('refused' in output) return refused(output.refused);
   const { value, bytes } = output.value;
   return { kind: 'completed', output: value, outputBytes: bytes };
 }
@@ -51,6 +56,11 @@ async function asResult<Value>(
   } catch (refused) {
     return { refused };
   }
+}
+
+/** A job that keeps the thread busy makes a schema late that has nothing to do with it. */
+function isUnanswered(error: unknown): boolean {
+  return isKind(error, SchemaFailedError) && nameOf(error.cause) === 'NoAnswer';
 }
 
 /** A lease that is lost by the worker's own clock may still be held by the database's: it is worth giving back. */

@@ -141,3 +141,19 @@ test.each([
     expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(most);
   }
 });
+
+test('statistics of more steps than a load balancer takes are refused, and the next longer ones are sent', async () => {
+  const handle = createHttpHandler(deploymentOf(database, lambda(), [echo]));
+  await database.processor().addJobFactory(echo);
+  const balancedEvent = classicEvent('balancer');
+  const ask = (eventOf: typeof httpEvent | typeof balancedEvent, query: string) =>
+    handle(eventOf('GET', '/v1/statistics', { headers, query }), contextOf(29_000));
+  const refused = await ask(balancedEvent, 'since=8d');
+
+  expect(refused.statusCode).toBe(422);
+  expect(JSON.parse(refused.body)).toMatchObject({
+    issues: [{ path: 'step', message: expect.stringContaining('at most 3000') }],
+  });
+  expect((await ask(balancedEvent, 'since=8d&step=4m')).statusCode).toBe(200);
+  expect((await ask(httpEvent, 'since=8d')).statusCode).toBe(200);
+});

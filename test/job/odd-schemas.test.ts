@@ -1,9 +1,10 @@
 /** A schema may be anybody's code: whatever it does is an error of ours, or a refusal, and nothing is written then. */
+import { EventEmitter, once } from 'node:events';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type } from 'arktype';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { defineJob, RemoteException, RemoteProcessor } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
@@ -107,6 +108,50 @@ test.each<[string, StandardSchemaV1, string]>([
   const error = await addTo(input);
   expect(error).toMatchObject({ code: 'schema_failed', name: 'SchemaFailedError' });
   expect(String(error)).toContain(`Input of job 'odd' could not be validated: its schema failed: ${reason}`);
+});
+
+describe('a schema that never answers', () => {
+  afterEach(() => vi.useRealTimers());
+  const never = schemaOf(() => new Promise(() => {}));
+  const ofZod = z.unknown().refine(() => new Promise(() => {}));
+  const untold = 'could not be validated: its schema failed: it did not answer within 10000 ms';
+
+  test.each([never, ofZod])('holds up nobody who adds a job for longer than 10 s', async (input) => {
+    const processor = database.processor();
+    await processor.addJobFactory(jobOf(input));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const added = processor.addJobs([{ name: 'odd', input: 1 }]).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    expect(await added).toMatchObject({
+      code: 'schema_failed',
+      message: expect.stringContaining(`Input of job 'odd' ${untold}`),
+    });
+    expect(await processor.getJobs()).toEqual([]);
+  });
+
+  test('costs an attempt, which is retried: what keeps the thread busy makes others late', async () => {
+    const processor = database.processor();
+    const asked = new EventEmitter();
+    const output = schemaOf(() => {
+      asked.emit('asked');
+      return new Promise(() => {});
+    });
+    const job = defineJob({ name: 'odd', output, run: () => vi.useFakeTimers({ toFake: ['setTimeout'] }) });
+    await processor.addJobFactory(job);
+    const id = await processor.addJob('odd');
+    const isAsked = once(asked, 'asked');
+    const run = processor.processNextJob();
+    await isAsked;
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    await run;
+    expect(await processor.getJob(id)).toMatchObject({
+      status: 'queued',
+      retryCounter: 1,
+      errors: [{ message: expect.stringContaining(`Output of job 'odd' ${untold}`) }],
+    });
+  });
 });
 
 test('an error of this package that a schema throws stays what it is', async () => {

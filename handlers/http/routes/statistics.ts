@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { jobStatuses } from '../../../src/index.js';
+import { jobStatuses, type StatisticsPoint } from '../../../src/index.js';
 import { jobNameSchema } from '../../../src/job/define-job.js';
 import { documented } from '../documented.js';
 import { cappedCount, duration, moment } from '../fields.js';
+import { invalid } from '../problem.js';
 import { defineRoute } from '../route.js';
 
 const none = { count: 0, isCapped: false };
@@ -58,7 +59,9 @@ const getStatistics = defineRoute({
     z.object({
       query: z.strictObject({
         since: duration('Of how long until now, a minute to 8 days; default 1h.').optional(),
-        step: duration('One point for so long, whole minutes; default 1m.').optional(),
+        step: duration(
+          'One point for so long, whole minutes; default 1m. Through a load balancer at most 3,000 points.',
+        ).optional(),
         name: jobNameSchema
           .clone()
           .register(documented, { description: 'Only jobs of this name.' })
@@ -86,15 +89,28 @@ const getStatistics = defineRoute({
       ],
     },
   },
-  async answer({ query: { since, step, name } }, { processor }) {
+  async answer({ query: { since, step, name } }, { processor, maxBytes }) {
     const options = {
       ...(since !== undefined && { since }),
       ...(step !== undefined && { step }),
       ...(name !== undefined && { jobName: name }),
     };
-    return { body: { statistics: await processor.statistics.get(options) } };
+    const statistics = await processor.statistics.get(options);
+    requireRoom(statistics, maxBytes);
+    return { body: { statistics } };
   },
 });
+
+/** Of one point as Lambda sends it, whatever was counted: so what is refused does not depend on that. */
+const MAX_POINT_BYTES = 300;
+
+/** 8 days in minutes are more than a load balancer takes. @throws Problem */
+function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void {
+  const most = Math.floor(maxBytes / MAX_POINT_BYTES);
+  if (points.length <= most) return;
+  const message = `expected longer steps: there are ${points.length} of these, and at most ${most} can be sent`;
+  throw invalid([{ path: 'step', message }]);
+}
 
 /** How much there is, and how much was done. */
 export const statisticsRoutes = [getCounts, getStatistics];
