@@ -32,13 +32,12 @@ export class ClaimSpread {
   /** The next place to claim at, by who wants so many jobs. */
   next(wanted: number): ClaimPlace {
     const place = Math.floor(Math.random() * this.#places);
-    const size = this.competes ? Math.min(wanted, Math.floor(MAX_WINDOW / this.#places)) : wanted;
-    return { place, size };
+    return { place, size: this.#places > 1 ? Math.min(wanted, this.share) : wanted };
   }
 
-  /** Whether others claim as well, as far as it noticed. */
-  get competes(): boolean {
-    return this.#places > 1;
+  /** How many jobs one of those who claim may have at a time, as far as it noticed others. */
+  get share(): number {
+    return Math.floor(MAX_WINDOW / this.#places);
   }
 
   won(): void {

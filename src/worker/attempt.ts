@@ -7,6 +7,7 @@ import type { Middlewares } from '../job/middleware.js';
 import type { Outcome } from '../job/outcome.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
+import type { AttemptReport } from './attempt-report.js';
 import { failedOutcome } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
 import { TimeoutClock } from './timeout-clock.js';
@@ -17,20 +18,19 @@ const TIMEOUT_GRACE_MS = 2_000;
 /** `ended`: its outcome is decided. `writing`: and is being written. */
 export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
 
-/** What an attempt needs of its drain. */
+/** What the attempts of one drain share. */
 export interface AttemptOwner {
   readonly log: Logger;
   readonly leaseMs: number;
-  /** What is done around its function. */
-  readonly middleware: Middlewares['run'];
-  /** Everything in the attempt's context except its signal. */
-  readonly context: Omit<JobContext, 'signal'>;
+  readonly processor: JobContext['processor'];
+  /** What is done around the functions of jobs. */
+  readonly middlewares: Middlewares;
   /** The outcome of an attempt that has to stop, or that comes too late to begin. */
-  readonly whenStopped: () => Outcome;
+  whenStopped(): Outcome;
   /** Called when it is known that another worker may have the job. */
-  readonly onLost: (attempt: Attempt) => void;
+  onLost(attempt: Attempt): void;
   /** Called once, with the outcome that counts, and the state before; whatever comes later is ignored. */
-  readonly onEnd: (attempt: Attempt, outcome: Outcome, before: AttemptState) => void;
+  onEnd(attempt: Attempt, outcome: Outcome, before: AttemptState): void;
 }
 
 /** One attempt at a job: its state, its signal, its timeout, and the one outcome that counts. */
@@ -38,10 +38,10 @@ export class Attempt {
   state: AttemptState = 'waiting';
   /** Its function had not returned when its outcome was decided without it. */
   isAbandoned = false;
-  /** Somebody was told that its lease is lost. */
-  isKnownAsLost = false;
-  readonly #controller = new AbortController();
   readonly #clock: TimeoutClock;
+  /** Made when it is asked for: few jobs look at their signal, and it costs more than all else about a quick job. */
+  #controller: AbortController | undefined;
+  #aborted: AttemptAbortedError | undefined;
   /** Runs once the timeout is over. */
   #grace: NodeJS.Timeout | undefined;
 
@@ -52,6 +52,7 @@ export class Attempt {
   constructor(
     readonly job: ClaimedJob,
     private readonly factory: JobFactory,
+    readonly report: AttemptReport,
     readonly askedAt: number,
     private readonly owner: AttemptOwner,
   ) {
@@ -71,34 +72,20 @@ export class Attempt {
   begin(): void {
     this.state = 'running';
     this.#clock.start();
-    const context = { ...this.owner.context, signal: this.#controller.signal };
     this.#asItsOwn(() => {
-      const run = this.#runner();
-      void runAttempt(this.factory, this.job, context, run).then((outcome) =>
-        this.#end(outcome ? this.#inTime(outcome) : this.owner.whenStopped()),
+      void runAttempt(this.factory, this.job, (input) => this.#run(input)).then((outcome) =>
+        this.#end(this.#isUnfinished(outcome) ? this.owner.whenStopped() : this.#inTime(outcome)),
       );
     });
   }
 
-  /** Calls the function of the job, with middleware around it. That may take long: the attempt may be over by then. */
-  #runner(): (context: JobContext) => Promise<unknown> {
-    const { factory, job, owner } = this;
-    return async (given) => {
-      const call = async () => {
-        this.#checkIn();
-        return factory.run(given, this.#clock);
-      };
-      if (owner.middleware.length === 0) return call();
-      const { jobName, queue, metadata = {} } = job;
-      return compose(owner.middleware, { ...given, jobName, queue, metadata }, call);
-    };
-  }
-
   /** Fires the signal. */
   abort(why: AbortReason): void {
-    if (this.hasEnded || this.#controller.signal.aborted) return;
+    if (this.hasEnded || this.#aborted) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
-    this.#asItsOwn(() => this.#controller.abort(new AttemptAbortedError(why)));
+    const reason = new AttemptAbortedError(why);
+    this.#aborted = reason;
+    this.#asItsOwn(() => this.#controller?.abort(reason));
     if (why === 'lease lost') this.owner.onLost(this);
   }
 
@@ -123,10 +110,59 @@ export class Attempt {
     catchingRejections((reason) => this.#reject(reason), call);
   }
 
+  /** Calls the function of the job, with middleware around it. That may take long: the attempt may be over by then. */
+  async #run(input: unknown): Promise<unknown> {
+    const { factory, job, owner } = this;
+    const context = this.#contextWith(input);
+    const call = async () => {
+      this.#checkIn();
+      return factory.run(context, this.#clock);
+    };
+    const { run } = owner.middlewares;
+    if (run.length === 0) return call();
+    const { jobName, queue, metadata = {} } = job;
+    return compose(run, { ...context, jobName, queue, metadata }, call);
+  }
+
+  #contextWith(input: unknown): JobContext {
+    const { id: jobId, retryCounter: attempt, token } = this.job;
+    const { progress, log } = this.report;
+    const { processor } = this.owner;
+    const getSignal = () => this.#signal;
+    return {
+      input,
+      jobId,
+      attempt,
+      token,
+      processor,
+      progress,
+      log,
+      get signal() {
+        return getSignal();
+      },
+    };
+  }
+
+  get #signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
+  }
+
+  /**
+   * What is thrown by an attempt that was told to stop says only that. A lease that is lost by the worker's own clock may
+   * still be held by the database's: it is worth giving back.
+   */
+  #isUnfinished(outcome: Outcome): boolean {
+    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
+    if (outcome.kind === 'completed' || isFinal) return false;
+    return this.#aborted?.why === 'stopping' || this.#aborted?.why === 'lease lost';
+  }
+
   /** What was aborted while its input was parsed, or comes so late that somebody else may have the job, is not begun. */
   #checkIn(): void {
     if (performance.now() - this.askedAt >= this.owner.leaseMs) this.abort('lease lost');
-    this.#controller.signal.throwIfAborted();
+    if (this.#aborted) throw this.#aborted;
   }
 
   /** What came after the timeout does not count, unless it is an error, which tells more. */

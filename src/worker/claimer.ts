@@ -30,9 +30,9 @@ export class Claimer {
     private readonly giveBack: (job: ClaimedJob) => Promise<unknown>,
   ) {}
 
-  /** Whether others claim as well, as far as it noticed. */
-  get competes(): boolean {
-    return this.#spread.competes;
+  /** The most that may wait for a slot here, since others claim as well. */
+  get share(): number {
+    return this.#spread.share;
   }
 
   /**

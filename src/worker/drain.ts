@@ -9,17 +9,16 @@ import { countTakeable } from '../jobs-ready.js';
 import { type Logger, withFields } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { Alarm } from './alarm.js';
-import { Attempt, type AttemptState } from './attempt.js';
-import type { AttemptReport } from './attempt-report.js';
+import { Attempt, type AttemptOwner, type AttemptState } from './attempt.js';
+import { AttemptEvents } from './attempt-events.js';
 import { Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { Linger } from './linger.js';
 import { Pace } from './pace.js';
 import { Pool } from './pool.js';
 import { AT_DEADLINE } from './stop-signal.js';
 import { type DrainSummary, emptySummary } from './summary.js';
-import { tellEnded } from './tell-ended.js';
 import { unlessAborted } from './unless-aborted.js';
-import { WaitingPlace } from './waiting-place.js';
 import { type DrainLimits, type Worker, workerName } from './worker.js';
 import { Writer } from './writer.js';
 
@@ -51,8 +50,9 @@ class Drain {
   readonly #leases: LeaseKeeper;
   readonly #claimer: Claimer;
   readonly #alarm: Alarm;
-  /** Undefined when each worker may wait. */
-  readonly #waitingPlace: WaitingPlace | undefined;
+  readonly #linger: Linger;
+  readonly #events: AttemptEvents;
+  readonly #attemptOwner: AttemptOwner;
   /** Jobs are due that are to run alone: nothing is claimed until nothing else is in its hands. */
   #jobsWaitAlone: boolean;
   /** When it looked last for jobs whose workers crashed. */
@@ -68,7 +68,7 @@ class Drain {
     private readonly worker: Worker,
     private readonly limits: DrainLimits,
   ) {
-    const { name, jobs, workers, leaseMs } = worker;
+    const { name, jobs, workers, leaseMs, processor, middlewares } = worker;
     const { maxThreads, pollMs, end } = limits;
     const drainName = workerName(name);
     const log = withFields(worker.log, { worker: drainName });
@@ -93,7 +93,26 @@ class Drain {
     });
     const giveBack = (job: ClaimedJob) => this.#writer.settle(job, { kind: 'givenBack', atDeadline: false });
     this.#claimer = new Claimer(worker, limits, drainName, log, giveBack);
-    if (limits.lingersAlone) this.#waitingPlace = new WaitingPlace(workers, name, drainName);
+    this.#attemptOwner = {
+      log,
+      leaseMs,
+      processor,
+      middlewares,
+      whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),
+      onLost: (lost) => this.#events.lostLease(lost),
+      onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before),
+    };
+    this.#events = new AttemptEvents(worker.events, drainName);
+    this.#linger = new Linger({
+      worker,
+      limits,
+      name: drainName,
+      claimer: this.#claimer,
+      alarm: this.#alarm,
+      log,
+      isIdle: () => this.#pool.isEmpty,
+      onWait: () => this.#leases.rest(false),
+    });
   }
 
   async run(): Promise<DrainSummary> {
@@ -110,7 +129,7 @@ class Drain {
       stopCounting();
       this.#alarm.close();
       await this.#writer.close();
-      const ending = [this.#leases.rest(end.aborted), this.#leaveWaitingPlace()];
+      const ending = [this.#leases.rest(end.aborted), this.#linger.end()];
       await Promise.all([...ending, ...this.#tellings]);
     }
     this.#summary.claimed = this.#claimer.claimed;
@@ -125,7 +144,7 @@ class Drain {
       this.#lookForLost();
       if (this.#jobsWaitAlone && this.#pool.isEmpty) await this.#runJobsAlone();
       // Before the claim, so that no job becomes due unseen between the two.
-      const waitsForJob = this.#room() > 0 && (await this.#knowsNextJob());
+      const waitsForJob = this.#room() > 0 && (await this.#linger.knowsNextJob());
       const wasIdle = this.#pool.isEmpty;
       const foundNone = (await this.#claim()) === 0;
       if (wasIdle && foundNone && !waitsForJob && this.#promised === 0) return;
@@ -193,7 +212,7 @@ class Drain {
     const { maxThreads, maxJobs } = this.limits;
     if (this.#mustEnd || this.#leases.isLate || this.#jobsWaitAlone) return 0;
     const waiting = this.#pool.waiting.length;
-    const ahead = this.#pace.ahead(this.#claimer.competes);
+    const ahead = this.#pace.ahead(this.#claimer.share);
     // What waits is enough for now: so the next claim takes more.
     if (waiting > 0 && waiting >= ahead / 2) return 0;
     const { unfinished, ended, writing } = this.#pool;
@@ -215,21 +234,9 @@ class Drain {
   }
 
   #attemptAt(job: ClaimedJob, askedAt: number): Attempt {
-    const { processor, leaseMs, factory: factoryOf, middlewares } = this.worker;
-    const { input, id: jobId, retryCounter: attempt, token } = job;
-    const factory = factoryOf(job.jobName);
+    const factory = this.worker.factory(job.jobName);
     if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
-    const report = this.#writer.reportOf(job);
-    const { progress, log } = report;
-    return new Attempt(job, factory, askedAt, {
-      log: this.#log,
-      leaseMs,
-      middleware: middlewares.run,
-      context: { input, jobId, attempt, token, processor, progress, log },
-      whenStopped: () => ({ kind: 'givenBack', atDeadline: this.limits.stop.reason === AT_DEADLINE }),
-      onLost: (lost) => this.#tellLost(lost),
-      onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before, report),
-    });
+    return new Attempt(job, factory, this.#writer.reportOf(job), askedAt, this.#attemptOwner);
   }
 
   /** Begins what waits, as far as there are slots; gives it back when nothing is begun any more. */
@@ -240,18 +247,13 @@ class Drain {
     }
     for (let next = this.#pool.takeSlot(); next; next = this.#pool.takeSlot()) {
       this.#pace.began();
-      this.#tellOf('attemptStarted', next);
+      this.#events.started(next);
       next.begin();
     }
   }
 
   /** Frees the slot for the next one, then settles the attempt. */
-  async #ended(
-    attempt: Attempt,
-    outcome: Outcome,
-    before: AttemptState,
-    report: AttemptReport,
-  ): Promise<void> {
+  async #ended(attempt: Attempt, outcome: Outcome, before: AttemptState): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
@@ -261,11 +263,8 @@ class Drain {
       this.#pace.ended();
       this.#beginNext();
     }
-    const settledAs = await this.#settle(attempt, outcome, report);
-    if (settledAs === 'stale') this.#tellLost(attempt);
-    const { durationMs } = attempt;
-    const about = { worker: this.#name, durationMs };
-    const ending = tellEnded(this.worker.events, attempt.job, outcome, settledAs, about);
+    const settledAs = await this.#settle(attempt, outcome);
+    const ending = this.#events.ended(attempt, outcome, settledAs);
     if (ending === 'retried' || ending === 'snoozed') this.#tellQueued(queuedAgain(attempt.job, outcome));
     this.#leases.release(attempt);
     this.#pool.release(attempt);
@@ -276,28 +275,14 @@ class Drain {
     if (worker === this.#name) this.#summary[outcome] += 1;
   }
 
-  /** Once: its end may tell what a heartbeat has told before. */
-  #tellLost(attempt: Attempt): void {
-    if (attempt.isKnownAsLost) return;
-    attempt.isKnownAsLost = true;
-    this.#tellOf('leaseLost', attempt);
-  }
-
-  #tellOf(event: 'attemptStarted' | 'leaseLost', { job }: Attempt): void {
-    const { events } = this.worker;
-    if (!events.isHeard(event)) return;
-    const { id: jobId, jobName, queue, retryCounter: attempt } = job;
-    events.tell(event, { jobId, jobName, queue, attempt, worker: this.#name });
-  }
-
   /** Undefined when it could not be written. */
-  async #settle(attempt: Attempt, outcome: Outcome, report: AttemptReport): Promise<SettledAs | undefined> {
+  async #settle(attempt: Attempt, outcome: Outcome): Promise<SettledAs | undefined> {
     const onWriting = () => {
       this.#pool.beginWriting(attempt);
       this.#alarm.wake();
     };
     try {
-      return await this.#writer.settle(attempt.job, outcome, report, onWriting);
+      return await this.#writer.settle(attempt.job, outcome, attempt.report, onWriting);
     } catch (error) {
       const message = 'An outcome could not be written: the job is recovered once its lease expires';
       this.#log.error(message, { ...attempt.describe(), error: String(error) });
@@ -324,37 +309,6 @@ class Drain {
   #giveBackLongWaits(attempts: readonly Attempt[]): void {
     this.#pace.forget();
     for (const attempt of attempts) attempt.decline();
-  }
-
-  /** Whether a job will be due that is worth waiting for. */
-  async #knowsNextJob(): Promise<boolean> {
-    const { lingerMs, stop, stopAt } = this.limits;
-    const withinMs = Math.min(lingerMs, stopAt - Date.now());
-    if (withinMs <= 0 || stop.aborted) return false;
-    try {
-      const known = this.#claimer.fitting().then((filter) => this.#alarm.ringsWhenDue(filter, withinMs));
-      const isKnown = (await unlessAborted(stop, withinTime(this.worker.leaseMs, known))) ?? false;
-      return isKnown && (await this.#mayWait());
-    } catch (error) {
-      this.#log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
-      return false;
-    }
-  }
-
-  /** While something runs, waiting costs nothing. @throws what the driver throws */
-  async #mayWait(): Promise<boolean> {
-    if (this.#waitingPlace === undefined || !this.#pool.isEmpty) return true;
-    if (!(await withinTime(this.worker.leaseMs, this.#waitingPlace.take()))) return false;
-    await this.#leases.rest(false);
-    return true;
-  }
-
-  /** Left to expire when the database does not answer. */
-  async #leaveWaitingPlace(): Promise<void> {
-    if (this.limits.end.aborted || this.#waitingPlace === undefined) return;
-    await withinTime(MAX_COUNT_MS, this.#waitingPlace.leave()).catch((error: unknown) => {
-      this.#log.warn('The place of the worker that waits could not be left', { error: String(error) });
-    });
   }
 
   /** What waits is worth knowing, but not worth failing for after the work is done. */

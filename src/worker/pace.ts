@@ -16,9 +16,6 @@ const MIN_AHEAD = 2;
 /** More would save hardly a command, and would leave more to recover after a crash. */
 const MAX_AHEAD = 200;
 
-/** The same where others claim as well: then every claim passes over some like it, and each worker is to get its share. */
-const MAX_AHEAD_OF_OTHERS = 100;
-
 /** One worker holds at most so many: a claim and a recovery of them are still quick. */
 const MAX_HELD = 1000;
 
@@ -87,14 +84,14 @@ export class Pace {
    * the pace is known. Of jobs that take longer than about 80 ms none is taken before there is a slot for it: another worker
    * could begin it sooner.
    *
-   * @param competes whether others claim as well
+   * @param share the most, where others claim as well: what waits here, more urgent jobs have to wait for
    */
-  ahead(competes: boolean): number {
+  ahead(share: number): number {
     if (this.#count < this.#size) return 0;
     const gapMs = this.#meanGap('slotsMs');
     if (AHEAD_MS < gapMs * Math.max(MIN_AHEAD, this.maxThreads * MIN_SHARE)) return 0;
     const aheadMs = Math.max(AHEAD_MS, Math.min(CLAIMS_AHEAD * this.#claimMs, MAX_AHEAD_MS));
-    const most = Math.min(competes ? MAX_AHEAD_OF_OTHERS : MAX_AHEAD, MAX_HELD - this.maxThreads);
+    const most = Math.min(share, MAX_AHEAD, MAX_HELD - this.maxThreads);
     return Math.max(0, Math.min(Math.floor(aheadMs / gapMs), most));
   }
 

@@ -8,8 +8,9 @@ export class RecentDurations {
   readonly #durations = new Map<string, number[]>();
 
   add(jobName: string, durationMs: number): void {
-    const recent = this.#durations.get(jobName) ?? [];
-    this.#durations.set(jobName, [...recent, durationMs].slice(-REMEMBERED));
+    const recent = this.#durations.get(jobName);
+    if (recent === undefined) this.#durations.set(jobName, [durationMs]);
+    else if (recent.push(durationMs) > REMEMBERED) recent.shift();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { isKind } from '../brand.js';
-import { AttemptAbortedError, SchemaFailedError } from '../errors.js';
-import type { JobContext, JobFactory } from '../job/define-job.js';
+import { SchemaFailedError } from '../errors.js';
+import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
@@ -12,31 +12,24 @@ import { failedOutcome, finalFailure } from './failed-outcome.js';
  * Runs one attempt, stage by stage: parse the input, run the function, validate what it returned. Never
  * throws: what went wrong is the outcome.
  *
- * An invalid input or output would be as invalid the next time: not retried, unless its schema did not answer in time. What the
- * function throws once it was told that the worker stops counts as "not finished": undefined, the job is to be given back.
+ * An invalid input or output would be as invalid the next time: not retried, unless its schema did not answer in time.
  *
- * @param context with the raw input as stored
- * @param run calls the function of the job: throws when it is too late to begin
+ * @param run calls the function of the job with the parsed input: throws when it is too late to begin
  */
 export async function runAttempt(
   factory: JobFactory,
   job: ClaimedJob,
-  context: JobContext,
-  run: (context: JobContext) => Promise<unknown>,
-): Promise<Outcome | undefined> {
-  const failed = (error: unknown) => {
-    const outcome = failedOutcome(error, job, factory);
-    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
-    return !isFinal && isStopping(context.signal) ? undefined : outcome;
-  };
-  const refused = (error: unknown) => (isUnanswered(error) ? failed(error) : finalFailure(toFailure(error)));
-  const parsed = await asResult(factory.parseInput(context.input));
+  run: (input: unknown) => Promise<unknown>,
+): Promise<Outcome> {
+  const refused = (error: unknown) =>
+    isUnanswered(error) ? failedOutcome(error, job, factory) : finalFailure(toFailure(error));
+  const parsed = await asResult(factory.parseInput(job.input));
   if ('refused' in parsed) return refused(parsed.refused);
   let returned: unknown;
   try {
-    returned = await run({ ...context, input: parsed.value });
+    returned = await run(parsed.value);
   } catch (error) {
-    return failed(error);
+    return failedOutcome(error, job, factory);
   }
   const output = await asResult(storableOutput(factory, returned));
   if ('refused' in output) return refused(output.refused);
@@ -61,9 +54,4 @@ async function asResult<Value>(
 /** A job that keeps the thread busy makes a schema late that has nothing to do with it. */
 function isUnanswered(error: unknown): boolean {
   return isKind(error, SchemaFailedError) && nameOf(error.cause) === 'NoAnswer';
-}
-
-/** A lease that is lost by the worker's own clock may still be held by the database's: it is worth giving back. */
-function isStopping({ aborted, reason }: AbortSignal): boolean {
-  return aborted && isKind(reason, AttemptAbortedError) && ['stopping', 'lease lost'].includes(reason.why);
 }

@@ -1,0 +1,46 @@
+import type { Events } from '../events.js';
+import type { Ending } from '../job/ending.js';
+import type { Outcome } from '../job/outcome.js';
+import type { SettledAs } from '../job/settle-jobs.js';
+import type { Attempt } from './attempt.js';
+import { tellEnded } from './tell-ended.js';
+
+/** Tells listeners what becomes of the attempts of one drain. */
+export class AttemptEvents {
+  readonly #knownAsLost = new WeakSet<Attempt>();
+
+  /** @param worker the name of the drain */
+  constructor(
+    private readonly events: Events,
+    private readonly worker: string,
+  ) {}
+
+  started(attempt: Attempt): void {
+    this.#tell('attemptStarted', attempt);
+  }
+
+  /** Tells it once: the end of an attempt may tell what a heartbeat has told before. */
+  lostLease(attempt: Attempt): void {
+    if (this.#knownAsLost.has(attempt)) return;
+    this.#knownAsLost.add(attempt);
+    this.#tell('leaseLost', attempt);
+  }
+
+  /**
+   * Returns how the attempt is counted.
+   *
+   * @param settledAs what the database made of the outcome; undefined when it could not be told
+   */
+  ended(attempt: Attempt, outcome: Outcome, settledAs: SettledAs | undefined): Ending {
+    if (settledAs === 'stale') this.lostLease(attempt);
+    const { worker } = this;
+    const { job, durationMs } = attempt;
+    return tellEnded(this.events, job, outcome, settledAs, { worker, durationMs });
+  }
+
+  #tell(event: 'attemptStarted' | 'leaseLost', { job }: Attempt): void {
+    if (!this.events.isHeard(event)) return;
+    const { id: jobId, jobName, queue, retryCounter: attempt } = job;
+    this.events.tell(event, { jobId, jobName, queue, attempt, worker: this.worker });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Logger } from '../log.js';
+import { withinTime } from '../mongo/within-time.js';
+import type { Alarm } from './alarm.js';
+import type { Claimer } from './claimer.js';
+import { unlessAborted } from './unless-aborted.js';
+import { WaitingPlace } from './waiting-place.js';
+import type { DrainLimits, Worker } from './worker.js';
+
+/** For so long the end of a drain waits for the database to hear that its place is free. */
+const MAX_LEAVE_MS = 2_000;
+
+/** What decides whether a drain waits. */
+export interface LingerOptions {
+  readonly worker: Worker;
+  readonly limits: DrainLimits;
+  /** Of the drain. */
+  readonly name: string;
+  readonly claimer: Claimer;
+  readonly alarm: Alarm;
+  readonly log: Logger;
+  /** Nothing is in the hands of the drain. */
+  readonly isIdle: () => boolean;
+  /** Called when the drain waits and does nothing else: then it counts as no worker. */
+  readonly onWait: () => Promise<void>;
+}
+
+/** Decides whether a drain waits for a job that will be due soon. */
+export class Linger {
+  /** Undefined when each worker may wait. */
+  readonly #place: WaitingPlace | undefined;
+
+  constructor(private readonly options: LingerOptions) {
+    const { worker, limits, name } = options;
+    if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
+  }
+
+  /** Whether a job will be due that is worth waiting for; then the alarm rings at that moment. */
+  async knowsNextJob(): Promise<boolean> {
+    const { limits, worker, claimer, alarm, log } = this.options;
+    const { lingerMs, stop, stopAt } = limits;
+    const withinMs = Math.min(lingerMs, stopAt - Date.now());
+    if (withinMs <= 0 || stop.aborted) return false;
+    try {
+      const known = claimer.fitting().then((filter) => alarm.ringsWhenDue(filter, withinMs));
+      const isKnown = (await unlessAborted(stop, withinTime(worker.leaseMs, known))) ?? false;
+      return isKnown && (await this.#mayWait());
+    } catch (error) {
+      log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
+      return false;
+    }
+  }
+
+  /** Leaves the waiting to others. That is left to expire when the database does not answer. */
+  async end(): Promise<void> {
+    const { limits, log } = this.options;
+    if (limits.end.aborted || this.#place === undefined) return;
+    await withinTime(MAX_LEAVE_MS, this.#place.leave()).catch((error: unknown) => {
+      log.warn('The place of the worker that waits could not be left', { error: String(error) });
+    });
+  }
+
+  /** While something runs, waiting costs nothing. @throws what the driver throws */
+  async #mayWait(): Promise<boolean> {
+    const { worker, isIdle, onWait } = this.options;
+    if (this.#place === undefined || !isIdle()) return true;
+    if (!(await withinTime(worker.leaseMs, this.#place.take()))) return false;
+    await onWait();
+    return true;
+  }
+}
