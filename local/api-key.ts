@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role } from '../src/access/role.js';
 
-/** A new API key: 32 random bytes, as text that fits an HTTP header. */
+/** Returns a new API key of 32 random bytes, as text that fits an HTTP header. */
 export function makeKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** What is kept of a key where it is checked. */
+/** Returns the digest that is kept instead of the key where the key is checked. */
 export function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** The entry of a key for API_KEYS. */
+/** Returns the entry of a key for API_KEYS. */
 export function entryOf(key: string, id: string, role: Role): string {
   return `${id}:${role}:${digestOf(key).toString('hex')}`;
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Problem, type ProblemCode } from '../handlers/http/problem.js';
 import { systemCode } from '../src/mongo/driver-error.js';
 
-/** By the codes of Node's errors. */
+/** Problems by the codes of Node's errors. */
 const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'The request did not arrive in time.']],
   [
@@ -13,8 +13,8 @@ const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
 ]);
 
 /**
- * Answers what never becomes a request of the app by problem documents too: what is no HTTP, what comes too slowly, and
- * CONNECT, for this is no proxy. Node answers by a status alone, or not at all.
+ * Also answers with a problem document what never becomes a request of the app: data that is not HTTP, a request that
+ * arrives too slowly, and CONNECT, as this is no proxy. Node itself answers with a bare status, or not at all.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error, socket) => {
@@ -31,7 +31,7 @@ export function answerClientErrors(server: Server): void {
 }
 
 async function end(socket: Duplex, problem: Problem): Promise<void> {
-  // Of a connection that broke, nothing is left to answer on.
+  // A broken connection cannot carry an answer.
   if (!socket.writable) return void socket.destroy();
   socket.on('error', () => socket.destroy());
   socket.end(await asText(problem.toResponse()), () => socket.destroy());

@@ -10,7 +10,7 @@ import {
   type RemoteProcessor,
 } from '../src/index.js';
 
-/** Fails at its first attempt, as a service that is restarting would make it, and then succeeds. */
+/** Fails at the first attempt, as if a service were restarting, and then succeeds. */
 const unsteady = defineJob({
   name: 'demo.unsteady',
   retryDelay: '1s',
@@ -20,7 +20,7 @@ const unsteady = defineJob({
   },
 });
 
-/** Fails for good: retrying would not help. */
+/** Fails for good, because a retry would not help. */
 const hopeless = defineJob({
   name: 'demo.hopeless',
   run: async () => {
@@ -28,7 +28,7 @@ const hopeless = defineJob({
   },
 });
 
-/** Takes a while, and tells how far it is. */
+/** Takes a while and reports its progress. */
 const slow = defineJob({
   name: 'demo.slow',
   input: z.object({ steps: z.int().min(1).max(100).default(3) }).optional(),
@@ -47,7 +47,7 @@ export const demoJobs = [unsteady, hopeless, slow];
 
 const DEMO_ITEM = 'demo.every-10-seconds';
 
-/** Adds the scheduler item of the demonstration, unless it is there. */
+/** Adds the demonstration's scheduler item, unless it exists. */
 export async function addDemoItem(processor: RemoteProcessor): Promise<void> {
   await processor
     .addScheduler({
@@ -76,7 +76,7 @@ export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal
   console.log('From now on the scheduler makes an echo job every 10 seconds.\n');
 }
 
-/** Removes the scheduler item of the demonstration, which would otherwise go on making jobs. */
+/** Removes the demonstration's scheduler item, which would otherwise go on making jobs. */
 export async function endDemo(processor: RemoteProcessor): Promise<void> {
   await processor.removeScheduler(DEMO_ITEM).catch(ignoreNotFound);
 }
@@ -105,7 +105,7 @@ function toRow({ jobName, status, retryCounter, output, errors }: Job) {
   };
 }
 
-/** A database that is not ours alone may have the item from another run. */
+/** A shared database may hold the item from another run. */
 function ignoreConflict(error: unknown): void {
   if (!isKind(error, ConflictError)) throw error;
 }

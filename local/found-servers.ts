@@ -7,8 +7,8 @@ interface Count {
 const counts = new WeakMap<MongoClient, Count>();
 
 /**
- * How often a client has found a server to write to, since it was first asked for: once more means that the database was
- * gone meanwhile, and may be another one. One listener a client, however many loops ask.
+ * Returns how often a client has found a server to write to since the first call. A higher number than before means
+ * that the database was gone meanwhile and may be another one. Adds one listener per client, however many loops ask.
  */
 export function foundServers(client: MongoClient): number {
   const known = counts.get(client);

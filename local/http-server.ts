@@ -7,28 +7,27 @@ import { toProblem } from '../handlers/http/failure.js';
 import { Problem } from '../handlers/http/problem.js';
 import { answerClientErrors } from './client-errors.js';
 
-/** As long as API Gateway gives a request in all: 1 MB takes longer only by less than 300 kbit/s. */
+/** The whole time that API Gateway gives a request. 1 MB takes longer only below 300 kbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** How late a client that is too slow may be noticed. */
+/** The longest delay before a client that is too slow is noticed. */
 const CHECK_INTERVAL_MS = 5_000;
 
 /** The HTTP API on a port of this machine. */
 export interface HttpServer {
   readonly url: string;
   /**
-   * Takes no more requests, and resolves when those under way are answered: those that wait for something, at once, and
-   * those that wait for a database which does not answer, by a broken connection after 5 s.
+   * Stops taking requests, and resolves when the requests under way are answered. A request that waits for something is
+   * answered at once. A request that waits for a silent database loses its connection after 5 s.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Serves a web app. A client that is too slow in sending its request is answered by a problem document, as is one that
- * sends no request at all.
+ * Serves a web app. A client that sends its request too slowly, or sends no valid request, gets a problem document.
  *
- * @param port 0 for any that is free
- * @param requestTimeoutMs so long may a client take to send a request, body included
+ * @param port 0 for any free port
+ * @param requestTimeoutMs time for a client to send a request, body included
  * @throws an Error when it cannot listen there
  */
 export async function startHttpServer(
@@ -66,7 +65,7 @@ export async function startHttpServer(
   };
 }
 
-/** Answers what is no request that an app could be asked: one with no host, or a backslash in its path. */
+/** Answers a request that an app cannot be asked: it has no host, or a backslash in its path. */
 function refuse(error: unknown): Response {
   const isNoRequest = error instanceof Error && error.name === 'RequestError';
   return isNoRequest ? noAddress(error.message) : toProblem(error).toResponse();
@@ -76,7 +75,7 @@ function noAddress(reason: string): Response {
   return new Problem('invalid_address', { detail: `${reason}.` }).toResponse();
 }
 
-/** A request whose signal fires at the stop too: what waits on a client's behalf then answers. Only reading waits. */
+/** Returns a request whose signal also fires at the stop, so that a handler that waits answers then. Only GET waits. */
 function endingAt(stop: AbortSignal, request: Request): Request {
   if (request.method !== 'GET') return request;
   return new Request(request, { signal: AbortSignal.any([request.signal, stop]) });

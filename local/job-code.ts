@@ -6,19 +6,19 @@ import type { Config } from '../src/config.js';
 import type { DeclaredScheduler } from '../src/index.js';
 import { validateNow } from '../src/validate.js';
 
-/** What a module of jobs exports. */
+/** The exports of a module of jobs. */
 export interface JobCode {
-  /** The kinds of jobs; as a function, they can depend on the settings. */
+  /** The job factories, or a function that returns them for the settings. */
   readonly jobs: JobFactories | ((config: Config) => JobFactories);
-  /** The scheduler items it declares; when there is no such export, none are synchronised. */
+  /** The scheduler items that the module declares. Without this export, none are synchronised. */
   readonly schedules?: readonly DeclaredScheduler[] | undefined;
 }
 
 /**
- * The code that workers and schedulers on this machine run: of a module that exports `jobs` and maybe `schedules`, or
- * that of `handlers/jobs.ts` and `handlers/schedules.ts`.
+ * Loads the code that workers and schedulers on this machine run: from a module that exports `jobs` and maybe
+ * `schedules`, or from `handlers/jobs.ts` and `handlers/schedules.ts`.
  *
- * @param path of the module, from the current folder
+ * @param path of the module, relative to the current folder
  * @throws an Error that says why the module cannot be loaded; ValidationError when it does not export `jobs`
  */
 export async function loadJobCode(path: string | undefined): Promise<JobCode> {
@@ -28,12 +28,12 @@ export async function loadJobCode(path: string | undefined): Promise<JobCode> {
   return { jobs, schedules };
 }
 
-/** The job factories, by these settings. */
+/** Returns the job factories for these settings. */
 export function factoriesOf({ jobs }: JobCode, config: Config): JobFactories {
   return typeof jobs === 'function' ? jobs(config) : jobs;
 }
 
-/** What the factories and the items must be, the processor checks. */
+/** Checks the outer form only, as the processor checks the factories and the items. */
 const moduleSchema = z.object({
   jobs: z.custom<JobCode['jobs']>(
     (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),

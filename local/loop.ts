@@ -2,8 +2,8 @@ import type { Logger } from '../src/index.js';
 import { Wakeup } from '../src/worker/wakeup.js';
 
 /**
- * What EventBridge is on AWS: takes a turn, waits for the interval or a nudge, and again, until it is stopped.
- * A turn that fails is logged, and the loop goes on.
+ * Stands for EventBridge: takes a turn, waits for the interval or a nudge, and repeats until it is stopped. A failed
+ * turn is logged, and the loop goes on.
  */
 export class Loop {
   readonly #stopping = new AbortController();
@@ -22,7 +22,7 @@ export class Loop {
   /** Takes the next turn now. */
   readonly nudge = (): void => this.#wakeup.wake();
 
-  /** Tells the turn that is under way to stop, and resolves when it has. */
+  /** Tells the turn under way to stop, and resolves when it has stopped. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wakeup.wake();

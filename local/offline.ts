@@ -1,4 +1,4 @@
-/** What `npm run offline` runs: the three functions under serverless-offline and, without MONGODB_URI, a database. */
+/** The program of `npm run offline`: the three functions under serverless-offline and, without MONGODB_URI, a database. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ Environment:
   MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, CORS_ORIGINS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see README.md
 `;
 
-/** The SDK signs every request, also one to this machine: not with the keys of somebody's account. */
+/** Credentials that belong to no account. The SDK signs every request, even to this machine, and must not use real ones. */
 const noAccount = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_SESSION_TOKEN: 'local' };
 
 try {
@@ -88,7 +88,7 @@ function startFunctions(args: readonly string[], env: Environment): ChildProcess
   return spawn(process.execPath, [command, ...options], { env: { ...env }, stdio: 'inherit' });
 }
 
-/** Resolves with the exit code. Ctrl-C reaches both processes, a signal to this one is passed on. */
+/** Resolves with the exit code. Ctrl-C reaches both processes, and a SIGTERM to this one is passed on. */
 async function endOf(functions: ChildProcess): Promise<number> {
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => functions.kill('SIGINT'));

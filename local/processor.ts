@@ -17,11 +17,12 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   extends RemoteProcessorOptions<Jobs> {
   /** How often the worker looks for due jobs. Jobs that this object queues are found at once. Default 1 s. */
   readonly pollInterval?: Duration;
-  /** How often the scheduler looks for due items. Default 1 s; on AWS it is a minute. */
+  /** How often the scheduler looks for due items. Default 1 s. On AWS it is a minute. */
   readonly scheduleInterval?: Duration;
   /**
-   * Called by the loops when the database was replaced by an empty one, as one that keeps nothing on disk is when it starts
-   * again: to make indexes, job factories and declared scheduler items once more. Default: the loops only say so.
+   * Makes indexes, job factories and declared scheduler items again. The loops call it when an empty database has
+   * replaced the old one, as happens when a database that keeps nothing on disk restarts. Default: the loops only log
+   * it.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
@@ -34,8 +35,8 @@ const intervalsSchema = z.object({
 type LoopKind = 'worker' | 'scheduler';
 
 /**
- * A RemoteProcessor with the loops that stand for EventBridge and Lambda on one machine. Nothing runs until a
- * loop is started.
+ * A RemoteProcessor with loops that stand for EventBridge and Lambda on one machine. Nothing runs until a loop is
+ * started.
  *
  * @example
  * const processor = new LocalProcessor({ db });
@@ -49,7 +50,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   readonly #database: ReplacedDatabase;
   #worker: Loop | undefined;
   #scheduler: Loop | undefined;
-  /** Told to stop, and not done yet. */
+  /** The loops that were told to stop and have not stopped yet. */
   readonly #stopping = new Set<Loop>();
 
   constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions<Jobs>) {
@@ -61,7 +62,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
       { pollInterval, scheduleInterval },
       'The configuration of LocalProcessor',
     );
-    // A turn that is under way listens for itself.
+    // A turn under way listens for itself.
     this.on('jobsReady', () => this.#worker?.nudge());
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;
@@ -77,12 +78,12 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
     return this.#scheduler !== undefined;
   }
 
-  /** The names of the loops that run, those that are about to stop included. */
+  /** Returns the names of the running loops, including loops that are about to stop. */
   loops(): string[] {
     return [this.#scheduler, this.#worker, ...this.#stopping].flatMap((loop) => (loop ? [loop.name] : []));
   }
 
-  /** Starts processing jobs in the background; does nothing when it is started already. */
+  /** Starts processing jobs in the background. Does nothing when processing has started already. */
   startProcessor(): void {
     this.#worker ??= this.#startLoop('worker', this.#pollMs, (signal) =>
       this.drain({ signal, pollInterval: this.#pollMs, linger: this.#pollMs }),
@@ -90,9 +91,9 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   }
 
   /**
-   * Stops processing: claims no more, tells what runs to stop, and gives back what does not end in 5 s. Resolves
-   * when nothing is left in its hands; after 10 s at the latest, when the database does not answer: then what it held is
-   * recovered once its leases have expired.
+   * Stops processing: claims no more jobs, tells running ones to stop, and gives back those that do not end in 5 s.
+   * Resolves when it holds no job any more. If the database does not answer, resolves after 10 s. The jobs that were
+   * left are recovered once their leases expire.
    */
   async stopProcessor(): Promise<void> {
     if (this.#worker) this.#stopping.add(this.#worker);
@@ -100,7 +101,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
     await this.#endOfLoops('worker');
   }
 
-  /** Starts turning due scheduler items into jobs; does nothing when it is started already. */
+  /** Starts turning due scheduler items into jobs. Does nothing when the scheduler has started already. */
   startScheduler(): void {
     this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async (signal) => {
       const schedule = () => this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
@@ -109,8 +110,8 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   }
 
   /**
-   * Stops the scheduler, and resolves when the turn that is under way has ended; after 5 s it is left behind, for the
-   * database may not answer. What it goes on with is done as a whole or not at all.
+   * Stops the scheduler, and resolves when the turn under way has ended. Leaves that turn behind after 5 s, because the
+   * database may not answer. Whatever the turn still does happens as a whole or not at all.
    */
   async stopScheduler(): Promise<void> {
     if (this.#scheduler) this.#stopping.add(this.#scheduler);

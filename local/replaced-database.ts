@@ -4,9 +4,9 @@ import { findWrongIndexes } from '../src/mongo/find-wrong-indexes.js';
 import { jobIndexes } from '../src/mongo/indexes.js';
 import { foundServers } from './found-servers.js';
 
-/** Notices that a database was replaced by an empty one, when its server was found again, and sets it up once more. */
+/** Notices that an empty database has replaced the old one when the server is found again, and sets it up. */
 export class ReplacedDatabase {
-  /** When it was looked at last. */
+  /** The number of servers found when the database was last examined. */
   #found: number;
   #looking: Promise<void> | undefined;
 
@@ -18,7 +18,11 @@ export class ReplacedDatabase {
     this.#found = foundServers(collections.client);
   }
 
-  /** Costs nothing while its server is there all the time. @throws what the driver and the set-up throw: call it again */
+  /**
+   * Sets the database up if it was replaced. Costs nothing while the server stays there.
+   *
+   * @throws what the driver and the set-up throw; call it again then
+   */
   setUpIfReplaced(): Promise<void> {
     const found = foundServers(this.collections.client);
     if (found === this.#found) return Promise.resolve();
@@ -37,7 +41,7 @@ export class ReplacedDatabase {
     this.#found = found;
   }
 
-  /** It is an error only where nobody can. */
+  /** Sets the database up. Logs an error only where there is no set-up to call. */
   async #mend(missing: readonly string[]): Promise<void> {
     if (this.setUp === undefined) {
       const { code, message } = new IndexMissingError();

@@ -13,7 +13,7 @@ import { digestOf, makeKey } from './api-key.js';
 
 const MIN_API_KEY = 16;
 
-/** Stands in logs for API_KEY, or the key that was made for this run. */
+/** The id that logs show for API_KEY, or for the key made for this run. */
 const OWN_ID = 'local';
 
 const localSchema = configSchema
@@ -45,16 +45,16 @@ export interface LocalSettings {
   readonly config: Config;
   readonly port: number;
   readonly host: string;
-  /** Made for this run; undefined when the environment gives one: then it is not to be shown. */
+  /** The key made for this run. Undefined when the environment gives a key, which must not be shown. */
   readonly madeKey: string | undefined;
   readonly apiKeys: readonly ApiKey[];
-  /** The names by which it may be called, beside loopback's: the host it listens on, and those of the environment. */
+  /** The host names accepted beside loopback's: the host it listens on, and those of the environment. */
   readonly allowedHosts: readonly string[];
-  /** Given by the environment, or made for this run. */
+  /** The secrets of the environment, or one made for this run. */
   readonly sessionSecrets: readonly string[];
 }
 
-/** Reads what `start` is told by the environment. @throws ValidationError listing every bad variable */
+/** Reads the settings of `start` from the environment. @throws ValidationError listing every bad variable */
 export function readLocalSettings(env: Environment): LocalSettings {
   const { PORT: port, HOST: host, API_KEY, ...config } = readEnvironment(localSchema, env);
   const apiKey = API_KEY ?? makeKey();

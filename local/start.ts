@@ -16,15 +16,15 @@ import { stopRequested } from './stop-requested.js';
 export interface StartOptions {
   readonly settings: LocalSettings;
   readonly code: JobCode;
-  /** Whether to show jobs and a scheduler item of a demonstration. */
+  /** Whether to run the jobs and the scheduler item of the demonstration. */
   readonly demo: boolean;
 }
 
 /**
- * What `npm start` does: scheduler, worker, HTTP API and, when there is no MONGODB_URI, a database in this process, until
- * Ctrl-C or SIGTERM. Then it ends the process.
+ * Runs scheduler, worker, HTTP API and, without MONGODB_URI, a database in this process until Ctrl-C or SIGTERM. Then
+ * it ends the process.
  *
- * @throws an Error that says what to do when the database cannot be used, or the port is in use
+ * @throws an Error that says what to do when the database cannot be used or the port is in use
  */
 export async function start({ settings, code, demo }: StartOptions): Promise<never> {
   const { config, apiKeys, sessionSecrets, allowedHosts, host, port } = settings;
@@ -52,17 +52,17 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
     },
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
-  await setUp(processor); // Indexes that are there cost nothing.
+  await setUp(processor); // Indexes that exist cost nothing.
   const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   const names = Object.keys(await processor.getJobFactories());
-  // Until here a signal ends the process at once, whatever the database does; once Ctrl-C is told of, it stops in order.
+  // Until here a signal ends the process at once, whatever the database does. From here on Ctrl-C stops it in order.
   const stopping = stopRequested();
   greet(settings, server.url, mongo?.uri, names);
 
   processor.startProcessor();
   processor.startScheduler();
-  // It asks the database, which may be gone.
+  // The demonstration asks the database, which may be gone.
   if (demo) await unlessAborted(stopping, showDemo(processor, stopping));
   if (!stopping.aborted) await once(stopping, 'abort');
 
@@ -87,7 +87,7 @@ function explainPort(error: unknown): never {
   throw new Error(`${reason} Choose another: PORT=3001 npm start`, { cause: error });
 }
 
-/** @param names of the kinds of jobs there are: one of them stands in the line to copy */
+/** @param names of the job factories, one of which stands in the line to copy */
 function greet(
   { madeKey, config }: LocalSettings,
   url: string,
@@ -99,7 +99,7 @@ function greet(
   const isEcho = names.includes('echo');
   const name = isEcho ? 'echo' : (names[0] ?? 'NAME');
   const input = isEcho ? '{ "hello": "me" }' : 'INPUT';
-  // In the shell that has the key, double quotes put it there: it stands on no screen, and in no log.
+  // In a shell that has the key, double quotes insert it, so that it appears on no screen and in no log.
   const authorization = madeKey
     ? `-H 'Authorization: Bearer ${madeKey}'`
     : '-H "Authorization: Bearer $API_KEY"';

@@ -1,8 +1,8 @@
 import { once } from '../handlers/once.js';
 
 /**
- * A signal that fires at the first Ctrl-C or SIGTERM. At the second the process ends at once; jobs that it runs are
- * recovered by their leases.
+ * Returns a signal that fires at the first Ctrl-C or SIGTERM. A second one ends the process at once. The jobs it was
+ * running are recovered when their leases expire.
  */
 export const stopRequested = once((): AbortSignal => {
   const controller = new AbortController();

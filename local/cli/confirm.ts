@@ -4,11 +4,11 @@ import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
 /**
- * Asks whether something that cannot be undone shall be done.
+ * Asks before doing something that cannot be undone.
  *
  * @param question what would be done
- * @param isAgreed true when it was said before, by `--yes`
- * @throws CommandFailure when the answer is no, or nobody is there to ask
+ * @param isAgreed true when `--yes` has answered already
+ * @throws CommandFailure when the answer is no, or there is no terminal to ask at
  */
 export async function confirm(
   question: string,

@@ -4,16 +4,16 @@ import type { Api } from './api/api.js';
 import type { Output } from './output/output.js';
 import type { Streams } from './streams.js';
 
-/** What every command works with. */
+/** The services that every command works with. */
 export interface CommandContext {
   readonly api: Api;
   readonly output: Output;
-  /** Standard input: of what is written, `output` has charge. */
+  /** Standard input. Everything that is written goes through `output`. */
   readonly stdin: Streams['stdin'];
   readonly env: Environment;
-  /** Of the deployment, from `--url`; undefined for the database of MONGODB_URI. */
+  /** The address of the deployment, from `--url`. Undefined for the database of MONGODB_URI. */
   readonly url: () => string | undefined;
-  /** Fires at Ctrl-C and SIGTERM, for commands that go on until then. */
+  /** Returns a signal that fires at Ctrl-C and SIGTERM, for commands that run until then. */
   readonly stopRequested: () => AbortSignal;
 }
 

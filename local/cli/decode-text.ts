@@ -1,7 +1,7 @@
 /**
- * The text of a file in UTF-8, with or without the mark at its beginning (BOM) that editors and shells on Windows write.
+ * Decodes a file in UTF-8, with or without the byte order mark that editors and shells on Windows write.
  *
- * @throws Error that names what it is instead
+ * @throws Error that names the other encoding, when it can tell
  */
 export function decodeText(bytes: Uint8Array): string {
   const encoding = otherEncoding(bytes);
@@ -13,7 +13,10 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** By its mark or, of a text without one that begins as JSON does, by the zeros beside its first letter. */
+/**
+ * Returns the encoding by the byte order mark. Without one, judges by the zeros beside the first letter, which in JSON
+ * is ASCII.
+ */
 function otherEncoding([first, second, third, fourth]: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return third === 0 && fourth === 0 ? 'UTF-32' : 'UTF-16';
   if (first === 0xfe && second === 0xff) return 'UTF-16';

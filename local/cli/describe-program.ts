@@ -1,7 +1,7 @@
 import { RootCommand } from '@bomb.sh/tab';
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
-/** The program as the completion of shells knows it: all its commands, their options, and the values that these take. */
+/** Describes the program for shell completion: all its commands, their options, and the values these take. */
 export function describeProgram(program: CommandUnknownOpts): RootCommand {
   const root = new RootCommand();
   describe(program.commands, []);
@@ -21,7 +21,7 @@ export function describeProgram(program: CommandUnknownOpts): RootCommand {
   }
 }
 
-/** The command that asks. */
+/** The command that the shell itself calls. */
 const HIDDEN = 'complete';
 
 function addOption(

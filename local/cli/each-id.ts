@@ -5,7 +5,7 @@ import { statusStyle } from './output/paint.js';
 import { table } from './output/table.js';
 import { toFailure } from './to-failure.js';
 
-/** What became of one of several. */
+/** The outcome for one of several jobs. */
 interface Outcome {
   readonly id: string;
   readonly status: string;
@@ -13,11 +13,10 @@ interface Outcome {
 }
 
 /**
- * Does the same to several jobs, one after the other, and shows what became of each: one that fails does not keep the
- * others from it.
+ * Acts on several jobs, one after the other, and shows the outcome of each. A failure does not stop the others.
  *
  * @param act returns the status that the job has then
- * @throws CommandFailure with the exit code of the first that failed, or at once what would fail the others too
+ * @throws CommandFailure with the exit code of the first failure, or at once for a failure that would hit every job
  */
 export async function eachId(
   ids: readonly string[],

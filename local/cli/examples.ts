@@ -1,4 +1,4 @@
-/** What stands below the help of a command: lines that begin with a command, or with another program as they are. */
+/** Returns the examples below a command's help. `remote-processor` is added to each line that does not pipe into it. */
 export function examples(...lines: readonly string[]): string {
   const shown = lines.map((line) =>
     line.includes(' | remote-processor ') ? line : `remote-processor ${line}`,

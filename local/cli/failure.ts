@@ -2,18 +2,18 @@ import type { Issue } from '../../src/index.js';
 import type { ExitCode } from './exit-code.js';
 
 export interface FailureDetails extends ErrorOptions {
-  /** Stable: for scripts that read the errors of `--json`. */
+  /** A stable code for scripts that read the errors of `--json`. */
   readonly code?: string;
-  /** Everything that is wrong, and where. */
+  /** Everything that is wrong, and where it is. */
   readonly issues?: readonly Issue[];
 }
 
-/** What ends a command: its message is all that a person sees of it. */
+/** An error that ends a command. A person sees only its message. */
 export class CommandFailure extends Error {
   readonly code: string;
   readonly issues: readonly Issue[];
 
-  /** @param exitCode what the process ends with */
+  /** @param exitCode of the process */
   constructor(
     readonly exitCode: ExitCode,
     message: string,

@@ -4,7 +4,7 @@ import { type Output, read } from './output/output.js';
 import { type Column, table } from './output/table.js';
 import { parseWholeNumber } from './parse-whole-number.js';
 
-/** What a command asks of a list that is paged. */
+/** The paging options of a command. */
 export interface PageOptions {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -20,19 +20,19 @@ export const limitOption = [
 export const cursorOption = ['--cursor <cursor>', 'of the next page, as the page before told it'] as const;
 export const allOption = ['--all', 'all pages; with --json one item a line'] as const;
 
-/** A list that is paged. */
+/** A paged list. */
 export interface Listing<Page extends { readonly cursor: string | null }, Row> {
   readonly path: string;
-  /** Beside what tells the page; undefined asks for nothing. */
+  /** Further query parameters. Undefined ones are left out. */
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly shape: z.ZodType<Page>;
   readonly rows: (page: Page) => readonly Row[];
   readonly columns: readonly Column<Row>[];
-  /** Said when there is none at all. Default: the table without rows. */
+  /** The text for an empty list. Default: the table without rows. */
   readonly none?: string;
 }
 
-/** The pages that an API gives, from a cursor on. @throws CommandFailure */
+/** Yields the pages of a list, beginning at a cursor. @throws CommandFailure */
 export async function* pagesOf<Page extends { readonly cursor: string | null }>(
   api: Api,
   { path, query = {}, shape }: Pick<Listing<Page, never>, 'path' | 'query' | 'shape'>,
@@ -46,7 +46,7 @@ export async function* pagesOf<Page extends { readonly cursor: string | null }>(
   }
 }
 
-/** Shows a page of a list, or all of it. @throws CommandFailure */
+/** Shows a page of a list, or all pages. @throws CommandFailure */
 export async function showPages<Page extends { readonly cursor: string | null }, Row>(
   { api, output }: { readonly api: Api; readonly output: Output },
   listing: Listing<Page, Row>,

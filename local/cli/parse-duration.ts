@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { durationSchema } from '../../src/duration.js';
 
-/** Parses the value of an option, such as `5m`, or digits alone for milliseconds. @throws InvalidArgumentError */
+/** Parses the value of an option, such as `5m`. Digits alone are milliseconds. @throws InvalidArgumentError */
 export function parseDuration(text: string): number {
   const { data, error } = durationSchema.safeParse(withUnit(text));
   if (data !== undefined) return data;
   throw new InvalidArgumentError(error?.issues[0]?.message ?? '');
 }
 
-/** As `parseDuration`, for what is sent: a text with its unit, which the API takes also where all is text. */
+/** Checks like `parseDuration`, and returns the text with its unit, which the API accepts in queries and bodies. */
 export function parseDurationText(text: string): string {
   parseDuration(text);
   return withUnit(text);

@@ -21,7 +21,7 @@ import { workersCommand } from './commands/workers.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { packageVersion } from './version.js';
 
-/** In the order of the help. */
+/** The commands in the order of the help. */
 const commands: readonly AddCommand[] = [
   addCommand,
   getCommand,
@@ -54,7 +54,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 access refused, 5 data
 Example:
   $ remote-processor add echo '{ "hello": "me" }' --wait`;
 
-/** The command line with all its commands. */
+/** Returns the command line with all its commands. */
 export function createProgram(context: CommandContext) {
   const program = new Command('remote-processor')
     .description('Adds, watches and runs jobs: the command line of Remote Processor.')
@@ -69,7 +69,7 @@ export function createProgram(context: CommandContext) {
     .option('--debug', 'show stacks of errors, and what the app logs')
     .addHelpText('after', epilogue)
     .configureHelp({ showGlobalOptions: true })
-    // Errors are shown by who runs the program, in one way for all.
+    // The caller shows errors, in one form for all.
     .configureOutput({
       writeOut: (text) => context.output.stdout.write(text),
       writeErr: (text) => context.output.stderr.write(text),

@@ -7,7 +7,7 @@ import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
 /**
- * The JSON of an argument: itself, that of a file when it begins with `@`, that of standard input when it is `-`.
+ * Reads the JSON of an argument: the argument itself, a file after `@`, or standard input for `-`.
  *
  * @param what names it in messages, such as 'The input'
  * @throws CommandFailure for what cannot be read, or is not JSON

@@ -13,7 +13,7 @@ import { isOfCommander, toFailure } from './to-failure.js';
 /**
  * Runs one command, and returns the exit code.
  *
- * @param args what stands after the name of the program
+ * @param args the arguments after the name of the program
  * @param streams default: those of this process
  */
 export async function run(
@@ -27,7 +27,7 @@ export async function run(
     const address = url();
     if (address !== undefined)
       return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY, program.opts().insecure);
-    // Not for a command that only asks for help, or speaks to a deployment: the driver takes its time to load.
+    // Loaded only when needed, because the driver loads slowly and commands with --url or --help do without.
     const { inProcess } = await import('./api/in-process.js');
     return inProcess(env, program.opts().debug ? logTo(output) : silentLogger);
   });
@@ -47,7 +47,7 @@ export async function run(
   }
 }
 
-/** What the app tells its log, on standard error. */
+/** Writes the app's log to standard error. */
 function logTo(output: Output): Logger {
   const write = (message: string, details: object = {}) =>
     output.note(`${message} ${JSON.stringify(details)}`);

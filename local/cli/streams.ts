@@ -1,16 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** What a command reads and writes: those of its process, unless the program that runs it has others. */
+/** The streams that a command reads and writes. Default: those of its process. */
 export interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
 }
 
-/** A terminal, or anything else that one can write to. */
+/** A terminal, or any other stream to write to. */
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
-  /** Of a terminal. */
+  /** The width of a terminal. */
   readonly columns?: number;
   hasColors?(): boolean;
 }

@@ -4,7 +4,7 @@ import { systemCode } from '../../src/mongo/driver-error.js';
 import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
-/** What anything that was thrown means to who called the command. */
+/** Turns anything that was thrown into a failure for the caller of the command. */
 export async function toFailure(error: unknown): Promise<CommandFailure> {
   if (error instanceof CommandFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -24,12 +24,12 @@ export async function toFailure(error: unknown): Promise<CommandFailure> {
   return new CommandFailure(exitCode.failed, message, { code, cause: error });
 }
 
-/** Whether it is how commander ends a program: its codes begin with its name. */
+/** Returns whether commander threw it to end the program. Its codes begin with its name. */
 export function isOfCommander(error: unknown): error is { readonly code: string; readonly exitCode: number } {
   return systemCode(error)?.startsWith('commander.') ?? false;
 }
 
-/** Loads the driver only now: most commands that fail have it already, and the others end anyway. */
+/** Loads the driver only now. Most commands that fail have loaded it already, and the others end anyway. */
 async function isUnreachable(error: unknown): Promise<boolean> {
   const unreachable = await import('../../src/mongo/unreachable.js');
   return unreachable.isUnreachable(error);

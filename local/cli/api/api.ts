@@ -7,7 +7,7 @@ import { failureOf } from './failure-of.js';
 type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export interface RequestParts {
-  /** What is undefined is left out; a list is repeated. */
+  /** Query parameters. An undefined one is left out, and a list is repeated. */
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -19,8 +19,8 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 /**
  * The HTTP API as commands use it. It connects at the first request.
  *
- * Every method returns the JSON of the answer, and throws a CommandFailure for an answer that is a problem document, or
- * none of ours.
+ * Every method returns the JSON of the answer. It throws a CommandFailure for a problem document, and for an answer
+ * that does not come from a Remote Processor.
  */
 export class Api {
   readonly #connection: () => Promise<Connection>;
@@ -46,7 +46,7 @@ export class Api {
     return (await this.send('DELETE', path, { query })).body;
   }
 
-  /** As the others, with the headers of the answer. */
+  /** Sends a request like the other methods, and also returns the headers of the answer. */
   async send(
     method: Method,
     path: string,
@@ -82,7 +82,7 @@ export class Api {
   }
 }
 
-/** A path with ids and names in it, which are escaped. @throws CommandFailure for one that no address can hold */
+/** Escapes the ids and names in a path. @throws CommandFailure for an id that no address can hold */
 export function path(texts: TemplateStringsArray, ...values: readonly string[]): string {
   const escaped = values.map((value) => {
     if (value !== '' && value !== '.' && value !== '..') return encodeURIComponent(value);

@@ -9,7 +9,7 @@ const problemSchema = z.object({
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
-/** What an answer means that is not a success: a problem document tells, and nothing else is of a deployment. */
+/** Returns the failure that an unsuccessful answer means. Any answer except a problem document is not a deployment's. */
 export function failureOf({ status, headers }: Response, text: string): CommandFailure {
   const { data: problem } = problemSchema.safeParse(jsonOrNothing(text));
   if (!problem) {
@@ -29,10 +29,10 @@ export function failureOf({ status, headers }: Response, text: string): CommandF
 
 const KEY_HINT = 'Is REMOTE_PROCESSOR_API_KEY one of the keys in API_KEYS of the deployment?';
 
-/** What there is to say about a kind of problem, beside what it says itself. */
+/** Advice that a problem document does not give itself, by its code. */
 const hints = new Map([['internal_error', 'Without --url, --debug shows it.']]);
 
-/** By the status alone: kinds of problems may be added. */
+/** Returns the exit code for a status. It ignores the problem's code, because codes may be added. */
 function exitCodeOf(status: number): ExitCode {
   if ([400, 413, 415, 422].includes(status)) return exitCode.usage;
   if ([401, 403, 429].includes(status)) return exitCode.refused;

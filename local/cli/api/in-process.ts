@@ -10,7 +10,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** The app of MONGODB_URI in this process, and an admin key that nobody else knows. */
+/** Runs the app of MONGODB_URI in this process, with an admin key that nobody else knows. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
   const { COLLECTION_PREFIX: collectionPrefix } = config;
@@ -35,7 +35,7 @@ export async function inProcess(env: Environment, log: Logger): Promise<Connecti
 }
 
 /**
- * Connects to the database of MONGODB_URI and MONGODB_DATABASE; `closeMongoClients` ends it.
+ * Connects to the database of MONGODB_URI and MONGODB_DATABASE. Call `closeMongoClients` to disconnect.
  *
  * @throws CommandFailure when it is not set, does not answer, or does not let us in; ValidationError for bad settings
  */
@@ -58,7 +58,7 @@ export async function connectToDatabase(env: Environment) {
   };
 }
 
-/** Connections: a person asks for some things at a time. */
+/** The number of connections, enough for the few things that a person asks for at a time. */
 const SINGLE_USER = 5;
 
 async function explainNoConnection(error: unknown): Promise<never> {
@@ -75,5 +75,5 @@ async function explainNoConnection(error: unknown): Promise<never> {
   });
 }
 
-/** Unauthorized, AuthenticationFailed, and what Atlas says for the latter. */
+/** Unauthorized, AuthenticationFailed, and Atlas's own code for the latter. */
 const refusals = [13, 18, 8000];

@@ -10,7 +10,7 @@ import { parseDuration, parseDurationText } from '../parse-duration.js';
 import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
 
-/** `add`: a job by its name. */
+/** `add` adds a job by its name. */
 export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('add')

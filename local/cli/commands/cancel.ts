@@ -5,7 +5,7 @@ import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import { read } from '../output/output.js';
 
-/** `cancel`: jobs that are not settled. */
+/** `cancel` cancels jobs that are not settled. */
 export const cancelCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('cancel')

@@ -11,7 +11,7 @@ Examples:
   $ source <(remote-processor completion zsh)
   $ remote-processor completion fish > ~/.config/fish/completions/remote-processor.fish`;
 
-/** `completion`: what a shell needs to complete commands, and what it asks then. */
+/** `completion` prints the script for a shell, and answers when that script asks. */
 export const completionCommand: AddCommand = (parent, { output }) => {
   parent
     .command('completion')

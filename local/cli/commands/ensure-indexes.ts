@@ -3,7 +3,7 @@ import { examples } from '../examples.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 
-/** `ensure-indexes`: part of a deployment. */
+/** `ensure-indexes` makes the missing indexes, as part of a deployment. */
 export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) => {
   parent
     .command('ensure-indexes')

@@ -12,7 +12,7 @@ const factoryShape = z.looseObject({
   name: z.string(),
   inputSchema: z.looseObject({ required: z.array(z.string()).optional() }).nullable(),
   inputOptional: z.boolean(),
-  /** Deployments of earlier versions do not tell. */
+  /** Missing in answers of earlier versions. */
   addRole: z.string().default(DEFAULT_ADD_ROLE),
   defaults: z.looseObject({
     queue: z.string(),
@@ -38,7 +38,7 @@ const columns: readonly Column<Factory>[] = [
   { title: 'NEEDS', value: needs, mayShrink: true },
 ];
 
-/** `factories`: the kinds of jobs that can be added. */
+/** `factories` lists the job factories whose jobs can be added. */
 export const factoriesCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('factories')

@@ -9,7 +9,7 @@ import { requireCompleted, waitForJob } from '../jobs/wait-for-job.js';
 import { read } from '../output/output.js';
 import { parseDuration } from '../parse-duration.js';
 
-/** `get`: all about one job. */
+/** `get` shows everything about one job. */
 export const getCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('get')

@@ -11,12 +11,12 @@ import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
 const pageShape = z.looseObject({ jobs: z.array(jobShape), cursor: z.string().nullable() });
 
-/** `list`: jobs, a page or all. */
+/** `list` shows jobs, a page or all of them. */
 export const listCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('list')
     .description('List jobs, the newest first: a page, or all of them.')
-    // It takes several only to say that it takes one: otherwise the last one would silently win.
+    // Accepts several only to refuse them with an error, because otherwise the last one would silently win.
     .addOption(new Option('--status <status...>', 'only those; just one').choices(jobStatuses))
     .option('--name <name>', 'only jobs of this name')
     .option('--queue <name>', 'only those of this queue')

@@ -7,7 +7,7 @@ import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { fields } from '../output/fields.js';
 
-/** `make-key`: an API key with its entry for API_KEYS. It asks nobody, and keeps nothing. */
+/** `make-key` makes an API key and its entry for API_KEYS. It contacts no server and stores nothing. */
 export const makeKeyCommand: AddCommand = (parent, { output }) => {
   parent
     .command('make-key')

@@ -8,7 +8,7 @@ import { queueColumns } from '../state/queue-table.js';
 
 const queueStateShape = z.looseObject({ name: z.string(), paused: z.string().nullable() });
 
-/** `queues`: what waits, and pausing. */
+/** `queues` shows what waits in each queue, and pauses and resumes queues. */
 export const queuesCommand: AddCommand = (parent, { api, output }) => {
   const group = parent
     .command('queues')

@@ -16,7 +16,7 @@ const removedShape = z.object({
   more: z.boolean().default(false),
 });
 
-/** `remove`: settled jobs, by their ids, or by how and when they ended. */
+/** `remove` removes settled jobs by their ids, or by how and when they ended. */
 export const removeCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('remove')

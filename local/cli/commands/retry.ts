@@ -5,7 +5,7 @@ import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import { read } from '../output/output.js';
 
-/** `retry`: jobs that did not complete. */
+/** `retry` queues jobs again that did not complete. */
 export const retryCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('retry')

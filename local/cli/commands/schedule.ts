@@ -3,7 +3,7 @@ import { examples } from '../examples.js';
 import { parsePort } from '../parse-port.js';
 import { jobsOption } from '../work/jobs-option.js';
 
-/** `schedule`: a scheduler without Lambda. */
+/** `schedule` runs a scheduler without Lambda. */
 export const scheduleCommand: AddCommand = (parent, context) => {
   parent
     .command('schedule')

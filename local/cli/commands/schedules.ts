@@ -14,7 +14,7 @@ import { readJson } from '../read-json.js';
 import { occurrencesShape, scheduleShape, schedulesShape } from '../schedules/schedule-shape.js';
 import { scheduleColumns, scheduleDetails } from '../schedules/schedule-text.js';
 
-/** `schedules`: the scheduler items. */
+/** `schedules` manages the scheduler items. */
 export const schedulesCommand: AddCommand = (parent, context) => {
   const group = parent.command('schedules').description('List, add, change and run scheduler items.');
   addReading(group, context);

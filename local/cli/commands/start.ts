@@ -2,7 +2,7 @@ import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { jobsOption } from '../work/jobs-option.js';
 
-/** `start`: the whole on one machine. */
+/** `start` runs everything on one machine. */
 export const startCommand: AddCommand = (parent, { env }) => {
   parent
     .command('start')
@@ -13,7 +13,7 @@ export const startCommand: AddCommand = (parent, { env }) => {
     .option('--no-demo', 'without the jobs and the scheduler item of the demonstration')
     .addHelpText('after', `${environmentHelp}\n${examples('start', 'start --jobs ./jobs.js --no-demo')}`)
     .action(async ({ jobs, demo }) => {
-      // These load the driver and the embedded database, which other commands do without.
+      // These modules load the driver and the embedded database, which other commands do without.
       const { readLocalSettings } = await import('../../settings.js');
       const { loadJobCode } = await import('../../job-code.js');
       const { start } = await import('../../start.js');

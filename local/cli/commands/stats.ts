@@ -9,7 +9,7 @@ import { parseDurationText } from '../parse-duration.js';
 import { countsShape, countText } from '../state/counts.js';
 import { averageDuration, type Point, statisticsShape, sumOf } from '../state/statistics.js';
 
-/** `stats`: how many jobs there are, and what became of those that ended lately. */
+/** `stats` counts jobs, and shows how recent attempts ended. */
 export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')

@@ -11,7 +11,7 @@ import { type Snapshot, takeSnapshot } from '../watch/snapshot.js';
 
 const INTERVAL_MS = 1000;
 
-/** `watch`: a live view for a terminal. */
+/** `watch` shows a live view on a terminal. */
 export const watchCommand: AddCommand = (parent, context) => {
   parent
     .command('watch')
@@ -31,7 +31,7 @@ export const watchCommand: AddCommand = (parent, context) => {
     });
 };
 
-/** A line each second: the first failure ends it. */
+/** Prints a line each second until the first failure. */
 async function stream({ api, output, stopRequested }: CommandContext): Promise<void> {
   const stop = stopRequested();
   while (!stop.aborted) {
@@ -40,7 +40,10 @@ async function stream({ api, output, stopRequested }: CommandContext): Promise<v
   }
 }
 
-/** A deployment that does not answer is told, and asked again. The first answer must come, or the command fails. */
+/**
+ * Draws the screen each second. The first answer must come, or the command fails. A later failure is shown, and the
+ * deployment is asked again.
+ */
 async function show({ api, output, url, env, stopRequested }: CommandContext): Promise<void> {
   const title = url() ?? `database ${env.MONGODB_DATABASE ?? 'remote-processor'}`;
   let snapshot = await takeSnapshot(api);

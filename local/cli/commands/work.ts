@@ -3,7 +3,7 @@ import { examples } from '../examples.js';
 import { parsePort } from '../parse-port.js';
 import { jobsOption } from '../work/jobs-option.js';
 
-/** `work`: a worker without Lambda. */
+/** `work` runs a worker without Lambda. */
 export const workCommand: AddCommand = (parent, context) => {
   parent
     .command('work')

@@ -17,7 +17,7 @@ export type ShownWorker = z.output<typeof workerShape>;
 
 export const workersShape = z.looseObject({ workers: z.array(workerShape), cursor: z.string().nullable() });
 
-/** How worker invocations are listed. */
+/** The columns of a list of worker invocations. */
 export const workerColumns: readonly Column<ShownWorker>[] = [
   { title: 'PROCESSOR', value: ({ processor }) => processor, mayShrink: true },
   { title: 'THREADS', value: ({ maxThreads }) => String(maxThreads), align: 'right' },
@@ -26,10 +26,10 @@ export const workerColumns: readonly Column<ShownWorker>[] = [
   { title: 'QUEUES', value: ({ queues }) => queues?.join(', ') ?? 'all', mayShrink: true },
 ];
 
-/** What is told instead of a list without rows. */
+/** The text shown instead of a list without rows. */
 export const noWorkers = 'No worker is at work. Those that end within a second are not listed.';
 
-/** `workers`: the worker invocations under way. */
+/** `workers` lists the worker invocations under way. */
 export const workersCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('workers')

@@ -1,9 +1,9 @@
 import type { Collections } from '../../../src/mongo/collections.js';
 
-/** Longer than any replica set takes that is well. */
+/** Longer than any healthy replica set takes. */
 const TIMEOUT_MS = 5_000;
 
-/** Makes a write that changes nothing, and waits until a majority has it. @throws what the driver throws when none has */
+/** Makes a write that changes nothing, and waits for a majority to have it. @throws the driver's error when none has */
 export async function awaitMajority(workers: Collections['workers']): Promise<void> {
   await workers.updateOne(
     { _id: 'remote-processor doctor' },

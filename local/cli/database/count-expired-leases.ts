@@ -3,7 +3,7 @@ import type { Collections } from '../../../src/mongo/collections.js';
 
 const LIMIT = 1000;
 
-/** How many running jobs have a lease that expired at least so long ago by the database's clock: counted up to 1000. */
+/** Counts the running jobs whose lease expired at least so long ago by the database's clock, up to 1000. */
 export async function countExpiredLeases(jobs: Collections['jobs'], sinceMs: number): Promise<number> {
   const filter = {
     status: 'processing' as const,

@@ -8,10 +8,10 @@ const helloSchema = z.object({
 });
 const buildInfoSchema = z.object({ version: z.string() });
 
-/** What a database server says of itself. */
+/** A database server's own description. */
 export interface ServerDescription {
   readonly version: string;
-  /** Of a replica set, or behind a mongos. */
+  /** True for a replica set, and behind a mongos. */
   readonly hasTransactions: boolean;
   readonly time: Date;
 }

@@ -1,14 +1,14 @@
 import ms from 'ms';
 import { type Finding, ok, warning } from './finding.js';
 
-/** Logs are hard to compare from there on; jobs go by the database's clock alone. */
+/** Beyond this difference logs are hard to compare. Jobs go by the database's clock alone. */
 const TOLERATED_MS = 2_000;
 
 /**
- * How far this machine's clock is off.
+ * Judges how far this machine's clock is off.
  *
- * @param differenceMs of the other clock, later is positive
- * @param uncertaintyMs by which that may be wrong
+ * @param differenceMs of the other clock, positive when it is ahead
+ * @param uncertaintyMs the largest error of that difference
  */
 export function clockFinding(differenceMs: number, uncertaintyMs: number): Finding {
   const distance = Math.abs(differenceMs);

@@ -6,10 +6,10 @@ import { examine, type Finding, failure, ok, warning } from './finding.js';
 
 const CHECK = 'collections';
 
-/** Of reading each for documents that are not ours. */
+/** The time limit for searching one collection for foreign documents. */
 const SCAN_MS = 2_000;
 
-/** Whether the collections are ours alone, and jobs and schedules of a version before there was a prefix still seen. */
+/** Checks that the collections are ours alone, and that no jobs and schedules were left without a prefix. */
 export async function checkCollections(collections: Collections): Promise<readonly Finding[]> {
   return examine(CHECK, 'Look whether the user of MONGODB_URI may read the database', async () => {
     const foreign = await findForeignDocuments(collections, SCAN_MS);
@@ -22,7 +22,7 @@ export async function checkCollections(collections: Collections): Promise<readon
   });
 }
 
-/** Of a text that ends with a sentence that tells what to do. */
+/** Makes a finding of a text whose last sentence says what to do. */
 function finding(make: typeof failure, text: string): Finding {
   const end = text.lastIndexOf('. ');
   return make(CHECK, text.slice(0, end), text.slice(end + 2));

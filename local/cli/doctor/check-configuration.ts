@@ -5,7 +5,7 @@ import { type Finding, failure, ok, warning } from './finding.js';
 
 const CHECK = 'configuration';
 
-/** The environment variables: every one that is wrong, and what does not work without one that is not set. */
+/** Checks the environment variables: lists every wrong one, and what does not work without a missing one. */
 export function checkConfiguration(env: Environment): Finding[] {
   try {
     const config = readEnvironment(configSchema, env);

@@ -2,7 +2,7 @@ import type { Collections } from '../../../src/mongo/collections.js';
 import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
 import { examine, type Finding, failure, INDEXES_FIX, ok } from './finding.js';
 
-/** Whether the indexes of this version are there. */
+/** Checks that the indexes of this version exist. */
 export async function checkIndexes(collections: Collections): Promise<readonly Finding[]> {
   return examine('indexes', INDEXES_FIX, async () => {
     const { missing, different } = await findWrongIndexes(collections);

@@ -2,10 +2,10 @@ import type { Collections } from '../../../src/mongo/collections.js';
 import { countExpiredLeases } from '../database/count-expired-leases.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 
-/** Every scheduler and worker invocation recovers what expired, and there is one each minute. */
+/** Three chances: an invocation each minute recovers every expired lease. */
 const LATE_MS = 3 * 60_000;
 
-/** Whether jobs of crashed workers are recovered. */
+/** Checks that jobs of crashed workers are recovered. */
 export async function checkLeases(jobs: Collections['jobs']): Promise<readonly Finding[]> {
   const fix =
     'Look whether the scheduler and the worker function are invoked every minute, and what they log';

@@ -8,11 +8,11 @@ import { examine, type Finding, failure, ok, warning } from './finding.js';
 
 const PAGE_SIZE = 1000;
 
-/** As long as the alarm of a deployment waits. */
+/** The same time as the alarm of a deployment. */
 const UNCLAIMED_MS = 5 * 60_000;
 
 /**
- * Whether due jobs are claimed, and which queues are paused.
+ * Checks that due jobs are claimed, and tells which queues are paused.
  *
  * @param now by the clock of the database
  */
@@ -40,10 +40,10 @@ function isLate(queue: ShownQueue, now: number): boolean {
   return waitOf(queue, now) >= UNCLAIMED_MS;
 }
 
-/** Of so many queues each is told by itself. */
+/** The number of queues that each get a finding of their own. */
 const MAX_TOLD = 20;
 
-/** What there is to say about some queues; when they are many, how many more there are. */
+/** Returns a finding for each of the first queues. The last finding says how many more there are. */
 function told(queues: readonly ShownQueue[], finding: (queue: ShownQueue) => Finding): Finding[] {
   const more = queues.length - MAX_TOLD;
   return queues.slice(0, MAX_TOLD).map((queue, index) => {

@@ -6,11 +6,11 @@ import { examine, type Finding, failure, ok } from './finding.js';
 
 const PAGE_SIZE = 1000;
 
-/** As long as the alarm of a deployment waits. */
+/** The same time as the alarm of a deployment. */
 const SILENT_MS = 5 * 60_000;
 
 /**
- * Whether the scheduler runs: then no active item stays due.
+ * Checks that the scheduler runs, in which case no active item stays due.
  *
  * @param now by the clock of the database
  */

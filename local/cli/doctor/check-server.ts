@@ -6,10 +6,10 @@ import { describeServer } from '../database/describe-server.js';
 import { clockFinding } from './check-clock.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 
-/** Transactions and the expressions that claims are made of are as we need them from this version on. */
+/** The first version with transactions and the expressions that claims need. */
 const OLDEST_VERSION = 6;
 
-/** The database server: that it answers, what it is, and what time it has. */
+/** Checks that the database server answers, and its version, kind and time. */
 export async function checkServer(db: Db): Promise<readonly Finding[]> {
   return examine(
     'database',
@@ -28,7 +28,7 @@ export async function checkServer(db: Db): Promise<readonly Finding[]> {
   );
 }
 
-/** Whether writes reach a majority of the replica set. */
+/** Checks that writes reach a majority of the replica set. */
 export async function checkMajority(workers: Collections['workers']): Promise<readonly Finding[]> {
   const fix = 'Look at rs.status(): more than half of the members must be up to date';
   return examine('write concern', fix, async () => {
@@ -38,14 +38,14 @@ export async function checkMajority(workers: Collections['workers']): Promise<re
   });
 }
 
-/** Of a server of this version. */
+/** Judges a server's version. */
 export function versionFinding(version: string): Finding {
   return Number.parseInt(version, 10) >= OLDEST_VERSION
     ? ok('version', `MongoDB ${version}`)
     : failure('version', `MongoDB ${version} is too old`, `Upgrade it to ${OLDEST_VERSION}.0 or later`);
 }
 
-/** Of a server that has, or lacks, what schedules need. */
+/** Judges whether a server has the transactions that schedules need. */
 export function replicaSetFinding(hasTransactions: boolean): Finding {
   if (hasTransactions) return ok('replica set', 'it has transactions');
   const detail = 'the server is no member of a replica set: schedules need transactions';

@@ -6,7 +6,7 @@ import { checkQueues } from './check-queues.js';
 import { checkScheduler } from './check-scheduler.js';
 import { type Finding, failure, ok } from './finding.js';
 
-/** All that can be found out over HTTP. */
+/** Makes all checks that are possible over HTTP. */
 export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
   try {
     await api.get('/health');
@@ -40,5 +40,5 @@ export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
   }
 }
 
-/** The header tells whole seconds. */
+/** The Date header has whole seconds. */
 const DATE_PRECISION_MS = 1000;

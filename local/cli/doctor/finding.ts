@@ -1,11 +1,11 @@
 import { toFailure } from '../to-failure.js';
 
-/** What a check came to. */
+/** The result of a check. */
 export interface Finding {
   readonly check: string;
   readonly status: 'ok' | 'warning' | 'failure';
   readonly detail: string;
-  /** What to do; null when nothing is wrong. */
+  /** The remedy. Null when nothing is wrong. */
   readonly fix: string | null;
 }
 
@@ -13,20 +13,20 @@ export function ok(check: string, detail: string): Finding {
   return { check, status: 'ok', detail, fix: null };
 }
 
-/** Something that may be meant so, or does no harm yet. */
+/** Returns a finding that may be intended, or does no harm yet. */
 export function warning(check: string, detail: string, fix: string): Finding {
   return { check, status: 'warning', detail, fix };
 }
 
-/** Something that keeps jobs from being run, or is about to. */
+/** Returns a finding that keeps jobs from running, or is about to. */
 export function failure(check: string, detail: string, fix: string): Finding {
   return { check, status: 'failure', detail, fix };
 }
 
-/** What makes the indexes. */
+/** The remedy for missing indexes. */
 export const INDEXES_FIX = 'Run remote-processor ensure-indexes';
 
-/** What a check finds; one that cannot be made is a finding, too. */
+/** Returns the findings of a check. A check that throws becomes a finding, too. */
 export async function examine(
   check: string,
   fix: string,

@@ -4,7 +4,7 @@ import { type Paint, statusStyle } from '../output/paint.js';
 import type { ShownJob } from './job-shape.js';
 import { progressText } from './progress-text.js';
 
-/** All about one job, for a person. */
+/** Returns everything about one job, as text for a person. */
 export function jobDetails(job: ShownJob, paint: Paint): string {
   return fields(
     [
@@ -39,7 +39,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
   );
 }
 
-/** A stack begins with the message, unless somebody changed one of them. */
+/** Adds the message unless the stack contains it, as it does until somebody changes either. */
 function errorText({ message, stack }: { readonly message: string; readonly stack: string | null }): string {
   return stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd();
 }

@@ -9,10 +9,10 @@ const lineShape = z.looseObject({
   fields: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** What a job logged. */
+/** The log of a job. */
 export const logShape = z.looseObject({ lines: z.array(lineShape), dropped: z.number() });
 
-/** One line of it, for a person. */
+/** Returns one line of the log, as text for a person. */
 export function logLine({ at, attempt, message, fields }: z.output<typeof lineShape>, paint: Paint): string {
   const details = fields && Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
   return `${paint('dim', `${at} attempt ${attempt}`)}  ${visibleLines(message)}${paint('dim', visibleLines(details))}`;

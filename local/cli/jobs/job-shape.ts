@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const moment = z.string().nullable();
 
-/** What commands use of a job, as the API shows it. */
+/** The parts of a job in an answer of the API that commands use. */
 export const jobShape = z.looseObject({
   id: z.string(),
   jobName: z.string(),
@@ -18,7 +18,7 @@ export const jobShape = z.looseObject({
       message: z.string(),
       attempt: z.number(),
       stack: z.string().nullable(),
-      /** Deployments of earlier versions do not tell. */
+      /** Missing in answers of earlier versions. */
       causes: z
         .array(z.object({ path: z.string(), message: z.string(), stack: z.string().nullable() }))
         .default([]),
@@ -37,10 +37,10 @@ export const jobShape = z.looseObject({
 
 export type ShownJob = z.output<typeof jobShape>;
 
-/** A job by its id, and how it stands. */
+/** A job's id and status. */
 export const jobStateShape = z.looseObject({ id: z.string(), status: z.string() });
 
-/** Whether nothing will happen to a job any more. */
+/** Returns whether a job has ended and will not change any more. */
 export function isSettled(status: string): boolean {
   return ['completed', 'error', 'cancelled'].includes(status);
 }

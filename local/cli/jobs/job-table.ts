@@ -6,10 +6,10 @@ import { progressText } from './progress-text.js';
 
 const BAR_WIDTH = 10;
 
-/** What is left of a remark at least: the bar, or the beginning of an error. */
+/** The least width of a remark, which is a bar or the beginning of an error. */
 const REMARK_WIDTH = 12;
 
-/** How lists show jobs. */
+/** The columns of a list of jobs. */
 export const jobColumns: readonly Column<ShownJob>[] = [
   { title: 'ID', value: ({ id }) => id },
   { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
@@ -31,7 +31,7 @@ export const jobColumns: readonly Column<ShownJob>[] = [
   { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
-/** What is worth telling about a job depends on how it stands. */
+/** Returns the remark on a job that fits its status. */
 function remark({ status, runAt, errors, progress }: ShownJob): string {
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';
   if (status === 'processing') return progressText(progress, BAR_WIDTH);

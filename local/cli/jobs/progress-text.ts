@@ -3,7 +3,7 @@ import * as z from 'zod';
 const fraction = z.number().min(0).max(1);
 const message = z.string().optional();
 
-/** The forms of a progress that are shown as a bar. */
+/** The forms of progress that are shown as a bar. */
 const barShape = z.union([
   fraction.transform((part) => ({ fraction: part, message: undefined })),
   z.object({ fraction, message }),
@@ -12,7 +12,7 @@ const barShape = z.union([
     .transform(({ done, of, message }) => ({ fraction: Math.min(1, done / of), message })),
 ]);
 
-/** How far a job is: a bar for the forms that have one, JSON for any other; empty for none. */
+/** Returns the progress of a job as text: a bar for the forms that have one, JSON for any other, empty for none. */
 export function progressText(progress: unknown, width = 20): string {
   if (progress === null || progress === undefined) return '';
   const { data: bar } = barShape.safeParse(progress);

@@ -5,18 +5,18 @@ import { CommandFailure } from '../failure.js';
 import { read } from '../output/output.js';
 import { isSettled, jobShape, type ShownJob } from './job-shape.js';
 
-/** What one request waits at most: below what any server or proxy on the way allows. */
+/** The longest wait of one request, below the limit of any server or proxy on the way. */
 const LONGEST_REQUEST_SECONDS = 20;
 
-/** A deployment may fail now and then; one that does so this often in a row is not there. */
+/** The number of failures in a row after which a deployment counts as gone. */
 const MAX_FAILURES = 5;
 const PAUSE_MS = 1000;
 
 /**
- * Waits until a job is settled, and returns it and the answer that it came in.
+ * Waits until a job is settled, and returns it with the raw answer.
  *
- * @param timeoutMs undefined for as long as it takes
- * @throws CommandFailure when the time is up, or there is no such job
+ * @param timeoutMs undefined to wait without a limit
+ * @throws CommandFailure when the time is up, or the job does not exist
  */
 export async function waitForJob(
   api: Api,
@@ -40,7 +40,7 @@ export async function waitForJob(
   }
 }
 
-/** As `waitForJob`, for a job that is known to have been there: when there is none, it has ended. */
+/** Waits like `waitForJob` for a job that is known to have existed. A missing job has ended. */
 export async function waitForAdded(api: Api, id: string, timeoutMs?: number): ReturnType<typeof waitForJob> {
   return waitForJob(api, id, timeoutMs).catch((error: unknown) => {
     throw error instanceof CommandFailure && error.exitCode === exitCode.notFound ? gone(id) : error;
@@ -52,7 +52,7 @@ function gone(id: string): CommandFailure {
   return new CommandFailure(exitCode.notCompleted, `Job ${id} is gone: ${why}`, { code: 'gone' });
 }
 
-/** How a job that was waited for makes the command end, beside 0. @throws CommandFailure unless it is completed */
+/** Makes the command fail unless the job completed. @throws CommandFailure */
 export function requireCompleted({ id, status, errors }: ShownJob): void {
   if (status === 'completed') return;
   const reason = status === 'error' ? `: ${errors.at(-1)?.message ?? 'it does not say why'}` : '';

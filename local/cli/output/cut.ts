@@ -2,11 +2,11 @@ import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter();
 
-/** A text of at most so many columns of a terminal; one that is cut ends in an ellipsis. */
+/** Cuts a text to at most so many terminal columns. A text that was cut ends in an ellipsis. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let kept = '';
-  let used = 1; // of the ellipsis
+  let used = 1; // the ellipsis
   for (const { segment } of graphemes.segment(text)) {
     used += stringWidth(segment);
     if (used > width) break;
@@ -15,7 +15,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
-/** Fills up with spaces, by columns of a terminal. */
+/** Fills a text up with spaces to so many terminal columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'left' ? text + spaces : spaces + text;

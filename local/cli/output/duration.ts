@@ -6,8 +6,8 @@ const units = [
 ] as const;
 
 /**
- * A duration that somebody chose, as it would be written in an option: `90m`, not rounded to hours as `ms` does, which is
- * for what was measured.
+ * Returns a duration that somebody chose as an option would have it: `90m`. The function `ms` rounds to hours and is
+ * for measured times.
  */
 export function exactDuration(milliseconds: number): string {
   const unit = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0);

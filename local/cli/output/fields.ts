@@ -2,10 +2,10 @@ import { pad } from './cut.js';
 import type { Paint, Style } from './paint.js';
 import { visibleLines } from './visible.js';
 
-/** A name, what it has, and how that looks. Empty ones are left out. */
+/** A name with its value and style. Fields with an empty value are left out. */
 export type Field = readonly [name: string, value: string, style?: Style | undefined];
 
-/** One field a line; further lines of a value stand below its first. */
+/** Returns one field a line. Further lines of a value stand below its first. */
 export function fields(entries: readonly Field[], paint: Paint): string {
   const shown = entries.filter(([, value]) => value !== '');
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
@@ -18,7 +18,7 @@ export function fields(entries: readonly Field[], paint: Paint): string {
     .join('\n');
 }
 
-/** JSON for a person. */
+/** Returns JSON for a person to read. */
 export function pretty(value: unknown): string {
   return JSON.stringify(value, null, 2) ?? '';
 }

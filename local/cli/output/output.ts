@@ -7,7 +7,7 @@ import { type Paint, painter } from './paint.js';
 import type { Paper } from './table.js';
 import { visible, visibleJson, visibleLines } from './visible.js';
 
-/** Results go to standard output, messages to standard error. */
+/** A command's output: results go to standard output, messages to standard error. */
 export class Output implements Paper {
   readonly #isJson: () => boolean;
   readonly stdout: OutputStream;
@@ -19,7 +19,7 @@ export class Output implements Paper {
     this.stderr = stderr;
   }
 
-  /** Whether scripts are to read it: `--json`. */
+  /** Whether scripts read the output: `--json`. */
   get isJson(): boolean {
     return this.#isJson();
   }
@@ -37,9 +37,9 @@ export class Output implements Paper {
   }
 
   /**
-   * Shows an answer: as it is with `--json`, otherwise as `render` writes it.
+   * Shows an answer, unchanged with `--json` and otherwise as `render` writes it.
    *
-   * @throws CommandFailure for an answer that is not as the schema says
+   * @throws CommandFailure for an answer that does not match the schema
    */
   result<Shape extends z.ZodType>(
     answer: unknown,
@@ -50,12 +50,12 @@ export class Output implements Paper {
     else this.print(render(read(answer, schema)));
   }
 
-  /** One JSON document, indented for people on a terminal. */
+  /** Prints a JSON document, indented for people on a terminal. */
   json(value: unknown): void {
     this.print(visibleJson(value, this.isTerminal ? 2 : 0));
   }
 
-  /** One JSON document a line. */
+  /** Prints a JSON document on one line. */
   jsonLine(value: unknown): void {
     this.print(visibleJson(value));
   }
@@ -64,12 +64,12 @@ export class Output implements Paper {
     this.#write(this.stdout, text);
   }
 
-  /** A message, beside the results. */
+  /** Prints a message beside the results. */
   note(text: string): void {
     this.#write(this.stderr, visibleLines(text));
   }
 
-  /** Why a command failed: one line, and one more for everything that is wrong. */
+  /** Prints why a command failed, and one more line for each issue. */
   failure(failure: CommandFailure): void {
     const { message, code, issues, exitCode } = failure;
     if (this.isJson) {
@@ -88,7 +88,7 @@ export class Output implements Paper {
   }
 }
 
-/** @throws CommandFailure */
+/** Checks an answer against a schema. @throws CommandFailure */
 export function read<Shape extends z.ZodType>(answer: unknown, schema: Shape): z.output<Shape> {
   const { data, error, success } = schema.safeParse(answer);
   if (success) return data;

@@ -3,10 +3,10 @@ import type { OutputStream } from '../streams.js';
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Gives a text a style, where that can be seen. */
+/** Gives a text a style where styles show. */
 export type Paint = (style: Style | undefined, text: string) => string;
 
-/** Colours for a stream: none without a terminal, or where NO_COLOR is set. */
+/** Returns colours for a stream, or none without a terminal or with NO_COLOR set. */
 export function painter(stream: OutputStream): Paint {
   const isColoured = stream.isTTY === true && stream.hasColors?.() === true;
   return (style, text) =>
@@ -15,10 +15,10 @@ export function painter(stream: OutputStream): Paint {
       : text;
 }
 
-/** Nothing has a style. */
+/** Leaves every text without a style. */
 export const plain: Paint = (_, text) => text;
 
-/** The colour of a job's status, the same wherever it is shown. */
+/** Returns the colour of a job's status, the same in every view. */
 export function statusStyle(status: string): Style | undefined {
   return statusStyles[status];
 }

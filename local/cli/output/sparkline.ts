@@ -1,6 +1,6 @@
 const bars = '▁▂▃▄▅▆▇█';
 
-/** One character per number, as high as it is compared with the largest; a space for none. */
+/** Returns a bar for each number, as high as its share of the largest. A space stands for zero. */
 export function sparkline(numbers: readonly number[]): string {
   const largest = Math.max(...numbers, 0);
   return numbers.map((number) => barOf(number, largest)).join('');

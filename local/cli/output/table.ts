@@ -8,14 +8,14 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right';
   readonly style?: (row: Row) => Style | undefined;
-  /** May be cut where the terminal is too narrow: to so many columns, or to 8 when it is just true. */
+  /** The column may be cut where the terminal is too narrow: to so many columns, or to 8 if true. */
   readonly mayShrink?: boolean | number;
-  /** May be left out where the terminal is too narrow even so: those of the lowest number first. */
+  /** The column may be left out where cutting is not enough. The lowest number goes first. */
   readonly leaveOut?: number;
 }
 
 export interface Paper {
-  /** Columns of the terminal; infinite when there is none. */
+  /** The columns of the terminal. Infinite when there is none. */
   readonly width: number;
   readonly paint: Paint;
 }
@@ -24,8 +24,8 @@ const GAP = '  ';
 const LEAST_WIDTH = 8;
 
 /**
- * A table whose columns are as wide as its rows need, and fit the terminal: some are left out where there is no room for
- * all, and those that may shrink do, the widest first.
+ * Returns a table that fits the terminal, with columns as wide as the rows need. Where there is no room for all, leaves
+ * some columns out and shrinks others, the widest first.
  */
 export function table<Row>(allColumns: readonly Column<Row>[], rows: readonly Row[], paper: Paper): string {
   const measured = columnsThatFit(
@@ -54,7 +54,7 @@ export function table<Row>(allColumns: readonly Column<Row>[], rows: readonly Ro
   return [header, ...lines].join('\n');
 }
 
-/** A column with its texts, and the least and the natural width that it takes. */
+/** A column with its texts, and its least and natural width. */
 interface Measured<Row> {
   readonly column: Column<Row>;
   readonly texts: readonly string[];
@@ -70,7 +70,7 @@ function measure<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> 
   return { column, texts, least: Math.min(least, natural), natural };
 }
 
-/** Leaves out what may be, one after the other, until the others have room. */
+/** Leaves out optional columns, one number after the other, until the rest fits. */
 function columnsThatFit<Row>(columns: readonly Measured<Row>[], available: number): readonly Measured<Row>[] {
   if (total(columns.map(({ least }) => least)) <= available) return columns;
   const first = Math.min(...columns.map(({ column }) => column.leaveOut ?? Number.POSITIVE_INFINITY));
@@ -81,7 +81,7 @@ function columnsThatFit<Row>(columns: readonly Measured<Row>[], available: numbe
   );
 }
 
-/** Takes from the widest of those that may shrink, until all fit or none can give more. */
+/** Narrows the widest column that may shrink, until all fit or none can shrink. */
 function widthsThatFit(
   columns: readonly Pick<Measured<unknown>, 'least' | 'natural'>[],
   available: number,
@@ -98,13 +98,13 @@ function widthsThatFit(
   }
 }
 
-/** Of a line; a column of width 0 is not there. */
+/** Returns the width of a line. A column of width 0 is absent. */
 function total(widths: readonly number[]): number {
   const there = widths.filter((width) => width > 0);
   return there.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, there.length - 1);
 }
 
-/** What is still too wide is cut at the edge of the terminal: a column there is of width 0. */
+/** Cuts the remaining excess at the edge of the terminal, where a column gets width 0. */
 function clipped(widths: readonly number[], available: number): number[] {
   let left = available;
   return widths.map((width) => {

@@ -1,17 +1,17 @@
 /**
- * Text from elsewhere as a terminal may show it: what would move the cursor, colour, or turn the direction of writing
- * stands there as an escape. Otherwise whoever adds a job could write anywhere on the screen of who lists it.
+ * Makes foreign text safe for a terminal. Escapes every character that would move the cursor, colour the text, or turn
+ * its direction. Otherwise anyone who adds a job could write anywhere on the screen of a person who lists it.
  */
 export function visible(text: string): string {
   return text.replaceAll(unsafe, (character) => escapes[character] ?? codeOf(character));
 }
 
-/** As `visible`, but its lines stay lines. */
+/** Escapes like `visible`, but keeps the line breaks. */
 export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visible).join('\n');
 }
 
-/** As JSON, to the same end, terminal or not: in JSON such characters may be escaped, and mean the same. */
+/** Returns JSON that is safe for a terminal. Escapes are always legal in JSON and mean the same, so a file gets them, too. */
 export function visibleJson(value: unknown, indent = 0): string {
   const json: string | undefined = JSON.stringify(value, null, indent);
   return (json ?? 'null').replaceAll(unsafe, (character) =>
@@ -23,7 +23,7 @@ function escapedUnits(character: string): string {
   return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Controls, formatting characters except those that join emojis, and the two line ends of Unicode. */
+/** Control characters, formatting characters except the joiners of emojis, and the two line ends of Unicode. */
 const unsafe = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 const moment = z.string().nullable();
 const list = z.array(z.number()).nullable();
 
-/** What commands use of a scheduler item, as the API shows it. */
+/** The parts of a scheduler item in an answer of the API that commands use. */
 export const scheduleShape = z.looseObject({
   id: z.string(),
   type: z.string(),

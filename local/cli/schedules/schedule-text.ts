@@ -5,7 +5,7 @@ import type { Paint, Style } from '../output/paint.js';
 import type { Column } from '../output/table.js';
 import type { ShownSchedule } from './schedule-shape.js';
 
-/** How lists show scheduler items. */
+/** The columns of a list of scheduler items. */
 export const scheduleColumns: readonly Column<ShownSchedule>[] = [
   { title: 'ID', value: ({ id }) => id },
   { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
@@ -17,7 +17,7 @@ export const scheduleColumns: readonly Column<ShownSchedule>[] = [
   { title: '', value: ({ title }) => title, mayShrink: true, style: () => 'dim' },
 ];
 
-/** All about one scheduler item, for a person. */
+/** Returns everything about one scheduler item, as text for a person. */
 export function scheduleDetails(item: ShownSchedule, paint: Paint): string {
   return fields(
     [

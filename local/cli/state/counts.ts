@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-/** A count that stopped at a limit says so. */
+/** A count, and whether counting stopped at a limit. */
 const countShape = z.object({ count: z.number(), isCapped: z.boolean() });
 
 export type Count = z.output<typeof countShape>;
 
-/** How many jobs there are of each status. */
+/** The number of jobs of each status. */
 export const countsShape = z.looseObject({ counts: z.record(z.string(), countShape) });
 
 export type Counts = z.output<typeof countsShape>['counts'];
@@ -22,7 +22,7 @@ export type ShownQueue = z.output<typeof queueShape>;
 
 export const queuesShape = z.looseObject({ queues: z.array(queueShape), cursor: z.string().nullable() });
 
-/** `10,000+` when there are more. */
+/** Returns a count as text, such as `10,000+` when there are more. */
 export function countText({ count, isCapped }: Count): string {
   return `${count.toLocaleString('en-US')}${isCapped ? '+' : ''}`;
 }

@@ -2,7 +2,7 @@ import { fromNow } from '../output/moment.js';
 import type { Column } from '../output/table.js';
 import { countText, type ShownQueue } from './counts.js';
 
-/** How queues are listed. */
+/** The columns of a list of queues. */
 export const queueColumns: readonly Column<ShownQueue>[] = [
   { title: 'QUEUE', value: ({ name }) => name, mayShrink: true },
   { title: 'READY', value: ({ ready }) => countText(ready), align: 'right' },

@@ -12,7 +12,7 @@ const pointShape = z.object({
   durationMs: z.number(),
 });
 
-/** How attempts ended, from one moment to the next one's. */
+/** How attempts ended in one step of time. */
 export type Point = z.output<typeof pointShape>;
 
 export type Counters = Omit<Point, 'at'>;
@@ -30,7 +30,7 @@ const zero: Counters = {
   durationMs: 0,
 };
 
-/** All together. */
+/** Adds up the counters of all points. */
 export function sumOf(points: readonly Counters[]): Counters {
   return points.reduce(
     (sum, point) => ({
@@ -47,7 +47,7 @@ export function sumOf(points: readonly Counters[]): Counters {
   );
 }
 
-/** Of an attempt, in milliseconds; undefined when there was none. */
+/** Returns the average duration of an attempt in milliseconds, or undefined when there was none. */
 export function averageDuration({ durationMs, ...ends }: Counters): number | undefined {
   const attempts = Object.values(ends).reduce((sum, count) => sum + count, 0);
   return attempts === 0 ? undefined : Math.round(durationMs / attempts);

@@ -15,15 +15,15 @@ import type { Snapshot } from './snapshot.js';
 export interface Frame extends Paper {
   /** Lines of the terminal. */
   readonly height: number;
-  /** What is watched. */
+  /** The name of what is watched. */
   readonly title: string;
-  /** Why what is shown is old; undefined when it is not. */
+  /** The reason why the view is out of date. Undefined when it is current. */
   readonly problem?: string | undefined;
 }
 
 const KEYS = 'q quits';
 
-/** What `watch` shows: exactly as many lines as the terminal has, none wider than it. */
+/** Draws the view of `watch` with exactly as many lines as the terminal has, none wider than the terminal. */
 export function drawFrame(snapshot: Snapshot, frame: Frame): string[] {
   const problem =
     frame.problem === undefined ? '' : frame.paint('red', cut(visible(frame.problem), frame.width));
@@ -63,7 +63,7 @@ function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper
   ];
 }
 
-/** Of as many minutes as there is room for: the last. */
+/** Draws the last minutes, as many as fit. */
 function chart(
   label: string,
   statistics: Snapshot['statistics'],
@@ -74,10 +74,10 @@ function chart(
   return cut(`${label} ${sparkline(statistics.slice(-room).map(value))}`, width);
 }
 
-/** Rates are of so many minutes: of one alone they would jump. */
+/** The minutes that a rate covers. A rate of a single minute would jump. */
 const LAST_MINUTES = 5;
 
-/** Beyond it a table would push the next one off the screen. */
+/** The largest number of rows that does not push the next table off the screen. */
 const MAX_ROWS = 8;
 
 function section<Row>(
@@ -104,7 +104,7 @@ const errorColumns: readonly Column<ShownJob>[] = [
   },
 ];
 
-/** As many in a line as fit. */
+/** Puts as many parts on a line as fit. */
 function wrapped(parts: readonly { text: string; status: string }[], width: number, paint: Paint): string[] {
   const lines: (typeof parts)[] = [];
   for (const part of parts) {

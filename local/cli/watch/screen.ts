@@ -1,10 +1,10 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 
-/** A terminal that one draws on as a whole. */
+/** A terminal that is drawn on as a whole. */
 export interface Screen {
   readonly width: number;
   readonly height: number;
-  /** Replaces what is shown: a line each. */
+  /** Replaces all lines of the screen. */
   draw(lines: readonly string[]): void;
 }
 
@@ -15,9 +15,9 @@ const CLEAR_LINE_END = '\x1b[K';
 const CTRL_C = '\x03';
 
 /**
- * Takes over a terminal while `work` goes on, and leaves it as it was, whatever happens.
+ * Takes over a terminal while `work` runs, and always restores it.
  *
- * @param work is given the screen and what fires when somebody pressed q or Ctrl-C, or resized the terminal
+ * @param work is given the screen, a signal for q or Ctrl-C, and a hook for resizing
  */
 export async function withScreen(
   input: ReadStream,
@@ -44,10 +44,10 @@ export async function withScreen(
     get height() {
       return output.rows;
     },
-    // One write, and nothing is cleared first: so it does not flicker.
+    // A single write that clears nothing first does not flicker.
     draw: (lines) => void output.write(HOME + lines.map((line) => line + CLEAR_LINE_END).join('\r\n')),
   };
-  process.once('exit', leave); // Also when something throws where nobody catches it.
+  process.once('exit', leave); // Restores the terminal after an uncaught error, too.
   input.setRawMode(true);
   input.on('data', onKey).resume();
   output.on('resize', onResize);

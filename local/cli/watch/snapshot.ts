@@ -9,7 +9,7 @@ import { statisticsShape } from '../state/statistics.js';
 const SINCE = '30m';
 const STEP = '1m';
 const ERRORS = 5;
-/** More than a screen has room for. */
+/** More rows than fit on a screen. */
 const ROWS = 100;
 
 const snapshotShape = z.looseObject({
@@ -20,10 +20,10 @@ const snapshotShape = z.looseObject({
   errors: z.array(jobShape),
 });
 
-/** How everything stands at a moment. */
+/** The state of everything at one moment. */
 export type Snapshot = z.output<typeof snapshotShape>;
 
-/** Asks the app for all that is watched. @throws CommandFailure */
+/** Asks the app for everything that is watched. @throws CommandFailure */
 export async function takeSnapshot(api: Api): Promise<Snapshot> {
   const [counts, statistics, queues, workers, jobs] = await Promise.all([
     api.get('/v1/counts'),

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 
-/** Which code jobs and schedules are made of. */
+/** Returns the option for the code of jobs and schedules. */
 export function jobsOption() {
   return new Option(
     '--jobs <module>',

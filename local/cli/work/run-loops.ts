@@ -11,23 +11,23 @@ import { connectToDatabase } from '../api/in-process.js';
 import type { CommandContext } from '../context.js';
 import { serveHealth } from './serve-health.js';
 
-/** What `work` and `schedule` have in common. */
+/** The options that `work` and `schedule` share. */
 export interface LoopOptions {
   readonly jobs?: string | undefined;
   readonly name?: string | undefined;
   readonly healthPort?: number | undefined;
 }
 
-/** What a loop is. */
+/** How to run one kind of loop. */
 export interface LoopKind {
-  /** What it needs in the database beside the job factories. */
+  /** Prepares what the loop needs in the database beside the job factories. */
   readonly prepare: (processor: LocalProcessor, code: JobCode) => Promise<unknown>;
   readonly begin: (processor: LocalProcessor) => void;
   readonly end: (processor: LocalProcessor) => Promise<void>;
 }
 
 /**
- * Runs a loop on this machine, until Ctrl-C or SIGTERM; then it ends the process.
+ * Runs a loop on this machine until Ctrl-C or SIGTERM, and then ends the process.
  *
  * @throws CommandFailure, ValidationError, or what the module of the jobs throws
  */
@@ -59,7 +59,7 @@ export async function runLoops(
   const { missing } = await findWrongIndexes(collections);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await setUp(processor);
-  // Only now: until then a signal ends the process at once, whatever the database does.
+  // Registered only now, because until here a signal shall end the process at once, whatever the database does.
   const stopping = stopRequested();
   begin(processor);
   if (!stopping.aborted) await once(stopping, 'abort');

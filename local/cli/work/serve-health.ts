@@ -3,11 +3,11 @@ import type { Logger } from '../../../src/log.js';
 import { type HttpServer, startHttpServer } from '../../http-server.js';
 import type { LocalProcessor } from '../../processor.js';
 
-/** Whoever probes a container comes from outside of it. */
+/** A probe comes from outside the container. */
 const EVERY_ADDRESS = '0.0.0.0';
 
 /**
- * Serves GET /health: 200 while the loop runs and the database answers, else 503. It tells nothing more.
+ * Serves GET /health: 200 while the loop runs and the database answers, otherwise 503. It tells nothing more.
  *
  * @throws an Error that names --health-port when it cannot listen there
  */
