@@ -5,8 +5,8 @@ import { isMissed, MISSED_AFTER_MS } from './plan-occurrences.js';
 import { listNames, type SchedulerDefinition } from './scheduler-options.js';
 
 /**
- * The next occurrence of an item that becomes active, or is rescheduled, at `now`. Null when there is none, or none
- * any more. One that has its job already does not come again.
+ * Returns the next occurrence of an item that becomes active, or is rescheduled, at `now`. Returns null when none is left.
+ * An occurrence that has its job already does not come again.
  */
 export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | null {
   if (occurrencesLeft(item) === 0) return null;
@@ -17,23 +17,23 @@ export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | nul
   return item.type === 'At' ? null : firstCallTime(item, lastCallTime);
 }
 
-/** The item, active from `now` on; not active when it has no occurrence, or none any more. */
+/** Returns the item, active from `now` on. The item is inactive if no occurrence is left. */
 export function activated({ ended: _, ...item }: SchedulerItemDocument, now: Date): SchedulerItemDocument {
   const nextCallTime = callTimeFrom(item, now);
   return { ...item, active: nextCallTime !== null, nextCallTime };
 }
 
-/** The item, switched off. */
+/** Returns the item, switched off. */
 export function deactivated({ ended: _, ...item }: SchedulerItemDocument): SchedulerItemDocument {
   return { ...item, active: false, nextCallTime: null };
 }
 
 /**
- * The item by another definition. When its moments become others, or it becomes active, the next one is computed from
- * now; otherwise it keeps its rhythm, and another end only cuts it off. Not active when it has no occurrence, or none
- * any more; one that ended by itself stays so, whatever its end becomes.
+ * Returns the item with another definition. If the item becomes active, or its moments change, its next occurrence is
+ * computed from now. Otherwise the item keeps its rhythm, and a new end only cuts it off. The item is inactive if no
+ * occurrence is left. An item that ended by itself stays inactive, even with a later end.
  *
- * @param active undefined to leave it as it is
+ * @param active undefined leaves the item as it is
  */
 export function redefine(
   item: SchedulerItemDocument,
@@ -48,19 +48,19 @@ export function redefine(
   return isOver(next) ? deactivated(next) : next;
 }
 
-/** Whether its end comes before its next occurrence. */
+/** Returns whether the item ends before its next occurrence. */
 function isOver(item: SchedulerItemDocument): boolean {
   const { nextCallTime, endAt } = item;
   if (nextCallTime === null || occurrencesLeft(item) === 0) return true;
   return endAt !== undefined && nextCallTime > endAt;
 }
 
-/** Whether they are due at the same moments, whatever their ends. */
+/** Returns whether both items are due at the same moments. Their ends don't matter. */
 export function hasMomentsOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
   return contentOf(momentNames, item) === contentOf(momentNames, other);
 }
 
-/** Whether they are due at the same moments, and end at the same. */
+/** Returns whether both items are due at the same moments and have the same end. */
 export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
   return hasMomentsOf(item, other) && contentOf(endNames, item) === contentOf(endNames, other);
 }
@@ -68,7 +68,7 @@ export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDoc
 const momentNames: readonly string[] = [...listNames, 'type', 'cron', 'delay', 'at', 'startAt'];
 const endNames: readonly string[] = ['endAt', 'maxOccurrences'];
 
-/** Only a `Cron` item knows its time zone. */
+/** Includes the time zone for a `Cron` item only. */
 function contentOf(names: readonly string[], item: SchedulerItemDocument): string {
   const content = Object.entries(item).filter(
     ([name]) => names.includes(name) || (name === 'timeZone' && item.type === 'Cron'),
@@ -76,7 +76,7 @@ function contentOf(names: readonly string[], item: SchedulerItemDocument): strin
   return JSON.stringify(content.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What to say of an item that has no occurrence from `now` on, or none any more. */
+/** Returns the error for an item that has no occurrence from `now` on. */
 export function neverDue(item: SchedulerItemDocument, now: Date, subject: string): ValidationError {
   const { path, message } = whyNever(item, now);
   return new ValidationError(subject, [{ path, message: `it would never be due: ${message}` }]);

@@ -18,7 +18,7 @@ import {
 } from './scheduler-options.js';
 import { type TypedScheduler, withJobName } from './typed-scheduler.js';
 
-/** Adds a scheduler item and returns its id: see `RemoteProcessor.addScheduler`. */
+/** Adds a scheduler item and returns its id. See `RemoteProcessor.addScheduler`. */
 export async function addItem(
   db: Db,
   collections: Collections,
@@ -54,7 +54,7 @@ function hadItsJob(id: string, at: Date | null, jobId: string): string {
   return `A former scheduler item '${id}' made job '${jobId}' for ${at?.toISOString()}, and there is one job for each moment of an id: choose another id or moment, or remove that job.`;
 }
 
-/** An item that has made no job yet, and is not active. */
+/** Returns an inactive item that has made no job yet. */
 export function newItem(id: string, definition: SchedulerDefinition): SchedulerItemDocument {
   return {
     _id: id,

@@ -12,24 +12,23 @@ import { type PlannedItem, planItems } from './plan-items.js';
 import type { WaitingItem } from './plan-occurrences.js';
 import type { PreparedJobs } from './prepared-jobs.js';
 
-/** What becomes of an item. */
+/** A change of an item. */
 export interface ItemChange<Result> {
-  /** Whether its next occurrence, which is due, would get no job any more. */
+  /** Returns whether the item's next occurrence, which is due, would no longer get a job. */
   readonly losesDue: (item: WaitingItem, now: Date) => boolean;
-  /** Writes the change. An item that had its last occurrence in the same transaction is active still, as it was. */
+  /** Writes the change. An item whose last occurrence was made in the same transaction is passed as still active. */
   readonly write: (item: SchedulerItemDocument, now: Date, session: ClientSession) => Promise<Result>;
 }
 
-/** Of jobs in one transaction: keeps each well below MongoDB's limits. More that are due are made by further ones. */
+/** The jobs of one transaction, which keep it well below MongoDB's limits. Further transactions make the rest. */
 const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
 
 /**
- * Changes an item. Occurrences that would be lost by it though they are due, and only no tick has come since, are made
- * first, as a tick would make them, in the same transaction. One transaction: a tick that is under way comes before or
- * after it as a whole, never in between.
+ * Changes an item. Due occurrences that the change would lose, only because no tick has come since, are made first, as a
+ * tick would make them. Both happen in one transaction, so a concurrent tick comes wholly before or after the change.
  *
- * @param change its functions may be called several times, and throw; nothing of the change is done then
- * @throws NotFoundError, what `change` throws, and as `inItemTransaction`
+ * @param change its functions may throw, and may be called several times. If one throws, nothing is changed
+ * @throws NotFoundError, any error of `change`, and as `inItemTransaction`
  */
 export async function changeAfterDue<Result>(
   db: Db,
@@ -77,8 +76,8 @@ async function makeAndChange<Result>(
 }
 
 /**
- * `more`: what was made is written, and more is due. `ask`, `prepare`: nothing is written, for the defaults of that job are
- * not known, or these jobs are not prepared.
+ * The outcome of one transaction. After `more`, the jobs are written and further occurrences are due. After `ask` and
+ * `prepare`, nothing is written: the job's defaults are unknown, or these jobs are not prepared.
  */
 type Step<Result> =
   | { readonly kind: 'done'; readonly made: readonly MadeJob[]; readonly result: Result }
@@ -86,12 +85,12 @@ type Step<Result> =
   | { readonly kind: 'ask'; readonly jobName: string }
   | { readonly kind: 'prepare'; readonly planned: readonly PlannedItem[] };
 
-/** Whether an item has an occurrence that is due and not made yet. */
+/** Returns whether an item has an occurrence that is due and not made yet. */
 function isDue(item: SchedulerItemDocument, now: Date): item is WaitingItem {
   return item.active && item.nextCallTime !== null && item.nextCallTime <= now;
 }
 
-/** Plans what is due. Of an item that is broken nothing can be made. */
+/** Plans the due occurrences. Nothing can be made of a broken item. */
 async function planDue(
   { jobs }: Collections,
   item: WaitingItem & { readonly now: Date },
@@ -102,7 +101,7 @@ async function planDue(
   return planItems([item], busy, byName, LIMITS).planned;
 }
 
-/** @throws what middleware refused a job with: then nothing is changed */
+/** Returns the items that are ready. @throws the error with which middleware refused a job; then nothing is changed */
 function allReady({ ready, refused }: ReturnType<PreparedJobs['take']>): readonly PlannedItem[] {
   for (const { error } of refused) throw error;
   return ready;

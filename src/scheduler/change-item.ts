@@ -7,13 +7,13 @@ import { nextCallTime } from './next-call-time.js';
 import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
 /**
- * Changes an item as `change` says, once what it would lose is made, as `changeAfterDue` does. Withdraws the jobs that it
- * made ahead: they are made again, if they still are to be.
+ * Changes an item as `change` says, after making the jobs that the change would lose, as `changeAfterDue` does. Withdraws
+ * the jobs that were made ahead. The changed item makes them again if they still fall due.
  *
- * @param change from the item as it would be had nothing been made ahead, and the database's now; undefined when
- *   nothing is to be changed. May be called several times, and throw
+ * @param change gets the item as if nothing had been made ahead, and the database's now. Returns undefined to change
+ *   nothing. May throw, and may be called several times
  * @returns the item as it is now
- * @throws NotFoundError, what `change` throws, and as `inItemTransaction`; nothing is changed then
+ * @throws NotFoundError, any error of `change`, and as `inItemTransaction`. Then nothing is changed
  */
 export async function changeItem(
   db: Db,
@@ -40,7 +40,7 @@ export async function changeItem(
   });
 }
 
-/** Withdraws its jobs, and gives the item as it would be had nothing been made ahead. */
+/** Withdraws the item's jobs, and returns the item as if nothing had been made ahead. */
 async function withdraw(
   { jobs }: Collections,
   item: SchedulerItemDocument,
@@ -63,8 +63,8 @@ async function withdraw(
 }
 
 /**
- * How many of them the item has moved past. A job that a person had begun or cancelled may be older than the times it has
- * now; it is one of the item's occurrences when it follows the one before.
+ * Returns how many of these occurrences the item has moved past. A job that a person began or cancelled may be older than
+ * the item's present times. Such a job counts if its occurrence follows the one before.
  */
 function countOccurrences(item: SchedulerItemDocument, made: Withdrawn['made']): number {
   let last: Date | undefined;

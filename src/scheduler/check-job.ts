@@ -8,7 +8,7 @@ import { inputAt } from './occurrence-job.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
 /**
- * The definition with its input as it is stored, once its job is known and takes that input.
+ * Checks that the job is known and accepts the input. Returns the definition with the input as it is stored.
  *
  * @throws UnknownJobNameError, ForbiddenError, ValidationError
  */
@@ -30,7 +30,7 @@ export async function checkJob(
   return { ...definition, ...(input !== undefined && { input }) };
 }
 
-/** Less than a job may have: lists of items are read by people, and each of its jobs is a copy of it. */
+/** The largest input of an item. A job may have more, but people read lists of items, and each job copies the input. */
 export const MAX_INPUT_BYTES = 64 * 1024;
 
 function requireSmall(input: unknown): unknown {
@@ -40,7 +40,7 @@ function requireSmall(input: unknown): unknown {
   throw new ValidationError('Input', [{ path: '', message }]);
 }
 
-/** What is wrong with the input stands beside what is wrong with other options: `input.delay` is not `delay`. */
+/** Reports the input's issues beside those of other options. Their paths differ: `input.delay` is not `delay`. */
 async function underInput<Result>(subject: string, check: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await check();

@@ -13,19 +13,19 @@ import {
   schedulerOptionsSchema,
 } from './scheduler-options.js';
 
-/** An item that is declared in code: the options of `addScheduler`, with an id. */
+/** An item that is declared in code, with the options of `addScheduler` and an id. */
 export type DeclaredScheduler = SchedulerOptions & { readonly id: string };
 
-/** A declaration that was checked. */
+/** A checked declaration. */
 export interface Declaration {
   readonly id: string;
   readonly active: boolean;
   readonly definition: SchedulerDefinition;
-  /** Of all of the above. */
+  /** The hash of the definition and of `active`. */
   readonly hash: string;
 }
 
-/** Checks all before anything is written. @throws ValidationError: for the first that is wrong */
+/** Checks all declarations before anything is written. @throws ValidationError for the first that is wrong */
 export async function parseDeclarations(
   registry: JobRegistry,
   declared: readonly DeclaredScheduler[],
@@ -51,19 +51,19 @@ async function parseDeclaration(
   return { id, active, definition, hash: hashOf({ ...definition, active }) };
 }
 
-/** An item that has ended stays declared: only what was never due is a mistake. */
+/** The moment from which a declared item must be due at least once. An item that has ended may stay declared. */
 const LONG_AGO = new Date(0);
 
 const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))
   .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
 
-/** Of many items: the name alone does not tell which. */
+/** Names the item, since the job's name alone does not tell which of many items is wrong. */
 function withSubject({ message }: UnknownJobNameError, subject: string): ValidationError {
   return new ValidationError(subject, [{ path: 'jobName', message }]);
 }
 
-/** The same in whatever order the fields are written. */
+/** Returns the same hash in whatever order the fields are written. */
 function hashOf(content: object): string {
   return createHash('sha256').update(JSON.stringify(content, inOrder)).digest('hex');
 }

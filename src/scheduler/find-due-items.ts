@@ -6,27 +6,27 @@ import { ours } from '../mongo/ours.js';
 import { bsonSize } from '../mongo/own-bson.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 
-/** Which items, and how many. */
+/** A choice of items, and how many to return at most. */
 export interface DueItems {
-  /** Also those that are due within so long. */
+  /** How long before its time an item already counts as due. */
   readonly aheadMs: number;
   readonly limit: number;
-  /** Ids of items that are passed over. */
+  /** The ids of items to pass over. */
   readonly except?: readonly string[];
-  /** Ids of items: no others are looked at. */
+  /** The ids of the only items to look at. */
   readonly only?: readonly string[];
 }
 
 export type DueItem = SchedulerItemDocument & {
   readonly nextCallTime: Date;
-  /** The database's clock when it was read. */
+  /** The database's clock at the time of the read. */
   readonly now: Date;
 };
 
-/** Of items in memory: each may have an input of 10 MB. */
+/** The most that is read into memory at once, since each item may have an input of 10 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** The name of the job of an item that is due; undefined when none is. */
+/** Returns the job name of an item that is due, or undefined. */
 export async function findDueJobName(
   scheduler: Collection<SchedulerItemDocument>,
   which: DueItems,
@@ -38,7 +38,10 @@ export async function findDueJobName(
   return item?.jobName;
 }
 
-/** The items that are due, the one due longest first; fewer than the limit when they are large, but at least one. */
+/**
+ * Returns the due items, the one that is due longest first. Returns fewer than the limit if items are large, but at least
+ * one.
+ */
 export async function findDueItems(
   scheduler: Collection<SchedulerItemDocument>,
   which: DueItems,
@@ -66,12 +69,15 @@ async function readSome(found: AsyncIterable<DueItem>): Promise<DueItem[]> {
   return items;
 }
 
-/** Ids that are left out would do for a scan of all other ids; those that are given are fewer than what may be due. */
+/**
+ * Returns the index to use. `only` has fewer ids than there may be due items. With `except`, an index on ids would scan all
+ * other ids.
+ */
 function indexOf({ only }: DueItems): Index {
   return only ? idIndex : dueItems;
 }
 
-/** What must not overlap is never made ahead. */
+/** Returns the filter for due items. An item that must not overlap is never made ahead. */
 function dueFilter({ aheadMs, except = [], only }: DueItems): Filter<SchedulerItemDocument> {
   return {
     ...ours.scheduler,

@@ -4,7 +4,7 @@ import { byId } from '../mongo/by-index.js';
 import { ours } from '../mongo/ours.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 
-/** The scheduler item with this id, or undefined: a document of somebody else is none. */
+/** Returns the scheduler item with this id. Returns undefined also for a document that is not ours. */
 export async function findItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,
@@ -13,7 +13,7 @@ export async function findItem(
   return item ? toSchedulerItem(complete(item)) : undefined;
 }
 
-/** The scheduler item with this id, as it is stored. @throws NotFoundError */
+/** Returns the scheduler item with this id, as it is stored. @throws NotFoundError */
 export async function requireItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,

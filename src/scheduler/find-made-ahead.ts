@@ -6,19 +6,19 @@ export type AheadJob = Pick<JobDocument, '_id' | 'status' | 'picked' | 'runAt'> 
   readonly occurrence: Occurrence;
 };
 
-/** Occurrences of an item that are not due yet. */
+/** The occurrences of an item that are not due yet. */
 export interface Ahead {
   readonly itemId: string;
-  /** The database's now: what is due by then is not ahead. */
+  /** The database's now. An occurrence at or before it is not ahead. */
   readonly now: Date;
   /**
-   * The last that the item has moved past. What it was moved back from may have left jobs that come later; without this
-   * they are among them.
+   * The last occurrence that the item has moved past. Without this, the jobs include later ones that were left when the item
+   * was moved back.
    */
   readonly until?: Date;
 }
 
-/** The jobs of occurrences that were made ahead, in the order of these. */
+/** Returns the jobs of occurrences that were made ahead, in the order of their occurrences. */
 export function findMadeAhead(
   jobs: Collection<JobDocument>,
   { itemId, now, until }: Ahead,

@@ -1,7 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 
-/** The id of the job of an item's occurrence; undefined when it has none, or none any more. */
+/** Returns the id of the job of an item's occurrence, or undefined if there is no such job (any more). */
 export async function findOccurrenceJob(
   jobs: Collection<JobDocument>,
   itemId: string,

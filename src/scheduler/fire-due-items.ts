@@ -7,27 +7,27 @@ import { type JobMaking, tellMade } from './job-making.js';
 import { type MadeJob, makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 
-/** How much one transaction does: keeps each well below MongoDB's limits on time and size. */
+/** The limits of one transaction, which keep it well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
   readonly items: number;
-  /** No transaction begins from then on, not even again after a conflict. Milliseconds since the epoch. */
+  /** The moment after which no transaction begins, not even again after a conflict. Milliseconds since the epoch. */
   readonly deadline: number;
 }
 
 /**
- * For how long a transaction is begun again as it is after a conflict. Two schedulers that meet, or a person's change,
- * are done by then. What is held for longer is so by a process that was killed, or is very slow.
+ * How long a transaction is begun again after a conflict. Two schedulers that meet, or a person's change, are done by then.
+ * Only a process that was killed or is very slow holds an item for longer.
  */
 export const PATIENCE_MS = 500;
 
-/** Of which items: all, but those in `except`, or `only` some. Ids. */
+/** A choice of items by id: all except some, or `only` some. */
 export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
 
-/** What was done. */
+/** The outcome of one transaction. */
 export type Fired =
-  /** No such item is due any more, or the deadline has come. */
+  /** None of these items is due any more, or the deadline has come. */
   | { readonly kind: 'done' }
-  /** Nothing, for another transaction holds at least one of these items. */
+  /** Nothing was done, because another transaction holds at least one of these items. */
   | { readonly kind: 'held'; readonly ids: readonly string[] }
   | Made;
 
@@ -35,20 +35,20 @@ export interface Made {
   readonly kind: 'made';
   /** The jobs that were made. An occurrence that has its job already makes none. */
   readonly jobs: readonly MadeJob[];
-  /** Items of which more occurrences are due, by their ids: how many they moved past. */
+  /** The items that have more due occurrences. Maps each id to the number of occurrences that the item moved past. */
   readonly cut: ReadonlyMap<string, number>;
-  /** They were left as they are. */
+  /** The broken items, which were left as they are. */
   readonly broken: readonly BrokenItem[];
 }
 
 /**
  * Makes the jobs of due items, oldest first, and moves the items on.
  *
- * Exactly one job per occurrence: jobs and their item's advance are one transaction. A scheduler that is killed
- * leaves both or neither. When two schedulers meet, or a person changes an item meanwhile, one of them has a write
- * conflict, and begins its transaction again with what is there then.
+ * Each occurrence gets exactly one job, since the jobs and the advance of their item are one transaction. A scheduler that
+ * is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one of them has a write
+ * conflict and begins its transaction again with the current state.
  *
- * @param patienceMs for how long it begins again
+ * @param patienceMs how long the transaction is begun again
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: Collections,

@@ -3,15 +3,15 @@ import { ConflictError } from '../errors.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 
-/** A person waits for it. MongoDB keeps what a killed process held for up to 60 s. */
+/** A person waits for the result. MongoDB keeps a killed process's locks for up to 60 s. */
 const PATIENCE_MS = 10_000;
 
 /**
  * Does all that `work` does with an item, or nothing of it.
  *
  * @param work is called again after a conflict with another transaction
- * @throws ConflictError when another transaction holds the item for more than 10 s, or a unique index refuses what is
- *   written; and what else `work` throws
+ * @throws ConflictError when another transaction holds the item for more than 10 s, or a unique index refuses a write
+ * @throws any other error of `work`
  */
 export async function inItemTransaction<Result>(
   client: MongoClient,

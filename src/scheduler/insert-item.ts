@@ -6,15 +6,15 @@ import type { SchedulerItemDocument } from './item.js';
 
 export type Inserted =
   | { readonly kind: 'inserted' }
-  /** There is an item of this id. */
+  /** An item with this id exists. */
   | { readonly kind: 'idTaken' }
-  /** A former item of this id made a job for the same moment, so that no other one can be made. */
+  /** A former item of this id made a job for the same moment, so no other job can be made. */
   | { readonly kind: 'hadItsJob'; readonly jobId: string };
 
 /**
- * Writes a new scheduler item. One transaction: what a former item of this id made is all there by then.
+ * Writes a new scheduler item in one transaction, which sees all that a former item of this id made.
  *
- * @param first its first occurrence, also when it is not active; null when there is none
+ * @param first the item's first occurrence, even if the item is inactive; null if there is none
  * @throws as `inItemTransaction`
  */
 export async function insertItem(
@@ -39,7 +39,7 @@ export async function insertItem(
   });
 }
 
-/** A database may have unique indexes that are not ours. */
+/** Returns whether the id is taken. A database may also have unique indexes that are not ours. */
 function isIdTaken(error: unknown): boolean {
   return isDuplicateKey(error) && (error.keyPattern === undefined || '_id' in error.keyPattern);
 }

@@ -4,17 +4,17 @@ import { KnownDefaults } from './known-defaults.js';
 import type { MadeJob } from './make-planned.js';
 import { PreparedJobs } from './prepared-jobs.js';
 
-/** What jobs of items are made with: known before the transaction that makes them. */
+/** All that making the jobs of items needs, gathered before the transaction begins. */
 export interface JobMaking {
   readonly defaults: KnownDefaults;
   readonly prepared: PreparedJobs;
   readonly events: Events;
 }
 
-/** What is asked of the registry for it. */
+/** The part of the registry that making jobs needs. */
 export type JobMaker = Pick<JobRegistry, 'defaultsOf' | 'middlewares' | 'events'>;
 
-/** Makes jobs, and lets go of what was prepared and not made in the end. */
+/** Makes jobs, and releases those that were prepared and not made in the end. */
 export async function makingJobs<Result>(
   { defaultsOf, middlewares, events }: JobMaker,
   make: (making: JobMaking) => Promise<Result>,
@@ -27,7 +27,7 @@ export async function makingJobs<Result>(
   }
 }
 
-/** To be called once they are committed. */
+/** Tells listeners and middleware about jobs. Call this once the jobs are committed. */
 export async function tellMade(
   { prepared, events }: Pick<JobMaking, 'prepared' | 'events'>,
   made: readonly MadeJob[],

@@ -4,12 +4,12 @@ import type { JobDefaults } from '../job/job-options.js';
 export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
 
 /**
- * The defaults of jobs, as they were read before a transaction: what else is read within it keeps it open for longer, on
- * another connection, and items locked meanwhile.
+ * The defaults of jobs, read before the transaction. A read within it, on another connection, would keep the transaction
+ * open and its items locked for longer.
  */
 export class KnownDefaults {
   readonly #byName = new Map<string, JobDefaults>();
-  /** Also those that nobody knows. */
+  /** The names that were asked for, including unknown ones. */
   readonly #asked = new Set<string>();
 
   constructor(private readonly defaultsOf: DefaultsOf) {}
@@ -18,7 +18,7 @@ export class KnownDefaults {
     return this.#byName;
   }
 
-  /** Which of these names were not asked for yet. */
+  /** Returns the names that were not asked for yet. */
   lacking(jobNames: readonly string[]): string[] {
     return [...new Set(jobNames)].filter((name) => !this.#asked.has(name));
   }

@@ -11,19 +11,19 @@ import { schedulerTypes } from './scheduler-options.js';
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
 
 /**
- * Which scheduler items to list, in the order of their ids: which part of them as `PageFilter` says. With `brief`, they come
- * without their inputs, as a table shows them.
+ * A choice of scheduler items, in the order of their ids, paged as `PageFilter` says. With `brief`, items come without their
+ * inputs, as a table shows them.
  */
 export type SchedulersFilter = z.input<typeof filterSchema>;
 
-/** Some of the scheduler items. */
+/** A page of scheduler items. */
 export interface SchedulerPage {
   readonly schedulers: SchedulerItem[];
-  /** For the next page; undefined at the end. */
+  /** The cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }
 
-/** A page of the scheduler items: see `Schedules.list`. @throws ValidationError */
+/** Returns a page of the scheduler items. See `Schedules.list`. @throws ValidationError */
 export async function listItems(
   scheduler: Collection<SchedulerItemDocument>,
   filter: SchedulersFilter = {},
@@ -47,7 +47,7 @@ export async function listItems(
   };
 }
 
-/** The items that are due next, the soonest first, without their inputs: see `Schedules.next`. */
+/** Returns the items that are due next, the soonest first, without their inputs. See `Schedules.next`. */
 export async function findNextItems(
   scheduler: Collection<SchedulerItemDocument>,
   limit: number,

@@ -1,2 +1,2 @@
-/** Loaded when it is first asked for: a worker starts without it, and without what reads cron expressions. */
+/** Loads the operations on first use, so that a worker starts without them and without the cron parser. */
 export const scheduling = () => import('./operations.js');

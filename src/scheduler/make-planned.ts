@@ -8,14 +8,14 @@ import type { SchedulerItemDocument } from './item.js';
 import type { PlannedItem } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
 
-/** The job of an occurrence that was made. Its `runAt` is in milliseconds from the database's now. */
+/** The job that was made for an occurrence. Its `runAt` is in milliseconds from the database's now. */
 export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occurrence: Occurrence };
 
 /**
- * Makes the jobs that are planned and moves their items on, within a transaction, and returns the jobs. An
- * occurrence that has its job already makes none.
+ * Makes the planned jobs and moves their items on, within a transaction, and returns the jobs. An occurrence that has its
+ * job already makes none.
  *
- * @throws Error when an item is not as it was read: nothing is written then. There is a write conflict before.
+ * @throws Error when an item is not as it was read. Then nothing is written. A write conflict normally comes first.
  */
 export async function makePlanned(
   { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,
@@ -45,7 +45,7 @@ async function advanceItems(
     throw new Error(`Of ${planned.length} scheduler items ${matchedCount} are as they were read.`);
 }
 
-/** An item that has no occurrence any more has ended. */
+/** Returns the fields of an item that has moved on. An item with no occurrence left has ended. */
 function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocument> {
   const last = jobs.at(-1);
   return {
@@ -58,8 +58,8 @@ function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocum
 }
 
 /**
- * Written under the key of the occurrence. That alone would not be enough, for a job may be removed; it is what
- * keeps a job that a person cancelled ahead of its time from being made again with those that were withdrawn.
+ * Inserts each job under the key of its occurrence. The key alone does not prevent a second job, since a job may be removed.
+ * But it keeps a job that a person cancelled ahead of time from being made again with the withdrawn ones.
  */
 async function insertJobs(
   jobs: Collections['jobs'],

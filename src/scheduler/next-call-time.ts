@@ -6,13 +6,13 @@ import { type Pattern, patternOfLists } from './calendar/pattern.js';
 export { cronProblem } from './calendar/cron-problem.js';
 export { localTime } from './time-zone.js';
 
-/** What decides when an item is due: resolved; dates are `Date`s, durations milliseconds. */
+/** All that decides when an item is due. Dates are `Date`s, durations are milliseconds. */
 export type Timing = {
-  /** IANA name. */
+  /** An IANA name. */
   readonly timeZone: string;
-  /** No occurrence is before it. */
+  /** The earliest moment of an occurrence. */
   readonly startAt?: Date | undefined;
-  /** No occurrence is after it; one exactly then counts. */
+  /** The latest moment of an occurrence, inclusive. */
   readonly endAt?: Date | undefined;
 } & (
   | CronTiming
@@ -20,25 +20,25 @@ export type Timing = {
   | { readonly type: 'At'; readonly at: Date }
 );
 
-/** By lists, which must all match, or by an expression: see `cronProblem` and `nextOccurrence`. */
+/** Either lists, which must all match, or an expression. See `cronProblem` and `nextOccurrence`. */
 type CronTiming = { readonly type: 'Cron' } & (CronFields | { readonly cron: string });
 
 /**
- * The first occurrence of an item that becomes active, or is rescheduled, at `now`; null when there is none.
+ * Returns the first occurrence of an item that becomes active, or is rescheduled, at `now`; null if there is none.
  *
- * - Cron: the first match after `now`, but not before `startAt`.
- * - Delay: `startAt`, when that is after `now`; otherwise one delay after `now`.
- * - At: its moment, also when that has passed, so that one that is added a little late is due at once.
+ * - Cron: the first match after `now` and not before `startAt`.
+ * - Delay: `startAt`, if that is after `now`. Otherwise one delay after `now`.
+ * - At: its moment, even if that has passed, so that an item added a little late is due at once.
  *
- * @throws Error for an invalid cron expression or an unknown time zone: check them first
+ * @throws Error for an invalid cron expression or an unknown time zone. Check them first
  */
 export function firstCallTime(timing: Timing, now: Date): Date | null {
   return within(timing, firstMoment(timing, now.getTime()));
 }
 
 /**
- * The first occurrence after `after`, where `due` is one of the item's occurrences; null when there is none. It is
- * always later than `due`: an `after` that is earlier, by a clock that was set back, counts as `due`. A Delay keeps
+ * Returns the first occurrence after `after`, where `due` is one of the item's occurrences; null if there is none. The
+ * result is always later than `due`. If the clock was set back and `after` is earlier, `due` takes its place. A Delay keeps
  * its rhythm, whole delays after `due`. An At has one occurrence only.
  *
  * @throws as `firstCallTime`
@@ -71,7 +71,7 @@ function followingMoment(timing: Timing, due: number, after: number): number | u
   }
 }
 
-/** From then on nothing is due: years have four digits, and sums stay within what a date can be. */
+/** The moment from which nothing is due. It keeps years at four digits, and sums within the range of a date. */
 const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 function nextMatchOf(timing: Timing & CronTiming, after: number): number | undefined {

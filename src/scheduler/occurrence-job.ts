@@ -7,7 +7,7 @@ import type { SchedulerDefinition } from './scheduler-options.js';
 
 export type OccurrenceJob = NewJob & { readonly runAt: Date; readonly occurrence: Occurrence };
 
-/** The job of one occurrence of an item. */
+/** Returns the job of one occurrence of an item. */
 export function occurrenceJob(
   definition: SchedulerDefinition,
   occurrence: Occurrence,
@@ -19,7 +19,7 @@ export function occurrenceJob(
   return { ...jobOf(definition, at, defaults), runAt, occurrence };
 }
 
-/** A job as the item makes them at a moment, but not of an occurrence. */
+/** Returns a job as the item makes them at a moment, but without an occurrence. */
 export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
   const { jobName, jobOptions = {} } = definition;
   return {
@@ -31,7 +31,7 @@ export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDe
   };
 }
 
-/** The item's input, with the moment in it where that was asked for. */
+/** Returns the item's input, with the moment in `timeField` if the item has one. */
 export function inputAt(
   { input, timeField }: Pick<SchedulerDefinition, 'input' | 'timeField'>,
   at: Date,
@@ -43,7 +43,7 @@ function asObject(input: unknown): object {
   return typeof input === 'object' && input !== null ? input : {};
 }
 
-/** From 0 up to 1, always the same for an occurrence, so that a job that is made again runs at the same moment. */
+/** Returns a number from 0 up to 1 that is the same for each occurrence. So a job that is made again keeps its `runAt`. */
 function fraction({ item, at }: Occurrence): number {
   const digest = createHash('sha256').update(`${item} ${at.toISOString()}`).digest();
   return digest.readUInt32BE() / 2 ** 32;

@@ -1,4 +1,4 @@
-/** What is done with scheduler items: gathered here, so that it can be loaded on demand as a whole. */
+/** The operations on scheduler items, gathered so that they load on demand as a whole. */
 export { addItem } from './add-item.js';
 export { findItem } from './find-items.js';
 export { findNextItems, listItems } from './list-items.js';

@@ -4,36 +4,39 @@ import type { DueItem } from './find-due-items.js';
 import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
 import { type Plan, planOccurrences } from './plan-occurrences.js';
 
-/** How much is made at a time. A job of more than 16 KB counts as several. */
+/** Limits on how much is made at a time. A job of more than 16 KB counts as several. */
 export interface PlanLimits {
-  /** Occurrences that are due within so long are made ahead. */
+  /** How long before it is due an occurrence is made. */
   readonly aheadMs: number;
-  /** Of all items together; but one item is always planned. */
+  /** The jobs of all items together. At least one item is always planned. */
   readonly jobs: number;
-  /** Of one item; but one job always. */
+  /** The jobs of one item. At least one job is always planned. */
   readonly perItem: number;
 }
 
-/** An item, what becomes of it, and the jobs to be made. */
+/** An item, its plan, and the jobs to make. */
 export interface PlannedItem {
   readonly item: DueItem;
   readonly plan: Plan;
   readonly jobs: readonly OccurrenceJob[];
 }
 
-/** An item of which nothing can be made, and why: its document was written by another program, or a newer platform; or middleware. */
+/**
+ * An item whose jobs cannot be made, and why. Another program or a newer platform wrote its document, or middleware refused
+ * a job.
+ */
 export interface BrokenItem {
   readonly id: string;
   readonly error: unknown;
-  /** Middleware refused a job of it. */
+  /** True if middleware refused one of its jobs. */
   readonly isRefused?: boolean;
 }
 
 /**
- * Plans as many items as the limits allow, the first ones. One that is broken keeps none of the others from being made.
+ * Plans the first items, as many as the limits allow. A broken item does not keep the others from being made.
  *
  * @param busy ids of items whose last job is not settled
- * @param defaults of jobs, by their names; the general ones for those that nobody knows any more
+ * @param defaults of jobs, by name. Unknown jobs get the general defaults
  */
 export function planItems(
   items: readonly DueItem[],
@@ -73,7 +76,7 @@ function planItem(
   return { item, plan, jobs };
 }
 
-/** A transaction can well hold 1000 jobs of this size. */
+/** The size of job of which a transaction easily holds 1000. */
 const BYTES_OF_ONE = 16 * 1024;
 
 function weightOf({ input }: DueItem): number {

@@ -2,46 +2,47 @@ import { occurrencesLeft, type SchedulerItemDocument } from './item.js';
 import { nextCallTime } from './next-call-time.js';
 
 /**
- * Later than this an occurrence counts as missed: `catchUp: 'none'` drops it, and `'once'` makes one job for all that
- * are. A tick each minute, that comes late once in a while, misses nothing.
+ * An occurrence that is later than this counts as missed: `catchUp: 'none'` drops it, and `'once'` makes one job for all
+ * missed ones. A tick each minute misses nothing, even if it is late now and then.
  */
 export const MISSED_AFTER_MS = 90_000;
 
-/** Whether an occurrence at this moment is missed. */
+/** Returns whether an occurrence at this moment is missed. */
 export function isMissed(at: Date, now: Date): boolean {
   return now.getTime() - at.getTime() > MISSED_AFTER_MS;
 }
 
-/** What becomes of an item at one tick. */
+/** The plan for an item at one tick. */
 export interface Plan {
   /** The occurrences that get a job, oldest first. */
   readonly made: readonly Date[];
-  /** How many get none, since the job of the one before is not settled. */
+  /** The number of occurrences that get no job because the previous job is not settled. */
   readonly skipped: number;
-  /** The next occurrence; null when there is none any more. */
+  /** The next occurrence, or null if none is left. */
   readonly next: Date | null;
-  /** The limit was reached: `next` is to be made in this tick as well. */
+  /** True if the limit was reached, so that `next` is to be made in this tick as well. */
   readonly isCut: boolean;
 }
 
 export interface Tick {
-  /** By the database's clock. */
+  /** The database's clock. */
   readonly now: Date;
-  /** Up to here occurrences are made ahead. */
+  /** The moment up to which occurrences are made ahead. */
   readonly horizon: Date;
-  /** Of occurrences, per item. At least 1. */
+  /** The most occurrences per item, at least 1. */
   readonly limit: number;
 }
 
-/** An item that is active and not at its end. */
+/** An active item that has an occurrence left. */
 export type WaitingItem = SchedulerItemDocument & { readonly nextCallTime: Date };
 
 /**
- * Which occurrences of an item that is due, or will be before the horizon, get their jobs now.
+ * Returns the occurrences of an item that get their jobs now. The item is due, or will be before the horizon.
  *
- * Whether an occurrence overlaps the one before is known only when it is due: such items are not made ahead.
+ * Whether an occurrence overlaps the previous one is known only when it is due, so items with `overlap: 'skip'` are not made
+ * ahead.
  *
- * @param isBusy whether the job of the item's last occurrence is not settled
+ * @param isBusy whether the job of the item's last occurrence is unsettled
  */
 export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick, isBusy: boolean): Plan {
   const isExclusive = item.overlap === 'skip';
@@ -64,7 +65,7 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
   };
 }
 
-/** Which one stands for those that were missed, and from which on each gets its job. */
+/** Returns the occurrence that stands for all missed ones, and the first that gets a job of its own. */
 function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {
   const next = item.nextCallTime;
   if (item.catchUp === 'all' || !isMissed(next, now)) return { from: next };

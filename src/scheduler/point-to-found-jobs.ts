@@ -4,10 +4,10 @@ import { findOccurrenceJob } from './find-occurrence-job.js';
 import type { PlannedItem } from './plan-items.js';
 
 /**
- * Sets the last job of items whose last occurrence had its job already: one that was made ahead, and begun or cancelled
- * by a person before its time, stays when the item goes back. Nearly always there are none, and this costs nothing.
+ * Sets the last job of items whose last occurrence had its job already. Such a job was made ahead, then begun or cancelled
+ * by a person, and stayed when the item went back. Nearly always there is none, and this costs nothing.
  *
- * @param jobIds of those that were made now
+ * @param jobIds the jobs that were made now
  */
 export async function pointToFoundJobs(
   { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,

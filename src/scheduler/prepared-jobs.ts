@@ -6,7 +6,7 @@ import type { MadeJob } from './make-planned.js';
 import type { OccurrenceJob } from './occurrence-job.js';
 import type { BrokenItem, PlannedItem } from './plan-items.js';
 
-/** Other items wait meanwhile. */
+/** How long a middleware may take. Other items wait meanwhile. */
 const MAX_WAIT_MS = 3_000;
 
 type Prepared = { readonly addition: Addition } & (
@@ -15,21 +15,21 @@ type Prepared = { readonly addition: Addition } & (
 );
 
 /**
- * The jobs of occurrences as middleware makes them, before the transaction that writes them: nobody's code is to hold that
- * open, or is called again with it. Without middleware it does nothing.
+ * The jobs of occurrences as middleware makes them, before the transaction that writes them. A user's code must not hold a
+ * transaction open, nor be called again with it. Without middleware this class does nothing.
  */
 export class PreparedJobs {
   readonly #prepared = new Map<string, Prepared>();
 
   constructor(private readonly middlewares: Middlewares) {}
 
-  /** Those of these items that are not prepared. */
+  /** Returns the items that have jobs to prepare. */
   lacking(planned: readonly PlannedItem[]): readonly PlannedItem[] {
     if (!this.middlewares.isAround) return [];
     return planned.filter((each) => each.jobs.some((job) => !this.#prepared.has(keyOf(each, job))));
   }
 
-  /** Prepares the jobs of these items. Never rejects: what is refused is told by `take`. */
+  /** Prepares the jobs of these items. Never rejects, since `take` returns the refused items. */
   async prepare(planned: readonly PlannedItem[]): Promise<void> {
     const all = planned.flatMap((each) => each.jobs.map((job) => ({ key: keyOf(each, job), job })));
     const missing = all.filter(({ key }) => !this.#prepared.has(key));
@@ -41,7 +41,7 @@ export class PreparedJobs {
     );
   }
 
-  /** The items with their jobs as they were prepared, and those of which middleware refused a job. */
+  /** Returns the items with their prepared jobs, and the items of which middleware refused a job. */
   take(planned: readonly PlannedItem[]): {
     readonly ready: readonly PlannedItem[];
     readonly refused: readonly BrokenItem[];
@@ -59,7 +59,7 @@ export class PreparedJobs {
     return { ready, refused };
   }
 
-  /** These jobs are written: lets middleware go on after `next`, and waits for it. */
+  /** Lets middleware go on after `next` for jobs that are written, and waits for it. */
   async written(made: readonly MadeJob[]): Promise<void> {
     if (this.#prepared.size === 0) return;
     const ids = new Set(made.map(({ id }) => id));
@@ -73,7 +73,7 @@ export class PreparedJobs {
     await this.middlewares.end(ended);
   }
 
-  /** Lets `next` reject for what was prepared and not written. */
+  /** Makes `next` reject for jobs that were prepared and not written. */
   close(): void {
     for (const { addition } of this.#prepared.values())
       addition.refuse(new Error('The job of this occurrence was not made here.'));
@@ -89,7 +89,7 @@ export class PreparedJobs {
   }
 }
 
-/** One that was changed since is another one. */
+/** Returns the key of a job. An item that was changed since has another version and so another key. */
 function keyOf({ item }: PlannedItem, { occurrence }: OccurrenceJob): string {
   return JSON.stringify([item._id, item.version, occurrence.at]);
 }

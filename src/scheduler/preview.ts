@@ -11,14 +11,14 @@ import { localTime } from './next-call-time.js';
 import { planOccurrences } from './plan-occurrences.js';
 import { type SchedulerOptions, schedulerOptionsSchema } from './scheduler-options.js';
 
-/** One moment at which an item will be due. */
+/** A moment at which an item will be due. */
 export interface Preview {
   readonly at: Date;
-  /** The same in the item's time zone, as ISO 8601 with the offset. */
+  /** The same moment in the item's time zone, as ISO 8601 with the offset. */
   readonly local: string;
 }
 
-/** The next occurrences: see `Schedules.preview`. */
+/** Returns the next occurrences. See `Schedules.preview`. */
 export async function preview(
   db: Db,
   collections: Collections,
@@ -33,7 +33,7 @@ export async function preview(
   return moments.map((at) => ({ at, local: localTime(at, item.timeZone) }));
 }
 
-/** Whether its job is known does not matter. @throws ValidationError, also for an item that would never be due */
+/** Makes an item of options. Its job may be unknown. @throws ValidationError, also for an item that would never be due */
 function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
   const subject = 'The call of preview';
   const { id = '', active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
@@ -42,7 +42,7 @@ function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
   return item;
 }
 
-/** Occurrences that have their jobs already, and are not due yet. */
+/** Returns the occurrences that have their jobs already and are not due yet. */
 async function madeAhead(
   { jobs }: Collections,
   { _id, lastCallTime }: SchedulerItemDocument,
@@ -54,7 +54,7 @@ async function madeAhead(
   return made.map(({ occurrence }) => occurrence.at);
 }
 
-/** What a tick would make that reaches as far ahead as there are dates. */
+/** Returns the occurrences that a tick with an endless horizon would make. */
 function toBeMade(item: SchedulerItemDocument, now: Date, limit: number): readonly Date[] {
   const nextCallTime = item.nextCallTime ?? callTimeFrom(item, now);
   if (nextCallTime === null) return [];

@@ -4,7 +4,7 @@ import { changeAfterDue } from './change-after-due.js';
 import type { JobMaker } from './job-making.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
-/** Removes an item, once what is due is made, and the jobs that it made ahead. @throws as `changeAfterDue` */
+/** Removes an item and the jobs that it made ahead, after making its due jobs. @throws as `changeAfterDue` */
 export async function removeItem(
   db: Db,
   collections: Collections,

@@ -16,12 +16,12 @@ import type { JobMaker } from './job-making.js';
 import { scheduleDueItems } from './schedule-due-items.js';
 import { tellBroken } from './tell-items.js';
 
-/** Statements per write: well below MongoDB's limit, and small enough to keep one command short. */
+/** Statements per write. Well below MongoDB's limit, and few enough to keep one command short. */
 const BATCH = 500;
 
 /**
- * Recomputes an active item's next call from the database's now, once what is due is made, and returns it. Null for one that is not active, or
- * has no occurrence any more: it is not active then.
+ * Makes an active item's due jobs, recomputes its next call from the database's now, and returns that moment. Returns null
+ * for an inactive item, and for an item with no occurrence left, which becomes inactive.
  *
  * @throws ForbiddenError, and as `changeAfterDue`
  */
@@ -54,10 +54,10 @@ function recompute(db: Db, collections: Collections, maker: JobMaker, id: string
 }
 
 /**
- * Recomputes the next call of all active items, and returns how many there are. What is due is made first. Items that are
- * broken are told, and passed over; so are those whose jobs this caller may not add.
+ * Makes what is due, recomputes the next call of all active items, and returns their number. Logs and skips broken items.
+ * Skips items whose jobs this caller may not add.
  *
- * @throws as `inItemTransaction` for an item that is due and held by another transaction: the others are recomputed or not
+ * @throws as `inItemTransaction` for a due item that another transaction holds. Some others may be recomputed by then
  */
 export async function rescheduleItems(
   db: Db,
@@ -88,7 +88,7 @@ export async function rescheduleItems(
   }
 }
 
-/** The next active items by id, without their inputs. */
+/** Returns the next active items by id, without their inputs. */
 async function findActive(
   scheduler: Collections['scheduler'],
   after: string,
@@ -98,13 +98,13 @@ async function findActive(
   return (await scheduler.find(active, { sort: { _id: 1 }, ...size, ...byId }).toArray()).map(complete);
 }
 
-/** An item as it was read, and what becomes of it. */
+/** An item as it was read, and as it will be. */
 interface Rescheduled {
   readonly item: SchedulerItemDocument;
   readonly next: SchedulerItemDocument;
 }
 
-/** Empty for an item that is broken. */
+/** Returns an empty list for a broken item. */
 function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Rescheduled[] {
   try {
     return [{ item, next: activated(item, now) }];
@@ -114,12 +114,12 @@ function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Res
   }
 }
 
-/** It was removed meanwhile. */
+/** Ignores that the item was removed meanwhile. */
 function ignoreNotFound(error: unknown): void {
   if (!isKind(error, NotFoundError)) throw error;
 }
 
-/** Conditional on what was read: an item that was changed meanwhile, or moved on, is left as it is. */
+/** Updates an item only if it is as it was read. An item that was changed or moved on meanwhile stays as it is. */
 function toUpdate({ item, next }: Rescheduled): AnyBulkWriteOperation<SchedulerItemDocument> {
   const { _id, version, nextCallTime: seen } = item;
   const { active, nextCallTime } = next;

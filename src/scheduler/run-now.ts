@@ -15,7 +15,7 @@ export interface RunNowOptions {
   readonly callerRole?: Role | undefined;
 }
 
-/** Adds a job as the item makes them, at once and beside its occurrences: see `Schedules.runNow`. */
+/** Adds a job as the item makes them, at once and beside its occurrences. See `Schedules.runNow`. */
 export async function runNow(
   db: Db,
   { jobs, scheduler }: Collections,

@@ -12,22 +12,22 @@ import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
-/** How many occurrences of one item a tick makes at most: one with many missed ones must not hold up the others. */
+/** The most occurrences of one item per tick. An item with many missed ones must not hold up the others. */
 export const MAX_OCCURRENCES_PER_TICK = 500;
 
-/** Per transaction. */
+/** The limits per transaction. */
 const BATCH = { items: 500, jobs: 1000, perItem: MAX_OCCURRENCES_PER_TICK };
 
 /**
- * How many conflicts a tick meets on its way around what is held. One item among 500 that is held costs 9; where whole
- * batches are, which a killed scheduler leaves, it is not worth while to try each item.
+ * The most conflicts of a tick as it works around held items. Finding one held item among 500 costs 9 conflicts. A killed
+ * scheduler leaves whole batches held, and then it is not worthwhile to try each item.
  */
 const MAX_CONFLICTS = 200;
 
 export interface TickOptions {
-  /** Occurrences that are due within so long are made ahead. */
+  /** How long before it is due an occurrence is made. */
   readonly aheadMs: number;
-  /** When it has to end, in milliseconds since the epoch: what is left then is due at the next tick. */
+  /** The moment at which the tick must end, in milliseconds since the epoch. The next tick makes the rest. */
   readonly deadline: number;
 }
 
@@ -43,12 +43,12 @@ export async function scheduleDueItems(
 
 type Ids = readonly string[];
 
-/** One call of `scheduleDueItems`. No item waits for one that is held, or that has much to catch up on. */
+/** A single call of `scheduleDueItems`. No item waits for a held one, or for one with much to catch up on. */
 class Tick {
   readonly #made: MadeJob[] = [];
-  /** Ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
+  /** The ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
   readonly #over = new Set<string>();
-  /** Items of which one transaction did not make all, by their ids: how many occurrences they moved past in this tick. */
+  /** The items that one transaction did not finish. Maps each id to the occurrences that it moved past in this tick. */
   readonly #cut = new Map<string, number>();
 
   constructor(
@@ -66,7 +66,7 @@ class Tick {
     return this.#made;
   }
 
-  /** Sets those batches aside in which another transaction holds an item: their halves. */
+  /** Makes all jobs except those of batches in which another transaction holds an item. Returns the halves of these. */
   async #makeAll(): Promise<Ids[]> {
     const aside: Ids[] = [];
     while (this.#hasTime()) {
@@ -79,8 +79,8 @@ class Tick {
   }
 
   /**
-   * Returns the ids of what is held. None is among them that two schedulers both tried: the last one to try it either
-   * makes it, or meets a transaction that does.
+   * Tries halves of held batches, and returns the ids of held items. If two schedulers both tried an item, its id is not
+   * returned: the last to try it makes it, or meets a transaction that does.
    */
   async #makeInHalves(aside: Ids[]): Promise<string[]> {
     const held: string[] = [];
@@ -99,7 +99,7 @@ class Tick {
     return [...held, ...aside.flat()];
   }
 
-  /** Goes on with what one transaction did not make all of. Returns the ids of those that are held. */
+  /** Continues with the items that one transaction did not finish. Returns the ids of held items. */
   async #makeMore(): Promise<string[]> {
     const held: string[] = [];
     while (this.#hasTime()) {
@@ -130,13 +130,13 @@ class Tick {
     for (const [id, count] of cut) {
       const sum = (this.#cut.get(id) ?? 0) + count;
       this.#cut.set(id, sum);
-      // As many again would be too many.
+      // Another transaction of this size would exceed the limit.
       if (sum + count > MAX_OCCURRENCES_PER_TICK) this.#over.add(id);
     }
   }
 }
 
-/** Two, one, or none, as long as there is something in them. */
+/** Returns the halves that are not empty. */
 function halves(ids: Ids): Ids[] {
   const middle = Math.ceil(ids.length / 2);
   return [ids.slice(0, middle), ids.slice(middle)].filter(({ length }) => length > 0);

@@ -5,7 +5,7 @@ import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
-/** Makes the job of one occurrence of the item that is due longest, and returns it; undefined when none is due. */
+/** Makes and returns the job of one occurrence of the item that is due longest. Returns undefined when none is due. */
 export function scheduleNextJob(
   collections: Collections,
   maker: JobMaker,
@@ -31,7 +31,7 @@ async function makeNext(
         except.push(...fired.ids);
         break;
       case 'made':
-        // An item may have moved on without a job: its occurrence was skipped or too old. Then the next one is looked at.
+        // An item may move on without a job, if its occurrence was skipped or too old. Then the next item follows.
         if (fired.jobs.length > 0) return fired.jobs[0];
         except.push(...tellBroken(fired.broken, log));
     }

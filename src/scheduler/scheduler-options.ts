@@ -12,11 +12,11 @@ export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
 
 const MIN_DELAY_MS = 1000;
 
-/** What is to become of the occurrences that were missed in downtime. */
+/** The policies for occurrences that were missed in downtime. */
 export const catchUpPolicies = ['once', 'all', 'none'] as const;
 export type CatchUp = (typeof catchUpPolicies)[number];
 
-/** What is to become of an occurrence while the job of the one before is not settled. */
+/** The policies for an occurrence while the previous job is not settled. */
 export const overlapPolicies = ['allow', 'skip'] as const;
 export type Overlap = (typeof overlapPolicies)[number];
 
@@ -64,10 +64,10 @@ const shared = {
 /** The names of the options that every type has. */
 export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-/** Of values that all differ there are no more. */
+/** A list of integers. It cannot be longer without repeating a value. */
 const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).max(max - min + 1);
 
-/** Of a `Cron` item. */
+/** The options of a `Cron` item only. */
 const cronFields = {
   cron: storableText.min(1).max(500),
   minute: list(0, 59),
@@ -100,7 +100,7 @@ const cronSchema = z
     cron === undefined ? { ...rest, minute, hour, dayOfMonth, month, dayOfWeek } : { ...rest, cron },
   );
 
-/** The options of `addScheduler`, by type; gives durations as milliseconds, and moments as dates. */
+/** The options of `addScheduler`, by type. The output has durations in milliseconds, and moments as dates. */
 export const schedulerOptionsSchema = z
   .discriminatedUnion('type', [
     cronSchema,
@@ -112,7 +112,7 @@ export const schedulerOptionsSchema = z
     message: 'expected a moment that is not before startAt',
   });
 
-/** What `updateScheduler` may be asked, each by itself; whether the result is an item, it checks then. */
+/** The changes that `updateScheduler` accepts, each by itself. `updateScheduler` then checks the resulting item. */
 export const schedulerChangesSchema = z.strictObject({
   type: z.enum(schedulerTypes).optional(),
   active: z.boolean().optional(),
@@ -151,58 +151,58 @@ export const listNames = [
 type Parsed = z.output<typeof schedulerOptionsSchema>;
 type WithoutOwn<Options> = Options extends unknown ? Omit<Options, 'id' | 'active'> : never;
 
-/** What a person decides about an item, as it is stored. */
+/** All that a person decides about an item, as it is stored. */
 export type SchedulerDefinition = WithoutOwn<Parsed>;
 
 interface SharedSchedulerOptions {
-  /** Made when absent. */
+  /** Default: a new id. */
   readonly id?: string | undefined;
-  /** What it makes: the name of a known job factory. */
+  /** The name of a known job factory, whose jobs the item makes. */
   readonly jobName: string;
-  /** The input of every job it makes: at most 64 KB as BSON. */
+  /** The input of every job, at most 64 KB as BSON. */
   readonly input?: unknown;
-  /** The name of a field of the input that gets the occurrence's moment, as text in ISO 8601. */
+  /** The field of the input that gets the occurrence's moment, as text in ISO 8601. */
   readonly timeField?: string | undefined;
-  /** Of its jobs. Default: the factory's. */
+  /** The options of its jobs. Default: the factory's. */
   readonly jobOptions?: Pick<AddJobOptions, 'queue' | 'priority' | 'maxRetries' | 'retryDelay'> | undefined;
-  /** Whether it starts at once. Default false. */
+  /** Whether the item starts at once. Default false. */
   readonly active?: boolean | undefined;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
-  /** IANA name, default `'UTC'`. */
+  /** An IANA name, default `'UTC'`. */
   readonly timeZone?: string | undefined;
   /**
-   * What becomes of occurrences that are more than 90 s late, after downtime: `once`, the default, makes one job for all
-   * of them, with the oldest moment, `all` one for each, `none` none. One that is less late always gets its job.
+   * The policy for occurrences that are more than 90 s late, after downtime. `once`, the default, makes one job for all of
+   * them, with the oldest moment. `all` makes one for each, `none` makes none. A less late occurrence always gets its job.
    */
   readonly catchUp?: CatchUp | undefined;
-  /** `skip` makes no job while that of the occurrence before is not settled; default `allow`. */
+  /** `skip` makes no job while the previous occurrence's job is not settled. Default `allow`. */
   readonly overlap?: Overlap | undefined;
-  /** Spreads the jobs of items that are due together: each runs up to so much later. At most a day. */
+  /** Spreads jobs that are due together. Each job runs up to this much later, at most a day. */
   readonly jitter?: Duration | undefined;
-  /** No occurrence before. */
+  /** The earliest moment of an occurrence. */
   readonly startAt?: Date | string | undefined;
-  /** No occurrence after. */
+  /** The latest moment of an occurrence. */
   readonly endAt?: Date | string | undefined;
-  /** Ends after so many. */
+  /** The number of occurrences after which the item ends. */
   readonly maxOccurrences?: number | undefined;
 }
 
-/** A `Cron` item by its lists; one that is left out means every, and all must match. */
+/** A `Cron` item given by lists, which must all match. A missing list matches every value. */
 export type CronListsOptions = { readonly type: 'Cron' } & SharedSchedulerOptions & Partial<CronFields>;
 
-/** A `Cron` item by an expression of five fields, or six with the seconds first: `'0 9 * * MON-FRI'`, `'@daily'`. */
+/** A `Cron` item given by an expression of five fields, or six with the seconds first: `'0 9 * * MON-FRI'`, `'@daily'`. */
 export type CronOptions = { readonly type: 'Cron'; readonly cron: string } & SharedSchedulerOptions;
 
-/** A `Delay` item: due every `delay`, at least 1 s; first one delay after activation, or at `startAt`. */
+/** A `Delay` item, due every `delay` of at least 1 s. First due one delay after activation, or at `startAt`. */
 export type DelayOptions = { readonly type: 'Delay'; readonly delay: Duration } & SharedSchedulerOptions;
 
-/** An `At` item: due once. */
+/** An `At` item, due once. */
 export type AtOptions = { readonly type: 'At'; readonly at: Date | string } & SharedSchedulerOptions;
 
 export type SchedulerOptions = CronListsOptions | CronOptions | DelayOptions | AtOptions;
 
-/** What `updateScheduler` can change: any option but the id; null takes away one that may be left out. */
+/** The changes that `updateScheduler` makes: any option except the id. Null takes away an optional one. */
 export type SchedulerChanges = {
   readonly [Key in keyof AllChanges]?:
     | AllChanges[Key]

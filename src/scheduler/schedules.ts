@@ -11,13 +11,13 @@ import { scheduling } from './load-operations.js';
 import type { Preview } from './preview.js';
 import type { SchedulerOptions } from './scheduler-options.js';
 
-/** Of `schedules.runNow`. */
+/** The options of `schedules.runNow`. */
 export interface RunNowOptions extends CallerOptions {
-  /** The id that the job gets; when there is a job with this id already, nothing is done. Default: a new one. */
+  /** The id of the new job. If a job with this id exists, nothing is done. Default: a new id. */
   readonly jobId?: string | undefined;
 }
 
-/** Scheduler items as many, and what they will do. One item is added, read and changed by the processor itself. */
+/** Works with many scheduler items, and previews them. The processor itself adds, reads and changes one item. */
 export class Schedules {
   constructor(
     private readonly db: Db,
@@ -27,10 +27,10 @@ export class Schedules {
   ) {}
 
   /**
-   * A page of the scheduler items, in the order of their ids, and a cursor for the next. It has at most 5 MB as it is sent
-   * as JSON: of items with large inputs it has fewer than `limit`.
+   * Returns a page of the scheduler items, in the order of their ids, and a cursor for the next. A page has at most 5 MB as
+   * JSON, so it has fewer than `limit` items if their inputs are large.
    *
-   * @throws ValidationError for a filter that is not a `SchedulersFilter`, or a cursor that no page gave
+   * @throws ValidationError for a filter that is not a `SchedulersFilter`, or a cursor that no page returned
    */
   async list(filter?: SchedulersFilter): Promise<SchedulerPage> {
     const { listItems } = await scheduling();
@@ -38,7 +38,7 @@ export class Schedules {
   }
 
   /**
-   * The active scheduler items that are due next, the soonest first, without their inputs.
+   * Returns the active scheduler items that are due next, the soonest first, without their inputs.
    *
    * @param limit 1 to 1000, default 10
    * @throws ValidationError for another limit
@@ -50,12 +50,13 @@ export class Schedules {
   }
 
   /**
-   * The next occurrences of a scheduler item, also those whose jobs were made ahead, or of one by options that is not
-   * added; of one that is not active, as if it were activated now. Whether they will overlap is not known.
+   * Returns the next occurrences of a scheduler item, including those whose jobs were made ahead. Takes the id of an item,
+   * or options of an item that is not added. Treats an inactive item as if it were activated now. Ignores `overlap`, which
+   * cannot be foreseen.
    *
-   * @param count at most 1000, default 10; there may be fewer
-   * @throws NotFoundError, or ValidationError, also for options by which an item would never be due; whether they name a
-   *   known job, and its input, does not matter
+   * @param count at most 1000, default 10. There may be fewer
+   * @throws NotFoundError, or ValidationError, also for options of an item that would never be due. The job and its input
+   *   are not checked
    */
   async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
     const { preview } = await scheduling();
@@ -64,10 +65,10 @@ export class Schedules {
   }
 
   /**
-   * Adds a job as the scheduler item makes them, at once and beside its occurrences; whether it is active does not
-   * matter. It counts neither for `maxOccurrences`, nor as the job before for `overlap`. Returns the job's id.
+   * Adds a job as the scheduler item makes them, at once and beside its occurrences, even if the item is inactive. The job
+   * does not count for `maxOccurrences`, nor as the previous job for `overlap`. Returns the job's id.
    *
-   * @throws NotFoundError, ForbiddenError, or ValidationError for an id that none can have
+   * @throws NotFoundError, ForbiddenError, or ValidationError for an invalid id
    */
   async runNow(schedulerId: string, options: RunNowOptions = {}): Promise<string> {
     const valid = validateNow(runNowOptionsSchema, options, 'The call of schedules.runNow');

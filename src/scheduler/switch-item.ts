@@ -9,10 +9,10 @@ import type { SchedulerItem } from './item.js';
 import type { JobMaker } from './job-making.js';
 
 /**
- * Activates an item from the database's now on. One that is active stays as it is, and so does one whose last
- * occurrence was made ahead and is not due yet.
+ * Activates an item from the database's now on. An active item stays as it is. So does an item whose last occurrence was
+ * made ahead and is not due yet.
  *
- * @throws ValidationError when it has no occurrence, or none any more, ForbiddenError, and as `changeItem`
+ * @throws ValidationError when no occurrence is left, ForbiddenError, and as `changeItem`
  */
 export async function activateItem(
   db: Db,
@@ -31,7 +31,7 @@ export async function activateItem(
   });
 }
 
-/** Deactivates an item, once what is due is made; one that was switched off stays as it is. @throws as `changeItem` */
+/** Deactivates an item after making its due jobs. An item that was switched off stays as it is. @throws as `changeItem` */
 export function deactivateItem(
   db: Db,
   collections: Collections,

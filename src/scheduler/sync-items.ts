@@ -15,13 +15,13 @@ import { type Declaration, type DeclaredScheduler, parseDeclarations } from './d
 import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
 
-/** The ids of declared items, by what was done; those that were as declared are not among them. */
+/** The ids of declared items, by what was done. Items that already were as declared are not included. */
 export interface SchedulerSync {
   readonly added: readonly string[];
   readonly changed: readonly string[];
-  /** They are declared no more. */
+  /** The items that are no longer declared. */
   readonly deactivated: readonly string[];
-  /** Left as they are, since somebody else made an item of that id: by hand, or declared under another name. */
+  /** The items left as they are because somebody else made them, by hand or by a declaration under another name. */
   readonly conflicting: readonly string[];
 }
 
@@ -29,12 +29,12 @@ type Done = keyof SchedulerSync | 'none';
 
 const SHARED_NAME = `Scheduler items were deactivated, for this processor declares them no more. Its name is the default one, '${DEFAULT_NAME}': if another program declared them, each needs a name of its own, or they switch each other's items off`;
 
-/** In place of the hash of an item that is declared no more: no declaration has it. */
+/** The hash of an item that is no longer declared. No declaration has this hash. */
 const NO_MORE = '';
 
 /**
- * Brings the items that `by` declares to what is declared now. Several processes may do so at once: each item is
- * changed in a transaction of its own, that begins with a look at what it was declared as.
+ * Brings the items that `by` declares to their current declaration. Several processes may do this at once, since each item
+ * is changed in its own transaction, which begins with a look at the item's last declaration.
  */
 export async function syncItems(
   db: Db,
@@ -68,7 +68,7 @@ export async function syncItems(
   };
 }
 
-/** All that are declared now or were declared before, by their ids. */
+/** Returns all items that are or were declared, by their ids. */
 async function findDeclared(
   scheduler: Collection<SchedulerItemDocument>,
   by: string,
@@ -83,8 +83,8 @@ async function findDeclared(
 }
 
 /**
- * Adds or changes an item. It may come and go meanwhile, by other processes and by hand. What a former one of its id
- * made is not made again: it has moved past that.
+ * Adds or changes an item. Meanwhile other processes or people may add or remove it. Jobs that a former item of this id made
+ * are not made again, since the new item moves past them.
  */
 async function bring(
   db: Db,
@@ -119,7 +119,7 @@ async function bring(
   }
 }
 
-/** Whether a document of somebody else has an id: it never becomes ours. */
+/** Returns whether the document with this id is not ours. Such a document never becomes ours. */
 async function isForeign(scheduler: Collections['scheduler'], id: string): Promise<boolean> {
   const options = { projection: { _id: 1 }, ...byId } as const;
   return (await scheduler.findOne({ _id: id, $nor: [ours.scheduler] }, options)) !== null;
@@ -160,7 +160,7 @@ async function change(
   }
 }
 
-/** Whether an item is as declared, is to be changed, or is somebody else's: made by hand, or declared by another. */
+/** Returns whether an item is as declared, has to change, or was made by hand or declared by another. */
 function standingOf({ declared }: SchedulerItemDocument, by: string, hash: string): Standing {
   if (declared === undefined) return 'conflicting';
   if (declared.by !== by) return declared.hash === NO_MORE ? 'changed' : 'conflicting';

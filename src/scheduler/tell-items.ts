@@ -1,13 +1,13 @@
 import type { Logger } from '../log.js';
 import type { BrokenItem } from './plan-items.js';
 
-/** How many ids stand in a line of the log. */
+/** The most ids in one line of the log. */
 const MAX_TOLD = 10;
 
 const UNREADABLE = 'A scheduler item makes no jobs: its document cannot be read';
 const REFUSED = 'Middleware refused the job of a scheduler item: the next tick tries again';
 
-/** Says which items another transaction holds. */
+/** Logs the items that another transaction holds. */
 export function tellHeld(ids: readonly string[], log: Logger): void {
   if (ids.length === 0) return;
   const message =
@@ -15,7 +15,7 @@ export function tellHeld(ids: readonly string[], log: Logger): void {
   log.warn(message, { count: ids.length, items: ids.slice(0, MAX_TOLD) });
 }
 
-/** Says which items are broken, and returns their ids. Each tick tells again, until somebody sees to it. */
+/** Logs the broken items, and returns their ids. Each tick logs them again, until somebody mends them. */
 export function tellBroken(broken: readonly BrokenItem[], log: Logger): string[] {
   for (const { id: item, error, isRefused } of broken)
     log.error(isRefused ? REFUSED : UNREADABLE, { item, error: String(error) });

@@ -3,14 +3,14 @@ import { nameOf } from '../job/registry.js';
 import type { InputOf, JobName, JobsByName } from '../job/typed-jobs.js';
 import type { SchedulerOptions } from './scheduler-options.js';
 
-/** All but the job and its input. */
+/** All options except the job and its input. */
 type Timing = SchedulerOptions extends infer Options
   ? Options extends unknown
     ? Omit<Options, 'jobName' | 'input' | 'timeField'>
     : never
   : never;
 
-/** What each job of an item gets. The field of `timeField` is filled in, so that it may be missing here. */
+/** The input of each job of an item. The scheduler fills in the field of `timeField`, so that field may be missing here. */
 type ScheduledInput<Input> = unknown extends Input
   ? { readonly input?: unknown; readonly timeField?: string | undefined }
   : CompleteInput<Input> | { readonly input?: Partial<Input> | undefined; readonly timeField: string };
@@ -21,7 +21,7 @@ type CompleteInput<Input> = (undefined extends Input
   readonly timeField?: undefined;
 };
 
-/** The options of an item whose job is given by name. */
+/** The options of an item that names its job. */
 export type NamedScheduler<Jobs extends JobsByName> = Timing &
   {
     [Name in JobName<Jobs>]: { readonly jobName: Name; readonly job?: undefined } & ScheduledInput<
@@ -29,13 +29,13 @@ export type NamedScheduler<Jobs extends JobsByName> = Timing &
     >;
   }[JobName<Jobs>];
 
-/** The options of an item whose job is given by its factory or its contract, which types its input. */
+/** The options of an item that gives its job by factory or contract, which types its input. */
 export type TypedScheduler<Input> = Timing & {
   readonly job: JobContract<Input>;
   readonly jobName?: undefined;
 } & ScheduledInput<NoInfer<Input>>;
 
-/** The same options, with the name of the job. */
+/** Returns the same options, with the name of the job. */
 export function withJobName(options: SchedulerOptions | TypedScheduler<unknown>): SchedulerOptions {
   if (!isTyped(options)) return options;
   const { job, jobName: _, ...rest } = options;

@@ -3,24 +3,24 @@ import type { JobDocument } from '../job/job.js';
 import { type Ahead, type AheadJob, findMadeAhead } from './find-made-ahead.js';
 import { findOccurrenceJob } from './find-occurrence-job.js';
 
-/** What an item was like before its occurrences that are not due yet were made ahead. */
+/** The state of an item before its occurrences that are not due yet were made ahead. */
 export interface Withdrawn {
-  /** The jobs there were, from the first on: withdrawn, or left since a person had begun or cancelled them. */
+  /** The jobs from the first on. Each was withdrawn, or left because a person had begun or cancelled it. */
   readonly made: readonly { readonly at: Date; readonly isWithdrawn: boolean }[];
-  /** The first of them. */
+  /** The first withdrawn occurrence. */
   readonly first: Date;
-  /** The one before, if there was one. */
+  /** The occurrence before the first, if there was one. */
   readonly previous: Date | null;
-  /** The job of that, unless it was removed. */
+  /** The job of the previous occurrence, unless it was removed. */
   readonly previousJobId: string | undefined;
 }
 
 /**
- * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Undefined when there are none.
- * Only within the transaction that moves the item back: then no occurrence is left without its job.
+ * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Returns undefined if there are none.
+ * Runs only within the transaction that moves the item back, so that no occurrence is left without its job.
  *
- * What a person did to a job stands: one that was begun before its time, or cancelled, stays, and is not made again
- * when the item comes to its occurrence once more.
+ * A person's decision about a job stands. A job that was begun before its time, or cancelled, stays. It is not made again
+ * when the item reaches its occurrence once more.
  */
 export async function withdrawJobs(
   jobs: Collection<JobDocument>,

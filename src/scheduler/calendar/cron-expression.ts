@@ -9,14 +9,14 @@ import { remembering } from './remembering.js';
 
 const DAY_MS = 86_400_000;
 
-/** At least as many as one tick of the scheduler moves on. An entry takes a few KB. */
+/** The number of patterns kept, at least as many as a tick of the scheduler needs. An entry takes a few KB. */
 const REMEMBERED = 5000;
 
 /**
- * The pattern of a cron expression, as cron-parser reads it. A day that is restricted both by day of the month and by
- * day of the week matches when either does, as in cron; restricted is whatever is not just `*` or `?`.
+ * Returns the pattern of a cron expression, as cron-parser reads it. If both day of month and day of week are restricted, a
+ * day matches when either does, as in cron. Any value other than a lone `*` or `?` restricts.
  *
- * @throws Error when it is not one: `cronProblem` tells what is wrong
+ * @throws Error for an invalid expression, which `cronProblem` explains
  */
 export const patternOfExpression = remembering(REMEMBERED, (cron: string): Pattern => {
   const expression = parse(cron);
@@ -31,7 +31,7 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
   };
 });
 
-/** @throws Error when it is not an expression */
+/** Parses an expression. @throws Error when it is not one */
 export function parse(cron: string): CronExpression {
   const text = cron.trim();
   if (text === '@midnight') return parse('@daily');
@@ -41,14 +41,17 @@ export function parse(cron: string): CronExpression {
 const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 type FieldName = (typeof FIELD_NAMES)[number];
 
-/** cron-parser refuses lists that name a value twice: of `1-5,3-7` it is given `1-5,6,7`. */
+/** Removes repeated values, since cron-parser refuses lists that name a value twice. Turns `1-5,3-7` into `1-5,6,7`. */
 function withoutRepetition(cron: string): string {
   const texts = cron.split(/\s+/);
   const names = FIELD_NAMES.slice(-texts.length);
   return texts.map((text, index) => distinct(text, names[index])).join(' ');
 }
 
-/** With `#` cron-parser takes no list at all; and what is wrong with a list, it tells best itself. */
+/**
+ * Returns one field without repeated values. Leaves wrong lists as they are, since cron-parser explains them best. Does the
+ * same with `#`, with which cron-parser accepts no list at all.
+ */
 function distinct(text: string, name: FieldName | undefined): string {
   const given = text.split(',');
   if (name === undefined || given.length === 1 || given.includes('') || text.includes('#')) return text;
@@ -67,10 +70,10 @@ function valuesOf(part: string, name: FieldName): readonly (number | string)[] {
   return CronExpressionParser.parse(alone, WITHOUT_SYSTEM_ZONE).fields[name].values;
 }
 
-/** The time does not matter; without one cron-parser looks up the system's zone, which takes 0.2 ms. */
+/** Spares cron-parser the lookup of the system's zone, which takes 0.2 ms. The time itself does not matter. */
 const WITHOUT_SYSTEM_ZONE = { tz: 'UTC', currentDate: new Date(0) };
 
-/** Given the whole expression: `toString` has put the fields in place of a name such as `@hourly`. */
+/** Takes the whole expression, in which `toString` has replaced a name such as `@hourly` with its fields. */
 function isOpen(fields: string): boolean {
   const [minute = '', hour = ''] = fields.split(/\s+/).slice(-5);
   return /^[*?]/.test(minute) || /^[*?]/.test(hour);
@@ -84,13 +87,13 @@ function dayRule(dayOfMonth: CronDayOfMonth, dayOfWeek: CronDayOfWeek): (day: Da
   return (day) => matchesDayOfMonth(day) || matchesDayOfWeek(day);
 }
 
-/** Numbers, and `L` for the last day. */
+/** Matches numbers, and `L` for the last day. */
 function dayOfMonthRule({ values, hasLastChar }: CronDayOfMonth): (day: Date) => boolean {
   const numbers = new Set<unknown>(values);
   return (day) => numbers.has(day.getUTCDate()) || (hasLastChar && isAmongLast(day, 1));
 }
 
-/** Numbers from Sunday, which is 0; `5L` for the last Friday; or a number with `#`, such as `5#3` for the third. */
+/** Matches numbers from Sunday, which is 0, `5L` for the last Friday, and `#`, such as `5#3` for the third Friday. */
 function dayOfWeekRule({ values, nthDay }: CronDayOfWeek): (day: Date) => boolean {
   const numbers = new Set<unknown>(values);
   const lastOnes = new Set(
@@ -101,7 +104,7 @@ function dayOfWeekRule({ values, nthDay }: CronDayOfWeek): (day: Date) => boolea
     (lastOnes.has(day.getUTCDay()) && isAmongLast(day, 7));
 }
 
-/** Whether it is one of the last days of its month, so many. */
+/** Returns whether a day is one of the last `count` days of its month. */
 function isAmongLast(day: Date, count: number): boolean {
   return new Date(day.getTime() + count * DAY_MS).getUTCMonth() !== day.getUTCMonth();
 }

@@ -1,4 +1,4 @@
-/** Fields of a `Cron` item by lists: an empty list means every; all lists must match. */
+/** The fields of a `Cron` item given by lists. All lists must match. An empty list matches every value. */
 export interface CronFields {
   /** 0 to 59. */
   readonly minute: readonly number[];

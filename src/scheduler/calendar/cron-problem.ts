@@ -3,9 +3,9 @@ import { parse, patternOfExpression } from './cron-expression.js';
 import { nextOccurrence } from './next-occurrence.js';
 
 /**
- * What is wrong with a cron expression, for the person who wrote it: which field and what was expected, or that it
- * would never be due. Undefined when nothing is: it has 5 fields, or 6 with the second first, or is a name such as
- * `@daily`, and it is due at some time. Six fields as EventBridge has them, with the year last, are told apart by their `?`.
+ * Explains what is wrong with a cron expression to the person who wrote it: the field and what was expected, or that the
+ * expression would never be due. Returns undefined for a valid one, which has 5 fields, or 6 with the second first, or is a
+ * name such as `@daily`. EventBridge's six fields, with the year last, are recognized by their `?`.
  */
 export function cronProblem(cron: string, timeZone: string): string | undefined {
   const text = cron.trim();
@@ -17,7 +17,7 @@ export function cronProblem(cron: string, timeZone: string): string | undefined 
   return problemOfFields(fields) ?? (isDueSometime(text, timeZone) ? undefined : NEVER_DUE);
 }
 
-/** No expression that means something is longer; cron-parser takes a little more, and a field is tried with others. */
+/** Longer than any sensible expression. cron-parser accepts a little more, and a field is tried together with others. */
 const MAX_LENGTH = 1000;
 
 const NEVER_DUE = 'it would never be due: none of its months has such a day';
@@ -47,7 +47,7 @@ const SIX_FIELDS = [
   },
 ] as const;
 
-/** The first field that is wrong when all others are `*`. */
+/** Returns what is wrong with the first field that fails when all others are `*`. */
 function problemOfFields(texts: readonly string[]): string | undefined {
   const missing = SIX_FIELDS.length - texts.length;
   for (const [position, { name, expected }] of SIX_FIELDS.entries()) {
@@ -65,12 +65,15 @@ function problemOfFields(texts: readonly string[]): string | undefined {
 const AS_SIX_FIELDS =
   'six fields are second, minute, hour, day of month, month, day of week, and years are not understood';
 
-/** cron-parser takes `?` in any field, so that `0 12 * * ? *`, noon in EventBridge, would be 12 minutes past each hour. */
+/**
+ * Refuses `?` outside of days. cron-parser accepts it in any field, so `0 12 * * ? *`, noon in EventBridge, would mean 12
+ * minutes past each hour.
+ */
 function reasonAgainstAnyDay(name: string, text: string): string | undefined {
   return text.includes('?') && !name.startsWith('day') ? '? stands for any day' : undefined;
 }
 
-/** Why cron-parser refuses it. Its `H`, a value chosen at random, would be another one in each invocation. */
+/** Returns why cron-parser refuses an expression. Refuses `H`, a random value that would differ in each invocation. */
 function reasonAgainst(cron: string): string | undefined {
   if (cron.replaceAll(/thu/gi, '').includes('H')) return 'H has no meaning here';
   try {
@@ -85,7 +88,7 @@ function reasonAgainst(cron: string): string | undefined {
 const WRAPPED =
   'a range goes from the lower to the higher, so FRI-MON is written FRI,SAT,SUN,MON, and 22-2 is 22-23,0-2';
 
-/** Seen from any moment: the calendar repeats itself. */
+/** Looks from an arbitrary moment, since the calendar repeats itself. */
 function isDueSometime(cron: string, timeZone: string): boolean {
   try {
     return nextOccurrence(patternOfExpression(cron), timeZone, 0) !== undefined;

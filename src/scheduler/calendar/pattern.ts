@@ -1,22 +1,19 @@
 import type { CronFields } from './cron-fields.js';
 
-/**
- * What the clock on the wall must show when a `Cron` item is due. Lists are sorted, without duplicates, and never
- * empty.
- */
+/** The wall-clock times at which a `Cron` item is due. Lists are sorted, without duplicates, and never empty. */
 export interface Pattern {
   readonly seconds: readonly number[];
   readonly minutes: readonly number[];
   readonly hours: readonly number[];
   /** 1 to 12. */
   readonly months: readonly number[];
-  /** Whether a day matches: the midnight with which it begins, as if it were in UTC. */
+  /** Returns whether a day matches. Takes the day's first midnight, as if it were in UTC. */
   readonly matchesDay: (day: Date) => boolean;
-  /** Minute or hour is left open: it goes by what the clock shows. Otherwise it means set times. See `nextOccurrence`. */
+  /** True if minute or hour is open, so that the item follows the clock. Otherwise it has set times. See `nextOccurrence`. */
   readonly isOpen: boolean;
 }
 
-/** The pattern of an item that is given by lists: all must match, and an empty one always does. */
+/** Returns the pattern of an item given by lists. All lists must match, and an empty one always does. */
 export function patternOfLists({ minute, hour, dayOfMonth, month, dayOfWeek }: CronFields): Pattern {
   return {
     seconds: [0],

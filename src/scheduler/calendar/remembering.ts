@@ -1,6 +1,6 @@
 /**
- * A pure function that keeps its answers, by the one argument it takes. It holds `limit` of them; then it forgets
- * all, which costs less than to know which was used last.
+ * Makes a pure function remember its answers by its one argument. After `limit` answers it forgets all of them, which costs
+ * less than tracking the least recently used one.
  */
 export function remembering<Argument, Answer>(
   limit: number,

@@ -5,23 +5,23 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
 /**
- * A stretch of time, from `start` to before `end`, in which a zone's clock is not set forward or back. At most one
- * day of UTC, so that one that never ends needs no end. Moments are milliseconds since the epoch, times on the wall
- * are what the clock shows, as if that were UTC.
+ * A stretch of time, from `start` to before `end`, in which a zone's clock is not set. It lasts at most one day of UTC, so
+ * that an endless stretch needs no special end. Moments are milliseconds since the epoch. Wall-clock times are what the
+ * clock shows, as if in UTC.
  */
 export interface ZonePeriod {
   readonly start: number;
   readonly end: number;
-  /** From a moment to its time on the wall: see `offsetAt`. */
+  /** The difference from a moment to its wall-clock time. See `offsetAt`. */
   readonly offset: number;
   /**
-   * The time on the wall that was just about to be reached before the start, or a later one from which the clock has
-   * been set back: earlier ones have all been shown, or skipped.
+   * The wall-clock time that was next before the start, or a later one from which the clock was set back. All earlier times
+   * have been shown or skipped.
    */
   readonly passed: number;
 }
 
-/** The period of a moment. @throws RangeError for an unknown zone */
+/** Returns the period of a moment. @throws RangeError for an unknown zone */
 export function periodAt(timeZone: string, moment: number): ZonePeriod {
   const dayOf = daysOf(timeZone);
   const number = Math.floor(moment / DAY_MS);
@@ -31,28 +31,28 @@ export function periodAt(timeZone: string, moment: number): ZonePeriod {
     : { start: change, end, offset: offsetAtEnd, passed: change + offset };
 }
 
-/** One day of UTC. */
+/** A day of UTC. */
 interface Day {
   readonly start: number;
   readonly end: number;
-  /** Before `change`. */
+  /** The offset before `change`. */
   readonly offset: number;
-  /** When the clock is set; the end when it is not. */
+  /** The moment at which the clock is set, or the end of the day. */
   readonly change: number;
   readonly offsetAtEnd: number;
 }
 
-/** By the end of a day. A clock that is set back is so by a day at most: then the day after has caught up. */
+/** Returns the time passed by the end of a day. A clock is set back by a day at most, so the day after has caught up. */
 function passedBy({ change, offset, end, offsetAtEnd }: Day): number {
   return Math.max(change + offset, end + offsetAtEnd);
 }
 
-/** Some 600 zones, with their old names; the days of a year, or of as many items that are due on days of their own. */
+/** Some 600 zones, including old names, and the days of a year, or of as many items due on different days. */
 const daysOf = remembering(600, (timeZone: string) =>
   remembering(400, (number: number) => readDay(timeZone, number * DAY_MS)),
 );
 
-/** A clock is set at most once a day: in all zones since 1965, changes lie a week apart or more. */
+/** Reads a day. In all zones since 1965, changes lie a week or more apart, so a clock is set at most once a day. */
 function readDay(timeZone: string, start: number): Day {
   const end = start + DAY_MS;
   const offset = offsetAt(timeZone, start);
@@ -61,7 +61,7 @@ function readDay(timeZone: string, start: number): Day {
   return { start, end, offset, change, offsetAtEnd };
 }
 
-/** The first moment with another offset than at the start, found by halving. Clocks are set at whole seconds. */
+/** Finds by halving the first moment whose offset differs from the start's. Clocks are set at whole seconds. */
 function findChange(timeZone: string, start: number, end: number): number {
   const offset = offsetAt(timeZone, start);
   let [before, after] = [start, end];
