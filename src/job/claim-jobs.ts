@@ -64,8 +64,7 @@ async function claimAtPlace(
   spread: ClaimSpread,
 ): Promise<{ readonly taken: readonly ClaimedJob[]; readonly isLast: boolean }> {
   const { place, size } = spread.next(wanted);
-  const candidates = await findCandidates(claim, filter, { place, size });
-  if (candidates.length < size) spread.endsAfter(candidates.length > 0 ? place + 1 : place);
+  const candidates = await findCandidates(claim, filter, { place, size }, spread);
   const taken = await claim.take(candidates);
   if (taken.length < candidates.length) {
     spread.lost();
@@ -79,17 +78,30 @@ async function claimAtPlace(
 /**
  * Finds the jobs at a place, and before them the more urgent ones that it would pass over: one more command where others
  * claim as well, and only there. Among jobs of one priority order matters less than that claims do not meet.
+ *
+ * The two commands go out together, since the jobs are likely to have the priority of those that were found last. If they
+ * have another one, the more urgent jobs are looked for again.
  */
 async function findCandidates(
   claim: ClaimStatements,
   filter: ClaimFilter,
   { place, size }: ClaimPlace,
+  spread: ClaimSpread,
 ): Promise<JobDocument[]> {
-  const there = await claim.findCandidates(size, place * size);
-  const [first] = there;
-  if (place === 0 || first === undefined || first.priority === highestPriority) return there;
-  const moreUrgent = dueJobs(filter, { priority: { $gt: first.priority } });
-  return [...(await claim.findCandidates(size, 0, moreUrgent)), ...there].slice(0, size);
+  const findMoreUrgent = async (priority: number) =>
+    place === 0 || priority === highestPriority
+      ? []
+      : claim.findCandidates(size, 0, dueJobs(filter, { priority: { $gt: priority } }));
+  const { priority: expected } = spread;
+  const [there, expectedlyUrgent] = await Promise.all([
+    claim.findCandidates(size, place * size),
+    findMoreUrgent(expected),
+  ]);
+  if (there.length < size) spread.endsAfter(there.length > 0 ? place + 1 : place);
+  const [{ priority } = { priority: expected }] = there;
+  spread.priority = priority;
+  const moreUrgent = priority === expected ? expectedlyUrgent : await findMoreUrgent(priority);
+  return [...moreUrgent, ...there].slice(0, size);
 }
 
 /**

@@ -26,6 +26,8 @@ const WINS = 8;
  * One for each worker, which remembers from claim to claim.
  */
 export class ClaimSpread {
+  /** That of the jobs which were found last. */
+  priority = 0;
   #places = 1;
   #wins = 0;
 
