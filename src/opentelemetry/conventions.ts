@@ -3,7 +3,7 @@ import { isError } from '../job/failure.js';
 
 /*
  * Names of the semantic conventions for messaging, which are in development: https://opentelemetry.io/docs/specs/semconv/messaging/.
- * The destination is the name of the job, and the message the job.
+ * The destination is the job's name, and the message is the job.
  */
 
 export const sentMessages = 'messaging.client.sent.messages';
@@ -11,12 +11,12 @@ export const consumedMessages = 'messaging.client.consumed.messages';
 export const operationDuration = 'messaging.client.operation.duration';
 export const processDuration = 'messaging.process.duration';
 
-/** In seconds, as the conventions say for durations. */
+/** In seconds, as the conventions say. */
 export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export type Operation = 'send' | 'process';
 
-/** The attributes of metrics: few values each. */
+/** Returns the attributes of metrics, each with few values. */
 export function attributesOf(operation: Operation, jobName: string): Attributes {
   return {
     'messaging.system': 'remote_processor',
@@ -25,7 +25,7 @@ export function attributesOf(operation: Operation, jobName: string): Attributes 
   };
 }
 
-/** Those that spans have beside. */
+/** Returns the further attributes of spans. */
 export function spanAttributesOf(operation: Operation, jobId: string, queue: string): Attributes {
   return {
     'messaging.operation.type': operation,
@@ -34,7 +34,7 @@ export function spanAttributesOf(operation: Operation, jobId: string, queue: str
   };
 }
 
-/** The class of an error, by its name. */
+/** Returns the class of an error, by its name. */
 export function errorAttributes(error: unknown): Attributes {
   return { 'error.type': isError(error) ? error.name : '_OTHER' };
 }

@@ -30,7 +30,10 @@ import {
 } from './conventions.js';
 import { toMetadata, toSpanContext } from './trace-context.js';
 
-/** Where spans and metrics go. Default: to what is registered with the OpenTelemetry API when `instrument` is called. */
+/**
+ * The destinations of spans and metrics. Default: the providers registered with the OpenTelemetry API at the time of
+ * `instrument`.
+ */
 export interface InstrumentOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   readonly meterProvider?: MeterProvider | undefined;
@@ -39,14 +42,13 @@ export interface InstrumentOptions {
 const NAME = 'remote-processor';
 
 /**
- * Makes spans and metrics of a processor by the semantic conventions for messaging. To be called once, before other
- * middleware, so that it is around that.
+ * Makes spans and metrics of a processor by the semantic conventions for messaging. Call this once, before adding other
+ * middleware, so that the spans include that middleware.
  *
- * Adding a job is a span `send <jobName>`, whose context is stored with the job. Running it is a span `process <jobName>`
- * with a link to that: a child of the span in whose course it runs, such as that of an invocation, or else of `send`.
+ * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span `process
+ * <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
  *
- * @example
- * instrument(processor);
+ * @example instrument(processor);
  */
 export function instrument(processor: Pick<RemoteProcessor, 'use'>, options: InstrumentOptions = {}): void {
   const telemetry = new Telemetry(options);
@@ -79,7 +81,7 @@ class Telemetry {
     };
   }
 
-  /** Somebody else may have stored a context, such as that of an HTTP request: it is the parent where no span is active. */
+  /** Uses a stored context, such as that of an HTTP request, as the parent if no span is active. */
   async send(job: JobBeingAdded, next: () => Promise<void>): Promise<void> {
     const { jobId, jobName, queue, metadata } = job;
     const active = context.active();
@@ -117,7 +119,7 @@ class Telemetry {
     try {
       await next();
     } catch (error) {
-      // A job that puts itself off has not failed.
+      // A job that snoozes has not failed.
       if (!isKind(error, Snooze)) {
         attributes = { ...attributes, ...errorAttributes(error) };
         tellFailure(span, error);

@@ -2,14 +2,14 @@ import { createTraceState, isSpanContextValid, type SpanContext } from '@opentel
 import type { Metadata } from '../job/metadata.js';
 import { traceOf } from '../job/trace.js';
 
-/** Returns the context of a span as it is stored with a job: by W3C Trace Context. */
+/** Returns the context of a span in the form stored with a job, as in W3C Trace Context. */
 export function toMetadata({ traceId, spanId, traceFlags, traceState }: SpanContext): Metadata {
   const flags = traceFlags.toString(16).padStart(2, '0');
   const tracestate = traceState?.serialize();
   return traceOf({ traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate }) ?? {};
 }
 
-/** Returns the context that is stored with a job; undefined when there is none that is valid. */
+/** Returns the context that is stored with a job, or undefined if there is no valid one. */
 export function toSpanContext(metadata: Metadata): SpanContext | undefined {
   const stored = traceOf(metadata);
   if (stored === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { isPaused, type QueueDocument } from './queue-document.js';
 
-/** The queues that are paused, by name: those after `after`, at most `limit`; all unless told. */
+/** Returns the paused queues after the name `after`, by name, at most `limit`. Default: all. */
 export async function findPausedQueues(
   queues: Collection<QueueDocument>,
   { after = '', limit = 0 }: { readonly after?: string; readonly limit?: number } = {},

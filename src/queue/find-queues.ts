@@ -11,20 +11,20 @@ import { validateNow } from '../validate.js';
 import { findPausedQueues } from './find-paused-queues.js';
 import type { Queue, QueuePage } from './queue-document.js';
 
-/** So many jobs does one command look at, of as many queues as they are in; a queue that has more is counted by itself. */
+/** The number of jobs that one command reads, whatever their queues. A queue with more jobs is counted by itself. */
 const SCANNED = 10_000;
 
-/** So often is that done for a page: what bounds its cost. */
+/** The most such commands for one page, which bounds its cost. */
 const MAX_SCANS = 8;
 
 type WhatWaits = Omit<Queue, 'paused'>;
 
 /**
- * A page of the queues that have queued jobs or are paused, by name, with what waits in them: counted up to 10,000.
+ * Returns a page of the queues that have queued jobs or are paused, by name. Jobs are counted up to 10,000.
  *
- * What a page costs does not grow with the number of queues: one command finds the paused ones, and one counts what waits
- * in as many queues as have 10,000 jobs together. A queue that has more by itself takes three more, and after eight
- * scans a page ends, though it has fewer queues than `limit`.
+ * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts the jobs
+ * of as many queues as have 10,000 jobs together. A larger queue takes three more commands. After eight scans the page ends,
+ * even with fewer queues than `limit`.
  *
  * @throws ValidationError for a filter that is not a `PageFilter`
  */
@@ -43,7 +43,7 @@ export async function findQueues(
   for (const { _id: name, paused: since } of paused)
     byName.set(name, { ...(byName.get(name) ?? nothingIn(name)), paused: since });
   const all = [...byName.values()].sort((one, other) => compareNames(one.name, other.name));
-  // Behind the last that was looked at there may be others, in between those that are known.
+  // Queues after the last scanned one are unknown and may come before a known paused queue.
   const known = all.filter(({ name }) => waiting.end === undefined || compareNames(name, waiting.end) <= 0);
   const shown = known.slice(0, limit).filter(fittingInto(maxBytes));
   const last = shown.at(-1);
@@ -51,7 +51,7 @@ export async function findQueues(
   return { queues: shown, cursor: hasMore && last ? toCursorText(last.name) : undefined };
 }
 
-/** In the order of the database, which compares the bytes of texts. */
+/** Compares names as the database does, by their bytes. */
 function compareNames(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
@@ -62,7 +62,7 @@ function nothingIn(name: string): WhatWaits {
   return { name, ready: none, delayed: none, oldest: null };
 }
 
-/** What waits in the queues behind `after`. @returns `end`: the last that was looked at, when there may be more */
+/** Returns the queues after `after` that have queued jobs. @returns `end`: the last queue scanned, if there may be more */
 async function findWaiting(
   jobs: Collections['jobs'],
   after: string,
@@ -75,7 +75,7 @@ async function findWaiting(
     const isAll = counted.reduce((sum, { jobs: count }) => sum + count, 0) < SCANNED;
     const [first, ...others] = counted;
     if (isAll || !first) return { found: [...found, ...counted.map(toWhatWaits)], end: undefined };
-    // Of the last one there may be more jobs than were looked at.
+    // The last queue may have more jobs than were read.
     found.push(
       ...(others.length === 0 ? [await countLarge(jobs, first.name)] : counted.slice(0, -1).map(toWhatWaits)),
     );
@@ -84,7 +84,7 @@ async function findWaiting(
   return { found, end };
 }
 
-/** What stands in a queue, or in as much of it as was looked at. */
+/** The counts of a queue, or of the part of it that was read. */
 interface Counted {
   readonly name: string;
   readonly jobs: number;
@@ -93,7 +93,7 @@ interface Counted {
   readonly oldest: Date | null;
 }
 
-/** Counts the next 10,000 queued jobs by their queues, in the order of these. */
+/** Counts the next 10,000 queued jobs by queue, in the order of the queues. */
 function scan(jobs: Collections['jobs'], after: string): Promise<Counted[]> {
   const isDue = { $lte: ['$runAt', '$$NOW'] };
   const pipeline: Document[] = [
@@ -120,7 +120,7 @@ function toWhatWaits({ name, ready, delayed, oldest }: Counted): WhatWaits {
   return { name, ready: { ...none, count: ready }, delayed: { ...none, count: delayed }, oldest };
 }
 
-/** What waits in one queue, whose jobs are too many to be looked at one by one. */
+/** Counts the jobs of one queue that has too many to read. */
 async function countLarge(jobs: Collections['jobs'], name: string): Promise<WhatWaits> {
   const queuedThat = ($expr: Document) => ({
     ...isClaimable,

@@ -5,10 +5,10 @@ import { orIndexMissing } from '../mongo/index-missing.js';
 import { claimableByQueue } from '../mongo/indexes.js';
 
 /**
- * The names of queues with queued jobs, also such as are not due, in their order: those after `after`, at most `limit`.
+ * Returns the names of queues with queued jobs, due or not, in order. Begins after `after` and returns at most `limit`.
  *
- * One command per queue, that reads one key of the index, however many jobs wait in it. The index is named, because
- * another that begins with the queue holds the settled jobs too; without it each would look through all jobs.
+ * Costs one command per queue, which reads one key of the index, however many jobs wait there. The hint is needed: another
+ * index that begins with the queue holds settled jobs too, and with that index each command would read all jobs.
  */
 export async function findWaitingQueues(
   jobs: Collection<JobDocument>,

@@ -2,47 +2,47 @@ import type { Collections } from '../mongo/collections.js';
 import { findPausedQueues } from './find-paused-queues.js';
 import { findWaitingQueues } from './find-waiting-queues.js';
 
-/** What was read is good for so long: a pause, and a new queue while something is paused, is noticed that late. */
+/** How long what was read is trusted. A pause is noticed that late, and so is a new queue while something is paused. */
 const READ_AGAIN_MS = 5_000;
 
 /**
- * MongoDB merges at most 200 scans of an index in order; with more queues named in a claim it would sort all that waits
- * instead. When more have jobs, they take turns.
+ * MongoDB merges at most 200 scans of an index in order. If a claim names more queues, MongoDB sorts all waiting jobs
+ * instead. If more queues have jobs, they take turns.
  */
 const MAX_NAMED = 200;
 
 /**
- * Which queues jobs may be taken from, by what people paused. What is known is read again at most every 5 seconds, and
- * only when it is asked for; while nothing is paused, that is one small command.
+ * Tells from which queues jobs may be taken, given the pauses. Reads the pauses again at most every 5 seconds, and only when
+ * asked. While nothing is paused, that is one small command.
  */
 export class OpenQueues {
   #paused: ReadonlySet<string> = new Set();
   #pausedReadAt = Number.NEGATIVE_INFINITY;
   #waiting: readonly string[] = [];
   #waitingReadAt = Number.NEGATIVE_INFINITY;
-  /** Where the names that did not fit last time begin. */
+  /** The name after which the next turn begins. */
   #after = '';
 
   constructor(private readonly collections: Pick<Collections, 'jobs' | 'queues'>) {}
 
-  /** Somebody has just read which queues are paused. */
+  /** Takes over paused queues that somebody else has just read. */
   learn(paused: readonly string[]): void {
     this.#paused = new Set(paused);
     this.#pausedReadAt = performance.now();
     this.#waitingReadAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** What is known may not be so any more. */
+  /** Makes the next call read again. */
   forget(): void {
     this.#pausedReadAt = Number.NEGATIVE_INFINITY;
     this.#waitingReadAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
-   * Of these queues, those that are open; of all when none are given. Undefined means all.
+   * Returns the open ones of these queues, or of all queues if none are given. Undefined means all.
    *
-   * While something is paused, all are told by the names of those that have queued jobs: a condition that leaves out the
-   * paused ones would have a claim read through what waits in them.
+   * While something is paused, "all" is a list of the queues that have queued jobs. A condition that excludes the paused
+   * queues would make a claim read through the jobs waiting in them.
    *
    * @throws what the driver throws
    */
@@ -53,7 +53,7 @@ export class OpenQueues {
     return (queues ?? this.#waiting).filter((name) => !this.#paused.has(name));
   }
 
-  /** The names of those that are paused, as far as they are known. */
+  /** The names of the paused queues, as last read. */
   get paused(): readonly string[] {
     return [...this.#paused];
   }

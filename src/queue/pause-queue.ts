@@ -6,16 +6,16 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { QueueDocument } from './queue-document.js';
 
 /**
- * Pauses a queue, and tells since when it is paused; one that is paused already stays so since when it was.
+ * Pauses a queue, and returns since when it is paused. A queue that is paused already keeps its earlier moment.
  *
- * @throws ForeignDocumentsError when a document of somebody else has its name
+ * @throws ForeignDocumentsError when a document that is not ours has the queue's name
  */
 export async function pauseQueue(queues: Collection<QueueDocument>, name: string): Promise<Date> {
   const pause = [{ $set: { paused: { $ifNull: ['$paused', '$$NOW'] } } }];
   const options = { upsert: true, returnDocument: 'after', ...byId } as const;
   for (;;) {
     try {
-      // A document of somebody else does not match, and its id is taken for what would be inserted.
+      // A document that is not ours does not match, and the insert fails on its id.
       const queue = await queues.findOneAndUpdate({ _id: name, paused: anyMoment }, pause, options);
       if (queue) return queue.paused;
     } catch (error) {
@@ -23,7 +23,7 @@ export async function pauseQueue(queues: Collection<QueueDocument>, name: string
       const holder = await queues.findOne({ _id: name }, byId);
       if (holder && !(holder.paused instanceof Date))
         throw new ForeignDocumentsError([{ collection: queues.collectionName, id: name }]);
-      // Else somebody else paused it at the same moment: the next try finds that.
+      // Otherwise somebody paused the queue at the same moment, and the next try finds that.
     }
   }
 }

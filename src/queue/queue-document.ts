@@ -1,35 +1,35 @@
 import type { CappedCount } from '../job/count-jobs.js';
 
 /**
- * One document of the collection `queues`: what a person set. A queue itself needs none, it is there as long as a job
- * names it.
+ * A document of the collection `queues`, with what a person set. A queue needs no document. It exists as long as a job names
+ * it.
  */
 export interface QueueDocument {
   /** The name of the queue. */
   readonly _id: string;
-  /** Since when it is paused. */
+  /** The moment since which the queue is paused. */
   readonly paused: Date;
 }
 
-/** Of documents of that collection: those that are ours. */
+/** Matches the documents of `queues` that are ours. */
 export const isPaused = { paused: { $type: 'date' } } as const;
 
-/** A queue as the API gives it. */
+/** A queue as the API returns it. */
 export interface Queue {
   readonly name: string;
   /** Queued jobs that are due. */
   readonly ready: CappedCount;
-  /** Queued jobs that are to run later. */
+  /** Queued jobs that are due later. */
   readonly delayed: CappedCount;
-  /** Since when the job waits that has waited longest; null when none is due. */
+  /** The moment since which the longest-waiting due job waits; null if no job is due. */
   readonly oldest: Date | null;
-  /** Since when it is paused; null when it is not. */
+  /** The moment since which the queue is paused; null if it is not. */
   readonly paused: Date | null;
 }
 
-/** Some of the queues. */
+/** A page of queues. */
 export interface QueuePage {
   readonly queues: Queue[];
-  /** For the next page; undefined at the end. */
+  /** The cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }

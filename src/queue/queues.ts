@@ -17,22 +17,22 @@ export class Queues {
   ) {}
 
   /**
-   * A page of the queues that have queued jobs or are paused, by name, with what waits in them, counted up to 10,000; and a
-   * cursor for the next. However many queues there are, a page costs at most 33 commands; mostly two. It may have fewer
-   * than `limit`, and a cursor to go on with, when many of its queues have more than 10,000 jobs.
+   * Returns a page of the queues that have queued jobs or are paused, by name, and a cursor for the next. Waiting jobs are
+   * counted up to 10,000. A page mostly costs two commands, and at most 33, however many queues there are. It may have fewer
+   * than `limit` queues, yet a cursor, if many of them have more than 10,000 jobs.
    *
-   * @throws ValidationError for a filter that is none, or a cursor that no page gave
+   * @throws ValidationError for an invalid filter, or a cursor that no page returned
    */
   async list(filter?: PageFilter): Promise<QueuePage> {
     return findQueues(await this.collections(), filter);
   }
 
   /**
-   * Pauses a queue, whether there are jobs in it or not: within 5 seconds no worker claims its jobs any more. What runs
-   * goes on, jobs can be added, and wait; jobs whose workers crash go back into the queue. One that is paused stays so.
+   * Pauses a queue, with or without jobs. Within 5 seconds no worker claims its jobs any more. Running jobs go on. Jobs can
+   * be added, and wait. Jobs whose workers crash go back into the queue. A paused queue stays paused.
    *
-   * @returns since when it is paused
-   * @throws ValidationError for what cannot be the name of a queue
+   * @returns since when the queue is paused
+   * @throws ValidationError for an invalid name
    */
   async pause(name: string): Promise<Date> {
     const valid = validateNow(queueSchema, name, 'Name of the queue');
@@ -42,10 +42,10 @@ export class Queues {
   }
 
   /**
-   * Ends the pause of a queue: its jobs are claimed again by the next invocation of a worker, or within 5 seconds by one
-   * that is under way. One that is not paused stays so.
+   * Ends the pause of a queue. The next invocation of a worker claims its jobs again, and one under way does so within 5
+   * seconds. A queue that is not paused stays as it is.
    *
-   * @throws ValidationError for what cannot be the name of a queue
+   * @throws ValidationError for an invalid name
    */
   async resume(name: string): Promise<void> {
     const valid = validateNow(queueSchema, name, 'Name of the queue');

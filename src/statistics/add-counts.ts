@@ -10,29 +10,29 @@ import {
   type StatisticsDocument,
 } from './statistics-document.js';
 
-/** A week, and the day before it to compare with. */
+/** A week, and a day before it to compare with. */
 const KEPT_MS = ms('8 days');
 
-/** Of one minute. Jobs of further names are in its total alone, so that no document grows without bounds. */
+/** The most job names per minute, so that no document grows without bounds. Jobs of further names count in the total only. */
 const MAX_NAMES = 100;
 
-/** A minute that ends while the statement is on its way is still the right one. */
+/** How far outside the minute a statement may arrive, for a minute that ends while the statement is under way. */
 const TOLERANCE_MS = 5_000;
 
-/** What was counted since it was written last: of all jobs, and by job name. */
+/** The counts since the last write, in total and by job name. */
 export interface GatheredCounts {
   readonly total: Partial<AttemptCounts>;
   readonly byName: ReadonlyMap<string, Partial<AttemptCounts>>;
 }
 
 /**
- * Adds counts to the document of a minute, and returns the database's time. They were added only if it is that minute by
- * the database's clock, as `isMinuteOf` tells: a caller whose clock is wrong tries again, for the minute it is.
+ * Adds counts to the document of a minute, and returns the database's time. The counts are added only if the minute is right
+ * by the database's clock, as `isMinuteOf` tells. A caller whose clock is wrong tries again for the right minute.
  *
- * One document a minute for all workers: each adds to it once a minute, and at the end of an invocation. MongoDB makes
+ * All workers share one document per minute. Each adds to it once a minute, and at the end of an invocation. MongoDB makes
  * hundreds of changes a second to one document, far more than there are invocations.
  *
- * @throws ForeignDocumentsError when a document of somebody else stands for the minute: it stays as it is
+ * @throws ForeignDocumentsError when a document that is not ours stands for the minute. It stays as it is
  */
 export async function addCounts(
   statistics: Collection<StatisticsDocument>,
@@ -50,7 +50,7 @@ export async function addCounts(
   throw new Error('The database did not return the statistics of a minute that were just written.');
 }
 
-/** Whether the counts of a statement that was applied at this time were added. */
+/** Returns whether a statement that was applied at this time added its counts. */
 export function isMinuteOf(minute: Date, now: Date): boolean {
   const sinceMs = now.getTime() - minute.getTime();
   return sinceMs >= -TOLERANCE_MS && sinceMs < MINUTE_MS + TOLERANCE_MS;
@@ -83,7 +83,7 @@ function addition(minute: Date, { total, byName }: GatheredCounts): Document[] {
   ];
 }
 
-/** What stands in a field, with the counts that are not 0 added to it if the condition holds. Missing, it stays so if not. */
+/** Returns a field's value, plus the counts that are not 0 if the condition holds. Otherwise a missing field stays missing. */
 function sumIf(condition: Document | string, field: string, counts: Partial<AttemptCounts>): Document {
   const sums: Document = {};
   for (const name of countNames) {

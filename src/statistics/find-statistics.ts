@@ -14,9 +14,9 @@ import {
   type StatisticsDocument,
 } from './statistics-document.js';
 
-/** What was counted in one step of time. */
+/** The counts of one step of time. */
 export interface StatisticsPoint extends Readonly<AttemptCounts> {
-  /** When the step began, by the database's clock. */
+  /** The beginning of the step, by the database's clock. */
   readonly at: Date;
 }
 
@@ -31,20 +31,20 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * Which statistics: of how long until now (`since`, a minute to 8 days, default an hour), one point for each `step`
- * (whole minutes, default one), of all jobs or of one `jobName`.
+ * A choice of statistics. `since` is how long until now (a minute to 8 days, default an hour). Each `step` (whole minutes,
+ * default one) gets a point. `jobName` limits them to one kind of job.
  */
 export type StatisticsOptions = z.input<typeof optionsSchema>;
 
 /**
- * The points of the time until now, the oldest first, those without any count included. They end with the minute that is
- * under way, and each is a whole step: so the last hour in one step is one point of 60 minutes. Where steps do not go into
- * the time without a rest, the first begins earlier. They begin at any minute: for steps that begin on the hour, ask for
- * minutes and add them up.
+ * Returns the points of the time until now, the oldest first, including those without any count. They end with the minute
+ * under way. Each point is a whole step, so the last hour in one step is one point of 60 minutes. If steps do not divide the
+ * time evenly, the first begins earlier. Steps begin at any minute. For steps that begin on the hour, ask for minutes and
+ * add them up.
  *
- * Two commands, of which one reads at most one document for each minute.
+ * Costs two commands, one of which reads at most one document for each minute.
  *
- * @throws ValidationError for options that are none
+ * @throws ValidationError for invalid options
  */
 export async function findStatistics(
   db: Db,
@@ -58,7 +58,7 @@ export async function findStatistics(
   const points: (AttemptCounts & { at: Date })[] = [];
   for (let at = first; at < end; at += step) points.push({ at: new Date(at), ...noCounts() });
   for (const [at, counts] of await findCounts(statistics, new Date(first), jobName)) {
-    // A minute that has just begun may be one that is not asked for.
+    // A minute that has just begun may lie after the last point.
     const point = points[Math.floor((at.getTime() - first) / step)];
     if (point && counts) addTo(point, counts);
   }
@@ -67,7 +67,7 @@ export async function findStatistics(
 
 type Minute = readonly [at: Date, counts: Partial<AttemptCounts> | undefined];
 
-/** Of each minute from `first` on: of all jobs, or of one name. */
+/** Returns the counts of each minute from `first` on, of all jobs or of one name. */
 async function findCounts(
   statistics: Collection<StatisticsDocument>,
   first: Date,

@@ -1,39 +1,39 @@
-/** What is counted of attempts: how they ended, and how long they took. */
+/** The counts of attempts: how they ended, and how long they took. */
 export interface AttemptCounts {
   completed: number;
-  /** Ended in `error`. */
+  /** Attempts that ended in `error`. */
   errors: number;
   cancelled: number;
-  /** Failed, and queued for another attempt. */
+  /** Attempts that failed and were queued again. */
   retried: number;
-  /** Put off by the job itself. */
+  /** Attempts that the job itself put off. */
   snoozed: number;
-  /** Unfinished when their worker had to stop, and queued again. */
+  /** Attempts that were unfinished when their worker had to stop, and queued again. */
   givenBack: number;
-  /** Ended after their lease was lost: changed nothing. */
+  /** Attempts that ended after their lease was lost, and so changed nothing. */
   stale: number;
-  /** Ended by recovery: their workers crashed, or were cut off. */
+  /** Attempts that recovery ended, because their workers crashed or were cut off. */
   recovered: number;
-  /** How long the functions of jobs ran in all, in milliseconds. */
+  /** The total running time of the jobs' functions, in milliseconds. */
   durationMs: number;
 }
 
-/** One document of the collection `statistics`: what was counted in one minute of the database's clock. */
+/** A document of the collection `statistics`, with the counts of one minute of the database's clock. */
 export interface StatisticsDocument {
   /** The beginning of the minute. */
   readonly _id: Date;
-  /** Of all jobs. Absent members are 0. */
+  /** The counts of all jobs. Absent members are 0. */
   readonly total?: Partial<AttemptCounts>;
-  /** The same by job name, of at most 100 names, each as `nameKey` makes it. */
+  /** The counts by job name, of at most 100 names, each as `nameKey` makes it. */
   readonly names?: Readonly<Record<string, Partial<AttemptCounts>>>;
-  /** When it was written last. */
+  /** The moment of the last write. */
   readonly written: Date;
   readonly expireAt: Date;
 }
 
 export const MINUTE_MS = 60_000;
 
-/** All counts at 0. */
+/** Returns counts that are all 0. */
 export function noCounts(): AttemptCounts {
   return {
     completed: 0,
@@ -48,7 +48,7 @@ export function noCounts(): AttemptCounts {
   };
 }
 
-/** Adds what `more` has to `counts`. */
+/** Adds `more` to `counts`. */
 export function addTo(counts: AttemptCounts, more: Partial<AttemptCounts>): void {
   for (const name of countNames) counts[name] += more[name] ?? 0;
 }
@@ -67,8 +67,8 @@ export const countNames = Object.freeze([
 ] as const satisfies readonly (keyof AttemptCounts)[]);
 
 /**
- * A job name as the name of a field. Job names may have dots, by which MongoDB separates fields, and may look like
- * numbers; they never have `%`, so that no two names become the same.
+ * Returns a job name as the name of a field. Job names may have dots, by which MongoDB separates fields, and may look like
+ * numbers. They never have `%`, so no two names become the same.
  */
 export function nameKey(jobName: string): string {
   return `_${jobName.replaceAll('.', '%2E')}`;

@@ -5,19 +5,19 @@ import { withinTime } from '../mongo/within-time.js';
 import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
 import { type AttemptCounts, MINUTE_MS, noCounts, type StatisticsDocument } from './statistics-document.js';
 
-/** Nothing depends on it: it must not hold up an invocation that ends. */
+/** Nothing depends on the write, so it must not hold up an invocation that ends. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Counts how the attempts of one processor end, and writes that down from time to time: at the end of a drain and each
- * minute while it goes on. What was not written is lost with the process, and so is what could not be written.
+ * Counts how the attempts of one processor end. Writes the counts at the end of a drain, and each minute during it. Counts
+ * that were not or could not be written are lost.
  */
 export class Tally {
   #total = noCounts();
   #byName = new Map<string, AttemptCounts>();
   #isEmpty = true;
   #written = performance.now();
-  /** The database's clock less this process's, as far as it is known. */
+  /** The database's clock minus this process's, as far as known. */
   #offsetMs = 0;
 
   constructor(
@@ -25,7 +25,7 @@ export class Tally {
     private readonly log: Logger,
   ) {}
 
-  /** Counts an attempt that has ended. Not one that is `unsettled`: recovery will end it. */
+  /** Counts an attempt that has ended. Ignores an `unsettled` attempt, since recovery will end it. */
   countAttempt({ jobName, outcome, durationMs = 0 }: AttemptEnded): void {
     if (outcome === 'unsettled') return;
     const ofName = this.#byName.get(jobName) ?? noCounts();
@@ -44,7 +44,7 @@ export class Tally {
     this.#isEmpty = false;
   }
 
-  /** Writes what is counted while `work` goes on, each minute, and at its end. Nothing when nothing was counted. */
+  /** Writes the counts each minute while `work` runs, and at its end. Writes nothing if nothing was counted. */
   async writeDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const timer = setInterval(() => void this.write(), MINUTE_MS);
     try {
@@ -55,12 +55,12 @@ export class Tally {
     }
   }
 
-  /** As `write`, but no sooner than a minute after the last time. */
+  /** Writes as `write` does, but at most once a minute. */
   async writeIfDue(): Promise<void> {
     if (performance.now() - this.#written >= MINUTE_MS) await this.write();
   }
 
-  /** Writes what was counted since the last time, if anything was. Never throws. */
+  /** Writes the counts since the last write, if there are any. Never throws. */
   async write(): Promise<void> {
     if (this.#isEmpty) return;
     const counts = { total: this.#total, byName: this.#byName };
@@ -82,7 +82,7 @@ export class Tally {
     if (!isMinuteOf(minute, now)) await addCounts(this.statistics, this.#minute(), counts);
   }
 
-  /** The minute that it is by the database's clock, or probably is. */
+  /** Returns the current minute by the database's clock, as far as known. */
   #minute(): Date {
     const now = Date.now() + this.#offsetMs;
     return new Date(now - (now % MINUTE_MS));

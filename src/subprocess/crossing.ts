@@ -2,19 +2,19 @@ import { types } from 'node:util';
 import { extendedJsonOf } from '../mongo/bson-marks.js';
 
 /**
- * A value on its way to another thread. The structured clone alone would make plain objects of class instances, refuse
- * functions and proxies, and call getters: here such places are told, and put back on the other side, so that what comes
- * out is judged there as it would have been here. What an instance inherits, such as the message of an error, stays behind.
+ * A value on its way to another thread. The structured clone alone would turn class instances into plain objects, refuse
+ * functions and proxies, and call getters. A crossing lists such places, and the other side puts them back. So an output is
+ * judged there as it would have been here. Inherited properties, such as the message of an error, are lost.
  */
 export interface Crossing {
   readonly value: unknown;
   readonly places: readonly Place[];
 }
 
-/** What stood in a place that the clone would change, or refuse. */
-type Place = { readonly path: readonly string[] } /** Of a class, or without any prototype. */ & (
+/** A place whose value the clone would change or refuse. */
+type Place = { readonly path: readonly string[] } /** A class instance, or an object without a prototype. */ & (
   | { readonly kind: 'instance'; readonly className: string | null }
-  /** A value of BSON, such as an ObjectId, as extended JSON. */
+  /** A BSON value, such as an ObjectId, as extended JSON. */
   | { readonly kind: 'bson'; readonly json: unknown }
   | { readonly kind: 'function' | 'symbol'; readonly name: string }
   | { readonly kind: 'unreadable'; readonly message: string }
@@ -23,17 +23,17 @@ type Place = { readonly path: readonly string[] } /** Of a class, or without any
 /** More levels and values than any output may have. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
-/** Counts as so many values: it is refused anyhow, and what branches without end should not be followed for long. */
+/** The number of values that a too deep value counts as. It is refused anyway, and endless branches are not worth following. */
 const TOO_DEEP = 10_000;
 
-/** Wraps a value; undefined when it has more than so many values. Never throws. */
+/** Wraps a value. Returns undefined if it has more than `maxValues` values. Never throws. */
 export function toCrossing(value: unknown, maxValues = MAX_VALUES): Crossing | undefined {
   const copying: Copying = { places: [], copies: new Map(), valuesLeft: maxValues };
   const copy = copyValue(value, [], copying);
   return copying.valuesLeft < 0 ? undefined : { value: copy, places: copying.places };
 }
 
-/** Unwraps it, on the other side. @param reviveBson makes a value of BSON of its extended JSON */
+/** Unwraps a value on the other side. @param reviveBson makes a BSON value of its extended JSON */
 export function fromCrossing(
   { value, places }: Crossing,
   reviveBson: (json: unknown) => unknown = (json) => json,
@@ -45,7 +45,7 @@ export function fromCrossing(
 
 interface Copying {
   readonly places: Place[];
-  /** Of each object its copy: what is shared stays shared, and a circle a circle. */
+  /** Maps each object to its copy, so that shared objects stay shared, and circles stay circles. */
   readonly copies: Map<object, object>;
   valuesLeft: number;
 }
@@ -114,19 +114,19 @@ function nameOf(value: symbol | object) {
     : { kind: 'function' as const, name: 'name' in value ? String(value.name) : '' };
 }
 
-/** Those of a list that are its items: a list with holes may be as long as it likes. */
+/** Returns the keys of an object, or the indices of a list's items. A list with holes may have any length. */
 function keysOf(value: object): string[] {
   const keys = Object.keys(value);
   return Array.isArray(value) ? keys.filter((key) => /^\d+$/.test(key)) : keys;
 }
 
-/** Most are: asked first, since it is quick. */
+/** Returns whether a value is a plain object or list. Most are, so this quick check comes first. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === Array.prototype;
 }
 
-/** What a clone is the same as; what is in a Map or a Set may be refused all the same. */
+/** Returns whether a clone equals the value. The clone may still refuse the contents of a Map or a Set. */
 function isCloneable(value: object): boolean {
   return (
     types.isDate(value) ||
@@ -139,7 +139,7 @@ function isCloneable(value: object): boolean {
   );
 }
 
-/** Undefined for plain objects and lists, null for an object without a prototype. */
+/** Returns undefined for plain objects and lists, and null for an object without a prototype. */
 function classNameOf(value: object): string | null | undefined {
   const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
     Object.getPrototypeOf(value);
@@ -170,7 +170,7 @@ function standIn({ kind, name }: { readonly kind: 'function' | 'symbol'; readonl
   return Object.defineProperty(call, 'name', { value: name });
 }
 
-/** Of a class that is not known in this thread. */
+/** Returns the prototype of a class that this thread does not know. */
 function prototypeNamed(className: string | null): object | null {
   if (className === null) return null;
   const { prototype } = Object.defineProperty(class {}, 'name', { value: className });
@@ -184,7 +184,7 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/** On a copy, which has no setters; and a getter that was put there is not written to again. */
+/** Defines a member of a copy. A copy has no setters, and a getter that was put there is not written again. */
 function define(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') Reflect.set(target, key, value);
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });

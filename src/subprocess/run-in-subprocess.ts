@@ -2,33 +2,32 @@ import { availableParallelism, totalmem } from 'node:os';
 import type { SubprocessContext } from '../job/define-job.js';
 import type { SubprocessPool } from './subprocess-pool.js';
 
-/** The threads together get this part of the memory there is; the rest is for the worker itself. */
+/** The share of the memory for all threads together. The worker itself needs the rest. */
 const SHARE_OF_MEMORY = 1 / 2;
 
-/** Below this Node itself hardly starts. */
+/** The memory without which Node itself hardly starts. */
 const MIN_MEMORY_MB = 64;
 
 /**
- * Well below the 5 seconds that a worker waits before it gives a job back: too short costs a tidy end, too long
- * leaves a thread that competes for the CPU with whoever runs the job next.
+ * Well below the 5 seconds after which a worker gives a job back. A shorter grace costs a tidy end. A longer one leaves a
+ * thread that competes for the CPU with the next run of the job.
  */
 const GRACE_MS = 1_000;
 
-/** One for the process, and none before the first subprocess job: a worker without any never loads piscina. */
+/** The pool of the process. It is made for the first subprocess job, so a worker without such jobs never loads piscina. */
 let pool: Promise<SubprocessPool> | undefined;
 
 /**
- * Runs the default export of a module in a thread of the process's pool, which has at most as many threads as there
- * are CPUs. The module is given a `SubprocessContext`; its input crosses as a structured clone (dates and bytes stay what
- * they are, class instances become plain objects). What cannot be stored in an output or progress is refused as it is in
- * the worker's own thread.
+ * Runs the default export of a module in a thread of the process's pool, which has at most as many threads as CPUs. The
+ * module gets a `SubprocessContext`. Its input crosses as a structured clone: dates and bytes stay the same, and class
+ * instances become plain objects. An output or progress that cannot be stored is refused as in the worker's own thread.
  *
- * When the context's signal fires, the module's fires too; a module that has not ended a second later is killed.
- * One that exits, loops for ever or runs out of memory fails alone.
+ * When the context's signal fires, so does the module's. A module that has not ended a second later is killed. A module that
+ * exits, loops for ever or runs out of memory fails alone.
  *
- * @param onThread called when there is a thread for it: before, it waits for those that came first
- * @throws what the module throws, a RemoteException as one; the signal's reason; SubprocessError when the module
- *   could not be loaded or its thread died
+ * @param onThread called when the module gets its thread. Until then it waits for earlier ones
+ * @throws the module's own error, also a RemoteException, or the signal's reason
+ * @throws SubprocessError when the module could not be loaded or its thread died
  */
 export async function runInSubprocess(
   module: URL,
@@ -40,8 +39,8 @@ export async function runInSubprocess(
 }
 
 /**
- * Terminates the threads, whatever they do. Not needed for a process to end (idle threads do not hold it), but then
- * nothing is left of them. The next job starts new ones.
+ * Terminates the threads, whatever they do. The next job starts new ones. A process can end without this, since idle threads
+ * do not hold it.
  */
 export async function closeSubprocessPool(): Promise<void> {
   const closing = pool;

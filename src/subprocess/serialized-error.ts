@@ -3,37 +3,35 @@ import { RemoteException, RetryAfter, Snooze } from '../errors.js';
 import { isError, toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
-/** Whatever was thrown, in the form in which it crosses from one thread to another. */
+/** Any thrown value, in the form in which it crosses from one thread to another. */
 export type SerializedError =
   | {
       readonly kind: 'error';
-      /** Which of ours it is, in whichever copy of this package it was made. */
+      /** The brand of an error of this package, whichever copy of the package made it. */
       readonly brand: string | undefined;
       readonly name: string;
       readonly message: string;
       readonly stack: string | undefined;
       readonly cause: SerializedError | undefined;
-      /** Those that it gathers, as an AggregateError does. */
+      /** The errors that this one gathers, as an AggregateError does. */
       readonly errors: readonly SerializedError[] | undefined;
       /** Own properties such as `code`. */
       readonly fields: Crossing;
     }
-  /** It is no error. */
+  /** A thrown value that is not an error. */
   | { readonly kind: 'value'; readonly value: Crossing };
 
-/** Causes may form a circle, and nobody reads further. */
+/** Limits the chain of causes, which may form a circle and which nobody reads further. */
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
 const MAX_FIELDS = 100;
 
-/** Of a field, or of a value that is no error: more is of no use to who looks at an error, such as a whole request. */
+/** The most values of a field, or of a thrown value that is not an error. More, such as a whole request, helps no reader. */
 const MAX_VALUES = 1_000;
 
 const nothing: Crossing = { value: {}, places: [] };
 
-/**
- * What was thrown, ready for `postMessage`: the structured clone alone would lose the name and the `code`. Never throws.
- */
+/** Prepares a thrown value for `postMessage`. The structured clone alone would lose the name and the `code`. Never throws. */
 export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): SerializedError {
   try {
     return isError(thrown) ? serialize(thrown, causesLeft) : { kind: 'value', value: asValue(thrown) };
@@ -42,7 +40,7 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
   }
 }
 
-/** The same where even that cannot be posted, since a Map in it has a function, say. */
+/** Returns the message and stack alone, for an error that cannot be posted otherwise, say for a function in a Map. */
 export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {
@@ -73,7 +71,7 @@ function serialize(thrown: Error, causesLeft: number): SerializedError {
   };
 }
 
-/** A value as it is, or its text when there is too much of it. */
+/** Returns a value as it is, or its text if it is too large. */
 function asValue(thrown: unknown): Crossing {
   return toCrossing(thrown, MAX_VALUES) ?? { value: toFailure(thrown).message, places: [] };
 }
@@ -81,8 +79,8 @@ function asValue(thrown: unknown): Crossing {
 type Unwrap = (crossing: Crossing) => unknown;
 
 /**
- * What was thrown, again. A RemoteException, RetryAfter or Snooze is one here too: `instanceof` does not survive the way,
- * but its brand does.
+ * Restores the thrown value. A RemoteException, RetryAfter or Snooze becomes one here too, since its brand survives the way,
+ * where `instanceof` does not.
  */
 export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCrossing): unknown {
   if (serialized.kind === 'value') return unwrap(serialized.value);
@@ -104,7 +102,7 @@ export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCr
   return error;
 }
 
-/** What a job throws to be understood by its worker. */
+/** Makes an error that the worker understands by its class. */
 function revive(brand: string | undefined, delay: unknown, message: string, options: ErrorOptions): Error {
   if (brand === brandOf(RemoteException.prototype)) return new RemoteException(message, options);
   if (typeof delay === 'number' || typeof delay === 'string') {
@@ -116,7 +114,7 @@ function revive(brand: string | undefined, delay: unknown, message: string, opti
 
 const own = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-/** Those that can be read, and are not too large: an error of an HTTP client may carry all of its request. */
+/** Returns the fields that can be read and are not too large. An error of an HTTP client may carry its whole request. */
 function fieldsOf(error: Error): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const key of Object.keys(error).slice(0, MAX_FIELDS)) {
@@ -131,7 +129,7 @@ function fieldsOf(error: Error): Record<string, unknown> {
   return fields;
 }
 
-/** Unlike an assignment it minds no setter, getter or `__proto__`. */
+/** Defines a property. An assignment would call setters, fail on getters, and misread `__proto__`. */
 function define(target: object, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }

@@ -1,4 +1,4 @@
-/** At most `count` pieces of work at a time; the others wait their turn, in order. */
+/** Runs at most `count` pieces of work at a time. The others wait their turn, in order. */
 export class Slots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -8,15 +8,16 @@ export class Slots {
   }
 
   /**
-   * Runs `work` in a slot of its own. @throws the signal's reason if that fires before there is one, and what `work`
-   * throws
+   * Runs `work` in a slot of its own.
+   *
+   * @throws the signal's reason if it fires before there is a slot, and any error of `work`
    */
   async use<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
-      signal.throwIfAborted(); // It may have fired just after the slot was passed on.
+      signal.throwIfAborted(); // The signal may have fired just after the slot was passed on.
       return await work();
     } finally {
       this.#passOn();
@@ -38,7 +39,7 @@ export class Slots {
     });
   }
 
-  /** A slot goes from hand to hand, so that nobody who comes just now overtakes those who wait. */
+  /** Passes the slot to the next in line, so that a newcomer does not overtake those who wait. */
   #passOn(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

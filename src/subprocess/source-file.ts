@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 
 /*
- * A subprocess module is named by the file it is compiled to: `new URL('./x.subprocess.js', import.meta.url)`. Run
- * from source, by tsx or vitest, only `x.subprocess.ts` exists, and a thread, unlike an import, gets no resolver and
- * no compiler from them. This file makes up for that; compiled or bundled, it changes nothing.
+ * A subprocess module is named by its compiled file: `new URL('./x.subprocess.js', import.meta.url)`. When tsx or vitest
+ * runs the source, only `x.subprocess.ts` exists, and a thread gets no resolver and no compiler from them. This file makes
+ * up for that. It changes nothing in compiled or bundled code.
  */
 
-/** The module itself or, where only its source exists, that. */
+/** Returns the module's file, or its source if only that exists. */
 export function sourceFile(module: URL): URL {
   if (module.protocol !== 'file:' || existsSync(module)) return module;
   const source = new URL(module);
@@ -14,13 +14,13 @@ export function sourceFile(module: URL): URL {
   return existsSync(source) ? source : module;
 }
 
-/** Arguments of Node for the threads that run `file`: those of this process or, for a source file, tsx. */
+/** Returns Node's arguments for the threads that run `file`: those of this process or, for a source file, tsx. */
 export function threadArguments(file: URL): string[] {
   const fromSource = [file.pathname, import.meta.url].some((path) => path.endsWith('.ts'));
   return fromSource ? ['--import', registerTsx()] : process.execArgv;
 }
 
-/** Plain `--import tsx` does nothing in a thread; there, its API must be called. */
+/** Returns a module that calls tsx's API. A plain `--import tsx` does nothing in a thread. */
 function registerTsx(): string {
   const api = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   return `data:text/javascript,${encodeURIComponent(`import { register } from ${api}; register();`)}`;

@@ -1,8 +1,8 @@
 import { RemoteProcessorError } from '../errors.js';
 
 /**
- * A subprocess job failed in another way than by throwing: its module could not be loaded, its thread exited, ran
- * out of memory, or could not be started. `cause` tells more. It is retried like any error.
+ * A subprocess job failed without throwing: its module could not be loaded, or its thread exited, ran out of memory or could
+ * not be started. `cause` tells more. The job is retried as after any error.
  */
 export class SubprocessError extends RemoteProcessorError {
   readonly code = 'subprocess_failed';

@@ -11,30 +11,30 @@ import { sourceFile, threadArguments } from './source-file.js';
 import { SubprocessError } from './subprocess-error.js';
 
 /**
- * A thread that was idle for this long goes away. Starting one takes about 50 ms, which a job that follows at once
- * should not pay; an idle thread keeps no process alive, but it does keep memory.
+ * An idle thread ends after this time. Starting one takes about 50 ms, which the next job should not pay. An idle thread
+ * does not keep the process alive, but it keeps memory.
  */
 const IDLE_MS = 1_000;
 
-/** How large a pool may get. */
+/** Limits of a pool. */
 export interface PoolLimits {
   readonly maxThreads: number;
-  /** Heap of one thread. A job that needs more fails, and its thread ends; nothing else does. */
+  /** The heap of one thread. A job that needs more fails alone, and its thread ends. */
   readonly memoryMb: number;
-  /** How long a job has to end after its signal fired; then its thread is terminated. */
+  /** How long a job may take to end after its signal fired. Then its thread is terminated. */
   readonly graceMs: number;
 }
 
 /**
- * Runs modules in a pool of threads. Threads are reused: a module's own state lives on from one job to the next, and
- * what a job leaves running goes on in the next one's time.
+ * Runs modules in a pool of threads, which are reused. A module's own state lives on from one job to the next. Anything a
+ * job leaves running continues during the next job.
  */
 export class SubprocessPool {
   readonly #limits: PoolLimits;
   readonly #starting = new Set<AbortController>();
   /**
-   * Why not piscina's own queue: without a minimum of idle threads, what waits there waits for ever once a thread
-   * has died (piscina 5.3: exit, out of memory, abort), for only a new task makes it start another.
+   * Replaces piscina's own queue. Without a minimum of idle threads, a waiting task waits for ever once a thread has died
+   * (piscina 5.3: exit, out of memory, abort), because only a new task makes piscina start another.
    */
   readonly #slots: Slots;
   #threads: Piscina | undefined;
@@ -47,10 +47,11 @@ export class SubprocessPool {
   /**
    * Runs the default export of `module`. The context's signal, progress and log work across the thread.
    *
-   * @param onThread called when there is a thread for it
-   * @throws what the module throws: an error with its name, message, stack, causes and fields (a RemoteException as one),
-   *   anything else as it is; the signal's reason; RemoteException when its output cannot be sent; SubprocessError when it
-   *   ended in any other way
+   * @param onThread called when the module gets its thread
+   * @throws the thrown value of the module, an error with its name, message, stack, causes and fields
+   * @throws the signal's reason
+   * @throws RemoteException when the output cannot be sent
+   * @throws SubprocessError when the module ended in any other way
    */
   run(module: URL, context: SubprocessContext, onThread?: () => void): Promise<unknown> {
     const file = sourceFile(module);
@@ -76,7 +77,7 @@ export class SubprocessPool {
       execArgv: threadArguments(file),
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb },
     });
-    // A thread without a task failed: it could not start, or something that a job left behind threw.
+    // A thread failed without a task. It could not start, or something that a job left behind threw.
     threads.on('error', (error: unknown) => {
       for (const kill of this.#starting) kill.abort(error);
     });
@@ -101,7 +102,7 @@ export class SubprocessPool {
   }
 }
 
-/** Resolves when the thread is done with the task, however it ended; rejects when the thread failed. */
+/** Resolves when the thread is done with the task, in whatever way. Rejects when the thread failed. */
 async function post(threads: Piscina, task: Task, kill: AbortSignal, signal: AbortSignal): Promise<void> {
   try {
     await threads.run(task, { transferList: [task.port], signal: kill });

@@ -8,7 +8,7 @@ import type { Ending, FromThread, Task, ToThread } from './messages.js';
 import { reviveError, serializeError, textOnly } from './serialized-error.js';
 import { SubprocessError } from './subprocess-error.js';
 
-/** What a thread of the pool runs for each task: its own build entry. Never throws: the ending is a message. */
+/** Runs a task in a thread of the pool. This file is a build entry of its own. Never throws, since the ending is a message. */
 export default async function runTask({ module, input, port }: Task): Promise<void> {
   post(port, { kind: 'started' });
   const { signal, progress, log } = contextOf(port);
@@ -33,7 +33,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
   return aborted && error === reason ? { kind: 'aborted' } : { kind: 'threw', error: serializeError(error) };
 }
 
-/** A signal that is driven by what the other side posts, and functions that post to it. */
+/** Returns a signal that the other side's messages drive, and functions that post to that side. */
 function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
   const controller = new AbortController();
   const waiting = new Map<number, { resolve(): void; reject(error: unknown): void }>();
@@ -86,7 +86,7 @@ function isRun(value: unknown): value is Run {
   return typeof value === 'function';
 }
 
-/** What cannot be cloned is told in another way. */
+/** Posts an ending, or another ending if that one cannot be cloned. */
 function postOr(port: MessagePort, ending: Ending, otherwise: (error: unknown) => Ending): void {
   try {
     post(port, ending);
