@@ -12,7 +12,7 @@ export interface Crossing {
 }
 
 /** A place whose value the clone would change or refuse. */
-type Place = { readonly path: readonly string[] } /** A class instance, or an object without a prototype. */ & (
+type Place = { readonly path: readonly string[] } /** Has a class or no prototype. */ & (
   | { readonly kind: 'instance'; readonly className: string | null }
   /** A BSON value, such as an ObjectId, as extended JSON. */
   | { readonly kind: 'bson'; readonly json: unknown }
