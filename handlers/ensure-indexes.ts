@@ -1,7 +1,7 @@
 /**
  * What `npm run ensure-indexes` runs, once per deployment: makes the indexes that are missing, and says which.
  */
-import { indexesDoneText } from '../src/mongo/index-progress-text.js';
+import { indexesDoneText } from '../src/collections/index-progress-text.js';
 import { makeIndexes } from './make-indexes.js';
 import { settingsOf } from './settings.js';
 

@@ -1,7 +1,7 @@
+import { IndexesDone, indexProgressText } from '../src/collections/index-progress-text.js';
 import type { FunctionConfig } from '../src/config.js';
 import { RemoteProcessor, silentLogger } from '../src/index.js';
 import { patientClient } from '../src/mongo/client.js';
-import { IndexesDone, indexProgressText } from '../src/mongo/index-progress-text.js';
 
 /** The indexes that were missing, and those that were not wanted any more. */
 export interface IndexesMade {

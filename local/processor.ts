@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openCollections } from '../src/collections/collections.js';
 import { timerDurationSchema } from '../src/duration.js';
 import {
   type Duration,
@@ -6,7 +7,6 @@ import {
   RemoteProcessor,
   type RemoteProcessorOptions,
 } from '../src/index.js';
-import { openCollections } from '../src/mongo/collections.js';
 import { validateNow } from '../src/validate.js';
 import { withStopSignal } from '../src/worker/stop-signal.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';

@@ -1,7 +1,7 @@
+import type { Collections } from '../src/collections/collections.js';
+import { findWrongIndexes } from '../src/collections/find-wrong-indexes.js';
 import { IndexMissingError, type Logger } from '../src/index.js';
-import type { Collections } from '../src/mongo/collections.js';
-import { findWrongIndexes } from '../src/mongo/find-wrong-indexes.js';
-import { jobIndexes } from '../src/mongo/indexes.js';
+import { jobIndexes } from '../src/job/indexes.js';
 import { foundServers } from './found-servers.js';
 
 /** Notices that an empty database has replaced the old one when the server is found again, and sets it up. */

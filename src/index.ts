@@ -3,6 +3,7 @@ import './require-zod.js';
 
 export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
+export type { IndexOptions, IndexProgress } from './collections/index-options.js';
 export type { Duration } from './duration.js';
 export {
   type AbortReason,
@@ -111,7 +112,6 @@ export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
 export type { AnyDb, AnySession } from './mongo/driver-of.js';
-export type { IndexOptions, IndexProgress } from './mongo/indexes.js';
 export type { PageFilter } from './page-filter.js';
 export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';
 export {

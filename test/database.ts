@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
+import { type Collections, openCollections } from '../src/collections/collections.js';
 import { silentLogger } from '../src/index.js';
 import type { JobDocument } from '../src/job/job.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
-import { type Collections, openCollections } from '../src/mongo/collections.js';
 import { collectionNames } from './collection-names.js';
 
 /** A database of its own for a test file, emptied after each test and dropped at the end. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { connectedCollections, type WithCollections } from '../../src/collections/connected-collections.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
-import { connectedCollections, type WithCollections } from '../../src/mongo/connected-collections.js';
 import { toProblem } from './failure.js';
 import { invalid, Problem, type ProblemCode } from './problem.js';
 import type { Reply } from './reply.js';

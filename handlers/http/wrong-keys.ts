@@ -1,6 +1,6 @@
 import { countWrongKey, type WrongKeyCount } from '../../src/access/count-wrong-key.js';
+import { connectedCollections, type WithCollections } from '../../src/collections/connected-collections.js';
 import type { Logger } from '../../src/index.js';
-import { connectedCollections, type WithCollections } from '../../src/mongo/connected-collections.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
 /** A wrong key is refused whether it could be counted or not: its sender waits no longer than this for it. */

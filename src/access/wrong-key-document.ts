@@ -1,3 +1,11 @@
+import {
+  type CollectionDescription,
+  expiring,
+  formerExpiry,
+  moment,
+  text,
+} from '../mongo/collection-description.js';
+
 /** How many wrong keys of one address are looked at within the window. Nobody mistypes a key ten times in a row. */
 export const MAX_WRONG_KEYS = 10;
 
@@ -17,3 +25,13 @@ export interface WrongKeyDocument {
   /** When MongoDB deletes it. */
   readonly expireAt: Date;
 }
+
+const times = { $type: 'array' } as const;
+
+export const wrongKeysCollection: CollectionDescription = {
+  name: 'wrongKeys',
+  ours: { _id: text, at: times, expireAt: moment },
+  // MongoDB deletes what no longer counts.
+  indexes: [expiring('expiry', 'expireAt', { _id: text, isCounted: { $exists: true }, at: times })],
+  formerIndexes: [formerExpiry],
+};

@@ -1,3 +1,5 @@
+import { type CollectionDescription, expiring, formerExpiry, text } from '../mongo/collection-description.js';
+
 /**
  * One document of the collection `idempotencyKeys`: a request that must be done once, however often it is sent. It is
  * held while it is done; when its holder dies, whoever sends the request next goes on with the same job ids.
@@ -18,3 +20,13 @@ export interface IdempotencyKeyDocument {
   /** When the key can be used for another request. MongoDB deletes the document then. */
   readonly expireAt: Date;
 }
+
+const ours = { _id: text, requestHash: text, jobIds: { $type: 'array' } } as const;
+
+export const idempotencyKeysCollection: CollectionDescription = {
+  name: 'idempotencyKeys',
+  ours,
+  // MongoDB deletes keys when their time has come.
+  indexes: [expiring('expiry', 'expireAt', ours)],
+  formerIndexes: [formerExpiry],
+};

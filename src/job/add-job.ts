@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { BSON, type ClientSession, type Collection } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
-import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { inOwnBson } from '../mongo/own-bson.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
 import type { JobContract } from './define-job.js';
 import { findJob } from './find-job.js';
+import { uniqueKeyIndex } from './indexes.js';
 import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
+import type { JobCollections } from './jobs-collection.js';
 import { type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
@@ -32,7 +32,7 @@ export interface Added {
  * Adds a job: see `RemoteProcessor.addJob`. Everything is checked before the first write.
  */
 export async function addJob(
-  collections: Pick<Collections, 'client' | 'jobs'>,
+  collections: JobCollections,
   registry: JobRegistry,
   kind: string | JobContract,
   input: unknown,

@@ -6,14 +6,13 @@ import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
 import { isBsonValue } from '../mongo/bson-marks.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
-import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { ServerClock } from '../mongo/server-clock.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
 import type { JobContract } from './define-job.js';
+import { uniqueKeyIndex } from './indexes.js';
 import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import {
@@ -22,6 +21,7 @@ import {
   addedJobSchema,
   addJobsOptionsSchema,
 } from './job-options.js';
+import type { JobCollections } from './jobs-collection.js';
 import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
@@ -56,7 +56,7 @@ const INSERTED_BATCH = 2 * BATCH;
  * than that are inserted at times that one more command reads, 2000 by a command, which is less work for the database.
  */
 export async function addJobs(
-  collections: Pick<Collections, 'client' | 'jobs'>,
+  collections: JobCollections,
   registry: JobRegistry,
   given: readonly AnyJobToAdd[],
   options: AddJobsOptions,
@@ -73,7 +73,7 @@ export async function addJobs(
 }
 
 async function writeAll(
-  collections: Pick<Collections, 'client' | 'jobs'>,
+  collections: JobCollections,
   newJobs: readonly NewJob[],
   session: ClientSession | undefined,
   despiteFailures: ReturnType<typeof retrying>,

@@ -1,9 +1,9 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
-import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { requestCancel } from './end-attempt.js';
 import { isSettled, type JobDocument, type JobStatus } from './job.js';
+import { ourJob } from './jobs-collection.js';
 
 /**
  * Cancels a queued job at once, and asks a running one to stop: its signal fires within one heartbeat, and
@@ -14,7 +14,7 @@ import { isSettled, type JobDocument, type JobStatus } from './job.js';
  */
 export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
   const unsettled: Filter<JobDocument> = {
-    ...ours.jobs,
+    ...ourJob,
     _id: String(id),
     status: { $in: ['queued', 'processing'] },
   };

@@ -2,13 +2,12 @@ import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
 import { byId } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
-import { ours } from '../mongo/ours.js';
 import { validateNow } from '../validate.js';
 import { requestCancel } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
+import { type JobCollections, ourJob } from './jobs-collection.js';
 import { type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
@@ -69,7 +68,7 @@ const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema }
 
 /** Queues jobs again, as `retryJob` does each: see `Jobs.retryMany`. */
 export async function retryMany(
-  collections: Collections,
+  collections: JobCollections,
   registry: JobRegistry,
   filter: RetryFilter,
   options: RetryManyOptions,
@@ -140,7 +139,7 @@ async function changeEach(
   if (ids.length === 0) return 0;
   const statements = ids.map((id): AnyBulkWriteOperation<JobDocument> => {
     return {
-      updateOne: { filter: { ...ours.jobs, _id: id, status: { $in: [...statuses] } }, update, ...byId },
+      updateOne: { filter: { ...ourJob, _id: id, status: { $in: [...statuses] } }, update, ...byId },
     };
   });
   try {

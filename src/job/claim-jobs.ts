@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Filter } from 'mongodb';
-import { heldBackJobs } from '../mongo/indexes.js';
 import { type ClaimPlace, ClaimSpread } from './claim-spread.js';
 import { ClaimStatements, type DueJobs, type LeaseRequest } from './claim-statements.js';
+import { heldBackJobs } from './indexes.js';
 import type { ClaimedJob, JobDocument } from './job.js';
 import {
   type ClaimFilter,

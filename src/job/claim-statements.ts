@@ -1,8 +1,8 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { byId, byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
-import { leaseExpiry } from '../mongo/indexes.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
+import { leaseExpiry } from './indexes.js';
 import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
 import { claimOrder } from './queued-jobs.js';
 

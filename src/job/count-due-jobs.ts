@@ -1,6 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
-import { heldBackJobs } from '../mongo/indexes.js';
+import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { type ClaimFilter, claimIndex, heldBack, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 

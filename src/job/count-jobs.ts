@@ -1,6 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
-import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } from '../mongo/indexes.js';
+import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } from './indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 

@@ -1,4 +1,4 @@
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Connected } from '../mongo/connected.js';
 import type { PageFilter } from '../page-filter.js';
 import type { JobFactoryInfo, JobFactoryPage } from './list-job-factories.js';
 import type { JobRegistry } from './registry.js';
@@ -6,7 +6,7 @@ import type { JobRegistry } from './registry.js';
 /** The kinds of jobs that can be added by name, whichever process registered them. */
 export class Factories {
   constructor(
-    private readonly collections: ConnectedCollections,
+    private readonly connected: Connected<unknown>,
     private readonly registry: JobRegistry,
   ) {}
 
@@ -17,19 +17,19 @@ export class Factories {
    * @throws ValidationError for a filter that is none, or a cursor that no page gave
    */
   async list(filter?: PageFilter): Promise<JobFactoryPage> {
-    await this.collections();
+    await this.connected();
     return this.registry.list(filter);
   }
 
   /** What is known of one kind of job; undefined when nobody registered it. */
   async get(name: string): Promise<JobFactoryInfo | undefined> {
-    await this.collections();
+    await this.connected();
     return this.registry.info(name);
   }
 
   /** The names of the kinds of jobs: the first 1000. */
   async names(): Promise<string[]> {
-    await this.collections();
+    await this.connected();
     return this.registry.storedNames();
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AddRole, DEFAULT_ADD_ROLE } from '../access/role.js';
+import { type CollectionDescription, text } from '../mongo/collection-description.js';
 import type { JobContract } from './define-job.js';
 import { toJsonSchema } from './input-schema.js';
 import type { JobDefaults } from './job-options.js';
@@ -21,6 +22,13 @@ export interface JobFactoryDocument {
   /** A hash of all the above. Registering writes only when it is new. */
   readonly hash: string;
 }
+
+export const jobFactoriesCollection: CollectionDescription = {
+  name: 'jobFactories',
+  ours: { _id: text, hash: text },
+  indexes: [],
+  formerIndexes: [],
+};
 
 /** The document that stands for a kind of job under a name: the same for a contract and for the job that is made of it. */
 export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {

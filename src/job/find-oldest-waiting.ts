@@ -1,5 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
-import { heldBackJobs } from '../mongo/indexes.js';
+import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { findLongestWaiting, type Waiting } from './longest-waiting.js';
 import {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Connected } from '../mongo/connected.js';
 import { validateNow } from '../validate.js';
 import {
   type CancelFilter,
@@ -14,6 +14,7 @@ import { countDueJobs } from './count-due-jobs.js';
 import { countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
+import type { JobCollections } from './jobs-collection.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
@@ -30,7 +31,7 @@ export interface Claims {
 /** Jobs as many: lists, counts and logs. One job is added, read and changed by the processor itself. */
 export class Jobs {
   constructor(
-    private readonly collections: ConnectedCollections,
+    private readonly collections: Connected<JobCollections>,
     private readonly claims: Claims,
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,

@@ -3,10 +3,10 @@ import { type Collection, type Document, type Filter, type FindOptions, MaxKey, 
 import * as z from 'zod';
 import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
-import { byCreated, byJobName, byQueue, byUnsuccessful } from '../mongo/indexes.js';
 import { readPage } from '../mongo/read-page.js';
 import { pageSize } from '../page-filter.js';
 import { validateNow } from '../validate.js';
+import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 import { storableText } from './storable-text.js';

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
-import { heldBackJobs } from '../mongo/indexes.js';
+import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { isUnmarked } from './queued-jobs.js';
 

@@ -1,6 +1,6 @@
 import type { Filter } from 'mongodb';
 import type { Index } from '../mongo/by-index.js';
-import { claimableByQueue, claimableJobs } from '../mongo/indexes.js';
+import { claimableByQueue, claimableJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 
 /** Which jobs a worker takes. */

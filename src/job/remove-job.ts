@@ -1,9 +1,9 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
-import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { isNotAhead } from './is-not-ahead.js';
 import { isSettled, type JobDocument, settledStatuses } from './job.js';
+import { ourJob } from './jobs-collection.js';
 
 /**
  * Removes one settled job; one that was made ahead of its occurrence stays until then: see remove-jobs.ts.
@@ -12,7 +12,7 @@ import { isSettled, type JobDocument, settledStatuses } from './job.js';
  */
 export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
   const removable: Filter<JobDocument> = {
-    ...ours.jobs,
+    ...ourJob,
     _id: String(id),
     status: { $in: settledStatuses },
     $expr: isNotAhead,

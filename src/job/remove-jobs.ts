@@ -1,11 +1,11 @@
 import type { Collection, Document, FindOptions } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
-import { byCreated, byUnsuccessful } from '../mongo/indexes.js';
-import { ours } from '../mongo/ours.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { byCreated, byUnsuccessful } from './indexes.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
+import { ourJob } from './jobs-collection.js';
 
 /** How many jobs were removed, per status asked for; `more` when it had to stop before all were. */
 export type RemovedCounts = Partial<Record<SettledStatus, number>> & { readonly more?: true };
@@ -67,14 +67,12 @@ async function removeBatch(
   const $expr = isRemovable(olderThanMs);
   return retryWhileUnreachable(ELECTION_MS, async () => {
     const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
-      jobs
-        .find({ ...ours.jobs, status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint })
-        .toArray(),
+      jobs.find({ ...ourJob, status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint }).toArray(),
     );
     if (found.length === 0) return { removed: 0, last: undefined };
     const ids = found.map(({ _id }) => _id);
     // Somebody may have retried one of them since.
-    const { deletedCount } = await jobs.deleteMany({ ...ours.jobs, _id: { $in: ids }, status, $expr }, byId);
+    const { deletedCount } = await jobs.deleteMany({ ...ourJob, _id: { $in: ids }, status, $expr }, byId);
     return { removed: deletedCount, last: found[BATCH - 1]?.created };
   });
 }

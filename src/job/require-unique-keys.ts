@@ -1,10 +1,11 @@
-import type { Document } from 'mongodb';
+import type { Collection, Document } from 'mongodb';
 import { IndexMissingError } from '../errors.js';
-import type { Collections } from '../mongo/collections.js';
 import { findIndexes } from '../mongo/find-indexes.js';
-import { isSameIndex } from '../mongo/find-wrong-indexes.js';
-import { uniqueKeyIndex } from '../mongo/indexes.js';
 import { OncePerName } from '../mongo/once-per-name.js';
+import { isSameIndex } from '../mongo/same-index.js';
+import { uniqueKeyIndex } from './indexes.js';
+import type { JobDocument } from './job.js';
+import type { JobCollections } from './jobs-collection.js';
 
 /** Of which collections the index was seen. */
 const seen = new OncePerName();
@@ -17,14 +18,14 @@ const seen = new OncePerName();
  * @throws IndexMissingError, each time anew
  */
 export async function requireUniqueKeys(
-  { client, jobs }: Pick<Collections, 'client' | 'jobs'>,
+  { client, jobs }: JobCollections,
   areUsed: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   if (!seen.wasAsked(client, jobs.namespace) && !(await areUsed())) return;
   await seen.ask(client, jobs.namespace, () => findIndex(jobs));
 }
 
-async function findIndex(jobs: Collections['jobs']): Promise<void> {
+async function findIndex(jobs: Collection<JobDocument>): Promise<void> {
   const indexes: Document[] = await findIndexes(jobs);
   if (indexes.some((index) => isSameIndex({ key: {}, ...index }, uniqueKeyIndex))) return;
   throw new IndexMissingError(

@@ -1,12 +1,11 @@
-import type { Document, Filter } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
+import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 
 /** The statuses of jobs that can be queued again. */
@@ -20,9 +19,9 @@ export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * @throws NotFoundError; ConflictError when it is not settled so, or when its unique key is taken by now;
  *   IndexMissingError when that would not be noticed; nothing was changed then
  */
-export async function retryJob(collections: Pick<Collections, 'client' | 'jobs'>, id: string): Promise<void> {
+export async function retryJob(collections: JobCollections, id: string): Promise<void> {
   const { jobs } = collections;
-  const settled: Filter<JobDocument> = { ...ours.jobs, _id: String(id), status: { $in: [...retriable] } };
+  const settled: Filter<JobDocument> = { ...ourJob, _id: String(id), status: { $in: [...retriable] } };
   await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
   try {
     await changeOrExplain(
@@ -40,7 +39,7 @@ export async function retryJob(collections: Pick<Collections, 'client' | 'jobs'>
   }
 }
 
-async function freedUniqueKey(jobs: Collections['jobs'], id: string): Promise<string | undefined> {
+async function freedUniqueKey(jobs: Collection<JobDocument>, id: string): Promise<string | undefined> {
   const job = await jobs.findOne({ _id: String(id) }, { projection: { freedUniqueKey: 1 } });
   return job?.freedUniqueKey;
 }

@@ -1,8 +1,8 @@
 import type { Collection, Document } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
-import { ours } from '../mongo/ours.js';
 import { changeOrExplain } from './change-or-explain.js';
 import type { JobDocument } from './job.js';
+import { ourJob } from './jobs-collection.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
 /** The fields that can be changed while a job is queued. */
@@ -26,7 +26,7 @@ export async function updateQueuedJob(
   id: string,
   changes: QueuedJobChanges,
 ): Promise<void> {
-  const queued = { ...ours.jobs, _id: String(id), status: 'queued' } as const;
+  const queued = { ...ourJob, _id: String(id), status: 'queued' } as const;
   await changeOrExplain(
     jobs,
     id,

@@ -2,7 +2,7 @@ import type { ClientSession, Collection, Document } from 'mongodb';
 import { IndexMissingError } from '../errors.js';
 import { isHintRefused } from './index-missing.js';
 
-/** An index, as those in indexes.ts. */
+/** An index, as those of a collection's description. */
 export interface Index {
   readonly name: string;
   readonly key: Readonly<Document>;

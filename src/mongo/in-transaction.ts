@@ -5,7 +5,7 @@ import { ELECTION_MS } from './election.js';
 import { isUnreachable, isWriteConflict } from './unreachable.js';
 
 /**
- * Whatever the client's connection string says, as for `openCollections`: a transaction does not take these from the
+ * Whatever the client's connection string says, as for `openCollection`: a transaction does not take these from the
  * collections, and refuses to read from a secondary.
  */
 const durable: TransactionOptions = {

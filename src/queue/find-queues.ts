@@ -1,15 +1,15 @@
-import type { Document } from 'mongodb';
+import type { Collection, Document } from 'mongodb';
 import { type CappedCount, countCapped } from '../job/count-jobs.js';
+import { claimableByQueue } from '../job/indexes.js';
+import type { JobDocument } from '../job/job.js';
 import { findLongestWaiting, waitingSince } from '../job/longest-waiting.js';
 import { isClaimable, priorities } from '../job/queued-jobs.js';
-import type { Collections } from '../mongo/collections.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
-import { claimableByQueue } from '../mongo/indexes.js';
 import { fittingInto } from '../mongo/read-page.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { findPausedQueues } from './find-paused-queues.js';
-import type { Queue, QueuePage } from './queue-document.js';
+import type { Queue, QueueCollections, QueuePage } from './queue-document.js';
 
 /** The number of jobs that one command reads, whatever their queues. A queue with more jobs is counted by itself. */
 const SCANNED = 10_000;
@@ -29,7 +29,7 @@ type WhatWaits = Omit<Queue, 'paused'>;
  * @throws ValidationError for a filter that is not a `PageFilter`
  */
 export async function findQueues(
-  { jobs, queues }: Pick<Collections, 'jobs' | 'queues'>,
+  { jobs, queues }: QueueCollections,
   filter: PageFilter = {},
 ): Promise<QueuePage> {
   const { limit, maxBytes, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of queues');
@@ -64,7 +64,7 @@ function nothingIn(name: string): WhatWaits {
 
 /** Returns the queues after `after` that have queued jobs. @returns `end`: the last queue scanned, if there may be more */
 async function findWaiting(
-  jobs: Collections['jobs'],
+  jobs: Collection<JobDocument>,
   after: string,
   limit: number,
 ): Promise<{ readonly found: WhatWaits[]; readonly end: string | undefined }> {
@@ -94,7 +94,7 @@ interface Counted {
 }
 
 /** Counts the next 10,000 queued jobs by queue, in the order of the queues. */
-function scan(jobs: Collections['jobs'], after: string): Promise<Counted[]> {
+function scan(jobs: Collection<JobDocument>, after: string): Promise<Counted[]> {
   const isDue = { $lte: ['$runAt', '$$NOW'] };
   const pipeline: Document[] = [
     { $match: { ...isClaimable, queue: { $gt: after } } },
@@ -121,7 +121,7 @@ function toWhatWaits({ name, ready, delayed, oldest }: Counted): WhatWaits {
 }
 
 /** Counts the jobs of one queue that has too many to read. */
-async function countLarge(jobs: Collections['jobs'], name: string): Promise<WhatWaits> {
+async function countLarge(jobs: Collection<JobDocument>, name: string): Promise<WhatWaits> {
   const queuedThat = ($expr: Document) => ({
     ...isClaimable,
     queue: name,

@@ -1,8 +1,8 @@
 import type { Collection } from 'mongodb';
+import { claimableByQueue } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { isClaimable } from '../job/queued-jobs.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
-import { claimableByQueue } from '../mongo/indexes.js';
 
 /**
  * Returns the names of queues with queued jobs, due or not, in order. Begins after `after` and returns at most `limit`.

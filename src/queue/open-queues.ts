@@ -1,6 +1,6 @@
-import type { Collections } from '../mongo/collections.js';
 import { findPausedQueues } from './find-paused-queues.js';
 import { findWaitingQueues } from './find-waiting-queues.js';
+import type { QueueCollections } from './queue-document.js';
 
 /** How long what was read is trusted. A pause is noticed that late, and so is a new queue while something is paused. */
 const READ_AGAIN_MS = 5_000;
@@ -23,7 +23,7 @@ export class OpenQueues {
   /** The name after which the next turn begins. */
   #after = '';
 
-  constructor(private readonly collections: Pick<Collections, 'jobs' | 'queues'>) {}
+  constructor(private readonly collections: QueueCollections) {}
 
   /** Takes over paused queues that somebody else has just read. */
   learn(paused: readonly string[]): void {

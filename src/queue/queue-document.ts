@@ -1,4 +1,7 @@
+import type { Collection } from 'mongodb';
 import type { CappedCount } from '../job/count-jobs.js';
+import type { JobCollections } from '../job/jobs-collection.js';
+import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
 /**
  * A document of the collection `queues`, with what a person set. A queue needs no document. It exists as long as a job names
@@ -11,8 +14,20 @@ export interface QueueDocument {
   readonly paused: Date;
 }
 
+/** The collections of queues and of the jobs in them. */
+export interface QueueCollections extends JobCollections {
+  readonly queues: Collection<QueueDocument>;
+}
+
 /** Matches the documents of `queues` that are ours. */
-export const isPaused = { paused: { $type: 'date' } } as const;
+export const isPaused = { paused: moment } as const;
+
+export const queuesCollection: CollectionDescription = {
+  name: 'queues',
+  ours: { _id: text, ...isPaused },
+  indexes: [],
+  formerIndexes: [],
+};
 
 /** A queue as the API returns it. */
 export interface Queue {

@@ -1,17 +1,17 @@
 import { queueSchema } from '../job/job-options.js';
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Connected } from '../mongo/connected.js';
 import type { PageFilter } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { findQueues } from './find-queues.js';
 import type { OpenQueues } from './open-queues.js';
 import { pauseQueue } from './pause-queue.js';
-import type { QueuePage } from './queue-document.js';
+import type { QueueCollections, QueuePage } from './queue-document.js';
 import { resumeQueue } from './resume-queue.js';
 
 /** The queues that jobs wait in. */
 export class Queues {
   constructor(
-    private readonly collections: ConnectedCollections,
+    private readonly collections: Connected<QueueCollections>,
     private readonly open: OpenQueues,
     private readonly kick: () => Promise<void>,
   ) {}

@@ -2,7 +2,6 @@ import { type Db, ObjectId } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { ConflictError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
-import type { Collections } from '../mongo/collections.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -11,6 +10,7 @@ import { activated, neverDue } from './activate.js';
 import { checkJob } from './check-job.js';
 import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import {
   type SchedulerDefinition,
   type SchedulerOptions,
@@ -21,7 +21,7 @@ import { type TypedScheduler, withJobName } from './typed-scheduler.js';
 /** Adds a scheduler item and returns its id. See `RemoteProcessor.addScheduler`. */
 export async function addItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   options: SchedulerOptions | TypedScheduler<unknown>,
   callerRole?: Role,

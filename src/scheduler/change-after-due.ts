@@ -1,5 +1,4 @@
 import type { ClientSession, Db } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { findBusyItems } from './find-busy-items.js';
 import { requireItem } from './find-items.js';
@@ -11,6 +10,7 @@ import { type MadeJob, makePlanned } from './make-planned.js';
 import { type PlannedItem, planItems } from './plan-items.js';
 import type { WaitingItem } from './plan-occurrences.js';
 import type { PreparedJobs } from './prepared-jobs.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 /** A change of an item. */
 export interface ItemChange<Result> {
@@ -32,7 +32,7 @@ const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
  */
 export async function changeAfterDue<Result>(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   id: string,
   change: ItemChange<Result>,
@@ -42,7 +42,7 @@ export async function changeAfterDue<Result>(
 
 async function makeAndChange<Result>(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   making: JobMaking,
   id: string,
   { losesDue, write }: ItemChange<Result>,
@@ -92,7 +92,7 @@ function isDue(item: SchedulerItemDocument, now: Date): item is WaitingItem {
 
 /** Plans the due occurrences. Nothing can be made of a broken item. */
 async function planDue(
-  { jobs }: Collections,
+  { jobs }: SchedulerCollections,
   item: WaitingItem & { readonly now: Date },
   { byName }: KnownDefaults,
   session: ClientSession,

@@ -1,9 +1,9 @@
 import type { ClientSession, Db } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { changeAfterDue } from './change-after-due.js';
 import { isNextOf, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import type { JobMaker } from './job-making.js';
 import { nextCallTime } from './next-call-time.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
 /**
@@ -17,7 +17,7 @@ import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
  */
 export async function changeItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   id: string,
   change: (item: SchedulerItemDocument, now: Date) => SchedulerItemDocument | undefined,
@@ -42,7 +42,7 @@ export async function changeItem(
 
 /** Withdraws the item's jobs, and returns the item as if nothing had been made ahead. */
 async function withdraw(
-  { jobs }: Collections,
+  { jobs }: SchedulerCollections,
   item: SchedulerItemDocument,
   now: Date,
   session: ClientSession,

@@ -1,10 +1,9 @@
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byIndex, type Index, type IndexHint, idIndex } from '../mongo/by-index.js';
-import { dueItems } from '../mongo/indexes.js';
-import { ours } from '../mongo/ours.js';
 import { bsonSize } from '../mongo/own-bson.js';
 import { complete, type SchedulerItemDocument } from './item.js';
+import { dueItems, ourItem } from './scheduler-collection.js';
 
 /** A choice of items, and how many to return at most. */
 export interface DueItems {
@@ -80,14 +79,14 @@ function indexOf({ only }: DueItems): Index {
 /** Returns the filter for due items. An item that must not overlap is never made ahead. */
 function dueFilter({ aheadMs, except = [], only }: DueItems): Filter<SchedulerItemDocument> {
   return {
-    ...ours.scheduler,
+    ...ourItem,
     active: true,
     nextCallTime: anyMoment,
     $expr: { $lte: ['$nextCallTime', { $add: ['$$NOW', aheadMs] }] },
     ...(aheadMs > 0 && {
       $or: [{ overlap: { $ne: 'skip' } }, { $expr: { $lte: ['$nextCallTime', '$$NOW'] } }],
     }),
-    ...(except.length > 0 && { _id: { ...ours.scheduler._id, $nin: [...except] } }),
+    ...(except.length > 0 && { _id: { ...ourItem._id, $nin: [...except] } }),
     ...(only && { _id: { $in: [...only] } }),
   };
 }

@@ -1,15 +1,15 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
-import { ours } from '../mongo/ours.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import { ourItem } from './scheduler-collection.js';
 
 /** Returns the scheduler item with this id. Returns undefined also for a document that is not ours. */
 export async function findItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,
 ): Promise<SchedulerItem | undefined> {
-  const item = await scheduler.findOne({ ...ours.scheduler, _id: String(id) }, byId);
+  const item = await scheduler.findOne({ ...ourItem, _id: String(id) }, byId);
   return item ? toSchedulerItem(complete(item)) : undefined;
 }
 
@@ -20,7 +20,7 @@ export async function requireItem(
   session?: ClientSession,
 ): Promise<SchedulerItemDocument> {
   const item = await scheduler.findOne(
-    { ...ours.scheduler, _id: String(id) },
+    { ...ourItem, _id: String(id) },
     { ...(session && { session }), ...byId },
   );
   if (item) return complete(item);

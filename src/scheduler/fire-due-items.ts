@@ -1,11 +1,11 @@
 import type { ClientSession } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 import { findBusyItems } from './find-busy-items.js';
 import { findDueItems, findDueJobName } from './find-due-items.js';
 import { type JobMaking, tellMade } from './job-making.js';
 import { type MadeJob, makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 /** The limits of one transaction, which keep it well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
@@ -51,7 +51,7 @@ export interface Made {
  * @param patienceMs how long the transaction is begun again
  */
 export async function fireDueItems(
-  { client, jobs, scheduler }: Collections,
+  { client, jobs, scheduler }: SchedulerCollections,
   { defaults, prepared, events }: JobMaking,
   limits: FireLimits,
   those: Which,

@@ -1,8 +1,8 @@
-import type { Collections } from '../mongo/collections.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { findOccurrenceJob } from './find-occurrence-job.js';
 import { inItemTransaction } from './in-item-transaction.js';
 import type { SchedulerItemDocument } from './item.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 export type Inserted =
   | { readonly kind: 'inserted' }
@@ -18,7 +18,7 @@ export type Inserted =
  * @throws as `inItemTransaction`
  */
 export async function insertItem(
-  { client, jobs, scheduler }: Collections,
+  { client, jobs, scheduler }: SchedulerCollections,
   item: SchedulerItemDocument,
   first: Date | null,
 ): Promise<Inserted> {

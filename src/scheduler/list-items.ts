@@ -1,11 +1,11 @@
 import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { byId } from '../mongo/by-index.js';
-import { ours } from '../mongo/ours.js';
 import { readPage } from '../mongo/read-page.js';
 import { namePageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
+import { ourItem } from './scheduler-collection.js';
 import { schedulerTypes } from './scheduler-options.js';
 
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
@@ -35,10 +35,7 @@ export async function listItems(
     brief,
   } = validateNow(filterSchema, filter, 'Filter of scheduler items');
   const size = { limit: limit + 1, batchSize: limit + 1, ...(brief && { projection: { input: 0 } }) };
-  const found = scheduler.find(
-    { ...ours.scheduler, _id: { $gt: cursor } },
-    { sort: { _id: 1 }, ...size, ...byId },
-  );
+  const found = scheduler.find({ ...ourItem, _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size, ...byId });
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
   return {

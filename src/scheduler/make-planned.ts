@@ -1,12 +1,12 @@
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Collection } from 'mongodb';
 import { insertUnlessFound } from '../job/insert-job.js';
-import type { Occurrence } from '../job/job.js';
+import type { JobDocument, Occurrence } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { byId } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
 import type { SchedulerItemDocument } from './item.js';
 import type { PlannedItem } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 /** The job that was made for an occurrence. Its `runAt` is in milliseconds from the database's now. */
 export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occurrence: Occurrence };
@@ -18,7 +18,7 @@ export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occu
  * @throws Error when an item is not as it was read. Then nothing is written. A write conflict normally comes first.
  */
 export async function makePlanned(
-  { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,
+  { jobs, scheduler }: Pick<SchedulerCollections, 'jobs' | 'scheduler'>,
   planned: readonly PlannedItem[],
   session: ClientSession,
 ): Promise<MadeJob[]> {
@@ -30,7 +30,7 @@ export async function makePlanned(
 }
 
 async function advanceItems(
-  scheduler: Collections['scheduler'],
+  scheduler: Collection<SchedulerItemDocument>,
   planned: readonly PlannedItem[],
   session: ClientSession,
 ): Promise<void> {
@@ -62,7 +62,7 @@ function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocum
  * But it keeps a job that a person cancelled ahead of time from being made again with the withdrawn ones.
  */
 async function insertJobs(
-  jobs: Collections['jobs'],
+  jobs: Collection<JobDocument>,
   planned: readonly PlannedItem[],
   session: ClientSession,
 ): Promise<MadeJob[]> {

@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { findOccurrenceJob } from './find-occurrence-job.js';
 import type { PlannedItem } from './plan-items.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 /**
  * Sets the last job of items whose last occurrence had its job already. Such a job was made ahead, then begun or cancelled
@@ -10,7 +10,7 @@ import type { PlannedItem } from './plan-items.js';
  * @param jobIds the jobs that were made now
  */
 export async function pointToFoundJobs(
-  { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,
+  { jobs, scheduler }: Pick<SchedulerCollections, 'jobs' | 'scheduler'>,
   planned: readonly PlannedItem[],
   jobIds: readonly string[],
   session: ClientSession,

@@ -1,5 +1,4 @@
 import type { Db } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
 import { callTimeFrom, neverDue } from './activate.js';
@@ -9,6 +8,7 @@ import { findMadeAhead } from './find-made-ahead.js';
 import type { SchedulerItemDocument } from './item.js';
 import { localTime } from './next-call-time.js';
 import { planOccurrences } from './plan-occurrences.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import { type SchedulerOptions, schedulerOptionsSchema } from './scheduler-options.js';
 
 /** A moment at which an item will be due. */
@@ -21,7 +21,7 @@ export interface Preview {
 /** Returns the next occurrences. See `Schedules.preview`. */
 export async function preview(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   itemOrOptions: string | SchedulerOptions,
   count: number,
 ): Promise<Preview[]> {
@@ -44,7 +44,7 @@ function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
 
 /** Returns the occurrences that have their jobs already and are not due yet. */
 async function madeAhead(
-  { jobs }: Collections,
+  { jobs }: SchedulerCollections,
   { _id, lastCallTime }: SchedulerItemDocument,
   now: Date,
   limit: number,

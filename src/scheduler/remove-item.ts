@@ -1,13 +1,13 @@
 import type { Db } from 'mongodb';
-import type { Collections } from '../mongo/collections.js';
 import { changeAfterDue } from './change-after-due.js';
 import type { JobMaker } from './job-making.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
 /** Removes an item and the jobs that it made ahead, after making its due jobs. @throws as `changeAfterDue` */
 export async function removeItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   id: string,
 ): Promise<void> {

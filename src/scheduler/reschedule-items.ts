@@ -1,12 +1,10 @@
-import type { AnyBulkWriteOperation, Db } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { isKind } from '../brand.js';
 import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
-import { ours } from '../mongo/ours.js';
 import { serverTime } from '../mongo/server-time.js';
 import { activated } from './activate.js';
 import { changeAfterDue } from './change-after-due.js';
@@ -14,6 +12,7 @@ import { requireItem } from './find-items.js';
 import { complete, isNextOf, type SchedulerItemDocument } from './item.js';
 import type { JobMaker } from './job-making.js';
 import { scheduleDueItems } from './schedule-due-items.js';
+import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken } from './tell-items.js';
 
 /** Statements per write. Well below MongoDB's limit, and few enough to keep one command short. */
@@ -27,7 +26,7 @@ const BATCH = 500;
  */
 export async function rescheduleItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   id: string,
   callerRole?: Role,
@@ -37,7 +36,12 @@ export async function rescheduleItem(
   return recompute(db, collections, registry, id);
 }
 
-function recompute(db: Db, collections: Collections, maker: JobMaker, id: string): Promise<Date | null> {
+function recompute(
+  db: Db,
+  collections: SchedulerCollections,
+  maker: JobMaker,
+  id: string,
+): Promise<Date | null> {
   return changeAfterDue(db, collections, maker, id, {
     losesDue: (item, now) => !isNextOf(activated(item, now), item),
     write: async (item, now, session) => {
@@ -61,7 +65,7 @@ function recompute(db: Db, collections: Collections, maker: JobMaker, id: string
  */
 export async function rescheduleItems(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   log: Logger,
   callerRole?: Role,
@@ -90,11 +94,11 @@ export async function rescheduleItems(
 
 /** Returns the next active items by id, without their inputs. */
 async function findActive(
-  scheduler: Collections['scheduler'],
+  scheduler: Collection<SchedulerItemDocument>,
   after: string,
 ): Promise<SchedulerItemDocument[]> {
   const size = { limit: BATCH, batchSize: BATCH + 1, projection: { input: 0 } };
-  const active = { ...ours.scheduler, _id: { $gt: after }, active: true };
+  const active = { ...ourItem, _id: { $gt: after }, active: true };
   return (await scheduler.find(active, { sort: { _id: 1 }, ...size, ...byId }).toArray()).map(complete);
 }
 

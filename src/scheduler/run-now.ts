@@ -3,12 +3,12 @@ import type { Role } from '../access/role.js';
 import { insertJob } from '../job/insert-job.js';
 import { jobDefaultsSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
-import type { Collections } from '../mongo/collections.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
 import { requireItem } from './find-items.js';
 import { jobOf } from './occurrence-job.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 export interface RunNowOptions {
   readonly jobId?: string | undefined;
@@ -18,7 +18,7 @@ export interface RunNowOptions {
 /** Adds a job as the item makes them, at once and beside its occurrences. See `Schedules.runNow`. */
 export async function runNow(
   db: Db,
-  { jobs, scheduler }: Collections,
+  { jobs, scheduler }: SchedulerCollections,
   registry: JobRegistry,
   itemId: string,
   { jobId, callerRole }: RunNowOptions,

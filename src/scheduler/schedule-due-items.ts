@@ -1,5 +1,4 @@
 import type { Logger } from '../log.js';
-import type { Collections } from '../mongo/collections.js';
 import {
   type Fired,
   type FireLimits,
@@ -10,6 +9,7 @@ import {
 } from './fire-due-items.js';
 import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** The most occurrences of one item per tick. An item with many missed ones must not hold up the others. */
@@ -33,7 +33,7 @@ export interface TickOptions {
 
 /** Makes the jobs of all due items, batch by batch, and returns the jobs. */
 export async function scheduleDueItems(
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   options: TickOptions,
   log: Logger,
@@ -52,7 +52,7 @@ class Tick {
   readonly #cut = new Map<string, number>();
 
   constructor(
-    private readonly collections: Collections,
+    private readonly collections: SchedulerCollections,
     private readonly making: JobMaking,
     private readonly limits: FireLimits,
     private readonly log: Logger,

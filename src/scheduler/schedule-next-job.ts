@@ -1,13 +1,13 @@
 import type { Logger } from '../log.js';
-import type { Collections } from '../mongo/collections.js';
 import { fireDueItems, PATIENCE_MS } from './fire-due-items.js';
 import { type JobMaker, type JobMaking, makingJobs } from './job-making.js';
 import type { MadeJob } from './make-planned.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /** Makes and returns the job of one occurrence of the item that is due longest. Returns undefined when none is due. */
 export function scheduleNextJob(
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   log: Logger,
 ): Promise<MadeJob | undefined> {
@@ -15,7 +15,7 @@ export function scheduleNextJob(
 }
 
 async function makeNext(
-  collections: Collections,
+  collections: SchedulerCollections,
   making: JobMaking,
   log: Logger,
 ): Promise<MadeJob | undefined> {

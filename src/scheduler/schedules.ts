@@ -3,12 +3,13 @@ import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from '../access/caller.js';
 import { addJobDataSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Connected } from '../mongo/connected.js';
 import { validateNow } from '../validate.js';
 import type { SchedulerItem } from './item.js';
 import type { SchedulerPage, SchedulersFilter } from './list-items.js';
 import { scheduling } from './load-operations.js';
 import type { Preview } from './preview.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import type { SchedulerOptions } from './scheduler-options.js';
 
 /** The options of `schedules.runNow`. */
@@ -21,7 +22,7 @@ export interface RunNowOptions extends CallerOptions {
 export class Schedules {
   constructor(
     private readonly db: Db,
-    private readonly collections: ConnectedCollections,
+    private readonly collections: Connected<SchedulerCollections>,
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,
   ) {}

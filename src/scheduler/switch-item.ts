@@ -1,12 +1,12 @@
 import type { Db } from 'mongodb';
 import type { Role } from '../access/role.js';
 import type { JobRegistry } from '../job/registry.js';
-import type { Collections } from '../mongo/collections.js';
 import { activated, deactivated, neverDue } from './activate.js';
 import { changeItem } from './change-item.js';
 import { requireItem } from './find-items.js';
 import type { SchedulerItem } from './item.js';
 import type { JobMaker } from './job-making.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 
 /**
  * Activates an item from the database's now on. An active item stays as it is. So does an item whose last occurrence was
@@ -16,7 +16,7 @@ import type { JobMaker } from './job-making.js';
  */
 export async function activateItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   id: string,
   callerRole?: Role,
@@ -34,7 +34,7 @@ export async function activateItem(
 /** Deactivates an item after making its due jobs. An item that was switched off stays as it is. @throws as `changeItem` */
 export function deactivateItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   maker: JobMaker,
   id: string,
 ): Promise<SchedulerItem> {

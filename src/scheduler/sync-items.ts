@@ -4,8 +4,6 @@ import { NotFoundError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
-import { ours } from '../mongo/ours.js';
 import { serverTime } from '../mongo/server-time.js';
 import { DEFAULT_NAME } from '../processor-name.js';
 import { callTimeFrom, deactivated, redefine } from './activate.js';
@@ -14,6 +12,7 @@ import { changeItem } from './change-item.js';
 import { type Declaration, type DeclaredScheduler, parseDeclarations } from './declaration.js';
 import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
+import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 
 /** The ids of declared items, by what was done. Items that already were as declared are not included. */
 export interface SchedulerSync {
@@ -38,7 +37,7 @@ const NO_MORE = '';
  */
 export async function syncItems(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   by: string,
   declared: readonly DeclaredScheduler[],
@@ -77,7 +76,7 @@ async function findDeclared(
   const ids = declarations.map(({ id }) => id);
   const found = await Promise.all([
     scheduler.find({ 'declared.by': by, 'declared.hash': { $ne: NO_MORE } }).toArray(),
-    scheduler.find({ ...ours.scheduler, _id: { $in: ids } }, byId).toArray(),
+    scheduler.find({ ...ourItem, _id: { $in: ids } }, byId).toArray(),
   ]);
   return new Map(found.flat().map((item) => [item._id, item]));
 }
@@ -88,7 +87,7 @@ async function findDeclared(
  */
 async function bring(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   by: string,
   declaration: Declaration,
@@ -120,14 +119,14 @@ async function bring(
 }
 
 /** Returns whether the document with this id is not ours. Such a document never becomes ours. */
-async function isForeign(scheduler: Collections['scheduler'], id: string): Promise<boolean> {
+async function isForeign(scheduler: Collection<SchedulerItemDocument>, id: string): Promise<boolean> {
   const options = { projection: { _id: 1 }, ...byId } as const;
-  return (await scheduler.findOne({ _id: id, $nor: [ours.scheduler] }, options)) !== null;
+  return (await scheduler.findOne({ _id: id, $nor: [ourItem] }, options)) !== null;
 }
 
 async function giveUp(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   by: string,
   id: string,
@@ -140,7 +139,7 @@ type Standing = 'none' | 'changed' | 'conflicting';
 
 async function change(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   id: string,
   by: string,

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { ConflictError, ValidationError } from '../errors.js';
 import type { JobRegistry } from '../job/registry.js';
-import type { Collections } from '../mongo/collections.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { serverTime } from '../mongo/server-time.js';
@@ -13,6 +12,7 @@ import { changeItem } from './change-item.js';
 import { checkJob } from './check-job.js';
 import { requireItem } from './find-items.js';
 import { definitionOf, type SchedulerItem, type SchedulerItemDocument } from './item.js';
+import type { SchedulerCollections } from './scheduler-collection.js';
 import {
   listNames,
   type SchedulerChanges,
@@ -42,7 +42,7 @@ export interface UpdateOptions {
 /** Changes a scheduler item. See `RemoteProcessor.updateScheduler`. */
 export async function updateItem(
   db: Db,
-  collections: Collections,
+  collections: SchedulerCollections,
   registry: JobRegistry,
   id: string,
   given: SchedulerChanges,

@@ -1,3 +1,10 @@
+import {
+  type CollectionDescription,
+  expiring,
+  formerExpiry,
+  moment,
+} from '../mongo/collection-description.js';
+
 /** The counts of attempts: how they ended, and how long they took. */
 export interface AttemptCounts {
   completed: number;
@@ -30,6 +37,14 @@ export interface StatisticsDocument {
   readonly written: Date;
   readonly expireAt: Date;
 }
+
+export const statisticsCollection: CollectionDescription = {
+  name: 'statistics',
+  ours: { _id: moment, written: moment, expireAt: moment },
+  // MongoDB deletes old minutes.
+  indexes: [expiring('expiry', 'expireAt', { _id: moment, written: moment })],
+  formerIndexes: [formerExpiry],
+};
 
 export const MINUTE_MS = 60_000;
 

@@ -1,12 +1,13 @@
-import type { Db } from 'mongodb';
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Collection, Db } from 'mongodb';
+import type { Connected } from '../mongo/connected.js';
 import type { StatisticsOptions, StatisticsPoint } from './find-statistics.js';
+import type { StatisticsDocument } from './statistics-document.js';
 
 /** The outcomes of attempts, minute by minute. */
 export class Statistics {
   constructor(
     private readonly db: Db,
-    private readonly collections: ConnectedCollections,
+    private readonly collections: Connected<{ readonly statistics: Collection<StatisticsDocument> }>,
   ) {}
 
   /**

@@ -1,3 +1,5 @@
+import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
+
 /** One document of the collection `workers`: an invocation that is under way and has claimed something. */
 export interface WorkerDocument {
   /** The name in the leases of its jobs. */
@@ -16,3 +18,11 @@ export interface WorkerDocument {
 
 /** A worker as the API gives it: the document, with `id` for `_id`. */
 export type LiveWorker = { readonly id: string } & Omit<WorkerDocument, '_id' | 'worker'>;
+
+export const workersCollection: CollectionDescription = {
+  name: 'workers',
+  ours: { _id: text, processor: text, expires: moment },
+  // Counting those that live; MongoDB deletes those that crashed.
+  indexes: [expiring('expiry', 'expires', { processor: text }, 60)],
+  formerIndexes: [{ name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 }],
+};

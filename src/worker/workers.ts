@@ -1,10 +1,12 @@
-import type { ConnectedCollections } from '../mongo/connected-collections.js';
+import type { Collection } from 'mongodb';
+import type { Connected } from '../mongo/connected.js';
 import type { PageFilter } from '../page-filter.js';
 import { countLiveWorkers, listLiveWorkers, type WorkerPage } from './find-live-workers.js';
+import type { WorkerDocument } from './worker-document.js';
 
 /** The worker invocations that are under way, whatever process they run in. */
 export class Workers {
-  constructor(private readonly collections: ConnectedCollections) {}
+  constructor(private readonly collections: Connected<{ readonly workers: Collection<WorkerDocument> }>) {}
 
   /**
    * A page of the worker invocations that have claimed something, the oldest first, and a cursor for the next. One is seen

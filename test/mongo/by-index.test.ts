@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { IndexMissingError } from '../../src/index.js';
-import { claimableJobs } from '../../src/mongo/indexes.js';
+import { claimableJobs } from '../../src/job/indexes.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';

@@ -1,9 +1,9 @@
 /** Whichever request of a processor gets lost, or its reply: no job is lost with it, and none runs twice. */
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
+import { type Collections, openCollections } from '../../src/collections/collections.js';
 import { ConflictError, defineJob, type LogFields } from '../../src/index.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../../src/mongo/collection-prefix.js';
-import { type Collections, openCollections } from '../../src/mongo/collections.js';
 import { isClaim, isReadBack } from '../chaos/commands.js';
 import type { Judge, Passage } from '../chaos/tcp-proxy.js';
 import { silent, useDatabase } from '../database.js';

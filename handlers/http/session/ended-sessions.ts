@@ -1,6 +1,9 @@
 import { endSession } from '../../../src/access/end-session.js';
 import { isSessionEnded } from '../../../src/access/is-session-ended.js';
-import { connectedCollections, type WithCollections } from '../../../src/mongo/connected-collections.js';
+import {
+  connectedCollections,
+  type WithCollections,
+} from '../../../src/collections/connected-collections.js';
 import type { Session } from './session.js';
 
 /** What was read is good for so long: a sign-out in another process is noticed that late. */

@@ -1,9 +1,9 @@
 import { createApp } from '../../../handlers/http/app.js';
 import { createKick } from '../../../handlers/kick.js';
+import { openCollections } from '../../../src/collections/collections.js';
 import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
 import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
-import { openCollections } from '../../../src/mongo/collections.js';
 import { hasServerCode } from '../../../src/mongo/driver-error.js';
 import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';

@@ -21,7 +21,7 @@ export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) =
       const { connectToDatabase } = await import('../api/in-process.js');
       const { makeIndexes } = await import('../../../handlers/make-indexes.js');
       const { closeMongoClients } = await import('../../../src/mongo/client.js');
-      const { indexesDoneText } = await import('../../../src/mongo/index-progress-text.js');
+      const { indexesDoneText } = await import('../../../src/collections/index-progress-text.js');
       const { config } = await connectToDatabase(env);
       try {
         const { made, dropped } = await makeIndexes(config, (line) => output.note(line));

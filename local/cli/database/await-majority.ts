@@ -1,4 +1,4 @@
-import type { Collections } from '../../../src/mongo/collections.js';
+import type { Collections } from '../../../src/collections/collections.js';
 
 /** Longer than any healthy replica set takes. */
 const TIMEOUT_MS = 5_000;

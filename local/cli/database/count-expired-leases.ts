@@ -1,5 +1,5 @@
+import type { Collections } from '../../../src/collections/collections.js';
 import { anyMoment } from '../../../src/mongo/any-moment.js';
-import type { Collections } from '../../../src/mongo/collections.js';
 
 const LIMIT = 1000;
 

@@ -1,7 +1,7 @@
+import type { Collections } from '../../../src/collections/collections.js';
+import { findForeignDocuments } from '../../../src/collections/find-foreign-documents.js';
+import { findLeftBehind, leftBehindText } from '../../../src/collections/find-left-behind.js';
 import { ForeignDocumentsError } from '../../../src/errors.js';
-import type { Collections } from '../../../src/mongo/collections.js';
-import { findForeignDocuments } from '../../../src/mongo/find-foreign-documents.js';
-import { findLeftBehind, leftBehindText } from '../../../src/mongo/find-left-behind.js';
 import { examine, type Finding, failure, ok, warning } from './finding.js';
 
 const CHECK = 'collections';

@@ -1,5 +1,5 @@
-import type { Collections } from '../../../src/mongo/collections.js';
-import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
+import type { Collections } from '../../../src/collections/collections.js';
+import { findWrongIndexes } from '../../../src/collections/find-wrong-indexes.js';
 import { examine, type Finding, failure, INDEXES_FIX, ok } from './finding.js';
 
 /** Checks that the indexes of this version exist. */

@@ -1,4 +1,4 @@
-import type { Collections } from '../../../src/mongo/collections.js';
+import type { Collections } from '../../../src/collections/collections.js';
 import { countExpiredLeases } from '../database/count-expired-leases.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 

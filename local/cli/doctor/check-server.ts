@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import ms from 'ms';
-import type { Collections } from '../../../src/mongo/collections.js';
+import type { Collections } from '../../../src/collections/collections.js';
 import { awaitMajority } from '../database/await-majority.js';
 import { describeServer } from '../database/describe-server.js';
 import { clockFinding } from './check-clock.js';

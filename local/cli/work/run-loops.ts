@@ -1,8 +1,8 @@
 import { once } from 'node:events';
+import { findWrongIndexes } from '../../../src/collections/find-wrong-indexes.js';
 import { jsonLogger } from '../../../src/log.js';
 import { atLevel } from '../../../src/log-level.js';
 import { closeMongoClients } from '../../../src/mongo/client.js';
-import { findWrongIndexes } from '../../../src/mongo/find-wrong-indexes.js';
 import { consoleLogger } from '../../console-logger.js';
 import { endProcess } from '../../end-process.js';
 import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';

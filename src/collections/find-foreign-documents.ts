@@ -1,11 +1,12 @@
-import type { Document, FindOptions } from 'mongodb';
+import type { Collection, Document, FindOptions } from 'mongodb';
 import { isKind } from '../brand.js';
 import { type ForeignDocument, ReadTimeoutError } from '../errors.js';
-import { BEGINNING_OF_TIME } from './any-moment.js';
-import { byOptionalIndex, idIndex } from './by-index.js';
-import { type CollectionKey, type Collections, collectionKeys } from './collections.js';
-import { byJobName } from './indexes.js';
-import { ours } from './ours.js';
+import { byJobName } from '../job/indexes.js';
+import { jobsCollection } from '../job/jobs-collection.js';
+import { BEGINNING_OF_TIME } from '../mongo/any-moment.js';
+import { byOptionalIndex, idIndex } from '../mongo/by-index.js';
+import { moment } from '../mongo/collection-description.js';
+import { type Collections, type DescribedCollection, describedCollections } from './collections.js';
 
 /** From each end of a collection, in the order in which its documents were written. */
 const LOOKED_AT = 1000;
@@ -30,28 +31,28 @@ export async function findForeignDocuments(
   const db = collections.client.db(collections.jobs.dbName);
   const there = await db.listCollections({}, { nameOnly: true, authorizedCollections: true }).toArray();
   const names = new Set(there.map(({ name }) => name));
-  const looks = collectionKeys
-    .filter((key) => names.has(collections[key].collectionName))
-    .map((key) => findForeign(collections, key, scanMs));
+  const looks = describedCollections(collections)
+    .filter(({ collection }) => names.has(collection.collectionName))
+    .map((described) => findForeign(described, scanMs));
   return (await Promise.all(looks)).filter((found) => found !== undefined);
 }
 
 async function findForeign(
-  collections: Collections,
-  key: CollectionKey,
+  { described, collection }: DescribedCollection,
   scanMs: number,
 ): Promise<ForeignDocument | undefined> {
-  const otherTypes = key === 'statistics' ? notTimes : notTexts;
+  const isForeign = { $nor: [described.ours] };
+  const otherTypes = described.ours._id === moment ? notTimes : notTexts;
   const looks = [
-    ...otherTypes.map((ends) => () => findById(collections, key, ends)),
-    () => lookFrom(collections, key, { $natural: 1 }),
-    () => lookFrom(collections, key, { $natural: -1 }),
-    ...(key === 'jobs' ? [() => findWithoutName(collections)] : []),
-    ...(scanMs > 0 ? [() => scan(collections, key, scanMs)] : []),
+    ...otherTypes.map((ends) => () => findById(collection, ends)),
+    () => lookFrom(collection, isForeign, { $natural: 1 }),
+    () => lookFrom(collection, isForeign, { $natural: -1 }),
+    ...(described === jobsCollection ? [() => findWithoutName(collection)] : []),
+    ...(scanMs > 0 ? [() => scan(collection, isForeign, scanMs)] : []),
   ];
   for (const look of looks) {
     const found = await look();
-    if (found) return { collection: collections[key].collectionName, id: found._id };
+    if (found) return { collection: collection.collectionName, id: found._id };
   }
   return undefined;
 }
@@ -63,40 +64,35 @@ interface Found {
 const idAlone = { _id: 1 };
 
 async function findById(
-  collections: Collections,
-  key: CollectionKey,
+  collection: Collection,
   ends: Pick<FindOptions, 'min' | 'max'>,
 ): Promise<Found | null> {
-  return collections[key].findOne({}, { projection: idAlone, hint: idIndex.key, ...ends });
+  return collection.findOne({}, { projection: idAlone, hint: idIndex.key, ...ends });
 }
 
 async function lookFrom(
-  collections: Collections,
-  key: CollectionKey,
+  collection: Collection,
+  isForeign: Document,
   hint: Document,
 ): Promise<Found | undefined> {
-  const stages = [{ $limit: LOOKED_AT }, { $match: isForeign(key) }, { $limit: 1 }, { $project: idAlone }];
-  const [found] = await collections[key].aggregate<Found>(stages, { hint }).toArray();
+  const stages = [{ $limit: LOOKED_AT }, { $match: isForeign }, { $limit: 1 }, { $project: idAlone }];
+  const [found] = await collection.aggregate<Found>(stages, { hint }).toArray();
   return found;
 }
 
 /** Of a collection that takes longer the rest is not seen. */
-async function scan(collections: Collections, key: CollectionKey, maxTimeMS: number): Promise<Found | null> {
+async function scan(collection: Collection, isForeign: Document, maxTimeMS: number): Promise<Found | null> {
   try {
     const options = { projection: idAlone, hint: { $natural: 1 }, maxTimeMS };
-    return await collections[key].findOne(isForeign(key), options);
+    return await collection.findOne(isForeign, options);
   } catch (error) {
     if (isKind(error, ReadTimeoutError)) return null;
     throw error;
   }
 }
 
-function isForeign(key: CollectionKey): Document {
-  return { $nor: [ours[key]] };
-}
-
 /** By the index on it, where that is there: it costs as much as is found. */
-async function findWithoutName({ jobs }: Collections): Promise<Found | null> {
+async function findWithoutName(jobs: Collection): Promise<Found | null> {
   const find = (options: FindOptions) =>
     jobs.findOne({ jobName: { $exists: false } }, { projection: idAlone, ...options });
   return byOptionalIndex(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { IndexProgress } from '../../src/collections/index-options.js';
 import { DuplicateValueError } from '../../src/index.js';
-import type { IndexProgress } from '../../src/mongo/indexes.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import { beforeAll, expect, test } from 'vitest';
-import { collectionNamesOf } from '../../src/mongo/collections.js';
+import { collectionNamesOf } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 

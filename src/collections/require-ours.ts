@@ -1,19 +1,16 @@
 import { ForeignDocumentsError } from '../errors.js';
-import { DEFAULT_COLLECTION_PREFIX } from './collection-prefix.js';
-import { type Collections, collectionNamesOf } from './collections.js';
-import { ELECTION_MS } from './election.js';
+import { jobExpiry } from '../job/indexes.js';
+import { DEFAULT_COLLECTION_PREFIX } from '../mongo/collection-prefix.js';
+import { ELECTION_MS } from '../mongo/election.js';
+import { findIndexes } from '../mongo/find-indexes.js';
+import { OncePerName } from '../mongo/once-per-name.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { isSameIndex } from '../mongo/same-index.js';
+import type { Collections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
-import { findIndexes } from './find-indexes.js';
-import { isSameIndex } from './find-wrong-indexes.js';
-import { jobExpiry } from './indexes.js';
-import { OncePerName } from './once-per-name.js';
-import { retryWhileUnreachable } from './retry-while-unreachable.js';
 
 /** Of which collections it was found that they are ours. */
 const ours = new OncePerName();
-
-/** No application calls a collection so. */
-const namedForUs = collectionNamesOf(DEFAULT_COLLECTION_PREFIX).jobs;
 
 /**
  * Makes sure that collections are ours before anything is asked of them: an application may have some of the same names.
@@ -29,8 +26,8 @@ const namedForUs = collectionNamesOf(DEFAULT_COLLECTION_PREFIX).jobs;
  * @throws ForeignDocumentsError, each time anew
  */
 export async function requireOurs(collections: Collections): Promise<void> {
-  const { client, jobs } = collections;
-  if (jobs.collectionName === namedForUs) return;
+  const { client, prefix, jobs } = collections;
+  if (prefix === DEFAULT_COLLECTION_PREFIX) return; // No application calls a collection so.
   await ours.ask(client, jobs.namespace, () => retryWhileUnreachable(ELECTION_MS, () => look(collections)));
 }
 

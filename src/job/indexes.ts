@@ -1,6 +1,6 @@
-import type { Document, IndexDescription } from 'mongodb';
-import { settledStatuses } from '../job/job.js';
-import type { CollectionKey } from './collections.js';
+import type { IndexDescription } from 'mongodb';
+import { expiring, formerExpiry, text } from '../mongo/collection-description.js';
+import { settledStatuses } from './job.js';
 
 /**
  * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
@@ -67,22 +67,9 @@ const occurrence = {
   partialFilterExpression: { 'occurrence.item': { $exists: true } },
 } as const;
 
-const text = { $type: 'string' } as const;
-const moment = { $type: 'date' } as const;
-
-/**
- * Documents that have such a moment, and all that tells ours from an application's: those are never deleted by it.
- *
- * @param ours conditions on the other fields, as `ours` has them
- */
-function expiring(name: string, field: string, ours: Document, expireAfterSeconds = 0) {
-  const partialFilterExpression = { [field]: { $exists: true }, ...ours };
-  return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
-}
-
 /**
  * MongoDB deletes settled jobs when their time has come. That it is there tells that `ensureIndexes` looked whether the
- * collections are ours: see require-ours.ts.
+ * collections are ours: see src/collections/require-ours.ts.
  */
 export const jobExpiry = expiring('expiry', 'expireAt', {
   jobName: text,
@@ -122,9 +109,6 @@ export const jobIndexes: IndexDescription[] = [
   byUnsuccessful,
 ];
 
-/** For whatever had to be deleted in its time. */
-const formerExpiry = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;
-
 const formerClaim = {
   name: 'claim',
   key: { priority: -1, runAt: 1, _id: 1, jobName: 1 },
@@ -140,7 +124,7 @@ const formerClaimAll = {
 /** Each version has made one of these, so that it tells a database where one of them was. */
 export const everyVersions: readonly IndexDescription[] = [claimableJobs, formerClaimAll, formerClaim];
 
-const formerJobIndexes: readonly IndexDescription[] = [
+export const formerJobIndexes: readonly IndexDescription[] = [
   { ...formerExpiry, sparse: true },
   { name: 'status', key: { status: 1, _id: 1 } },
   formerClaim,
@@ -152,97 +136,4 @@ const formerJobIndexes: readonly IndexDescription[] = [
     key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
     partialFilterExpression: onlyQueued,
   },
-];
-
-/** The items that are due: a tick examines those and no others. */
-export const dueItems = {
-  name: 'due',
-  key: { nextCallTime: 1 },
-  partialFilterExpression: { active: true },
-} as const;
-
-const schedulerIndexes: IndexDescription[] = [
-  dueItems,
-  // The items that are declared in code, which are few, among those that are not.
-  {
-    name: 'declared',
-    key: { 'declared.by': 1 },
-    partialFilterExpression: { 'declared.by': { $exists: true } },
-  },
-];
-
-const workerIndexes: IndexDescription[] = [
-  // Counting those that live; MongoDB deletes those that crashed.
-  expiring('expiry', 'expires', { processor: text }, 60),
-];
-
-const endedSessionIndexes: IndexDescription[] = [
-  // MongoDB deletes those that have expired. They have no other field.
-  { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 },
-];
-
-const wrongKeyIndexes: IndexDescription[] = [
-  // MongoDB deletes what no longer counts.
-  expiring('expiry', 'expireAt', { _id: text, isCounted: { $exists: true }, at: { $type: 'array' } }),
-];
-
-const idempotencyKeyIndexes: IndexDescription[] = [
-  // MongoDB deletes keys when their time has come.
-  expiring('expiry', 'expireAt', { _id: text, requestHash: text, jobIds: { $type: 'array' } }),
-];
-
-const statisticsIndexes: IndexDescription[] = [
-  // MongoDB deletes old minutes.
-  expiring('expiry', 'expireAt', { _id: moment, written: moment }),
-];
-
-/** Which indexes a database is to have beside those that are always needed. */
-export interface IndexOptions {
-  /**
-   * Whether jobs have an index by queue and time: true makes it, false drops it, and by default it is left as it is, there
-   * or not. It costs two entries for each job, beside 14. With it a list of one queue's jobs examines as many as it gives;
-   * without it, up to 5,000 of all queues for each page.
-   */
-  readonly byQueue?: boolean | undefined;
-  /** Told as indexes are built, and every 10 s while one is; and of those that are dropped. */
-  readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
-}
-
-/** What `ensureIndexes` is at. */
-export interface IndexProgress {
-  /**
-   * `building`: it has begun to; of a large collection that takes minutes. `made`: they are there. `waiting`: a transaction
-   * holds the collection, and it is tried again. `failed`: values that are to be unique are there twice. `dropped`: they are
-   * gone, those of earlier versions, or the one that is not wanted any more.
-   */
-  readonly kind: 'building' | 'made' | 'waiting' | 'failed' | 'dropped';
-  readonly collection: string;
-  readonly indexes: readonly string[];
-  /** About how many documents there are, which have to be read to make one. */
-  readonly documents: number;
-  /** Since it was begun, in milliseconds. */
-  readonly elapsedMs: number;
-}
-
-/** The indexes that every database needs, by their collections. */
-export const neededIndexes: readonly (readonly [CollectionKey, readonly IndexDescription[]])[] = [
-  ['jobs', jobIndexes],
-  ['scheduler', schedulerIndexes],
-  ['workers', workerIndexes],
-  ['idempotencyKeys', idempotencyKeyIndexes],
-  ['endedSessions', endedSessionIndexes],
-  ['wrongKeys', wrongKeyIndexes],
-  ['statistics', statisticsIndexes],
-];
-
-/**
- * Of earlier versions, by their collections. They are dropped once those that took their place are there; one of the same
- * name that is another index is somebody else's, and stays.
- */
-export const formerIndexes: readonly (readonly [CollectionKey, readonly IndexDescription[]])[] = [
-  ['jobs', formerJobIndexes],
-  ['workers', [{ name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 }]],
-  ['idempotencyKeys', [formerExpiry]],
-  ['wrongKeys', [formerExpiry]],
-  ['statistics', [formerExpiry]],
 ];

@@ -2,12 +2,13 @@ import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
 import { countWrongKey } from '../../src/access/count-wrong-key.js';
 import { endSession } from '../../src/access/end-session.js';
+import { describedCollections } from '../../src/collections/collections.js';
+import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
+import { findLeftBehind } from '../../src/collections/find-left-behind.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { ForeignDocumentsError } from '../../src/index.js';
-import { collectionKeys, collectionNamesOf } from '../../src/mongo/collections.js';
-import { findForeignDocuments } from '../../src/mongo/find-foreign-documents.js';
-import { findLeftBehind } from '../../src/mongo/find-left-behind.js';
 import { registerWorker } from '../../src/worker/register-worker.js';
+import { collectionNamesOf } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
 import { useCommandLine } from '../local/cli/command-line.js';
@@ -222,7 +223,11 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
   await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);
 
-  const counts = collectionKeys.map(async (key) => [key, await collections[key].countDocuments()]);
-  expect((await Promise.all(counts)).filter(([, count]) => count === 0)).toEqual([]);
+  const all = describedCollections(collections);
+  const counts = all.map(async ({ described, collection }) => ({
+    name: described.name,
+    count: await collection.countDocuments(),
+  }));
+  expect((await Promise.all(counts)).filter(({ count }) => count === 0)).toEqual([]);
   expect(await findForeignDocuments(collections)).toEqual([]);
 });

@@ -6,21 +6,16 @@ import {
   ForeignDocumentsError,
   IndexConflictError,
 } from '../errors.js';
+import { byQueue, everyVersions } from '../job/indexes.js';
+import { jobsCollection } from '../job/jobs-collection.js';
 import { makeClaimable } from '../job/make-claimable.js';
-import type { Collections } from './collections.js';
-import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
-import { isDuplicateKey } from './duplicate-key.js';
+import { hasServerCode, MAX_TIME_EXPIRED } from '../mongo/driver-error.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { findIndexes } from '../mongo/find-indexes.js';
+import { isInPlaceOf, isSameIndex } from '../mongo/same-index.js';
+import { type Collections, describedCollections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
-import { findIndexes } from './find-indexes.js';
-import { isInPlaceOf, isSameIndex } from './find-wrong-indexes.js';
-import {
-  byQueue,
-  everyVersions,
-  formerIndexes,
-  type IndexOptions,
-  type IndexProgress,
-  neededIndexes,
-} from './indexes.js';
+import type { IndexOptions, IndexProgress } from './index-options.js';
 
 /** MongoDB's codes. */
 const INDEX_NOT_FOUND = 27;
@@ -58,10 +53,11 @@ export async function ensureIndexes(
   const duplicates: DuplicateValues[] = [];
   const { client, jobs } = collections;
   const before = await findIndexes(jobs);
-  for (const [key, needed] of neededIndexes) {
-    const name = collections[key].collectionName;
-    const collection = client.db(jobs.dbName).collection(name, { writeConcern });
-    const wanted = key === 'jobs' && isByQueue ? [...needed, byQueue] : needed;
+  const all = describedCollections(collections);
+  for (const { described, collection } of all) {
+    if (described.indexes.length === 0) continue;
+    const { indexes } = described;
+    const wanted = described === jobsCollection && isByQueue ? [...indexes, byQueue] : indexes;
     const making = makeMissing(client, collection, wanted, onProgress);
     duplicates.push(...(await making.catch((error) => explainConflict(collection, wanted, error))));
   }
@@ -70,10 +66,9 @@ export async function ensureIndexes(
   if (isByQueue === false) await dropIndexes(jobs, [byQueue], onProgress);
   // In an empty collection of an application there may be such an index, too.
   if (!before.some((index) => everyVersions.some((one) => isSameIndex(index, one)))) return;
-  for (const [key, former] of formerIndexes) await dropIndexes(collections[key], former, onProgress);
+  for (const { described, collection } of all)
+    await dropIndexes(collection, described.formerIndexes, onProgress);
 }
-
-const writeConcern = { w: 'majority' } as const;
 
 type Tell = (progress: IndexProgress) => void;
 

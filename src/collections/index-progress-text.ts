@@ -1,4 +1,4 @@
-import type { IndexProgress } from './indexes.js';
+import type { IndexProgress } from './index-options.js';
 
 /** A line for who waits for it. */
 export function indexProgressText({

@@ -1,16 +1,15 @@
-import type { ClientSession, Document, Filter } from 'mongodb';
+import type { ClientSession, Collection, Document, Filter, MongoClient } from 'mongodb';
 import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
+import { endLostAttempt } from '../job/end-attempt.js';
+import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
+import type { JobDocument } from '../job/job.js';
+import { makeClaimable } from '../job/make-claimable.js';
+import { anyPriority, isCounted, isDue, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
-import type { Collections } from '../mongo/collections.js';
 import { inTransaction } from '../mongo/in-transaction.js';
-import { heldBackJobs, leaseExpiry } from '../mongo/indexes.js';
-import { isPaused } from '../queue/queue-document.js';
-import { endLostAttempt } from './end-attempt.js';
-import type { JobDocument } from './job.js';
-import { makeClaimable } from './make-claimable.js';
-import { anyPriority, isCounted, isDue, isUnmarked, waitsAlone } from './queued-jobs.js';
+import { isPaused, type QueueCollections } from '../queue/queue-document.js';
 
 /** More are left to the next call: one transaction must stay short. A worker holds hardly ever so many. */
 const MAX_RECOVERED = 2000;
@@ -37,11 +36,7 @@ export interface Recovery {
  * to be run alone. It also finds jobs that processes of an earlier version have queued, which claims do not see: these are
  * made claimable, and counted with those that were recovered.
  */
-export async function recoverJobs({
-  client,
-  jobs,
-  queues,
-}: Pick<Collections, 'client' | 'jobs' | 'queues'>): Promise<Recovery> {
+export async function recoverJobs({ client, jobs, queues }: QueueCollections): Promise<Recovery> {
   const looked = await look(jobs, queues.collectionName);
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
@@ -53,7 +48,7 @@ export async function recoverJobs({
 }
 
 /** An index that is missing ends the first transaction, and is done without by the second. */
-async function recoverAll(client: Collections['client'], jobs: Collections['jobs']): Promise<number> {
+async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): Promise<number> {
   const recover = () => inTransaction(client, (session) => recoverExpired(jobs, session));
   try {
     return await recover();
@@ -72,7 +67,7 @@ interface Found {
 }
 
 /** One job of each kind that there is something to do for, and the queues that are paused. */
-async function look(jobs: Collections['jobs'], queues: string): Promise<Found[]> {
+async function look(jobs: Collection<JobDocument>, queues: string): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
   const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });
@@ -104,7 +99,7 @@ const isExpired: Filter<JobDocument> = {
 
 type ExpiredJob = Pick<JobDocument, '_id' | 'lease' | 'cancelRequested'> & { readonly now: Date };
 
-async function recoverExpired(jobs: Collections['jobs'], session: ClientSession): Promise<number> {
+async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<number> {
   const expired = await findExpired(jobs, session);
   const alive = await liveWorkers(jobs, expired, session);
   const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive));
@@ -117,7 +112,7 @@ async function recoverExpired(jobs: Collections['jobs'], session: ClientSession)
  * Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. Unless it is the only one: a
  * worker runs 1000 jobs while 1000 outcomes are written, and those that it could not write are left as well.
  */
-async function findExpired(jobs: Collections['jobs'], session: ClientSession): Promise<ExpiredJob[]> {
+async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
   const needed = { $project: { lease: 1, cancelRequested: 1, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
@@ -137,7 +132,7 @@ function workerOf({ lease }: ExpiredJob): string {
  * is judged at the moment at which these were found: a lease that ends in between would be neither expired nor alive.
  */
 async function liveWorkers(
-  jobs: Collections['jobs'],
+  jobs: Collection<JobDocument>,
   expired: readonly ExpiredJob[],
   session: ClientSession,
 ): Promise<Set<string>> {
@@ -166,7 +161,7 @@ function isOnlyOne(job: ExpiredJob, lost: readonly ExpiredJob[]): boolean {
 }
 
 async function endAll(
-  jobs: Collections['jobs'],
+  jobs: Collection<JobDocument>,
   lost: readonly ExpiredJob[],
   inCompany: boolean,
   session: ClientSession,

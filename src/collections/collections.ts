@@ -1,0 +1,81 @@
+import type { Collection, Db, Document, MongoClient } from 'mongodb';
+import { type EndedSessionDocument, endedSessionsCollection } from '../access/ended-session-document.js';
+import { type WrongKeyDocument, wrongKeysCollection } from '../access/wrong-key-document.js';
+import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idempotency/key-document.js';
+import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-document.js';
+import type { JobDocument } from '../job/job.js';
+import { jobsCollection } from '../job/jobs-collection.js';
+import type { CollectionDescription } from '../mongo/collection-description.js';
+import { openCollection } from '../mongo/open-collection.js';
+import { type QueueDocument, queuesCollection } from '../queue/queue-document.js';
+import type { SchedulerItemDocument } from '../scheduler/item.js';
+import { schedulerCollection } from '../scheduler/scheduler-collection.js';
+import { type StatisticsDocument, statisticsCollection } from '../statistics/statistics-document.js';
+import { type WorkerDocument, workersCollection } from '../worker/worker-document.js';
+
+/** The collections that make up one remote processor. */
+export interface Collections {
+  /** For sessions. */
+  readonly client: MongoClient;
+  /** What their names in the database begin with. */
+  readonly prefix: string;
+  readonly jobs: Collection<JobDocument>;
+  readonly jobFactories: Collection<JobFactoryDocument>;
+  readonly scheduler: Collection<SchedulerItemDocument>;
+  readonly queues: Collection<QueueDocument>;
+  readonly workers: Collection<WorkerDocument>;
+  readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
+  readonly endedSessions: Collection<EndedSessionDocument>;
+  readonly wrongKeys: Collection<WrongKeyDocument>;
+  readonly statistics: Collection<StatisticsDocument>;
+}
+
+/** What the domains tell of them. */
+const descriptions: readonly CollectionDescription[] = [
+  jobsCollection,
+  jobFactoriesCollection,
+  schedulerCollection,
+  queuesCollection,
+  workersCollection,
+  idempotencyKeysCollection,
+  endedSessionsCollection,
+  wrongKeysCollection,
+  statisticsCollection,
+];
+
+/**
+ * The collections of `db` whose names begin with a prefix, with the read and write concerns that the invariants need, and
+ * a time limit for reads.
+ */
+export function openCollections(db: Db, prefix: string): Collections {
+  const open = <Schema extends Document>({ name }: CollectionDescription) =>
+    openCollection<Schema>(db, `${prefix}${name}`);
+  return {
+    client: db.client,
+    prefix,
+    jobs: open<JobDocument>(jobsCollection),
+    jobFactories: open<JobFactoryDocument>(jobFactoriesCollection),
+    scheduler: open<SchedulerItemDocument>(schedulerCollection),
+    queues: open<QueueDocument>(queuesCollection),
+    workers: open<WorkerDocument>(workersCollection),
+    idempotencyKeys: open<IdempotencyKeyDocument>(idempotencyKeysCollection),
+    endedSessions: open<EndedSessionDocument>(endedSessionsCollection),
+    wrongKeys: open<WrongKeyDocument>(wrongKeysCollection),
+    statistics: open<StatisticsDocument>(statisticsCollection),
+  };
+}
+
+/** A collection, whatever is in it, and what its domain tells of it. */
+export interface DescribedCollection {
+  readonly described: CollectionDescription;
+  readonly collection: Collection;
+}
+
+/** All of them. */
+export function describedCollections({ client, prefix, jobs }: Collections): readonly DescribedCollection[] {
+  const db = client.db(jobs.dbName);
+  return descriptions.map((described) => ({
+    described,
+    collection: openCollection(db, `${prefix}${described.name}`),
+  }));
+}

@@ -1,0 +1,32 @@
+import { findIndexes } from '../mongo/find-indexes.js';
+import { isInPlaceOf } from '../mongo/same-index.js';
+import { type Collections, describedCollections } from './collections.js';
+
+/** Indexes as `collection.index`. */
+export interface WrongIndexes {
+  readonly missing: readonly string[];
+  /** Those that have the name, but not the keys or the options, of one that this version needs. */
+  readonly different: readonly string[];
+}
+
+/** Compares the indexes of the collections with those that are needed. Others, of whoever, are left alone. */
+export async function findWrongIndexes(collections: Collections): Promise<WrongIndexes> {
+  const indexed = describedCollections(collections).filter(({ described }) => described.indexes.length > 0);
+  const compared = await Promise.all(
+    indexed.map(async ({ described, collection }) => {
+      const found = await findIndexes(collection);
+      return described.indexes.map((index) => ({
+        name: `${collection.collectionName}.${index.name}`,
+        index,
+        found: found.find(({ name }) => name === index.name),
+      }));
+    }),
+  );
+  const all = compared.flat();
+  return {
+    missing: all.flatMap(({ name, found }) => (found === undefined ? [name] : [])),
+    different: all.flatMap(({ name, index, found }) =>
+      found !== undefined && isInPlaceOf(found, index) ? [name] : [],
+    ),
+  };
+}

@@ -1,0 +1,21 @@
+import type { Collection, CollectionOptions, Db, Document } from 'mongodb';
+import { driverOf } from './driver-of.js';
+import { inTheirBson } from './in-their-bson.js';
+import { limitReads } from './limit-reads.js';
+
+/**
+ * Whatever the given Db says: a write counts only once a majority has it, or a failover could take it back
+ * (invariant 1), and reads that decide go to the primary.
+ */
+const durable: CollectionOptions = {
+  writeConcern: { w: 'majority' },
+  readPreference: 'primary',
+  readConcern: { level: 'local' },
+};
+
+/** A collection of `db`, with the read and write concerns that the invariants need, and a time limit for reads. */
+export function openCollection<Schema extends Document>(db: Db, name: string): Collection<Schema> {
+  const { major, sharesBson } = driverOf(db);
+  const collection = db.collection<Schema>(name, durable);
+  return limitReads(sharesBson ? collection : inTheirBson(collection, major));
+}
