@@ -53,14 +53,10 @@ export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   defineJob,
   type InProcessJobDefinition,
-  type InputArguments,
   implement,
-  type JobContext,
-  type JobContract,
   type JobContractDefinition,
   type JobFactory,
   type JobImplementation,
-  type SubprocessContext,
   type SubprocessJobDefinition,
 } from './job/define-job.js';
 export type { Ending } from './job/ending.js';
@@ -80,6 +76,8 @@ export {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
+export type { JobContext, SubprocessContext } from './job/job-context.js';
+export type { InputArguments, JobContract } from './job/job-contract.js';
 export type {
   AddJobOptions,
   AddJobsOptions,

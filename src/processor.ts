@@ -18,7 +18,7 @@ import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
 import type { AddMiddleware } from './job/addition.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
-import type { JobContract, JobFactory } from './job/define-job.js';
+import type { JobFactory } from './job/define-job.js';
 import { Factories } from './job/factories.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findDueSoon } from './job/find-next-due.js';
@@ -32,6 +32,7 @@ import {
   type SettledStatus,
   settledStatuses,
 } from './job/job.js';
+import type { JobContract } from './job/job-contract.js';
 import {
   type AddJobOptions,
   type AddJobsOptions,
@@ -939,6 +940,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await requireOurs(this.#collections);
     await this.#registry.storeDeclared();
     return this.#collections;
+  }
+}
+
+/** Jobs know nothing of the facade: it tells that it is what they are given. */
+declare module './job/job-context.js' {
+  interface GivenToJobs {
+    readonly processor: RemoteProcessor;
   }
 }
 

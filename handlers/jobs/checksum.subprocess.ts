@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SubprocessContext } from '../../src/job/define-job.js';
+import type { SubprocessContext } from '../../src/job/job-context.js';
 import type { ChecksumInput, ChecksumOutput } from './checksum.js';
 
 /** Well below the second after which a job that ignores its signal is killed. */

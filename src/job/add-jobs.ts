@@ -11,10 +11,10 @@ import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
-import type { JobContract } from './define-job.js';
 import { uniqueKeyIndex } from './indexes.js';
 import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
+import type { JobContract } from './job-contract.js';
 import {
   type AddJobOptions,
   type AddJobsOptions,

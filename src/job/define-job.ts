@@ -7,45 +7,14 @@ import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
 import { ValidationError } from '../errors.js';
 import { fieldOf } from '../mongo/driver-error.js';
-import type { RemoteProcessor } from '../processor.js';
 import { validateNow } from '../validate.js';
-import { type JobDefaults, jobDefaultsSchema, type Retention } from './job-options.js';
-import { type LogLineFields, toLoggedText } from './log-line.js';
-import { type ProgressArguments, type ReportProgress, toProgressValue } from './progress.js';
+import type { JobContext, JobProcessor } from './job-context.js';
+import type { JobContract } from './job-contract.js';
+import { jobDefaultsSchema, type Retention } from './job-options.js';
+import { toLoggedText } from './log-line.js';
+import { type ProgressArguments, toProgressValue } from './progress.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
-
-/** The argument of a job's function. */
-export interface JobContext<Input = unknown> {
-  /** Parsed by the factory's schema. */
-  readonly input: Input;
-  /** Fires when the job is cancelled, its lease is lost, or the worker must stop: end soon, throw if unfinished. */
-  readonly signal: AbortSignal;
-  /** The job's id; `'call'` when the factory was called without a queue. */
-  readonly jobId: string;
-  /** Counted from 1. */
-  readonly attempt: number;
-  /** The fencing token: what every write about this attempt names, and no other attempt has. */
-  readonly token: string;
-  readonly processor: RemoteProcessor;
-  /** Tells how far the job is: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
-  readonly progress: ReportProgress;
-  /**
-   * Adds a line to the job's log, which `processor.jobs.log(id)` gives; nothing of it goes to standard output. Lines are kept on the
-   * job: the last 100 of all its attempts, each cut to 1,000 characters. They are written with the progress, at most once
-   * a second, and the last of an attempt with its outcome.
-   *
-   * @param fields at most 1 KB as JSON; errors in them become their texts
-   * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
-   */
-  log(message: string, fields?: LogLineFields): void;
-}
-
-/** The argument of a subprocess module's default export. It has only what can cross to another thread. */
-export type SubprocessContext<Input = unknown> = Pick<
-  JobContext<Input>,
-  'input' | 'signal' | 'progress' | 'log'
->;
 
 interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends StandardSchemaV1> {
   /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
@@ -125,40 +94,12 @@ export type JobImplementation<Parsed, Returned> =
   | { run(context: JobContext<Parsed>): Promise<Returned> | Returned; readonly module?: undefined }
   | { readonly module: URL; readonly run?: undefined };
 
-/** How long one attempt may take, and is expected to take. */
-export interface AttemptLimits {
-  readonly timeoutMs: number;
-  readonly expectedMs?: number;
-}
-
 /** Counts the time of an attempt. It starts with the attempt. */
 export interface AttemptClock {
   /** Called when the function of the job has to wait for a thread: that time does not count. */
   reset(): void;
   /** Called when there is a thread: time counts from then. */
   start(): void;
-}
-
-/**
- * What a producer needs to know of a kind of job: its name, its schemas, its version and its defaults, without the code
- * that does the work. Made by `defineJob` without `run`; `implement` makes the job of it.
- */
-export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown, Returned = unknown> {
-  readonly name: string;
-  readonly defaults: JobDefaults;
-  /** The schema that inputs are validated by. */
-  readonly input: StandardSchemaV1<Input, Parsed>;
-  /** The schema of what the job returns. */
-  readonly output: StandardSchemaV1<Returned, Output>;
-  readonly limits: AttemptLimits;
-  /** The version of the definition. A lower one does not replace a higher one in the database. */
-  readonly version: number;
-  /** The least role of a caller who may add its jobs. Code may always. */
-  readonly addRole: AddRole;
-  /** Decides after each failed attempt of a job whose `retryDelay` is null. */
-  readonly retryDelay?: RetryDelayFunction;
-  /** @throws ValidationError for an input that the schema refuses */
-  parseInput(input: unknown): Promise<unknown>;
 }
 
 /** A kind of job with the code that does the work. Made by `defineJob`, or by `implement` of a contract. */
@@ -168,15 +109,12 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
    *
    * @throws ValidationError for an invalid input or output, and whatever the job throws
    */
-  call(input: Input, processor: RemoteProcessor): Promise<Output>;
+  call(input: Input, processor: JobProcessor): Promise<Output>;
   /** The function itself, with a parsed input. The clock is told when it has to wait. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
   /** Last stage: what the function returned, as it is stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
 }
-
-/** The input as an argument: it may be left out where the schema allows that. */
-export type InputArguments<Input> = undefined extends Input ? [input?: Input] : [input: Input];
 
 /**
  * Makes a job factory. Register it with `processor.addJobFactory`. Without `run` and `module` it makes a contract, which

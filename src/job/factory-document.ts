@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type AddRole, DEFAULT_ADD_ROLE } from '../access/role.js';
 import { type CollectionDescription, text } from '../mongo/collection-description.js';
-import type { JobContract } from './define-job.js';
 import { toJsonSchema } from './input-schema.js';
+import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
 import { mayBeMissing } from './schema.js';
 

@@ -2,9 +2,9 @@ import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { type Addition, type AddMiddleware, beginAddition } from './addition.js';
 import type { Step } from './compose.js';
-import type { JobContext } from './define-job.js';
 import { toFailure } from './failure.js';
 import type { NewJob } from './insert-job.js';
+import type { JobContext } from './job-context.js';
 import type { Metadata } from './metadata.js';
 
 /** What a job's function is called with, and what is known of the job. */

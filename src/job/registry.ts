@@ -6,16 +6,10 @@ import type { Events } from '../events.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate, validateNow } from '../validate.js';
-import {
-  isJobContract,
-  isJobFactory,
-  type JobContract,
-  type JobFactory,
-  jobNameSchema,
-  NO_CODE,
-} from './define-job.js';
+import { isJobContract, isJobFactory, type JobFactory, jobNameSchema, NO_CODE } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import { fromJsonSchema } from './input-schema.js';
+import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
 import {
   findJobFactories,

@@ -1,4 +1,4 @@
-import type { InputArguments, JobContract } from './define-job.js';
+import type { InputArguments, JobContract } from './job-contract.js';
 import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 
 /** Kinds of jobs by the names that they are added by: factories, or contracts where the code is elsewhere. */

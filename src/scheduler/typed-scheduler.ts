@@ -1,4 +1,4 @@
-import type { JobContract } from '../job/define-job.js';
+import type { JobContract } from '../job/job-contract.js';
 import { nameOf } from '../job/registry.js';
 import type { InputOf, JobName, JobsByName } from '../job/typed-jobs.js';
 import type { SchedulerOptions } from './scheduler-options.js';

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { SubprocessContext } from '../job/define-job.js';
+import type { SubprocessContext } from '../job/job-context.js';
 import type { LoggedText } from '../job/log-line.js';
 import type { Crossing } from './crossing.js';
 import type { Ending, FromThread, ToThread } from './messages.js';

@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import type { SubprocessContext } from '../job/define-job.js';
+import type { SubprocessContext } from '../job/job-context.js';
 import type { SubprocessPool } from './subprocess-pool.js';
 
 /** The share of the memory for all threads together. The worker itself needs the rest. */

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { RemoteException } from '../errors.js';
-import type { SubprocessContext } from '../job/define-job.js';
+import type { SubprocessContext } from '../job/job-context.js';
 import { converse, forwardAbort, hearLastWords } from './conversation.js';
 import type { Ending, Task } from './messages.js';
 import { reviveCrossing } from './revive-crossing.js';

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { SubprocessContext } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
+import type { SubprocessContext } from '../job/job-context.js';
 import { toLoggedText } from '../job/log-line.js';
 import { type ProgressArguments, toProgressValue } from '../job/progress.js';
 import { toCrossing } from './crossing.js';

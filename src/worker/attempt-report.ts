@@ -1,6 +1,6 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
-import type { JobContext } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
+import type { JobContext } from '../job/job-context.js';
 import { type LoggedText, toLoggedText } from '../job/log-line.js';
 import { type ProgressArguments, type ReportProgress, toProgressValue } from '../job/progress.js';
 import { type LeasedReport, MAX_LOG_LINES, type Report } from '../job/report.js';

@@ -1,8 +1,9 @@
 import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import { compose } from '../job/compose.js';
-import type { JobContext, JobFactory } from '../job/define-job.js';
+import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
+import type { JobContext } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
 import type { Outcome } from '../job/outcome.js';
 import { catchingRejections } from '../job-rejections.js';

@@ -4,11 +4,11 @@ import type { Collection } from 'mongodb';
 import type { Events } from '../events.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobDocument } from '../job/job.js';
+import type { JobProcessor } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
-import type { RemoteProcessor } from '../processor.js';
 import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
@@ -17,7 +17,7 @@ import type { WorkerDocument } from './worker-document.js';
 export interface Worker {
   readonly jobs: Collection<JobDocument>;
   readonly workers: Collection<WorkerDocument>;
-  readonly processor: RemoteProcessor;
+  readonly processor: JobProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly claimFilter: () => ClaimFilter;
   /** The same, without the queues that are paused. @throws what the driver throws */

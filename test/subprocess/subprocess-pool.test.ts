@@ -8,7 +8,7 @@ import {
   Snooze,
   ValidationError,
 } from '../../src/errors.js';
-import type { SubprocessContext } from '../../src/job/define-job.js';
+import type { SubprocessContext } from '../../src/job/job-context.js';
 import { closeSubprocessPool, runInSubprocess } from '../../src/subprocess/run-in-subprocess.js';
 import { SubprocessError } from '../../src/subprocess/subprocess-error.js';
 import { SubprocessPool } from '../../src/subprocess/subprocess-pool.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
-import type { SubprocessContext } from '../../../src/job/define-job.js';
+import type { SubprocessContext } from '../../../src/job/job-context.js';
 import type { ThreadFate } from '../plan-jobs.js';
 
 /** What the thread is told of its job. */

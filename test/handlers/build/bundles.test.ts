@@ -37,8 +37,10 @@ const neverNeeded = [
   'local/',
 ];
 
-/** They load the rest of schedules on demand, and are small themselves. */
-const doors = ['src/scheduler/load-operations.ts', 'src/scheduler/schedules.ts'];
+/** They load the rest of schedules on demand, or do without it, and are small themselves. */
+const doors = ['load-operations', 'schedules', 'scheduler-collection'].map(
+  (name) => `src/scheduler/${name}.ts`,
+);
 
 test.each([
   ['worker', [...onDemand, ...ofSchedules], [...neverNeeded, ...ofHttp]],

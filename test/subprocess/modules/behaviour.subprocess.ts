@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
-import type { SubprocessContext } from '../../../src/job/define-job.js';
+import type { SubprocessContext } from '../../../src/job/job-context.js';
 import { odd } from '../odd.js';
 
 /** What a test asks the module to do. */
