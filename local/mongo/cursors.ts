@@ -3,10 +3,10 @@ import { Long } from 'bson';
 import { CommandError } from './errors.js';
 import { CursorBatch } from './wire/reply.js';
 
-/** A document of a result: stored as it is, or encoded anew. */
+/** A result document, as it is stored or newly encoded. */
 export type ResultDoc = string | Uint8Array;
 
-/** What may be in one batch, apart from its last document. */
+/** The largest batch, not counting its last document. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
 interface OpenCursor {
@@ -20,7 +20,7 @@ interface OpenCursor {
 export class Cursors {
   readonly #open = new Map<string, OpenCursor>();
 
-  /** The first batch of a result; what is left stays open under a cursor id. */
+  /** Returns the first batch of a result. The rest stays open under a cursor id. */
   first(
     namespace: string,
     results: Iterable<ResultDoc>,
@@ -40,7 +40,7 @@ export class Cursors {
     return new CursorBatch('firstBatch', docs, id, namespace);
   }
 
-  /** The next batch. Throws 43 for a cursor that is not open. */
+  /** Returns the next batch. Throws 43 for a cursor that is not open. */
   next(id: Long, namespace: string, batchSize: number, session: string | undefined): CursorBatch {
     const cursor = this.#open.get(id.toString());
     if (cursor === undefined) throw new CommandError(43, `cursor id ${id} not found`);
@@ -61,7 +61,7 @@ export class Cursors {
     return new CursorBatch('nextBatch', docs, more ? id : Long.ZERO, namespace);
   }
 
-  /** Closes a cursor; false if it was not open. */
+  /** Closes a cursor. Returns false if it was not open. */
   kill(id: Long): boolean {
     return this.#open.delete(id.toString());
   }
@@ -76,7 +76,7 @@ function newCursorId(): Long {
   return Long.fromBigInt(randomBytes(8).readBigUInt64BE() >> 2n).or(1);
 }
 
-/** Takes up to `batchSize` documents, and looks one ahead to know whether there are more. */
+/** Takes up to `batchSize` documents, and reads one more to know whether the result goes on. */
 function take(cursor: OpenCursor, batchSize: number): { docs: ResultDoc[]; more: boolean } {
   const docs: ResultDoc[] = [];
   let bytes = 0;

@@ -23,7 +23,7 @@ const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandm
 /** MongoDB's `transactionLifetimeLimitSeconds`. */
 const TRANSACTION_LIFETIME_MS = 60_000;
 
-/** Runs commands: finds what each needs of the server's state, and turns what it throws into a reply. */
+/** Runs commands: finds the state that each one needs, and turns errors into replies. */
 export class Dispatcher {
   readonly server: ServerInfo;
   readonly #catalog = new Catalog();
@@ -35,18 +35,18 @@ export class Dispatcher {
     this.server = new ServerInfo(clock);
   }
 
-  /** Removes what TTL indexes call expired; gives the number of documents. */
+  /** Removes the documents that TTL indexes declare expired, and returns their number. */
   removeExpired(): number {
     return removeExpired(this.#catalog, this.server.clock());
   }
 
-  /** Aborts what is still open, and answers those that wait. */
+  /** Aborts open transactions, and answers clients that wait. */
   close(): void {
     this.server.topology.change();
     for (const { transaction } of this.#sessions.values()) if (transaction) abort(transaction);
   }
 
-  /** The reply to a command; an error is a reply too. Throws only to have the connection cut. */
+  /** Returns the reply to a command. An error is a reply too. Throws only to have the connection cut. */
   async run(body: Doc): Promise<Doc> {
     try {
       return this.#stamp({ ...(await this.#dispatch(body)), ok: 1 });
@@ -56,7 +56,7 @@ export class Dispatcher {
     }
   }
 
-  /** The reply that tells of an error. */
+  /** Returns the reply that reports an error. */
   refuse(error: unknown): Doc {
     return this.#stamp(errorReply(error));
   }
@@ -116,7 +116,7 @@ export class Dispatcher {
     session.begin(numberOf(body.txnNumber));
   }
 
-  /** The transaction a command runs in: begun by it, or continued. */
+  /** Returns the transaction that a command begins or continues. */
   #transactionFor(name: string, command: Command, body: Doc, session: Session): Transaction | undefined {
     if (body.autocommit === undefined) {
       if (body.startTransaction !== undefined)
@@ -165,7 +165,7 @@ export class Dispatcher {
     };
   }
 
-  /** The version in which it was not what it is, if the reply says so. */
+  /** Returns the topology version of the step-down, if the reply reports one. */
   #changedTopology({ code, writeConcernError }: Doc): { topologyVersion?: TopologyVersion } {
     if (!tellsOfChange(isDoc(writeConcernError) ? writeConcernError.code : code)) return {};
     return { topologyVersion: this.server.topology.stepDownAndUp() };
@@ -176,7 +176,7 @@ function numberOf(value: unknown): bigint {
   return BigInt(String(value));
 }
 
-/** A getMore or killCursors that fails leaves the transaction as it is; any other error ends it. */
+/** A failed getMore or killCursors leaves the transaction open. Any other error ends it. */
 function abortsTransaction(name: string): boolean {
   return name !== 'getMore' && name !== 'killCursors';
 }
@@ -193,7 +193,7 @@ function errorReply(error: unknown): Doc {
   };
 }
 
-/** What mingo throws is about the expression it was given; anything else is a fault of this server. */
+/** Turns an error of mingo into one about its expression. Any other error is a fault of this server. */
 function asCommandError(error: unknown): CommandError {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof MingoError)) return new CommandError(1, message);

@@ -1,4 +1,4 @@
-/** The names MongoDB gives to the error codes this server uses. */
+/** The names that MongoDB gives to the error codes of this server. */
 const CODE_NAMES: Readonly<Record<number, string>> = {
   1: 'InternalError',
   2: 'BadValue',
@@ -53,7 +53,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   11601: 'Interrupted',
 };
 
-/** What a command, or one statement of it, is refused with: MongoDB's code, its name and, where due, labels. */
+/** The error of a command or one of its statements: MongoDB's code, its name and, where due, labels. */
 export class CommandError extends Error {
   readonly code: number;
   readonly labels: readonly string[];
@@ -71,7 +71,7 @@ export class CommandError extends Error {
     this.details = extra.details ?? {};
   }
 
-  /** The name that belongs to the code; MongoDB calls codes without a name `Location<code>`. */
+  /** The name of the code. MongoDB calls a code without a name `Location<code>`. */
   get codeName(): string {
     return CODE_NAMES[this.code] ?? `Location${this.code}`;
   }

@@ -6,7 +6,7 @@ import { CommandError } from './errors.js';
 /** Thrown to end the connection instead of answering. */
 export class ConnectionCut extends Error {}
 
-/** What MongoDB's `failCommand` may do to the commands it names. */
+/** The options of MongoDB's `failCommand` that this server has. */
 const DATA = new Set([
   'failCommands',
   'errorCode',
@@ -17,21 +17,21 @@ const DATA = new Set([
   'blockTimeMS',
 ]);
 
-/** Errors after which drivers send a retryable write again; the server marks them so. */
+/** Errors after which drivers retry a write. The server marks them as retryable. */
 const RETRYABLE = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
-/** Errors after which a transaction can be run again as a whole, when they come from the commit too. */
+/** Errors after which a whole transaction can run again, even when its commit fails with them. */
 const TRANSIENT = new Set([24, 112, 246, 251, 267]);
 
 /**
- * MongoDB's own means of making commands fail in tests, `configureFailPoint: 'failCommand'`: an error, a lost
- * connection (before the command runs), a delay, or a write concern error after it has run.
+ * MongoDB's `configureFailPoint: 'failCommand'`, which makes commands fail in tests: an error, a lost connection
+ * (before the command runs), a delay, or a write concern error after it has run.
  */
 export class FailPoint {
   #left = 0;
   #data: Doc = {};
 
-  /** Sets the fail point, or with `mode: 'off'` removes it. */
+  /** Sets the fail point, or removes it with `mode: 'off'`. */
   configure({ configureFailPoint, mode, data }: Doc): void {
     if (configureFailPoint !== 'failCommand')
       throw new CommandError(238, `the fail point ${configureFailPoint} is not supported by this server`);
@@ -43,7 +43,7 @@ export class FailPoint {
     throw new CommandError(238, `the option '${unknown}' of failCommand is not supported by this server`);
   }
 
-  /** Called before a command runs; gives what its reply has to carry besides. */
+  /** Acts before a command runs, and returns further fields for its reply. */
   async strike(name: string, body: Doc): Promise<Doc> {
     const {
       failCommands,

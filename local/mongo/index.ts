@@ -8,29 +8,29 @@ import { encodeReply } from './wire/reply.js';
 
 /** Options of `startEmbeddedMongo`. */
 export interface EmbeddedMongoOptions {
-  /** The TCP port on 127.0.0.1; 0, the default, takes any free one. */
+  /** The TCP port on 127.0.0.1. Default 0, any free port. */
   readonly port?: number;
-  /** The server's clock in milliseconds since the epoch: `$$NOW`, `hello.localTime`, TTL, the ObjectIds it makes. */
+  /** The server's clock in milliseconds since the epoch, for `$$NOW`, `hello.localTime`, TTL and its ObjectIds. */
   readonly clock?: () => number;
 }
 
 /** A running embedded MongoDB. */
 export interface EmbeddedMongo {
-  /** What to give to `MongoClient`. */
+  /** The connection string for `MongoClient`. */
   readonly uri: string;
   readonly port: number;
-  /** Removes at once what TTL indexes call expired, as is else done every few seconds; gives the number. */
+  /** Removes expired documents of TTL indexes at once, not only every few seconds. Returns their number. */
   removeExpired(): number;
   /** Closes all connections and forgets all data. */
   stop(): Promise<void>;
 }
 
-/** How often expired documents are removed. MongoDB does it every minute. */
+/** The time between two removals of expired documents. MongoDB waits a minute. */
 const TTL_INTERVAL_MS = 5_000;
 
 /**
- * Starts a small MongoDB-compatible server for development and tests. It presents itself as the primary of a
- * replica set with one member, MongoDB 7.0, and keeps everything in memory: with `stop()`, all is gone.
+ * Starts a small MongoDB-compatible server for development and tests. It presents itself as MongoDB 7.0, the primary of
+ * a replica set with one member. It keeps all data in memory, and `stop()` discards the data.
  *
  * ```ts
  * const { uri, stop } = await startEmbeddedMongo();
@@ -69,11 +69,11 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   };
 }
 
-/** To a driver that monitors the server, one `hello` after each change; to anything else, one reply. */
+/** Sends a monitoring driver one `hello` after each change. Sends anything else one reply. */
 async function answer(dispatcher: Dispatcher, { body, exhaustAllowed }: Request): Promise<Reply> {
   const reply = await dispatcher.run(body);
   const moreToCome = exhaustAllowed && isAwaitable(body) && reply.ok === 1;
-  if (moreToCome) body.topologyVersion = reply.topologyVersion; // The next is about changes since this one.
+  if (moreToCome) body.topologyVersion = reply.topologyVersion; // The next reply is about changes since this version.
   return { document: encodeReply(reply), moreToCome };
 }
 

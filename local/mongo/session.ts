@@ -1,32 +1,32 @@
 import { CommandError } from './errors.js';
 import type { Transaction } from './storage/transaction.js';
 
-/** The transaction of a session, or what became of the last one. */
+/** The current or last transaction of a session. */
 export interface SessionTransaction {
   readonly number: bigint;
   state: 'open' | 'committed' | 'aborted';
   readonly work: Transaction;
-  /** Ends it after `transactionLifetimeLimitSeconds`, as MongoDB does with abandoned ones. */
+  /** The timer that ends an abandoned transaction after `transactionLifetimeLimitSeconds`, as MongoDB does. */
   readonly expiry: NodeJS.Timeout;
 }
 
-/** A logical session: at most one transaction at a time, and the outcomes of its retryable writes. */
+/** A logical session with at most one transaction at a time and the outcomes of its retryable writes. */
 export class Session {
   transaction: SessionTransaction | undefined;
   /** The highest transaction number seen. */
   #number = -1n;
-  /** What each statement of the latest retryable write gave. */
+  /** The outcome of each statement of the latest retryable write. */
   #outcomes = new Map<number, unknown>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs commands of the session one after the other, so that a resent one waits for the first. */
+  /** Runs the session's commands one after the other, so that a resent command waits for the first. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  /** Begins a retryable write or a transaction with this number. Throws 225 for one that is over. */
+  /** Begins a retryable write or a transaction with this number. Throws 225 if a newer one has begun. */
   begin(number: bigint): void {
     if (number < this.#number) {
       throw new CommandError(
@@ -44,7 +44,7 @@ export class Session {
     return this.#number;
   }
 
-  /** Whether the statement has been executed already. */
+  /** Returns whether the statement has been executed already. */
   hasExecuted(statement: number): boolean {
     return this.#outcomes.has(statement);
   }

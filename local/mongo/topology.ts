@@ -3,24 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Long, ObjectId } from 'bson';
 import { isDoc } from './bson/type-of.js';
 
-/** With these a server says that it is no longer what it was: not the primary, or about to shut down. */
+/** Errors by which a server says that it is no longer primary, or about to shut down. */
 const STATE_CHANGES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
-/** Whether an error, or a write concern error, tells drivers to look at the server anew. */
+/** Returns whether an error or a write concern error tells drivers to examine the server again. */
 export function tellsOfChange(code: unknown): boolean {
   return STATE_CHANGES.has(Number(code));
 }
 
-/** The topology version of a `hello`, as MongoDB has it. */
+/** The topology version in a `hello`, in MongoDB's form. */
 export interface TopologyVersion {
-  /** Tells this server from one that had the same port before. */
+  /** Distinguishes this server from an earlier one on the same port. */
   readonly processId: ObjectId;
   readonly counter: Long;
 }
 
 /**
- * Which version of the server's description is in force. The description itself is always the same; it counts as changed
- * when a fail point had the server say that it is not the primary, so that the driver that was told looks at once.
+ * The current version of the server's description. The description itself never changes. It counts as changed when a
+ * fail point had the server deny being primary, so that the driver that was told examines the server at once.
  */
 export class Topology {
   readonly #processId = new ObjectId();
@@ -31,7 +31,7 @@ export class Topology {
     return { processId: this.#processId, counter: Long.fromNumber(this.#counter) };
   }
 
-  /** Answers those that await a change. */
+  /** Answers everyone who awaits a change. */
   change(): void {
     this.#counter += 1;
     this.#change.abort();
@@ -39,8 +39,8 @@ export class Topology {
   }
 
   /**
-   * The server was not the primary, and is again: two changes. Returns the version between them, for an error that tells of
-   * it; a driver may await the one after that, which must be there then.
+   * Makes two changes: the server stopped being primary, and is primary again. Returns the version between them, for an
+   * error that reports the first. A driver may await the second change, which must have happened then.
    */
   stepDownAndUp(): TopologyVersion {
     this.change();
@@ -49,11 +49,11 @@ export class Topology {
     return version;
   }
 
-  /** Resolves when the version is another than this one, or after so many milliseconds. */
+  /** Resolves when the version differs from this one, or after so many milliseconds. */
   async changeSince(known: unknown, ms: number): Promise<void> {
     if (!this.#isInForce(known)) return;
     const { signal } = this.#change;
-    await sleep(ms, undefined, { ref: false, signal }).catch(() => {}); // It is rejected by a change alone.
+    await sleep(ms, undefined, { ref: false, signal }).catch(() => {}); // Only a change rejects it.
   }
 
   #isInForce(known: unknown): boolean {
@@ -63,7 +63,7 @@ export class Topology {
   }
 }
 
-/** Aborted by the change. As many may wait for it as there are drivers. */
+/** Returns a controller that the next change aborts. It allows as many listeners as there are drivers. */
 function nextChange(): AbortController {
   const change = new AbortController();
   setMaxListeners(0, change.signal);

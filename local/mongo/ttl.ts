@@ -9,7 +9,7 @@ import type { OrderedIndex } from './storage/ordered-index.js';
 import { decodeStored } from './storage/stored.js';
 import type { View } from './storage/view.js';
 
-/** Removes the documents that TTL indexes call expired at this time; gives their number. */
+/** Removes the documents that TTL indexes declare expired at this time, and returns their number. */
 export function removeExpired(catalog: Catalog, now: number): number {
   let removed = 0;
   for (const database of catalog.databaseNames()) {
@@ -35,7 +35,7 @@ function expire(collection: Collection, view: View, index: OrderedIndex, now: nu
   ).length;
 }
 
-/** A document that a transaction is writing stays until the next time. */
+/** Removes a document, unless a transaction is writing it. Such a document stays until the next time. */
 function removeUnlocked(collection: Collection, view: View, id: number): boolean {
   const stored = collection.records.get(id);
   if (stored === undefined) return false;

@@ -2,7 +2,7 @@ import { Binary, BSONRegExp, BSONSymbol, Code, ObjectId, Timestamp } from 'bson'
 import { compareNumbers } from './numbers.js';
 import { type BsonType, isDoc, typeOf } from './type-of.js';
 
-/** MongoDB's order of types: values of different types compare by it, and equal ranks compare by value. */
+/** MongoDB's order of types. Values of different types compare by rank, and values of the same rank by value. */
 const RANK: Readonly<Record<BsonType, number>> = {
   minKey: 0,
   missing: 1,
@@ -27,12 +27,12 @@ const RANK: Readonly<Record<BsonType, number>> = {
   maxKey: 15,
 };
 
-/** The place of a value's type in MongoDB's order of types. */
+/** Returns the place of a value's type in MongoDB's order of types. */
 export function rankOf(value: unknown): number {
   return RANK[typeOf(value)];
 }
 
-/** Compares two decoded values in BSON order; missing comes before null. Negative, zero or positive. */
+/** Compares two decoded values in BSON order, missing before null. Returns a negative number, zero or a positive one. */
 export function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
@@ -42,7 +42,7 @@ export function compare(a: unknown, b: unknown): number {
   return difference === 0 ? compareSameRank(rank, a, b) : difference;
 }
 
-/** Whether two values are equal in BSON order: `1`, `Long(1)` and `Double(1)` are. */
+/** Returns whether two values are equal in BSON order, as `1`, `Long(1)` and `Double(1)` are. */
 export function equal(a: unknown, b: unknown): boolean {
   return compare(a, b) === 0;
 }
@@ -81,7 +81,7 @@ function textOf(value: unknown): string {
   return value instanceof BSONSymbol ? value.value : String(value);
 }
 
-/** MongoDB compares UTF-8 bytes. JavaScript's order differs from it only where surrogates are involved. */
+/** Compares strings by their UTF-8 bytes, as MongoDB does. JavaScript's order differs only for surrogates. */
 export function compareStrings(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -135,14 +135,14 @@ function compareBinaries(a: unknown, b: unknown): number {
   );
 }
 
-/** The bytes and the subtype of a binary value. */
+/** Returns the bytes and the subtype of a binary value. */
 export function binaryParts(value: unknown): { bytes: Uint8Array; subtype: number } {
   if (value instanceof Uint8Array) return { bytes: value, subtype: 0 };
   if (!(value instanceof Binary)) return { bytes: Buffer.alloc(0), subtype: 0 };
   return { bytes: value.buffer.subarray(0, value.position), subtype: value.sub_type };
 }
 
-/** A regular expression as one string, by which it is compared: the pattern, then the options. */
+/** Returns a regular expression as one string for comparison: the pattern, then the options. */
 export function regexKey(value: unknown): string {
   if (value instanceof BSONRegExp) return `${value.pattern}\0${value.options}`;
   return value instanceof RegExp ? `${value.source}\0${value.flags}` : '';

@@ -5,7 +5,7 @@ import { toNumber } from './numbers.js';
 /** The precision of a decimal128. */
 const DIGITS = 34;
 
-/** The decimal128 value of any number; a double is taken with 15 significant digits, as MongoDB does. */
+/** Returns any number as a decimal128. Takes a double with 15 significant digits, as MongoDB does. */
 export function decimalFrom(value: unknown): Decimal128 {
   if (value instanceof Decimal128) return value;
   if (value instanceof Long) return Decimal128.fromString(value.toString());
@@ -14,14 +14,14 @@ export function decimalFrom(value: unknown): Decimal128 {
   return Decimal128.fromString(Number.isSafeInteger(number) ? String(number) : number.toPrecision(15));
 }
 
-/** Compares numbers of which one is a decimal, exactly; NaN first, then -Infinity. */
+/** Compares two numbers exactly when at least one is a decimal. NaN comes first, then -Infinity. */
 export function compareDecimals(a: unknown, b: unknown): number {
   const left = exactOf(a);
   const right = exactOf(b);
   return left && right ? compareExact(left, right) : rank(a, left) - rank(b, right);
 }
 
-/** The sum, rounded to 34 digits. */
+/** Returns the sum, rounded to 34 digits. */
 export function addDecimals(a: Decimal128, b: Decimal128): Decimal128 {
   const left = exactOf(a);
   const right = exactOf(b);
@@ -30,7 +30,7 @@ export function addDecimals(a: Decimal128, b: Decimal128): Decimal128 {
   return rounded({ coefficient: scaled(left, exponent) + scaled(right, exponent), exponent });
 }
 
-/** The product, rounded to 34 digits. */
+/** Returns the product, rounded to 34 digits. */
 export function multiplyDecimals(a: Decimal128, b: Decimal128): Decimal128 {
   const left = exactOf(a);
   const right = exactOf(b);
@@ -41,7 +41,7 @@ export function multiplyDecimals(a: Decimal128, b: Decimal128): Decimal128 {
   });
 }
 
-/** The quotient, rounded to 34 digits. The divisor must not be zero. */
+/** Returns the quotient, rounded to 34 digits. The divisor must not be zero. */
 export function divideDecimals(a: Decimal128, b: Decimal128): Decimal128 {
   const left = exactOf(a);
   const right = exactOf(b);
@@ -61,7 +61,7 @@ function withoutZeros({ coefficient, exponent }: Exact): Exact {
   return { coefficient: digits, exponent: power };
 }
 
-/** Rounds half to even, as IEEE 754 decimals do by default. */
+/** Rounds half to even, the default of IEEE 754 decimals. */
 function rounded({ coefficient, exponent }: Exact): Decimal128 {
   const magnitude = coefficient < 0n ? -coefficient : coefficient;
   const excess = Math.max(0, magnitude.toString().length - DIGITS);

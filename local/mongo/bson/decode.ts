@@ -14,33 +14,33 @@ import {
 import { CommandError } from '../errors.js';
 import { FIXED_SIZE } from './value-sizes.js';
 
-/** A decoded document: a plain object whose field order is the document's. */
+/** A decoded document, a plain object with its fields in the document's order. */
 export type Doc = Record<string, unknown>;
 
 /**
  * Decodes a BSON document so that encoding it again gives the same types.
  *
- * A JavaScript number stands for an int32 if it is an integer that fits one, else for a double: exactly what
- * `bson.serialize` writes. A double with the value of an int32 therefore stays a `Double`, every int64 a
- * `Long`. Documents that look like a DBRef stay plain. `__proto__` becomes an own property.
+ * A JavaScript number stands for an int32 if it is an integer in that range, otherwise for a double, exactly as
+ * `bson.serialize` writes it. A double with the value of an int32 therefore stays a `Double`, and every int64 a `Long`.
+ * Documents that look like a DBRef stay plain. `__proto__` becomes an own property.
  */
 export function decode(bytes: Buffer, offset = 0): Doc {
   return new Decoder(bytes).document(offset);
 }
 
-/** As `decode`, but only the named fields. */
+/** Decodes like `decode`, but only the named fields. */
 export function decodeFields(bytes: Buffer, names: ReadonlySet<string>): Doc {
   return new Decoder(bytes).document(0, NONE, names);
 }
 
-/** As `decode`, but the elements of the named top-level arrays stay BSON bytes. */
+/** Decodes like `decode`, but keeps the elements of the named top-level arrays as BSON bytes. */
 export function decodeKeepingRaw(bytes: Buffer, rawArrays: readonly string[]): Doc {
   return new Decoder(bytes).document(0, rawArrays);
 }
 
 const NONE: readonly string[] = [];
 
-/** Sets a field as an own property, whatever its name is. */
+/** Sets a field as an own property, whatever its name. */
 export function setField(target: Doc, name: string, value: unknown): void {
   if (name === '__proto__') {
     Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
@@ -54,12 +54,12 @@ function asInt32OrDouble(value: number): number | Double {
   return looksLikeInt32 ? new Double(value) : value;
 }
 
-/** Names, and short texts, met before, by a hash of their bytes: most decoding would else be making the same few strings. */
+/** Known names and short texts, by a hash of their bytes. Without them, decoding would mostly make the same few strings. */
 const knownNames: (string | undefined)[] = new Array(4096);
 const knownTexts: (string | undefined)[] = new Array(4096);
 const HASH_MASK = knownNames.length - 1;
 
-/** Longer texts are hardly ever the same. */
+/** The longest text that is kept, as longer ones hardly ever repeat. */
 const SHORT_TEXT = 20;
 
 class Decoder {
@@ -70,7 +70,7 @@ class Decoder {
     this.#bytes = bytes;
   }
 
-  /** @param wanted the names of the fields to decode; all where it is left out */
+  /** @param wanted the names of the fields to decode; all when left out */
   document(offset: number, rawArrays = NONE, wanted?: ReadonlySet<string>): Doc {
     this.#at = offset + 4;
     const result: Doc = {};
@@ -195,7 +195,7 @@ class Decoder {
     return new Long(this.#int(start), this.#int(start + 4));
   }
 
-  /** Four bytes: reading them one by one costs less than a call of Buffer's. */
+  /** Reads four bytes one by one, which costs less than a call to Buffer. */
   #int(at: number): number {
     const bytes = this.#bytes;
     return (
@@ -245,7 +245,7 @@ class Decoder {
     return this.#known(knownNames, hash, union, start, this.#at - 1);
   }
 
-  /** The text of some bytes, taken from those known. One that is not ASCII is always made anew. */
+  /** Returns some bytes as text, from the known texts if possible. Always makes non-ASCII text anew. */
   #known(texts: (string | undefined)[], hash: number, union: number, start: number, end: number): string {
     if (union > 0x7f) return this.#bytes.toString('utf8', start, end);
     const known = texts[hash & HASH_MASK];

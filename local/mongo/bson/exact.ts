@@ -1,13 +1,13 @@
 import { Decimal128, Long } from 'bson';
 import { toNumber } from './numbers.js';
 
-/** A finite number exactly, as `coefficient * 10 ** exponent`. */
+/** A finite number, exactly `coefficient * 10 ** exponent`. */
 export interface Exact {
   readonly coefficient: bigint;
   readonly exponent: number;
 }
 
-/** The exact value of a number of any type; `undefined` for NaN and the infinities. */
+/** Returns the exact value of a number of any type. `undefined` for NaN and the infinities. */
 export function exactOf(value: unknown): Exact | undefined {
   if (value instanceof Decimal128) return exactDecimal(value);
   if (value instanceof Long) return { coefficient: value.toBigInt(), exponent: 0 };
@@ -15,19 +15,19 @@ export function exactOf(value: unknown): Exact | undefined {
   return Number.isFinite(number) ? exactDouble(number) : undefined;
 }
 
-/** Negative, zero or positive, as `a` is less than, equal to or greater than `b`. */
+/** Returns a negative number, zero or a positive one, as `a` is less than, equal to or greater than `b`. */
 export function compareExact(a: Exact, b: Exact): number {
   const { coefficient } = subtractExact(a, b);
   return coefficient < 0n ? -1 : Number(coefficient > 0n);
 }
 
-/** The exact difference. */
+/** Returns the exact difference. */
 export function subtractExact(a: Exact, b: Exact): Exact {
   const exponent = Math.min(a.exponent, b.exponent);
   return { coefficient: scaled(a, exponent) - scaled(b, exponent), exponent };
 }
 
-/** The coefficient for a smaller exponent. */
+/** Returns the coefficient for a smaller exponent. */
 export function scaled({ coefficient, exponent }: Exact, to: number): bigint {
   return coefficient * 10n ** BigInt(exponent - to);
 }
@@ -40,7 +40,7 @@ function exactDecimal(value: Decimal128): Exact | undefined {
   return { coefficient: sign === '-' ? -magnitude : magnitude, exponent: Number(exponent) - fraction.length };
 }
 
-/** A double is an integer times a power of two, and so has a finite decimal form. */
+/** Converts a double, which is an integer times a power of two and so has a finite decimal form. */
 function exactDouble(value: number): Exact {
   if (Number.isInteger(value)) return { coefficient: BigInt(value), exponent: 0 };
   const view = new DataView(new ArrayBuffer(8));

@@ -2,7 +2,7 @@ import { Decimal128, Double, Long } from 'bson';
 import { addDecimals, compareDecimals, decimalFrom, multiplyDecimals } from './decimal.js';
 import { typeOf } from './type-of.js';
 
-/** The JavaScript number nearest to a numeric value. */
+/** Returns the JavaScript number nearest to a numeric value. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   if (value instanceof Double) return value.value;
@@ -11,17 +11,17 @@ export function toNumber(value: unknown): number {
   return Number.NaN;
 }
 
-/** A value that is encoded as a double, even when it is an integer. */
+/** Returns a value that is encoded as a double, even for an integer. */
 export function asDouble(value: number): number | Double {
   return value === (value | 0) && !Object.is(value, -0) ? new Double(value) : value;
 }
 
-/** A value that is encoded as an int32 where it fits, else as an int64. */
+/** Returns a value that is encoded as an int32 where it fits, otherwise as an int64. */
 export function asIntegral(value: bigint): number | Long | number {
   return value >= -0x80000000n && value <= 0x7fffffffn ? Number(value) : Long.fromBigInt(value);
 }
 
-/** Compares values of any two numeric types exactly; NaN comes before every other number. */
+/** Compares values of any two numeric types exactly. NaN comes before every other number. */
 export function compareNumbers(a: unknown, b: unknown): number {
   if (a instanceof Decimal128 || b instanceof Decimal128) return compareDecimals(a, b);
   if (a instanceof Long && b instanceof Long) return a.compare(b);
@@ -33,7 +33,7 @@ export function compareNumbers(a: unknown, b: unknown): number {
   return a instanceof Long || b instanceof Long ? compareExactly(a, b) : 0;
 }
 
-/** For a long beyond 2^53 beside a double: their nearest doubles are equal, they may not be. */
+/** Compares a long beyond 2^53 with a double. Their nearest doubles are equal, but the values may not be. */
 function compareExactly(a: unknown, b: unknown): number {
   if (Math.abs(toNumber(a)) === Number.POSITIVE_INFINITY) return 0;
   const left = toBigInt(a);
@@ -41,12 +41,12 @@ function compareExactly(a: unknown, b: unknown): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The integer part of a finite numeric value. */
+/** Returns the integer part of a finite numeric value. */
 export function toBigInt(value: unknown): bigint {
   return value instanceof Long ? value.toBigInt() : BigInt(Math.trunc(toNumber(value)));
 }
 
-/** Adds two numeric values as `$inc` and `$add` do: the wider type wins, int32 overflows into int64. */
+/** Adds two numeric values as `$inc` and `$add` do. The wider type wins, and int32 overflows into int64. */
 export function add(a: unknown, b: unknown): unknown {
   return combine(
     a,
@@ -68,7 +68,7 @@ export function multiply(a: unknown, b: unknown): unknown {
   );
 }
 
-/** The negative of a numeric value, of the same type where it fits. */
+/** Returns the negative of a numeric value, of the same type where it fits. */
 export function negate(value: unknown): unknown {
   return multiply(value, -1);
 }

@@ -1,37 +1,37 @@
 import { isDoc } from './type-of.js';
 
-/** The own field of a document or the element of an array; `undefined` is missing. */
+/** Returns the own field of a document or the element of an array. `undefined` if missing. */
 export function fieldOf(value: unknown, name: string): unknown {
   if (Array.isArray(value)) return isIndex(name) ? value[Number(name)] : undefined;
   return isDoc(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Whether a path component may name an array element. */
+/** Returns whether a path component may name an array element. */
 export function isIndex(part: string): boolean {
   return /^(0|[1-9]\d*)$/.test(part);
 }
 
-/** The value at a dotted path, arrays entered by index only. */
+/** Returns the value at a dotted path. Enters arrays by index only. */
 export function valueAt(value: unknown, path: string): unknown {
   let current = value;
   for (const part of path.split('.')) current = fieldOf(current, part);
   return current;
 }
 
-/** Called with each value found; `true` ends the search. A missing field is visited as `undefined`. */
+/** A function that gets each value found, and returns `true` to end the search. A missing field is `undefined`. */
 export type Visit = (value: unknown) => boolean;
 
-/** Where in the outermost array on its path the last successful search matched: what `$` stands for. */
+/** The value of `$`: the index in each path's outermost array where the last successful search matched. */
 export const matchedPositions = new Map<string, number>();
 
-/** Forgets them, before the next document is tested. Clearing an empty map is not free. */
+/** Forgets the positions before the next document is tested. Clearing an empty map is not free. */
 export function forgetPositions(): void {
   if (matchedPositions.size > 0) matchedPositions.clear();
 }
 
 /**
- * Visits the values a query path leads to, entering arrays as MongoDB does: an array on the way stands for
- * each document in it, or by a numeric component for one element; at the end of the path (`leaf: 'each'`) it
+ * Visits the values that a query path leads to, and enters arrays as MongoDB does. An array on the way stands for each
+ * document in it, or for one element if the path component is numeric. At the end of the path (`leaf: 'each'`) it
  * stands for each element and, last, for itself.
  */
 export function anyValueAt(
@@ -79,7 +79,7 @@ function searchArray(
 ): boolean {
   const index = isIndex(part) ? Number(part) : -1;
   if (index >= 0 && index < array.length) {
-    // An element named by its index at the end of the path stands for itself, also if it is an array.
+    // An element that the last component names by its index stands for itself, even if it is an array.
     const atEnd = at + 1 === path.length;
     if (atEnd ? visit(array[index]) : search(array[index], path, at + 1, leaf, visit)) return true;
   }

@@ -2,7 +2,7 @@ import { Decimal128, Long, ObjectId } from 'bson';
 import { toNumber } from './numbers.js';
 import { isDoc, isNumeric } from './type-of.js';
 
-/** A value as MongoDB shows it in its error messages. */
+/** Returns a value as MongoDB's error messages show it. */
 export function shellText(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (value === undefined) return 'missing';

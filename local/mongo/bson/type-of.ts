@@ -12,7 +12,7 @@ import {
   Timestamp,
 } from 'bson';
 
-/** The BSON types, by the names that MongoDB's `$type` uses. */
+/** The BSON types, by their names in MongoDB's `$type`. */
 export type BsonType =
   | 'missing'
   | 'double'
@@ -36,7 +36,7 @@ export type BsonType =
   | 'minKey'
   | 'maxKey';
 
-/** The numbers that stand for the types, in BSON and in `$type`. */
+/** The numbers of the types in BSON and in `$type`. */
 export const TYPE_NUMBERS: ReadonlyMap<number, BsonType> = new Map([
   [1, 'double'],
   [2, 'string'],
@@ -60,7 +60,7 @@ export const TYPE_NUMBERS: ReadonlyMap<number, BsonType> = new Map([
   [127, 'maxKey'],
 ]);
 
-/** The BSON type of a decoded value; a JavaScript `undefined` is a missing field. */
+/** Returns the BSON type of a decoded value. A JavaScript `undefined` is a missing field. */
 export function typeOf(value: unknown): BsonType {
   switch (typeof value) {
     case 'string':
@@ -100,12 +100,12 @@ function typeOfObject(value: unknown): BsonType {
   return 'object';
 }
 
-/** Whether a value is a document: not an array, not one of BSON's other types. */
+/** Returns whether a value is a document, not an array or another BSON type. */
 export function isDoc(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && typeOf(value) === 'object';
 }
 
-/** Whether a value is of one of BSON's four numeric types. */
+/** Returns whether a value has one of BSON's four numeric types. */
 export function isNumeric(value: unknown): boolean {
   const type = typeOf(value);
   return type === 'int' || type === 'double' || type === 'long' || type === 'decimal';

@@ -1,17 +1,17 @@
 import { CommandError } from '../errors.js';
 import { FIXED_SIZE } from './value-sizes.js';
 
-/** MongoDB's limit on documents within documents. */
+/** MongoDB's limit on nested documents. */
 const MAX_DEPTH = 200;
 
-/** The smallest document: its size, and the byte that ends it. */
+/** The size of an empty document: four bytes of size and a zero byte. */
 const MIN_SIZE = 5;
 
 /**
- * Checks that a BSON document stands between two offsets: that every size it states fits into what holds it, and every text
- * ends inside. Nothing else does: what is decoded later is taken for valid. Gives the offset behind the document.
+ * Checks that a BSON document stands between two offsets: every size fits into its container, and every text ends
+ * inside. The decoder checks nothing, so this must come first. Returns the offset behind the document.
  *
- * @throws CommandError 22 (InvalidBSON) for anything else, 15 (Overflow) for more than 200 documents within each other
+ * @throws CommandError 22 (InvalidBSON) for anything else, 15 (Overflow) for more than 200 nested documents
  */
 export function validateDocument(bytes: Buffer, start: number, limit: number, depth = 0): number {
   if (depth > MAX_DEPTH)
@@ -59,14 +59,14 @@ function afterValue(type: number, bytes: Buffer, at: number, end: number, depth:
   }
 }
 
-/** Text up to a zero byte. */
+/** Returns the offset behind a text that ends with a zero byte. */
 export function afterText(bytes: Buffer, at: number, end: number): number {
   const zero = bytes.indexOf(0, at);
   if (zero < 0 || zero >= end) throw invalid('a name does not end inside its document');
   return zero + 1;
 }
 
-/** Text whose size is stated, its zero byte included. */
+/** Returns the offset behind a text whose size is stated and includes the zero byte. */
 function afterString(bytes: Buffer, at: number, end: number): number {
   const size = sizeAt(bytes, at, end);
   const next = at + 4 + size;
@@ -74,7 +74,7 @@ function afterString(bytes: Buffer, at: number, end: number): number {
   return next;
 }
 
-/** Bytes of the old subtype 2 state their size once more. */
+/** Returns the offset behind binary data. The old subtype 2 states its size once more. */
 function afterBinary(bytes: Buffer, at: number, end: number): number {
   const size = sizeAt(bytes, at, end);
   const isOld = bytes[at + 4] === 2;
@@ -92,13 +92,13 @@ function afterCode(bytes: Buffer, at: number, end: number, depth: number): numbe
   return next;
 }
 
-/** The number of four bytes that states a size. */
+/** Reads the four bytes of a size. */
 export function sizeAt(bytes: Buffer, at: number, end: number): number {
   if (at + 4 > end) throw invalid('a size is cut off');
   return bytes.readInt32LE(at);
 }
 
-/** Something that is no BSON. */
+/** Returns the error for invalid BSON. */
 export function invalid(reason: string): CommandError {
   return new CommandError(22, `Invalid BSON: ${reason}`);
 }

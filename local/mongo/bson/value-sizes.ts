@@ -1,4 +1,4 @@
-/** By BSON type: the sizes of values that always have the same. */
+/** The size in bytes of each BSON type whose values all have the same size. */
 export const FIXED_SIZE: ReadonlyMap<number, number> = new Map([
   [0x01, 8],
   [0x06, 0],

@@ -43,7 +43,7 @@ const REFUSED = [
 ];
 const MAX_FIELDS = 32;
 
-/** Adds the indexes that are not there yet, all or none. `beforeNew` is called before one is built. */
+/** Adds the indexes that do not exist yet, all or none. Calls `beforeNew` before it builds one. */
 export function addIndexes(
   collection: Collection,
   specs: readonly unknown[],
@@ -67,7 +67,7 @@ export function addIndexes(
   }
 }
 
-/** Whether none of these has to be built. Throws MongoDB's error for one that has another in its place. */
+/** Returns whether all of these exist. Throws MongoDB's error for a conflict with another index. */
 export function areThere(
   collection: Collection,
   specs: readonly unknown[],
@@ -76,7 +76,7 @@ export function areThere(
   return specs.every((spec) => exists(collection, definitionOf(spec, environment)));
 }
 
-/** Parses an index specification. Throws MongoDB's error for one that is malformed or not supported. */
+/** Parses an index specification. Throws MongoDB's error for a malformed or unsupported one. */
 function definitionOf(spec: unknown, environment: Environment): IndexDefinition {
   if (!isDoc(spec)) throw new CommandError(14, 'index specifications must be objects');
   checkOptions(spec);
@@ -193,7 +193,7 @@ function directionOf(value: unknown): 1 | -1 {
   return number > 0 ? 1 : -1;
 }
 
-/** Whether the very index exists. Throws 85 or 86 for another with the same name or key. */
+/** Returns whether this very index exists. Throws 85 or 86 for another with the same name or key. */
 function exists(collection: Collection, wanted: IndexDefinition): boolean {
   const named = collection.indexes.get(wanted.name)?.definition;
   if (named && !sameSpec(named.spec, wanted.spec)) {
@@ -225,7 +225,7 @@ function optionsText({ unique, sparse, expireAfterSeconds, hidden }: Doc): strin
   return JSON.stringify([isSet(unique), isSet(sparse), expiry, isSet(hidden)]);
 }
 
-/** MongoDB allows several indexes on one key if their partial filters differ. */
+/** Returns whether key and partial filter are equal. MongoDB allows several indexes on a key with different filters. */
 function sameSignature(a: Doc, b: Doc): boolean {
   return equal(a.key, b.key) && equal(a.partialFilterExpression, b.partialFilterExpression);
 }

@@ -15,7 +15,7 @@ import { nonNegative } from './find.js';
 import { splitOutput } from './output/output.js';
 import { requireSupported } from './unsupported.js';
 
-/** `aggregate`: a pipeline over a collection; its leading `$match` uses indexes. */
+/** `aggregate` runs a pipeline over a collection. Its leading `$match` uses indexes. */
 export const aggregate: Command = {
   fields: {
     'pipeline!': 'array',
@@ -46,7 +46,7 @@ export const aggregate: Command = {
   },
 };
 
-/** The results; none where the last stage writes them to a collection. */
+/** Returns the results, or none if the last stage writes them to a collection. */
 async function written(context: CommandContext, name: string): Promise<Iterable<ResultDoc>> {
   const { reading, output } = splitOutput(context, listOf(context.body, 'pipeline'));
   const results = resultsOf(context, name, reading);
@@ -63,7 +63,7 @@ function resultsOf(context: CommandContext, name: string, pipeline: readonly unk
   return run(docsOf(findMatches(viewOf(context, name), spec)));
 }
 
-/** A pipeline on a database reads no collection: its first stage brings the documents. */
+/** Returns the documents of a pipeline on a database. Its first stage brings them, as it reads no collection. */
 function sourceOf(
   { body, sessions }: CommandContext,
   pipeline: readonly unknown[],
@@ -77,7 +77,7 @@ function sourceOf(
   throw new CommandError(73, `Invalid namespace specified: '${body.$db}.$cmd.aggregate'`);
 }
 
-/** What an aggregation reads, and the stages that are left to do with it. */
+/** Returns the query of an aggregation, and the stages that remain after it. */
 export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest: readonly unknown[] } {
   const pipeline = listOf(context.body, 'pipeline');
   const { reading } = splitOutput(context, pipeline);
@@ -104,7 +104,7 @@ function queryOf(
   };
 }
 
-/** Whether a stage needs of documents only that they are there. */
+/** Returns whether a stage only needs to know that documents exist. */
 function countsOnly(stage: unknown): boolean {
   if (!isDoc(stage)) return false;
   if (typeof stage.$count === 'string') return true;

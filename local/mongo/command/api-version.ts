@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
-/** The commands of this server that belong to MongoDB's stable API, version 1. */
+/** The commands of this server in MongoDB's stable API, version 1. */
 const VERSION_1 = new Set([
   'abortTransaction',
   'aggregate',
@@ -30,7 +30,7 @@ const VERSION_1 = new Set([
   'update',
 ]);
 
-/** Stages of an aggregation that do not belong to it. */
+/** The aggregation stages outside the stable API. */
 const UNVERSIONED_STAGES = [
   '$listLocalSessions',
   '$listSessions',
@@ -39,10 +39,10 @@ const UNVERSIONED_STAGES = [
   '$planCacheStats',
 ];
 
-/** Fields of `find` that do not belong to it. */
+/** The fields of `find` outside the stable API. */
 const UNVERSIONED_FIELDS = ['min', 'max', 'noCursorTimeout', 'oplogReplay', 'returnKey', 'showRecordId'];
 
-/** Checks `apiVersion` and, with `apiStrict`, that the command, its fields and its stages belong to it. */
+/** Checks `apiVersion`. With `apiStrict`, checks that the command, its fields and its stages are in the stable API. */
 export function checkApiVersion(name: string, body: Doc): void {
   const { apiVersion, apiStrict, apiDeprecationErrors, pipeline } = body;
   if (apiVersion === undefined) {

@@ -15,7 +15,7 @@ import type { View } from '../storage/view.js';
 import type { Fields } from './fields.js';
 import type { ServerInfo } from './server-info.js';
 
-/** What a command works with. */
+/** The state that a command works with. */
 export interface CommandContext {
   readonly body: Doc;
   readonly database: string;
@@ -24,7 +24,7 @@ export interface CommandContext {
   readonly sessions: Map<string, Session>;
   readonly server: ServerInfo;
   readonly failPoint: FailPoint;
-  /** The command's time: what `$$NOW` is. */
+  /** The command's time, which is `$$NOW`. */
   readonly now: Date;
   /** The session's id in hex, if the command has one. */
   readonly sessionId: string | undefined;
@@ -37,14 +37,14 @@ export interface CommandContext {
 
 /** A command of the wire protocol. */
 export interface Command {
-  /** The fields it may have, apart from those every command has; `any` where MongoDB checks none. */
+  /** The fields of the command beside the ones that every command has. `any` where MongoDB checks none. */
   readonly fields: Fields | 'any';
-  /** Whether it may run inside a transaction. */
+  /** Whether the command may run inside a transaction. */
   readonly transactional: boolean;
   readonly run: (context: CommandContext) => Doc | Promise<Doc>;
 }
 
-/** The collection, or the view of that name, as the command's reader sees it. */
+/** Returns the collection or view of that name as the command's reader sees it. */
 export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
   const collection = (transaction ?? catalog).find(database, name);
@@ -54,12 +54,12 @@ export function viewOf(context: CommandContext, name: string): View {
   return transaction.viewOf(collection, `${database}.${name}`);
 }
 
-/** What a transaction sees of a collection that is not there, for it. */
+/** Returns the empty view that a transaction has of a missing collection. */
 function noView(namespace: string): View {
   return new CommittedView(new Collection(namespace), namespace, new Set(), undefined, () => undefined);
 }
 
-/** A view is computed anew for each command that reads it. */
+/** Computes a view, anew for each command that reads it. */
 function definedView(context: CommandContext, name: string, { viewOn, pipeline }: Doc): View {
   const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
   const result = new Collection(name);
@@ -67,7 +67,7 @@ function definedView(context: CommandContext, name: string, { viewOn, pipeline }
   return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined);
 }
 
-/** What expressions of the command see: its time, its `let` variables, the other collections. */
+/** Returns what the command's expressions can use: its time, its `let` variables, the other collections. */
 export function environmentOf(context: CommandContext, variables: unknown = context.body.let): Environment {
   const environment = {
     now: context.now,
@@ -95,7 +95,7 @@ function allDocs(view: View): Doc[] {
   return docs;
 }
 
-/** The name of the collection a command is about: the value of its first field. */
+/** Returns the name of the command's collection, the value of its first field. */
 export function collectionName(context: CommandContext, command: string): string {
   return String(context.body[command]);
 }

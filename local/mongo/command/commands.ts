@@ -17,7 +17,7 @@ import { endSessions, killAllSessions, refreshSessions, startSession } from './s
 import { abortTransaction, commitTransaction } from './transactions.js';
 import { update } from './update.js';
 
-/** Every command this server knows, by the name of the first field of its document. */
+/** Every command of this server by its name, the first field of its document. */
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['hello', hello],
   ['isMaster', hello],

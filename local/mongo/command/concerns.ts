@@ -5,10 +5,10 @@ import { CommandError } from '../errors.js';
 
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
-/** Commands that, except as the first of a transaction, read with the level `local` alone. */
+/** Commands that read only with level `local`, except as the first of a transaction. */
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
 
-/** Throws where a read concern has a level that MongoDB, or the command, does not have. With one member all levels read the same. */
+/** Throws for a read concern level that MongoDB or the command lacks. With one member all levels read the same. */
 export function checkReadConcern(name: string, { readConcern, autocommit }: Doc): void {
   if (!isDoc(readConcern) || readConcern.level === undefined) return;
   if (typeof readConcern.level !== 'string' || !READ_LEVELS.has(readConcern.level)) {
@@ -28,7 +28,7 @@ export function checkReadConcern(name: string, { readConcern, autocommit }: Doc)
   }
 }
 
-/** What a primary alone says of a write concern: the write is done, more members than one cannot have it. */
+/** Returns the error of a single primary: the write is done, but no second member can have it. */
 export function writeConcernError({ writeConcern }: Doc): Doc {
   if (!isDoc(writeConcern) || writeConcern.w === undefined || writeConcern.w === 'majority') return {};
   const { w } = writeConcern;

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 
-/** `configureFailPoint`, for tests: see `FailPoint`. */
+/** `configureFailPoint` makes commands fail in tests. See `FailPoint`. */
 export const configureFailPoint: Command = {
   fields: { 'mode!': 'any', data: 'object' },
   transactional: false,

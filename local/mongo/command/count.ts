@@ -9,7 +9,7 @@ import { docOf } from './fields.js';
 import { nonNegative } from './find.js';
 import { requireSupported } from './unsupported.js';
 
-/** `count`: how many documents match. */
+/** `count` tells how many documents match. */
 export const count: Command = {
   fields: {
     query: 'object',
@@ -31,7 +31,7 @@ export const count: Command = {
   },
 };
 
-/** What a count looks for. */
+/** Returns the query of a count. */
 export function countQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
@@ -52,7 +52,7 @@ function countMatches(view: View, spec: QuerySpec): number {
   return n;
 }
 
-/** `distinct`: the different values of a field, those within arrays each by itself. */
+/** `distinct` lists the different values of a field. Each element of an array counts as a value. */
 export const distinct: Command = {
   fields: { 'key!': 'string', query: 'object', collation: 'object' },
   transactional: true,
@@ -62,7 +62,7 @@ export const distinct: Command = {
   },
 };
 
-/** What a distinct looks at. It takes no hint before MongoDB 7.1. */
+/** Returns the query of a distinct, which takes no hint before MongoDB 7.1. */
 export function distinctQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {

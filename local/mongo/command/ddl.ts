@@ -26,7 +26,7 @@ const REFUSED = [
   'encryptedFields',
 ];
 
-/** `create`: a collection or a view. */
+/** `create` creates a collection or a view. */
 export const create: Command = {
   fields: {
     ...Object.fromEntries(REFUSED.map((name) => [name, 'any' as const])),
@@ -57,7 +57,7 @@ function optionsOf({ viewOn, pipeline }: Doc): Doc {
   return {};
 }
 
-/** `drop`: a collection with its indexes. One that does not exist is no error since MongoDB 7.0. */
+/** `drop` removes a collection with its indexes. Since MongoDB 7.0 a missing collection is no error. */
 export const drop: Command = {
   fields: {},
   transactional: false,
@@ -73,7 +73,6 @@ export const drop: Command = {
   },
 };
 
-/** `dropDatabase`. */
 export const dropDatabase: Command = {
   fields: {},
   transactional: false,
@@ -86,7 +85,7 @@ export const dropDatabase: Command = {
   },
 };
 
-/** `renameCollection`, on the admin database. */
+/** `renameCollection` runs on the admin database. */
 export const renameCollection: Command = {
   fields: { 'to!': 'string', dropTarget: 'bool' },
   transactional: false,
@@ -112,7 +111,7 @@ function namespaceOf(namespace: string): { database: string; name: string } {
   return { database: namespace.slice(0, dot), name: namespace.slice(dot + 1) };
 }
 
-/** `listCollections`, with a filter on what it returns. */
+/** `listCollections` filters by the fields that it returns. */
 export const listCollections: Command = {
   fields: { filter: 'object', nameOnly: 'bool', authorizedCollections: 'bool', cursor: 'object' },
   transactional: false,
@@ -141,7 +140,7 @@ function describe(collection: Collection, database: string): Doc {
   };
 }
 
-/** Waits until no open transaction uses the collection: it must not change under one. */
+/** Waits until no open transaction uses the collection, which must not change under one. */
 export async function requireNoTransaction(
   { body, catalog }: CommandContext,
   collection: Collection,

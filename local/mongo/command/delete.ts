@@ -12,7 +12,7 @@ import { once, requireStatements, runStatement, runStatements, statementId } fro
 
 const STATEMENT: Fields = { 'q!': 'object', 'limit!': 'number', collation: 'object', hint: 'objectOrString' };
 
-/** `delete`: each statement removes the first or all documents that match. */
+/** `delete` removes the first or all matching documents for each statement. */
 export const deleteCommand: Command = {
   fields: { 'deletes!': 'array', ordered: 'bool', let: 'object' },
   transactional: true,
@@ -58,7 +58,7 @@ function execute(context: CommandContext, collection: string, statement: Doc): P
   });
 }
 
-/** What one statement of a delete looks for. */
+/** Returns the query of one statement of a delete. */
 export function deleteQuery(context: CommandContext, statement: Doc): QuerySpec {
   return {
     filter: docOf(statement, 'q'),

@@ -5,7 +5,7 @@ import { compileFilter } from '../query/evaluation.js';
 import { type Command, type CommandContext, collectionName, environmentOf } from './command.js';
 import { docOf } from './fields.js';
 
-/** Commands that tell about the server. */
+/** `ping` shows that the server answers. */
 export const ping: Command = { fields: {}, transactional: false, run: () => ({}) };
 
 export const buildInfo: Command = {

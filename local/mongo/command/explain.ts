@@ -15,10 +15,10 @@ import { updateSpec } from './update.js';
 
 const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 
-/** What of a command is explained: its query, and the stages that follow it. */
+/** The parts of a command that are explained: its query, and the stages that follow. */
 interface Explained {
   readonly spec: QuerySpec;
-  /** The query as its stages show it: a count skips and limits by itself. */
+  /** The query as its stages show it. A count skips and limits by itself. */
   readonly shown?: QuerySpec;
   /** The stage that a write or a count adds on top. */
   readonly top?: string;
@@ -26,7 +26,7 @@ interface Explained {
   readonly rest?: readonly unknown[];
 }
 
-/** `explain` of a command. Nothing is written. */
+/** Returns the command `explain`, which writes nothing. */
 export function explainCommand(fieldsOf: (name: string) => Fields | 'any' | undefined): Command {
   return {
     fields: { verbosity: 'string' },
@@ -49,7 +49,7 @@ export function explainCommand(fieldsOf: (name: string) => Fields | 'any' | unde
   };
 }
 
-/** The reply to an explain of one command. */
+/** Returns the reply to an explain of one command. */
 export function explainQuery(name: string, context: CommandContext, execute: boolean): Doc {
   const { spec, shown = spec, top, rest = [] } = explained(name, context);
   const collection = String(context.body[name]);
@@ -84,7 +84,7 @@ export function explainQuery(name: string, context: CommandContext, execute: boo
   return { explainVersion: '1', stages, command: context.body, serverInfo };
 }
 
-/** A stage after the query; what another collection is read for is explained inside of it. */
+/** Explains a stage after the query. A read of another collection is explained inside the stage. */
 function explainStage(context: CommandContext, stage: unknown, execute: boolean): unknown {
   const union = isDoc(stage) ? stage.$unionWith : undefined;
   const { coll, pipeline = [] }: Doc = isDoc(union) ? union : { coll: union };

@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { isDoc, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
-/** A type that a field of a command may have. */
+/** The type of a command's field. */
 export type FieldType =
   | 'string'
   | 'object'
@@ -35,10 +35,10 @@ const SHOWN: Readonly<Record<string, string>> = {
   number: "expected types '[long, int, decimal, double]'",
 };
 
-/** The fields a command or one of its statements may have; a name ending in `!` must be there. */
+/** The fields of a command or one of its statements. A name that ends in `!` is required. */
 export type Fields = Readonly<Record<string, FieldType>>;
 
-/** Fields that every command takes. */
+/** The fields that every command takes. */
 const GENERIC: Fields = {
   $db: 'string',
   lsid: 'object',
@@ -60,7 +60,10 @@ const GENERIC: Fields = {
   $client: 'object',
 };
 
-/** Checks a command's fields as MongoDB's IDL parser does: 40415 unknown, 14 wrong type, 40414 missing. */
+/**
+ * Checks a command's fields as MongoDB's IDL parser does. Throws 40415 for an unknown field, 14 for a wrong type, 40414
+ * for a missing field.
+ */
 export function checkCommand(name: string, command: Doc, fields: Fields): void {
   check(name, command, fields, (field) => field === name || Object.hasOwn(GENERIC, field));
   for (const [field, type] of Object.entries(GENERIC)) checkType(name, field, command[field], type);
@@ -96,13 +99,13 @@ function checkType(name: string, field: string, value: unknown, type: FieldType)
   throw new CommandError(14, `BSON field '${name}.${field}' is the wrong type '${actual}', ${expected}`);
 }
 
-/** A field that the check has found to be a document, or an empty one where it is left out. */
+/** Returns a field that the check found to be a document, or an empty one where it is left out. */
 export function docOf(body: Doc, field: string): Doc {
   const value = body[field];
   return isDoc(value) ? value : {};
 }
 
-/** A field that the check has found to be an array, or an empty one where it is left out. */
+/** Returns a field that the check found to be an array, or an empty one where it is left out. */
 export function listOf(body: Doc, field: string): readonly unknown[] {
   const value = body[field];
   return Array.isArray(value) ? value : [];

@@ -10,7 +10,7 @@ import { docOf, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 import { once, runStatement, statementId } from './write.js';
 
-/** `findAndModify`: changes, inserts or removes one document and gives it back, as it was or as it is. */
+/** `findAndModify` changes, inserts or removes one document, and returns it as it was or as it is. */
 export const findAndModify: Command = {
   fields: {
     query: 'object',
@@ -64,7 +64,7 @@ function removeOne(context: CommandContext, view: View): Doc {
   return { lastErrorObject: { n: match ? 1 : 0 }, value: projected(context, match?.doc) };
 }
 
-/** What a findAndModify looks for. */
+/** Returns the query of a findAndModify. */
 export function modifyQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {

@@ -14,7 +14,7 @@ import { requireSupported } from './unsupported.js';
 
 const DEFAULT_BATCH = 101;
 
-/** `find`: filter, sort, skip, limit, projection; further batches by `getMore`. */
+/** `find` supports filter, sort, skip, limit and projection. `getMore` brings further batches. */
 export const find: Command = {
   fields: {
     filter: 'object',
@@ -58,7 +58,7 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
   return projectedDocs(matches, compileProjection(projection, spec.filter, spec.environment));
 }
 
-/** What a find looks for. */
+/** Returns the query of a find. */
 export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   const { min, max } = body;
@@ -73,7 +73,7 @@ export function findQuery(context: CommandContext): QuerySpec {
     skip: nonNegative('skip', body.skip ?? 0),
     limit: nonNegative('limit', body.limit ?? 0),
     projected: Object.keys(projection).length > 0,
-    // Without a projection a document is given as it is stored.
+    // Without a projection a document is returned as it is stored.
     read: Object.keys(projection).length > 0 ? fieldsOfProjection(projection) : [],
     environment: environmentOf(context),
   };
@@ -87,7 +87,7 @@ function* projectedDocs(matches: Iterable<Match>, project: (doc: Doc) => Doc): G
   for (const { doc } of matches) yield encode(project(doc));
 }
 
-/** A count in a command. Throws 51024 for a negative one. */
+/** Returns the count in a field of a command. Throws 51024 for a negative one. */
 export function nonNegative(field: string, value: unknown): number {
   const number = Math.trunc(toNumber(value));
   if (number >= 0) return number;

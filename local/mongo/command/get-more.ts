@@ -5,7 +5,7 @@ import type { Command } from './command.js';
 import { listOf } from './fields.js';
 import { nonNegative } from './find.js';
 
-/** `getMore`: the next batch of an open cursor. */
+/** `getMore` returns the next batch of an open cursor. */
 export const getMore: Command = {
   fields: { 'collection!': 'string', batchSize: 'number' },
   transactional: true,
@@ -24,7 +24,6 @@ function cursorId(id: unknown): Long {
   );
 }
 
-/** `killCursors`: closes cursors. */
 export const killCursors: Command = {
   fields: { 'cursors!': 'array' },
   transactional: true,

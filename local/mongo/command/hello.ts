@@ -2,10 +2,11 @@ import type { Doc } from '../bson/decode.js';
 import type { Command } from './command.js';
 
 /**
- * `hello` and its older names: a primary of a replica set with one member, MongoDB 7.0. Drivers add fields to it.
+ * `hello` and its older names describe a primary of a replica set with one member, MongoDB 7.0. Drivers add fields to
+ * it.
  *
- * Its `topologyVersion` is what has the driver give up a monitoring connection when a command finds the server gone.
- * Without one, a driver that polls may write to a connection that is just being closed, and wait for ever.
+ * The `topologyVersion` makes a driver give up a monitoring connection when a command finds the server gone. Without
+ * the version, a polling driver may write to a connection that is just being closed, and wait for ever.
  */
 export const hello: Command = {
   fields: 'any',
@@ -37,7 +38,7 @@ export const hello: Command = {
   },
 };
 
-/** Whether the reply is to come when the topology has changed, or `maxAwaitTimeMS` are over. */
+/** Returns whether the reply waits for a change of the topology, up to `maxAwaitTimeMS`. */
 export function isAwaitable({ topologyVersion, maxAwaitTimeMS }: Doc): boolean {
   return topologyVersion !== undefined && Number(maxAwaitTimeMS) > 0;
 }

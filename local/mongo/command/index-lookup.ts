@@ -2,7 +2,7 @@ import { equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
 import type { OrderedIndex } from '../storage/ordered-index.js';
 
-/** The index a name or a key document stands for. */
+/** Returns the index with this name or key document. */
 export function indexMatching(
   indexes: ReadonlyMap<string, OrderedIndex>,
   wanted: string | Doc,

@@ -10,7 +10,7 @@ import { requireNoTransaction } from './ddl.js';
 import { listOf } from './fields.js';
 import { indexMatching } from './index-lookup.js';
 
-/** `createIndexes`: builds indexes that do not exist yet. */
+/** `createIndexes` builds indexes that do not exist yet. */
 export const createIndexes: Command = {
   fields: { 'indexes!': 'array', commitQuorum: 'any', ignoreUnknownIndexOptions: 'bool' },
   transactional: true,
@@ -37,7 +37,7 @@ export const createIndexes: Command = {
   },
 };
 
-/** In a transaction indexes are added only to a collection that it made itself and that is empty. */
+/** Throws unless the transaction made the collection itself and it is empty, as only there it may add indexes. */
 function requireOwnAndEmpty(transaction: Transaction, collection: Collection, namespace: string): void {
   const own = transaction.hasMade(collection);
   if (!own || transaction.viewOf(collection, namespace).count > 0) {
@@ -50,7 +50,7 @@ function requireOwnAndEmpty(transaction: Transaction, collection: Collection, na
   transaction.refresh(collection);
 }
 
-/** `listIndexes`: the specifications of a collection's indexes. */
+/** `listIndexes` lists the specifications of a collection's indexes. */
 export const listIndexes: Command = {
   fields: { cursor: 'object' },
   transactional: false,
@@ -70,7 +70,7 @@ export const listIndexes: Command = {
   },
 };
 
-/** `dropIndexes`: by name, by key, several by name, or all with `*`; never the one on `_id`. */
+/** `dropIndexes` drops indexes by name, by key, by several names, or all with `*`. It never drops the one on `_id`. */
 export const dropIndexes: Command = {
   fields: { 'index!': 'any' },
   transactional: false,

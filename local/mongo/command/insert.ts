@@ -13,7 +13,7 @@ import {
   statementId,
 } from './write.js';
 
-/** `insert`: documents are stored as they came, with an `_id` put first. */
+/** `insert` stores documents as they came, with `_id` moved to the front. */
 export const insert: Command = {
   fields: { 'documents!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool' },
   transactional: true,
@@ -45,7 +45,7 @@ async function insertOne(context: CommandContext, collection: string, bytes: unk
   await runStatement(context, collection, (view) => view.insert(stored, doc));
 }
 
-/** A document with its `_id` first, and as it will be stored. */
+/** Returns a document with `_id` at its front, decoded and as it will be stored. */
 function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: string } {
   const doc = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   requireValidId(Object.hasOwn(doc, '_id') ? doc._id : null);

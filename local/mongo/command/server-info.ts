@@ -1,7 +1,7 @@
 import { ObjectId, Timestamp } from 'bson';
 import { Topology } from '../topology.js';
 
-/** What the server says of itself, and its clock. */
+/** The server's own description, and its clock. */
 export class ServerInfo {
   readonly version = '7.0.0';
   readonly setName = 'embedded';
@@ -17,7 +17,7 @@ export class ServerInfo {
     this.clock = clock;
   }
 
-  /** A cluster time later than every one before, also when the clock has been set back. */
+  /** Returns a cluster time later than every earlier one, even if the clock has been set back. */
   nextTimestamp(): Timestamp {
     const seconds = Math.floor(this.clock() / 1000);
     if (seconds > this.#lastSeconds) {
@@ -28,7 +28,7 @@ export class ServerInfo {
     return new Timestamp({ t: this.#lastSeconds, i: this.#increment });
   }
 
-  /** An ObjectId with the time of the server's clock. */
+  /** Returns an ObjectId with the time of the server's clock. */
   newObjectId(): ObjectId {
     return new ObjectId(ObjectId.generate(Math.floor(this.clock() / 1000)));
   }

@@ -4,14 +4,14 @@ import { CommandError } from '../errors.js';
 import type { Command } from './command.js';
 import { abort } from './transactions.js';
 
-/** `startSession`: an id of the server's making. Drivers make their own. */
+/** `startSession` makes an id on the server. Drivers make their own. */
 export const startSession: Command = {
   fields: {},
   transactional: false,
   run: () => ({ id: { id: new UUID() }, timeoutMinutes: 30 }),
 };
 
-/** `endSessions`: forgets sessions, with their cursors and open transactions. */
+/** `endSessions` forgets sessions with their cursors and open transactions. */
 export const endSessions: Command = {
   fields: {},
   transactional: false,
@@ -28,7 +28,7 @@ export const endSessions: Command = {
   },
 };
 
-/** `killAllSessions: []`: aborts what is open and closes the cursors of all sessions. */
+/** `killAllSessions: []` aborts open transactions and closes cursors of all sessions. */
 export const killAllSessions: Command = {
   fields: {},
   transactional: false,
@@ -44,12 +44,12 @@ export const killAllSessions: Command = {
   },
 };
 
-/** A session's id as a string. Throws where it is not a UUID. */
+/** Returns a session's id as a string. Throws if it is not a UUID. */
 export function sessionKey(lsid: unknown): string {
   const id = isDoc(lsid) ? lsid.id : undefined;
   if (id instanceof Binary && id.length() === 16) return id.toString('hex');
   throw new CommandError(14, 'the session id must be a UUID');
 }
 
-/** `refreshSessions`: they do not expire while the server runs. */
+/** `refreshSessions` does nothing, because sessions do not expire while the server runs. */
 export const refreshSessions: Command = { fields: {}, transactional: false, run: () => ({}) };

@@ -3,7 +3,7 @@ import type { Session, SessionTransaction } from '../session.js';
 import { writeConflict } from '../storage/conflicts.js';
 import type { Command, CommandContext } from './command.js';
 
-/** `commitTransaction`; a repeated commit succeeds again. */
+/** `commitTransaction` succeeds again when it is repeated. */
 export const commitTransaction: Command = {
   fields: { recoveryToken: 'object' },
   transactional: true,
@@ -21,7 +21,6 @@ export const commitTransaction: Command = {
   },
 };
 
-/** `abortTransaction`. */
 export const abortTransaction: Command = {
   fields: { recoveryToken: 'object' },
   transactional: true,
@@ -36,7 +35,7 @@ export const abortTransaction: Command = {
   },
 };
 
-/** Aborts an open transaction. */
+/** Aborts a transaction if it is open. */
 export function abort(transaction: SessionTransaction): void {
   if (transaction.state !== 'open') return;
   transaction.work.abort();
@@ -56,7 +55,7 @@ function transactionOf({ session, body }: CommandContext): SessionTransaction {
   return transaction;
 }
 
-/** The open transaction that a command with this number continues. Throws 251 if there is none. */
+/** Returns the open transaction that a command with this number continues. Throws 251 if there is none. */
 export function continuedTransaction(session: Session, number: bigint): SessionTransaction {
   const transaction = session.transaction;
   if (transaction === undefined || transaction.number !== number) throw noSuchTransaction(number);

@@ -18,7 +18,7 @@ const STATEMENT: Fields = {
   hint: 'objectOrString',
 };
 
-/** `update`: each statement changes the first or all documents that match, or inserts one. */
+/** `update` changes the first or all matching documents for each statement, or inserts one. */
 export const update: Command = {
   fields: { 'updates!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool', let: 'object' },
   transactional: true,
@@ -57,7 +57,7 @@ function specOf(context: CommandContext, statement: unknown): () => UpdateSpec {
   return () => updateSpec(context, statement);
 }
 
-/** What one statement of an update looks for, and what it does. */
+/** Returns the query and the change of one statement of an update. */
 export function updateSpec(context: CommandContext, statement: Doc): UpdateSpec {
   const constants = isDoc(statement.c) ? { ...asDoc(context.body.let), ...statement.c } : context.body.let;
   return {

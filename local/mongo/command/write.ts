@@ -8,15 +8,15 @@ import type { Transaction } from '../storage/transaction.js';
 import type { View } from '../storage/view.js';
 import type { CommandContext } from './command.js';
 
-/** One statement of a write command that failed. */
+/** The failure of one statement of a write command. */
 export interface WriteError extends Doc {
   index: number;
   code: number;
 }
 
 /**
- * Runs one statement. Outside a transaction it waits for a transaction that has written one of its records:
- * what it has changed is undone, and it runs again. After an error what it has changed stays, as in MongoDB.
+ * Runs one statement. Outside a transaction, waits for a transaction that has written one of its records, undoes the
+ * statement's changes, and runs it again. After an error its changes stay, as in MongoDB.
  */
 export async function runStatement<T>(
   context: CommandContext,
@@ -43,7 +43,7 @@ export async function runStatement<T>(
   }
 }
 
-/** Waits for a transaction to end, at most as long as the command may take. */
+/** Waits for a transaction to end, within the command's time limit. */
 export async function endOf(transaction: Transaction, maxTimeMS: unknown): Promise<void> {
   const limit = maxTimeMS === undefined ? 0 : toNumber(maxTimeMS);
   if (limit === 0) return transaction.ended;
@@ -54,7 +54,7 @@ export async function endOf(transaction: Transaction, maxTimeMS: unknown): Promi
   await Promise.race([transaction.ended, expired]).finally(() => clearTimeout(timer));
 }
 
-/** The outcome of a statement that a retryable write has executed before, else that of executing it. */
+/** Returns the outcome of a statement that a retryable write executed before. Otherwise executes it. */
 export async function once<T>(
   context: CommandContext,
   statement: number,
@@ -68,15 +68,15 @@ export async function once<T>(
   return { outcome, repeated: false };
 }
 
-/** The number by which a retryable write knows its i-th statement. */
+/** Returns the number of the i-th statement of a retryable write. */
 export function statementId({ body }: CommandContext, i: number): number {
   if (Array.isArray(body.stmtIds)) return toNumber(body.stmtIds[i]);
   return body.stmtId === undefined ? i : toNumber(body.stmtId) + i;
 }
 
 /**
- * Runs the statements of a write command. A failed one is reported by its index; if `ordered` it is the last.
- * In a transaction an error ends the whole command, and with it the transaction.
+ * Runs the statements of a write command. Reports a failed one by its index, and stops there if `ordered`. In a
+ * transaction an error ends the whole command and the transaction.
  */
 export async function runStatements<T>(
   context: CommandContext,
@@ -96,12 +96,12 @@ export async function runStatements<T>(
   return errors;
 }
 
-/** A transaction's conflict, or the end of the time allowed, is an error of the command and not of a statement. */
+/** Returns whether an error is one of the command, not of a statement: a transaction's conflict, or the time limit. */
 function endsCommand({ code, labels }: CommandError): boolean {
   return labels.length > 0 || code === 50;
 }
 
-/** Throws where a write command has no statements, or more than MongoDB takes. */
+/** Throws for a write command without statements, or with more than MongoDB accepts. */
 export function requireStatements(statements: readonly unknown[]): void {
   if (statements.length >= 1 && statements.length <= 100_000) return;
   throw new CommandError(
@@ -110,7 +110,7 @@ export function requireStatements(statements: readonly unknown[]): void {
   );
 }
 
-/** Checks the size of a document that is to be stored. */
+/** Throws for a document that is too large to be stored. */
 export function requireFits(stored: string): void {
   if (stored.length <= 16 * 1024 * 1024) return;
   throw new CommandError(
@@ -119,7 +119,7 @@ export function requireFits(stored: string): void {
   );
 }
 
-/** Throws where a value may not be an `_id`. */
+/** Throws for a value that may not be an `_id`. */
 export function requireValidId(id: unknown): void {
   const type = typeOf(id);
   if (type === 'array' || type === 'regex' || type === 'missing') {

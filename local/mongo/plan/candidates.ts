@@ -14,9 +14,9 @@ import { directionOfPrefix } from './sort-by-index.js';
 import { mostProductive } from './trial.js';
 
 /**
- * The plans that MongoDB would consider, in its order: one for each index whose first key has a predicate, and one for each
- * `$or` all of whose branches have an index. If none of them gives the order of the sort, each index that does so, scanned
- * whole, is one more. Documents are all scanned only where there is no other plan.
+ * Returns the plans that MongoDB would consider, in its order: one for each index whose first key has a predicate, and
+ * one for each `$or` all of whose branches have an index. If none of them gives the order of the sort, each index with
+ * that order adds a whole scan. All documents are scanned only where there is no other plan.
  *
  * @param hinted the only index that may be used
  */
@@ -40,7 +40,10 @@ export function candidatePlans(
   return plans.length > 0 ? plans : [{ kind: 'collection', forward: true, sorted: sort.length === 0 }];
 }
 
-/** An index that is hinted is scanned whole where it does not fit. One that lacks documents of the result is no plan. */
+/**
+ * Returns the plans for a hinted index, which is scanned whole where it does not fit. Throws for a partial
+ * index that lacks documents of the result.
+ */
 function hintedPlans(
   view: View,
   spec: QuerySpec,
@@ -69,14 +72,14 @@ function plansByPredicate(
     .map((index) => planIndex(index, constraints, sort));
 }
 
-/** An equality on a unique index of one field: MongoDB then looks at no other. */
+/** Returns whether a unique index of one field has an equality. MongoDB then considers no other index. */
 function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [field, ...others] = definition.fields;
   if (field === undefined || others.length > 0 || !definition.unique) return false;
   return constraints.get(field.path)?.match.some(isSinglePoint) ?? false;
 }
 
-/** Whether an index holds every document that a query may return. MongoDB judges a sparse one by its first key. */
+/** Returns whether an index holds every document that a query may return. MongoDB judges a sparse index by its first key. */
 function isUsable({ definition }: OrderedIndex, query: Query, constraints: Constraints): boolean {
   if (definition.partial && !implies(query, constraints, definition.partial.filter)) return false;
   if (!definition.sparse) return true;
@@ -84,7 +87,7 @@ function isUsable({ definition }: OrderedIndex, query: Query, constraints: Const
   return first?.match.some((intervals) => !includesNull(intervals)) ?? false;
 }
 
-/** A scan of all keys, for the order alone. A sparse index has not all documents. */
+/** Returns scans of all keys for the order alone. A sparse index lacks documents. */
 function plansBySort(indexes: readonly OrderedIndex[], sort: readonly KeyField[]): IndexPlan[] {
   return indexes
     .filter(({ definition }) => !definition.sparse)
@@ -112,8 +115,8 @@ function unionOf(branches: readonly IndexPlan[], sort: readonly KeyField[]): Uni
 }
 
 /**
- * The best index for a branch of an `$or`. The branch must say something of a field of the index; what the rest of the
- * filter says narrows the scan.
+ * Returns the best index for a branch of an `$or`. The branch must restrict a field of the index. The rest of the
+ * filter narrows the scan.
  */
 function planBranch(
   view: View,

@@ -14,13 +14,13 @@ import { planRange } from './plan-range.js';
 import type { QuerySpec } from './query-spec.js';
 import { mostProductive } from './trial.js';
 
-/** How a query will run, and the plans that were considered and not taken. */
+/** The plan of a query, and the plans that were considered and rejected. */
 export interface Choice {
   readonly plan: Plan;
   readonly rejected: readonly Plan[];
 }
 
-/** Chooses among the plans that MongoDB would consider, as it does: it runs each for a while. */
+/** Chooses among the plans that MongoDB would consider, and like MongoDB runs each for a while. */
 export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[]): Choice {
   if (!view.exists) return only({ kind: 'empty', sorted: true });
   const natural = naturalDirection(spec);
@@ -41,7 +41,7 @@ function only(plan: Plan): Choice {
   return { plan, rejected: [] };
 }
 
-/** `$natural`, as a hint or a sort, asks for the order of insertion. */
+/** Returns the direction of `$natural`, which as a hint or a sort asks for the order of insertion. */
 function naturalDirection({ hint, sort }: QuerySpec): 1 | -1 | undefined {
   const given = isDoc(hint) && Object.hasOwn(hint, '$natural') ? hint.$natural : sort.$natural;
   return given === undefined ? undefined : directionOf(given);

@@ -7,25 +7,25 @@ import { truthy } from '../query/truth.js';
 import { ALL, type Interval, intersect, point, sameType, union } from './intervals.js';
 import { exactPattern, patternIntervals } from './pattern-bounds.js';
 
-/** What a filter requires of one field: each entry by itself, for an array field may meet them with different elements. */
+/** A filter's requirements for one field. They stay apart, because different elements of an array may meet them. */
 export interface Constraint {
-  /** From comparisons of the query language, which look into arrays. */
+  /** Requirements of the query language, whose comparisons look into arrays. */
   readonly match: (readonly Interval[])[];
-  /** From `$expr`, which compares an array as a whole and orders across types. */
+  /** Requirements of `$expr`, which compares an array as a whole and orders across types. */
   readonly expr: (readonly Interval[])[];
 }
 
-/** The constraints of a filter by field. They may admit more than the filter: what they lead to is filtered again. */
+/** The constraints of a filter by field. They may admit more than the filter, which is applied to the documents again. */
 export type Constraints = ReadonlyMap<string, Constraint>;
 
-/** Finds what a filter requires of single fields. */
+/** Returns the requirements of a filter for single fields. */
 export function constraintsOf(filter: Doc, environment: Environment): Constraints {
   const found = new Map<string, Constraint>();
   collect(filter, found, environment);
   return found;
 }
 
-/** All that is required of a field, taken together. */
+/** Combines all requirements for a field. */
 export function combined({ match, expr }: Constraint): readonly Interval[] {
   return [...match, ...expr].reduce(intersect, ALL);
 }
@@ -48,7 +48,7 @@ function constraintAt(found: Map<string, Constraint>, path: string): Constraint 
   return constraint;
 }
 
-/** As `conditionIntervals`; every value for an operator that MongoDB takes to an index without bounds of its own. */
+/** Returns the intervals of a condition. An operator that MongoDB indexes without bounds of its own admits every value. */
 function predicates(condition: unknown): (readonly Interval[])[] {
   if (!isOperators(condition)) {
     const bounds = conditionIntervals(condition);
@@ -60,7 +60,7 @@ function predicates(condition: unknown): (readonly Interval[])[] {
   });
 }
 
-/** Operators that are no leaf of an index scan: what has them alone is not looked for by an index. */
+/** Operators that MongoDB does not look up in an index. They alone give a field no constraint. */
 const NOT_INDEXABLE = new Set([
   '$size',
   '$options',
@@ -86,7 +86,7 @@ function isComparison(operator: string): boolean {
   return ['$eq', '$gt', '$gte', '$lt', '$lte', '$in', '$exists'].includes(operator);
 }
 
-/** The intervals of a field's condition, one list for each operator that has bounds. */
+/** Returns the intervals of a field's condition, a list for each operator that has bounds. */
 export function conditionIntervals(condition: unknown): (readonly Interval[])[] {
   if (condition instanceof BSONRegExp) return [patternIntervals(condition)];
   if (!isOperators(condition)) return equality(condition);
@@ -119,7 +119,7 @@ function operatorIntervals(operator: string, operand: unknown, condition: Doc): 
   }
 }
 
-/** An equality with an array is met by whole arrays, which an index does not hold. */
+/** Returns the bounds of an equality. Whole arrays meet an equality with an array, and an index does not hold them. */
 function equality(value: unknown): (readonly Interval[])[] {
   return Array.isArray(value) || value === undefined ? [] : [[point(value)]];
 }
@@ -135,7 +135,7 @@ function memberIntervals(members: readonly unknown[]): (readonly Interval[])[] {
   ];
 }
 
-/** A range stays within the operand's type, except for MinKey and MaxKey. */
+/** Returns the bounds of a range, which stays within the operand's type, except for MinKey and MaxKey. */
 function rangeIntervals(operator: string, operand: unknown): (readonly Interval[])[] {
   if (Array.isArray(operand)) return [];
   const range = openRange(operator, operand, operand === null);
@@ -158,7 +158,7 @@ const MIRRORED: Readonly<Record<string, string>> = {
   $eq: '$eq',
 };
 
-/** Comparisons of a field with a constant, alone or joined by `$and`. */
+/** Collects the comparisons of a field with a constant, alone or joined by `$and`. */
 function collectExpr(expression: unknown, found: Map<string, Constraint>, environment: Environment): void {
   if (!isDoc(expression)) return;
   const [entry, ...others] = Object.entries(expression);
@@ -186,7 +186,7 @@ function collectComparison(
   constraintAt(found, field.slice(1)).expr.push([range]);
 }
 
-/** Whether an expression does not depend on the document. */
+/** Returns whether an expression does not depend on the document. */
 function isConstant(expression: unknown): boolean {
   if (typeof expression === 'string') return !expression.startsWith('$') || isConstantVariable(expression);
   if (Array.isArray(expression)) return expression.every(isConstant);

@@ -1,4 +1,4 @@
-/** What a query has cost, as `explain` reports it. */
+/** The cost of a query, as `explain` reports it. */
 export interface Counters {
   /** Index keys examined. */
   keys: number;

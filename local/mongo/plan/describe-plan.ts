@@ -6,15 +6,15 @@ import { isIdLookup } from './id-lookup.js';
 import type { EmptyPlan, IndexPlan, Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 
-/** A stage of a plan as `explain` shows it, the last applied outermost. */
+/** A stage of a plan in the form of `explain`. The last stage applied is outermost. */
 export type StageDoc = Doc & { stage: string };
 
-/** The stages of a planned query, named as MongoDB names them; with counters if it has been run. */
+/** Returns the stages of a planned query under MongoDB's names, with counters if it has run. */
 export function describePlan(plan: Plan, spec: QuerySpec, counters?: Counters): StageDoc {
   if (plan.kind === 'empty') return { stage: 'EOF' };
   const { sort, skip, limit } = spec;
   let stage = accessStage(plan, spec, counters);
-  // A sort keeps no more than are asked for, so that no other stage has to.
+  // A sort keeps only as many documents as are asked for, so that no other stage has to limit them.
   const kept = limit > 0 && { limitAmount: limit + skip };
   if (!plan.sorted) stage = { stage: 'SORT', sortPattern: sort, type: 'simple', ...kept, inputStage: stage };
   if (skip > 0) stage = { stage: 'SKIP', skipAmount: skip, inputStage: stage };

@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import { isDoc } from '../bson/type-of.js';
 
-/** The branches of each `$or` of a filter, those within `$and` among them. */
+/** Returns the branches of each `$or` of a filter, including those within `$and`. */
 export function disjunctionsOf(filter: Doc): Doc[][] {
   return Object.entries(filter).flatMap(([name, value]) => {
     if (!Array.isArray(value)) return [];

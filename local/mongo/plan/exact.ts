@@ -7,9 +7,9 @@ import { isContiguous } from './index-scan.js';
 import type { Plan } from './plan.js';
 
 /**
- * Whether the keys of one stretch of an index are what matches: then a count looks at no document. What an index does not
- * tell for certain (null and missing, patterns, arrays, `$expr`, a field that it does not have, such as that of its partial
- * filter) is looked up in the documents.
+ * Returns whether the keys of one stretch of an index are exactly the matches. A count then reads no document. It reads
+ * the documents where keys are not certain: for null and missing, patterns, arrays, `$expr`, and fields outside the
+ * index, such as one of its partial filter.
  */
 export function isCountedByKeys(plan: Plan, filter: Doc): boolean {
   if (plan.kind !== 'index' || plan.index.multikeyFields.size > 0) return false;
@@ -27,7 +27,7 @@ function isToldByKeys(filter: Doc, index: OrderedIndex): boolean {
   });
 }
 
-/** Whether the bounds of a condition admit what it admits and nothing else. */
+/** Returns whether a condition admits exactly the values within its bounds. */
 function isExact(condition: unknown): boolean {
   if (!isOperators(condition)) return isExactValue(condition);
   return Object.entries(condition).every(([operator, operand]) => {

@@ -16,12 +16,12 @@ import { recordsOf } from './records.js';
 /** A document that matches. */
 export interface Match {
   readonly id: number;
-  /** With the fields that the query reads, at least. */
+  /** The document with at least the fields that the query reads. */
   readonly doc: Doc;
   readonly stored: string;
 }
 
-/** A query that has been planned: how it will run, what it has cost so far, and its results. */
+/** A planned query with its plan, its cost so far, and its results. */
 export interface PlannedQuery {
   readonly plan: Plan;
   /** The other plans that were considered. */
@@ -30,12 +30,12 @@ export interface PlannedQuery {
   readonly matches: Generator<Match>;
 }
 
-/** The documents that match, in the order asked for, after `skip` and up to `limit`. */
+/** Finds the documents that match, in the order asked for, after `skip` and up to `limit`. */
 export function findMatches(view: View, spec: QuerySpec): Generator<Match> {
   return planQuery(view, spec).matches;
 }
 
-/** Plans a query. Throws where the filter, the sort or the hint is not valid. */
+/** Plans a query. Throws for an invalid filter, sort or hint. */
 export function planQuery(view: View, spec: QuerySpec): PlannedQuery {
   const test = compileFilter(spec.filter, spec.environment);
   const sort = new KeyMaker(sortPattern(spec.sort));
@@ -75,7 +75,7 @@ function* fetchMatching(
   }
 }
 
-/** Matches of which only their number counts. The end of the keys is looked at, too. */
+/** Yields matches without their documents, as only their number counts. The end of the keys costs a key, too. */
 function* countKeys(ids: Iterable<number | undefined>, counters: Counters): Generator<Match> {
   for (const id of ids) if (id !== undefined) yield { id, doc: {}, stored: '' };
   counters.keys += 1;

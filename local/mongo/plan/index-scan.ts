@@ -3,15 +3,15 @@ import type { IndexCursor } from '../storage/view.js';
 import type { Counters } from './counters.js';
 import { AFTER, type Interval, isAll, isPoint } from './intervals.js';
 
-/** Bounds of each field of an index, in the order of the index's bytes. */
+/** The bounds of each field of an index, in the order of the index's bytes. */
 export type Bounds = readonly (readonly Interval[])[];
 
 /**
- * The keys of an index within bounds. Where a field's value is outside its intervals, the scan does not walk
- * on but seeks the next key that may be inside: jobs that are not due yet cost one key per priority. For such a key it gives
- * `undefined`.
+ * Yields the keys of an index within bounds. Where a field's value is outside its intervals, the scan seeks the next
+ * key that may be inside, so that jobs that are not due yet cost one key per priority. Yields `undefined` for the key
+ * outside.
  *
- * @param range the first and the last key, where no bounds of single fields say them
+ * @param range the first and the last key, where bounds of single fields cannot express them
  */
 export function* scanIndex(
   cursor: IndexCursor,
@@ -36,11 +36,11 @@ export function* scanIndex(
     yield key;
     key = cursor.next();
   }
-  // The cursor stops at the end of a single interval by itself; of several, the scan sees it by the key behind.
+  // The cursor itself stops at the end of a single interval. With several, the scan reads the key behind the end.
   if (key !== undefined && !contiguous) counters.keys += 1;
 }
 
-/** The cuts before the first and behind the last key that may be inside. */
+/** Returns the cuts before the first and behind the last key that may be inside. */
 function outerEnds(bounds: Bounds): Interval {
   let prefix = '';
   for (const intervals of bounds) {
@@ -53,7 +53,7 @@ function outerEnds(bounds: Bounds): Interval {
   return { from: prefix, to: prefix + AFTER };
 }
 
-/** Whether all keys between the outer ends are inside: points, then one interval, then anything. */
+/** Returns whether all keys between the outer ends are inside: points, then one interval, then anything. */
 export function isContiguous(bounds: Bounds): boolean {
   const range = bounds.findIndex(
     ([first, ...others]) => first === undefined || others.length > 0 || !isPoint(first),
@@ -62,7 +62,7 @@ export function isContiguous(bounds: Bounds): boolean {
   return bounds[range]?.length === 1 && bounds.slice(range + 1).every(isAll);
 }
 
-/** Where to go on from a key that is outside; `undefined` if it is inside. */
+/** Returns where to continue from a key that is outside, or `undefined` if the key is inside. */
 function seekTarget(
   key: string,
   bounds: Bounds,
@@ -82,7 +82,7 @@ function seekTarget(
   return undefined;
 }
 
-/** The last interval that begins at or before the part; -1 if none does. */
+/** Returns the last interval that begins at or before the part, or -1 if none does. */
 function locate(part: string, intervals: readonly Interval[]): number {
   let low = 0;
   let high = intervals.length;

@@ -1,37 +1,37 @@
 import { compareBytes, keyString, TYPE_BYTE } from '../storage/key-string.js';
 
 /**
- * A range of encoded values between two cuts. A cut is a string: `p` lies before everything that begins with
- * `p`, and `p` + AFTER behind it. A value is inside if `from <= value < to` as strings.
+ * A range of encoded values between two cuts. A cut is a string: `p` lies before everything that begins with `p`, and
+ * `p` + AFTER behind it. A value is inside if `from <= value < to` as strings.
  */
 export interface Interval {
   readonly from: string;
   readonly to: string;
 }
 
-/** Sorts after every byte, so `p + AFTER` is the cut behind all that begins with `p`. */
+/** Sorts after every byte, so that `p + AFTER` is the cut behind everything that begins with `p`. */
 export const AFTER = '\uffff';
 
-/** Every value. */
+/** The interval of every value. */
 export const ALL: readonly Interval[] = [{ from: '', to: AFTER }];
 
-/** The interval of one value. */
+/** Returns the interval of one value. */
 export function point(value: unknown): Interval {
   const key = keyString([value], [1]);
   return { from: key, to: key + AFTER };
 }
 
-/** The interval of all values whose encoding begins so. */
+/** Returns the interval of all values whose encoding has this prefix. */
 export function startingWith(prefix: string): Interval {
   return { from: prefix, to: prefix + AFTER };
 }
 
-/** All values of the type that this value has. */
+/** Returns the interval of all values of the value's type. */
 export function sameType(value: unknown): Interval {
   return startingWith(keyString([value], [1]).charAt(0));
 }
 
-/** Of a descending field, too, where the bytes are inverted. */
+/** Type bytes of types with a single value, also in their inverted form for descending fields. */
 const ONLY_VALUE_OF_ITS_TYPE: ReadonlySet<string> = new Set(
   [TYPE_BYTE.minKey, TYPE_BYTE.emptyArray, TYPE_BYTE.null, TYPE_BYTE.maxKey].flatMap((byte) => [
     String.fromCharCode(byte),
@@ -39,18 +39,18 @@ const ONLY_VALUE_OF_ITS_TYPE: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Whether it holds a single value. A type byte alone stands for all values of a type, unless there is only one. */
+/** Returns whether the interval holds a single value. A type byte alone holds all values of its type, which may be one. */
 export function isPoint({ from, to }: Interval): boolean {
   return to === from + AFTER && (from.length > 1 || ONLY_VALUE_OF_ITS_TYPE.has(from));
 }
 
-/** Whether they hold a single value. */
+/** Returns whether the intervals hold a single value. */
 export function isSinglePoint(intervals: readonly Interval[]): boolean {
   const [only] = intervals;
   return intervals.length === 1 && only !== undefined && isPoint(only);
 }
 
-/** Whether null, and with it missing, is inside. */
+/** Returns whether null, and with it missing, is inside. */
 export function includesNull(intervals: readonly Interval[]): boolean {
   const null_ = String.fromCharCode(TYPE_BYTE.null);
   return intervals.some(({ from, to }) => from <= null_ && null_ < to);
@@ -61,7 +61,7 @@ export function isAll(intervals: readonly Interval[]): boolean {
   return intervals.length === 1 && only?.from === '' && only.to === AFTER;
 }
 
-/** The union, sorted and without overlaps. */
+/** Returns the union, sorted and without overlaps. */
 export function union(intervals: readonly Interval[]): readonly Interval[] {
   const sorted = [...intervals].sort((a, b) => compareBytes(a.from, b.from));
   const merged: Interval[] = [];
@@ -73,7 +73,7 @@ export function union(intervals: readonly Interval[]): readonly Interval[] {
   return merged;
 }
 
-/** What is in both; both sorted and without overlaps. */
+/** Returns the intersection. Both must be sorted and without overlaps. */
 export function intersect(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
   const common = a.flatMap((x) => b.map((y) => ({ from: later(x.from, y.from), to: earlier(x.to, y.to) })));
   return common.filter(({ from, to }) => from < to);
@@ -87,12 +87,12 @@ function later(a: string, b: string): string {
   return compareBytes(a, b) < 0 ? b : a;
 }
 
-/** Whether everything in `a` is also in `b`. */
+/** Returns whether everything in `a` is also in `b`. */
 export function isSubset(a: readonly Interval[], b: readonly Interval[]): boolean {
   return a.every((x) => b.some((y) => y.from <= x.from && x.to <= y.to));
 }
 
-/** The same intervals in the order of a descending field, whose bytes are inverted. */
+/** Returns the same intervals in the order of a descending field, whose bytes are inverted. */
 export function inverted(intervals: readonly Interval[]): readonly Interval[] {
   return intervals.map(({ from, to }) => ({ from: invertCut(to), to: invertCut(from) })).reverse();
 }

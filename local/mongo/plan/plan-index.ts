@@ -7,16 +7,13 @@ import type { IndexPlan } from './plan.js';
 import { explodedScans } from './sort-by-explosion.js';
 import { servesSort } from './sort-by-index.js';
 
-/** Whether an index counts for a filter: only if its first key has a predicate. */
+/** Returns whether an index is relevant to a filter, which holds only if its first key has a predicate. */
 export function isRelevant({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [first] = definition.fields;
   return first !== undefined && constraints.has(first.path);
 }
 
-/**
- * How an index would be scanned for a query. One that is not relevant is scanned whole: what the filter says of its later
- * keys does not count.
- */
+/** Plans the scan of an index for a query. An irrelevant index is scanned whole, whatever the filter says of its later keys. */
 export function planIndex(
   index: OrderedIndex,
   constraints: Constraints,
@@ -51,21 +48,21 @@ function wholeOf(index: OrderedIndex): Bounds {
   return index.definition.fields.map(() => ALL);
 }
 
-/** The intervals of each field of an index, ascending. */
+/** Returns the intervals of each field of an index, ascending. */
 function boundsOf(index: OrderedIndex, constraints: Constraints): Bounds {
   let arraysBounded = 0;
   return index.definition.fields.map(({ path }, i) => {
     const constraint = constraints.get(path);
     if (constraint === undefined) return ALL;
     if (!index.multikeyFields.has(i)) return combined(constraint);
-    // Two fields of one array, or two bounds of one field, may be met by different elements.
+    // Different elements may meet the bounds of two fields of one array, or two bounds of one field.
     const intervals = arraysBounded === 0 ? tightest(constraint) : ALL;
     if (!isAll(intervals)) arraysBounded += 1;
     return intervals;
   });
 }
 
-/** The bound of an array field that admits least; `$expr` looks at the array as a whole and gives none. */
+/** Returns the tightest bound of an array field. `$expr` gives none, because it compares the array as a whole. */
 function tightest({ match }: Constraint): readonly Interval[] {
   const points = match.filter((intervals) => intervals.every(isPoint)).sort((a, b) => a.length - b.length);
   return points[0] ?? match[0] ?? ALL;

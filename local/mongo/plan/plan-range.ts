@@ -7,7 +7,7 @@ import { AFTER, type Interval } from './intervals.js';
 import type { IndexPlan } from './plan.js';
 import { planIndex } from './plan-index.js';
 
-/** How the keys of an index between two ends, given by `min` and `max`, are scanned. The filter bounds nothing then. */
+/** Plans the scan of an index between the two ends of `min` and `max`. The filter then bounds nothing. */
 export function planRange(
   index: OrderedIndex | undefined,
   { min, max }: { readonly min?: Doc; readonly max?: Doc },
@@ -24,7 +24,7 @@ export function planRange(
   return { ...planIndex(index, new Map(), sort), range };
 }
 
-/** The cut before the key of these values, which must be those of the index, in its order. */
+/** Returns the cut before the key of these values, which must be exactly the index's fields in order. */
 function cutAt({ definition, keys }: OrderedIndex, end: Doc): string {
   const given = Object.keys(end);
   const isCompatible =

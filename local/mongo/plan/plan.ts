@@ -2,16 +2,16 @@ import type { OrderedIndex } from '../storage/ordered-index.js';
 import type { Bounds } from './index-scan.js';
 import type { Interval } from './intervals.js';
 
-/** A walk through one index. Several are merged into the order of the sort. */
+/** A walk through one index. Several scans are merged into the order of the sort. */
 export interface IndexPlan {
   readonly kind: 'index';
   readonly index: OrderedIndex;
   readonly forward: boolean;
-  /** One for a plain scan; several if an `$in` before the sort fields is taken apart. */
+  /** The scan, or several if an `$in` before the sort fields is taken apart. */
   readonly scans: readonly Bounds[];
-  /** Keys outside of this range are left out: the ends of `min` and `max`, which no bounds of single fields can say. */
+  /** The ends of `min` and `max`, which bounds of single fields cannot express. Keys outside are left out. */
   readonly range?: Interval;
-  /** The field from which on the merged scans are ordered. */
+  /** The field at which the order of the merged scans begins. */
   readonly mergeFrom: number;
   /** Whether the documents come in the order asked for. */
   readonly sorted: boolean;
@@ -24,18 +24,18 @@ export interface CollectionPlan {
   readonly sorted: boolean;
 }
 
-/** A walk for each branch of an `$or`, each through an index. */
+/** A walk through an index for each branch of an `$or`. */
 export interface UnionPlan {
   readonly kind: 'union';
   readonly branches: readonly IndexPlan[];
   readonly sorted: boolean;
 }
 
-/** Nothing to look at: there is no such collection. */
+/** A plan without work, because the collection does not exist. */
 export interface EmptyPlan {
   readonly kind: 'empty';
   readonly sorted: true;
 }
 
-/** How a query finds its documents. */
+/** The way in which a query finds its documents. */
 export type Plan = IndexPlan | UnionPlan | CollectionPlan | EmptyPlan;

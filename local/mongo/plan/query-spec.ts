@@ -2,21 +2,21 @@ import type { Doc } from '../bson/decode.js';
 import type { Environment } from '../query/evaluation.js';
 import type { FieldsRead } from '../query/fields-read.js';
 
-/** What to look for, and in which order. */
+/** A query with its filter, its order and its limits. */
 export interface QuerySpec {
   readonly filter: Doc;
   readonly sort: Doc;
   readonly hint: unknown;
-  /** Ends of the keys of the hinted index, as `min` and `max` of a find give them: the one inside, the other not. */
+  /** The ends in the hinted index that `min` (inclusive) and `max` (exclusive) of a find give. */
   readonly ends?: { readonly min?: Doc; readonly max?: Doc };
   readonly skip: number;
   /** 0 means no limit. */
   readonly limit: number;
-  /** Whether only some fields are asked for. Then a plan is not taken for the best before others were tried. */
+  /** Whether only some fields are asked for. If so, no plan counts as the best before others were tried. */
   readonly projected?: boolean;
-  /** Whether only the number of matches counts, and no field of theirs. */
+  /** Whether only the number of matches counts. */
   readonly counted?: boolean;
-  /** What is read of the matches, where that is not all. Other fields are not decoded, which most of the time would go to. */
+  /** The fields read of the matches, if not all. Other fields are not decoded, which would take most of the time. */
   readonly read?: FieldsRead;
   readonly environment: Environment;
 }

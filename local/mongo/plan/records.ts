@@ -5,7 +5,7 @@ import type { Counters } from './counters.js';
 import { scanIndex } from './index-scan.js';
 import type { IndexPlan, Plan, UnionPlan } from './plan.js';
 
-/** The record numbers a plan comes by, each once; `undefined` for a key that leads to none. */
+/** Returns the record numbers that a plan finds, each once. `undefined` stands for a key without a record. */
 export function recordsOf(view: View, plan: Plan, counters: Counters): Iterable<number | undefined> {
   if (plan.kind === 'index') return indexed(view, plan, counters);
   if (plan.kind === 'union') return union(view, plan, counters);
@@ -48,7 +48,7 @@ function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<nu
   }
 }
 
-/** Merges scans that are each in order from one field on. */
+/** Merges scans that are each in order, beginning at one field. */
 function* merge(scans: readonly Generator<string | undefined>[], plan: IndexPlan): Generator<string> {
   const next = (scan: Generator<string | undefined>) => {
     let { value, done } = scan.next();

@@ -7,18 +7,18 @@ import { directionOfPrefix } from './sort-by-index.js';
 /** MongoDB's `internalQueryMaxScansToExplode`. */
 const MAX_SCANS = 200;
 
-/** Scans that give the order of a sort when they are merged. */
+/** Scans that give the order of a sort when merged. */
 export interface Exploded {
   readonly scans: readonly Bounds[];
   readonly forward: boolean;
-  /** How many leading fields were taken apart: the scans are ordered by those that follow. */
+  /** The number of leading fields that were taken apart. The following fields order the scans. */
   readonly fields: number;
 }
 
 /**
- * Takes a scan apart into one for each combination of values of its leading fields that are bound to single values: all of
- * them, also where fewer would do. The sort must be the beginning of what follows. `undefined` where it is not, or where
- * there would be more than 200 scans.
+ * Takes a scan apart into one for each combination of values of its leading fields that are bound to single values.
+ * Always takes all these fields apart, even where fewer would do. Returns `undefined` if the sort is not the beginning
+ * of the following fields, or if there would be more than 200 scans.
  */
 export function explodedScans(
   index: OrderedIndex,
@@ -36,7 +36,7 @@ export function explodedScans(
   return { scans: combinations(leading).map((points) => [...points, ...rest]), forward, fields: range };
 }
 
-/** The fields from one on, up to the first that holds arrays. */
+/** Returns the fields from this one to the first that holds arrays. */
 function orderBehind({ definition, multikeyFields }: OrderedIndex, from: number): KeyField[] {
   const fields = definition.fields.slice(from);
   const array = fields.findIndex((_, i) => multikeyFields.has(from + i));

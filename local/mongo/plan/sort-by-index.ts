@@ -4,8 +4,8 @@ import type { Bounds } from './index-scan.js';
 import { isAll, isSinglePoint } from './intervals.js';
 
 /**
- * The direction in which one scan within bounds gives the order of a sort, `true` for forward; `undefined` where it does
- * not. Fields bound to one value need no order, neither in the index nor in the sort.
+ * Returns the direction in which one scan within bounds gives the order of a sort: `true` for forward, `undefined` for
+ * neither. Fields bound to one value need no order, neither in the index nor in the sort.
  */
 export function servesSort(
   index: OrderedIndex,
@@ -19,7 +19,7 @@ export function servesSort(
   return directionOfPrefix(wanted, orderedFields(index, bounds, isFixed));
 }
 
-/** The fields by which a scan is ordered: up to the first that holds arrays, whose keys are elements. */
+/** Returns the fields that order a scan, up to the first that holds arrays, whose keys are elements. */
 function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number) => boolean): KeyField[] {
   const ordered: KeyField[] = [];
   for (const [i, field] of index.definition.fields.entries()) {
@@ -30,7 +30,7 @@ function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number)
   return ordered;
 }
 
-/** An array sorts by its least element, which a scan meets first unless bounds leave some elements out. */
+/** Returns whether no bound leaves out elements. An array sorts by its least element, which a whole scan meets first. */
 function isWhole(index: OrderedIndex, bounds: Bounds, i: number): boolean {
   const { fields } = index.definition;
   const [root] = (fields[i]?.path ?? '').split('.');
@@ -43,7 +43,7 @@ function isArray(index: OrderedIndex, i: number): boolean {
   return index.multikeyFields.has(i);
 }
 
-/** Whether a sort is the beginning of an order: `true` for the order itself, `false` for its reverse. */
+/** Returns whether a sort is the beginning of an order: `true` for the order itself, `false` for its reverse. */
 export function directionOfPrefix(
   sort: readonly KeyField[],
   order: readonly KeyField[],

@@ -8,17 +8,17 @@ import type { Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 import { recordsOf } from './records.js';
 
-/** So many results, or all there are, and a plan has been tried for long enough. */
+/** The number of results after which a plan has been tried long enough, unless it finds all before. */
 const MAX_RESULTS = 101;
 
-/** So many steps at least, or this share of the collection, are tried before plans are compared. */
+/** The least number of steps, or this share of the collection, before plans are compared. */
 const MIN_WORKS = 10_000;
 const MAX_SHARE = 0.3;
 
-/** The steps of the first round. Each round has twice as many, so that a bad plan is not tried much longer than a good one. */
+/** The steps of the first round. Each round doubles them, so that a bad plan is not tried much longer than a good one. */
 const FIRST_ROUND = 64;
 
-/** The plan that MongoDB's trial finds best, and the others. */
+/** Returns the plan that MongoDB's trial finds best, and the others. */
 export function mostProductive<Candidate extends Plan>(
   view: View,
   spec: QuerySpec,
@@ -33,10 +33,10 @@ export function mostProductive<Candidate extends Plan>(
   return { plan: best.plan, rejected: plans.filter((plan) => plan !== best.plan) };
 }
 
-/** Scores that differ by less are equal: then the first plan is taken. */
+/** Smaller differences between scores are ties, which the first plan wins. */
 const TIE = 1e-10;
 
-/** All plans take equally many steps, until one of them has enough results. Gives the number of steps. */
+/** Lets all plans take equally many steps, until one has enough results. Returns the number of steps. */
 function runInTurns(trials: readonly Trial<Plan>[], maxWorks: number): number {
   for (let works = FIRST_ROUND; ; works = Math.min(works * 2, maxWorks)) {
     for (const trial of trials) trial.run(works);
@@ -46,17 +46,17 @@ function runInTurns(trials: readonly Trial<Plan>[], maxWorks: number): number {
   }
 }
 
-/** One plan at work. A step is a key, or a document without an index, that is looked at. */
+/** A plan under trial. A step reads a key, or a document where there is no index. */
 class Trial<Candidate extends Plan> {
   readonly plan: Candidate;
-  /** After how many steps it has enough results, or has found all. */
+  /** The number of steps after which the plan has enough results, or has found all. */
   doneAfter = Number.POSITIVE_INFINITY;
   readonly #counters: Counters = { keys: 0, docs: 0 };
   readonly #matches: Iterator<boolean>;
   readonly #wanted: number;
   readonly #skip: number;
   readonly #limit: number;
-  /** After how many steps it had each result. */
+  /** The number of steps after which it had each result. */
   readonly #results: number[] = [];
   #found = 0;
   #endedAfter = Number.POSITIVE_INFINITY;
@@ -69,7 +69,7 @@ class Trial<Candidate extends Plan> {
     this.#limit = spec.limit;
   }
 
-  /** Goes on until it has taken so many steps in all, or is done. */
+  /** Continues until it has taken so many steps in all, or is done. */
   run(works: number): void {
     while (this.doneAfter === Number.POSITIVE_INFINITY && this.#works < works) {
       const { value, done } = this.#matches.next();
@@ -78,7 +78,7 @@ class Trial<Candidate extends Plan> {
     }
   }
 
-  /** More results for the same work are better; what has found all is best; without a sort breaks a tie. */
+  /** Scores more results for the same work higher, and finding all highest. A plan that needs no sort wins a tie. */
   score(works: number): number {
     const results = this.#results.filter((after) => after <= works).length;
     const tieBreak = this.plan.sorted ? Math.min(1 / (10 * works), 1e-4) : 0;
@@ -96,7 +96,7 @@ class Trial<Candidate extends Plan> {
     if (this.#results.length === this.#wanted) this.doneAfter = this.#works;
   }
 
-  /** The end is a step of its own. A sort gives its results only then, each by one more step. */
+  /** Counts the end as a step. A sort gives its results only then, one per further step. */
   #end(): void {
     let works = this.#works + 1;
     if (!this.plan.sorted) {
@@ -110,7 +110,7 @@ class Trial<Candidate extends Plan> {
   }
 }
 
-/** Whether each document that a plan comes to is one of the results. */
+/** Yields for each document that a plan reads whether it is a result. */
 function* tested(view: View, plan: Plan, spec: QuerySpec, counters: Counters): Generator<boolean> {
   const test = compileFilter(spec.filter, spec.environment);
   const read = fieldsOfFilter(spec.filter);

@@ -15,7 +15,7 @@ import { sortPattern } from './sort-pattern.js';
 
 type Accumulator = (members: unknown[], expression: unknown, options: Options) => unknown;
 
-/** mingo's accumulators, replaced where BSON's number types and order matter. */
+/** Accumulators that replace mingo's where BSON's number types and order matter. */
 export const accumulatorOverrides: Record<string, Accumulator> = {
   $sum: (members, expression, options) =>
     valuesOf(members, expression, options).filter(isNumeric).reduce(add, 0),
@@ -55,7 +55,7 @@ function orNull(value: unknown): unknown {
   return value ?? null;
 }
 
-/** The fields of an accumulator such as `{ n, input }`. */
+/** Returns the fields of an accumulator such as `{ n, input }`. */
 function fieldsOf(expression: unknown): Doc {
   if (isDoc(expression)) return expression;
   throw new CommandError(5787801, 'specification must be an object');
@@ -72,7 +72,7 @@ function numberWanted(members: unknown[], expression: unknown, options: Options)
   return countOf(valuesOf(members.slice(0, 1), fieldsOf(expression).n, options)[0]);
 }
 
-/** The outputs of all members in the order wanted. */
+/** Returns the outputs of all members in the order of `sortBy`. */
 function ranked(members: unknown[], expression: unknown, options: Options): unknown[] {
   const { sortBy, output } = fieldsOf(expression);
   if (!isDoc(sortBy)) throw new CommandError(5788604, "'sortBy' must be an object");
@@ -90,8 +90,8 @@ function deviation(values: unknown[], sampled: 0 | 1): unknown {
 }
 
 /**
- * The expression's value for each member. As an expression outside a group, an accumulator gets its operand's
- * values instead, and no expression.
+ * Returns the expression's value for each member. Outside a group, an accumulator gets its operand's values instead,
+ * and no expression.
  */
 function valuesOf(members: unknown[], expression: unknown, options: Options): unknown[] {
   if (expression === null || expression === undefined) return members;

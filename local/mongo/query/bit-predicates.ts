@@ -4,7 +4,11 @@ import type { Visit } from '../bson/path.js';
 import { isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
-/** `$bitsAllSet` and its three relatives, given how a positive query operator is made. */
+/**
+ * Returns `$bitsAllSet` and its three relatives.
+ *
+ * @param positive makes a query operator
+ */
 export function bitPredicates<T>(positive: (makeVisit: (operand: unknown) => Visit) => T): Record<string, T> {
   const make = (test: (bits: bigint, mask: bigint) => boolean) =>
     positive((operand) => {
@@ -22,7 +26,7 @@ export function bitPredicates<T>(positive: (makeVisit: (operand: unknown) => Vis
   };
 }
 
-/** A number, a binary, or an array of bit positions. */
+/** Reads a mask from a number, a binary, or an array of bit positions. */
 function maskOf(operand: unknown): bigint {
   if (Array.isArray(operand)) {
     return operand.reduce<bigint>((mask, position) => mask | (1n << BigInt(toNumber(position))), 0n);

@@ -53,7 +53,7 @@ const types: Check = (_, operand) => {
   typesOf(operand);
 };
 
-/** The operators a field's condition may have, and how each checks its operand. */
+/** The operators that a field's condition may have, with the check of each one's operand. */
 const CHECKS: Readonly<Record<string, Check>> = {
   $eq: anything,
   $ne: noRegex,
@@ -76,17 +76,17 @@ const CHECKS: Readonly<Record<string, Check>> = {
   $bitsAnyClear: anything,
 };
 
-/** Whether this is an operator of a field's condition that the server knows. */
+/** Returns whether this is a known operator of a field's condition. */
 export function isFieldOperator(operator: string): boolean {
   return Object.hasOwn(CHECKS, operator);
 }
 
-/** Throws MongoDB's error where the operand does not suit the operator. */
+/** Throws MongoDB's error for an operand that does not suit the operator. */
 export function checkOperand(operator: string, operand: unknown): void {
   CHECKS[operator]?.(operator, operand);
 }
 
-/** The types an operand of `$type` names; `number` stands for four. */
+/** Returns the types that an operand of `$type` names. `number` stands for four types. */
 export function typesOf(operand: unknown): ReadonlySet<BsonType> {
   const names = Array.isArray(operand) ? operand : [operand];
   if (names.length === 0) throw new CommandError(9, '$type must match at least one type');

@@ -9,7 +9,7 @@ import type { ElementCondition } from './parse-filter.js';
 import { type Operator, predicates, type Test, whole } from './predicates.js';
 import { truthy } from './truth.js';
 
-/** Compiles a filter as `parseFilter` gives it: a document passes if every condition holds. */
+/** Compiles a filter from `parseFilter`. A document passes if every condition holds. */
 export function compileCondition(condition: Doc, options: Options): Test {
   const tests = Object.entries(condition).flatMap(([name, value]) => testsOf(name, value, options));
   const [only] = tests;

@@ -6,10 +6,10 @@ import { CommandError } from '../errors.js';
 import { project } from './projection.js';
 import { type ProjectionTree, parseAddFields, parseProjection, parseUnset } from './projection-tree.js';
 
-/** Compiles a stage that makes one document of one, whatever others there are. */
+/** Compiles a stage that turns each document into one, independently of the others. */
 export type DocumentStage = (spec: unknown, options: Options) => (doc: Doc) => Doc;
 
-/** The stages of that kind: those that an update may have. */
+/** The stages that turn each document into one, which an update may have. */
 export const documentStages: Readonly<Record<string, DocumentStage>> = {
   $project: (spec, options) => {
     const fields = asDoc('$project', spec);
@@ -32,7 +32,7 @@ export const documentStages: Readonly<Record<string, DocumentStage>> = {
   $replaceWith: replacing,
 };
 
-/** The specification of a stage that must be a document. Throws 40272 where it is not. */
+/** Returns the specification of a stage. Throws 40272 if it is not a document. */
 export function asDoc(name: string, spec: unknown): Doc {
   if (isDoc(spec)) return spec;
   throw new CommandError(40272, `${name} specification stage must be an object`);

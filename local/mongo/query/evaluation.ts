@@ -14,19 +14,19 @@ import type { Pushdown } from './pushdown.js';
 import { stageOverrides } from './stages.js';
 import { bindFilter, bindNow } from './variables.js';
 
-/** What is looked for in another collection. */
+/** A query on another collection. */
 export interface ForeignQuery extends Omit<Pushdown, 'rest'> {
   readonly variables: Doc;
 }
 
-/** What evaluation needs besides the document: the command's time, its `let` variables, other collections. */
+/** The surroundings of an evaluation: the command's time, its `let` variables, other collections. */
 export interface Environment {
-  /** The one time that `$$NOW` stands for throughout a command. */
+  /** The time of `$$NOW` throughout a command. */
   readonly now: Date;
   readonly variables: Doc;
   /**
-   * The documents of another collection of the same database, for `$lookup` and its like: all, or those that a query finds
-   * whose expressions see these variables as well.
+   * Returns documents of another collection of the same database, for `$lookup` and the like: all, or the matches of a
+   * query whose expressions also see these variables.
    */
   readonly collection: (name: string, query?: ForeignQuery) => Doc[];
 }
@@ -48,28 +48,28 @@ const prepared = prepareOptions({
   context,
 });
 
-/** mingo's options for one command. Most have no variables and share one. */
+/** Returns mingo's options for one command. Most commands have no variables and share one. */
 export function optionsFor({ variables, collection }: Environment, resolving = false): Options {
   if (!resolving && Object.keys(variables).length === 0) return prepared;
   return withOptions(prepared, { variables, collectionResolver: collection });
 }
 
-/** A compiled filter. Throws MongoDB's error if it is not valid. */
+/** Compiles a filter. Throws MongoDB's error for an invalid one. */
 export function compileFilter(filter: Doc, environment: Environment): (doc: Doc) => boolean {
   return compileCondition(bindFilter(parseFilter(filter), environment.now), optionsFor(environment));
 }
 
-/** The value of an aggregation expression on a document; `undefined` is missing. */
+/** Returns the value of an aggregation expression on a document. `undefined` is missing. */
 export function evaluate(expression: unknown, doc: unknown, environment: Environment): unknown {
   return evalExpr(doc, bindNow(expression, environment.now), optionsFor(environment));
 }
 
-/** Whether there is a pipeline stage of this name. */
+/** Returns whether a pipeline stage of this name exists. */
 export function isStage(name: string): boolean {
   return Object.hasOwn(stages, name) || Object.hasOwn(stageOverrides, name);
 }
 
-/** The values of a command's `let` variables, which are constant expressions. */
+/** Returns the values of a command's `let` variables, which are constant expressions. */
 export function evaluateVariables(variables: Doc, environment: Environment): Doc {
   const entries = Object.entries(variables).map(([name, value]) => [
     name,

@@ -4,15 +4,15 @@ import { isDoc } from '../bson/type-of.js';
 /** Every field of a document, whatever its name. */
 export const ALL_FIELDS = 'all fields';
 
-/** The names of the top-level fields that are read of a document: those of a list at least, or all. */
+/** The names of the top-level fields that are read of a document, at least those in the list, or all. */
 export type FieldsRead = readonly string[] | typeof ALL_FIELDS;
 
-/** What both lists read. */
+/** Returns everything that the lists read. */
 export function together(...lists: readonly FieldsRead[]): FieldsRead {
   return lists.includes(ALL_FIELDS) ? ALL_FIELDS : lists.flat();
 }
 
-/** What a filter reads of the document that it is put to. */
+/** Returns the fields that a filter reads of its document. */
 export function fieldsOfFilter(filter: Doc): FieldsRead {
   return together(...Object.entries(filter).map(([name, value]) => fieldsOfClause(name, value)));
 }
@@ -24,7 +24,7 @@ function fieldsOfClause(name: string, value: unknown): FieldsRead {
   return together(...value.map((branch) => (isDoc(branch) ? fieldsOfFilter(branch) : [])));
 }
 
-/** An expression may also read a field whose name it computes, or the document as a whole. */
+/** Operators that may read a field whose name they compute, or the whole document. */
 const READS_ANY: ReadonlySet<string> = new Set(['$getField', '$setField', '$unsetField']);
 
 function fieldsOfExpression(expression: unknown): FieldsRead {
@@ -40,7 +40,7 @@ function fieldsOfText(text: string): FieldsRead {
   return text.startsWith('$$') ? ALL_FIELDS : [topLevel(text.slice(1))];
 }
 
-/** What a find gives of a document: what its projection names, where it names only fields to include. */
+/** Returns the fields that a find returns: the projection's names if it only includes fields, otherwise all. */
 export function fieldsOfProjection(projection: Doc): FieldsRead {
   const entries = Object.entries(projection);
   const included = entries.filter(([, value]) => value === 1 || value === true);
@@ -50,7 +50,7 @@ export function fieldsOfProjection(projection: Doc): FieldsRead {
   return isPlain && included.length > 0 ? ['_id', ...included.map(([path]) => topLevel(path))] : ALL_FIELDS;
 }
 
-/** The name with which a dotted path begins. */
+/** Returns the first name of a dotted path. */
 export function topLevel(path: string): string {
   return path.split('.', 1)[0] ?? path;
 }

@@ -1,20 +1,19 @@
 import { type Context, evalExpr } from 'mingo/core';
 import type { Options } from 'mingo/types';
 
-/** The options as mingo keeps them while it evaluates: they also hold the document at hand. */
+/** Options in mingo's form during evaluation, with the current document. */
 export interface EvaluationState extends Options {
   update(locals: { readonly root: unknown }): EvaluationState;
 }
 
-/** Whether these are options that mingo has made, as its operators get them. */
+/** Returns whether mingo has made these options, as its operators get them. */
 export function isEvaluationState(options: Options): options is EvaluationState {
   return 'update' in options && typeof options.update === 'function';
 }
 
 /**
- * Options in the form that mingo makes of them. Given plain ones, it copies its tables of some 250 operators for every query
- * and every expression; its own it takes as they are. It hands them to expression operators only, so one is computed to get
- * at them.
+ * Returns options in mingo's own form. Given plain options, mingo copies its tables of some 250 operators for every
+ * query and every expression. Only an expression operator gets the prepared options, so one is computed to obtain them.
  */
 export function prepareOptions(options: Options & { readonly context: Context }): EvaluationState {
   let prepared: Options = options;
@@ -28,7 +27,7 @@ export function prepareOptions(options: Options & { readonly context: Context })
   return withOptions(prepared, {});
 }
 
-/** The same options except for some, for another pipeline. The tables of operators are shared. */
+/** Returns the options with some changes, for another pipeline. The tables of operators are shared. */
 export function withOptions(options: Options, changes: Partial<Options>): EvaluationState {
   const { idKey, processingMode, useStrictMode, scriptEnabled, failOnError, collectionResolver, context } =
     options;
@@ -48,7 +47,7 @@ export function withOptions(options: Options, changes: Partial<Options>): Evalua
   throw new Error('mingo has changed how it makes its options');
 }
 
-/** The same options with some more variables, for a pipeline inside another. */
+/** Returns the options with more variables, for a pipeline inside another. */
 export function withVariables(options: Options, variables: Readonly<Record<string, unknown>>): Options {
   return withOptions(options, { variables: { ...options.variables, ...variables } });
 }

@@ -1,4 +1,4 @@
-/** The operand of a query operator, wrapped so that it is never taken for conditions: a document in it is a value. */
+/** The operand of a query operator, wrapped so that a document in it is never taken for conditions. */
 export class Operand {
   readonly value: unknown;
 
@@ -7,7 +7,7 @@ export class Operand {
   }
 }
 
-/** The value inside an operand. */
+/** Returns the value inside an operand. */
 export function unwrap(operand: unknown): unknown {
   return operand instanceof Operand ? operand.value : operand;
 }

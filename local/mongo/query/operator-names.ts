@@ -11,13 +11,13 @@ const NAMES = new Set(
     Object.keys(group),
   ),
 );
-/** Among them those that run JavaScript, which this server does not. */
+/** Operators that run JavaScript, which this server does not. */
 const REFUSED = new Set([
   '$function',
   '$accumulator',
   '$where',
   '$meta',
-  // What follows mingo has not, or not as MongoDB does.
+  // mingo lacks the following operators, or they differ from MongoDB's.
   '$median',
   '$percentile',
   '$covariancePop',
@@ -32,10 +32,10 @@ const REFUSED = new Set([
   '$tsSecond',
   '$tsIncrement',
 ]);
-/** Operators that are newer than MongoDB 7.0, or of this server's own. */
+/** Operators that are newer than MongoDB 7.0, or this server's own. */
 const UNKNOWN = ['$sigmoid', '$minMaxScaler', '$toHashedIndexKey', PATH];
 
-/** Throws 168 for a name that is no operator of expressions. */
+/** Throws 168 for a name that is not an expression operator. */
 export function requireOperator(name: string): void {
   if (REFUSED.has(name)) throw new CommandError(238, `${name} is not supported by this server`);
   if (!NAMES.has(name) || UNKNOWN.includes(name))

@@ -8,8 +8,8 @@ import { Operand } from './operand.js';
 const LOGICAL = new Set(['$and', '$or', '$nor']);
 
 /**
- * Checks a filter as MongoDB does and puts it into the form in which mingo compiles it: every condition as
- * operators with wrapped operands, several conditions joined by `$and`.
+ * Checks a filter as MongoDB does, and converts it into a form to compile. Every condition becomes operators with
+ * wrapped operands, and several conditions are joined by `$and`.
  */
 export function parseFilter(filter: unknown): Doc {
   if (!isDoc(filter)) throw new CommandError(14, 'the filter must be an object');
@@ -43,7 +43,7 @@ function parseBranches(name: string, value: unknown): Doc[] {
   });
 }
 
-/** A field's condition as operators with wrapped operands; a plain value is an equality. */
+/** Returns a field's condition as operators with wrapped operands. A plain value is an equality. */
 export function parseCondition(path: string, value: unknown): Doc {
   if (path.split('.').includes('__proto__')) throw new CommandError(2, `cannot query the path '${path}'`);
   if (value instanceof BSONRegExp) return { $pattern: new Operand(value) };
@@ -59,7 +59,7 @@ export function parseCondition(path: string, value: unknown): Doc {
   return parsed;
 }
 
-/** Whether a condition is made of operators; `{ $ref, $id }` is a value, a DBRef. */
+/** Returns whether a condition consists of operators. `{ $ref, $id }` is a value, a DBRef. */
 export function isOperators(value: unknown): value is Doc {
   if (!isDoc(value)) return false;
   const [first] = Object.keys(value);
@@ -83,8 +83,8 @@ function parseNegated(path: string, operand: unknown): Doc {
 }
 
 /**
- * An element condition of operators tests the elements themselves, any other their fields. The first kind is
- * put to an array of the element alone, as path '0', so that an element that is an array is not entered.
+ * The condition of an element. Operators test the element itself, any other condition its fields. The first kind tests an
+ * array of the element alone at path '0', so that an element that is an array is not entered.
  */
 export interface ElementCondition {
   readonly ofValue: boolean;
@@ -98,7 +98,7 @@ function parseElemMatch(operand: unknown): ElementCondition {
   return { ofValue: false, condition: parseFilter(operand) };
 }
 
-/** `$all` takes values, or `$elemMatch` documents. */
+/** Parses an element of `$all`, which is a value or an `$elemMatch` document. */
 function parseAllElement(path: string, element: unknown): Doc {
   if (isOperators(element)) return { [path]: parseCondition(path, element) };
   return {

@@ -6,7 +6,7 @@ import { documentStages } from './document-stages.js';
 import { type Environment, isStage, optionsFor } from './evaluation.js';
 import { bindNow } from './variables.js';
 
-/** Stages MongoDB has and this server does not, and the code each is refused with. */
+/** MongoDB's stages that this server lacks, with the code that refuses each. */
 const REFUSED: Readonly<Record<string, number>> = {
   $changeStream: 40573,
   $geoNear: 115,
@@ -20,7 +20,7 @@ const REFUSED: Readonly<Record<string, number>> = {
   $collStats: 115,
 };
 
-/** A compiled pipeline: makes result documents of input documents, lazily where its stages allow. */
+/** A compiled pipeline. It turns input documents into results, lazily where its stages allow. */
 export type Pipeline = (docs: Iterable<Doc>) => Iterable<Doc>;
 
 /** Throws MongoDB's error for a stage that is unknown, malformed or not supported. */
@@ -28,14 +28,14 @@ export function checkPipeline(pipeline: readonly unknown[], environment: Environ
   compilePipeline(pipeline, environment)([]);
 }
 
-/** Compiles a pipeline. What is wrong with it is thrown here, or when it is given its documents. */
+/** Compiles a pipeline. Throws errors in it here, or when it gets its documents. */
 export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
   const aggregator = new Aggregator(stages, optionsFor(environment, true));
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }
 
-/** Checks the stages, of sub-pipelines too, and puts the command's time in the place of `$$NOW`. */
+/** Checks the stages, also of sub-pipelines, and replaces `$$NOW` by the command's time. */
 function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[] {
   return pipeline.map((stage) => {
     const [name, ...others] = isDoc(stage) ? Object.keys(stage) : [];
@@ -49,7 +49,7 @@ function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[]
   });
 }
 
-/** What writes results is the last stage of a command, and is taken off before its pipeline is compiled. */
+/** Returns the error for a misplaced stage that writes. A last one was taken off before the pipeline is compiled. */
 function misplaced(name: string, within: string): CommandError {
   const code = MISPLACED.get(within);
   if (code === undefined)
@@ -99,7 +99,7 @@ function bindMatch(filter: unknown, now: Date): unknown {
   return Object.fromEntries(entries);
 }
 
-/** Compiles the pipeline of an update, which may have only stages that give one document for one. */
+/** Compiles the pipeline of an update, which may only have stages that turn each document into one. */
 export function compileUpdatePipeline(
   pipeline: readonly unknown[],
   environment: Environment,

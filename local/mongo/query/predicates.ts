@@ -10,15 +10,15 @@ import { unwrap } from './operand.js';
 import { toRegExp } from './regex.js';
 import { truthy } from './truth.js';
 
-/** Tells of a document, or of an element of an array, whether it passes. */
+/** Returns whether a document, or an element of an array, passes. */
 export type Test = (doc: unknown) => boolean;
 
-/** A query operator: compiled once for a field and an operand, run for each document. */
+/** A query operator, compiled once for a field and an operand, and run for each document. */
 export type Operator = (path: string, operand: unknown, options: Options) => Test;
 
 /**
- * The query operators that look at the values of a field. They know BSON: types and their order, missing and null, arrays on
- * the way and at the end of a path.
+ * The query operators that test the values of a field. They know BSON: types and their order, missing and null, arrays
+ * on the way and at the end of a path.
  */
 export const predicates: Record<string, Operator> = {
   $eq: positive(equals),
@@ -59,7 +59,7 @@ function negative(makeVisit: (operand: unknown) => Visit): Operator {
   };
 }
 
-/** An operator that looks at an array as a whole, not at its elements. */
+/** Returns an operator that tests an array as a whole, not its elements. */
 export function whole(makeVisit: (operand: unknown) => Visit): Operator {
   return (path, operand) => {
     const parts = path.split('.');
@@ -84,7 +84,7 @@ function isIn(operand: unknown): Visit {
   return (value) => (typeof value === 'string' && strings.has(value)) || others.some((test) => test(value));
 }
 
-/** An order within one type; MinKey and MaxKey compare with every type. */
+/** Compares within one type. MinKey and MaxKey compare with every type. */
 function comparison(operand: unknown, holds: (order: number) => boolean, inclusive = false): Visit {
   const type = typeOf(operand);
   if (type === 'minKey' || type === 'maxKey')

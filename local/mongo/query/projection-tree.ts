@@ -13,13 +13,13 @@ export interface Node {
   computes: boolean;
 }
 
-/** A change of a field's value, such as `$slice`; one that `includes` makes the projection an inclusion. */
+/** A change of a field's value, such as `$slice`. With `includes`, it makes the projection an inclusion. */
 export interface Transform {
   readonly includes: boolean;
   readonly apply: (value: unknown) => unknown;
 }
 
-/** A parsed projection: which fields are kept by default, and what is said of the others. */
+/** A parsed projection, with a mode for the fields that it does not name. */
 export interface ProjectionTree {
   readonly mode: 'include' | 'exclude' | 'add';
   readonly root: Node;
@@ -29,21 +29,20 @@ function branch(): Node {
   return { kind: 'branch', children: new Map(), computes: false };
 }
 
-/** Parses `$addFields`: every value is an expression, a document without operators goes deeper. */
+/** Parses `$addFields`. Every value is an expression, except that a document without operators goes deeper. */
 export function parseAddFields(spec: Doc): ProjectionTree {
   const root = branch();
   for (const [path, value] of Object.entries(spec)) addComputed(root, path.split('.'), value);
   return { mode: 'add', root };
 }
 
-/** Parses `$unset`. */
 export function parseUnset(paths: readonly string[]): ProjectionTree {
   const root = branch();
   for (const path of paths) place(root, path.split('.'), 'exclude');
   return { mode: 'exclude', root };
 }
 
-/** Parses the projection of a find or of `$project`. Throws where inclusion and exclusion are mixed. */
+/** Parses the projection of a find or of `$project`. Throws if it mixes inclusion and exclusion. */
 export function parseProjection(
   spec: Doc,
   transforms: ReadonlyMap<string, Transform> = new Map(),

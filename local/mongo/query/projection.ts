@@ -6,8 +6,8 @@ import type { Node } from './projection-tree.js';
 export type Evaluate = (expression: unknown, root: Doc) => unknown;
 
 /**
- * Applies a projection tree to a document. `include` keeps what the tree names, `exclude` drops it, `add`
- * keeps everything; computed fields are set in each. Kept fields stay in the document's order, computed ones
+ * Applies a projection tree to a document. `include` keeps the fields that the tree names, `exclude` drops them, and
+ * `add` keeps everything. Each mode sets computed fields. Kept fields stay in the document's order, and computed ones
  * replace them in place or follow. Arrays are projected element by element.
  */
 export function project(doc: Doc, tree: Node, mode: 'include' | 'exclude' | 'add', evaluate: Evaluate): Doc {
@@ -35,7 +35,7 @@ function projectField(node: Node | undefined, value: unknown, mode: string, comp
   return projectValue(node, value, mode, compute);
 }
 
-/** A subtree applied to a value: documents and, within arrays, each element; scalars cannot hold the fields. */
+/** Applies a subtree to documents and to each element of an array. Scalars cannot hold the fields. */
 function projectValue(node: Node, value: unknown, mode: string, compute: Compute): unknown {
   if (Array.isArray(value)) {
     const projected = value.map((element) => projectValue(node, element, mode, compute));
@@ -46,7 +46,7 @@ function projectValue(node: Node, value: unknown, mode: string, compute: Compute
   return mode === 'include' ? undefined : value;
 }
 
-/** Fields that the document does not have, but that are computed. */
+/** Adds computed fields that the document lacks. */
 function addComputed(result: Doc, doc: Doc, tree: Node, mode: string, compute: Compute): void {
   for (const [name, node] of tree.children) {
     if (!node.computes || Object.hasOwn(doc, name)) continue;

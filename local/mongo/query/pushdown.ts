@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/numbers.js';
 import { isDoc } from '../bson/type-of.js';
 
-/** The beginning of a pipeline that a query can do, with an index where one serves, and the rest. */
+/** The beginning of a pipeline that a query can do, by an index where one fits, and the rest. */
 export interface Pushdown {
   readonly filter: Doc;
   readonly sort: Doc;
@@ -11,7 +11,10 @@ export interface Pushdown {
   readonly rest: readonly unknown[];
 }
 
-/** Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. The stages must be valid. */
+/**
+ * Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. The stages must be
+ * valid.
+ */
 export function pushdown(pipeline: readonly unknown[]): Pushdown {
   let at = 0;
   const take = (name: string): unknown => {

@@ -1,7 +1,7 @@
 import { BSONRegExp } from 'bson';
 import { CommandError } from '../errors.js';
 
-/** The JavaScript form of a BSON regular expression. Options i, m, s, u mean the same; x strips its comments. */
+/** Converts a BSON regular expression to JavaScript's. Options i, m, s, u mean the same, and x drops its comments. */
 export function toRegExp(value: unknown): RegExp {
   const { pattern, options } = value instanceof BSONRegExp ? value : new BSONRegExp(String(value));
   const extended = options.includes('x');

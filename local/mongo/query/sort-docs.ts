@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import type { KeyMaker } from '../storage/index-keys.js';
 
-/** Sorts documents stably; each one's sort key is made once. */
+/** Sorts documents stably, and makes each sort key once. */
 export function sortDocs(docs: readonly Doc[], keys: KeyMaker): Doc[] {
   const keyed = docs.map((doc) => ({ doc, key: keys.sortKeyOf(doc) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));

@@ -5,7 +5,7 @@ import { isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import type { KeyField } from '../storage/index-keys.js';
 
-/** The fields of a sort document. Throws where a direction is neither 1 nor -1. */
+/** Returns the fields of a sort document. Throws for a direction that is neither 1 nor -1. */
 export function sortPattern(sort: Doc): readonly KeyField[] {
   return Object.entries(sort).map(([path, value]) => {
     if (path === '') throw new CommandError(40352, 'FieldPath cannot be constructed with empty string');
@@ -19,7 +19,7 @@ export function sortPattern(sort: Doc): readonly KeyField[] {
   });
 }
 
-/** 1 or -1. */
+/** Returns a direction, 1 or -1. Throws for any other value. */
 export function directionOf(value: unknown): 1 | -1 {
   const direction = isNumeric(value) ? toNumber(value) : Number.NaN;
   if (direction === 1 || direction === -1) return direction;

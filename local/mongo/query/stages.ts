@@ -24,7 +24,7 @@ function mapping(compile: DocumentStage): Stage {
   return (input, spec, options) => input.map(compile(spec, options));
 }
 
-/** mingo's pipeline stages, replaced where it differs from MongoDB: order of types, of fields, nested fields. */
+/** Stages that replace mingo's where those differ from MongoDB in the order of types, of fields, or in nested fields. */
 export const stageOverrides: Record<string, Stage> = {
   $match: (input, spec, options) => {
     const test = compileCondition(parseFilter(spec), options);
@@ -88,7 +88,7 @@ function stagesOf(stages: unknown): Doc[] {
   throw new CommandError(40170, 'arguments to $facet must be arrays');
 }
 
-/** Each document once, in any order. */
+/** Returns each document once, in random order. */
 function shuffled(docs: readonly Doc[]): Doc[] {
   const keyed = docs.map((doc) => ({ doc, key: Math.random() }));
   return keyed.sort((a, b) => a.key - b.key).map(({ doc }) => doc);

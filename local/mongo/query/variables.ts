@@ -5,13 +5,13 @@ import { PATH } from './expression/fields.js';
 import { Operand } from './operand.js';
 import { requireOperator } from './operator-names.js';
 
-/** What `$unionWith` and `$lookup` look for elsewhere is bound with their pipeline, and once more where it is looked for. */
+/** The paths parsed already. A query of `$unionWith` or `$lookup` is bound twice: with its pipeline, and when it runs. */
 const parsedPaths = new WeakSet<object>();
 
 /**
- * Puts the command's time in the place of `$$NOW` in an expression, everywhere but inside `$literal`: mingo
- * would read the machine's clock instead. A path of several names becomes an operator of this server's, for mingo
- * takes numbers in paths for indexes. Throws 168 for an operator there is not.
+ * Replaces `$$NOW` in an expression by the command's time, except inside `$literal`, as mingo would read the machine's
+ * clock. Replaces a path of several names by this server's operator, as mingo takes numbers in paths for indexes.
+ * Throws 168 for an unknown operator.
  */
 export function bindNow(value: unknown, now: Date): unknown {
   if (value === '$$NOW') return now;
@@ -37,7 +37,7 @@ function parsePath(path: string): unknown {
   return parsed;
 }
 
-/** Does so in the expressions of a parsed filter; a plain value `'$$NOW'` in a filter is a string. */
+/** Binds the expressions of a parsed filter. A plain value `'$$NOW'` in a filter is a string. */
 export function bindFilter(condition: Doc, now: Date): Doc {
   const entries = Object.entries(condition).map(([name, value]) => [name, bindClause(name, value, now)]);
   return Object.fromEntries(entries);

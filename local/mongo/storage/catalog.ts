@@ -8,16 +8,16 @@ import type { View } from './view.js';
 
 /** All databases and their collections. */
 export class Catalog {
-  /** The open transactions; each is told of every write, so that it can keep the old version. */
+  /** The open transactions. Each is told of every write, so that it can keep the old version. */
   readonly transactions = new Set<Transaction>();
   readonly #databases = new Map<string, Map<string, Collection>>();
 
-  /** The names of the databases that have a collection. */
+  /** Returns the names of the databases that have a collection. */
   databaseNames(): string[] {
     return [...this.#databases.keys()].sort();
   }
 
-  /** The collections of a database by name. */
+  /** Returns the collections of a database by name. */
   collections(database: string): ReadonlyMap<string, Collection> {
     return this.#databases.get(database) ?? new Map();
   }
@@ -32,7 +32,7 @@ export class Catalog {
     return collection;
   }
 
-  /** Adds a collection. Throws 73 where its name is not valid. */
+  /** Adds a collection. Throws 73 for an invalid name. */
   add(database: string, collection: Collection): void {
     checkCollectionName(collection.name);
     const collections = this.#databases.get(database) ?? new Map<string, Collection>();
@@ -41,7 +41,7 @@ export class Catalog {
     this.#databases.set(database, collections);
   }
 
-  /** Removes a collection, and its database with the last one. */
+  /** Removes a collection, and with its last one the database. */
   drop(database: string, name: string): void {
     const collections = this.#databases.get(database);
     if (collections?.delete(name)) this.#tell(database, name, 'dropped');
@@ -52,12 +52,12 @@ export class Catalog {
     for (const name of [...this.collections(database).keys()]) this.drop(database, name);
   }
 
-  /** Transactions do not see collections that were made after they began, and cannot write to any that has changed. */
+  /** Tells transactions of a change. They do not see collections made after they began, and cannot write to changed ones. */
   #tell(database: string, name: string, change: CollectionChange): void {
     for (const transaction of this.transactions) transaction.noteChange(`${database}.${name}`, change);
   }
 
-  /** Gives a collection another name, in the same or another database. */
+  /** Renames a collection, also into another database. */
   rename(from: { database: string; name: string }, to: { database: string; name: string }): void {
     const collection = this.find(from.database, from.name);
     if (collection === undefined) return;
@@ -67,7 +67,7 @@ export class Catalog {
     this.add(to.database, collection);
   }
 
-  /** The committed state of a collection; one that does not exist is empty, and made by the first insert. */
+  /** Returns the committed state of a collection. A missing collection is empty, and its first insert makes it. */
   view(database: string, name: string, journal?: Journal): View {
     const existing = this.find(database, name);
     const collection = existing ?? new Collection(name);

@@ -9,8 +9,8 @@ import type { Transaction } from './transaction.js';
 /**
  * The committed documents of one collection and their indexes.
  *
- * A document is kept as its BSON in a one-byte string: 16 bytes more than its length, where a Buffer would
- * cost some 200. Being immutable, it is also its own snapshot.
+ * A document is kept as its BSON in a one-byte string, which costs its length and 16 bytes. A Buffer would cost some
+ * 200. The immutable string is also its own snapshot.
  */
 export class Collection {
   /** Changed by `renameCollection`. */
@@ -18,7 +18,7 @@ export class Collection {
   readonly uuid = new UUID();
   readonly records = new Map<number, string>();
   readonly indexes = new Map<string, OrderedIndex>();
-  /** Which open transaction has an uncommitted write to a record. */
+  /** The open transactions with an uncommitted write, by record. */
   readonly locks = new Map<number, Transaction>();
   options: Doc;
   #lastId = 0;
@@ -30,20 +30,20 @@ export class Collection {
     this.indexes.set('_id_', new OrderedIndex(idIndexDefinition()));
   }
 
-  /** The sum of the documents' sizes. */
+  /** The sum of the documents' sizes in bytes. */
   get dataSize(): number {
     return this.#bytes;
   }
 
-  /** A number for a new record. */
+  /** Returns the number of a new record. */
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
   }
 
   /**
-   * Puts, replaces or (with `undefined`) removes a record and its index entries. It checks nothing: unique
-   * keys and conflicts are the writer's business.
+   * Puts, replaces or (with `undefined`) removes a record and its index entries. The caller must check unique keys and
+   * conflicts.
    */
   put(id: number, after: string | undefined, journal?: Journal, beforeDoc?: Doc, afterDoc?: Doc): void {
     const before = this.records.get(id);
@@ -56,7 +56,7 @@ export class Collection {
     this.#bytes += (after?.length ?? 0) - (before?.length ?? 0);
   }
 
-  /** Builds an index over the documents there are. */
+  /** Builds an index over the existing documents. */
   addIndex(definition: IndexDefinition): OrderedIndex {
     const index = new OrderedIndex(definition);
     for (const [id, stored] of this.records) index.insert(index.keysOf(decodeStored(stored)), id);
@@ -65,7 +65,7 @@ export class Collection {
   }
 }
 
-/** Changes an index's entries from those of the old document to those of the new. */
+/** Replaces an index's entries of the old document by those of the new. */
 export function reindex(
   index: OrderedIndex,
   id: number,

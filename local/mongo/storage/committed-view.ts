@@ -8,13 +8,13 @@ import type { OrderedIndex } from './ordered-index.js';
 import type { Transaction } from './transaction.js';
 import type { IndexCursor, View } from './view.js';
 
-/** The committed state, as every command outside a transaction sees and changes it. */
+/** The committed state, which every command outside a transaction sees and changes. */
 export class CommittedView implements View {
   readonly #collection: Collection;
   readonly #transactions: ReadonlySet<Transaction>;
   readonly #journal: Journal | undefined;
   readonly #namespace: string;
-  /** Makes the collection, if it is not there yet. */
+  /** Makes the collection if it does not exist. */
   readonly #make: (() => void) | undefined;
 
   constructor(
@@ -82,7 +82,7 @@ export class CommittedView implements View {
     if (owner !== undefined) throw new LockedRecord(owner);
   }
 
-  /** @param replaced what it replaces, whose keys are its own */
+  /** @param replaced the old version, whose keys the document may keep */
   #checkUnique(doc: Doc, replaced?: { readonly id: number; readonly before: Doc }): void {
     for (const index of this.#collection.indexes.values()) {
       if (!index.definition.unique || (replaced && index.hasSameKeys(replaced.before, doc))) continue;
@@ -101,7 +101,7 @@ export class CommittedView implements View {
   }
 }
 
-/** The record, other than `self`, that has this key in the index. */
+/** Returns the record, except `self`, that has this key in the index. */
 export function holderOf(index: OrderedIndex, key: string, self: number | undefined): number | undefined {
   let entry = index.seek(key, true);
   while (entry !== undefined && entry.length === key.length + 6 && entry.startsWith(key)) {

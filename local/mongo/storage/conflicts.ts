@@ -6,8 +6,8 @@ import type { IndexDefinition } from './ordered-index.js';
 import type { Transaction } from './transaction.js';
 
 /**
- * Thrown by a write outside a transaction that meets a transaction's uncommitted write. As in MongoDB the
- * write waits: the statement is undone and run again when that transaction has ended.
+ * Thrown when a write outside a transaction meets a transaction's uncommitted write. As in MongoDB the write waits: the
+ * statement is undone, and runs again when that transaction has ended.
  */
 export class LockedRecord extends Error {
   readonly owner: Transaction;
@@ -18,7 +18,7 @@ export class LockedRecord extends Error {
   }
 }
 
-/** What a transaction gets that meets another's write: it must be run again as a whole. */
+/** Returns the error of a transaction that meets another's write. The transaction must run again as a whole. */
 export function writeConflict(): CommandError {
   return new CommandError(
     112,
@@ -27,7 +27,7 @@ export function writeConflict(): CommandError {
   );
 }
 
-/** What a transaction gets that reads a collection dropped since it began: it must be run again as a whole. */
+/** Returns the error of a transaction that reads a collection dropped since it began. It must run again as a whole. */
 export function snapshotUnavailable(): CommandError {
   return new CommandError(
     246,
@@ -36,7 +36,7 @@ export function snapshotUnavailable(): CommandError {
   );
 }
 
-/** MongoDB's duplicate key error, with `keyPattern` and `keyValue`. */
+/** Returns MongoDB's duplicate key error, with `keyPattern` and `keyValue`. */
 export function duplicateKey(namespace: string, index: IndexDefinition, doc: Doc): CommandError {
   const keyPattern = Object.fromEntries(index.fields.map(({ path, direction }) => [path, direction]));
   const keyValue = Object.fromEntries(index.fields.map(({ path }) => [path, valueAt(doc, path) ?? null]));

@@ -1,7 +1,7 @@
 import type { OrderedIndex } from './ordered-index.js';
 import type { IndexCursor } from './view.js';
 
-/** Walks one index. Uses the tree's iterator while the index is unchanged, else finds its place again. */
+/** Walks one index. Uses the tree's iterator while the index is unchanged, and otherwise finds its place again. */
 export class TreeCursor implements IndexCursor {
   readonly #index: OrderedIndex;
   readonly #forward: boolean;
@@ -27,7 +27,7 @@ export class TreeCursor implements IndexCursor {
     return this.#take(this.#entries);
   }
 
-  /** The first step is a plain look-up: most scans end after it, and an iterator costs more to open. */
+  /** Takes the first step by a plain look-up. Most scans end after it, and an iterator costs more to open. */
   #reopen(current: string): string | undefined {
     this.#version = this.#index.version;
     this.#current = this.#index.after(current, this.#forward);
@@ -45,7 +45,7 @@ export class TreeCursor implements IndexCursor {
   }
 }
 
-/** Merges the scans of a transaction's own entries and the committed ones that it does not hide. */
+/** Merges the scans of a transaction's own entries and of the committed ones that it does not hide. */
 export class MergedCursor implements IndexCursor {
   readonly #parts: readonly IndexCursor[];
   readonly #heads: (string | undefined)[] = [];
@@ -76,7 +76,7 @@ export class MergedCursor implements IndexCursor {
   }
 }
 
-/** Passes over the entries of hidden records. */
+/** Skips the entries of hidden records. */
 export class HidingCursor implements IndexCursor {
   readonly #inner: IndexCursor;
   readonly #isHidden: (key: string) => boolean;

@@ -1,6 +1,6 @@
 import type { IndexDefinition } from './ordered-index.js';
 
-/** The index on `_id` that every collection has. */
+/** Returns the index on `_id` that every collection has. */
 export function idIndexDefinition(): IndexDefinition {
   return {
     name: '_id_',

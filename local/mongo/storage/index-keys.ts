@@ -2,13 +2,13 @@ import { fieldOf, isIndex } from '../bson/path.js';
 import { CommandError } from '../errors.js';
 import { compareBytes, EMPTY_ARRAY, keyString } from './key-string.js';
 
-/** One field of an index or of a sort. */
+/** A field of an index or of a sort. */
 export interface KeyField {
   readonly path: string;
   readonly direction: 1 | -1;
 }
 
-/** A field's place while keys are generated: a value found, or a container and what is left of the path. */
+/** A field's place while keys are made: a value, or a container with the rest of the path. */
 type Place = { readonly value: unknown } | { readonly inside: unknown; readonly rest: readonly string[] };
 
 /** The keys of one document. */
@@ -16,11 +16,11 @@ export interface Keys {
   readonly strings: readonly string[];
   /** The fields whose paths met an array. */
   readonly multikey: readonly number[];
-  /** Whether every field was missing: such a document is not in a sparse index. */
+  /** Whether every field was missing, in which case a sparse index leaves the document out. */
   readonly allMissing: boolean;
 }
 
-/** Makes the index keys, or the sort key, of documents. */
+/** Makes index keys and sort keys of documents. */
 export class KeyMaker {
   readonly fields: readonly KeyField[];
   readonly directions: readonly number[];
@@ -32,7 +32,7 @@ export class KeyMaker {
     this.#paths = fields.map((field) => field.path.split('.'));
   }
 
-  /** All distinct keys of a document. Throws 171 where two of the fields hold different arrays. */
+  /** Returns all distinct keys of a document. Throws 171 if two fields hold different arrays. */
   keysOf(doc: unknown): Keys {
     const values = this.#paths.map((path) => plainValue(doc, path));
     if (!values.includes(MET_ARRAY)) return this.#single(values);
@@ -51,7 +51,7 @@ export class KeyMaker {
     return { strings: [keyString(values, this.directions)], multikey: NONE, allMissing };
   }
 
-  /** What a document sorts by: its least key in the order of the pattern. */
+  /** Returns a document's sort key, the least of its keys in the order of the pattern. */
   sortKeyOf(doc: unknown): string {
     const { strings } = this.keysOf(doc);
     return strings.reduce((least, key) => (compareBytes(key, least) < 0 ? key : least), strings[0] ?? '');
@@ -61,7 +61,7 @@ export class KeyMaker {
 const NONE: readonly number[] = [];
 const MET_ARRAY = Symbol('met an array');
 
-/** The value at a path that leads through documents only, as nearly all do. */
+/** Returns the value at a path through documents only, as nearly all paths are. */
 function plainValue(doc: unknown, path: readonly string[]): unknown {
   let value = doc;
   for (const part of path) {
@@ -71,7 +71,7 @@ function plainValue(doc: unknown, path: readonly string[]): unknown {
   return Array.isArray(value) ? MET_ARRAY : value;
 }
 
-/** Walks each place down to a value or an array; an array is expanded once for all fields that run through it. */
+/** Follows each place to a value or an array. Expands an array once for all fields whose paths meet it. */
 function expand(places: readonly Place[], tuples: unknown[][]): void {
   const settled = places.map(descend);
   const array = settled.map(arrayAt).find((found) => found !== undefined);
@@ -95,7 +95,7 @@ function arrayAt(place: Place): readonly unknown[] | undefined {
   return 'inside' in place && Array.isArray(place.inside) ? place.inside : undefined;
 }
 
-/** Follows a place through documents until it is a value or stands at an array that must be expanded. */
+/** Follows a place through documents to a value, or to an array that must be expanded. */
 function descend(place: Place): Place {
   let current = place;
   while ('inside' in current) {
@@ -111,7 +111,7 @@ function descend(place: Place): Place {
   return current;
 }
 
-/** Enters one element of an array; an array within an array is a value, not expanded again. */
+/** Enters one element of an array. An array within an array is a value, and is not expanded. */
 function enter(place: Place, element: unknown): Place {
   const rest = 'rest' in place ? place.rest : [];
   if (rest.length === 0) return { value: element };

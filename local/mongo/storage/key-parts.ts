@@ -1,6 +1,6 @@
 import { TYPE_BYTE } from './key-string.js';
 
-/** Where each field of a key begins, and at last where the record number does. */
+/** Returns where each field of a key begins, and last where the record number begins. */
 export function partOffsets(key: string, directions: readonly number[]): number[] {
   const offsets = [0];
   let at = 0;
@@ -11,7 +11,7 @@ export function partOffsets(key: string, directions: readonly number[]): number[
   return offsets;
 }
 
-/** `mask` is 0xff for a descending field, whose bytes are inverted. */
+/** Reads a byte. `mask` is 0xff for a descending field, whose bytes are inverted. */
 function byteAt(key: string, at: number, mask: number): number {
   return key.charCodeAt(at) ^ mask;
 }
@@ -46,7 +46,7 @@ function skipPayload(key: string, type: number, at: number, mask: number): numbe
   }
 }
 
-/** The end is a zero byte that no 0xff follows. */
+/** Finds the end of a text, a zero byte that no 0xff follows. */
 function skipText(key: string, start: number, mask: number): number {
   const zero = String.fromCharCode(mask);
   let at = key.indexOf(zero, start);

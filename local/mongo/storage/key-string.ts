@@ -5,11 +5,11 @@ import { type BsonType, isDoc, typeOf } from '../bson/type-of.js';
 import { residualOf } from './number-residual.js';
 
 /**
- * Index keys as strings of bytes (each char code 0 to 255) that compare as the values do in BSON order.
+ * Index keys as strings of bytes (each char code 0 to 255) that compare as their values do in BSON order.
  *
- * A string of one-byte chars costs 16 bytes more than its length and compares at the speed of memcmp, so a
- * million entries of five indexes stay within some hundred megabytes. Every value is a type byte and a
- * self-delimiting payload; a descending field has all its bits inverted. A key ends with the record's number.
+ * A string of one-byte chars costs its length and 16 bytes and compares as fast as memcmp, so that a million entries of
+ * five indexes take some hundred megabytes. Every value is a type byte and a self-delimiting payload. A descending
+ * field has all its bits inverted. A key ends with the record's number.
  */
 export const TYPE_BYTE = {
   minKey: 0x05,
@@ -29,13 +29,13 @@ export const TYPE_BYTE = {
   maxKey: 0xf0,
 } as const;
 
-/** Stands for an empty array in an index, which sorts before null. */
+/** Stands for an empty array in an index, where it sorts before null. */
 export const EMPTY_ARRAY = Symbol('empty array');
 
 let scratch = Buffer.allocUnsafe(4096);
 let length = 0;
 
-/** The key string of the values, one per index field; `directions` has -1 where the field descends. */
+/** Returns the key string of the values, one per index field. `directions` has -1 for each descending field. */
 export function keyString(values: readonly unknown[], directions: readonly number[]): string {
   length = 0;
   for (let i = 0; i < values.length; i++) {
@@ -46,10 +46,10 @@ export function keyString(values: readonly unknown[], directions: readonly numbe
   return scratch.toString('latin1', 0, length);
 }
 
-/** Makes the first byte of a record number 1: after a text, 00 and FF would be taken for an escape. */
+/** Makes the first byte of a record number 1. Behind the end of a text, 00 or FF would read as part of an escape. */
 const FIRST_RECORD = 2 ** 40;
 
-/** The six bytes that end every key of a record, so that equal values stand in the order of insertion. */
+/** Returns the six bytes that end every key of a record, so that equal values stand in the order of insertion. */
 export function recordSuffix(id: number): string {
   length = 0;
   reserve(6);
@@ -57,14 +57,14 @@ export function recordSuffix(id: number): string {
   return scratch.toString('latin1', 0, 6);
 }
 
-/** The record number at the end of an index key. */
+/** Returns the record number at the end of an index key. */
 export function recordOf(key: string): number {
   let id = 0;
   for (let i = key.length - 6; i < key.length; i++) id = id * 256 + key.charCodeAt(i);
   return id - FIRST_RECORD;
 }
 
-/** The order of key strings. */
+/** Compares key strings. */
 export function compareBytes(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
@@ -136,7 +136,7 @@ function writeObjectId(value: unknown): void {
   if (value instanceof ObjectId) writeBytes(value.id);
 }
 
-/** Zero bytes in the text become 00 FF; a lone 00 ends it. */
+/** Writes a text. A zero byte in the text becomes 00 FF, and a lone 00 ends it. */
 function writeText(type: number, text: string): void {
   writeByte(type);
   reserve(text.length * 3);
@@ -165,7 +165,7 @@ function writeObject(value: unknown): void {
   writeByte(0);
 }
 
-/** Documents compare by type, then by name, then by value, field by field. */
+/** Writes a field of a document. Documents compare field by field by type, then by name, then by value. */
 function writeNamed(name: string, value: unknown): void {
   const start = length;
   writeValue(value);
@@ -202,7 +202,7 @@ function writeTimestamp(value: unknown): void {
   length += 8;
 }
 
-/** Flips a double's bits so that unsigned byte order is numeric order; NaN comes first. */
+/** Flips a double's bits so that unsigned byte order is numeric order. NaN comes first. */
 function writeDouble(value: number): void {
   reserve(8);
   if (Number.isNaN(value)) scratch.fill(0, length, length + 8);
@@ -218,7 +218,7 @@ function invertRange(from: number, to: number): void {
   for (let i = from; i < to; i++) scratch[i] = 0xff - (scratch[i] ?? 0);
 }
 
-/** The nearest double, then how far the exact value of a long or a decimal is from it. */
+/** Writes the nearest double, then the distance from it to the exact value of a long or a decimal. */
 function writeNumber(value: unknown): void {
   writeByte(TYPE_BYTE.number);
   const nearest = toNumber(value);

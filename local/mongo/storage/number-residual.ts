@@ -1,13 +1,13 @@
 import type { Decimal128, Long } from 'bson';
 import { exactOf, subtractExact } from '../bson/exact.js';
 
-/** What follows a double in a key when the number is exactly that double. */
+/** The residual of a number that is exactly a double. */
 const EXACT = Buffer.of(0x80);
 const DIGITS = 40;
 
 /**
- * Splits a long or decimal into a double and bytes that order numbers with the same nearest double: one byte
- * for the sign of what is left over, then its decimal exponent and first digits (inverted if negative).
+ * Splits a long or decimal into a double and bytes that order numbers with the same nearest double. The bytes are the
+ * sign of the remainder, then its decimal exponent and first digits (inverted if negative).
  */
 export function residualOf(
   value: Long | Decimal128,

@@ -4,33 +4,33 @@ import { ALL_FIELDS, type FieldsRead, fieldsOfFilter, together, topLevel } from 
 import { type KeyField, KeyMaker } from './index-keys.js';
 import { compareBytes, recordSuffix } from './key-string.js';
 
-// The package is CommonJS with an ES default export, which Node and bundlers import differently; `require` is
-// the same everywhere.
+// The package is CommonJS with an ES default export, which Node and bundlers import differently. Only `require` is the
+// same everywhere.
 const { default: BTree }: typeof import('sorted-btree') = createRequire(import.meta.url)('sorted-btree');
 
-/** What an index is, as `listIndexes` shows it: `v`, `key`, `name` and its options. */
+/** An index definition as `listIndexes` shows it: `v`, `key`, `name` and its options. */
 export interface IndexDefinition {
   readonly name: string;
   readonly fields: readonly KeyField[];
   readonly unique: boolean;
   readonly sparse: boolean;
-  /** The filter a document must match to be in the index. */
+  /** The filter that a document must match to be in the index. */
   readonly partial: { readonly filter: Doc; readonly matches: (doc: Doc) => boolean } | undefined;
   readonly expireAfterSeconds: number | undefined;
   readonly hidden: boolean;
   readonly spec: Doc;
 }
 
-/** One index: a B-tree of key strings, each ending with the number of its record. */
+/** An index, a B-tree of key strings that each end with the number of their record. */
 export class OrderedIndex {
-  /** Replaced by `collMod`; its fields never change. */
+  /** Replaced by `collMod`, which never changes the fields. */
   definition: IndexDefinition;
   readonly keys: KeyMaker;
-  /** The fields in which any document ever had an array: two bounds on one of them may not be intersected. */
+  /** The fields in which any document ever had an array. Two bounds on such a field may not be intersected. */
   readonly multikeyFields = new Set<number>();
-  /** Counts changes, so that a scan that was interrupted knows to find its place again. */
+  /** Counts changes, so that an interrupted scan knows when to find its place again. */
   version = 0;
-  /** The top-level fields that decide about a document's keys. */
+  /** The top-level fields that determine a document's keys. */
   readonly looksAt: FieldsRead;
   readonly #tree = new BTree<string, undefined>(undefined, compareBytes, 64);
 
@@ -44,7 +44,7 @@ export class OrderedIndex {
     return this.#tree.size;
   }
 
-  /** The keys a document has in this index; none where a sparse or partial index leaves it out. */
+  /** Returns the keys of a document in this index, or none where a sparse or partial index leaves it out. */
   keysOf(doc: Doc): readonly string[] {
     const { partial, sparse } = this.definition;
     if (partial && !partial.matches(doc)) return [];
@@ -55,8 +55,8 @@ export class OrderedIndex {
   }
 
   /**
-   * Whether two versions of a document certainly have the same keys here, for they do not differ in what the index looks
-   * at. False may be said of versions that have the same keys all the same.
+   * Returns true only if two versions of a document certainly have the same keys here, because no field that the index
+   * reads has changed. May return false for equal keys.
    */
   hasSameKeys(before: Doc, after: Doc): boolean {
     if (this.looksAt === ALL_FIELDS) return false;
@@ -75,17 +75,17 @@ export class OrderedIndex {
     this.version += 1;
   }
 
-  /** The first entry at or after `key`; before it, when the scan runs backwards. */
+  /** Returns the first entry at or after `key`, or at or before it in a backward scan. */
   seek(key: string, forward: boolean): string | undefined {
     return forward ? this.#tree.getPairOrNextHigher(key)?.[0] : this.#tree.getPairOrNextLower(key)?.[0];
   }
 
-  /** The entry next to `key`, in the direction of the scan. */
+  /** Returns the entry next to `key`, in the direction of the scan. */
   after(key: string, forward: boolean): string | undefined {
     return forward ? this.#tree.nextHigherKey(key) : this.#tree.nextLowerKey(key);
   }
 
-  /** The entries from `key` on, for as long as nothing changes the index. */
+  /** Iterates over the entries from `key` on, as long as the index does not change. */
   entriesFrom(key: string, forward: boolean): Iterator<[string, undefined]> {
     return forward ? this.#tree.entries(key) : this.#tree.entriesReversed(key);
   }
@@ -99,12 +99,12 @@ function fieldsOf({ fields, partial }: IndexDefinition): FieldsRead {
   return read === ALL_FIELDS ? read : [...new Set(read)];
 }
 
-/** What is equal, but not the same object, need not be found to be so. */
+/** Compares two values cheaply. May return false for equal values that are different objects. */
 function isSame(a: unknown, b: unknown): boolean {
   return a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
 }
 
-/** A flat string: concatenation alone would leave a tree of two strings in the heap. */
+/** Returns a flat string, because concatenation alone would leave a tree of two strings in the heap. */
 function joined(key: string, suffix: string): string {
   return Buffer.from(key + suffix, 'latin1').toString('latin1');
 }

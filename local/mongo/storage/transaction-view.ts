@@ -10,16 +10,16 @@ import type { Transaction } from './transaction.js';
 import type { IndexCursor, View } from './view.js';
 
 /**
- * One collection as one transaction sees it: the committed state, except for the records it wrote itself and
- * those that others changed since it began, of which it keeps the old version. Both kinds are held here, with
- * indexes of their own, so that the cost grows with what was touched and not with the collection.
+ * A collection as one transaction sees it: the committed state, except for its own writes and for records that others
+ * changed since it began. The view holds its own writes and the old versions in indexes of its own, so that the cost
+ * grows with the records touched and not with the collection.
  */
 export class TransactionView implements View {
   namespace = '';
   readonly #collection: Collection;
   readonly #transaction: Transaction;
   readonly #others: ReadonlySet<Transaction>;
-  /** Records others have changed since the transaction began, as they were then. */
+  /** The old versions of records that others have changed since the transaction began. */
   readonly #preserved = new Map<number, string | undefined>();
   readonly #written = new Map<number, string | undefined>();
   readonly #indexes = new Map<string, OrderedIndex>();
@@ -80,20 +80,20 @@ export class TransactionView implements View {
     this.#write(id, undefined);
   }
 
-  /** Keeps the present version of a record that somebody else is about to change. */
+  /** Keeps the present version of a record that another writer is about to change. */
   preserve(id: number): void {
     if (this.#isOwn(id)) return;
     this.#set(this.#preserved, id, this.#collection.records.get(id));
   }
 
-  /** Whether one of its own uncommitted documents has the key. */
+  /** Returns whether one of the transaction's uncommitted documents has the key. */
   hasWritten(index: OrderedIndex, key: string): boolean {
     const own = this.#indexes.get(index.definition.name);
     const holder = own && holderOf(own, key, undefined);
     return holder !== undefined && this.#written.has(holder);
   }
 
-  /** What it has written: the new version of each record, `undefined` where it was removed. */
+  /** Returns the new version of each record written, `undefined` for a removed one. */
   writes(): ReadonlyMap<number, string | undefined> {
     return this.#written;
   }

@@ -5,18 +5,18 @@ import { snapshotUnavailable, writeConflict } from './conflicts.js';
 import type { OrderedIndex } from './ordered-index.js';
 import { TransactionView } from './transaction-view.js';
 
-/** A collection that a transaction may make. Others see it after the commit, if it was made. */
+/** A collection that a transaction may make. Others see it only after the commit. */
 interface NewCollection {
   readonly database: string;
   readonly collection: Collection;
-  /** Made by `create` or `createIndexes`; else it is made by the first document written to it. */
+  /** True after `create` or `createIndexes`. Otherwise the first document written makes the collection. */
   made: boolean;
 }
 
-/** What became of a collection after a transaction began. */
+/** A change to a collection since a transaction began. */
 export type CollectionChange = 'made' | 'dropped';
 
-/** An open transaction: for each collection what it sees differently from the committed state. */
+/** An open transaction with a view of each collection that differs from the committed state. */
 export class Transaction {
   /** Resolves when the transaction has committed or aborted. */
   readonly ended: Promise<void>;
@@ -24,11 +24,11 @@ export class Transaction {
   readonly #registry: Set<Transaction>;
   readonly #views = new Map<Collection, TransactionView>();
   readonly #new = new Map<string, NewCollection>();
-  /** The first change of each collection that others have made or dropped since it began. */
+  /** The first change of each collection that others have made or dropped since the transaction began. */
   readonly #changed = new Map<string, CollectionChange>();
   #end: () => void = () => undefined;
 
-  /** Begins: from now on, writes of others are hidden from it. */
+  /** Begins the transaction, which from now on does not see the writes of others. */
   constructor(catalog: Catalog) {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -38,13 +38,13 @@ export class Transaction {
     this.#registry.add(this);
   }
 
-  /** Takes note of a collection that somebody else has made or dropped. */
+  /** Notes that another client has made or dropped a collection. */
   noteChange(namespace: string, change: CollectionChange): void {
     if (!this.#changed.has(namespace)) this.#changed.set(namespace, change);
   }
 
   /**
-   * The collection as the transaction knows it: one that it made itself, or the committed one.
+   * Returns a collection that the transaction made itself, or the committed one.
    *
    * @throws CommandError 246 (SnapshotUnavailable) for one that was dropped since the transaction began
    */
@@ -58,7 +58,7 @@ export class Transaction {
   }
 
   /**
-   * The collection to write to; one that does not exist is made by the first document.
+   * Returns the collection to write to. A missing collection is made by its first document.
    *
    * @throws CommandError 112 (WriteConflict) for one that was made or dropped since the transaction began
    */
@@ -80,7 +80,7 @@ export class Transaction {
     return this.#catalog.find(database, name);
   }
 
-  /** Makes a collection, for itself until it commits. */
+  /** Makes a collection that only the transaction sees until it commits. */
   create(database: string, name: string, options: Doc): Collection {
     const created = this.#prepare(database, name);
     created.made = true;
@@ -88,12 +88,12 @@ export class Transaction {
     return created.collection;
   }
 
-  /** Whether it made the collection itself. */
+  /** Returns whether the transaction made the collection itself. */
   hasMade(collection: Collection): boolean {
     return [...this.#new.values()].some((one) => one.collection === collection && this.#isMade(one));
   }
 
-  /** Whether the collection is there for it: false for one that its first document would make. */
+  /** Returns whether the collection exists for the transaction. False for one that waits for its first document. */
   knows(collection: Collection): boolean {
     const own = [...this.#new.values()].find((one) => one.collection === collection);
     return own === undefined || this.#isMade(own);
@@ -112,7 +112,7 @@ export class Transaction {
     return made || (this.#views.get(collection)?.writes().size ?? 0) > 0;
   }
 
-  /** The collection as this transaction sees it. */
+  /** Returns the collection as this transaction sees it. */
   viewOf(collection: Collection, namespace: string): TransactionView {
     const view = this.#views.get(collection) ?? new TransactionView(collection, this, this.#registry);
     view.namespace = namespace;
@@ -120,29 +120,29 @@ export class Transaction {
     return view;
   }
 
-  /** Whether it has read or written the collection, which may then not be changed as such. */
+  /** Returns whether the transaction uses the collection, which then may not be dropped, renamed or indexed. */
   uses(collection: Collection): boolean {
     return this.#views.has(collection);
   }
 
-  /** Keeps what a record is for this transaction, before somebody else changes it. */
+  /** Keeps the transaction's version of a record before another writer changes it. */
   preserve(collection: Collection, id: number): void {
     const view = this.#views.get(collection) ?? new TransactionView(collection, this, this.#registry);
     this.#views.set(collection, view);
     view.preserve(id);
   }
 
-  /** Whether it has an uncommitted document with this key in the index. */
+  /** Returns whether the transaction has an uncommitted document with this key in the index. */
   hasWritten(collection: Collection, index: OrderedIndex, key: string): boolean {
     return this.#views.get(collection)?.hasWritten(index, key) ?? false;
   }
 
-  /** Begins anew with an empty collection of its own, whose indexes have changed. */
+  /** Discards the view of its own empty collection, whose indexes have changed. */
   refresh(collection: Collection): void {
     this.#views.delete(collection);
   }
 
-  /** Makes its writes the committed state; false, and nothing done, if a collection it made now exists. */
+  /** Commits the writes. Returns false, and does nothing, if a collection that it made exists by now. */
   commit(): boolean {
     const made = [...this.#new.values()].filter((one) => this.#isMade(one));
     if (made.some(({ database, collection }) => this.#catalog.find(database, collection.name))) return false;
@@ -158,7 +158,7 @@ export class Transaction {
     return true;
   }
 
-  /** Forgets its writes. */
+  /** Discards the writes. */
   abort(): void {
     this.#registry.delete(this);
     this.#release();

@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/decode.js';
 import type { OrderedIndex } from './ordered-index.js';
 
-/** A position in an index, for one scan. It stays valid while the index changes between two calls. */
+/** A scan's position in an index. It stays valid while the index changes between two calls. */
 export interface IndexCursor {
   /** Moves to the first entry at or after the key, in the direction of the scan. */
   seek(key: string): string | undefined;
@@ -11,18 +11,18 @@ export interface IndexCursor {
 
 /** A collection as one reader sees it: the committed state, or a transaction's snapshot with its own writes. */
 export interface View {
-  /** Whether there is such a collection. */
+  /** Whether the collection exists. */
   readonly exists: boolean;
   readonly indexes: ReadonlyMap<string, OrderedIndex>;
-  /** How many documents there are. */
+  /** The number of documents. */
   readonly count: number;
   get(id: number): string | undefined;
-  /** The record numbers in the order of insertion. */
+  /** Returns the record numbers in the order of insertion. */
   ids(): Iterable<number>;
   cursor(index: OrderedIndex, forward: boolean): IndexCursor;
-  /** Adds a document. Throws 11000 for a key that exists, 112 for a conflict with an open transaction. */
+  /** Adds a document. Throws 11000 for an existing key, 112 for a conflict with an open transaction. */
   insert(stored: string, doc: Doc): void;
-  /** Replaces a document by a new version of it. Throws as `insert` does. */
+  /** Replaces a document by a new version. Throws like `insert`. */
   replace(id: number, stored: string, before: Doc, after: Doc): void;
   /** Removes a document. Throws 112 for a conflict with an open transaction. */
   remove(id: number, before: Doc): void;

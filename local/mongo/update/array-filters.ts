@@ -4,7 +4,7 @@ import { CommandError } from '../errors.js';
 import { compileFilter, type Environment } from '../query/evaluation.js';
 import type { ElementFilters } from './targets.js';
 
-/** Compiles `arrayFilters`. Throws 9 for one without exactly one identifier, or for two with the same. */
+/** Compiles `arrayFilters`. Throws 9 unless each has exactly one identifier that no other filter has. */
 export function compileArrayFilters(filters: readonly unknown[], environment: Environment): ElementFilters {
   const compiled = new Map<string, (element: unknown) => boolean>();
   for (const filter of filters) {
@@ -52,7 +52,7 @@ function topLevelNames(filter: Doc): string[] {
   });
 }
 
-/** Throws where a path uses an identifier without a filter, or a filter is not used by any path. */
+/** Throws when a path uses an identifier without a filter, or no path uses a filter. */
 export function checkIdentifiers(paths: readonly (readonly string[])[], filters: ElementFilters): void {
   const used = new Set<string>();
   for (const path of paths) {

@@ -14,15 +14,15 @@ import { operators, type Place } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 
-/** A compiled update: gives the new document; operators change the one they are given. */
+/** A compiled update, which returns the new document. Operators change the document they are given. */
 export interface Update {
   readonly kind: 'operators' | 'pipeline' | 'replacement';
-  /** Whether `$` stands in a path: for the place where the filter matched. */
+  /** Whether a path contains `$`, the place where the filter matched. */
   readonly isPositional: boolean;
   readonly apply: (doc: Doc, inserting: boolean) => Doc;
 }
 
-/** Compiles an update document, a replacement or a pipeline. Throws MongoDB's error where it is not valid. */
+/** Compiles an update document, a replacement or a pipeline. Throws MongoDB's error for an invalid one. */
 export function compileUpdate(
   update: unknown,
   arrayFilters: readonly unknown[] | undefined,
@@ -91,7 +91,7 @@ function operatorUpdate(update: Doc, arrayFilters: readonly unknown[], environme
   };
 }
 
-/** Only an insert, also by upsert, may give a document a field of its own with such a name. */
+/** Throws for a top-level field with a dollar sign. Only an insert or an upsert may create one. */
 function requireNoDollar([name = '']: readonly string[]): void {
   if (!name.startsWith('$')) return;
   throw new CommandError(
@@ -194,7 +194,7 @@ function requireNoArray(doc: Doc, path: readonly string[], which: string): void 
   }
 }
 
-/** `$pull` matches operators on the element, a document's fields as a filter on it, any other value by equality. */
+/** Compiles a `$pull` condition: operators test the element, a document filters it, any other value must be equal. */
 function elementMatcher(condition: unknown, environment: Environment): (element: unknown) => boolean {
   if (condition instanceof BSONRegExp || (isOperators(condition) && !isLogical(condition))) {
     const matches = compileFilter({ element: condition }, environment);

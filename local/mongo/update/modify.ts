@@ -4,18 +4,18 @@ import { shellText } from '../bson/shell-text.js';
 import { isDoc } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 
-/** Returned by a change that leaves the field as it is. */
+/** The result of a change that leaves the field as it is. */
 export const KEEP = Symbol('keep');
 
-/** Gives a field's new value from its present one; `undefined` is a missing field. */
+/** Returns a field's new value for its present one. `undefined` is a missing field. */
 export type Change = (current: unknown) => unknown;
 
-/** MongoDB does not fill more array elements than this with nulls. */
+/** The largest number of array elements that MongoDB fills with nulls. */
 const MAX_BACKFILL = 1_500_000;
 
 /**
- * Changes one field in place, making the documents on the way to it. Throws 28 where the way leads through
- * something that cannot have the field.
+ * Changes one field in place, and makes the documents on the way to it. Throws 28 where a value on the way cannot hold
+ * the field.
  */
 export function modify(root: Doc, path: readonly string[], change: Change): void {
   let container: unknown = root;
@@ -33,7 +33,7 @@ export function modify(root: Doc, path: readonly string[], change: Change): void
   assign(container, path[depth] ?? '', leaf ? value : nest(path.slice(depth + 1), value));
 }
 
-/** Removes a field; an array element becomes null instead. */
+/** Removes a field. An array element becomes null instead. */
 export function remove(root: Doc, path: readonly string[]): void {
   const name = path.at(-1) ?? '';
   let container: unknown = root;

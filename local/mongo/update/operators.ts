@@ -8,7 +8,7 @@ import { CommandError } from '../errors.js';
 import { arrayOperators } from './array-operators.js';
 import { type Change, KEEP } from './modify.js';
 
-/** Where an operator is applied. */
+/** The place where an operator is applied. */
 export interface Place {
   readonly path: string;
   readonly doc: Doc;
@@ -17,10 +17,10 @@ export interface Place {
   readonly matcher: (condition: unknown) => (element: unknown) => boolean;
 }
 
-/** An update operator for one field: checks its operand and gives the change. */
+/** An update operator for one field. It checks its operand and returns the change. */
 export type Operator = (operand: unknown, place: Place) => Change;
 
-/** The update operators that compute a field from itself; `$unset`, `$rename` and `$setOnInsert` are apart. */
+/** The operators that compute a field from itself. `$unset`, `$rename` and `$setOnInsert` are elsewhere. */
 export const operators: Record<string, Operator> = {
   $set: (operand) => () => operand,
   $inc: (operand, place) =>

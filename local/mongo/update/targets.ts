@@ -3,17 +3,17 @@ import { matchedPositions, valueAt } from '../bson/path.js';
 import { shellText } from '../bson/shell-text.js';
 import { CommandError } from '../errors.js';
 
-/** Tests an array element against the filter that an identifier in `$[identifier]` names. */
+/** Tests of array elements by the identifier in `$[identifier]`. */
 export type ElementFilters = ReadonlyMap<string, (element: unknown) => boolean>;
 
-/** The fields that a path of an update stands for in one document: `$`, `$[]` and `$[identifier]` are resolved. */
+/** Returns the fields that an update's path means in one document. Resolves `$`, `$[]` and `$[identifier]`. */
 export function targetsOf(doc: Doc, path: readonly string[], filters: ElementFilters): string[][] {
   let targets: string[][] = [[]];
   for (const part of path) targets = targets.flatMap((target) => extend(doc, target, part, filters));
   return targets;
 }
 
-/** Whether a path has a positional part. */
+/** Returns whether a component of a path is positional. */
 export function isPositional(part: string): boolean {
   return part === '$' || (part.startsWith('$[') && part.endsWith(']'));
 }

@@ -12,7 +12,7 @@ import type { View } from '../storage/view.js';
 import { compileUpdate, type Update } from './compile-update.js';
 import { upsertedDoc } from './upsert.js';
 
-/** One update: what to find, how to change it. */
+/** An update with its filter and its change. */
 export interface UpdateSpec {
   readonly filter: Doc;
   readonly update: unknown;
@@ -25,7 +25,7 @@ export interface UpdateSpec {
   readonly makeId: () => ObjectId;
 }
 
-/** What an update did. `before` and `after` are of the last document it changed. */
+/** The outcome of an update. `before` and `after` are the last document that it changed. */
 export interface UpdateOutcome {
   readonly matched: number;
   readonly modified: number;
@@ -34,10 +34,10 @@ export interface UpdateOutcome {
   readonly after: Doc | undefined;
 }
 
-/** All are found before the first is changed. So many are kept as they were decoded then; more would fill the memory. */
+/** The number of matches that stay decoded. All are found before the first is changed, and more would fill the memory. */
 const MAX_DECODED = 1000;
 
-/** Changes the documents that match, or inserts one if none does and `upsert` is set. */
+/** Changes the documents that match. Inserts one if none does and `upsert` is set. */
 export function updateDocs(view: View, spec: UpdateSpec): UpdateOutcome {
   const update = compileUpdate(spec.update, spec.arrayFilters, spec.environment);
   if (spec.multi && update.kind === 'replacement') {

@@ -7,7 +7,7 @@ import { isOperators } from '../query/parse-filter.js';
 import type { Update } from './compile-update.js';
 import { modify } from './modify.js';
 
-/** The document an upsert inserts when nothing matched: the filter's equalities, then the update. */
+/** Returns the document that an upsert inserts: the filter's equalities, then the update. */
 export function upsertedDoc(filter: Doc, update: Update, makeId: () => ObjectId): Doc {
   const start: Doc = {};
   if (update.kind === 'replacement') {
@@ -31,7 +31,7 @@ function structureOf(start: Doc): Doc {
   return { ...start };
 }
 
-/** The fields a filter requires to be equal to one value. */
+/** Returns the fields that a filter requires to equal one value. */
 function equalitiesOf(filter: Doc): [string, unknown][] {
   return Object.entries(filter).flatMap(([name, value]): [string, unknown][] => {
     if (name === '$and' && Array.isArray(value))

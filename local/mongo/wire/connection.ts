@@ -2,18 +2,18 @@ import type { Socket } from 'node:net';
 import type { CommandError } from '../errors.js';
 import { type Reply, type Request, readRequest, UnreadableMessage, writeReply } from './message.js';
 
-/** The largest wire message MongoDB takes. */
+/** The largest wire message that MongoDB accepts. */
 const MAX_MESSAGE_BYTES = 48_000_000;
 
-/** The size of its header. */
+/** The size of a message's header. */
 const MIN_MESSAGE_BYTES = 16;
 
-/** Answers one request; with this error, where there is one. */
+/** Answers one request, or reports the error if there is one. */
 export type Respond = (request: Request, error?: CommandError) => Promise<Reply>;
 
 /**
- * Serves one client connection: cuts the byte stream into messages and answers them in order.
- * A message that makes no sense ends the connection, as in MongoDB.
+ * Serves one client connection: cuts the byte stream into messages, and answers them in order. An invalid message ends
+ * the connection, as in MongoDB.
  */
 export function serveConnection(socket: Socket, respond: Respond): void {
   let pending: Buffer[] = [];

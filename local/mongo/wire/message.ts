@@ -11,30 +11,30 @@ const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 1 << 16;
 const HEADER_LENGTH = 16;
 
-/** Arrays of documents that a command carries and that are stored as they came. */
+/** The arrays of documents in a command that are stored as they came. */
 const RAW_ARRAYS = ['documents'];
 
-/** One command as it came over the wire. */
+/** A command as it came over the wire. */
 export interface Request {
   readonly requestId: number;
   readonly body: Doc;
-  /** OP_QUERY, which drivers use for the first `hello` only, is answered by OP_REPLY. */
+  /** True for OP_QUERY, which drivers use only for the first `hello`. OP_REPLY answers it. */
   readonly legacy: boolean;
   /** The client waits for no reply (an unacknowledged write). */
   readonly unacknowledged: boolean;
-  /** The client takes one reply after the other, without asking again. */
+  /** The client accepts one reply after the other without asking again. */
   readonly exhaustAllowed: boolean;
 }
 
-/** What answers a request. */
+/** The reply to a request. */
 export interface Reply {
   /** An encoded document. */
   readonly document: Uint8Array;
-  /** The request is answered again after this. */
+  /** Another reply to the same request follows. */
   readonly moreToCome: boolean;
 }
 
-/** A message that could not be read, but tells whom to answer. */
+/** The error for an unreadable message from a known sender, who can be answered. */
 export class UnreadableMessage extends Error {
   readonly request: Request;
   readonly error: CommandError;
@@ -47,10 +47,10 @@ export class UnreadableMessage extends Error {
 }
 
 /**
- * Reads one whole wire message. Every size that it states is checked: nothing outside of it is read.
+ * Reads one whole wire message. Checks every size in it, so that nothing outside is read.
  *
- * @throws UnreadableMessage for one whose content makes no sense, which is answered with its error
- * @throws Error for an operation that MongoDB 7 does not have either, or a flag unknown: the connection cannot go on
+ * @throws UnreadableMessage for invalid content, which is answered with its error
+ * @throws Error for an unknown flag or an operation that MongoDB 7 lacks too, after which the connection cannot go on
  */
 export function readRequest(message: Buffer): Request {
   const requestId = message.readInt32LE(4);
@@ -72,7 +72,7 @@ export function readRequest(message: Buffer): Request {
   }
 }
 
-/** The lower half of the flags must be known. */
+/** Returns the flags. Every flag in the lower half must be known. */
 function flagsOf(message: Buffer): number {
   if (message.length < HEADER_LENGTH + 4) throw new Error('a message without flags');
   const flags = message.readUInt32LE(HEADER_LENGTH);
@@ -102,7 +102,7 @@ function readSections(message: Buffer, flags: number): Doc {
   return Object.assign(body, sequences);
 }
 
-/** Gives the offset behind the sequence. */
+/** Reads a sequence, and returns the offset behind it. */
 function readSequence(message: Buffer, start: number, limit: number, into: Doc): number {
   const end = start + sizeAt(message, start, limit);
   if (end < start + 4 || end > limit) throw invalid('a sequence of documents does not fit into its message');
@@ -121,7 +121,7 @@ function readSequence(message: Buffer, start: number, limit: number, into: Doc):
   return end;
 }
 
-/** The flags, the namespace, how many to skip and to return; then the command. */
+/** Reads the flags, the namespace, the two counts to skip and to return, and then the command. */
 function readQuery(message: Buffer): Doc {
   const start = HEADER_LENGTH + 4;
   const nameEnd = afterText(message, start, message.length);
@@ -131,7 +131,7 @@ function readQuery(message: Buffer): Doc {
   return body;
 }
 
-/** Builds the wire message that answers a request. */
+/** Returns the wire message that answers a request. */
 export function writeReply(request: Request, { document, moreToCome }: Reply): Buffer {
   const prefix = request.legacy ? legacyPrefix() : msgPrefix(moreToCome);
   const message = Buffer.concat([Buffer.alloc(HEADER_LENGTH), prefix, document]);
@@ -141,7 +141,7 @@ export function writeReply(request: Request, { document, moreToCome }: Reply): B
   return message;
 }
 
-/** The flags, and the kind of the only section. */
+/** Returns the flags and the kind of the only section. */
 function msgPrefix(moreToCome: boolean): Buffer {
   const prefix = Buffer.alloc(5);
   if (moreToCome) prefix.writeUInt32LE(MORE_TO_COME, 0);
@@ -155,7 +155,7 @@ function legacyPrefix(): Buffer {
   return prefix;
 }
 
-/** Encodes a document; fields that are `undefined` are left out. */
+/** Encodes a document. Leaves out fields that are `undefined`. */
 export function encode(document: Doc): Uint8Array {
   return BSON.serialize(document, { ignoreUndefined: true });
 }

@@ -2,7 +2,7 @@ import type { Long } from 'bson';
 import type { Doc } from '../bson/decode.js';
 import { encode } from './message.js';
 
-/** A batch of a cursor in a reply. Its documents are put in as the bytes they are. */
+/** A cursor's batch in a reply. Its documents are inserted as bytes. */
 export class CursorBatch {
   readonly name: 'firstBatch' | 'nextBatch';
   readonly docs: readonly (string | Uint8Array)[];
@@ -25,7 +25,7 @@ export class CursorBatch {
 const DOCUMENT = 3;
 const ARRAY = 4;
 
-/** Encodes a reply; a `cursor` field may be a `CursorBatch`. */
+/** Encodes a reply, whose `cursor` field may be a `CursorBatch`. */
 export function encodeReply(reply: Doc): Uint8Array {
   const { cursor, ...rest } = reply;
   if (!(cursor instanceof CursorBatch)) return encode(reply);
@@ -38,7 +38,7 @@ export function encodeReply(reply: Doc): Uint8Array {
   return withField(encode(rest), DOCUMENT, 'cursor', batch);
 }
 
-/** A document with one more field, put first, whose value is encoded already. */
+/** Returns a document with one more field at its front, whose value is encoded already. */
 function withField(document: Uint8Array, type: number, name: string, value: Uint8Array): Uint8Array {
   const head = Buffer.alloc(4 + 1 + name.length + 1);
   head.writeUInt8(type, 4);

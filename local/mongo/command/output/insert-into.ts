@@ -4,7 +4,7 @@ import type { View } from '../../storage/view.js';
 import type { CommandContext } from '../command.js';
 import { requireFits, requireValidId } from '../write.js';
 
-/** Adds a result of a pipeline to a collection; one without an `_id` gets one. */
+/** Adds a result of a pipeline to a collection. Makes an `_id` if it has none. */
 export function insertInto(view: View, doc: Doc, { server }: CommandContext): void {
   const { _id = server.newObjectId(), ...fields } = doc;
   requireValidId(_id);

@@ -7,10 +7,10 @@ import { requireKnown, type Target, targetOf } from './target.js';
 const MATCHED = ['replace', 'keepExisting', 'merge', 'fail'] as const;
 const NOT_MATCHED = ['insert', 'discard', 'fail'] as const;
 
-/** What `$merge` is to do. */
+/** The parsed argument of `$merge`. */
 export interface MergeSpec {
   readonly target: Target;
-  /** The fields by which a document of the collection is the one that a result stands for. */
+  /** The fields that identify the document of the collection that a result belongs to. */
   readonly on: readonly string[];
   readonly whenMatched: (typeof MATCHED)[number] | readonly unknown[];
   readonly whenNotMatched: (typeof NOT_MATCHED)[number];
@@ -18,7 +18,7 @@ export interface MergeSpec {
   readonly variables: Doc;
 }
 
-/** Reads the argument of `$merge`. Throws MongoDB's error for one that is not valid. */
+/** Parses the argument of `$merge`. Throws MongoDB's error for an invalid one. */
 export function parseMerge(context: CommandContext, given: unknown): MergeSpec {
   if (typeof given !== 'string' && !isDoc(given))
     throw new CommandError(14, `$merge requires a string or object argument, but found ${typeOf(given)}`);
@@ -92,7 +92,7 @@ function fieldsOf(on: unknown): readonly string[] {
   return fields;
 }
 
-/** A pipeline knows the result as `$$new`, unless it has variables of its own and never inserts. */
+/** Returns the variables of the pipeline. It knows the result as `$$new`, unless it has its own variables and never inserts. */
 function variablesOf(
   given: unknown,
   whenMatched: MergeSpec['whenMatched'],

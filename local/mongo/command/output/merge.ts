@@ -12,7 +12,7 @@ import { insertInto } from './insert-into.js';
 import { type MergeSpec, parseMerge } from './merge-spec.js';
 import type { Output } from './output.js';
 
-/** `$merge`: each result is merged into a collection, one after the other. What came before an error stays. */
+/** Merges the results of `$merge` into a collection, one after the other. An error leaves the earlier ones merged. */
 export function mergeInto(context: CommandContext, given: unknown): Output {
   const spec = parseMerge(context, given);
   const { target, on, whenMatched } = spec;
@@ -29,7 +29,7 @@ export function mergeInto(context: CommandContext, given: unknown): Output {
   };
 }
 
-/** The fields must be those of a unique index that holds all documents, in any order. */
+/** Throws unless the fields are exactly those of a unique index over all documents, in any order. */
 function requireUnique({ catalog }: CommandContext, { target, on }: MergeSpec): void {
   if (on.length === 1 && on[0] === '_id') return;
   const indexes = [...(catalog.find(target.database, target.name)?.indexes.values() ?? [])];
@@ -68,7 +68,7 @@ function sameBy(on: readonly string[], doc: Doc): Doc {
   return Object.fromEntries(conditions);
 }
 
-/** Changes the document that a result stands for; false if there is none. */
+/** Changes the document that a result belongs to. Returns false if there is none. */
 function change(view: View, context: CommandContext, spec: MergeSpec, doc: Doc, filter: Doc): boolean {
   const environment = environmentOf(context);
   const query = { filter, sort: {}, hint: undefined, environment };

@@ -10,8 +10,8 @@ import type { Output } from './output.js';
 import { requireKnown, type Target, targetOf } from './target.js';
 
 /**
- * `$out`: the results take the place of a collection, at once and all together. Its indexes stay. An error, such as a unique
- * key that is there twice, leaves it as it was.
+ * Replaces a collection by the results of `$out`, at once and all together. Its indexes stay. An error, such as a
+ * duplicate unique key, leaves the collection as it was.
  */
 export function replaceCollection(context: CommandContext, spec: unknown): Output {
   if (typeof spec !== 'string' && !isDoc(spec))
@@ -41,7 +41,7 @@ export function replaceCollection(context: CommandContext, spec: unknown): Outpu
   };
 }
 
-/** An empty collection with the same indexes. */
+/** Returns an empty collection with the same indexes. */
 function copyOf(collection: Collection | undefined, name: string): Collection {
   const copy = new Collection(name, collection?.options);
   for (const { definition } of collection?.indexes.values() ?? []) {

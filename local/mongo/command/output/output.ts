@@ -8,13 +8,13 @@ import { replaceCollection } from './out.js';
 /** Writes the results of a pipeline to a collection. */
 export type Output = (docs: readonly Doc[]) => Promise<void>;
 
-/** Prepares a writer. Throws where the stage is not valid, before anything is read. */
+/** Functions that prepare a writer. They throw for an invalid stage before anything is read. */
 const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => Output> = new Map([
   ['$out', replaceCollection],
   ['$merge', mergeInto],
 ]);
 
-/** The stages of a pipeline that read, and what is done with their results if the last stage writes them. */
+/** Splits a pipeline into the stages that read and the writer of its last stage, if that one writes. */
 export function splitOutput(
   context: CommandContext,
   pipeline: readonly unknown[],

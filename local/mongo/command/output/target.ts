@@ -10,16 +10,16 @@ export interface Target {
   readonly name: string;
 }
 
-/** What MongoDB answers to targets that are its own. */
+/** MongoDB's error codes for its own collections and databases as a target. */
 export interface TargetCodes {
   readonly collection: number;
   readonly database: number;
 }
 
 /**
- * The collection that a name, in the command's database, or `{ db, coll }` stands for.
+ * Returns the collection that `{ db, coll }`, or a name in the command's database, stands for.
  *
- * @throws CommandError for a name that is none, and for MongoDB's own databases and collections
+ * @throws CommandError for an invalid name, and for MongoDB's own databases and collections
  */
 export function targetOf(context: CommandContext, stage: string, given: unknown, codes: TargetCodes): Target {
   const { database, name } = named(context, given);
@@ -48,7 +48,7 @@ function text(given: Doc, field: string, otherwise?: string): string {
   );
 }
 
-/** Throws 40415 for a field that a stage does not have. */
+/** Throws 40415 for a field that the stage does not have. */
 export function requireKnown(stage: string, spec: Doc, fields: readonly string[]): void {
   const unknown = Object.keys(spec).find((field) => !fields.includes(field));
   if (unknown !== undefined)

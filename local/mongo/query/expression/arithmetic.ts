@@ -5,7 +5,7 @@ import { isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { type Expression, isNullish, requireNumbers, unary, variadic } from './operands.js';
 
-/** Arithmetic with BSON's types: the wider type wins, an int32 overflows into an int64. */
+/** Arithmetic with BSON's types. The wider type wins, and an int32 overflows into an int64. */
 export const arithmetic: Record<string, Expression> = {
   $add: variadic(sum),
   $subtract: variadic(subtract),
@@ -43,7 +43,7 @@ function numeric(name: string, value: unknown, compute: () => unknown, code = 28
   return compute();
 }
 
-/** A function that is defined only for some numbers; `code` tells of the others. NaN is let through. */
+/** Returns a function defined only for some numbers, which throws `code` for others. NaN passes. */
 function within(
   name: string,
   code: number,
@@ -63,7 +63,7 @@ function rounding(name: string, round: (value: number) => number): (value: unkno
   return (value) => numeric(name, value, () => roundedTo(value, round));
 }
 
-/** Integers are round already; a double stays a double. */
+/** Rounds a number. Integers are round already, and a double stays a double. */
 function roundedTo(value: unknown, round: (value: number) => number): unknown {
   if (value instanceof Decimal128) return decimalFrom(new Double(round(toNumber(value))));
   return typeOf(value) === 'double' ? asDouble(round(toNumber(value))) : value;
@@ -93,7 +93,7 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** At most one operand may be a date, to which the others are added as milliseconds. */
+/** Adds numbers, and as milliseconds adds them to a date, of which there may be at most one. */
 function sum(operands: readonly unknown[]): unknown {
   if (operands.some(isNullish)) return null;
   const dates = operands.filter((value) => value instanceof Date);

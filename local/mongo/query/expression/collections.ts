@@ -8,7 +8,7 @@ import { compareBytes } from '../../storage/key-string.js';
 import { directionOf, sortPattern } from '../sort-pattern.js';
 import { type Expression, isNullish, operandsOf, unary, variadic } from './operands.js';
 
-/** Operators on arrays and documents: equality and order are BSON's, a field may have any name. */
+/** Operators on arrays and documents with BSON's equality and order. A field may have any name. */
 export const collections: Record<string, Expression> = {
   $size: unary((value) => {
     if (Array.isArray(value)) return value.length;
@@ -64,7 +64,7 @@ export const collections: Record<string, Expression> = {
   ),
 };
 
-/** The same as `equal`, which is slow for many texts. */
+/** Compares like `equal`, which is slow for many texts. */
 function isSame(a: unknown, b: unknown): boolean {
   return typeof a === 'string' && typeof b === 'string' ? a === b : equal(a, b);
 }
@@ -85,7 +85,7 @@ function isWithin(inner: readonly unknown[], outer: readonly unknown[]): boolean
   return inner.every((value) => includes(outer, value));
 }
 
-/** A set is given in order, so that it does not depend on its history. */
+/** Returns a set in BSON order, so that it does not depend on its history. */
 function distinct(values: readonly unknown[]): unknown[] {
   const sorted = [...values].sort(compare);
   return sorted.filter((value, i) => i === 0 || !equal(value, sorted[i - 1]));

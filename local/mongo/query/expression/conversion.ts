@@ -74,7 +74,7 @@ function failed(value: unknown, type: string): CommandError {
   return new CommandError(241, `Failed to parse '${value}' as ${type} in $convert with no onError value`);
 }
 
-/** The text of a number, a date, an ObjectId or a boolean, as `$toString` gives it. */
+/** Returns a number, a date, an ObjectId or a boolean as `$toString` writes it. */
 export function toText(value: unknown): string {
   if (value instanceof ObjectId) return value.toHexString();
   if (value instanceof Date) return value.toISOString();
@@ -84,7 +84,7 @@ export function toText(value: unknown): string {
   throw unsupported(value, 'string');
 }
 
-/** The shortest digits that give the number; with an exponent of two digits or more outside of 1e-4 to 1e16. */
+/** Returns the shortest digits for the number. Outside of 1e-4 to 1e16 adds an exponent of at least two digits. */
 function numberText(number: number): string {
   if (Object.is(number, -0)) return '-0';
   const size = Math.abs(number);

@@ -1,44 +1,44 @@
 const DAY = 86_400_000;
 
-/** The day of the year, from 1. */
+/** Returns the day of the year, from 1. */
 export function dayOfYear(wall: Date): number {
   return Math.floor((wall.getTime() - firstDay(wall.getUTCFullYear())) / DAY) + 1;
 }
 
-/** The week of the year, from 0: weeks begin on Sundays, and week 1 with the year's first. */
+/** Returns the week of the year, from 0. Weeks begin on Sundays, and week 1 with the year's first Sunday. */
 export function weekOfYear(wall: Date): number {
   return Math.floor((dayOfYear(wall) - 1 + 7 - wall.getUTCDay()) / 7);
 }
 
-/** The day of the week by ISO 8601: 1 is Monday, 7 Sunday. */
+/** Returns the day of the week by ISO 8601: 1 is Monday, 7 Sunday. */
 export function isoDayOfWeek(wall: Date): number {
   return wall.getUTCDay() || 7;
 }
 
-/** The year that the week belongs to by ISO 8601: that of its Thursday. */
+/** Returns the year that the week belongs to by ISO 8601, which is the year of its Thursday. */
 export function isoWeekYear(wall: Date): number {
   return thursday(wall).getUTCFullYear();
 }
 
-/** The week by ISO 8601, from 1. */
+/** Returns the week by ISO 8601, from 1. */
 export function isoWeek(wall: Date): number {
   return Math.ceil(dayOfYear(thursday(wall)) / 7);
 }
 
-/** The date of a day given by ISO 8601. */
+/** Returns the date of a day given by ISO 8601. */
 export function fromIsoWeek(year: number, week: number, day: number): number {
   const fourth = new Date(firstDay(year) + 3 * DAY);
   return fourth.getTime() + ((week - 1) * 7 + day - isoDayOfWeek(fourth)) * DAY;
 }
 
-/** A day by year, month (from 1) and day, any of which may be out of its range. */
+/** Returns the date of a year, month (from 1) and day, any of which may be out of its range. */
 export function fromCalendar(year: number, month: number, day: number): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   return date.getTime();
 }
 
-/** The same day some months later, or that month's last day. */
+/** Returns the same day some months later, or that month's last day. */
 export function plusMonths(wall: Date, months: number): number {
   const month = wall.getUTCMonth() + 1 + months;
   const last = new Date(fromCalendar(wall.getUTCFullYear(), month + 1, 0)).getUTCDate();

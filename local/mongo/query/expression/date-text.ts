@@ -48,7 +48,7 @@ const WRITE: Readonly<Record<string, Write>> = {
   '%': () => '%',
 };
 
-/** A time in the format of `$dateToString`. */
+/** Returns a time in the format of `$dateToString`. */
 export function formatDate(date: Date, format: string, zone: string | undefined): string {
   const wall = toWall(zone, date.getTime());
   return format.replace(/%([\s\S]?)/g, (_, letter: string) => {
@@ -80,8 +80,8 @@ const ISO =
   /^(?<Y>\d{4})-(?<m>\d{2})(?:-(?<d>\d{2})(?:[T ](?<H>\d{2}):(?<M>\d{2})(?::(?<S>\d{2})(?:\.(?<L>\d{1,9}))?)?)?)? ?(?<z>Z|[+-]\d{2}:?\d{2})?$/;
 
 /**
- * Reads a time in a format of `$dateFromString`, or without one in ISO 8601. `undefined` if it is none; throws
- * 238 for what may be one in another of the many forms that MongoDB reads.
+ * Parses a time in a format of `$dateFromString`, or without one in ISO 8601. Returns `undefined` for text that is no
+ * time. Throws 238 for text that may be one of the many other forms that MongoDB reads.
  */
 export function parseDate(
   text: string,

@@ -8,10 +8,10 @@ const MILLIS: Readonly<Record<string, number>> = { hour: HOUR, minute: 60_000, s
 const MONTHS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
 const DAYS: Readonly<Record<string, number>> = { day: 1, week: 7 };
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-/** `$dateTrunc` counts its bins from here, in the time zone given. */
+/** The moment from which `$dateTrunc` counts its bins, in the given time zone. */
 const REFERENCE = Date.UTC(2000, 0, 1);
 
-/** A time some units later. Days and longer units keep the zone's time of day; months end with their last day. */
+/** Returns a time some units later. Days and longer units keep the zone's time of day. Months end with their last day. */
 export function shiftDate(date: Date, unit: string, amount: number, zone: string | undefined): Date {
   const millis = MILLIS[unit];
   if (millis !== undefined) return new Date(date.getTime() + amount * millis);
@@ -21,7 +21,7 @@ export function shiftDate(date: Date, unit: string, amount: number, zone: string
   return fromWall(zone, plusMonths(wall, amount * monthsOf(unit)));
 }
 
-/** How many boundaries of a unit lie between two times. */
+/** Counts the boundaries of a unit between two times. */
 export function dateDifference(
   start: Date,
   end: Date,
@@ -38,7 +38,7 @@ export function dateDifference(
   return Math.floor(monthNumber(to) / months) - Math.floor(monthNumber(from) / months);
 }
 
-/** The beginning of the bin of so many units that a time lies in. */
+/** Returns the beginning of the bin of so many units that contains a time. */
 export function truncateDate(
   date: Date,
   unit: string,
@@ -59,7 +59,7 @@ export function truncateDate(
   return fromWall(zone, day * DAY);
 }
 
-/** The number of a weekday, 0 for Sunday, by its name or its first three letters. */
+/** Returns the number of a weekday, 0 for Sunday, by its name or the first three letters. */
 export function weekdayOf(name: unknown): number {
   const wanted = String(name ?? 'sunday').toLowerCase();
   const found = WEEKDAYS.findIndex((day) => day === wanted || day.slice(0, 3) === wanted);
@@ -76,7 +76,7 @@ function monthsOf(unit: string): number {
   throw new CommandError(9, `unknown time unit value: ${unit}`);
 }
 
-/** Hours are counted by the zone's clock, less what it was set forward meanwhile. */
+/** Counts hours by the zone's clock, less the time by which the clock was set forward between. */
 function differenceOfTime(start: Date, end: Date, unit: string, zone: string | undefined): number {
   const millis = MILLIS[unit] ?? 1;
   const [first, last] = [offsetAt(zone, start.getTime()), offsetAt(zone, end.getTime())];
@@ -93,7 +93,7 @@ function dayNumber(wall: Date): number {
   return Math.floor(wall.getTime() / DAY);
 }
 
-/** 1970 began on a Thursday. */
+/** Returns the number of the week. 1970 began on a Thursday. */
 function weekNumber(wall: Date, weekStart: number): number {
   return Math.floor((dayNumber(wall) + 4 - weekStart) / 7);
 }

@@ -25,7 +25,7 @@ export const elements: Record<string, Expression> = {
   $allElementsTrue: unary((value) => arrayOf(17040, '$allElementsTrue', value).every(truthy)),
 };
 
-/** Operators of the same names as accumulators, which take over inside a group. */
+/** Operators with the name of an accumulator, which replaces them inside a group. */
 export const elementsOfArray: Record<string, Expression> = {
   $first: unary((value) => (isNullish(value) ? null : arrayOf(28689, '$first', value)[0])),
   $last: unary((value) => (isNullish(value) ? null : arrayOf(28689, '$last', value).at(-1))),
@@ -39,12 +39,12 @@ export const elementsOfArray: Record<string, Expression> = {
   ),
 };
 
-/** The elements that `$minN` and `$maxN` look at. */
+/** Returns the elements that `$minN` and `$maxN` consider. */
 export function present(values: readonly unknown[]): unknown[] {
   return values.filter((value) => !isNullish(value));
 }
 
-/** The number of values wanted. Throws where it is not a positive integer. */
+/** Returns the number of values wanted. Throws unless it is a positive integer. */
 export function countOf(value: unknown): number {
   const number = isNumeric(value) ? toNumber(value) : Number.NaN;
   if (Number.isInteger(number) && number > 0) return number;

@@ -4,7 +4,7 @@ import { isDoc, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { argumentsOf, type Expression, isNullish } from './operands.js';
 
-/** What a path such as `$a.b` becomes before it is evaluated: the value of `$a`, and the names below it. */
+/** The operator that replaces a path such as `$a.b` before evaluation. Its operands are `$a` and the names below. */
 export const PATH = '$pathOf';
 
 /** Operators on the fields of documents. */
@@ -42,7 +42,7 @@ export const fields: Record<string, Expression> = {
   },
 };
 
-/** Follows names through documents; an array stands for what its documents have. Names are never indexes. */
+/** Follows names through documents. An array stands for the values in its documents, and names are never indexes. */
 function follow(value: unknown, path: readonly string[]): unknown {
   const [name, ...rest] = path;
   if (name === undefined) return value;

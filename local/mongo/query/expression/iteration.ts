@@ -60,7 +60,7 @@ export const iteration: Record<string, Expression> = {
   },
 };
 
-/** An expression's value where some variables have these values. */
+/** Returns an expression's value with these values of variables. */
 export function evaluateWith(
   variables: Record<string, unknown>,
   context: unknown,

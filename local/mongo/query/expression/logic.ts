@@ -5,7 +5,7 @@ import { CommandError } from '../../errors.js';
 import { truthy } from '../truth.js';
 import { type Expression, unary, variadic } from './operands.js';
 
-/** Comparisons in BSON order, across types, and what depends on the truth of a value. */
+/** Comparisons in BSON order across types, and operators that depend on the truth of a value. */
 export const logic: Record<string, Expression> = {
   $literal: (_, operand) => operand,
   $eq: ordering((order) => order === 0),

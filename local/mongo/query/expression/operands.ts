@@ -6,12 +6,12 @@ import type { Doc } from '../../bson/decode.js';
 import { isDoc, isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 
-/** What a mingo expression operator is: computes a value of its operand in the context of a document. */
+/** A mingo expression operator, which computes a value from its operand in the context of a document. */
 export type Expression = (context: unknown, operand: unknown, options: Options) => unknown;
 
 const mingoOperators: Readonly<Record<string, unknown>> = mingo;
 
-/** An expression operator as mingo has it. */
+/** Returns mingo's own expression operator. */
 export function mingoOperator(name: string): Expression {
   const operator = mingoOperators[name];
   if (isExpression(operator)) return operator;
@@ -22,18 +22,18 @@ function isExpression(operator: unknown): operator is Expression {
   return typeof operator === 'function';
 }
 
-/** The values of an operator's operands; one operand may stand without its array. */
+/** Returns the values of an operator's operands. A single operand needs no array. */
 export function operandsOf(context: unknown, operand: unknown, options: Options): readonly unknown[] {
   const operands: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
   return operands.map((one) => evalExpr(context, one, options));
 }
 
-/** An operator of exactly one operand, which may stand in an array of one. */
+/** Returns an operator of exactly one operand, which may stand in an array of one. */
 export function unary(compute: (value: unknown) => unknown): Expression {
   return (context, operand, options) => compute(operandsOf(context, operand, options)[0]);
 }
 
-/** An operator of all its operands' values. */
+/** Returns an operator of all its operands' values. */
 export function variadic(compute: (values: readonly unknown[]) => unknown): Expression {
   return (context, operand, options) => compute(operandsOf(context, operand, options));
 }
@@ -42,14 +42,14 @@ export function isNullish(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-/** Throws for a value that is not a number, if not told otherwise with the code 14. */
+/** Throws for a value that is not a number. The default code is 14. */
 export function requireNumbers(name: string, values: readonly unknown[], code = 14): void {
   const wrong = values.find((value) => !isNumeric(value));
   if (wrong !== undefined)
     throw new CommandError(code, `${name} only supports numeric types, not ${typeOf(wrong)}`);
 }
 
-/** mingo's operator, given longs and doubles as the plain numbers it knows. */
+/** Wraps mingo's operator so that it gets longs and doubles as plain numbers, the only ones it knows. */
 export function withPlainNumbers(operator: Expression): Expression {
   return (context, operand, options) => {
     if (Array.isArray(operand)) {
@@ -71,12 +71,12 @@ function plain(value: unknown): unknown {
   return typeOf(value) === 'long' && value instanceof Long ? value.toNumber() : value;
 }
 
-/** Keeps a value from being evaluated a second time. */
+/** Protects a value from being evaluated a second time. */
 function literal(value: unknown): unknown {
   return typeof value === 'string' || isDoc(value) || Array.isArray(value) ? { $literal: value } : value;
 }
 
-/** The values of an operator's named operands. Throws for a name it does not have, or one that is missing. */
+/** Returns the values of an operator's named operands. Throws for an unknown or missing name. */
 export function argumentsOf(
   name: string,
   context: unknown,

@@ -14,7 +14,7 @@ import { strings } from './strings.js';
 /** Operators of mingo that are right except for longs and doubles among their operands. */
 const PLAIN_NUMBERS = ['$range'];
 
-/** What this server puts in the place of mingo's expression operators. */
+/** The operators that replace mingo's expression operators. */
 export const expressionOverrides: Record<string, Expression> = {
   ...wrapped(PLAIN_NUMBERS, withPlainNumbers),
   ...outsideGroups(elementsOfArray),
@@ -37,7 +37,7 @@ function wrapped(
   return Object.fromEntries(names.map((name) => [name, wrap(mingoOperator(name))]));
 }
 
-/** mingo evaluates an accumulator on the array of a group's documents, as the expression of its name first. */
+/** Wraps operators, because mingo first evaluates an accumulator as the expression of its name, on a group's documents. */
 function outsideGroups(operators: Record<string, Expression>): Record<string, Expression> {
   const entries = Object.entries(operators).map(([name, operator]) => {
     const accumulator = accumulatorOverrides[name];

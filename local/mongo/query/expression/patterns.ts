@@ -7,7 +7,7 @@ import { argumentsOf, type Expression, isNullish } from './operands.js';
 
 interface Match {
   readonly match: string;
-  /** Counted in code points. */
+  /** The position in code points. */
   readonly idx: number;
   readonly captures: readonly (string | null)[];
 }
@@ -30,7 +30,7 @@ export const patterns: Record<string, Expression> = {
   },
 };
 
-/** The pattern is `undefined` where the input or the expression is null: then nothing matches. */
+/** Returns the operands. The pattern is `undefined` if the input or the expression is null, and nothing matches then. */
 function searchOf(
   name: string,
   context: unknown,

@@ -4,7 +4,7 @@ import { CommandError } from '../../errors.js';
 import { toText } from './conversion.js';
 import { argumentsOf, type Expression, isNullish, unary, variadic } from './operands.js';
 
-/** Operators on strings. Positions are those of code points, or of UTF-8 bytes. */
+/** Operators on strings. Positions count code points or UTF-8 bytes. */
 export const strings: Record<string, Expression> = {
   $concat: variadic((values) => {
     if (values.some(isNullish)) return null;
@@ -46,7 +46,7 @@ export const strings: Record<string, Expression> = {
   ),
 };
 
-/** Numbers and dates count as their text, null and missing as none. */
+/** Returns numbers and dates as their text, null and missing as empty text. */
 function coerced(value: unknown): string {
   if (typeof value === 'string') return value;
   return isNullish(value) ? '' : toText(value);

@@ -14,7 +14,7 @@ interface Buckets {
   readonly output: Doc;
 }
 
-/** `$bucket`: groups by the boundaries between which a value lies. */
+/** `$bucket` groups by the boundaries between which a value lies. */
 export function bucket(input: Iterator, spec: unknown, options: Options): Iterator {
   const buckets = parse(spec, options);
   return input.transform((docs: Doc[]) => Lazy(group(docs, buckets, options)));

@@ -5,7 +5,7 @@ import { isDoc } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { keyString } from '../../storage/key-string.js';
 
-/** Groups by the value of `_id` in BSON equality; a missing `_id` value groups as null. */
+/** Groups by the value of `_id` in BSON equality. A missing `_id` value groups as null. */
 export function group(docs: readonly Doc[], spec: Doc, options: Options): Doc[] {
   const groups = new Map<string, { id: unknown; members: Doc[] }>();
   for (const doc of docs) {
@@ -18,7 +18,7 @@ export function group(docs: readonly Doc[], spec: Doc, options: Options): Doc[] 
   return [...groups.values()].map(({ id, members }) => accumulate(id, members, spec, options));
 }
 
-/** The document of one group: its id, and its accumulators' values. Without a value, null. */
+/** Returns the document of one group, with its id and its accumulators' values. A missing value becomes null. */
 export function accumulate(id: unknown, members: Doc[], spec: Doc, options: Options): Doc {
   const result: Doc = { _id: id };
   for (const [name, accumulator] of Object.entries(spec)) {

@@ -11,7 +11,7 @@ import { withVariables } from '../mingo-options.js';
 
 const OPTIONS = new Set(['from', 'localField', 'foreignField', 'as', 'let', 'pipeline']);
 
-/** `$lookup`: adds the documents of another collection whose field is equal, or those of a pipeline. */
+/** `$lookup` adds the documents of another collection whose field is equal, or those of a pipeline. */
 export function lookup(input: Iterator, spec: unknown, options: Options): Iterator {
   const { from, localField, foreignField, as, let: variables, pipeline } = parse(spec);
   const foreign = foreignDocs(from, options);
@@ -63,13 +63,13 @@ function parse(spec: unknown): Lookup {
   return { from, localField, foreignField, as, let: isDoc(spec.let) ? spec.let : {}, pipeline: stages };
 }
 
-/** The documents of another collection; none without a name. */
+/** Returns the documents of another collection, or none without a name. */
 export function foreignDocs(from: string | undefined, options: Options): Doc[] {
   const docs: unknown = from === undefined ? [] : options.collectionResolver?.(from);
   return Array.isArray(docs) ? docs.filter(isDoc) : [];
 }
 
-/** The documents by each value of a field, with their order; a missing one counts as null. */
+/** Indexes the documents in order by each value of a field. A missing value counts as null. */
 function indexOf(docs: readonly Doc[], path: string): Map<string, Set<Doc>> {
   const found = new Map<string, Set<Doc>>();
   for (const doc of docs) {
@@ -83,7 +83,7 @@ function indexOf(docs: readonly Doc[], path: string): Map<string, Set<Doc>> {
   return found;
 }
 
-/** The values to look for: those of an array each by itself, and null where there are none. */
+/** Returns the keys to look for: one for each element of an array, or null for no value. */
 function localKeys(doc: Doc, path: string): string[] {
   const values: unknown[] = [];
   anyValueAt(doc, path.split('.'), 'whole', (value) => {

@@ -7,18 +7,18 @@ import { CommandError } from '../../errors.js';
 import type { ForeignQuery } from '../evaluation.js';
 import { type Pushdown, pushdown } from '../pushdown.js';
 
-/** `$unionWith`: after the documents at hand, those of another collection, or what a pipeline makes of them. */
+/** `$unionWith` appends the documents of another collection, or the results of a pipeline on them. */
 export function unionWith(input: Iterator, spec: unknown, options: Options): Iterator {
   const { coll, pipeline } = parse(spec);
-  new Aggregator(pipeline, options).stream([]); // Throws where a stage is not valid.
+  new Aggregator(pipeline, options).stream([]); // Throws for an invalid stage.
   if (coll === undefined) return concat(input, new Aggregator(pipeline, options).stream([]));
   const { rest, ...query } = pushdown(pipeline);
   return concat(input, new Aggregator(rest.filter(isDoc), options).stream(found(coll, query, options)));
 }
 
-/** What the beginning of the pipeline finds, by an index where one serves. It is looked for when it is needed. */
+/** Yields the matches of the pipeline's beginning, by an index where one fits. Runs the query only when it is needed. */
 function* found(coll: string, query: Omit<Pushdown, 'rest'>, options: Options): Generator<Doc> {
-  // mingo knows of the first argument only.
+  // mingo's type has the first argument only.
   const resolve: ((name: string, query: ForeignQuery) => unknown) | undefined = options.collectionResolver;
   const docs = resolve?.(coll, { ...query, variables: options.variables ?? {} });
   if (Array.isArray(docs)) yield* docs.filter(isDoc);

@@ -11,7 +11,7 @@ interface Unwind {
   readonly preserve: boolean;
 }
 
-/** `$unwind`: one document for each element of an array; any other value stands for itself. */
+/** `$unwind` makes one document for each element of an array. Any other value stands for itself. */
 export function unwind(input: Iterator, spec: unknown): Iterator {
   const parsed = parse(spec);
   return input.transform((docs: Doc[]) => Lazy(docs.flatMap((doc) => unwound(doc, parsed))));
@@ -28,7 +28,7 @@ function unwound(doc: Doc, unwind: Unwind): Doc[] {
   return [withIndex(Array.isArray(value) ? withValue(doc, unwind.path, undefined) : doc, unwind, null)];
 }
 
-/** Arrays on the way are not entered, not even by an index. */
+/** Returns the value at a path. Enters no array on the way, not even by an index. */
 function plainValueAt(doc: Doc, path: readonly string[]): unknown {
   let value: unknown = doc;
   for (const name of path) value = isDoc(value) ? valueAt(value, name) : undefined;

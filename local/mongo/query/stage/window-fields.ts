@@ -15,7 +15,7 @@ import { sortDocs } from '../sort-docs.js';
 import { sortPattern } from '../sort-pattern.js';
 import { parseWindow, type Window } from './window.js';
 
-/** One document of a partition: its place, and the sort key it has. */
+/** The documents of a partition with their sort keys. */
 interface Partition {
   readonly docs: readonly Doc[];
   readonly keys: readonly string[];
@@ -34,7 +34,7 @@ const RANKS: Readonly<Record<string, Compute>> = {
   $denseRank: ({ keys }, at) => new Set(keys.slice(0, at + 1)).size,
 };
 
-/** `$setWindowFields`: adds values computed of the documents around each one in its partition. */
+/** `$setWindowFields` adds values computed from the documents around each one in its partition. */
 export function setWindowFields(input: Iterator, spec: unknown, options: Options): Iterator {
   const { partitionBy, sortBy, output, ...others } = isDoc(spec) ? spec : {};
   const [unknown] = Object.keys(others);
@@ -113,7 +113,7 @@ function shifting(operand: unknown, options: Options): Compute {
   };
 }
 
-/** The documents of a window: by their number from this one, or by how far their sort value is from its own. */
+/** Returns the documents of a window by their distance from this one, in documents or in the sort value. */
 function within(docs: readonly Doc[], at: number, window: Window, keys: KeyMaker): Doc[] {
   if (window.kind === 'documents')
     return docs.slice(Math.max(0, at + window.from), Math.max(0, at + window.to + 1));

@@ -4,7 +4,7 @@ import { CommandError } from '../../errors.js';
 import type { KeyMaker } from '../../storage/index-keys.js';
 import { shiftDate } from '../expression/date-units.js';
 
-/** What a window function looks at. `from` and `to` count documents, or say how far a value may be from the own. */
+/** The window of a function. `from` and `to` count documents. A range compares values with the document's own. */
 export type Window =
   | { readonly kind: 'documents'; readonly from: number; readonly to: number }
   | {
@@ -15,7 +15,7 @@ export type Window =
 
 const WHOLE: Window = { kind: 'documents', from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
-/** Parses the window of an output of `$setWindowFields`; without one it is the whole partition. */
+/** Parses the window of an output of `$setWindowFields`. The default is the whole partition. */
 export function parseWindow(window: unknown, keys: KeyMaker): Window {
   if (window === undefined) return WHOLE;
   const { documents, range, unit, ...others } = isDoc(window) ? window : {};
