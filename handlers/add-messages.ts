@@ -4,7 +4,7 @@ import { addJobDataSchema } from '../src/job/job-options.js';
 import { validateNow } from '../src/validate.js';
 import type { Message } from './worker-event.js';
 
-/** As in the body of `POST /v1/jobs`. */
+/** The same form as the body of `POST /v1/jobs`. */
 const messageSchema = z.strictObject({
   name: z.string(),
   input: z.unknown().optional(),
@@ -12,11 +12,11 @@ const messageSchema = z.strictObject({
 });
 
 /**
- * Adds the jobs of messages, each of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role
- * `write`. A message that comes again adds nothing: its id is the job's, unless its options name another.
+ * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role `write`. A
+ * repeated message adds nothing, since its id is the job's id, unless its options name another.
  *
- * @param from stands before the id of a message in that of its job
- * @returns the ids of the messages that were not added; the log tells why
+ * @param from precedes the message's id in the job's id
+ * @returns the ids of the messages that were not added, for reasons in the log
  */
 export async function addMessages(
   processor: RemoteProcessor,

@@ -1,11 +1,11 @@
-/** A message may come this much too early by the database's clock, when ours is ahead of it. */
+/** How much too early a message may arrive by the database's clock, when ours is ahead of it. */
 const MARGIN_MS = 100;
 
 const SECOND_MS = 1_000;
 
 /**
- * Knows when the wake-ups that this process sent will arrive, so that there is one for each second in which jobs become
- * due, however many they are.
+ * Knows when the wake-ups that this process sent will arrive. So each second in which jobs become due gets one wake-up,
+ * however many jobs there are.
  */
 export class Arrivals {
   #moments: number[] = [];
@@ -13,8 +13,8 @@ export class Arrivals {
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
-   * By how many seconds messages have to be put off, so that each of these moments has a message within a second after it.
-   * They count as sent.
+   * Returns the delays, in seconds, of the messages to send, so that each moment has a message within a second after it. The
+   * messages count as sent.
    */
   add(dueInMs: readonly number[]): number[] {
     const now = this.now();
@@ -29,7 +29,7 @@ export class Arrivals {
       });
   }
 
-  /** What was sent did not arrive, or nobody knows. */
+  /** Forgets the messages sent, because they did not arrive, or nobody knows. */
   forget(): void {
     this.#moments = [];
   }

@@ -2,22 +2,22 @@ import * as z from 'zod';
 import { type HttpEvent, pathOf, withPath } from './http-event.js';
 import type { HttpAnswer } from './lambda-context.js';
 
-/** A request, and what stood before its path. */
+/** A request, and the part that preceded its path. */
 export interface Located {
   readonly basePath: string;
-  /** With the path that the app knows. */
+  /** The event with the path that the app knows. */
   readonly event: HttpEvent;
 }
 
 /**
- * Takes from the path of a request what API Gateway has put before it: its stage, such as `/prod`, unless that is `$default`
- * or has a domain of its own, and the path that a domain of one's own maps to it. What that is, the matched route tells, so
- * that a request is never served as another than was let in.
+ * Removes from a request's path the parts that API Gateway put before it: the stage, such as `/prod`, unless that is
+ * `$default` or has a domain of its own, and the path to which a custom domain maps the API. The matched route tells which
+ * parts these are, so a request is never served as another than was let in.
  */
 export function locate(event: HttpEvent): Located {
   const path = pathOf(event);
   const stage = stageOf(event);
-  // A REST API leaves its stage out of the path that it tells.
+  // A REST API leaves its stage out of the path.
   if (stage !== '')
     return {
       basePath: stage,
@@ -39,7 +39,10 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
   return basePath === '' ? event : withPath(event, pathOf(event).slice(basePath.length) || '/');
 }
 
-/** What a route of API Gateway met: by `/{proxy+}` the rest of the path, maybe decoded; or an address as it is. */
+/**
+ * The part of the path that a route of API Gateway matched. With `/{proxy+}` it is the rest of the path, maybe decoded.
+ * Otherwise it is the route's own path.
+ */
 const routedSchema = z.union([
   z
     .object({ pathParameters: z.object({ proxy: z.string() }) })
@@ -48,7 +51,7 @@ const routedSchema = z.union([
   z.object({ resource: z.string() }).transform(({ resource }) => resource),
 ]);
 
-/** Segments that a domain maps to an API. */
+/** The most path segments that a domain maps to an API. */
 const MAX_MAPPED = 10;
 
 function beforeRoute(event: HttpEvent, path: string): string {
@@ -70,7 +73,7 @@ function decoded(path: string): string | undefined {
   }
 }
 
-/** The answer with a `Location` that leads there. */
+/** Returns the answer with a `Location` below the base path. */
 export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
   if (basePath === '') return answer;
   const { headers, multiValueHeaders } = answer;
@@ -82,7 +85,10 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
   return { ...answer, multiValueHeaders: { ...multiValueHeaders, location: [`${basePath}${first}`] } };
 }
 
-/** The dashboard's links, forms and cookies are those of a host of its own: below a stage none leads anywhere. */
+/**
+ * Returns whether a path works below a stage. The dashboard does not, since its links, forms and cookies expect a host of
+ * its own.
+ */
 export function isServedBelow(path: string): boolean {
   return path === '/health' || path === '/v1' || path.startsWith('/v1/');
 }

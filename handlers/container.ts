@@ -9,68 +9,71 @@ import type { PublishMetrics } from './metrics.js';
 import { once } from './once.js';
 import { settingsOf } from './settings.js';
 
-/** The kinds of jobs of a deployment: a list, or by name. */
+/** The kinds of jobs of a deployment, as a list or by name. */
 export type JobFactories = readonly JobFactory[] | Readonly<Record<string, JobFactory>>;
 
-/** What the handlers are made with. */
+/** The options of all handlers. */
 export interface HandlerOptions {
-  /** The kinds of jobs; as a function, they can depend on the settings. */
+  /** The kinds of jobs. A function can make them depend on the settings. */
   readonly jobs: JobFactories | ((config: FunctionConfig) => JobFactories);
   /**
-   * Of the processor; default `'root'`. Two deployments on one database that both declare schedules need two names: each
-   * deactivates what it declares no more.
+   * The processor's name. Default: `'root'`. Two deployments on one database that both declare schedules need two names,
+   * because each deactivates the items that it no longer declares.
    */
   readonly name?: string;
-  /** Default: `process.env`, read at the first invocation; of a secret that it names (`SECRET_ID`), what is rotated is read again. */
+  /**
+   * Default: `process.env`, read at the first invocation. If it names a secret (`SECRET_ID`), a rotated secret is read
+   * again.
+   */
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
   /**
-   * Of each invocation of the scheduler and the worker, and of requests that are refused. Default: CloudWatch embedded
-   * metrics, on standard output; `METRICS` says of which.
+   * Publishes the metrics of each invocation of the scheduler and the worker, and of refused requests. Default: CloudWatch
+   * embedded metrics on standard output, limited by `METRICS`.
    */
   readonly publishMetrics?: PublishMetrics;
-  /** Called with the processor of each container before it is used: to add listeners (`on`), middleware (`use`) or `instrument` it. */
+  /** Gets the processor of each container before its first use, to add listeners (`on`), middleware (`use`) or `instrument`. */
   readonly extend?: (processor: RemoteProcessor) => void;
-  /** Ends a worker's container that a job goes on in. Default: ends the process. */
+  /** Ends a worker's container in which an abandoned job goes on. Default: ends the process. */
   readonly exit?: () => void;
 }
 
-/** What one Lambda container keeps between its invocations. */
+/** The state that one Lambda container keeps between its invocations. */
 export interface Container {
   readonly config: FunctionConfig;
   readonly processor: RemoteProcessor;
-  /** The processor's. */
+  /** The kick of the processor. */
   readonly kick: AskForWorkers;
   readonly log: Logger;
-  /** Connects, and registers the jobs once: to be awaited in each invocation before the processor is used. */
+  /** Connects, and registers the jobs once. Each invocation awaits this before it uses the processor. */
   readonly ready: () => Promise<void>;
 }
 
-/** What a function needs of its container. */
+/** The needs of a function. */
 interface Needs<Kept> {
-  /** How many connections it keeps to the database at most: all containers together must leave it some. */
+  /** Returns the most connections to the database. All containers together must leave the database some. */
   readonly poolSize: (config: FunctionConfig) => number;
-  /** Of a secret, what it reads: so one that is wrong for another function is not its business. */
+  /** The members of a secret that the function reads. A wrong member does not disturb functions that don't read it. */
   readonly secrets: readonly SecretName[];
-  /** Makes of the container what the function keeps; once, as the container. */
+  /** Makes the function's own state. Called once per container. */
   readonly keep: (container: Container) => Kept;
 }
 
-/** Runs an invocation with what the function keeps. Rejects with a ValidationError that lists every bad setting. */
+/** Runs an invocation with the function's state. Rejects with a ValidationError that lists every bad setting. */
 export type UseContainer<Kept> = <Result>(invocation: (kept: Kept) => Promise<Result>) => Promise<Result>;
 
 interface Opened<Kept> {
   readonly config: FunctionConfig;
   readonly client: MongoClient;
   readonly kept: Kept;
-  /** Invocations under way. */
+  /** The number of invocations under way. */
   users: number;
 }
 
 /**
- * The container of a function: opened in the first invocation, and kept. When a secret was rotated, the next invocation
- * opens another one; the client of the last is closed when nobody uses it any more.
+ * Returns the container of a function, which is opened in the first invocation and kept. After a secret was rotated, the
+ * next invocation opens another one. The old client is closed once nobody uses it.
  */
 export function containerOf<Kept>(
   options: HandlerOptions,
@@ -81,7 +84,7 @@ export function containerOf<Kept>(
 
   function closeIfUnused({ client, users }: Opened<Kept>): void {
     if (users > 0 || client === current?.client) return;
-    closeMongoClient(client).catch(() => {}); // To the old database there is nothing to say any more.
+    closeMongoClient(client).catch(() => {}); // Nobody needs the old database any more.
   }
 
   function open(config: FunctionConfig): Opened<Kept> {
@@ -106,7 +109,7 @@ export function containerOf<Kept>(
   };
 }
 
-/** Nothing is asked of the database until `ready`. */
+/** Opens a container. Asks nothing of the database until `ready`. */
 function openContainer(
   { jobs, name, extend, log: target = jsonLogger }: HandlerOptions,
   config: FunctionConfig,

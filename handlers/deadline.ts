@@ -4,8 +4,8 @@ import type { LambdaContext } from './lambda-context.js';
 /**
  * Returns a function that tells when an invocation will be cut off.
  *
- * Lambda starts a container before it begins to count. serverless-offline starts a thread for the first invocation,
- * and counts that too, but does not tell its context: so there the age of the thread is taken off.
+ * Lambda starts a container before it begins to count. serverless-offline starts a thread for the first invocation and
+ * counts that too, but does not tell its context. So the age of the thread is subtracted there.
  */
 export function deadlines(): (context: LambdaContext) => Date {
   let isFirst = !isMainThread;

@@ -7,12 +7,11 @@ import { settingsOf } from './settings.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /**
- * Makes the indexes of a database that only the functions reach: to be invoked once per deployment, by hand or by a
- * pipeline. It tells in the log how it gets on. When its time is up before it is done, invoke it again: it goes on with
- * those that are missing.
+ * Makes the indexes of a database that only the functions can reach. Invoke this once per deployment, by hand or by a
+ * pipeline. The log shows its progress. If its time runs out, invoke it again, and it goes on with the missing indexes.
  *
- * @returns a handler for any event; its result tells what it made. One that only keeps a container warm makes
- *   nothing, and has no result
+ * @returns a handler for any event, whose result tells what was made. An event that only keeps a container warm makes
+ *   nothing and has no result
  */
 export function createEnsureIndexesHandler({
   env,

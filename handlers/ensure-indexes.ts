@@ -1,6 +1,4 @@
-/**
- * What `npm run ensure-indexes` runs, once per deployment: makes the indexes that are missing, and says which.
- */
+/** Makes the missing indexes and prints which. `npm run ensure-indexes` runs this, once per deployment. */
 import { indexesDoneText } from '../src/collections/index-progress-text.js';
 import { makeIndexes } from './make-indexes.js';
 import { settingsOf } from './settings.js';

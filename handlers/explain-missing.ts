@@ -1,5 +1,5 @@
 /**
- * What a dynamic import of an optional package is caught with: its error then tells how to install it.
+ * Returns a `catch` function for the dynamic import of an optional package. Its error tells how to install the package.
  *
  * @example await import('./lambda-client.js').catch(explainMissing('@aws-sdk/client-lambda'))
  */

@@ -1,12 +1,12 @@
 import type { LambdaEvent } from 'hono/aws-lambda';
 import * as z from 'zod';
 
-/** Of an HTTP API or a function URL. */
+/** An event of an HTTP API or a function URL. */
 type EventV2 = Extract<LambdaEvent, { rawPath: string }>;
-/** Of a REST API or a load balancer. */
+/** An event of a REST API or a load balancer. */
 type ClassicEvent = Extract<LambdaEvent, { httpMethod: string }>;
 
-/** A request, as API Gateway, a function URL or a load balancer tell it. */
+/** A request, in the form of API Gateway, a function URL or a load balancer. */
 export type HttpEvent = EventV2 | ClassicEvent;
 
 const something = z.looseObject({});
@@ -16,33 +16,32 @@ const eventSchema = z.union([
   z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ identity: something }) }),
 ]);
 
-/** Those that tell where a request comes from, in one of the ways that `clientAddress` knows. */
+/** Returns whether an event is a request that tells where it comes from, in a way that `clientAddress` knows. */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   return eventSchema.safeParse(event).success;
 }
 
-/** The path as it came. */
+/** Returns the path as it came. */
 export function pathOf(event: HttpEvent): string {
   return 'rawPath' in event ? event.rawPath : event.path;
 }
 
-/** The event with another path. */
+/** Returns the event with another path. */
 export function withPath(event: HttpEvent, path: string): HttpEvent {
   return 'rawPath' in event ? { ...event, rawPath: path } : { ...event, path };
 }
 
-/** Whether a load balancer sent it, which takes smaller answers than Lambda sends. */
+/** Returns whether a load balancer sent the event. A load balancer takes smaller answers than Lambda sends. */
 export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
   return 'elb' in requestContext;
 }
 
-/** Stands for methods that no `Request` can have. No route has it. */
+/** Stands for methods that no `Request` can have. No route has this method. */
 const NO_METHOD = 'UNSUPPORTED';
 
 /**
- * The event of a request that the Fetch standard has no words for, as one that it has words for, so that the app
- * answers: of GET and HEAD the length of a body alone is told, and TRACE, CONNECT and what is no method are a method that no
- * route has.
+ * Returns the event in a form that the Fetch standard can express, so that the app answers it. A GET or HEAD keeps only the
+ * length of its body. TRACE, CONNECT and invalid methods become a method that no route has.
  */
 export function toFetchable(event: HttpEvent): HttpEvent {
   const method = methodOf(event);

@@ -13,16 +13,16 @@ import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** A container serves one request at a time. There may be a thousand of them. */
+/** A container serves one request at a time, and there may be a thousand containers. */
 const CONNECTIONS = 3;
 
-/** What Lambda sends at most, of the answer as JSON, in which each quote of a body is two characters. */
+/** The largest answer that Lambda sends, as JSON, in which each quote of a body takes two characters. */
 const MAX_ANSWER_BYTES = 6_291_556;
 
-/** What a load balancer takes of it at most: 1 MB. Whether it counts in thousands, nobody says. */
+/** The largest answer that a load balancer takes, 1 MB. Whether it counts in thousands is not documented. */
 const MAX_BALANCED_BYTES = 1_000_000;
 
-/** Of one character of a body: a control character is six. */
+/** The most bytes of one character of a body. A control character takes six. */
 const MAX_BYTES_PER_CHARACTER = 6;
 
 const tooLarge = new Problem('answer_too_large', {
@@ -40,17 +40,17 @@ const atRootAlone = new Problem('dashboard_off', {
 const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64Encoded: false };
 
 /**
- * The HTTP API, for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
+ * Returns a handler for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
- * Below the stage of an API (`/prod/v1/jobs`), or a path that a domain of one's own maps to it, it serves the API without the
- * dashboard.
+ * Below the stage of an API (`/prod/v1/jobs`), or a path to which a custom domain maps it, the handler serves the API
+ * without the dashboard.
  *
- * @returns a handler that answers every request, with a problem document when it cannot be served; and an event that only
+ * @returns a handler that answers every request, if need be with a problem document. It also accepts an event that only
  *   keeps a container warm, at no cost
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
   const invocation = invocations(options.log);
-  let basePath = ''; // Of the request under way: a container serves one at a time.
+  let basePath = ''; // Of the current request, since a container serves one at a time.
   const useApp = containerOf(
     { ...options, log: invocation.log },
     {
@@ -64,7 +64,7 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
       },
     },
   );
-  // Bad settings come to light at a request: its sender is told nothing of them, the log everything.
+  // Bad settings come to light at a request. The log tells all of them, and the sender learns nothing.
   const entry = new Hono()
     .onError(answerFailure(invocation.log))
     .all('*', ({ req, env }) => useApp(async (app) => app.fetch(req.raw, env)));
@@ -92,19 +92,19 @@ function answerWith(problem: Problem, request: HttpEvent): Promise<HttpAnswer> {
   return handle(new Hono().all('*', () => problem.toResponse()))(request);
 }
 
-/** Most answers are so short that nobody has to count. */
+/** Returns whether an answer can be sent. Most answers are so short that counting is not needed. */
 function isSendable(answer: HttpAnswer, limit: number): boolean {
   if (answer.body.length * MAX_BYTES_PER_CHARACTER < limit / 2) return true;
   return Buffer.byteLength(JSON.stringify(answer)) <= limit;
 }
 
-/** In CloudWatch, where an alarm looks. What it takes is loaded with the first: most containers refuse nobody. */
+/** Counts a refused request in CloudWatch, for the alarm. Loads the metrics on demand, since most containers refuse nobody. */
 async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
   const { cloudWatchMetrics, refused } = await import('./metrics.js');
   (publishMetrics ?? cloudWatchMetrics('alarms'))(context, [refused]);
 }
 
-/** Where API Gateway lets callers in, keys open nothing, the dashboard included. */
+/** Returns who may call. Where API Gateway admits callers, keys open nothing, and the dashboard is off. */
 function accessBy(config: Config): Pick<AppOptions, 'apiKeys' | 'sessionSecrets' | 'identify'> {
   const { HTTP_ACCESS: access, API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
   if (access === 'iam') return { identify: requireSignature, apiKeys: [] };

@@ -1,5 +1,5 @@
 import { createHttpHandler } from './http-handler.js';
 import { jobs } from './jobs.js';
 
-/** Behind the HTTP API of API Gateway. */
+/** Serves the HTTP API of API Gateway. */
 export const handler = createHttpHandler({ jobs });

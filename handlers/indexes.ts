@@ -1,4 +1,4 @@
 import { createEnsureIndexesHandler } from './ensure-indexes-handler.js';
 
-/** Invoked by hand, once per deployment. */
+/** Invoke this by hand, once per deployment. */
 export const handler = createEnsureIndexesHandler();

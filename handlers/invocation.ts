@@ -2,13 +2,13 @@ import { jsonLogger, type Logger } from '../src/index.js';
 import { withFields } from '../src/log.js';
 import type { LambdaContext } from './lambda-context.js';
 
-/** What a handler knows of the invocation under way. A container runs one at a time. */
+/** The facts about the current invocation. A container runs one invocation at a time. */
 export interface Invocation {
-  /** Each event carries the id of the invocation under way, as `requestId`. */
+  /** Adds the id of the current invocation to each event, as `requestId`. */
   readonly log: Logger;
-  /** To be called first in each invocation. */
+  /** Call this first in each invocation. */
   readonly begin: (context: LambdaContext) => void;
-  /** How many milliseconds there are until Lambda ends it; infinite before the first. */
+  /** Returns the milliseconds until Lambda ends the invocation. Infinite before the first invocation. */
   readonly timeLeft: () => number;
 }
 

@@ -6,7 +6,7 @@ import { removeOldJobs } from './jobs/remove-old-jobs.js';
 import { anyAddress, isPublicAddress } from './jobs/webhook/addresses.js';
 import { webhook } from './jobs/webhook.js';
 
-/** The kinds of jobs that this deployment runs. Add your own here. */
+/** Returns the kinds of jobs that this deployment runs. Add your own here. */
 export function jobs(config: Config): JobFactory[] {
   return [
     echo,
@@ -16,7 +16,7 @@ export function jobs(config: Config): JobFactory[] {
       secret: config.WEBHOOK_SECRET,
       secrets: config.WEBHOOK_SECRETS,
       mayConnectTo: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? anyAddress : isPublicAddress,
-      // Else a key that only adds jobs would reach whatever the worker reaches.
+      // With `write`, a key that only adds jobs would reach whatever the worker reaches.
       addRole: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? 'admin' : 'write',
     }),
   ];

@@ -6,51 +6,52 @@ import { MAX_KICK_DEPTH } from './wake-up-event.js';
 import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from './worker-starters.js';
 
 /**
- * Asks for workers, so that jobs need not wait for the next minute. It carries no data, may be lost, and never fails. It
- * is a `kick` of `RemoteProcessor`.
+ * Asks for workers, so that jobs need not wait for the next minute. This is a `kick` of `RemoteProcessor`. It carries no
+ * data, may be lost, and never fails.
  */
 export type AskForWorkers = (request?: KickRequest) => Promise<void>;
 
 export interface KickRequest extends Partial<JobsReady> {
-  /** How many kicks in a row led to this one, each sent by the worker that the last one started. Default 0. */
+  /** The number of kicks in a row that led to this one, each sent by the worker that the last one started. Default 0. */
   readonly depth?: number;
-  /** How many workers. Default: as many as `jobs` ask for; one without them. */
+  /** The number of workers. Default: as many as `jobs` ask for, or one without `jobs`. */
   readonly workers?: number;
 }
 
 const kickedSchema = z.object({ kick: z.object({ depth: z.int().min(0).max(MAX_KICK_DEPTH) }) });
 
-/** The depth of the kick that this event is; undefined for any other event. */
+/** Returns the depth of a kick, or undefined for any other event. */
 export function kickDepth(event: unknown): number | undefined {
   const result = kickedSchema.safeParse(event);
   return result.success ? result.data.kick.depth : undefined;
 }
 
 export interface KickOptions {
-  /** Name or ARN of the worker function: it is invoked. Without it, and without `queueUrl`, a kick does nothing. */
+  /** The name or ARN of the worker function to invoke. Without this and `queueUrl`, a kick does nothing. */
   readonly functionName?: string | undefined;
-  /** URL of the SQS queue of wake-ups that invokes the worker. With it that is used, and jobs that are due later are met. */
+  /**
+   * The URL of the SQS queue of wake-ups that invokes the worker. Takes precedence, and also serves jobs that are due later.
+   */
   readonly queueUrl?: string | undefined;
-  /** Of function and queue. Default: that of the environment, `AWS_REGION`. */
+  /** The region of the function and the queue. Default: `AWS_REGION` of the environment. */
   readonly region?: string | undefined;
-  /** Another Lambda service than AWS's own. */
+  /** The address of a Lambda service other than AWS's own. */
   readonly endpoint?: string | undefined;
-  /** Of the workers of the deployment. Without them jobs, however many, ask for one. */
+  /** The limits of the deployment's workers. Without them, any number of jobs asks for one worker. */
   readonly limits?: WorkerLimits;
-  /** How long a worker of the deployment waits for a job. Default 0: not at all. */
+  /** How long a worker of the deployment waits for a job. Default 0, not at all. */
   readonly lingerMs?: number;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
 
 /**
- * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `sqs:SendMessage` on the queue or,
- * without one, `lambda:InvokeFunction` on the worker function. While one is under way, others that ask for no more workers
- * share it. After one that failed none is sent for a second, then for two, and so on up to half a minute.
+ * Makes the kick of a deployment, for `RemoteProcessor`. The caller needs the permission `sqs:SendMessage` on the queue or,
+ * without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask for no more
+ * workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a minute.
  *
- * @example
- * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
- * const processor = new RemoteProcessor({ db, kick });
+ * @example const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL }); const processor = new RemoteProcessor({ db,
+ *   kick });
  */
 export function createKick({ log = jsonLogger, ...options }: KickOptions): AskForWorkers {
   const starter = starterOf(options);
@@ -99,7 +100,7 @@ function starterOf({ functionName, queueUrl, region, endpoint }: KickOptions): W
   return functionName === undefined ? noStarter : invocationStarter(functionName, { region, endpoint });
 }
 
-/** Who lives already is not asked: a worker that finds too many ends at once. */
+/** Returns how many workers jobs ask for. Does not look for live workers, since a worker that finds too many ends at once. */
 function workersFor(
   { jobs = 1, dueInMs = [] }: Partial<JobsReady>,
   { limits, lingerMs = 0 }: Pick<KickOptions, 'limits' | 'lingerMs'>,

@@ -1,2 +1,2 @@
-/** Of the Lambda client what a kick needs: imported dynamically as a whole, the package could not be tree-shaken. */
+/** The parts of the Lambda client that a kick needs. A dynamic import of the whole package could not be tree-shaken. */
 export { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';

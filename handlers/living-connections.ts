@@ -1,18 +1,18 @@
 import type { MongoClient } from 'mongodb';
 import { withinTime } from '../src/mongo/within-time.js';
 
-/** After so long without an invocation a container may have been frozen, and its connections dead without a word. */
+/** The idle time after which a container may have been frozen, and its connections silently dead. */
 const IDLE_MS = 10_000;
 
-/** How long the database has to say that it is there: then it is not asked again by the same connections. */
+/** How long the database may take to answer a ping. After that its connections are closed. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Returns what connects a client at the begin of each invocation. After a while it asks first whether the connections
- * still live, at the cost of a ping: one that died in the freeze would be noticed by the driver after 20 s only, one after
- * the other, and the time of an invocation be over.
+ * Returns a function that connects a client at the beginning of each invocation. After a pause it pings first, to see
+ * whether the connections still live. Otherwise the driver would notice a dead connection only after 20 s, one after the
+ * other, and the invocation's time would be over.
  *
- * It is for a process that does one thing at a time: what is under way by dead connections is lost.
+ * Use this in a process that does one thing at a time, since work in progress on dead connections is lost.
  */
 export function livingConnections(client: MongoClient): () => Promise<void> {
   let used = Date.now();

@@ -3,16 +3,16 @@ import type { FunctionConfig } from '../src/config.js';
 import { RemoteProcessor, silentLogger } from '../src/index.js';
 import { patientClient } from '../src/mongo/client.js';
 
-/** The indexes that were missing, and those that were not wanted any more. */
+/** The indexes that were made and dropped. */
 export interface IndexesMade {
   readonly database: string;
-  /** As `collection.index`. */
+  /** The indexes, as `collection.index`. */
   readonly made: readonly string[];
   readonly dropped: readonly string[];
 }
 
 /**
- * Makes the indexes that are missing, and drops those of earlier versions.
+ * Makes the missing indexes, and drops those of earlier versions.
  *
  * @param tell gets a line for each step, and for each warning
  * @throws what `RemoteProcessor.ensureIndexes` throws

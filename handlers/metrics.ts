@@ -3,21 +3,22 @@ import type { MetricsSetting } from '../src/config.js';
 import type { DrainSummary, WaitingJob } from '../src/index.js';
 import type { LambdaContext } from './lambda-context.js';
 
-/** A figure of one invocation. */
+/** A metric of one invocation. */
 export type Metric = readonly [name: string, unit: 'Count' | 'Seconds' | 'Milliseconds', value: number];
 
-/** Where the figures of an invocation go. */
+/** Publishes the metrics of an invocation. */
 export type PublishMetrics = (context: LambdaContext, metrics: readonly Metric[]) => void;
 
-/** In CloudWatch. The alarms of serverless.yml look there. */
+/** The namespace in CloudWatch, where the alarms of serverless.yml look. */
 const NAMESPACE = 'remote-processor';
 
-/** Those that the alarms need. Each metric costs 0.30 $ a month; figures in a log do not. */
+/** The metrics that the alarms need. Each metric costs 0.30 $ a month, while figures in a log cost nothing more. */
 const ofAlarms: ReadonlySet<string> = new Set(['Errors', 'OldestWaiting', 'OldestUnclaimed', 'Refused']);
 
 /**
- * Writes the figures as one line of CloudWatch's embedded metric format. Of all, or of those that the alarms need,
- * CloudWatch makes metrics, under the dimension `service`, which is the name of the function. The others stand in the line.
+ * Writes the metrics as one line of CloudWatch's embedded metric format. CloudWatch makes metrics of all figures, or of
+ * those that the alarms need, under the dimension `service`, the name of the function. The other figures only stand in the
+ * line.
  */
 export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
   return ({ functionName, awsRequestId }, metrics) => {
@@ -31,10 +32,10 @@ export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
   };
 }
 
-/** A request to the HTTP API was refused: no key, a wrong one, or one that does not suffice. */
+/** A refused request to the HTTP API, whose key was missing, wrong or insufficient. */
 export const refused: Metric = ['Refused', 'Count', 1];
 
-/** What one invocation of the worker did. */
+/** Returns the metrics of one invocation of the worker. */
 export function workerMetrics(summary: DrainSummary, durationMs: number): Metric[] {
   return [
     ['Claimed', 'Count', summary.claimed],
@@ -52,11 +53,11 @@ export function workerMetrics(summary: DrainSummary, durationMs: number): Metric
   ];
 }
 
-/** What one invocation of the scheduler did and found. */
+/** The results of one invocation of the scheduler. */
 export interface Tick {
-  /** Jobs of scheduler items. */
+  /** The number of jobs made for scheduler items. */
   readonly made: number;
-  /** Attempts of workers that crashed. */
+  /** The number of attempts recovered from crashed workers. */
   readonly recovered: number;
   readonly waiting: readonly WaitingJob[];
 }
@@ -71,7 +72,7 @@ export function schedulerMetrics({ made, recovered, waiting }: Tick, durationMs:
   ];
 }
 
-/** In milliseconds; 0 when none waits. */
+/** Returns the longest wait, in milliseconds, or 0 if no job waits. */
 export function longestWaitOf(waiting: readonly WaitingJob[]): number {
   return Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
 }

@@ -1,6 +1,6 @@
 /**
- * What `make` gives at the first call, for every call: what a container keeps between its invocations. A failure
- * is not kept, also not that of a promise: the next call tries again.
+ * Calls `make` at the first call and returns its value for every call, so that a container keeps it between invocations.
+ * After a failure, also of a promise, the next call tries again.
  */
 export function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;

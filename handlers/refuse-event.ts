@@ -17,9 +17,9 @@ const sourceSchema = z.union([
 ]);
 
 /**
- * Refuses an event that asks nothing of a function: taken for something else it would be lost without a word.
+ * Refuses an event that asks nothing of a function. Taken for something else, the event would be silently lost.
  *
- * @throws Error that names its source, and what was expected
+ * @throws Error that names the event's source, and the events expected
  */
 export function refuseEvent(who: string, event: unknown, expected: string): never {
   const source = sourceSchema.safeParse(event).data ?? quoted('unknown');

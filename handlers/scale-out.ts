@@ -1,27 +1,27 @@
-/** What waits, and who works on it. */
+/** The waiting jobs, and the workers that run. */
 export interface Backlog {
-  /** Jobs that are due and that this deployment takes. */
+  /** The number of due jobs that this deployment takes. */
   readonly ready: number;
-  /** Since when the job is due that waits longest. */
+  /** How long the longest-waiting job has been due. */
   readonly waitedMs: number;
-  /** Invocations that have claimed something and have not ended. */
+  /** The number of invocations that have claimed something and have not ended. */
   readonly live: number;
 }
 
 export interface WorkerLimits {
-  /** How many jobs a worker runs at a time. */
+  /** The most jobs that a worker runs at a time. */
   readonly maxThreads: number;
-  /** How many workers run at a time. */
+  /** The most workers that run at a time. */
   readonly maxWorkers: number;
 }
 
-/** Short jobs are done sooner by a worker that runs already than by one that is only started. */
+/** A worker that runs already does short jobs sooner than one that only starts. */
 const JOBS_PER_THREAD = 10;
 
-/** Jobs that have waited for a tick's minute are not short, or too many: then each thread's worth has its worker. */
+/** Jobs that waited for more than a minute are long, or too many. Then one worker per `maxThreads` jobs is started. */
 const IS_BEHIND_MS = 60_000;
 
-/** How many workers are to be started, beside those that live, so that what waits is done in parallel. */
+/** Returns how many more workers to start, so that the waiting jobs are done in parallel. */
 export function workersWanted(
   { ready, waitedMs, live }: Backlog,
   { maxThreads, maxWorkers }: WorkerLimits,
@@ -31,7 +31,7 @@ export function workersWanted(
   return Math.max(0, wanted - live);
 }
 
-/** So many jobs, and a few more, ask for all the workers there may be: counting further tells nothing. */
+/** Returns the number of jobs that asks for all possible workers, so that counting can stop there. */
 export function enoughToCount({ maxThreads, maxWorkers }: WorkerLimits): number {
   return maxThreads * JOBS_PER_THREAD * maxWorkers;
 }

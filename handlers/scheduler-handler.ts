@@ -1,4 +1,4 @@
-import '../src/scheduler/operations.js'; // With the others, while the container starts: each invocation needs it.
+import '../src/scheduler/operations.js'; // Loaded while the container starts, since each invocation needs it.
 import type { DeclaredScheduler, Logger, WaitingJob } from '../src/index.js';
 import { type Container, containerOf, type HandlerOptions } from './container.js';
 import { deadlines } from './deadline.js';
@@ -11,28 +11,28 @@ import { enoughToCount, workersWanted } from './scale-out.js';
 import { isTick, tickText } from './tick-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** Until then a worker of another deployment may come by, for which this job is none of our business. */
+/** How long to wait for a worker of another deployment before a job counts as unclaimed. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
 
-/** Until the next invocation, with some seconds to spare: EventBridge does not keep to the second. */
+/** The time until the next invocation and some seconds more, since EventBridge is not exact to the second. */
 const AHEAD = '70s';
 
-/** One thing after the other, except a few counts. */
+/** The scheduler does one thing after the other, except a few counts. */
 const CONNECTIONS = 3;
 
-/** Kept free for the kick and the metrics. */
+/** The time kept free for the kick and the metrics. */
 const MARGIN_MS = 10_000;
 
 export interface SchedulerHandlerOptions extends HandlerOptions {
-  /** The scheduler items that the deployment declares: synchronised when a container starts. Default: none are. */
+  /** The scheduler items that the deployment declares, synchronised when a container starts. Default: none. */
   readonly schedules?: readonly DeclaredScheduler[];
 }
 
 /**
- * The scheduler: recovers the jobs of crashed workers, measures how long due jobs have been waiting and starts as many
- * workers as a backlog asks for, and makes the jobs of scheduler items that are due before its next invocation.
+ * Returns the scheduler. It recovers the jobs of crashed workers, and measures how long due jobs have been waiting. It
+ * starts as many workers as the backlog needs, and makes the jobs of items that are due before its next invocation.
  *
- * @returns a handler for a schedule of one minute; its result tells how many jobs it made. It throws for other events
+ * @returns a handler for a schedule of one minute, whose result tells how many jobs it made. It throws for other events
  */
 export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
   const { schedules } = options;
@@ -82,7 +82,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   };
 }
 
-/** How many workers are to be started for what waits. The recovery has asked for one already. */
+/** Returns how many workers to start for the waiting jobs. The recovery has asked for one already. */
 async function moreWorkers(
   { processor, config }: Container,
   waiting: readonly WaitingJob[],
@@ -99,7 +99,7 @@ async function moreWorkers(
   return workersWanted({ ready, live: live + asked, waitedMs }, limits);
 }
 
-/** A wrong declaration is told again at each invocation, and keeps none of the items from making their jobs. */
+/** Synchronises the declared items. A wrong declaration is logged at each invocation, and does not stop any item. */
 async function syncSchedulers(
   { processor, log }: Container,
   schedules: readonly DeclaredScheduler[],
@@ -112,7 +112,7 @@ async function syncSchedulers(
     log.warn('Scheduler items that are declared were made by others, and left as they are', { conflicting });
 }
 
-/** A metric says that such jobs exist; this says which. */
+/** Logs which jobs wait unclaimed. A metric only tells that such jobs exist. */
 function tellUnclaimed(waiting: readonly WaitingJob[], log: Logger): void {
   for (const { claimable, id: jobId, jobName, queue, waitedMs } of waiting) {
     if (claimable || waitedMs < UNCLAIMED_AFTER_MS) continue;

@@ -2,5 +2,5 @@ import { jobs } from './jobs.js';
 import { createSchedulerHandler } from './scheduler-handler.js';
 import { schedules } from './schedules.js';
 
-/** Started by EventBridge every minute. */
+/** EventBridge starts this every minute. */
 export const handler = createSchedulerHandler({ jobs, schedules });

@@ -1,8 +1,8 @@
 import type { DeclaredScheduler } from '../src/index.js';
 
 /**
- * The scheduler items that this deployment declares. Add your own here: they are added, changed, and deactivated when
- * they stand here no more, as soon as a new scheduler function starts.
+ * The scheduler items that this deployment declares. Add your own here. They are added and changed as soon as a new
+ * scheduler function starts, and deactivated once they no longer stand here.
  */
 export const schedules: DeclaredScheduler[] = [
   {

@@ -3,17 +3,17 @@ import { explainMissing } from './explain-missing.js';
 import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 
-/** The members of a secret that is a JSON object, whatever they are. */
+/** The members of a secret that is a JSON object, with any values. */
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The first invocation of a container waits for it, and so does one every 5 minutes. */
+/** The first invocation of a container waits for the secret, and so does one every 5 minutes. */
 const LIMITS = { keptMs: 1_000, allMs: 3_000 };
 
 /**
- * Reads a secret of AWS Secrets Manager, as it is now. Errors name the secret, and never tell what is in it.
+ * Reads a secret of AWS Secrets Manager in its current version. Errors name the secret, and never tell its content.
  *
  * @param id the secret's name or ARN
- * @returns to be called for each reading; it rejects when the secret cannot be read, or is no JSON object
+ * @returns a function that reads the secret. It rejects when the secret cannot be read, or is not a JSON object
  */
 export function secretReader(id: string): () => Promise<Members> {
   const sdk = once(() =>
@@ -45,7 +45,7 @@ export function secretReader(id: string): () => Promise<Members> {
 
 const membersSchema = z.record(z.string(), z.unknown());
 
-/** Without the error of `JSON.parse`, which quotes the text. */
+/** Drops the error of `JSON.parse`, which quotes the text. */
 function membersOf(text = ''): Members | undefined {
   try {
     return membersSchema.safeParse(JSON.parse(text)).data;

@@ -1,2 +1,2 @@
-/** Of the client of Secrets Manager what reading needs: imported dynamically as a whole, the package could not be tree-shaken. */
+/** The parts of the client that reading a secret needs. A dynamic import of the whole package could not be tree-shaken. */
 export { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';

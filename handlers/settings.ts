@@ -11,19 +11,19 @@ import { atLevel } from '../src/log-level.js';
 import { once } from './once.js';
 import { type Members, secretReader } from './secret.js';
 
-/** How old a secret may be when an invocation begins. */
+/** The oldest that a secret may be when an invocation begins. */
 const KEPT_MS = 5 * 60_000;
 
-/** Between readings that fail: each costs its invocation some seconds at worst. */
+/** The pause after a failed reading, which costs its invocation some seconds at worst. */
 const RETRY_MS = 30_000;
 
 export interface SettingsSource {
   readonly env?: Environment | undefined;
-  /** Is told when a secret has changed, or could not be read again. */
+  /** The log of changed secrets, and of secrets that could not be read again. */
   readonly log?: Logger | undefined;
 }
 
-/** Those of a secret, and until when they are used without asking again. */
+/** The members of a secret, and until when they are used without reading again. */
 interface Kept {
   readonly members: Members;
   readonly config: FunctionConfig;
@@ -31,12 +31,12 @@ interface Kept {
 }
 
 /**
- * The settings of a function: of its environment and, where that names one (`SECRET_ID`), of a secret in AWS Secrets
- * Manager, whose members win. The secret is read at the first call and, 5 minutes after it was read last, again. When that
- * fails, the settings stay as they were, and the log tells it.
+ * Returns the settings of a function. They come from its environment and, if that names one (`SECRET_ID`), from a secret in
+ * AWS Secrets Manager, whose members win. The secret is read at the first call, and again 5 minutes after each reading. If
+ * that fails, the settings stay as they were, and the log tells so.
  *
- * @param needed the members that the function needs; it does not look at others
- * @returns to be called in each invocation: it gives the same object until a member has changed. It rejects with a
+ * @param needed the only members of the secret that the function reads
+ * @returns a function to call in each invocation. It returns the same object until a member has changed. It rejects with a
  *   ValidationError that lists every bad setting, and with an Error when the secret cannot be read at all
  */
 export function settingsOf(

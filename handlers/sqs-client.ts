@@ -1,2 +1,2 @@
-/** Of the SQS client what a wake-up needs: imported dynamically as a whole, the package could not be tree-shaken. */
+/** The parts of the SQS client that a wake-up needs. A dynamic import of the whole package could not be tree-shaken. */
 export { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Of a rule of EventBridge, of EventBridge Scheduler where nobody chose the payload, or of somebody's hand, who sends nothing. */
+/** An event of a rule of EventBridge, of EventBridge Scheduler with its default payload, or an empty event sent by hand. */
 const tickSchema = z.union([
   z.object({
     source: z.enum(['aws.events', 'aws.scheduler']),
@@ -10,11 +10,11 @@ const tickSchema = z.union([
   z.literal('').nullish(),
 ]);
 
-/** How a tick is told to who sent something else. */
+/** Describes a tick in the error for another event. */
 export const tickText =
   "a tick of EventBridge (the detail-type 'Scheduled Event' of aws.events or aws.scheduler; by hand {})";
 
-/** Whether this is a moment of a schedule. */
+/** Returns whether an event is a tick of a schedule. */
 export function isTick(event: unknown): boolean {
   return tickSchema.safeParse(event).success;
 }

@@ -1,6 +1,6 @@
 import { withinTime } from '../src/mongo/within-time.js';
 
-/** Of a kick: the caller waits, and a container that has answered is frozen. So much in all, once the client is loaded. */
+/** The limits of a kick, once the client is loaded. The caller waits, and a container that has answered is frozen. */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
 /** A client of an AWS service. */
@@ -9,7 +9,7 @@ interface Client {
   destroy(): void;
 }
 
-/** A client that was made, and whether something was sent by it: then it keeps connections. */
+/** A client, and whether it has sent something and so keeps connections. */
 interface Kept<Sender> {
   readonly client: Promise<Sender>;
   wasUsed: boolean;
@@ -18,20 +18,20 @@ interface Kept<Sender> {
 type Request<Sender, Answer> = (client: Sender, signal: AbortSignal) => Promise<Answer>;
 
 /**
- * Sends requests by one client that it keeps and, when that fails, once more by a new one. The connections that a client
- * keeps may have died while the container was frozen, all of them, with a reset or without a word: a second try by the
- * same client may meet the next dead one.
+ * Sends requests with one client that it keeps, and tries once more with a new one. While the container was frozen, all
+ * connections of a client may have died, with a reset or silently. So a second try with the same client may meet the next
+ * dead one.
  */
 export class TwoTries<Sender extends Client> {
   #kept: Kept<Sender> | undefined;
 
-  /** @param limits `keptMs`: for a try by a client that was used before; `allMs`: for both */
+  /** @param limits `keptMs` is for a try with a used client, `allMs` for both tries */
   constructor(
     private readonly connect: () => Promise<Sender>,
     private readonly limits = LIMITS,
   ) {}
 
-  /** @throws what the second try throws, within the limit once the client is loaded */
+  /** Sends a request. @throws the error of the second try, within the limit once the client is loaded */
   async send<Answer>(request: Request<Sender, Answer>): Promise<Answer> {
     const kept = this.#client();
     await kept.client;
@@ -53,7 +53,7 @@ export class TwoTries<Sender extends Client> {
     return kept;
   }
 
-  /** Others that were sending by it may have forgotten it before. */
+  /** Forgets a client, unless another call did so before. */
   #forget(kept: Kept<Sender>): void {
     if (this.#kept === kept) this.#kept = undefined;
   }
@@ -72,7 +72,7 @@ export class TwoTries<Sender extends Client> {
   }
 }
 
-/** The signal stops a request; that its answer is not awaited also ends a wait for credentials. */
+/** Stops a request after some time, by a signal. Also stops waiting for it, which ends a wait for credentials. */
 async function stoppedAfter<Answer>(
   ms: number,
   send: (signal: AbortSignal) => Promise<Answer>,

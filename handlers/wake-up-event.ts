@@ -1,13 +1,13 @@
 import * as z from 'zod';
 
-/** Workers that start each other this often are getting nowhere, or have enough to do until the next minute. */
+/** The longest chain of workers that start each other. A longer chain is stuck, or busy enough until the next minute. */
 export const MAX_KICK_DEPTH = 50;
 
-/** What a worker is started for, beside working: it carries no data about jobs. */
+/** The reason for which a worker is started. It carries no data about jobs. */
 export interface WakeUp {
-  /** How many kicks in a row led to this one. Undefined for the tick of the minute. */
+  /** The number of kicks in a row that led to this one. Undefined for the tick of the minute. */
   readonly depth?: number | undefined;
-  /** How many workers were asked for, this one included. */
+  /** The number of workers asked for, including this one. */
   readonly workers: number;
 }
 
@@ -22,12 +22,12 @@ const queueEventSchema = z.object({
   Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), body: z.string() })).min(1),
 });
 
-/** The body of a message that wakes a worker. */
+/** Returns the body of a message that wakes a worker. */
 export function wakeUpBody(wakeUp: WakeUp): string {
   return JSON.stringify({ wakeUp });
 }
 
-/** What the messages of one event ask for together; undefined unless all are of SQS, and of our own shape. */
+/** Returns what the messages of one event ask for together. Undefined unless all are of SQS, and wake-ups. */
 export function readWakeUp(event: unknown): WakeUp | undefined {
   const messages = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => wakeUpOf(body));
   const wakeUps = messages?.flatMap((wakeUp) => wakeUp ?? []) ?? [];
@@ -39,7 +39,7 @@ export function readWakeUp(event: unknown): WakeUp | undefined {
   };
 }
 
-/** What a message asks for; undefined for one that wakes nobody. */
+/** Returns what a message asks for, or undefined if it is not a wake-up. */
 export function wakeUpOf(body: string): WakeUp | undefined {
   try {
     return bodySchema.safeParse(JSON.parse(body)).data?.wakeUp;

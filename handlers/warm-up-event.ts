@@ -6,7 +6,7 @@ const warmUpSchema = z.union([
   z.object({ warmer: z.literal(true) }),
 ]);
 
-/** Whether this only keeps a container warm. */
+/** Returns whether an event only keeps a container warm. */
 export function isWarmUp(event: unknown): boolean {
   return warmUpSchema.safeParse(event).success;
 }

@@ -5,13 +5,13 @@ import { isTick, tickText } from './tick-event.js';
 import { readWakeUp, type WakeUp, wakeUpOf } from './wake-up-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** What has come in a message of SQS or SNS. */
+/** A message of SQS or SNS. */
 export interface Message {
   readonly id: string;
   readonly body: string;
 }
 
-/** What a worker is invoked for. */
+/** The reason for which a worker is invoked. */
 export type WorkerEvent =
   | { readonly kind: 'work'; readonly wakeUp: WakeUp; readonly isByQueue: boolean }
   | { readonly kind: 'warm-up' }
@@ -35,7 +35,7 @@ const snsSchema = z.object({
 /**
  * Tells what an event asks of the worker.
  *
- * @throws Error that names the source of one that asks nothing of it: taken for a tick it would be lost without a word
+ * @throws Error that names the source of an event that asks nothing. Taken for a tick, the event would be silently lost
  */
 export function readWorkerEvent(event: unknown): WorkerEvent {
   if (isWarmUp(event)) return { kind: 'warm-up' };
@@ -49,7 +49,7 @@ export function readWorkerEvent(event: unknown): WorkerEvent {
   refuseEvent('worker', event, `${tickText}, a kick, or messages with jobs to add, all of SQS or all of SNS`);
 }
 
-/** Messages without those that wake a worker, which may stand among them: adding a job does so, too. */
+/** Returns the messages that add jobs. Wake-ups among them are dropped, since adding a job wakes a worker too. */
 function readMessages(event: unknown): Omit<WorkerEvent & { kind: 'messages' }, 'kind'> | undefined {
   const sqs = sqsSchema.safeParse(event).data?.Records;
   if (sqs) {

@@ -16,33 +16,34 @@ import { type Message, readWorkerEvent } from './worker-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
-/** While it runs jobs and has room for others, it looks for new ones: as many workers may be busy as may run. */
+/** How often a worker with free slots looks for new jobs. As many workers may be busy as may run. */
 const POLL_INTERVAL = '1s';
 
-/** So many workers at a time does the queue's event source mapping let run at least. */
+/** The smallest concurrency that the event source mapping of the queue allows. */
 const LEAST_CONCURRENCY = 2;
 
 /**
- * What one invocation did. An answer to SQS names the messages that were to add a job and did not. Of wake-ups it names none:
- * one that failed need not come again.
+ * The results of one invocation. An answer to SQS names the messages whose job was not added. It never names wake-ups, since
+ * a failed wake-up need not come again.
  */
 export type WorkerResult = DrainSummary & {
   readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[];
 };
 
 /**
- * The worker: runs due jobs until none is left, or its time is nearly up. Then, if jobs still wait, it kicks the next
- * worker; never when it claimed nothing, for then the next one would not either.
+ * Returns the worker. It runs due jobs until none is left, or its time is nearly up. If jobs still wait then, it kicks the
+ * next worker, unless it claimed nothing, because the next one would not either.
  *
- * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the
- * next invocation. So after such a job the container ends.
+ * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the next
+ * invocation. So the container ends after such a job.
  *
- * A promise that a job left, and that is rejected later, between two invocations even, is told in the log, and ends nothing.
+ * A promise that a job left and that is rejected later, even between two invocations, is logged and ends nothing.
  *
- * One that is kicked while as many run as may ends at once; with one that may run, the tick of the minute too. One that was asked for with others starts the next of them.
+ * A kicked worker ends at once if as many run as may. If only one may run, the tick of the minute does the same. A worker
+ * that was asked for together with others starts the next of them.
  *
- * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
- *   SNS that are jobs to add; its result tells what became of the jobs. It throws for other events
+ * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and SNS
+ *   that add jobs. Its result tells what became of the jobs. It throws for other events
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
   const { exit = endContainer } = options;
@@ -68,7 +69,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     const began = performance.now();
     const deadline = deadlineOf(context);
     await ready();
-    // The tick works whoever seems to live, for he may have crashed; except where it would be the second that AWS lets run.
+    // The tick works even if enough workers seem to live, since they may have crashed. If only one may run, the tick would
+    // be the second that AWS allows, so it ends too.
     const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
     if (isSpare && (await processor.workers.count()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });

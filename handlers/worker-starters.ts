@@ -4,26 +4,26 @@ import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 import { type WakeUp, wakeUpBody } from './wake-up-event.js';
 
-/** How workers are started. Each rejects when it could not be asked for within a second. */
+/** A way to start workers. Each method rejects when the request failed within a second. */
 export interface WorkerStarter {
-  /** Now: so many, as `wakeUp` says. */
+  /** Starts as many workers now as `wakeUp` asks for. */
   start(wakeUp: WakeUp): Promise<void>;
-  /** Later, one worker at each of these moments. */
+  /** Starts one worker at each of these moments. */
   startLater(dueInMs: readonly number[]): Promise<void>;
 }
 
-/** Where a service is. Default: that of the environment, AWS's own. */
+/** The place of a service. Default: AWS's own, in the region of the environment. */
 export interface Place {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
 }
 
-/** So many messages fit into a request. */
+/** The number of messages in a request. */
 const BATCH = 10;
 
 /**
- * Starts workers by messages of SQS: one for any number of workers, each of which starts the next. So a burst cannot start
- * more at a time than the queue's event source mapping lets, and what is asked for meanwhile waits in the queue.
+ * Starts workers by messages of SQS. One message serves any number of workers, each of which starts the next. So a burst
+ * starts no more at a time than the queue's event source mapping allows, and further requests wait in the queue.
  */
 export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
   const sdk = once(() => import('./sqs-client.js').catch(explainMissing('@aws-sdk/client-sqs')));
@@ -63,9 +63,9 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
   };
 }
 
-/** Starts workers by asynchronous invocations, one for each. It cannot put off. */
+/** Starts workers by asynchronous invocations, one for each. Cannot start them later. */
 export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
-  // Loaded only where a kick is due: the SDK is most of the bundle, and of a cold start.
+  // Loaded only for a kick, since the SDK is most of the bundle, and of a cold start.
   const sdk = once(() => import('./lambda-client.js').catch(explainMissing('@aws-sdk/client-lambda')));
   const tries = new TwoTries(async () => {
     const { LambdaClient } = await sdk();
@@ -83,7 +83,7 @@ export function invocationStarter(FunctionName: string, { region, endpoint }: Pl
   };
 }
 
-/** Where nobody is to be asked. */
+/** Starts nothing. */
 export const noStarter: WorkerStarter = { start: async () => {}, startLater: async () => {} };
 
 function batchesOf<Item>(items: readonly Item[]): Item[][] {

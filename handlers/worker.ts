@@ -1,5 +1,5 @@
 import { jobs } from './jobs.js';
 import { createWorkerHandler } from './worker-handler.js';
 
-/** Started by EventBridge every minute, and by kicks. */
+/** EventBridge starts this every minute, and so do kicks. */
 export const handler = createWorkerHandler({ jobs });

@@ -1,7 +1,7 @@
 /**
- * What `npm run assets` runs: makes handlers/http/dashboard/generated-assets.ts of what stands in client/, which has to
- * be done whenever that was changed (a test tells). A browser gets files, and these are one module of texts: so they are
- * in every bundle, in the npm package, and in a run from source, with nothing to copy and no plugin to know of.
+ * Makes handlers/http/dashboard/generated-assets.ts of the files in client/. Run `npm run assets` after every change there,
+ * or a test fails. The assets are one module of texts. So every bundle, the npm package and a run from source have them,
+ * without copying files and without a plugin.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 
 const dashboard = new URL('../http/dashboard/', import.meta.url);
 
-/** What a page of the dashboard loads, as texts. */
+/** Returns the files that a page of the dashboard loads, as texts. */
 export async function generateAssets(): Promise<Readonly<Record<'icon' | 'script' | 'style', string>>> {
   return {
     icon: await readFile(new URL('client/icon.svg', dashboard), 'utf8'),

@@ -1,6 +1,6 @@
 /*
- * For serverless.yml: those of its parameters that choose among a few values. Refuses, before anything is built, what a stack
- * would be deployed by that does not work, and all of it at once.
+ * The parameters of serverless.yml that choose among a few values. Refuses, before anything is built, all values at once with
+ * which the stack would not work.
  */
 const choices = {
   httpAccess: ['keys', 'iam'],
@@ -24,7 +24,10 @@ function problemOfChoice([name, value]) {
   return `--param ${name}: expected ${choices[name].join(' or ')}, not '${value}'.`;
 }
 
-/** A secret is read by its name, of which the permission to do so is made: an ARN has another form, with a suffix. */
+/**
+ * Checks the secret's parameter. The permission to read a secret is made of its name. An ARN has another form, with a
+ * suffix.
+ */
 function problemOfSecret(secret, { secretsAt }) {
   if (secretsAt !== 'start' || /^(?!arn:)[\w/+=.@-]{1,512}$/.test(secret)) return undefined;
   const example = 'remote-processor/prod';
@@ -34,6 +37,6 @@ function problemOfSecret(secret, { secretsAt }) {
 function refuse(problems) {
   if (problems.length === 0) return;
   const error = new Error(problems.join('\n'));
-  error.stack = error.message; // It is what the Serverless Framework prints.
+  error.stack = error.message; // The Serverless Framework prints the stack.
   throw error;
 }

@@ -1,7 +1,7 @@
 /*
- * A plugin of the Serverless Framework: settles in the template, before it is sent, the conditions that compare the values of
- * parameters. They are known by then, so that what does not hold need not be sent: CloudFormation would take it, but
- * checks the branch of an `!If` that is not taken as well, where an empty value is wrong, and cfn-lint with it.
+ * A plugin of the Serverless Framework. It resolves the conditions on parameters in the template before it is sent, when their
+ * values are known. CloudFormation would accept the conditions, but it also checks the branch of an `!If` that is not taken,
+ * where an empty value is wrong. So does cfn-lint.
  */
 export default class ResolveConditions {
   constructor(serverless) {
@@ -16,7 +16,7 @@ export default class ResolveConditions {
 
 const DROPPED = Symbol('AWS::NoValue');
 
-/** The same template without conditions, `Fn::If`, `AWS::NoValue`, and resources whose condition does not hold. */
+/** Returns the template without conditions, `Fn::If`, `AWS::NoValue`, and resources whose condition does not hold. */
 export function resolveConditions({ Conditions = {}, ...template }) {
   const holds = (name) => {
     if (!(name in Conditions)) throw new Error(`The template has no condition ${name}.`);
@@ -29,7 +29,7 @@ export function resolveConditions({ Conditions = {}, ...template }) {
   };
 }
 
-/** @param holds tells of another condition, by its name, whether it holds */
+/** @param holds returns whether another condition holds, by its name */
 function evaluate(condition, holds) {
   const [[kind, given]] = Object.entries(condition);
   switch (kind) {

@@ -6,30 +6,30 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
  * A thread starts from a file of its own, which bundling would leave behind. This esbuild plugin builds such files
  * as further entries beside the bundle, and makes the bundle name them:
  *
- *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other that is named in this way
- *   resolve(__dirname, 'worker.js')                  what piscina starts its threads from
+ *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other module named in this way
+ *   resolve(__dirname, 'worker.js')                  the file from which piscina starts its threads
  *
- * They are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so are the parts that
- * esbuild splits off: serverless-esbuild puts them into the package of that function, and into no other.
+ * The files are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so are the chunks that
+ * esbuild splits off. So serverless-esbuild puts them into the package of that function, and into no other.
  *
- * Why not a published plugin: those for `new URL` look for the very file that is named, but here that is what a
- * TypeScript source would be compiled to; and none knows of piscina's file.
+ * No published plugin does this. Plugins for `new URL` look for the named file itself, which here is the compiled form of a
+ * TypeScript source. None of them knows piscina's file.
  */
 
-/** As a value, so that neither a comment nor a text that mentions one is taken for it. */
+/** Matches the URL as a value, so that a comment or a text that mentions one does not match. */
 const URL_OF_MODULE =
   /(?<=^(?!\s*(?:\*|\/\/|\/\*)).*(?:[=(:,?[]\s*|\breturn\s+))new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.[cm]?js)\1,\s*import\.meta\.url,?\s*\)/gm;
 
-/** Piscina as it is: should this change, the build fails, rather than a job in production. */
+/** Piscina's own code. If it changes, the build fails rather than a job in production. */
 const PISCINA_THREAD = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
 
-/** For piscina's own file, which is CommonJS. */
+/** The options for piscina's own file, which is CommonJS. */
 const asCommonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   banner: {},
   splitting: false,
-  external: ['@napi-rs/nice'], // Optional, and for priorities, which are not used here.
+  external: ['@napi-rs/nice'], // Optional, for priorities, which this project does not use.
 };
 
 /** @type {import('esbuild').Plugin} */
@@ -46,7 +46,7 @@ const threadEntries = {
 
 export default [threadEntries];
 
-/** The further entries of one bundle: each is built once, however often it is named. */
+/** The further entries of one bundle. Each is built once, however often it is named. */
 class Entries {
   #build;
   #underWay = new Map();
@@ -55,7 +55,7 @@ class Entries {
     this.#build = build;
   }
 
-  /** Begins to build a module, and returns the name its file will have. */
+  /** Begins to build a module, and returns the name of its future file. */
   add(path, options = {}) {
     const { initialOptions } = this.#build;
     const out = `${bundleName(initialOptions)}.${flatName(path, initialOptions)}`;
@@ -63,7 +63,7 @@ class Entries {
     return out + ({ ...initialOptions, ...options }.outExtension?.['.js'] ?? '.js');
   }
 
-  /** Resolves when all are built. An entry can name further ones, itself too. */
+  /** Resolves when all entries are built. An entry can name further ones, including itself. */
   async finish() {
     for (const building of this.#underWay.values()) await building;
   }
@@ -89,7 +89,7 @@ function nameEntries(build, entries) {
   );
 }
 
-/** Other packages are not searched, but for this one as a dependency. */
+/** Returns whether a file is searched. Other packages are not, except this one as a dependency. */
 function isOwn(path) {
   return !/[\\/]node_modules[\\/](?!remote-processor[\\/](?!.*[\\/]node_modules[\\/]))/.test(path);
 }
@@ -110,7 +110,7 @@ async function nameThread(path, entries) {
   return { contents: source.replace(PISCINA_THREAD, `(0, node_path_1.resolve)(__dirname, '${file}')`) };
 }
 
-/** A module is named by the file it is compiled to; before that, only its source exists. */
+/** Returns a module's file. A module is named by its compiled file, and before compilation only its source exists. */
 function sourceOf(module, importer) {
   const source = [module, module.replace(/js$/, 'ts')].find(existsSync);
   if (source === undefined)
@@ -122,7 +122,7 @@ function bundleName({ entryPoints: [entry] }) {
   return withoutExtension(basename(entry));
 }
 
-/** From this project, or from the package it belongs to: wherever either is installed. */
+/** Returns a name relative to this project, or to the package of the file, wherever either is installed. */
 function flatName(path, { absWorkingDir = process.cwd() }) {
   const fromPackage = path.split(/[\\/]node_modules[\\/]/).at(-1);
   const name = fromPackage === path ? relative(absWorkingDir, path) : fromPackage;

@@ -4,15 +4,15 @@ import type { Logger } from '../../src/index.js';
 import { clientAddress } from './client-address.js';
 import { rawPathOf } from './plain-path.js';
 
-/** A path that is longer is an attack or a mistake. */
+/** The longest path that is logged whole. A longer one is an attack or a mistake. */
 const MAX_PATH = 200;
 
-/** Who may not do what was asked: no key or a wrong one, one that does not suffice, too many wrong ones. */
+/** The statuses of refused callers, whose key is missing, wrong or insufficient, or who sent too many wrong keys. */
 export const refusals: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /**
- * One line per request: who did what from where, and how it ended; a warning when it was refused. No query, header or body:
- * they may hold secrets.
+ * Logs one line per request: who did what from where, and how it ended. A refused request is a warning. Queries, headers and
+ * bodies are not logged, since they may hold secrets.
  */
 export function accessLog(log: Logger) {
   return createMiddleware(async (context, next) => {

@@ -6,9 +6,9 @@ import { clientAddress } from './client-address.js';
 import { Problem } from './problem.js';
 import type { WrongKeys } from './wrong-keys.js';
 
-/** Who sent a request, and what he may do. */
+/** The sender of a request, and the sender's role. */
 export interface Caller {
-  /** Stands in logs: the id of the key, or the name that a signed request was signed in. */
+  /** The name in logs: the id of the key, or the name in which a request was signed. */
   readonly id: string;
   readonly role: Role;
 }
@@ -20,12 +20,12 @@ declare module 'hono' {
   }
 }
 
-/** What an answer has that asks for a key. */
+/** The headers of an answer that asks for a key. */
 export const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"' };
 
 /**
- * Lets only those pass who send a key: `Authorization: Bearer <key>`. A right one always passes; wrong ones are counted by
- * address, and past the limit told to wait.
+ * Lets a request pass only with a key: `Authorization: Bearer <key>`. A right key always passes. Wrong keys are counted by
+ * address, and past the limit their senders are told to wait.
  */
 export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   return createMiddleware(async ({ req, set, env }, next) => {
@@ -41,7 +41,7 @@ export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   });
 }
 
-/** @param limitedMs for how long the address is past its limit */
+/** @param limitedMs how long the address is past its limit */
 function refusal(limitedMs: number | undefined): Problem {
   const detail = 'Send a valid key: Authorization: Bearer <key>';
   if (limitedMs === undefined) return new Problem('unauthorized', { detail, headers: challenge });
@@ -51,7 +51,7 @@ function refusal(limitedMs: number | undefined): Problem {
   });
 }
 
-/** Lets only those pass whose role is at least this one. Goes after `requireKey`. */
+/** Lets a caller pass only with at least this role. Goes after `requireKey`. */
 export function requireRole(role: Role) {
   return createMiddleware(async ({ get }, next) => {
     const held = get('caller')?.role;
@@ -63,8 +63,8 @@ export function requireRole(role: Role) {
 }
 
 /**
- * The entry of a key. Digests are compared, all of them and each in constant time, so that the time it takes
- * tells nothing about how close a guess was, nor about which entry it met. The empty text is nobody's key.
+ * Returns the entry of a key. All digests are compared, each in constant time. So the time taken tells neither how close a
+ * guess was, nor which entry it met. The empty text is nobody's key.
  */
 export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | undefined {
   if (token === '') return undefined;
@@ -76,7 +76,7 @@ export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | und
   return found;
 }
 
-/** The empty string, which is nobody's key, when there is none. */
+/** Returns the key, or the empty text, which is nobody's key. */
 function bearerToken(header = ''): string {
   return /^Bearer +([^ ]+)$/i.exec(header.trim())?.[1] ?? '';
 }

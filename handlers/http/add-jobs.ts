@@ -9,7 +9,7 @@ import { documented } from './documented.js';
 import { jobStatus } from './fields.js';
 import { invalid, Problem } from './problem.js';
 
-/** A job that is to be added, as it stands in a body. */
+/** A job to add, as it stands in a body. */
 export const newJob = z
   .strictObject({
     name: z.string(),
@@ -20,7 +20,7 @@ export const newJob = z
 
 type NewJob = z.output<typeof newJob>;
 
-/** A job by its id, and how it stands. */
+/** The id and the status of a job. */
 export const jobState = z
   .object({ id: z.string(), status: jobStatus })
   .register(documented, { id: 'JobState' });
@@ -28,7 +28,7 @@ export const jobState = z
 type JobState = z.output<typeof jobState>;
 
 /**
- * Adds one job, with this metadata, and tells the status of the job that was there before when its id or its unique key was known.
+ * Adds one job with this metadata. If its id or its unique key was known, returns the status of the existing job.
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
  */
@@ -49,7 +49,7 @@ export async function addOne(
 }
 
 /**
- * Adds many jobs, with this metadata, and returns their ids.
+ * Adds many jobs with this metadata, and returns their ids.
  *
  * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJobs` throws
  */
@@ -71,28 +71,28 @@ export async function addMany(
   });
 }
 
-/** For the last try, which may take as long as the driver looks for a server, and for the answer. */
+/** The time for the answer, and for the last try, which may take as long as the driver looks for a server. */
 const RESERVED_MS = ELECTION_MS + 2_000;
 
-/** A kick that was sent has mostly arrived by then, and is not frozen with the container. */
+/** The time in which a kick has mostly arrived, so that it is not frozen with the container. */
 const LEAST_MS = 1_000;
 
-/** For how long to try again, and to wait for the kick, when the answer has to be on its way by then. */
+/** Returns how long to try again, and to wait for the kick, so that the answer is sent in time. */
 function patienceIn(timeLeftMs: number): number {
   return Math.max(LEAST_MS, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
 
-/** The same jobs, each with an id: its own or, where it has none, the one that was chosen for it. */
+/** Returns the same jobs, each with its own id or, without one, the id that was chosen for it. */
 export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefined): NewJob[] {
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
 
-/** Where a job is. */
+/** Returns the address of a job. */
 export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
-/** The options have been validated before: what the processor finds invalid then is the input. */
+/** Reports issues as those of the input, since the options were validated before. */
 function refuseInput(error: unknown): never {
   if (!isKind(error, ValidationError)) throw error;
   throw invalid(

@@ -7,9 +7,9 @@ const BALANCED_BYTES = 900_000;
 const balancedSchema = z.object({ requestContext: z.object({ elb: z.unknown() }) });
 
 /**
- * How many bytes the members of an answer may have as they are sent: 5 MB, and less where a load balancer sends it.
+ * Returns how many bytes the members of an answer may have as they are sent: 5 MB, or less for a load balancer.
  *
- * @param environment what the app was called with beside the request
+ * @param environment the second argument of the app's call, beside the request
  */
 export function maxBytesFor(environment: unknown): number {
   return balancedSchema.safeParse(environment).success ? BALANCED_BYTES : MAX_PAGE_BYTES;

@@ -19,24 +19,27 @@ import { WrongKeys } from './wrong-keys.js';
 
 export interface AppOptions {
   readonly processor: RemoteProcessor;
-  /** Who may use the API. With none every request to it is refused. */
+  /** The keys that may use the API. Without any key, every request to the API is refused. */
   readonly apiKeys: readonly ApiKey[];
-  /** Sign the sessions of the dashboard: the first signs, all verify. Default: none, and the dashboard is off. */
+  /**
+   * The secrets that sign the sessions of the dashboard. The first signs, all verify. Default: none, and the dashboard is
+   * off.
+   */
   readonly sessionSecrets?: readonly string[];
-  /** Tells the callers of the API apart: sets the variable `caller`, or throws. Default: by their keys. */
+  /** Tells callers of the API apart. It sets the variable `caller`, or throws. Default: by their keys. */
   readonly identify?: MiddlewareHandler;
   /**
-   * The names by which the app may be called, beside loopback's; then pages of other sites may not call it either.
-   * Default: any, where names are somebody else's business, such as API Gateway's.
+   * The names by which the app may be called, besides loopback's. With names, pages of other sites may not call it. Default:
+   * any, where another part, such as API Gateway, checks names.
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Of other sites whose pages may call the API, with a key; `*` is any. Default: none. */
+  /** The origins of other sites whose pages may call the API, with a key. `*` means any. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Awaited before the database is used: what has to be done once. Default: nothing. */
+  /** Does what must be done once before the database is used. Awaited by each request. Default: nothing. */
   readonly ready?: () => Promise<void>;
-  /** How many milliseconds there are until an answer has to be on its way. Default: any number. */
+  /** Returns the milliseconds until an answer has to be sent. Default: infinite. */
   readonly timeLeft?: () => number;
-  /** What stands before the path of the request under way, and is not told to the app. Default: nothing. */
+  /** Returns the part that precedes the path of the current request, and that the app does not see. Default: nothing. */
   readonly basePath?: () => string;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
@@ -47,8 +50,9 @@ const nothing = async () => {};
 const pass: MiddlewareHandler = (_, next) => next();
 
 /**
- * The HTTP API, for Lambda and for any server that speaks the Fetch standard: `GET /health`, which is open, and what
- * routes.ts lists, for callers with a key; and the dashboard, for those who sign in. Outside of that every error is a problem document: see problem.ts.
+ * Makes the HTTP API, for Lambda and for any server that speaks the Fetch standard. `GET /health` is open. The routes of
+ * routes.ts are for callers with a key, and the dashboard is for people who sign in. Except there, every error is a problem
+ * document. See problem.ts.
  */
 export function createApp({
   processor,
@@ -82,7 +86,7 @@ export function createApp({
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
       await ready();
-      await processor.getJob('health'); // Reads one document, or none: the cheapest question that proves anything.
+      await processor.getJob('health'); // The cheapest proof. Reads at most one document.
       return context.json({ status: 'ok' });
     })
     .use('/v1/*', identify ?? requireKey(apiKeys, wrongKeys), async (_, next) => {
@@ -94,7 +98,7 @@ export function createApp({
   return app;
 }
 
-/** What one key may read must not lie in a cache for another. */
+/** Keeps answers out of caches, where the holder of another key might read them. */
 const noStore = createMiddleware(async (context, next) => {
   await next();
   if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');

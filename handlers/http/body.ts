@@ -2,12 +2,12 @@ import type { Issue } from '../../src/index.js';
 import { parseJson } from './parse-json.js';
 import { Problem } from './problem.js';
 
-/** At most this many bytes, and so the input of a job as well: larger data belongs elsewhere, with a reference. */
+/** The most bytes of a body, and so of a job's input. Larger data belongs elsewhere, with a reference. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * The body of a request, which must be a JSON object. It is parsed by `JSON.parse` alone, so that every key stays
- * an own property, `__proto__` included, for the validation to see.
+ * Reads the body of a request, which must be a JSON object. `JSON.parse` alone parses it, so that every key, including
+ * `__proto__`, stays an own property for the validation to see.
  *
  * @throws Problem
  */
@@ -17,10 +17,10 @@ export async function readJsonObject(request: Request): Promise<object> {
 }
 
 /**
- * What is wrong with the body of a request that needs none: each of its members. Nothing at all is right, and so is
- * `{}`, which some clients always send.
+ * Returns an issue for each member of the body of a request that needs none. An empty body is right, and so is `{}`, which
+ * some clients always send.
  *
- * @throws Problem for a body that is no JSON object
+ * @throws Problem for a body that is not a JSON object
  */
 export async function issuesOfNeedlessBody(request: Request): Promise<Issue[]> {
   const bytes = await readBytes(request);
@@ -52,12 +52,12 @@ function isJson(contentType: string): boolean {
 }
 
 /**
- * The body of a request as it came. What really comes is counted: a Content-Length may be absent, or wrong.
+ * Reads the body of a request as it came. Counts the bytes that really come, since a Content-Length may be absent or wrong.
  *
- * Nothing else touches a body, and one that is refused unread is not touched either: the server then throws it away as
- * it comes, and the connection serves the next request. Of a body that is a stream already it cannot.
+ * Nothing else touches a body, not even one that is refused unread. So the server discards that body as it comes, and the
+ * connection serves the next request. The server could not do so with a body that is a stream already.
  *
- * @throws Problem when it has more bytes than `limit`
+ * @throws Problem when the body has more bytes than `limit`
  */
 export async function readBytes(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);

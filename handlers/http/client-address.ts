@@ -17,7 +17,7 @@ const loadBalancer = z.object({
 });
 const socket = z.object({ incoming: z.object({ socket: z.object({ remoteAddress: z.string() }) }) });
 
-/** What an HTTP API or a function URL, a REST API, a load balancer, or Node's own server know of the other end. */
+/** The forms in which an HTTP API or function URL, a REST API, a load balancer, or Node's own server tell the sender. */
 const environmentSchema = z.union([
   http.transform(({ requestContext }) => requestContext.http.sourceIp),
   loadBalancer.transform(({ event }) => lastOf(event)),
@@ -25,15 +25,15 @@ const environmentSchema = z.union([
   socket.transform(({ incoming }) => incoming.socket.remoteAddress),
 ]);
 
-/** Those whose address is not known are counted together. */
+/** Counts all senders without a known address together. */
 const UNKNOWN = 'unknown';
 
 /**
- * Where a request comes from, as the platform tells it: headers such as X-Forwarded-For are the sender's own words, except
- * for what a load balancer appends to it. Of IPv6 the network, `2001:db8::/64`: a subscriber has at least so much, and can
- * send from any address in it.
+ * Returns where a request comes from, as the platform tells it. Headers such as X-Forwarded-For are the sender's own words,
+ * except for the part that a load balancer appends. An IPv6 address becomes its network, `2001:db8::/64`, since a subscriber
+ * has at least that much, and can send from any address in it.
  *
- * @param environment what the app was called with beside the request
+ * @param environment the second argument of the app's call, beside the request
  */
 export function clientAddress(environment: unknown): string {
   const { data } = environmentSchema.safeParse(environment);
@@ -44,7 +44,7 @@ export function clientAddress(environment: unknown): string {
   return `${network.toString()}/64`;
 }
 
-/** What the load balancer has seen itself stands last, with the port where it is set to tell that. */
+/** Returns the last address, which the load balancer has seen itself. It may have a port, if the load balancer adds it. */
 function lastOf(addresses: string): string {
   const last = addresses.slice(addresses.lastIndexOf(',') + 1).trim();
   const [, bracketed, v4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(last) ?? [];

@@ -4,20 +4,20 @@ import { cors } from 'hono/cors';
 /** Stands for every origin. */
 export const ANY_ORIGIN = '*';
 
-/** For how long a browser need not ask again; Chrome heeds two hours at most. */
+/** How long a browser need not ask again. Chrome heeds two hours at most. */
 const MAX_AGE_SECONDS = 7_200;
 
-/** What requests have that are signed with credentials of AWS, beside `Authorization`. */
+/** The headers of requests signed with AWS credentials, besides `Authorization`. */
 const ofSignatures = ['X-Amz-Date', 'X-Amz-Security-Token', 'X-Amz-Content-Sha256'];
 
-/** Whether pages of this origin may call the API. */
+/** Returns whether pages of this origin may call the API. */
 export function allowsOrigin(origins: readonly string[], origin: string): boolean {
   return origins.includes(ANY_ORIGIN) || origins.includes(origin);
 }
 
 /**
- * Lets pages of these origins call the API (CORS), with a key: nothing that a browser sends by itself, such as the
- * cookie of the dashboard, comes along.
+ * Lets pages of these origins call the API (CORS), with a key. Browsers add nothing by themselves, such as the dashboard's
+ * cookie.
  */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler {
   return cors({

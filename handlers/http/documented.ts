@@ -3,16 +3,16 @@ import { durationSchema } from '../../src/duration.js';
 import { momentSchema } from '../../src/job/job-options.js';
 import { retryDelaySchema } from '../../src/job/retry-delay.js';
 
-/** What the OpenAPI document says about a schema beside what the schema itself says. */
+/** The facts about a schema that the OpenAPI document adds to the schema itself. */
 export interface Documentation {
-  /** Its name among the components; without one it stands where it is used. */
+  /** The name among the components. Without one, the schema stands where it is used. */
   readonly id?: string;
   readonly description?: string;
-  /** Stands for the schema, where it does its work in a function that no document can tell of. */
+  /** Replaces the schema, if it works by a function that no document can describe. */
   readonly jsonSchema?: Readonly<Record<string, unknown>>;
 }
 
-/** Also of what is made of a schema by `refine`. */
+/** Also applies to schemas that `refine` makes of a documented one. */
 export const documented = z.registry<Documentation>();
 
 const duration = { $ref: '#/components/schemas/Duration' };

@@ -14,8 +14,8 @@ import { isUnreachable } from '../../src/mongo/unreachable.js';
 import { Problem } from './problem.js';
 
 /**
- * Answers whatever a route throws with a problem document. What nobody foresaw is a 500 that tells its sender
- * nothing; the log has it all.
+ * Answers every error of a route with a problem document. An unforeseen error is a 500 that tells the sender nothing, and
+ * the log has all of it.
  */
 export function answerFailure(log: Logger): ErrorHandler {
   return (error, { req }) => {
@@ -33,7 +33,7 @@ export function answerFailure(log: Logger): ErrorHandler {
   };
 }
 
-/** What an error means to who sent the request. */
+/** Returns the problem that an error is for the sender of the request. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isKind(error, NotFoundError)) return new Problem('not_found', { detail: error.message });
@@ -58,7 +58,7 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** Which documents they are is told in the log alone. */
+/** Names no documents. Only the log tells which they are. */
 const notOurs =
   'The collections hold documents that are not of Remote Processor: nothing was done. Take another prefix (COLLECTION_PREFIX), or another database; remote-processor doctor shows which they are.';
 

@@ -6,7 +6,7 @@ import { documented } from './documented.js';
 
 /** Fields that several routes ask for or answer with. */
 
-/** In answers: becomes ISO 8601 on the way. */
+/** A date, which becomes ISO 8601 in an answer. */
 export const moment = z.date();
 
 /** Any JSON. */
@@ -24,7 +24,7 @@ export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
 }
 
-/** The name of something, in a path. @param schema what names there may be; default: any */
+/** The name of something, in a path. @param schema the possible names. Default: any */
 export function nameOf(what: string, schema: z.ZodString = z.string()) {
   return z.object({ name: schema.clone().register(documented, { description: `The name of ${what}.` }) });
 }
@@ -40,7 +40,7 @@ export function wholeNumber(minimum: number, maximum: number, description: strin
     .register(documented, { description, jsonSchema: { type: 'integer', minimum, maximum } });
 }
 
-/** A duration in a query: digits alone are milliseconds, as a number is in a body. */
+/** A duration in a query. Digits alone are milliseconds, like a number in a body. */
 export function duration(description: string) {
   return z
     .string()
@@ -67,13 +67,13 @@ export function textOf(description: string, minimum = 0, maximum = 10_000) {
 
 const DEFAULT_LIMIT = 100;
 
-/** Of every list, in a query. */
+/** The query parameters of every list. */
 export const page = {
   limit: wholeNumber(1, 1000, `How many at most; default ${DEFAULT_LIMIT}.`).optional(),
   cursor: textOf('That of the page before.').optional(),
 };
 
-/** Of lists whose members may be large, in a query. */
+/** A query parameter of lists whose members may be large. */
 export function brief(description: string) {
   return z
     .enum(['true', 'false'])
@@ -82,5 +82,5 @@ export function brief(description: string) {
     .register(documented, { description, jsonSchema: { type: 'string', enum: ['true', 'false'] } });
 }
 
-/** For the next page; null at the end. */
+/** The cursor of the next page, or null at the end. */
 export const nextCursor = z.string().nullable();

@@ -5,28 +5,28 @@ import { toProblem } from './failure.js';
 import { invalid, Problem, type ProblemCode } from './problem.js';
 import type { Reply } from './reply.js';
 
-/** A request that adds jobs, and may bring an `Idempotency-Key`. */
+/** A request that adds jobs, and may have an `Idempotency-Key`. */
 export interface AddingRequest {
   readonly raw: Request;
   readonly callerId: string;
-  /** All that it asks, as it was understood. */
+  /** The parsed content of the request. */
   readonly asked: object;
-  /** How many jobs it adds at most. */
+  /** The most jobs that the request adds. */
   readonly jobCount: number;
 }
 
-/** Visible ASCII: two headers of the name come joined by a comma and a space, and are refused. */
+/** Matches visible ASCII. Two headers of the name come joined by a comma and a space, and are refused. */
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
-/** Refused before the first write. */
+/** The problems that come before the first write. */
 const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found', 'forbidden'];
 
 /**
- * Answers a request once per `Idempotency-Key`: whoever sends it again gets the first answer, and nothing is done.
- * Without that header it is answered whenever it is sent.
+ * Answers a request once per `Idempotency-Key`. A repeated request gets the first answer, and nothing is done. Without that
+ * header each request is answered.
  *
- * @throws Problem for a key that is none, belongs to another request, or whose request is under way; and what `respond`
- *   throws
+ * @throws Problem for an invalid key, a key of another request, or a key whose request is under way
+ * @throws what `respond` throws
  */
 export async function answerOnce(
   processor: WithCollections,
@@ -55,13 +55,13 @@ const keyExpected = 'expected 1 to 255 visible ASCII characters, without spaces,
 const retryAfter = { 'retry-after': '1' };
 const replayed = { 'idempotent-replayed': 'true' };
 
-/** Of what a request asks, by its meaning: the order of keys has none, nor whether 10 s are `'10s'` or 10000. */
+/** Hashes the meaning of a request. The order of keys does not count, nor whether 10 s are `'10s'` or 10000. */
 function hashOf({ method, url }: Request, asked: object): string {
   const content = JSON.stringify([method, new URL(url).pathname, asked], sortedKeys);
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** As pairs, for an object puts keys that look like numbers first, and `__proto__` nowhere. */
+/** Returns objects as pairs, since an object puts keys that look like numbers first, and loses `__proto__`. */
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const pairs = Object.entries(value).filter(([, member]) => member !== undefined);

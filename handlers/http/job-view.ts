@@ -7,8 +7,8 @@ import { jobStatus, json, moment } from './fields.js';
 const largeMembers = ['input', 'output', 'progress'] as const;
 
 /**
- * A job as the API shows it. Every member is always there, null when it has no value.
- * Left out are the fencing tokens, with which one could pose as the worker, and which worker it is.
+ * A job as the API shows it. Every member is always there, null when it has no value. The fencing tokens and the worker are
+ * left out, since with them one could pose as the worker.
  */
 export const jobView = z
   .object({
@@ -64,7 +64,7 @@ export const jobView = z
 
 export type JobView = z.input<typeof jobView>;
 
-/** What the API shows of a job. */
+/** Returns a job as the API shows it. */
 export function toJobView(job: Job): JobView {
   return {
     id: job.id,
@@ -99,15 +99,15 @@ export function toJobView(job: Job): JobView {
   };
 }
 
-/** The same, of one that was read without its input and output. */
+/** Returns the view of a job that was read without its input and output. */
 export function toBriefView(job: Job): JobView {
   return { ...toJobView(job), leftOut: ['input', 'output'] };
 }
 
 /**
- * The same, of one that may be too large to be sent: then without the members that hold what people stored in it.
+ * Returns the view of a job that may be too large to send. If it is, the members with people's data are left out.
  *
- * @param maxBytes that it may have as it is sent
+ * @param maxBytes the most bytes that the view may have as it is sent
  */
 export function toSendableView(job: Job, maxBytes: number): JobView {
   const view = toJobView(job);

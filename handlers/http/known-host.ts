@@ -4,12 +4,12 @@ import { isLoopback } from './loopback.js';
 import { Problem } from './problem.js';
 
 /**
- * Lets only those pass who call this server by a name that it has, loopback always, and who are no page of another
- * site. A site that has its name point to this machine (DNS rebinding) is told by the Host header; one that has a browser
- * send something here, by Origin. Programs send no Origin.
+ * Lets a request pass only if it calls this server by one of its names, or by loopback, and is not from another site's page.
+ * The Host header reveals a site that points its name to this machine (DNS rebinding). Origin reveals a site that makes a
+ * browser send something here. Programs send no Origin.
  *
- * @param names those that it has beside loopback, without ports; IPv6 addresses in brackets
- * @param corsOrigins of other sites whose pages may call the API, which takes a key. The dashboard they may not call
+ * @param names further names, without ports, with IPv6 addresses in brackets
+ * @param corsOrigins origins of other sites whose pages may call the API, which takes a key, but not the dashboard
  */
 export function requireKnownHost(names: readonly string[], corsOrigins: readonly string[]) {
   const known = new Set(names.map((name) => name.toLowerCase()));
@@ -40,7 +40,7 @@ function isOfThisSite(origin: string | undefined, site: string | undefined, host
   return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
-/** Without the port, in small letters; undefined for what is no host. */
+/** Returns the host without its port, in lower case, or undefined for an invalid host. */
 function hostnameOf(host: string): string | undefined {
   return /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
 }

@@ -2,9 +2,10 @@ import type { Job, JobsFilter, RemoteProcessor } from '../../src/index.js';
 import { type JobView, toBriefView, toJobView, toSendableView } from './job-view.js';
 
 /**
- * A page of jobs that can be sent, as `jobs.list` gives it; a lone job that is larger comes without what makes it so.
+ * Returns a page of jobs that can be sent, as `jobs.list` does. A lone job that is too large comes without its large
+ * members.
  *
- * @throws ValidationError for a cursor that no page gave
+ * @throws ValidationError for a cursor that no page returned
  */
 export async function listPage(
   processor: RemoteProcessor,

@@ -1,8 +1,8 @@
 /**
- * Parses JSON that is to be stored, by `JSON.parse` alone, so that every key stays an own property, `__proto__`
- * included, for the validation to see.
+ * Parses JSON that is to be stored. `JSON.parse` alone parses it, so that every key, including `__proto__`, stays an own
+ * property for the validation to see.
  *
- * @throws an Error that says why: also for numbers that would come back as others
+ * @throws Error that says why, also for numbers that would come back as others
  */
 export function parseJson(text: string): unknown {
   try {
@@ -14,16 +14,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** JSON has no infinity: a number such as 1e999 would come back as null. */
+/** Refuses a number such as 1e999, since JSON has no infinity and it would come back as null. */
 function requireFinite(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new RangeError(`the number at '${key}' is too large`);
 }
 
-/** A string, or a number: what looks like a number inside a string is passed over with it. */
+/** Matches a string or a number. Digits inside a string are skipped with the string. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** An integer such as 12345678901234567890 would come back as another one. */
+/** Refuses an integer such as 12345678901234567890, which would come back as another one. */
 function requireExactIntegers(text: string): void {
   for (const [token] of text.matchAll(stringOrNumber)) {
     if (!/^-?\d{16,}$/.test(token) || BigInt(Number(token)) === BigInt(token)) continue;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { hasDotSegment } from '../../src/dot-segment.js';
 import { Problem } from './problem.js';
 
-/** The path as it came, before anybody made a URL of it: of an HTTP API or a function URL, of others, and of Node. */
+/** The path before anybody made a URL of it, as an HTTP API or function URL, other platforms, and Node tell it. */
 const environmentSchema = z.union([
   z.object({ event: z.object({ rawPath: z.string() }) }).transform(({ event }) => event.rawPath),
   z.object({ event: z.object({ path: z.string() }) }).transform(({ event }) => event.path),
@@ -13,18 +13,18 @@ const environmentSchema = z.union([
 ]);
 
 /**
- * The path of a request as it came.
+ * Returns the path of a request as it came.
  *
- * @param environment what the app was called with beside the request
- * @returns undefined where the platform does not tell
+ * @param environment the second argument of the app's call, beside the request
+ * @returns undefined if the platform does not tell
  */
 export function rawPathOf(environment: unknown): string | undefined {
   return environmentSchema.safeParse(environment).data;
 }
 
 /**
- * Refuses a path that means another one to somebody: to a parser of URLs, a proxy, or who decides by it who may call. What
- * API Gateway let in as one address would be served as another.
+ * Refuses a path that somebody else could read as another one: a parser of URLs, a proxy, or whoever decides by it who may
+ * call. Otherwise a path that API Gateway let in could be served as another.
  */
 export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   if (!isPlainPath(rawPathOf(env) ?? new URL(req.url).pathname)) {
@@ -36,7 +36,7 @@ export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   await next();
 });
 
-/** Whether a path stands for itself alone, whoever reads it. */
+/** Returns whether a path has the same meaning for every reader. */
 export function isPlainPath(path: string): boolean {
   return (
     plain.test(path) &&
@@ -47,14 +47,17 @@ export function isPlainPath(path: string): boolean {
 }
 
 /**
- * Not `\`, `?`, `#` and control characters, at which parsers stop or which they change or leave out; no empty segment but
- * the last; no space at the end, which would be cut off. Other characters that should be escaped are let pass: an HTTP API
- * of API Gateway gives the path decoded.
+ * Excludes `\`, `?`, `#` and control characters, at which parsers stop or which they change or drop. Excludes empty segments
+ * except the last, and a space at the end, which would be cut off. Allows other characters that should be escaped, because
+ * an HTTP API of API Gateway decodes the path.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused.
 const plain = /^(?!.*\/\/)(?!.* $)\/[^\\?#\x00-\x1f\x7f]*$/;
 
-/** Letters, digits, `-._~`, which nobody has to escape; and NUL, at which some stop. `%2e%2e` is `..`, and `%71ueues` `queues`. */
+/**
+ * Matches escapes of letters, digits and `-._~`, which nobody has to escape. `%2e%2e` is `..`, and `%71ueues` is `queues`.
+ * Matches NUL too, at which some parsers stop.
+ */
 const needlesslyEscaped = /%(00|2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i;
 
 function decodedSlashes(path: string): string {

@@ -3,9 +3,14 @@ import type { Issue } from '../../src/index.js';
 import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from '../../src/issues.js';
 
 /**
- * What can go wrong with a request. 400: the body is not the JSON it says it is, or needless, or the address not plain. 422: the body is,
- * and what it says is refused. 401: no key, or an unknown one. 403: the key's role does not allow it, it was sent by
- * another site or to another name or, in the dashboard, a form is not of this session. 429: a wrong key, after many.
+ * Everything that can go wrong with a request.
+ *
+ * - 400: the body is not JSON or is needless, or the address is not plain
+ * - 401: the key is missing or unknown
+ * - 403: the key's role does not suffice, or the request came from another site, to another name, or with a form of another
+ *   session
+ * - 422: the body is JSON, and its content is refused
+ * - 429: a wrong key, after many
  */
 const kinds = {
   invalid_address: { status: 400, title: 'The address can be read as another one' },
@@ -41,10 +46,10 @@ const kinds = {
   database_unreachable: { status: 503, title: 'The database cannot be reached' },
 } as const;
 
-/** Stable: match on it, never on the texts. */
+/** Stable. Match on the code, never on the texts. */
 export type ProblemCode = keyof typeof kinds;
 
-/** What all problems of a kind have in common. */
+/** Returns the members that all problems of a kind share. */
 export function kindOf(code: ProblemCode): {
   readonly type: string;
   readonly title: string;
@@ -54,14 +59,14 @@ export function kindOf(code: ProblemCode): {
 }
 
 export interface ProblemDetails {
-  /** What went wrong this time, of which 2 KB are told. Default: the title says it all. */
+  /** The reason in this case, of which 2 KB are told. Default: the title. */
   readonly detail?: string;
-  /** What is wrong with the request, and where, of which 100 are told. */
+  /** The errors in the request, and where they are. At most 100 are told. */
   readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Thrown anywhere below a route, to be answered with its problem document (RFC 9457). */
+/** An error to throw anywhere below a route. The answer is its problem document (RFC 9457). */
 export class Problem extends Error {
   readonly details: ProblemDetails;
 
@@ -92,7 +97,7 @@ export class Problem extends Error {
   }
 }
 
-/** The problem of a request that is JSON, or an address, but not what was expected. */
+/** Returns the problem of a request that is JSON, or an address, but not as expected. */
 export function invalid(issues: readonly Issue[]): Problem {
   return new Problem('validation_failed', { detail: describeIssues(issues), issues });
 }

@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import type { Issue } from '../../src/index.js';
 
-/** What an address asks, as far as it is known, and what is wrong with it before anything is parsed. */
+/** The known parameters of an address, and the errors found before they are parsed. */
 export interface ReadQuery {
   readonly query: Readonly<Record<string, string | string[]>>;
-  /** One for every parameter that is not known, or is repeated and must not be. */
+  /** An issue for every parameter that is unknown, or that is repeated and must not be. */
   readonly issues: readonly Issue[];
 }
 
 /**
- * The query of an address: each parameter is a text or, where the schema says so, a list of texts. The schema
- * decides on all else.
+ * Reads the query of an address. Each parameter is a text or, where the schema says so, a list of texts. The schema decides
+ * on all else.
  */
 export function readQuery(url: string, schema: z.ZodRawShape[string] | undefined): ReadQuery {
   const shape = schema instanceof z.ZodObject ? schema.shape : {};
@@ -35,7 +35,7 @@ function issuesOf(name: string, { length }: readonly string[], shape: z.ZodRawSh
   return [{ path: name, message: `expected it once, not ${length} times` }];
 }
 
-/** Whether a parameter may be repeated. */
+/** Returns whether a parameter may be repeated. */
 export function isList(schema: z.ZodRawShape[string] | undefined): boolean {
   return schema instanceof z.ZodOptional ? isList(schema.def.innerType) : schema instanceof z.ZodArray;
 }

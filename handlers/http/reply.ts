@@ -1,8 +1,8 @@
-/** An answer that is ready to be sent, and to be kept. */
+/** An answer in a form that can be sent, and stored. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON; undefined for none. */
+  /** JSON, or undefined for no body. */
   readonly body?: string | undefined;
 }
 

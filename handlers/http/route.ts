@@ -12,85 +12,82 @@ import { readQuery } from './query.js';
 import { toResponse } from './reply.js';
 import { inTurn } from './turns.js';
 
-/** What the routes work with. */
+/** The services that the routes use. */
 export interface Services {
   readonly processor: RemoteProcessor;
-  /** How many milliseconds there are until the answer has to be on its way; infinite where nobody counts them. */
+  /** Returns the milliseconds until the answer has to be sent. Infinite where nobody counts them. */
   readonly timeLeft: () => number;
-  /** What stands before the paths of the routes, such as `/prod`; mostly nothing. */
+  /** Returns the part before the paths of the routes, such as `/prod`. Mostly empty. */
   readonly basePath: () => string;
 }
 
-/** A request that was let through. */
+/** A request that was admitted. */
 export interface RouteRequest {
   readonly raw: Request;
-  /** Those in the path, decoded. */
+  /** The parameters in the path, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly callerId: string;
   readonly callerRole: Role;
   readonly maxBytes: number;
 }
 
-/** How an answer comes about, beside what was asked. */
+/** The circumstances of an answer, beside the question. */
 export interface Circumstances extends Services {
-  /** So many bytes may the members of the answer have as they are sent. */
+  /** The most bytes that the members of the answer may have as they are sent. */
   readonly maxBytes: number;
-  /** Of who asks: what the processor does on his behalf. */
+  /** The role of the caller, on whose behalf the processor acts. */
   readonly callerRole: Role;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
-  /** The trace that the request belongs to, by its headers; undefined when they name none that is valid. */
+  /** The trace in the request's headers, or undefined if they have no valid one. */
   readonly trace: Trace | undefined;
-  /** Ids for the jobs that are made, so that a second try meets those of the first; undefined when any will do. */
+  /** Ids for the new jobs, so that a second try meets those of the first. Undefined when any id will do. */
   readonly jobIds: readonly string[] | undefined;
 }
 
-/** What is answered: dates become text on the way. */
+/** An answer, whose dates become text when it is sent. */
 export interface Answer<Body> {
   readonly body: Body;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/**
- * One operation of the API. Its schemas validate requests, type its answers, and describe both in the OpenAPI
- * document.
- */
+/** An operation of the API. Its schemas validate requests, type its answers, and describe both in the OpenAPI document. */
 export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** As OpenAPI writes it: `/v1/jobs/{id}`. */
+  /** The path as OpenAPI writes it, such as `/v1/jobs/{id}`. */
   readonly path: string;
-  /** Its name in the OpenAPI document. */
+  /** The name in the OpenAPI document. */
   readonly operation: string;
-  /** The least that a caller must have. */
+  /** The least role that a caller must have. */
   readonly role: Role;
   readonly summary: string;
   readonly description?: string;
   /**
-   * What it may be asked: `parameters` are those in the path; members of `query` are text, or lists of text where a
-   * parameter may be repeated; `body` is JSON. Made, or loaded, when it is first needed.
+   * Returns the schema of the question. `parameters` are those in the path. Members of `query` are text, or lists of text
+   * where a parameter may be repeated. `body` is JSON. The schema is made, or loaded, on first use.
    */
   readonly asks: () => Question | Promise<Question>;
-  /** A body that it understands. */
+  /** An example of a valid body. */
   readonly bodyExample?: unknown;
   readonly reply: {
     readonly status: 200 | 201 | 202 | 204;
     readonly description: string;
     readonly schema: () => Reply;
-    /** What the headers say, by their names. */
+    /** Descriptions of the headers, by name. */
     readonly headers?: Readonly<Record<string, string>>;
     readonly example?: unknown;
   };
-  /** What can go wrong, beside what can everywhere. */
+  /** The possible problems, besides those of every route. */
   readonly problems?: readonly ProblemCode[];
-  /** Whether it answers with a page of a list: of large members it has 5 MB, and takes many times that while it is made. */
+  /** Whether it answers with a page of a list. With large members, that takes up to 5 MB, and many times that to make. */
   readonly isList?: boolean;
-  /** How many jobs it makes at most: then `Idempotency-Key` is heeded. */
+  /** Returns how many jobs it makes at most. If present, `Idempotency-Key` is heeded. */
   readonly jobCount?: (question: z.output<Question>) => number;
-  /** @throws Problem, and what the processor throws */
+  /** Answers a question. @throws Problem, and what the processor throws */
   answer(question: z.output<Question>, circumstances: Circumstances): Promise<Answer<z.input<Reply>>>;
 }
 
-/** What all routes have in common, whatever they are asked and answer. */
+/** The members that all routes share, whatever their questions and answers. */
 export interface Route
   extends Pick<
     RouteDefinition<z.ZodObject, z.ZodType>,
@@ -99,11 +96,11 @@ export interface Route
   readonly problems: readonly ProblemCode[];
   readonly heedsIdempotencyKey: boolean;
   readonly asks: () => Promise<z.ZodObject>;
-  /** @throws Problem, and what the processor throws */
+  /** Handles a request. @throws Problem, and what the processor throws */
   handle(request: RouteRequest, services: Services): Promise<Response>;
 }
 
-/** Makes a route: what comes is parsed before anything is done, and refused with all that is wrong with it. */
+/** Makes a route. It parses a request before anything is done, and refuses it with all that is wrong. */
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
@@ -136,19 +133,22 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
   };
 }
 
-/** What the processor refuses was asked for: elsewhere such an error is a mistake of ours, and not told. */
+/**
+ * Turns the processor's ValidationError into a problem, since here the caller gave the input. Elsewhere such an error is a
+ * mistake of ours, and is not told.
+ */
 function explainRefusal(error: unknown): never {
   throw isKind(error, ValidationError) ? invalid(error.issues) : error;
 }
 
-/** Everything that was sent, not parsed yet, and what is too much of it. @throws Problem for a body that is no JSON */
+/** Reads all that was sent, not parsed yet, and the issues of what is too much. @throws Problem for a body that is not JSON */
 async function readQuestion({ raw, parameters }: RouteRequest, shape: z.ZodRawShape) {
   const { query, issues } = readQuery(raw.url, shape.query);
   if (shape.body) return { asked: { parameters, query, body: await readJsonObject(raw) }, issues };
   return { asked: { parameters, query }, issues: [...issues, ...(await issuesOfNeedlessBody(raw))] };
 }
 
-/** `query.limit` is `limit` to who sent it, and `query.status.1` the second `status`. */
+/** Names a place as the sender knows it: `query.limit` is `limit`, and `query.status.1` is the second `status`. */
 function withoutPlace({ path, message }: Issue): Issue {
   const [place, ...names] = path.split('.');
   if (place === 'query') return { path: names[0] ?? '', message };

@@ -54,7 +54,7 @@ export const schedulerView = z
 
 type SchedulerView = z.input<typeof schedulerView>;
 
-/** What only some types have. */
+/** The members of some types only. */
 type OwnFields = Pick<
   SchedulerView,
   'cron' | 'minute' | 'hour' | 'dayOfMonth' | 'month' | 'dayOfWeek' | 'delay' | 'at'
@@ -71,7 +71,7 @@ const none: OwnFields = {
   at: null,
 };
 
-/** What the API shows of a scheduler item. */
+/** Returns a scheduler item as the API shows it. */
 export function toSchedulerView(item: SchedulerItem): SchedulerView {
   return {
     id: item.id,
@@ -104,13 +104,13 @@ export function toSchedulerView(item: SchedulerItem): SchedulerView {
   };
 }
 
-/** The same, of one that another program may have stored with an input that is too large to be sent: then without it. */
+/** Returns the view of an item. If another program stored too large an input for it to be sent, the input is left out. */
 export function toSendableSchedulerView(item: SchedulerItem, maxBytes: number): SchedulerView {
   const view = toSchedulerView(item);
   return bytesAsSent(view) <= maxBytes ? view : { ...view, input: null, leftOut: ['input'] };
 }
 
-/** The same, of one that was read without its input. */
+/** Returns the view of an item that was read without its input. */
 export function toBriefSchedulerView(item: SchedulerItem): SchedulerView {
   return { ...toSchedulerView(item), leftOut: ['input'] };
 }

@@ -4,7 +4,7 @@ import { maxBytesFor } from './answer-size.js';
 import { Problem } from './problem.js';
 import type { Route, Services } from './route.js';
 
-/** Serves the routes, to callers that were identified. */
+/** Serves the routes to identified callers. */
 export function serveRoutes(routes: readonly Route[], services: Services): Hono {
   const app = new Hono();
   for (const { method, path, role, handle } of routes) {

@@ -1,12 +1,12 @@
 import { Slots } from '../../src/subprocess/slots.js';
 
-/** A server may be asked for many large answers at once, and has memory for few: the others wait their turn. */
+/** Limits how many large answers are made at once, since a server has memory for few. The others wait their turn. */
 const turns = new Slots(2);
 
-/** Who has gone meanwhile is answered all the same: his turn is soon over. */
+/** Never fires. A client that has gone is answered all the same, since its turn is soon over. */
 const { signal: never } = new AbortController();
 
-/** Reads what may be large. The turn ends with the work: none is held while a request waits for something else. */
+/** Reads a large answer in turn. The turn ends with the work, so none is held while a request waits for something else. */
 export function inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
   return turns.use(never, read);
 }

@@ -4,23 +4,23 @@ import { readUntilSettled } from '../../src/job/wait-for-job.js';
 import { Problem } from './problem.js';
 import { inTurn } from './turns.js';
 
-/** To read the job and send it, when time is short. */
+/** The time to read the job and send it, when time is short. */
 const MARGIN_MS = ms('2s');
 
-/** How long to wait, and what ends it before. */
+/** How long to wait, and what ends the wait early. */
 export interface Patience {
   readonly waitMs: number;
-  /** Until the answer has to be on its way. */
+  /** Returns the milliseconds until the answer has to be sent. */
   readonly timeLeft: () => number;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The job, once it is settled, or as it is when the time is up or nobody listens any more. It is read by its id at
- * growing intervals.
+ * Returns the job once it is settled, or as it is when the time is up or the client has gone. Reads it by its id at growing
+ * intervals.
  *
- * @throws NotFoundError; Problem when the job is gone that was there before
+ * @throws NotFoundError, or Problem when a job that was there is gone
  */
 export async function waitForJob(
   processor: RemoteProcessor,

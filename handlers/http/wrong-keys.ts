@@ -3,18 +3,18 @@ import { connectedCollections, type WithCollections } from '../../src/collection
 import type { Logger } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
-/** A wrong key is refused whether it could be counted or not: its sender waits no longer than this for it. */
+/** How long the sender of a wrong key waits for the count. The key is refused whether it was counted or not. */
 const MAX_COUNTING_MS = 2_000;
 
-/** Of addresses that are known to be past their limit: more than so many are forgotten, and asked for again. */
+/** The most addresses remembered as past their limit. When there are more, all are forgotten and looked up again. */
 const MAX_KNOWN = 1_000;
 
 /**
- * Counts wrong keys by the address that they come from, in the API and at the sign-in together. A right key is never
- * counted, nor kept out by wrong ones: many may stand behind one proxy.
+ * Counts wrong keys by their address, in the API and at the sign-in together. A right key is never counted, nor kept out by
+ * wrong ones, since many people may stand behind one proxy.
  */
 export class WrongKeys {
-  /** Until when, by `performance.now()`: an address that is past its limit costs the database nothing more. */
+  /** Until when each address is past its limit, by `performance.now()`. Such an address costs the database nothing more. */
   readonly #limited = new Map<string, number>();
 
   constructor(
@@ -22,7 +22,7 @@ export class WrongKeys {
     private readonly log: Logger,
   ) {}
 
-  /** Counts one. Gives for how many milliseconds its address is past its limit; undefined while it is not. */
+  /** Counts one wrong key. Returns for how many milliseconds its address is past its limit, or undefined if it is not. */
   async count(address: string): Promise<number | undefined> {
     const leftMs = (this.#limited.get(address) ?? 0) - performance.now();
     if (leftMs > 0) return leftMs;

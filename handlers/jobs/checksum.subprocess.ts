@@ -5,7 +5,7 @@ import type { ChecksumInput, ChecksumOutput } from './checksum.js';
 /** Well below the second after which a job that ignores its signal is killed. */
 const PAUSE_EVERY_MS = 250;
 
-/** The work of the `checksum` job, in a thread of its own. */
+/** Does the work of the `checksum` job, in a thread of its own. */
 export default async function checksum({
   input: { data, algorithm, rounds },
   signal,
@@ -18,7 +18,7 @@ export default async function checksum({
   for (let round = 1; round <= rounds; round += 1) {
     digest = createHash(algorithm).update(digest).update(bytes).digest();
     if (performance.now() < pauseAt) continue;
-    await progress(round, rounds); // The signal can only fire while this thread waits for something.
+    await progress(round, rounds); // The signal can only fire while this thread waits.
     signal.throwIfAborted();
     pauseAt = performance.now() + PAUSE_EVERY_MS;
   }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { defineJob } from '../../src/job/define-job.js';
 
-/** With the rest of the input it stays below the megabyte that an input may have. */
+/** Keeps the whole input below the megabyte that an input may have. */
 const MAX_DATA_LENGTH = 1_000_000;
 
 const MAX_ROUNDS = 10_000_000;
 
-/** About half a minute of one CPU: far below the 5 minutes of an invocation. */
+/** About half a minute of one CPU, far below the 5 minutes of an invocation. */
 const MAX_BYTES_HASHED = 20e9;
 
 const inputSchema = z
@@ -14,7 +14,7 @@ const inputSchema = z
     /** The bytes, in base64. */
     data: z.base64().max(MAX_DATA_LENGTH),
     algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
-    /** One round gives the plain checksum; each further one hashes the digest so far, followed by the bytes. */
+    /** The number of rounds. The first gives the plain checksum. Each further one hashes the last digest and the bytes. */
     rounds: z.int().min(1).max(MAX_ROUNDS).default(1),
   })
   .refine(({ data, rounds }) => data.length * rounds <= MAX_BYTES_HASHED, {
@@ -25,21 +25,21 @@ const inputSchema = z
 const outputSchema = z.object({
   algorithm: z.enum(['sha256', 'sha512']),
   rounds: z.int(),
-  /** How many there were. */
+  /** The number of bytes. */
   bytes: z.int(),
-  /** In hexadecimal. */
+  /** The digest, in hexadecimal. */
   digest: z.string(),
 });
 
-/** What the module gets: defaults filled in. */
+/** The input of the module, with its defaults. */
 export type ChecksumInput = z.output<typeof inputSchema>;
 
-/** What the module returns. */
+/** The output of the module. */
 export type ChecksumOutput = z.output<typeof outputSchema>;
 
 /**
- * Example of a job that keeps a CPU busy: the checksum of some bytes or, with many rounds, a hash chain, which proves
- * that its maker spent the time. It runs in a thread, shows its progress, and can be cancelled.
+ * An example of a job that keeps a CPU busy. It computes the checksum of some bytes or, with many rounds, a hash chain,
+ * which proves that its maker spent the time. It runs in a thread, shows its progress, and can be cancelled.
  *
  * @example await processor.addJob(checksum, { data: Buffer.from('hello').toString('base64'), rounds: 1_000_000 });
  */

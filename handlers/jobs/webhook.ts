@@ -8,21 +8,21 @@ import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
 import { signedHeaders } from './webhook/sign.js';
 
-/** Receivers should answer at once and work later; one that takes longer is retried. */
+/** Receivers should answer at once and work later. A slower receiver is retried. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 120_000;
 const MAX_REDIRECTS = 5;
-/** As much of an answer as helps to see what the receiver thought of it. */
+/** Enough of an answer to see what the receiver thought of the request. */
 const EXCERPT_LENGTH = 1_000;
 
 export interface WebhookSettings {
-  /** Signs the body: see `signedHeaders`. Without it, it is sent unsigned. */
+  /** Signs the body. See `signedHeaders`. Without a secret the body is sent unsigned. */
   readonly secret: string | undefined;
-  /** The same for receivers of some origins, such as `https://hooks.example.com`, in place of `secret`. */
+  /** The secrets for receivers of some origins, such as `https://hooks.example.com`, in place of `secret`. */
   readonly secrets?: ReadonlyMap<string, string> | undefined;
-  /** Which addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
+  /** The addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
   readonly mayConnectTo: AddressRule;
-  /** Of `defineJob`: by default whoever may add jobs may send. */
+  /** The role of `defineJob`. By default whoever may add jobs may send. */
   readonly addRole?: AddRole;
 }
 
@@ -31,9 +31,9 @@ const inputSchema = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .max(2_000)
     .refine((url) => !hasUserInfo(url), 'expected a URL without user name and password'),
-  /** Sent as JSON. */
+  /** Any JSON. */
   body: z.unknown(),
-  /** For all of it, redirects included. */
+  /** The time for the whole exchange, including redirects. */
   timeout: durationSchema
     .refine((ms) => ms >= 1 && ms <= MAX_TIMEOUT_MS, `expected at most ${MAX_TIMEOUT_MS} milliseconds`)
     .default(DEFAULT_TIMEOUT_MS),
@@ -44,12 +44,12 @@ type Input = z.output<typeof inputSchema>;
 /**
  * Posts a JSON body to a URL, and returns the status and the beginning of the answer.
  *
- * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx, and an address
- * that is refused, are not: the next attempt would meet the same.
+ * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx is not retried, nor is a
+ * refused address, since the next attempt would meet the same.
  *
- * Redirects are followed within the origin of the URL: body and signature are for nobody else.
+ * Redirects are followed within the origin of the URL, since body and signature are for nobody else.
  *
- * A receiver may get the same job more than once; `Idempotency-Key` is the job's id, and the same each time.
+ * A receiver may get the same job more than once. `Idempotency-Key` is the job's id, the same each time.
  */
 export function webhook({ secret, secrets, mayConnectTo, addRole = 'write' }: WebhookSettings) {
   const ownSecrets = new Map([...(secrets ?? [])].map(([origin, own]) => [originOf(new URL(origin)), own]));
@@ -79,7 +79,7 @@ interface Sender extends Pick<JobContext, 'jobId' | 'attempt'> {
 
 function toRequest({ url, body: data = null }: Input, { secret, jobId, attempt }: Sender): Outgoing {
   const body = JSON.stringify(data);
-  const id = encodeURIComponent(jobId); // Ids may hold what headers may not.
+  const id = encodeURIComponent(jobId); // Ids may have characters that headers may not.
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
@@ -91,9 +91,9 @@ function toRequest({ url, body: data = null }: Input, { secret, jobId, attempt }
   return { url: new URL(url), method: 'POST', headers, body };
 }
 
-/** Sends it, and follows redirects; each address is checked anew. */
+/** Sends a request and follows redirects. Each address is checked anew. */
 async function deliver(request: Outgoing, options: SendOptions): Promise<Answer> {
-  const { send } = await import('./webhook/send.js'); // Not before it is needed: Node's HTTP modules take long to load.
+  const { send } = await import('./webhook/send.js'); // Loaded on demand, since Node's HTTP modules load slowly.
   let current = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const answer = await send(current, options).catch((error: unknown) => explain(error, current.url));
@@ -104,7 +104,7 @@ async function deliver(request: Outgoing, options: SendOptions): Promise<Answer>
   throw new RemoteException(`${request.url.host} redirected more than ${MAX_REDIRECTS} times.`);
 }
 
-/** Not by the error's own message, nor with it as a cause: it tells the address that the name has in here. */
+/** Explains a network error without its own message, and not with it as a cause, since it tells an internal address. */
 function explain(error: unknown, { host }: URL): never {
   if (isKind(error, RemoteException) || !(error instanceof Error)) throw error;
   const { syscall, code } = systemErrorSchema.safeParse(error).data ?? {};
@@ -113,7 +113,7 @@ function explain(error: unknown, { host }: URL): never {
   throw new Error(`Could not reach ${host}: ${reason}`);
 }
 
-/** What Node tells of a failed connection. */
+/** Node's description of a failed connection. */
 const systemErrorSchema = z.object({ syscall: z.string().optional(), code: z.string().optional() });
 
 function judge({ status, text }: Answer, { host }: URL) {

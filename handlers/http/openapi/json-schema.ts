@@ -5,9 +5,9 @@ import { documented } from '../documented.js';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * A schema as it stands in the document. What has an id is put among the components, and referred to.
+ * Returns a schema in the form of the document. A schema with an id goes to the components, and is referred to.
  *
- * @param io `input`: what may be sent; `output`: what is answered, where no member is left out and none unknown
+ * @param io `input` for what may be sent, `output` for answers, which lack no member and have no unknown one
  */
 export function toJsonSchema(
   schema: z.core.$ZodType,
@@ -30,7 +30,7 @@ export function toJsonSchema(
 
 type Node = Parameters<NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>>[0];
 
-/** Dates are text, and what a function decides is told by hand. */
+/** Describes dates as text, and replaces schemas that work by a function. */
 function describe({ zodSchema, jsonSchema }: Node): void {
   const { jsonSchema: told, description, id } = documented.get(zodSchema) ?? {};
   if (told) {

@@ -3,7 +3,7 @@ import { kindOf, type ProblemCode } from '../problem.js';
 import type { Route } from '../route.js';
 import type { JsonSchema } from './json-schema.js';
 
-/** A problem document. */
+/** The schema of a problem document. */
 export const problemSchema: JsonSchema = {
   type: 'object',
   description: 'What went wrong (RFC 9457). Match on `code`, never on the texts.',
@@ -30,7 +30,7 @@ export const problemSchema: JsonSchema = {
   additionalProperties: false,
 };
 
-/** The answers of an operation that are problems, by status; each stands once among the components. */
+/** Returns the problems among an operation's answers, by status. Each stands once among the components. */
 export function problemResponses(
   route: Pick<Route, 'problems' | 'heedsIdempotencyKey'> & { readonly role: Route['role'] | 'none' },
   mayHaveBody: boolean,

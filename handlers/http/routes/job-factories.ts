@@ -102,5 +102,5 @@ const getJobFactory = defineRoute({
   },
 });
 
-/** The kinds of jobs. */
+/** The routes of the kinds of jobs. */
 export const jobFactoryRoutes = [listJobFactories, getJobFactory];

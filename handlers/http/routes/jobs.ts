@@ -248,7 +248,7 @@ const logLine = z.object({
   fields: z.record(z.string(), z.unknown()).nullable(),
 });
 
-/** Clients, and what stands between, give up on an answer that takes much longer. */
+/** Clients and proxies give up on an answer that takes much longer. */
 const LONGEST_REMOVAL_MS = 10_000;
 
 const removeJobs = defineRoute({
@@ -302,7 +302,7 @@ const removeJob = defineRoute({
   },
 });
 
-/** Jobs: add, show, change, cancel, retry, remove. */
+/** The routes of jobs: add, show, change, cancel, retry, remove. */
 export const jobRoutes = [
   addJob,
   addJobs,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { once } from '../../once.js';
 import { defineRoute, type Route } from '../route.js';
 
-/** The description of the routes, its own among them. */
+/** The route of the OpenAPI document, which describes all routes, including this one. */
 export function openApiRoutes(routes: () => readonly Route[]): Route[] {
   const document = once(async () => {
     const { toDocument } = await import('../openapi/document.js');

@@ -89,5 +89,5 @@ const resumeQueue = defineRoute({
 
 const queueState = z.object({ name: z.string(), paused: moment.nullable() });
 
-/** Queues: what waits in them, pausing. */
+/** The routes of queues: list, pause, resume. */
 export const queueRoutes = [listQueues, pauseQueue, resumeQueue];

@@ -10,7 +10,7 @@ import { schedulerView, toBriefSchedulerView, toSendableSchedulerView } from '..
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1000;
 
-/** Not at the start of a function: with what reads cron expressions they are large. */
+/** Loaded on demand, since the schemas and the cron parser are large. */
 const schemas = () => import('../../../src/scheduler/scheduler-options.js');
 
 const askForId = () => z.object({ parameters: idOf('a scheduler item') });
@@ -325,7 +325,7 @@ const previewOptions = defineRoute({
   },
 });
 
-/** Scheduler items: add, show, change, switch, run, preview, remove. */
+/** The routes of scheduler items: add, show, change, switch, run, preview, remove. */
 export const schedulerRoutes = [
   listSchedulers,
   addScheduler,
@@ -341,14 +341,14 @@ export const schedulerRoutes = [
   previewOptions,
 ];
 
-/** @throws NotFoundError */
+/** Returns an item as the API shows it. @throws NotFoundError */
 async function show({ processor, maxBytes }: Pick<Circumstances, 'processor' | 'maxBytes'>, id: string) {
   const found = await processor.getScheduler(id);
   if (!found) throw new NotFoundError('scheduler item', id);
   return toSendableSchedulerView(found, maxBytes);
 }
 
-/** A job's name stands in its body as `name`, in that of a scheduler item as `jobName`. */
+/** Names the field of the job's name, which is `name` in a job's body and `jobName` in a scheduler item's. */
 function explainUnknownJob(error: unknown): never {
   if (!isKind(error, UnknownJobNameError)) throw error;
   const issues = [{ path: 'jobName', message: error.message }];

@@ -101,10 +101,10 @@ const getStatistics = defineRoute({
   },
 });
 
-/** Of one point as Lambda sends it, whatever was counted: so what is refused does not depend on that. */
+/** The largest point as Lambda sends it, so that the refusal does not depend on the counts. */
 const MAX_POINT_BYTES = 300;
 
-/** 8 days in minutes are more than a load balancer takes. @throws Problem */
+/** Refuses more points than can be sent. 8 days in minutes are too much for a load balancer. @throws Problem */
 function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void {
   const most = Math.floor(maxBytes / MAX_POINT_BYTES);
   if (points.length <= most) return;
@@ -112,5 +112,5 @@ function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void
   throw invalid([{ path: 'step', message }]);
 }
 
-/** How much there is, and how much was done. */
+/** The routes of counts and statistics. */
 export const statisticsRoutes = [getCounts, getStatistics];

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-/** By their names, which stand in leases, nobody is told. */
+/** A worker without its name, which stands in leases. */
 const workerView = z.object({
   processor: z.string(),
   maxThreads: z.int(),
@@ -11,7 +11,7 @@ const workerView = z.object({
   expires: moment,
 });
 
-/** The worker invocations under way. */
+/** The routes of the worker invocations under way. */
 export const workerRoutes = [
   defineRoute({
     method: 'GET',

@@ -6,20 +6,20 @@ import {
 } from '../../../src/collections/connected-collections.js';
 import type { Session } from './session.js';
 
-/** What was read is good for so long: a sign-out in another process is noticed that late. */
+/** How long what was read is trusted. A sign-out in another process is noticed that late. */
 const READ_AGAIN_MS = 5_000;
 
-/** More sessions than so many are forgotten, and asked for again. */
+/** The most sessions remembered. When there are more, all are forgotten and looked up again. */
 const MAX_KNOWN = 1_000;
 
-/** The sessions whose holders signed out: one small read for each session that is in use, every 5 seconds at most. */
+/** The sessions whose holders signed out. Costs one small read for each session in use, every 5 seconds at most. */
 export class EndedSessions {
-  /** Until when what is known of a session is good, by `performance.now()`. */
+  /** The known state of each session, and until when it is trusted, by `performance.now()`. */
   readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
 
   constructor(private readonly processor: WithCollections) {}
 
-  /** @throws what the driver throws: nobody is let in whose session cannot be looked up */
+  /** Returns whether a session has ended. @throws what the driver throws, so that nobody is let in unchecked */
   async has({ id }: Session): Promise<boolean> {
     const known = this.#known.get(id);
     if (known && known.until > performance.now()) return known.isEnded;

@@ -1,9 +1,9 @@
-/** Only where it is put together with a path: it is never seen. */
+/** The base to resolve a path against, which is never seen. */
 const HERE = 'http://here';
 
 /**
- * Where to go on to after a form, as a request says it: a path of the dashboard, or `/`. What would lead elsewhere,
- * such as `//elsewhere.example`, is not followed.
+ * Returns where to go after a form, as the request asks: a path of the dashboard, or `/`. A path that leads elsewhere, such
+ * as `//elsewhere.example`, is not followed.
  */
 export function returnPath(asked: string | null | undefined): string {
   if (!asked || !URL.canParse(asked, HERE)) return '/';

@@ -9,8 +9,8 @@ import type { Session } from './session.js';
 export const FORM_TOKEN = 'token';
 
 /**
- * Refuses what changes something and was not sent by a page of this very site, by the headers in which browsers tell:
- * Sec-Fetch-Site and Origin.
+ * Refuses a request that changes something and does not come from a page of this very site. Browsers tell that by the
+ * headers Sec-Fetch-Site and Origin.
  */
 export const requireSameOrigin = createMiddleware(async (context, next) => {
   try {
@@ -25,7 +25,7 @@ export const requireSameOrigin = createMiddleware(async (context, next) => {
 
 const checkOrigin = csrf();
 
-/** Whether a form has the token of the session. */
+/** Returns whether a form has the token of the session. */
 export function hasFormToken(form: URLSearchParams, { formToken }: Session): boolean {
   const sent = Buffer.from(form.get(FORM_TOKEN) ?? '');
   const expected = Buffer.from(formToken);

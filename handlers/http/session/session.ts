@@ -7,26 +7,26 @@ import type { ApiKey } from '../../../src/config.js';
 import type { Caller } from '../access.js';
 import { cookieOptions, cookiePrefix } from './cookie.js';
 
-/** Who is signed in. */
+/** A signed-in user. */
 export interface Session {
-  /** Tells it from others of the same key: by it it is ended. */
+  /** The id by which the session is ended. Other sessions of the same key have other ids. */
   readonly id: string;
   readonly caller: Caller;
-  /** Stands in every form of the session, and must come back with what it sends: no other site knows it. */
+  /** The token that every form of the session sends back. No other site knows it. */
   readonly formToken: string;
-  /** When it ends, whatever happens. */
+  /** The moment when the session ends, whatever happens. */
   readonly expires: Date;
-  /** When its holder last did something: in all copies of the cookie that were made then. */
+  /** The moment of the last action, in all copies of the cookie made then. */
   readonly used: Date;
 }
 
-/** Nobody does anything for so long: the screen is somebody else's by now, or the copy of a cookie was put aside. */
+/** The idle time that ends a session. By then somebody else may sit at the screen, or use a copied cookie. */
 const IDLE_MS = 60 * 60_000;
 
-/** Not with each request: so old the cookie gets before it is signed anew. */
+/** How old the cookie gets before it is signed anew, rather than with each request. */
 const RENEW_AFTER_MS = 60_000;
 
-/** A working day and a bit: whoever signs in in the morning is not interrupted. */
+/** A working day and a bit, so that a session started in the morning is not interrupted. */
 const SESSION_SECONDS = 12 * 60 * 60;
 
 const COOKIE = 'session';
@@ -35,7 +35,7 @@ const claimsSchema = z.strictObject({
   id: z.string(),
   key: z.string(),
   role: z.enum(roles),
-  /** Of the key: another key under the same id does not take a session over. */
+  /** The fingerprint of the key, so that another key under the same id does not take over the session. */
   fingerprint: z.string(),
   formToken: z.string(),
   /** In milliseconds since 1970, as is `used`. */
@@ -43,7 +43,7 @@ const claimsSchema = z.strictObject({
   used: z.number(),
 });
 
-/** Signs in the holder of a key: sets the cookie of a session, signed by the first secret. */
+/** Signs in the holder of a key. Sets the cookie of a session, signed by the first secret. */
 export async function startSession(context: Context, secrets: readonly string[], key: ApiKey): Promise<void> {
   const now = Date.now();
   await setCookie(context, secrets, {
@@ -57,7 +57,7 @@ export async function startSession(context: Context, secrets: readonly string[],
   });
 }
 
-/** Its holder did something: the cookie is signed anew, if that was not done just now. It ends no later for that. */
+/** Signs the cookie anew after an action, unless that was done just now. This does not extend the end of the session. */
 export async function renewSession(
   context: Context,
   secrets: readonly string[],
@@ -90,8 +90,8 @@ async function setCookie(
 }
 
 /**
- * The session of a request: signed by any of the secrets, neither expired nor idle for too long, and of a key that is
- * configured and has the role it had then. Otherwise undefined. Whether its holder signed out, EndedSessions knows.
+ * Returns the session of a request, or undefined. It must be signed by any of the secrets, and neither expired nor idle for
+ * too long. Its key must be configured with the same role as then. EndedSessions knows whether its holder signed out.
  */
 export async function readSession(
   context: Context,
@@ -105,7 +105,7 @@ export async function readSession(
   return undefined;
 }
 
-/** Takes the cookie away, of this browser. */
+/** Deletes the cookie of this browser. */
 export function forgetSession(context: Context): void {
   deleteCookie(context, COOKIE, cookieOptions(context));
 }
@@ -125,7 +125,7 @@ function isOver({ expires, used }: z.output<typeof claimsSchema>): boolean {
   return expires <= now || used + IDLE_MS <= now;
 }
 
-/** Of the digest, which is a secret of the configuration: what it is cannot be told from this. */
+/** Hashes the digest, which is a secret of the configuration and cannot be told from this. */
 function fingerprint({ digest }: ApiKey): string {
   return createHash('sha256').update('session').update(digest).digest('base64url');
 }

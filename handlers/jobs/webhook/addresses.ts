@@ -3,16 +3,16 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { RemoteException } from '../../../src/index.js';
 
-/** Which IP addresses may be connected to. */
+/** Returns whether an IP address may be connected to. */
 export type AddressRule = (address: string) => boolean;
 
 export const anyAddress: AddressRule = () => true;
 
-/** Where all public IPv6 addresses lie. What is outside may be a disguise, such as `::127.0.0.1`. */
+/** The range of all public IPv6 addresses. Others may be a disguise, such as `::127.0.0.1`. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Where clouds tell a machine about itself, and what it may do, though these addresses look public. The others are in
+ * Addresses at which clouds tell a machine about itself and its permissions, though they look public. The others are in
  * special ranges: 169.254.0.0/16 and fd00::/8 of most, 100.64.0.0/10 of Alibaba and Volcengine, 192.0.0.0/24 of Oracle.
  */
 const ofClouds: ReadonlySet<string> = new Set([
@@ -21,8 +21,8 @@ const ofClouds: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True for an address on the public internet; false for loopback, private, link-local (a cloud's metadata),
- * carrier-grade NAT, multicast and all other special ranges, also when wrapped in an IPv6 address.
+ * Returns whether an address is on the public internet. Loopback, private, link-local (a cloud's metadata), carrier-grade
+ * NAT, multicast and all other special ranges are not, even when wrapped in an IPv6 address.
  */
 export const isPublicAddress: AddressRule = (text) => {
   const address = ipaddr.process(text);
@@ -31,15 +31,15 @@ export const isPublicAddress: AddressRule = (text) => {
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
 };
 
-/** Checks a URL whose host is an address: no name is looked up then. @throws RemoteException */
+/** Checks a URL whose host is an address, for which no name is looked up. @throws RemoteException */
 export function checkAddress({ hostname }: URL, mayConnectTo: AddressRule): void {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && !mayConnectTo(host)) throw refusal(`${host}: it`);
 }
 
 /**
- * Looks up a name for a connection about to be made, and refuses one that has an address which the rule refuses.
- * The addresses checked are the ones connected to: a name that changes in between gains nothing.
+ * Looks up a name for a connection about to be made, and refuses a name if the rule refuses any of its addresses. The
+ * checked addresses are the ones connected to, so a name that changes in between gains nothing.
  */
 export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
@@ -53,7 +53,7 @@ export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   };
 }
 
-/** The address of a name is not told: from outside nobody knows what a name means in here. */
+/** Makes an error that does not tell the address of a name, since outsiders must not learn what a name means inside. */
 function refusal(what: string): RemoteException {
   return new RemoteException(
     `Refused to connect to ${what} is not a public address. WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true allows it.`,

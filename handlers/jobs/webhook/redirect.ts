@@ -3,15 +3,14 @@ import { originOf } from './origin.js';
 import type { Answer, Outgoing } from './send.js';
 
 /**
- * Where an answer redirects a request to, or undefined. The request stays what it is, a POST with its body, also
- * after 301 and 302, where browsers make it a GET: a webhook that arrives without its body has not arrived. 303
- * says that the body has arrived and what comes of it is found elsewhere.
+ * Returns the request that an answer redirects to, or undefined. It stays a POST with its body, also after 301 and 302,
+ * where browsers make a GET, since a webhook without its body has not arrived. 303 says that the body has arrived and the
+ * result is found elsewhere.
  *
- * The body and its signature are for the origin that they were sent to: whoever can make it redirect would otherwise have
- * them sent to himself. A GET after 303 has neither.
+ * The body and its signature are for the origin that they were sent to. Otherwise anyone who can make it redirect would
+ * receive them. A GET after 303 has neither.
  *
- * @throws RemoteException for a target that is not http or https, less safe than the address it came from, or of another
- *   origin
+ * @throws RemoteException for a target that is not http or https, that goes from https to http, or that is of another origin
  */
 export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoing | undefined {
   if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;

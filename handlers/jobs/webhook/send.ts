@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type AddressRule, checkAddress, checkedLookup } from './addresses.js';
 
-/** Enough for an error message. The rest is not read: a receiver could send without end. */
+/** Enough for an error message. The rest is not read, since a receiver could send without end. */
 const MAX_ANSWER_BYTES = 16 * 1024;
 
 export interface Outgoing {
@@ -27,10 +27,10 @@ export interface SendOptions {
 /**
  * Sends one request and reads the beginning of its answer. Redirects are not followed.
  *
- * `node:http` rather than `fetch`, because it lets us check the address at the moment of connecting; and a
- * connection of its own, because one from a shared pool may have been made by others without that check.
+ * Uses `node:http` rather than `fetch`, to check the address at the moment of connecting. Uses a connection of its own,
+ * since one from a shared pool may have been made without that check.
  *
- * @throws RemoteException for an address that is refused, and whatever the network throws
+ * @throws RemoteException for a refused address, and any network error
  */
 export async function send(
   { url, method, headers, body }: Outgoing,

@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * The headers by which a receiver knows that the body is ours and fresh, as standardwebhooks.com defines them:
+ * Returns the headers by which a receiver knows that the body is ours and fresh, as standardwebhooks.com defines them:
  *
  * - `webhook-id`: the job's id, the same at every attempt
- * - `webhook-timestamp`: seconds since 1970; refuse what is older than some minutes
+ * - `webhook-timestamp`: seconds since 1970, so that a receiver can refuse bodies older than some minutes
  * - `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`
  *
- * @param secret text, or `whsec_` and base64, as that standard's libraries write it; without it, no signature
+ * @param secret text, or `whsec_` and base64, as that standard's libraries write it. Without it, there is no signature
  */
 export function signedHeaders(
   secret: string | undefined,
