@@ -11,13 +11,13 @@ import { rawRequest } from '../raw-request.js';
 import { Offline } from './offline.js';
 
 const JOBS = 24;
-const JOB_MS = 4_000;
+const JOB_MS = 2_000;
 
 /** In seconds. An invocation that is over ends serverless-offline: no wait for a CPU may make it so late. */
 const WORKER_TIMEOUT = '200';
 
-/** So it claims for 20 s. */
-const DEADLINE_MARGIN = '180s';
+/** So it claims for 10 s. */
+const DEADLINE_MARGIN = '190s';
 
 const database = useDatabase();
 const receiver = useReceiver();
@@ -59,7 +59,7 @@ test('pages of other sites may not call it, nor anybody by another name; its own
 });
 
 /** The first invocation is ours, each of the others the kick of the one before it. */
-test('jobs of 4 s, more than fit into the 20 s in which an invocation claims, are run by as many as it takes', async () => {
+test('jobs of 2 s, more than fit into the 10 s in which an invocation claims, are run by as many as it takes', async () => {
   receiver().answer = (response) => void setTimeout(() => response.end(), JOB_MS);
   const producer = database.processor();
   await producer.addJobFactories(jobs(readConfig({})));
