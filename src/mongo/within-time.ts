@@ -17,9 +17,8 @@ export async function withinTime<Result>(
   let timer: NodeJS.Timeout | undefined;
   const timeOut = new Promise<never>((_, reject) => {
     const noAnswer = () => reject(new NoAnswer(`${who} did not answer within ${Math.round(ms)} ms.`));
-    // At once, though what has come while the event loop was held up is read only after its timers: a heartbeat that is given up
-    // a turn later would still be under way when the next is due, which is then left out.
-    timer = setTimeout(noAnswer, ms);
+    // A turn later: what has come while the event loop was held up is read only after its timers.
+    timer = setTimeout(() => setImmediate(noAnswer), ms);
   });
   try {
     return await Promise.race([answer, timeOut]);

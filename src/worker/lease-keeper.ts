@@ -49,6 +49,8 @@ export class LeaseKeeper {
   #ticked = 0;
   #lastHeartbeat = 0;
   #renewing = false;
+  /** A heartbeat was due while the one before it was about to be given up. */
+  #isDue = false;
   /** When the last renewal that succeeded began; or when the first lease was asked for. */
   #renewed = 0;
   /** When the worker's document is to be written next. */
@@ -125,6 +127,7 @@ export class LeaseKeeper {
 
   async #heartbeat(now: number): Promise<void> {
     this.#letGoOfExpired(now);
+    this.#isDue = this.#renewing;
     if (this.#renewing || this.#held.size === 0) return;
     this.#renewing = true;
     try {
@@ -137,6 +140,7 @@ export class LeaseKeeper {
     } finally {
       this.#renewing = false;
     }
+    if (this.#isDue) await this.#heartbeat(performance.now());
   }
 
   #renewedAt(began: number): void {

@@ -10,6 +10,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { holdBack } from '../hold-back.js';
 import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
+import { passTime } from '../pass-time.js';
 
 const database = useDatabase();
 
@@ -279,8 +280,12 @@ describe('told to stop', () => {
 });
 
 describe('the heartbeat', () => {
+  /** Its next one is due then, and none after it while a test lasts. */
+  const lease = '30s';
+  const HEARTBEAT_MS = 10_000;
+
   test('renews the leases of all running jobs in one command', async () => {
-    const processor = database.processor({ maxThreads: 5, lease: '1s' });
+    const processor = database.processor({ maxThreads: 5, lease });
     const { gate, factory } = gatedJob();
     await processor.addJobFactory(factory);
     for (let n = 0; n < 5; n += 1) await processor.addJob('gated');
@@ -288,23 +293,20 @@ describe('the heartbeat', () => {
     await eventually(() => expect(gate.arrived).toBe(5));
     const expiries = async () => (await processor.getJobs()).map(({ lease }) => Number(lease?.expires));
     const before = await expiries();
-    const commands: string[] = [];
-    const count = ({ commandName }: { commandName: string }) => {
-      if (commandName === 'update') commands.push(commandName);
-    };
-    database.client.on('commandStarted', count);
-    await eventually(() => expect(commands).toEqual(['update']));
-    database.client.off('commandStarted', count);
-    await eventually(async () => {
-      const after = await expiries();
-      expect(after.every((expiry, index) => expiry > (before[index] ?? Number.NaN))).toBe(true);
+    const commands = await database.commandsForJobs(async () => {
+      passTime(HEARTBEAT_MS);
+      await eventually(async () => {
+        const after = await expiries();
+        expect(after.every((expiry, index) => expiry > (before[index] ?? Number.NaN))).toBe(true);
+      });
     });
+    expect(commands.filter(({ commandName }) => commandName === 'update')).toHaveLength(1);
     gate.open();
     expect(await draining).toMatchObject({ completed: 5 });
   });
 
   test('fires the signal of a job that is to be cancelled, and of no other', async () => {
-    const processor = database.processor({ maxThreads: 2, lease: '1s' });
+    const processor = database.processor({ maxThreads: 2, lease });
     const { gate, factory } = gatedJob();
     await processor.addJobFactory(factory);
     const first = await processor.addJob('gated');
@@ -312,6 +314,7 @@ describe('the heartbeat', () => {
     const draining = processor.drain();
     await eventually(() => expect(gate.arrived).toBe(2));
     expect(await processor.cancelJob(first)).toBe('processing');
+    passTime(HEARTBEAT_MS);
     await eventually(async () => expect(await processor.getJobStatus(first)).toBe('cancelled'));
     expect(await processor.getJobStatus(second)).toBe('processing');
     gate.open();
@@ -319,7 +322,7 @@ describe('the heartbeat', () => {
   });
 
   test('fires the signal of a job whose lease somebody else has, and its outcome is stale', async () => {
-    const processor = database.processor({ lease: '1s' });
+    const processor = database.processor({ lease });
     const { gate, factory } = gatedJob();
     await processor.addJobFactory(factory);
     const id = await processor.addJob('gated');
@@ -328,6 +331,7 @@ describe('the heartbeat', () => {
     await database.db
       .collection<{ _id: string }>(collectionNames.jobs)
       .updateOne({ _id: id }, { $set: { 'lease.token': 'of somebody else' } });
+    passTime(HEARTBEAT_MS);
     expect(await draining).toMatchObject({ stale: 1 });
     expect(await database.storedJob(id)).toMatchObject({
       status: 'processing',

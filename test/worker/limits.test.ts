@@ -47,7 +47,10 @@ describe('an attempt that takes longer than its timeout', () => {
 
   test('and goes on lets a worker that should end claim no more', async () => {
     const processor = database.processor({ maxThreads: 1 });
-    const deaf = defineJob({ name: 'deaf', timeout: 20, run: () => new Gate().pass(never) });
+    const deaf = defineJob({
+      ...{ name: 'deaf', timeout: 20, retryDelay: '1h' },
+      run: () => new Gate().pass(never),
+    });
     await processor.addJobFactories([deaf, echo]);
     await processor.addJob('deaf', undefined, { priority: 9 });
     const waiting = await processor.addJob('echo', {});

@@ -60,32 +60,61 @@ const GENERIC: Fields = {
   $client: 'object',
 };
 
+/** The same, by name. */
+interface Known {
+  readonly types: ReadonlyMap<string, FieldType>;
+  readonly required: readonly string[];
+}
+
+const generic = readFields(GENERIC);
+
+/** Read once: every command is checked. */
+const known = new WeakMap<Fields, Known>();
+
 /**
  * Checks a command's fields as MongoDB's IDL parser does. Throws 40415 for an unknown field, 14 for a wrong type, 40414
  * for a missing field.
  */
 export function checkCommand(name: string, command: Doc, fields: Fields): void {
-  check(name, command, fields, (field) => field === name || Object.hasOwn(GENERIC, field));
-  for (const [field, type] of Object.entries(GENERIC)) checkType(name, field, command[field], type);
+  check(name, command, fields, (field) => (field === name ? 'any' : generic.types.get(field)));
 }
 
 /** Checks a document inside a command, such as one statement of an update. */
 export function checkNested(name: string, doc: Doc, fields: Fields): void {
-  check(name, doc, fields, () => false);
+  check(name, doc, fields, () => undefined);
 }
 
-function check(name: string, doc: Doc, fields: Fields, generic: (field: string) => boolean): void {
-  for (const field of Object.keys(doc)) {
-    if (generic(field) || Object.hasOwn(fields, field) || Object.hasOwn(fields, `${field}!`)) continue;
-    throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+function check(
+  name: string,
+  doc: Doc,
+  fields: Fields,
+  otherType: (field: string) => FieldType | undefined,
+): void {
+  const { types, required } = knownOf(fields);
+  for (const [field, value] of Object.entries(doc)) {
+    const type = types.get(field) ?? otherType(field);
+    if (type === undefined)
+      throw new CommandError(40415, `BSON field '${name}.${field}' is an unknown field.`);
+    checkType(name, field, value, type);
   }
-  for (const [key, type] of Object.entries(fields)) {
-    const field = key.replace('!', '');
-    if (key.endsWith('!') && doc[field] === undefined) {
+  for (const field of required) {
+    if (doc[field] === undefined)
       throw new CommandError(40414, `BSON field '${name}.${field}' is missing but a required field`);
-    }
-    checkType(name, field, doc[field], type);
   }
+}
+
+function knownOf(fields: Fields): Known {
+  const read = known.get(fields) ?? readFields(fields);
+  known.set(fields, read);
+  return read;
+}
+
+function readFields(fields: Fields): Known {
+  const entries = Object.entries(fields);
+  return {
+    types: new Map(entries.map(([key, type]) => [key.replace('!', ''), type])),
+    required: entries.flatMap(([key]) => (key.endsWith('!') ? [key.replace('!', '')] : [])),
+  };
 }
 
 function checkType(name: string, field: string, value: unknown, type: FieldType): void {
