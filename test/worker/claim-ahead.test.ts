@@ -6,12 +6,13 @@ import { expectCountedOnce } from '../counted-once.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
+import { slowTime } from '../pass-time.js';
 
 const database = useDatabase();
 
 const THREADS = 16;
 
-/** Enough for the pace to be known, even on a machine that is busy with other things. */
+/** Enough for the pace to be known. */
 const QUICK = 1000;
 
 test('jobs that end at once share a claim with more than there are slots, and no more run at a time', async () => {
@@ -29,6 +30,7 @@ test('jobs that end at once share a claim with more than there are slots, and no
   const processor = database.processor({ maxThreads: THREADS });
   await processor.addJobFactory(quick);
   await processor.addJobs(Array.from({ length: QUICK }, () => ({ name: 'quick' })));
+  slowTime();
   const commands = await database.commandsForJobs(async () => {
     expect(await processor.drain()).toMatchObject({ claimed: QUICK, completed: QUICK });
   });
@@ -55,7 +57,7 @@ test('of jobs that take their time, none is claimed before there is a slot for i
 
 describe('what was claimed ahead when jobs turn out to take longer', () => {
   /** Quick ones, and behind them some that wait at a gate: those without a slot were claimed with the quick ones. */
-  async function setup() {
+  async function setup(signal?: AbortSignal) {
     const gate = new Gate();
     const begun: string[] = [];
     const changing = defineJob({
@@ -79,16 +81,18 @@ describe('what was claimed ahead when jobs turn out to take longer', () => {
       );
     await add(QUICK, false);
     const waiting = await add(5 * THREADS, true);
-    return { gate, begun, changing, processor, waiting };
+    const asUsual = slowTime();
+    const draining = processor.drain({ ...(signal && { signal }) });
+    await eventually(() => expect(gate.arrived).toBe(THREADS));
+    asUsual();
+    return { gate, begun, changing, processor, waiting, draining };
   }
 
   test('it is given back soon, for other workers', async () => {
-    const { gate, begun, changing, processor, waiting } = await setup();
-    const draining = processor.drain();
-    await eventually(async () => {
-      expect(await processor.getJobs({ status: 'processing', limit: 100 })).toHaveLength(THREADS);
-      expect(gate.arrived).toBe(THREADS);
-    });
+    const { gate, begun, changing, processor, waiting, draining } = await setup();
+    await eventually(async () =>
+      expect(await processor.getJobs({ status: 'processing', limit: 100 })).toHaveLength(THREADS),
+    );
     const other = database.processor({ maxThreads: 2 });
     await other.addJobFactory({ ...changing, run: async () => null });
     expect(await other.drain()).toMatchObject({ completed: waiting.length - THREADS });
@@ -104,10 +108,8 @@ describe('what was claimed ahead when jobs turn out to take longer', () => {
   });
 
   test('it is given back at once when the worker is told to stop', async () => {
-    const { gate, begun, processor, waiting } = await setup();
     const stop = new AbortController();
-    const draining = processor.drain({ signal: stop.signal });
-    await eventually(() => expect(gate.arrived).toBe(THREADS));
+    const { begun, processor, waiting, draining } = await setup(stop.signal);
     stop.abort();
     const summary = await draining;
     expect(begun).toHaveLength(THREADS);
@@ -119,9 +121,7 @@ describe('what was claimed ahead when jobs turn out to take longer', () => {
   });
 
   test('what is cancelled before it has a slot never begins', async () => {
-    const { gate, begun, processor, waiting } = await setup();
-    const draining = processor.drain();
-    await eventually(() => expect(gate.arrived).toBe(THREADS));
+    const { gate, begun, processor, waiting, draining } = await setup();
     const others = waiting.filter((id) => !begun.includes(id));
     for (const id of others) await processor.cancelJob(id);
     await eventually(async () =>
