@@ -10,6 +10,12 @@ import { answerClientErrors } from './client-errors.js';
 /** The whole time that API Gateway gives a request. 1 MB takes longer only below 300 kbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/**
+ * An idle connection is kept longer than proxies and clients keep theirs, which is 60 s as a rule. Nobody knows whether a
+ * request was done that is sent while the server closes the connection.
+ */
+const KEEP_ALIVE_MS = 65_000;
+
 /** The longest delay before a client that is too slow is noticed. */
 const CHECK_INTERVAL_MS = 5_000;
 
@@ -47,6 +53,7 @@ export async function startHttpServer(
   const timeouts = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(requestTimeoutMs, CHECK_INTERVAL_MS),
   };
   const server = createServer(timeouts, listener);

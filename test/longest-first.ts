@@ -1,14 +1,46 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that start processes or browsers: short to read, long to run. */
-const long =
-  /\/(chaos|e2e|processes)\/|large-documents|serverless|worker-container|local\/cli\/work|\/copies\//;
+/**
+ * The files that take longest: by turns those that keep the CPUs busy, with processes and browsers, and those that wait most
+ * of their time, so that several of the former are never under way alone.
+ */
+const longest = [
+  'e2e/dashboard',
+  'e2e/offline',
+  'processes/processes',
+  'worker/drain.embedded',
+  'handlers/worker-container',
+  'chaos/chaos',
+  'local/cli/work',
+  'worker/database-failures.embedded',
+  'scheduler/processes/killed',
+  'worker/limits',
+  'handlers/http/large-documents',
+  'e2e/stop-without-database',
+  'serverless',
+  'worker/reports.embedded',
+  'e2e/start',
+  'worker/lost-requests.embedded',
+  'application/application-database',
+  'readme',
+  'copies/two-copies',
+  'handlers/worker-handler',
+  'job/add-job',
+  'scheduler/processes/many-schedulers',
+  'copies/lowest-peers',
+  'scheduler/model/model.embedded',
+  'model/state-machine',
+].map((name) => `/test/${name}.test.ts`);
 
 /** Begins with the files that take longest, so that none of them is still under way when the others have ended. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    return sorted.toSorted((one, other) => placeOf(one) - placeOf(other));
   }
+}
+
+function placeOf({ moduleId }: TestSpecification): number {
+  const place = longest.findIndex((name) => moduleId.endsWith(name));
+  return place === -1 ? longest.length : place;
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { startHttpServer } from '../../local/http-server.js';
+import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
 
 /** Longer than a test may take: nothing waits for its end. */
@@ -62,5 +63,26 @@ test('a client that sends a byte now and then is answered when its time is over'
     status: 408,
     code: 'request_timeout',
   });
+  await server.stop();
+});
+
+test('a connection is kept for the next request for longer than proxies keep theirs, and than a request may take', async () => {
+  const app = new Hono().get('/', ({ text }) => text('here'));
+  const server = await startHttpServer(app, '127.0.0.1', 0, 50);
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  let answers = '';
+  socket.on('data', (chunk) => {
+    answers += chunk;
+  });
+
+  socket.write(request);
+  await eventually(() => expect(answers).toMatch(/keep-alive: timeout=65\r\n.*here$/is));
+  await sleep(200); // Would it be closed now, the next would not be answered, however long one waits.
+  socket.write(request);
+
+  await eventually(() => expect(answers.match(/here/g)).toHaveLength(2));
+  socket.destroy();
   await server.stop();
 });
