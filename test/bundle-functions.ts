@@ -9,7 +9,7 @@ import { z } from 'zod';
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
 
-/** The settings of serverless-esbuild in serverless.yml; one that is new there is to be passed on here. */
+/** The settings of serverless-esbuild in serverless.yml. A new one must be passed on here. */
 const settingsSchema = z.strictObject({
   bundle: z.literal(true),
   splitting: z.boolean(),
@@ -30,7 +30,7 @@ const settingsSchema = z.strictObject({
 });
 const pluginsSchema = z.array(z.custom<Plugin>((value) => typeof value === 'object'));
 
-/** How serverless.yml has functions bundled, as options of esbuild. */
+/** Returns the bundling of functions in serverless.yml as options of esbuild. */
 export async function bundling(): Promise<BuildOptions> {
   const args = [serverless, 'print', '--path', 'custom.esbuild', '--format', 'json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectRoot });
@@ -53,7 +53,7 @@ export async function bundling(): Promise<BuildOptions> {
   };
 }
 
-/** Bundles one function into a folder, and tells of what. @param entry its file, from the project's root */
+/** Bundles one function into a folder, and returns what went in. @param entry its file, from the project's root */
 export async function bundleFunction(
   options: BuildOptions,
   entry: string,
@@ -63,15 +63,15 @@ export async function bundleFunction(
   return metafile;
 }
 
-/** Where the bytes of a bundle come from: by package, `zod`, or by file of this project, `src/processor.ts`. */
+/** The bytes of a bundle by their origin: a package such as `zod`, or a file such as `src/processor.ts`. */
 export interface Contents {
-  /** In the files that are read when the function starts. */
+  /** The bytes in files that are read when the function starts. */
   readonly atStart: Readonly<Record<string, number>>;
-  /** In all files. */
+  /** The bytes in all files. */
   readonly inAll: Readonly<Record<string, number>>;
 }
 
-/** @param entry the file of the function, from the project's root */
+/** Returns the contents of a bundle. @param entry the file of the function, from the project's root */
 export function contentsOf({ outputs }: Metafile, entry: string): Contents {
   const files = Object.keys(outputs);
   const started = new Set(files.filter((file) => outputs[file]?.entryPoint === entry));

@@ -1,9 +1,9 @@
 import type { BuildOptions } from 'esbuild';
 
-/** How a program of this project becomes one file for node to run: it starts in a fifth of the time that it takes with tsx. */
+/** Options that bundle a program of this project into one file for node, which starts in a fifth of the time with tsx. */
 export const bundledProgram = {
   bundle: true,
-  // It starts threads from a file of its own.
+  // piscina starts threads from a file of its own.
   external: ['piscina'],
   platform: 'node',
   format: 'esm',
@@ -12,7 +12,7 @@ export const bundledProgram = {
   minifySyntax: true,
   minifyWhitespace: true,
   logLevel: 'error',
-  // Of a file that package.json does not list in `sideEffects`.
+  // Fails for a file that package.json does not list in `sideEffects`.
   logOverride: { 'ignored-bare-import': 'error' },
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",

@@ -1,9 +1,10 @@
 /**
- * How long the packaged functions take to import, beside a bundle of the MongoDB driver alone, and what they weigh:
+ * Measures how long the packaged functions take to import, beside a bundle of the MongoDB driver alone, and their size:
  *
- *   npx tsx test/cold-start.ts [rounds]
+ * npx tsx test/cold-start.ts [rounds]
  *
- * Each import is one of a fresh process, and the bundles take turns: what slows the machine down slows all of them.
+ * Each import runs in a fresh process, and the bundles take turns, so that whatever slows the machine slows all of
+ * them.
  */
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -18,7 +19,7 @@ import { install, packageFunctions } from './package-functions.js';
 const ROUNDS = 21;
 const names = ['worker', 'scheduler', 'http'];
 
-/** What the example jobs bring along: a deployment has its own in their place. */
+/** The files of the example jobs, which a deployment replaces by its own. */
 const ofJobs = /^(handlers\/jobs[./]|ipaddr\.js$|piscina$)/;
 
 const rounds = Number(process.argv[2] ?? ROUNDS);
@@ -60,7 +61,7 @@ function kilobytes(size: number): number {
   return Math.round(size / 1000);
 }
 
-/** As a function that did nothing else would be bundled, without what serverless.yml does about its size. */
+/** Bundles the driver as a function with nothing else, without the measures of serverless.yml against size. */
 async function bundleDriver(): Promise<string> {
   const outfile = join(scratch, 'driver.mjs');
   await build({
@@ -95,7 +96,7 @@ async function time(bundles: readonly { name: string; file: string }[]): Promise
   }
 }
 
-/** Milliseconds. */
+/** Returns the time of an import in milliseconds. */
 async function importTime(file: string): Promise<number> {
   const script = `
     const began = performance.now();

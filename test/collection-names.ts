@@ -1,6 +1,6 @@
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 
-/** What the collections are called in a database. */
+/** Returns the names of the collections in a database. */
 export function collectionNamesOf(prefix: string) {
   return {
     jobs: `${prefix}jobs`,
@@ -15,5 +15,5 @@ export function collectionNamesOf(prefix: string) {
   } as const;
 }
 
-/** What the collections are called of a processor that was not told a prefix. */
+/** The names of the collections of a processor without a prefix. */
 export const collectionNames = collectionNamesOf(DEFAULT_COLLECTION_PREFIX);

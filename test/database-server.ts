@@ -9,7 +9,7 @@ declare module 'vitest' {
   }
 }
 
-/** Once per run: the server that portable tests use, MONGODB_URI or an embedded one. */
+/** Sets up once per run the server of portable tests, MONGODB_URI or an embedded one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.MONGODB_URI;
   if (given) {

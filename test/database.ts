@@ -8,34 +8,34 @@ import type { JobDocument } from '../src/job/job.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 import { collectionNames } from './collection-names.js';
 
-/** A database of its own for a test file, emptied after each test and dropped at the end. */
+/** A database for one test file, emptied after each test and dropped at the end. */
 export interface TestDatabase {
   readonly uri: string;
   readonly name: string;
   readonly client: MongoClient;
   readonly db: Db;
-  /** Those of a processor without a prefix of its own. */
+  /** Returns the collections of a processor without its own prefix. */
   collections(): Collections;
-  /** The commands that its client sends while `work` is under way. */
+  /** Returns the commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
-   * Those of them that are sent for jobs. Without what a worker sends as time passes, whose number tells how busy the
-   * machine is: that it is under way, once that has lasted for a second; and every 5 seconds a look at paused queues.
+   * Returns those of the commands that are sent for jobs. Leaves out commands that a worker sends as time passes, whose
+   * number depends on how busy the machine is: its own entry once it has lasted a second, and a look at paused queues
+   * every 5 s.
    */
   commandsForJobs(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
-  /** A job as it is stored, with what the workers alone know of it. */
+  /** Returns a job as it is stored, including fields that only workers know. */
   storedJob(id: string): Promise<JobDocument | null>;
-  /** A processor on this database that logs nothing, stopped after the test. */
+  /** Returns a processor on this database that logs nothing, stopped after the test. */
   processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
 }
 
-/** Logs nothing. */
 export const silent = silentLogger;
 
 /** The collections that a worker reads and writes as time passes, whatever it runs. */
 const usedAsTimePasses: readonly unknown[] = [collectionNames.workers, collectionNames.queues];
 
-/** Call it at the top of a test file. `client`, `db` and `processor` can be used inside tests. */
+/** Sets up a database. Call it at the top of a test file. Use `client`, `db` and `processor` inside tests. */
 export function useDatabase(): TestDatabase {
   const uri = inject('mongodbUri');
   const name = `test-${randomBytes(6).toString('hex')}`;

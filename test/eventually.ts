@@ -1,9 +1,9 @@
 import { vi } from 'vitest';
 
-/** Long enough for a busy machine: a condition that comes true ends the wait at once. */
+/** Long enough for a busy machine. A condition that comes true ends the wait at once. */
 const PATIENCE_MS = 100_000;
 
-/** Waits until `check` does not throw, and returns what it returns; in the end throws what it threw last. */
+/** Waits until `check` does not throw, and returns its result. Throws its last error when the time is up. */
 export function eventually<Result>(
   check: () => Result | Promise<Result>,
   patienceMs = PATIENCE_MS,

@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { JobDocument } from '../src/job/job.js';
 
-/** Leaves queued jobs as recovery does that were lost in company: to be run alone. */
+/** Marks queued jobs to run alone, as recovery does with jobs that were lost together. */
 export async function holdBack(jobs: Collection<JobDocument>, which: Filter<JobDocument>): Promise<void> {
   await jobs.updateMany(which, { $set: { runAlone: true }, $unset: { claimable: true } });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineJob, RemoteException } from '../src/index.js';
 
-/** Returns what it is given. */
+/** Returns its input. */
 export const echo = defineJob({
   name: 'echo',
   input: z.record(z.string(), z.unknown()),
@@ -19,7 +19,7 @@ export const failing = defineJob({
   },
 });
 
-/** Fails, and is worth another try. */
+/** Fails, but is worth another try. */
 export const flaky = defineJob({
   name: 'flaky',
   run: async () => {
@@ -27,7 +27,7 @@ export const flaky = defineJob({
   },
 });
 
-/** A gate that jobs wait at: tells how many arrived, and lets them through when it is opened. */
+/** A gate that jobs wait at. It counts arrivals, and lets jobs through when it is opened. */
 export class Gate {
   arrived = 0;
   #open: () => void = () => {};
@@ -39,7 +39,7 @@ export class Gate {
     this.#open();
   }
 
-  /** Waits for the gate to open; rejects with the signal's reason if that fires first. */
+  /** Waits for the gate to open. Rejects with the signal's reason if that fires first. */
   async pass(signal: AbortSignal): Promise<void> {
     this.arrived += 1;
     const aborted = new Promise<never>((_, reject) => {
@@ -49,7 +49,7 @@ export class Gate {
   }
 }
 
-/** A job that waits at a gate of its own. */
+/** Returns a job that waits at its own gate. */
 export function gatedJob(name = 'gated') {
   const gate = new Gate();
   const factory = defineJob({

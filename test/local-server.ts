@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** A stand-in for a service of others, on a socket of 127.0.0.1. */
+/** A stand-in for a foreign service, on a socket of 127.0.0.1. */
 export abstract class LocalServer {
   readonly #server = createServer((request, response) => this.respond(request, response));
 
-  /** Answers a request. */
   protected abstract respond(request: IncomingMessage, response: ServerResponse): Promise<void>;
 
   get port(): number {

@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The files that take longest: by turns those that keep the CPUs busy, with processes and browsers, and those that wait most
- * of their time, so that several of the former are never under way alone.
+ * The files that take longest. Files that keep the CPUs busy, with processes and browsers, alternate with files that mostly
+ * wait, so that the busy ones never run only beside each other.
  */
 const longest = [
   'e2e/dashboard',
@@ -32,7 +32,7 @@ const longest = [
   'model/state-machine',
 ].map((name) => `/test/${name}.test.ts`);
 
-/** Begins with the files that take longest, so that none of them is still under way when the others have ended. */
+/** Begins with the files that take longest, so that none of them is still running when the others have ended. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

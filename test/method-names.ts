@@ -3,7 +3,7 @@ import { RemoteProcessor } from '../src/index.js';
 
 export const groups = ['factories', 'jobs', 'queues', 'schedules', 'statistics', 'workers'] as const;
 
-/** The methods of a processor and of its groups that ask the database something: `addJob`, `jobs.list`. */
+/** Returns the methods of a processor and of its groups that query the database: `addJob`, `jobs.list`. */
 export function methodNames(processor: LocalProcessor): string[] {
   const own = namesOf(RemoteProcessor.prototype).filter((name) => !['kick', 'on', 'use'].includes(name));
   return [...own, ...groups.flatMap((group) => namesOf(processor[group]).map((name) => `${group}.${name}`))];

@@ -21,21 +21,21 @@ const templateSchema = z.object({ Resources: z.record(z.string(), resourceSchema
 
 export type Resource = z.output<typeof resourceSchema>;
 
-/** What `serverless package` made. */
+/** The output of `serverless package`. */
 export interface Packaged {
   readonly resources: Readonly<Record<string, Resource>>;
-  /** The template and what else serverless wrote, as one text. */
+  /** The template and the other output of serverless, as one text. */
   readonly text: string;
-  /** The latter: serverless.yml with its variables resolved. */
+  /** serverless.yml with its variables resolved. */
   readonly state: string;
-  /** Of each function: its package's size in bytes, and its files. */
+  /** Each function's package size in bytes, and its files. */
   readonly packages: Readonly<
     Record<string, { readonly size: number; readonly files: Record<string, Uint8Array> }>
   >;
   remove(): Promise<void>;
 }
 
-/** Runs `serverless package` with no account, the given variables in its environment, and parameters of serverless.yml. */
+/** Runs `serverless package` with no account, the given environment variables, and parameters of serverless.yml. */
 export async function packageFunctions(
   env: Readonly<Record<string, string>>,
   params: Readonly<Record<string, string>> = {},
@@ -69,7 +69,7 @@ export async function packageFunctions(
   };
 }
 
-/** Writes a package's files where nothing of this project is, as Lambda does; returns where. */
+/** Writes a package's files to a folder without anything of this project, as Lambda does. Returns the folder. */
 export async function install(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-function-'));
   for (const [name, content] of Object.entries(files)) {
@@ -79,7 +79,7 @@ export async function install(files: Readonly<Record<string, Uint8Array>>): Prom
   return folder;
 }
 
-/** Invokes the handler of an installed package once, in a plain Node, and returns what it returned. */
+/** Invokes the handler of an installed package once, in a plain Node, and returns its result. */
 export async function invoke(
   folder: string,
   name: string,
@@ -105,7 +105,7 @@ function unpack(zip: Uint8Array) {
   return { size: zip.length, files: unzipSync(zip) };
 }
 
-/** Neither an account nor settings of whoever runs the tests. */
+/** Returns an environment without the account and settings of the person who runs the tests. */
 function plainEnv(): Record<string, string> {
   return { PATH: process.env.PATH ?? '', HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true' };
 }

@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** Once per run: where compiled programs are kept, below the root, where their packages are found. */
+/** Makes once per run the folder for compiled programs, below the root, where their packages are found. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const parent = fileURLToPath(new URL('../.esbuild', import.meta.url));
   await mkdir(parent, { recursive: true });

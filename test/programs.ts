@@ -8,12 +8,12 @@ import { bundledProgram } from './bundled-program.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** By entry: the programs of this worker of vitest. */
+/** The programs of this vitest worker, by entry. */
 const programs = new Map<string, Promise<string>>();
 
 /**
- * A program of this project, for tests to start as processes: compiled once per run, in one file, it starts in a fifth of
- * the time that it takes with tsx. Threads of subprocess jobs work in it.
+ * Returns a program of this project for tests to start as processes. It is compiled once per run into one file, which
+ * starts in a fifth of the time with tsx. Threads of subprocess jobs work in it.
  *
  * @param entry its source, from the project's root
  * @returns the file for node to run
@@ -30,7 +30,7 @@ async function compile(entry: string): Promise<string> {
   return join(folder, 'program.js');
 }
 
-/** Several workers of vitest may do so at once: the first is as good as any. */
+/** Compiles a program. Several vitest workers may do so at once, and the first one wins. */
 async function compileInto(folder: string, entry: string): Promise<void> {
   const own = `${folder}-${randomBytes(6).toString('hex')}`;
   await build({

@@ -4,14 +4,14 @@ import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.j
 import { TcpProxy } from './chaos/tcp-proxy.js';
 import { silent, type TestDatabase } from './database.js';
 
-/** A client of its own, and the proxy by which alone it reaches the database. */
+/** A client with a proxy as its only way to the database. */
 export interface UnreliableNetwork {
   readonly proxy: TcpProxy;
   readonly db: Db;
   readonly processor: LocalProcessor;
 }
 
-/** Call it at the top of a test file; what it returns gives a processor whose requests can be made to get lost. */
+/** Sets up proxies. Call it at the top of a test file. Returns a function that makes a processor with a breakable network. */
 export function useUnreliableNetwork(
   database: TestDatabase,
 ): (
@@ -26,7 +26,7 @@ export function useUnreliableNetwork(
   return async (options = {}, { databaseName = database.name, ...clientOptions } = {}) => {
     const { hostname, port } = new URL(database.uri);
     const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
-    // A driver that finds a connection broken looks for the server again, by default not before half a second.
+    // After a broken connection the driver looks for the server again, by default only after half a second.
     const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`, {
       minHeartbeatFrequencyMS: 20,
       ...clientOptions,

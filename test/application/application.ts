@@ -3,7 +3,7 @@ import { type Db, type Document, ObjectId } from 'mongodb';
 const longAgo = new Date(Date.UTC(2001));
 const thisMinute = new Date(Date.now() - (Date.now() % 60_000));
 
-/** As near to what we write as an application's documents may come, in the collections of an application. */
+/** Documents of an application that come as close to ours as possible, in collections of the application. */
 const documents: Readonly<Record<string, readonly Document[]>> = {
   jobs: [
     { _id: 'queued', status: 'queued', title: 'Cook', runAt: longAgo },
@@ -34,7 +34,7 @@ const documents: Readonly<Record<string, readonly Document[]>> = {
   users: [{ _id: 'Ann', status: 'queued', expireAt: longAgo }],
 };
 
-/** Puts an application's documents, and its indexes, into a database. */
+/** Puts an application's documents and indexes into a database. */
 export async function addApplication(db: Db): Promise<void> {
   for (const [name, own] of Object.entries(documents)) {
     const collection = db.collection<Document>(name);
@@ -44,7 +44,7 @@ export async function addApplication(db: Db): Promise<void> {
   }
 }
 
-/** The bytes of all that is the application's, and its indexes. */
+/** Returns the bytes of all the application's documents, and its indexes. */
 export async function applicationIn(db: Db): Promise<readonly unknown[]> {
   const all = Object.entries(documents).map(async ([name, own]) => {
     const ids = own.map(({ _id }) => _id);
@@ -56,7 +56,7 @@ export async function applicationIn(db: Db): Promise<readonly unknown[]> {
   return Promise.all(all);
 }
 
-/** All that there is in a database: the names of its collections, how many documents they have, and their indexes. */
+/** Returns the whole content of a database: its collections' names, their numbers of documents, and their indexes. */
 export async function everythingIn(db: Db): Promise<readonly unknown[]> {
   const all = (await db.collections()).map(async (collection) => {
     const indexes = (await collection.indexes()).map(({ name }) => name);

@@ -9,11 +9,11 @@ import { plainCalls } from '../plain-calls.js';
 
 type Call = (processor: LocalProcessor) => Promise<unknown>;
 
-/** The ids of an application's own documents of `application.ts`. */
+/** The ids of the application's documents in `application.ts`. */
 const jobIds = ['queued', 'due', 'ours by name', 'cancelled', 'error', 'completed'];
 const itemIds = ['due', 'off'];
 
-/** A call with each id; it fails with the error of the first that fails, once all are done. */
+/** Makes a call with each id. Fails with the first error, once all calls are done. */
 function withEach(ids: readonly string[], call: (id: string) => Promise<unknown>): Promise<unknown> {
   return ids.reduce<Promise<unknown>>(async (before, id) => {
     const error = await before.then(
@@ -74,7 +74,7 @@ export const calls: Readonly<Record<string, Call>> = {
   reScheduleItem: (processor) => withEach(itemIds, (id) => processor.reScheduleItem(id)),
 };
 
-/** What the HTTP API keeps, beside what a processor has. */
+/** The calls for the HTTP API's own collections. */
 export const httpCalls: Readonly<Record<string, Call>> = {
   doOnce: async (processor) => doOnce((await processor[connectedCollections]()).idempotencyKeys, request),
   countWrongKey: async (processor) =>

@@ -4,18 +4,18 @@ import { defineJob, RemoteProcessor } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { collectionNames } from '../collection-names.js';
 
-/** A way in which many jobs wait, and who comes for them. */
+/** A way in which many jobs wait, and the queues of the worker that claims them. */
 export interface Backlog {
   readonly name: string;
   /** The queues that the worker takes jobs from. Default: all. */
   readonly queues?: readonly string[];
-  /** What makes the n-th job another than one that is ready. */
+  /** Returns how the n-th job differs from a job that is ready. */
   readonly change: (n: number, now: Date) => Partial<JobDocument>;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Those that a claim must not become dearer by. */
+/** The backlogs that must not make a claim more expensive. */
 export const backlogs: readonly Backlog[] = [
   { name: 'all ready', change: () => ({}) },
   {
@@ -30,7 +30,7 @@ export const backlogs: readonly Backlog[] = [
   { name: 'in 50 queues, one asked for', queues: ['queue 7'], change: (n) => ({ queue: `queue ${n % 50}` }) },
 ];
 
-/** The job of all backlogs. */
+/** Returns the job of all backlogs. */
 export function waitingJob(run: () => void) {
   return defineJob({ name: 'waiting', input: z.object({ n: z.int() }), run });
 }

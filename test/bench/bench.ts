@@ -8,23 +8,23 @@ import type { Results } from './results.js';
 import { runTask } from './run-task.js';
 import type { Server } from './server.js';
 
-/** What a measurement works with. */
+/** The tools of a measurement. */
 export interface Bench {
   readonly server: Server;
   readonly programs: Programs;
-  /** A smaller form of each measurement. */
+  /** Whether each measurement takes its smaller form. */
   readonly isQuick: boolean;
   readonly results: Results;
-  /** Of those that were prepared once: the same for all databases. */
+  /** The blueprints made so far, the same for all databases. */
   readonly blueprints: Map<WorkerName, Blueprint>;
-  /** Tells how far it is. */
+  /** Reports progress. */
   say(line: string): void;
 }
 
-/** Something that is measured, and can be chosen by its name. */
+/** A measurement that can be chosen by its name. */
 export interface Measurement {
   readonly name: string;
-  /** For the help. */
+  /** The text for the help. */
   readonly about: string;
   run(bench: Bench): Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function withJobs<Result>(
   });
 }
 
-/** In a process of its own: what a library loads to make its indexes is not in the memory of who works with them. */
+/** Prepares a blueprint in a process of its own, so that a worker's memory does not hold what making indexes loads. */
 async function prepare(bench: Bench, contender: WorkerName): Promise<Blueprint> {
   return withDatabase(bench, async (db) => {
     await runTask(bench, { contender, task: 'prepare', db });
@@ -61,7 +61,7 @@ async function withDatabase<Result>({ server }: Bench, work: (db: Db) => Promise
   }
 }
 
-/** The order of the contenders in a round: another one comes first each time. */
+/** Returns the contenders in the order of a round. A different one comes first each time. */
 export function inTurn<Name>(names: readonly Name[], round: number): Name[] {
   const first = round % names.length;
   return [...names.slice(first), ...names.slice(0, first)];

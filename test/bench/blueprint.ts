@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Storage } from './contenders/contender.js';
 import { copyJob } from './copy-job.js';
 
-/** What a library put into an empty database: its indexes, what it cannot do without, and one job. */
+/** The content that a library puts into an empty database: its indexes, the documents it needs, and one job. */
 export interface Blueprint {
   readonly collections: readonly {
     readonly name: string;
@@ -14,7 +14,7 @@ export interface Blueprint {
 
 const indexSchema = z.looseObject({ name: z.string(), key: z.record(z.string(), z.literal([1, -1])) });
 
-/** Reads a database that a library just prepared. */
+/** Reads a database that a library has just prepared. */
 export async function readBlueprint(db: Db): Promise<Blueprint> {
   const collections = await db.collections();
   return {
@@ -32,7 +32,7 @@ export async function readBlueprint(db: Db): Promise<Blueprint> {
   };
 }
 
-/** Builds another such database, with `jobs` jobs. */
+/** Builds a database from a blueprint, with `jobs` jobs. */
 export async function build(db: Db, blueprint: Blueprint, storage: Storage, jobs: number): Promise<void> {
   for (const { name, indexes, documents } of blueprint.collections) {
     const isEmpty = documents.length === 0 || (name === storage.collection && jobs === 0);

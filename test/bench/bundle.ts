@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The programs of the processes that a run starts: paths of files. */
+/** The paths of the programs that a run starts as processes. */
 export interface Programs {
   readonly worker: string;
   readonly server: string;
 }
 
 /**
- * Writes the programs as plain JavaScript, as they run in production: compiling in the process that is measured would
- * cost it time and memory. They lie where the packages of the benchmark are found.
+ * Writes the programs as plain JavaScript, as in production. Compiling in the measured process would cost time and
+ * memory. The files lie where the packages of the benchmark are found.
  */
 export async function buildPrograms(): Promise<Programs> {
   await build({

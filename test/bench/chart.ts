@@ -2,7 +2,7 @@ import { contenderNames } from './contenders/contender.js';
 import { contenders } from './contenders/index.js';
 import type { Results } from './results.js';
 
-/** One group of bars. */
+/** A group of bars. */
 export interface Panel {
   readonly title: string;
   readonly bars: readonly Bar[];
@@ -11,12 +11,12 @@ export interface Panel {
 interface Bar {
   readonly label: string;
   readonly value: number;
-  /** The value as a text, at the end of the bar. */
+  /** The value as text at the end of the bar. */
   readonly text: string;
   readonly isOurs: boolean;
 }
 
-/** The bars of a figure, one for each contender that has it. */
+/** Returns the bars of a figure, one for each contender that has it. */
 export function panel(results: Results, title: string, under: string, name: string, decimals: number): Panel {
   const bars = contenderNames.flatMap((contender) => {
     const value = results.value(under, name, contender);
@@ -40,8 +40,8 @@ const BAR_STEP = 30;
 const PANEL_GAP = 18;
 
 /**
- * Draws panels of horizontal bars, one above the other, as SVG. It has a background of its own, so that it can be
- * read on any page, and follows the reader's light or dark theme where the browser tells it.
+ * Draws panels of horizontal bars, one above the other, as SVG. The SVG has its own background, so that it is legible
+ * on any page, and follows the reader's light or dark theme where the browser reports it.
  */
 export function drawChart(panels: readonly Panel[]): string {
   let top = PADDING;

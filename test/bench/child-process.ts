@@ -3,11 +3,11 @@ import { type Order, type Reading, reportSchema, type Setting } from './child/se
 
 /** A process that adds or works. */
 export class Child {
-  /** How many jobs it ran, as far as it told. */
+  /** The number of jobs that it has reported as run. */
   ran = 0;
-  /** When it started urgent jobs, by their number: in milliseconds since the epoch. */
+  /** The times at which it started urgent jobs, by their number, in milliseconds since the epoch. */
   readonly urgentStarts = new Map<number, number>();
-  /** What it measured. Rejects when the process ends before that. */
+  /** Its measurements. Rejects when the process ends before that. */
   readonly reading: Promise<Reading>;
   readonly #process: ChildProcess;
   readonly #ready: Promise<void>;
@@ -37,7 +37,7 @@ export class Child {
     });
   }
 
-  /** Resolves when it has connected, and waits to be told to begin. */
+  /** Resolves when the process has connected, and waits for the order to begin. */
   static async start(program: string, setting: Setting): Promise<Child> {
     const child = new Child(program, setting);
     await child.#ready;

@@ -1,12 +1,12 @@
 import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Storage } from './contenders/contender.js';
 
-/** Documents in one insert: as many bytes as a message may have, for jobs of half a KiB, is far away. */
+/** Documents in one insert. Jobs of half a KiB stay far below the limit of a message. */
 const INSERT_SIZE = 5000;
 
 /**
- * Makes `copies` jobs that look like the one that the library added itself, one millisecond of due time apart, the
- * last just before it: adding a million through each library would take longer than the rest of the benchmark.
+ * Makes `copies` jobs that look like the one that the library added itself. They are due one millisecond apart, the
+ * last just before that job. Adding a million through each library would take longer than the rest of the benchmark.
  */
 export async function copyJob(db: Db, storage: Storage, copies: number): Promise<void> {
   const jobs = db.collection(storage.collection);

@@ -5,16 +5,16 @@ import { collectionNames } from '../collection-names.js';
 import { type Backlog, waitingJob } from './backlogs.js';
 import { type Examined, explain } from './explain.js';
 
-/** So many jobs are claimed at a time. */
+/** The number of jobs claimed at a time. */
 export const CLAIMED = 20;
 
-/** What a claim looks at to find jobs, and to take those that it found. */
+/** The cost of a claim, to find jobs and to take those that it found. */
 export interface ClaimExamined {
   readonly find: Examined;
   readonly take: Examined;
 }
 
-/** Has a worker run jobs of a backlog, and explains the commands that its first claim sent. */
+/** Has a worker run jobs of a backlog, and explains the commands of its first claim. */
 export async function examineClaim(
   uri: string,
   database: string,

@@ -1,16 +1,16 @@
 import type { Document, MongoClient } from 'mongodb';
 import { z } from 'zod';
 
-/** What commands look at to find what they return or change. */
+/** The documents and keys that commands examine to find what they return or change. */
 export interface Examined {
   documents: number;
   keys: number;
 }
 
 /**
- * The commands that find and change jobs, and the fields that belong to their statements: all others, such as the
- * session, an explain has no use for. What counts jobs for statistics is not among them: how much that looks at depends
- * on how often it is done.
+ * The commands that find and change jobs, and the fields of their statements. Explain has no use for other fields, such
+ * as the session. Commands that count jobs for statistics are left out, because their cost depends on how often they
+ * run.
  */
 const statementFields: Readonly<Record<string, readonly string[]>> = {
   find: ['filter', 'sort', 'projection', 'limit', 'skip', 'hint', 'singleBatch'],
@@ -23,7 +23,7 @@ const replySchema = z.object({
   executionStats: z.object({ totalDocsExamined: z.number(), totalKeysExamined: z.number() }),
 });
 
-/** What a command would examine now; nothing for a command that is not among those. */
+/** Returns what a command would examine now, or zeros for a command that is not in the list. */
 export async function explain(client: MongoClient, command: Document): Promise<Examined> {
   const [name = ''] = Object.keys(command);
   const fields = statementFields[name];
@@ -41,7 +41,7 @@ export async function explain(client: MongoClient, command: Document): Promise<E
   return examined;
 }
 
-/** Of several statements in one write, each is explained for itself. */
+/** Splits a write into single statements, which are explained one by one. */
 function oneByOne(name: string, command: Document): Document[] {
   const list = name === 'update' ? 'updates' : 'deletes';
   const statements: unknown = command[list];

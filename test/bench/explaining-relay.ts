@@ -6,8 +6,8 @@ import { type Examined, explain } from './explain.js';
 import { commandOf, MessageReader } from './wire.js';
 
 /**
- * A TCP relay in front of the server that explains each command just before it passes it on: with the documents as
- * they are then, whoever the client is, and whatever it does afterwards.
+ * A TCP relay in front of the server that explains each command just before passing it on. It sees the documents as
+ * they are at that moment, whatever the client is and does afterwards.
  */
 export class ExplainingRelay {
   readonly #examined: Examined = { documents: 0, keys: 0 };
@@ -36,7 +36,7 @@ export class ExplainingRelay {
     return `mongodb://127.0.0.1:${port}/?directConnection=true`;
   }
 
-  /** What all commands together examined so far. @throws what the server answered when it could not explain one */
+  /** Returns what all commands together examined so far. @throws the server's answer when it could not explain one */
   get examined(): Examined {
     if (this.#failure !== undefined) throw this.#failure;
     return this.#examined;
@@ -75,7 +75,7 @@ export class ExplainingRelay {
     }
   }
 
-  /** The command is passed on whatever comes of this. */
+  /** Explains a command, which is passed on even if that fails. */
   async #explain(command: Document): Promise<void> {
     try {
       const { documents, keys } = await explain(this.client, command);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const folder = fileURLToPath(new URL('./peers/', import.meta.url));
 
-/** Installs what the benchmark compares with, unless that is done. @throws Error when npm fails */
+/** Installs the libraries to compare with, unless they are installed. @throws Error when npm fails */
 export async function installPeers(say: (line: string) => void): Promise<void> {
   if (await isInstalled()) return;
   say('Installing what it compares with, once: npm ci in test/bench/peers …');
@@ -19,14 +19,14 @@ export async function installPeers(say: (line: string) => void): Promise<void> {
   if (code !== 0) throw new Error(`npm ci in test/bench/peers ended with ${code}.`);
 }
 
-/** npm writes a lock of its own when it is done. One that is older than ours was made for other versions. */
+/** Returns whether npm's own lock file is newer than ours. An older one was written for other versions. */
 async function isInstalled(): Promise<boolean> {
   const installed = await stat(`${folder}node_modules/.package-lock.json`).catch(() => undefined);
   const wanted = await stat(`${folder}package-lock.json`);
   return installed !== undefined && installed.mtimeMs >= wanted.mtimeMs;
 }
 
-/** The versions compared with, by package. */
+/** Returns the versions compared with, by package. */
 export async function peerVersions(): Promise<Record<string, string>> {
   const text = await readFile(`${folder}package.json`, 'utf8');
   return z.object({ dependencies: z.record(z.string(), z.string()) }).parse(JSON.parse(text)).dependencies;

@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
 });
-// Servers of other kinds are ended when this process exits: a signal alone would leave them behind.
+// Servers of other kinds end when this process exits. A signal alone would leave them behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
 
@@ -56,6 +56,6 @@ async function run(names: readonly string[], isQuick: boolean): Promise<void> {
     console.log(formatTable(results));
     for (const path of await save(results, server, form)) say(`Written: ${path}`);
   });
-  // What another library takes too long for is a result.
+  // A timeout of another library is a result, not a failure.
   if (results.failures.some(({ contender }) => contender === OURS)) process.exitCode = 1;
 }

@@ -2,12 +2,12 @@ import type { Db } from 'mongodb';
 import type { Bench } from './bench.js';
 import { contenders } from './contenders/index.js';
 
-/** As many as make the server's own time certain to a few microseconds. */
+/** Enough queries to know the server's own time to a few microseconds. */
 const QUERIES = 5000;
 
 const MIB = 2 ** 20;
 
-/** What the embedded server itself uses: memory for so many waiting jobs, and time for a query by id. */
+/** Measures the embedded server itself: memory for so many waiting jobs, and time for a query by id. */
 export async function measureServer({ server, results }: Bench, db: Db, waiting: number): Promise<void> {
   const jobs = db.collection(contenders['remote-processor'].storage.collection);
   const ids = await jobs.find({}, { projection: { _id: 1 }, limit: QUERIES }).toArray();

@@ -3,27 +3,27 @@ import { median } from './statistics.js';
 
 /** A line of the table. */
 export interface Figure {
-  /** The heading it stands under. */
+  /** The heading above the line. */
   readonly under: string;
   readonly name: string;
-  /** Which is better; without it the figure is a count, and not compared. */
+  /** The better direction. Without it the figure is a count, and is not compared. */
   readonly better?: 'more' | 'less';
   readonly decimals?: number;
 }
 
 export interface Row extends Figure {
-  /** One value a round. */
+  /** A value for each round. */
   readonly values: Partial<Record<MeasuredName, number[]>>;
 }
 
-/** What was measured so far. */
+/** The measurements so far. */
 export class Results {
   readonly rows: Row[] = [];
-  /** What could not be measured, and why. */
+  /** The measurements that failed, with the reason. */
   readonly failures: { readonly contender: MeasuredName; readonly message: string }[] = [];
-  /** Who was not measured, for its server is not installed: a line each. */
+  /** A line for each participant whose server is not installed. */
   readonly leftOut: string[] = [];
-  /** How far apart the same thing lay, measured twice in a row: 0.05 is 5 %. */
+  /** The relative distances between two measurements of the same thing: 0.05 is 5 %. */
   readonly repeats: number[] = [];
 
   /** Adds the value of a round. */
@@ -32,17 +32,17 @@ export class Results {
     values[contender] = [...(values[contender] ?? []), value];
   }
 
-  /** The same thing measured a second time in the same round. */
+  /** Adds the same thing measured twice in a round. */
   addRepeat(first: number, second: number): void {
     this.repeats.push(Math.abs(second / first - 1));
   }
 
-  /** Below this, a difference in speed may be chance. */
+  /** The difference in speed below which chance may explain it. */
   get noise(): number {
     return Math.max(0, ...this.repeats);
   }
 
-  /** The median of a contender's rounds. */
+  /** Returns the median of a contender's rounds. */
   value(under: string, name: string, contender: MeasuredName): number | undefined {
     const row = this.rows.find((candidate) => candidate.under === under && candidate.name === name);
     const values = row?.values[contender];

@@ -5,11 +5,11 @@ import { Child } from './child-process.js';
 
 export interface TaskOptions extends Omit<Setting, 'uri' | 'database'> {
   readonly db: Pick<Db, 'databaseName'>;
-  /** Default: of the MongoDB that all contenders work with. */
+  /** Default: the address of the MongoDB that all contenders work with. */
   readonly uri?: string;
 }
 
-/** Runs a task that ends by itself, in a process of its own. */
+/** Runs a task that ends by itself, in its own process. */
 export async function runTask(
   { server, programs }: Bench,
   { db, uri = server.uri, ...setting }: TaskOptions,

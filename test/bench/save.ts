@@ -31,7 +31,7 @@ export async function save(results: Results, server: Server, form: string): Prom
   return [`${name}.json`, `${name}.svg`];
 }
 
-/** The counts first: they are the same on every machine. */
+/** Returns the panels of the chart. Counts come first, because they are the same on every machine. */
 function telling(results: Results) {
   const drained = results.rows.find(
     ({ under }) => under.startsWith('Drain') && under.includes(', 20 at'),

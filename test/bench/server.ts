@@ -10,13 +10,13 @@ export interface Server {
   readonly version: string;
   readonly client: MongoClient;
   readonly hasChangeStreams: boolean;
-  /** What the process of the embedded server used so far; nothing is known of another. */
+  /** Returns what the process of the embedded server has used so far. Undefined for any other server. */
   usage(): Promise<ServerUsage | undefined>;
 }
 
 export interface ServerUsage {
   readonly cpuMs: number;
-  /** Now. */
+  /** The memory used now. */
   readonly memoryBytes: number;
 }
 
@@ -25,7 +25,7 @@ const usageSchema = z.object({ kind: z.literal('usage'), cpuMs: z.number(), memo
 
 export type ServerReport = z.output<typeof startedSchema> | z.output<typeof usageSchema>;
 
-/** Calls `work` with the server of MONGODB_URI, else with an embedded one in a process of its own. */
+/** Calls `work` with the server of MONGODB_URI, or with an embedded one in its own process. */
 export async function withServer<Result>(
   program: string,
   work: (server: Server) => Promise<Result>,

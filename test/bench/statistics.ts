@@ -1,9 +1,14 @@
-/** The middle one, or the mean of the two in the middle. @throws Error when there is none */
+/** Returns the middle value, or the mean of the two in the middle. @throws Error when there is none */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Between the two nearest of the sorted values, by linear interpolation. @param q 0 to 1 @throws Error when there is none */
+/**
+ * Interpolates linearly between the two nearest of the sorted values.
+ *
+ * @param q 0 to 1
+ * @throws Error when there is none
+ */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * q;
@@ -13,25 +18,25 @@ export function quantile(values: readonly number[], q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** How far the values lie from their median at most, as a part of it: 0.05 is 5 %. */
+/** Returns the largest distance of a value from the median, relative to the median: 0.05 is 5 %. */
 export function spread(values: readonly number[]): number {
   const middle = median(values);
   if (middle === 0) return 0;
   return Math.max(...values.map((value) => Math.abs(value - middle))) / Math.abs(middle);
 }
 
-/** How much better the first is than the second. */
+/** The advantage of the first over the second. */
 export interface Advantage {
-  /** The median of the rounds: 2 is twice as good. */
+  /** The median of the rounds, where 2 is twice as good. */
   readonly times: number;
-  /** Whether every round says the same, and by more than the noise. */
+  /** Whether every round agrees, and by more than the noise. */
   readonly isCertain: boolean;
 }
 
 /**
- * Compares two contenders round by round, for what disturbs a round disturbs both.
+ * Compares two contenders round by round, because a disturbance of a round hits both.
  *
- * @param noise below this a difference may be chance: 0.05 is 5 %
+ * @param noise the difference below which chance may explain it: 0.05 is 5 %
  */
 export function advantage(
   ours: readonly number[],

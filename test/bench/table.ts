@@ -3,7 +3,7 @@ import { participants } from './contenders/index.js';
 import type { Results, Row } from './results.js';
 import { advantage, median, spread } from './statistics.js';
 
-/** The results as Markdown tables, that are easy to read as plain text too, and how to read them. */
+/** Formats the results as Markdown tables that also read well as plain text, with notes on how to read them. */
 export function formatTable(results: Results): string {
   const isBeside = ({ values }: Row) => neighbourNames.some((name) => values[name] !== undefined);
   const beside = results.rows.filter(isBeside);

@@ -7,7 +7,7 @@ const OP_MSG = 2013;
 export class MessageReader {
   #rest = Buffer.alloc(0);
 
-  /** The messages that are whole by now. */
+  /** Returns the messages that are complete by now. */
   read(bytes: Uint8Array): Buffer[] {
     let rest = Buffer.concat([this.#rest, bytes]);
     const messages: Buffer[] = [];
@@ -21,7 +21,7 @@ export class MessageReader {
   }
 }
 
-/** The command of an OP_MSG, with its document sequences; undefined for any other message. */
+/** Returns the command of an OP_MSG with its document sequences. Undefined for any other message. */
 export function commandOf(message: Buffer): Document | undefined {
   if (message.readInt32LE(12) !== OP_MSG) return undefined;
   let command: Document = {};

@@ -4,12 +4,12 @@ import type { Worked } from './work.js';
 
 const MIB = 2 ** 20;
 
-/** The names of figures that others ask for. */
+/** The names of figures that other files refer to. */
 export const COMMANDS_PER_JOB = 'commands per job';
 export const JOBS_PER_SECOND = 'jobs/s';
 export const WORKER_CPU = 'CPU time of the worker per job, ms';
 
-/** Adds what is told of every work to the results. */
+/** Adds the figures of any work to the results. */
 export function addWorked(results: Results, under: string, contender: ContenderName, worked: Worked): void {
   const { workerCpuMsPerJob, serverCpuMsPerJob } = worked;
   results.add({ under, name: COMMANDS_PER_JOB, decimals: 2 }, contender, worked.commandsPerJob);

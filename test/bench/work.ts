@@ -4,44 +4,44 @@ import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
 import type { NeighbourName, WorkerName } from './contenders/contender.js';
 
-/** What came of workers that ran jobs, from the first claim to the last job settled. */
+/** The figures of workers that ran jobs, from the first claim to the last job settled. */
 export interface Worked {
   readonly jobs: number;
   readonly seconds: number;
   readonly jobsPerSecond: number;
   readonly commandsPerJob: number;
   readonly bytesPerJob: number;
-  /** Of the worker process; of the largest, when there were several. */
+  /** The peak memory of the worker process, or of the largest one. */
   readonly peakMemoryBytes: number;
-  /** How many jobs each worker ran. */
+  /** The number of jobs that each worker ran. */
   readonly shares: readonly number[];
   readonly workerCpuMsPerJob: number;
-  /** Only of an embedded server. */
+  /** Known only for an embedded server. */
   readonly serverCpuMsPerJob: number | undefined;
 }
 
 export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'doesReturn'> {
   readonly contender: WorkerName | NeighbourName;
   readonly db: Pick<Db, 'databaseName'>;
-  /** Workers stop when they have run so many jobs together. */
+  /** The number of jobs after which the workers stop. */
   readonly jobs: number;
-  /** Whether more wait, so that a few more than `jobs` are run. */
+  /** Whether more jobs wait, so that the workers run a few more than `jobs`. */
   readonly moreWait?: boolean;
-  /** They stop after so long at the latest, though jobs are left. */
+  /** The time after which the workers stop even if jobs are left. */
   readonly seconds?: number;
-  /** How many processes work. */
+  /** The number of worker processes. */
   readonly workers?: number;
-  /** Where they find the server, if not at its own address. */
+  /** The address of the server, if not its own. */
   readonly uri?: string;
 }
 
-/** A contender that takes longer for one measurement is left out of it. */
+/** The longest time for one measurement. A contender that takes longer is left out. */
 const PATIENCE_MS = 90_000;
 
-/** How often it is looked whether all jobs have run. */
+/** The time between two checks whether all jobs have run. */
 const LOOK_MS = 5;
 
-/** Lets workers run jobs that wait, each in a process of its own. @throws Error when it takes too long */
+/** Lets workers run waiting jobs, each in its own process. @throws Error when it takes too long */
 export async function work({ server, programs }: Bench, options: WorkOptions): Promise<Worked> {
   const {
     contender,

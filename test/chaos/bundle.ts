@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundledProgram } from '../bundled-program.js';
 
-/** The program of a member, beside it what threads of its process run (see src/subprocess), and that of the database. */
+/** The programs of a member and of the database, and beside them the files that threads run (see src/subprocess). */
 const entries = {
   program: new URL('./child/main.ts', import.meta.url),
   server: new URL('../../local/mongo/main.ts', import.meta.url),
@@ -12,18 +12,18 @@ const entries = {
   'chaos-job.subprocess': new URL('./child/chaos-job.subprocess.ts', import.meta.url),
 };
 
-/** Where piscina is found, which starts threads from a file of its own, and so cannot be in the bundle. */
+/** A place where piscina is found. It starts threads from a file of its own, and so cannot be in the bundle. */
 const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 
 /** Programs, each in one file. */
 export interface Bundle {
-  /** Of a member. */
+  /** The program of a member. */
   readonly program: string;
-  /** Of the embedded MongoDB. */
+  /** The embedded MongoDB. */
   readonly server: string;
 }
 
-/** Calls `work` with the programs of the processes, compiled so that each of the many starts costs little. */
+/** Calls `work` with the compiled programs of the processes, so that each of the many starts costs little. */
 export async function withBundle<Result>(work: (bundle: Bundle) => Promise<Result>): Promise<Result> {
   const outdir = await mkdtemp(PLACE);
   try {

@@ -2,27 +2,27 @@ import type { JobDocument } from '../../src/job/job.js';
 import type { Evidence, Run, Sighting } from './evidence.js';
 import { groupBy } from './group-by.js';
 
-/** A run that saw itself hold the lease when it began, and what it saw. */
+/** A run that held the lease when it began, with what it saw. */
 export interface Holder {
   readonly run: Run;
   readonly began: Sighting;
-  /** When its lease was taken. */
+  /** The time at which its lease was taken. */
   readonly picked: Date;
-  /** When it was last seen to hold it. */
+  /** The time at which it was last seen to hold the lease. */
   readonly held: Date;
-  /** Until when its lease was valid, at least. */
+  /** The earliest time at which its lease could end. */
   readonly expires: Date;
 }
 
-/** A job with what the ledger has about it. */
+/** A job with its entries in the ledger. */
 export interface Case {
   readonly job: JobDocument;
   readonly runs: readonly Run[];
-  /** In the order in which they took the lease. */
+  /** The holders in the order in which they took the lease. */
   readonly holders: readonly Holder[];
 }
 
-/** The evidence, job by job. */
+/** Returns the evidence job by job. */
 export function casesOf({ jobs, runs }: Pick<Evidence, 'jobs' | 'runs'>): Case[] {
   const runsByJob = groupBy(runs, ({ job }) => job);
   return jobs.map((job) => {
@@ -32,12 +32,12 @@ export function casesOf({ jobs, runs }: Pick<Evidence, 'jobs' | 'runs'>): Case[]
   });
 }
 
-/** Whether the document, as it was seen, had this run's token. */
+/** Returns whether the document, as it was seen, had this run's token. */
 export function holds(run: Run, sighting: Sighting | null | undefined): sighting is Sighting {
   return sighting?.status === 'processing' && sighting.lease?.token === run.token;
 }
 
-/** When the attempt ended that this sighting shows as the last one to have ended, or the one before the present. */
+/** Returns when the last attempt that had ended by this sighting ended. */
 export function lastEnd({
   status,
   completed,

@@ -24,7 +24,7 @@ const rules = [
   noCrashes,
 ];
 
-/** Everything that the evidence proves to be wrong. Reads nothing but the evidence. */
+/** Returns everything that the evidence proves to be wrong. Reads nothing but the evidence. */
 export function check(evidence: Evidence): Violation[] {
   return rules.flatMap((rule) => rule(evidence));
 }

@@ -4,10 +4,10 @@ import type { Evidence, Run, Violation } from './evidence.js';
 import { jobNames } from './plan-jobs.js';
 import { countShort } from './rules/attempts-add-up.js';
 
-/** What there was, in numbers. */
+/** The evidence in numbers. */
 export type Counts = Record<string, number>;
 
-/** Counts the evidence, and the violations by what they violate. */
+/** Counts the evidence, and the violations by rule. */
 export function countEvidence(evidence: Evidence, violations: readonly Violation[]): Counts {
   const { jobs, runs, notes } = evidence;
   const having = (status: string) => jobs.filter((job) => job.status === status).length;
@@ -33,13 +33,13 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
   };
 }
 
-/** Its outcome would have ended the lease of another run, but for the fencing token. */
+/** Returns whether only the fencing token kept a run's outcome from ending the lease of another run. */
 function endedWhileAnotherHeld(run: Run): boolean {
   const sighting = run.ended?.sighting;
   return sighting?.status === 'processing' && !holds(run, sighting);
 }
 
-/** One line. */
+/** Formats the counts as one line. */
 export function formatCounts(counts: Counts): string {
   return Object.entries(counts)
     .map(([name, count]) => `${name}=${count}`)

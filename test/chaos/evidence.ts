@@ -1,10 +1,10 @@
 /**
- * What the checker judges by.
+ * The facts that the checker judges by.
  *
  * - sighting: the job's document as it was at a moment of the database's clock
- * - run: one call of a job's function; it looks at its job when it begins and when it ends
+ * - run: one call of a job's function, which looks at its job when it begins and when it ends
  * - holder: a run that saw its own token in the document
- * - note: what a process was told by the library, such as the id of a job that it added
+ * - note: an answer of the library to a process, such as the id of an added job
  */
 import type { AbortReason, JobStatus } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
@@ -24,11 +24,11 @@ export const sightedFields = {
 } as const;
 
 export type Sighting = Pick<JobDocument, '_id' | keyof typeof sightedFields> & {
-  /** By the database's clock. */
+  /** The time by the database's clock. */
   readonly at: Date;
 };
 
-/** One document of the ledger. */
+/** A document of the ledger. */
 export interface Run {
   readonly _id: string;
   readonly job: string;
@@ -36,13 +36,13 @@ export interface Run {
   readonly token: string;
   /** The process, such as `worker-0`. */
   readonly process: string;
-  /** By the database's clock, the function was certainly not called before this moment. */
+  /** A moment by the database's clock before which the function was certainly not called. */
   readonly notBefore: Date;
-  /** When it began, or a little later; null when there was no such job. */
+  /** The job when the run began, or a little later. Null when the job did not exist. */
   readonly began: Sighting | null;
-  /** Just before its function returned or threw; absent when it never did. */
+  /** The job just before the function returned or threw. Absent when it never did. */
   readonly ended?: { readonly how: 'returned' | 'threw'; readonly sighting: Sighting | null };
-  /** Its signal fired; `at`: or a little earlier. */
+  /** The firing of its signal. `at` may be a little early. */
   readonly aborted?: { readonly why: AbortReason; readonly at: Date };
 }
 
@@ -51,7 +51,7 @@ export type Note =
   | { readonly kind: 'added'; readonly job: string }
   /** `scheduleDueItems` returned this id. */
   | { readonly kind: 'scheduled'; readonly job: string }
-  /** `cancelJob` answered so. */
+  /** `cancelJob` gave this answer. */
   | { readonly kind: 'cancelled'; readonly job: string; readonly answer: JobStatus }
   /** `addJob` returned the id of a job with another input. */
   | { readonly kind: 'taken for another'; readonly job: string };
@@ -61,21 +61,24 @@ export interface Evidence {
   readonly runs: readonly Run[];
   readonly notes: readonly Note[];
   readonly items: readonly SchedulerItemDocument[];
-  /** Processes that ended though nobody and no job ended them, with what they printed. */
+  /** Processes that ended although nobody and no job ended them, with their output. */
   readonly crashes: readonly string[];
   readonly leaseMs: number;
-  /** When the items were stopped, by the database's clock: the schedulers had had time to make all that was due. */
+  /** The time at which the items were stopped, by the database's clock. The schedulers had time to make all due jobs. */
   readonly itemsEnded: Date;
-  /** How many runs may be missing in the ledger: a process was interrupted between a claim and the first line. */
+  /**
+   * The number of runs that may be missing in the ledger, as a process may be interrupted between a claim and its first
+   * line.
+   */
   readonly mayBeShort: number;
-  /** When the documents were read, by the database's clock: all processes had ended more than a lease before. */
+  /** The time at which the documents were read, by the database's clock, more than a lease after the end of all processes. */
   readonly now: Date;
 }
 
-/** One rule that was broken. */
+/** A broken rule. */
 export interface Violation {
   readonly rule: string;
   readonly message: string;
-  /** The job, the runs, the notes: whatever shows it. */
+  /** The documents that show it, such as the job, the runs and the notes. */
   readonly documents: readonly unknown[];
 }

@@ -5,10 +5,10 @@ import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { collectionNames } from '../collection-names.js';
 import type { Evidence, Note, Run } from './evidence.js';
 
-/** A run that was aborted, and killed before it was written down, leaves only that it was aborted. */
+/** Leaves out a run that was killed before it was written down and only left a note that it was aborted. */
 const wasBegun = { job: { $exists: true } };
 
-/** Reads what is left in the database after a run. */
+/** Reads what a run left in the database. */
 export async function gatherEvidence(
   db: Db,
 ): Promise<Pick<Evidence, 'jobs' | 'runs' | 'notes' | 'items' | 'now'>> {

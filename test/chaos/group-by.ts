@@ -1,4 +1,4 @@
-/** The values by key, in the order in which they came. What `Map.groupBy` is in later versions of Node. */
+/** Groups values by key, each in the order given. Replaces `Map.groupBy` of later versions of Node. */
 export function groupBy<Key, Value>(
   values: readonly Value[],
   keyOf: (value: Value) => Key,

@@ -8,20 +8,20 @@ import { isClaim, isHeartbeat, isReadBack } from './commands.js';
 import { clockSkew, type Fault } from './plan-faults.js';
 import type { Passage, TcpProxy } from './tcp-proxy.js';
 
-/** How long a process may take to stop: the grace that a worker gives its jobs is 5 s. */
+/** The longest time for a process to stop, including the 5 s of grace that a worker gives its jobs. */
 const PATIENCE_MS = 15_000;
 
-/** What becomes of requests that are broken, one after the other. */
+/** The fates of requests that are broken, one after the other. */
 const broken: readonly Passage[] = ['lose reply', 'late', 'cut'];
 
-/** One part of a run: a process that is started again whenever it ends, and the proxy it reaches the database by. */
+/** A part of a run: a process that is restarted whenever it ends, and its proxy to the database. */
 export class Member {
-  /** How often its process was started, and how often it ended. */
+  /** The numbers of starts and ends of its process. */
   starts = 0;
   ends = 0;
-  /** How many of its requests were broken by `breakHeartbeats` and `breakClaims`. */
+  /** The number of its requests broken by `breakHeartbeats` and `breakClaims`. */
   requestsBroken = 0;
-  /** Ended by nobody: what it printed. */
+  /** The output of processes that nobody ended. */
   readonly crashes: string[] = [];
   #child: ChildProcess | undefined;
   #isClosing = false;
@@ -53,7 +53,7 @@ export class Member {
     child.on('close', (code, signal) => this.#onEnd(code, signal, printed));
   }
 
-  /** Resolves when it is over. */
+  /** Lets a fault happen, and resolves when it is over. */
   async suffer({ kind, ms }: Fault): Promise<void> {
     switch (kind) {
       case 'kill':
@@ -87,7 +87,7 @@ export class Member {
     }
   }
 
-  /** Tells the process to stop, and waits until it has: it is not started again. */
+  /** Tells the process to stop, waits until it has, and does not restart it. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const child = this.#child;

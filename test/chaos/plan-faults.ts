@@ -1,6 +1,6 @@
 import { Random } from './random.js';
 
-/** The processes of a run, and the roles they have. */
+/** The processes of a run by their role. */
 export const cast = {
   worker: ['worker-0', 'worker-1', 'worker-2'],
   scheduler: ['scheduler-0', 'scheduler-1'],
@@ -10,14 +10,20 @@ export const cast = {
 export type Role = keyof typeof cast;
 
 /**
- * - `kill`: SIGKILL; `terminate`: SIGTERM; `freeze`: SIGSTOP, and SIGCONT after `ms`
+ * The kinds of fault:
+ *
+ * - `kill`: SIGKILL
+ * - `terminate`: SIGTERM
+ * - `freeze`: SIGSTOP, and SIGCONT after `ms`
  * - `cut`: all connections of the process break
- * - `delay`: each packet arrives late; `hold`: none arrives until it is over, then all do, as after a partition;
- *   `holdReplies`: only replies are held
- * - `blackhole`: nothing arrives, and then the connections break; `loseReplies`: the same, but requests do arrive
+ * - `delay`: each packet arrives late
+ * - `hold`: no packet arrives until the fault is over, then all do, as after a partition
+ * - `holdReplies`: like `hold`, but only for replies
+ * - `blackhole`: nothing arrives, and then the connections break
+ * - `loseReplies`: like `blackhole`, but requests arrive
  * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, and nobody is told
- * - `breakHeartbeats`, `breakClaims`: connections break as soon as they are used to renew leases, or to take jobs: before
- *   the request arrives, after it has, or so that it arrives later
+ * - `breakHeartbeats`, `breakClaims`: connections break when they are used to renew leases or to take jobs, either
+ *   before the request arrives, after it has, or so that it arrives later
  */
 export const faultKinds = [
   'kill',
@@ -37,22 +43,22 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 export interface Fault {
-  /** When, in milliseconds from the start. */
+  /** The time in milliseconds from the start. */
   readonly at: number;
   readonly kind: FaultKind;
   /** The process it hits. */
   readonly target: string;
-  /** How long it lasts, where that means something. */
+  /** The duration in milliseconds, where the kind of fault has one. */
   readonly ms: number;
 }
 
-/** With leases of 1 s: between two faults, in milliseconds. */
+/** The time between two faults in milliseconds, for leases of 1 s. */
 const PAUSE = { min: 300, max: 1900 };
 
-/** How long a fault lasts, in milliseconds. */
+/** The duration of a fault, in milliseconds. */
 const DURATION = { min: 500, max: 2400 };
 
-/** Longer than a lease: others take what it held, and at its end it writes what must not count any more. */
+/** Longer than a lease, so that others take over, and late writes must not count any more. */
 const FREEZE = { min: 1200, max: 2800 };
 
 const weights: readonly (readonly [FaultKind, number])[] = [
@@ -71,7 +77,7 @@ const weights: readonly (readonly [FaultKind, number])[] = [
   ['breakClaims', 4],
 ];
 
-/** Whom a fault may hit, and how often. */
+/** Returns the roles that a fault may hit, with their weights. */
 function rolesHitBy(kind: FaultKind): readonly (readonly [Role, number])[] {
   switch (kind) {
     case 'breakHeartbeats':
@@ -93,7 +99,7 @@ function rolesHitBy(kind: FaultKind): readonly (readonly [Role, number])[] {
   }
 }
 
-/** What goes wrong in a run, and when: the same for the same seed. */
+/** Returns the faults of a run, the same for the same seed. */
 export function planFaults(seed: number, seconds: number): Fault[] {
   const random = new Random(seed);
   const faults: Fault[] = [];
@@ -110,7 +116,7 @@ function planFault(random: Random, at: number): Fault {
   return { at, kind, target: random.pick(cast[role]), ms: random.int(min, max) };
 }
 
-/** How wrong the clock of a process is: 10 minutes late, 10 minutes early, or right; in milliseconds. */
+/** Returns the error of a process's clock in milliseconds: 10 minutes late, 10 minutes early, or none. */
 export function clockSkew(seed: number, name: string, start: number): number {
   const salt = [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), start);
   return new Random(seed + salt).pick([-600_000, 0, 600_000]);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AddJobOptions, JobToAdd } from '../../src/index.js';
 import { Random } from './random.js';
 
-/** What a job does when it runs: see `child/chaos-job.ts`. */
+/** The fates of jobs. See `child/chaos-job.ts`. */
 export const fates = [
   'return',
   'sleep',
@@ -26,7 +26,7 @@ export const fates = [
 ] as const;
 export type Fate = (typeof fates)[number];
 
-/** Those that a job may have that runs in a thread of its own: see `child/chaos-job.subprocess.ts`. */
+/** The fates of jobs that run in their own thread. See `child/chaos-job.subprocess.ts`. */
 export const threadFates = [
   'return',
   'sleep',
@@ -48,14 +48,14 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
   return threadFates.some((threadFate) => threadFate === fate);
 }
 
-/** The kinds of job of the suite: one runs in its worker's own thread, the other in a thread of its own. */
+/** The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own. */
 export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread' } as const;
 
 /** The input of every job of the suite. */
 export const chaosInput = z.object({
   n: z.int(),
   fate: z.enum(fates),
-  /** How long it sleeps or blocks. */
+  /** The time that it sleeps or blocks. */
   ms: z.int().default(0),
   /** The job that it cancels. */
   victim: z.string().optional(),
@@ -63,14 +63,14 @@ export const chaosInput = z.object({
 export type ChaosInput = z.input<typeof chaosInput>;
 export type ParsedInput = z.output<typeof chaosInput>;
 
-/** One thing that the producer does. */
+/** A job that the producer adds. */
 export interface PlannedJob {
   readonly jobName: string;
   readonly input: ChaosInput;
   readonly options: AddJobOptions;
-  /** Adds it again, with the same id and input; and with the same id and another input, which must be refused. */
+  /** Whether it is added again with the same input, and then with another input, which must be refused. */
   readonly again: boolean;
-  /** Cancels it at once. */
+  /** Whether it is cancelled at once. */
   readonly cancel: boolean;
 }
 
@@ -96,12 +96,12 @@ const weights: readonly (readonly [Fate, number])[] = [
   ['cancel itself', 2],
 ];
 
-/** The id of the nth job of a run, when it has a given one. */
+/** Returns the id of the nth job of a run, if the job has a given id. */
 function givenId(seed: number, n: number): string {
   return `${seed}-${n}`;
 }
 
-/** The nth job of a run: the same for the same seed. */
+/** Returns the nth job of a run, the same for the same seed. */
 export function planJob(seed: number, n: number): PlannedJob {
   const random = new Random(seed * 1_000_003 + n);
   const fate = random.weighted(weights);
@@ -131,7 +131,7 @@ export function planJob(seed: number, n: number): PlannedJob {
 
 const BURST = 80;
 
-/** Jobs that are added at once, after the nth, and end at once. */
+/** Returns jobs that are added together after the nth, and end at once. */
 export function planBurst(seed: number, n: number): JobToAdd[] {
   return Array.from({ length: BURST }, (_, at) => ({
     name: jobNames.worker,
@@ -140,7 +140,7 @@ export function planBurst(seed: number, n: number): JobToAdd[] {
   }));
 }
 
-/** To linger is to be at work still when others have lost the lease, and would settle what is not theirs any more. */
+/** Returns a duration. A lingering job is still at work when its lease is lost, and would settle what is no longer its own. */
 function duration(fate: Fate, random: Random): number {
   if (fate === 'linger') return random.int(600, 1100);
   if (fate === 'block') return random.int(350, 700);
@@ -148,7 +148,7 @@ function duration(fate: Fate, random: Random): number {
   return random.int(20, 600);
 }
 
-/** Most at once, some a little later, and some so late that they must not run at all. */
+/** Returns when a job runs: mostly at once, sometimes a little later, and sometimes too late to run at all. */
 function when(cancel: boolean, random: Random): AddJobOptions {
   if (cancel) return { delay: random.pick([0, 500, 1500]) };
   return random.weighted<AddJobOptions>([

@@ -1,4 +1,4 @@
-/** A seeded source of random numbers (mulberry32): the same seed gives the same sequence. */
+/** A seeded source of random numbers (mulberry32). The same seed gives the same sequence. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both bounds included. */
+  /** Returns a whole number, both bounds included. */
   int(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }
@@ -28,7 +28,7 @@ export class Random {
     return this.weighted(values.map((value) => [value, 1]));
   }
 
-  /** One of the values, each as often as its weight says. */
+  /** Picks a value as often as its weight says. */
   weighted<Value>(weights: readonly (readonly [Value, number])[]): Value {
     let left = this.next() * weights.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [value, weight] of weights) {

@@ -1,8 +1,8 @@
-/** Cuts the bytes that a client sends into its requests: each begins with its own length. */
+/** Cuts the bytes that a client sends into its requests, which each begin with their own length. */
 export class RequestStream {
   #pending = Buffer.alloc(0);
 
-  /** The requests that are complete with this chunk. */
+  /** Returns the requests that this chunk completes. */
   add(chunk: Buffer): Buffer[] {
     this.#pending = Buffer.concat([this.#pending, chunk]);
     const complete: Buffer[] = [];

@@ -23,23 +23,23 @@ import { TcpProxy } from './tcp-proxy.js';
 const LEASE_MS = 1000;
 
 /**
- * How many jobs a worker holds: it runs 5 at a time, and has claimed some ahead when its jobs end at once; what the ledger
- * takes keeps those few. As many claims may end without a run when it is interrupted.
+ * The number of jobs that a worker holds: 5 that it runs, and some claimed ahead when its jobs end at once, few because
+ * the ledger takes time. An interruption may end as many claims without a run.
  */
 const MAX_HELD = 20;
 
-/** How long schedulers may take to make what is due once the faults are over. */
+/** The time for schedulers to make due jobs after the faults. */
 const CATCH_UP_MS = 90_000;
 
-/** How long the jobs that are left may take once the faults are over. */
+/** The time for the remaining jobs after the faults. */
 const PATIENCE_MS = 240_000;
 
 export interface ChaosOptions {
-  /** Decides what goes wrong, and when, and what the jobs do. */
+  /** Determines the faults, their times, and what the jobs do. */
   readonly seed: number;
-  /** How long things go wrong; what is left to do comes on top. */
+  /** The duration of the faults. The remaining work takes additional time. */
   readonly seconds: number;
-  /** Told what happens. */
+  /** Reports what happens. */
   readonly say?: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ export interface ChaosResult {
   readonly violations: readonly Violation[];
 }
 
-/** Runs workers, schedulers and a producer on one database, lets everything go wrong, and checks what came of it. */
+/** Runs workers, schedulers and a producer on one database, lets everything go wrong, and checks the outcome. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return withBundle((bundle) =>
     withServer(bundle.server, (server) =>
@@ -57,7 +57,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   );
 }
 
-/** A database of its own, dropped unless something is wrong. */
+/** Calls `work` with its own database, which is dropped unless something is wrong. */
 async function withDatabase({ uri }: Server, work: (db: Db) => Promise<ChaosResult>): Promise<ChaosResult> {
   const client = await new MongoClient(uri).connect();
   try {
@@ -114,7 +114,7 @@ class ChaosRun {
     return new Member(this.program, setting, await TcpProxy.start(this.server.address));
   }
 
-  /** The faults, each at its time; resolves when the last is over. */
+  /** Causes the faults, each at its time, and resolves when the last is over. */
   async #doHarm(): Promise<void> {
     const start = performance.now();
     const under: Promise<void>[] = [];
@@ -127,7 +127,7 @@ class ChaosRun {
     await Promise.all(under);
   }
 
-  /** Nothing new comes, nothing goes wrong any more but by the jobs themselves: waits until all are settled. */
+  /** Waits until all jobs are settled. No new jobs come, and only the jobs themselves still cause faults. */
   async #comeToRest(): Promise<void> {
     const producers = this.#members.filter(({ name }) => name.startsWith('producer'));
     await Promise.all(producers.map((member) => member.close()));
@@ -145,7 +145,7 @@ class ChaosRun {
       .countDocuments({ active: true, $expr: { $lte: ['$nextCallTime', '$$NOW'] } });
   }
 
-  /** Those that are put off by more than a retry are not waited for. */
+  /** Counts unsettled jobs, except those that are put off by more than a retry. */
   #countUnsettled(): Promise<number> {
     const soon = { $lte: ['$runAt', { $add: ['$$NOW', 60_000] }] };
     return this.db
@@ -169,7 +169,7 @@ class ChaosRun {
     };
   }
 
-  /** Every fault, every end of a process, and every job that blocked its process. */
+  /** Counts every fault, every end of a process, and every job that blocked its process. */
   async #countInterruptions(): Promise<number> {
     const blocking = ['block', 'block for long'];
     const blocked = await this.db

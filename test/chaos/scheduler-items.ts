@@ -12,7 +12,7 @@ export const schedulerItems: readonly SchedulerOptions[] = [
   { ...shared, id: 'each-fifth-second', type: 'Cron', cron: '*/5 * * * * *' },
 ];
 
-/** The time between two occurrences of such an item, in milliseconds. */
+/** Returns the time between two occurrences of such an item, in milliseconds. */
 export function periodOf(item: SchedulerItemDocument): number {
   return item.type === 'Delay' ? item.delay : 5_000;
 }

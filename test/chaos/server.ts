@@ -6,12 +6,12 @@ import type { Address } from './tcp-proxy.js';
 
 export interface Server {
   readonly uri: string;
-  /** Of the primary: where the proxies lead to. */
+  /** The address of the primary, where the proxies lead to. */
   readonly address: Address;
 }
 
 /**
- * Calls `work` with the server of MONGODB_URI, else with an embedded one in a process of its own.
+ * Calls `work` with the server of MONGODB_URI, or with an embedded one in its own process.
  *
  * @param program of the embedded one
  */

@@ -5,35 +5,35 @@ import type { Document } from 'mongodb';
 import { readRequest } from '../../local/mongo/wire/message.js';
 import { RequestStream } from './request-stream.js';
 
-/** What becomes of packets. */
+/** The treatment of packets. */
 type Weather = 'fair' | 'delayed' | 'held' | 'replies held' | 'all lost' | 'replies lost';
 
-/** How late a packet is while they are `delayed`, and a request that arrives `late`. */
+/** The delay of a packet while they are `delayed`, and of a request that arrives `late`. */
 const DELAY_MS = 250;
 
-/** One way of a connection. */
+/** A direction of a connection. */
 export type Direction = 'requests' | 'replies';
 
 /**
- * What becomes of one request:
+ * The fate of a request:
+ *
  * - `deliver`: it arrives
  * - `cut`: its connection breaks before it arrives
  * - `late`: its connection breaks, and it arrives some time after that
  * - `lose reply`: it arrives, and its connection breaks instead of its reply
- * - `silence`: neither it nor any later one of its connection arrives; nobody is told
+ * - `silence`: neither it nor any later one of its connection arrives, and nobody is told
  */
 export type Passage = 'deliver' | 'cut' | 'late' | 'lose reply' | 'silence';
 
 /** Decides about a request by the command that it carries. */
 export type Judge = (command: Document) => Passage;
 
-/** Host and port of a server. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** One connection: both of its ends, and what has befallen it. */
+/** A connection with both of its ends, and what has happened to it. */
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
@@ -41,9 +41,9 @@ interface Link {
   losesReply?: boolean;
 }
 
-/** A TCP proxy in front of a MongoDB server, that can do to its connections what networks do. */
+/** A TCP proxy in front of a MongoDB server that can do to its connections what networks do. */
 export class TcpProxy {
-  /** The one that was used last comes last. */
+  /** The connections, with the most recently used one last. */
   readonly #links = new Set<Link>();
   readonly #server: Server;
   #weather: Weather = 'fair';
@@ -54,7 +54,7 @@ export class TcpProxy {
     this.#server = createServer((client) => this.#serve(client));
   }
 
-  /** @param port 0 for any that is free */
+  /** @param port 0 for any free port */
   static async start(target: Address, port = 0): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
     proxy.#server.listen(port, '127.0.0.1');
@@ -66,7 +66,7 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many there are. */
+  /** The number of connections. */
   get connections(): number {
     return this.#links.size;
   }
@@ -81,12 +81,12 @@ export class TcpProxy {
     return this.#change('delayed', ms);
   }
 
-  /** Delivers nothing for a while, and then everything: a partition that heals. */
+  /** Delivers nothing for a while and then everything, like a partition that heals. */
   hold(ms: number): Promise<void> {
     return this.#change('held', ms);
   }
 
-  /** Delivers requests at once, but their replies only when it is over. */
+  /** Delivers requests at once, but their replies only at the end. */
   holdReplies(ms: number): Promise<void> {
     return this.#change('replies held', ms);
   }
@@ -103,20 +103,20 @@ export class TcpProxy {
     this.cut();
   }
 
-  /** From now on nothing comes through in one direction of the connection that was used last; it stays open. */
+  /** Lets nothing more through in one direction of the most recently used connection, which stays open. */
   silence(direction: Direction): void {
     const last = [...this.#links].at(-1);
     if (last) last.silent = direction;
   }
 
-  /** From now on nothing comes through the connections there are, which stay open; new ones are as ever. */
+  /** Lets nothing more through the present connections, which stay open. New ones work. */
   silenceAll(): void {
     for (const link of this.#links) {
       link.silent = 'requests';
     }
   }
 
-  /** From now on asks about each request; without a judge all are delivered. */
+  /** Asks a judge about each request from now on. Without a judge all are delivered. */
   judgeBy(judge: Judge | undefined): void {
     this.#judge = judge;
   }
@@ -127,7 +127,7 @@ export class TcpProxy {
     await once(this.#server, 'close');
   }
 
-  /** A change during another takes its place, and ends it when it ends itself. */
+  /** Changes the weather for a while. A later change replaces the present one, which at its own end also ends the later one. */
   async #change(weather: Weather, ms: number): Promise<void> {
     this.#weather = weather;
     this.#clears = sleep(ms);
@@ -143,7 +143,7 @@ export class TcpProxy {
     this.#forward(link, 'replies', (chunk) => [chunk]);
   }
 
-  /** In order, and nothing after a packet that was lost; what was sent before a connection closed still arrives. */
+  /** Forwards packets in order, and nothing after a lost one. Packets sent before a connection closed still arrive. */
   #forward(link: Link, direction: Direction, packetsOf: (chunk: Buffer) => readonly Buffer[]): void {
     const [from, to] = direction === 'requests' ? [link.client, link.server] : [link.server, link.client];
     let arrived = Promise.resolve(true);

@@ -15,9 +15,9 @@ export interface OfflineOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The functions under serverless-offline, as `npm run offline` starts them; no schedule is enabled. */
+/** The functions under serverless-offline, as `npm run offline` starts them. No schedule is enabled. */
 export class Offline {
-  /** All that it has said. */
+  /** Everything that it has printed. */
   output = '';
   readonly process: ChildProcess;
 
@@ -45,7 +45,7 @@ export class Offline {
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // A group of its own, so that all of it can be killed.
+      detached: true, // A process group of its own can be killed as a whole.
     });
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.on('data', (chunk) => {
@@ -53,31 +53,31 @@ export class Offline {
       });
   }
 
-  /** Resolves when it is ready for requests. */
+  /** Starts the functions, and resolves when they are ready for requests. */
   static async start(database: TestDatabase, options: OfflineOptions = {}): Promise<Offline> {
-    // A folder of its own, so as not to disturb one that somebody works with.
+    // A folder of its own does not disturb one that somebody works with.
     const [port, lambdaPort] = [await freePort(), await freePort()];
     const offline = new Offline(port, lambdaPort, database, `.esbuild/e2e-${process.pid}-${port}`, options);
     await offline.until('serverless-offline is ready', async () => offline.output.includes('Server ready'));
     return offline;
   }
 
-  /** Ends it, however it is. */
+  /** Ends the process in whatever state. */
   async kill(): Promise<void> {
     try {
       if (this.process.pid !== undefined) process.kill(-this.process.pid, 'SIGKILL');
-    } catch {} // It has ended.
+    } catch {} // The process has ended.
     await rm(join(projectRoot, this.workFolder), { recursive: true, force: true });
   }
 
-  /** A request to the HTTP API, with the key that it printed. */
+  /** Sends a request to the HTTP API, with the key that it printed. */
   request(path: string, init: RequestInit = {}): Promise<Response> {
     const key = /API key (\S+)/.exec(this.output)?.[1];
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     return fetch(`http://127.0.0.1:${this.port}${path}`, { ...init, headers });
   }
 
-  /** Asks again and again, until the answer is neither false nor undefined. Tells what it waited for if it never is. */
+  /** Asks again and again until the answer is neither false nor undefined. Throws an error that names what it waited for. */
   async until<Value>(what: string, ask: () => Promise<Value | false | undefined>): Promise<Value> {
     const deadline = performance.now() + 100_000;
     let slowestMs = 0;
@@ -90,7 +90,7 @@ export class Offline {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const end = this.process.exitCode ?? this.process.signalCode ?? 'it runs';
-    // What waits for a CPU is slow, and fails nothing but limits of time: then these figures are high.
+    // High figures mean that the machine is slow, which breaks nothing but time limits.
     const machine = `slowest look ${slowestMs} ms, load ${loadavg()[0]} on ${availableParallelism()} CPUs`;
     throw new Error(`Waited in vain until ${what} (ended: ${end}; ${machine}). It said:\n${this.output}`);
   }

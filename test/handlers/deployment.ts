@@ -6,7 +6,7 @@ import { closeMongoClients } from '../../src/mongo/client.js';
 import { silent, type TestDatabase } from '../database.js';
 import type { LambdaService } from './lambda-service.js';
 
-/** The handlers' options for a test: this database, this Lambda service, and the key `the-key` of a writer. */
+/** Returns the handlers' options for a test: this database, this Lambda service, and a writer's key `the-key`. */
 export function deploymentOf(
   { uri, name }: TestDatabase,
   { url: endpoint }: LambdaService,
@@ -29,7 +29,7 @@ export function deploymentOf(
   };
 }
 
-/** Call it at the top of a test file that runs handlers: they leave their connections open, as on Lambda. */
+/** Closes the connections that handlers leave open, as on Lambda. Call it at the top of a test file that runs handlers. */
 export function closeConnectionsAfterwards(): void {
   afterAll(closeMongoClients);
 }

@@ -2,21 +2,21 @@ import type { LambdaHandler } from '../../handlers/lambda.js';
 import { contextOf } from './events.js';
 import { type Message, queueEvent } from './sqs-service.js';
 
-/** Of the container's first invocation: Lambda bills that too. */
+/** The time of a cold start, which Lambda bills too. */
 const COLD_START_MS = 500;
 
-/** From a message that can be received, or a moment of EventBridge, to the function's code. */
+/** The time from a message that can be received, or a moment of EventBridge, to the function's code. */
 const DELIVERY_MS = 60;
 
-/** Of an invocation that finds nothing: three commands to the database, the log, Lambda's own part. */
+/** The time of an invocation that finds nothing: three commands to the database, the log, Lambda's own part. */
 const OVERHEAD_MS = 30;
 
-/** What one invocation makes the bill, beside the overhead, in milliseconds: of its result. */
+/** Returns the billed milliseconds of an invocation by its result, without the overhead. */
 type WorkOf = (result: unknown) => number;
 
 /**
- * Time as a model has it: what is planned happens at its moment, one after the other, and the real code that is called takes
- * none of it.
+ * The time of a model. Planned events happen at their moment, one after the other, and the real code they call takes no
+ * time.
  */
 export class ModelTime {
   #planned: { readonly at: number; readonly happen: () => Promise<void> | void }[] = [];
@@ -29,14 +29,14 @@ export class ModelTime {
     onMove(now);
   }
 
-  /** So many milliseconds from now. */
+  /** Plans an event so many milliseconds from now. */
   plan(inMs: number, happen: () => Promise<void> | void): void {
     this.#planned.push({ at: this.now + inMs, happen });
   }
 
   async runUntil(end: number): Promise<void> {
     for (;;) {
-      this.#planned.sort((a, b) => a.at - b.at); // Stable: what was planned first happens first.
+      this.#planned.sort((a, b) => a.at - b.at); // The sort is stable: what was planned first happens first.
       const next = this.#planned[0];
       if (next === undefined || next.at > end) return;
       this.#planned.shift();
@@ -47,7 +47,7 @@ export class ModelTime {
   }
 }
 
-/** A function as Lambda runs it: in containers that each take one event at a time, and are used again. */
+/** A function as Lambda runs it, in containers that each take one event at a time and are reused. */
 export class EmulatedFunction {
   invocations = 0;
   billedMs = 0;
@@ -55,7 +55,7 @@ export class EmulatedFunction {
   mostAtATime = 0;
   readonly #idle: LambdaHandler<unknown>[] = [];
 
-  /** @param start makes what a new container has */
+  /** @param start makes the handler of a new container */
   constructor(
     private readonly time: ModelTime,
     private readonly start: () => LambdaHandler<unknown>,
@@ -87,7 +87,7 @@ export class EmulatedFunction {
   }
 }
 
-/** An event source mapping of SQS: so many batches at a time, of messages that have waited for as long as they had to. */
+/** An SQS event source mapping that passes on so many batches at a time, of messages whose delay is over. */
 export class EmulatedQueue {
   readonly #visible: Message[] = [];
   #batches = 0;

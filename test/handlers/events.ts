@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, ScheduledEvent } from 'aws-lambda';
 import type { LambdaContext } from '../../handlers/lambda.js';
 
-/** Lambda's context, with so much time left. */
+/** Returns Lambda's context with so much time left. */
 export function contextOf(remainingMs: number): LambdaContext {
   const end = Date.now() + remainingMs;
   return {
@@ -13,7 +13,7 @@ export function contextOf(remainingMs: number): LambdaContext {
   };
 }
 
-/** What EventBridge sends every minute. */
+/** The event that EventBridge sends every minute. */
 export const everyMinute: ScheduledEvent = {
   version: '0',
   id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
@@ -26,7 +26,7 @@ export const everyMinute: ScheduledEvent = {
   detail: {},
 };
 
-/** What an HTTP API of API Gateway sends, payload version 2.0. */
+/** Returns the event of an HTTP API of API Gateway, payload version 2.0. */
 export function httpEvent(
   method: string,
   path: string,
@@ -70,7 +70,7 @@ export function httpEvent(
   };
 }
 
-/** The same request, as a REST API or a load balancer tells it; the latter may be set to tell headers and query as lists. */
+/** Returns the same request as a REST API or a load balancer tells it. `inLists` gives headers and query as lists. */
 export function classicEvent(from: 'rest' | 'balancer', inLists = from === 'rest') {
   const requestContext =
     from === 'rest'

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 
 /**
- * Runs a module's text in a thread, as serverless-offline runs handlers; it may import from handlers/, and calls
+ * Runs a module's text in a thread, as serverless-offline runs handlers. The text may import from handlers/ and calls
  * `answer`. Returns its answer, or how the thread ended without one.
  */
 export async function inThread(text: string): Promise<unknown> {

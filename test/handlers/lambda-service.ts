@@ -4,21 +4,21 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { LocalServer } from '../local-server.js';
 
-/** One request to the service. */
+/** A request to the service. */
 export interface Invocation {
   readonly path: string;
   readonly type: string;
   readonly payload: unknown;
 }
 
-/** A stand-in for AWS's Lambda service, on a socket: writes down what the SDK asks of it. */
+/** A stand-in for AWS's Lambda service, on a socket. It records what the SDK asks. */
 export class LambdaService extends LocalServer {
   readonly invocations: Invocation[] = [];
-  /** How it answers: with a status, or never. */
+  /** Its answer, a status or none. */
   answer: number | 'never' = 202;
-  /** Resets each connection that it has answered on before, as one whose container was frozen for long finds it. */
+  /** Resets each connection that it has answered on before, as a container finds it after being frozen for long. */
   resetsKept = false;
-  /** Does not answer there, and hears nothing. */
+  /** Ignores all requests on such a connection. */
   ignoresKept = false;
   readonly #answered = new WeakSet<Socket>();
 
@@ -34,7 +34,7 @@ export class LambdaService extends LocalServer {
   }
 }
 
-/** Call it at the top of a test file: a service for each test, with the region and credentials that the SDK wants. */
+/** Sets up a service for each test, with the region and credentials that the SDK wants. Call it at the top of a test file. */
 export function useLambdaService(): () => LambdaService {
   let service = new LambdaService();
   beforeEach(async () => {

@@ -5,13 +5,13 @@ import { LocalServer } from '../local-server.js';
 
 const requestSchema = z.object({ SecretId: z.string() });
 
-/** A stand-in for AWS Secrets Manager, on a socket: it has one secret. */
+/** A stand-in for AWS Secrets Manager, on a socket, with one secret. */
 export class SecretsService extends LocalServer {
   /** The ids that were asked for. */
   readonly asked: string[] = [];
-  /** What the secret is; without one it refuses. */
+  /** The secret. Without one the service refuses. */
   secret: string | undefined;
-  /** How it refuses, by the name of the error. */
+  /** The name of the error by which it refuses. */
   refusal = 'ResourceNotFoundException';
 
   protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

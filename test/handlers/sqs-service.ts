@@ -11,17 +11,17 @@ const requestSchema = z.object({
   ),
 });
 
-/** One message that was sent. */
+/** A message that was sent. */
 export interface Message {
   readonly body: string;
   readonly delaySeconds: number;
 }
 
-/** A stand-in for a queue of AWS's SQS, on a socket: writes down what the SDK sends. */
+/** A stand-in for a queue of AWS's SQS, on a socket. It records what the SDK sends. */
 export class SqsService extends LocalServer {
   readonly messages: Message[] = [];
   requests = 0;
-  /** How it answers: with a status. */
+  /** The status of its answers. */
   answer = 200;
   /** Called with each message. */
   onMessage: (message: Message) => void = () => {};
@@ -46,7 +46,7 @@ export class SqsService extends LocalServer {
     response.end(JSON.stringify({ Successful, Failed: [] }));
   }
 
-  /** What `WAKE_UP_QUEUE_URL` is told. */
+  /** The value for `WAKE_UP_QUEUE_URL`. */
   get queueUrl(): string {
     return `${this.url}/123456789012/wakeups`;
   }
@@ -57,7 +57,7 @@ export class SqsService extends LocalServer {
   }
 }
 
-/** The event by which SQS invokes a function with these messages. */
+/** Returns the event by which SQS invokes a function with these messages. */
 export function queueEvent(...bodies: readonly string[]) {
   return {
     Records: bodies.map((body, index) => ({

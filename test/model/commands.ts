@@ -10,10 +10,10 @@ import {
 import type { JobModel } from './job-model.js';
 import { expectAsModelled, type Real } from './real.js';
 
-/** What one step does to the model and to the real thing. */
+/** Applies a step to the model and to the real processor. */
 type Step = (model: JobModel, real: Real) => Promise<void>;
 
-/** A step, after which the documents must be as the model says. */
+/** A step after which the documents must match the model. */
 class Command implements fc.AsyncCommand<JobModel, Real> {
   constructor(
     private readonly name: string,
@@ -43,7 +43,7 @@ const anyOptions = fc.record({
   key: anyKey,
 });
 
-/** Every command, with whatever arguments. */
+/** Every command, with any arguments. */
 export const anyCommands = fc.commands(
   [
     ...often(anyOptions.map((options) => new Command(`add(${JSON.stringify(options)})`, add(options)))),
@@ -67,12 +67,12 @@ export const anyCommands = fc.commands(
   { maxCommands: 60, size: 'max' },
 );
 
-/** So that there are several jobs, and several of them claimed, for the others to meet. */
+/** Repeats an arbitrary, so that the other commands meet several jobs, several of them claimed. */
 function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
   return [arbitrary, arbitrary, arbitrary, arbitrary];
 }
 
-/** A step on one of the jobs there are. */
+/** Returns a step on one of the existing jobs. */
 function onAny(name: string, step: (id: string, model: JobModel, real: Real) => Promise<void>) {
   return anyIndex.map(
     (index) =>
@@ -84,13 +84,13 @@ function onAny(name: string, step: (id: string, model: JobModel, real: Real) => 
 }
 
 type ClaimedStep = (settle: Settle, model: JobModel, id: string) => Promise<void>;
-/** Settles the job; tells the model if it must succeed, else expects a conflict. */
+/** Settles the job. Tells the model if that must succeed, and otherwise expects a conflict. */
 type Settle = (
   settling: (real: Real, job: Real['claimed'][number]) => Promise<unknown>,
   then: () => void,
 ) => Promise<void>;
 
-/** A step on one of the jobs that were ever claimed: most have been lost or settled since. */
+/** Returns a step on one of the jobs that were ever claimed, most of which have been lost or settled since. */
 function onClaimed(name: string, step: ClaimedStep) {
   return anyIndex.map(
     (index) =>
@@ -117,7 +117,7 @@ function pick<Value>(values: readonly Value[], index: number): Value | undefined
   return values[index % values.length];
 }
 
-/** A unique key that an unsettled job has gives that job's id. */
+/** Adds a job. The unique key of an unsettled job gives that job's id. */
 function add({
   maxRetries,
   priority,
@@ -178,7 +178,7 @@ async function snooze(settle: Settle, model: JobModel, id: string): Promise<void
   );
 }
 
-/** When nothing is due it recovers, and looks again. */
+/** Processes a job. When nothing is due, it recovers and looks again. */
 async function processNext(model: JobModel, { processor, work }: Real): Promise<void> {
   if (model.next().every((id) => model.job(id).runAlone)) model.recover();
   const expected = model.next();
@@ -195,7 +195,7 @@ async function processNext(model: JobModel, { processor, work }: Real): Promise<
   }
 }
 
-/** A drain that must stop as soon as its first job runs. It recovers before it begins. */
+/** Runs a drain that must stop as soon as its first job runs. It recovers before it begins. */
 async function giveBack(model: JobModel, { processor, work }: Real): Promise<void> {
   model.recover();
   const expected = model.next(true);
@@ -218,16 +218,16 @@ async function giveBack(model: JobModel, { processor, work }: Real): Promise<voi
 /** A job and the token it ran under. */
 type Run = readonly [id: string, token: string];
 
-/** One of those that were expected to run did, if there are any. */
+/** Expects that one of the expected jobs ran, if there are any. */
 function expectRunOf(expected: readonly string[], run: readonly Run[]): void {
   expect(run).toHaveLength(Math.min(1, expected.length));
   for (const [id] of run) expect(expected).toContain(id);
 }
 
-/** So long ago that nobody hopes for a heartbeat. */
+/** Returns a time so long ago that nobody expects a heartbeat. */
 const longAgo = () => new Date(Date.now() - 3_600_000);
 
-/** The lease of one job expires. */
+/** Lets the lease of one job expire. */
 async function expire(model: JobModel, { jobs }: Real): Promise<void> {
   const [id] = model.ids('processing');
   if (id === undefined) return;
@@ -235,7 +235,7 @@ async function expire(model: JobModel, { jobs }: Real): Promise<void> {
   model.job(id).isExpired = true;
 }
 
-/** All jobs there are were in the hands of one worker, which died. */
+/** Lets all leases expire as if one dead worker had held them. */
 async function expireTogether(model: JobModel, { jobs }: Real): Promise<void> {
   const lease = { 'lease.expires': longAgo(), 'lease.worker': 'the dead one' };
   await jobs.updateMany({ status: 'processing' }, { $set: lease });

@@ -1,6 +1,6 @@
 import type { JobStatus, SettledStatus } from '../../src/index.js';
 
-/** What the model knows of a job. */
+/** The state of a job in the model. */
 export interface ModelJob {
   status: JobStatus;
   retryCounter: number;
@@ -12,19 +12,19 @@ export interface ModelJob {
   runAlone: boolean;
   /** Its unique key, which counts only while it is not settled. */
   key: string | undefined;
-  /** Of the lease, while it is processing. */
+  /** The token of the lease, while the job is processing. */
   token: string | undefined;
-  /** Of the attempt that was settled last. */
+  /** The token of the attempt that was settled last. */
   lastToken: string | undefined;
-  /** The lease has expired. */
+  /** Whether the lease has expired. */
   isExpired: boolean;
-  /** Whoever else has the same worker is lost together with it. */
+  /** The worker. Jobs of the same worker are lost together. */
   worker: string | undefined;
 }
 
 const settled: readonly JobStatus[] = ['completed', 'error', 'cancelled'];
 
-/** The state machine of jobs without a database: what the real one is compared to. */
+/** The state machine of jobs without a database, which the real one is compared with. */
 export class JobModel {
   readonly jobs = new Map<string, ModelJob>();
 
@@ -57,8 +57,8 @@ export class JobModel {
   }
 
   /**
-   * Those that are run next: due, and of the highest priority, among those that claims see, or else among those that must
-   * run alone. A drain begins with the latter.
+   * Returns the jobs that may run next, due and of the highest priority. They come from the jobs that claims see, or if
+   * there are none from those that must run alone. A drain begins with the latter.
    */
   next(aloneFirst = false): string[] {
     const all = this.ids('queued').filter((id) => this.job(id).isDue);
@@ -68,7 +68,7 @@ export class JobModel {
     return due.filter((id) => this.job(id).priority === highest);
   }
 
-  /** The unsettled job that has this key. */
+  /** Returns the unsettled job that has this key. */
   holderOf(key: string): string | undefined {
     return this.ids('queued', 'processing').find((id) => this.job(id).key === key);
   }
@@ -83,7 +83,7 @@ export class JobModel {
     return this.jobs.get(id)?.token === token;
   }
 
-  /** Settling it again changes nothing, and tells what it is now. */
+  /** Returns whether this attempt settled the job last, in which case settling again changes nothing and tells the status. */
   settledLast(id: string, token: string): boolean {
     return this.jobs.get(id)?.lastToken === token;
   }
@@ -113,7 +113,7 @@ export class JobModel {
     if (job.status === 'queued') job.status = 'cancelled';
   }
 
-  /** Every expired lease ends: a job that was lost alone has used up its attempt. */
+  /** Ends every expired lease. A job that was lost alone has used up its attempt. */
   recover(): void {
     const lost = this.ids('processing').filter((id) => this.job(id).isExpired);
     const workers = lost.map((id) => this.job(id).worker);
@@ -127,7 +127,7 @@ export class JobModel {
     }
   }
 
-  /** One that was put off before it was cancelled is still put off. */
+  /** Queues a job again. If it was put off before it was cancelled, it still is. */
   retry(id: string): void {
     const job = this.job(id);
     Object.assign(job, { status: 'queued', cancelRequested: false });

@@ -8,20 +8,20 @@ import type { JobDocument } from '../../src/job/job.js';
 import { collectionNames } from '../collection-names.js';
 import { isSettled, type JobModel } from './job-model.js';
 
-/** A job that is never told to stop makes the test fail, and does not hang it. */
+/** The longest wait. A job that is never told to stop fails the test instead of hanging it. */
 const PATIENCE_MS = 5_000;
 
-/** The real thing, and what a caller of it would have in hand. */
+/** The real processor with what its caller would hold. */
 export interface Real {
   readonly processor: LocalProcessor;
   readonly jobs: Collection<JobDocument>;
-  /** Everything that was ever claimed by `pullNextJob`, also what was lost since. */
+  /** Every job ever claimed by `pullNextJob`, including those lost since. */
   readonly claimed: ClaimedJob[];
-  /** Called when the job is run; whether it then goes on until its signal fires. Set before it is run. */
+  /** Called when a job runs, so set it before. Returns whether the job then goes on until its signal fires. */
   readonly work: { onRun: (id: string, token: string) => boolean };
 }
 
-/** A processor with the one job of the model. */
+/** Returns a processor with the one job of the model. */
 export async function makeReal(db: Db, processor: LocalProcessor): Promise<Real> {
   const work: Real['work'] = { onRun: () => false };
   const modelled = defineJob({
@@ -36,7 +36,7 @@ export async function makeReal(db: Db, processor: LocalProcessor): Promise<Real>
   return { processor, jobs: db.collection<JobDocument>(collectionNames.jobs), claimed: [], work };
 }
 
-/** The documents are as the model says. */
+/** Expects that the documents match the model. */
 export async function expectAsModelled(model: JobModel, { jobs }: Real): Promise<void> {
   const documents = await jobs.find().toArray();
   const real = Object.fromEntries(documents.map((document) => [document._id, relevant(document)]));

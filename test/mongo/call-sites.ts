@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Collection } from 'mongodb';
 
-/** The methods of a collection that make statements which search it. */
+/** The methods of a collection whose statements search it. */
 const searching = [
   'aggregate',
   'bulkWrite',
@@ -20,13 +20,13 @@ const searching = [
   'updateOne',
 ] as const;
 
-/** Not a statement: a search in an array or a map of ours. */
+/** Calls that are no statements but search one of our arrays or maps. */
 const OTHER_FIND = /^\.find\(\s*(\(?[\w\s,{}:[\]]*\)?\s*=>|name\))/;
 const OTHER_RECEIVER = /\b(registry|command)$/;
 
 const callOfMethod = new RegExp(`\\.(${searching.join('|')})(<[^()]*>)?\\(`, 'g');
 
-/** How often each method is called in each file of the code that runs in production, as `file method`. */
+/** Counts the calls of each method in each file of production code, by `file method`. */
 export function callsInSource(): Map<string, number> {
   const calls = new Map<string, number>();
   for (const file of ['src', 'handlers', 'local'].flatMap(filesIn)) {
@@ -46,7 +46,7 @@ function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file));
 }
 
-/** Notes from where in our code the driver's collections are called, until it is stopped. */
+/** Notes which places in our code call the driver's collections, until it is stopped. */
 export class CalledSites {
   readonly #places = new Map<string, Set<string>>();
   readonly #originals = searching.map((method) => [method, Collection.prototype[method]] as const);
@@ -70,12 +70,12 @@ export class CalledSites {
       Object.defineProperty(Collection.prototype, method, { configurable: true, writable: true, value });
   }
 
-  /** How many places of a file called a method, as `callsInSource` counts them. */
+  /** The number of places in a file that called a method, as `callsInSource` counts them. */
   get calls(): Map<string, number> {
     return new Map([...this.#places].map(([call, places]) => [call, places.size]));
   }
 
-  /** The caller is below the method, and what limits reads; one of the driver's own is of no interest. */
+  /** Notes the caller, found in the stack below the method and the limit on reads. Ignores the driver's own calls. */
   #note(method: string, stack: string): void {
     const [, , ...callers] = stack.split('\n');
     const caller = callers.find((frame) => !/limit-reads|Reflect\.apply|Proxy/.test(frame)) ?? '';

@@ -1,12 +1,13 @@
 import type { Document } from 'mongodb';
 
 /**
- * What makes a plan's cost grow with the collection: it reads all of it, all of an index, or sorts what it found. Or it
- * was one of several, by different indexes: another one may be taken for other values, and remembered for these.
+ * Reasons why a plan's cost grows with the collection: it reads all of it, all of an index, or sorts its results. With
+ * `competition` there were plans by several indexes, one of which may be chosen for other values and remembered for
+ * these.
  */
 export type PlanFault = 'COLLSCAN' | 'whole index' | 'SORT' | 'competition';
 
-/** What `explain` shows of the plan that was chosen; those that were not count only for the index that they go by. */
+/** Returns the faults of the chosen plan in `explain`. Rejected plans count only by their index. */
 export function faultsOf(explained: unknown): Set<PlanFault> {
   const faults = new Set<PlanFault>();
   visit(explained, (document) => {
@@ -39,7 +40,7 @@ function visit(value: unknown, look: (document: Document) => void): void {
   }
 }
 
-/** Bounds are lists of intervals as texts, by the fields of the index; with `min` and `max` they are something else. */
+/** Checks bounds, which are lists of intervals as texts by field. With `min` and `max` they have another form. */
 function isWhole(bounds: unknown): boolean {
   if (typeof bounds !== 'object' || bounds === null) return false;
   return Object.values(bounds).every((intervals) => WHOLE.has(String(intervals)));

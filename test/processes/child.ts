@@ -1,6 +1,6 @@
 /**
- * One process of a test: `child.ts ROLE URI DATABASE`. It appends a line to the collection `ledger` per run of a
- * job that is not quick, says "ready" on standard output once it is connected, and works until it is told to stop.
+ * A process of a test: `child.ts ROLE URI DATABASE`. Appends a line to the collection `ledger` per run of a job that is
+ * not quick. Prints "ready" once it is connected, and works until it is told to stop.
  */
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ const processor = new LocalProcessor({
   db,
   log: silent,
   maxThreads: 5,
-  lease: '3s', // Of a process that the machine keeps waiting it is not to run out.
+  lease: '3s', // Long enough not to expire while the machine keeps a process waiting.
   pollInterval: 20,
   scheduleInterval: 20,
 });
@@ -35,12 +35,12 @@ const noted = defineJob({
 });
 
 const roles: Record<string, () => Promise<void>> = {
-  /** Has the code; only works. */
+  /** Has the code, and only works. */
   async worker() {
     await processor.addJobFactory(noted);
     processor.startProcessor();
   },
-  /** Has no code; only schedules and adds. */
+  /** Has no code, and only schedules and adds. */
   async producer() {
     await processor.addScheduler({
       type: 'Delay',

@@ -1,15 +1,15 @@
 const MINUTE_MS = 60_000;
 
-/** Longer than a day, by which clocks have been set. */
+/** Longer than a day, the largest step by which clocks have been set. */
 const AROUND_MINUTES = 26 * 60;
 
-/** A minute, in milliseconds since the epoch, and what a clock shows then: as if that were UTC. */
+/** A minute in milliseconds since the epoch, and a clock's time then as if it were UTC. */
 export interface Shown {
   readonly moment: number;
   readonly wall: number;
 }
 
-/** Minute by minute what a zone's clock shows in the day before a moment and in the day after, by Intl. */
+/** Returns a zone's clock by Intl for each minute of the day before a moment and of the day after. */
 export function watchClock(timeZone: string, around: string): Shown[] {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,

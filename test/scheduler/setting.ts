@@ -11,19 +11,19 @@ import { anything, echo, flaky } from '../jobs.js';
 export interface SchedulerDatabase extends TestDatabase {
   readonly items: () => Collection<SchedulerItemDocument>;
   readonly jobs: () => Collection<JobDocument>;
-  /** A processor that knows `echo`, `anything` and `flaky`. */
+  /** Returns a processor that knows `echo`, `anything` and `flaky`. */
   setup(options?: Partial<LocalProcessorOptions>): Promise<LocalProcessor>;
-  /** The database's clock. */
+  /** Returns the time of the database's clock. */
   now(): Promise<Date>;
-  /** Makes an item due so many seconds ago, to the second, and returns when. */
+  /** Makes an item due so many seconds ago, to the second, and returns that time. */
   makeDue(id: string, seconds?: number): Promise<Date>;
-  /** Gives an item an input that is larger than an item may have: one of an earlier version. */
+  /** Stores an input larger than an item may have, as an earlier version could. */
   storeLargeInput(id: string, input: unknown): Promise<void>;
-  /** All dates in all items and jobs are so much earlier: as if that time had passed. */
+  /** Moves all dates in items and jobs back by so many seconds, as if that time had passed. */
   elapse(seconds: number): Promise<void>;
 }
 
-/** Call it at the top of a test file. */
+/** Sets up the database. Call it at the top of a test file. */
 export function useSchedulerDatabase(): SchedulerDatabase {
   const database = useDatabase();
   const items = () => database.db.collection<SchedulerItemDocument>(collectionNames.scheduler);
@@ -72,13 +72,13 @@ function isPlainObject(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** When the occurrences of these jobs are due, in order. */
+/** Returns when the occurrences of these jobs are due, in order. */
 export function occurrencesOf(jobs: readonly Pick<Job, 'occurrence'>[]): Date[] {
   const dates = jobs.flatMap(({ occurrence }) => occurrence?.at ?? []);
   return dates.sort((a, b) => a.getTime() - b.getTime());
 }
 
-/** Moments so many seconds after a first one. */
+/** Returns moments so many seconds after a first one. */
 export function later(first: Date, ...seconds: readonly number[]): Date[] {
   return seconds.map((more) => new Date(first.getTime() + more * 1000));
 }

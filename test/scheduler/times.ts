@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import type { CronFields } from '../../src/scheduler/calendar/cron-fields.js';
 
-/** A field of an expression, and what it means. */
+/** A field of an expression with its values. */
 export interface Field {
   readonly text: string;
   readonly values: readonly number[];
 }
 
-/** Times of day, on all days or some. Only one of the two kinds of days is restricted. */
+/** Times of day, on all days or some. At most one of the two kinds of days is restricted. */
 export interface Times {
   readonly minute: Field;
   readonly hour: Field;
   readonly dayOfMonth: Field;
-  /** From Sunday, 0. */
+  /** Counted from Sunday, 0. */
   readonly dayOfWeek: Field;
 }
 
@@ -31,7 +31,7 @@ export function toLists({ minute, hour, dayOfMonth, dayOfWeek }: Times): CronFie
   };
 }
 
-/** Whether a clock that shows `wall`, as if that were UTC, shows one of the times. */
+/** Returns whether a clock that shows `wall`, as if in UTC, shows one of the times. */
 export function matches({ minute, hour, dayOfMonth, dayOfWeek }: Times, wall: number): boolean {
   const date = new Date(wall);
   return (
@@ -42,7 +42,7 @@ export function matches({ minute, hour, dayOfMonth, dayOfWeek }: Times, wall: nu
   );
 }
 
-/** Times for fast-check, most of them in the small hours, when clocks are set. */
+/** Generates times, most of them in the small hours, when clocks are set. */
 export function anyTimes(): fc.Arbitrary<Times> {
   const [everyDay, everyWeekday] = [every(1, 31), every(0, 6)];
   const days = fc.oneof(
@@ -55,7 +55,7 @@ export function anyTimes(): fc.Arbitrary<Times> {
     .map(({ days: restricted, ...time }) => ({ ...time, ...restricted }));
 }
 
-/** From `first` to `last`; values that are named are at most `usual`. */
+/** Generates a field from `first` to `last`. Single values are at most `usual`. */
 function field(first: number, last: number, usual = last): fc.Arbitrary<Field> {
   const value = fc.integer({ min: first, max: usual });
   return fc.oneof(

@@ -52,7 +52,7 @@ const values = {
 
 export const oddities = Object.keys(values);
 
-/** Something that does not come out of a structured clone as it went in, by its name. */
+/** Returns by its name a value that a structured clone changes. */
 export function odd(name: string): unknown {
   return new Map(Object.entries(values)).get(name);
 }

@@ -2,19 +2,19 @@ import type { CommandStartedEvent, Document } from 'mongodb';
 import { defineJob, type JobContext } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 
-/** A job that does what the test says. */
+/** Returns a job that does what the test says. */
 export function telling(run: (context: JobContext) => unknown) {
   return defineJob({ name: 'telling', retryDelay: 0, run });
 }
 
-/** How many statements of a command store what a job tells. */
+/** Counts the statements of a command that store what a job tells. */
 export function reportsIn({ update, updates, findAndModify }: Document): number {
   if (update !== collectionNames.jobs && findAndModify !== collectionNames.jobs) return 0;
   const pipelines: unknown[] = updates ? updates.map(({ u }: Document) => u) : [update];
   return pipelines.filter((pipeline) => JSON.stringify(pipeline).includes('lease.reported')).length;
 }
 
-/** Those of the commands that do nothing but to store what jobs tell. */
+/** Returns the commands that only store what jobs tell. */
 export function reportsAlone(commands: readonly CommandStartedEvent[]): readonly CommandStartedEvent[] {
   return commands.filter(({ command }) => {
     const { updates = [] } = command;
@@ -22,7 +22,7 @@ export function reportsAlone(commands: readonly CommandStartedEvent[]): readonly
   });
 }
 
-/** Whether it ends attempts. */
+/** Returns whether a command ends attempts. */
 function isSettling({ updates }: Document): boolean {
   return JSON.stringify(updates).includes('lastToken');
 }

@@ -1,4 +1,4 @@
-/** One process of the benchmark: `main.mjs SETTING`, with an IPC channel to the one that started it. */
+/** A process of the benchmark: `main.mjs SETTING`, with an IPC channel to its parent. */
 import { participants } from '../contenders/index.js';
 import { countSocketBytes, Meter } from './meter.js';
 import { now } from './now.js';

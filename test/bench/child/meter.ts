@@ -14,13 +14,13 @@ export class Meter {
   #bytes = 0;
   #cpu = process.cpuUsage();
 
-  /** @param client nothing is told of the commands of a library that does not work on MongoDB */
+  /** @param client undefined for a library that does not work on MongoDB, whose commands are not counted */
   constructor(private readonly client: Monitored | undefined) {
     client?.on('commandStarted', ({ commandName }) => {
       this.commands.set(commandName, (this.commands.get(commandName) ?? 0) + 1);
     });
     const replied = ({ commandName }: { readonly commandName: string }) => {
-      // That of a change stream waits for news.
+      // The reply of a change stream waits for news.
       if (commandName !== 'getMore') this.#lastReply = now();
     };
     client?.on('commandSucceeded', replied);
@@ -39,7 +39,7 @@ export class Meter {
     return [...this.commands.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** What was counted since `begin`. */
+  /** Returns the counts since `begin`. */
   read(): Omit<Reading, 'ran' | 'samples'> {
     const { user, system } = process.cpuUsage(this.#cpu);
     return {
@@ -55,7 +55,7 @@ export class Meter {
 
 const sockets = new Set<Socket>();
 
-/** From then on the bytes of every TCP connection are counted, but for those inside TLS. */
+/** Starts counting the bytes of every TCP connection, except those inside TLS. */
 export function countSocketBytes(): void {
   subscribe('net.client.socket', (message) => {
     const event = z.object({ socket: z.custom<Socket>((value) => value instanceof Object) }).parse(message);

@@ -1,4 +1,4 @@
-/** Milliseconds since the epoch: the same clock for all processes of a machine, finer than a millisecond. */
+/** Returns milliseconds since the epoch, finer than a millisecond. All processes of a machine share this clock. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobResult } from '../contenders/contender.js';
 import type { FullSetting } from './setting.js';
 
-/** The work of the jobs: it takes its time, and is counted. */
+/** The work of the jobs, which takes its time and is counted. */
 export class Runs {
   count = 0;
   #next: (() => void) | undefined;
 
-  /** @param urgentStarted is told of jobs with a number below 0 */
+  /** @param urgentStarted is called for jobs with a number below 0 */
   constructor(
     private readonly setting: Pick<FullSetting, 'jobMs' | 'doesReturn'>,
     private readonly urgentStarted: (n: number) => void = () => {},
@@ -31,7 +31,7 @@ export class Runs {
   }
 }
 
-/** Spread evenly; by the number of the job, so that every contender has the same work. */
+/** Spreads durations evenly by the job's number, so that every contender has the same work. */
 function duration(n: number, [min, max]: readonly [number, number]): number {
   return min + ((n * 7919) % (max - min + 1));
 }

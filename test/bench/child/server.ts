@@ -1,4 +1,4 @@
-/** The embedded MongoDB in a process of its own, which tells how much of the machine it uses when it is asked. */
+/** The embedded MongoDB in its own process, which reports on request how much of the machine it uses. */
 import { startEmbeddedMongo } from '../../../local/mongo/index.js';
 import type { ServerReport } from '../server.js';
 

@@ -3,26 +3,26 @@ import type { Queue } from '../contenders/contender.js';
 import type { Runs } from './runs.js';
 import type { FullSetting } from './setting.js';
 
-/** What a task has in its hands. */
+/** The tools of a task. */
 export interface Desk {
   readonly queue: Queue;
   readonly runs: Runs;
   readonly setting: FullSetting;
-  /** From then on it is measured. */
+  /** Starts the measurement. */
   begin(): void;
   /** Resolves when all jobs have run, by this process or another. */
   toldToStop(): Promise<void>;
 }
 
-/** How often a process that works tells how many jobs it ran. */
+/** The time between two reports of how many jobs a worker has run. */
 export const TELL_MS = 20;
 
-/** A worker that was just started looks around first. */
+/** The time that a new worker needs to settle. */
 const SETTLE_MS = 1200;
 
-/** The tasks; they resolve to the samples of what they measured, if they took any. */
+/** The tasks. Each resolves to the samples that it took, if any. */
 export const tasks: Record<FullSetting['task'], (desk: Desk) => Promise<number[]>> = {
-  /** Makes the indexes, and one job by which many can be made. */
+  /** Makes the indexes, and one job to copy. */
   async prepare({ queue, begin }) {
     begin();
     await queue.ensureIndexes();
@@ -76,7 +76,7 @@ export const tasks: Record<FullSetting['task'], (desk: Desk) => Promise<number[]
   },
 };
 
-/** Long enough to be idle again, and never in step with a worker that looks for jobs every second. */
+/** Returns a pause that is long enough to be idle again, and never in step with a worker that looks every second. */
 function pause(n: number): number {
   return 100 + ((n * 379) % 400);
 }

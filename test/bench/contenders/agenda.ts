@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { addOneByOne, type Contender, POLL_MS, type Queue, type Workplace } from './contender.js';
 import { loadPeer } from './load-peer.js';
 
-/** What is used of Agenda. Its own types are there only once the benchmark has installed it. */
+/** The part of Agenda that is used. Its own types exist only once the benchmark has installed it. */
 interface AgendaQueue {
   readonly ready: Promise<void>;
   define(
@@ -33,16 +33,16 @@ const backendModule = z.object({
   MongoChangeStreamNotificationChannel: z.custom<Constructor<{ db: Db }, object>>(isFunction),
 });
 
-/** Running jobs end within this time when a worker stops. */
+/** The time in which running jobs end when a worker stops. */
 const STOP_MS = 2000;
 
 const LOCK_LIMIT = 40;
 const PROCESS_EVERY_MS = 50;
 
 /**
- * Agenda 6 on its MongoDB backend, with the settings that made it fastest of those tried. It removes finished jobs, for
- * each of its claims passes over all that are kept; it locks few jobs ahead, for each passes over those too; and it
- * looks for jobs often, for only then does it lock more.
+ * Agenda 6 on its MongoDB backend, with the settings that made it fastest of those tried. It removes finished jobs,
+ * because each claim passes over all that are kept. It locks few jobs ahead, because each claim passes over those too.
+ * It looks for jobs often, because only then does it lock more.
  */
 export const agenda: Contender = agendaWith('Agenda 6', ({ concurrency, wakeUp }) => ({
   removeOnComplete: true,
@@ -50,7 +50,7 @@ export const agenda: Contender = agendaWith('Agenda 6', ({ concurrency, wakeUp }
   processEvery: wakeUp === 'none' ? PROCESS_EVERY_MS : POLL_MS,
 }));
 
-/** With what nobody set otherwise: it keeps finished jobs, and locks all that are due before it runs the first. */
+/** Agenda with its defaults. It keeps finished jobs, and locks all due jobs before it runs the first. */
 export const agendaAsItComes: Contender = agendaWith('Agenda 6 as it comes', () => ({}));
 
 type Settings = Readonly<Record<string, unknown>>;

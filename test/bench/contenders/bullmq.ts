@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Participant } from './contender.js';
 import { loadPeer } from './load-peer.js';
 
-/** What is used of BullMQ. Its own types are there only once the benchmark has installed it. */
+/** The part of BullMQ that is used. Its own types exist only once the benchmark has installed it. */
 interface BullQueue {
   waitUntilReady(): Promise<unknown>;
   add(name: string, data: Data): Promise<unknown>;
@@ -39,7 +39,7 @@ const bullmqModule = z.object({
 
 const NAME = 'bench';
 
-/** BullMQ as it comes, on Redis: the database is a prefix of its keys. */
+/** BullMQ with its defaults, on Redis. The database is a prefix of its keys. */
 export const bullmq: Participant = {
   title: 'BullMQ',
   async open({ uri: url, database: prefix, concurrency, run }) {

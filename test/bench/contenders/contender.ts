@@ -1,11 +1,11 @@
-/** What is compared on MongoDB; `floor` is the least that any of them could do. */
+/** The contenders on MongoDB. `floor` is the least that any of them could do. */
 export const contenderNames = ['remote-processor', 'agenda', 'mongo-jobs', 'floor'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
-/** This project: the others are compared with it. */
+/** This project, which the others are compared with. */
 export const OURS = 'remote-processor';
 
-/** Who can be told to work: besides those, Agenda with what nobody set otherwise. */
+/** The contenders that can run as workers, which include Agenda with its defaults. */
 export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
 export type WorkerName = (typeof workerNames)[number];
 
@@ -13,64 +13,63 @@ export type WorkerName = (typeof workerNames)[number];
 export const neighbourNames = ['bullmq', 'graphile-worker'] as const;
 export type NeighbourName = (typeof neighbourNames)[number];
 
-/** Whoever figures are of. */
+/** The name of anything that has figures. */
 export type MeasuredName = ContenderName | NeighbourName;
 
-/** A job queue library, set up and used as its own documentation says. */
+/** A job queue library, set up and used according to its own documentation. */
 export interface Participant {
-  /** In tables. */
+  /** The name in tables. */
   readonly title: string;
-  /** Connects to the database of `workplace`. Writes nothing but what the library cannot do without. */
+  /** Connects to the database of `workplace`. Writes only what the library cannot do without. */
   open(workplace: Workplace): Promise<Queue>;
 }
 
-/** One that works on MongoDB. */
+/** A library that works on MongoDB. */
 export interface Contender extends Participant {
   readonly storage: Storage;
 }
 
-/** Where a library keeps its jobs, so that many can be copied from one that it made itself. */
+/** The place where a library keeps its jobs, so that many can be copied from one that it made itself. */
 export interface Storage {
   readonly collection: string;
-  /** The field with a job's input; its `n` is the number of the job. */
+  /** The field with a job's input, whose `n` is the number of the job. */
   readonly input: string;
   /** The field with the time from which a job may run. */
   readonly due: string;
 }
 
-/** What a queue is opened for. */
+/** The surroundings of an open queue. */
 export interface Workplace {
   readonly uri: string;
   readonly database: string;
-  /** How many jobs run at a time. */
+  /** The number of jobs that run at a time. */
   readonly concurrency: number;
   /** The work of a job. */
   readonly run: (n: number) => Promise<JobResult>;
   /**
-   * How a worker that waits learns of a new job: by looking every second, or by what the library has for that. `none`:
-   * the jobs are there before the worker.
+   * The way a waiting worker learns of a new job: it looks every second, or uses the library's own means. With `none`,
+   * the jobs exist before the worker.
    */
   readonly wakeUp: 'none' | 'polling' | 'own' | 'change stream';
 }
 
-/** What a job returns: nothing, unless it is told to. */
+/** The result of a job, which is nothing unless the setting asks for one. */
 export type JobResult = { readonly n: number } | undefined;
 
 /** An open queue, in the process that adds or works. */
 export interface Queue {
-  /** Only of a library on MongoDB. */
+  /** The client of a library on MongoDB. */
   readonly client?: Monitored;
-  /** Makes the indexes. */
   ensureIndexes(): Promise<void>;
   addOne(n: number): Promise<void>;
-  /** Adds jobs from `first` on, by the fastest way there is. */
+  /** Adds jobs from `first` on, in the fastest way there is. */
   addMany(first: number, count: number): Promise<void>;
-  /** Starts a worker. Resolves to what stops it, which resolves when all that it began is settled. */
+  /** Starts a worker, and resolves to a function that stops it, which resolves when all begun jobs are settled. */
   work(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
-/** A MongoClient of any version of the driver, as far as it tells of its commands. */
+/** A MongoClient of any driver version that reports its commands. */
 export interface Monitored {
   on(event: 'commandStarted', listener: (event: { readonly commandName: string }) => void): unknown;
   on(
@@ -79,13 +78,13 @@ export interface Monitored {
   ): unknown;
 }
 
-/** How often a worker looks for jobs, where nothing else wakes it. */
+/** The time between two looks of a worker that nothing else wakes. */
 export const POLL_MS = 1000;
 
-/** How many adds are under way at a time where there is no call for many: as many as the driver has connections. */
+/** The number of adds at a time where there is no call for many, equal to the driver's number of connections. */
 const ADDS_AT_A_TIME = 100;
 
-/** `addMany` of a library without a call for it. */
+/** Implements `addMany` for a library that has no such call. */
 export async function addOneByOne(queue: Pick<Queue, 'addOne'>, first: number, count: number): Promise<void> {
   let next = first;
   const lane = async () => {

@@ -13,13 +13,13 @@ interface FloorJob {
 
 type NewFloorJob = Omit<FloorJob, '_id'>;
 
-/** How many documents go into one insert. */
+/** Documents in one insert. */
 const INSERT_SIZE = 1000;
 
 /**
- * The least that a queue of this kind could do: find jobs, take them by one update with a token, run them, and
- * settle them by one bulk write. It validates nothing, has no lease, waits for the slowest of a batch, and runs jobs
- * twice when two of it work on one database.
+ * The least that a queue of this kind could do: find jobs, take them by one update with a token, run them, and settle
+ * them by one bulk write. It validates nothing, has no lease, waits for the slowest job of a batch, and runs jobs twice
+ * when two workers share a database.
  */
 export const floor: Contender = {
   title: 'floor',
@@ -69,7 +69,7 @@ function newJob(n: number): NewFloorJob {
   return { status: 'queued', due: new Date(), input: { n } };
 }
 
-/** Returns how many jobs it ran. */
+/** Runs a batch, and returns the number of its jobs. */
 async function runBatch(jobs: Collection<NewFloorJob>, { concurrency, run }: Workplace): Promise<number> {
   const due = { status: 'queued' as const, due: { $lte: new Date() } };
   const batch = await jobs.find(due, { sort: { due: 1 }, limit: concurrency, singleBatch: true }).toArray();

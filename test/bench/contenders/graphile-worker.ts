@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Participant, POLL_MS } from './contender.js';
 import { loadPeer } from './load-peer.js';
 
-/** What is used of Graphile Worker. Its own types are there only once the benchmark has installed it. */
+/** The part of Graphile Worker that is used. Its own types exist only once the benchmark has installed it. */
 interface WorkerUtils {
   migrate(): Promise<void>;
   addJob(name: string, payload: Payload): Promise<unknown>;
@@ -34,10 +34,10 @@ const workerModule = z.object({
   run: z.custom<(options: RunOptions) => Promise<{ stop(): Promise<void> }>>(isFunction),
 });
 
-/** What its own measurements use: jobs are fetched and completed by the hundred. */
+/** The settings of its own benchmarks, which fetch and complete jobs by the hundred. */
 const FAST = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
-/** Graphile Worker with its local queue, on PostgreSQL: the database is a schema. It keeps no result of a job. */
+/** Graphile Worker with its local queue, on PostgreSQL. The database is a schema. It keeps no result of a job. */
 export const graphileWorker: Participant = {
   title: 'Graphile Worker',
   async open({ uri: connectionString, database: schema, concurrency, run }) {

@@ -1,6 +1,6 @@
 /**
- * Imports a package that only the benchmark installs. By a name that the compiler does not see, so that the project
- * type-checks without it.
+ * Imports a package that only the benchmark installs. The compiler does not see the name, so that the project
+ * type-checks without the package.
  */
 export async function loadPeer(name: string): Promise<unknown> {
   return import(name);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addOneByOne, type Contender, type Monitored, POLL_MS } from './contender.js';
 import { loadPeer } from './load-peer.js';
 
-/** What is used of mongo-jobs and of Mongoose. Their own types are there only once the benchmark has installed them. */
+/** The parts of mongo-jobs and Mongoose that are used. Their own types exist only once the benchmark has installed them. */
 interface BackgroundJobs {
   register(handler: Handler, group: string): void;
   enqueue(name: string, data: { readonly n: number }): Promise<unknown>;
@@ -37,12 +37,12 @@ interface Mongoose {
 
 const mongooseModule = z.object({ default: z.custom<Mongoose>((value) => value instanceof Object) });
 
-/** Running jobs end within this time when a worker stops: they do nothing. */
+/** The time in which running jobs end when a worker stops. They do nothing. */
 const STOP_MS = 2000;
 
 const GROUP = 'bench';
 
-/** By default it sends its metrics to a StatsD server. */
+/** Keeps it from sending its metrics to a StatsD server, as it does by default. */
 const noMetrics = { gauge() {}, increment() {}, timing() {} };
 
 /** mongo-jobs of Clipboard Health. */
@@ -71,7 +71,7 @@ export const mongoJobs: Contender = {
         await queue.start([GROUP], {
           maxConcurrency: concurrency,
           newJobCheckWaitMS: POLL_MS,
-          // Without a change stream this is how it learns that a queue that was empty has jobs again.
+          // Without a change stream, only this tells it that an empty queue has jobs again.
           refreshQueuesIntervalMS: POLL_MS,
           useChangeStream: wakeUp === 'change stream',
         });

@@ -5,10 +5,10 @@ import { defineJob, type Logger } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
 import { type Contender, POLL_MS } from './contender.js';
 
-/** As in production, but without a log line per job: the others write none either. */
+/** The logger of production, but without a log line per job, which the others do not write either. */
 const problemsOnly: Logger = { debug() {}, info() {}, warn: console.error, error: console.error };
 
-/** This project: a LocalProcessor, whose loop calls `drain` as the worker function does. */
+/** This project as a LocalProcessor, whose loop calls `drain` as the worker function does. */
 export const remoteProcessor: Contender = {
   title: 'Remote Processor',
   storage: { collection: collectionNames.jobs, input: 'input', due: 'runAt' },

@@ -7,7 +7,7 @@ import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 const FULL = { rounds: 2, one: 2000, many: 5000 };
 const QUICK = { rounds: 1, one: 200, many: 500 };
 
-/** Adding jobs: one after the other, and as many as possible. */
+/** Adds jobs, first one after the other, then as many as possible at once. */
 export const add: Measurement = {
   name: 'add',
   about: 'adding jobs: one after the other, and many at once',

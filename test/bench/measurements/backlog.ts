@@ -7,18 +7,18 @@ import { measureServer } from '../measure-server.js';
 import { work } from '../work.js';
 import { JOBS_PER_SECOND } from '../work-figures.js';
 
-/** Together less than wait at first, by more than a worker may take ahead. */
+/** The jobs run and explained stay below the fewest that wait, by more than a worker may take ahead. */
 const FULL = { waiting: [1_000, 100_000, 1_000_000], jobs: 500, explained: 200 };
 const QUICK = { waiting: [1_000, 10_000], jobs: 200, explained: 60 };
 
-/** What jobs cost when many more wait. */
+/** Measures the cost of a job while many more wait. */
 export const backlog: Measurement = {
   name: 'backlog',
   about: 'claims while 1,000, 100,000 and 1,000,000 jobs wait',
   async run(bench) {
     const { waiting, jobs, explained } = bench.isQuick ? QUICK : FULL;
     for (const [round, count] of waiting.entries()) {
-      // The million comes in the order of the names: the memory that the server needs for ours is told apart so.
+      // The million runs in the order of the names, so that the server's memory for ours is measured apart.
       for (const contender of count === 1_000_000 ? contenderNames : inTurn(contenderNames, round)) {
         const what = `backlog of ${count.toLocaleString('en')}`;
         await attempt(bench, contender, what, () =>
@@ -53,7 +53,7 @@ async function claim(
   );
 }
 
-/** By a relay, for a command is to be explained as things are just before it. */
+/** Explains through a relay, because a command must be explained just before it runs. */
 async function explain(
   bench: Bench,
   contender: ContenderName,

@@ -6,13 +6,13 @@ import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 const FULL = { rounds: 2, jobs: 2000 };
 const QUICK = { rounds: 1, jobs: 300 };
 
-/** How long a job takes, in milliseconds. */
+/** The duration of a job, in milliseconds. */
 const JOB_MS: [number, number] = [10, 100];
 
-/** Without the floor: it waits for the slowest of each batch. */
+/** Leaves out the floor, which waits for the slowest job of each batch. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
-/** Jobs that take their time, and so end one by one and not together. */
+/** Runs jobs that take their time, and so end one by one. */
 export const busy: Measurement = {
   name: 'busy',
   about: 'jobs that take 10 to 100 ms at random, 20 at a time',

@@ -7,26 +7,26 @@ import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 const FULL = { rounds: 1, noop: 60_000, busy: 10_000, crews: [1, 2, 4, 8] };
 const QUICK = { rounds: 1, noop: 600, busy: 300, crews: [2, 4] };
 
-/** Enough for the others, whose claims take longer the more jobs wait: that is measured elsewhere. */
+/** Enough for the others, whose claims slow down the more jobs wait. Another measurement shows that. */
 const MAX_OF_OTHERS = 10_000;
 
-/** So long they work, when they do not run out of jobs: long beside what a process takes to warm up. */
+/** The time that workers work unless they run out of jobs, long compared with a process's warm-up. */
 const SECONDS = 5;
 
-/** How long a job takes, in milliseconds. */
+/** The duration of a job, in milliseconds. */
 const JOB_MS: [number, number] = [10, 100];
 
-/** Without the floor: several of it would run jobs twice. */
+/** Leaves out the floor, as several of it would run jobs twice. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
 interface Load {
   readonly jobs: number;
   readonly jobMs?: [number, number];
-  /** For the heading. */
+  /** The text for the heading. */
   readonly of: string;
 }
 
-/** Several worker processes on one queue: of jobs that do nothing, and of such as leave the machine time for them all. */
+/** Runs several worker processes on one queue, with empty jobs and with jobs that leave the machine time for all workers. */
 export const competition: Measurement = {
   name: 'competition',
   about: '1, 2, 4 and 8 worker processes on one queue',

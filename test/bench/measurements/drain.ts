@@ -4,14 +4,14 @@ import { type ContenderName, contenderNames, type WorkerName } from '../contende
 import { work } from '../work.js';
 import { addWorked } from '../work-figures.js';
 
-/** Most rounds where most is compared: one at a time takes longest. */
+/** Takes the most rounds where most is compared, and the fewest for one job at a time, which takes longest. */
 const FULL = { jobs: 10_000, rounds: { 1: 1, 20: 3, 100: 2 }, fewJobs: 1000 };
 const QUICK = { jobs: 1000, rounds: { 1: 1, 20: 1, 100: 1 }, fewJobs: 200 };
 
-/** The floor is measured twice in a row here: what differs then is noise. */
+/** The concurrency at which the floor is measured twice in a row. Any difference is noise. */
 const REPEATED_AT = 20;
 
-/** Jobs that do nothing, until none is left: 1, 20 and 100 at a time. */
+/** Runs empty jobs until none is left, 1, 20 and 100 at a time. */
 export const drain: Measurement = {
   name: 'drain',
   about: '10,000 jobs that do nothing, 1, 20 and 100 at a time',
@@ -44,7 +44,7 @@ async function drainOnce(
   bench.results.addRepeat(worked.jobsPerSecond, (await once()).jobsPerSecond);
 }
 
-/** Of few jobs, for Agenda as it comes takes the longer for each the more there are. */
+/** Compares few jobs, because with its defaults Agenda takes longer per job the more there are. */
 async function compareAsItComes(bench: Bench, jobs: number): Promise<void> {
   const under = `Drain of ${jobs.toLocaleString('en')} jobs, 20 at a time, Agenda as it comes`;
   const once = (contender: WorkerName) =>

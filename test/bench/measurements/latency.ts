@@ -7,7 +7,7 @@ import { quantile } from '../statistics.js';
 const FULL = { samples: 25 };
 const QUICK = { samples: 5 };
 
-/** From add to start, in a process that adds and works, when nothing else is to do. */
+/** Measures the time from add to start in an idle process that both adds and works. */
 export const latency: Measurement = {
   name: 'latency',
   about: 'from add to start, when the worker is idle',

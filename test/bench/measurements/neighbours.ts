@@ -16,7 +16,7 @@ const QUICK = { rounds: 1, jobs: 2000 };
 
 const CONCURRENCY = 20;
 
-/** How long a job takes, in milliseconds, where it takes its time. */
+/** The duration of a job in milliseconds, where jobs take time. */
 const JOB_MS = 5;
 const IDEAL_JOBS_PER_SECOND = (CONCURRENCY * 1000) / JOB_MS;
 
@@ -25,11 +25,11 @@ const servers: Readonly<Record<NeighbourName, NeighbourServer>> = {
   'graphile-worker': postgres,
 };
 
-/** Who takes part, and where: this project works on the MongoDB of all other measurements. */
+/** The participants with their addresses. This project works on the MongoDB of all other measurements. */
 type Places = ReadonlyMap<typeof OURS | NeighbourName, string>;
 type Place = Pick<TaskOptions, 'db' | 'uri'>;
 
-/** Beside libraries on databases of another kind: each by the fastest way it has, 20 jobs at a time. */
+/** Compares with libraries on databases of another kind, each in its fastest way, 20 jobs at a time. */
 export const neighbours: Measurement = {
   name: 'neighbours',
   about: 'beside BullMQ on Redis and Graphile Worker on PostgreSQL, where those servers are installed',
@@ -92,7 +92,7 @@ async function runShortJobs(bench: Bench, contender: Name, uri: string, jobs: nu
   bench.results.add({ under, better: 'more', name: `% of the ideal ${ideal} jobs/s` }, contender, percent);
 }
 
-/** Adds jobs by the library itself, and has a worker run them. */
+/** Adds jobs through the library itself, and has a worker run them. */
 async function withAdded(
   bench: Bench,
   contender: Name,
@@ -113,7 +113,7 @@ async function withAdded(
   }));
 }
 
-/** Calls `use` with a place that is empty. That of a neighbour goes with its server. */
+/** Calls `use` with an empty place. A neighbour's place goes with its server. */
 async function withPlace<Result>(
   bench: Bench,
   contender: Name,

@@ -14,17 +14,17 @@ import { quantile } from '../statistics.js';
 const FULL = { waiting: 60_000, workers: 8, urgent: 30 };
 const QUICK = { waiting: 10_000, workers: 4, urgent: 3 };
 
-/** By then all workers are in the middle of the flood. */
+/** The time after which all workers are in the middle of the flood. */
 const WARM_UP_MS = 1500;
 const PAUSE_MS = 100;
 
-/** How often it is looked whether it started: the worker tells when that was. */
+/** The time between two checks whether the job started. The worker reports the exact time. */
 const LOOK_MS = 5;
 
 /** An urgent job that takes longer is a failure. */
 const PATIENCE_MS = 10_000;
 
-/** How long one job of high priority waits while many quick ones do, for workers that have their hands full. */
+/** Measures how long a job of high priority waits among many quick ones, while all workers are busy. */
 export const urgent: Measurement = {
   name: 'urgent',
   about: 'from add to start of an urgent job, among a flood of quick ones',
@@ -67,7 +67,7 @@ async function withWorkers<Result>(
   }
 }
 
-/** One after the other: each is added when the last has started. Resolves to how long each took, in milliseconds. */
+/** Adds urgent jobs, each once the last has started. Resolves to the time that each took, in milliseconds. */
 async function addUrgentJobs(db: Db, children: readonly Child[], count: number): Promise<number[]> {
   const processor = new RemoteProcessor({ db, log: silent });
   await sleep(WARM_UP_MS);

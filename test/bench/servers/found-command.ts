@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** The path of a program: of those in the folders of PATH, and in the folders named. Undefined when there is none. */
+/** Returns the path of a program in a folder of PATH or in the given folders. Undefined when there is none. */
 export async function foundCommand(
   name: string,
   moreFolders: readonly string[] = [],

@@ -1,9 +1,9 @@
-/** A database that a neighbour works on: one of its own for a run of the benchmark. */
+/** A database for a neighbour, started for a run of the benchmark. */
 export interface NeighbourServer {
   readonly title: string;
-  /** How to install it on Debian. */
+  /** The package that installs it on Debian. */
   readonly debianPackage: string;
-  /** The path of its program; undefined when it is not installed. */
+  /** Returns the path of its program. Undefined when it is not installed. */
   find(): Promise<string | undefined>;
   /** Calls `work` with its address while it runs. */
   run<Result>(command: string, work: (uri: string) => Promise<Result>): Promise<Result>;

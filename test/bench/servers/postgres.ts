@@ -10,10 +10,10 @@ import { freePort, withPrivateServer } from './private-server.js';
 
 const runFile = promisify(execFile);
 
-/** Where Debian puts the programs of each version. */
+/** The folder where Debian puts the programs of each version. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
-/** PostgreSQL that does not wait for the disk, for neither do the others. */
+/** PostgreSQL that does not wait for the disk, because the others do not either. */
 export const postgres: NeighbourServer = {
   title: 'PostgreSQL',
   debianPackage: 'postgresql',
@@ -48,7 +48,7 @@ export const postgres: NeighbourServer = {
   },
 };
 
-/** It refuses to run as root. Debian's package makes a user for it. */
+/** Returns the user that Debian's package makes for PostgreSQL, which refuses to run as root. */
 async function userToRunAs(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const [uid, gid] = await Promise.all(['-u', '-g'].map((option) => runFile('id', [option, 'postgres'])));

@@ -7,15 +7,15 @@ import { type AddressInfo, createServer } from 'node:net';
 export interface PrivateServer {
   readonly command: string;
   readonly args: readonly string[];
-  /** Of the process: its user, for one. */
+  /** Options of the process, such as its user. */
   readonly options?: SpawnOptions;
-  /** What it writes when it takes connections. */
+  /** The text that it writes when it takes connections. */
   readonly readyText: string;
-  /** Its own: removed in the end. */
+  /** Its own folder, removed in the end. */
   readonly folder: string;
 }
 
-/** Calls `work` while the server runs. Its process and its folder end with this one, however it ends. */
+/** Calls `work` while the server runs. The server's process and folder end with this process, however that ends. */
 export async function withPrivateServer<Result>(
   { command, args, options, readyText, folder }: PrivateServer,
   work: () => Promise<Result>,
@@ -36,7 +36,7 @@ export async function withPrivateServer<Result>(
   }
 }
 
-/** A port of the loopback interface that was free just now. */
+/** Returns a port of the loopback interface that was free just now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,7 +46,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** All its output is read, for a full pipe would stop it. */
+/** Waits for the text. Reads all output, because a full pipe would stop the process. */
 function ready({ stdout, stderr }: ChildProcess, text: string): Promise<void> {
   return new Promise((resolve) => {
     let output = '';
@@ -66,7 +66,7 @@ async function ended(child: ChildProcess, command: string): Promise<never> {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  // To PostgreSQL the quick way to end, and to Redis the same as SIGTERM.
+  // PostgreSQL ends quickly at SIGINT. Redis treats it as SIGTERM.
   child.kill('SIGINT');
   await exited;
 }

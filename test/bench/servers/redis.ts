@@ -5,7 +5,7 @@ import { foundCommand } from './found-command.js';
 import type { NeighbourServer } from './neighbour-server.js';
 import { freePort, withPrivateServer } from './private-server.js';
 
-/** Redis that keeps nothing on disk, as the embedded MongoDB does. */
+/** Redis that keeps nothing on disk, like the embedded MongoDB. */
 export const redis: NeighbourServer = {
   title: 'Redis',
   debianPackage: 'redis-server',

@@ -3,7 +3,7 @@ import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/job-context.js';
 import type { ThreadFate } from '../plan-jobs.js';
 
-/** What the thread is told of its job. */
+/** The input of the thread. */
 export interface ThreadInput {
   readonly fate: ThreadFate;
   readonly ms: number;
@@ -13,7 +13,7 @@ export interface ThreadInput {
 
 type Context = SubprocessContext<ThreadInput>;
 
-/** Does as its job is fated, in a thread of its own. */
+/** Does what its job's fate says, in its own thread. */
 export default async function doInThread(context: Context): Promise<void> {
   await doAsFated[context.input.fate](context);
 }

@@ -12,13 +12,13 @@ import { chaosInput, type Fate, isThreadFate, jobNames, type ParsedInput } from 
 import type { ThreadInput } from './chaos-job.subprocess.js';
 import type { Ledger } from './ledger.js';
 
-/** Short, so that a job which hangs shows what a timeout does within a second. */
+/** Short, so that the timeout of a hanging job shows within seconds. */
 const TIMEOUT_MS = 1500;
 
-/** Longer than the timeout and its grace of 2 s: whatever returns then is too late. */
+/** Longer than the timeout and its grace of 2 s, so that the result comes too late. */
 const LATE_MS = 5000;
 
-/** How a process ends when a job ends it. */
+/** The exit code of a process that a job ended. */
 export const EXIT_OF_A_JOB = 71;
 
 interface Attempt extends JobContext<ParsedInput> {
@@ -28,7 +28,7 @@ interface Attempt extends JobContext<ParsedInput> {
 
 const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
 
-/** The kinds of job of the suite; the input says what a job does. What it returns says which run returned it. */
+/** Returns the job factories of the suite. The input says what a job does, and its output says which run returned it. */
 export function chaosJobs(ledger: Ledger): JobFactory[] {
   return [workerJob(ledger), threadJob(ledger)];
 }
@@ -45,7 +45,7 @@ function workerJob(ledger: Ledger): JobFactory {
   });
 }
 
-/** The ledger is kept in the worker's thread: the module knows no token. */
+/** Returns a job whose ledger is kept in the worker's thread, because the module knows no token. */
 function threadJob(ledger: Ledger): JobFactory {
   const module = new URL('./chaos-job.subprocess.js', import.meta.url);
   const factory = defineJob({ ...definition, name: jobNames.thread, module });
@@ -111,7 +111,7 @@ const doAsFated: Record<Fate, (attempt: Attempt) => unknown> = {
   },
 };
 
-/** It may be settled, or not be there yet, or the database may be out of reach: all of that is well. */
+/** Cancels a job. The job may be settled or missing, or the database out of reach, which are all fine. */
 export async function cancel(job: string, processor: JobContext['processor'], ledger: Ledger): Promise<void> {
   const answer = await processor.cancelJob(job).catch(() => undefined);
   if (answer !== undefined) await ledger.note({ kind: 'cancelled', job, answer });

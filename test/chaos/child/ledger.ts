@@ -5,10 +5,10 @@ import type { JobDocument } from '../../../src/job/job.js';
 import { collectionNames } from '../../collection-names.js';
 import { type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
 
-/** What a monotonic clock and the database's, both cut to milliseconds, may differ by. */
+/** The largest difference between a monotonic clock and the database's, both cut to milliseconds. */
 const ROUNDING_MS = 5;
 
-/** How a process of the suite ends when its ledger fails: then nothing can be concluded. */
+/** The exit code of a process whose ledger failed, after which nothing can be concluded. */
 const LEDGER_FAILED = 70;
 
 type RunContext = Pick<JobContext, 'jobId' | 'attempt' | 'token' | 'signal'>;
@@ -32,7 +32,7 @@ export class Ledger {
     await reliably(this.#notes.insertOne({ ...note }));
   }
 
-  /** Writes down that a run begins, calls `work` with the job as it is now, and writes down how it ended. */
+  /** Notes that a run begins, calls `work` with the job as it is now, and notes how the run ended. */
   async run<Result>(context: RunContext, work: (job: Sighting | null) => Promise<Result>): Promise<Result> {
     const _id = randomUUID();
     this.#watch(_id, context.signal);
@@ -68,7 +68,7 @@ export class Ledger {
     await this.#write(_id, { ended: { how, sighting } });
   }
 
-  /** From the first moment: a worker may decide without its run, and die, while the run is still being written down. */
+  /** Watches from the first moment. A worker may decide without its run, and die, before the run has been written down. */
   #watch(_id: string, signal: AbortSignal): void {
     const write = () => {
       const why = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
@@ -83,7 +83,7 @@ export class Ledger {
     await reliably(this.#runs.updateOne({ _id }, { $set: part }, { upsert: true }));
   }
 
-  /** The document and the time, both of the same moment. */
+  /** Reads the document and the time of the same moment. */
   async #look(_id: string): Promise<Sighting | null> {
     const stages = [{ $match: { _id } }, { $project: sightedFields }, { $set: { at: '$$NOW' } }];
     const [sighting] = await reliably(this.#jobs.aggregate<Sighting>(stages).toArray());

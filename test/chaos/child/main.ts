@@ -1,4 +1,4 @@
-/** One process of the chaos suite: a worker, a scheduler or a producer. See `setting.ts` for its argument. */
+/** A process of the chaos suite: a worker, a scheduler or a producer. See `setting.ts` for its argument. */
 import './skewed-clock.js';
 import { MongoClient } from 'mongodb';
 import { LocalProcessor } from '../../../local/processor.js';
@@ -11,7 +11,7 @@ import { work } from './worker.js';
 
 const setting: Setting = settingSchema.parse(JSON.parse(process.argv[2] ?? ''));
 
-/** Soon enough that a process which was cut off is back while the run lasts. */
+/** Timeouts short enough that a process that was cut off is back during the run. */
 const impatient = {
   directConnection: true,
   serverSelectionTimeoutMS: 2000,
@@ -21,7 +21,7 @@ const impatient = {
   heartbeatFrequencyMS: 500,
 };
 
-/** Every third time that it is started, a worker runs one job at a time: such a one claims in another way. */
+/** At every third start a worker runs one job at a time, because it then claims in another way. */
 const maxThreads = setting.start % 3 === 2 ? 1 : 5;
 
 const direct = await new MongoClient(setting.directUri).connect();

@@ -4,10 +4,10 @@ import type { LocalProcessor } from '../../../local/processor.js';
 import type { Ledger } from './ledger.js';
 import type { Setting } from './setting.js';
 
-/** What a process needs to play its part. */
+/** The tools with which a process plays its part. */
 export interface Part {
   readonly setting: Setting;
-  /** Its connections go by way of the proxy. */
+  /** A processor whose connections pass through the proxy. */
   readonly processor: LocalProcessor;
   readonly ledger: Ledger;
   /** Fires at SIGTERM. */
@@ -16,7 +16,7 @@ export interface Part {
 
 const PAUSE_MS = 150;
 
-/** Calls `operation` until it succeeds: the database may be out of reach. Undefined when it was told to stop. */
+/** Repeats `operation` until it succeeds, because the database may be out of reach. Undefined when told to stop. */
 export async function untilItSucceeds<Result>(
   operation: () => Promise<Result>,
   stop: AbortSignal,

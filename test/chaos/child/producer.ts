@@ -5,13 +5,13 @@ import { type Part, untilItSucceeds } from './part.js';
 
 const PAUSE_MS = 40;
 
-/** More waiting jobs than this would only make the end of the run long. */
+/** More waiting jobs would only make the end of the run long. */
 const MAX_WAITING = 40;
 
-/** After so many jobs comes a burst of others that end at once, so that workers claim ahead. */
+/** The number of jobs before each burst of others that end at once, so that workers claim ahead. */
 const JOBS_PER_BURST = 60;
 
-/** Adds the jobs of the plan by name, without their code, and notes each id that it got back. */
+/** Adds the jobs of the plan by name, without their code, and notes each returned id. */
 export async function produce(part: Part): Promise<void> {
   const { setting, processor, stop } = part;
   await untilItSucceeds(() => processor.getJobFactories(), stop);
@@ -43,7 +43,7 @@ async function addBurst({ setting, processor, ledger, stop }: Part, n: number): 
   for (const job of ids ?? []) await ledger.note({ kind: 'added', job });
 }
 
-/** The same id for another input: it must be refused. (Out of reach of the database it is, too.) */
+/** Adds a job with the same id and another input, which must be refused, as it is when the database is out of reach. */
 async function addAnother(
   { processor, ledger }: Part,
   { jobName, input, options }: PlannedJob,

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Part, untilItSucceeds } from './part.js';
 
-/** So that a scheduler makes the jobs of two or three occurrences at once. */
+/** Long enough for a scheduler to make the jobs of two or three occurrences at once. */
 const AHEAD_MS = 2500;
 
 /**
- * Has no code of jobs; recovers what others lost, makes the jobs of due items, and notes which it made. Every other time
- * that it is started it makes them ahead.
+ * Recovers what others lost, makes the jobs of due items, and notes them. Has no code of jobs. At every other start it
+ * makes jobs ahead.
  */
 export async function schedule({ setting, processor, ledger, stop }: Part): Promise<void> {
   const ahead = setting.start % 2 === 0 ? 0 : AHEAD_MS;

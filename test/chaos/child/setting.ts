@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** What a process of the suite is told, as JSON, in its only argument. */
+/** The setting of a process of the suite, passed as JSON in its only argument. */
 export const settingSchema = z.object({
-  /** Such as `worker-0`. */
+  /** The name, such as `worker-0`. */
   name: z.string(),
   role: z.enum(['worker', 'scheduler', 'producer']),
-  /** By way of the proxy. */
+  /** The address of the proxy. */
   uri: z.string(),
-  /** Past the proxy: for the ledger. */
+  /** The address past the proxy, for the ledger. */
   directUri: z.string(),
   databaseName: z.string(),
   leaseMs: z.int(),
   seed: z.int(),
-  /** How often this process was started before. */
+  /** The number of earlier starts of this process. */
   start: z.int(),
 });
 

@@ -1,6 +1,6 @@
 /**
- * Puts this process's clock wrong by CLOCK_SKEW_MS: `new Date()`, `Date.now()` and `Date()`. The first import of a
- * process, so that whatever is imported later knows no other clock.
+ * Sets this process's clock wrong by CLOCK_SKEW_MS: `new Date()`, `Date.now()` and `Date()`. It must be the first
+ * import of a process, so that every later import knows no other clock.
  */
 const skewMs = Number(process.env.CLOCK_SKEW_MS ?? 0);
 const RealDate = Date;

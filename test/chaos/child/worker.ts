@@ -1,11 +1,11 @@
 import { chaosJobs } from './chaos-job.js';
 import { type Part, stopped, untilItSucceeds } from './part.js';
 
-/** Short, so that jobs are in hand at the deadline. */
+/** Short, so that the worker still holds jobs at the deadline. */
 const INVOCATION_MS = 3000;
 const invocation = { margin: 600, linger: 300, pollInterval: 50, stopWhenAbandoned: true };
 
-/** Works as a local loop, or, every other time that it is started, in invocations as on Lambda. */
+/** Works as a local loop, or at every other start in invocations as on Lambda. */
 export async function work(part: Part): Promise<void> {
   const { processor, ledger, stop, setting } = part;
   await untilItSucceeds(() => processor.addJobFactories(chaosJobs(ledger)), stop);
@@ -18,7 +18,7 @@ async function loop({ processor, stop }: Part): Promise<void> {
   await processor.stopProcessor();
 }
 
-/** Ends, as such a container does, after an invocation that left a job behind which goes on. */
+/** Works in invocations. Ends, as a container does, after one that left a running job behind. */
 async function invocations({ processor, stop }: Part): Promise<void> {
   while (!stop.aborted) {
     const deadline = new Date(Date.now() + INVOCATION_MS);

@@ -3,8 +3,8 @@ import type { Evidence, Violation } from '../evidence.js';
 import { groupBy } from '../group-by.js';
 
 /**
- * Each claim is counted in `retryCounter` or in `givenBackCounter`, and is one run: none is missing in the counters, none
- * ran twice under one token, and the ledger misses no more than interruptions account for.
+ * Checks that each claim counts in `retryCounter` or `givenBackCounter` and is one run. No claim is missing in the
+ * counters, none ran twice under one token, and the ledger misses no more runs than interruptions explain.
  */
 export function attemptsAddUp(evidence: Evidence): Violation[] {
   const cases = casesOf(evidence);
@@ -17,7 +17,7 @@ export function attemptsAddUp(evidence: Evidence): Violation[] {
   return [...cases.flatMap(ofJob), ...(short > evidence.mayBeShort ? [tooShort] : [])];
 }
 
-/** How many claims there were without a run. */
+/** Counts the claims without a run. */
 export function countShort(cases: readonly Case[]): number {
   return cases.reduce((sum, one) => sum + Math.max(0, claims(one) - one.runs.length), 0);
 }

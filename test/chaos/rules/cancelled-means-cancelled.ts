@@ -1,7 +1,7 @@
 import { casesOf } from '../cases.js';
 import type { Evidence, Violation } from '../evidence.js';
 
-/** Invariant 5: once cancelling was asked for no attempt begins, and the job ends `cancelled`. */
+/** Checks invariant 5: after a request to cancel, no attempt begins, and the job ends `cancelled`. */
 export function cancelledMeansCancelled(evidence: Evidence): Violation[] {
   const asked = new Set(evidence.notes.filter(({ kind }) => kind === 'cancelled').map(({ job }) => job));
   return casesOf(evidence).flatMap(({ job, holders }) => {

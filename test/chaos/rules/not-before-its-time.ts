@@ -1,7 +1,7 @@
 import { casesOf } from '../cases.js';
 import type { Evidence, Violation } from '../evidence.js';
 
-/** Invariant 6: no attempt begins before `runAt` by the database's clock. */
+/** Checks invariant 6: no attempt begins before `runAt` by the database's clock. */
 export function notBeforeItsTime(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap(({ job, holders }) =>
     holders

@@ -1,6 +1,6 @@
 import type { Evidence, Violation } from '../evidence.js';
 
-/** Invariant 1: an id that was returned has its job, and no other job than was asked for. */
+/** Checks invariant 1: a returned id has its job, which is the job that was asked for. */
 export function nothingLost({ jobs, notes }: Evidence): Violation[] {
   const ids = new Set(jobs.map(({ _id }) => _id));
   return notes.flatMap((note) => {

@@ -8,11 +8,13 @@ import { periodOf } from '../scheduler-items.js';
 type OccurrenceJob = JobDocument & Required<Pick<JobDocument, 'occurrence'>>;
 
 /**
- * Invariant 4. Of each item:
- * - no occurrence has two jobs, and each job names the one before it, from the first to the last: none is missing
- * - occurrences are whole periods apart, and none is left out but those that were missed when a job was made
- * - it made jobs to the end
- * And no two schedulers were told that they had made the same job.
+ * Checks invariant 4 for each item:
+ *
+ * - no occurrence has two jobs, and each job names the one before it, from the first to the last, so that none is
+ *   missing
+ * - occurrences are whole periods apart, and none is left out except those that were missed when a job was made
+ * - the item made jobs to the end
+ * - no two schedulers were told that they had made the same job
  */
 export function oneJobPerOccurrence({ items, jobs, notes, itemsEnded }: Evidence): Violation[] {
   const occurrences = jobs.filter((job): job is OccurrenceJob => job.occurrence !== undefined);
@@ -38,7 +40,7 @@ function dueTime({ occurrence }: OccurrenceJob): number {
   return occurrence.at.getTime();
 }
 
-/** It does not name the occurrence that was made before it. */
+/** Returns a violation if the job does not name the occurrence made before it. */
 function badLink(
   item: SchedulerItemDocument,
   job: OccurrenceJob,
@@ -51,8 +53,8 @@ function badLink(
 }
 
 /**
- * When the occurrence after that of `job` is, at the latest: one period later; but a job that stands for what was
- * missed is followed by the first that was not when it was made.
+ * Returns the latest time of the occurrence after that of `job`, one period later. After a job that stands for missed
+ * occurrences, it is the first one that was not missed when the job was made.
  */
 function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
   const period = periodOf(item);
@@ -61,7 +63,7 @@ function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
   return dueTime(job) + Math.max(1, missed) * period;
 }
 
-/** From one job to the next: whole periods, and none left out that was not missed when the first job was made. */
+/** Checks that the step to the next job is whole periods, and leaves out only what was missed when the first job was made. */
 function badStep(
   item: SchedulerItemDocument,
   job: OccurrenceJob,
@@ -75,7 +77,7 @@ function badStep(
   return [{ rule: 'occurrence', message, documents: [job, next, item] }];
 }
 
-/** The item moved on from an occurrence without making its job. */
+/** Returns a violation if the item moved on from an occurrence without making its job. */
 function lastIsMissing(item: SchedulerItemDocument, own: readonly OccurrenceJob[]): Violation[] {
   const { _id, lastCallTime } = item;
   if (lastCallTime === null || own.at(-1)?.occurrence.at.getTime() === lastCallTime.getTime()) return [];
@@ -83,7 +85,7 @@ function lastIsMissing(item: SchedulerItemDocument, own: readonly OccurrenceJob[
   return [{ rule: 'occurrence', message, documents: [item, own.at(-1)] }];
 }
 
-/** One that was due before the end has no job. */
+/** Returns a violation if an occurrence due before the end has no job. */
 function stoppedEarly(
   item: SchedulerItemDocument,
   own: readonly OccurrenceJob[],

@@ -2,11 +2,12 @@ import { type Case, casesOf, type Holder, holds, lastEnd } from '../cases.js';
 import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
 
 /**
- * Invariant 2. Three things that the ledger can prove, all by the database's clock:
- * - a lease was taken though the job had not come back to the queue since another run took it, or though that run was
- *   seen to hold it later;
- * - a function was called after its lease had ended;
- * - a lease ended while it was valid and its run was under way, so somebody else ended it.
+ * Checks invariant 2 by three things that the ledger can prove, all by the database's clock:
+ *
+ * - a lease was taken although the job had not been requeued since another run took it, or that run was seen to hold it
+ *   later
+ * - a function was called after its lease had ended
+ * - a valid lease ended while its run was under way, so that somebody else ended it
  */
 export function oneLeaseAtATime(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap((one) => [
@@ -16,7 +17,7 @@ export function oneLeaseAtATime(evidence: Evidence): Violation[] {
   ]);
 }
 
-/** A worker may decide as soon as the signal fires: then the note about the signal arrives a little later. */
+/** The delay of a note about a signal, because a worker may decide as soon as the signal fires. */
 const LATE_NOTE_MS = 500;
 
 function takenWhileHeld({ job, holders }: Case): Violation[] {
@@ -32,7 +33,7 @@ function takenWhileHeld({ job, holders }: Case): Violation[] {
   );
 }
 
-/** When the job was settled by then, `settledIsFinal` says so. */
+/** Finds functions called without a lease. `settledIsFinal` reports those whose job was settled by then. */
 function calledWithoutLease({ job, runs }: Case): Violation[] {
   return runs
     .filter((run) => run.began && !holds(run, run.began) && isUnsettled(run.began))
@@ -60,7 +61,7 @@ function endedByAnother({ job, holders }: Case): Violation[] {
   });
 }
 
-/** By when the lease of the holder had ended, as what came next tells; undefined while it is still the last. */
+/** Returns by when the holder's lease had ended, judged by what came next. Undefined while it is still the last. */
 function endOf(
   { picked }: Holder,
   next: Pick<Sighting, 'status' | 'completed' | 'queued'>,
@@ -69,7 +70,7 @@ function endOf(
   return end < picked ? undefined : end;
 }
 
-/** Its function had come to its end, or it had been told to stop, and its worker decided without it. */
+/** Returns whether the function had ended, or had been told to stop so that its worker decided without it. */
 function endedItself({ ended, aborted }: Run, end: Date): boolean {
   const abortedBy = end.getTime() + LATE_NOTE_MS;
   if (aborted && aborted.why !== 'lease lost' && aborted.at.getTime() <= abortedBy) return true;

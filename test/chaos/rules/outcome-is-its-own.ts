@@ -4,7 +4,7 @@ import type { Evidence, Violation } from '../evidence.js';
 
 const outputSchema = z.object({ token: z.string() });
 
-/** The output of a completed job is that of the run whose lease it was completed under, and that run did return. */
+/** Checks that a completed job has the output of the run whose lease it was completed under, and that the run returned. */
 export function outcomeIsItsOwn(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap(({ job, runs }) => {
     if (job.status !== 'completed') return [];

@@ -1,7 +1,7 @@
 import { type Case, casesOf, holds } from '../cases.js';
 import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
 
-/** Invariant 3, in a run in which nobody retries a settled job: no lease is taken and no function called after it. */
+/** Checks invariant 3 in a run without retries of settled jobs: afterwards no lease is taken and no function called. */
 export function settledIsFinal(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap((one) => {
     const settled = firstSettled(one);
@@ -16,7 +16,7 @@ export function settledIsFinal(evidence: Evidence): Violation[] {
   });
 }
 
-/** When it was first seen to be settled: as its document says now, or as a run saw it. */
+/** Returns when the job was first seen to be settled, in its document now or by a run. */
 function firstSettled({ job, runs }: Case): Date | undefined {
   const seen = runs.flatMap(({ began, ended }) => [settledAt(began), settledAt(ended?.sighting)]);
   return [settledAt(job), ...seen].flatMap((at) => at ?? []).sort((a, b) => a.getTime() - b.getTime())[0];

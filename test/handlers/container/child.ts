@@ -1,5 +1,5 @@
 /**
- * A worker's container in a process of its own, settings in the environment: runs an invocation per message, and
+ * A worker's container in its own process, with settings in the environment. Runs an invocation per message, and
  * answers with its summary and with what is alive before and after. With `stay` it does not end itself.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import type { Answer, Resources } from './worker-container.js';
 
 const stays = process.argv.includes('stay');
 
-// As Lambda's runtime does, which also tells its service.
+// Lambda's runtime does the same, and also tells its service.
 process.on('unhandledRejection', (reason) => {
   console.error(reason);
   process.exit(128);
@@ -32,12 +32,12 @@ process.on('message', async (message) => {
       getRemainingTimeInMillis: () => end - Date.now(),
     },
   );
-  await setImmediate(); // The line of the log is written, whatever was to be closed is closed.
+  await setImmediate(); // The log line is written now, and everything is closed.
   const answer: Answer = { summary, before, after: resources() };
   process.send?.(answer);
 });
 
-/** What keeps Node busy, the sockets aside, and who listens to the process. */
+/** Returns what keeps Node busy, except sockets, and the listeners of the process. */
 function resources(): Resources {
   const counts: Record<string, number> = {};
   const add = (name: string, count: number) => {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineJob, RemoteException } from '../../../src/index.js';
 
-/** What a job finds in its input, and puts into its output, its progress: no log may tell it. */
+/** The secret that a job gets as input, and puts into its output and progress. No log may contain it. */
 const input = z.object({ secret: z.string() });
 
 /** Jobs of every fate, by name. */

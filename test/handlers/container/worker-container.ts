@@ -5,10 +5,10 @@ import { z } from 'zod';
 import type { DrainSummary } from '../../../src/index.js';
 import { program } from '../../programs.js';
 
-/** How many there are of each. */
+/** The number of resources by their kind. */
 export type Resources = Readonly<Record<string, number>>;
 
-/** What the process says after an invocation. */
+/** The process's answer to an invocation. */
 export interface Answer {
   readonly summary: DrainSummary;
   readonly before: Resources;
@@ -18,11 +18,11 @@ export interface Answer {
 const lineSchema = z.record(z.string(), z.unknown());
 type Line = z.output<typeof lineSchema>;
 
-/** A worker's container: a process of its own, with the real handler, logger, metrics and end of a container. */
+/** A worker's container in its own process, with the real handler, logger, metrics and end of a container. */
 export class WorkerContainer {
-  /** All that it wrote to standard output. */
+  /** Everything that it wrote to standard output. */
   output = '';
-  /** How it ended. */
+  /** The end of the process. */
   readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
   readonly #child: ChildProcess;
 
@@ -38,7 +38,7 @@ export class WorkerContainer {
     this.exit = once(this.#child, 'close').then(([code, signal]) => [code, signal] as const);
   }
 
-  /** Runs an invocation; rejects when the container ends instead of answering. */
+  /** Runs an invocation. Rejects when the container ends instead of answering. */
   async invoke(requestId: string, remainingMs = 60_000): Promise<Answer> {
     const answered = once(this.#child, 'message');
     this.#child.send({ requestId, remainingMs });
@@ -54,7 +54,7 @@ export class WorkerContainer {
     this.#child.kill('SIGSTOP');
   }
 
-  /** Has what a job of `rejects-later` left be rejected: at the thaw, if it is frozen. */
+  /** Rejects the promise that a job of `rejects-later` left, at the thaw if the process is frozen. */
   rejectWhatWasLeft(): void {
     this.#child.kill('SIGUSR2');
   }
@@ -63,7 +63,7 @@ export class WorkerContainer {
     this.#child.kill('SIGCONT');
   }
 
-  /** Its lines, each of which must be JSON; those with this message only, if one is given. */
+  /** Returns its lines, each of which must be JSON, or only those with the given message. */
   lines(message?: string): Line[] {
     const lines = this.output.split('\n').filter((line) => line !== '');
     const parsed = lines.map((line) => lineSchema.parse(JSON.parse(line)));
@@ -76,7 +76,7 @@ export class WorkerContainer {
   }
 }
 
-/** Call it at the top of a test file: what it returns starts a container, which is killed after the test. */
+/** Sets up containers. Call it at the top of a test file. Returns a function that starts one, killed after the test. */
 export function useContainers(): (
   env: Readonly<Record<string, string>>,
   args?: readonly string[],

@@ -11,7 +11,7 @@ import { type TestDatabase, useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
 import { expectDocumented } from './openapi-document.js';
 
-/** One key per role: `key-of-read` and so on. */
+/** A key for each role: `key-of-read` and so on. */
 export const apiKeys: ApiKey[] = roles.map((role) => ({
   id: `the-${role}`,
   role,
@@ -23,29 +23,29 @@ export interface Call {
   readonly method?: string;
   /** Null sends none. Default: the writer's. */
   readonly key?: string | null;
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON, except that a string is sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
 }
 
-/** The HTTP API on a socket, with a database of its own. */
+/** The HTTP API on a socket, with its own database. */
 export interface TestApi {
   readonly database: TestDatabase;
   readonly processor: RemoteProcessor;
-  /** That of the API itself, which kicks. */
+  /** The API's own processor, which kicks. */
   readonly served: RemoteProcessor;
   readonly url: string;
-  /** How often it kicked the worker for jobs that can run now. */
+  /** The number of kicks for jobs that can run now. */
   readonly kicks: number;
   /** Everything it logged, as text. */
   readonly logged: string;
-  /** Sends a request, and expects that the OpenAPI document knows such an answer. */
+  /** Sends a request, and expects that the OpenAPI document has such an answer. */
   call(path: string, call?: Call): Promise<Response>;
   storedJobs(): Promise<number>;
 }
 
-/** Call it at the top of a test file; use what it gives inside tests. */
+/** Sets up the API. Call it at the top of a test file, and use the result inside tests. */
 export function useApi(options: Partial<AppOptions> = {}): TestApi {
   const database = useDatabase();
   let server: HttpServer;
@@ -110,14 +110,14 @@ const jobSchema = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 
-/** The job, or what became of it, that an answer has. */
+/** Returns the job, or its state, in an answer. */
 export async function jobOf(response: Response) {
   return jobSchema.parse(await response.json());
 }
 
 const idsSchema = z.strictObject({ ids: z.array(z.string()) });
 
-/** The ids of a batch that was added. */
+/** Returns the ids of a batch that was added. */
 export async function idsOf(response: Response): Promise<string[]> {
   return idsSchema.parse(await response.json()).ids;
 }

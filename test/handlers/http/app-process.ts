@@ -1,4 +1,4 @@
-/** The app in a process of its own: `app-process.ts URI DATABASE KEY`. Writes its address, and serves until it is killed. */
+/** The app in its own process: `app-process.ts URI DATABASE KEY`. Prints its address, and serves until it is killed. */
 import { createHash } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../../../handlers/http/app.js';

@@ -5,7 +5,7 @@ import { apiKeys, type TestApi } from './api.js';
 
 export const secrets = ['a-secret-for-the-tests-of-sessions-1'];
 
-/** A browser as far as the server can tell: it keeps cookies, follows no redirects, and says where a form stood. */
+/** A browser as the server sees one. It keeps cookies, follows no redirects, and tells the page of a form. */
 export class Browser {
   readonly cookies = new Map<string, string>();
 
@@ -18,7 +18,7 @@ export class Browser {
     return this.#fetch(path, { headers });
   }
 
-  /** Sends a form, as a page of this site would. A list stands for a field that is there more than once. */
+  /** Sends a form as a page of this site would. A list stands for a field that occurs more than once. */
   async post(
     path: string,
     fields: Readonly<Record<string, string | readonly string[]>>,
@@ -30,7 +30,7 @@ export class Browser {
     return this.#fetch(path, { method: 'POST', body, headers });
   }
 
-  /** Sends a form with the token that stands in a page. */
+  /** Sends a form with the token of a page. */
   async submit(
     path: string,
     fields: Readonly<Record<string, string | readonly string[]>>,
@@ -38,7 +38,7 @@ export class Browser {
     return this.post(path, { token: await this.token(), ...fields });
   }
 
-  /** Of the session, as it stands in the forms of a page. */
+  /** Returns the session's token from the forms of a page. */
   async token(): Promise<string> {
     const page = await (await this.get('/dashboard/schedulers')).text();
     return /name="token" value="([^"]+)"/.exec(page)?.[1] ?? '';
@@ -63,12 +63,12 @@ export class Browser {
   }
 }
 
-/** Where the requests of a test come from: told as API Gateway tells it. */
+/** Returns an environment with the address of the client, in the form of API Gateway. */
 export function from(sourceIp: string): object {
   return { requestContext: { http: { sourceIp } } };
 }
 
-/** A browser at the app that `useApi` makes, but with a dashboard. @param environment what is known of the other end */
+/** Returns a browser on the app of `useApi`, but with a dashboard. @param environment tells about the client */
 export function browse(
   api: TestApi,
   options: Partial<AppOptions> = {},
@@ -84,7 +84,7 @@ export function browse(
   return new Browser((request) => app.fetch(request, environment), 'https://jobs.example');
 }
 
-/** A browser that is signed in. */
+/** Returns a browser that is signed in. */
 export async function signedIn(
   api: TestApi,
   role: 'read' | 'write' | 'admin',
@@ -95,7 +95,7 @@ export async function signedIn(
   return browser;
 }
 
-/** The entry of a key. */
+/** Returns the entry of a key. */
 export function keyOf(id: string, role: 'read' | 'write' | 'admin', key: string) {
   return { id, role, digest: createHash('sha256').update(key).digest() };
 }

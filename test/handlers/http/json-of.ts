@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { namedSchemas, type Schema } from './openapi-document.js';
 
-/** Any JSON, a little of it. */
+/** Any JSON, but little of it. */
 const anyJson = fc.jsonValue({ maxDepth: 2 });
 
-/** What attackers and careless programs send. */
+/** Values that attackers and careless programs send. */
 const nasty = fc.constantFrom<unknown>(
   null,
   '',
@@ -25,7 +25,7 @@ const nasty = fc.constantFrom<unknown>(
   { _bsontype: 'ObjectId' },
 );
 
-/** Values that a schema allows; of a few a regular expression cannot be turned round, and then they may not be. */
+/** Generates values that a schema allows. A few regular expressions cannot be inverted, and their values may be invalid. */
 export function jsonOf(schema: Schema): fc.Arbitrary<unknown> {
   const { $ref, const: constant, enum: options, anyOf, oneOf, type } = schema;
   if (typeof $ref === 'string') return jsonOf(namedSchemas[$ref.split('/').at(-1) ?? ''] ?? {});
@@ -54,7 +54,7 @@ export function jsonOf(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
-/** The same, and often something is wrong somewhere. */
+/** Generates such values, and often puts something wrong somewhere. */
 export function almostJsonOf(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 3, arbitrary: jsonOf(schema) },
@@ -110,7 +110,7 @@ function stringOf({ format, pattern, maxLength, minLength }: Schema): fc.Arbitra
   return fc.oneof(names, fc.string({ ...bounds, unit: 'grapheme' }));
 }
 
-/** Puts something wrong in the place of a member, adds an unknown one, or takes one away. */
+/** Replaces a member by something wrong, adds an unknown one, or removes one. */
 function spoil(value: unknown, at: number, wrong: unknown): unknown {
   if (typeof value !== 'object' || value === null) return wrong;
   const entries = Object.entries(value);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { toDocument } from '../../../handlers/http/openapi/document.js';
 import { routes } from '../../../handlers/http/routes.js';
 
-/** JSON Schema. */
+/** A JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 const schema = z.record(z.string(), z.unknown());
@@ -36,13 +36,13 @@ const documentSchema = z.object({
 
 export type Parameter = z.output<typeof parameterSchema>;
 
-/** One operation of the document. */
+/** An operation of the document. */
 export interface Operation extends z.output<typeof operationSchema> {
   readonly method: string;
   readonly path: string;
 }
 
-/** The document, as a client gets it. */
+/** The document as a client gets it. */
 export const openApi: unknown = JSON.parse(JSON.stringify(await toDocument(routes)));
 
 const { paths, components } = documentSchema.parse(openApi);
@@ -61,7 +61,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
 ajv.addSchema({ $id: 'document', components });
 
-/** Tells whether a value is what a schema of the document says, as JSON Schema means it. */
+/** Returns a function that validates a value against a schema of the document. */
 export function validator(part: Schema): ValidateFunction {
   const absolute = JSON.stringify(part).replaceAll('"#/components/', '"document#/components/');
   return ajv.compile(JSON.parse(absolute));
@@ -79,13 +79,13 @@ function cached(part: Schema): ValidateFunction {
 export interface SentRequest {
   readonly method: string;
   readonly url: string;
-  /** Undefined for none. */
+  /** The body. Undefined for none. */
   readonly body: unknown;
 }
 
 /**
- * Expects that an answer is one of those that the document has for the operation, and that it allows what was asked
- * when that succeeded; of an unknown operation, nothing.
+ * Expects that the document has this answer for the operation, and that it allows the request if that succeeded.
+ * Expects nothing of an unknown operation.
  */
 export async function expectDocumented(
   { method, url, body }: SentRequest,
@@ -112,13 +112,13 @@ export async function expectDocumented(
   );
 }
 
-/** Whether the document allows an operation to be asked so. */
+/** Returns whether the document allows this request of an operation. */
 export function isAllowed(
   { parameters, requestBody, path }: Operation,
   query: string,
   body: unknown,
 ): boolean {
-  if (path === '/health') return true; // It does not look at its query.
+  if (path === '/health') return true; // /health ignores its query.
   const given = new URLSearchParams(query);
   const known = new Map(
     parameters
@@ -141,7 +141,7 @@ function isValidParameter({ schema, required = false }: Parameter, values: reado
   return cached(schema)(schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text);
 }
 
-/** What arrives of a body. */
+/** Returns a body as it arrives. */
 function asJson(body: unknown): unknown {
   if (body === undefined || body === '') return undefined;
   return JSON.parse(typeof body === 'string' ? body : JSON.stringify(body));
@@ -152,7 +152,7 @@ function referred(reference: string): z.output<typeof responseSchema> {
   return components.responses[name] ?? {};
 }
 
-/** A path that is written out goes before one with a parameter. */
+/** Finds an operation. A literal path wins over one with a parameter. */
 function operationAt(method: string, pathname: string): Operation | undefined {
   const found = operations.filter(
     (operation) => operation.method === method && pattern(operation.path).test(pathname),

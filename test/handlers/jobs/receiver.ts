@@ -10,7 +10,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** Somebody's server, on a socket of 127.0.0.1: writes down what it gets, and answers as it is told. */
+/** A foreign server on a socket of 127.0.0.1, which records what it gets, and answers as the test says. */
 export class Receiver extends LocalServer {
   readonly received: Received[] = [];
   answer: (response: ServerResponse, path: string) => void = (response) => response.end('thanks');
@@ -22,7 +22,7 @@ export class Receiver extends LocalServer {
   }
 }
 
-/** Call it at the top of a test file: a receiver for each test. */
+/** Sets up a receiver for each test. Call it at the top of a test file. */
 export function useReceiver(): () => Receiver {
   let receiver = new Receiver();
   beforeEach(async () => {

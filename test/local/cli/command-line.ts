@@ -13,7 +13,7 @@ import { RemoteProcessor } from '../../../src/index.js';
 import { silent, type TestDatabase } from '../../database.js';
 import { program } from '../../programs.js';
 
-/** The API key of a role on the server. */
+/** Returns the API key of a role on the server. */
 export function keyOf(role: Role): string {
   return `key-of-${role}`;
 }
@@ -26,7 +26,7 @@ const apiKeys = roles.map((role) => ({
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** How a command ended. */
+/** The end of a command. */
 export interface Ending {
   readonly code: number | null;
   readonly out: string;
@@ -34,32 +34,32 @@ export interface Ending {
 }
 
 export interface Run {
-  /** What it speaks to: the HTTP API of the test, or the very same on the database. Default: `'server'`. */
+  /** The other side: the HTTP API of the test, or the very same app on the database. Default: `'server'`. */
   readonly on?: 'server' | 'database';
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Standard input; default: none. */
+  /** Standard input. Default: none. */
   readonly input?: string;
 }
 
-/** `remote-processor`. */
+/** The command line `remote-processor` in a test. */
 export interface CommandLine {
-  /** What is run by node. */
+  /** Returns the file for node to run. */
   readonly program: () => Promise<string>;
-  /** Of one on the server. */
+  /** Returns the environment of a command on the server. */
   readonly env: () => Readonly<Record<string, string | undefined>>;
-  /** The address of the server. */
+  /** Returns the address of the server. */
   readonly url: () => string;
-  /** In this process, with streams of its own. */
+  /** Runs a command in this process, with its own streams. */
   run(args: readonly string[], run?: Run): Promise<Ending>;
-  /** As a process of its own: for what it does as such, or to this one. */
+  /** Runs a command in its own process, for tests of what it does to a process. */
   runProcess(args: readonly string[], run?: Run): Promise<Ending>;
-  /** With `--json`: what it wrote, as an object. It must end with this exit code. */
+  /** Runs a command with `--json`, expects this exit code, and returns its output as an object. */
   json(args: readonly string[], code?: number): Promise<unknown>;
-  /** A process that goes on; killed after the test. */
+  /** Starts a process that goes on, killed after the test. */
   start(args: readonly string[], run?: Run): Promise<ChildProcessWithoutNullStreams>;
 }
 
-/** Call it at the top of a test file; use what it gives inside tests. */
+/** Sets up the command line. Call it at the top of a test file, and use the result inside tests. */
 export function useCommandLine(database: TestDatabase): CommandLine {
   let children: ChildProcessWithoutNullStreams[] = [];
 

@@ -1,4 +1,4 @@
-/** What `--jobs` names: the jobs and schedules of somebody's own. */
+/** The module for `--jobs`, with a user's own jobs and schedules. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeclaredScheduler, defineJob } from '../../../src/index.js';
 

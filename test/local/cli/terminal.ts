@@ -4,14 +4,14 @@ import { onTestFinished } from 'vitest';
 
 /** A program on a pseudo terminal of 80 columns and 24 lines. */
 export interface Terminal {
-  /** All that it wrote. */
+  /** Returns everything that it wrote. */
   text(): string;
   type(keys: string): void;
-  /** Its exit code. */
+  /** Resolves to its exit code. */
   exit(): Promise<number | null>;
 }
 
-/** Starts a program by `script` (util-linux), which gives it a pseudo terminal; killed after the test. */
+/** Starts a program by `script` (util-linux), which gives it a pseudo terminal. The program is killed after the test. */
 export function startOnTerminal(
   command: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -6,7 +6,7 @@ const HEADER = 16;
 const OP_QUERY = 2004;
 const OP_MSG = 2013;
 
-/** A connection that sends what no driver would: for tests of the wire protocol and of resent commands. */
+/** A connection that sends what no driver would, for tests of the wire protocol and of resent commands. */
 export class RawClient {
   readonly #socket: Socket;
   #pending = Buffer.alloc(0);
@@ -30,7 +30,7 @@ export class RawClient {
     if (!this.#socket.destroyed) await once(this.#socket.resume(), 'close');
   }
 
-  /** Resolves when the request of this number has been answered, or the server has ended the connection. Replies are dropped. */
+  /** Resolves when this request is answered or the connection ended. Drops replies. */
   async answeredOrClosed(requestId: number): Promise<'answered' | 'closed'> {
     try {
       for (;;) {
@@ -46,7 +46,7 @@ export class RawClient {
     }
   }
 
-  /** What comes next; nothing when the connection ends. */
+  /** Returns the next bytes, or none when the connection ends. */
   async #nextChunk(): Promise<Buffer> {
     const waiting = new AbortController();
     const { signal } = waiting;
@@ -63,13 +63,13 @@ export class RawClient {
     this.#socket.write(bytes);
   }
 
-  /** Sends a command as OP_MSG and gives the reply. */
+  /** Sends a command as OP_MSG, and returns the reply. */
   async run(body: Document): Promise<Document> {
     this.write(message(section(body)));
     return this.read();
   }
 
-  /** The next reply. */
+  /** Returns the next reply. */
   async read(): Promise<Document> {
     for (;;) {
       const length = this.#pending.length >= 4 ? this.#pending.readInt32LE(0) : Number.POSITIVE_INFINITY;
@@ -84,19 +84,19 @@ export class RawClient {
   }
 }
 
-/** An OP_MSG of sections; `flags` 1 adds a checksum, 2 asks for no reply. */
+/** Returns an OP_MSG of sections. `flags` 1 adds a checksum, 2 asks for no reply. */
 export function message(sections: Uint8Array, flags = 0, requestId = 7): Buffer {
   const bits = Buffer.alloc(4);
   bits.writeUInt32LE(flags);
   return withHeader(OP_MSG, Buffer.concat([bits, sections, Buffer.alloc(flags & 1 ? 4 : 0)]), requestId);
 }
 
-/** The section that holds a command. */
+/** Returns the section that holds a command. */
 export function section(body: Document): Buffer {
   return Buffer.concat([Buffer.of(0), BSON.serialize(body)]);
 }
 
-/** A section with a sequence of documents. */
+/** Returns a section with a sequence of documents. */
 export function sequence(name: string, documents: Document[]): Buffer {
   const content = Buffer.concat([Buffer.from(`${name}\0`), ...documents.map((one) => BSON.serialize(one))]);
   const size = Buffer.alloc(4);
@@ -104,7 +104,7 @@ export function sequence(name: string, documents: Document[]): Buffer {
   return Buffer.concat([Buffer.of(1), size, content]);
 }
 
-/** The older OP_QUERY, with which drivers say hello. */
+/** Returns the older OP_QUERY, with which drivers say hello. */
 export function query(body: Document): Buffer {
   const start = Buffer.concat([Buffer.alloc(4), Buffer.from('admin.$cmd\0'), Buffer.alloc(8)]);
   return withHeader(OP_QUERY, Buffer.concat([start, BSON.serialize(body)]));

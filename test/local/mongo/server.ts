@@ -3,18 +3,18 @@ import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mo
 import { afterAll, beforeAll } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../../local/mongo/index.js';
 
-/** A server of its own for a test file, with a client and a clock that stands until a test moves it. */
+/** A server for one test file, with a client and a clock that stands until a test moves it. */
 export interface TestServer {
   readonly mongo: EmbeddedMongo;
   readonly client: MongoClient;
   readonly db: Db;
-  /** What the server's clock shows, in milliseconds since the epoch. */
+  /** The server's clock, in milliseconds since the epoch. */
   now: number;
 }
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 
-/** Call it at the top of a test file. Its fields can be used inside tests. */
+/** Sets up a server. Call it at the top of a test file. Use its fields inside tests. */
 export function useServer(options: MongoClientOptions = {}): TestServer {
   const server: { mongo?: EmbeddedMongo; client?: MongoClient; now: number } = { now: NOON };
   beforeAll(async () => {
@@ -47,12 +47,12 @@ export function useServer(options: MongoClientOptions = {}): TestServer {
 /** A document whose `_id` is a number. */
 export type Numbered = Document & { _id: number };
 
-/** A collection name that no other test uses. */
+/** Returns a collection name that no other test uses. */
 export function freshName(): string {
   return `c${randomBytes(6).toString('hex')}`;
 }
 
-/** What a refused command says: the fields of the error reply that callers look at. */
+/** Returns the fields of an error reply that callers look at. */
 export async function refusal(attempt: Promise<unknown>): Promise<Document> {
   try {
     await attempt;

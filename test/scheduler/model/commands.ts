@@ -4,10 +4,10 @@ import { ValidationError } from '../../../src/index.js';
 import type { Definition, ItemModel, ModelJob, Timing } from './item-model.js';
 import { expectAsModelled, type Real, timingOptions } from './real.js';
 
-/** What one step does to the model and to the real thing. */
+/** Applies a step to the model and to the real processor. */
 type Step = (model: ItemModel, real: Real) => Promise<unknown>;
 
-/** A step, after which the documents must be as the model says. */
+/** A step after which the documents must match the model. */
 class Command implements fc.AsyncCommand<ItemModel, Real> {
   constructor(
     private readonly name: string,
@@ -28,7 +28,7 @@ class Command implements fc.AsyncCommand<ItemModel, Real> {
   }
 }
 
-/** A Tuesday; two days before the clocks of some zones are set, which is none of UTC's business. */
+/** A Tuesday, two days before some zones set their clocks, which must not matter in UTC. */
 export const BEGIN = Date.UTC(2026, 9, 20, 10, 7, 13) / 1000;
 
 const HOUR = 3600;
@@ -52,7 +52,7 @@ export const anyDefinition: fc.Arbitrary<Definition> = fc
     maxOccurrences: anyMax,
     endAt: anyEnd,
   })
-  // Others are refused, which is not the matter here.
+  // The processor refuses other options, which is not tested here.
   .filter(
     ({ timing, catchUp: policy, endAt = Number.POSITIVE_INFINITY }) =>
       firstOf(timing) <= endAt && (policy !== 'none' || firstOf(timing) >= BEGIN - 90),
@@ -71,7 +71,7 @@ const anySeconds = fc.oneof(
   fc.integer({ min: 0, max: 6 * HOUR }),
 );
 
-/** Every command, with whatever arguments. */
+/** Every command, with any arguments. */
 export const anyCommands = fc.commands(
   [
     ...often(anyAhead.map((ahead) => new Command(`tick(${ahead})`, tick(ahead)))),
@@ -98,12 +98,12 @@ export const anyCommands = fc.commands(
   { maxCommands: 50, size: 'max' },
 );
 
-/** So that most sequences do what an item is there for. */
+/** Repeats an arbitrary, so that most sequences do what an item is for. */
 function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
   return [arbitrary, arbitrary, arbitrary];
 }
 
-/** A step on one of the jobs that have this status. */
+/** Returns a step on one of the jobs that have this status. */
 function onJob(
   status: ModelJob['status'],
   name: string,
@@ -201,19 +201,19 @@ async function removeJobs(model: ItemModel, { processor }: Real): Promise<void> 
   await processor.removeJobs();
 }
 
-/** By a person, before it is run. */
+/** Cancels a job by hand before it runs. */
 async function cancel(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
   model.job(at).status = 'cancelled';
   await processor.cancelJob(id);
 }
 
-/** By a person: it is to run at once. */
+/** Lets a job run at once, by hand. */
 async function hasten(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
   model.job(at).runAt = model.now;
   await processor.updateJob(id, { delay: 0 });
 }
 
-/** By a person, who cancelled it before: it is to run in an hour. */
+/** Queues by hand a cancelled job to run in an hour. */
 async function restore(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
   model.job(at).status = 'queued';
   model.job(at).runAt = model.now + HOUR;
@@ -221,7 +221,7 @@ async function restore(at: number, id: string, model: ItemModel, { processor }: 
   await processor.updateJob(id, { delay: '1h' });
 }
 
-/** It is done, or refused since the item would never be due. */
+/** Expects success, or a refusal because the item would never be due. */
 async function expectDone(isDone: boolean, doing: Promise<unknown>): Promise<void> {
   if (isDone) await doing;
   else await expect(doing).rejects.toThrow(ValidationError);

@@ -1,7 +1,7 @@
 /** Seconds since the epoch. */
 type Moment = number;
 
-/** When the item of the model is due. */
+/** The times at which the model's item is due. */
 export type Timing =
   | { readonly type: 'Delay'; readonly seconds: number }
   | { readonly type: 'Cron'; readonly minutes: number }
@@ -15,16 +15,16 @@ export interface Definition {
   readonly endAt: Moment | undefined;
 }
 
-/** What the model knows of the job of an occurrence, as long as it is not removed. */
+/** The state of an occurrence's job, until it is removed. */
 export interface ModelJob {
   status: 'queued' | 'completed' | 'cancelled';
   runAt: Moment;
 }
 
-/** One scheduler item and its jobs without a database, one occurrence at a time: what the real one is compared to. */
+/** A scheduler item and its jobs without a database, one occurrence at a time, which the real one is compared with. */
 export class ItemModel {
   active = false;
-  /** It became inactive by itself, and nobody has switched it since. */
+  /** Whether it became inactive by itself, and nobody has switched it since. */
   ended = false;
   next: Moment | null = null;
   skipped = 0;
@@ -41,7 +41,7 @@ export class ItemModel {
     return this.made.at(-1) ?? null;
   }
 
-  /** Makes what is due, and what will be within so many seconds; at most so many jobs. */
+  /** Makes the jobs that are due now or within so many seconds, up to a limit. */
   tick(ahead: number, maxJobs = Number.POSITIVE_INFINITY): void {
     const { catchUp, overlap } = this.definition;
     const isMissed = (at: Moment) => this.isMissed(at);
@@ -77,7 +77,7 @@ export class ItemModel {
     this.next = null;
   }
 
-  /** False when it would never be due: then nothing is changed. */
+  /** Changes the item. Returns false, and changes nothing, when it would never be due. */
   update(change: Partial<Definition>): boolean {
     const before = this.withdrawn();
     const old = before.definition;
@@ -106,7 +106,7 @@ export class ItemModel {
     this.endIfOver();
   }
 
-  /** Runs what is due. */
+  /** Runs the due jobs. */
   work(): Moment[] {
     const due = this.jobsThatAre('queued').filter((at) => this.job(at).runAt <= this.now);
     for (const at of due) this.job(at).status = 'completed';
@@ -127,7 +127,7 @@ export class ItemModel {
     throw new Error(`The model has no job of the occurrence at ${at}.`);
   }
 
-  /** Makes what is due before the item is changed so that it would be lost; that was its last does not end the item. */
+  /** Makes due jobs before a change of the item would lose them. The last of them does not end the item. */
   private makeDue(): void {
     if (!this.active || this.next === null || this.next > this.now) return;
     this.tick(0);
@@ -153,7 +153,7 @@ export class ItemModel {
     while (this.next !== null && isToBePassed(this.next)) this.next = this.following(this.next);
   }
 
-  /** Makes the job of the next occurrence, or skips it, and moves on. Returns how many jobs were made. */
+  /** Makes the job of the next occurrence, or skips it, and moves on. Returns the number of jobs made. */
   private handle(): number {
     const at = this.next;
     if (at === null) return 0;
@@ -164,7 +164,7 @@ export class ItemModel {
     return count;
   }
 
-  /** None when the occurrence has its job already: a person cancelled it, or had it run before its time. */
+  /** Makes the job, unless the occurrence has one that a person cancelled or ran early. Returns the number of jobs made. */
   private make(at: Moment): number {
     this.made.push(at);
     if (this.jobs.has(at)) return 0;
@@ -184,7 +184,7 @@ export class ItemModel {
     return this.last !== null && this.jobs.get(this.last)?.status === 'queued';
   }
 
-  /** As it would be had nothing been made ahead that nobody has touched. */
+  /** Returns the item without the jobs made ahead that nobody has touched. */
   private withdrawn(): ItemModel {
     const before = new ItemModel(this.definition, this.now);
     Object.assign(before, { active: this.active, ended: this.ended, next: this.next, skipped: this.skipped });
@@ -210,12 +210,12 @@ export class ItemModel {
     Object.assign(this, { definition, active, ended, next, skipped, made, jobs });
   }
 
-  /** The next occurrence, unless its end has come before. */
+  /** Returns the next occurrence, unless its end has come before. */
   private stillToCome(): Moment | null {
     return this.next === null || !this.hasLeft() ? null : this.unlessEnded(this.next);
   }
 
-  /** The next occurrence when it becomes active now. */
+  /** Returns the next occurrence if the item becomes active now. */
   private callTime(): Moment | null {
     if (!this.hasLeft()) return null;
     const { timing } = this.definition;
@@ -234,7 +234,7 @@ export class ItemModel {
     }
   }
 
-  /** The occurrence after one. */
+  /** Returns the occurrence after this one. */
   private following(at: Moment): Moment | null {
     const { timing } = this.definition;
     switch (timing.type) {

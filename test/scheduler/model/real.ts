@@ -8,18 +8,18 @@ import { collectionNames } from '../../collection-names.js';
 import { silent } from '../../database.js';
 import type { Definition, ItemModel, Timing } from './item-model.js';
 
-/** The real thing, on a server whose clock stands still until it is set. */
+/** The real processor on a server whose clock stands still until it is set. */
 export interface Real {
   readonly processor: RemoteProcessor;
   readonly jobs: Collection<JobDocument>;
-  /** Of the server, in seconds since the epoch. */
+  /** The server's clock, in seconds since the epoch. */
   readonly clock: { now: number };
   /** The occurrences whose jobs were run, in order. */
   readonly ran: number[];
   stop(): Promise<void>;
 }
 
-/** A processor with the one job of the model. */
+/** Returns a processor with the one job of the model. */
 export async function makeReal(): Promise<Real> {
   const clock = { now: 0 };
   const mongo: EmbeddedMongo = await startEmbeddedMongo({ clock: () => clock.now * 1000 });
@@ -47,13 +47,13 @@ export async function makeReal(): Promise<Real> {
   };
 }
 
-/** Takes away what was there, and adds the item of the model. */
+/** Removes everything, and adds the item of the model. */
 export async function begin(
   { processor, jobs, clock, ran }: Real,
   { definition, now }: ItemModel,
 ): Promise<void> {
   for (const { id } of await processor.getSchedulers()) await processor.removeScheduler(id);
-  // Only now: what was due is made first.
+  // Must come after the removal, which first makes due jobs.
   await jobs.deleteMany({});
   ran.length = 0;
   clock.now = now;
@@ -63,7 +63,7 @@ export async function begin(
   });
 }
 
-/** The item and its jobs are as the model says, and no occurrence ran twice. */
+/** Expects that the item and its jobs match the model, and that no occurrence ran twice. */
 export async function expectAsModelled(model: ItemModel, { processor, jobs, ran }: Real): Promise<void> {
   const { active, ended, nextCallTime, lastCallTime, occurrences, skipped } =
     (await processor.getScheduler('item')) ?? {};
@@ -84,7 +84,7 @@ export async function expectAsModelled(model: ItemModel, { processor, jobs, ran 
   expect(ran).toHaveLength(new Set(ran).size);
 }
 
-/** As `addScheduler` and `updateScheduler` take it. */
+/** Returns the options for `addScheduler` and `updateScheduler`. */
 export function optionsOf({ timing, catchUp, overlap, maxOccurrences, endAt }: Definition) {
   return {
     ...timingOptions(timing),

@@ -1,6 +1,6 @@
 /**
- * A process that schedules, tick after tick, and kills itself as `kill -9` would: see `setting.ts` for its argument. It
- * prints a line per transaction, its session. It has no code of jobs.
+ * A process that schedules, tick after tick, and kills itself as `kill -9` would. See `setting.ts` for its argument.
+ * Prints the session of each transaction on a line. Has no code of jobs.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const { uri, databaseName, survives, boundaries } = settingSchema.parse(JSON.par
 const client = await new MongoClient(uri, { monitorCommands: true }).connect();
 const processor = new RemoteProcessor({ db: client.db(databaseName), log: silent });
 
-// Told before anything can kill it: the test ends what it leaves.
+// The session is told before anything can kill the process, so that the test can end its transaction.
 client.on('commandStarted', ({ command }) => {
   if (command.startTransaction) writeSync(1, `${EJSON.stringify(command.lsid)}\n`);
 });

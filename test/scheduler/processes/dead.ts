@@ -12,20 +12,20 @@ const works = {
   sync: (processor: RemoteProcessor) => processor.syncSchedulers(declaredLater),
 };
 
-/** What somebody does who dies of it. */
+/** The work during which the processor dies. */
 export type Work = keyof typeof works;
 
-/** The dead do not know it, and try again for some seconds: nobody waits for that in between. */
+/** The work of dead processors, which do not know it and retry for some seconds. Only the end of the tests waits for it. */
 const underWay: Promise<unknown>[] = [];
 afterAll(() => Promise.allSettled(underWay));
 
 /**
- * Does `work` until the answer to a statement has come after which it is dead: its connections break, and no statement of
- * it arrives any more. To the database that is a killed process, and it is had without starting one. Between an answer and
- * the next statement the database does not change, so that it can die everywhere. The transaction that it leaves open is
- * aborted, as the server would after a minute.
+ * Does `work`, and dies at the answer to a statement: its connections break, and none of its statements arrives any
+ * more. The database sees a killed process, without the cost of starting one. Between an answer and the next statement
+ * the database does not change, so that every place to die is covered. Aborts the open transaction, as the server would
+ * after a minute.
  *
- * @param survives after how many answers it goes on
+ * @param survives the number of answers that it survives
  * @returns true when it died, false when it came to its end
  */
 export async function runUntilDead(
@@ -57,14 +57,14 @@ export async function runUntilDead(
   try {
     return await Promise.race([died, working.then(() => false)]);
   } finally {
-    // Of none it would end those of everybody.
+    // Without ids the command would end everybody's sessions.
     if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
     await own.close();
     await proxy.close();
   }
 }
 
-/** The driver of the dead finds a server, and so does not wait for one when it is closed. */
+/** Lets the driver of the dead find a server, so that it does not wait for one when it is closed. */
 function onlyHello(command: Document): Passage {
   return 'hello' in command || 'ismaster' in command ? 'deliver' : 'cut';
 }

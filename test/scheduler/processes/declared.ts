@@ -2,14 +2,14 @@ import type { DeclaredScheduler } from '../../../src/index.js';
 
 const shared = { type: 'Delay', delay: '1h', jobName: 'anything', active: true } as const;
 
-/** What was declared before `sync`. */
+/** The items declared before `sync`. */
 export const declaredBefore: DeclaredScheduler[] = [
   { ...shared, id: 'kept' },
   { ...shared, id: 'changed', input: 'old' },
   { ...shared, id: 'given up' },
 ];
 
-/** What `sync` declares. */
+/** The items that `sync` declares. */
 export const declaredLater: DeclaredScheduler[] = [
   { ...shared, id: 'kept' },
   { ...shared, id: 'changed', input: 'new' },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Before a statement is sent, and after its answer has come. Between an answer and the next statement the database does
- * not change: one of both is enough to kill a process everywhere.
+ * The moments before a statement is sent and after its answer has come. Between an answer and the next statement the
+ * database does not change, so that one of both is enough to kill a process everywhere.
  */
 export const boundaries = ['commandStarted', 'commandSucceeded'] as const;
 
@@ -10,7 +10,7 @@ export const boundaries = ['commandStarted', 'commandSucceeded'] as const;
 export const settingSchema = z.strictObject({
   uri: z.string(),
   databaseName: z.string(),
-  /** How many boundaries of statements it lives through; the next one kills it. */
+  /** The number of statement boundaries that it survives. The next one kills it. */
   survives: z.int(),
   boundaries: z.array(z.enum(boundaries)),
 });

@@ -23,7 +23,7 @@ export async function run(
   const exit = once(child, 'exit');
   const sessions = linesOf(await text(child.stdout)).map((line) => EJSON.parse(line));
   const [code, signal]: unknown[] = await exit;
-  // Of none it would end those of everybody.
+  // Without ids the command would end everybody's sessions.
   if (sessions.length > 0) await client.db('admin').command({ killSessions: sessions });
   if (signal === 'SIGKILL') return true;
   if (code === 0) return false;

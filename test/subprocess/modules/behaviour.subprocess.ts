@@ -4,16 +4,16 @@ import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/job-context.js';
 import { odd } from '../odd.js';
 
-/** What a test asks the module to do. */
+/** The instruction of a test to the module. */
 export type Behaviour =
   | { readonly do: 'return'; readonly value: unknown }
-  /** One of `odd`, by its name. */
+  /** A value of `odd`, by its name. */
   | { readonly do: 'return odd' | 'throw odd' | 'report odd'; readonly what: string }
   | {
       readonly do: 'loop' | 'wait' | 'obey' | 'throw' | 'throw text' | 'snooze' | 'retry after' | 'refuse';
     }
   | { readonly do: 'sleep'; readonly ms: number }
-  /** Until there is a file. */
+  /** Waits until the file exists. */
   | { readonly do: 'wait for file'; readonly path: string }
   | { readonly do: 'report'; readonly values: readonly unknown[] }
   | { readonly do: 'tell' | 'tell too much' | 'tell and exit' }
@@ -99,7 +99,7 @@ export default async function behave({
   }
 }
 
-/** Blocks this thread until another one does the same: both run at once, or this ends in `alone`. */
+/** Blocks this thread until another does the same. Returns `alone` unless both run at once. */
 function meet(counter: Int32Array): string {
   if (Atomics.add(counter, 0, 1) === 1) {
     Atomics.notify(counter, 0);

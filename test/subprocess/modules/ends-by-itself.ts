@@ -2,8 +2,8 @@ import { pathToFileURL } from 'node:url';
 import { runInSubprocess } from '../../../src/subprocess/run-in-subprocess.js';
 
 /**
- * A process of its own: a job that returned and one that was killed, and nothing to tidy up afterwards. Its argument is the
- * module of both.
+ * A process with a job that returned and a job that was killed, and no clean-up afterwards. Its argument is the module
+ * of both jobs.
  */
 const behaviour = pathToFileURL(process.argv[2] ?? '');
 const never = new AbortController().signal;

@@ -6,7 +6,7 @@ export interface Control {
   readonly isWrong: boolean;
 }
 
-/** The controls of a page, but for buttons. */
+/** Returns the controls of a page, except buttons. */
 export function controlsOf(page: string): Control[] {
   const tags = page.matchAll(/<(input|textarea|select)\b([^>]*)>(?:([\s\S]*?)<\/\1>)?/g);
   return [...tags].flatMap(([, kind = '', attributes = '', content = '']) => {
@@ -17,7 +17,7 @@ export function controlsOf(page: string): Control[] {
   });
 }
 
-/** What a page says, without its markup. */
+/** Returns the text of a page without its markup. */
 export function textOf(page: string): string {
   return decoded(page.replaceAll(/<[^>]*>/g, ' ')).replaceAll(/\s+/g, ' ');
 }
