@@ -16,21 +16,19 @@ import { type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
-/** An id or a key may be freed between finding it taken and looking up who has it; then the insert is tried again. */
+/** An id or key may be freed between finding it taken and reading its holder. The insert is then tried again. */
 const MAX_TRIES = 10;
 
 /** A job that was added. */
 export interface Added {
-  /** The id of the job, or of the job that has its unique key. */
+  /** Id of the job, or of the job that holds its unique key. */
   readonly id: string;
   readonly job: NewJob;
-  /** When the patience of who adds it is over, by `performance.now()`. */
+  /** When the caller's patience ends, by `performance.now()`. */
   readonly giveUpAt: number;
 }
 
-/**
- * Adds a job: see `RemoteProcessor.addJob`. Everything is checked before the first write.
- */
+/** Adds a job, after checking everything before the first write. See `RemoteProcessor.addJob`. */
 export async function addJob(
   collections: JobCollections,
   registry: JobRegistry,
@@ -57,9 +55,9 @@ export async function addJob(
 }
 
 /**
- * Tries again what the driver's own retry does not get over, such as a second connection that is dead, or an election. It
- * may not be known whether jobs were written: their ids tell. Not in a transaction of the caller, which a failure ends:
- * `withTransaction` begins a new one.
+ * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or with
+ * a second dead connection. A try may have written jobs without anybody knowing, which their ids tell. Nothing is
+ * repeated in the caller's transaction, which a failure ends: `withTransaction` begins a new one.
  *
  * @param giveUpAt by `performance.now()`
  */
@@ -68,7 +66,7 @@ export function retrying(giveUpAt: number, session: ClientSession | undefined) {
     session ? ask() : retryWhileUnreachable(giveUpAt - performance.now(), ask);
 }
 
-/** Writes one job that was checked, and returns its id, or that of the job that has its unique key. */
+/** Writes a checked job. Returns its id, or the id of the job that holds its unique key. */
 export async function writeJob(
   jobs: Collection<JobDocument>,
   job: NewJob,
@@ -90,7 +88,7 @@ async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: Clie
   );
 }
 
-/** Whether the job is stored now. It is not when the one that had its id was removed before it could be read. */
+/** Returns whether the job is stored now. It is not if the job with the same id was removed before it could be read. */
 async function isThere(
   result: InsertResult,
   jobs: Collection<JobDocument>,
@@ -107,8 +105,8 @@ async function isThere(
 }
 
 /**
- * The holder of the key is looked up before the insert: in a transaction a duplicate key would abort it all.
- * The unique index decides when two add at the same moment.
+ * Inserts a job with a unique key. The holder of the key is looked up first, because a duplicate key would abort a whole
+ * transaction. The unique index decides when two are added at the same moment.
  */
 async function insertUnique(
   jobs: Collection<JobDocument>,
@@ -131,7 +129,7 @@ async function insertUnique(
   );
 }
 
-/** Whether what is stored is the job that is being added: then that was done before. */
+/** Returns whether the stored job is the one being added, which means that an earlier try added it. */
 export function isSameJob(
   stored: Pick<JobDocument, 'jobName' | 'input'> | undefined,
   { jobName, input }: NewJob,
@@ -139,7 +137,10 @@ export function isSameJob(
   return stored?.jobName === jobName && isDeepStrictEqual(asReadBack(stored.input), asReadBack(input));
 }
 
-/** The driver gives back some BSON values, such as an Int32, as values of JavaScript, and others as those of its own copy. */
+/**
+ * Returns the input as the driver would read it. Some BSON values, such as Int32, come back as JavaScript values, and
+ * others as classes of the driver's own copy.
+ */
 function asReadBack(input: unknown): unknown {
   return BSON.deserialize(BSON.serialize(inOwnBson({ input }), { ignoreUndefined: true })).input;
 }

@@ -27,7 +27,7 @@ import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
 
-/** A job that `addJobs` is to add, by the name of its kind. */
+/** A job for `addJobs`, identified by the name of its kind. */
 export interface JobToAdd {
   readonly name: string;
   readonly job?: undefined;
@@ -35,25 +35,28 @@ export interface JobToAdd {
   readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined;
 }
 
-/** The same, also by the factory or the contract of its kind. */
+/** A job for `addJobs`, identified by name, factory or contract. */
 export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
-/** What was added; ids as `Added` has them. */
+/** The jobs that were added, with ids as in `Added`. */
 interface ManyAdded extends Pick<Added, 'giveUpAt'> {
   readonly ids: string[];
   readonly newJobs: readonly NewJob[];
 }
 
-/** Per command: keeps each short, far below MongoDB's limit of 100,000. */
+/** Jobs per command. Keeps each command short, far below MongoDB's limit of 100,000. */
 const BATCH = 1000;
 
-/** Inserts are cheaper. With the reading of the clock they are no more commands than the others would be. */
+/**
+ * Jobs per command of inserts, which are cheaper. Even with the command that reads the clock, no more commands are
+ * needed.
+ */
 const INSERTED_BATCH = 2 * BATCH;
 
 /**
- * Adds jobs; their ids are in the same order: see `RemoteProcessor.addJobs`. All are checked before the first
- * write; one command for up to 1000, one more if some of them have unique keys, one more if some were added before. More
- * than that are inserted at times that one more command reads, 2000 by a command, which is less work for the database.
+ * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the first
+ * write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added before.
+ * Larger lists are inserted 2000 per command, at times read by one more command, which is less work for the database.
  */
 export async function addJobs(
   collections: JobCollections,
@@ -100,7 +103,7 @@ const entriesSchema = z.array(
   }),
 );
 
-/** @throws ValidationError whose paths begin with the place in the list, UnknownJobNameError, or ForbiddenError */
+/** Checks the list. @throws ValidationError with paths that begin with the index, UnknownJobNameError, or ForbiddenError */
 async function checkAll(
   registry: JobRegistry,
   given: readonly AnyJobToAdd[],
@@ -128,7 +131,7 @@ async function checkAll(
   return newJobs;
 }
 
-/** Whether a kind of job is given in one of two ways. */
+/** Returns whether the kind of job is given in exactly one of two ways. */
 function isOne(name: string | undefined, job: JobContract | undefined): boolean {
   return (name === undefined) !== (job === undefined);
 }
@@ -138,16 +141,19 @@ function notOne(index: number): ValidationError {
   return new ValidationError('The list of addJobs', [{ path: `${index}.name`, message }]);
 }
 
-/** `clock`: they may be inserted at its times. In a transaction they may not: an id that is taken would abort it all. */
+/**
+ * How to write a batch. With `clock`, jobs may be inserted at its times. A transaction has none, because a taken id would
+ * abort the whole transaction.
+ */
 interface Writing {
   readonly session: ClientSession | undefined;
   readonly clock: ServerClock | undefined;
 }
 
 /**
- * One write for those whose unique keys are free; in a transaction a key that is taken would abort it all. What was
- * not inserted, since its id or its key was taken, is read back by one command: to add all of them again costs no more.
- * The few that even that does not explain, since somebody else came in between, are looked at one by one.
+ * Writes the jobs whose unique keys are free by one command, since a taken key would abort a transaction. Jobs not
+ * inserted, because their id or key was taken, are read back by one command. So adding the same jobs again costs no more.
+ * The few that remain, because of another writer in between, are written one by one.
  */
 async function writeBatch(
   jobs: Collection<JobDocument>,
@@ -172,7 +178,7 @@ async function writeBatch(
   return ids;
 }
 
-/** Maps the places of unique keys to the ids of the jobs that hold them. */
+/** Returns the ids of the jobs that hold the unique keys, by place. */
 async function findHolders(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
@@ -193,7 +199,7 @@ async function findHolders(
   return new Map(found.map((holder) => [placeOf(holder), holder._id]));
 }
 
-/** Tells of one job after the other whether its id and its unique key are free, which then are taken. */
+/** Returns a function that tells whether a job's id and unique key are free, and takes them if so. */
 function firstOfTheirPlaces(taken: Set<string>): (job: NewJob) => boolean {
   return (job) => {
     const places = [JSON.stringify(['id', job.id]), ...(job.uniqueKey === undefined ? [] : [placeOf(job)])];
@@ -207,7 +213,7 @@ function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>):
   return JSON.stringify(['key', jobName, uniqueKey]);
 }
 
-/** Returns the jobs that are stored already as given, by an earlier call or by an earlier try of this one. */
+/** Returns the jobs already stored as given, by an earlier call or an earlier try of this one. */
 async function findSame(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],
@@ -224,7 +230,7 @@ async function findSame(
   return new Set(newJobs.filter((job) => isSameJob(byId.get(job.id), job)));
 }
 
-/** Returns those that were inserted. */
+/** Inserts jobs and returns the ones that were inserted. */
 async function insertJobs(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],
@@ -249,12 +255,12 @@ function insertAt(now: Date): (job: NewJob) => AnyBulkWriteOperation<JobDocument
   return (job) => ({ insertOne: { document: documentAt(job, now) } });
 }
 
-/** MongoDB puts its time in the place of an empty timestamp that is a field of what is inserted. */
+/** Returns whether MongoDB may change the input: it replaces an empty timestamp at the top level of an insert by its time. */
 function mayBeChanged({ input }: NewJob): boolean {
   return typeof input === 'object' && input !== null && isBsonValue(input);
 }
 
-/** Somebody else took a key or an id in the meantime: the others were inserted all the same. */
+/** Returns the result of a write in which some keys were taken meanwhile. The other jobs were inserted all the same. */
 function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
   if (!isBulkWriteError(error) || !error.result.hasWriteErrors()) throw error;
   const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);

@@ -6,39 +6,39 @@ import { jobOverridesSchema } from './job-options.js';
 import { metadataSchema } from './metadata.js';
 import { type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
-/** A job that is about to be added. What is not `readonly` may be changed before `next`. */
+/** A job about to be added. Middleware may change the fields that are not `readonly`, before it calls `next`. */
 export interface JobBeingAdded {
   readonly jobId: string;
   readonly jobName: string;
-  /** Validated, and stored as it is. */
+  /** Validated input, stored as it is. */
   readonly input: unknown;
-  /** The id of the scheduler item that makes it; absent when none does. */
+  /** Id of the scheduler item that makes the job; absent for other jobs. */
   readonly scheduler?: string;
   queue: string;
   priority: number;
   maxRetries: number;
-  /** Null: the factory's function decides. */
+  /** Null to let the factory's function decide. */
   retryDelay: RetryDelay | null;
-  /** Stored with the job, and there again when it runs: texts by names, 2 KB in all. */
+  /** Texts by name, at most 2 KB in all. Stored with the job and available when it runs. */
   metadata: Record<string, string>;
 }
 
-/** Is called around adding each job: once before it is written, with its end after that. */
+/** Middleware called around adding each job. `next` resolves once the job is written. */
 export type AddMiddleware = (job: JobBeingAdded, next: () => Promise<void>) => unknown;
 
 /** A job that is being added, with middleware around it. */
 export interface Addition {
-  /** The job as it is to be written. Rejects when middleware refuses it. */
+  /** The job to write. Rejects when middleware refuses it. */
   readonly ready: Promise<NewJob>;
-  /** Lets middleware go on after `next`: the job is there. */
+  /** Lets middleware continue after `next`, because the job is stored. */
   written(): void;
-  /** Lets `next` reject: the job is not written. */
+  /** Makes `next` reject, because the job is not written. */
   refuse(error: unknown): void;
-  /** Resolves when middleware has come to its end. Rejects when it throws though the job was written. */
+  /** Resolves when middleware has ended. Rejects when it throws although the job was written. */
   readonly end: Promise<void>;
 }
 
-/** Calls middleware, up to where the job is to be written. */
+/** Calls middleware up to the point where the job is to be written. */
 export function beginAddition(
   steps: readonly AddMiddleware[],
   job: NewJob,
@@ -90,7 +90,7 @@ const changesSchema = z.object({
   metadata: metadataSchema,
 });
 
-/** @throws ValidationError for what middleware made that no job can have */
+/** Applies the changes of middleware. @throws ValidationError for values that no job can have */
 function asChanged(job: NewJob, view: JobBeingAdded): NewJob {
   const { metadata, ...changes } = validateNow(changesSchema, view, 'A job that middleware changed');
   return { ...job, ...changes, ...(Object.keys(metadata).length > 0 && { metadata }) };
@@ -102,7 +102,7 @@ interface Deferred<Value> {
   reject(error: unknown): void;
 }
 
-/** Its rejection may come before anybody waits for it. */
+/** Creates a promise that may reject before anybody awaits it. */
 function deferred<Value>(): Deferred<Value> {
   let resolve: (value: Value) => void = () => {};
   let reject: (error: unknown) => void = () => {};

@@ -6,11 +6,11 @@ import { isSettled, type JobDocument, type JobStatus } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
 /**
- * Cancels a queued job at once, and asks a running one to stop: its signal fires within one heartbeat, and
- * however its attempt ends, it ends `cancelled`.
+ * Cancels a queued job at once and asks a running one to stop. The signal of a running job fires within one heartbeat,
+ * and its attempt ends as `cancelled` in any case.
  *
  * @returns `cancelled`, or `processing` when the job was asked to stop
- * @throws NotFoundError, or ConflictError when the job is settled already
+ * @throws NotFoundError, or ConflictError when the job is already settled
  */
 export async function cancelJob(jobs: Collection<JobDocument>, id: string): Promise<JobStatus> {
   const unsettled: Filter<JobDocument> = {

@@ -13,41 +13,41 @@ import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { queueAgain, retriable } from './retry-job.js';
 
-/** Which of the jobs of a status: by the conditions of `JobsFilter`. */
+/** Conditions that select jobs of a status, as in `JobsFilter`. */
 type Conditions = Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'>;
 
-/** Which jobs `jobs.retryMany` queues again. */
+/** Selects the jobs that `jobs.retryMany` queues again. */
 export type RetryFilter = Conditions & { readonly status: 'error' | 'cancelled' };
 
-/** Which jobs `jobs.cancelMany` cancels. */
+/** Selects the jobs that `jobs.cancelMany` cancels. */
 export type CancelFilter = Conditions & { readonly status: 'queued' | 'processing' };
 
-/** How long to go on. */
+/** Limits of a change of many jobs. */
 export interface ManyOptions {
-  /** At most so many jobs are changed. Default: all. */
+  /** Maximum of jobs to change. Default: all. */
   readonly limit?: number | undefined;
-  /** No slice begins from then on. */
+  /** No slice begins after this moment. */
   readonly deadline?: Date | undefined;
-  /** No slice begins once it has fired. */
+  /** No slice begins once this signal has fired. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Of `jobs.retryMany`. */
+/** Options of `jobs.retryMany`. */
 export interface RetryManyOptions extends ManyOptions {
-  /** Of somebody that it is done for: jobs of kinds whose `addRole` is above it are skipped. Default: code may all. */
+  /** Role of the caller. Jobs whose `addRole` is higher are skipped. Default: code may retry all. */
   readonly callerRole?: Role | undefined;
 }
 
-/** What became of the jobs that a filter found. */
+/** Numbers of changed and skipped jobs. */
 export interface ManyChanged {
   readonly changed: number;
-  /** They changed in the meantime, their unique keys are taken, or the caller may not have them. */
+  /** Jobs that changed meanwhile, whose unique keys are taken, or that the caller may not add. */
   readonly skipped: number;
-  /** Whether it had to stop before all were looked at. */
+  /** Whether the call stopped before it had looked at all jobs. */
   readonly more: boolean;
 }
 
-/** Per slice: each is short, and holds up no other write for long. */
+/** Jobs per slice, few enough that no other write is held up for long. */
 const SLICE = 1000;
 
 const conditions = {
@@ -66,7 +66,7 @@ const retryFilterSchema = z.strictObject({ status: z.enum(['error', 'cancelled']
 const cancelFilterSchema = z.strictObject({ status: z.enum(['queued', 'processing']), ...conditions });
 const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema });
 
-/** Queues jobs again, as `retryJob` does each: see `Jobs.retryMany`. */
+/** Queues jobs again, each as `retryJob` does. See `Jobs.retryMany`. */
 export async function retryMany(
   collections: JobCollections,
   registry: JobRegistry,
@@ -85,7 +85,7 @@ export async function retryMany(
   });
 }
 
-/** Cancels jobs, as `cancelJob` does each: see `Jobs.cancelMany`. */
+/** Cancels jobs, each as `cancelJob` does. See `Jobs.cancelMany`. */
 export async function cancelMany(
   jobs: Collection<JobDocument>,
   filter: CancelFilter,
@@ -106,7 +106,7 @@ export async function cancelMany(
 
 type Found = { readonly id: string; readonly jobName: string };
 
-/** Goes through the jobs that a filter finds, the oldest first, slice by slice. */
+/** Goes through the jobs that match a filter in slices, oldest first. */
 async function inSlices(
   jobs: Collection<JobDocument>,
   filter: JobsFilter,
@@ -129,7 +129,7 @@ async function inSlices(
   return { changed, skipped, more: false };
 }
 
-/** Changes those that are of such a status still, and returns how many those were. A unique key that is taken is no failure. */
+/** Changes the jobs that still have one of these statuses and returns their number. A taken unique key is not a failure. */
 async function changeEach(
   jobs: Collection<JobDocument>,
   ids: readonly string[],

@@ -4,19 +4,19 @@ import { ConflictError } from '../errors.js';
 import { requireJob } from './find-job.js';
 import type { Job, JobDocument } from './job.js';
 
-/** A job goes round in milliseconds at best: whoever meets it in a state that it has just left tries again. */
+/** Maximum of tries. A job may just have left the state it was read in, but it needs milliseconds to return to it. */
 const MAX_TRIES = 10;
 
-/** Between tries, at most: whoever changes the job at the same pace as it is read is met at another moment. */
+/** Maximum wait between tries. A random wait breaks the rhythm of a writer that changes the job as fast as it is read. */
 const MAX_WAIT_MS = 20;
 
 /**
- * Changes a job by one conditional statement and, where that matched nothing, tells why by another that reads it. The job
- * may have changed between the two, so that what was read explains nothing: then it is tried again.
+ * Changes a job by one conditional statement. If that matched nothing, reads the job to explain why. The job may have
+ * changed between the two, so that the explanation fails. The change is then tried again.
  *
- * @param change undefined when its conditions matched nothing
- * @param refusal why a job that was read cannot be changed; undefined when it could
- * @throws NotFoundError, or ConflictError with the reason: nothing was changed
+ * @param change returns undefined when its conditions matched nothing
+ * @param refusal returns why the job cannot be changed; undefined when it can
+ * @throws NotFoundError, or ConflictError with the reason; nothing was changed then
  */
 export async function changeOrExplain<Result>(
   jobs: Collection<JobDocument>,

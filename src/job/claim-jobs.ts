@@ -16,20 +16,23 @@ import {
   takesNothing,
 } from './queued-jobs.js';
 
-/** Nearly each means that somebody else took jobs; so many in a row do not happen, but would be no reason to hang. */
+/**
+ * Maximum of tries. Nearly every failed try means that another worker took jobs. This many in a row never happen, but a
+ * claim must not hang if they do.
+ */
 const MAX_TRIES = 30;
 
-/** Between two tries: about as long as a claim takes. */
+/** Maximum wait between two tries, about as long as a claim takes. */
 const MAX_BACKOFF_MS = 10;
 
 /**
  * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
  *
- * One command for a single job; two for any number: find candidates; take them by one conditional update. Whoever comes
- * second takes less than it found, reads back by token what it did take (a third command), and tries again for the rest:
- * so fewer than `limit` means that no more are due, or that a later try failed.
+ * A single job costs one command, any other number two: find candidates, then take them by one conditional update. A
+ * worker that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and
+ * tries again for the rest. So fewer than `limit` means that no more are due, or that a later try failed.
  *
- * @param spread of this worker: what it remembers of others that claim as well
+ * @param spread of this worker, which remembers other claimers
  */
 export async function claimJobs(
   jobs: Collection<JobDocument>,
@@ -48,7 +51,7 @@ export async function claimJobs(
       claimed.push(...taken);
       if (isLast) break;
     } catch (error) {
-      // What was taken before has to be run: nobody else would until its lease has expired, and that uses up an attempt.
+      // Jobs taken before must run: no other worker can until their leases expire, and that uses up an attempt.
       if (claimed.length === 0) throw error;
       break;
     }
@@ -56,7 +59,7 @@ export async function claimJobs(
   return claimed;
 }
 
-/** Tries once, at the place that `spread` gives. `isLast`: no more are to be had. */
+/** Tries once at the place that `spread` gives. `isLast` means that no more jobs are available. */
 async function claimAtPlace(
   claim: ClaimStatements,
   filter: ClaimFilter,
@@ -76,11 +79,12 @@ async function claimAtPlace(
 }
 
 /**
- * Finds the jobs at a place, and before them the more urgent ones that it would pass over: one more command where others
- * claim as well, and only there. Among jobs of one priority order matters less than that claims do not meet.
+ * Finds the jobs at a place, preceded by the more urgent jobs that a claim there would pass over. This costs one more
+ * command, and only where others claim as well. Among jobs of the same priority, keeping claims apart matters more than
+ * order.
  *
- * The two commands go out together, since the jobs are likely to have the priority of those that were found last. If they
- * have another one, the more urgent jobs are looked for again.
+ * Both commands are sent together, because these jobs probably have the priority of those found last. If they have
+ * another priority, the more urgent jobs are looked up again.
  */
 async function findCandidates(
   claim: ClaimStatements,
@@ -105,8 +109,8 @@ async function findCandidates(
 }
 
 /**
- * Claims one of the jobs that claims do not see, which are those that were lost with their worker, in the order of claims:
- * for a worker that runs nothing else meanwhile. One command.
+ * Claims one of the jobs that were lost with their worker, which other claims do not see. The worker must run nothing
+ * else meanwhile. Jobs come in the usual order. One command.
  *
  * @param filter without the queues that are paused
  */

@@ -1,43 +1,43 @@
-/** So many places are enough for so many claims at the same moment; more would only give up more of the order. */
+/** Maximum of places, enough for this many claims at the same moment. More would only weaken the order. */
 const MAX_PLACES = 8;
 
 /**
- * All places together are so many jobs, so that a claim of many is a claim of fewer at a time while others claim as well.
- * MongoDB reads each document before a claim's place.
+ * Number of jobs in all places together. While others claim as well, a large claim becomes several smaller ones. MongoDB
+ * reads every document before a claim's place.
  */
 const MAX_WINDOW = 256;
 
-/** Where to claim: behind so many others of the same size. */
+/** Place in the queue to claim at, behind `place` groups of `size` jobs. */
 export interface ClaimPlace {
-  /** 0 for the head of the queue. */
+  /** Number of the place; 0 for the head of the queue. */
   readonly place: number;
-  /** How many jobs to claim there. */
+  /** Number of jobs to claim there. */
   readonly size: number;
 }
 
-/** After so many claims in a row that nobody disputed it comes half the way back to the head of the queue. */
+/** After this many undisputed claims in a row, a claimer moves half the way back to the head of the queue. */
 const WINS = 8;
 
 /**
- * Keeps a claimer away from others that claim at the same time: it claims at one of several places in the queue, chosen at
- * random, each as long as a claim. A lost claim doubles the number of places, as the back-off of Ethernet does (IEEE
- * 802.3), and claims that are won halve it again. Without competition that is the head of the queue, always.
+ * Keeps a claimer away from others that claim at the same time. It claims at a random place in the queue, and each place
+ * is as long as a claim. A lost claim doubles the number of places, like the back-off of Ethernet (IEEE 802.3), and won
+ * claims halve it again. Without competition the place is always the head of the queue.
  *
- * One for each worker, which remembers from claim to claim.
+ * Each worker has one, which remembers from claim to claim.
  */
 export class ClaimSpread {
-  /** That of the jobs which were found last. */
+  /** Priority of the jobs found last. */
   priority = 0;
   #places = 1;
   #wins = 0;
 
-  /** The next place to claim at, by who wants so many jobs. */
+  /** Returns the next place to claim at. */
   next(wanted: number): ClaimPlace {
     const place = Math.floor(Math.random() * this.#places);
     return { place, size: this.#places > 1 ? Math.min(wanted, this.share) : wanted };
   }
 
-  /** How many jobs one of those who claim may have at a time, as far as it noticed others. */
+  /** How many jobs each of the known claimers may take at a time. */
   get share(): number {
     return Math.floor(MAX_WINDOW / this.#places);
   }
@@ -49,13 +49,13 @@ export class ClaimSpread {
     this.#wins = 0;
   }
 
-  /** Somebody else took some of the same jobs. */
+  /** Notes that another worker took some of the same jobs. */
   lost(): void {
     this.#places = Math.min(MAX_PLACES, this.#places * 2);
     this.#wins = 0;
   }
 
-  /** The queue has jobs for so many places only. */
+  /** Notes that the queue only has jobs for this many places. */
   endsAfter(places: number): void {
     this.#places = Math.max(1, Math.min(this.#places, places));
   }

@@ -6,22 +6,22 @@ import { leaseExpiry } from './indexes.js';
 import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
 import { claimOrder } from './queued-jobs.js';
 
-/** Who takes jobs, under which token, for how long. */
+/** The lease that a claim gives to its jobs. */
 export interface LeaseRequest {
   readonly token: string;
   readonly worker: string;
   readonly leaseMs: number;
 }
 
-/** Jobs that can be claimed, and the index that finds them in the order of claims. */
+/** Claimable jobs, and the index that returns them in the order of claims. */
 export interface DueJobs {
   readonly filter: Filter<JobDocument>;
-  /** The same for a database in which the index is missing. */
+  /** Filter to use if the index is missing. */
   readonly filterWithoutIndex: Filter<JobDocument>;
   readonly index: Index;
 }
 
-/** After an unknown outcome a claim of one job is tried again so often. */
+/** How often a claim of one job is tried again after an unknown outcome. */
 const MAX_TRIES_OF_ONE = 30;
 
 /** The statements of one claim. All jobs that it takes have its token. */
@@ -34,7 +34,7 @@ export class ClaimStatements {
     private readonly lease: LeaseRequest,
   ) {}
 
-  /** Takes the first job, by one command. After an unknown outcome the token tells whether it was taken. */
+  /** Takes the first job by one command. After an unknown outcome, the token tells whether the job was taken. */
   async takeFirst(tries = 0): Promise<ClaimedJob[]> {
     const { jobs, due, lease } = this;
     const options = { sort: claimOrder, returnDocument: 'after', projection: withoutLog } as const;
@@ -51,10 +51,10 @@ export class ClaimStatements {
     }
   }
 
-  /** Finds jobs to be taken, behind so many others. */
+  /** Finds jobs to take, after skipping `skip` others. */
   findCandidates(limit: number, skip: number, due = this.due): Promise<JobDocument[]> {
     const { jobs } = this;
-    // A batch is 101 documents unless its size is given, whatever the limit.
+    // Without a size, a first batch is 101 documents, whatever the limit.
     const options = { sort: claimOrder, projection: withoutLog, limit, skip, batchSize: limit };
     return byIndex(jobs, due.index, (hint) =>
       jobs.find(this.#filterOf(due, hint), { ...options, singleBatch: true, ...hint }).toArray(),
@@ -62,8 +62,8 @@ export class ClaimStatements {
   }
 
   /**
-   * Takes candidates: by one command if all are still to be had, else by a second one that reads back those it took. When
-   * the outcome is unknown, for the driver does not retry an update of many, reading back tells it too.
+   * Takes candidates by one command if all are still available. Otherwise a second command reads back the ones it took.
+   * Reading back also settles an unknown outcome, since the driver does not retry an update of many.
    */
   async take(candidates: readonly JobDocument[]): Promise<ClaimedJob[]> {
     if (candidates.length === 0) return [];
@@ -73,8 +73,8 @@ export class ClaimStatements {
   }
 
   /**
-   * The update repeats every condition of the find, and the `retryCounter` seen: a job that went round (taken, failed,
-   * queued again) in between is not taken with an outdated attempt.
+   * Takes candidates by an update that repeats every condition of the find and the `retryCounter` seen. A job that was
+   * taken, failed and queued again in between is therefore not taken with an outdated attempt.
    */
   async #takesAll(candidates: readonly JobDocument[]): Promise<boolean> {
     try {
@@ -93,7 +93,7 @@ export class ClaimStatements {
     return this.#lacksIndex ? filterWithoutIndex : filter;
   }
 
-  /** @param index finds those that meet the condition `where` */
+  /** Reads back the jobs with this claim's token. @param index serves the condition `where` */
   async #readBack(where: Filter<JobDocument>, index: Index): Promise<ClaimedJob[]> {
     const { token, leaseMs } = this.lease;
     const mine = { ...where, 'lease.token': token };
@@ -106,7 +106,7 @@ export class ClaimStatements {
   }
 }
 
-/** The update pipeline that takes a job. */
+/** Returns the update pipeline that takes a job. */
 function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
   const lease = {
     token,
@@ -129,7 +129,7 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
   ];
 }
 
-/** The candidates, each with the `retryCounter` seen: usually one in all, at most `maxRetries` different ones. */
+/** Matches the candidates, each with the `retryCounter` seen. There is usually one counter, and at most `maxRetries`. */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const idsByCounter = new Map<number, string[]>();
   for (const { _id, retryCounter } of candidates) {
@@ -143,7 +143,7 @@ function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   return { _id: { $in: candidates.map(({ _id }) => _id) }, $or: arms };
 }
 
-/** The candidate as it now stands in the database, the times of the claim aside. */
+/** Returns the candidate as it is now in the database, except for the times of the claim. */
 function asTaken(candidate: JobDocument, token: string): ClaimedJob {
   const { progress: _, ...kept } = candidate;
   return toClaimedJob({ ...kept, status: 'processing', retryCounter: candidate.retryCounter + 1 }, token);

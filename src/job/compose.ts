@@ -1,13 +1,13 @@
-/** Something that is done around something else. It calls `next` once, or throws. */
+/** Code that runs around other code. It calls `next` once, or throws. */
 export type Step<Context, Result> = (context: Context, next: () => Promise<Result>) => unknown;
 
 /**
- * Does steps one inside the other, the first one outermost, around `innermost`, and returns what that returned. Nothing that
- * a step returns counts, and an error of what is inside it stands, unless the step throws another one.
+ * Runs steps nested around `innermost`, the first one outermost, and returns the result of `innermost`. Values returned
+ * by steps are ignored. An inner error stands unless a step throws another one.
  *
- * It ends when all of them have: also what a step does not wait for, or leaves behind by an error.
+ * Ends only when all steps have ended, even those that a step does not await or leaves behind with an error.
  *
- * @throws Error when a step ends without `next`, or calls it twice; and what they throw
+ * @throws Error when a step ends without `next` or calls it twice, and errors of the steps
  */
 export async function compose<Context, Result>(
   steps: readonly Step<Context, Result>[],
@@ -26,7 +26,7 @@ export async function compose<Context, Result>(
   try {
     await step(context, () => {
       const result = next();
-      result.catch(() => {}); // It may not wait for it: the error counts all the same, below.
+      result.catch(() => {}); // A step may not await it. The error still counts below.
       return result;
     });
   } catch (error) {

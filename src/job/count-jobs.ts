@@ -4,13 +4,13 @@ import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } f
 import type { JobDocument, JobStatus } from './job.js';
 import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 
-/** Counting stops here: it costs about a microsecond a job, and nobody reads the digits of more. */
+/** Counting stops here. It costs about a microsecond per job, and nobody needs a larger exact number. */
 const MAX_COUNTED = 10_000;
 
-/** So many jobs may be looked at to count those that no index knows: some ten milliseconds. */
+/** Maximum of jobs read to count those that no index holds. Takes some ten milliseconds. */
 const MAX_LOOKED_AT = 5_000;
 
-/** How many there are: exactly, or at least so many. */
+/** A number of jobs that is exact up to a limit. */
 export interface CappedCount {
   /** At most 10,000. */
   readonly count: number;
@@ -22,11 +22,11 @@ export interface CappedCount {
 export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 
 /**
- * How many jobs have each status. Six commands, of which five read keys of indexes, and no document.
+ * Counts the jobs of each status. Takes six commands, of which five read index keys and no documents.
  *
- * No index knows the completed jobs, which are most: one would cost two writes a job. They are those that remain of the
- * number of documents, which MongoDB keeps, and which may be a little off for as long as it recovers from a crash. When the
- * others are too many to be counted, it is told how many of the oldest jobs are completed, as "at least so many".
+ * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their number
+ * is the total minus the others. MongoDB keeps the total, which may be slightly off while MongoDB recovers from a crash.
+ * If the others are too many to count, the result is how many of the oldest jobs are completed, as "at least".
  */
 export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCounts> {
   const [queued, processing, cancelled, error, total] = await Promise.all([
@@ -51,7 +51,7 @@ async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> 
   return alone.count === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + alone.count);
 }
 
-/** How many jobs meet these conditions, which this index should serve. */
+/** Counts the jobs that match conditions served by this index. */
 export async function countCapped(
   jobs: Collection<JobDocument>,
   index: Index,
@@ -61,7 +61,7 @@ export async function countCapped(
   return capped(await byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint })));
 }
 
-/** Jobs that are settled are older than most that are not. */
+/** Counts completed jobs among the oldest, since settled jobs are older than most others. */
 async function countOldestCompleted(jobs: Collection<JobDocument>): Promise<number> {
   const oldest = [
     { $match: { created: { $gt: new Date(0) } } },

@@ -17,54 +17,54 @@ import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './ret
 import { parseBy, schemaProblem } from './schema.js';
 
 interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends StandardSchemaV1> {
-  /** Letters, digits, `_`, `-`, `.`, `:` and `/`; at most 100. */
+  /** Name of 1 to 100 letters, digits, `_`, `-`, `.`, `:` or `/`. */
   readonly name: string;
   /**
-   * The schema of the input, of zod 4, valibot, ArkType, or another that implements Standard Schema. Without it the
-   * job takes no input.
+   * Schema of the input: zod 4, valibot, ArkType, or another that implements Standard Schema. Without it, the job takes
+   * no input.
    */
   readonly input?: Input;
-  /** The schema of what the job returns. Without it the job may return anything that can be stored. */
+  /** Schema of the output. Without it, the job may return anything that can be stored. */
   readonly output?: Output;
   /**
-   * The least role of a caller of the HTTP API, the dashboard or the command line who may add such jobs, schedule them,
-   * or have one run again: `'admin'` for a job that does what only an admin may. Code may always. Default `'write'`.
+   * The least role that may add, schedule or retry such jobs by the HTTP API, the dashboard or the command line. Use
+   * `'admin'` for a job that does what only an admin may do. Code is always allowed. Default `'write'`.
    */
   readonly addRole?: AddRole;
   /**
-   * How long one attempt may take; default 15 minutes, Lambda's limit. Then the signal fires; an attempt that goes on
-   * all the same is settled as failed, to be retried, and its late outcome is ignored. One that returns after its timeout
-   * has failed too, even if it blocked the thread, so that nothing could tell it. In a subprocess, counted from when there
-   * is a thread for it.
+   * How long an attempt may take. Default: 15 minutes, Lambda's limit. Then the signal fires. An attempt that goes on is
+   * settled as failed, to be retried, and its late outcome is ignored. Returning late is a failure too, even if the
+   * attempt blocked the thread, so that the signal could not fire. In a subprocess, time counts from when a thread is
+   * free.
    */
   readonly timeout?: Duration;
   /**
-   * How long an attempt takes, usually: a worker starts none that does not fit the time it has left. Default: what it
-   * has seen of recent attempts.
+   * How long an attempt usually takes. A worker starts no attempt that does not fit into its remaining time. Default:
+   * learned from recent attempts.
    */
   readonly expectedDuration?: Duration;
   /**
-   * The version of the definition, from 1 on. Raise it when the input's schema, the defaults or `addRole` change. A process that still
-   * has a lower one then leaves what is stored for producers without the code as it is. Default 1.
+   * Version of the definition, from 1. Raise it when the input's schema, the defaults or `addRole` change. A process with
+   * a lower version then leaves the stored definition as it is. Default 1.
    */
   readonly version?: number;
-  /** Default of its jobs: the queue they wait in. */
+  /** Default queue of its jobs. */
   readonly queue?: string;
-  /** Default of its jobs: 0 to 9, higher first. */
+  /** Default priority of its jobs: 0 to 9, higher first. */
   readonly priority?: number;
-  /** Default of its jobs: attempts in all. */
+  /** Default number of attempts of its jobs, including the first. */
   readonly maxRetries?: number;
-  /** Default of its jobs: between a failed attempt and the next. A function decides after each attempt. */
+  /** Default delay between a failed attempt and the next. A function decides after each attempt. */
   readonly retryDelay?: RetryDelay | RetryDelayFunction;
   /**
-   * How long its settled jobs are kept. Default: 7 days, and 30 days after an error. 0: not at all, so that nobody sees how
-   * they ended; a job that completes is then deleted by the very write that would settle it. `'forever'`: until somebody
-   * removes them.
+   * How long settled jobs are kept. Default: 7 days, and 30 days after an error. With 0, jobs are not kept, so nobody
+   * sees how they ended; a completing job is deleted by the write that would settle it. With `'forever'`, jobs are kept
+   * until somebody removes them.
    */
   readonly retention?: Retention;
 }
 
-/** A job whose function runs in the worker's own thread: for work that mostly waits. */
+/** A job whose function runs in the worker's own thread, for work that mostly waits. */
 export interface InProcessJobDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   run(
@@ -72,17 +72,17 @@ export interface InProcessJobDefinition<Input extends StandardSchemaV1, Output e
   ): Promise<StandardSchemaV1.InferInput<Output>> | StandardSchemaV1.InferInput<Output>;
 }
 
-/** A job whose function runs in a pool of threads: for work that keeps a CPU busy. */
+/** A job whose function runs in a pool of threads, for work that keeps a CPU busy. */
 export interface SubprocessJobDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   /**
-   * The module that does the work, as `new URL('./name.subprocess.js', import.meta.url)`: its default export
-   * takes a `SubprocessContext` and returns the output. It is its own build entry.
+   * The module that does the work, as `new URL('./name.subprocess.js', import.meta.url)`. Its default export takes a
+   * `SubprocessContext` and returns the output. The module is a build entry of its own.
    */
   readonly module: URL;
 }
 
-/** A contract: a job without its code. */
+/** A contract, which is a job without its code. */
 export interface JobContractDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   readonly run?: undefined;
@@ -94,31 +94,31 @@ export type JobImplementation<Parsed, Returned> =
   | { run(context: JobContext<Parsed>): Promise<Returned> | Returned; readonly module?: undefined }
   | { readonly module: URL; readonly run?: undefined };
 
-/** Counts the time of an attempt. It starts with the attempt. */
+/** Measures the time of an attempt, starting with the attempt. */
 export interface AttemptClock {
-  /** Called when the function of the job has to wait for a thread: that time does not count. */
+  /** Called when the job function waits for a thread. The time so far does not count. */
   reset(): void;
-  /** Called when there is a thread: time counts from then. */
+  /** Called when a thread is free. Time counts from then. */
   start(): void;
 }
 
-/** A kind of job with the code that does the work. Made by `defineJob`, or by `implement` of a contract. */
+/** A kind of job with the code that does the work. Made by `defineJob`, or from a contract by `implement`. */
 export interface JobFactory<Input = unknown, Output = unknown> extends JobContract<Input, Output> {
   /**
-   * Runs the job here and now, without a queue: input and output are validated as a worker does.
+   * Runs the job here and now, without a queue. Input and output are validated as in a worker.
    *
-   * @throws ValidationError for an invalid input or output, and whatever the job throws
+   * @throws ValidationError for an invalid input or output, and errors of the job
    */
   call(input: Input, processor: JobProcessor): Promise<Output>;
-  /** The function itself, with a parsed input. The clock is told when it has to wait. */
+  /** Runs the job function with a parsed input. Tells the clock when it has to wait. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
-  /** Last stage: what the function returned, as it is stored. @throws ValidationError */
+  /** Returns the output in the form to be stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
 }
 
 /**
- * Makes a job factory. Register it with `processor.addJobFactory`. Without `run` and `module` it makes a contract, which
- * producers import without the code of the work: see `implement`.
+ * Makes a job factory, to be registered with `processor.addJobFactory`. Without `run` and `module` it makes a contract,
+ * which producers import without the code of the work. See `implement`.
  *
  * @example
  * const greet = defineJob({
@@ -126,7 +126,7 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
  *   input: z.object({ name: z.string() }),
  *   run: async ({ input }) => `Hello, ${input.name}`,
  * });
- * @throws ValidationError when the definition is not one
+ * @throws ValidationError for an invalid definition
  */
 export function defineJob<
   Input extends StandardSchemaV1 = StandardSchemaV1<undefined>,
@@ -151,11 +151,10 @@ export function defineJob(definition: object): JobContract | JobFactory {
 }
 
 /**
- * Makes the job of a contract: the code that does the work, for the process that runs it. The producers have the contract
- * alone.
+ * Makes a job from a contract and its code, for the process that runs it. Producers have only the contract.
  *
  * @param implementation `run`, or the `module` of a subprocess, as in `defineJob`
- * @throws ValidationError for what is no contract, or no implementation
+ * @throws ValidationError for an invalid contract or implementation
  * @example
  * export const greet = implement(greetContract, { run: async ({ input }) => `Hello, ${input.name}` });
  */
@@ -184,7 +183,7 @@ function toContract(contract: ContractFields): JobContract {
   );
 }
 
-/** What is wrong with a contract where a job is to be run. */
+/** Message for a contract where a job is needed. */
 export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
@@ -216,10 +215,10 @@ function inputParser({ name, input }: ContractFields): JobContract['parseInput']
   return (given) => parseBy(input, given, `Input of job '${name}'`);
 }
 
-/** Marks what `defineJob` makes, in whichever copy of this package that was. */
+/** Marks a factory made by `defineJob` in any copy of this package. */
 const JOB_FACTORY = Symbol.for('remote-processor.jobFactory');
 
-/** Marks a contract, as the symbol above does a factory. */
+/** Marks a contract made by `defineJob` in any copy of this package. */
 const JOB_CONTRACT = Symbol.for('remote-processor.jobContract');
 
 const contractSchema = z.object({
@@ -236,12 +235,12 @@ const factorySchema = contractSchema.extend({
   parseOutput: z.function(),
 });
 
-/** Whether `defineJob` made this, in whichever copy of this package. Never throws. */
+/** Returns whether `defineJob` made this value, in any copy of this package. Never throws. */
 export function isJobFactory(value: unknown): value is JobFactory {
   return isMade(value, JOB_FACTORY, factorySchema);
 }
 
-/** Whether `defineJob` made this contract, in whichever copy of this package. Never throws. */
+/** Returns whether `defineJob` made this contract, in any copy of this package. Never throws. */
 export function isJobContract(value: unknown): value is JobContract {
   return isMade(value, JOB_CONTRACT, contractSchema);
 }
@@ -250,11 +249,11 @@ function isMade(value: unknown, mark: symbol, schema: z.ZodType): boolean {
   try {
     return fieldOf(value, mark) === true && schema.safeParse(value).success;
   } catch {
-    return false; // A proxy, or a getter, that throws.
+    return false; // A proxy or getter that throws.
   }
 }
 
-/** A name that jobs may have. */
+/** Valid names of jobs. */
 export const jobNameSchema = z
   .string()
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /')
@@ -295,7 +294,7 @@ const definitionSchema = z.strictObject({
     .optional(),
 });
 
-/** Checks a definition that may come from plain JavaScript, and fills in the defaults. */
+/** Checks a definition, which may come from plain JavaScript, and fills in the defaults. */
 function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
@@ -319,7 +318,7 @@ function resolveDefinition(definition: unknown) {
 
 const namedSchema = z.object({ name: z.string() });
 
-/** A module may define many jobs: which of them is wrong. */
+/** Names the job in an error, because a module may define many jobs. */
 function subjectOf(definition: unknown): string {
   const { data: named } = namedSchema.safeParse(definition);
   return named ? `Definition of the job ${inspect(named.name)}` : 'Definition of a job';
@@ -329,7 +328,7 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
   return typeof value === 'function';
 }
 
-/** Returns undefined when there is neither. @throws ValidationError when there are both */
+/** Returns undefined if neither is given. @throws ValidationError if both are given */
 function runnerOf(
   subject: string,
   run: RunFunction | undefined,
@@ -354,7 +353,7 @@ function moduleRunner(module: URL): Runner {
   };
 }
 
-/** The context of a job that is called directly. Nobody cancels it, it has no lease, and it has nowhere to report to. */
+/** Context of a job called directly. Nothing cancels it, it has no lease, and it reports to nobody. */
 const directContext = {
   signal: new AbortController().signal,
   jobId: 'call',

@@ -4,24 +4,24 @@ import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
 import type { Outcome } from './outcome.js';
 
-/** Older ones are dropped, and counted in `errorsDropped`. */
+/** Older errors are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
 
 /**
- * How often in a row a job may be given back because its invocation's time was up: then it is too long for the
- * worker. Too few and a busy worker's deadlines end jobs that would fit; too many and one that never fits costs as
- * many invocations.
+ * How often in a row a job may be given back because its invocation ran out of time. After that, the job is considered
+ * too long for the worker. With a lower limit, a busy worker's deadlines would end jobs that fit. With a higher one, a
+ * job that never fits would waste as many invocations.
  */
 export const MAX_UNFINISHED = 10;
 
 /**
- * The one door out of `processing`: the update pipeline that ends an attempt, whoever ends it.
+ * Returns the update pipeline that ends an attempt. Nothing else moves a job out of `processing`.
  *
- * The document decides what follows (cancelled? attempts left?), not the worker's copy of it, so a change made
- * meanwhile by `cancelJob` counts. A caller's filter names the lease; 0 matched means that the lease is somebody
- * else's by now, and that nothing was changed.
+ * The document decides what follows (cancelled? attempts left?), not the worker's copy of it. So a change made meanwhile
+ * by `cancelJob` counts. The caller's filter names the lease. If nothing matched, another worker holds the lease by now
+ * and nothing was changed.
  *
- * Every value that is not ours stands inside `$literal`: nothing a user sends is evaluated.
+ * User values stand inside `$literal`, so nothing a user sends is evaluated.
  */
 export function endAttempt(outcome: Outcome): Document[] {
   switch (outcome.kind) {
@@ -45,8 +45,8 @@ export function endAttempt(outcome: Outcome): Document[] {
 }
 
 /**
- * As `endAttempt` of those that completed, for a filter that matches these jobs alone, and none whose cancelling was asked
- * for: then their status is known, nothing is left to be decided, and the statement is short. That is how most attempts end.
+ * Returns a short form of `endAttempt` for completed attempts, which most are. The filter must match these jobs only, and
+ * none that is to be cancelled. Their status is then known and nothing is left to decide.
  */
 export function completeAttempts(completed: readonly CompletedJob[]): Document[] {
   const ending = {
@@ -59,13 +59,13 @@ export function completeAttempts(completed: readonly CompletedJob[]): Document[]
   return [{ $set: { ...ending, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
 }
 
-/** A job, and what its attempt returned. */
+/** A job and the output of its attempt. */
 interface CompletedJob {
   readonly id: string;
   readonly output: unknown;
 }
 
-/** Finds the output of each job at the place of its id. */
+/** Returns an expression that finds each job's output at the index of its id. */
 function outputOf(completed: readonly CompletedJob[]): Document {
   const outputs = completed.map(({ output }) => output ?? null);
   const [first] = outputs;
@@ -75,10 +75,10 @@ function outputOf(completed: readonly CompletedJob[]): Document {
 }
 
 /**
- * Ends an attempt whose worker let its lease expire, and says who lost it and when.
+ * Ends an attempt whose worker let its lease expire, and records which worker lost it and when.
  *
- * @param inCompany others were running in that worker: any of them may be the one that killed it. So none of them
- *   uses up an attempt, and each is run alone next time, which tells them apart.
+ * @param inCompany other jobs ran in that worker, and any of them may have killed it. So none of them uses up an attempt,
+ *   and each runs alone next time, which tells them apart.
  */
 export function endLostAttempt(inCompany: boolean): Document[] {
   const message = {
@@ -94,7 +94,7 @@ export function endLostAttempt(inCompany: boolean): Document[] {
       inCompany ? '; other jobs ran beside it, so it is run alone next' : '',
     ],
   };
-  // No token: a late outcome must not take this ending for its own.
+  // Without a token, a late outcome cannot mistake this ending for its own.
   const changes = {
     ...withError({ message }),
     runAlone: true,
@@ -104,14 +104,14 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   return inCompany ? ending('queued', { ...attemptNotUsedUp, ...changes }) : ending(retryOrError, changes);
 }
 
-/** Cancels a job that is queued, the only other way to be settled, or notes that a running one is to be. */
+/** Cancels a queued job, which settles it, or notes that a running job is to be cancelled. */
 export function requestCancel(): Document[] {
   const cancelRequested = { $ifNull: ['$cancelRequested', '$$NOW'] };
   const status = whenQueued('cancelled', '$status');
   return [{ $set: { status, cancelRequested, claimable: '$$REMOVE' } }, { $set: byStatus }];
 }
 
-/** Given back because time was up; for the last time in a row, it ends in `error`. */
+/** Gives a job back because time was up. After too many times in a row, the job ends in `error`. */
 function endUnfinished(): Document[] {
   const unfinished = { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] };
   const status = { $cond: [{ $gte: [unfinished, MAX_UNFINISHED] }, 'error', 'queued'] };
@@ -126,7 +126,7 @@ function endUnfinished(): Document[] {
 
 const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 
-/** `claimable` of a job that is queued: one that must run alone is not. */
+/** Value of `claimable` for a queued job. Absent if the job must run alone. */
 export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
 
 const attemptNotUsedUp = {
@@ -136,16 +136,16 @@ const attemptNotUsedUp = {
   claimable: whenQueued(unlessAlone, '$$REMOVE'),
 };
 
-/** Stopped by somebody, or not even begun: that tells nothing about whether it fits. */
+/** Keeps the counter of an attempt that was stopped or never began, which says nothing about whether the job fits. */
 const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 
-/** An attempt that ended, in whatever way, fits into an invocation and does not kill its worker. */
+/** Clears marks, since an attempt that ended in any way fits into an invocation and does not kill its worker. */
 const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };
 
-/** Its lease ends, and only its token is remembered. */
+/** Ends the lease and remembers only its token. */
 const unleased = { lease: '$$REMOVE', lastToken: '$lease.token' };
 
-/** Stage by stage: the status first, then what depends on it, `changes` included. */
+/** Sets the status first, then the fields that depend on it, including `changes`. */
 function ending(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
@@ -155,10 +155,10 @@ function ending(statusUnlessCancelled: string | Document, changes: Document): Do
 
 const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
 const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
-/** How many errors will have been dropped once another is appended. */
+/** The number of dropped errors after another error is appended. */
 const droppedByOneMore = { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] };
 
-/** For how long a job that ended as it did is kept; `'forever'` also for one that has not ended. */
+/** How long a job with this status is kept; `'forever'` for a job that has not ended. */
 const retentionMs = {
   $switch: {
     branches: settledStatuses.map((status) => ({
@@ -174,15 +174,15 @@ function retentionMsOf(status: SettledStatus): Document {
   return { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] };
 }
 
-/** Keeps a job that a scheduler item made ahead until its moment, also if it ended before that. See remove-jobs.ts. */
+/** Keeps a job that a scheduler item made ahead at least until its moment. See remove-jobs.ts. */
 const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
 
-/** When it expires. After 0 that is now: one that was not deleted by its end is removed within a minute by the TTL. */
+/** Returns when a job expires. After 0 this is now, so the TTL index removes a job within a minute if its end did not. */
 function keptFor(ms: Document): Document {
   return { $cond: [{ $eq: [ms, 'forever'] }, '$$REMOVE', { $add: [keptFrom, ms] }] };
 }
 
-/** The fields that follow from the status a job has now, which is queued again, settled, or neither. */
+/** Fields that depend on whether the new status is queued, settled, or neither. */
 const byStatus = {
   queued: whenQueued('$$NOW', '$queued'),
   completed: whenSettled('$$NOW', '$$REMOVE'),

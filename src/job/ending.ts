@@ -2,9 +2,13 @@ import type { Outcome } from './outcome.js';
 import type { SettledAs } from './settle-jobs.js';
 
 /**
- * How an attempt is counted. `retried`: it failed, and the job is queued for another one. `errors`: the job ended in `error`.
- * `snoozed`: the job put itself off. `givenBack`: its worker had to stop before it ended. `stale`: it ended after its lease
- * was lost, and changed nothing. `unsettled`: the database could not be told, so that recovery will end it.
+ * How an attempt is counted:
+ * - `retried`: failed, and the job is queued for another attempt
+ * - `errors`: the job ended in `error`
+ * - `snoozed`: postponed by the job itself
+ * - `givenBack`: the worker had to stop before the attempt ended
+ * - `stale`: ended after its lease was lost, and changed nothing
+ * - `unsettled`: could not be written to the database, so recovery will end it
  */
 export type Ending =
   | 'completed'
@@ -16,7 +20,11 @@ export type Ending =
   | 'stale'
   | 'unsettled';
 
-/** @param settledAs what the database made of the outcome; undefined when it could not be told */
+/**
+ * Returns how an attempt is counted.
+ *
+ * @param settledAs how the database took the outcome; undefined when that is unknown
+ */
 export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): Ending {
   switch (settledAs) {
     case undefined:
@@ -28,7 +36,7 @@ export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): En
     case 'error':
       return 'errors';
     case 'queued':
-    case 'processing': // Queued by this outcome, and claimed again before the status was read back.
+    case 'processing': // Queued by this outcome, and claimed again before it was read.
       return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
   }
 }

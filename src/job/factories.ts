@@ -11,23 +11,22 @@ export class Factories {
   ) {}
 
   /**
-   * A page of the kinds of jobs, in the order of their names, and a cursor for the next. It has at most 5 MB as it is sent
-   * as JSON.
+   * Returns a page of the kinds of jobs, sorted by name, and a cursor for the next page. A page is at most 5 MB as JSON.
    *
-   * @throws ValidationError for a filter that is none, or a cursor that no page gave
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async list(filter?: PageFilter): Promise<JobFactoryPage> {
     await this.connected();
     return this.registry.list(filter);
   }
 
-  /** What is known of one kind of job; undefined when nobody registered it. */
+  /** Returns a kind of job; undefined if it is not registered. */
   async get(name: string): Promise<JobFactoryInfo | undefined> {
     await this.connected();
     return this.registry.info(name);
   }
 
-  /** The names of the kinds of jobs: the first 1000. */
+  /** Returns the names of the first 1000 kinds of jobs. */
   async names(): Promise<string[]> {
     await this.connected();
     return this.registry.storedNames();

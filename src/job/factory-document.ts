@@ -6,20 +6,20 @@ import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
 import { mayBeMissing } from './schema.js';
 
-/** A document of the collection `jobFactories`. It has what a producer without the job's code needs to add the job. */
+/** Document of the collection `jobFactories`. Contains what a producer without the job's code needs to add the job. */
 export interface JobFactoryDocument {
-  /** The name that jobs are added by. */
+  /** Name that jobs are added by. */
   readonly _id: string;
-  /** JSON Schema of the input, as text: see `toJsonSchema`. */
+  /** JSON Schema of the input, as text. See `toJsonSchema`. */
   readonly inputSchema: string | null;
-  /** Whether the input may be left out, which JSON Schema cannot say. */
+  /** Whether the input may be left out, which JSON Schema cannot express. */
   readonly inputOptional: boolean;
   readonly defaults: JobDefaults;
-  /** Absent in documents of earlier versions of this package: see `addRoleOf`. */
+  /** Absent in documents of earlier versions of this package. See `addRoleOf`. */
   readonly addRole?: AddRole;
-  /** The version of the definition. Absent in documents of earlier versions of this package, which any replaces. */
+  /** Version of the definition. Absent in documents of earlier versions of this package, which any version replaces. */
   readonly version?: number;
-  /** A hash of all the above. Registering writes only when it is new. */
+  /** Hash of all other fields. Registering writes only when it is new. */
   readonly hash: string;
 }
 
@@ -30,7 +30,7 @@ export const jobFactoriesCollection: CollectionDescription = {
   formerIndexes: [],
 };
 
-/** The document that stands for a kind of job under a name: the same for a contract and for the job that is made of it. */
+/** Returns the document of a kind of job under a name. A contract and the job made from it have the same document. */
 export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {
   const { input, defaults, addRole, version } = job;
   const inputSchema = toJsonSchema(input);
@@ -47,7 +47,7 @@ export function toFactoryDocument(name: string, job: JobContract): JobFactoryDoc
   };
 }
 
-/** Returns the least role of a caller who may add the factory's jobs. */
+/** Returns the least role that may add the factory's jobs. */
 export function addRoleOf({ addRole = DEFAULT_ADD_ROLE }: Pick<JobFactoryDocument, 'addRole'>): AddRole {
   return addRole;
 }

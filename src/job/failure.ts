@@ -1,32 +1,32 @@
 import { inspect, types } from 'node:util';
 
-/** Why an attempt failed, in the form it is stored in. */
+/** Stored form of the reason why an attempt failed. */
 export interface Failure {
   readonly message: string;
   readonly stack?: string;
-  /** The errors behind it, the nearest first. Absent when there were none. */
+  /** Errors behind this one, nearest first. Absent if there are none. */
   readonly causes?: readonly FailureCause[];
 }
 
 /** An error behind an error. */
 export interface FailureCause {
-  /** Where it hung on the error that was thrown: `cause`, `cause.cause`, `errors.0`, … */
+  /** Where the cause was found on the thrown error: `cause`, `cause.cause`, `errors.0`, … */
   readonly path: string;
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
 }
 
-/** The limit of a message, and of a stack. The top tells most, and 20 failures of this size fit beside any input and output. */
+/** Limit of a message and of a stack. The top tells most, and 20 failures of this size fit beside any input and output. */
 const MAX_TEXT_BYTES = 8 * 1024;
 
-/** The limit of all causes of a failure. It is deep enough for an error that several libraries passed on. */
+/** Limit of all causes of a failure. Enough depth for an error that several libraries passed on. */
 const MAX_CAUSES = 10;
 const MAX_DEPTH = 5;
 const MAX_CAUSES_BYTES = 6 * 1024;
 const MAX_CAUSE_TEXT_BYTES = 1024;
 
-/** Whatever was thrown, as a storable failure. Never throws: jobs throw symbols, and errors with hostile getters. */
+/** Converts anything thrown to a storable failure. Never throws: jobs throw symbols, and errors with hostile getters. */
 export function toFailure(thrown: unknown): Failure {
   const { message, stack } = describe(thrown);
   const causes = causesOf(thrown);
@@ -37,18 +37,18 @@ export function toFailure(thrown: unknown): Failure {
   };
 }
 
-/** The failure, with a remark that is read first after its message, however long that is. */
+/** Adds a remark directly after the failure's message, however long the message is. */
 export function withRemark(failure: Failure, remark: string): Failure {
   const note = ` (${shorten(remark, MAX_CAUSE_TEXT_BYTES)})`;
   return { ...failure, message: shorten(failure.message, MAX_TEXT_BYTES - Buffer.byteLength(note)) + note };
 }
 
-/** Tells whether a value is an error, also of another realm, such as a test runner's. */
+/** Returns whether a value is an error, including errors of another realm, such as a test runner's. */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error;
 }
 
-/** Returns a text that people can read. A long one is cut when it is stored. */
+/** Returns a readable text. A long text is cut when it is stored. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value);
 }
@@ -71,7 +71,7 @@ function describe(thrown: unknown): Described {
   }
 }
 
-/** Returns the code of an error without a message, such as that of a connection that failed to each of several addresses. */
+/** Returns the code of an error without a message, such as a failed connection to each of several addresses. */
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }
@@ -82,7 +82,7 @@ interface Behind {
   readonly depth: number;
 }
 
-/** Returns the causes nearest to the error first, each once, since they may form a circle or share a cause. */
+/** Returns the nearest causes first, each only once. Causes may form a circle or share a cause. */
 function causesOf(thrown: unknown): FailureCause[] {
   const causes: FailureCause[] = [];
   const seen = new Set([thrown]);
@@ -111,7 +111,7 @@ function sizeOf({ path, name, message, stack = '' }: FailureCause): number {
   return Buffer.byteLength(path + name + message + stack);
 }
 
-/** Returns the cause of an error, and the errors that it gathers as an `AggregateError` does. */
+/** Returns the cause of an error, and the errors gathered by an `AggregateError`. */
 function behind({ path, thrown, depth }: Behind): Behind[] {
   if (depth >= MAX_DEPTH) return [];
   const prefix = path === '' ? '' : `${path}.`;
@@ -124,15 +124,15 @@ function behind({ path, thrown, depth }: Behind): Behind[] {
     if (cause !== undefined && cause !== null) found.unshift({ path: `${prefix}cause`, thrown: cause });
     return found.map((each) => ({ ...each, depth: depth + 1 }));
   } catch {
-    return []; // A getter, or a proxy, that throws.
+    return []; // A getter or proxy that throws.
   }
 }
 
-/** Well-formed, and cut to so many bytes of UTF-8, between two characters. */
+/** Makes a text well-formed, and cuts it between two characters to at most `maxBytes` of UTF-8. */
 function shorten(text: string, maxBytes: number): string {
-  // A character has a byte at least: what is far longer need not be encoded as a whole.
+  // A character takes at least a byte, so the rest of a far longer text need not be encoded.
   const bytes = Buffer.from(text.slice(0, maxBytes + 1));
   if (bytes.length <= maxBytes) return text.toWellFormed();
-  // In stream mode the decoder leaves out a character whose end is missing.
+  // In stream mode the decoder omits a character whose end is missing.
   return new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true });
 }

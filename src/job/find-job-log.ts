@@ -3,24 +3,24 @@ import { NotFoundError } from '../errors.js';
 import type { JobDocument } from './job.js';
 import type { LogLineFields } from './log-line.js';
 
-/** The lines that a job wrote by `log`, in all its attempts. */
+/** The lines that a job wrote with `log`, in all its attempts. */
 export interface JobLog {
-  /** The last 100, the oldest first. */
+  /** The last 100 lines, oldest first. */
   readonly lines: readonly JobLogLine[];
-  /** How many older lines were dropped. */
+  /** Number of older lines that were dropped. */
   readonly dropped: number;
 }
 
 export interface JobLogLine {
-  /** By the database's clock. */
+  /** Time by the database's clock. */
   readonly at: Date;
-  /** The attempt that wrote it, counted from 1; one that was given back does not count, so that the next has its number. */
+  /** Number of the attempt, from 1. An attempt that was given back shares its number with the next one. */
   readonly attempt: number;
   readonly message: string;
   readonly fields?: LogLineFields;
 }
 
-/** @throws NotFoundError */
+/** Returns the log of a job. @throws NotFoundError */
 export async function findJobLog(jobs: Collection<JobDocument>, id: string): Promise<JobLog> {
   const job = await jobs.findOne({ _id: String(id) }, { projection: { log: 1 } });
   if (!job) throw new NotFoundError('job', id);

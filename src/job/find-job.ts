@@ -2,7 +2,7 @@ import type { ClientSession, Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import { isJob, type Job, type JobDocument, shownFields, toJob } from './job.js';
 
-/** The job with this id, or undefined: a document of somebody else is none. */
+/** Returns the job with this id, or undefined. Foreign documents are not jobs. */
 export async function findJob(
   jobs: Collection<JobDocument>,
   id: string,
@@ -13,7 +13,7 @@ export async function findJob(
   return document && isJob(document) ? toJob(document) : undefined;
 }
 
-/** The job with this id. @throws NotFoundError */
+/** Returns the job with this id. @throws NotFoundError */
 export async function requireJob(
   jobs: Collection<JobDocument>,
   id: string,

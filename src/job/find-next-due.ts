@@ -4,11 +4,11 @@ import type { JobDocument } from './job.js';
 import { type ClaimFilter, claimIndex, priorities, queuedJobs, takesNothing } from './queued-jobs.js';
 
 /**
- * How long until the next job is due that a claim with this filter would take, in milliseconds by the database's
- * clock; undefined when none is due within `withinMs`. Jobs that are due already do not count.
+ * Returns how long until the next job that matches the filter becomes due, in milliseconds by the database's clock.
+ * Returns undefined if none becomes due within `withinMs`. Jobs that are already due do not count.
  *
- * One command, that reads one key of a claim index for each priority, and for each queue if the filter names some; with
- * more than 20 queues it reads the keys of others' jobs as well.
+ * One command. It reads one key of a claim index per priority, times the number of queues in the filter. With more than
+ * 20 queues it also reads keys of other queues.
  */
 export async function findNextDue(
   jobs: Collection<JobDocument>,
@@ -23,12 +23,12 @@ export async function findNextDue(
   return next?.dueInMs;
 }
 
-/** More are looked at by nobody: where so many come due, workers are under way. */
+/** Nobody needs more: where so many jobs become due, workers are already running. */
 const MAX_FOUND = 1000;
 
 /**
- * How long until the jobs are due that a claim with this filter would take within `withinMs`, and that were queued longer
- * before than `queuedMs`: of the first 1000, in milliseconds by the database's clock, the soonest first.
+ * Returns how long until matching jobs become due within `withinMs`, in milliseconds by the database's clock. Soonest
+ * first, at most 1000. Only includes jobs that were queued more than `queuedMs` before they become due.
  */
 export async function findDueSoon(
   jobs: Collection<JobDocument>,

@@ -18,24 +18,25 @@ export interface WaitingJob {
   readonly jobName: string;
   readonly queue: string;
   readonly priority: number;
-  /** Since it is due and in the queue, in milliseconds, by the database's clock. */
+  /** How long the job has been both due and queued, in milliseconds by the database's clock. */
   readonly waitedMs: number;
-  /** Whether this processor takes such jobs, by their name and their queue. */
+  /** Whether this processor takes the job, judged by name and queue. */
   readonly claimable: boolean;
 }
 
 /**
- * Of each priority in which a job is due, the one that waits longest; the highest priority first.
+ * Returns the longest-waiting due job of each priority, highest priority first.
  *
- * Claims go through a priority in the order of `runAt`. So a job that nobody claims comes to stand at the head of its own,
- * and is seen here, however many wait behind it. One that was added with a moment that had passed waits from when it was
- * added: 100 of those are looked through.
+ * Claims go through a priority in the order of `runAt`. So a job that nobody claims reaches the head of its priority and
+ * is seen here, however many wait behind it. A job added with a past `runAt` waits only since it was added. Up to 100
+ * such jobs are looked through.
  *
- * Mostly two commands, since most jobs have the lowest priority; never more than there are priorities, 10, one for those that are to run alone, and one more
- * for each whose first was added late. Each reads
- * one key of the claim index, and one more for each priority whose jobs are all delayed; of each queue, when they are named.
+ * Mostly costs two commands, since most jobs have the lowest priority. At most one command for each of the 10 priorities,
+ * one for jobs that must run alone, and one more for each priority whose first job was added late. Each command reads one
+ * key of the claim index, and one more for each priority with only delayed jobs. With queues given, it reads as many per
+ * queue.
  *
- * @param openQueues the queues whose jobs count; all when absent. What is paused does not wait for a worker
+ * @param openQueues queues whose jobs count; undefined for all. Jobs of paused queues do not wait for a worker
  */
 export async function findOldestWaiting(
   jobs: Collection<JobDocument>,
@@ -59,14 +60,14 @@ export async function findOldestWaiting(
   );
 }
 
-/** Of each priority the one that waits longest. */
+/** Returns the longest-waiting job of each priority. */
 function longestOfEach(jobs: readonly Waiting[]): Waiting[] {
   const isLongest = (job: Waiting) =>
     jobs.every(({ priority, waitedMs }) => priority !== job.priority || waitedMs <= job.waitedMs);
   return jobs.filter(isLongest).sort((one, other) => other.priority - one.priority);
 }
 
-/** The first of those that are to run alone. */
+/** Returns the longest-waiting job of those that must run alone. */
 async function findLongestAlone(
   jobs: Collection<JobDocument>,
   openQueues?: readonly string[],
@@ -81,7 +82,7 @@ async function findLongestAlone(
   return findLongestWaiting(jobs, heldBackJobs, due, claimOrder);
 }
 
-/** The one that waits longest among the due jobs of the highest priority below this. */
+/** Returns the longest-waiting due job of the highest priority below `below`. */
 function findLongest(jobs: Collection<JobDocument>, below: number, openQueues?: readonly string[]) {
   const due: Filter<JobDocument> = {
     ...isClaimable,

@@ -1,11 +1,11 @@
 import type { JobError } from './job.js';
 
-/** Turns an entry of a job's errors into the text that `getJobErrors` gives. */
+/** Formats an entry of a job's errors as the text that `getJobErrors` returns. */
 export type JobErrorFormatter = (error: JobError) => string;
 
 /**
- * The default: `[2026-01-31T09:05:06+00:00] An error occurred.`, and what was behind it, where that says more:
- * `[…] fetch failed (connect ECONNREFUSED 10.0.0.1:80)`.
+ * Formats an error as `[2026-01-31T09:05:06+00:00] An error occurred.` by default. Appends the causes where they say
+ * more: `[…] fetch failed (connect ECONNREFUSED 10.0.0.1:80)`.
  */
 export const formatJobError: JobErrorFormatter = ({ at, message, causes = [] }) => {
   const reasons = causes.map((cause) => cause.message).filter((reason) => !message.includes(reason));

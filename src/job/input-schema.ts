@@ -9,7 +9,10 @@ import { isZod, mayBeMissing } from './schema.js';
  * name from any other. So what JSON Schema says in another way than zod, or does not say at all, is left out.
  */
 
-/** Returns it as text. Null if not even a part of it can be written; then only a process with the code can add such jobs. */
+/**
+ * Returns the JSON Schema as text. Null if no part of it can be written, so only a process with the code can add such
+ * jobs.
+ */
 export function toJsonSchema(schema: StandardSchemaV1): string | null {
   return isZod(schema) ? ofZod(schema) : offeredJsonSchema(schema);
 }
@@ -25,7 +28,7 @@ function ofZod(schema: z.core.$ZodType): string | null {
   }
 }
 
-/** Reads it again. Undefined when there is none, or it cannot be read, since another version wrote it maybe. */
+/** Parses a stored schema. Undefined if there is none, or another version wrote one that cannot be read. */
 export function fromJsonSchema(text: string | null): z.ZodType | undefined {
   try {
     return text === null ? undefined : z.fromJSONSchema(JSON.parse(text, withoutFormat));
@@ -35,8 +38,8 @@ export function fromJsonSchema(text: string | null): z.ZodType | undefined {
 }
 
 /**
- * `format` is for people, and for forms: zod's own patterns of an address or a moment are narrower than some that it
- * accepts, such as one of your own. The pattern itself stands beside it.
+ * Ignores `format`, which serves people and forms. Zod's own patterns for addresses and moments are narrower than some
+ * that it accepts, such as a custom one. The pattern itself stands beside it.
  */
 function withoutFormat(key: string, value: unknown): unknown {
   return key === 'format' && typeof value === 'string' ? undefined : value;
@@ -45,7 +48,7 @@ function withoutFormat(key: string, value: unknown): unknown {
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
 type Node = Parameters<Override>[0];
 
-/** Metadata of a definition could contain any keyword. So only texts are taken over, one by one. */
+/** Metadata of a definition could contain any keyword, so only these texts are copied. */
 const none = z.registry<Record<string, unknown>>();
 const texts = ['title', 'description', 'examples', 'deprecated'] as const;
 
@@ -60,21 +63,23 @@ function loosen(node: Node): void {
   for (const name of texts) if (about[name] !== undefined) Reflect.set(jsonSchema, name, about[name]);
 }
 
-/** Tells whether code decides what a schema accepts, or its parts do not say it. */
+/** Returns whether code decides what a schema accepts, or its parts do not show it. */
 function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): boolean {
   if (toJSONSchema || ('coerce' in def && def.coerce)) return true;
   if (def.type === 'pipe') return 'in' in def && isTransform(def.in);
-  // Tuples whose last items may be missing, and parts that each know some of the keys, are read otherwise than written.
+  // Tuples with optional last items, and intersections whose parts each know some keys, are read differently than
+  // written.
   return ['catch', 'success', 'transform', 'intersection', 'tuple', 'promise'].includes(def.type);
 }
 
-/** Tells whether a schema is what `z.preprocess` begins with. */
+/** Returns whether a schema is the first part of `z.preprocess`. */
 function isTransform(schema: unknown): boolean {
-  // Not by its class: `z.core` as a value brings all of zod into the bundle, its texts in every language too.
+  // Checked without the class: importing `z.core` as a value would bundle all of zod, including its texts in every
+  // language.
   return Object(schema)._zod?.def.type === 'transform';
 }
 
-/** They neither change the value nor are missing in what JSON Schema says. */
+/** Checks that do not change the value and are fully expressed in JSON Schema. */
 const harmlessChecks = new Set([
   'describe',
   'metadata',
@@ -104,19 +109,19 @@ const limits = [
   'maxItems',
 ];
 
-/** A check that changes the value, such as `trim`, comes before those that follow it, which JSON Schema cannot say. */
+/** Drops limits if a check such as `trim` changes the value before later checks, which JSON Schema cannot express. */
 function loosenChecks({ zodSchema, jsonSchema }: Node): void {
   const checks = zodSchema._zod.def.checks ?? [];
   const changes = checks.some((check) => !isRefinement(check) && !harmlessChecks.has(check._zod.def.check));
   if (changes) drop(jsonSchema, limits);
   if (changes && jsonSchema.type === 'integer') jsonSchema.type = 'number';
   const patterns = [zodSchema, ...checks].flatMap(patternsOf);
-  // JSON Schema has no flags; several are written, and base64 is, otherwise than they are read.
+  // JSON Schema has no flags. Base64 and multiple patterns are written differently than they are read.
   const isExact = patterns.every(({ flags }) => flags === '') && jsonSchema.contentEncoding === undefined;
   if (patterns.length > 1 || !isExact) drop(jsonSchema, ['pattern', 'allOf']);
 }
 
-/** `refine`: asks only. A function of `check` may change what it is given. */
+/** Returns whether a check only asks, as `refine` does. A function of `check` may change the value. */
 function isRefinement(check: z.core.$ZodCheck): boolean {
   return 'fn' in check._zod.def;
 }
@@ -127,14 +132,14 @@ function patternsOf({ _zod: { def } }: z.core.$ZodType | z.core.$ZodCheck): RegE
 
 function loosenMembers({ zodSchema, jsonSchema }: Node): void {
   const { def } = zodSchema._zod;
-  // Weaker members may fit where only one did.
+  // Loosened members may overlap where only one matched before.
   if (jsonSchema.oneOf) {
     jsonSchema.anyOf = jsonSchema.oneOf;
     drop(jsonSchema, ['oneOf', 'discriminator']);
   }
   if (def.type === 'object' && 'shape' in def) loosenRequired(jsonSchema, Object(def.shape));
   if (def.type === 'record') {
-    // Keys are numbers as well, and may be changed; those of a loose record need not fit at all.
+    // Keys may be numbers or be changed. Keys of a loose record need not match at all.
     drop(jsonSchema, ['propertyNames', 'patternProperties', 'required']);
     if ('mode' in def && def.mode === 'loose') drop(jsonSchema, ['additionalProperties']);
   }

@@ -5,7 +5,7 @@ import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
-/** A job as its producer decides it, resolved and validated. All else follows from it. */
+/** A job as its producer decides it, resolved and validated. Everything else follows from it. */
 export interface NewJob {
   readonly id: string;
   readonly jobName: string;
@@ -22,12 +22,12 @@ export interface NewJob {
   readonly metadata?: Metadata;
 }
 
-/** `uniqueKeyTaken`: nothing was written; an unsettled job of this name has the key. */
+/** Result of an insert. `uniqueKeyTaken` means that an unsettled job of this name has the key, and nothing was written. */
 export type InsertResult = 'inserted' | 'idExists' | 'uniqueKeyTaken';
 
 /**
- * Writes a job unless its id exists. An upsert with a pipeline, for two reasons: `$$NOW` makes the database's
- * clock the only one, and writing the same id twice is harmless.
+ * Writes a job unless its id exists. Uses an upsert with a pipeline: `$$NOW` makes the database's clock the only one, and
+ * writing the same id twice is harmless.
  */
 export async function insertJob(
   jobs: Collection<JobDocument>,
@@ -47,8 +47,8 @@ export async function insertJob(
 }
 
 /**
- * The update pipeline of an upsert that inserts the job, and leaves a document that it finds as it is: also one of somebody
- * else, that has no status. A new one has nothing but its id, or nothing but its occurrence.
+ * Returns the update pipeline of an upsert that inserts the job. A document found is left as it is, even a foreign one
+ * without status. A new document has only its id, or only its occurrence.
  */
 export function insertUnlessFound(job: NewJob): Document[] {
   const isNew = { $or: [{ $eq: ['$$ROOT', { _id: '$_id' }] }, isBegunByOccurrence] };
@@ -59,7 +59,7 @@ const isBegunByOccurrence = {
   $and: [{ $eq: [{ $type: '$status' }, 'missing'] }, { $ne: [{ $type: '$occurrence' }, 'missing'] }],
 };
 
-/** The document of a new job, for an insert at this moment of the database's. */
+/** Returns the document of a new job, to be inserted at this moment by the database's clock. */
 export function documentAt(job: NewJob, now: Date): JobDocument {
   const { runAt } = job;
   const due = runAt instanceof Date ? runAt : new Date(now.getTime() + runAt);
@@ -76,7 +76,7 @@ function newDocument(job: NewJob): Document {
   return { $mergeObjects: [{ $literal: untimed(job) }, times] };
 }
 
-/** What does not depend on when it is written. Each field is named: taking the rest of an object is slow. */
+/** Returns the fields that do not depend on time. Each field is named, because taking the rest of an object is slow. */
 function untimed(job: NewJob) {
   const { input, uniqueKey, occurrence, retention, metadata } = job;
   return {

@@ -9,22 +9,22 @@ import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 export interface JobContext<Input = unknown> {
   /** Parsed by the factory's schema. */
   readonly input: Input;
-  /** Fires when the job is cancelled, its lease is lost, or the worker must stop: end soon, throw if unfinished. */
+  /** Fires when the job is cancelled, its lease is lost, or the worker must stop. End soon, and throw if unfinished. */
   readonly signal: AbortSignal;
-  /** The job's id; `'call'` when the factory was called without a queue. */
+  /** Id of the job; `'call'` when the factory was called without a queue. */
   readonly jobId: string;
   /** Counted from 1. */
   readonly attempt: number;
-  /** The fencing token: what every write about this attempt names, and no other attempt has. */
+  /** Fencing token, unique to this attempt and named by every write about it. */
   readonly token: string;
   /** What runs the job: adds others, reads and changes them, and whatever else a `RemoteProcessor` does. */
   readonly processor: JobProcessor;
-  /** Tells how far the job is: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
+  /** Reports progress: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
   readonly progress: ReportProgress;
   /**
-   * Adds a line to the job's log, which `processor.jobs.log(id)` gives; nothing of it goes to standard output. Lines are kept on the
-   * job: the last 100 of all its attempts, each cut to 1,000 characters. They are written with the progress, at most once
-   * a second, and the last of an attempt with its outcome.
+   * Adds a line to the job's log, which `processor.jobs.log(id)` returns. Nothing goes to standard output. The job keeps
+   * the last 100 lines of all its attempts, each cut to 1,000 characters. Lines are written with the progress, at most
+   * once a second. The last lines of an attempt are written with its outcome.
    *
    * @param fields at most 1 KB as JSON; errors in them become their texts
    * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
@@ -32,7 +32,7 @@ export interface JobContext<Input = unknown> {
   log(message: string, fields?: LogLineFields): void;
 }
 
-/** The argument of a subprocess module's default export. It has only what can cross to another thread. */
+/** The argument of a subprocess module's default export. It contains only what can cross to another thread. */
 export type SubprocessContext<Input = unknown> = Pick<
   JobContext<Input>,
   'input' | 'signal' | 'progress' | 'log'

@@ -10,21 +10,21 @@ import { type Metadata, metadataSchema } from './metadata.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 import { storableText } from './storable-text.js';
 
-/** Attempts a job has in all. Few enough that a broken job is seen the same day, enough to outlive a hiccup. */
+/** Attempts of a job in all. Few enough that a broken job is noticed the same day, enough to outlive a hiccup. */
 export const DEFAULT_MAX_RETRIES = 3;
 
 const priority = z.int().min(0).max(9);
 const maxRetries = z.int().min(1).max(1000);
 
-/** MongoDB refuses index keys larger than 1 KB in some versions; ids and keys stay well below. */
+/** Some versions of MongoDB refuse index keys above 1 KB. Ids and keys stay well below. */
 const key = storableText.min(1).max(500);
-/** The name of a queue. */
+/** Valid names of queues. */
 export const queueSchema = storableText
   .min(1)
   .max(200)
   .refine(...hasAddress);
 const queue = queueSchema;
-/** A Date, or ISO 8601 with an offset; gives a Date. */
+/** Accepts a Date or ISO 8601 with an offset, and returns a Date. */
 export const momentSchema = z.union(
   [z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))],
   {
@@ -32,7 +32,7 @@ export const momentSchema = z.union(
   },
 );
 
-/** How long a settled job is kept. 0: not at all; `'forever'`: until somebody removes it. */
+/** How long a settled job is kept: 0 for not at all, `'forever'` until somebody removes it. */
 export type KeptFor = Duration | 'forever';
 
 /** How long settled jobs are kept, by how they ended. */
@@ -41,7 +41,7 @@ export interface Retention {
   readonly completed?: KeptFor;
   /** Default 7 days. */
   readonly cancelled?: KeptFor;
-  /** Default 30 days: time to look into them. */
+  /** Default 30 days, enough time to look into them. */
   readonly error?: KeptFor;
 }
 
@@ -56,22 +56,22 @@ const retentionSchema = z.strictObject({
   error: keptForSchema.default(ms('30 days')),
 });
 
-/** Milliseconds, or `'forever'`. */
+/** Milliseconds or `'forever'`. */
 export type ResolvedRetention = z.output<typeof retentionSchema>;
 
 export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});
 
-/** The defaults that a job factory may set for its jobs. */
+/** Defaults that a job factory may set for its jobs. */
 export const jobDefaultsSchema = z.strictObject({
   queue: queue.default('default'),
   priority: priority.default(0),
   maxRetries: maxRetries.default(DEFAULT_MAX_RETRIES),
-  /** Null: the factory's code decides after each attempt. */
+  /** Null lets the factory's code decide after each attempt. */
   retryDelay: retryDelaySchema.nullable().default(DEFAULT_RETRY_DELAY_MS),
   retention: retentionSchema.optional(),
 });
 
-/** Resolved: durations in milliseconds. */
+/** Resolved defaults, with durations in milliseconds. */
 export type JobDefaults = z.output<typeof jobDefaultsSchema>;
 
 const moment = { runAt: momentSchema.optional(), delay: durationSchema.optional() };
@@ -82,12 +82,12 @@ const overrides = {
   retryDelay: retryDelaySchema.optional(),
 };
 
-/** The options that a job may decide for itself, and otherwise its factory. */
+/** Options that a job may set, and otherwise its factory. */
 export const jobOverridesSchema = z.strictObject(overrides);
 
 type JobOverrides = z.output<typeof jobOverridesSchema>;
 
-/** Fills the options that a job does not decide for itself from its factory. */
+/** Fills in the options that a job does not set from its factory. */
 export function withDefaults(
   { queue, priority, maxRetries, retryDelay }: JobOverrides,
   defaults: JobDefaults,
@@ -108,10 +108,10 @@ const atMostOneMoment = [
 
 const data = { id: key.refine(...hasAddress).optional(), uniqueKey: key.optional(), ...overrides, ...moment };
 
-/** The options of `addJob` that are data: what HTTP callers may send. */
+/** Options of `addJob` that are plain data, which HTTP callers may send. */
 export const addJobDataSchema = z.strictObject(data).refine(...atMostOneMoment);
 
-/** The same of code, which may give metadata as well. */
+/** Options of a job in `addJobs`, which may include metadata. */
 export const addedJobSchema = z
   .strictObject({ ...data, metadata: metadataSchema.optional() })
   .refine(...atMostOneMoment);
@@ -133,7 +133,7 @@ export const addJobOptionsSchema = z
   })
   .refine(...atMostOneMoment);
 
-/** The options of `addJobs`, for all jobs together. */
+/** Options of `addJobs` that apply to all jobs together. */
 export const addJobsOptionsSchema = z.strictObject({ session, patience, callerRole: callerRoleSchema });
 
 function isSession(value: unknown): value is ClientSession {
@@ -141,36 +141,39 @@ function isSession(value: unknown): value is ClientSession {
 }
 
 export interface AddJobOptions {
-  /** The job's id; made when absent. Adding the same id and input again is harmless: it returns that id. */
+  /** Id of the job, generated if absent. Adding the same id and input again is harmless and returns that id. */
   readonly id?: string | undefined;
-  /** The queue it waits in. Default: the factory's, else `'default'`. */
+  /** Queue of the job. Default: the factory's, or `'default'`. */
   readonly queue?: string | undefined;
-  /** 0 to 9, higher first. Default: the factory's, else 0. */
+  /** Priority from 0 to 9, higher first. Default: the factory's, or 0. */
   readonly priority?: number | undefined;
-  /** Not before this moment. Default: at once. */
+  /** Earliest moment to run. Default: at once. */
   readonly runAt?: Date | string | undefined;
-  /** Not before this long from the database's now. Excludes `runAt`. */
+  /** Delay from the database's now. Excludes `runAt`. */
   readonly delay?: Duration | undefined;
-  /** How many attempts it has in all, 1 to 1000. Default: the factory's, else 3. */
+  /** Number of attempts in all, 1 to 1000. Default: the factory's, or 3. */
   readonly maxRetries?: number | undefined;
-  /** Between a failed attempt and the next. Default: the factory's, else 10 s. */
+  /** Delay between a failed attempt and the next. Default: the factory's, or 10 s. */
   readonly retryDelay?: RetryDelay | undefined;
   /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
   readonly uniqueKey?: string | undefined;
-  /** What is stored with the job beside its input, and what middleware sees: texts by names, 2 KB in all. */
+  /** Texts by name, at most 2 KB in all. Stored beside the input and visible to middleware. */
   readonly metadata?: Metadata | undefined;
   /** Makes the insert part of the caller's transaction. */
   readonly session?: AnySession | undefined;
-  /** Of somebody that it is added for: it is refused when the factory's `addRole` is above it. Default: code may add any. */
+  /**
+   * Role of the person for whom the job is added. Refused if the factory's `addRole` is higher. Default: code may add any
+   * job.
+   */
   readonly callerRole?: Role | undefined;
   /**
-   * For how long it is tried again while the database cannot be reached; not in a transaction. The kick is waited for no
-   * longer either. Default 13 s, which outlasts an election.
+   * How long adding is tried again while the database cannot be reached, except in a transaction. Also limits the wait
+   * for the kick. Default 13 s, which outlasts an election.
    */
   readonly patience?: Duration | undefined;
 }
 
-/** The options of `addJobs`: of `AddJobOptions`, what concerns all jobs together. */
+/** The options of `AddJobOptions` that apply to all jobs of `addJobs` together. */
 export type AddJobsOptions = Pick<AddJobOptions, 'session' | 'callerRole' | 'patience'>;
 
 export const jobChangesSchema = z

@@ -36,32 +36,32 @@ export type JobStatus = (typeof jobStatuses)[number];
 export const settledStatuses = ['cancelled', 'completed', 'error'] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 
-/** Whether a job of this status never runs again, unless a person retries it. */
+/** Returns whether a job of this status never runs again, unless a person retries it. */
 export function isSettled(status: JobStatus): status is SettledStatus {
   return settledStatuses.some((settled) => settled === status);
 }
 
-/** An entry of a job's history of errors. It tells of a failed attempt, or of a surprise such as a lost lease. */
+/** An entry of a job's errors: a failed attempt, or a surprise such as a lost lease. */
 export interface JobError {
-  /** When it was written down, by the database's clock. */
+  /** When it was recorded, by the database's clock. */
   readonly at: Date;
   readonly message: string;
-  /** The attempt that failed, counted from 1. */
+  /** Number of the failed attempt, from 1. */
   readonly attempt: number;
   readonly stack?: string;
-  /** What was behind it, the nearest first: its `cause`, that one's, the `errors` of an AggregateError. At most 10. */
+  /** Causes, nearest first: the `cause`, its causes, and the `errors` of an AggregateError. At most 10. */
   readonly causes?: readonly FailureCause[];
 }
 
 /** The right of a worker to run a job until a time. */
 export interface Lease {
-  /** The fencing token. */
+  /** Fencing token. */
   readonly token: string;
   readonly worker: string;
   readonly expires: Date;
-  /** How long it lasts when it is taken and each time it is renewed, in milliseconds. */
+  /** Duration of the lease when taken and when renewed, in milliseconds. */
   readonly lengthMs: number;
-  /** How many values of `progress`, and lines of `log`, of this attempt are stored: see report.ts. */
+  /** How many `progress` values and `log` lines of this attempt are stored. See report.ts. */
   readonly reported?: { readonly progress?: number; readonly lines?: number };
 }
 
@@ -71,7 +71,7 @@ export interface HeldLease {
   readonly token: string;
 }
 
-/** The last lines that a job wrote by `log`, the oldest first, and how many there were in all its attempts. */
+/** The last lines that a job wrote with `log`, oldest first, and the number of all lines of all attempts. */
 export interface StoredLog {
   readonly told: number;
   readonly lines: readonly StoredLogLine[];
@@ -81,7 +81,7 @@ export interface StoredLogLine {
   readonly at: Date;
   readonly attempt: number;
   readonly message: string;
-  /** As JSON. */
+  /** JSON text. */
   readonly fields?: string;
 }
 
@@ -90,7 +90,7 @@ export interface Occurrence {
   /** Id of the scheduler item. */
   readonly item: string;
   readonly at: Date;
-  /** The item's occurrence before it that made a job; null for its first. */
+  /** The item's previous occurrence that made a job; null for its first. */
   readonly previous: Date | null;
 }
 
@@ -99,85 +99,85 @@ export interface JobDocument {
   readonly _id: string;
   readonly jobName: string;
   readonly queue: string;
-  /** 0 to 9; higher runs first. */
+  /** Priority from 0 to 9, higher first. */
   readonly priority: number;
   readonly status: JobStatus;
-  /** As it was sent; the worker parses it with the factory's schema. Absent when none was given. */
+  /** Input as sent, to be parsed by the worker with the factory's schema. Absent when none was given. */
   readonly input?: unknown;
-  /** The value that the job returned, once it is completed. */
+  /** Value returned by the job, once it is completed. */
   readonly output?: unknown;
-  /** The last value that its last attempt reported. */
+  /** Last value that the last attempt reported. */
   readonly progress?: unknown;
-  /** Read by `jobs.log` alone: it may have half a megabyte. */
+  /** Log of up to half a megabyte, which only `jobs.log` reads. */
   readonly log?: StoredLog;
   /** The job does not start before this moment. */
   readonly runAt: Date;
   readonly created: Date;
-  /** When it last entered the queue. */
+  /** When the job last entered the queue. */
   readonly queued: Date;
-  /** When a worker last claimed it. */
+  /** When a worker last claimed the job. */
   readonly picked?: Date;
   /** When the last attempt began. */
   readonly started?: Date;
-  /** When it was settled, however it ended. */
+  /** When the job was settled, however it ended. */
   readonly completed?: Date;
-  /** Attempts that were begun and not given back. */
+  /** Attempts that began and were not given back. */
   readonly retryCounter: number;
   /** Attempts that were given back. */
   readonly givenBackCounter: number;
-  /** How many attempts the job has in all. */
+  /** Maximum number of attempts. */
   readonly maxRetries: number;
-  /** Between a failed attempt and the next; null when the factory's code decides. */
+  /** Delay between a failed attempt and the next; null when the factory's code decides. */
   readonly retryDelay: ResolvedRetryDelay | null;
-  /** The last 20, oldest first. */
+  /** The last 20 errors, oldest first. */
   readonly errors: readonly JobError[];
-  /** How many older errors were dropped. */
+  /** Number of older errors that were dropped. */
   readonly errorsDropped?: number;
-  /** How often in a row it was given back because its invocation's time was up. */
+  /** How often in a row the job was given back because its invocation ran out of time. */
   readonly unfinishedCounter?: number;
   /**
-   * While it is queued and waits for nothing except its time. Claims see no other jobs. Here and below `null` stands in
-   * conditions only, for a field that is not there.
+   * True while the job is queued and waits only for its time. Claims see no other jobs. Here and below, `null` is used
+   * only in conditions, for a missing field.
    */
   readonly claimable?: true | null;
-  /** Its worker was lost while it ran: it is run alone until an attempt comes to an end, and is not claimable. */
+  /** True after its worker was lost during the job, until an attempt ends. The job must run alone and is not claimable. */
   readonly runAlone?: true | null;
-  /** Only while `processing`. */
+  /** Present only while `processing`. */
   readonly lease?: Lease;
-  /** The fencing token of the attempt that was settled last: tells the outcome that counted from a late one. */
+  /** Fencing token of the attempt settled last. Distinguishes the outcome that counted from a late one. */
   readonly lastToken?: string;
-  /** What was stored with it beside its input, such as the trace that it belongs to; absent when nothing was. */
+  /** Texts stored beside the input, such as the job's trace; absent when there are none. */
   readonly metadata?: Metadata;
-  /** Only when a scheduler item made the job. */
+  /** Present only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;
-  /** Unique per job name among jobs that are not settled; removed when the job settles. */
+  /** Unique per job name among unsettled jobs; removed when the job settles. */
   readonly uniqueKey?: string;
-  /** The unique key that it had until it was settled. */
+  /** Unique key that the job had until it was settled. */
   readonly freedUniqueKey?: string;
-  /** When cancelling was asked for. */
+  /** When cancelling was requested. */
   readonly cancelRequested?: Date;
-  /** How long it is kept once it is settled; absent for the defaults. */
+  /** How long the job is kept after settling; absent for the defaults. */
   readonly retention?: ResolvedRetention;
-  /** When MongoDB deletes it, once it is settled; absent when it is kept until somebody removes it. */
+  /** When MongoDB deletes the settled job; absent if it is kept until somebody removes it. */
   readonly expireAt?: Date;
 }
 
-/** The fields of a job that only a worker needs. */
+/** The fields of a job that only workers need. */
 type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
 
 /**
- * A job as the API gives it: the document with `id` for `_id`, and without its log and what is the workers' own, such as
- * the fencing token, with which one could pose as the worker.
+ * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields. The
+ * fencing token is one of these, because anyone who has it could pose as the worker.
  */
 export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'lease' | WorkersFields> & {
-    /** Which worker runs it, and until when it may. Only while `processing`. */
+    /** Worker that runs the job, and until when. Present only while `processing`. */
     readonly lease?: Pick<Lease, 'worker' | 'expires'>;
   };
 
-/** A job that the caller holds the lease of, with the token that proves it. */
+/** A job whose lease the caller holds, with the token that proves it. */
 export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
 
-/** Whether a document is a job of ours, by what each of them has. */
+/** Returns whether a document is a job, judged by fields that every job has. */
 export function isJob({
   jobName,
   retryCounter,
@@ -188,12 +188,12 @@ export function isJob({
   return typeof jobName === 'string' && retryCounter !== undefined && retryCounter !== null;
 }
 
-/** The document as the API gives it. */
+/** Converts a document to the API's form. */
 export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
   return { id: _id, ...rest };
 }
 
-/** The fields that claims leave unread, which are the log and what only the database needs. */
+/** Projection for claims: leaves out the log and the fields that only the database needs. */
 export const withoutLog = {
   log: 0,
   claimable: 0,
@@ -203,7 +203,7 @@ export const withoutLog = {
   freedUniqueKey: 0,
 } as const;
 
-/** For whoever reads jobs to pass them to `toJob`. */
+/** Projection for jobs that are passed to `toJob`. */
 export const shownFields = {
   ...withoutLog,
   'lease.token': 0,

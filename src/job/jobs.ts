@@ -19,16 +19,16 @@ import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
 
-/** Which jobs a processor takes. */
+/** The jobs that a processor takes. */
 export interface Claims {
   readonly claimFilter: () => ClaimFilter;
-  /** The same, without the queues that are paused. @throws what the driver throws */
+  /** Returns the claim filter without paused queues. @throws the driver's errors */
   readonly claimable: () => Promise<ClaimFilter>;
-  /** The queues that are open; undefined for all. @throws what the driver throws */
+  /** Returns the open queues; undefined for all. @throws the driver's errors */
   readonly openQueues: () => Promise<readonly string[] | undefined>;
 }
 
-/** Jobs as many: lists, counts and logs. One job is added, read and changed by the processor itself. */
+/** Lists, counts and logs of many jobs. The processor itself adds, reads and changes single jobs. */
 export class Jobs {
   constructor(
     private readonly collections: Connected<JobCollections>,
@@ -38,14 +38,14 @@ export class Jobs {
   ) {}
 
   /**
-   * A page of jobs, by default the 100 newest, and a cursor for the next. Each job that is there all the while comes
-   * exactly once, whatever is added or removed between the pages.
+   * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists all the while is
+   * listed exactly once, whatever is added or removed between pages.
    *
-   * By one of `status`, `jobName` and `queue`, or none, it costs what it gives. By several, or by `errorText`, it looks
-   * through at most 5,000 jobs: so a page may have fewer than `limit`, even none, and a cursor to go on with. A page has at
-   * most 5 MB as it is sent as JSON, or a single job: of large jobs it has fewer, too.
+   * With at most one of `status`, `jobName` and `queue`, the cost depends only on the page. With several, or with
+   * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, and a cursor
+   * to continue. A page holds at most 5 MB as JSON, or a single job, so pages of large jobs are shorter too.
    *
-   * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
    * @example
    * let cursor: string | undefined;
    * do {
@@ -58,21 +58,23 @@ export class Jobs {
     return listJobs((await this.collections()).jobs, filter);
   }
 
-  /** What the job wrote by `log`, in all its attempts: the last 100 lines, and how many were dropped. @throws NotFoundError */
+  /**
+   * Returns the last 100 lines that the job wrote with `log`, in all its attempts, and how many were dropped. @throws
+   * NotFoundError
+   */
   async log(id: string): Promise<JobLog> {
     return findJobLog((await this.collections()).jobs, id);
   }
 
-  /** How many jobs there are of each status: counted up to 10,000 each, by an index. */
+  /** Returns how many jobs have each status, by index and up to 10,000 each. */
   async count(): Promise<JobCounts> {
     return countJobs((await this.collections()).jobs);
   }
 
   /**
-   * How many jobs are due that this processor takes, those of paused queues left out: counted up to `limit`, by default
-   * 1000.
+   * Returns how many jobs are due for this processor, except in paused queues. Counts up to `limit`, by default 1000.
    *
-   * @throws ValidationError for a limit that is not a whole number from 1 on
+   * @throws ValidationError for a limit that is not a whole number from 1
    */
   async countReady(limit = 1000): Promise<number> {
     const valid = validateNow(readyLimit, limit, 'Limit of jobs.countReady');
@@ -80,9 +82,9 @@ export class Jobs {
   }
 
   /**
-   * Of each priority in which a job is due, the one that waits longest; the highest priority first, nothing when no
-   * job is due. It costs one short read per such priority, and tells how far behind the workers are. A job that
-   * nobody claims turns up here, since those before it are claimed. Jobs of paused queues do not count.
+   * Returns the longest-waiting due job of each priority, highest priority first. Shows how far behind the workers are. A
+   * job that nobody claims turns up here, because the jobs before it are claimed. Jobs of paused queues do not count.
+   * Costs one short read per priority with due jobs.
    */
   async oldestWaiting(): Promise<WaitingJob[]> {
     const { jobs } = await this.collections();
@@ -91,12 +93,12 @@ export class Jobs {
   }
 
   /**
-   * Queues jobs again that ended in `error`, or were cancelled, as `retryJob` does each: the oldest first, in slices of up to
-   * 1,000, each found by the index that `list` uses.
+   * Queues jobs again that ended in `error` or were cancelled, each as `retryJob` does. Works oldest first, in slices of
+   * up to 1,000, found by the index that `list` uses.
    *
-   * @param options `limit`, `deadline` and `signal` end it before; `callerRole`: as in `AddJobOptions`
+   * @param options `limit`, `deadline` and `signal` end the work early; `callerRole` as in `AddJobOptions`
    * @returns how many were changed and skipped, and whether there are more
-   * @throws ValidationError for a filter or options that are none; nothing is written then
+   * @throws ValidationError for an invalid filter or options, before anything is written
    * @example
    * await processor.jobs.retryMany({ status: 'error', jobName: 'charge', errorText: 'timed out' });
    */
@@ -107,11 +109,12 @@ export class Jobs {
   }
 
   /**
-   * Cancels queued jobs, or asks running ones to stop, as `cancelJob` does each: the oldest first, in slices of up to 1,000.
+   * Cancels queued jobs or asks running ones to stop, each as `cancelJob` does. Works oldest first, in slices of up to
+   * 1,000.
    *
-   * @param options `limit`, `deadline` and `signal` end it before
+   * @param options `limit`, `deadline` and `signal` end the work early
    * @returns how many were changed and skipped, and whether there are more
-   * @throws ValidationError for a filter or options that are none; nothing is written then
+   * @throws ValidationError for an invalid filter or options, before anything is written
    */
   async cancelMany(filter: CancelFilter, options: ManyOptions = {}): Promise<ManyChanged> {
     return cancelMany((await this.collections()).jobs, filter, options);

@@ -6,28 +6,28 @@ import { validateNow } from '../validate.js';
 import { addRoleOf, type JobFactoryDocument } from './factory-document.js';
 import type { JobDefaults } from './job-options.js';
 
-/** The description of a kind of job, known wherever it is added. */
+/** The description of a kind of job, available wherever it is added. */
 export interface JobFactoryInfo {
   readonly name: string;
   readonly defaults: JobDefaults;
-  /** JSON Schema of the input, as text; null when it has no such form: then only a process with the job's code can add it. */
+  /** JSON Schema of the input, as text. Null if it has no such form, so only a process with the job's code can add it. */
   readonly inputSchema: string | null;
   /** Whether the input may be left out. */
   readonly inputOptional: boolean;
-  /** The least role of a caller who may add its jobs. Code may always. */
+  /** The least role that may add its jobs. Code is always allowed. */
   readonly addRole: AddRole;
-  /** The version of the stored definition. */
+  /** Version of the stored definition. */
   readonly version: number;
 }
 
-/** Some of the kinds of jobs. */
+/** A page of the kinds of jobs. */
 export interface JobFactoryPage {
   readonly jobFactories: JobFactoryInfo[];
-  /** For the next page; undefined at the end. */
+  /** Cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }
 
-/** A page of the stored factories, by name: see `Factories.list`. @throws ValidationError */
+/** Returns a page of the stored factories, sorted by name. See `Factories.list`. @throws ValidationError */
 export async function listJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
   filter: PageFilter = {},
@@ -43,7 +43,7 @@ export async function listJobFactories(
   };
 }
 
-/** The stored factories of these names. */
+/** Returns the stored factories with these names. */
 export function findJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
   names: readonly string[],
@@ -54,14 +54,14 @@ export function findJobFactories(
 /** More than anybody chooses from. */
 const MAX_NAMES = 1000;
 
-/** The names of the stored factories: the first 1000. */
+/** Returns the names of the first 1000 stored factories. */
 export async function findJobFactoryNames(jobFactories: Collection<JobFactoryDocument>): Promise<string[]> {
   const named = { sort: { _id: 1 }, limit: MAX_NAMES, projection: { _id: 1 } } as const;
   const found = await jobFactories.find({ _id: { $gt: '' } }, named).toArray();
   return found.map(({ _id }) => _id);
 }
 
-/** The document as the API gives it. */
+/** Converts a document to the API's form. */
 export function toInfo({ _id: name, hash: _, version = 0, ...info }: JobFactoryDocument): JobFactoryInfo {
   return { name, ...info, addRole: addRoleOf(info), version };
 }

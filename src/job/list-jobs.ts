@@ -11,7 +11,7 @@ import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './j
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 import { storableText } from './storable-text.js';
 
-/** So many documents may a request examine where no index knows the answer: some ten milliseconds. */
+/** Maximum of documents that a request examines where no index knows the answer. Takes some ten milliseconds. */
 const MAX_SCANNED = 5_000;
 
 const filterSchema = z.strictObject({
@@ -25,34 +25,34 @@ const filterSchema = z.strictObject({
   brief: z.boolean().default(false),
 });
 
-/** The large fields, which no list shows. */
+/** Projection for brief lists: leaves out the large fields. */
 const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } as const;
 
 /**
- * Which jobs to list: by `status`, `jobName`, `queue`, and by `errorText`, which is in the message of one of their
- * errors, or of what was behind it, whatever its case. The `newest` come first, or the `oldest`, by `created`. At most `limit` (1 to 1000, default
- * 100) of them, and at most `maxBytes` as they are sent (by default 5 MB, which is the most), from the `cursor` on that a page
- * before gave. With `brief`, they come without inputs, outputs and stacks, as a table shows them.
+ * Filter of a list of jobs, by `status`, `jobName`, `queue` and `errorText`. `errorText` occurs in the message of an
+ * error or of its causes, in any case of letters. `order` is `newest` first or `oldest` first, by `created`. A page holds
+ * at most `limit` jobs (1 to 1000, default 100) and `maxBytes` as sent (default and maximum 5 MB). `cursor` continues
+ * after the page that returned it. `brief` leaves out inputs, outputs and stacks, as a table does.
  */
 export type JobsFilter = z.input<typeof filterSchema>;
 
-/** Some of the jobs that a filter is about. */
+/** A page of the jobs that match a filter. */
 export interface JobPage {
   readonly jobs: Job[];
-  /** For the next page; undefined at the end. */
+  /** Cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }
 
 /**
- * Lists jobs, page by page: each job that is there all the while comes exactly once, whatever is added or removed.
+ * Lists jobs page by page. A job that exists all the while is listed exactly once, whatever is added or removed.
  *
- * All, or by one of `jobName` and the statuses `error` and `cancelled`, it examines as many jobs as it gives, and one more;
- * by `queue` too if the database has that index (see `IndexOptions`). By another status, by several conditions or by
- * `errorText`, it looks through at most 5,000 jobs, by one index: then a page may have fewer jobs than `limit`, even none,
- * and a cursor to go on with. So it may when its jobs are large: a page has at most `maxBytes` as it is sent as
- * JSON, or a single job.
+ * Without conditions, or by one of `jobName`, `error` and `cancelled`, it examines one more job than it returns. The same
+ * holds for `queue` if the database has that index (see `IndexOptions`). By another status, several conditions or
+ * `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`, even none, and
+ * a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as JSON, or a single
+ * job.
  *
- * @throws ValidationError for a filter that is not a `JobsFilter`, or a cursor that no page gave
+ * @throws ValidationError for an invalid filter or a cursor that no page returned
  */
 export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter = {}): Promise<JobPage> {
   const valid = validateNow(filterSchema, filter, 'Filter of jobs');
@@ -77,7 +77,7 @@ async function pageBy(
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
-  // In one command. Not a single batch: what is more than a reply may hold comes in another.
+  // Reads all in one command, but not as a single batch: anything beyond the size of a reply comes in another.
   const size = { limit: limit + 1, batchSize: limit + 1, projection: isBrief ? briefFields : shownFields };
   const found = jobs.find(query, { ...scan, ...size });
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
@@ -86,16 +86,16 @@ async function pageBy(
   return { jobs: documents.map(toJob), cursor: next && toCursor(next) };
 }
 
-/** One of the indexes for lists: by a field, or none, then `created`, then `_id`. */
+/** An index for lists: by one field or none, then `created`, then `_id`. */
 interface ListIndex {
   readonly index: Index;
-  /** The field, and its value, that the index begins with; empty for the index of all jobs. */
+  /** First field of the index with its value; empty for the index of all jobs. */
   readonly by: Document;
-  /** Fields that come last. */
+  /** Fields at the end of the index. */
   readonly rest?: Document;
 }
 
-/** A part of it: from a place on. */
+/** A part of the list that starts at a place. */
 interface Stretch {
   readonly list: ListIndex;
   readonly order: 'newest' | 'oldest';
@@ -104,7 +104,7 @@ interface Stretch {
 
 const allJobs: ListIndex = { index: byCreated, by: {} };
 
-/** Few jobs fail or are cancelled; those of one name are fewer than those of a queue. */
+/** Returns the most selective index. Few jobs fail or are cancelled, and a name has fewer jobs than a queue. */
 function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): ListIndex {
   if (status === 'error' || status === 'cancelled')
     return { index: byUnsuccessful, by: { status }, rest: { completed: new MinKey() } };
@@ -112,14 +112,14 @@ function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): L
   return queue === undefined ? allJobs : { index: byQueue, by: { queue } };
 }
 
-/** Text of a user is compared as it is, and never becomes a pattern. */
+/** Matches a user's text literally, never as a pattern. */
 function hasErrorWith(text: string): Filter<JobDocument> {
   const pattern = text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const matches = { $regex: pattern, $options: 'i' };
   return { $or: [{ 'errors.message': matches }, { 'errors.causes.message': matches }] };
 }
 
-/** The last place to look at, when more follow. Its scan reads keys of the index, and no document. */
+/** Returns the last place to look at, if more jobs follow. The scan reads only index keys, no documents. */
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
   const projection = { created: 1, _id: 1 };
   const options = { ...scanOf(stretch), projection, skip: MAX_SCANNED - 1 };
@@ -128,9 +128,9 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
 }
 
 /**
- * How to read a stretch, to its end or up to a place, which is included. Ends of an index's keys, because a condition on
- * two fields, "created earlier, or at the same time under a lesser id", bounds no scan: of many jobs that were added at
- * once each page would read those before it again. What `min` says is included, what `max` says is not.
+ * Returns how to read a stretch, to its end or up to a place, inclusive. The scan is bounded by index keys, because a
+ * condition on two fields ("created earlier, or at the same time with a smaller id") bounds no scan. With many jobs added
+ * at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
 function scanOf({ list: { index, by, rest }, order, after }: Stretch, upTo?: ListPlace): FindOptions {
   const direction = order === 'newest' ? -1 : 1;
@@ -153,7 +153,10 @@ function at({ created, id }: ListPlace): Document {
   return { created, _id: id };
 }
 
-/** No text lies between one and the same with a NUL, which no id has. */
+/**
+ * Returns the end of a scan just behind a place. No text lies between an id and the same id with a NUL, which ids never
+ * contain.
+ */
 function behind({ created, id }: ListPlace): Document {
   return { created, _id: `${id}\0` };
 }

@@ -3,30 +3,30 @@ import { byIndex, type Index } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
 
 /**
- * Since when a job waits that is due: from its moment or, when it was added or given back only later, from then. So one
- * that is added with a moment that has passed does not seem to have waited since.
+ * When a due job began to wait: at its `runAt`, or later when it was added or given back. A job added with a past `runAt`
+ * does not seem to have waited since then.
  */
 export const waitingSince: Document = { $max: ['$runAt', '$queued'] };
 
-/** As many as may stand in front with a moment that had passed when they were queued. */
+/** Maximum of jobs in front that were queued after their `runAt`. */
 const MAX_IN_FRONT = 100;
 
-/** A job, and since when it waits. */
+/** A job and since when it waits. */
 export type Waiting = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'priority' | 'runAt'> & {
   readonly since: Date;
-  /** By the database's clock. */
+  /** Waiting time by the database's clock. */
   readonly waitedMs: number;
 };
 
 /**
- * Of due jobs that an index gives in the order of `runAt`, the one that waits longest: mostly the first, for none behind a
- * job that was queued before its moment can wait longer than it. Only when the first was queued later than that, it looks
- * at 100 of them, by a second command.
+ * Returns the longest-waiting of the due jobs that an index gives in the order of `runAt`. Mostly this is the first: no
+ * job behind one that was queued before its `runAt` can have waited longer. Only if the first was queued later, a second
+ * command looks at 100 jobs.
  *
- * @param index that serves them
+ * @param index serves the conditions
  * @param due the conditions
- * @param order by which the first is found
- * @param among further conditions, by which the order is that of `runAt` alone, given the first
+ * @param order order in which the first is found
+ * @param among further conditions, given the first job, that leave an order by `runAt` alone
  */
 export async function findLongestWaiting(
   jobs: Collection<JobDocument>,

@@ -4,12 +4,12 @@ import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { isUnmarked } from './queued-jobs.js';
 
-/** Per command, so that each is short, also when the whole queue is of an earlier version. */
+/** Jobs per command. Keeps each command short even if an earlier version made the whole queue. */
 const BATCH = 1000;
 
 /**
- * Makes the jobs claimable that processes of an earlier version have queued, 1,000 by each two commands, and returns how
- * many there were.
+ * Makes jobs claimable that processes of an earlier version have queued, and returns their number. Two commands per 1,000
+ * jobs.
  */
 export async function makeClaimable(jobs: Collection<JobDocument>): Promise<number> {
   let count = 0;

@@ -4,8 +4,8 @@ import { storableText } from './storable-text.js';
 const MAX_BYTES = 2048;
 
 /**
- * What is known of a job beside its input, such as the trace that it belongs to (`traceparent`): texts by names of letters,
- * digits, `_` and `-`, 2 KB in all.
+ * Texts stored beside the input, such as the trace of the job (`traceparent`). Names consist of letters, digits, `_` and
+ * `-`. At most 2 KB in all.
  */
 export type Metadata = Readonly<Record<string, string>>;
 

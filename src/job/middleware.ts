@@ -7,27 +7,27 @@ import type { NewJob } from './insert-job.js';
 import type { JobContext } from './job-context.js';
 import type { Metadata } from './metadata.js';
 
-/** What a job's function is called with, and what is known of the job. */
+/** The context of a job's function, with details of the job. */
 export interface RunContext extends JobContext {
   readonly jobName: string;
   readonly queue: string;
-  /** As it was stored with the job. */
+  /** Metadata stored with the job. */
   readonly metadata: Metadata;
 }
 
-/** Is called around the function of each job. `next` gives what the function returned. */
+/** Middleware called around each job function. `next` returns the function's result. */
 export type RunMiddleware = (context: RunContext, next: () => Promise<unknown>) => unknown;
 
-/** What a user does around adding and running jobs: see `RemoteProcessor.use`. */
+/** User code around adding and running jobs. See `RemoteProcessor.use`. */
 export interface Middleware {
   readonly add?: AddMiddleware | undefined;
   readonly run?: RunMiddleware | undefined;
 }
 
-/** The jobs are written: nobody waits for longer for what middleware does then. */
+/** How long to wait for middleware once the jobs are written. */
 const MAX_WAIT_MS = 3_000;
 
-/** What is done around adding and running jobs, in the order in which it came. */
+/** The middleware around adding and running jobs, in the order in which it was added. */
 export class Middlewares {
   #add: readonly AddMiddleware[] = [];
   #run: readonly Step<RunContext, unknown>[] = [];
@@ -43,17 +43,17 @@ export class Middlewares {
     return this.#run;
   }
 
-  /** Whether anything is done around adding. */
+  /** Whether there is middleware around adding. */
   get isAround(): boolean {
     return this.#add.length > 0;
   }
 
   /**
-   * Writes jobs as middleware makes them. All of them are written, or none when it refuses one.
+   * Writes jobs as changed by middleware: all of them, or none if it refuses one.
    *
-   * @param giveUpAt by `performance.now()`: what goes on until then refuses
-   * @param scheduler the id of the item that makes them
-   * @throws what refuses, and what `write` throws
+   * @param giveUpAt by `performance.now()`; middleware that takes longer refuses
+   * @param scheduler id of the item that makes the jobs
+   * @throws errors of middleware and of `write`
    */
   async adding<Result>(
     jobs: readonly NewJob[],
@@ -76,12 +76,12 @@ export class Middlewares {
     }
   }
 
-  /** Begins to add a job: up to where it is to be written. */
+  /** Begins to add a job, up to the point where it is to be written. */
   begin(job: NewJob, scheduler = job.occurrence?.item): Addition {
     return beginAddition(this.#add, job, scheduler);
   }
 
-  /** Waits for what is done after the write, for a while. It never rejects: what was written is there. */
+  /** Waits up to 3 s for middleware after the write. Never rejects, because the jobs are stored. */
   async end(additions: readonly Addition[]): Promise<void> {
     const ends = Promise.all(additions.map(({ end }) => end));
     await withinTime(MAX_WAIT_MS, ends, 'A middleware').catch((error: unknown) => {

@@ -5,7 +5,10 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
  * How a library means it is not ours to know. So only what all mean alike is taken over: the rest is for the worker to judge.
  */
 
-/** Returns it as text, or null if the schema offers none, has no such form, or refers to itself by more than a `$ref`. */
+/**
+ * Returns the offered schema as text. Null if there is none, it has no such form, or it refers to itself by more than a
+ * `$ref`.
+ */
 export function offeredJsonSchema(schema: StandardSchemaV1): string | null {
   try {
     if (!offers(schema)) return null;
@@ -16,7 +19,7 @@ export function offeredJsonSchema(schema: StandardSchemaV1): string | null {
   }
 }
 
-/** Anything else would be stored, and read as one that accepts anything. */
+/** Returns whether a value is a JSON Schema. Any other value would be stored and read as a schema that accepts anything. */
 function isJsonSchema(value: unknown): boolean {
   return typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value));
 }
@@ -25,7 +28,7 @@ function offers(schema: StandardSchemaV1): schema is StandardSchemaV1 & Standard
   return 'jsonSchema' in schema['~standard'];
 }
 
-/** Taken over as they are. `format` is for forms: nothing is refused for it. */
+/** Keywords copied as they are. `format` is for forms and refuses nothing. */
 const plain = new Set([
   '$schema',
   '$ref',
@@ -49,11 +52,14 @@ const plain = new Set([
   'default',
 ]);
 
-/** Keywords with a schema below them, and keywords with named ones. */
+/** Keywords with a schema as value, and keywords with schemas by name. */
 const below = new Set(['items', 'additionalProperties']);
 const named = new Set(['properties', '$defs', 'definitions']);
 
-/** Not taken over, and what is not either then: it is about the names, or the items, that the first says nothing of. */
+/**
+ * Keywords that are not copied, each with one that then cannot be either. The second covers names or items that the first
+ * leaves out.
+ */
 const rests: Readonly<Record<string, string>> = {
   patternProperties: 'additionalProperties',
   prefixItems: 'items',
@@ -67,11 +73,11 @@ function loosened(schema: unknown): unknown {
 }
 
 function loosenedKeyword(keyword: string, value: unknown): [string, unknown][] {
-  // Whole numbers are only safe ones where it is read.
+  // The reader accepts only safe integers as whole numbers.
   if (keyword === 'type') return [['type', value === 'integer' ? 'number' : value]];
   if (plain.has(keyword)) return [[keyword, value]];
   if (below.has(keyword) && !Array.isArray(value)) return [[keyword, loosened(value)]];
-  // Weaker members may fit where only one did.
+  // Loosened members may overlap where only one matched before.
   if ((keyword === 'anyOf' || keyword === 'oneOf') && Array.isArray(value))
     return [['anyOf', value.map(loosened)]];
   if (!named.has(keyword)) return [];

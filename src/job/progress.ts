@@ -2,9 +2,9 @@ import { ValidationError } from '../errors.js';
 import { shortText } from './log-line.js';
 
 /**
- * What `progress` takes: any value that can be stored, and is stored as it is; or a fraction from 0 to 1 and a message,
- * stored as `{ fraction, message }`; or how much is done of how much, stored as `{ done, of, message }`. These two, and a
- * lone number from 0 to 1, are shown as a bar.
+ * Arguments of `progress`. A single value is stored as it is. A fraction from 0 to 1 with a message is stored as `{
+ * fraction, message }`, and an amount out of a total as `{ done, of, message }`. These two, and a single number from 0 to
+ * 1, are shown as a bar.
  */
 export type ProgressArguments =
   | [value: unknown]
@@ -12,12 +12,12 @@ export type ProgressArguments =
   | [done: number, of: number, message?: string | undefined];
 
 /**
- * Tells how far the job is: `getJob(id).progress` shows it.
+ * Reports progress, which `getJob(id).progress` shows.
  *
- * Of many reports the last is written, at most once a second for all jobs of an invocation together; the last of all with
- * the job's outcome. What can be written at once is, and the promise waits for that, for a second at most; else it
- * resolves in the next turn of the event loop: a job that awaits each report is hardly slowed down, and lets others have
- * their turn. A failure of the database does not reject.
+ * Only the last of many reports is written, at most once a second for all jobs of an invocation together. The final one
+ * is written with the job's outcome. If a report can be written at once, the promise awaits that for up to a second.
+ * Otherwise it resolves in the next turn of the event loop, so a job that awaits each report is hardly slowed down and
+ * lets others run. A failure of the database does not reject.
  *
  * @throws ValidationError (as a rejection) for numbers out of range, or for a value that cannot be stored
  */
@@ -28,7 +28,7 @@ export interface ReportProgress {
 }
 
 /**
- * The value that a report is stored as; its message is cut to 1,000 characters.
+ * Returns the value to store for a report, with its message cut to 1,000 characters.
  *
  * @throws ValidationError for numbers out of range
  */

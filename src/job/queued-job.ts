@@ -1,10 +1,10 @@
-/** One job that was queued, for those who look for jobs. What is not known of it is left out. */
+/** A queued job, for workers that look for jobs. Unknown fields are left out. */
 export interface QueuedJob {
   readonly jobName?: string;
   readonly queue?: string;
-  /** A moment, or milliseconds from now; what has passed is now. */
+  /** A moment, or milliseconds from now. The past counts as now. */
   readonly runAt: Date | number;
 }
 
-/** A job of which nothing is known but that it can run. */
+/** A job that can run and of which nothing else is known. */
 export const someJob: QueuedJob = { runAt: 0 };

@@ -22,10 +22,10 @@ import {
 import { Middlewares } from './middleware.js';
 import { storeJobFactories } from './store-job-factories.js';
 
-/** A kind of job that can be added here: by this process's code, or by what another process stored. */
+/** A kind of job that can be added here, by this process's code or by a stored definition. */
 export interface AddableJob {
   readonly defaults: JobDefaults;
-  /** @throws ValidationError */
+  /** Checks an input. @throws ValidationError */
   checkInput(input: unknown): Promise<void>;
 }
 
@@ -38,35 +38,35 @@ const entriesSchema = z.array(
   ]),
 );
 
-/** Kinds of jobs by name, as a processor is given them. */
+/** Kinds of jobs by name, as a processor receives them. */
 export const jobsSchema = z.record(
   jobNameSchema,
   z.custom<JobContract>(isJob, 'expected a job factory or a contract, made by defineJob'),
 );
 
-/** Whether this is a job factory or a contract. Never throws. */
+/** Returns whether a value is a job factory or a contract. Never throws. */
 export function isJob(value: unknown): value is JobContract {
   return isJobFactory(value) || isJobContract(value);
 }
 
 /** The job factories of this process, and those that others stored. */
 export class JobRegistry {
-  /** The kinds of jobs that can be run here. */
+  /** Kinds of jobs that can run here. */
   readonly #factories = new Map<string, JobFactory>();
-  /** What is done around adding and running jobs. */
+  /** Middleware around adding and running jobs. */
   readonly middlewares: Middlewares;
-  /** The kinds of jobs that can be added here without asking the database: those above, and contracts. */
+  /** Kinds of jobs that can be added here without asking the database: factories and contracts. */
   readonly #known = new Map<string, JobContract>();
-  /** Those of the constructor; what became of storing them, once it was tried. */
+  /** The jobs given to the constructor, and the promise of storing them, once begun. */
   readonly #declared: readonly (readonly [name: string, job: JobContract])[];
   #stored: Promise<void> | undefined;
 
-  /** @param declared kinds of jobs that are known from the start; `storeDeclared` stores them */
+  /** @param declared kinds of jobs known from the start, stored by `storeDeclared` */
   constructor(
     private readonly jobFactories: Collection<JobFactoryDocument>,
     declared: Readonly<Record<string, JobContract>>,
     private readonly log: Logger,
-    /** Told of the jobs that scheduler items make. */
+    /** Hears of the jobs that scheduler items make. */
     readonly events: Events,
   ) {
     this.middlewares = new Middlewares(log);
@@ -74,7 +74,7 @@ export class JobRegistry {
     for (const [name, job] of this.#declared) this.#learn(name, job);
   }
 
-  /** The names this process has the code of. */
+  /** The names of jobs whose code this process has. */
   get names(): string[] {
     return [...this.#factories.keys()];
   }
@@ -83,14 +83,14 @@ export class JobRegistry {
     return this.#factories.get(name);
   }
 
-  /** @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then */
+  /** Registers and stores factories. @throws ValidationError for a bad name or factory, before anything is registered */
   async register(entries: readonly (readonly [name: string, factory: JobFactory])[]): Promise<void> {
     validateNow(entriesSchema, entries, 'The list of job factories');
     await this.#store(entries);
     for (const [name, factory] of entries) this.#learn(name, factory);
   }
 
-  /** Stores the kinds of jobs of the constructor, once; again after a failure. @throws what the driver throws */
+  /** Stores the jobs given to the constructor, once, or again after a failure. @throws the driver's errors */
   async storeDeclared(): Promise<void> {
     if (this.#declared.length === 0) return;
     this.#stored ??= this.#store(this.#declared);
@@ -112,27 +112,27 @@ export class JobRegistry {
     return storeJobFactories(this.jobFactories, documents, this.log);
   }
 
-  /** Some of what can be added by name, stored by whichever process: see `Factories.list`. */
+  /** Returns a page of the kinds of jobs that can be added by name. See `Factories.list`. */
   list(filter?: PageFilter): Promise<JobFactoryPage> {
     return listJobFactories(this.jobFactories, filter);
   }
 
-  /** Returns what is stored of a factory; undefined when nobody has stored it. */
+  /** Returns the stored description of a factory; undefined if it is not stored. */
   async info(name: string): Promise<JobFactoryInfo | undefined> {
     const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
     return stored && toInfo(stored);
   }
 
-  /** The names of what can be added: the first 1000. */
+  /** Returns the names of the first 1000 kinds of jobs that can be added. */
   async storedNames(): Promise<string[]> {
     return findJobFactoryNames(this.jobFactories);
   }
 
   /**
-   * Whether a caller of this role may have a job of this name: one that exists, or is scheduled.
+   * Checks that a role may add or schedule a job of this name.
    *
-   * @param jobName asked only when the answer depends on it
-   * @throws ForbiddenError, and what `jobName` throws
+   * @param jobName called only when the answer depends on it
+   * @throws ForbiddenError, and errors of `jobName`
    */
   async requireMayAdd(jobName: () => Promise<string> | string, callerRole: Role | undefined): Promise<void> {
     if (!isLimited(callerRole)) return;
@@ -142,7 +142,7 @@ export class JobRegistry {
     if (known) requireRole(name, addRoleOf(known), callerRole);
   }
 
-  /** Returns the names of which a caller of this role may have jobs. See `requireMayAdd`. */
+  /** Returns the names whose jobs this role may add. See `requireMayAdd`. */
   async mayAdd(names: readonly string[], callerRole: Role | undefined): Promise<ReadonlySet<string>> {
     if (!isLimited(callerRole)) return new Set(names);
     const missing = names.filter((name) => !this.#known.has(name));
@@ -154,7 +154,7 @@ export class JobRegistry {
     return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
   }
 
-  /** The defaults of those of these names that are known here or stored. */
+  /** Returns the defaults of these kinds of jobs, as far as they are known here or stored. */
   readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
     const missing = names.filter((name) => !this.#known.has(name));
     const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
@@ -165,8 +165,10 @@ export class JobRegistry {
   };
 
   /**
-   * @param job a name; a factory, which stands for its name; or a contract, by which the job is added as it is
-   * @param callerRole of whom it is to be added for; undefined for code
+   * Finds a kind of job to be added.
+   *
+   * @param job a name, a factory (which stands for its name), or a contract (by which the job is added as it is)
+   * @param callerRole role of the person for whom it is added; undefined for code
    * @throws ForbiddenError, or UnknownJobNameError that lists the known names
    */
   async find(job: string | JobContract, callerRole?: Role): Promise<AddableJob> {
@@ -196,12 +198,12 @@ export function nameOf(job: string | JobContract): string {
   return typeof job === 'string' ? job : job?.name;
 }
 
-/** Not `admin`, who may anything, nor code. */
+/** Returns whether a role is limited. `admin` and code may do anything. */
 function isLimited(callerRole: Role | undefined): callerRole is Exclude<Role, 'admin'> {
   return callerRole !== undefined && callerRole !== 'admin';
 }
 
-/** @throws ForbiddenError */
+/** Checks a role. @throws ForbiddenError */
 function requireRole(jobName: string, required: AddRole, held: Role | undefined): void {
   if (isLimited(held) && !suffices(held, required)) throw new ForbiddenError(jobName, required, held);
 }

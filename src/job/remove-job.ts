@@ -6,7 +6,7 @@ import { isSettled, type JobDocument, settledStatuses } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
 /**
- * Removes one settled job; one that was made ahead of its occurrence stays until then: see remove-jobs.ts.
+ * Removes a settled job. A job made ahead of its occurrence stays until then. See remove-jobs.ts.
  *
  * @throws NotFoundError, or ConflictError when it has to stay
  */
@@ -24,7 +24,8 @@ export async function removeJob(jobs: Collection<JobDocument>, id: string): Prom
     async () => (await jobs.deleteOne(removable, byId)).deletedCount || undefined,
     ({ status, occurrence }) => {
       if (!isSettled(status)) return `Job '${id}' cannot be removed: it is ${status}: cancel it first.`;
-      // It may have been settled, and its occurrence have come, since the first try: the database's clock tells, by a second.
+      // The job may have settled, and its occurrence come, since the first try. A second try by the database's clock
+      // decides.
       if (occurrence && wasSettled) return `Job '${id}' cannot be removed: its occurrence is still to come.`;
       wasSettled = true;
       return undefined;

@@ -7,29 +7,29 @@ import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
-/** How many jobs were removed, per status asked for; `more` when it had to stop before all were. */
+/** How many jobs were removed, by requested status. `more` is set if removal stopped early. */
 export type RemovedCounts = Partial<Record<SettledStatus, number>> & { readonly more?: true };
 
-/** Which jobs, and for how long to go on. */
+/** Selects the jobs to remove, and when to stop. */
 export interface Removal {
   readonly statuses: readonly SettledStatus[];
-  /** Only those that settled at least so long ago, by the database's clock. */
+  /** Only removes jobs that settled at least this long ago, by the database's clock. */
   readonly olderThanMs?: number | undefined;
-  /** No batch begins once this is true. */
+  /** No batch begins once this returns true. */
   readonly mustStop: () => boolean;
 }
 
-/** Per command: each is short, and holds up no other write for long. */
+/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const BATCH = 1000;
 
 /**
- * Removes settled jobs, the oldest first, batch by batch; each status is walked by an index that begins with `created`, or
- * with `status` and `created`. A batch is tried again when it meets another write, or the database cannot be reached: how
- * many it had removed by then is not known, and not counted.
+ * Removes settled jobs in batches, oldest first. Each status is walked by an index on `created`, or on `status` and
+ * `created`. A batch is tried again after a conflict with another write, or when the database cannot be reached. The
+ * number it had removed by then is unknown and not counted.
  *
- * A job that a scheduler item made may be removed like any other once its occurrence was due: the job and its item's
- * advance are one transaction (fire-due-items.ts), and no item goes back to what was due (withdraw-jobs.ts). One that
- * was made ahead, and settled before its time, stays until then: the item may come to that occurrence again.
+ * A job made by a scheduler item may be removed like any other once its occurrence was due. The job and its item's
+ * advance are one transaction (fire-due-items.ts), and no item goes back to a moment that was due (withdraw-jobs.ts). A
+ * job that was made ahead and settled before its time stays until then, because the item may reach that occurrence again.
  */
 export async function removeJobs(
   jobs: Collection<JobDocument>,
@@ -57,7 +57,7 @@ const oldestFirst: FindOptions = {
   projection: { created: 1 },
 };
 
-/** `last`: when the last job of a full batch was created; there may be more from then on. */
+/** Removes a batch. `last` is when the last job of a full batch was created; more jobs may follow. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
   status: SettledStatus,
@@ -71,13 +71,16 @@ async function removeBatch(
     );
     if (found.length === 0) return { removed: 0, last: undefined };
     const ids = found.map(({ _id }) => _id);
-    // Somebody may have retried one of them since.
+    // A person may have retried a job since.
     const { deletedCount } = await jobs.deleteMany({ ...ourJob, _id: { $in: ids }, status, $expr }, byId);
     return { removed: deletedCount, last: found[BATCH - 1]?.created };
   });
 }
 
-/** No job settled before it was created, which is what the indexes know. */
+/**
+ * Returns the condition for removal. No job settles before it is created, so `created`, which the indexes hold, bounds
+ * the scan.
+ */
 function isRemovable(olderThanMs: number | undefined): Document {
   if (olderThanMs === undefined) return isNotAhead;
   const until = { $subtract: ['$$NOW', olderThanMs] };

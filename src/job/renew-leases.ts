@@ -5,22 +5,22 @@ import type { HeldLease, JobDocument } from './job.js';
 import { toStatement } from './record-reports.js';
 import type { LeasedReport } from './report.js';
 
-/** The leases to let go of: their jobs are to be cancelled, or belong to somebody else by now. */
+/** Leases to let go of, because their jobs are to be cancelled or belong to another worker. */
 export interface RenewalResult {
-  /** False when nobody knows whether the leases were renewed. */
+  /** False if it is unknown whether the leases were renewed. */
   readonly renewed: boolean;
   readonly cancelled: readonly HeldLease[];
   readonly lost: readonly HeldLease[];
 }
 
 /**
- * One heartbeat: renews all leases of an invocation in one command; a second one, only when it matched fewer
- * than are held, tells which are not to be renewed and why.
+ * Renews all leases of an invocation in one command. If that matched fewer than are held, a second command reads which
+ * ones were not renewed and why.
  *
- * A job whose cancelling was asked for is not renewed: its worker is told, and if the worker does not end it
- * before its lease expires, recovery does.
+ * The lease of a job that is to be cancelled is not renewed. Its worker is told. If the worker does not end the job
+ * before the lease expires, recovery does.
  *
- * @param reports of jobs under these leases: stored by the same command
+ * @param reports reports of jobs under these leases, stored by the same command
  */
 export async function renewLeases(
   jobs: Collection<JobDocument>,
@@ -46,7 +46,7 @@ function renewal(leaseMs: number): Document[] {
 
 const UNKNOWN = -1;
 
-/** How many were matched, or UNKNOWN. Those of a report alone cannot be told from the others. */
+/** Returns how many documents matched, or UNKNOWN. Matches of reports cannot be told from the others. */
 async function write(
   jobs: Collection<JobDocument>,
   filter: Filter<JobDocument>,

@@ -6,13 +6,13 @@ import type { LoggedText } from './log-line.js';
 export const MAX_LOG_LINES = 100;
 
 /**
- * What a running job told of itself, as far as it is not known to be stored. Values and lines are numbered within an
- * attempt, and the lease keeps the numbers that were stored: so a report may be sent again, or come late.
+ * Reports of a running job that are not known to be stored. Values and lines are numbered within an attempt, and the
+ * lease keeps the numbers that are stored. So a report may be sent twice or late.
  */
 export interface Report {
-  /** The last value, and how many the attempt has told. */
+  /** The last value, and how many values the attempt has reported. */
   readonly progress?: { readonly told: number; readonly value: unknown };
-  /** The last lines, and how many the attempt has told. */
+  /** The last lines, and how many lines the attempt has reported. */
   readonly log?: { readonly told: number; readonly lines: readonly ToldLine[] };
 }
 
@@ -22,14 +22,14 @@ export interface ToldLine extends LoggedText {
   readonly attempt: number;
 }
 
-/** A report, and the lease that it is told under. */
+/** A report and the lease it belongs to. */
 export interface LeasedReport extends HeldLease {
   readonly report: Report;
 }
 
 /**
- * The stages of an update that store a report in a job whose lease the filter names. Stored again, or after a later one,
- * it changes nothing. They may stand before those of `endAttempt`.
+ * Returns the update stages that store a report in a job whose lease the filter names. Storing a report again, or after a
+ * later one, changes nothing. The stages may precede those of `endAttempt`.
  */
 export function storeReport({ progress, log }: Report): Document[] {
   return [...(progress ? [storeProgress(progress)] : []), ...(log ? [storeLines(log)] : [])];

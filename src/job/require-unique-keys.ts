@@ -7,15 +7,15 @@ import { uniqueKeyIndex } from './indexes.js';
 import type { JobDocument } from './job.js';
 import type { JobCollections } from './jobs-collection.js';
 
-/** Of which collections the index was seen. */
+/** Collections in which the index was seen. */
 const seen = new OncePerName();
 
 /**
- * Makes sure that unique keys are unique: without their index two adds at the same moment both write a job. It costs one
- * command for each client and collection, and nothing once the index was seen.
+ * Makes sure that unique keys are unique. Without their index, two adds at the same moment would both write a job. Costs
+ * one command per client and collection, and nothing once the index was seen.
  *
- * @param areUsed whether it matters; not asked once the index was seen. Default: it does
- * @throws IndexMissingError, each time anew
+ * @param areUsed returns whether unique keys matter; not called once the index was seen. Default: they do
+ * @throws IndexMissingError on every call until the index exists
  */
 export async function requireUniqueKeys(
   { client, jobs }: JobCollections,

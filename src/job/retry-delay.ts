@@ -1,29 +1,29 @@
 import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 
-/** Between a failed attempt and the next: long enough for a service that restarts. */
+/** Default delay before the next attempt, long enough for a service to restart. */
 export const DEFAULT_RETRY_DELAY_MS = 10_000;
 
-/** The longest wait of an exponential delay, unless it says otherwise. */
+/** Default maximum of an exponential delay. */
 const DEFAULT_CAP_MS = 60 * 60 * 1000;
 
 /**
- * Twice as long after each failed attempt, up to `cap`, and of that a random part: "full jitter", so that jobs which
- * failed together do not come back together.
- * Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ * Delay that doubles after each failed attempt, up to `cap`, of which a random part is used ("full jitter"). So jobs that
+ * failed together do not come back together. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+ * 2015.
  */
 export interface ExponentialDelay {
   readonly kind: 'exponential';
-  /** Before the second attempt, at most. */
+  /** Maximum delay before the second attempt. */
   readonly base: Duration;
-  /** At most, however many attempts failed. Default 1 hour. */
+  /** Maximum delay after any number of attempts. Default 1 hour. */
   readonly cap?: Duration;
 }
 
-/** How long to wait after a failed attempt: always the same, or exponential. Data, and so stored on the job. */
+/** Delay after a failed attempt: constant or exponential. Plain data, so it is stored on the job. */
 export type RetryDelay = Duration | ExponentialDelay;
 
-/** How long to wait after a failed attempt, decided in code. @param attempt counted from 1 */
+/** Returns the delay after a failed attempt. @param attempt counted from 1 */
 export type RetryDelayFunction = (failed: { readonly attempt: number; readonly error: unknown }) => Duration;
 
 const exponentialSchema = z.strictObject({
@@ -32,12 +32,12 @@ const exponentialSchema = z.strictObject({
   cap: durationSchema.default(DEFAULT_CAP_MS),
 });
 
-/** Resolved: durations in milliseconds. */
+/** Resolved delay, with durations in milliseconds. */
 export type ResolvedRetryDelay = number | z.output<typeof exponentialSchema>;
 
 export const retryDelaySchema = z.unknown().transform(parseRetryDelay);
 
-/** Not a union of two schemas, whose errors would also speak of what the value was never meant to be. */
+/** Parses by one of two schemas. A union would also report errors of the form that was not meant. */
 export function parseRetryDelay(value: unknown, context: z.RefinementCtx): ResolvedRetryDelay {
   const isObject = typeof value === 'object' && value !== null;
   const result = (isObject ? exponentialSchema : durationSchema).safeParse(value);
@@ -49,7 +49,7 @@ export function parseRetryDelay(value: unknown, context: z.RefinementCtx): Resol
 }
 
 /**
- * Milliseconds to wait after the attempt that failed.
+ * Returns the milliseconds to wait after a failed attempt.
  *
  * @param random from 0 to 1, the part of an exponential delay
  */

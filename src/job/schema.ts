@@ -11,14 +11,14 @@ import { toFailure, toText } from './failure.js';
  * or ArkType. Those of zod, of any copy and of its mini, are known better: by what they have, never by their classes.
  */
 
-/** Why this cannot be a schema of a job; undefined when it can. Never throws. */
+/** Returns why a value cannot be the schema of a job; undefined if it can. Never throws. */
 export function schemaProblem(value: unknown): string | undefined {
   try {
     if (isZod3(value))
       return `expected a schema of zod 4, which zod 3.25 has too, as 'zod/v4': this is one of zod 3`;
     return isStandardSchema(value) ? undefined : EXPECTED;
   } catch {
-    return EXPECTED; // A proxy, or a getter, that throws.
+    return EXPECTED; // A proxy or getter that throws.
   }
 }
 
@@ -29,11 +29,11 @@ export function isZod(schema: StandardSchemaV1): schema is StandardSchemaV1 & z.
 }
 
 /**
- * Returns what the schema makes of a value, and waits for what is asynchronous in it, for 10 s at most.
+ * Returns the value as parsed by the schema. Awaits asynchronous parts for up to 10 s.
  *
  * @param subject names the value in the error, for example "Input of job 'echo'"
- * @throws ValidationError listing every issue with its path; SchemaFailedError when code of the schema throws, does not
- *   answer, or answers otherwise than Standard Schema says; and errors of this package that the schema's code throws, as they are
+ * @throws ValidationError listing every issue with its path; SchemaFailedError if the schema's code throws, does not
+ *   answer, or violates Standard Schema; errors of this package thrown by the schema's code, as they are
  */
 export async function parseBy(schema: StandardSchemaV1, value: unknown, subject: string): Promise<unknown> {
   const verdict = await judge(schema, value, subject);
@@ -55,13 +55,13 @@ async function judge(schema: StandardSchemaV1, value: unknown, subject: string):
   }
 }
 
-/** Whoever adds the job waits for it. What asks elsewhere, a database for one, mostly knows long before. */
+/** The caller who adds the job waits for this. A schema that asks a database mostly answers long before. */
 const MAX_JUDGING_MS = 10_000;
 
-/** A timer for each value would cost many times what judging it does: what asks nobody is there within some microtasks. */
+/** A timer per value would cost many times what judging does. A synchronous answer arrives within a few microtasks. */
 const SOON_MICROTASKS = 8;
 
-/** @throws NoAnswer */
+/** Awaits a verdict for a limited time. @throws NoAnswer */
 async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
   let isThere = false;
   const arrived = () => {
@@ -73,13 +73,14 @@ async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
 }
 
 async function ask(schema: StandardSchemaV1, value: unknown): Promise<Verdict> {
-  // In zod's own way, functions of a zod schema run once. The other begins anew where one turns out to be asynchronous.
+  // Parsed zod's own way, functions of a schema run once. The standard way begins anew when one turns out to be
+  // asynchronous.
   if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
   const result = await z.safeParseAsync(schema, value);
   return result.success ? { value: result.data } : { issues: toIssues(result.error) };
 }
 
-/** Takes no member of a result for granted: it may be of anybody's code. */
+/** Checks every member of a result, which may come from anybody's code. */
 function toVerdict(result: unknown): Verdict {
   const { issues } = Object(result);
   if (Array.isArray(issues)) return { issues: Array.from(issues, toOwnIssue) };
@@ -87,20 +88,23 @@ function toVerdict(result: unknown): Verdict {
   throw new TypeError(`it returned ${toText(result)}, expected { value } or { issues: [...] }`);
 }
 
-/** `Array.from` and not `map`, which on ArkType's lists makes another of these and adds an item to it. */
+/** Uses `Array.from`, because `map` on ArkType's lists makes another such list and adds an item to it. */
 function toOwnIssue(issue: unknown): Issue {
   const { path, message } = Object(issue);
   const keys = Array.isArray(path) ? Array.from(path, (part) => toText(keyOf(part))) : [];
   return toIssue(keys, typeof message === 'string' && message !== '' ? message : NO_REASON);
 }
 
-/** Whether a value may be missing: also when that cannot be told, since it depends on what is asked elsewhere, or on code that fails. */
+/**
+ * Returns whether a value may be missing. Also true if that is unknown, because the schema is asynchronous or its code
+ * fails.
+ */
 export function mayBeMissing(schema: StandardSchemaV1): boolean {
   try {
     if (isZod(schema)) return z.safeParse(schema, undefined).success;
     const result = schema['~standard'].validate(undefined);
     if (!('then' in result)) return !result.issues;
-    result.then(undefined, () => {}); // Nobody waits for it.
+    result.then(undefined, () => {}); // Nobody awaits it.
     return true;
   } catch {
     return true;
@@ -111,13 +115,16 @@ function keyOf(part: unknown): unknown {
   return typeof part === 'object' && part !== null ? Reflect.get(part, 'key') : part;
 }
 
-/** Its later versions implement Standard Schema, and yet are not described, nor typed, as zod 4 is. */
+/**
+ * Returns whether a value is a zod 3 schema. Its later versions implement Standard Schema, but are not described or typed
+ * like zod 4.
+ */
 function isZod3(value: unknown): boolean {
   const { _def: definition, _zod: zod4 } = Object(value);
   return zod4 === undefined && typeof Object(definition).typeName === 'string';
 }
 
-/** A function has one too, where it can be called to validate. */
+/** Returns whether a value implements Standard Schema. Some libraries' schemas are functions. */
 function isStandardSchema(value: unknown): boolean {
   const { version, validate } = Object(Object(value)['~standard']);
   return version === 1 && typeof validate === 'function';

@@ -6,19 +6,20 @@ import type { JobDocument, JobStatus } from './job.js';
 import type { Completed, Settlement } from './outcome.js';
 import { storeReport } from './report.js';
 
-/** Outputs of so many bytes share a statement: far from MongoDB's limit of 16 MB, and more would save nothing. */
+/** Limit of outputs that share a statement. Far below MongoDB's limit of 16 MB, and more would save nothing. */
 const MAX_SHARED_BYTES = 1024 * 1024;
 
-/** What became of the job; `stale` when the lease was somebody else's by then, and nothing was changed. */
+/** The job's new status. `stale` means that another worker had the lease and nothing was changed. */
 export type SettledAs = JobStatus | 'stale';
 
 /**
- * Writes down how attempts ended, and tells what became of each job, in the order given.
+ * Records how attempts ended, and returns each job's new status in the given order.
  *
- * One command for one. One for any number, with one statement for all of a claim that completed; one more when others are
- * among them, or when not all matched. Those that completed and are not kept are deleted instead, by one command too, unless
- * others are among them: then the TTL removes them, within a minute. Every statement names its token. The whole may be tried
- * again after an unknown outcome, which it has to be: the driver does not retry statements for many jobs.
+ * Any number of attempts costs one command, with one statement for all that completed from the same claim. One more is
+ * needed if some did not complete, or not all matched. Completed jobs that are not kept are deleted instead, also by one
+ * command. If there are others among them, the TTL index removes them within a minute. Every statement names its token.
+ * After an unknown outcome the caller may repeat the whole, and must, since the driver does not retry statements for many
+ * jobs.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -47,8 +48,8 @@ function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
 }
 
 /**
- * Deletes jobs that completed, all by one command. One that was made ahead of its occurrence, and ended before it, has to
- * stay until then, as in remove-jobs.ts: it is settled, like those that are to be cancelled.
+ * Deletes completed jobs by one command. A job that was made ahead and ended before its occurrence must stay until then,
+ * as in remove-jobs.ts. It is settled instead, like a job that is to be cancelled.
  */
 async function deleteJobs(
   jobs: Collection<JobDocument>,
@@ -56,7 +57,7 @@ async function deleteJobs(
 ): Promise<SettledAs[]> {
   const filters = byClaim(settlements).map((claim) => ({ ...toBeCompleted(claim), $expr: isNotAhead }));
   const [filter = {}] = filters;
-  // The driver tries again a delete of one, and none of many.
+  // The driver retries a delete of one document, but not of many.
   const { deletedCount } =
     settlements.length === 1
       ? await jobs.deleteOne(filter, byId)
@@ -69,7 +70,7 @@ async function deleteJobs(
     : readBack(jobs, settlements);
 }
 
-/** An earlier try whose outcome was unknown may have settled it: then the lease is gone, and its token is the last. */
+/** Returns the status set by an earlier try with unknown outcome. The lease is then gone, and its token is the last one. */
 async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settlement): Promise<SettledAs> {
   const job = await jobs.findOne({ _id: id, lastToken: token }, { projection: { status: 1 }, ...byId });
   return job?.status ?? 'stale';
@@ -79,7 +80,7 @@ interface CompletedSettlement extends Settlement {
   readonly outcome: Completed;
 }
 
-/** One statement for all of a claim that completed, one for each other. */
+/** Returns one statement for all completed attempts of a claim, and one for each other attempt. */
 function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOperation<JobDocument>[] {
   const sharing = settlements.filter(isCompletedWithoutReport);
   const others = settlements.filter((settlement) => !isCompletedWithoutReport(settlement));
@@ -105,7 +106,7 @@ function toSharedOperation(settlements: readonly CompletedSettlement[]): AnyBulk
   return { updateMany: { filter: toBeCompleted(settlements), update: completeAttempts(outputs), ...byId } };
 }
 
-/** Slices whose outputs may share a statement. */
+/** Returns slices whose outputs may share a statement. */
 function sliceBySize(settlements: readonly CompletedSettlement[]): CompletedSettlement[][] {
   const slices: CompletedSettlement[][] = [];
   let left = 0;
@@ -121,7 +122,7 @@ function sliceBySize(settlements: readonly CompletedSettlement[]): CompletedSett
   return slices;
 }
 
-/** All that are of one claim have its token. */
+/** Groups settlements by claim. All jobs of a claim have its token. */
 function byClaim<Each extends Settlement>(settlements: readonly Each[]): Each[][] {
   const claims = new Map<string, Each[]>();
   for (const settlement of settlements) {
@@ -132,15 +133,15 @@ function byClaim<Each extends Settlement>(settlements: readonly Each[]): Each[][
   return [...claims.values()];
 }
 
-/** @param settlements of one claim */
+/** Matches the jobs of one claim that can be completed. @param settlements of one claim */
 function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> {
   const [{ token } = { token: '' }] = settlements;
   return { _id: { $in: settlements.map(({ id }) => id) }, ...leasedBy(token), ...unlessToBeCancelled };
 }
 
 /**
- * A completed attempt whose cancelling was asked for ends `cancelled`; the count that a bulk write returns
- * cannot tell the two apart. So it is left out, and settled on its own after reading back.
+ * A completed attempt ends as `cancelled` if cancelling was requested. The count of a bulk write cannot tell the two
+ * apart, so such a job is left out and settled on its own after reading back.
  */
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
@@ -161,8 +162,9 @@ function leasedBy(token: string): Filter<JobDocument> {
 }
 
 /**
- * `lastToken` tells what the bulk settled; what it did not is settled one at a time, or stale. One that is to be deleted,
- * and gone, is completed: this try or an earlier one deleted it, or a later attempt. A lost lease leaves the job there.
+ * Reads which jobs the bulk write settled, by `lastToken`, and settles each other job on its own, unless it is stale. A
+ * job to be deleted that is gone counts as completed, since this try, an earlier one or a later attempt deleted it. A
+ * lost lease alone would leave the job in place.
  */
 async function readBack(
   jobs: Collection<JobDocument>,

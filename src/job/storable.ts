@@ -8,48 +8,50 @@ import { toFailure } from './failure.js';
 
 const MEGABYTE = 1024 * 1024;
 
-/** MongoDB's limit for a document is 16 MB: so much of it for each, and 1 MB for errors, log lines and its own fields. */
+/** Shares of MongoDB's 16 MB per document, with 1 MB left for errors, log lines and other fields. */
 const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
 
-/** MongoDB refuses documents nested deeper than 100 levels; the value itself lies one level down. */
+/** MongoDB refuses documents nested deeper than 100 levels, and the value itself lies one level down. */
 const MAX_DEPTH = 90;
 
-/** A value as it is stored. */
+/** A value in stored form. */
 export interface Storable {
   readonly value: unknown;
-  /** As BSON. */
+  /** Size as BSON. */
   readonly bytes: number;
 }
 
-/** An input as it is stored. @throws ValidationError: see `toStorable` */
+/** Returns an input in stored form. @throws ValidationError as `toStorable` */
 export function toInput(value: unknown, jobName: string): unknown {
   return toStorable(value, `Input of job '${jobName}'`, maxBytes.input).value;
 }
 
-/** An output as it is stored, and its size as BSON. @throws ValidationError: see `toStorable` */
+/** Returns an output in stored form and its size as BSON. @throws ValidationError as `toStorable` */
 export function toOutput(value: unknown, jobName: string): Storable {
   return toStorable(value, `Output of job '${jobName}'`, maxBytes.output);
 }
 
-/** Progress as it is stored. @throws ValidationError: see `toStorable` */
+/** Returns progress in stored form. @throws ValidationError as `toStorable` */
 export function toProgress(value: unknown): unknown {
   return toStorable(value, 'Progress', maxBytes.progress).value;
 }
 
-/** A type, a key of one character, and the end of that: no value takes less as BSON. */
+/** The smallest value in BSON: a type, a key of one character, and its terminator. */
 const MIN_VALUE_BYTES = 3;
 
 /**
- * Checks that MongoDB gives back `value` exactly as it is, and returns it without `undefined` properties
- * (as JSON does). Storable are: null, booleans, numbers, strings, dates, BSON values such as ObjectId (of any copy of
- * the `bson` package), and arrays and plain objects of these.
+ * Checks that MongoDB returns `value` exactly as it is, and returns a copy without `undefined` properties, as JSON does.
+ * Storable are null, booleans, numbers, strings, dates, BSON values such as ObjectId (of any copy of the `bson` package),
+ * and arrays and plain objects of these.
  *
- * Refused is what MongoDB or its driver would change or misread: keys that the driver takes for a value of
- * its own (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, lists by a name that every object has (`valueOf`), keys with a NUL, lone surrogates, functions,
- * class instances, `undefined` in arrays, circular references, more than 90 levels, and what is too large.
+ * Refuses values that MongoDB or its driver would change or misread:
+ * - keys that the driver takes for its own values (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, and keys with a NUL
+ * - lists under a name that every object has (`valueOf`), and `undefined` in arrays
+ * - lone surrogates, functions, class instances and circular references
+ * - more than 90 levels, and values that are too large
  *
- * Takes no longer than a value of the limit's size does, whatever `value` is: one that refers to the same things again
- * and again has many times as many values as it has things.
+ * Takes no longer than for a value of the maximum size. A value that refers to the same objects again and again counts
+ * each reference.
  *
  * @param subject names the value in the error
  * @throws ValidationError naming the path
@@ -77,12 +79,12 @@ function tooLarge(subject: string, limit: number, found: string): ValidationErro
 
 const refusedKeys = new Set(['_bsontype', '__proto__', '$ref', '$id', '$db']);
 
-/** The state of copying a value. */
+/** State of copying a value. */
 interface Copying {
   readonly issues: Issue[];
-  /** Of the value that is looked at. */
+  /** Ancestors of the current value. */
   readonly ancestors: Set<object>;
-  /** How many more values there may be; below 0 it is too large, and the rest is passed over. */
+  /** How many more values are allowed. Below 0 the value is too large, and the rest is skipped. */
   valuesLeft: number;
 }
 
@@ -105,7 +107,7 @@ function copyValue(value: unknown, path: readonly string[], copying: Copying): u
   }
 }
 
-/** A getter may throw, and a proxy at any question. */
+/** Copies an object. A getter may throw, and a proxy at any question. */
 function copyReadable(value: object, path: readonly string[], copying: Copying): unknown {
   try {
     return copyObject(value, path, copying);
@@ -120,7 +122,7 @@ function copyObject(value: object, path: readonly string[], copying: Copying): u
   }
   if (!Array.isArray(value) && isBsonValue(value)) {
     const own = toOwnBson(value);
-    BSON.calculateObjectSize({ own }); // Throws for one that holds what cannot be stored.
+    BSON.calculateObjectSize({ own }); // Throws if it holds a value that cannot be stored.
     return own;
   }
   if (copying.ancestors.has(value)) return refuse('expected no circular reference', path, copying);
@@ -131,7 +133,7 @@ function copyObject(value: object, path: readonly string[], copying: Copying): u
 }
 
 function copyItems(items: readonly unknown[], path: readonly string[], copying: Copying): unknown {
-  // One by one, for a list may be long, and have holes.
+  // Item by item, because a list may be long and have holes.
   const copy: unknown[] = [];
   for (let index = 0; index < items.length && !isOver(copying); index += 1)
     copy.push(copyValue(items[index], [...path, String(index)], copying));
@@ -155,7 +157,10 @@ function copyProperties(value: object, path: readonly string[], copying: Copying
   return copy;
 }
 
-/** The driver looks up a list's name among options, where it finds what every object has, and gives back bytes. */
+/**
+ * Returns whether the driver would misread a list. It looks up the list's name among options, finds the member that every
+ * object has, and returns bytes.
+ */
 function isMisreadList(key: string, item: unknown): boolean {
   return Array.isArray(item) && key in Object.prototype;
 }
@@ -168,19 +173,19 @@ function readMember(value: object, key: string, path: readonly string[], copying
   }
 }
 
-/** Returns the class's name alone. It comes into logs, where no input or output should be. */
+/** Returns only the class name. It goes into logs, which must not contain inputs or outputs. */
 function classOf(value: object): string {
   const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
     Object.getPrototypeOf(value);
   return String(prototype?.constructor?.name).slice(0, 100);
 }
 
-/** It is refused, and nothing more is to be learned. */
+/** Returns whether the value is refused and the rest tells nothing more. */
 function isOver({ valuesLeft, issues }: Copying): boolean {
   return valuesLeft < 0 || issues.length >= MAX_ISSUES;
 }
 
-/** No class instance and no list: what an object literal, or JSON, makes. */
+/** Returns whether a value is an object as made by a literal or JSON, so no class instance or list. */
 export function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

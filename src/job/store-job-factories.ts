@@ -4,10 +4,10 @@ import type { Logger } from '../log.js';
 import type { JobFactoryDocument } from './factory-document.js';
 
 /**
- * Stores factories for producers without their code. Reads once, and writes only those whose hash is new. A definition
- * of a lower version never replaces a higher one, whoever comes first; of the same version the last does, and it is logged.
+ * Stores factories for producers without their code. Reads once, and writes only factories with a new hash. A lower
+ * version never replaces a higher one, whichever comes first. Between equal versions the last one wins, which is logged.
  *
- * @throws ForeignDocumentsError when a document of somebody else has the name of one: nothing is written then
+ * @throws ForeignDocumentsError if a foreign document has the name of a factory; nothing is written then
  */
 export async function storeJobFactories(
   jobFactories: Collection<JobFactoryDocument>,
@@ -29,7 +29,7 @@ export async function storeJobFactories(
 
 type Stored = Pick<JobFactoryDocument, 'hash' | 'version'>;
 
-/** A look before the write, which saves it, and tells; what decides is the write. */
+/** Checks before the write, to save it and to log. The write itself decides. */
 function isToWrite(
   { _id: jobName, hash, version = 0 }: JobFactoryDocument,
   all: ReadonlyMap<string, Stored>,
@@ -49,7 +49,7 @@ function isToWrite(
   return true;
 }
 
-/** The condition stands in the update, not in the filter: there, an upsert would try to insert a second document. */
+/** Returns an update with the condition inside. In the filter, it would make the upsert insert a second document. */
 function replaceUnlessNewer({
   _id,
   ...content

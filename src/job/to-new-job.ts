@@ -6,7 +6,7 @@ import type { Metadata } from './metadata.js';
 import type { AddableJob } from './registry.js';
 import { toInput } from './storable.js';
 
-/** The job that is to be written: its id is made here, before the first try, so that a second try meets it. */
+/** Returns the job to be written. Its id is made before the first try, so that a second try finds it. */
 export async function toNewJob(
   { defaults, checkInput }: AddableJob,
   jobName: string,

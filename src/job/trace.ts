@@ -1,16 +1,16 @@
-/** By W3C Trace Context: a later version may have more at its end. */
+/** Format of W3C Trace Context. A later version may have more at its end. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?=$|-)/;
 
-/** What W3C Trace Context asks everybody to carry. A longer one is left out, as it allows. */
+/** Length that W3C Trace Context requires everyone to carry. A longer one may be left out. */
 const MAX_TRACESTATE = 512;
 
-/** The trace that a job belongs to, as it is stored in its metadata. */
+/** The trace of a job, as stored in its metadata. */
 export interface Trace {
   readonly [name: string]: string;
   readonly traceparent: string;
 }
 
-/** What is valid of a trace that somebody sent or stored; undefined when there is none. */
+/** Returns the valid parts of a trace that was sent or stored; undefined if there is none. */
 export function traceOf({
   traceparent,
   tracestate,

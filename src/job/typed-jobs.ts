@@ -1,13 +1,13 @@
 import type { InputArguments, JobContract } from './job-contract.js';
 import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 
-/** Kinds of jobs by the names that they are added by: factories, or contracts where the code is elsewhere. */
+/** Kinds of jobs by name: factories, or contracts if the code is elsewhere. */
 export type JobsByName = Readonly<Record<string, JobContract>>;
 
-/** The names that a processor knows: any, when it was not told. */
+/** The names that a processor knows, or any name if it was given none. */
 export type JobName<Jobs extends JobsByName> = keyof Jobs & string;
 
-/** What a kind of job takes: given by its factory, its contract, or its name. */
+/** The input of a kind of job, given by its factory, contract or name. */
 export type InputOf<Jobs extends JobsByName, Job> =
   Job extends JobContract<infer Input>
     ? Input
@@ -17,20 +17,20 @@ export type InputOf<Jobs extends JobsByName, Job> =
         : never
       : never;
 
-/** The arguments of `addJob` behind the job: its input, which may be left out where its schema allows that, and options. */
+/** The arguments of `addJob` after the job: its input, optional where the schema allows that, and options. */
 export type AddArguments<Jobs extends JobsByName, Job> = [
   ...InputArguments<InputOf<Jobs, Job>>,
   options?: AddJobOptions,
 ];
 
-/** The input as a member of an object: it may be left out where its schema allows that. */
+/** The input as a member of an object, optional where the schema allows that. */
 type InputMember<Input> = undefined extends Input
   ? { readonly input?: Input | undefined }
   : { readonly input: Input };
 
 type OwnOptions = { readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined };
 
-/** A job that `addJobs` is to add, by the name of its kind. */
+/** A job for `addJobs`, identified by the name of its kind. */
 export type NamedJobToAdd<Jobs extends JobsByName> = {
   [Name in JobName<Jobs>]: { readonly name: Name; readonly job?: undefined } & InputMember<
     InputOf<Jobs, Name>
@@ -38,14 +38,14 @@ export type NamedJobToAdd<Jobs extends JobsByName> = {
     OwnOptions;
 }[JobName<Jobs>];
 
-/** A job that `addJobs` is to add, by the factory or the contract of its kind, which types its input. */
+/** A job for `addJobs`, identified by its factory or contract, which types its input. */
 export type TypedJobToAdd<Input> = {
   readonly job: JobContract<Input>;
   readonly name?: undefined;
 } & InputMember<NoInfer<Input>> &
   OwnOptions;
 
-/** The list of `addJobs`: each member by name, or by its factory or contract. */
+/** The list of `addJobs`, with each job given by name, factory or contract. */
 export type JobsToAdd<Jobs extends JobsByName, Inputs extends readonly unknown[]> = readonly [
   ...{ [Index in keyof Inputs]: NamedJobToAdd<Jobs> | TypedJobToAdd<Inputs[Index]> },
 ];

@@ -9,7 +9,7 @@ import type { ResolvedRetryDelay } from './retry-delay.js';
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
-  /** Never less than one more than the attempts that were used. */
+  /** Maximum of attempts, raised to one more than were used. */
   readonly maxRetries?: number | undefined;
   readonly retryDelay?: ResolvedRetryDelay | undefined;
   /** A moment, or milliseconds from the database's now. */
@@ -19,7 +19,7 @@ export interface QueuedJobChanges {
 /**
  * Changes a queued job.
  *
- * @throws NotFoundError, or ConflictError when the job is not queued: nothing was changed
+ * @throws NotFoundError, or ConflictError when the job is not queued; nothing is changed then
  */
 export async function updateQueuedJob(
   jobs: Collection<JobDocument>,

@@ -3,30 +3,30 @@ import ms from 'ms';
 import { NotFoundError, WaitTimeoutError } from '../errors.js';
 import { isSettled, type Job, type SettledStatus } from './job.js';
 
-/** A short job is seen at once, and a long one costs one small read a second. */
+/** Pauses that notice a short job at once, and cost a small read per second for a long one. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = ms('1s');
 
-/** A job that is settled, with what it returned, once it is completed. */
+/** A settled job, with its output if it completed. */
 export type SettledJob<Output = unknown> = Omit<Job, 'status' | 'output'> & {
   readonly status: SettledStatus;
   readonly output?: Output;
 };
 
-/** How a job was met last. */
+/** How a job was found last. */
 export type Waited =
   | { readonly kind: 'settled' | 'unsettled'; readonly job: Job }
   | { readonly kind: 'none'; readonly wasThere: boolean };
 
-/** How long to wait, and what ends it before. */
+/** How long to wait, and what ends the wait early. */
 export interface WaitLimits {
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads a job at growing intervals until it is settled or gone, or the time is up, or the signal fires: then it is read once
- * more. Between two reads the job is not kept: it may be large, and many may be waited for.
+ * Reads a job at growing intervals until it is settled or gone, or until the time is up or the signal fires, when it is
+ * read once more. The job is not kept between reads, since it may be large and many may be awaited.
  */
 export async function readUntilSettled(
   read: () => Promise<Job | undefined>,
@@ -57,7 +57,7 @@ async function look(
 /**
  * Waits until a job is settled, and returns it.
  *
- * @throws NotFoundError when there is none, or none any more; WaitTimeoutError; the signal's reason
+ * @throws NotFoundError if there is none (any more), WaitTimeoutError, or the signal's reason
  */
 export async function waitForJob(
   id: string,

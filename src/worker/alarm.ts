@@ -4,12 +4,12 @@ import type { JobDocument } from '../job/job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import { Wakeup } from './wakeup.js';
 
-/** What was learned of the next job is good for so long: a job may be added that is due earlier. */
+/** How long the answer about the next due job is reused. After that, an earlier job may have been added. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * The one thing that a drain waits for: `next` resolves at the next `wake`, at the next poll, or when the next job is due;
- * at once if one of these was since the last wait. So nothing that happens between two waits is missed.
+ * Tells a drain when to look again. `next` resolves at the next `wake`, at the next poll, or when the next job is due. It
+ * resolves at once if any of these happened since the last wait, so nothing between two waits is missed.
  */
 export class Alarm {
   readonly #wakeup = new Wakeup();
@@ -18,7 +18,7 @@ export class Alarm {
   #looked = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  /** @param pollMs how often it rings by itself; never when absent */
+  /** @param pollMs interval at which the alarm rings by itself; undefined for never */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     pollMs: number | undefined,
@@ -33,10 +33,10 @@ export class Alarm {
   }
 
   /**
-   * Whether a job that this filter takes will be due within so long; then it rings at that moment. None is once it is
-   * closed.
+   * Returns whether a job that matches `filter` becomes due within `withinMs`. If so, the alarm rings at that moment.
+   * Always returns false once the alarm is closed.
    *
-   * @throws what the driver throws
+   * @throws the driver's errors
    */
   async ringsWhenDue(filter: ClaimFilter, withinMs: number): Promise<boolean> {
     if (performance.now() - this.#looked < LOOK_AGAIN_MS) return this.#nextDue !== undefined;
@@ -48,7 +48,7 @@ export class Alarm {
     return isDueSoon;
   }
 
-  /** Ends its timers. An answer that is still to come starts none. */
+  /** Stops all timers. An answer that arrives later starts none. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#poll);

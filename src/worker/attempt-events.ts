@@ -5,7 +5,7 @@ import type { SettledAs } from '../job/settle-jobs.js';
 import type { Attempt } from './attempt.js';
 import { tellEnded } from './tell-ended.js';
 
-/** Tells listeners what becomes of the attempts of one drain. */
+/** Tells listeners what happens to the attempts of one drain. */
 export class AttemptEvents {
   readonly #knownAsLost = new WeakSet<Attempt>();
 
@@ -19,7 +19,7 @@ export class AttemptEvents {
     this.#tell('attemptStarted', attempt);
   }
 
-  /** Tells it once: the end of an attempt may tell what a heartbeat has told before. */
+  /** Tells listeners once per attempt: both a heartbeat and the end of the attempt may notice the loss. */
   lostLease(attempt: Attempt): void {
     if (this.#knownAsLost.has(attempt)) return;
     this.#knownAsLost.add(attempt);
@@ -27,9 +27,9 @@ export class AttemptEvents {
   }
 
   /**
-   * Returns how the attempt is counted.
+   * Tells listeners that the attempt ended, and returns how it is counted.
    *
-   * @param settledAs what the database made of the outcome; undefined when it could not be told
+   * @param settledAs how the database took the outcome; undefined when that is unknown
    */
   ended(attempt: Attempt, outcome: Outcome, settledAs: SettledAs | undefined): Ending {
     if (settledAs === 'stale') this.lostLease(attempt);

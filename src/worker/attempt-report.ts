@@ -6,17 +6,20 @@ import { type ProgressArguments, type ReportProgress, toProgressValue } from '..
 import { type LeasedReport, MAX_LOG_LINES, type Report } from '../job/report.js';
 import { toProgress } from '../job/storable.js';
 
-/** What one attempt tells, kept until it is known to be stored. Its `progress` and `log` are those of the job's context. */
+/**
+ * Keeps the progress and log lines of one attempt until they are known to be stored. Its `progress` and `log` become
+ * those of the job's context.
+ */
 export class AttemptReport {
   #value: unknown;
   #valuesTold = 0;
   #valuesStored = 0;
-  /** The last ones of those that are not known to be stored. */
+  /** The newest lines that are not known to be stored. */
   #lines: { readonly text: LoggedText; readonly at: number }[] = [];
   #linesTold = 0;
   #ended = false;
 
-  /** @param onTold there is something to be written; returns a promise of that if it is written at once */
+  /** @param onTold called when there is something to write; returns a promise of the write if it happens at once */
   constructor(
     private readonly job: Pick<ClaimedJob, 'id' | 'token' | 'retryCounter'>,
     private readonly onTold: (report: AttemptReport) => Promise<void> | undefined,
@@ -24,7 +27,7 @@ export class AttemptReport {
 
   readonly progress: ReportProgress = async (...args: ProgressArguments) => {
     const value = toProgress(toProgressValue(...args)) ?? null;
-    // A job that does nothing but to report would otherwise keep heartbeats, signals and other jobs from their turn.
+    // Without this turn, a job that only reports would starve heartbeats, signals and other jobs.
     await (this.#told(value) ?? turnOfEventLoop());
   };
 
@@ -37,27 +40,27 @@ export class AttemptReport {
     void this.onTold(this);
   };
 
-  /** What is not known to be stored; undefined when there is nothing. */
+  /** Returns everything that is not known to be stored, or undefined if that is nothing. */
   unstored(): LeasedReport | undefined {
     const { id, token } = this.job;
     const report = { ...this.#unstoredProgress(), ...this.#unstoredLines() };
     return report.progress || report.log ? { id, token, report } : undefined;
   }
 
-  /** This much is stored by now. */
+  /** Notes that this report is stored. */
   stored({ progress, log }: Report): void {
     this.#valuesStored = progress?.told ?? this.#valuesStored;
     const newer = log === undefined ? this.#lines.length : this.#linesTold - log.told;
     this.#lines = newer === 0 ? [] : this.#lines.slice(-newer);
   }
 
-  /** Whatever the job tells from now on is ignored: its outcome is about to be written, with what it told until now. */
+  /** Ignores all reports from now on and returns the unstored rest, which is written together with the outcome. */
   end(): Report | undefined {
     this.#ended = true;
     return this.unstored()?.report;
   }
 
-  /** Returns a promise of the write, if it is made at once. */
+  /** Returns a promise of the write if it happens at once. */
   #told(value: unknown): Promise<void> | undefined {
     if (this.#ended) return undefined;
     this.#value = value;

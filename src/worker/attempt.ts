@@ -13,42 +13,42 @@ import { failedOutcome } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
 import { TimeoutClock } from './timeout-clock.js';
 
-/** How long an attempt has to end after its timeout. Longer than a subprocess has, which is killed after a second. */
+/** How long an attempt has to end after its timeout. A subprocess is killed after one second, which is well within. */
 const TIMEOUT_GRACE_MS = 2_000;
 
-/** `ended`: its outcome is decided. `writing`: and is being written. */
+/** State of an attempt. `ended` means that its outcome is decided, `writing` that the outcome is being written. */
 export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
 
-/** What the attempts of one drain share. */
+/** Everything that the attempts of one drain share. */
 export interface AttemptOwner {
   readonly log: Logger;
   readonly leaseMs: number;
   readonly processor: JobContext['processor'];
-  /** What is done around the functions of jobs. */
+  /** Middleware that runs around the job functions. */
   readonly middlewares: Middlewares;
-  /** The outcome of an attempt that has to stop, or that comes too late to begin. */
+  /** Returns the outcome of an attempt that must stop or starts too late. */
   whenStopped(): Outcome;
-  /** Called when it is known that another worker may have the job. */
+  /** Called when another worker may have the job. */
   onLost(attempt: Attempt): void;
-  /** Called once, with the outcome that counts, and the state before; whatever comes later is ignored. */
+  /** Called once, with the outcome that counts and the state before it. Later outcomes are ignored. */
   onEnd(attempt: Attempt, outcome: Outcome, before: AttemptState): void;
 }
 
-/** One attempt at a job: its state, its signal, its timeout, and the one outcome that counts. */
+/** An attempt at a job: its state, its signal, its timeout, and the only outcome that counts. */
 export class Attempt {
   state: AttemptState = 'waiting';
-  /** Its function had not returned when its outcome was decided without it. */
+  /** True if the outcome was decided while the job function was still running. */
   isAbandoned = false;
   readonly #clock: TimeoutClock;
-  /** Made when it is asked for: few jobs look at their signal, and it costs more than all else about a quick job. */
+  /** Made on first use: few jobs look at their signal, and making it costs a quick job more than everything else. */
   #controller: AbortController | undefined;
   #aborted: AttemptAbortedError | undefined;
-  /** Runs once the timeout is over. */
+  /** Starts when the timeout is over. */
   #grace: NodeJS.Timeout | undefined;
 
   /**
-   * @param askedAt when the claim was asked for, by `performance.now()`: a lease after that, another worker may have the
-   *   job. The claim's reply may come so late, this process may have been frozen, or another job may have blocked it.
+   * @param askedAt when the claim was requested, by `performance.now()`. Another worker may have the job one lease later:
+   *   the reply may be late, this process frozen, or its thread blocked by another job.
    */
   constructor(
     readonly job: ClaimedJob,
@@ -64,12 +64,12 @@ export class Attempt {
     return this.state === 'ended' || this.state === 'writing';
   }
 
-  /** How long it took, or has so far; undefined when its function was not called. */
+  /** How long the attempt took, or has taken so far, in milliseconds. Undefined if its function was never called. */
   get durationMs(): number | undefined {
     return this.#clock.elapsedMs;
   }
 
-  /** Calls the function of the job; returns at once. */
+  /** Starts the job function and returns at once. */
   begin(): void {
     this.state = 'running';
     this.#clock.start();
@@ -80,7 +80,7 @@ export class Attempt {
     });
   }
 
-  /** Fires the signal. */
+  /** Fires the signal of the attempt. */
   abort(why: AbortReason): void {
     if (this.hasEnded || this.#aborted) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
@@ -90,28 +90,31 @@ export class Attempt {
     if (why === 'lease lost') this.owner.onLost(this);
   }
 
-  /** Gives it back unless it has begun. */
+  /** Gives the job back unless it has begun. */
   decline(): void {
     if (this.state === 'waiting') this.#end({ kind: 'givenBack', atDeadline: false });
   }
 
-  /** Gives it back though its function goes on. */
+  /** Gives the job back although its function is still running. */
   abandon(): void {
     if (this.state === 'running') this.#abandonAs(this.owner.whenStopped());
   }
 
-  /** For the log. */
+  /** Returns the fields that identify the attempt in the log. */
   describe(): LogFields {
     const { id: jobId, jobName, retryCounter: attempt } = this.job;
     return { jobId, jobName, attempt, durationMs: this.durationMs };
   }
 
-  /** Calls code of the job, its listeners to the signal included, wherever the call comes from: what it leaves rejected is its own. */
+  /**
+   * Runs code of the job, such as listeners to its signal. Any rejection this code leaves behind is blamed on this
+   * attempt.
+   */
   #asItsOwn(call: () => void): void {
     catchingRejections((reason) => this.#reject(reason), call);
   }
 
-  /** Calls the function of the job, with middleware around it. That may take long: the attempt may be over by then. */
+  /** Calls the job function inside its middleware. Middleware may be slow, so the attempt may be over by then. */
   async #run(input: unknown): Promise<unknown> {
     const { factory, job, owner } = this;
     const context = this.#contextWith(input);
@@ -151,8 +154,8 @@ export class Attempt {
   }
 
   /**
-   * What is thrown by an attempt that was told to stop says only that. A lease that is lost by the worker's own clock may
-   * still be held by the database's: it is worth giving back.
+   * Returns whether the attempt only failed because it was told to stop. A lease lost by the worker's clock may still be
+   * held by the database's clock, so giving the job back is worthwhile.
    */
   #isUnfinished(outcome: Outcome): boolean {
     const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
@@ -160,13 +163,16 @@ export class Attempt {
     return this.#aborted?.why === 'stopping' || this.#aborted?.why === 'lease lost';
   }
 
-  /** What was aborted while its input was parsed, or comes so late that somebody else may have the job, is not begun. */
+  /**
+   * Refuses to begin if the attempt was aborted while its input was parsed, or is so late that another worker may have
+   * the job.
+   */
   #checkIn(): void {
     if (performance.now() - this.askedAt >= this.owner.leaseMs) this.abort('lease lost');
     if (this.#aborted) throw this.#aborted;
   }
 
-  /** What came after the timeout does not count, unless it is an error, which tells more. */
+  /** Replaces any outcome after the timeout by a failure. An error is kept because it tells more. */
   #inTime(outcome: Outcome): Outcome {
     const { lateMs } = this.#clock;
     if (outcome.kind === 'failed' || lateMs === 0) return outcome;
@@ -183,7 +189,7 @@ export class Attempt {
     this.#grace = setTimeout(() => this.#abandonAs(this.#failed(error)), TIMEOUT_GRACE_MS);
   }
 
-  /** A promise that the function left behind was rejected: by default that would have ended the process. */
+  /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
   #reject(reason: unknown): void {
     if (this.hasEnded) {
       const error = toFailure(reason).message;
@@ -216,7 +222,10 @@ export class Attempt {
   }
 }
 
-/** Retried whatever it is. Its stack is that of what was rejected: ours would only tell who noticed it. */
+/**
+ * Returns an error that is always retried. The error keeps the stack of the rejection, since a stack made here would only
+ * show who noticed.
+ */
 function unhandled(reason: unknown): Error {
   const { message, stack } = toFailure(reason);
   const error = new Error(`Unhandled rejection: ${message}`, { cause: reason });

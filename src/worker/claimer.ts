@@ -8,19 +8,22 @@ import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import { unlessAborted } from './unless-aborted.js';
 import type { DrainLimits, Worker } from './worker.js';
 
-/** Claims for one drain: what fits into the time that is left, within the time that a lease lasts. */
+/**
+ * Claims jobs for one drain. Takes only jobs that fit into the remaining time, and gives up after the duration of a
+ * lease.
+ */
 export class Claimer {
-  /** How many jobs it took in all. */
+  /** How many jobs were claimed in all. */
   claimed = 0;
-  /** The last claim left out jobs that would not have fitted, or failed. */
+  /** True if the last claim failed or left out jobs that would not have fitted. */
   leftOut = false;
-  /** The last claim got all that it asked for, so that more are likely to wait. */
+  /** True if the last claim got as many jobs as it asked for, so more are likely to wait. */
   moreWait = false;
   readonly #spread = new ClaimSpread();
 
   /**
-   * @param name of the drain, in leases
-   * @param giveBack gives back a job that nobody waits for any more
+   * @param name name of the drain in leases
+   * @param giveBack gives back a job that arrived too late
    */
   constructor(
     private readonly worker: Worker,
@@ -30,15 +33,15 @@ export class Claimer {
     private readonly giveBack: (job: ClaimedJob) => Promise<unknown>,
   ) {}
 
-  /** The most that may wait for a slot here, since others claim as well. */
+  /** The maximum of jobs that may wait for a slot here, since other workers claim as well. */
   get share(): number {
     return this.#spread.share;
   }
 
   /**
-   * Claims up to so many jobs. None when the claim fails, which is logged, or does not return in time.
+   * Claims up to `limit` jobs. Returns none when the claim is late, or fails, which is logged.
    *
-   * @throws what the driver throws, when nothing was claimed before
+   * @throws the driver's errors if nothing was claimed before
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
     const jobs = await this.#within((lease) =>
@@ -48,17 +51,17 @@ export class Claimer {
     return jobs;
   }
 
-  /** Claims one of the jobs that are to run alone. @throws as `claim` */
+  /** Claims one of the jobs that must run alone. @throws as `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     const filter = this.worker.aloneFilter();
     return this.#within((lease) => claimJobAlone(this.worker.jobs, filter, lease));
   }
 
   /**
-   * The filter of claims, without the names of jobs that take longer than there is time. The first claim of a drain takes
-   * any: a job that does not fit there fits nowhere.
+   * Returns the claim filter without the jobs that take longer than the remaining time. The first claim of a drain takes
+   * any job: a job that does not fit there fits nowhere.
    *
-   * @throws what the driver throws
+   * @throws the driver's errors
    */
   async fitting(): Promise<ClaimFilter> {
     const { claimable, durations, factory } = this.worker;
@@ -76,14 +79,14 @@ export class Claimer {
     const { leaseMs } = this.worker;
     const claim = claimBy({ token: randomUUID(), worker: this.name, leaseMs });
     try {
-      // What is claimed later than that has lost its lease.
+      // A claim that arrives later has already lost its leases.
       const jobs = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
       if (jobs === undefined) void this.#giveBackLate(claim);
       this.claimed += jobs?.length ?? 0;
       return jobs ?? [];
     } catch (error) {
       if (error instanceof NoAnswer) void this.#giveBackLate(claim);
-      // What was done is worth telling; that the database fails, a drain that did nothing tells.
+      // A drain that did some work reports that work. Only a drain that did nothing reports a failing database.
       if (this.claimed === 0) throw error;
       this.log.warn('A claim failed', { error: String(error) });
       this.leftOut = true;
@@ -91,7 +94,7 @@ export class Claimer {
     }
   }
 
-  /** Nobody waits for these any more: if this fails too, they are recovered once their leases have expired. */
+  /** Gives back the jobs of a late claim. If this fails too, the jobs are recovered once their leases expire. */
   async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
     this.log.warn('A claim did not return in time');
     try {

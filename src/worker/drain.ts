@@ -22,27 +22,30 @@ import { unlessAborted } from './unless-aborted.js';
 import { type DrainLimits, type Worker, workerName } from './worker.js';
 import { Writer } from './writer.js';
 
-/** Beyond this the exact number of waiting jobs tells a summary nothing more. */
+/** The highest count of waiting jobs: a larger number says nothing more in a summary. */
 const MAX_REMAINING_COUNTED = 1000;
 
-/** Counting takes some milliseconds. With the default margin, so much is left once what ran is given back. */
+/**
+ * Time limit for counting, which takes a few milliseconds. With the default margin, this much time is left after giving
+ * back.
+ */
 const MAX_COUNT_MS = 2_000;
 
 /**
- * Claims jobs, runs them `maxThreads` at a time, settles each as it ends, until no job is due or it must stop.
- * One claim fills all free slots, and a slow job never holds up the other slots.
+ * Claims jobs, runs up to `maxThreads` at a time and settles each as it ends, until no job is due or the drain must stop.
+ * A single claim fills all free slots, and a slow job never holds up the other slots.
  *
- * Told to stop, it claims no more, fires the signal of what runs, and at the cut-off gives back what is not finished. It
- * returns only when nothing is left in its hands, or the database did not take it back in time.
+ * When told to stop, the drain claims no more and fires the signals of running jobs. At the cut-off it gives back
+ * unfinished jobs. It returns only when it holds no job, or the database did not take them back in time.
  */
 export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
   return withJobRejections(() => new Drain(worker, limits).run());
 }
 
 class Drain {
-  /** As leases have it. */
+  /** Name of the drain in leases. */
   readonly #name: string;
-  /** Each of its lines tells who it is. */
+  /** Logger that adds the name of the drain to each line. */
   readonly #log: Logger;
   readonly #pace: Pace;
   readonly #pool: Pool;
@@ -53,15 +56,15 @@ class Drain {
   readonly #linger: Linger;
   readonly #events: AttemptEvents;
   readonly #attemptOwner: AttemptOwner;
-  /** Jobs are due that are to run alone: nothing is claimed until nothing else is in its hands. */
+  /** True while due jobs must run alone. Nothing else is claimed until they have run. */
   #jobsWaitAlone: boolean;
-  /** When it looked last for jobs whose workers crashed. */
+  /** When the drain last looked for jobs of crashed workers. */
   #looked = performance.now();
-  /** Jobs of which it said that it takes them, since the last claim began. */
+  /** Number of jobs that the drain has promised to take since its last claim began. */
   #promised = 0;
-  /** What others are told of jobs that were queued again. */
+  /** Work under way beside the jobs, such as telling others about queued jobs. The drain awaits it at the end. */
   readonly #tellings = new Set<Promise<void>>();
-  /** Its own attempts alone are counted: others of this processor may go on beside it. */
+  /** Counts the drain's own attempts only: other drains of this processor may run beside it. */
   readonly #summary = emptySummary();
 
   constructor(
@@ -117,7 +120,7 @@ class Drain {
 
   async run(): Promise<DrainSummary> {
     const { stop, cutOff, end } = this.limits;
-    // Listeners, so that not even a claim that hangs holds up what runs.
+    // Listeners make sure that running jobs hear of the stop even if a claim hangs.
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
     const stopListening = this.worker.jobsReady.listen((jobs) => this.#promise(jobs));
@@ -143,7 +146,7 @@ class Drain {
     for (;;) {
       this.#lookForLost();
       if (this.#jobsWaitAlone && this.#pool.isEmpty) await this.#runJobsAlone();
-      // Before the claim, so that no job becomes due unseen between the two.
+      // Asked before the claim, so that no job becomes due unseen between the two.
       const waitsForJob = this.#room() > 0 && (await this.#linger.knowsNextJob());
       const wasIdle = this.#pool.isEmpty;
       const foundNone = (await this.#claim()) === 0;
@@ -152,7 +155,7 @@ class Drain {
     }
   }
 
-  /** Claims for the free slots, begins what it got, and returns how many jobs that were. */
+  /** Claims jobs for the free slots, begins them, and returns their number. */
   async #claim(): Promise<number> {
     const room = this.#room();
     const askedAt = performance.now();
@@ -164,8 +167,8 @@ class Drain {
   }
 
   /**
-   * Runs the jobs one by one that were lost in company. If one of them kills this process, nothing else is lost with it,
-   * so it is known that it was this one.
+   * Runs jobs that crashed together with others, one at a time. If the process dies again, the culprit is known and no
+   * other job is lost with it.
    */
   async #runJobsAlone(): Promise<void> {
     while (!this.#mustEnd && this.#claimer.claimed < this.limits.maxJobs) {
@@ -178,7 +181,7 @@ class Drain {
     this.#jobsWaitAlone = false;
   }
 
-  /** A drain that goes on for long looks again each time that a lease has lasted, beside its work. */
+  /** Looks for jobs of crashed workers once per lease, beside the work. */
   #lookForLost(): void {
     const { leaseMs, lookForLost } = this.worker;
     if (performance.now() - this.#looked < leaseMs || this.#mustEnd) return;
@@ -191,7 +194,7 @@ class Drain {
     this.#tellings.add(looking);
   }
 
-  /** Jobs were queued by this process: looks for them if there is room, and returns how many it will take. */
+  /** Looks for jobs that this process has queued, if there is room. Returns how many it will take. */
   #promise(jobs: readonly QueuedJob[]): number {
     const room = this.#room() - this.#promised;
     if (room <= 0) return 0;
@@ -202,25 +205,25 @@ class Drain {
   }
 
   /**
-   * How many jobs to claim now: for the free slots, and some that wait for one.
+   * Returns how many jobs to claim now: enough for the free slots and a few that wait for one.
    *
-   * While more are due, the next are claimed beside the write that settles the last, and outcomes that wait for it keep none
-   * from being claimed, except when they are very many, since it takes long. Else that write is awaited, so that one claim
-   * finds what it queued again, and fills all slots.
+   * While more jobs are due, the next claim runs beside the write that settles the last ones. Unwritten outcomes then
+   * reduce the claim only when there are very many. If no more jobs are due, the claim waits for that write, so a single
+   * claim finds requeued jobs too and fills all slots.
    */
   #room(): number {
     const { maxThreads, maxJobs } = this.limits;
     if (this.#mustEnd || this.#leases.isLate || this.#jobsWaitAlone) return 0;
     const waiting = this.#pool.waiting.length;
     const ahead = this.#pace.ahead(this.#claimer.share);
-    // What waits is enough for now: so the next claim takes more.
+    // Enough jobs wait for now, so the next claim can take more at once.
     if (waiting > 0 && waiting >= ahead / 2) return 0;
     const { unfinished, ended, writing } = this.#pool;
     const unsettled = this.#claimer.moreWait ? Math.max(0, ended - ahead) : ended + writing;
     return Math.min(maxThreads + ahead - unfinished - unsettled, maxJobs - this.#claimer.claimed);
   }
 
-  /** Whether nothing is claimed or begun any more. */
+  /** Whether the drain must claim and begin nothing more. */
   get #mustEnd(): boolean {
     const { stop, stopWhenAbandoned = false } = this.limits;
     return stop.aborted || (stopWhenAbandoned && this.#summary.abandoned > 0);
@@ -239,7 +242,7 @@ class Drain {
     return new Attempt(job, factory, this.#writer.reportOf(job), askedAt, this.#attemptOwner);
   }
 
-  /** Begins what waits, as far as there are slots; gives it back when nothing is begun any more. */
+  /** Begins waiting attempts while slots are free. Gives them back if nothing may begin any more. */
   #beginNext(): void {
     if (this.#mustEnd) {
       for (const attempt of this.#pool.waiting) attempt.decline();
@@ -252,7 +255,7 @@ class Drain {
     }
   }
 
-  /** Frees the slot for the next one, then settles the attempt. */
+  /** Frees the slot for the next attempt, then settles this one. */
   async #ended(attempt: Attempt, outcome: Outcome, before: AttemptState): Promise<void> {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
@@ -275,7 +278,7 @@ class Drain {
     if (worker === this.#name) this.#summary[outcome] += 1;
   }
 
-  /** Undefined when it could not be written. */
+  /** Returns undefined if the outcome could not be written. */
   async #settle(attempt: Attempt, outcome: Outcome): Promise<SettledAs | undefined> {
     const onWriting = () => {
       this.#pool.beginWriting(attempt);
@@ -290,7 +293,7 @@ class Drain {
     }
   }
 
-  /** Beside the work: who is told may take a while. */
+  /** Tells others about queued jobs without waiting for them, since they may take a while. */
   #tellQueued(jobs: readonly QueuedJob[]): void {
     const telling = this.worker.jobsReady.tell(jobs).finally(() => this.#tellings.delete(telling));
     this.#tellings.add(telling);
@@ -311,7 +314,7 @@ class Drain {
     for (const attempt of attempts) attempt.decline();
   }
 
-  /** What waits is worth knowing, but not worth failing for after the work is done. */
+  /** Counts the remaining jobs. A failure is only logged, because the work is already done. */
   async #countRemaining(): Promise<number> {
     const { jobs, claimable } = this.worker;
     try {

@@ -12,9 +12,9 @@ type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
 type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 
 /**
- * What a thrown error makes of an attempt: a RemoteException is not retried, RetryAfter and Snooze choose their delay,
- * anything else waits as the job's `retryDelay` or the factory's function says. A delay that is none is told in the
- * failure, and the attempt counts as failed. Never throws, whatever was thrown.
+ * Returns the outcome of an attempt that threw. A RemoteException is not retried, RetryAfter and Snooze choose their own
+ * delay, and any other error waits for the job's `retryDelay` or the factory's. An invalid delay is noted in the failure,
+ * and the attempt counts as failed. Never throws, whatever was thrown.
  */
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
@@ -34,7 +34,7 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
     : { kind: 'failed', failure, retryAfterMs: result.data };
 }
 
-/** One that is not retried. */
+/** Returns a failure that is not retried. */
 export function finalFailure(failure: Failure): Outcome {
   return { kind: 'failed', failure, retryAfterMs: null };
 }
@@ -51,7 +51,7 @@ function retried(failure: Failure, error: unknown, job: Job, factory: Factory): 
   };
 }
 
-/** What its code says; a delay made by code in the middle of a failure is not worth another failure, but a remark. */
+/** Asks the factory's code for a delay. If that code fails, the result is a remark: a second failure would hide the first. */
 function askFactory(
   factory: Factory,
   attempt: number,

@@ -6,17 +6,17 @@ import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import type { LiveWorker, WorkerDocument } from './worker-document.js';
 
-/** Some of the invocations under way. */
+/** A page of the live invocations. */
 export interface WorkerPage {
   readonly workers: LiveWorker[];
-  /** For the next page; undefined at the end. */
+  /** Cursor of the next page; undefined at the end. */
   readonly cursor: string | undefined;
 }
 
 /**
- * A page of the invocations under way, the oldest first: see `Workers.list`.
+ * Returns a page of the live invocations, oldest first. See `Workers.list`.
  *
- * The cursor tells a moment, and how many of those that began then were given: no name of a worker.
+ * The cursor holds a moment and how many invocations that began then were returned. It reveals no worker's name.
  *
  * @throws ValidationError
  */
@@ -38,7 +38,7 @@ export async function listLiveWorkers(
   };
 }
 
-/** A moment, and how many of the workers that began then were given. */
+/** A moment, and how many of the workers that began then were returned. */
 interface Place {
   readonly started: number;
   readonly given: number;
@@ -55,12 +55,12 @@ function cursorBehind(documents: readonly WorkerDocument[], before: Place | unde
   return toCursorText({ started, given: beginning + (before?.started === started ? before.given : 0) });
 }
 
-/** How many invocations are under way. Who waits for jobs alone is none. */
+/** Returns the number of live invocations. A worker that only waits for jobs does not count. */
 export async function countLiveWorkers(workers: Collection<WorkerDocument>): Promise<number> {
   return workers.countDocuments({ worker: { $exists: false }, ...isLive });
 }
 
-/** The index has those that have a processor. */
+/** The index holds only documents that have a `processor`. */
 const isLive: Filter<WorkerDocument> = {
   processor: { $type: 'string' },
   expires: anyMoment,

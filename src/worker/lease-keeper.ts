@@ -9,51 +9,51 @@ import { registerWorker, unregisterWorker, type WorkerInfo } from './register-wo
 import type { WorkerDocument } from './worker-document.js';
 import type { Writer } from './writer.js';
 
-/** Renewed at a third of the lease: two heartbeats may fail before it expires. */
+/** Leases are renewed at a third of their duration, so two heartbeats may fail before they expire. */
 const HEARTBEATS_PER_LEASE = 3;
 
-/** How often it looks whether the event loop goes on, in one interval: so exactly is it known for how long it did not. */
+/** How often per heartbeat the event loop is checked. A blocked event loop is measured this precisely. */
 const TICKS_PER_HEARTBEAT = 10;
 
-/** An invocation that is over before is nobody's concern, and need not pay for being known. */
+/** A shorter invocation is not worth a document of its own. */
 const REGISTER_AFTER_MS = 1_000;
 
-/** Nothing depends on the worker's document: it must not hold up an invocation that ends. */
+/** Nothing depends on the worker's document, so it must not hold up the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
 
-/** What a keeper works with. */
+/** Options of a lease keeper. */
 export interface KeeperOptions {
   readonly jobs: Collection<JobDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly info: WorkerInfo;
   readonly leaseMs: number;
-  /** Its reports go with heartbeats. */
+  /** Writer whose reports are sent along with heartbeats. */
   readonly writer: Writer;
   readonly log: Logger;
   /** Called when the event loop was blocked for more than a third of the lease. */
   readonly onBlocked: (blockedMs: number) => void;
-  /** Called when it is not late any more. */
+  /** Called when heartbeats are no longer late. */
   readonly onInTimeAgain: () => void;
 }
 
 /**
- * Renews the leases of one drain, all in one command, and aborts the attempts whose leases were lost or whose jobs are to
- * be cancelled. By the same timer it keeps the document that tells that this worker lives, once that has lasted for a
- * moment: it is there to be counted and seen, so what goes wrong with it is logged, and no more.
+ * Renews all leases of a drain in one command. Aborts attempts whose lease was lost or whose job is to be cancelled. The
+ * same timer keeps the document that shows this worker as alive, once the worker has lived for a second. Nothing but
+ * counts and lists use that document, so its errors are only logged.
  */
 export class LeaseKeeper {
   readonly #held = new Map<HeldLease, Attempt>();
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
-  /** When it last looked: then the event loop went on. */
+  /** When the last tick ran, which proves that the event loop was running. */
   #ticked = 0;
   #lastHeartbeat = 0;
   #renewing = false;
   /** A heartbeat was due while the one before it was about to be given up. */
   #isDue = false;
-  /** When the last renewal that succeeded began; or when the first lease was asked for. */
+  /** When the last successful renewal began, or the first lease was requested. */
   #renewed = 0;
-  /** When the worker's document is to be written next. */
+  /** When to write the worker's document next. */
   #registerAt = Number.POSITIVE_INFINITY;
   #registering: Promise<void> | undefined;
 
@@ -61,12 +61,12 @@ export class LeaseKeeper {
     this.#intervalMs = options.leaseMs / HEARTBEATS_PER_LEASE;
   }
 
-  /** Whether a heartbeat is missing: then leases are near their end, and nothing should be added to them. */
+  /** Whether a heartbeat is missing. Leases are then near their end, so no job should be added. */
   get isLate(): boolean {
     return this.#held.size > 0 && performance.now() - this.#renewed > 2 * this.#intervalMs;
   }
 
-  /** Keeps the lease of this attempt until `release`, or until it is lost or its job is to be cancelled. */
+  /** Keeps the attempt's lease until `release`, until the lease is lost, or until the job is to be cancelled. */
   hold(attempt: Attempt): void {
     const now = performance.now();
     if (this.#held.size === 0) {
@@ -85,9 +85,9 @@ export class LeaseKeeper {
   }
 
   /**
-   * Ends its timer, until something more is held, and takes the worker's document away.
+   * Stops the timer until the next `hold`, and deletes the worker's document.
    *
-   * @param isCutOff the database does not answer: then the document is left to expire
+   * @param isCutOff true if the database does not answer; the document is then left to expire
    */
   async rest(isCutOff: boolean): Promise<void> {
     clearInterval(this.#timer);
@@ -105,7 +105,7 @@ export class LeaseKeeper {
     this.#ticked = now;
     if (blockedMs > this.#intervalMs) this.options.onBlocked(blockedMs);
     if (now >= this.#registerAt) this.#register(now);
-    // Timers are a little off: the tick that is meant is the one that comes next to the interval.
+    // Timers are slightly off, so the tick closest to the interval counts.
     if (now - this.#lastHeartbeat < this.#intervalMs * (1 - 0.5 / TICKS_PER_HEARTBEAT)) return;
     this.#lastHeartbeat = now;
     void this.#heartbeat(now);
@@ -149,7 +149,7 @@ export class LeaseKeeper {
     if (wasLate) this.options.onInTimeAgain();
   }
 
-  /** Bounded, so that the next one, by another connection, is not held up by one that died. */
+  /** Limits the time of a renewal, so that a dead connection does not hold up the next renewal on another one. */
   #renew(): Promise<RenewalResult> {
     const { jobs, leaseMs, writer } = this.options;
     return writer.alongside(async (reports, stored) => {
@@ -160,7 +160,7 @@ export class LeaseKeeper {
     });
   }
 
-  /** What could not be renewed for a whole lease may be somebody else's by now, even if nobody could tell us. */
+  /** Lets go of leases that were not renewed for a whole lease: other workers may hold these jobs by now. */
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
       if (now - Math.max(askedAt, this.#renewed) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
@@ -170,6 +170,6 @@ export class LeaseKeeper {
   #letGo(lease: HeldLease, why: AbortReason): void {
     const attempt = this.#held.get(lease);
     this.#held.delete(lease);
-    attempt?.abort(why); // Undefined when it was released while the heartbeat was under way.
+    attempt?.abort(why); // Undefined if it was released during the heartbeat.
   }
 }

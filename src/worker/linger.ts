@@ -6,27 +6,27 @@ import { unlessAborted } from './unless-aborted.js';
 import { WaitingPlace } from './waiting-place.js';
 import type { DrainLimits, Worker } from './worker.js';
 
-/** For so long the end of a drain waits for the database to hear that its place is free. */
+/** How long the end of a drain waits for the database to free its waiting place. */
 const MAX_LEAVE_MS = 2_000;
 
-/** What decides whether a drain waits. */
+/** Options that decide whether a drain waits. */
 export interface LingerOptions {
   readonly worker: Worker;
   readonly limits: DrainLimits;
-  /** Of the drain. */
+  /** Name of the drain. */
   readonly name: string;
   readonly claimer: Claimer;
   readonly alarm: Alarm;
   readonly log: Logger;
-  /** Nothing is in the hands of the drain. */
+  /** Returns whether the drain holds no job. */
   readonly isIdle: () => boolean;
-  /** Called when the drain waits and does nothing else: then it counts as no worker. */
+  /** Called when the drain only waits, and so no longer counts as a worker. */
   readonly onWait: () => Promise<void>;
 }
 
 /** Decides whether a drain waits for a job that will be due soon. */
 export class Linger {
-  /** Undefined when each worker may wait. */
+  /** Undefined if every worker may wait. */
   readonly #place: WaitingPlace | undefined;
 
   constructor(private readonly options: LingerOptions) {
@@ -34,7 +34,7 @@ export class Linger {
     if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
   }
 
-  /** Whether a job will be due that is worth waiting for; then the alarm rings at that moment. */
+  /** Returns whether a job worth waiting for becomes due. The alarm then rings at that moment. */
   async knowsNextJob(): Promise<boolean> {
     const { limits, worker, claimer, alarm, log } = this.options;
     const { lingerMs, stop, stopAt } = limits;
@@ -50,7 +50,7 @@ export class Linger {
     }
   }
 
-  /** Leaves the waiting to others. That is left to expire when the database does not answer. */
+  /** Frees the waiting place for others. If the database does not answer, the place expires by itself. */
   async end(): Promise<void> {
     const { limits, log } = this.options;
     if (limits.end.aborted || this.#place === undefined) return;
@@ -59,7 +59,7 @@ export class Linger {
     });
   }
 
-  /** While something runs, waiting costs nothing. @throws what the driver throws */
+  /** Returns whether the drain may wait. While a job runs, waiting costs nothing. @throws the driver's errors */
   async #mayWait(): Promise<boolean> {
     const { worker, isIdle, onWait } = this.options;
     if (this.#place === undefined || !isIdle()) return true;

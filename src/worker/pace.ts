@@ -1,56 +1,56 @@
-/** Jobs claimed ahead should begin within so long, unless claims take long. */
+/** Jobs claimed ahead should begin within this time, unless claims take long. */
 const AHEAD_MS = 20;
 
-/** While a claim is under way, and until the next has come back, what waits should last; where claims are slow, too. */
+/** Where claims are slow, waiting jobs should last for two claims: the one under way and the next. */
 const CLAIMS_AHEAD = 2;
 
-/** But no longer than that: another worker may be idle. */
+/** Upper limit of that time, because another worker may be idle. */
 const MAX_AHEAD_MS = 100;
 
-/** Fewer than this share of the slots is none: those of longer jobs would wait for long when all end together. */
+/** A smaller share of the slots is not claimed ahead: longer jobs often end together, and the rest would wait for long. */
 const MIN_SHARE = 1 / 4;
 
-/** One by one they would cost a command more than claimed by a worker that is idle. */
+/** A single job claimed ahead costs a command more than one claimed by an idle worker. */
 const MIN_AHEAD = 2;
 
-/** More would save hardly a command, and would leave more to recover after a crash. */
+/** More jobs would save hardly a command, and leave more to recover after a crash. */
 const MAX_AHEAD = 200;
 
-/** One worker holds at most so many: a claim and a recovery of them are still quick. */
+/** Maximum of jobs that a worker holds. Claiming and recovering this many is still quick. */
 const MAX_HELD = 1000;
 
-/** The pace is that of so many endings, or of twice as many as run at a time: those that began together may end so. */
+/** The pace is measured over at least this many endings, or twice `maxThreads`: jobs that began together may end together. */
 const MIN_ENDINGS = 10;
 
-/** The longest that an outcome waits for others. Short beside what calling for a job costs; long beside a write. */
+/** The longest that an outcome waits for others. Short beside the cost of requesting a job, long beside a write. */
 const MAX_GATHER_MS = 15;
 
-/** So large a share of what runs is worth a write of its own. */
+/** This share of the held attempts is worth a write of its own. */
 const WRITE_SHARE = 1 / 4;
 
-/** `ranMs`: for how long something ran. `slotsMs`: the same, by the share of the slots that were taken. */
+/** Two clocks. `ranMs` counts while anything runs, `slotsMs` counts in proportion to the slots in use. */
 interface Moment {
   readonly ranMs: number;
   readonly slotsMs: number;
 }
 
 /**
- * The pace at which attempts ended lately. It decides how many jobs are claimed ahead, and how long an outcome waits for
- * others to be written with it. So jobs of some milliseconds, many at a time, share their commands, and neither a lone job
+ * Measures how fast attempts ended lately. The pace decides how many jobs are claimed ahead, and how long an outcome
+ * waits to be written with others. Many jobs of a few milliseconds share their commands this way, and neither a lone job
  * nor a long one notices.
  *
- * For claims, time counts as far as slots are taken, half while half of them are: slots that stand empty, since a claim is
- * slow, say nothing about the jobs. For outcomes, time counts while something runs.
+ * For claims, time counts in proportion to the slots in use, so half while half are busy. Slots left empty by a slow
+ * claim say nothing about the jobs. For outcomes, time counts while anything runs.
  */
 export class Pace {
-  /** When each of the last endings was, by `#now`, the oldest at `#count % #size`. */
+  /** The moment of each recent ending, by `#now`. The oldest is at `#count % #size`. */
   readonly #endings: Moment[] = [];
   readonly #size: number;
   #count = 0;
   #running = 0;
-  /** When an attempt began or ended last, by `performance.now()` and by its own clocks. */
+  /** When an attempt last began or ended, by `performance.now()` and by both clocks. */
   #changed = { at: 0, now: { ranMs: 0, slotsMs: 0 } };
-  /** How long claims take. */
+  /** Moving average of how long claims take. */
   #claimMs = 0;
 
   /** @param maxThreads how many attempts run at a time */
@@ -58,33 +58,33 @@ export class Pace {
     this.#size = Math.max(MIN_ENDINGS, 2 * maxThreads);
   }
 
-  /** An attempt has got a slot. */
+  /** Notes that an attempt got a slot. */
   began(): void {
     this.#change(1);
   }
 
-  /** Its slot is free again. */
+  /** Notes that a slot is free again. */
   ended(): void {
     this.#endings[this.#count % this.#size] = this.#change(-1);
     this.#count += 1;
   }
 
-  /** A claim took so long. */
+  /** Notes how long a claim took. */
   claimTook(ms: number): void {
     this.#claimMs = (this.#claimMs + ms) / 2;
   }
 
-  /** The pace is another one now, and not known. */
+  /** Forgets the pace, which has changed and is unknown for now. */
   forget(): void {
     this.#count = 0;
   }
 
   /**
-   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, or while two claims are made; none until
-   * the pace is known. Of jobs that take longer than about 80 ms none is taken before there is a slot for it: another worker
-   * could begin it sooner.
+   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, or during two claims. Returns 0
+   * until the pace is known. Jobs that take longer than about 80 ms are never claimed ahead, since another worker could
+   * begin them sooner.
    *
-   * @param share the most, where others claim as well: what waits here, more urgent jobs have to wait for
+   * @param share upper limit where other workers claim as well, because more urgent jobs wait behind these
    */
   ahead(share: number): number {
     if (this.#count < this.#size) return 0;
@@ -96,19 +96,19 @@ export class Pace {
   }
 
   /**
-   * Returns how long outcomes should go on to wait for others, in milliseconds; 0 when enough have ended, when few attempts
-   * run, or when they end far apart.
+   * Returns how much longer outcomes should wait for others, in milliseconds. Returns 0 when enough have ended, when few
+   * attempts run, or when attempts end far apart.
    *
    * @param waiting how many outcomes wait
    * @param waitedMs how long the first of them has waited
-   * @param held how many attempts are not written, those that wait included
+   * @param held how many attempts have an unwritten outcome or none, including those that wait
    */
   gatherMs(waiting: number, waitedMs: number, held: number): number {
     if (waiting >= held * WRITE_SHARE || this.#meanGap('ranMs') >= MAX_GATHER_MS) return 0;
     return Math.max(0, MAX_GATHER_MS - waitedMs);
   }
 
-  /** The mean time between two of the last endings, by one of its clocks; infinite until there were two. */
+  /** Returns the mean time between the recent endings by one of the clocks. Infinite for fewer than two endings. */
   #meanGap(clock: keyof Moment): number {
     if (this.#count < 2) return Number.POSITIVE_INFINITY;
     const known = Math.min(this.#count, this.#size);

@@ -1,15 +1,15 @@
 import type { Attempt } from './attempt.js';
 
-/** What was claimed ahead and has no slot after so long is given back: something runs longer than was to be expected. */
+/** A job that was claimed ahead and has no slot after this time is given back: some job runs longer than expected. */
 const MAX_WAIT_MS = 200;
 
 /**
- * The attempts in the hands of one drain, from the claim until their outcomes are written, and the slots in which they
- * run. Each attempt knows its own state; those that wait for a slot stand in line by their priority.
+ * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Each attempt knows
+ * its own state. Attempts that wait for a slot are sorted by priority.
  */
 export class Pool {
   readonly #attempts = new Set<Attempt>();
-  /** The next one first. */
+  /** Attempts that wait for a slot, next one first. */
   #line: Attempt[] = [];
   #running = 0;
   #writing = 0;
@@ -17,14 +17,14 @@ export class Pool {
 
   /**
    * @param slots how many attempts run at a time
-   * @param onWaitedLong called with what has waited for a slot for so long that it should be given back
+   * @param onWaitedLong called with attempts that waited so long for a slot that they should be given back
    */
   constructor(
     private readonly slots: number,
     private readonly onWaitedLong: (attempts: readonly Attempt[]) => void,
   ) {}
 
-  /** Has them wait for a slot, in the order given, behind others of the same or a higher priority. */
+  /** Adds attempts to the line in the given order, behind others of the same or a higher priority. */
   add(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) this.#attempts.add(attempt);
     this.#line.push(...attempts);
@@ -32,7 +32,7 @@ export class Pool {
     if (attempts.length > 0) this.#patience ??= setTimeout(() => this.#lookForLongWaits(), MAX_WAIT_MS);
   }
 
-  /** Gives a free slot to the next in line, and returns it. */
+  /** Gives a free slot to the next attempt in line and returns that attempt. */
   takeSlot(): Attempt | undefined {
     if (this.#running >= this.slots) return undefined;
     const next = this.#line.shift();
@@ -42,55 +42,55 @@ export class Pool {
     return next;
   }
 
-  /** Its slot is free: its outcome is decided. */
+  /** Frees the slot of an attempt whose outcome is decided. */
   freeSlot(): void {
     this.#running -= 1;
   }
 
-  /** It waits no more: its outcome was decided before it had a slot. */
+  /** Removes an attempt whose outcome was decided before it had a slot. */
   leaveLine(attempt: Attempt): void {
     this.#line = this.#line.filter((other) => other !== attempt);
     this.#rest();
   }
 
-  /** The write of its outcome begins. */
+  /** Notes that the write of the attempt's outcome begins. */
   beginWriting(attempt: Attempt): void {
     attempt.state = 'writing';
     this.#writing += 1;
   }
 
-  /** Its outcome is written, or cannot be. */
+  /** Removes an attempt whose outcome is written or cannot be written. */
   release(attempt: Attempt): void {
     this.#attempts.delete(attempt);
     if (attempt.state === 'writing') this.#writing -= 1;
   }
 
-  /** Those without a slot yet, the next one first. */
+  /** Attempts without a slot yet, next one first. */
   get waiting(): readonly Attempt[] {
     return this.#line;
   }
 
-  /** Those that have had a slot. */
+  /** Attempts that have had a slot. */
   get begun(): readonly Attempt[] {
     return [...this.#attempts].filter(({ state }) => state !== 'waiting');
   }
 
-  /** How many have an outcome that is not being written yet, or none. */
+  /** Number of attempts whose outcome is undecided or not being written yet. */
   get unwritten(): number {
     return this.#attempts.size - this.#writing;
   }
 
-  /** How many have no outcome yet. */
+  /** Number of attempts without an outcome. */
   get unfinished(): number {
     return this.#line.length + this.#running;
   }
 
-  /** How many have an outcome that is not being written yet. */
+  /** Number of attempts with an outcome that is not being written yet. */
   get ended(): number {
     return this.unwritten - this.unfinished;
   }
 
-  /** How many outcomes are being written. */
+  /** Number of outcomes being written. */
   get writing(): number {
     return this.#writing;
   }
@@ -99,7 +99,7 @@ export class Pool {
     return this.#attempts.size === 0;
   }
 
-  /** No timer runs while nothing waits. */
+  /** Stops the timer when nothing waits. */
   #rest(): void {
     if (this.#line.length > 0) return;
     clearTimeout(this.#patience);

@@ -1,9 +1,9 @@
 import type { JobFactory } from '../job/define-job.js';
 
-/** Enough to have seen the slow ones, few enough to forget an exception. */
+/** Enough durations to include slow ones, few enough to forget an exception. */
 const REMEMBERED = 20;
 
-/** How long attempts took lately in this process, by job name. Outlives an invocation. */
+/** Remembers how long attempts took lately in this process, by job name. Outlives an invocation. */
 export class RecentDurations {
   readonly #durations = new Map<string, number[]>();
 
@@ -14,8 +14,8 @@ export class RecentDurations {
   }
 
   /**
-   * How long an attempt will take: as its factory says, else the longest of the recent ones; 0 when nothing is known,
-   * so that a job nobody has run yet is started.
+   * Returns the expected duration of an attempt in milliseconds. The factory's own value comes first, then the longest
+   * recent duration. Returns 0 if nothing is known, so that a new kind of job is started.
    */
   expected(jobName: string, factory: Pick<JobFactory, 'limits'> | undefined): number {
     return factory?.limits.expectedMs ?? Math.max(0, ...(this.#durations.get(jobName) ?? []));

@@ -11,30 +11,31 @@ import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-inde
 import { inTransaction } from '../mongo/in-transaction.js';
 import { isPaused, type QueueCollections } from '../queue/queue-document.js';
 
-/** More are left to the next call: one transaction must stay short. A worker holds hardly ever so many. */
+/** More attempts are left to the next call, to keep the transaction short. A worker hardly ever holds this many. */
 const MAX_RECOVERED = 2000;
 
-/** What a recovery did, and what it came to know on the way. */
+/** The result of a recovery, and what it learned on the way. */
 export interface Recovery {
   /** How many attempts it ended. */
   readonly recovered: number;
-  /** The names of the queues that are paused. */
+  /** The names of paused queues. */
   readonly pausedQueues: readonly string[];
-  /** Whether jobs are due that are to run alone. */
+  /** Whether due jobs must run alone. */
   readonly waitsAlone: boolean;
 }
 
 /**
- * Ends the attempts whose leases have expired by the database's clock: their workers crashed, hang, or cannot reach
- * the database. May run anywhere, any number of times at once. Idle, it costs one command that examines nothing.
+ * Ends attempts whose leases have expired by the database's clock, because their workers crashed, hang, or cannot reach
+ * the database. May run anywhere and any number of times at once. With nothing to do, it costs one command that examines
+ * nothing.
  *
- * A job that was alone in its worker used up its attempt. Of several that were lost together any may be the culprit:
- * they are told apart by running each alone next time. For that, all leases of a dead worker are looked at together,
- * in a transaction, so that two recoverers see the same company.
+ * A job that was alone in its worker used up its attempt. If several were lost together, any may be the culprit, and
+ * running each alone next time tells them apart. For that, a transaction looks at all leases of a dead worker together,
+ * so that two recoverers see the same company.
  *
- * The same command reads what every invocation has to know before it claims: which queues are paused, and whether jobs are
- * to be run alone. It also finds jobs that processes of an earlier version have queued, which claims do not see: these are
- * made claimable, and counted with those that were recovered.
+ * The same command reads what every invocation must know before it claims: which queues are paused, and whether jobs must
+ * run alone. It also finds jobs queued by processes of an earlier version, which claims do not see. These are made
+ * claimable and counted as recovered.
  */
 export async function recoverJobs({ client, jobs, queues }: QueueCollections): Promise<Recovery> {
   const looked = await look(jobs, queues.collectionName);
@@ -47,7 +48,7 @@ export async function recoverJobs({ client, jobs, queues }: QueueCollections): P
   return { recovered: ended + marked, pausedQueues, waitsAlone };
 }
 
-/** An index that is missing ends the first transaction, and is done without by the second. */
+/** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
 async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): Promise<number> {
   const recover = () => inTransaction(client, (session) => recoverExpired(jobs, session));
   try {
@@ -58,7 +59,7 @@ async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): P
   }
 }
 
-/** What a recovery finds, each in a document of its own. */
+/** Documents that a recovery finds, each with one field. */
 interface Found {
   readonly isExpired?: true;
   readonly isAlone?: true;
@@ -66,7 +67,7 @@ interface Found {
   readonly queue?: string;
 }
 
-/** One job of each kind that there is something to do for, and the queues that are paused. */
+/** Returns one job for each kind of work to do, and the paused queues. */
 async function look(jobs: Collection<JobDocument>, queues: string): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
@@ -82,7 +83,7 @@ async function look(jobs: Collection<JobDocument>, queues: string): Promise<Foun
   const find = (stages: Document[], hint: IndexHint) =>
     jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
   const withoutHeldBack = () => byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused], hint));
-  // Without their index, the jobs that are held back would be looked for among all jobs.
+  // Without their index, finding held-back jobs would scan all jobs.
   return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
 }
 
@@ -109,8 +110,9 @@ async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSess
 }
 
 /**
- * Of each worker all that is lost, or nothing: the last worker's may be cut off by the limit. Unless it is the only one: a
- * worker runs 1000 jobs while 1000 outcomes are written, and those that it could not write are left as well.
+ * Returns all lost jobs of each worker, or none. The limit may have cut off the jobs of the last worker, so it is left
+ * out, unless it is the only one. A worker may hold more than the limit: 1000 running jobs, 1000 outcomes being written,
+ * and outcomes it could not write.
  */
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
@@ -128,8 +130,8 @@ function workerOf({ lease }: ExpiredJob): string {
 }
 
 /**
- * The workers of these jobs that hold a lease which has not expired. One that is not renewed any more does not count. All
- * is judged at the moment at which these were found: a lease that ends in between would be neither expired nor alive.
+ * Returns those workers of the jobs that hold a live lease. Leases that are no longer renewed do not count. All leases
+ * are judged at the moment of the search. Otherwise a lease that ends in between would be neither expired nor alive.
  */
 async function liveWorkers(
   jobs: Collection<JobDocument>,
@@ -148,8 +150,8 @@ async function liveWorkers(
 }
 
 /**
- * The other leases of a worker that died expire up to a third of a lease later. If they still have not by half a
- * lease, the worker lives, and lost this job alone.
+ * Returns whether a worker may be about to lose more jobs. The other leases of a dead worker expire up to a third of a
+ * lease later. If they are still alive after half a lease, the worker lives and lost only this job.
  */
 function mayHaveMoreToLose(job: ExpiredJob, alive: ReadonlySet<string>): boolean {
   if (job.cancelRequested !== undefined || !alive.has(workerOf(job))) return false;

@@ -1,10 +1,10 @@
 import type { Collection } from 'mongodb';
 import type { WorkerDocument } from './worker-document.js';
 
-/** What is told of an invocation. */
+/** Description of an invocation in its document. */
 export type WorkerInfo = Pick<WorkerDocument, '_id' | 'processor' | 'maxThreads' | 'queues'>;
 
-/** Writes down that an invocation is under way, or still is, by the database's clock. */
+/** Records that an invocation is under way, by the database's clock. */
 export async function registerWorker(
   workers: Collection<WorkerDocument>,
   { _id, ...info }: WorkerInfo,
@@ -22,7 +22,7 @@ export async function registerWorker(
   await workers.updateOne({ _id }, update, { upsert: true });
 }
 
-/** Writes down that an invocation has ended. */
+/** Records that an invocation has ended. */
 export async function unregisterWorker(workers: Collection<WorkerDocument>, id: string): Promise<void> {
   await workers.deleteOne({ _id: id });
 }

@@ -7,36 +7,36 @@ import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { AttemptReport } from './attempt-report.js';
 
-/** Often enough for somebody who watches. */
+/** Often enough for a person who watches. */
 const INTERVAL_MS = 1_000;
 
-/** After a write that failed: what was to be written goes with a later one, or with the outcome. */
+/** Interval after a failed write. The unwritten reports go with a later write or with the outcome. */
 const INTERVAL_AFTER_FAILURE_MS = 10_000;
 
-/** A job that waits for its report to be written should not notice that the database does not answer. */
+/** A job that awaits the write of its report should not notice that the database does not answer. */
 const MAX_WAIT_MS = 1_000;
 
-/** Writes reports beside what it writes anyway, and calls `stored` once they are known to be stored. */
+/** Writes reports along with another write, and calls `stored` once the reports are known to be stored. */
 export type WriteAlongside<Result> = (
   reports: readonly LeasedReport[],
   stored: () => void,
 ) => Promise<Result>;
 
 /**
- * Writes what the jobs of one invocation tell: all together, at most once a second, and only while there is something to
- * write. What is told in one turn of the event loop is written at once, unless something was written less than a second
- * ago. What an attempt told last is written by its settling: see `AttemptReport.end`.
+ * Writes the reports of all jobs of an invocation together, at most once a second, and only if there are any. If nothing
+ * was written in the last second, reports of the same turn of the event loop are written at once. The last report of an
+ * attempt is written when it is settled: see `AttemptReport.end`.
  */
 export class Reports {
-  /** Those that told something which is not known to be stored. */
+  /** Attempts with a report that is not known to be stored. */
   readonly #attempts = new Set<AttemptReport>();
-  /** A write is about to begin: what is told now is part of it. */
+  /** Set while a write is about to begin, which will include new reports. */
   #beginning: Promise<void> | undefined;
   #isWriting = false;
   #hasFailed = false;
   #notBefore = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  /** The last write that was made for reports alone. */
+  /** The last write made only for reports. */
   #write: Promise<void> | undefined;
   #closed = false;
 
@@ -45,33 +45,33 @@ export class Reports {
     private readonly log: Logger,
   ) {}
 
-  /** The report of an attempt that begins. */
+  /** Creates the report of an attempt that begins. */
   of(job: ClaimedJob): AttemptReport {
     return new AttemptReport(job, (report) => this.#told(report));
   }
 
-  /** Ends the report of an attempt, and returns what is left to be written with its outcome. */
+  /** Ends the report of an attempt and returns the rest, to be written with the outcome. */
   end(report: AttemptReport): Report | undefined {
     this.#attempts.delete(report);
     return report.end();
   }
 
   /**
-   * Has `write` write what waits, beside what it writes anyway. That is nothing while another write is under way, and
-   * after one that failed: then nothing should keep it from what it does anyway.
+   * Lets `write` include the waiting reports. Passes none while another write is under way. Passes none after a failed
+   * write either, because reports must not spoil the main write.
    */
   async alongside<Result>(write: WriteAlongside<Result>): Promise<Result> {
     return this.#hasFailed ? write([], () => {}) : this.#writeBy(write);
   }
 
-  /** No attempt is under way any more. Resolves when no write is either. */
+  /** Called when no attempt is left. Resolves when no write is under way. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#write;
   }
 
-  /** Resolves when it is written, if that is at once. */
+  /** Returns a promise of the write if it happens at once. */
   #told(report: AttemptReport): Promise<void> | undefined {
     this.#attempts.add(report);
     if (this.#beginning || this.#isWriting) return this.#beginning;
@@ -91,7 +91,7 @@ export class Reports {
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#notBefore - performance.now()));
   }
 
-  /** Another write may have come in between. */
+  /** Writes now, or later if another write has happened in between. */
   #tick(): void {
     this.#timer = undefined;
     if (performance.now() < this.#notBefore) this.#planNext();

@@ -9,12 +9,12 @@ import { nameOf } from '../mongo/driver-error.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 
 /**
- * Runs one attempt, stage by stage: parse the input, run the function, validate what it returned. Never
- * throws: what went wrong is the outcome.
+ * Runs an attempt in stages: parses the input, calls the function, validates the returned value. Never throws: an error
+ * becomes the outcome.
  *
- * An invalid input or output would be as invalid the next time: not retried, unless its schema did not answer in time.
+ * An invalid input or output would be invalid again, so it is not retried, unless its schema did not answer in time.
  *
- * @param run calls the function of the job with the parsed input: throws when it is too late to begin
+ * @param run calls the job function with the parsed input; throws when it is too late to begin
  */
 export async function runAttempt(
   factory: JobFactory,
@@ -51,7 +51,7 @@ async function asResult<Value>(
   }
 }
 
-/** A job that keeps the thread busy makes a schema late that has nothing to do with it. */
+/** Returns whether the schema did not answer. A job that blocks the thread can delay the schema of another job. */
 function isUnanswered(error: unknown): boolean {
   return isKind(error, SchemaFailedError) && nameOf(error.cause) === 'NoAnswer';
 }

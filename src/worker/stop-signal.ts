@@ -1,37 +1,47 @@
 import { MAX_TIMER_MS } from '../duration.js';
 
-/** The most that is kept free before a deadline for giving back and settling; less when the whole is short. */
+/** The longest time kept free before a deadline for giving back and settling. Short invocations keep less. */
 const MAX_MARGIN_MS = 10_000;
 
-/** The least that is kept for writing outcomes after the cut-off, however short the margin: a busy database is no dead one. */
+/**
+ * The shortest time kept for writing outcomes after the cut-off, even with a short margin: a busy database is not a dead
+ * one.
+ */
 const MIN_WRITE_MS = 2_000;
 
-/** When a drain must stop. */
+/** Conditions under which a drain must stop. */
 export interface StopConditions {
-  /** By then everything is settled. */
+  /** Deadline by which everything is settled. */
   readonly deadline?: Date | undefined;
-  /** How long before the deadline it stops. Default: 10 s, or a tenth of the time there is, the smaller. */
+  /** How long before the deadline the drain stops. Default: 10 s or a tenth of the available time, whichever is smaller. */
   readonly marginMs?: number | undefined;
-  /** Stops it at once. */
+  /** Stops the drain at once. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface StopSignal {
-  /** Fires when it is time to stop. Its reason is `AT_DEADLINE`, or anything else when somebody asked. */
+  /**
+   * Fires when it is time to stop. The reason is `AT_DEADLINE` at the deadline, and anything else when the stop was
+   * requested.
+   */
   readonly stop: AbortSignal;
-  /** Fires when what ran then has had its time to end. */
+  /** Fires when running jobs have had their time to end. */
   readonly cutOff: AbortSignal;
-  /** Fires when outcomes have had their time to be written: the database does not answer, and recovery will end the rest. */
+  /**
+   * Fires when outcomes have had their time to be written. The database does not answer then, and recovery will end the
+   * rest.
+   */
   readonly end: AbortSignal;
-  /** When `stop` will fire, in milliseconds since the epoch; infinity when that is not known. */
+  /** When `stop` will fire, in milliseconds since the epoch. Infinity if unknown. */
   readonly stopAt: number;
 }
 
 export const AT_DEADLINE = 'at the deadline';
 
 /**
- * Calls `work` with a signal that fires when the first condition is met, and one that fires later by half the margin:
- * that is the grace for what runs, and half of the other half is left for writing, or 2 s if that is more. No timer or listener outlives the call.
+ * Calls `work` with signals that fire when the first condition is met. `cutOff` follows half a margin later, which is the
+ * grace period of running jobs. `end` follows after another quarter of the margin, or 2 s if that is more. No timer or
+ * listener outlives the call.
  */
 export async function withStopSignal<Result>(
   { deadline, marginMs, signal }: StopConditions,
@@ -55,7 +65,7 @@ export async function withStopSignal<Result>(
   if (signal?.aborted) stopAsAsked();
   if (workMs <= 0) stopAtDeadline();
   signal?.addEventListener('abort', stopAsAsked);
-  // A deadline later than a timer can be set to is none.
+  // A deadline beyond the longest timer never fires.
   const timer = workMs <= MAX_TIMER_MS ? setTimeout(stopAtDeadline, workMs) : undefined;
   try {
     const stopAt = Date.now() + workMs;

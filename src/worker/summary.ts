@@ -1,8 +1,8 @@
 import type { Ending } from '../job/ending.js';
 
 /**
- * What one invocation did. Each attempt that was claimed is counted once more: `claimed` is the sum of `completed`,
- * `retried`, `errors`, `cancelled`, `snoozed`, `givenBack`, `stale` and `unsettled`.
+ * Counts of one invocation. `claimed` is the sum of `completed`, `retried`, `errors`, `cancelled`, `snoozed`,
+ * `givenBack`, `stale` and `unsettled`, so each claimed attempt is counted once more.
  */
 export interface DrainSummary extends Record<Ending, number> {
   claimed: number;
@@ -11,17 +11,17 @@ export interface DrainSummary extends Record<Ending, number> {
   retried: number;
   errors: number;
   cancelled: number;
-  /** Put off by the job itself. */
+  /** Postponed by the job itself. */
   snoozed: number;
   /** Unfinished when the invocation had to stop, and queued again. */
   givenBack: number;
-  /** Ended after their lease was lost: changed nothing. */
+  /** Ended after their lease was lost, and so changed nothing. */
   stale: number;
-  /** Ended, but the database could not be told: recovered once their leases have expired. */
+  /** Ended without being written to the database. Recovered once their leases expire. */
   unsettled: number;
-  /** Settled or given back while their function went on; it may still go on, and the process should end. */
+  /** Settled or given back while their function was still running. The function may go on, so the process should end. */
   abandoned: number;
-  /** Due jobs still waiting when the invocation had to stop; counted up to 1000. */
+  /** Due jobs that still waited when the invocation had to stop, counted up to 1000. */
   remaining: number;
 }
 

@@ -11,10 +11,10 @@ const settledBy: Partial<Record<Ending, SettledStatus>> = {
 };
 
 /**
- * Tells that an attempt ended, and whether the job is settled with it. Returns how it is counted.
+ * Tells listeners that an attempt ended, and whether that settled the job. Returns how the attempt is counted.
  *
- * @param settledAs what the database made of the outcome; undefined when it could not be told
- * @param about what is known of the attempt beside its job
+ * @param settledAs how the database took the outcome; undefined when that is unknown
+ * @param about details of the attempt that its job does not hold
  */
 export function tellEnded(
   events: Events,

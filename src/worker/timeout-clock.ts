@@ -12,14 +12,20 @@ export class TimeoutClock implements AttemptClock {
     private readonly onTimeout: () => void,
   ) {}
 
-  /** In milliseconds, until now or until it ended; undefined when it does not run, and did not when it ended. */
+  /**
+   * Elapsed time in milliseconds, until now or until the end. Undefined if the clock is not running, or was not at the
+   * end.
+   */
   get elapsedMs(): number | undefined {
     return this.#began === undefined
       ? undefined
       : Math.round((this.#ended ?? performance.now()) - this.#began);
   }
 
-  /** By how much the timeout is over; 0 when it is not. By the clock, too: in a thread that is blocked no timer fires. */
+  /**
+   * How far the timeout is exceeded, in milliseconds, or 0. Also reads the clock, because no timer fires in a blocked
+   * thread.
+   */
   get lateMs(): number {
     if (this.#began === undefined) return 0;
     const late = Math.ceil((this.#ended ?? performance.now()) - this.#began - this.timeoutMs);
@@ -40,7 +46,7 @@ export class TimeoutClock implements AttemptClock {
     this.#began = undefined;
   }
 
-  /** For good: there is no timeout any more, and time stands still. */
+  /** Stops the clock for good. The timeout no longer applies. */
   end(): void {
     clearTimeout(this.#timer);
     this.#ended = performance.now();

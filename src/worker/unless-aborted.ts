@@ -1,6 +1,6 @@
 /**
- * What the promise gives; undefined if the signal fires first, or has fired. Why not `Promise.race`: against a promise that lives as
- * long as the invocation, it would keep every result alive for as long.
+ * Returns the result of the promise, or undefined if the signal fires first or has already fired. With `Promise.race`, a
+ * promise as long-lived as the invocation would keep every result alive.
  */
 export function unlessAborted<Result>(
   signal: AbortSignal,

@@ -2,21 +2,21 @@ import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import type { WorkerDocument } from './worker-document.js';
 
-/** A worker that was killed while it waited keeps the others from waiting for so long. */
+/** How long a worker that was killed while waiting keeps others from waiting. */
 const HELD_MS = 15_000;
 
-/** Well before that. */
+/** Renewal happens well before the place expires. */
 const RENEW_MS = 5_000;
 
 /**
- * The one place in which a worker with nothing to do waits for a job: two would wait for the same one, and both be paid
- * for. It is a document beside those of workers, and counts as none.
+ * The only place in which an idle worker waits for a job. Two workers would wait for the same job, and both be paid for.
+ * The place is a document among those of workers, but is not counted as a worker.
  */
 export class WaitingPlace {
   readonly #id: string;
   #takenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param processor those of one name share a place */
+  /** @param processor name of the processor; all processors of this name share a place */
   constructor(
     private readonly workers: Collection<WorkerDocument>,
     private readonly processor: string,
@@ -25,7 +25,7 @@ export class WaitingPlace {
     this.#id = `waiting ${processor}`;
   }
 
-  /** Whether it is this worker's, for the next seconds. @throws what the driver throws */
+  /** Returns whether this worker has the place for the next seconds. @throws the driver's errors */
   async take(): Promise<boolean> {
     if (performance.now() - this.#takenAt < RENEW_MS) return true;
     const isFree = { $not: { $gt: ['$expires', '$$NOW'] } };
@@ -48,7 +48,7 @@ export class WaitingPlace {
     return true;
   }
 
-  /** Leaves it to others. @throws what the driver throws */
+  /** Frees the place for others. @throws the driver's errors */
   async leave(): Promise<void> {
     if (this.#takenAt === Number.NEGATIVE_INFINITY) return;
     this.#takenAt = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * One waiter and any number of wakers: `wait` resolves at the next `wake`, or at once if there was one since the
- * last wait. So nothing that happens between two waits is missed.
+ * Lets any number of wakers wake a single waiter. `wait` resolves at the next `wake`, or at once if there was one since
+ * the last wait. So nothing between two waits is missed.
  */
 export class Wakeup {
   #woken = false;

@@ -1,22 +1,22 @@
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
-/** One document of the collection `workers`: an invocation that is under way and has claimed something. */
+/** Document of the collection `workers`: an invocation that is under way and has claimed a job. */
 export interface WorkerDocument {
-  /** The name in the leases of its jobs. */
+  /** Name of the worker in the leases of its jobs. */
   readonly _id: string;
-  /** Of its processor. */
+  /** Name of the processor. */
   readonly processor: string;
   readonly maxThreads: number;
-  /** Those that it takes jobs from; absent for all. */
+  /** Queues that the worker takes jobs from; absent for all. */
   readonly queues?: readonly string[];
   readonly started: Date;
-  /** From then on it counts as crashed. It is put off as long as the invocation goes on. */
+  /** When the worker counts as crashed. Extended while the invocation goes on. */
   readonly expires: Date;
-  /** Of the place in which one waits for jobs alone: who has it. See waiting-place.ts. */
+  /** Holder of a waiting place; absent in other documents. See waiting-place.ts. */
   readonly worker?: string;
 }
 
-/** A worker as the API gives it: the document, with `id` for `_id`. */
+/** Worker as returned by the API: its document with `id` instead of `_id`. */
 export type LiveWorker = { readonly id: string } & Omit<WorkerDocument, '_id' | 'worker'>;
 
 export const workersCollection: CollectionDescription = {

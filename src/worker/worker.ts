@@ -13,20 +13,20 @@ import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
 
-/** What drains work with: resolved, the same for each of them. */
+/** Everything that the drains of a processor share. */
 export interface Worker {
   readonly jobs: Collection<JobDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly processor: JobProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly claimFilter: () => ClaimFilter;
-  /** The same, without the queues that are paused. @throws what the driver throws */
+  /** Returns the claim filter without paused queues. @throws the driver's errors */
   readonly claimable: () => Promise<ClaimFilter>;
-  /** The filter for jobs that are to run alone: without the queues that are known to be paused. */
+  /** Returns the filter for jobs that must run alone, without the queues known to be paused. */
   readonly aloneFilter: () => ClaimFilter;
-  /** Recovers jobs whose workers crashed, and returns whether some are to run alone. Never throws. */
+  /** Recovers jobs of crashed workers, and returns whether some must run alone. Never throws. */
   readonly lookForLost: () => Promise<boolean>;
-  /** Of the processor: begins the worker's name in leases. */
+  /** Name of the processor, with which worker names in leases begin. */
   readonly name: string;
   readonly leaseMs: number;
   readonly durations: RecentDurations;
@@ -37,27 +37,30 @@ export interface Worker {
 }
 
 /**
- * Once `stop` fires, nothing is claimed, and what still runs is told; at `cutOff` it is given back as it is. Nothing is
- * claimed that would not end before `stopAt`.
+ * Limits of one drain. After `stop`, nothing is claimed and running jobs are told to stop. At `cutOff` they are given
+ * back as they are. A job that would not end before `stopAt` is not claimed.
  */
 export interface DrainLimits extends StopSignal {
   /** How many jobs run at a time. */
   readonly maxThreads: number;
-  /** Claims at most this many jobs in all. */
+  /** Maximum of jobs claimed in all. */
   readonly maxJobs: number;
-  /** Whether it begins with the jobs that are to run alone. */
+  /** Whether the drain begins with the jobs that must run alone. */
   readonly runsAlone: boolean;
-  /** While jobs run and slots are free, look for new jobs this often. Never when absent. */
+  /** How often to look for new jobs while jobs run and slots are free. Absent for never. */
   readonly pollMs?: number;
-  /** Waits for a job that is due within so long; 0 for none. */
+  /** Waits for a job that becomes due within this time; 0 for none. */
   readonly lingerMs: number;
-  /** Only one worker of a processor's name waits at a time, and is not counted while it does. Default: each may. */
+  /** Lets only one worker per processor name wait at a time, which is not counted meanwhile. Default: each may wait. */
   readonly lingersAlone?: boolean;
-  /** Claims no more once an attempt was abandoned: for a process that should end soon. */
+  /** Claims no more once an attempt was abandoned, for a process that should end soon. */
   readonly stopWhenAbandoned?: boolean;
 }
 
-/** A name for one drain, that tells where it ran: jobs whose leases have the same one were lost together. */
+/**
+ * Makes a unique name for a drain that tells where it ran. Jobs with the same worker name in their leases were lost
+ * together.
+ */
 export function workerName(processorName: string): string {
   return `${processorName}-worker ${hostname()} ${process.pid} ${randomBytes(4).toString('hex')}`;
 }

@@ -12,7 +12,7 @@ import { Reports, type WriteAlongside } from './reports.js';
 import { unlessAborted } from './unless-aborted.js';
 import { Wakeup } from './wakeup.js';
 
-/** Other outcomes wait for a write, so that one on a connection which died without a word must not take long. */
+/** Time limit of the first try. Other outcomes wait for it, so a connection that died silently must not take long. */
 const FIRST_TRY_MS = 1_000;
 
 interface WaitingOutcome {
@@ -23,25 +23,25 @@ interface WaitingOutcome {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a writer works with. */
+/** Options of a writer. */
 export interface WriterOptions {
   readonly jobs: Collection<JobDocument>;
-  /** For so long it tries again when the database cannot be reached: later, the leases are gone. */
+  /** How long an outcome is tried again while the database cannot be reached. Later, the leases are gone. */
   readonly leaseMs: number;
   readonly pace: Pace;
-  /** How many attempts are held whose outcome is not being written, those that wait for it included. */
+  /** Returns how many attempts have no outcome that is being written, including outcomes that wait for a write. */
   readonly unwritten: () => number;
-  /** Once it has fired, nobody waits for an answer any more. */
+  /** Fires when answers are no longer awaited. */
   readonly end: AbortSignal;
   readonly log: Logger;
 }
 
 /**
- * Writes all that one drain has to say of its jobs: outcomes at once, or within 15 ms together with others that end then;
- * what jobs report, within a second.
+ * Writes everything that one drain has to say about its jobs. Outcomes are written at once, or within 15 ms together with
+ * others that end then. Reports are written within a second.
  *
- * One write of outcomes is under way at a time, so that no more attempts than run at a time are between the begin and the
- * end of their write. A lone outcome waits for nobody.
+ * Only one write of outcomes is under way at a time. So at most as many attempts as run at a time are in the middle of
+ * their write. A lone outcome waits for nothing.
  */
 export class Writer {
   #waiting: WaitingOutcome[] = [];
@@ -53,21 +53,21 @@ export class Writer {
     this.#reports = new Reports(options.jobs, options.log);
   }
 
-  /** Takes down what an attempt reports. */
+  /** Creates the report of an attempt. */
   reportOf(job: ClaimedJob): AttemptReport {
     return this.#reports.of(job);
   }
 
-  /** Has `write` write the reports that wait, beside what it writes anyway. */
+  /** Lets `write` include the reports that wait. */
   alongside<Result>(write: WriteAlongside<Result>): Promise<Result> {
     return this.#reports.alongside(write);
   }
 
   /**
-   * Writes how an attempt ended, with what is left of its report. Rejects when that could not be written: recovery ends the
+   * Writes how an attempt ended, with the rest of its report. Rejects if this fails, in which case recovery ends the
    * attempt.
    *
-   * @param onWriting called when its write begins
+   * @param onWriting called when the write begins
    */
   settle(
     job: ClaimedJob,
@@ -84,7 +84,7 @@ export class Writer {
     });
   }
 
-  /** No attempt is under way any more. Resolves when no write of a report is either. */
+  /** Called when no attempt is left. Resolves when no report is being written. */
   close(): Promise<void> {
     return this.#reports.close();
   }
