@@ -10,14 +10,14 @@ const files = {
   icon: toFile('icon', 'svg', icon, 'image/svg+xml'),
 };
 
-/** Where a page finds what belongs to it. */
+/** The addresses of a page's assets. */
 export const addresses = {
   script: addressOf(files.script),
   style: addressOf(files.style),
   icon: addressOf(files.icon),
 };
 
-/** Whose names change with what is in them: whoever has one keeps it for good. */
+/** Serves assets whose names change with their content, so that a browser keeps each for good. */
 export const assetRoutes = new Hono<DashboardEnvironment>().get('/:name', (context) => {
   const file = Object.values(files).find(({ name }) => name === context.req.param('name'));
   if (!file)

@@ -22,7 +22,7 @@ export function isBulkAction(name: string | null): name is BulkAction {
   return name !== null && Object.hasOwn(actions, name);
 }
 
-/** Does the same to several jobs, each for itself: what one refuses does not keep the others from it. */
+/** Does the same to several jobs, each by itself. A job that refuses does not keep the others from it. */
 export async function act(
   processor: RemoteProcessor,
   action: BulkAction,
@@ -40,7 +40,7 @@ export async function act(
   return { kind: 'problem', text: `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}` };
 }
 
-/** What a job refuses, its state or its kind explains. @throws anything else */
+/** Returns why a job refuses, if its state or its kind explains it. @throws any other error */
 function refusal(reason: unknown): string {
   const { code, message } = toProblem(reason);
   if (!['conflict', 'not_found', 'forbidden'].includes(code)) throw reason;

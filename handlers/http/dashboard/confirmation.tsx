@@ -4,21 +4,21 @@ import { showPage } from './page.js';
 
 const CONFIRMED = 'confirmed';
 
-/** Whether who sent a form was asked, and said yes: the script asks in the page, `askToConfirm` by one of its own. */
+/** Returns whether the sender of a form confirmed it. The script asks within the page, `askToConfirm` on a page of its own. */
 export function isConfirmed(form: URLSearchParams): boolean {
   return form.get(CONFIRMED) === 'yes';
 }
 
 interface Question {
   readonly question: string;
-  /** Of the button that does it. */
+  /** The label of the button that does it. */
   readonly label: string;
   readonly section: '/dashboard/jobs' | '/dashboard/schedulers';
-  /** Where to go instead. */
+  /** The path to go to instead. */
   readonly back: string;
 }
 
-/** Answers a form with a page that asks whether it is meant: the same form, which then says so. */
+/** Answers a form with a page that asks for confirmation. The page has the same form, which then says that it is confirmed. */
 export function askToConfirm(
   context: Context<DashboardEnvironment>,
   { question, label, section, back }: Question,

@@ -31,8 +31,8 @@ export interface DashboardOptions {
 }
 
 /**
- * The pages by which people look after jobs. Each is made on the server, works by links and forms alone, and is kept up
- * to date by a script that reads it again and again (client/live.ts).
+ * Makes the pages on which people look after jobs. Each is made on the server and works by links and forms alone. A script
+ * keeps it up to date by reading it again and again (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
   const { processor, apiKeys, sessionSecrets, ready, log } = options;
@@ -56,7 +56,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();
-      // A page that brings itself up to date does so also where nobody looks at it.
+      // A page refreshes itself even where nobody looks at it.
       const isByPerson = context.req.header('x-refresh') === undefined;
       if (isByPerson) await renewSession(context, sessionSecrets, apiKeys, context.get('session'));
     })
@@ -69,7 +69,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }
 
-/** Nothing is loaded from elsewhere, and nothing that stands in a page is run or styles it. */
+/** Nothing is loaded from elsewhere. Nothing that stands in a page can run as a script, or style it. */
 const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],

@@ -1,12 +1,12 @@
 import type { Session } from '../session/session.js';
 
-/** What the pages are called with, beside the request. */
+/** The values that pages get beside the request. */
 export interface DashboardEnvironment {
   Bindings: { session: Session | undefined };
   Variables: {
-    /** Who is signed in: on every page below the sign-in. */
+    /** The session, on every page below the sign-in. */
     session: Session;
-    /** What a form sent, on every POST below the sign-in. */
+    /** The form, on every POST below the sign-in. */
     form: URLSearchParams;
   };
 }

@@ -7,7 +7,7 @@ import { asDocument } from './as-document.js';
 import type { DashboardEnvironment } from './environment.js';
 import { Page } from './page.js';
 
-/** Answers whatever a page throws with a page that says what went wrong; the log has what its reader is not told. */
+/** Answers every error of a page with a page that tells it. The log has what the reader is not told. */
 export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> {
   const answer = answerFailure(log);
   return async (error, context) => {

@@ -16,7 +16,7 @@ import { may, requireRole } from './require-session.js';
 
 type PageContext = Context<DashboardEnvironment>;
 
-/** The kinds of jobs, and adding one by hand. */
+/** Serves the pages of the kinds of jobs, and of adding a job by hand. */
 export function jobFactoryRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -62,7 +62,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
   }
 
-  /** Empty, or that of another job, to be run again with its input changed. */
+  /** Returns an empty draft, or that of another job, to run it again with another input. */
   async function firstDraft(factory: JobFactoryInfo, from: string | undefined): Promise<Draft> {
     const job = from === undefined ? undefined : await processor.getJob(from);
     const options = job && { queue: job.queue, priority: job.priority };
@@ -75,7 +75,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** What is wrong is told when the job is to be added, not before. */
+/** Changes a draft. Its issues are told when the job is added, not before. */
 function changed({ inputSchema }: JobFactoryInfo, draft: Draft, change: Change): Draft {
   if (!('show' in change)) return { ...draft, input: withList(draft.input, change), issues: [] };
   const mustBeJson = draft.issues.length > 0 || !fits(inputField(inputSchema), draft.input);

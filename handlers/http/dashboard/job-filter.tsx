@@ -5,7 +5,7 @@ import { invalid } from '../problem.js';
 
 const text = z.string().trim().max(500).optional();
 
-/** As it stands in an address. */
+/** The filter as it stands in an address. */
 const filterSchema = z.object({
   status: z.enum(jobStatuses).optional(),
   name: text,
@@ -16,7 +16,7 @@ const filterSchema = z.object({
 
 export type JobFilter = z.output<typeof filterSchema>;
 
-/** The filter in an address. @throws Problem naming what is not understood: to list all jobs would be no answer */
+/** Reads the filter in an address. @throws Problem that names invalid parts, since listing all jobs would answer nothing */
 export function readFilter(query: Record<string, string>): JobFilter {
   const given = Object.entries(query).filter(([, value]) => value !== '');
   const { data, error } = filterSchema.safeParse(Object.fromEntries(given));
@@ -24,12 +24,12 @@ export function readFilter(query: Record<string, string>): JobFilter {
   return data;
 }
 
-/** Whether it leaves jobs out. */
+/** Returns whether a filter leaves out jobs. */
 export function isNarrow({ order: _, ...filter }: JobFilter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
 
-/** The controls of a filter. @param names the kinds of jobs there are */
+/** Shows the controls of a filter. @param names the known kinds of jobs */
 export function FilterForm({ filter, names }: { filter: JobFilter; names: readonly string[] }) {
   return (
     <form class="filter" method="get" action="/dashboard/jobs" data-filter aria-label="Filter">
@@ -89,7 +89,7 @@ function Choice({ name, label, chosen, choices, none }: ChoiceProps) {
   );
 }
 
-/** A name in an address may be one that nobody has registered. */
+/** Adds the chosen name, which may be one that nobody has registered. */
 function withChosen(names: readonly string[], chosen: string | undefined): readonly string[] {
   return chosen === undefined || names.includes(chosen) ? names : [...names, chosen];
 }

@@ -11,7 +11,7 @@ import { jsonText } from './parts/json-text.js';
 import { jobsPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** What is filled in. */
+/** The content of a form. */
 export interface Draft {
   readonly input: unknown;
   readonly options: unknown;
@@ -46,7 +46,7 @@ function option(name: string, field: Field) {
   return { name, isRequired: false, field };
 }
 
-/** What the form of a kind of job sent. */
+/** Reads what the form of a kind of job sent. */
 export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: URLSearchParams): Draft {
   const isJson = form.get('as') === 'json';
   const field = isJson ? jsonField : inputField(inputSchema);
@@ -57,7 +57,7 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
   return { input: input.value, options: options.value, isJson, issues };
 }
 
-/** A page of another form of the input, maybe: what it asked for must not get lost. */
+/** Reports unknown fields. The page may have another form of the input, whose content must not get lost. */
 function unknownFields(form: URLSearchParams, known: ReadonlySet<string>): Issue[] {
   const unknown = new Set([...form.keys()].filter((name) => !known.has(name)));
   return firstIssues(
@@ -72,7 +72,7 @@ interface AddJobFormProps {
   readonly mayAdd: boolean;
 }
 
-/** A form for the input of a kind of job, made of its JSON Schema. */
+/** Shows a form for the input of a kind of job, made of its JSON Schema. */
 export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps) {
   const { name, inputSchema, inputOptional } = factory;
   const { input, options } = draft;
@@ -93,7 +93,7 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
       </div>
       <TokenField session={session} />
       <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />
-      {/* What the Enter key presses: the first button of a form, which would otherwise be one of a list. */}
+      {/* The Enter key presses the first button of a form. Without this one, that would be one of a list. */}
       <button type="submit" class="unseen" tabindex={-1} disabled={!mayAdd}>
         Add
       </button>
@@ -142,12 +142,12 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
   );
 }
 
-/** What a form asks for, made of an input's JSON Schema. */
+/** Returns the field of an input, made of its JSON Schema. */
 export function inputField(inputSchema: string | null): Field {
   return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
 }
 
-/** Those that no control stands for are told at the top. */
+/** Returns the issues without a control, which are told at the top. */
 function otherIssues(issues: readonly Issue[]): Issue[] {
   return issues
     .filter(({ path }) => !/^(input|options)(\.|$)/.test(path))

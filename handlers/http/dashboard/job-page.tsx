@@ -13,12 +13,12 @@ interface JobPageProps {
   readonly job: Job;
   readonly log: JobLog;
   readonly session: Session;
-  /** Whether who is signed in may add jobs of its kind. */
+  /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-/** One job: what became of it, what went in and came out, and what can be done about it. */
+/** Shows a job: its history, its input and output, and the actions on it. */
 export function JobPage({ job, log, session, mayAdd, now }: JobPageProps) {
   return (
     <>

@@ -11,7 +11,7 @@ interface JobsPageProps {
   readonly cursor: string | undefined;
   readonly filter: JobFilter;
   readonly isFirst: boolean;
-  /** The kinds of jobs there are. */
+  /** The known kinds of jobs. */
   readonly names: readonly string[];
   readonly session: Session;
   /** The address of this page. */
@@ -19,7 +19,7 @@ interface JobsPageProps {
   readonly now: Date;
 }
 
-/** Jobs that a filter lets through, and what can be done about those that are ticked. */
+/** Shows the jobs of a filter, and the actions on ticked ones. */
 export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, now }: JobsPageProps) {
   const mayAct = may(session, 'write');
   return (

@@ -18,10 +18,10 @@ type PageContext = Context<DashboardEnvironment>;
 
 const section = '/dashboard/jobs';
 
-/** How many jobs a page lists. */
+/** The number of jobs on a page. */
 const PAGE_SIZE = 50;
 
-/** Jobs: the list, each one, and what can be done about them. */
+/** Serves the list of jobs, the page of each job, and the actions on jobs. */
 export function jobRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -93,7 +93,7 @@ export function jobRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** To where the button was; a job that was removed has no page. */
+/** Returns the path of the page with the button, or of the list after a removal, since a removed job has no page. */
 function backPath(form: URLSearchParams): string {
   return form.get('action') === 'remove' ? listOf(form) : originOf(form);
 }
@@ -104,7 +104,7 @@ function originOf(form: URLSearchParams): string {
   return isOfJob ? jobPath(id) : listOf(form);
 }
 
-/** The list as it was filtered. */
+/** Returns the path of the list as it was filtered. */
 function listOf(form: URLSearchParams): string {
   const path = returnPath(form.get('here'));
   return path === '/' ? section : path;

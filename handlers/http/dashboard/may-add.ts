@@ -3,7 +3,7 @@ import type { RemoteProcessor } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { may } from './require-session.js';
 
-/** Whether who is signed in may add jobs of this name. */
+/** Returns whether the user may add jobs of this name. */
 export async function mayAddJob(
   processor: RemoteProcessor,
   session: Session,
@@ -12,7 +12,7 @@ export async function mayAddJob(
   return mayAdd(session, await processor.factories.get(jobName));
 }
 
-/** The same for any name, when these are all kinds of jobs that are known. */
+/** Returns the same check for any name, given all known kinds of jobs. */
 export function mayAddByName(
   session: Session,
   factories: Readonly<Record<string, { readonly addRole: AddRole }>>,

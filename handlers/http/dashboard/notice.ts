@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
 import { cookieOptions, cookiePrefix } from '../session/cookie.js';
 
-/** What became of what somebody did, to be told on the next page. */
+/** The result of an action, to be told on the next page. */
 export interface Notice {
   readonly kind: 'done' | 'problem';
   readonly text: string;
@@ -16,7 +16,7 @@ const MAX_TEXT = 300;
 
 const noticeSchema = z.strictObject({ kind: z.enum(['done', 'problem']), text: z.string() });
 
-/** Goes on to another page, which tells it. */
+/** Redirects to another page, which tells the notice. */
 export function redirectWith(context: Context, path: string, { kind, text }: Notice): Response {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT).toWellFormed()}…` : text.toWellFormed();
   setCookie(context, COOKIE, JSON.stringify({ kind, text: short }), {
@@ -26,7 +26,7 @@ export function redirectWith(context: Context, path: string, { kind, text }: Not
   return context.redirect(path, 303);
 }
 
-/** What is to be told, once. The script that keeps pages up to date leaves it for people. */
+/** Returns the notice, once. The script that keeps pages up to date leaves it for people. */
 export function takeNotice(context: Context): Notice | undefined {
   const text = getCookie(context, COOKIE, cookiePrefix(context));
   if (text === undefined || context.req.header('x-refresh') !== undefined) return undefined;
@@ -38,6 +38,6 @@ function parse(text: string): Notice | undefined {
   try {
     return noticeSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // Whoever wrote this cookie, it was not us.
+    return undefined; // Somebody else wrote this cookie.
   }
 }

@@ -32,13 +32,13 @@ interface OverviewProps {
   readonly isFirst: boolean;
   readonly waiting: readonly WaitingJob[];
   readonly workers: WorkerPage;
-  /** Those that are due next, the soonest first. */
+  /** The items that are due next, the soonest first. */
   readonly items: readonly SchedulerItem[];
   readonly session: Session;
   readonly now: Date;
 }
 
-/** How it goes, at a glance. */
+/** Shows the state of everything, at a glance. */
 export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest }: OverviewProps) {
   return (
     <>
@@ -58,7 +58,7 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
           <BarChart title="Last day" points={lastDay} step="15 min" />
         </div>
       </section>
-      {/* Not there while all goes well: what has no row needs no room. */}
+      {/* Absent while all goes well, since nothing needs no room. */}
       <div id="errors" data-live class="stack">
         {rest.failed.length > 0 && <LatestErrors jobs={rest.failed} now={now} />}
       </div>
@@ -191,7 +191,7 @@ function QueueButton({ name, isPaused, session }: { name: string; isPaused: bool
   );
 }
 
-/** A queue that nothing waits in is not listed: before work on what it needs it is paused all the same. */
+/** Pauses a queue by its name. A queue without jobs is not listed, but may have to be paused during maintenance. */
 function PauseByName({ session }: { session: Session }) {
   return (
     <details>
@@ -288,7 +288,7 @@ function Workers({ workers: { workers, cursor }, now }: Pick<OverviewProps, 'wor
   );
 }
 
-/** As many names of queues as there is room for. */
+/** The most names of queues that there is room for. */
 const NAMED_QUEUES = 5;
 
 function namesOf(queues: readonly string[]): string {

@@ -7,16 +7,16 @@ import { OverviewPage } from './overview-page.js';
 import { showPage } from './page.js';
 import { requireRole } from './require-session.js';
 
-/** So many jobs in error are shown. */
+/** The number of jobs in error shown. */
 const LATEST_ERRORS = 5;
 
-/** So many queues, and workers, are shown at a time. */
+/** The number of queues, and of workers, shown at a time. */
 const PAGE_SIZE = 50;
 
-/** So many items are listed that are due next. */
+/** The number of items shown that are due next. */
 const NEXT_ITEMS = 8;
 
-/** How it goes: counts, queues, workers, what comes next. */
+/** Serves the overview of counts, queues, workers and due items. */
 export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {

@@ -1,28 +1,28 @@
 import type { SchedulerItem } from '../../../src/index.js';
 
-/** Where a job is shown. */
+/** Returns the path of a job. */
 export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
 }
 
-/** Leads to the job whose id a form sends: beside the jobs, for each address below them is that of an id. */
+/** The path that leads to the job whose id a form sends. It lies beside the jobs, since each path below them is a job's. */
 export const findJobPath = '/dashboard/find-job';
 
-/** Where a scheduler item is shown. */
+/** Returns the path of a scheduler item. */
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;
 }
 
 /**
- * Where a scheduler item is added: beside the items, for each address below them is that of an id.
+ * Returns the path of adding a scheduler item. It lies beside the items, since each path below them is an item's.
  *
- * @param type of the item to begin with; default: `Cron`
+ * @param type the type of item to begin with. Default: `Cron`
  */
 export function newSchedulerPath(type?: SchedulerItem['type']): string {
   return `/dashboard/new-scheduler${type === undefined ? '' : `?type=${type}`}`;
 }
 
-/** Where jobs are listed that a filter lets through; what is empty filters nothing. */
+/** Returns the path of the list of jobs with a filter, without its empty fields. */
 export function jobsPath(filter: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);

@@ -1,21 +1,21 @@
 import { MAX_BODY_BYTES, readBytes } from '../body.js';
 import { Problem } from '../problem.js';
 
-/** As it is sent, a byte that is no letter is three. */
+/** A byte that is not a letter is sent as three. */
 const BYTES_OF_A_LETTER = 3;
 
 /**
- * More than any form of ours has. A field may be as short as `=&`, and takes hundreds of bytes once it is read, or repeated
- * in a page.
+ * More fields than any form of ours has. A field may be as short as `=&`, and takes hundreds of bytes once it is read, or
+ * repeated in a page.
  */
 const MAX_FIELDS = 20_000;
 
 const AMPERSAND = '&'.charCodeAt(0);
 
 /**
- * What a form sent.
+ * Reads what a form sent.
  *
- * @param maxBytes of its names and values in all; default: as many as a body of the API may have
+ * @param maxBytes the most bytes of its names and values. Default: as many as a body of the API may have
  * @throws Problem
  */
 export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Promise<URLSearchParams> {
@@ -34,7 +34,7 @@ export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Pro
   return form;
 }
 
-/** Before they are read: what stands between two fields is counted. */
+/** Counts the separators of fields, before the fields are read. */
 function hasMoreFields(bytes: Uint8Array, limit: number): boolean {
   let fields = 1;
   for (const byte of bytes) if (byte === AMPERSAND) fields += 1;

@@ -7,8 +7,8 @@ import type { DashboardEnvironment } from './environment.js';
 import { readForm } from './read-form.js';
 
 /**
- * Lets only those pass who are signed in; others are led to the sign-in, and back. What changes something must be a form
- * with the token of the session.
+ * Lets a request pass only with a session. Others are led to the sign-in, and back. A request that changes something must be
+ * a form with the token of the session.
  */
 export const requireSession = createMiddleware<DashboardEnvironment>(async (context, next) => {
   const { req, env, set } = context;
@@ -29,7 +29,7 @@ export const requireSession = createMiddleware<DashboardEnvironment>(async (cont
   return next();
 });
 
-/** Lets only those pass whose role is at least this one. */
+/** Lets a user pass only with at least this role. */
 export function requireRole(role: Role) {
   return createMiddleware<DashboardEnvironment>(async (context, next) => {
     const session = context.get('session');
@@ -41,14 +41,14 @@ export function requireRole(role: Role) {
   });
 }
 
-/** Whether who is signed in has at least this role. */
+/** Returns whether the user has at least this role. */
 export function may({ caller }: Session, role: Role): boolean {
   return suffices(caller.role, role);
 }
 
 /**
- * Whoever follows a link from another site sends no cookie of ours (SameSite=Strict), signed in or not. Asked for by this
- * page the address is of the same site.
+ * Loads the same address again. A link from another site sends no cookie of ours (SameSite=Strict), whether signed in or
+ * not. A request from this page is of the same site.
  */
 function SameAddressAgain() {
   return (

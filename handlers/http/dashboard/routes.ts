@@ -4,11 +4,12 @@ import { Problem } from '../problem.js';
 import { readSession } from '../session/session.js';
 import type { DashboardOptions } from './dashboard.js';
 
-/** Everything that is not the API. */
+/** All paths that are not the API's. */
 const paths = ['/', '/sign-in', '/sign-out', '/dashboard', '/dashboard/*'];
 
 /**
- * The dashboard and its sign-in, loaded with the first request: a function that only serves the API starts without.
+ * Serves the dashboard and its sign-in, loaded with the first request. A function that only serves the API starts without
+ * them.
  *
  * @param options without `sessionSecrets` the dashboard is off, and says so
  */
@@ -30,7 +31,7 @@ export function dashboardRoutes(options: DashboardOptions) {
 const reason =
   'The dashboard is off: set SESSION_SECRETS to a secret of at least 32 characters, such as one of openssl rand -hex 32. The API under /v1 is not concerned.';
 
-/** To a browser as a page, to anything else as a problem document. */
+/** Answers a browser with a page, and anything else with a problem document. */
 function explainOff(accept = ''): Response {
   if (!accept.includes('text/html')) return new Problem('dashboard_off', { detail: reason }).toResponse();
   const page = `<!doctype html><html lang="en"><title>Remote Processor</title><h1>Remote Processor</h1><p>${reason}</p></html>`;

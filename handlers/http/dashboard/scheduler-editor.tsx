@@ -3,21 +3,21 @@ import type { Session } from '../session/session.js';
 import { TokenField } from './token-field.js';
 
 interface EditorProps {
-  /** Where the text is sent. */
+  /** The path that the text is sent to. */
   readonly action: string;
-  /** Of the item that is edited: one that has another by then is not overwritten. */
+  /** The version of the edited item. If the item has another version by then, it is not overwritten. */
   readonly version?: number;
   readonly text: string;
-  /** The item as it is, when somebody else changed it while the text was typed. */
+  /** The present item, if somebody else changed it meanwhile. */
   readonly meanwhile?: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
-  /** Of the button. */
+  /** The label of the button. */
   readonly label: string;
   readonly mayEdit: boolean;
 }
 
-/** Edits a scheduler item as JSON. What is wrong is told with its field, and the line that it stands in. */
+/** Edits a scheduler item as JSON. Each issue is shown with its field and line. */
 export function SchedulerEditor({
   action,
   version,
@@ -85,7 +85,7 @@ function Meanwhile({ text }: { text: string }) {
   );
 }
 
-/** By the first place that looks like it: enough to find it by eye. */
+/** Returns the first line that looks like the field, which is enough to find it by eye. */
 function lineOf(text: string, path: string): string {
   const [name = ''] = path.split('.');
   const line = text.split('\n').findIndex((one) => one.trimStart().startsWith(`${JSON.stringify(name)}:`));

@@ -11,18 +11,18 @@ import { TokenField } from './token-field.js';
 interface SchedulerPageProps {
   readonly item: SchedulerItem;
   readonly occurrences: readonly Preview[];
-  /** Of the editor: the item as it is, or as somebody typed it. */
+  /** The text of the editor: the item as it is, or as somebody typed it. */
   readonly text: string;
-  /** The item as it is, when somebody else changed it while the text was typed. */
+  /** The present item, if somebody else changed it meanwhile. */
   readonly meanwhile: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
-  /** Whether who is signed in may add jobs of its kind, and so change it or have it make one. */
+  /** Whether the user may add jobs of its kind, and so change or run the item. */
   readonly mayChange: boolean;
   readonly now: Date;
 }
 
-/** One scheduler item: when it is due, what it makes, and all that can be done about it. */
+/** Shows a scheduler item: its times, its jobs, and all actions on it. */
 export function SchedulerPage({
   item,
   occurrences,
@@ -133,7 +133,7 @@ function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
   );
 }
 
-/** What becomes of occurrences that were missed. */
+/** Describes what happens to missed occurrences. */
 const afterDowntime = {
   once: 'one job for all that was missed',
   all: 'a job for each that was missed',
@@ -142,7 +142,7 @@ const afterDowntime = {
 
 interface OccurrencesProps {
   readonly occurrences: readonly Preview[];
-  /** Of the item; the moments are told by its clock too, unless that is UTC. */
+  /** The zone of the item. Moments are shown in its local time too, unless it is UTC. */
   readonly zone: string;
   readonly now: Date;
 }

@@ -8,16 +8,16 @@ import { TokenField } from './token-field.js';
 
 interface SchedulerTableProps {
   readonly items: readonly SchedulerItem[];
-  /** Of the next page, if there is one. */
+  /** The cursor of the next page, if there is one. */
   readonly cursor: string | undefined;
   readonly isFirst: boolean;
   readonly session: Session;
-  /** Whether who is signed in may add jobs of this name. */
+  /** Returns whether the user may add jobs of this name. */
   readonly mayRun: (jobName: string) => boolean;
   readonly now: Date;
 }
 
-/** Scheduler items, with what can be done about each. */
+/** Shows scheduler items, with the actions on each. */
 export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }: SchedulerTableProps) {
   const mayAct = may(session, 'write');
   return (
@@ -122,7 +122,7 @@ function LastCall({ item: { lastCallTime, lastJobId }, now }: { item: SchedulerI
   return lastJobId === undefined ? moment : <a href={jobPath(lastJobId)}>{moment}</a>;
 }
 
-/** Whether an item makes jobs. */
+/** Shows whether an item makes jobs. */
 export function Activity({ item }: { item: SchedulerItem }) {
   if (item.active) return <span class="status completed">active</span>;
   return <span class="status cancelled">{item.ended ? 'ended' : 'off'}</span>;
@@ -137,7 +137,7 @@ export function ItemButtons({
 }: {
   item: SchedulerItem;
   session: Session;
-  /** Only then it can be switched on; off, always. */
+  /** Whether the item can be switched on. It can always be switched off. */
   mayRun: boolean;
   from: 'list' | 'item';
 }) {
@@ -170,7 +170,7 @@ export function ItemButtons({
   );
 }
 
-/** When an item is due, in few words. */
+/** Describes in few words when an item is due. */
 export function timingOf(item: SchedulerItem): string {
   switch (item.type) {
     case 'Delay':

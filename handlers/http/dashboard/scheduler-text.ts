@@ -8,12 +8,12 @@ import {
 import { parseJson } from '../parse-json.js';
 import { jsonText } from './parts/json-text.js';
 
-/** What a person decides about an item, as JSON to be edited. */
+/** Returns a person's decisions about an item, as JSON to edit. */
 export function editable(item: SchedulerItem): string {
   return jsonText(decisionsOf(item));
 }
 
-/** Options to begin with. */
+/** Returns options to begin with. */
 export function template(type: string | undefined): string {
   return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
 }
@@ -26,9 +26,10 @@ const kinds = new Map<string, object>([
 const shared = { title: '', jobName: '', input: {}, active: false };
 
 /**
- * The changes that make an item what a text says: what is left out is taken away. `updateScheduler` checks them.
+ * Returns the changes that turn an item into what a text says. Missing options are taken away. `updateScheduler` checks the
+ * changes.
  *
- * @throws ValidationError when it is no JSON object
+ * @throws ValidationError when the text is not a JSON object
  */
 export function changesBetween(item: SchedulerItem, text: string): SchedulerChanges {
   const wanted = parseObject(text);
@@ -36,7 +37,7 @@ export function changesBetween(item: SchedulerItem, text: string): SchedulerChan
   return changes.parse({ ...Object.fromEntries(missing.map((name) => [name, null])), ...wanted });
 }
 
-/** The options that a text says; `addScheduler` checks them. @throws ValidationError when it is no JSON object */
+/** Returns the options in a text, for `addScheduler` to check. @throws ValidationError when the text is not a JSON object */
 export function parseOptions(text: string): SchedulerOptions {
   return options.parse(parseObject(text));
 }

@@ -23,10 +23,10 @@ type PageContext = Context<DashboardEnvironment>;
 
 const section = '/dashboard/schedulers';
 
-/** How many items a page lists. */
+/** The number of items on a page. */
 const PAGE_SIZE = 50;
 
-/** Scheduler items: what makes jobs at set times. */
+/** Serves the pages of scheduler items. */
 export function schedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -102,7 +102,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     throw new NotFoundError('scheduler item', id);
   }
 
-  /** Nothing is saved: what was typed stands beside what is there now, and the next save is of that. */
+  /** Saves nothing. Shows the typed text beside the present item, which the next save replaces. */
   function showChangedMeanwhile(context: PageContext, item: SchedulerItem, text: string) {
     return showItem(context, item, { text, meanwhile: editable(item) });
   }
@@ -132,15 +132,15 @@ export function schedulerRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** What stands in the editor of an item. */
+/** The content of an item's editor. */
 interface Edited {
   readonly text: string;
-  /** The item as it is, when somebody else changed it while the text was typed. */
+  /** The present item, if somebody else changed it meanwhile. */
   readonly meanwhile?: string;
   readonly issues?: readonly Issue[];
 }
 
-/** Does something to an item, and goes back to where the button was. */
+/** Does something to an item, and returns to the page with the button. */
 async function act(context: PageContext, done: string, work: (id: string) => Promise<unknown>) {
   const id = context.req.param('id') ?? '';
   const path = context.get('form').get('from') === 'list' ? section : schedulerPath(id);

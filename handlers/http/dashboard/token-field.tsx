@@ -1,7 +1,7 @@
 import { FORM_TOKEN } from '../session/same-origin.js';
 import type { Session } from '../session/session.js';
 
-/** Stands in every form that changes something: see `requireSession`. */
+/** A part of every form that changes something. See `requireSession`. */
 export function TokenField({ session }: { session: Session }) {
   return <input type="hidden" name={FORM_TOKEN} value={session.formToken} />;
 }

@@ -1,21 +1,22 @@
 /** A page as the server made it. */
 export interface FetchedPage {
   readonly document: Document;
-  /** Where it is, after redirects. */
+  /** The address of the page, after redirects. */
   readonly url: URL;
-  /** What went wrong, when it is a page that says so, and nothing to show in place of this one. */
+  /** The error that the page tells, if it must not replace the current page. */
   readonly problem: string | undefined;
-  /** Whether what the page is about is not there any more. */
+  /** Whether the subject of the page no longer exists. */
   readonly isGone: boolean;
 }
 
-/** The session is over: the server led to the sign-in. */
+/** The session is over, and the server led to the sign-in. */
 export class SignedOutError extends Error {}
 
 /**
  * Asks the server for a page, by a form or by its address.
  *
- * @throws SignedOutError, or what `fetch` throws; an Error when the answer is no page
+ * @throws SignedOutError, or what `fetch` throws
+ * @throws Error when the answer is not a page
  */
 export async function fetchPage(address: string, options: RequestInit): Promise<FetchedPage> {
   const response = await fetch(address, { ...options, credentials: 'same-origin' });
@@ -28,7 +29,7 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
   return { document, url, problem: problemOf(document), isGone: response.status === 404 };
 }
 
-/** A form that comes back to be corrected has none. */
+/** Returns the error that a page tells. A form that comes back to be corrected has none. */
 function problemOf(document: Document): string | undefined {
   if (!document.getElementById('main')) return 'Something went wrong.';
   return document.querySelector('[data-problem] p')?.textContent;

@@ -3,11 +3,11 @@ import type { Refreshing } from './refresh.js';
 import { tellSignedOut } from './refresh.js';
 import { showPage, tell } from './show.js';
 
-/** How long after the last key a filter is followed, in milliseconds. */
+/** The pause after the last key before a filter is followed, in milliseconds. */
 const TYPING_PAUSE = 300;
 
 /**
- * Sends forms in the background and shows what they lead to; one marked `data-plain` is sent as ever. A form marked
+ * Sends forms in the background and shows the resulting pages. A form marked `data-plain` is sent as usual. A form marked
  * `data-filter` is followed as it is filled in.
  */
 export function sendForms(refreshing: Refreshing): void {
@@ -55,7 +55,7 @@ async function send(
   }
 }
 
-/** Where a filter leads: what is empty is left out. */
+/** Returns the address of a filter, without its empty fields. */
 function filterAddress(form: HTMLFormElement): string {
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value !== '') query.append(name, String(value));

@@ -1,6 +1,6 @@
 /**
  * Keeps a page up to date, and sends its forms without leaving it. A page works without this script, by links and forms
- * alone: what the server knows to show stands in the page, and nowhere else.
+ * alone. Everything that the server knows stands in the page, and nowhere else.
  */
 import { sendForms } from './forms.js';
 import { keepRefreshing } from './refresh.js';

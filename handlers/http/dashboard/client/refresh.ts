@@ -4,17 +4,17 @@ import { showLive, tell } from './show.js';
 /** In milliseconds. */
 const INTERVAL = 5000;
 
-/** So many times as long as an answer took nothing is asked: where a page is dear, those who watch it do not add load. */
+/** The pause, as a multiple of the last answer's time. Where a page is costly, watching it adds little load. */
 const REST = 10;
 
 export interface Refreshing {
-  /** Shows what is live at an address now, at once, and from then on. */
+  /** Shows the live parts of an address at once, and from then on. */
   follow(address: string): Promise<void>;
-  /** Nothing that is under way counts: a form is sent, and its answer is newer. */
+  /** Discards what is under way, since a form is sent and its answer is newer. */
   interrupt(): void;
 }
 
-/** Reads the page again and again while it can be seen, until the session is over. */
+/** Reads the page again and again while it is visible, until the session is over. */
 export function keepRefreshing(): Refreshing {
   let underWay = new AbortController();
   let timer = 0;
@@ -53,12 +53,12 @@ export function keepRefreshing(): Refreshing {
     if (isLost) document.getElementById('notice')?.replaceChildren();
     isLost = false;
   };
-  /** What is shown stays to be read, but nothing can be done about it any more. */
+  /** Keeps the page readable, but without buttons. */
   const leave = () => {
     lose('This was removed meanwhile: what you see is how it was.');
     document.getElementById('buttons')?.replaceChildren();
   };
-  /** Told once, not at each attempt. */
+  /** Tells the reason once, not at each attempt. */
   const lose = (reason: string) => {
     if (!isLost) tell(reason);
     isLost = true;
@@ -81,7 +81,7 @@ export function keepRefreshing(): Refreshing {
   };
 }
 
-/** What was typed stays where it is. */
+/** Tells that the session is over, and keeps everything that was typed. */
 export function tellSignedOut(): void {
   const next = encodeURIComponent(location.pathname + location.search);
   tell('Your session is over.', { text: 'Sign in again', address: `/sign-in?next=${next}` });

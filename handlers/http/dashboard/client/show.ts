@@ -3,8 +3,8 @@ import type { FetchedPage } from './fetch-page.js';
 import { countTicked } from './selection.js';
 
 /**
- * Brings what is marked as live to what the server says now. Everything else stays: what somebody types, the focus,
- * which rows are ticked, which parts are unfolded.
+ * Updates the live parts of the page from a fetched page. Everything else stays: typed text, the focus, ticked rows, and
+ * unfolded parts.
  */
 export function showLive({ document: fresh }: FetchedPage): void {
   for (const region of document.querySelectorAll('[data-live][id]')) {
@@ -14,7 +14,7 @@ export function showLive({ document: fresh }: FetchedPage): void {
   countTicked();
 }
 
-/** Shows a page in place of this one: what a form led to. */
+/** Shows a form's resulting page in place of this one. */
 export function showPage({ document: fresh, url }: FetchedPage): void {
   const isSame = url.pathname === location.pathname;
   if (url.href !== location.href) history.pushState(null, '', url);
@@ -36,7 +36,7 @@ export function showPage({ document: fresh, url }: FetchedPage): void {
   }
 }
 
-/** Tells something to whoever is looking, with a place to go, if there is one. */
+/** Shows a message, with a link if there is one. */
 export function tell(text: string, link?: { readonly text: string; readonly address: string }): void {
   const paragraph = document.createElement('p');
   paragraph.className = 'notice problem';
@@ -50,7 +50,7 @@ export function tell(text: string, link?: { readonly text: string; readonly addr
   document.getElementById('notice')?.replaceChildren(paragraph);
 }
 
-/** False for what a person decides, and the server does not know. */
+/** Returns false for state that a person sets and the server does not know. */
 function keepsState(attribute: string, element: Element): boolean {
   return (
     keepsUnfolded(attribute, element) && !(element instanceof HTMLInputElement && attribute === 'checked')

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { Problem } from '../../problem.js';
 import { MAX_MEMBERS, type Path } from './read-value.js';
 
-/** Forms are less deep by far. */
+/** Deeper than any form. */
 const path = z.array(z.string()).max(50);
 
-/** What a button of a form changes in the form: nothing is done with what it holds. */
+/** A change that a button makes in the form itself. The content of the form is not sent on. */
 const changeSchema = z.union([
   z.strictObject({ add: path }),
   z.strictObject({ remove: path.min(1) }),
@@ -14,7 +14,7 @@ const changeSchema = z.union([
 
 export type Change = z.output<typeof changeSchema>;
 
-/** The change that was asked for, if any. @throws Problem for what no button of a form sends */
+/** Returns the change that was asked for, if any. @throws Problem for a change that no button sends */
 export function readChange(form: URLSearchParams): Change | undefined {
   const text = form.get('change');
   if (text === null) return undefined;
@@ -31,7 +31,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The value with a list longer, or shorter, by one. The path of a change begins with the name of the value itself. */
+/** Returns the value with a list longer or shorter by one. The path of a change begins with the name of the value itself. */
 export function withList(value: unknown, change: Change): unknown {
   if ('show' in change) return value;
   if ('add' in change) {

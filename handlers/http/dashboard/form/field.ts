@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * What a form asks for, made of the JSON Schema of an input. What has no form of its own, such as a record or one of
- * several shapes, is asked for as JSON.
+ * A field of a form, made of the JSON Schema of an input. Schemas without a control of their own, such as a record or a
+ * union, are asked for as JSON.
  */
 export type Field = Description &
   (
@@ -54,7 +54,7 @@ type Schema = z.output<typeof schemaSchema>;
 /** Asks for JSON. */
 export const jsonField: Field = { kind: 'json' };
 
-/** Deeper forms are nothing that people fill in. */
+/** People do not fill in deeper forms. */
 const MAX_DEPTH = 5;
 
 /** @param schema JSON Schema, parsed */
@@ -64,14 +64,14 @@ export function toField(schema: unknown, depth = 0): Field {
   return { ...shapeOf(data, depth), title: data.title, hint: hintOf(data) };
 }
 
-/** What it is for, and what stands for it when it is left out. */
+/** Returns the field's purpose, and its default. */
 function hintOf({ description, default: standard }: Schema): string | undefined {
   const text = defaultText(standard);
   if (text === undefined) return description;
   return [description?.replace(/\.$/, ''), `Default: ${text}`].filter((part) => part).join('. ');
 }
 
-/** Undefined for what an empty control shows as well. */
+/** Returns undefined for a default that an empty control shows as well. */
 function defaultText(standard: unknown): string | undefined {
   switch (typeof standard) {
     case 'string':
@@ -116,7 +116,7 @@ function objectField({ properties = {}, required = [] }: Schema, depth: number):
   return members.length === 0 ? jsonField : { kind: 'object', members };
 }
 
-/** What zod writes for whole numbers without bounds is no bound to show. */
+/** Leaves out the bounds that zod writes for whole numbers without bounds. */
 function bounds({ minimum, maximum }: Schema) {
   return {
     ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),

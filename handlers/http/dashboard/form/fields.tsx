@@ -12,13 +12,13 @@ interface FieldProps<Kind extends Field = Field> {
   readonly path: Path;
   readonly value: unknown;
   readonly isRequired: boolean;
-  /** Of the whole form. */
+  /** The issues of the whole form. */
   readonly issues: readonly Issue[];
 }
 
 type Of<Kind extends Field['kind']> = Extract<Field, { kind: Kind }>;
 
-/** A control for a field, with its label, its hint, and what is wrong with what it holds. */
+/** Shows a control for a field, with its label, its hint, and its issues. */
 export function FieldControl(props: FieldProps) {
   const { field, ...rest } = props;
   switch (field.kind) {
@@ -72,7 +72,7 @@ function ObjectControl({ field, label, path, value, isRequired, issues }: FieldP
   );
 }
 
-/** The controls of an object's members. */
+/** Shows the controls of an object's members. */
 export function MemberControls({
   members,
   path,
@@ -130,7 +130,7 @@ function ListControl({ field, label, path, value, isRequired, issues }: FieldPro
   );
 }
 
-/** Sends what is filled in to have the form changed; nothing is done with it. */
+/** Sends the form in order to change it. Its content is not sent on. */
 export function ChangeButton({
   change,
   label,

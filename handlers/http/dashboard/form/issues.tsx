@@ -1,7 +1,7 @@
 import type { Issue } from '../../../../src/index.js';
 import type { Path } from './read-value.js';
 
-/** The messages about one place. */
+/** Shows the messages about one place. */
 export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] }) {
   const messages = issuesAt(path, issues);
   if (messages.length === 0) return null;
@@ -14,7 +14,7 @@ export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] 
   );
 }
 
-/** What a control tells to those who do not see what stands beside it. */
+/** Returns the attributes by which a control tells screen readers its hint and its issues. */
 export function described(path: Path, issues: readonly Issue[], hint?: string) {
   const isWrong = issuesAt(path, issues).length > 0;
   const ids = [...(hint ? [`${idOf(path)}-hint`] : []), ...(isWrong ? [issuesId(path)] : [])];
@@ -25,7 +25,7 @@ export function described(path: Path, issues: readonly Issue[], hint?: string) {
   };
 }
 
-/** As an attribute, where quotes and spaces would mean something. */
+/** Returns an id that is safe in an attribute, where quotes and spaces have a meaning. */
 export function idOf(path: Path): string {
   return `field-${path.map(encodeURIComponent).join('/')}`;
 }

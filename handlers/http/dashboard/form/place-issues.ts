@@ -2,10 +2,10 @@ import type { Issue } from '../../../../src/index.js';
 import type { Field } from './field.js';
 
 /**
- * Issues as the controls of a field can show them: one about a place that has no control of its own, such as inside
- * JSON, goes to the control around it, and names the place.
+ * Assigns issues to the controls of a field. An issue about a place without a control of its own, such as inside JSON, goes
+ * to the control around it, and names the place.
  *
- * @param path of the field, as issues have it
+ * @param path the path of the field, as in issues
  */
 export function placeIssues(field: Field, path: string, issues: readonly Issue[]): Issue[] {
   return issues.map((issue) => {
@@ -20,7 +20,7 @@ export function placeIssues(field: Field, path: string, issues: readonly Issue[]
   });
 }
 
-/** How many of the names lead from control to control. */
+/** Returns how many of the names lead from control to control. */
 function depthOf(field: Field, [name, ...rest]: readonly string[]): number {
   if (name === undefined) return 0;
   if (field.kind === 'list') return /^\d+$/.test(name) ? 1 + depthOf(field.item, rest) : 0;

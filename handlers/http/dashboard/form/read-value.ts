@@ -2,15 +2,15 @@ import type { Issue } from '../../../../src/index.js';
 import { parseJson } from '../../parse-json.js';
 import type { Field, Member } from './field.js';
 
-/** What a form sent: a value for the job, which decides whether it is right, and what is not even JSON. */
+/** The value that a form sent, which the job then judges, and issues for invalid JSON. */
 export interface ReadValue {
   readonly value: unknown;
   readonly issues: readonly Issue[];
-  /** Of the controls that the field has. */
+  /** The names of the field's controls. */
   readonly names: ReadonlySet<string>;
 }
 
-/** Stands where JSON was expected and something else was typed. */
+/** Stands for a text that should be JSON and is not. */
 export class NotJson {
   constructor(readonly text: string) {}
 
@@ -19,28 +19,28 @@ export class NotJson {
   }
 }
 
-/** The name of a control: the path of what it asks for, such as `input.retries.0`. */
+/** The name of a control, which is the path of its value, such as `input.retries.0`. */
 export type Path = readonly string[];
 
 export function controlName(path: Path): string {
   return JSON.stringify(path);
 }
 
-/** The name of the control that tells how many members a list has. */
+/** Returns the name of the control that tells how many members a list has. */
 export function lengthName(path: Path): string {
   return `length of ${controlName(path)}`;
 }
 
-/** At most so many members of one list: what sends more is no form of ours. */
+/** The most members of one list. No form of ours sends more. */
 export const MAX_MEMBERS = 200;
 
 /**
- * At most so many members of all lists of a form: of lists within lists a short form could ask for millions of controls.
- * A value that has more is edited as JSON.
+ * The most members of all lists of a form. With lists within lists, a short form could ask for millions of controls. A
+ * larger value is edited as JSON.
  */
 export const MAX_MEMBERS_IN_ALL = 1000;
 
-/** The value that the controls of a field hold; undefined where nothing was filled in that may be left out. */
+/** Returns the value in the controls of a field. Returns undefined if an optional field was not filled in. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
   const names = new Set<string>();
@@ -109,7 +109,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
   }
 }
 
-/** What is no number is left as it is, for the job to refuse. */
+/** Leaves an invalid number as it is, for the job to refuse. */
 function toNumber(text: string): unknown {
   const number = Number(text);
   if (text === '') return undefined;
@@ -120,7 +120,7 @@ function yesOrNo(text: string): boolean | undefined {
   return text === '' ? undefined : text === 'true';
 }
 
-/** As controls are that nobody touched. */
+/** Returns whether a value is that of untouched controls. */
 function isBlank(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.values(value).every(isBlank);
   return value === undefined || value === '' || value === false;

@@ -12,7 +12,7 @@ interface SimpleControlProps {
   readonly issues: readonly Issue[];
 }
 
-/** A control for what is no object and no list, without its label. */
+/** Shows a control without its label, for anything except objects and lists. */
 export function SimpleControl({ field, path, value, isRequired, issues }: SimpleControlProps) {
   const shared = { name: controlName(path), ...described(path, issues, field.hint) };
   switch (field.kind) {

@@ -2,7 +2,7 @@ import type { StatisticsPoint } from '../../../../src/index.js';
 import { duration } from './moment.js';
 import { grouped } from './number.js';
 
-/** In units of the drawing, which is stretched to the room there is. */
+/** The size in units of the drawing, which is stretched to the available room. */
 const HEIGHT = 100;
 const WIDTH = 10;
 const GAP = 2;
@@ -10,11 +10,11 @@ const GAP = 2;
 interface BarChartProps {
   readonly title: string;
   readonly points: readonly StatisticsPoint[];
-  /** How much time a bar stands for, in words: `a minute`. */
+  /** The time of one bar, in words, such as `a minute`. */
   readonly step: string;
 }
 
-/** How many jobs ended in each step of time, and how many of them in error. */
+/** Shows how many jobs ended in each step of time, and how many of them in error. */
 export function BarChart({ title, points, step }: BarChartProps) {
   const highest = Math.max(...points.map((point) => point.completed + point.errors));
   const summary = summaryOf(points);
@@ -72,7 +72,7 @@ function summaryOf(points: readonly StatisticsPoint[]): string {
   ].join(', ');
 }
 
-/** Of all attempts, however they ended. */
+/** Returns the average duration of all attempts, however they ended. */
 function averageOf(points: readonly StatisticsPoint[]): number | undefined {
   const attempts = sum(points.map(({ at: _, durationMs: __, ...ends }) => sum(Object.values(ends))));
   return attempts === 0 ? undefined : sum(points.map(({ durationMs }) => durationMs)) / attempts;

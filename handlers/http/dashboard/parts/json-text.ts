@@ -1,7 +1,7 @@
-/** Indented, a text of nested lists may become a hundred times as long. */
+/** Indentation may make a text of nested lists a hundred times as long. */
 const MAX_INDENTED = 20_000;
 
-/** A value as JSON for people to read and edit: indented, unless that would be too much. */
+/** Returns a value as JSON for people to read and edit, indented unless that would be too long. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value) ?? '';
   if (text.length > MAX_INDENTED) return text;

@@ -1,17 +1,17 @@
 import type { Child } from 'hono/jsx';
 import { grouped } from './number.js';
 
-/** What is drawn at most of one value: a page stays readable, and small. The whole can be downloaded. */
+/** The most that is drawn of one value, so that a page stays readable and small. The whole can be downloaded. */
 const MAX_NODES = 1000;
 const MAX_TEXT = 2000;
 const MAX_NAME = 200;
-/** Of all texts and names together. */
+/** The most characters of all texts and names together. */
 const MAX_TEXT_IN_ALL = 200_000;
 
-/** So many members are shown at once, the others when they are unfolded. */
+/** The most members shown at once. More of them stay folded. */
 const FEW = 12;
 
-/** A value as a tree that can be unfolded. All of it is text, whatever it holds. */
+/** Shows a value as a tree that can be unfolded. All of it is text, whatever it holds. */
 export function JsonTree({ value }: { value: unknown }) {
   return <div class="json">{node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL }, true)}</div>;
 }
@@ -55,7 +55,7 @@ function list(members: readonly Member[], budget: Budget, isOpen: boolean): Chil
   );
 }
 
-/** Undefined for what has none. */
+/** Returns the members of a list or object, or undefined for any other value. */
 function membersOf(value: unknown): readonly Member[] | undefined {
   if (Array.isArray(value)) return value.map((member, index) => [String(index), member]);
   return isPlainObject(value) ? Object.entries(value) : undefined;
@@ -68,14 +68,14 @@ function leaf(value: unknown, budget: Budget): Child {
   return <span class="literal">{shortened(String(value), MAX_TEXT, budget)}</span>;
 }
 
-/** A text or, of one that is too long, its beginning, while there is room. */
+/** Returns a text, or the beginning of a text that is too long, while there is room. */
 function shortened(text: string, limit: number, budget: Budget): string {
   const room = Math.min(limit, Math.max(0, budget.text));
   budget.text -= Math.min(text.length, room);
   return text.length <= room ? text : `${text.slice(0, room)}… (${grouped(text.length)} characters)`;
 }
 
-/** Others, such as an ObjectId, are shown as what they say of themselves. */
+/** Returns whether a value is a plain object. Others, such as an ObjectId, are shown as their own text. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

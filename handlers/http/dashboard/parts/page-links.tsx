@@ -1,12 +1,12 @@
 interface PageLinksProps {
-  /** Where the first page is. */
+  /** The address of the first page. */
   readonly first: string;
   readonly isFirst: boolean;
-  /** The parameter that the cursor is sent in. */
+  /** The parameter with the cursor. */
   readonly parameter?: string;
-  /** Of the next page, if there is one. */
+  /** The cursor of the next page, if there is one. */
   readonly cursor: string | undefined;
-  /** What is listed. */
+  /** The name of the listed things. */
   readonly what: string;
 }
 

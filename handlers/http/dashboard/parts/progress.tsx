@@ -4,7 +4,7 @@ import { JsonTree } from './json-tree.js';
 const fraction = z.number().min(0).max(1);
 const message = z.string().optional();
 
-/** The forms that are shown as a bar. */
+/** The forms of progress that are shown as a bar. */
 const barSchema = z.union([
   fraction.transform((fraction) => ({ fraction, message: undefined })),
   z.strictObject({ fraction, message }),
@@ -17,13 +17,13 @@ const barSchema = z.union([
     })),
 ]);
 
-/** How far a job is, where there is little room: a bar, if what it says has the form of one. */
+/** Shows the progress of a job where there is little room: a bar, or nothing if it has another form. */
 export function ProgressBar({ value }: { value: unknown }) {
   const { data } = barSchema.safeParse(value);
   return data ? <Bar fraction={data.fraction} /> : null;
 }
 
-/** How far a job is, as it says: a bar, or whatever it is. */
+/** Shows the progress of a job as a bar, or in whatever form it has. */
 export function Progress({ value }: { value: unknown }) {
   const { data } = barSchema.safeParse(value);
   if (!data) return <JsonTree value={value} />;

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../../../src/index.js';
 
-/** By word and by colour. */
+/** Shows a status by word and colour. */
 export function Status({ status }: { status: JobStatus }) {
   return <span class={`status ${status}`}>{status}</span>;
 }
