@@ -1,5 +1,5 @@
 import type { Doc } from './bson/decode.js';
-import { toNumber } from './bson/numbers.js';
+import { toNumber } from './bson/to-number.js';
 import { isDoc, isNumeric } from './bson/type-of.js';
 import { CommandError } from './errors.js';
 

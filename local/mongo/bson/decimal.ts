@@ -1,6 +1,6 @@
 import { Decimal128, Long } from 'bson';
 import { compareExact, type Exact, exactOf, scaled } from './exact.js';
-import { toNumber } from './numbers.js';
+import { toNumber } from './to-number.js';
 
 /** The precision of a decimal128. */
 const DIGITS = 34;

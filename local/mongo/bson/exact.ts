@@ -1,5 +1,5 @@
 import { Decimal128, Long } from 'bson';
-import { toNumber } from './numbers.js';
+import { toNumber } from './to-number.js';
 
 /** A finite number, exactly `coefficient * 10 ** exponent`. */
 export interface Exact {

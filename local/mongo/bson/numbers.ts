@@ -1,15 +1,7 @@
 import { Decimal128, Double, Long } from 'bson';
 import { addDecimals, compareDecimals, decimalFrom, multiplyDecimals } from './decimal.js';
+import { toNumber } from './to-number.js';
 import { typeOf } from './type-of.js';
-
-/** Returns the JavaScript number nearest to a numeric value. */
-export function toNumber(value: unknown): number {
-  if (typeof value === 'number') return value;
-  if (value instanceof Double) return value.value;
-  if (value instanceof Long) return value.toNumber();
-  if (value instanceof Decimal128) return Number(value.toString());
-  return Number.NaN;
-}
 
 /** Returns a value that is encoded as a double, even for an integer. */
 export function asDouble(value: number): number | Double {

@@ -1,5 +1,5 @@
 import { Decimal128, Long, ObjectId } from 'bson';
-import { toNumber } from './numbers.js';
+import { toNumber } from './to-number.js';
 import { isDoc, isNumeric } from './type-of.js';
 
 /** Returns a value as MongoDB's error messages show it. */

@@ -1,6 +1,6 @@
 import { equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { compileFilter, type Environment } from '../query/evaluation.js';

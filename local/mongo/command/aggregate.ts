@@ -4,10 +4,9 @@ import { isDoc } from '../bson/type-of.js';
 import type { ResultDoc } from '../cursors.js';
 import { CommandError } from '../errors.js';
 import { findMatches } from '../plan/find-matches.js';
-import type { QuerySpec } from '../plan/query-spec.js';
-import { checkPipeline, compilePipeline } from '../query/pipeline.js';
-import { pushdown } from '../query/pushdown.js';
+import { compilePipeline } from '../query/pipeline.js';
 import { encode } from '../wire/message.js';
+import { queryOf } from './aggregate-query.js';
 import { type Command, type CommandContext, environmentOf, viewOf } from './command.js';
 import { explainQuery } from './explain.js';
 import { listOf } from './fields.js';
@@ -75,46 +74,6 @@ function sourceOf(
     return { docs: [...sessions.keys()].map((id) => ({ _id: { id: new UUID(id) } })), rest };
   if (name === '$documents') return { docs: [], rest: pipeline };
   throw new CommandError(73, `Invalid namespace specified: '${body.$db}.$cmd.aggregate'`);
-}
-
-/** Returns the query of an aggregation, and the stages that remain after it. */
-export function aggregateQuery(context: CommandContext): { spec: QuerySpec; rest: readonly unknown[] } {
-  const pipeline = listOf(context.body, 'pipeline');
-  const { reading } = splitOutput(context, pipeline);
-  const { spec, rest } = queryOf(context, reading);
-  return { spec, rest: [...rest, ...pipeline.slice(reading.length)] };
-}
-
-function queryOf(
-  context: CommandContext,
-  pipeline: readonly unknown[],
-): { spec: QuerySpec; rest: readonly unknown[] } {
-  const environment = environmentOf(context);
-  checkPipeline(pipeline, environment);
-  const { rest, ...query } = pushdown(pipeline);
-  return {
-    spec: {
-      ...query,
-      hint: context.body.hint,
-      projected: rest.length > 0,
-      counted: countsOnly(rest[0]),
-      environment,
-    },
-    rest,
-  };
-}
-
-/** Returns whether a stage only needs to know that documents exist. */
-function countsOnly(stage: unknown): boolean {
-  if (!isDoc(stage)) return false;
-  if (typeof stage.$count === 'string') return true;
-  return isDoc(stage.$group) && !mentionsFields(stage.$group);
-}
-
-function mentionsFields(expression: unknown): boolean {
-  if (typeof expression === 'string') return expression.startsWith('$');
-  if (Array.isArray(expression)) return expression.some(mentionsFields);
-  return isDoc(expression) && Object.values(expression).some(mentionsFields);
 }
 
 function* docsOf(matches: Iterable<{ doc: Doc }>): Generator<Doc> {

@@ -1,5 +1,5 @@
-import { toNumber } from '../bson/numbers.js';
 import { anyValueAt } from '../bson/path.js';
+import { toNumber } from '../bson/to-number.js';
 import { findMatches } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
 import { keyString } from '../storage/key-string.js';

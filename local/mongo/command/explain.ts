@@ -4,7 +4,7 @@ import { CommandError } from '../errors.js';
 import { describePlan, type StageDoc } from '../plan/describe-plan.js';
 import { planQuery } from '../plan/find-matches.js';
 import type { QuerySpec } from '../plan/query-spec.js';
-import { aggregateQuery } from './aggregate.js';
+import { aggregateQuery } from './aggregate-query.js';
 import { type Command, type CommandContext, viewOf } from './command.js';
 import { countQuery, distinctQuery } from './count.js';
 import { deleteQuery } from './delete.js';

@@ -1,10 +1,9 @@
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
-import { LockedRecord } from '../storage/conflicts.js';
+import { LockedRecord, type LockOwner } from '../storage/conflicts.js';
 import { Journal } from '../storage/journal.js';
-import type { Transaction } from '../storage/transaction.js';
 import type { View } from '../storage/view.js';
 import type { CommandContext } from './command.js';
 
@@ -44,7 +43,7 @@ export async function runStatement<T>(
 }
 
 /** Waits for a transaction to end, within the command's time limit. */
-export async function endOf(transaction: Transaction, maxTimeMS: unknown): Promise<void> {
+export async function endOf(transaction: LockOwner, maxTimeMS: unknown): Promise<void> {
   const limit = maxTimeMS === undefined ? 0 : toNumber(maxTimeMS);
   if (limit === 0) return transaction.ended;
   let timer: NodeJS.Timeout | undefined;

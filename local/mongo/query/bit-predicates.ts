@@ -1,6 +1,7 @@
 import { Binary } from 'bson';
-import { toBigInt, toNumber } from '../bson/numbers.js';
+import { toBigInt } from '../bson/numbers.js';
 import type { Visit } from '../bson/path.js';
+import { toNumber } from '../bson/to-number.js';
 import { isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 

@@ -1,5 +1,5 @@
 import { BSONRegExp } from 'bson';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { type BsonType, isDoc, isNumeric, TYPE_NUMBERS } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 

@@ -10,14 +10,9 @@ import { compileCondition } from './conditions.js';
 import { expressionOverrides } from './expression/overrides.js';
 import { prepareOptions, withOptions } from './mingo-options.js';
 import { parseFilter } from './parse-filter.js';
-import type { Pushdown } from './pushdown.js';
+import type { ForeignQuery } from './pushdown.js';
 import { stageOverrides } from './stages.js';
 import { bindFilter, bindNow } from './variables.js';
-
-/** A query on another collection. */
-export interface ForeignQuery extends Omit<Pushdown, 'rest'> {
-  readonly variables: Doc;
-}
 
 /** The surroundings of an evaluation: the command's time, its `let` variables, other collections. */
 export interface Environment {

@@ -1,7 +1,7 @@
 import { evalExpr } from 'mingo/core';
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
 import { forgetPositions, matchedPositions } from '../bson/path.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { compileFilter, type Environment, optionsFor } from './evaluation.js';

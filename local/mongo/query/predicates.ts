@@ -1,8 +1,9 @@
 import { BSONRegExp } from 'bson';
 import type { Options } from 'mingo/types';
 import { compare, equal, rankOf, regexKey } from '../bson/compare.js';
-import { toBigInt, toNumber } from '../bson/numbers.js';
+import { toBigInt } from '../bson/numbers.js';
 import { anyValueAt, type Visit } from '../bson/path.js';
+import { toNumber } from '../bson/to-number.js';
 import { isNumeric, typeOf } from '../bson/type-of.js';
 import { bitPredicates } from './bit-predicates.js';
 import { typesOf } from './check-operand.js';

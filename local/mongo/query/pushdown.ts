@@ -1,5 +1,5 @@
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc } from '../bson/type-of.js';
 
 /** The beginning of a pipeline that a query can do, by an index where one fits, and the rest. */
@@ -9,6 +9,11 @@ export interface Pushdown {
   readonly skip: number;
   readonly limit: number;
   readonly rest: readonly unknown[];
+}
+
+/** A query on another collection. */
+export interface ForeignQuery extends Omit<Pushdown, 'rest'> {
+  readonly variables: Doc;
 }
 
 /**

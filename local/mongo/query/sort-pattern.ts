@@ -1,6 +1,6 @@
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
 import { shellText } from '../bson/shell-text.js';
+import { toNumber } from '../bson/to-number.js';
 import { isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import type { KeyField } from '../storage/index-keys.js';

@@ -2,7 +2,7 @@ import { Aggregator } from 'mingo/aggregator';
 import { type Iterator, Lazy } from 'mingo/lazy';
 import type { Options } from 'mingo/types';
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc, isNumeric } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { KeyMaker } from '../storage/index-keys.js';

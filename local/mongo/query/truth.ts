@@ -1,4 +1,4 @@
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { isNumeric } from '../bson/type-of.js';
 
 /** Returns whether a value counts as true, as all do except false, null, missing and zero. */

@@ -3,13 +3,13 @@ import { CommandError } from '../errors.js';
 import { Collection } from './collection.js';
 import { CommittedView } from './committed-view.js';
 import type { Journal } from './journal.js';
-import type { CollectionChange, Transaction } from './transaction.js';
+import type { CollectionChange, OpenTransaction } from './open-transaction.js';
 import type { View } from './view.js';
 
 /** All databases and their collections. */
 export class Catalog {
   /** The open transactions. Each is told of every write, so that it can keep the old version. */
-  readonly transactions = new Set<Transaction>();
+  readonly transactions = new Set<OpenTransaction>();
   readonly #databases = new Map<string, Map<string, Collection>>();
 
   /** Returns the names of the databases that have a collection. */

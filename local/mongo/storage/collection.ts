@@ -1,10 +1,10 @@
 import { UUID } from 'bson';
 import type { Doc } from '../bson/decode.js';
+import type { LockOwner } from './conflicts.js';
 import { idIndexDefinition } from './index-definition.js';
 import type { Journal } from './journal.js';
 import { type IndexDefinition, OrderedIndex } from './ordered-index.js';
 import { decodeStored } from './stored.js';
-import type { Transaction } from './transaction.js';
 
 /**
  * The committed documents of one collection and their indexes.
@@ -19,7 +19,7 @@ export class Collection {
   readonly records = new Map<number, string>();
   readonly indexes = new Map<string, OrderedIndex>();
   /** The open transactions with an uncommitted write, by record. */
-  readonly locks = new Map<number, Transaction>();
+  readonly locks = new Map<number, LockOwner>();
   options: Doc;
   #lastId = 0;
   #bytes = 0;
@@ -49,7 +49,7 @@ export class Collection {
     const before = this.records.get(id);
     const oldDoc = before === undefined ? undefined : (beforeDoc ?? decodeStored(before));
     const newDoc = after === undefined ? undefined : (afterDoc ?? decodeStored(after));
-    journal?.record(this, id, before);
+    journal?.record(() => this.put(id, before));
     for (const index of this.indexes.values()) reindex(index, id, oldDoc, newDoc);
     if (after === undefined) this.records.delete(id);
     else this.records.set(id, after);

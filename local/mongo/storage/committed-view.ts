@@ -4,14 +4,14 @@ import { duplicateKey, LockedRecord } from './conflicts.js';
 import { TreeCursor } from './index-cursor.js';
 import type { Journal } from './journal.js';
 import { recordOf } from './key-string.js';
+import type { OpenTransaction } from './open-transaction.js';
 import type { OrderedIndex } from './ordered-index.js';
-import type { Transaction } from './transaction.js';
 import type { IndexCursor, View } from './view.js';
 
 /** The committed state, which every command outside a transaction sees and changes. */
 export class CommittedView implements View {
   readonly #collection: Collection;
-  readonly #transactions: ReadonlySet<Transaction>;
+  readonly #transactions: ReadonlySet<OpenTransaction>;
   readonly #journal: Journal | undefined;
   readonly #namespace: string;
   /** Makes the collection if it does not exist. */
@@ -20,7 +20,7 @@ export class CommittedView implements View {
   constructor(
     collection: Collection,
     namespace: string,
-    transactions: ReadonlySet<Transaction>,
+    transactions: ReadonlySet<OpenTransaction>,
     journal: Journal | undefined,
     make?: () => void,
   ) {

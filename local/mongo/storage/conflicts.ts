@@ -3,16 +3,21 @@ import { valueAt } from '../bson/path.js';
 import { shellText } from '../bson/shell-text.js';
 import { CommandError } from '../errors.js';
 import type { IndexDefinition } from './ordered-index.js';
-import type { Transaction } from './transaction.js';
+
+/** An open transaction with an uncommitted write to a record. */
+export interface LockOwner {
+  /** Resolves when the transaction has committed or aborted. */
+  readonly ended: Promise<void>;
+}
 
 /**
  * Thrown when a write outside a transaction meets a transaction's uncommitted write. As in MongoDB the write waits: the
  * statement is undone, and runs again when that transaction has ended.
  */
 export class LockedRecord extends Error {
-  readonly owner: Transaction;
+  readonly owner: LockOwner;
 
-  constructor(owner: Transaction) {
+  constructor(owner: LockOwner) {
     super('the record is being written by a transaction');
     this.owner = owner;
   }

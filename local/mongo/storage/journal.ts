@@ -1,17 +1,15 @@
-import type { Collection } from './collection.js';
-
 /** The changes of one statement, so that one that must wait half-way leaves nothing behind. */
 export class Journal {
-  readonly #changes: { collection: Collection; id: number; before: string | undefined }[] = [];
+  readonly #changes: (() => void)[] = [];
 
-  /** Notes the version of a record before a change. */
-  record(collection: Collection, id: number, before: string | undefined): void {
-    this.#changes.push({ collection, id, before });
+  /** Notes how a change is undone. */
+  record(undo: () => void): void {
+    this.#changes.push(undo);
   }
 
   /** Undoes the changes, beginning with the last. */
   rollBack(): void {
-    for (const { collection, id, before } of this.#changes.reverse()) collection.put(id, before);
+    for (const undo of this.#changes.reverse()) undo();
     this.#changes.length = 0;
   }
 }

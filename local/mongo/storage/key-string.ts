@@ -1,6 +1,6 @@
 import { Code, type Decimal128, Double, Long, ObjectId, Timestamp } from 'bson';
 import { binaryParts, regexKey } from '../bson/compare.js';
-import { toNumber } from '../bson/numbers.js';
+import { toNumber } from '../bson/to-number.js';
 import { type BsonType, isDoc, typeOf } from '../bson/type-of.js';
 import { residualOf } from './number-residual.js';
 

@@ -4,9 +4,9 @@ import { holderOf } from './committed-view.js';
 import { duplicateKey, writeConflict } from './conflicts.js';
 import { HidingCursor, MergedCursor, TreeCursor } from './index-cursor.js';
 import { recordOf } from './key-string.js';
+import type { OpenTransaction } from './open-transaction.js';
 import { OrderedIndex } from './ordered-index.js';
 import { decodeStored } from './stored.js';
-import type { Transaction } from './transaction.js';
 import type { IndexCursor, View } from './view.js';
 
 /**
@@ -17,14 +17,14 @@ import type { IndexCursor, View } from './view.js';
 export class TransactionView implements View {
   namespace = '';
   readonly #collection: Collection;
-  readonly #transaction: Transaction;
-  readonly #others: ReadonlySet<Transaction>;
+  readonly #transaction: OpenTransaction;
+  readonly #others: ReadonlySet<OpenTransaction>;
   /** The old versions of records that others have changed since the transaction began. */
   readonly #preserved = new Map<number, string | undefined>();
   readonly #written = new Map<number, string | undefined>();
   readonly #indexes = new Map<string, OrderedIndex>();
 
-  constructor(collection: Collection, transaction: Transaction, others: ReadonlySet<Transaction>) {
+  constructor(collection: Collection, transaction: OpenTransaction, others: ReadonlySet<OpenTransaction>) {
     this.#collection = collection;
     this.#transaction = transaction;
     this.#others = others;

@@ -2,6 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { type Catalog, checkCollectionName } from './catalog.js';
 import { Collection } from './collection.js';
 import { snapshotUnavailable, writeConflict } from './conflicts.js';
+import type { CollectionChange, OpenTransaction } from './open-transaction.js';
 import type { OrderedIndex } from './ordered-index.js';
 import { TransactionView } from './transaction-view.js';
 
@@ -13,15 +14,11 @@ interface NewCollection {
   made: boolean;
 }
 
-/** A change to a collection since a transaction began. */
-export type CollectionChange = 'made' | 'dropped';
-
 /** An open transaction with a view of each collection that differs from the committed state. */
-export class Transaction {
-  /** Resolves when the transaction has committed or aborted. */
+export class Transaction implements OpenTransaction {
   readonly ended: Promise<void>;
   readonly #catalog: Catalog;
-  readonly #registry: Set<Transaction>;
+  readonly #registry: Set<OpenTransaction>;
   readonly #views = new Map<Collection, TransactionView>();
   readonly #new = new Map<string, NewCollection>();
   /** The first change of each collection that others have made or dropped since the transaction began. */
@@ -38,7 +35,6 @@ export class Transaction {
     this.#registry.add(this);
   }
 
-  /** Notes that another client has made or dropped a collection. */
   noteChange(namespace: string, change: CollectionChange): void {
     if (!this.#changed.has(namespace)) this.#changed.set(namespace, change);
   }
@@ -93,7 +89,6 @@ export class Transaction {
     return [...this.#new.values()].some((one) => one.collection === collection && this.#isMade(one));
   }
 
-  /** Returns whether the collection exists for the transaction. False for one that waits for its first document. */
   knows(collection: Collection): boolean {
     const own = [...this.#new.values()].find((one) => one.collection === collection);
     return own === undefined || this.#isMade(own);
@@ -120,19 +115,16 @@ export class Transaction {
     return view;
   }
 
-  /** Returns whether the transaction uses the collection, which then may not be dropped, renamed or indexed. */
   uses(collection: Collection): boolean {
     return this.#views.has(collection);
   }
 
-  /** Keeps the transaction's version of a record before another writer changes it. */
   preserve(collection: Collection, id: number): void {
     const view = this.#views.get(collection) ?? new TransactionView(collection, this, this.#registry);
     this.#views.set(collection, view);
     view.preserve(id);
   }
 
-  /** Returns whether the transaction has an uncommitted document with this key in the index. */
   hasWritten(collection: Collection, index: OrderedIndex, key: string): boolean {
     return this.#views.get(collection)?.hasWritten(index, key) ?? false;
   }

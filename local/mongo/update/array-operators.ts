@@ -1,13 +1,13 @@
 import { compare, equal } from '../bson/compare.js';
 import type { Doc } from '../bson/decode.js';
-import { toNumber } from '../bson/numbers.js';
 import { shellText } from '../bson/shell-text.js';
+import { toNumber } from '../bson/to-number.js';
 import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { directionOf } from '../query/sort-pattern.js';
 import { KeyMaker } from '../storage/index-keys.js';
 import { KEEP } from './modify.js';
-import type { Operator } from './operators.js';
+import type { Operator } from './operator.js';
 
 const PUSH_MODIFIERS = new Set(['$each', '$position', '$slice', '$sort']);
 

@@ -10,7 +10,8 @@ import { isOperators } from '../query/parse-filter.js';
 import { compileUpdatePipeline } from '../query/pipeline.js';
 import { checkIdentifiers, compileArrayFilters } from './array-filters.js';
 import { KEEP, modify, remove } from './modify.js';
-import { operators, type Place } from './operators.js';
+import type { Place } from './operator.js';
+import { operators } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 

@@ -1,24 +1,12 @@
 import { Long, Timestamp } from 'bson';
 import { compare } from '../bson/compare.js';
-import type { Doc } from '../bson/decode.js';
 import { add, multiply, toBigInt } from '../bson/numbers.js';
 import { shellText } from '../bson/shell-text.js';
 import { isDoc, isNumeric, typeOf } from '../bson/type-of.js';
 import { CommandError } from '../errors.js';
 import { arrayOperators } from './array-operators.js';
 import { type Change, KEEP } from './modify.js';
-
-/** The place where an operator is applied. */
-export interface Place {
-  readonly path: string;
-  readonly doc: Doc;
-  readonly now: Date;
-  /** Compiles a `$pull` condition to a test of one element. */
-  readonly matcher: (condition: unknown) => (element: unknown) => boolean;
-}
-
-/** An update operator for one field. It checks its operand and returns the change. */
-export type Operator = (operand: unknown, place: Place) => Change;
+import type { Operator, Place } from './operator.js';
 
 /** The operators that compute a field from itself. `$unset`, `$rename` and `$setOnInsert` are elsewhere. */
 export const operators: Record<string, Operator> = {

@@ -10,7 +10,7 @@ import { type CommandContext, environmentOf } from '../command.js';
 import { runStatement } from '../write.js';
 import { insertInto } from './insert-into.js';
 import { type MergeSpec, parseMerge } from './merge-spec.js';
-import type { Output } from './output.js';
+import type { Output } from './target.js';
 
 /** Merges the results of `$merge` into a collection, one after the other. An error leaves the earlier ones merged. */
 export function mergeInto(context: CommandContext, given: unknown): Output {

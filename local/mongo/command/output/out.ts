@@ -6,8 +6,7 @@ import type { CommandContext } from '../command.js';
 import { requireNoTransaction } from '../ddl.js';
 import { requireSupported } from '../unsupported.js';
 import { insertInto } from './insert-into.js';
-import type { Output } from './output.js';
-import { requireKnown, type Target, targetOf } from './target.js';
+import { type Output, requireKnown, type Target, targetOf } from './target.js';
 
 /**
  * Replaces a collection by the results of `$out`, at once and all together. Its indexes stay. An error, such as a

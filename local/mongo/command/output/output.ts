@@ -1,12 +1,9 @@
-import type { Doc } from '../../bson/decode.js';
 import { isDoc } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import type { CommandContext } from '../command.js';
 import { mergeInto } from './merge.js';
 import { replaceCollection } from './out.js';
-
-/** Writes the results of a pipeline to a collection. */
-export type Output = (docs: readonly Doc[]) => Promise<void>;
+import type { Output } from './target.js';
 
 /** Functions that prepare a writer. They throw for an invalid stage before anything is read. */
 const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => Output> = new Map([

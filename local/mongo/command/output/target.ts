@@ -10,6 +10,9 @@ export interface Target {
   readonly name: string;
 }
 
+/** Writes the results of a pipeline to a collection. */
+export type Output = (docs: readonly Doc[]) => Promise<void>;
+
 /** MongoDB's error codes for its own collections and databases as a target. */
 export interface TargetCodes {
   readonly collection: number;

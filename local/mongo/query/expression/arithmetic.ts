@@ -1,6 +1,7 @@
 import { Decimal128, Double, Long } from 'bson';
 import { decimalFrom, divideDecimals } from '../../bson/decimal.js';
-import { add, asDouble, asIntegral, multiply, negate, toBigInt, toNumber } from '../../bson/numbers.js';
+import { add, asDouble, asIntegral, multiply, negate, toBigInt } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { type Expression, isNullish, requireNumbers, unary, variadic } from './operands.js';

@@ -1,7 +1,8 @@
 import { Decimal128, Long, ObjectId, Timestamp } from 'bson';
 import { evalExpr } from 'mingo/core';
 import { decimalFrom } from '../../bson/decimal.js';
-import { asDouble, toBigInt, toNumber } from '../../bson/numbers.js';
+import { asDouble, toBigInt } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { type BsonType, isDoc, isNumeric, TYPE_NUMBERS, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { truthy } from '../truth.js';

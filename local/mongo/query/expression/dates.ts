@@ -1,7 +1,7 @@
 import { Long, ObjectId, Timestamp } from 'bson';
 import { evalExpr } from 'mingo/core';
 import type { Options } from 'mingo/types';
-import { toNumber } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isDoc, isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import {

@@ -1,5 +1,5 @@
 import { compare } from '../../bson/compare.js';
-import { toNumber } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { truthy } from '../truth.js';

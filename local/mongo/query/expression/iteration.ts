@@ -1,6 +1,6 @@
 import { evalExpr } from 'mingo/core';
 import type { Options } from 'mingo/types';
-import { toNumber } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isDoc, isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { truthy } from '../truth.js';

@@ -1,4 +1,4 @@
-import { toNumber } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isNumeric, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { toText } from './conversion.js';

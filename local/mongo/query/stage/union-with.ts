@@ -4,8 +4,7 @@ import type { Options } from 'mingo/types';
 import type { Doc } from '../../bson/decode.js';
 import { isDoc, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
-import type { ForeignQuery } from '../evaluation.js';
-import { type Pushdown, pushdown } from '../pushdown.js';
+import { type ForeignQuery, type Pushdown, pushdown } from '../pushdown.js';
 
 /** `$unionWith` appends the documents of another collection, or the results of a pipeline on them. */
 export function unionWith(input: Iterator, spec: unknown, options: Options): Iterator {

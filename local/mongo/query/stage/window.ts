@@ -1,4 +1,4 @@
-import { toNumber } from '../../bson/numbers.js';
+import { toNumber } from '../../bson/to-number.js';
 import { isDoc, isNumeric } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import type { KeyMaker } from '../../storage/index-keys.js';

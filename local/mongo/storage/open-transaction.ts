@@ -1,0 +1,20 @@
+import type { Collection } from './collection.js';
+import type { LockOwner } from './conflicts.js';
+import type { OrderedIndex } from './ordered-index.js';
+
+/** What became of a collection after a transaction began. */
+export type CollectionChange = 'made' | 'dropped';
+
+/** An open transaction, as those see it who write beside it. They tell it before they change anything. */
+export interface OpenTransaction extends LockOwner {
+  /** Notes that another client has made or dropped a collection. */
+  noteChange(namespace: string, change: CollectionChange): void;
+  /** Keeps the transaction's version of a record before another writer changes it. */
+  preserve(collection: Collection, id: number): void;
+  /** Returns whether the transaction has an uncommitted document with this key in the index. */
+  hasWritten(collection: Collection, index: OrderedIndex, key: string): boolean;
+  /** Returns whether the collection exists for the transaction. False for one that waits for its first document. */
+  knows(collection: Collection): boolean;
+  /** Returns whether the transaction uses the collection, which then may not be dropped, renamed or indexed. */
+  uses(collection: Collection): boolean;
+}
