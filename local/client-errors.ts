@@ -13,8 +13,8 @@ const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
 ]);
 
 /**
- * Also answers with a problem document what never becomes a request of the app: data that is not HTTP, a request that
- * arrives too slowly, and CONNECT, as this is no proxy. Node itself answers with a bare status, or not at all.
+ * Answers data that never becomes a request of the app with a problem document too. The data may not be HTTP, or may
+ * arrive too slowly. CONNECT is refused, as this is no proxy. Node itself answers with a bare status, or not at all.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error, socket) => {

@@ -1,6 +1,6 @@
 import type { BuildOptions } from 'esbuild';
 
-/** Options that bundle a program of this project into one file for node, which starts in a fifth of the time with tsx. */
+/** Options that bundle a program of this project into one file for node. It starts in a fifth of the time that tsx needs. */
 export const bundledProgram = {
   bundle: true,
   // piscina starts threads from a file of its own.

@@ -1,10 +1,10 @@
 /**
- * Measures how long the packaged functions take to import, beside a bundle of the MongoDB driver alone, and their size:
+ * Measures how long the packaged functions take to import, and their size. Compares with a bundle of the MongoDB driver
+ * alone.
  *
  * npx tsx test/cold-start.ts [rounds]
  *
- * Each import runs in a fresh process, and the bundles take turns, so that whatever slows the machine slows all of
- * them.
+ * Each import runs in a fresh process. The bundles take turns, so that whatever slows the machine slows all of them.
  */
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';

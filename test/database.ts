@@ -19,9 +19,9 @@ export interface TestDatabase {
   /** Returns the commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
-   * Returns those of the commands that are sent for jobs. Leaves out commands that a worker sends as time passes, whose
-   * number depends on how busy the machine is: its own entry once it has lasted a second, and a look at paused queues
-   * every 5 s.
+   * Returns those of the commands that are sent for jobs. Leaves out a worker's commands whose number depends on the
+   * time that passes, and so on how busy the machine is. These are its own entry, written after a second, and a look at
+   * paused queues every 5 s.
    */
   commandsForJobs(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /** Returns a job as it is stored, including fields that only workers know. */

@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The files that take longest. Files that keep the CPUs busy, with processes and browsers, alternate with files that mostly
- * wait, so that the busy ones never run only beside each other.
+ * The files that take longest. Busy files, with processes and browsers, alternate with files that mostly wait, so that
+ * the busy ones never run only beside each other.
  */
 const longest = [
   'e2e/dashboard',

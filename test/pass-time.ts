@@ -9,10 +9,10 @@ export function passTime(ms: number): void {
 }
 
 /**
- * From now on, until it is told otherwise or the test ends, time passes for this process a hundred times slower: no wait
- * for a CPU makes a job a slow one.
+ * Lets time pass a hundred times slower for this process until the test ends, so that no wait for a CPU makes a job
+ * slow.
  *
- * @returns what lets time pass again as it does
+ * @returns a function that lets time pass at its own speed again
  */
 export function slowTime(): () => void {
   const began = now();

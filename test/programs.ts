@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const programs = new Map<string, Promise<string>>();
 
 /**
- * Returns a program of this project for tests to start as processes. It is compiled once per run into one file, which
- * starts in a fifth of the time with tsx. Threads of subprocess jobs work in it.
+ * Returns a program of this project for tests to start as processes. It is compiled once per run into one file, and
+ * starts in a fifth of the time that tsx needs. Threads of subprocess jobs work in it.
  *
  * @param entry its source, from the project's root
  * @returns the file for node to run

@@ -24,8 +24,8 @@ const RETRYABLE = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13
 const TRANSIENT = new Set([24, 112, 246, 251, 267]);
 
 /**
- * MongoDB's `configureFailPoint: 'failCommand'`, which makes commands fail in tests: an error, a lost connection
- * (before the command runs), a delay, or a write concern error after it has run.
+ * MongoDB's `configureFailPoint: 'failCommand'`, which makes commands fail in tests. A command may get an error, a
+ * delay, a lost connection before it runs, or a write concern error after it has run.
  */
 export class FailPoint {
   #left = 0;

@@ -20,7 +20,7 @@ export interface TopologyVersion {
 
 /**
  * The current version of the server's description. The description itself never changes. It counts as changed when a
- * fail point had the server deny being primary, so that the driver that was told examines the server at once.
+ * fail point had the server deny being primary. The driver that is told so then examines the server at once.
  */
 export class Topology {
   readonly #processId = new ObjectId();

@@ -40,8 +40,8 @@ const BAR_STEP = 30;
 const PANEL_GAP = 18;
 
 /**
- * Draws panels of horizontal bars, one above the other, as SVG. The SVG has its own background, so that it is legible
- * on any page, and follows the reader's light or dark theme where the browser reports it.
+ * Draws panels of horizontal bars, one above the other, as SVG. Its own background makes it legible on any page. It
+ * follows the reader's light or dark theme where the browser reports it.
  */
 export function drawChart(panels: readonly Panel[]): string {
   let top = PADDING;

@@ -7,7 +7,7 @@ import { commandOf, MessageReader } from './wire.js';
 
 /**
  * A TCP relay in front of the server that explains each command just before passing it on. It sees the documents as
- * they are at that moment, whatever the client is and does afterwards.
+ * they are at that moment, whatever client sent the command.
  */
 export class ExplainingRelay {
   readonly #examined: Examined = { documents: 0, keys: 0 };

@@ -23,8 +23,8 @@ import { TcpProxy } from './tcp-proxy.js';
 const LEASE_MS = 1000;
 
 /**
- * The number of jobs that a worker holds: 5 that it runs, and some claimed ahead when its jobs end at once, few because
- * the ledger takes time. An interruption may end as many claims without a run.
+ * The largest number of jobs that a worker holds. It runs 5, and claims some ahead when its jobs end at once, but only
+ * a few because the ledger takes time. An interruption may end as many claims without a run.
  */
 const MAX_HELD = 20;
 

@@ -62,7 +62,7 @@ export class Offline {
     return offline;
   }
 
-  /** Ends the process in whatever state. */
+  /** Kills the process, whether it still runs or not. */
   async kill(): Promise<void> {
     try {
       if (this.process.pid !== undefined) process.kill(-this.process.pid, 'SIGKILL');

@@ -9,7 +9,7 @@ const CHECK = 'collections';
 /** The time limit for searching one collection for foreign documents. */
 const SCAN_MS = 2_000;
 
-/** Checks that the collections are ours alone, and that no jobs and schedules were left without a prefix. */
+/** Checks that the collections are ours alone, and that an earlier version left no jobs or schedules without a prefix. */
 export async function checkCollections(collections: Collections): Promise<readonly Finding[]> {
   return examine(CHECK, 'Look whether the user of MONGODB_URI may read the database', async () => {
     const foreign = await findForeignDocuments(collections, SCAN_MS);

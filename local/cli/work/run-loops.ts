@@ -59,7 +59,7 @@ export async function runLoops(
   const { missing } = await findWrongIndexes(collections);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await setUp(processor);
-  // Registered only now, because until here a signal shall end the process at once, whatever the database does.
+  // Until here a signal ends the process at once, whatever the database does.
   const stopping = stopRequested();
   begin(processor);
   if (!stopping.aborted) await once(stopping, 'abort');

@@ -14,9 +14,9 @@ import { directionOfPrefix } from './sort-by-index.js';
 import { mostProductive } from './trial.js';
 
 /**
- * Returns the plans that MongoDB would consider, in its order: one for each index whose first key has a predicate, and
- * one for each `$or` all of whose branches have an index. If none of them gives the order of the sort, each index with
- * that order adds a whole scan. All documents are scanned only where there is no other plan.
+ * Returns the plans that MongoDB would consider, in its order. Each index whose first key has a predicate gives one,
+ * and so does each `$or` all of whose branches have an index. If none of them has the order of the sort, each index
+ * with that order adds a whole scan. All documents are scanned only where there is no other plan.
  *
  * @param hinted the only index that may be used
  */

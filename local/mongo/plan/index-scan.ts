@@ -8,7 +8,7 @@ export type Bounds = readonly (readonly Interval[])[];
 
 /**
  * Yields the keys of an index within bounds. Where a field's value is outside its intervals, the scan seeks the next
- * key that may be inside, so that jobs that are not due yet cost one key per priority. Yields `undefined` for the key
+ * key that may be inside. Jobs that are not due yet therefore cost one key per priority. Yields `undefined` for the key
  * outside.
  *
  * @param range the first and the last key, where bounds of single fields cannot express them

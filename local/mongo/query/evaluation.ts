@@ -20,8 +20,8 @@ export interface Environment {
   readonly now: Date;
   readonly variables: Doc;
   /**
-   * Returns documents of another collection of the same database, for `$lookup` and the like: all, or the matches of a
-   * query whose expressions also see these variables.
+   * Returns documents of another collection of the same database, for `$lookup` and the like. Returns all without a
+   * query. The expressions of a query also see its variables.
    */
   readonly collection: (name: string, query?: ForeignQuery) => Doc[];
 }

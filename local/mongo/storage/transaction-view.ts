@@ -11,8 +11,8 @@ import type { IndexCursor, View } from './view.js';
 
 /**
  * A collection as one transaction sees it: the committed state, except for its own writes and for records that others
- * changed since it began. The view holds its own writes and the old versions in indexes of its own, so that the cost
- * grows with the records touched and not with the collection.
+ * changed since it began. The view keeps its own writes and the old versions in its own indexes. Its cost grows with
+ * the records touched, not with the collection.
  */
 export class TransactionView implements View {
   namespace = '';

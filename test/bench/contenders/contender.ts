@@ -78,7 +78,7 @@ export interface Monitored {
   ): unknown;
 }
 
-/** The time between two looks of a worker that nothing else wakes. */
+/** The time between two polls of a worker that nothing else wakes. */
 export const POLL_MS = 1000;
 
 /** The number of adds at a time where there is no call for many, equal to the driver's number of connections. */

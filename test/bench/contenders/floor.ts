@@ -17,9 +17,9 @@ type NewFloorJob = Omit<FloorJob, '_id'>;
 const INSERT_SIZE = 1000;
 
 /**
- * The least that a queue of this kind could do: find jobs, take them by one update with a token, run them, and settle
- * them by one bulk write. It validates nothing, has no lease, waits for the slowest job of a batch, and runs jobs twice
- * when two workers share a database.
+ * The least that a queue of this kind could do. It finds jobs, takes them by one update with a token, runs them, and
+ * settles them by one bulk write. It validates nothing, has no lease, waits for the slowest job of a batch, and runs
+ * jobs twice when two workers share a database.
  */
 export const floor: Contender = {
   title: 'floor',

@@ -40,7 +40,7 @@ export interface TestApi {
   readonly kicks: number;
   /** Everything it logged, as text. */
   readonly logged: string;
-  /** Sends a request, and expects that the OpenAPI document has such an answer. */
+  /** Sends a request, and expects that the OpenAPI document describes the answer. */
   call(path: string, call?: Call): Promise<Response>;
   storedJobs(): Promise<number>;
 }
