@@ -12,7 +12,7 @@ export interface JobBeingAdded {
   readonly jobName: string;
   /** Validated input, stored as it is. */
   readonly input: unknown;
-  /** Id of the scheduler item that makes the job; absent for other jobs. */
+  /** Id of the scheduler item that makes the job. Absent for other jobs. */
   readonly scheduler?: string;
   queue: string;
   priority: number;

@@ -15,7 +15,7 @@ const MAX_WAIT_MS = 20;
  * changed between the two, so that the explanation fails. The change is then tried again.
  *
  * @param change returns undefined when its conditions matched nothing
- * @param refusal returns why the job cannot be changed; undefined when it can
+ * @param refusal returns why the job cannot be changed, or undefined when it can
  * @throws NotFoundError, or ConflictError with the reason; nothing was changed then
  */
 export async function changeOrExplain<Result>(

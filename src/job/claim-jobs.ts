@@ -110,7 +110,7 @@ async function findCandidates(
 
 /**
  * Claims one of the jobs that were lost with their worker, which other claims do not see. The worker must run nothing
- * else meanwhile. Jobs come in the usual order. One command.
+ * else meanwhile. Jobs come in the usual order. Costs one command.
  *
  * @param filter without the queues that are paused
  */

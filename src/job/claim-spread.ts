@@ -9,7 +9,7 @@ const MAX_WINDOW = 256;
 
 /** Place in the queue to claim at, behind `place` groups of `size` jobs. */
 export interface ClaimPlace {
-  /** Number of the place; 0 for the head of the queue. */
+  /** Number of the place. 0 for the head of the queue. */
   readonly place: number;
   /** Number of jobs to claim there. */
   readonly size: number;

@@ -32,9 +32,9 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly addRole?: AddRole;
   /**
-   * How long an attempt may take. Default: 15 minutes, Lambda's limit. Then the signal fires. An attempt that goes on is
+   * How long an attempt may take before its signal fires. Default: 15 minutes, Lambda's limit. An attempt that goes on is
    * settled as failed, to be retried, and its late outcome is ignored. Returning late is a failure too, even if the
-   * attempt blocked the thread, so that the signal could not fire. In a subprocess, time counts from when a thread is
+   * attempt blocked the thread so that the signal could not fire. In a subprocess, time counts from when a thread is
    * free.
    */
   readonly timeout?: Duration;
@@ -57,9 +57,9 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
   /** Default delay between a failed attempt and the next. A function decides after each attempt. */
   readonly retryDelay?: RetryDelay | RetryDelayFunction;
   /**
-   * How long settled jobs are kept. Default: 7 days, and 30 days after an error. With 0, jobs are not kept, so nobody
-   * sees how they ended; a completing job is deleted by the write that would settle it. With `'forever'`, jobs are kept
-   * until somebody removes them.
+   * How long settled jobs are kept. Default: 7 days, and 30 days after an error. With `'forever'`, jobs are kept until
+   * somebody removes them. With 0, jobs are not kept, so nobody sees how they ended. A completing job is then deleted by
+   * the write that would settle it.
    */
   readonly retention?: Retention;
 }

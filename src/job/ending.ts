@@ -23,7 +23,7 @@ export type Ending =
 /**
  * Returns how an attempt is counted.
  *
- * @param settledAs how the database took the outcome; undefined when that is unknown
+ * @param settledAs how the database took the outcome, or undefined when that is unknown
  */
 export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): Ending {
   switch (settledAs) {

@@ -7,7 +7,7 @@ import { type ClaimFilter, claimIndex, priorities, queuedJobs, takesNothing } fr
  * Returns how long until the next job that matches the filter becomes due, in milliseconds by the database's clock.
  * Returns undefined if none becomes due within `withinMs`. Jobs that are already due do not count.
  *
- * One command. It reads one key of a claim index per priority, times the number of queues in the filter. With more than
+ * Costs one command. It reads one key of a claim index per priority, times the number of queues in the filter. With more than
  * 20 queues it also reads keys of other queues.
  */
 export async function findNextDue(

@@ -36,7 +36,7 @@ export interface WaitingJob {
  * key of the claim index, and one more for each priority with only delayed jobs. With queues given, it reads as many per
  * queue.
  *
- * @param openQueues queues whose jobs count; undefined for all. Jobs of paused queues do not wait for a worker
+ * @param openQueues queues whose jobs count, or undefined for all. Jobs of paused queues do not wait for a worker
  */
 export async function findOldestWaiting(
   jobs: Collection<JobDocument>,

@@ -3,31 +3,31 @@ import { expiring, formerExpiry, text } from '../mongo/collection-description.js
 import { settledStatuses } from './job.js';
 
 /**
- * Every index costs writes, so each says what it is for. A job that is added, claimed, completed and removed when its time
- * has come costs 14 entries of indexes, made or removed.
+ * Indexes cost writes, so each comment says what its index is for. A job that is added, claimed, completed and removed on
+ * expiry costs 14 index entries, made or removed.
  *
- * The claim indexes hold the queued jobs that wait for nothing except their time: no finished job is ever in them, and no
- * job that is held back. The bound on `runAt` lets a scan skip the delayed jobs of a priority with one key, and `jobName`
- * is there to pass over jobs that a worker does not know without fetching them. `status` and `claimable` are the last keys
- * where jobs are counted by keys alone: MongoDB does not know from a partial index's filter that a condition is met.
+ * The claim indexes hold only queued jobs that wait only for their time, so no finished or held-back job is ever in them.
+ * The bound on `runAt` lets a scan skip the delayed jobs of a priority with one key. `jobName` lets it skip jobs that a
+ * worker does not know without fetching them. `status` and `claimable` are the last keys where jobs are counted by keys
+ * alone, because MongoDB does not deduce from a partial index's filter that a condition is met.
  *
- * An index whose keys are changed gets another name: MongoDB makes none of a name that it has, and the old one serves the
- * old version until the new one is there. What an old version names in its statements keeps its name and its keys, or
- * loses both, so that nothing is found in less than it was.
+ * An index whose keys change gets a new name, since MongoDB makes none with a name that exists. The old index serves the
+ * old version until the new one is there. An index named in an old version's statements keeps its name and keys, or loses
+ * both. So no old index finds fewer documents than it used to.
  */
 const onlyQueued = { status: 'queued' } as const;
 
-/** Both conditions, for workers of an earlier version leave `claimable` in the jobs that they claim. */
+/** Has both conditions, because workers of an earlier version leave `claimable` in the jobs that they claim. */
 const onlyClaimable = { status: 'queued', claimable: true } as const;
 
-/** Claims by workers of every queue, or of very many. Counts of queued jobs. */
+/** Serves claims by workers of all queues or very many, and counts of queued jobs. */
 export const claimableJobs = {
   name: 'claimable',
   key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1, claimable: 1 },
   partialFilterExpression: onlyClaimable,
 } as const;
 
-/** Claims by workers that are limited to queues. */
+/** Serves claims by workers that are limited to queues. */
 export const claimableByQueue = {
   name: 'claimableByQueue',
   key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1, status: 1, claimable: 1 },
@@ -35,8 +35,8 @@ export const claimableByQueue = {
 } as const;
 
 /**
- * The queued jobs that no claim sees: those that are to run alone after a crash, and those that a process of an earlier
- * version has queued. Most jobs are never in it.
+ * Holds the queued jobs that no claim sees: jobs that must run alone after a crash, and jobs queued by a process of an
+ * earlier version. Most jobs are never in it.
  */
 export const heldBackJobs = {
   name: 'heldBack',
@@ -44,14 +44,14 @@ export const heldBackJobs = {
   partialFilterExpression: { status: 'queued', claimable: null, retryCounter: { $gte: 0 } },
 } as const;
 
-/** Recovery of expired leases. Counts of running jobs. */
+/** Serves recovery of expired leases and counts of running jobs. */
 export const leaseExpiry = {
   name: 'leaseExpiry',
   key: { 'lease.expires': 1, status: 1 },
   partialFilterExpression: { status: 'processing' },
 } as const;
 
-/** One unsettled job per name and unique key; settling removes the key. */
+/** Allows only one unsettled job per name and unique key. Settling removes the key. */
 export const uniqueKeyIndex = {
   name: 'uniqueKey',
   key: { jobName: 1, uniqueKey: 1 },
@@ -59,7 +59,7 @@ export const uniqueKeyIndex = {
   partialFilterExpression: { uniqueKey: { $exists: true } },
 } as const;
 
-/** At most one job per occurrence. */
+/** Allows at most one job per occurrence. */
 const occurrence = {
   name: 'occurrence',
   key: { 'occurrence.item': 1, 'occurrence.at': 1 },
@@ -68,8 +68,8 @@ const occurrence = {
 } as const;
 
 /**
- * MongoDB deletes settled jobs when their time has come. That it is there tells that `ensureIndexes` looked whether the
- * collections are ours: see src/collections/require-ours.ts.
+ * Lets MongoDB delete settled jobs on expiry. Its presence shows that `ensureIndexes` has checked that the collections
+ * are ours. See src/collections/require-ours.ts.
  */
 export const jobExpiry = expiring('expiry', 'expireAt', {
   jobName: text,
@@ -78,18 +78,18 @@ export const jobExpiry = expiring('expiry', 'expireAt', {
 });
 
 /**
- * Lists of jobs, newest or oldest first. These keys never change: they cost a write when a job is added, at the right edge,
- * and when it is removed.
+ * Serves lists of jobs, newest or oldest first. These keys never change. They cost a write at the right edge when a job
+ * is added, and another when it is removed.
  */
 export const byCreated = { name: 'byCreated', key: { created: 1, _id: 1 } } as const;
 
-/** Lists of one kind of jobs. */
+/** Serves lists of one kind of jobs. */
 export const byJobName = { name: 'byJobName', key: { jobName: 1, created: 1, _id: 1 } } as const;
 
-/** Lists of one queue's jobs, for who wants to pay two entries a job for them. */
+/** Serves lists of a queue's jobs. Optional, because it costs two entries per job. */
 export const byQueue = { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } } as const;
 
-/** Lists, counts and removals of what a person looks for. A job that completes is never in it. */
+/** Serves lists, counts and removals of jobs that people look for. A completed job is never in it. */
 export const byUnsuccessful = {
   name: 'byUnsuccessful',
   key: { status: 1, created: 1, _id: 1, completed: 1 },
@@ -121,7 +121,7 @@ const formerClaimAll = {
   partialFilterExpression: onlyQueued,
 } as const;
 
-/** Each version has made one of these, so that it tells a database where one of them was. */
+/** Indexes by which a database in use is recognized. Each version made one of these. */
 export const everyVersions: readonly IndexDescription[] = [claimableJobs, formerClaimAll, formerClaim];
 
 export const formerJobIndexes: readonly IndexDescription[] = [

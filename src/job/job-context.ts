@@ -7,17 +7,17 @@ import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 
 /** The argument of a job's function. */
 export interface JobContext<Input = unknown> {
-  /** Parsed by the factory's schema. */
+  /** Input as parsed by the factory's schema. */
   readonly input: Input;
   /** Fires when the job is cancelled, its lease is lost, or the worker must stop. End soon, and throw if unfinished. */
   readonly signal: AbortSignal;
   /** Id of the job; `'call'` when the factory was called without a queue. */
   readonly jobId: string;
-  /** Counted from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
   /** Fencing token, unique to this attempt and named by every write about it. */
   readonly token: string;
-  /** What runs the job: adds others, reads and changes them, and whatever else a `RemoteProcessor` does. */
+  /** The processor that runs the job. Adds, reads and changes other jobs, and does whatever else a `RemoteProcessor` does. */
   readonly processor: JobProcessor;
   /** Reports progress: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
   readonly progress: ReportProgress;
@@ -38,7 +38,7 @@ export type SubprocessContext<Input = unknown> = Pick<
   'input' | 'signal' | 'progress' | 'log'
 >;
 
-/** What a job's function may ask for. */
+/** Requests that a job's function may make. */
 export interface JobRequests {
   addJob<Added extends string | JobContract>(
     job: Added,
@@ -54,11 +54,11 @@ export interface JobRequests {
   cancelJob(id: string): Promise<JobStatus>;
 }
 
-/** The facade, which jobs do not import, declares in processor.ts that it is what they are given. */
+/** Extended in processor.ts, which jobs do not import, by the facade that jobs receive. */
 // biome-ignore lint/suspicious/noEmptyInterface: it is declared further where the facade is
 export interface GivenToJobs {}
 
-/** What runs a job, as the job's function has it: all of the facade, or without one what jobs may ask for. */
+/** The processor as a job's function sees it: the whole facade, or without one only `JobRequests`. */
 export type JobProcessor = GivenToJobs extends { readonly processor: infer Facade extends JobRequests }
   ? Facade
   : JobRequests;

@@ -12,7 +12,7 @@ export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown
   readonly defaults: JobDefaults;
   /** Schema that validates inputs. */
   readonly input: StandardSchemaV1<Input, Parsed>;
-  /** The schema of what the job returns. */
+  /** Schema that validates outputs. */
   readonly output: StandardSchemaV1<Returned, Output>;
   readonly limits: AttemptLimits;
   /** Version of the definition. A lower version never replaces a higher one in the database. */

@@ -3,10 +3,10 @@
  *
  * Words used here and everywhere else:
  * - job factory: a name, an input schema, defaults, and the function that does the work
- * - job: one request to run a job factory with an input; one document in the collection `jobs`
+ * - job: a request to run a job factory with an input, stored as a document in the collection `jobs`
  * - attempt: one run of a job
  * - lease: the right to run a job until a time, renewed by a heartbeat while the job runs
- * - fencing token: what identifies one lease; every write about a running job names it
+ * - fencing token: identifies a lease, and is named by every write about a running job
  * - settle: to write down how an attempt ended
  * - give back: to return an unfinished job to the queue without using up an attempt
  *
@@ -90,7 +90,7 @@ export interface Occurrence {
   /** Id of the scheduler item. */
   readonly item: string;
   readonly at: Date;
-  /** The item's previous occurrence that made a job; null for its first. */
+  /** The item's previous occurrence that made a job. Null for its first. */
   readonly previous: Date | null;
 }
 
@@ -127,7 +127,7 @@ export interface JobDocument {
   readonly givenBackCounter: number;
   /** Maximum number of attempts. */
   readonly maxRetries: number;
-  /** Delay between a failed attempt and the next; null when the factory's code decides. */
+  /** Delay between a failed attempt and the next. Null when the factory's code decides. */
   readonly retryDelay: ResolvedRetryDelay | null;
   /** The last 20 errors, oldest first. */
   readonly errors: readonly JobError[];
@@ -146,19 +146,19 @@ export interface JobDocument {
   readonly lease?: Lease;
   /** Fencing token of the attempt settled last. Distinguishes the outcome that counted from a late one. */
   readonly lastToken?: string;
-  /** Texts stored beside the input, such as the job's trace; absent when there are none. */
+  /** Texts stored beside the input, such as the job's trace. Absent when there are none. */
   readonly metadata?: Metadata;
   /** Present only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;
-  /** Unique per job name among unsettled jobs; removed when the job settles. */
+  /** Unique per job name among unsettled jobs. Removed when the job settles. */
   readonly uniqueKey?: string;
   /** Unique key that the job had until it was settled. */
   readonly freedUniqueKey?: string;
   /** When cancelling was requested. */
   readonly cancelRequested?: Date;
-  /** How long the job is kept after settling; absent for the defaults. */
+  /** How long the job is kept after settling. Absent for the defaults. */
   readonly retention?: ResolvedRetention;
-  /** When MongoDB deletes the settled job; absent if it is kept until somebody removes it. */
+  /** When MongoDB deletes the settled job. Absent if it is kept until somebody removes it. */
   readonly expireAt?: Date;
 }
 

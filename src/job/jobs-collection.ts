@@ -9,7 +9,7 @@ export interface JobCollections {
   readonly jobs: Collection<JobDocument>;
 }
 
-/** What every job of ours has: see `CollectionDescription`. */
+/** Conditions that every job of ours meets. See `CollectionDescription`. */
 export const ourJob: CollectionDescription['ours'] = {
   _id: text,
   jobName: text,

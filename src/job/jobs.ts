@@ -24,7 +24,7 @@ export interface Claims {
   readonly claimFilter: () => ClaimFilter;
   /** Returns the claim filter without paused queues. @throws the driver's errors */
   readonly claimable: () => Promise<ClaimFilter>;
-  /** Returns the open queues; undefined for all. @throws the driver's errors */
+  /** Returns the open queues, or undefined for all. @throws the driver's errors */
   readonly openQueues: () => Promise<readonly string[] | undefined>;
 }
 

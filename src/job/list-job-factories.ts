@@ -23,7 +23,7 @@ export interface JobFactoryInfo {
 /** A page of the kinds of jobs. */
 export interface JobFactoryPage {
   readonly jobFactories: JobFactoryInfo[];
-  /** Cursor of the next page; undefined at the end. */
+  /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }
 

@@ -39,7 +39,7 @@ export type JobsFilter = z.input<typeof filterSchema>;
 /** A page of the jobs that match a filter. */
 export interface JobPage {
   readonly jobs: Job[];
-  /** Cursor of the next page; undefined at the end. */
+  /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }
 
@@ -89,7 +89,7 @@ async function pageBy(
 /** An index for lists: by one field or none, then `created`, then `_id`. */
 interface ListIndex {
   readonly index: Index;
-  /** First field of the index with its value; empty for the index of all jobs. */
+  /** First field of the index with its value. Empty for the index of all jobs. */
   readonly by: Document;
   /** Fields at the end of the index. */
   readonly rest?: Document;

@@ -13,7 +13,7 @@ export interface Completed {
 /** How an attempt ended. The document decides what follows (retry, `error`, `cancelled`). See end-attempt.ts. */
 export type Outcome =
   | Completed
-  /** `retryAfterMs` is the delay until the next attempt, if any; null when there must be none. */
+  /** `retryAfterMs` is the delay until the next attempt, if any. Null when there must be none. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
   /** Postponed by the job itself. */
   | { readonly kind: 'snoozed'; readonly delayMs: number }

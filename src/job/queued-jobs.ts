@@ -7,7 +7,7 @@ import type { JobDocument } from './job.js';
 export interface ClaimFilter {
   /** Names of jobs to take. Other jobs wait untouched for a worker that knows them. */
   readonly jobNames: readonly string[];
-  /** Queues to take jobs from; absent for all. */
+  /** Queues to take jobs from. Absent for all. */
   readonly queues?: readonly string[];
   /** Any further condition, given in code. */
   readonly jobQuery?: Filter<JobDocument>;

@@ -117,7 +117,7 @@ export class JobRegistry {
     return listJobFactories(this.jobFactories, filter);
   }
 
-  /** Returns the stored description of a factory; undefined if it is not stored. */
+  /** Returns the stored description of a factory. Undefined if it is not stored. */
   async info(name: string): Promise<JobFactoryInfo | undefined> {
     const [stored] = await findJobFactories(this.jobFactories, [String(name)]);
     return stored && toInfo(stored);
@@ -168,7 +168,7 @@ export class JobRegistry {
    * Finds a kind of job to be added.
    *
    * @param job a name, a factory (which stands for its name), or a contract (by which the job is added as it is)
-   * @param callerRole role of the person for whom it is added; undefined for code
+   * @param callerRole role of the person for whom it is added, or undefined for code
    * @throws ForbiddenError, or UnknownJobNameError that lists the known names
    */
   async find(job: string | JobContract, callerRole?: Role): Promise<AddableJob> {

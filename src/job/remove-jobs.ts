@@ -57,7 +57,7 @@ const oldestFirst: FindOptions = {
   projection: { created: 1 },
 };
 
-/** Removes a batch. `last` is when the last job of a full batch was created; more jobs may follow. */
+/** Removes a batch. `last` is when the last job of a full batch was created. More jobs may follow. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
   status: SettledStatus,

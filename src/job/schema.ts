@@ -11,7 +11,7 @@ import { toFailure, toText } from './failure.js';
  * or ArkType. Those of zod, of any copy and of its mini, are known better: by what they have, never by their classes.
  */
 
-/** Returns why a value cannot be the schema of a job; undefined if it can. Never throws. */
+/** Returns why a value cannot be the schema of a job. Undefined if it can. Never throws. */
 export function schemaProblem(value: unknown): string | undefined {
   try {
     if (isZod3(value))

@@ -10,7 +10,7 @@ export interface Trace {
   readonly traceparent: string;
 }
 
-/** Returns the valid parts of a trace that was sent or stored; undefined if there is none. */
+/** Returns the valid parts of a trace that was sent or stored. Undefined if there is none. */
 export function traceOf({
   traceparent,
   tracestate,

@@ -18,7 +18,7 @@ export class Alarm {
   #looked = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  /** @param pollMs interval at which the alarm rings by itself; undefined for never */
+  /** @param pollMs interval at which the alarm rings by itself, or undefined for never */
   constructor(
     private readonly jobs: Collection<JobDocument>,
     pollMs: number | undefined,

@@ -29,7 +29,7 @@ export class AttemptEvents {
   /**
    * Tells listeners that the attempt ended, and returns how it is counted.
    *
-   * @param settledAs how the database took the outcome; undefined when that is unknown
+   * @param settledAs how the database took the outcome, or undefined when that is unknown
    */
   ended(attempt: Attempt, outcome: Outcome, settledAs: SettledAs | undefined): Ending {
     if (settledAs === 'stale') this.lostLease(attempt);

@@ -9,7 +9,7 @@ import type { LiveWorker, WorkerDocument } from './worker-document.js';
 /** A page of the live invocations. */
 export interface WorkerPage {
   readonly workers: LiveWorker[];
-  /** Cursor of the next page; undefined at the end. */
+  /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }
 

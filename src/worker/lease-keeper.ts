@@ -49,7 +49,7 @@ export class LeaseKeeper {
   #ticked = 0;
   #lastHeartbeat = 0;
   #renewing = false;
-  /** A heartbeat was due while the one before it was about to be given up. */
+  /** True if a heartbeat was due while the previous one was still under way. */
   #isDue = false;
   /** When the last successful renewal began, or the first lease was requested. */
   #renewed = 0;

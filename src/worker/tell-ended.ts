@@ -13,7 +13,7 @@ const settledBy: Partial<Record<Ending, SettledStatus>> = {
 /**
  * Tells listeners that an attempt ended, and whether that settled the job. Returns how the attempt is counted.
  *
- * @param settledAs how the database took the outcome; undefined when that is unknown
+ * @param settledAs how the database took the outcome, or undefined when that is unknown
  * @param about details of the attempt that its job does not hold
  */
 export function tellEnded(

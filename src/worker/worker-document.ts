@@ -7,12 +7,12 @@ export interface WorkerDocument {
   /** Name of the processor. */
   readonly processor: string;
   readonly maxThreads: number;
-  /** Queues that the worker takes jobs from; absent for all. */
+  /** Queues that the worker takes jobs from. Absent for all. */
   readonly queues?: readonly string[];
   readonly started: Date;
   /** When the worker counts as crashed. Extended while the invocation goes on. */
   readonly expires: Date;
-  /** Holder of a waiting place; absent in other documents. See waiting-place.ts. */
+  /** Holder of a waiting place. Absent in other documents. See waiting-place.ts. */
   readonly worker?: string;
 }
 

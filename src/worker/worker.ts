@@ -49,7 +49,7 @@ export interface DrainLimits extends StopSignal {
   readonly runsAlone: boolean;
   /** How often to look for new jobs while jobs run and slots are free. Absent for never. */
   readonly pollMs?: number;
-  /** Waits for a job that becomes due within this time; 0 for none. */
+  /** Waits for a job that becomes due within this time. 0 for none. */
   readonly lingerMs: number;
   /** Lets only one worker per processor name wait at a time, which is not counted meanwhile. Default: each may wait. */
   readonly lingersAlone?: boolean;
