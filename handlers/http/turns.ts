@@ -1,4 +1,4 @@
-import { Slots } from '../../src/subprocess/slots.js';
+import { Slots } from '../../src/slots.js';
 
 /** Limits how many large answers are made at once, since a server has memory for few. The others wait their turn. */
 const turns = new Slots(2);

@@ -9,6 +9,7 @@ import { byIndex, type IndexHint } from '../mongo/by-index.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
+import { Slots } from '../slots.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
 import { uniqueKeyIndex } from './indexes.js';
@@ -53,10 +54,14 @@ const BATCH = 1000;
  */
 const INSERTED_BATCH = 2 * BATCH;
 
+/** One is made and sent while the database writes the other. */
+const WRITES_AT_A_TIME = 2;
+
 /**
  * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the first
  * write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added before.
- * Larger lists are inserted 2000 per command, at times read by one more command, which is less work for the database.
+ * Larger lists are inserted 2000 per command and two commands at a time, at times read by one more command,
+ * which is less work for the database.
  */
 export async function addJobs(
   collections: JobCollections,
@@ -85,13 +90,34 @@ async function writeAll(
     await despiteFailures(() => requireUniqueKeys(collections));
   const { client, jobs } = collections;
   const clock = newJobs.length > BATCH && !session ? new ServerClock(client.db(jobs.dbName)) : undefined;
-  const size = clock ? INSERTED_BATCH : BATCH;
-  const ids: string[] = [];
-  for (let start = 0; start < newJobs.length; start += size) {
-    const batch = newJobs.slice(start, start + size);
-    ids.push(...(await despiteFailures(() => writeBatch(jobs, batch, { session, clock }))));
-  }
-  return ids;
+  const batches = batchesOf(newJobs, clock ? INSERTED_BATCH : BATCH);
+  const slots = new Slots(clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1);
+  const failure = new AbortController();
+  const write = (batch: readonly NewJob[]) =>
+    despiteFailures(() => writeBatch(jobs, batch, { session, clock })).catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    });
+  // Nothing is written any more once the caller is told of a failure.
+  const written = await Promise.allSettled(
+    batches.map((batch) => slots.use(failure.signal, () => write(batch))),
+  );
+  return written.flatMap((result) => {
+    if (result.status === 'rejected') throw failure.signal.reason;
+    return result.value;
+  });
+}
+
+function batchesOf(newJobs: readonly NewJob[], size: number): (readonly NewJob[])[] {
+  return Array.from({ length: Math.ceil(newJobs.length / size) }, (_, index) =>
+    newJobs.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** Whether none of the jobs can be in the place of another, so that it does not matter which is written first. */
+function areApart(newJobs: readonly NewJob[]): boolean {
+  const ids = new Set(newJobs.map(({ id }) => id));
+  return ids.size === newJobs.length && newJobs.every(({ uniqueKey }) => uniqueKey === undefined);
 }
 
 const entriesSchema = z.array(

@@ -13,16 +13,21 @@ export async function toNewJob(
   input: unknown,
   options: z.output<typeof addJobDataSchema> & { readonly metadata?: Metadata | undefined },
 ): Promise<NewJob> {
-  const { id, uniqueKey, runAt, delay, metadata, ...overrides } = options;
+  const { id, uniqueKey, runAt, delay, metadata } = options;
+  const { queue, priority, maxRetries, retryDelay, retention } = withDefaults(options, defaults);
   const storable = toInput(input, jobName);
   await checkInput(storable);
   return {
     id: id ?? new ObjectId().toHexString(),
     jobName,
     input: storable,
-    ...withDefaults(overrides, defaults),
+    queue,
+    priority,
+    maxRetries,
+    retryDelay,
+    retention,
     runAt: runAt ?? delay ?? 0,
-    ...(uniqueKey !== undefined && { uniqueKey }),
-    ...(metadata && { metadata }),
+    uniqueKey,
+    metadata,
   };
 }

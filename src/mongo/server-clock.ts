@@ -6,13 +6,24 @@ import { serverTime } from './server-time.js';
  * database, for what it reads has passed there by then.
  */
 export class ServerClock {
-  #read: { readonly time: number; readonly at: number } | undefined;
+  #read: Promise<{ readonly time: number; readonly at: number }> | undefined;
 
   constructor(private readonly db: Db) {}
 
-  /** The first call costs a command. @throws what the driver throws */
+  /** The first call costs a command, and so does the next after a failure. @throws what the driver throws */
   async now(): Promise<Date> {
-    this.#read ??= { time: (await serverTime(this.db)).getTime(), at: performance.now() };
-    return new Date(Math.floor(this.#read.time + performance.now() - this.#read.at));
+    this.#read ??= this.#readOnce();
+    const { time, at } = await this.#read;
+    return new Date(Math.floor(time + performance.now() - at));
+  }
+
+  async #readOnce() {
+    try {
+      const time = await serverTime(this.db);
+      return { time: time.getTime(), at: performance.now() };
+    } catch (error) {
+      this.#read = undefined;
+      throw error;
+    }
   }
 }

@@ -2,11 +2,11 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { RemoteException } from '../errors.js';
 import type { SubprocessContext } from '../job/job-context.js';
+import { Slots } from '../slots.js';
 import { converse, forwardAbort, hearLastWords } from './conversation.js';
 import type { Ending, Task } from './messages.js';
 import { reviveCrossing } from './revive-crossing.js';
 import { reviveError } from './serialized-error.js';
-import { Slots } from './slots.js';
 import { sourceFile, threadArguments } from './source-file.js';
 import { SubprocessError } from './subprocess-error.js';
 

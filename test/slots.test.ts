@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Slots } from '../../src/subprocess/slots.js';
+import { Slots } from '../src/slots.js';
 
 const never = new AbortController().signal;
 
