@@ -49,8 +49,13 @@ async function insertOne(context: CommandContext, collection: string, bytes: unk
 function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: string } {
   const doc = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   requireValidId(Object.hasOwn(doc, '_id') ? doc._id : null);
-  if (Object.keys(doc)[0] === '_id' && bytes.indexOf(0x5f) === 5) return { doc, stored: storeBytes(bytes) };
+  if (beginsWithId(bytes)) return { doc, stored: storeBytes(bytes) };
   const { _id = makeId(), ...fields } = doc;
   const complete = { _id, ...fields };
   return { doc: complete, stored: store(complete) };
+}
+
+/** The name of a document's first field stands behind its size and the type of that. */
+function beginsWithId(bytes: Uint8Array): boolean {
+  return bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0;
 }

@@ -59,7 +59,7 @@ export class Collection {
   /** Builds an index over the existing documents. */
   addIndex(definition: IndexDefinition): OrderedIndex {
     const index = new OrderedIndex(definition);
-    for (const [id, stored] of this.records) index.insert(index.keysOf(decodeStored(stored)), id);
+    for (const [id, stored] of this.records) index.insert(index.keysOf(decodeStored(stored), id));
     this.indexes.set(definition.name, index);
     return index;
   }
@@ -73,9 +73,9 @@ export function reindex(
   after: Doc | undefined,
 ): void {
   if (before && after && index.hasSameKeys(before, after)) return;
-  const oldKeys = before === undefined ? [] : index.keysOf(before);
-  const newKeys = after === undefined ? [] : index.keysOf(after);
-  if (oldKeys.length === 1 && newKeys.length === 1 && oldKeys[0] === newKeys[0]) return;
-  if (oldKeys.length > 0) index.remove(oldKeys, id);
-  if (newKeys.length > 0) index.insert(newKeys, id);
+  const oldEntries = before === undefined ? [] : index.keysOf(before, id);
+  const newEntries = after === undefined ? [] : index.keysOf(after, id);
+  if (oldEntries.length === 1 && newEntries.length === 1 && oldEntries[0] === newEntries[0]) return;
+  if (oldEntries.length > 0) index.remove(oldEntries);
+  if (newEntries.length > 0) index.insert(newEntries);
 }

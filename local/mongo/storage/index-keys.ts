@@ -32,23 +32,27 @@ export class KeyMaker {
     this.#paths = fields.map((field) => field.path.split('.'));
   }
 
-  /** Returns all distinct keys of a document. Throws 171 if two fields hold different arrays. */
-  keysOf(doc: unknown): Keys {
+  /**
+   * Returns all distinct keys of a document. Throws 171 if two fields hold different arrays.
+   *
+   * @param record the document's number; if given, each key ends with it
+   */
+  keysOf(doc: unknown, record?: number): Keys {
     const values = this.#paths.map((path) => plainValue(doc, path));
-    if (!values.includes(MET_ARRAY)) return this.#single(values);
+    if (!values.includes(MET_ARRAY)) return this.#single(values, record);
     const tuples: unknown[][] = [];
     expand(
       this.#paths.map((rest) => ({ inside: doc, rest })),
       tuples,
     );
-    const strings = new Set(tuples.map((tuple) => keyString(tuple, this.directions)));
+    const strings = new Set(tuples.map((tuple) => keyString(tuple, this.directions, record)));
     const multikey = values.flatMap((value, field) => (value === MET_ARRAY ? [field] : []));
     return { strings: [...strings], multikey, allMissing: false };
   }
 
-  #single(values: readonly unknown[]): Keys {
+  #single(values: readonly unknown[], record: number | undefined): Keys {
     const allMissing = values.every((value) => value === undefined);
-    return { strings: [keyString(values, this.directions)], multikey: NONE, allMissing };
+    return { strings: [keyString(values, this.directions, record)], multikey: NONE, allMissing };
   }
 
   /** Returns a document's sort key, the least of its keys in the order of the pattern. */

@@ -35,26 +35,33 @@ export const EMPTY_ARRAY = Symbol('empty array');
 let scratch = Buffer.allocUnsafe(4096);
 let length = 0;
 
-/** Returns the key string of the values, one per index field. `directions` has -1 for each descending field. */
-export function keyString(values: readonly unknown[], directions: readonly number[]): string {
+/**
+ * Returns the key string of the values, one per index field. `directions` has -1 for each descending field.
+ *
+ * @param record the record's number; if given, the key ends with it
+ */
+export function keyString(
+  values: readonly unknown[],
+  directions: readonly number[],
+  record?: number,
+): string {
   length = 0;
   for (let i = 0; i < values.length; i++) {
     const start = length;
     writeValue(values[i]);
     if (directions[i] === -1) invert(start);
   }
+  if (record !== undefined) writeRecord(record);
   return scratch.toString('latin1', 0, length);
 }
 
 /** Makes the first byte of a record number 1. Behind the end of a text, 00 or FF would read as part of an escape. */
 const FIRST_RECORD = 2 ** 40;
 
-/** Returns the six bytes that end every key of a record, so that equal values stand in the order of insertion. */
-export function recordSuffix(id: number): string {
-  length = 0;
+/** Writes the six bytes that end every key of a record, so that equal values stand in the order of insertion. */
+function writeRecord(id: number): void {
   reserve(6);
-  scratch.writeUIntBE(FIRST_RECORD + id, 0, 6);
-  return scratch.toString('latin1', 0, 6);
+  length = scratch.writeUIntBE(FIRST_RECORD + id, length, 6);
 }
 
 /** Returns the record number at the end of an index key. */
@@ -141,9 +148,25 @@ function writeText(type: number, text: string): void {
   writeByte(type);
   reserve(text.length * 3);
   const start = length;
-  length += scratch.write(text, start);
-  if (text.includes('\0')) escapeZeros(start);
+  if (!writePlain(text)) {
+    length = start + scratch.write(text, start);
+    if (text.includes('\0')) escapeZeros(start);
+  }
   writeByte(0);
+}
+
+/** Longer texts are written faster by a call of Buffer's. */
+const SHORT_TEXT = 64;
+
+/** Writes a short text of ASCII without zeros, as nearly all are. Returns false for any other, written in part or not. */
+function writePlain(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+    scratch[length++] = code;
+  }
+  return true;
 }
 
 function escapeZeros(start: number): void {

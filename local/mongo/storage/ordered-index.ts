@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Doc } from '../bson/decode.js';
 import { ALL_FIELDS, type FieldsRead, fieldsOfFilter, together, topLevel } from '../query/fields-read.js';
 import { type KeyField, KeyMaker } from './index-keys.js';
-import { compareBytes, recordSuffix } from './key-string.js';
+import { compareBytes } from './key-string.js';
 
 // The package is CommonJS with an ES default export, which Node and bundlers import differently. Only `require` is the
 // same everywhere.
@@ -44,11 +44,15 @@ export class OrderedIndex {
     return this.#tree.size;
   }
 
-  /** Returns the keys of a document in this index, or none where a sparse or partial index leaves it out. */
-  keysOf(doc: Doc): readonly string[] {
+  /**
+   * Returns the keys of a document in this index, or none where a sparse or partial index leaves it out.
+   *
+   * @param record the document's number; if given, each key ends with it, as it stands in the index
+   */
+  keysOf(doc: Doc, record?: number): readonly string[] {
     const { partial, sparse } = this.definition;
     if (partial && !partial.matches(doc)) return [];
-    const keys = this.keys.keysOf(doc);
+    const keys = this.keys.keysOf(doc, record);
     if (sparse && keys.allMissing) return [];
     for (const field of keys.multikey) this.multikeyFields.add(field);
     return keys.strings;
@@ -63,15 +67,14 @@ export class OrderedIndex {
     return this.looksAt.every((name) => isSame(before[name], after[name]));
   }
 
-  insert(keys: readonly string[], id: number): void {
-    const suffix = recordSuffix(id);
-    for (const key of keys) this.#tree.set(joined(key, suffix), undefined);
+  /** @param entries keys that end with the number of a record */
+  insert(entries: readonly string[]): void {
+    for (const entry of entries) this.#tree.set(entry, undefined);
     this.version += 1;
   }
 
-  remove(keys: readonly string[], id: number): void {
-    const suffix = recordSuffix(id);
-    for (const key of keys) this.#tree.delete(key + suffix);
+  remove(entries: readonly string[]): void {
+    for (const entry of entries) this.#tree.delete(entry);
     this.version += 1;
   }
 
@@ -102,9 +105,4 @@ function fieldsOf({ fields, partial }: IndexDefinition): FieldsRead {
 /** Compares two values cheaply. May return false for equal values that are different objects. */
 function isSame(a: unknown, b: unknown): boolean {
   return a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
-}
-
-/** Returns a flat string, because concatenation alone would leave a tree of two strings in the heap. */
-function joined(key: string, suffix: string): string {
-  return Buffer.from(key + suffix, 'latin1').toString('latin1');
 }
