@@ -54,7 +54,7 @@ const BATCH = 1000;
  */
 const INSERTED_BATCH = 2 * BATCH;
 
-/** One is made and sent while the database writes the other. */
+/** Commands under way at a time. One is made and sent while the database writes the other. */
 const WRITES_AT_A_TIME = 2;
 
 /**
@@ -188,7 +188,7 @@ async function writeBatch(
 ): Promise<string[]> {
   const { session } = writing;
   const holders = await findHolders(jobs, batch, session);
-  const isFirst = firstOfTheirPlaces(new Set(holders.keys()));
+  const isFirst = firstOfTheirPlaces(holders.keys());
   const inserted = await insertJobs(jobs, batch.filter(isFirst), writing);
   for (const job of inserted) if (job.uniqueKey !== undefined) holders.set(placeOf(job), job.id);
   const holderOf = (job: NewJob) => (job.uniqueKey === undefined ? undefined : holders.get(placeOf(job)));
@@ -225,18 +225,26 @@ async function findHolders(
   return new Map(found.map((holder) => [placeOf(holder), holder._id]));
 }
 
-/** Returns a function that tells whether a job's id and unique key are free, and takes them if so. */
-function firstOfTheirPlaces(taken: Set<string>): (job: NewJob) => boolean {
+/**
+ * Returns a function that tells whether a job's id and unique key are free, and takes them if so.
+ *
+ * @param held the places of keys that others have
+ */
+function firstOfTheirPlaces(held: Iterable<string>): (job: NewJob) => boolean {
+  const places = new Set(held);
+  const ids = new Set<string>();
   return (job) => {
-    const places = [JSON.stringify(['id', job.id]), ...(job.uniqueKey === undefined ? [] : [placeOf(job)])];
-    if (places.some((place) => taken.has(place))) return false;
-    for (const place of places) taken.add(place);
+    const place = job.uniqueKey === undefined ? undefined : placeOf(job);
+    if (ids.has(job.id) || (place !== undefined && places.has(place))) return false;
+    ids.add(job.id);
+    if (place !== undefined) places.add(place);
     return true;
   };
 }
 
+/** Returns the place of a unique key. */
 function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>): string {
-  return JSON.stringify(['key', jobName, uniqueKey]);
+  return JSON.stringify([jobName, uniqueKey]);
 }
 
 /** Returns the jobs already stored as given, by an earlier call or an earlier try of this one. */

@@ -38,3 +38,22 @@ describe.each<[string, Add]>([
     expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(0);
   });
 });
+
+test('when one of several commands of addJobs fails, none is under way any more once that is told', async () => {
+  const { proxy, db, processor } = await unreliableNetwork({}, { monitorCommands: true });
+  await processor.addJobFactory(anything);
+  const underWay = new Set<number>();
+  db.client.on('commandStarted', ({ requestId }) => underWay.add(requestId));
+  db.client.on('commandSucceeded', ({ requestId }) => underWay.delete(requestId));
+  db.client.on('commandFailed', ({ requestId }) => underWay.delete(requestId));
+  let first: string | undefined;
+  proxy.judgeBy(({ insert, lsid, txnNumber }) => {
+    if (insert !== collectionNames.jobs) return 'deliver';
+    const command = JSON.stringify([lsid, txnNumber]);
+    first ??= command;
+    return command === first ? 'cut' : 'deliver';
+  });
+  const jobs = Array.from({ length: 9000 }, () => ({ name: 'anything', input: 1 }));
+  await expect(processor.addJobs(jobs, { patience: 0 })).rejects.toThrow();
+  expect([...underWay]).toEqual([]);
+});

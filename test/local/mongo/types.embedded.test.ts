@@ -62,6 +62,18 @@ test.each(Object.entries(values))(
   },
 );
 
+test('fields with numbers for names stay where they were behind an _id', async () => {
+  const name = freshName();
+  const fields = new Map([
+    ['_id', 1],
+    ['b', 1],
+    ['5', 2],
+  ]);
+  await server.db.command({ insert: name, documents: [fields] });
+  const bytes = await server.db.collection(name).findOne({}, { raw: true });
+  expect(Buffer.compare(bytes as unknown as Buffer, BSON.serialize(fields))).toBe(0);
+});
+
 /** What JSON can hold that is dangerous as an object. */
 const hostile = JSON.parse(
   '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"$where":"1"}',
