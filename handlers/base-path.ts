@@ -10,9 +10,9 @@ export interface Located {
 }
 
 /**
- * Removes from a request's path the parts that API Gateway put before it: the stage, such as `/prod`, unless that is
- * `$default` or has a domain of its own, and the path to which a custom domain maps the API. The matched route tells which
- * parts these are, so a request is never served as another than was let in.
+ * Removes from a request's path the part that API Gateway put before it. This is the stage, such as `/prod`, unless the stage
+ * is `$default` or has a domain of its own. Or it is the path to which a custom domain maps the API. The matched route tells
+ * this part, so a request is never served as another than was let in.
  */
 export function locate(event: HttpEvent): Located {
   const path = pathOf(event);

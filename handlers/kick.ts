@@ -30,7 +30,7 @@ export interface KickOptions {
   /** The name or ARN of the worker function to invoke. Without this and `queueUrl`, a kick does nothing. */
   readonly functionName?: string | undefined;
   /**
-   * The URL of the SQS queue of wake-ups that invokes the worker. Takes precedence, and also serves jobs that are due later.
+   * The URL of the SQS queue of wake-ups that invokes the worker. Used rather than `functionName`, and also for later jobs.
    */
   readonly queueUrl?: string | undefined;
   /** The region of the function and the queue. Default: `AWS_REGION` of the environment. */
@@ -50,8 +50,9 @@ export interface KickOptions {
  * without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask for no more
  * workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a minute.
  *
- * @example const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL }); const processor = new RemoteProcessor({ db,
- *   kick });
+ * @example
+ * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
+ * const processor = new RemoteProcessor({ db, kick });
  */
 export function createKick({ log = jsonLogger, ...options }: KickOptions): AskForWorkers {
   const starter = starterOf(options);

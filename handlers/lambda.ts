@@ -2,7 +2,8 @@
  * The entry point `remote-processor/lambda`, with the functions of a deployment. Each handler is made once, when its module
  * loads, and reads its settings at its first invocation.
  *
- * @example export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
+ * @example
+ * export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
  */
 import '../src/require-zod.js';
 

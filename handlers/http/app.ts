@@ -51,8 +51,8 @@ const pass: MiddlewareHandler = (_, next) => next();
 
 /**
  * Makes the HTTP API, for Lambda and for any server that speaks the Fetch standard. `GET /health` is open. The routes of
- * routes.ts are for callers with a key, and the dashboard is for people who sign in. Except there, every error is a problem
- * document. See problem.ts.
+ * routes.ts are for callers with a key, and the dashboard is for people who sign in. Outside the dashboard, every error is a
+ * problem document. See problem.ts.
  */
 export function createApp({
   processor,

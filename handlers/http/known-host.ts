@@ -4,7 +4,7 @@ import { isLoopback } from './loopback.js';
 import { Problem } from './problem.js';
 
 /**
- * Lets a request pass only if it calls this server by one of its names, or by loopback, and is not from another site's page.
+ * Lets a request pass only if it calls this server by one of its names or by loopback. Refuses pages of other sites.
  * The Host header reveals a site that points its name to this machine (DNS rebinding). Origin reveals a site that makes a
  * browser send something here. Programs send no Origin.
  *

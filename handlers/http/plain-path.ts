@@ -23,8 +23,8 @@ export function rawPathOf(environment: unknown): string | undefined {
 }
 
 /**
- * Refuses a path that somebody else could read as another one: a parser of URLs, a proxy, or whoever decides by it who may
- * call. Otherwise a path that API Gateway let in could be served as another.
+ * Refuses a path that a parser of URLs, a proxy, or an access check could read as another one. Otherwise a path that API
+ * Gateway let in could be served as another.
  */
 export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   if (!isPlainPath(rawPathOf(env) ?? new URL(req.url).pathname)) {

@@ -48,7 +48,8 @@ const NAME = 'remote-processor';
  * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span `process
  * <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
  *
- * @example instrument(processor);
+ * @example
+ * instrument(processor);
  */
 export function instrument(processor: Pick<RemoteProcessor, 'use'>, options: InstrumentOptions = {}): void {
   const telemetry = new Telemetry(options);

@@ -7,7 +7,7 @@ import { dueItems, ourItem } from './scheduler-collection.js';
 
 /** A choice of items, and how many to return at most. */
 export interface DueItems {
-  /** How long before its time an item already counts as due. */
+  /** How far ahead of its time an item counts as due. */
   readonly aheadMs: number;
   readonly limit: number;
   /** The ids of items to pass over. */

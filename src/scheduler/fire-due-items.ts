@@ -45,10 +45,10 @@ export interface Made {
  * Makes the jobs of due items, oldest first, and moves the items on.
  *
  * Each occurrence gets exactly one job, since the jobs and the advance of their item are one transaction. A scheduler that
- * is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one of them has a write
- * conflict and begins its transaction again with the current state.
+ * is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one has a write conflict.
+ * Its transaction begins again with the current state.
  *
- * @param patienceMs how long the transaction is begun again
+ * @param patienceMs how long to begin the transaction again after conflicts
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: SchedulerCollections,

@@ -6,11 +6,11 @@ import { type Plan, planOccurrences } from './plan-occurrences.js';
 
 /** Limits on how much is made at a time. A job of more than 16 KB counts as several. */
 export interface PlanLimits {
-  /** How long before it is due an occurrence is made. */
+  /** How far ahead occurrences are made. */
   readonly aheadMs: number;
-  /** The jobs of all items together. At least one item is always planned. */
+  /** The most jobs of all items together. At least one item is always planned. */
   readonly jobs: number;
-  /** The jobs of one item. At least one job is always planned. */
+  /** The most jobs of one item. At least one job is always planned. */
   readonly perItem: number;
 }
 

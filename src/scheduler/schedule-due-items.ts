@@ -25,7 +25,7 @@ const BATCH = { items: 500, jobs: 1000, perItem: MAX_OCCURRENCES_PER_TICK };
 const MAX_CONFLICTS = 200;
 
 export interface TickOptions {
-  /** How long before it is due an occurrence is made. */
+  /** How far ahead occurrences are made. */
   readonly aheadMs: number;
   /** The moment at which the tick must end, in milliseconds since the epoch. The next tick makes the rest. */
   readonly deadline: number;
@@ -79,8 +79,8 @@ class Tick {
   }
 
   /**
-   * Tries halves of held batches, and returns the ids of held items. If two schedulers both tried an item, its id is not
-   * returned: the last to try it makes it, or meets a transaction that does.
+   * Tries halves of held batches, and returns the ids of held items. An item that two schedulers both try is not among them.
+   * The last scheduler to try it makes its jobs, or meets a transaction that does.
    */
   async #makeInHalves(aside: Ids[]): Promise<string[]> {
     const held: string[] = [];

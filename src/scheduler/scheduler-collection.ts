@@ -9,24 +9,24 @@ export interface SchedulerCollections extends JobCollections {
   readonly scheduler: Collection<SchedulerItemDocument>;
 }
 
-/** The items that are due: a tick examines those and no others. */
+/** The index of active items by their next call, so that a tick examines only due items. */
 export const dueItems = {
   name: 'due',
   key: { nextCallTime: 1 },
   partialFilterExpression: { active: true },
 } as const;
 
-/** The items that are declared in code, which are few, among those that are not. */
+/** The index of declared items, which are few among all items. */
 const declaredItems = {
   name: 'declared',
   key: { 'declared.by': 1 },
   partialFilterExpression: { 'declared.by': { $exists: true } },
 } as const;
 
-/** Told again, for a worker does not read the code of schedules before it needs it. */
+/** Repeats `schedulerTypes`, since a worker loads the code of schedules only on demand. */
 const itemTypes = ['Cron', 'Delay', 'At'] as const satisfies typeof schedulerTypes;
 
-/** What every item of ours has: see `CollectionDescription`. */
+/** Matches every item of ours. See `CollectionDescription`. */
 export const ourItem: CollectionDescription['ours'] = {
   _id: text,
   type: { $in: itemTypes },

@@ -32,8 +32,8 @@ const SHARED_NAME = `Scheduler items were deactivated, for this processor declar
 const NO_MORE = '';
 
 /**
- * Brings the items that `by` declares to their current declaration. Several processes may do this at once, since each item
- * is changed in its own transaction, which begins with a look at the item's last declaration.
+ * Brings the items that `by` declares to their current declaration. Several processes may do this at once. Each item is
+ * changed in its own transaction, which begins with a look at the item's last declaration.
  */
 export async function syncItems(
   db: Db,

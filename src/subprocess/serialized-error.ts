@@ -40,7 +40,7 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
   }
 }
 
-/** Returns the message and stack alone, for an error that cannot be posted otherwise, say for a function in a Map. */
+/** Returns the message and stack alone, for an error that cannot be posted otherwise, such as one with a function in a Map. */
 export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {

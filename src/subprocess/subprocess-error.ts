@@ -1,7 +1,7 @@
 import { RemoteProcessorError } from '../errors.js';
 
 /**
- * A subprocess job failed without throwing: its module could not be loaded, or its thread exited, ran out of memory or could
+ * A subprocess job failed without throwing. Its module could not be loaded, or its thread exited, ran out of memory or could
  * not be started. `cause` tells more. The job is retried as after any error.
  */
 export class SubprocessError extends RemoteProcessorError {

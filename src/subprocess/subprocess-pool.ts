@@ -33,8 +33,8 @@ export class SubprocessPool {
   readonly #limits: PoolLimits;
   readonly #starting = new Set<AbortController>();
   /**
-   * Replaces piscina's own queue. Without a minimum of idle threads, a waiting task waits for ever once a thread has died
-   * (piscina 5.3: exit, out of memory, abort), because only a new task makes piscina start another.
+   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits for ever once a
+   * thread has died (by exit, out of memory, or abort). Only a new task makes piscina start another.
    */
   readonly #slots: Slots;
   #threads: Piscina | undefined;

@@ -20,7 +20,7 @@ export interface Session {
   readonly used: Date;
 }
 
-/** The idle time that ends a session. By then somebody else may sit at the screen, or use a copied cookie. */
+/** The idle time that ends a session. After that, somebody else may sit at the screen, or use a copied cookie. */
 const IDLE_MS = 60 * 60_000;
 
 /** How old the cookie gets before it is signed anew, rather than with each request. */

@@ -4,7 +4,7 @@ import type { Answer, Outgoing } from './send.js';
 
 /**
  * Returns the request that an answer redirects to, or undefined. It stays a POST with its body, also after 301 and 302,
- * where browsers make a GET, since a webhook without its body has not arrived. 303 says that the body has arrived and the
+ * where browsers make a GET. A webhook without its body has not arrived. 303 says that the body has arrived and the
  * result is found elsewhere.
  *
  * The body and its signature are for the origin that they were sent to. Otherwise anyone who can make it redirect would

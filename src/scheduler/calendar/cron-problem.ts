@@ -3,9 +3,9 @@ import { parse, patternOfExpression } from './cron-expression.js';
 import { nextOccurrence } from './next-occurrence.js';
 
 /**
- * Explains what is wrong with a cron expression to the person who wrote it: the field and what was expected, or that the
- * expression would never be due. Returns undefined for a valid one, which has 5 fields, or 6 with the second first, or is a
- * name such as `@daily`. EventBridge's six fields, with the year last, are recognized by their `?`.
+ * Explains to its author what is wrong with a cron expression: the field and what was expected, or that it is never due.
+ * Returns undefined for a valid one, which has 5 fields, or 6 with the second first, or is a name such as `@daily`.
+ * EventBridge's six fields, with the year last, are recognized by their `?`.
  */
 export function cronProblem(cron: string, timeZone: string): string | undefined {
   const text = cron.trim();

@@ -5,7 +5,7 @@ import { MAX_MEMBERS, type Path } from './read-value.js';
 /** Deeper than any form. */
 const path = z.array(z.string()).max(50);
 
-/** A change that a button makes in the form itself. The content of the form is not sent on. */
+/** A change that a button makes in the form itself. Nothing is done with the form's content. */
 const changeSchema = z.union([
   z.strictObject({ add: path }),
   z.strictObject({ remove: path.min(1) }),

@@ -130,7 +130,7 @@ function ListControl({ field, label, path, value, isRequired, issues }: FieldPro
   );
 }
 
-/** Sends the form in order to change it. Its content is not sent on. */
+/** Sends the form in order to change it. Nothing is done with its content. */
 export function ChangeButton({
   change,
   label,
