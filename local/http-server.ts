@@ -58,6 +58,11 @@ export async function startHttpServer(
   };
   const server = createServer(timeouts, listener);
   answerClientErrors(server);
+  server.on('request', (_, response) => {
+    response.once('close', () => {
+      if (stopping.signal.aborted) server.closeIdleConnections();
+    });
+  });
   const listening = once(server, 'listening');
   server.listen(port, host);
   await listening.catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { startHttpServer } from '../../local/http-server.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
@@ -22,11 +22,13 @@ test('at the stop a request that waits is answered at once', async () => {
   const server = await startHttpServer(app, '127.0.0.1', 0);
   const answer = fetch(server.url).then((response) => response.text());
   await arrived.pass(never);
+  vi.useFakeTimers({ toFake: ['setTimeout'] }); // Its patience does not end.
+  onTestFinished(() => void vi.useRealTimers());
 
   await server.stop();
 
   expect(await answer).toBe('as it is now');
-});
+}, 40_000); // Less than its client keeps the connection.
 
 test('at the stop a request that writes is left to its end', async () => {
   const arrived = new Gate();

@@ -33,6 +33,25 @@ test('a heartbeat that is never answered does not keep the next one, by another 
   expect(heartbeats).toBeGreaterThan(1);
 });
 
+test('a heartbeat that is due while the event loop is blocked, and the one before it not answered, follows at once', async () => {
+  const { processor, proxy } = await connect({ lease: '6s' });
+  let heartbeats = 0;
+  proxy.judgeBy((command) => (isHeartbeat(command) && heartbeats++ === 0 ? 'silence' : 'deliver'));
+  const blocking = defineJob({
+    name: 'blocking',
+    run: async ({ signal }) => {
+      await eventually(() => expect(heartbeats).toBe(1));
+      // Beyond the moment at which it is given up, and the next is due: 2 s later.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100);
+      await eventually(() => expect(signal.aborted || heartbeats > 1).toBe(true));
+      signal.throwIfAborted();
+    },
+  });
+  await processor.addJobFactory(blocking);
+  await processor.addJob('blocking');
+  expect(await processor.drain()).toMatchObject({ completed: 1, givenBack: 0, stale: 0 });
+});
+
 test('leases that can be read but not renewed do not count as renewed: the job is told once they may be over', async () => {
   const { processor, proxy } = await connect({ lease: '1s' });
   const gate = new Gate();
