@@ -11,8 +11,8 @@ import { answerClientErrors } from './client-errors.js';
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * An idle connection is kept longer than proxies and clients keep theirs, which is 60 s as a rule. Nobody knows whether a
- * request was done that is sent while the server closes the connection.
+ * Longer than proxies and clients keep an idle connection, which is usually 60 s. If the server closed first, a request
+ * sent at that moment might or might not have been done.
  */
 const KEEP_ALIVE_MS = 65_000;
 

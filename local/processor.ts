@@ -21,8 +21,7 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   readonly scheduleInterval?: Duration;
   /**
    * Makes indexes, job factories and declared scheduler items again. The loops call it when an empty database has
-   * replaced the old one, as happens when a database that keeps nothing on disk restarts. Default: the loops only log
-   * it.
+   * replaced the old one, as when a database that keeps nothing on disk restarts. Default: the loops only log it.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
