@@ -60,7 +60,7 @@ const GENERIC: Fields = {
   $client: 'object',
 };
 
-/** The same, by name. */
+/** The fields by name, and the required names. */
 interface Known {
   readonly types: ReadonlyMap<string, FieldType>;
   readonly required: readonly string[];
@@ -68,7 +68,7 @@ interface Known {
 
 const generic = readFields(GENERIC);
 
-/** Read once: every command is checked. */
+/** The fields read so far. Each is read only once, because every command is checked. */
 const known = new WeakMap<Fields, Known>();
 
 /**

@@ -49,7 +49,7 @@ function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[]
   });
 }
 
-/** Returns the error for a misplaced stage that writes. A last one was taken off before the pipeline is compiled. */
+/** Returns the error for a misplaced stage that writes. A last one is taken off before the pipeline is compiled. */
 function misplaced(name: string, within: string): CommandError {
   const code = MISPLACED.get(within);
   if (code === undefined)

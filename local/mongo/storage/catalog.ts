@@ -41,7 +41,7 @@ export class Catalog {
     this.#databases.set(database, collections);
   }
 
-  /** Removes a collection, and with its last one the database. */
+  /** Removes a collection. The last one takes its database with it. */
   drop(database: string, name: string): void {
     const collections = this.#databases.get(database);
     if (collections?.delete(name)) this.#tell(database, name, 'dropped');

@@ -9,8 +9,8 @@ import { decodeStored } from './stored.js';
 /**
  * The committed documents of one collection and their indexes.
  *
- * A document is kept as its BSON in a one-byte string, which costs its length and 16 bytes. A Buffer would cost some
- * 200. The immutable string is also its own snapshot.
+ * A document is kept as its BSON in a one-byte string, which costs 16 bytes more than its length. A Buffer would cost
+ * some 200 more. The immutable string is also its own snapshot.
  */
 export class Collection {
   /** Changed by `renameCollection`. */

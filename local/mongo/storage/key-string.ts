@@ -7,9 +7,9 @@ import { residualOf } from './number-residual.js';
 /**
  * Index keys as strings of bytes (each char code 0 to 255) that compare as their values do in BSON order.
  *
- * A string of one-byte chars costs its length and 16 bytes, and compares as fast as memcmp. A million entries of five
- * indexes take some hundred megabytes. Every value is a type byte and a self-delimiting payload. A descending field
- * has all its bits inverted. A key ends with the record's number.
+ * A string of one-byte chars costs 16 bytes more than its length, and compares as fast as memcmp. A million entries of
+ * five indexes take some hundred megabytes. Every value is a type byte and a self-delimiting payload. A descending
+ * field has all its bits inverted. A key ends with the record's number.
  */
 export const TYPE_BYTE = {
   minKey: 0x05,

@@ -2,10 +2,10 @@ import type { Collection } from './collection.js';
 import type { LockOwner } from './conflicts.js';
 import type { OrderedIndex } from './ordered-index.js';
 
-/** What became of a collection after a transaction began. */
+/** A change to a collection since a transaction began. */
 export type CollectionChange = 'made' | 'dropped';
 
-/** An open transaction, as those see it who write beside it. They tell it before they change anything. */
+/** An open transaction as other writers see it. They tell it before they change anything. */
 export interface OpenTransaction extends LockOwner {
   /** Notes that another client has made or dropped a collection. */
   noteChange(namespace: string, change: CollectionChange): void;
