@@ -1,11 +1,11 @@
-/** After the first failure; then twice as long each time. */
+/** Pause after the first failure. It doubles with each further failure. */
 const FIRST_PAUSE_MS = 1_000;
 
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Keeps many from waiting, each by itself, for what has just failed: after a failure nobody tries for a while, then one does,
- * and while that fails the pause grows.
+ * Keeps many callers from waiting for something that just failed. After a failure nobody tries for a while, then a single
+ * caller does. The pause grows while that fails.
  */
 export class Backoff {
   #failures = 0;
@@ -15,9 +15,9 @@ export class Backoff {
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
-   * Does the work, or passes it over. It never rejects.
+   * Does the work or skips it. Never rejects.
    *
-   * @param tell of a failure, once however many were under way together, and for how long nobody tries now
+   * @param tell called with the failure and the length of the pause, once for all calls under way together
    */
   async run(work: () => Promise<void>, tell: (error: unknown, pauseMs: number) => void): Promise<void> {
     const before = this.#failures;

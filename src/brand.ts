@@ -7,36 +7,36 @@ import { isError } from './job/failure.js';
 
 const BRAND = Symbol.for('remote-processor.brand');
 
-/** The brand of what has no more special one. */
+/** The brand of the base class, which matches all kinds. */
 export const ANY_KIND = 'error';
 
 interface Class<Instance extends object = object> {
   readonly prototype: Instance;
 }
 
-/** Marks the errors that a class makes, and makes `instanceof` go by the mark. A class of a user that extends it inherits it. */
+/** Marks the errors of a class, and makes `instanceof` go by the mark. A user's class that extends it inherits the mark. */
 export function brand(kind: Class, name: string): void {
   Object.defineProperty(kind.prototype, BRAND, { value: name });
   Object.defineProperty(kind, Symbol.hasInstance, { value: isInstance });
 }
 
-/** Whether an error is of this class, in whichever copy of this package it was made. Never throws. */
+/** Returns whether an error is of this class, made by any copy of this package. Never throws. */
 export function isKind<Kind extends object>(error: unknown, { prototype }: Class<Kind>): error is Kind {
   const [found, wanted] = [brandOf(error), brandOf(prototype)];
   return found !== undefined && (found === wanted || wanted === ANY_KIND);
 }
 
-/** What an error is marked with; undefined when it is none of ours. Never throws: whatever was thrown may be asked. */
+/** Returns the brand of an error, or undefined for a foreign one. Never throws, whatever was thrown. */
 export function brandOf(error: unknown): string | undefined {
   try {
     const name: unknown = isError(error) ? Reflect.get(error, BRAND) : undefined;
     return typeof name === 'string' ? name : undefined;
   } catch {
-    return undefined; // A proxy, or a getter, that throws.
+    return undefined; // A proxy or getter that throws.
   }
 }
 
-/** A class of a user that extends one of ours is not known by the mark that it inherits, but by itself. */
+/** Recognizes our classes by their mark, and a user's class that extends one by its prototype. */
 function isInstance(this: Class, value: unknown): boolean {
   return Object.hasOwn(this.prototype, BRAND)
     ? isKind(value, this)

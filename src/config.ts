@@ -7,16 +7,16 @@ import { isConnectionString } from './mongo/client.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { validateNow } from './validate.js';
 
-/** One entry of API_KEYS. The key itself is known to its holder only. */
+/** An entry of API_KEYS. Only its holder knows the key itself. */
 export interface ApiKey {
-  /** Names the key in logs, so that one can be told from another and rotated. */
+  /** Name of the key in logs, which tells keys apart for rotation. */
   readonly id: string;
   readonly role: Role;
   /** SHA-256 of the key: 32 bytes. */
   readonly digest: Buffer;
 }
 
-/** What an id may be. */
+/** Valid ids of keys. */
 export const apiKeyIdSchema = z
   .string()
   .regex(/^[\w.-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ . -');
@@ -25,30 +25,33 @@ const httpAccesses = ['keys', 'iam'] as const;
 
 const metricsSettings = ['alarms', 'all'] as const;
 
-/** Which figures of the functions become metrics: those that the alarms need, or all. */
+/** The figures of the functions that become metrics: the ones that alarms need, or all. */
 export type MetricsSetting = (typeof metricsSettings)[number];
 
-/** On Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
+/** Default on Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
 const DEPLOYED_MAX_THREADS = 10;
 
-/** Ten times as many jobs as one worker runs: a backlog is drained in parallel, and other functions are left room. */
+/**
+ * Workers for ten times as many jobs as one worker runs. Drains a backlog in parallel and leaves room for other
+ * functions.
+ */
 const DEPLOYED_MAX_WORKERS = 10;
 
-/** Wake-ups meet the moments within a minute for less than a worker that waits. */
+/** Wake-up messages meet moments within the minute for less than a waiting worker costs. */
 const DEPLOYED_LINGER_MS = 0;
 
-/** As many as the digest has bytes that they are used with: RFC 2104, section 3, advises against less. */
+/** As many characters as the digest has bytes. RFC 2104, section 3, advises against less. */
 const MIN_SESSION_SECRET = 32;
 
 /** Standard Webhooks asks for 24 bytes or more. */
 const MIN_WEBHOOK_SECRET = 24;
 
-/** A secret that was chosen at random has more, even in hexadecimal: one that has fewer is a word, or one key held down. */
+/** A random secret has more different characters, even in hexadecimal. Fewer mean a word, or one key held down. */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`;
 
-/** What a shell gives to `sha256sum` in the place of a variable that is not set: keys that everybody has. */
+/** Digests that a shell computes when the key's variable is not set. Everyone has these keys. */
 const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
 const mongodbUri = z
@@ -61,7 +64,7 @@ const mongodbUri = z
     ),
   );
 
-/** The variables that a secret of AWS Secrets Manager may hold in the place of the environment: see SECRET_ID. */
+/** The variables that a secret of AWS Secrets Manager may hold instead of the environment. See SECRET_ID. */
 export const secretNames = [
   'MONGODB_URI',
   'API_KEYS',
@@ -72,70 +75,70 @@ export const secretNames = [
 
 export type SecretName = (typeof secretNames)[number];
 
-/** Every variable this project reads, by its name. A program with settings of its own extends it. */
+/** All variables that this project reads. A program with its own settings extends the schema. */
 export const configSchema = z.object({
-  /** Where the jobs are. */
+  /** Connection string of the database with the jobs. */
   MONGODB_URI: mongodbUri.optional(),
-  /** Name or ARN of a secret of AWS Secrets Manager, a JSON object: a function takes from it the variables that are secrets. */
+  /** Name or ARN of a secret of AWS Secrets Manager: a JSON object from which a function takes the secret variables. */
   SECRET_ID: z.string().trim().optional(),
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
-  /** What the names of our collections in it begin with. Empty: the names of versions before there was a prefix. */
+  /** Prefix of our collections' names. Empty for the names of versions before there was a prefix. */
   COLLECTION_PREFIX: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   /** How many jobs a worker runs at a time. */
   MAX_THREADS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How many workers may run at a time to drain a backlog. */
   MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
-  /** How long before its deadline a worker stops. When not set: 10 s, or a tenth of its time, the smaller. */
+  /** How long before its deadline a worker stops. Default: 10 s or a tenth of its time, whichever is smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', parsedBy(durationSchema)).optional(),
-  /** How long a worker with nothing to do waits for a job that is known to be due by then; not at all when not set. */
+  /** How long an idle worker waits for a job known to be due by then. Default: not at all. */
   LINGER: setting('a duration such as 1m, at most 24 days', parsedBy(timerDurationSchema)).optional(),
-  /** The queues a worker takes jobs from. All when not set. */
+  /** Queues that a worker takes jobs from. Default: all. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
-  /** Who may use the HTTP API: `id:role:sha256` entries. Nobody when not set. */
+  /** Keys for the HTTP API, as `id:role:sha256` entries. Default: none. */
   API_KEYS: z.string().transform(parseApiKeys).default([]),
-  /** How callers of the HTTP API are told apart: by their keys, or by API Gateway, by the signatures of AWS. */
+  /** How callers of the HTTP API are identified: by their keys, or by API Gateway with AWS signatures. */
   HTTP_ACCESS: setting(`one of ${httpAccesses.join(', ')}`, (text) =>
     httpAccesses.find((access) => access === text),
   ).default('keys'),
-  /** The names by which the HTTP API may be called, beside loopback's. Any when not set; locally none. */
+  /** Host names of the HTTP API, besides loopback's. Default: any, but locally none. */
   ALLOWED_HOSTS: setting(
     'names of hosts without ports, separated by commas, IPv6 addresses in brackets',
     hostNames,
   ).optional(),
-  /** The origins of other sites whose pages may call the HTTP API, with a key. None when not set. */
+  /** Origins of other sites whose pages may call the HTTP API with a key. Default: none. */
   CORS_ORIGINS: setting(
     'different origins such as https://app.example.com, without a path, separated by commas; or * alone, for all',
     corsOrigins,
   ).optional(),
-  /** Sign the sessions of the dashboard: the first signs, all verify. Without it the dashboard is off. */
+  /** Secrets that sign the sessions of the dashboard. The first signs, all verify. Without any, the dashboard is off. */
   SESSION_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
-  /** Whether jobs are to have an index for lists by queue. As it is in the database when not set. */
+  /** Whether to index lists of jobs by queue. Default: as it is in the database. */
   INDEX_BY_QUEUE: setting('true or false', trueOrFalse).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),
-  /** Which figures of the functions become metrics of CloudWatch. */
+  /** The figures of the functions that become CloudWatch metrics. */
   METRICS: setting(`one of ${metricsSettings.join(', ')}`, (text) =>
     metricsSettings.find((which) => which === text),
   ).default('alarms'),
-  /** The Lambda function to invoke when a job was added. Without it jobs wait for the worker's next minute. */
+  /** Lambda function to invoke when a job was added. Without it, jobs wait for the worker's next minute. */
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,
   ).optional(),
-  /** The SQS queue by which workers are started, now or at a moment. Without it the function is invoked, and only now. */
+  /** SQS queue that starts workers now or at a later moment. Without it, the function is invoked directly, and only now. */
   WAKE_UP_QUEUE_URL: setting('the URL of an SQS queue', httpUrl).optional(),
-  /** Another Lambda service than AWS's own: for running on one machine. */
+  /** Address of another Lambda service than AWS's own, for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
-  /** Signs what the job `webhook` sends to receivers that have no secret of their own. */
+  /** Secret that signs requests of the job `webhook` to receivers without a secret of their own. */
   WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
     isWebhookSecret(text) ? text : undefined,
   ).optional(),
-  /** Sign what it sends to receivers of these origins: whoever knows one secret can pose as the sender to nobody else. */
+  /** Secrets that sign webhook requests to these origins. A receiver that knows one can pose as the sender to nobody else. */
   WEBHOOK_SECRETS: secret(
     `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
     webhookSecrets,
@@ -152,37 +155,37 @@ const functionConfigSchema = configSchema.extend({
   LINGER: configSchema.shape.LINGER.default(DEPLOYED_LINGER_MS),
 });
 
-/** The settings, under the names of their variables. What has no default is undefined when it is not set. */
+/** The settings, named as their variables. A setting without a value or default is undefined. */
 export type Config = z.output<typeof configSchema>;
 
-/** The settings of a deployed function: MONGODB_URI is required, and MAX_THREADS has a default. */
+/** The settings of a deployed function. MONGODB_URI is required, and MAX_THREADS has a default. */
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** With what stands there for a text and is none: each is an issue of its own. */
+/** An environment that may contain values other than text, each of which is an issue. */
 type Given = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the settings from environment variables; one that is empty counts as not set, except COLLECTION_PREFIX.
+ * Reads the settings from environment variables. An empty variable counts as not set, except COLLECTION_PREFIX.
  *
- * @throws ValidationError that lists every bad variable and what was expected, never the value of a secret
+ * @throws ValidationError that lists every bad variable and the expected form, but never a secret
  */
 export function readConfig(env: Environment): Config {
   return readEnvironment(configSchema, env);
 }
 
 /**
- * As `readConfig`, for deployed functions.
+ * Reads the settings of a deployed function, as `readConfig`.
  *
- * @param subject what the error says is wrong, where some come from elsewhere
+ * @param subject names the source in the error, if some settings come from elsewhere
  * @throws ValidationError, also when MONGODB_URI is missing
  */
 export function readFunctionConfig(env: Given, subject?: string): FunctionConfig {
   return readEnvironment(functionConfigSchema, env, subject);
 }
 
-/** As `readConfig`, by another schema. @throws ValidationError */
+/** Reads settings by another schema, as `readConfig`. @throws ValidationError */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
   env: Given,
@@ -191,7 +194,7 @@ export function readEnvironment<Schema extends z.ZodType>(
   return validateNow(schema, withoutEmpty(env), subject);
 }
 
-/** A template sets a variable that has no value to the empty string. */
+/** Drops empty variables, because a template sets a variable without a value to the empty string. */
 function withoutEmpty(env: Given): Given {
   const isSet = (value: unknown) => (typeof value === 'string' ? value.trim() !== '' : value !== undefined);
   return Object.fromEntries(
@@ -201,12 +204,12 @@ function withoutEmpty(env: Given): Given {
 
 const MEANT_WHEN_EMPTY: keyof Config = 'COLLECTION_PREFIX';
 
-/** A variable whose text `parse` understands; the error tells what was expected, and what came. */
+/** Returns a schema for a variable that `parse` understands. The error tells the expected form and the given value. */
 function setting<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return variable(parse, (text) => `expected ${expected}, not ${JSON.stringify(text)}`);
 }
 
-/** As `setting`, but what came is not told. */
+/** Returns a schema like `setting`, but the error does not show the value. */
 function secret<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return variable(parse, () => `expected ${expected} (the value is a secret and not shown)`);
 }
@@ -234,7 +237,7 @@ function hostNames(text: string): string[] | undefined {
   return names?.every((name) => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(name)) ? names : undefined;
 }
 
-/** As browsers tell them in the header Origin, which holds no pattern: a `*` in one would never meet any. */
+/** Parses origins as browsers send them in the header Origin. A pattern with `*` would never match any. */
 function corsOrigins(text: string): string[] | undefined {
   if (text === '*') return [text];
   const texts = nonEmptyList(text);
@@ -249,7 +252,7 @@ function sessionSecrets(text: string): string[] | undefined {
   return new Set(secrets).size === secrets.length ? secrets : undefined;
 }
 
-/** Text, or bytes as the libraries of Standard Webhooks write them. */
+/** Returns whether a text is a secret: plain text, or bytes as written by the libraries of Standard Webhooks. */
 function isWebhookSecret(text: string): boolean {
   const [, base64] = /^whsec_(.*)$/.exec(text) ?? [];
   if (base64 === undefined) return isStrong(text, MIN_WEBHOOK_SECRET);
@@ -257,7 +260,7 @@ function isWebhookSecret(text: string): boolean {
   return isBase64 && Buffer.from(base64, 'base64').length >= MIN_WEBHOOK_SECRET;
 }
 
-/** By the origins that they are for. */
+/** Returns secrets by the origins that they are for. */
 function webhookSecrets(text: string): ReadonlyMap<string, string> | undefined {
   const secrets = new Map<string, string>();
   for (const entry of text.split(/[\s,]+/).filter((part) => part !== '')) {
@@ -268,14 +271,14 @@ function webhookSecrets(text: string): ReadonlyMap<string, string> | undefined {
   return secrets;
 }
 
-/** An http or https URL without path, query, user name or password. */
+/** Returns whether a text is an http or https URL without path, query, user name or password. */
 function isOrigin(text: string): boolean {
   if (httpUrl(text) === undefined) return false;
   const { origin, href } = new URL(text);
   return href === `${origin}/`;
 }
 
-/** Whether a secret is as long as it has to be, and not the same few characters over and over. */
+/** Returns whether a secret is long enough and not the same few characters over and over. */
 export function isStrong(text: string, minLength: number): boolean {
   return text.length >= minLength && new Set(text).size >= MIN_DIFFERENT_CHARACTERS;
 }
@@ -293,7 +296,7 @@ function trueOrFalse(text: string): boolean | undefined {
   return /^(false|0)$/i.test(text) ? false : undefined;
 }
 
-/** A bad entry is named by its place alone: somebody may have put the key itself there. */
+/** Parses entries of API_KEYS. Errors name a bad entry only by its number, because it may contain the key itself. */
 function parseApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   const keys = text
     .split(/[\s,]+/)
@@ -306,7 +309,7 @@ function parseApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   return keys.filter((key) => key !== undefined);
 }
 
-/** What is wrong with an entry, which stands after these. */
+/** Returns the problem of an entry that stands after the entries `before`. */
 function problemOf(key: ApiKey | undefined, before: readonly (ApiKey | undefined)[]): string | undefined {
   if (key === undefined)
     return `expected id:role:sha256, with the role one of ${roles.join(', ')} and the SHA-256 of the key as 64 hexadecimal digits (not shown)`;

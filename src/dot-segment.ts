@@ -1,9 +1,12 @@
-/** Whether there is a segment `.` or `..`, by any kind of slash: browsers and libraries take them for folders. */
+/**
+ * Returns whether a text has a segment `.` or `..` between slashes of any kind, which browsers and libraries take for
+ * folders.
+ */
 export function hasDotSegment(text: string): boolean {
   return /(^|[/\\])\.\.?($|[/\\])/.test(text);
 }
 
-/** For `refine`, of what stands in an address. */
+/** Arguments of `refine` for a text that becomes part of an address. */
 export const hasAddress = [
   (text: string) => !hasDotSegment(text),
   "expected a text without '.' and '..' by themselves or between slashes, for it has no address",

@@ -2,15 +2,15 @@ import { inspect } from 'node:util';
 import ms from 'ms';
 import * as z from 'zod';
 
-/** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). A part of one counts as one. */
+/** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). Fractions are rounded up. */
 export type Duration = number | string;
 
-/** Longer ones are mistakes, and their sum with a date could lie beyond what a date can be. */
+/** A longer duration is a mistake, and its sum with a date could exceed what a Date can hold. */
 const MAX_DURATION_MS = ms('100 years');
 
 /**
- * Parses a `Duration` into whole milliseconds, from zero to 100 years; anything else is refused. A fraction is rounded up,
- * since nothing should come sooner than was asked.
+ * Parses a `Duration` to whole milliseconds, from zero to 100 years. Rounds fractions up, since nothing should come
+ * sooner than requested.
  */
 export const durationSchema = z
   .union([z.number(), z.string()], { error: ({ input }) => explain(input) })
@@ -21,10 +21,10 @@ export const durationSchema = z
     return z.NEVER;
   });
 
-/** The longest that Node's timers wait, 24.8 days; beyond it they fire at once. */
+/** The longest time of Node's timers, 24.8 days. Longer ones fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A `Duration` that a timer is set to. */
+/** A `Duration` for a timer. */
 export const timerDurationSchema = durationSchema.refine(
   (duration) => duration <= MAX_TIMER_MS,
   'expected at most 24 days',
@@ -34,16 +34,16 @@ function explain(value: unknown): string {
   return `expected milliseconds, or a string such as '10s' or '5m', up to 100 years, not ${inspect(value, { depth: 0, maxStringLength: 100, customInspect: false })}`;
 }
 
-/** `'10s'` → 10000; NaN for what is not a duration. A bare number in a string is refused, except 0: its unit is unclear. */
+/** Parses `'10s'` to 10000, and an invalid text to NaN. A number without a unit is refused, except 0. */
 function parseDuration(text: string): number {
   if (text === '0') return 0;
   if (text.length > 100 || !/[a-z]$/i.test(text)) return Number.NaN;
-  // The type of `ms` admits only well-formed literals; any string is safe at run time and gives undefined.
+  // The type of `ms` admits only valid literals. At run time any string is safe and gives undefined if invalid.
   const milliseconds: number | undefined = ms(text as ms.StringValue);
   return milliseconds ?? Number.NaN;
 }
 
-/** What lies within a millionth above a whole number is one that was calculated, such as 1.1 hours. */
+/** Rounds up, except within a millionth above a whole number, which is a calculation error, as with 1.1 hours. */
 function roundUp(milliseconds: number): number {
   return Math.ceil(Number(milliseconds.toFixed(6)));
 }

@@ -1,9 +1,6 @@
 import type { Role } from './access/role.js';
 
-/**
- * The errors this project throws. Each has a stable `code` and carries its data as fields: match on those,
- * never on the text.
- */
+/** The errors of this project. Each has a stable `code` and carries its data as fields. Match on these, never on the text. */
 
 import { ANY_KIND, brand } from './brand.js';
 import { cutText } from './cut-text.js';
@@ -13,8 +10,8 @@ export type { Issue } from './issues.js';
 import { describeIssues, firstIssues, type Issue, MAX_DETAIL_BYTES } from './issues.js';
 
 /**
- * Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. An error of another copy of this
- * package is an instance too, of the class of the same name.
+ * Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. An error from another copy of
+ * this package is also an instance of the class of the same name.
  */
 export abstract class RemoteProcessorError extends Error {
   static {
@@ -28,17 +25,17 @@ export abstract class RemoteProcessorError extends Error {
   }
 }
 
-/** A value was refused before anything was written. `issues` lists what is wrong with it. */
+/** A value was refused before anything was written. `issues` lists the problems. */
 export class ValidationError extends RemoteProcessorError {
   static {
     brand(ValidationError, 'validation_failed');
   }
 
   readonly code = 'validation_failed';
-  /** The first 100. */
+  /** The first 100 problems. */
   readonly issues: readonly Issue[];
 
-  /** @param subject what was validated, for example "Input of job 'echo'" */
+  /** @param subject name of the value, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
     issues: readonly Issue[],
@@ -48,7 +45,7 @@ export class ValidationError extends RemoteProcessorError {
   }
 }
 
-/** The schema of a job's input or output could not judge a value: its code threw, did not answer within 10 s, or not as a schema does. */
+/** The schema of a job's input or output failed: its code threw, did not answer within 10 s, or violated Standard Schema. */
 export class SchemaFailedError extends RemoteProcessorError {
   static {
     brand(SchemaFailedError, 'schema_failed');
@@ -56,7 +53,7 @@ export class SchemaFailedError extends RemoteProcessorError {
 
   readonly code = 'schema_failed';
 
-  /** @param subject what was to be validated, for example "Input of job 'echo'" */
+  /** @param subject name of the value, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
     reason: string,
@@ -69,10 +66,10 @@ export class SchemaFailedError extends RemoteProcessorError {
   }
 }
 
-/** What is no name may be as long as somebody likes. */
+/** An unknown name can be of any length. */
 const MAX_NAME_BYTES = 200;
 
-/** No job factory has this name. `known` lists the names that would have worked. */
+/** No job factory has this name. `known` lists the names that exist. */
 export class UnknownJobNameError extends RemoteProcessorError {
   static {
     brand(UnknownJobNameError, 'unknown_job_name');
@@ -109,7 +106,7 @@ export class NotFoundError extends RemoteProcessorError {
   }
 }
 
-/** What was asked does not go with what is stored: a settled job cannot be cancelled, an id is taken, … */
+/** The request conflicts with stored data: a settled job cannot be cancelled, an id is taken, … */
 export class ConflictError extends RemoteProcessorError {
   static {
     brand(ConflictError, 'conflict');
@@ -125,7 +122,10 @@ export class ConflictError extends RemoteProcessorError {
   }
 }
 
-/** Who asks may not add jobs of this kind: its `addRole` is above the role that is held. Code that gives no role may. */
+/**
+ * The caller may not add jobs of this kind, because its `addRole` is higher than the caller's role. Code without a role
+ * may.
+ */
 export class ForbiddenError extends RemoteProcessorError {
   static {
     brand(ForbiddenError, 'forbidden');
@@ -142,7 +142,7 @@ export class ForbiddenError extends RemoteProcessorError {
   }
 }
 
-/** The database lacks an index that this version works with. */
+/** The database lacks an index that this version needs. */
 export class IndexMissingError extends RemoteProcessorError {
   static {
     brand(IndexMissingError, 'index_missing');
@@ -157,7 +157,7 @@ export class IndexMissingError extends RemoteProcessorError {
   }
 }
 
-/** A read took longer than the database may work for it, 15 s, and was ended. */
+/** A read was ended because it took longer than 15 s in the database. */
 export class ReadTimeoutError extends RemoteProcessorError {
   static {
     brand(ReadTimeoutError, 'read_timeout');
@@ -175,7 +175,7 @@ export class ReadTimeoutError extends RemoteProcessorError {
   }
 }
 
-/** A job that was waited for was not settled in time. It goes on: whoever wants to may wait again. */
+/** An awaited job was not settled in time. The job goes on, and may be awaited again. */
 export class WaitTimeoutError extends RemoteProcessorError {
   static {
     brand(WaitTimeoutError, 'wait_timeout');
@@ -183,7 +183,7 @@ export class WaitTimeoutError extends RemoteProcessorError {
 
   readonly code = 'wait_timeout';
 
-  /** @param status that the job had when the time was up */
+  /** @param status status of the job when the time was up */
   constructor(
     readonly id: string,
     readonly status: 'queued' | 'processing',
@@ -193,14 +193,14 @@ export class WaitTimeoutError extends RemoteProcessorError {
   }
 }
 
-/** A document in a collection of ours that is somebody else's. */
+/** A document of another application in one of our collections. */
 export interface ForeignDocument {
   readonly collection: string;
-  /** Its `_id`. */
+  /** The document's `_id`. */
   readonly id: unknown;
 }
 
-/** Collections of our names hold documents that are not ours: they are an application's. Nothing was done. */
+/** Collections with our names hold documents of an application. Nothing was done. */
 export class ForeignDocumentsError extends RemoteProcessorError {
   static {
     brand(ForeignDocumentsError, 'foreign_documents');
@@ -208,7 +208,7 @@ export class ForeignDocumentsError extends RemoteProcessorError {
 
   readonly code = 'foreign_documents';
 
-  /** @param found one of each collection that has some */
+  /** @param found one document of each such collection */
   constructor(readonly found: readonly ForeignDocument[]) {
     const list = found.map(
       ({ collection, id }) =>
@@ -220,7 +220,7 @@ export class ForeignDocumentsError extends RemoteProcessorError {
   }
 }
 
-/** An index of a name that is needed is there, and is not the one that is needed. */
+/** An index with a needed name exists, but differs from the needed one. */
 export class IndexConflictError extends RemoteProcessorError {
   static {
     brand(IndexConflictError, 'index_conflict');
@@ -228,7 +228,7 @@ export class IndexConflictError extends RemoteProcessorError {
 
   readonly code = 'index_conflict';
 
-  /** @param indexes those that could not be made, as `collection.index` */
+  /** @param indexes the indexes that could not be made, as `collection.index` */
   constructor(
     readonly indexes: readonly string[],
     options?: ErrorOptions,
@@ -238,15 +238,15 @@ export class IndexConflictError extends RemoteProcessorError {
   }
 }
 
-/** Values that an index keeps unique are there twice, and which. */
+/** Duplicates of values that an index keeps unique. */
 export interface DuplicateValues {
-  /** As `collection.index`. */
+  /** Name as `collection.index`. */
   readonly index: string;
-  /** As JSON. */
+  /** Values as JSON. */
   readonly values: string;
 }
 
-/** Unique indexes could not be made: the documents have the same values. All other indexes are made. */
+/** Unique indexes could not be made, because documents have the same values. All other indexes are made. */
 export class DuplicateValueError extends RemoteProcessorError {
   static {
     brand(DuplicateValueError, 'duplicate_value');
@@ -261,8 +261,8 @@ export class DuplicateValueError extends RemoteProcessorError {
 }
 
 /**
- * What a job throws to say "do not retry": its status becomes `error` at once. Any other error is retried
- * until `maxRetries` attempts are used.
+ * Thrown by a job to say "do not retry". Its status becomes `error` at once. Any other error is retried until
+ * `maxRetries` attempts are used.
  *
  * @example throw new RemoteException('The address does not exist.');
  */
@@ -275,8 +275,8 @@ export class RemoteException extends RemoteProcessorError {
 }
 
 /**
- * What a job throws to be retried after a delay of its own choosing, such as the one that a service asked for. It uses
- * up an attempt, like any error.
+ * Thrown by a job to be retried after a delay of its choice, such as the one that a service asked for. Uses up an
+ * attempt, like any error.
  *
  * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
  */
@@ -298,7 +298,7 @@ export class RetryAfter extends RemoteProcessorError {
 }
 
 /**
- * What a job throws to be put off: it is queued again, to run after the delay, and no attempt is used up.
+ * Thrown by a job to postpone itself. The job is queued again to run after the delay, and no attempt is used up.
  *
  * @example if (!(await isReady())) throw new Snooze('5m');
  */
@@ -318,7 +318,7 @@ export class Snooze extends RemoteProcessorError {
 /** Why a running job's signal fires. */
 export type AbortReason = 'cancelled' | 'lease lost' | 'stopping' | 'timed out' | 'failed';
 
-/** The `reason` of a running job's AbortSignal: what `signal.throwIfAborted()` and `fetch` throw then. */
+/** The `reason` of a running job's AbortSignal, which `signal.throwIfAborted()` and `fetch` throw. */
 export class AttemptAbortedError extends RemoteProcessorError {
   static {
     brand(AttemptAbortedError, 'attempt_aborted');

@@ -5,7 +5,7 @@ import type { QueuedJob } from './job/queued-job.js';
 import { catchingRejections } from './job-rejections.js';
 import type { Logger } from './log.js';
 
-/** A job, as events name it. */
+/** A job as named by events. */
 interface JobOfEvent {
   readonly jobId: string;
   readonly jobName: string;
@@ -14,11 +14,11 @@ interface JobOfEvent {
 /** A job was added. */
 export interface JobAdded extends JobOfEvent {
   readonly queue: string;
-  /** The id of the scheduler item that made it; absent when none did. */
+  /** Id of the scheduler item that made the job. Absent for other jobs. */
   readonly scheduler?: string;
 }
 
-/** Jobs were queued: some can run, others will be due. */
+/** Jobs were queued that can run now or later. */
 export interface JobsBecameReady {
   readonly jobs: readonly QueuedJob[];
 }
@@ -26,46 +26,46 @@ export interface JobsBecameReady {
 /** A worker calls the function of a job. */
 export interface AttemptStarted extends JobOfEvent {
   readonly queue: string;
-  /** Counted from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
-  /** The name of the drain, as it stands in leases and in the log. */
+  /** Name of the drain, as in leases and in the log. */
   readonly worker: string;
 }
 
-/** An attempt ended, and that is written down. */
+/** An attempt ended, which is recorded in the database. */
 export interface AttemptEnded extends JobOfEvent {
   readonly queue: string;
   readonly attempt: number;
-  /** As in `AttemptStarted`; absent for a job of `pullNextJob`. */
+  /** Name of the drain, as in `AttemptStarted`. Absent for a job of `pullNextJob`. */
   readonly worker?: string;
-  /** How it is counted in the summary of `drain`. */
+  /** How the attempt is counted in the summary of `drain`. */
   readonly outcome: Ending;
-  /** How long its function ran, in milliseconds; absent when it was not called, or that is not known. */
+  /** How long the function ran, in milliseconds. Absent if it was not called, or the time is unknown. */
   readonly durationMs?: number | undefined;
-  /** The message of the error that it failed with. */
+  /** Message of the error that the attempt failed with. */
   readonly error?: string;
 }
 
-/** A job was settled: it does not run again. */
+/** A job was settled and will not run again. */
 export interface JobSettled {
   readonly jobId: string;
-  /** Absent when it was cancelled before it ran. */
+  /** Absent when the job was cancelled before it ran. */
   readonly jobName?: string;
   readonly status: SettledStatus;
 }
 
-/** A worker lost the lease of a job that it was running: another one may run the job. */
+/** A worker lost the lease of a running job. Another worker may run the job. */
 export type LeaseLost = AttemptStarted;
 
 /** A scheduler item made the job of an occurrence. */
 export interface ScheduleFired extends JobOfEvent {
-  /** The id of the item. */
+  /** Id of the item. */
   readonly scheduler: string;
-  /** The moment of the occurrence. */
+  /** Moment of the occurrence. */
   readonly at: Date;
 }
 
-/** The events of a processor by their names. Each is told after the write that makes it true. */
+/** The events of a processor by name. Each is told after the write that makes it true. */
 export interface ProcessorEvents {
   jobAdded: JobAdded;
   jobsReady: JobsBecameReady;
@@ -79,14 +79,17 @@ export interface ProcessorEvents {
 /** The name of an event. */
 export type EventName = keyof ProcessorEvents;
 
-/** What is called with an event. What it returns is not waited for. */
+/** Function called with an event. Its result is not awaited. */
 export type EventListener<Name extends EventName> = (event: ProcessorEvents[Name]) => unknown;
 
-/** Those of one event. The list is replaced as a whole: so telling copies nothing, and goes by who listened when it began. */
+/**
+ * The listeners of one event. The list is replaced as a whole, so telling needs no copy and uses the listeners at its
+ * beginning.
+ */
 class Listeners<Event> {
   all: readonly ((event: Event) => void)[] = [];
 
-  /** Returns what takes it away. */
+  /** Returns a function that removes the listener. */
   add(listener: (event: Event) => void): () => void {
     this.all = [...this.all, listener];
     return () => {
@@ -106,7 +109,7 @@ export const eventNames = Object.freeze([
   'scheduleFired',
 ] as const satisfies readonly EventName[]);
 
-/** Tells listeners what happens. Nothing that a listener does reaches whoever tells. */
+/** Tells listeners about events. No failure of a listener reaches the code that tells. */
 export class Events {
   readonly #listeners: { readonly [Name in EventName]: Listeners<ProcessorEvents[Name]> } = {
     jobAdded: new Listeners(),
@@ -120,12 +123,12 @@ export class Events {
 
   constructor(private readonly log: Logger) {}
 
-  /** Calls the listener at each event of this name, and returns what ends that. */
+  /** Calls the listener at each event of this name. Returns a function that ends this. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     return this.#listeners[name].add(this.#harmless(name, listener));
   }
 
-  /** Whether anybody listens: an event that nobody hears need not be made. */
+  /** Returns whether anybody listens. An event that nobody hears need not be made. */
   isHeard(name: EventName): boolean {
     return this.#listeners[name].all.length > 0;
   }
@@ -134,11 +137,11 @@ export class Events {
     for (const listener of this.#listeners[name].all) listener(event);
   }
 
-  /** A rejection that it leaves is its own, not that of the job in whose course it was called. */
+  /** Wraps a listener so that its rejections are its own, and not of the job during which it was called. */
   #harmless<Name extends EventName>(name: Name, listener: EventListener<Name>) {
     let hasFailed = false;
     const onFailure = (error: unknown) => {
-      // Once: a listener that always fails would fill the log.
+      // Only once, because a listener that always fails would fill the log.
       if (hasFailed) return;
       hasFailed = true;
       const fields = { event: name, error: toFailure(error).message };

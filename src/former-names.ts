@@ -19,7 +19,10 @@ import type { WorkerPage } from './worker/find-live-workers.js';
 import type { LiveWorker } from './worker/worker-document.js';
 import type { Workers } from './worker/workers.js';
 
-/** The names that methods of the groups had in version 0.1, when all stood on the processor. They go with the next version. */
+/**
+ * The former names of methods, from version 0.1, when all were on the processor. They will be removed in the next
+ * version.
+ */
 export abstract class FormerNames {
   abstract readonly jobs: Jobs;
   abstract readonly factories: Factories;

@@ -1,21 +1,21 @@
 import { cutText } from './cut-text.js';
 
-/** One thing that is wrong with a value: where, and what was expected. */
+/** A problem of a value: where it is, and what was expected. */
 export interface Issue {
-  /** Dotted path inside the value, for example `input.url`; empty for the value itself. */
+  /** Dotted path inside the value, for example `input.url`. Empty for the value itself. */
   readonly path: string;
   readonly message: string;
 }
 
-/** An error that lists more helps nobody; and what is wrong may be as much as somebody likes to send. */
+/** Maximum of issues in an error. A longer list helps nobody, and a caller may send any number of mistakes. */
 export const MAX_ISSUES = 100;
 
 const MAX_PATH_BYTES = 300;
 const MAX_MESSAGE_BYTES = 600;
-/** Of what is wrong in one text. */
+/** Limit of all details in one text. */
 export const MAX_DETAIL_BYTES = 2048;
 
-/** The first 100 issues, each with a path and a message that somebody can read. */
+/** Returns the first 100 issues, with paths and messages of readable length. */
 export function firstIssues(issues: readonly Issue[]): Issue[] {
   return issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
     path: cutText(path, MAX_PATH_BYTES),
@@ -23,7 +23,7 @@ export function firstIssues(issues: readonly Issue[]): Issue[] {
   }));
 }
 
-/** All that is wrong as one text of at most 2 KB, and how much of it there was no room for. */
+/** Returns the issues as one text of at most 2 KB, and the number of those left out. */
 export function describeIssues(issues: readonly Issue[]): string {
   const parts: string[] = [];
   let bytes = 0;

@@ -4,29 +4,29 @@ const EVENT = 'unhandledRejection';
 
 type OnRejection = (reason: unknown) => void;
 type Listener = NodeJS.UnhandledRejectionListener;
-/** One that Node removes before it calls it, `once`, and what stands in for another have the listener as it was given. */
+/** A listener as registered. With `once`, or in place of another, it has the original in `listener`. */
 type Registered = Listener & { readonly listener?: Listener };
 
-/** Which attempt the code that runs belongs to. */
+/** The attempt that the running code belongs to. */
 const attempts = new AsyncLocalStorage<OnRejection>();
 let users = 0;
-/** By those that stand in for them. */
+/** Original listeners by their stand-ins. */
 let others = new Map<Listener, Registered>();
 
 /**
- * Runs the function of a job; a promise that it leaves rejected and unhandled is reported to `onRejection` instead of
- * ending the process, and with it the jobs beside it. Works inside `withJobRejections`.
+ * Runs a job function. An unhandled rejection of its promises is reported to `onRejection`. Otherwise it would end the
+ * process, and with it the other jobs. Works inside `withJobRejections`.
  */
 export function catchingRejections<Result>(onRejection: OnRejection, run: () => Result): Result {
   return attempts.run(onRejection, run);
 }
 
 /**
- * While `work` runs, unhandled rejections of jobs are theirs alone; any other goes on to whoever listened before, or ends
- * the process, as it does by default. Afterwards who listened listens as before, except those that were removed meanwhile.
+ * Keeps unhandled rejections of jobs to themselves while `work` runs. Any other rejection goes to the previous listeners,
+ * or ends the process, as it does by default. Afterwards the previous listeners are back, except those removed meanwhile.
  *
- * An event cannot be kept from its listeners, and Lambda's own ends the container, and with it the jobs beside the one
- * that left the rejection. So something stands in for each of them, at its place, that passes on what is not of a job.
+ * An event cannot be kept from its listeners, and Lambda's own listener ends the container with all its jobs. So each
+ * listener is replaced, in its place, by a stand-in that only passes on rejections of other code.
  */
 export async function withJobRejections<Result>(work: () => Promise<Result>): Promise<Result> {
   users += 1;
@@ -40,22 +40,22 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
 }
 
 /**
- * As `withJobRejections`, for the rest of this process: for a container of Lambda, which is frozen between two drains. What
- * a job has left is rejected when it thaws, and would end the next invocation before its drain begins.
+ * Does as `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between two
+ * drains. Promises left by a job may reject when it thaws, and would end the next invocation before its drain begins.
  */
 export function keepJobRejections(): void {
   users += 1;
   takeOver();
 }
 
-/** Those that began to listen since are stood in for now. */
+/** Also replaces listeners that were added since the last time. */
 function takeOver(): void {
   const before = registered().filter((listener) => listener !== onUnhandledRejection);
   const now = before.map((listener) => (others.has(listener) ? listener : standIn(listener)));
   others = new Map(
     now.map((listener, index) => [listener, others.get(listener) ?? before[index] ?? listener]),
   );
-  // First, so that it is asked while one that listens once is still there.
+  // Placed first, so that it is called while a listener registered by `once` still exists.
   replaceListeners([onUnhandledRejection, ...now]);
 }
 
@@ -78,7 +78,7 @@ function replaceListeners(listeners: readonly Listener[]): void {
   for (const listener of listeners) process.on(EVENT, listener);
 }
 
-/** Whoever removes the listener removes what stands in for it: Node finds it by the member `listener`. */
+/** Returns a stand-in. Removing the original removes the stand-in, because Node finds it by the member `listener`. */
 function standIn(original: Registered): Registered {
   const { listener = original } = original;
   const standing: Registered = (reason, promise) => {
@@ -89,7 +89,10 @@ function standIn(original: Registered): Registered {
   return Object.assign(standing, { listener });
 }
 
-/** As Node names what `once` registers. Another with that member is what stands in of a second copy of this package. */
+/**
+ * Returns whether Node registered the listener by `once`, judged by the name. Another function with that member is a
+ * stand-in of a second copy of this package.
+ */
 function isOnce(original: Registered): boolean {
   return original.name === 'bound onceWrapper';
 }
@@ -97,6 +100,6 @@ function isOnce(original: Registered): boolean {
 function onUnhandledRejection(reason: unknown): void {
   const onRejection = attempts.getStore();
   if (onRejection) onRejection(reason);
-  // This listener has taken the place of the default, which is to throw. With others it is for them to decide.
+  // This listener has replaced the default, which is to throw. If there are other listeners, they decide.
   else if (process.listenerCount(EVENT) === 1) throw reason;
 }

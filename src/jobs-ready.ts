@@ -5,39 +5,36 @@ import type { ClaimFilter } from './job/queued-jobs.js';
 import type { Logger } from './log.js';
 import { withinTime } from './mongo/within-time.js';
 
-/** Jobs that were queued, as they concern those who run them. */
+/** Queued jobs, summarized for those who start workers. */
 export interface JobsReady {
-  /** How many can run now. */
+  /** Number of jobs that can run now. */
   readonly jobs: number;
-  /** In how many milliseconds others will be due: each at most 15 minutes ahead, in any order. */
+  /** Milliseconds until others become due, each at most 15 minutes ahead, in any order. */
   readonly dueInMs: readonly number[];
 }
 
 /**
- * Asks for workers. It is awaited, for 3 seconds at most, for on Lambda nothing goes on after the answer. It may fail and
- * be lost: jobs are found all the same by the worker's next minute. After a failure it is not called for a second, then for
- * two, and so on up to half a minute.
+ * Asks for workers. It is awaited for up to 3 seconds, because on Lambda nothing goes on after the answer. It may fail or
+ * be lost, since the worker's next minute finds all jobs. After a failure it is not called for a second, then for two,
+ * and so on up to half a minute.
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
 
-/** Looks for jobs now. Returns how many of these it takes. */
+/** Looks for jobs now. Returns how many of them it takes. */
 export type Taker = (jobs: readonly QueuedJob[]) => number;
 
-/**
- * As far ahead as a message of SQS can be put off, with a second to spare. What is due later is asked for by the scheduler,
- * in time.
- */
+/** The longest delay of an SQS message, less a second. The scheduler asks for later jobs in time. */
 export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
 /**
- * Whoever adds a job waits for the kick, unless its patience is over before. After a cold start it first loads the AWS SDK,
- * which takes most of a second there.
+ * How long a caller that adds jobs awaits the kick, unless its patience ends before. After a cold start the kick first
+ * loads the AWS SDK, which takes most of a second.
  */
 const MAX_WAIT_MS = 3_000;
 
 /**
- * The one signal that work is there, and what makes the event `jobsReady`. It wakes the workers of this process and, for
- * what they have no room for, asks for others by the kick.
+ * The only signal that work is there, and the source of the event `jobsReady`. It wakes the workers of this process. If
+ * they have no room for all jobs, it asks for others by the kick.
  */
 export class ReadySignal {
   readonly #takers = new Set<Taker>();
@@ -49,21 +46,21 @@ export class ReadySignal {
     private readonly log: Logger,
   ) {}
 
-  /** Whether somebody elsewhere is told of jobs. */
+  /** Whether workers elsewhere are told about jobs. */
   get isHeard(): boolean {
     return this.kick !== undefined;
   }
 
-  /** Returns what ends it. */
+  /** Adds a taker. Returns a function that removes it. */
   listen(taker: Taker): () => void {
     this.#takers.add(taker);
     return () => this.#takers.delete(taker);
   }
 
   /**
-   * To be awaited once the write that queued the jobs is done. It never rejects.
+   * Tells workers about queued jobs. Await it after the write that queued them. Never rejects.
    *
-   * @param giveUpAt when nobody waits for it any more, by `performance.now()`; the kick goes on. Default: 3 s from now
+   * @param giveUpAt when to stop waiting, by `performance.now()`. The kick goes on. Default: 3 s from now
    */
   async tell(jobs: readonly QueuedJob[], giveUpAt = Number.POSITIVE_INFINITY): Promise<void> {
     if (jobs.length > 0 && this.events.isHeard('jobsReady')) this.events.tell('jobsReady', { jobs });
@@ -78,7 +75,7 @@ export class ReadySignal {
   async #kick(ready: JobsReady): Promise<void> {
     await this.#backoff.run(
       () => {
-        // The promise also catches what a function throws that is not async.
+        // The promise also catches a synchronous throw.
         const kicked = new Promise<void>((resolve) => resolve(this.kick?.(ready)));
         return withinTime(MAX_WAIT_MS, kicked, 'The kick');
       },
@@ -88,19 +85,22 @@ export class ReadySignal {
   }
 }
 
-/** What is waited for never rejects. */
+/** Waits for a promise that never rejects, until `giveUpAt`. */
 async function waitUntil(giveUpAt: number, done: Promise<void>): Promise<void> {
   const leftMs = giveUpAt - performance.now();
   if (leftMs < MAX_WAIT_MS) await withinTime(Math.max(0, leftMs), done).catch(() => {});
   else await done;
 }
 
-/** By this machine's clock where it is a moment: good enough to tell when to look. */
+/**
+ * Returns the milliseconds until a job is due. Uses this machine's clock for a moment, which is exact enough to know when
+ * to look.
+ */
 function dueInMs({ runAt }: QueuedJob): number {
   return runAt instanceof Date ? runAt.getTime() - Date.now() : runAt;
 }
 
-/** How many of these jobs a claim with this filter would take. Of what is not known, none. */
+/** Returns how many of these jobs a claim with this filter would take. Jobs without a known name or queue do not count. */
 export function countTakeable(jobs: readonly QueuedJob[], { jobNames, queues }: ClaimFilter): number {
   const isTaken = ({ jobName, queue }: QueuedJob) =>
     jobName !== undefined &&

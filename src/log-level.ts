@@ -2,15 +2,15 @@ import * as z from 'zod';
 import type { Logger } from './log.js';
 import { validateNow } from './validate.js';
 
-/** From the least important on. */
+/** Levels from least to most important. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
- * A logger that passes on what is at least as important as `level`.
+ * Returns a logger that passes on events of at least this level.
  *
  * @example new RemoteProcessor({ db, log: atLevel('warn', jsonLogger) });
- * @throws ValidationError for a level that is none
+ * @throws ValidationError for an unknown level
  */
 export function atLevel(level: LogLevel, log: Logger): Logger {
   const least = logLevels.indexOf(validateNow(z.enum(logLevels), level, 'Level of the log'));

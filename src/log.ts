@@ -1,6 +1,6 @@
 /**
- * Where events go. `fields` are for machines (job id, name, attempt, outcome); never inputs, outputs or secrets.
- * `console` satisfies it; for pino, which expects the fields first, there is `pinoLogger`.
+ * Receives log events. `fields` are for machines (job id, name, attempt, outcome), and never contain inputs, outputs or
+ * secrets. `console` is a Logger. For pino, which expects the fields first, use `pinoLogger`.
  */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
@@ -11,7 +11,7 @@ export interface Logger {
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** One JSON line per event on standard output, as CloudWatch Logs Insights reads it. */
+/** Writes a JSON line per event to standard output, as CloudWatch Logs Insights reads it. */
 export const jsonLogger: Logger = {
   debug: (message, fields) => writeLine('debug', message, fields),
   info: (message, fields) => writeLine('info', message, fields),
@@ -19,7 +19,7 @@ export const jsonLogger: Logger = {
   error: (message, fields) => writeLine('error', message, fields),
 };
 
-/** A logger that adds fields to each event; as a function, those of that moment. Fields of the event itself win. */
+/** Returns a logger that adds fields to each event. A function is called for each event. The event's own fields win. */
 export function withFields(log: Logger, fields: LogFields | (() => LogFields)): Logger {
   const all = (own: LogFields | undefined) => ({
     ...(typeof fields === 'function' ? fields() : fields),
@@ -33,7 +33,7 @@ export function withFields(log: Logger, fields: LogFields | (() => LogFields)): 
   };
 }
 
-/** Not by `console.log`: on Lambda that puts time, request id and level before the line, which is no JSON then. */
+/** Writes without `console.log`, which on Lambda puts time, request id and level before the line, so that it is not JSON. */
 function writeLine(level: string, message: string, fields: LogFields = {}): void {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }

@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { storableText } from './job/storable-text.js';
 import { MAX_PAGE_BYTES } from './mongo/read-page.js';
 
-/** Where a list goes on, as a text that callers hand back as they got it. */
+/** Encodes a place in a list as text, for callers to hand back unchanged. */
 export function toCursorText(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** A text that `toCursorText` made of a place. */
+/** Returns a schema that parses a text of `toCursorText` to its place. */
 export function cursorOf<Place>(place: z.ZodType<Place>) {
   return z.string().transform((text, context): Place => {
     const { success, data } = place.safeParse(fromJson(Buffer.from(text, 'base64url').toString()));
@@ -25,22 +25,22 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** How large a page may be. */
+/** Size of a page. */
 export const pageSize = {
   limit: z.int().min(1).max(1000).default(100),
   maxBytes: z.int().min(1).max(MAX_PAGE_BYTES).default(MAX_PAGE_BYTES),
 };
 
-/** Which part of a list, by places of this kind: see `PageFilter`. */
+/** Returns the schema of a `PageFilter` with places of this kind. */
 export function pageSchema<Place>(place: z.ZodType<Place>) {
   return z.strictObject({ ...pageSize, cursor: cursorOf(place).optional() });
 }
 
-/** Of a list in the order of names, or ids. */
+/** Filter for a list sorted by name or id. */
 export const namePageSchema = pageSchema(storableText);
 
 /**
- * Which part of a list: at most `limit` (1 to 1000, default 100), from the `cursor` on that a page before gave. It has at most
- * `maxBytes` as JSON within JSON (by default 5 MB, which is the most), or one member.
+ * A part of a list: at most `limit` members (1 to 1000, default 100), after the `cursor` that the previous page returned.
+ * Holds at most `maxBytes` as JSON within JSON (default and maximum 5 MB), or a single member.
  */
 export type PageFilter = z.input<typeof namePageSchema>;

@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from './log.js';
 
-/** What is used of a pino logger, or of a bunyan one: fields come first, and the message second. */
+/** The methods used of a pino or bunyan logger, which expect the fields first. */
 export interface FieldsFirstLogger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -9,8 +9,8 @@ export interface FieldsFirstLogger {
 }
 
 /**
- * Logs by a pino logger. Given as it is, pino would take the message for the whole event and drop the fields: it expects
- * them first, `Logger` expects them second.
+ * Logs to a pino logger. Used directly, pino would take the message for the whole event and drop the fields, because it
+ * expects them first and `Logger` expects them second.
  *
  * @example new RemoteProcessor({ db, log: pinoLogger(pino({ level: 'warn' })) });
  */

@@ -1,2 +1,2 @@
-/** The name of a processor that is given none. */
+/** Name of a processor when none is given. */
 export const DEFAULT_NAME = 'root';

@@ -90,115 +90,118 @@ import { unlessAborted } from './worker/unless-aborted.js';
 import { type Worker, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
 
-/** Long enough for a heartbeat to fail twice, short enough that a crash is noticed within the minute. */
+/** Long enough for two failed heartbeats, short enough to notice a crash within the minute. */
 const DEFAULT_LEASE_MS = 30_000;
 
 /**
- * Recovery is what an invocation begins with, maybe in a container that was frozen while its connections died: the
- * driver's one retry may come to the next dead one.
+ * How long recovery is repeated at the start of an invocation. If the container was frozen while its connections died,
+ * the driver's only retry may meet the next dead one.
  */
 const RECOVERY_RETRY_MS = 1_000;
 
-/** It takes some milliseconds, and of thousands of jobs a second; a connection that died must not keep work waiting. */
+/**
+ * Time limit of a recovery, which takes milliseconds, or seconds for thousands of jobs. A dead connection must not hold
+ * up work.
+ */
 const RECOVERY_TRY_MS = 5_000;
 
 export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
-  /** A Db of the mongodb driver, 6 or 7, such as Mongoose's `connection.db`. Of a replica set. */
+  /** A Db of the mongodb driver 6 or 7, such as Mongoose's `connection.db`, of a replica set. */
   readonly db: AnyDb;
   /**
-   * What the names of our collections in it begin with: processors of different prefixes have nothing in common. Default
-   * `'remoteProcessor.'`; `''` for the names that the collections had before there was a prefix. With another one than the
-   * default, every method refuses collections that hold documents of somebody else (ForeignDocumentsError).
+   * Prefix of our collections' names. Processors with different prefixes share nothing. Default `'remoteProcessor.'`. Use
+   * `''` for the names from before there was a prefix. With another prefix than the default, every method refuses
+   * collections that hold documents of another application (ForeignDocumentsError).
    */
   readonly collectionPrefix?: string;
-  /** Stands in logs and leases. Default `'root'`. */
+  /** Name in logs and leases. Default `'root'`. */
   readonly name?: string;
   /** How many jobs run at a time, 1 to 1000. Default: the number of CPUs. */
   readonly maxThreads?: number;
   /** Limits the worker to these queues. Default: all. */
   readonly queues?: readonly string[];
-  /** Limits the worker further: any MongoDB filter on job documents. Only for values that come from code. */
+  /** Limits the worker further by any MongoDB filter on job documents. Only for values that come from code. */
   readonly jobQuery?: Filter<JobDocument>;
   /** How long a crashed worker's jobs wait before they are recovered. At least 1 s, default 30 s. */
   readonly lease?: Duration;
-  /** What `getJobErrors` makes of a job's errors. */
+  /** Formats a job's errors for `getJobErrors`. */
   readonly formatJobError?: JobErrorFormatter;
   /**
-   * Asks for workers when jobs were queued: by adding, retrying, changing or resuming them, or by a schedule. Called, and
-   * awaited for 3 seconds at most, once for all that one call queues; what it throws is logged. On Lambda `createKick` of
-   * `remote-processor/lambda` makes it. Default: none, and jobs wait until a worker looks.
+   * Asks for workers when jobs were queued by adding, retrying, changing or resuming, or by a schedule. Called once for
+   * all jobs that one call queues, and awaited for up to 3 seconds. Its errors are logged. On Lambda, use `createKick` of
+   * `remote-processor/lambda`. Default: none, so jobs wait until a worker looks.
    */
   readonly kick?: Kick;
   /**
-   * The kinds of jobs by the names that they are added by, which types these names: job factories, or contracts where the
-   * code is elsewhere. They are registered by the first call that uses the database. Default: none, and any name may be given.
+   * The kinds of jobs by name, which types these names: job factories, or contracts if the code is elsewhere. The first
+   * call that uses the database registers them. Default: none, so any name may be given.
    */
   readonly jobs?: Jobs;
-  /** Default: JSON lines on standard output, from `info` on. Nothing is logged of adding jobs. */
+  /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
   readonly log?: Logger;
 }
 
-/** When `drain` stops; without any of these, when no job is due. */
+/** When `drain` stops. Without any of these, it stops when no job is due. */
 export interface DrainOptions {
-  /** By then everything is settled or given back. */
+  /** Deadline by which everything is settled or given back. */
   readonly deadline?: Date | undefined;
-  /** How long before the deadline it stops. Default: 10 s, or a tenth of the time there is, the smaller. */
+  /** How long before the deadline the drain stops. Default: 10 s or a tenth of the available time, whichever is smaller. */
   readonly margin?: Duration | undefined;
-  /** Stops it at once. */
+  /** Stops the drain at once. */
   readonly signal?: AbortSignal;
   /**
-   * With nothing left to do, waits for a job that is known to be due within so long, and runs it at its moment. A job
-   * that becomes due while others run is begun at its moment, too. Default 0: neither.
+   * When idle, waits for a job known to become due within this time, and runs it at its moment. A job that becomes due
+   * while others run also begins at its moment. Default 0, for neither.
    */
   readonly linger?: Duration | undefined;
   /**
-   * Waits so only while no other worker of a processor of this name does, which is told this too; meanwhile it is not counted
-   * as a worker. Default false.
+   * Waits only while no other worker of a processor of this name waits with this option. Meanwhile the drain is not
+   * counted as a worker. Default false.
    */
   readonly lingersAlone?: boolean;
-  /** While jobs run and slots are free, or it waits, look for new jobs this often. Default: never, only when a job ends. */
+  /** How often to look for new jobs while jobs run and slots are free, or while waiting. Default: only when a job ends. */
   readonly pollInterval?: Duration;
   /**
-   * Claims no more once a job went on after it was told to stop, so that the process can end: on Lambda it would be
-   * frozen with that job, and thaw in the middle of the next invocation. Default false.
+   * Claims no more once a job went on after it was told to stop, so that the process can end. On Lambda the process would
+   * be frozen with that job, and thaw in the middle of the next invocation. Default false.
    */
   readonly stopWhenAbandoned?: boolean;
 }
 
-/** Of `waitFor`. */
+/** Options of `waitFor`. */
 export interface WaitOptions<Output = unknown> {
-  /** The factory or the contract of the job, which types what it returned; whether the job is of this kind is not looked at. */
+  /** Factory or contract of the job, which types its output. The job's kind is not checked. */
   readonly job?: JobContract<unknown, Output> | undefined;
-  /** How long to wait at most. Default: until the job is settled. */
+  /** Maximum time to wait. Default: until the job is settled. */
   readonly timeout?: Duration | undefined;
   /** Ends the waiting, but not the job. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Of `removeJobs`. */
+/** Options of `removeJobs`. */
 export interface RemoveJobsOptions {
-  /** Only jobs that settled at least so long ago. */
+  /** Only removes jobs that settled at least this long ago. */
   readonly olderThan?: Duration | undefined;
-  /** No batch begins from then on. */
+  /** No batch begins after this moment. */
   readonly deadline?: Date | undefined;
-  /** No batch begins once it has fired. */
+  /** No batch begins once this signal has fired. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Of `scheduleDueItems`. */
+/** Options of `scheduleDueItems`. */
 export interface ScheduleOptions {
   /**
-   * Makes the jobs of occurrences that are due within so long ahead, to run at their very moment: the time until the
-   * next call. Default 0.
+   * Makes jobs for occurrences up to this far ahead, to run at their exact moment. Give the time until the next call.
+   * Default 0.
    */
   readonly ahead?: Duration;
-  /** When it has to end: the jobs of what is left then are made by the next call. */
+  /** When the call must end. The next call makes the remaining jobs. */
   readonly deadline?: Date;
 }
 
 /**
- * The facade: adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. It holds no
- * connection and no timer of its own; several processes, and several objects, may share one database.
+ * Adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. Holds no connection or timer of its
+ * own. Several processes and several objects may share a database.
  *
  * @example
  * const processor = new RemoteProcessor({ db });
@@ -208,15 +211,15 @@ export interface ScheduleOptions {
  * await processor.getJobResult(id); // { foo: 'bar' }
  */
 export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends FormerNames {
-  /** Lists, counts and logs of jobs, and what is done with many at once. */
+  /** Lists, counts, logs and bulk changes of jobs. */
   readonly jobs: Jobs;
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
   readonly queues: Queues;
-  /** Lists of scheduler items, and what they will do. */
+  /** Lists and previews of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
-  /** The worker invocations that are under way. */
+  /** The worker invocations under way. */
   readonly workers: Workers;
   readonly name: string;
   readonly maxThreads: number;
@@ -230,11 +233,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #worker: Worker;
   readonly #tally: Tally;
   readonly #events: Events;
-  /** Tells who runs jobs here, and by the kick elsewhere, that some were queued. */
+  /** Tells workers here, and elsewhere by the kick, about queued jobs. */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
 
-  /** @throws ValidationError listing every option that is wrong */
+  /** @throws ValidationError listing every invalid option */
   constructor(options: RemoteProcessorOptions<Kinds>) {
     super();
     const valid = validateNow(optionsSchema, options, 'The configuration of RemoteProcessor');
@@ -301,20 +304,20 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.workers = new Workers(collections);
   }
 
-  /** For the HTTP API. @internal */
+  /** Returns the connected collections for the HTTP API. @internal */
   [connectedCollections](): Promise<Collections> {
     return this.#connected();
   }
 
   /**
-   * Calls `listener` at each event of this name from now on, and returns what ends that. An event is told after the write
-   * that makes it true, in the process that wrote; nobody waits for the listener, and what it throws is logged.
+   * Calls `listener` at each event of this name from now on. Returns a function that ends this. An event is told after
+   * the write that makes it true, in the process that wrote. Nothing waits for the listener, and its errors are logged.
    *
-   * `jobAdded` and `jobsReady` are not told of what is added in a transaction of the caller. `jobAdded` may be told again of
-   * a job that is added again under its id. `jobSettled` and `leaseLost` are not told of jobs whose workers crashed: those
-   * are ended by recovery.
+   * `jobAdded` and `jobsReady` are not told for jobs added in a transaction of the caller. `jobAdded` may be told again
+   * for a job that is added again under its id. `jobSettled` and `leaseLost` are not told for jobs whose workers crashed,
+   * which recovery ends.
    *
-   * @throws ValidationError for a name that no event has
+   * @throws ValidationError for an unknown name
    * @example
    * processor.on('jobSettled', ({ jobId, status }) => { if (status === 'error') alert(jobId); });
    */
@@ -324,17 +327,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Does something around adding jobs, or around their functions, from now on: of several, the first one is the outermost.
-   * Each calls `next` once, and waits for it to see how that ended. What it throws before refuses the job, or fails the
-   * attempt; an error of what is inside stays one, unless it throws another. See README.
+   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each calls `next`
+   * once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt. An error from
+   * inside stands unless the middleware throws another. See README.
    *
-   * `add` is called around each job that this processor adds, by itself, with others, or for a scheduler item. It may change
-   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add; 3 seconds
-   * for a scheduler item, which tries a job that is refused again in its next tick.
+   * `add` is called around each job that this processor adds, alone, with others or for a scheduler item. It may change
+   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add, or
+   * 3 seconds for a scheduler item. A refused job of a scheduler item is tried again in the next tick.
    *
    * `run` is called around the function of each job that a drain runs, within the job's timeout.
    *
-   * @throws ValidationError for what is no middleware
+   * @throws ValidationError for invalid middleware
    * @example
    * processor.use({
    *   add: async (job, next) => { job.metadata.tenant = currentTenant(); await next(); },
@@ -346,17 +349,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Makes the indexes that are missing, and drops those of earlier versions: once per deployment, not at each start of a
+   * Makes missing indexes and drops those of earlier versions. Call it once per deployment, not at each start of a
    * function.
    *
-   * Warns in the log when documents of a version before there was a prefix are left behind: see `collectionPrefix`.
+   * Logs a warning if documents from before there was a prefix are left behind. See `collectionPrefix`.
    *
-   * Safe beside open transactions, whose end it waits for without holding up others for more than a second. A client with a
-   * `socketTimeoutMS` gives up on an index that takes longer; the build goes on.
+   * Safe beside open transactions, which it awaits without holding up others for more than a second. A client with a
+   * `socketTimeoutMS` gives up on an index that takes longer, while the build goes on.
    *
-   * @throws ValidationError for options that are none; ForeignDocumentsError when a collection holds documents that are not
-   *   ours: nothing is made or dropped then; DuplicateValueError when values that are to be unique are there
-   *   twice: all other indexes are made then
+   * @throws ValidationError for invalid options
+   * @throws ForeignDocumentsError if a collection holds documents of another application. Nothing is made or dropped then
+   * @throws DuplicateValueError if unique values occur twice. All other indexes are made then
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
     const valid = validateNow(indexOptionsSchema, options, 'The call of ensureIndexes');
@@ -368,10 +371,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Registers a kind of job: this processor can add and run it, and processes without its code can add it by
-   * name. Give a name first to register it under another than its own.
+   * Registers a kind of job. This processor can then add and run it, and processes without its code can add it by name.
+   * Give a name first to register it under another name than its own.
    *
-   * @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then
+   * @throws ValidationError for a bad name or factory, before anything is registered
    */
   async addJobFactory(...args: [factory: JobFactory] | [name: string, factory: JobFactory]): Promise<void> {
     const [name, factory] = args.length === 1 ? [args[0]?.name, args[0]] : args;
@@ -379,9 +382,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Registers several kinds of jobs by name, in one or two commands for all.
+   * Registers several kinds of jobs by name, with one or two commands for all.
    *
-   * @throws ValidationError for a bad name, or for what `defineJob` did not make; nothing is registered then
+   * @throws ValidationError for a bad name or factory, before anything is registered
    */
   async addJobFactories(
     factories: Readonly<Record<string, JobFactory>> | readonly JobFactory[],
@@ -391,21 +394,24 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
   }
 
-  /** What can be added by name, whichever process registered it: the first 1000. `factories.list` has all. */
+  /**
+   * Returns the first 1000 kinds of jobs that can be added by name, whichever process registered them. `factories.list`
+   * returns all.
+   */
   async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
     const { jobFactories } = await this.factories.list({ limit: 1000 });
     return Object.fromEntries(jobFactories.map((info) => [info.name, info]));
   }
 
   /**
-   * Adds a job and returns its id. Its input is checked here, and stored as it was given. Where the database fails, it
-   * is tried again for 13 s (`patience`), except in a transaction; whether it arrived when that fails too is not known.
-   * Then asks for a worker, by `kick`; in a transaction call `kick()` yourself once it is committed.
+   * Adds a job and returns its id. The input is checked here and stored as given. If the database fails, adding is
+   * repeated for 13 s (`patience`), except in a transaction. If that fails too, it is unknown whether the job was stored.
+   * Then asks for a worker by `kick`. In a transaction, call `kick()` yourself after the commit.
    *
-   * @param job the name; or the factory, which types the input; or a contract, by which the job is checked here, whether
-   *   somebody registered its kind or not
+   * @param job a name, a factory (which types the input), or a contract (by which the job is checked, even if its kind is
+   *   not registered)
    * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
-   *   ConflictError for an `id` that another job has; nothing is written then
+   *   ConflictError for an `id` that another job has. Nothing is written then
    */
   async addJob<Job extends (keyof Kinds & string) | JobContract>(
     job: Job,
@@ -419,13 +425,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds many jobs, each by `name` or by `job`, its factory or contract, and returns their ids in the same order; each as
-   * `addJob` would. In commands of up to 2000,
-   * so that a crash in between leaves some of them: who passes ids can try again, or add them in a transaction.
+   * Adds many jobs, each given by `name` or by `job` (its factory or contract), as `addJob` would. Returns their ids in
+   * the same order. Uses commands of up to 2000 jobs, so a crash in between leaves some of them. Pass ids to try again
+   * safely, or use a transaction.
    *
    * @param options as in `AddJobOptions`
-   * @throws UnknownJobNameError, ForbiddenError, or ValidationError whose paths begin with the place in the list: nothing
-   *   is written then; ConflictError for an `id` that another job has: the others may be written
+   * @throws UnknownJobNameError, ForbiddenError, or ValidationError with paths that begin with the index. Nothing is
+   *   written then
+   * @throws ConflictError for an `id` that another job has. The others may be written
    */
   async addJobs<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
     jobs: JobsToAdd<NoInfer<Named>, Inputs>,
@@ -439,8 +446,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Asks for workers, as adding a job does: for jobs that were added in a transaction of yours, once it is committed.
-   * Without a `kick` it only wakes what runs jobs in this process. It never rejects.
+   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Without a `kick` it
+   * only wakes the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
     await this.jobsReady.tell([someJob]);
@@ -449,8 +456,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Changes a queued job: when it runs, its priority, its queue, its retries.
    *
-   * @param options `callerRole`: as in `AddJobOptions`
-   * @throws ValidationError, NotFoundError, ForbiddenError, or ConflictError when it is not queued; nothing is written then
+   * @param options `callerRole` as in `AddJobOptions`
+   * @throws ValidationError, NotFoundError, ForbiddenError, or ConflictError when it is not queued. Nothing is written
+   *   then
    */
   async updateJob(id: string, changes: JobChanges, options: CallerOptions = {}): Promise<void> {
     const { runAt, delay, retryDelay, ...rest } = validateNow(
@@ -465,25 +473,25 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       await this.jobsReady.tell([{ runAt: moment ?? someJob.runAt }]);
   }
 
-  /** The job with this id, or undefined. */
+  /** Returns the job with this id, or undefined. */
   async getJob(id: string): Promise<Job | undefined> {
     return findJob((await this.#connected()).jobs, id);
   }
 
-  /** The jobs of the first page of `jobs.list`, but the oldest first unless told. @throws ValidationError as `jobs.list` */
+  /** Returns the first page of `jobs.list`, but oldest first by default. @throws ValidationError as `jobs.list` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
     return (await this.jobs.list({ ...filter, order: filter?.order ?? 'oldest' })).jobs;
   }
 
-  /** @throws NotFoundError */
+  /** Returns the status of a job. @throws NotFoundError */
   async getJobStatus(id: string): Promise<JobStatus> {
     return (await requireJob((await this.#connected()).jobs, id)).status;
   }
 
   /**
-   * What the job returned; null until it is completed.
+   * Returns the output of a job, or null until it is completed.
    *
-   * @param _job its factory or contract, which types the result; whether the job is of this kind is not looked at
+   * @param _job factory or contract of the job, which types its output. The job's kind is not checked
    * @throws NotFoundError
    */
   async getJobResult<Output = unknown>(
@@ -496,11 +504,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Waits until the job is settled, and returns it, however it ended. It is read by its id at growing intervals, of 50 ms at
-   * first and of a second at most.
+   * Waits until the job is settled, and returns it. The job is read by its id at growing intervals, from 50 ms to a
+   * second.
    *
-   * @throws NotFoundError, also when it is gone by then: it was removed, or is not kept (its `retention`); WaitTimeoutError;
-   *   the signal's reason
+   * @throws NotFoundError, also if the job is gone because it was removed or is not kept (`retention`)
+   * @throws WaitTimeoutError, or the signal's reason
    * @example
    * const { status, output } = await processor.waitFor(id, { job: greet, timeout: '10s' });
    */
@@ -510,17 +518,18 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return waitForJob(id, () => this.getJob(id), { waitMs: timeout, signal });
   }
 
-  /** The job's errors as texts, oldest first; `getJob(id).errors` has them as objects. @throws NotFoundError */
+  /** Returns the job's errors as texts, oldest first. `getJob(id).errors` has them as objects. @throws NotFoundError */
   async getJobErrors(id: string): Promise<string[]> {
     const { errors } = await requireJob((await this.#connected()).jobs, id);
     return errors.map(this.#formatJobError);
   }
 
   /**
-   * Cancels a queued job at once; asks a running one to stop. However its attempt ends, it ends `cancelled`.
+   * Cancels a queued job at once, and asks a running one to stop. The attempt of a running job ends as `cancelled` in any
+   * case.
    *
    * @returns `cancelled`, or `processing` when it was asked to stop
-   * @throws NotFoundError, or ConflictError when it is settled already
+   * @throws NotFoundError, or ConflictError when it is already settled
    */
   async cancelJob(id: string): Promise<JobStatus> {
     const status = await cancelJob((await this.#connected()).jobs, id);
@@ -530,11 +539,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Queues a job again that ended in `error` or `cancelled`. Its counter and its errors are kept, `maxRetries` goes up
-   * by one, and its unique key is taken again. One that was delayed when it was cancelled keeps its moment.
+   * Queues a job again that ended in `error` or `cancelled`. The job keeps its counter and errors, and `maxRetries` goes
+   * up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps its `runAt`.
    *
-   * @param options `callerRole`: as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, or ConflictError when it is not settled so, or its unique key is taken by now
+   * @param options `callerRole` as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, or ConflictError if it has another status or its unique key is taken
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
@@ -543,13 +552,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes settled jobs, the oldest first, 1,000 at a time, and tells how many per status; `more: true` when it had to stop
-   * before all were removed.
+   * Removes settled jobs, oldest first, 1,000 at a time. Returns their numbers per status, with `more: true` if it
+   * stopped early.
    *
    * @param statuses default: `cancelled`, `completed` and `error`
-   * @param options `olderThan`: only jobs that settled at least that long ago; `deadline` and `signal`: no batch begins
-   *   from then on. Default: it goes on until all are removed
-   * @throws ValidationError for `queued` and `processing`: jobs that are not settled cannot be removed
+   * @param options with `olderThan`, only jobs that settled at least this long ago. No batch begins after `deadline` or
+   *   `signal`. Default: removes all
+   * @throws ValidationError for `queued` and `processing`, because only settled jobs can be removed
    */
   async removeJobs(
     statuses: readonly SettledStatus[] = settledStatuses,
@@ -563,17 +572,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes one job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
+   * Removes a job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
    *
-   * @throws NotFoundError, or ConflictError when it is not settled, or was made ahead
+   * @throws NotFoundError, or ConflictError when it is not settled or was made ahead
    */
   async removeJob(id: string): Promise<void> {
     await removeJob((await this.#connected()).jobs, id);
   }
 
   /**
-   * Claims the next due job for the caller to run, or returns undefined. End it with `completeJob` or `failJob`;
-   * left alone, it is recovered once its lease has expired.
+   * Claims the next due job for the caller to run, or returns undefined. End it with `completeJob` or `failJob`.
+   * Otherwise it is recovered once its lease has expired.
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
     const { jobs } = await this.#connected();
@@ -585,10 +594,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing: it returns the
-   * status that the job has by then.
+   * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing and returns its
+   * current status.
    *
-   * @returns the status it has now: `cancelled` if that was asked for
+   * @returns its new status, which is `cancelled` if that was requested
    * @throws ValidationError for an output that the factory refuses; ConflictError when the lease was lost
    */
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
@@ -599,10 +608,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Settles a job of `pullNextJob` as failed: `error` for a RemoteException, otherwise queued again while attempts
-   * are left. Settling it again with the same token changes nothing: it returns the status that the job has by then.
+   * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again while
+   * attempts are left. Settling it again with the same token changes nothing and returns its current status.
    *
-   * @returns the status it has now
+   * @returns its new status
    * @throws ConflictError when the lease was lost
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
@@ -610,17 +619,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Runs the next due job, if there is one. True if a job was run, however it ended: a job's error is never
-   * thrown here. When none is due, looks for jobs whose workers crashed first.
+   * Runs the next due job, if there is one. Returns whether a job was run, however it ended. Never throws a job's error.
+   * When none is due, it looks for jobs of crashed workers first.
    */
   async processNextJob(): Promise<boolean> {
     const wasRun = (await this.#runOne(false)) || (await this.#runLostOne());
-    // A write for each job would be half as much again.
+    // A write for each job would add half to its cost.
     await (wasRun ? this.#tally.writeIfDue() : this.#tally.write());
     return wasRun;
   }
 
-  /** `processNextJob` until no job is due; returns how many were run. */
+  /** Calls `processNextJob` until no job is due. Returns how many were run. */
   async processJobs(): Promise<number> {
     let count = 0;
     while (await this.processNextJob()) count += 1;
@@ -628,12 +637,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * What a worker invocation does: claims due jobs and runs them, `maxThreads` at a time, until none is due or it
-   * must stop; then it gives back what is not finished. It begins by recovering jobs whose workers crashed; if that
-   * fails, it goes on without.
+   * Does the work of a worker invocation: claims due jobs and runs them, `maxThreads` at a time, until none is due or it
+   * must stop. Then it gives back unfinished jobs. It begins by recovering jobs of crashed workers, and goes on if that
+   * fails.
    *
-   * @returns what it did
-   * @throws ValidationError, and what the driver throws when no job at all can be claimed
+   * @returns counts of what it did
+   * @throws ValidationError, and the driver's errors if no job at all can be claimed
    */
   async drain(options: DrainOptions = {}): Promise<DrainSummary> {
     const { deadline, margin, signal, linger, lingersAlone, pollInterval, stopWhenAbandoned } = validateNow(
@@ -643,7 +652,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#connected());
-      // Also by a drain that is told to stop at once: it may be all that looks after the jobs of crashed workers.
+      // Also done when told to stop at once: this drain may be all that recovers jobs of crashed workers.
       const runsAlone = (await unlessAborted(stopSignal.end, this.#worker.lookForLost())) ?? false;
       const limits = {
         ...stopSignal,
@@ -660,8 +669,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Ends the attempts whose leases have expired, because their workers crashed or were cut off, and returns how many
-   * there were. `drain` and `scheduleDueItems` begin with it.
+   * Ends attempts whose leases have expired, because their workers crashed or were cut off. Returns their number. `drain`
+   * and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
     const { recovered } = await this.#recover();
@@ -678,13 +687,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds a scheduler item and returns its id. It makes jobs once it is active.
+   * Adds a scheduler item and returns its id. The item makes jobs once it is active.
    *
-   * @param options its job by `jobName`, or by `job`, its factory or contract, which types the input
-   * @param caller `callerRole`: as in `AddJobOptions`
-   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError, ForbiddenError, or
-   *   ConflictError when its id is taken, or a removed item of this id has a job of its first moment; nothing is written
-   *   then
+   * @param options the job by `jobName`, or by `job`, its factory or contract, which types the input
+   * @param caller `callerRole` as in `AddJobOptions`
+   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError or ForbiddenError. Nothing is
+   *   written then
+   * @throws ConflictError if the id is taken, or a removed item of this id has a job for the first moment. Nothing is
+   *   written then
    */
   async addScheduler<Input, Named extends JobsByName = Kinds>(
     options: NamedScheduler<NoInfer<Named>> | TypedScheduler<Input>,
@@ -700,17 +710,18 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Changes a scheduler item, and returns it as it is now. Jobs that it made ahead are withdrawn, and made again as it
-   * is now, by the next call of `scheduleDueItems`. When its moments become others (by `type`, `cron`, lists, `delay`, `at`,
-   * `startAt`, or the `timeZone` of a pattern), the next one is computed from now, once what is due is made; otherwise it keeps its rhythm, and another
-   * end only cuts it off. An item that has ended stays so, also when its end is taken away, until it is activated.
+   * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
+   * `scheduleDueItems`. If its moments change (by `type`, `cron`, lists, `delay`, `at`, `startAt`, or the `timeZone` of a
+   * pattern), due jobs are made first, and the next moment is computed from now. Otherwise the item keeps its rhythm, and
+   * a new end only cuts it off. An item that has ended stays ended until it is activated, even if its end is removed.
    *
-   * @param changes any option of `addScheduler` but the id; null takes away one that may be left out, and does nothing for
-   *   a list or an expression that the item does not have; but it is an input
-   * @param options `version`: of the item that was looked at; another one by now is a conflict. Default: any.
-   *   `callerRole`: as in `AddJobOptions`, for its job as it was and as it is to be
-   * @throws ValidationError, UnknownJobNameError, ForbiddenError, NotFoundError, or ConflictError when another transaction holds the item
-   *   for more than 10 s, as one of a killed process does for up to a minute; nothing is changed then
+   * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a list
+   *   or expression that the item lacks. For `input`, null is a value
+   * @param options `version` is the version of the item that the caller saw, and a newer one is a conflict; default: any.
+   *   `callerRole` as in `AddJobOptions`, checked for both the old and the new job
+   * @throws ValidationError, UnknownJobNameError, ForbiddenError or NotFoundError. Nothing is changed then
+   * @throws ConflictError if another transaction holds the item for more than 10 s, as that of a killed process does for
+   *   up to a minute. Nothing is changed then
    */
   async updateScheduler(
     id: string,
@@ -720,27 +731,27 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
     const item = await updateItem(this.db, await this.#connected(), this.#registry, id, changes, valid);
-    await this.kick(); // What was due was made.
+    await this.kick(); // Due jobs were made.
     return item;
   }
 
-  /** The scheduler item with this id, or undefined. */
+  /** Returns the scheduler item with this id, or undefined. */
   async getScheduler(id: string): Promise<SchedulerItem | undefined> {
     const { findItem } = await scheduling();
     return findItem((await this.#connected()).scheduler, id);
   }
 
-  /** The scheduler items of the first page of `schedules.list`, of up to 1000 unless told. @throws ValidationError */
+  /** Returns the first page of `schedules.list`, of up to 1000 items by default. @throws ValidationError */
   async getSchedulers(filter?: SchedulersFilter): Promise<SchedulerItem[]> {
     return (await this.schedules.list({ limit: 1000, ...filter })).schedulers;
   }
 
   /**
-   * Starts a scheduler item, from the database's now on. One that is active stays as it is, and so does one whose last
-   * job was made ahead and is not due yet. Returns it.
+   * Starts a scheduler item from the database's now, and returns it. An active item stays as it is. So does an item whose
+   * last job was made ahead and is not due yet.
    *
-   * @param options `callerRole`: as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, ValidationError when it has no occurrence, or none any more, or ConflictError as
+   * @param options `callerRole` as in `AddJobOptions`
+   * @throws NotFoundError, ForbiddenError, ValidationError if no occurrence is left, or ConflictError as
    *   `updateScheduler`
    */
   async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
@@ -750,7 +761,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Stops a scheduler item. What is due is made first, and the jobs that it made ahead are withdrawn. Returns it.
+   * Stops a scheduler item and returns it. Due jobs are made first, and jobs that it made ahead are withdrawn.
    *
    * @throws NotFoundError, or ConflictError as `updateScheduler`
    */
@@ -762,8 +773,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a scheduler item, and the jobs that it made ahead; its other jobs stay, also those of what is due, which are
-   * made first.
+   * Removes a scheduler item and the jobs that it made ahead. Its other jobs stay, including due ones, which are made
+   * first.
    *
    * @throws NotFoundError, or ConflictError as `updateScheduler`
    */
@@ -774,23 +785,23 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Brings scheduler items to what is declared in code, by their ids: adds those that are new, changes those whose
-   * declaration changed, deactivates those that this processor (by its name) declares no more. Items made by hand are
-   * left alone, and so is what people changed by hand since, such as `active`, until the declaration changes. One that was
-   * removed by hand comes back. An id that another processor declares no more can be taken over.
+   * Brings scheduler items in line with their declarations in code, by id. Adds new items, changes items whose
+   * declaration changed, and deactivates items that this processor (by name) no longer declares. Items made by hand are
+   * left alone. Changes made by hand, such as `active`, stay until the declaration changes. An item removed by hand comes
+   * back. An id that another processor no longer declares can be taken over.
    *
-   * Two programs on one database that both declare items need two names, or each deactivates the items of the other. A
-   * processor of the default name warns in its log when it deactivates any.
+   * Two programs that declare items in one database need two names. Otherwise each deactivates the items of the other. A
+   * processor with the default name logs a warning when it deactivates any.
    *
-   * @returns what was done; nothing when all is as declared
-   * @throws ValidationError, also for an unknown job; nothing is written then
+   * @returns what was changed; nothing if all items were as declared
+   * @throws ValidationError, also for an unknown job. Nothing is written then
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
     const { syncItems } = await scheduling();
     return syncItems(this.db, await this.#connected(), this.#registry, this.name, declared, this.log);
   }
 
-  /** Makes the job of at most one due occurrence, the longest due, and returns the job's id, or undefined. */
+  /** Makes the job of the longest-due occurrence, if any, and returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
     const made = await scheduleNextJob(await this.#connected(), this.#registry, this.log);
@@ -799,10 +810,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * What a scheduler invocation does: recovers jobs whose workers crashed, and makes the jobs of all due occurrences.
+   * Does the work of a scheduler invocation: recovers jobs of crashed workers, and makes the jobs of all due occurrences.
    *
    * @returns the ids of the jobs it made
-   * @throws ValidationError, and what the driver throws when the database cannot be reached
+   * @throws ValidationError, and the driver's errors when the database cannot be reached
    */
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'The call of scheduleDueItems');
@@ -816,7 +827,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return made.map(({ id }) => id);
   }
 
-  /** Jobs due within so long, of whose moment nobody was told when they were queued. */
+  /** Returns jobs due soon that were queued too early to be announced then. */
   async #queuedLongAgo(aheadMs: number): Promise<QueuedJob[]> {
     if (aheadMs === 0 || !this.jobsReady.isHeard) return [];
     const { jobs } = await this.#connected();
@@ -825,9 +836,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Recomputes an item's next call from the database's now, once what is due is made, and returns it; null when it is not active.
+   * Recomputes an item's next call from the database's now, after making due jobs. Returns it, or null for an inactive
+   * item.
    *
-   * @param options `callerRole`: as in `AddJobOptions`
+   * @param options `callerRole` as in `AddJobOptions`
    * @throws NotFoundError, ForbiddenError, or ConflictError as `updateScheduler`
    */
   async reScheduleItem(id: string, options: CallerOptions = {}): Promise<Date | null> {
@@ -839,9 +851,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * As `reScheduleItem` for all active items; returns how many there are.
+   * Does as `reScheduleItem` for all active items. Returns their number.
    *
-   * @param options `callerRole`: as in `AddJobOptions`; items whose jobs it may not add are passed over, and not counted
+   * @param options `callerRole` as in `AddJobOptions`. Items whose jobs it may not add are skipped and not counted
    */
   async reScheduleItems(options: CallerOptions = {}): Promise<number> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of reScheduleItems');
@@ -858,9 +870,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * What a transaction of the caller adds is not there yet.
+   * Tells about added jobs, except in a transaction of the caller, where they do not exist yet.
    *
-   * @param ids of the jobs, or of those that have their unique keys
+   * @param ids ids of the jobs, or of the jobs that hold their unique keys
    */
   async #tellAdded(
     jobs: readonly NewJob[],
@@ -877,14 +889,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.jobsReady.tell(jobs, giveUpAt);
   }
 
-  /** @throws ForbiddenError when such a caller may not add a job of the name that this one has; ValidationError, NotFoundError */
+  /** Checks that a caller may add jobs of this job's name. @throws ForbiddenError, ValidationError, NotFoundError */
   async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
     const jobName = async () => (await requireJob((await this.#connected()).jobs, id)).jobName;
     await this.#registry.requireMayAdd(jobName, callerRole);
   }
 
-  /** What was not recovered is found by the next invocation; whether the database is there, a claim will tell. */
+  /**
+   * Recovers jobs. A failure is only logged: the next invocation tries again, and a claim will show whether the database
+   * answers.
+   */
   async #lookForLost(): Promise<boolean> {
     try {
       return (await this.#recover()).waitsAlone;
@@ -894,7 +909,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     }
   }
 
-  /** The filter without the queues that are paused. They are few, and so are the jobs that it is for. */
+  /** Returns the filter without paused queues. There are few, and the filter is for few jobs. */
   #aloneFilter(filter: ClaimFilter): ClaimFilter {
     const { paused } = this.#openQueues;
     if (paused.length === 0) return filter;
@@ -934,7 +949,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.#registry.register(entries);
   }
 
-  /** See `ConnectedCollections`. */
+  /** Returns the collections once they are connected. See `ConnectedCollections`. */
   async #connected(): Promise<Collections> {
     await this.#connection.make();
     await requireOurs(this.#collections);
@@ -943,7 +958,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 }
 
-/** Jobs know nothing of the facade: it tells that it is what they are given. */
+/** Tells job-context.ts, which does not import the facade, that jobs receive it. */
 declare module './job/job-context.js' {
   interface GivenToJobs {
     readonly processor: RemoteProcessor;

@@ -1,12 +1,12 @@
 /**
- * Refuses a zod that this package does not work with, when the package is imported: modules make their schemas then, which an
- * older zod would fail by a bare "is not a function". So each entry point imports this first.
+ * Refuses an unsupported zod when the package is imported. Modules make their schemas at that time, which with an older
+ * zod would fail with a bare "is not a function". So each entry point imports this file first.
  */
 import * as z from 'zod';
 import { ValidationError } from './errors.js';
 import { fieldOf } from './mongo/driver-error.js';
 
-/** As package.json has it: JSON Schemas of Standard Schema came with it. */
+/** Version as in package.json. It introduced the JSON Schemas of Standard Schema. */
 const MAJOR = 4;
 const LOWEST_MINOR = 2;
 
@@ -14,7 +14,10 @@ const problem = zodProblem();
 if (problem !== undefined)
   throw new ValidationError('The zod of this project', [{ path: '', message: problem }]);
 
-/** A schema tells of which version it is since zod 4. Asked of one, for what reads all that zod exports bundles all of it. */
+/**
+ * Returns why zod does not fit. A schema tells its version since zod 4. Reading it from all exports of zod would bundle
+ * all of zod.
+ */
 function zodProblem(): string | undefined {
   const version = fieldOf(fieldOf(z.string(), '_zod'), 'version');
   const [major, minor, patch] = ['major', 'minor', 'patch'].map((part) => fieldOf(version, part));

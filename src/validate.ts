@@ -3,9 +3,9 @@ import { type Issue, ValidationError } from './errors.js';
 import { MAX_ISSUES } from './issues.js';
 
 /**
- * Parses `value` with a zod schema, waiting for asynchronous refinements.
+ * Parses `value` with a zod schema and awaits asynchronous refinements.
  *
- * @param subject names the value in the error, for example "Input of job 'echo'"
+ * @param subject name of the value in the error, for example "Input of job 'echo'"
  * @throws ValidationError listing every issue with its path
  */
 export async function validate<Schema extends z.ZodType>(
@@ -18,7 +18,7 @@ export async function validate<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** As `validate`, for schemas without asynchronous refinements. */
+/** Parses as `validate`, for schemas without asynchronous refinements. */
 export function validateNow<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -29,12 +29,12 @@ export function validateNow<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** Stands for each issue that nobody will be told of: only their number is. */
+/** Stands for each further issue, of which only the number is reported. */
 const untold: Issue = { path: '', message: '' };
 
 /**
- * A zod error as plain issues: one for each value that is wrong, and one for each member that nobody knows. Those behind the
- * first 100 are blank: a body of a megabyte may have 350,000.
+ * Converts a zod error to plain issues: one for each wrong value and one for each unknown member. Issues after the first
+ * 100 are blank, because a body of a megabyte may have 350,000.
  */
 export function toIssues(error: z.ZodError): Issue[] {
   let count = 0;

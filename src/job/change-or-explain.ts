@@ -16,7 +16,7 @@ const MAX_WAIT_MS = 20;
  *
  * @param change returns undefined when its conditions matched nothing
  * @param refusal returns why the job cannot be changed, or undefined when it can
- * @throws NotFoundError, or ConflictError with the reason; nothing was changed then
+ * @throws NotFoundError, or ConflictError with the reason. Nothing was changed then
  */
 export async function changeOrExplain<Result>(
   jobs: Collection<JobDocument>,

@@ -26,7 +26,7 @@ export interface JobContext<Input = unknown> {
    * the last 100 lines of all its attempts, each cut to 1,000 characters. Lines are written with the progress, at most
    * once a second. The last lines of an attempt are written with its outcome.
    *
-   * @param fields at most 1 KB as JSON; errors in them become their texts
+   * @param fields at most 1 KB as JSON. Errors in them become their texts
    * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
    */
   log(message: string, fields?: LogLineFields): void;

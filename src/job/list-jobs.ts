@@ -47,7 +47,7 @@ export interface JobPage {
  * Lists jobs page by page. A job that exists all the while is listed exactly once, whatever is added or removed.
  *
  * Without conditions, or by one of `jobName`, `error` and `cancelled`, it examines one more job than it returns. The same
- * holds for `queue` if the database has that index (see `IndexOptions`). By another status, several conditions or
+ * holds for `queue` if the database has that index (see `IndexOptions`). For another status, several conditions or
  * `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`, even none, and
  * a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as JSON, or a single
  * job.

@@ -51,7 +51,7 @@ export class Middlewares {
   /**
    * Writes jobs as changed by middleware: all of them, or none if it refuses one.
    *
-   * @param giveUpAt by `performance.now()`; middleware that takes longer refuses
+   * @param giveUpAt by `performance.now()`. Middleware that takes longer refuses
    * @param scheduler id of the item that makes the jobs
    * @throws errors of middleware and of `write`
    */

@@ -14,7 +14,7 @@ const seen = new OncePerName();
  * Makes sure that unique keys are unique. Without their index, two adds at the same moment would both write a job. Costs
  * one command per client and collection, and nothing once the index was seen.
  *
- * @param areUsed returns whether unique keys matter; not called once the index was seen. Default: they do
+ * @param areUsed returns whether unique keys matter. Not called once the index was seen. Default: they do
  * @throws IndexMissingError on every call until the index exists
  */
 export async function requireUniqueKeys(

@@ -16,7 +16,7 @@ export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * `maxRetries` goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps its
  * `runAt`.
  *
- * @throws NotFoundError; ConflictError if the job has another status or its unique key is taken; IndexMissingError if a
+ * @throws NotFoundError, ConflictError if the job has another status or its unique key is taken, or IndexMissingError if a
  *   taken key would go unnoticed. Nothing was changed then
  */
 export async function retryJob(collections: JobCollections, id: string): Promise<void> {

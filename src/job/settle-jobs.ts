@@ -15,7 +15,7 @@ export type SettledAs = JobStatus | 'stale';
 /**
  * Records how attempts ended, and returns each job's new status in the given order.
  *
- * Any number of attempts costs one command, with one statement for all that completed from the same claim. One more is
+ * Any number of attempts costs one command, with one statement for all that completed from the same claim. Another is
  * needed if some did not complete, or not all matched. Completed jobs that are not kept are deleted instead, also by one
  * command. If there are others among them, the TTL index removes them within a minute. Every statement names its token.
  * After an unknown outcome the caller may repeat the whole, and must, since the driver does not retry statements for many

@@ -7,7 +7,7 @@ import type { JobFactoryDocument } from './factory-document.js';
  * Stores factories for producers without their code. Reads once, and writes only factories with a new hash. A lower
  * version never replaces a higher one, whichever comes first. Between equal versions the last one wins, which is logged.
  *
- * @throws ForeignDocumentsError if a foreign document has the name of a factory; nothing is written then
+ * @throws ForeignDocumentsError if a foreign document has the name of a factory. Nothing is written then
  */
 export async function storeJobFactories(
   jobFactories: Collection<JobFactoryDocument>,

@@ -19,7 +19,7 @@ export interface QueuedJobChanges {
 /**
  * Changes a queued job.
  *
- * @throws NotFoundError, or ConflictError when the job is not queued; nothing is changed then
+ * @throws NotFoundError, or ConflictError when the job is not queued. Nothing is changed then
  */
 export async function updateQueuedJob(
   jobs: Collection<JobDocument>,

@@ -87,7 +87,7 @@ export class LeaseKeeper {
   /**
    * Stops the timer until the next `hold`, and deletes the worker's document.
    *
-   * @param isCutOff true if the database does not answer; the document is then left to expire
+   * @param isCutOff true if the database does not answer. The document is then left to expire
    */
   async rest(isCutOff: boolean): Promise<void> {
     clearInterval(this.#timer);

@@ -16,7 +16,7 @@ export class WaitingPlace {
   readonly #id: string;
   #takenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param processor name of the processor; all processors of this name share a place */
+  /** @param processor name of the processor. All processors of this name share a place */
   constructor(
     private readonly workers: Collection<WorkerDocument>,
     private readonly processor: string,
