@@ -43,14 +43,12 @@ export interface HandlerOptions {
 export interface Container {
   readonly config: FunctionConfig;
   readonly processor: RemoteProcessor;
-  /** The kick of the processor. */
   readonly kick: AskForWorkers;
   readonly log: Logger;
   /** Connects, and registers the jobs once. Each invocation awaits this before it uses the processor. */
   readonly ready: () => Promise<void>;
 }
 
-/** The needs of a function. */
 interface Needs<Kept> {
   /** Returns the most connections to the database. All containers together must leave the database some. */
   readonly poolSize: (config: FunctionConfig) => number;

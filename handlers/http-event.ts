@@ -26,7 +26,6 @@ export function pathOf(event: HttpEvent): string {
   return 'rawPath' in event ? event.rawPath : event.path;
 }
 
-/** Returns the event with another path. */
 export function withPath(event: HttpEvent, path: string): HttpEvent {
   return 'rawPath' in event ? { ...event, rawPath: path } : { ...event, path };
 }

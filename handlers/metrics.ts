@@ -35,7 +35,6 @@ export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
 /** A refused request to the HTTP API, whose key was missing, wrong or insufficient. */
 export const refused: Metric = ['Refused', 'Count', 1];
 
-/** Returns the metrics of one invocation of the worker. */
 export function workerMetrics(summary: DrainSummary, durationMs: number): Metric[] {
   return [
     ['Claimed', 'Count', summary.claimed],

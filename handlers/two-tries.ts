@@ -3,7 +3,6 @@ import { withinTime } from '../src/mongo/within-time.js';
 /** The limits of a kick, once the client is loaded. The caller waits, and a container that has answered is frozen. */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
-/** A client of an AWS service. */
 interface Client {
   /** Closes its connections. */
   destroy(): void;

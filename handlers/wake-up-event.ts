@@ -22,7 +22,6 @@ const queueEventSchema = z.object({
   Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), body: z.string() })).min(1),
 });
 
-/** Returns the body of a message that wakes a worker. */
 export function wakeUpBody(wakeUp: WakeUp): string {
   return JSON.stringify({ wakeUp });
 }

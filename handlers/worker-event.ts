@@ -5,7 +5,6 @@ import { isTick, tickText } from './tick-event.js';
 import { readWakeUp, type WakeUp, wakeUpOf } from './wake-up-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** A message of SQS or SNS. */
 export interface Message {
   readonly id: string;
   readonly body: string;

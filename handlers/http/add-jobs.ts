@@ -20,7 +20,6 @@ export const newJob = z
 
 type NewJob = z.output<typeof newJob>;
 
-/** The id and the status of a job. */
 export const jobState = z
   .object({ id: z.string(), status: jobStatus })
   .register(documented, { id: 'JobState' });
@@ -87,7 +86,6 @@ export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefi
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
 
-/** Returns the address of a job. */
 export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }

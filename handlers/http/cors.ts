@@ -10,7 +10,6 @@ const MAX_AGE_SECONDS = 7_200;
 /** The headers of requests signed with AWS credentials, besides `Authorization`. */
 const ofSignatures = ['X-Amz-Date', 'X-Amz-Security-Token', 'X-Amz-Content-Sha256'];
 
-/** Returns whether pages of this origin may call the API. */
 export function allowsOrigin(origins: readonly string[], origin: string): boolean {
   return origins.includes(ANY_ORIGIN) || origins.includes(origin);
 }

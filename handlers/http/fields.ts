@@ -19,7 +19,6 @@ export const cappedCount = z
   .object({ count: z.int(), isCapped: z.boolean() })
   .register(documented, { id: 'CappedCount', description: '`isCapped` when there are more.' });
 
-/** The id of something, in a path. */
 export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
 }

@@ -64,7 +64,6 @@ export const jobView = z
 
 export type JobView = z.input<typeof jobView>;
 
-/** Returns a job as the API shows it. */
 export function toJobView(job: Job): JobView {
   return {
     id: job.id,

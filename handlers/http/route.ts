@@ -12,7 +12,6 @@ import { readQuery } from './query.js';
 import { toResponse } from './reply.js';
 import { inTurn } from './turns.js';
 
-/** The services that the routes use. */
 export interface Services {
   readonly processor: RemoteProcessor;
   /** Returns the milliseconds until the answer has to be sent. Infinite where nobody counts them. */
@@ -31,7 +30,6 @@ export interface RouteRequest {
   readonly maxBytes: number;
 }
 
-/** The circumstances of an answer, beside the question. */
 export interface Circumstances extends Services {
   /** The most bytes that the members of the answer may have as they are sent. */
   readonly maxBytes: number;
@@ -67,7 +65,6 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
    * where a parameter may be repeated. `body` is JSON. The schema is made, or loaded, on first use.
    */
   readonly asks: () => Question | Promise<Question>;
-  /** An example of a valid body. */
   readonly bodyExample?: unknown;
   readonly reply: {
     readonly status: 200 | 201 | 202 | 204;

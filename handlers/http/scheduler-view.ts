@@ -71,7 +71,6 @@ const none: OwnFields = {
   at: null,
 };
 
-/** Returns a scheduler item as the API shows it. */
 export function toSchedulerView(item: SchedulerItem): SchedulerView {
   return {
     id: item.id,

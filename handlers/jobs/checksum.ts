@@ -25,7 +25,6 @@ const inputSchema = z
 const outputSchema = z.object({
   algorithm: z.enum(['sha256', 'sha512']),
   rounds: z.int(),
-  /** The number of bytes. */
   bytes: z.int(),
   /** The digest, in hexadecimal. */
   digest: z.string(),
@@ -34,7 +33,6 @@ const outputSchema = z.object({
 /** The input of the module, with its defaults. */
 export type ChecksumInput = z.output<typeof inputSchema>;
 
-/** The output of the module. */
 export type ChecksumOutput = z.output<typeof outputSchema>;
 
 /**

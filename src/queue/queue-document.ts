@@ -42,7 +42,6 @@ export interface Queue {
   readonly paused: Date | null;
 }
 
-/** A page of queues. */
 export interface QueuePage {
   readonly queues: Queue[];
   /** The cursor of the next page; undefined at the end. */

@@ -23,7 +23,6 @@ export function activated({ ended: _, ...item }: SchedulerItemDocument, now: Dat
   return { ...item, active: nextCallTime !== null, nextCallTime };
 }
 
-/** Returns the item, switched off. */
 export function deactivated({ ended: _, ...item }: SchedulerItemDocument): SchedulerItemDocument {
   return { ...item, active: false, nextCallTime: null };
 }

@@ -12,7 +12,6 @@ import type { WaitingItem } from './plan-occurrences.js';
 import type { PreparedJobs } from './prepared-jobs.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
-/** A change of an item. */
 export interface ItemChange<Result> {
   /** Returns whether the item's next occurrence, which is due, would no longer get a job. */
   readonly losesDue: (item: WaitingItem, now: Date) => boolean;

@@ -16,7 +16,6 @@ import {
 /** An item that is declared in code, with the options of `addScheduler` and an id. */
 export type DeclaredScheduler = SchedulerOptions & { readonly id: string };
 
-/** A checked declaration. */
 export interface Declaration {
   readonly id: string;
   readonly active: boolean;

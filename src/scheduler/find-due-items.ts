@@ -25,7 +25,6 @@ export type DueItem = SchedulerItemDocument & {
 /** The most that is read into memory at once, since each item may have an input of 10 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Returns the job name of an item that is due, or undefined. */
 export async function findDueJobName(
   scheduler: Collection<SchedulerItemDocument>,
   which: DueItems,

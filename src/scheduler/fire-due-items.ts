@@ -23,7 +23,6 @@ export const PATIENCE_MS = 500;
 /** A choice of items by id: all except some, or `only` some. */
 export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
 
-/** The outcome of one transaction. */
 export type Fired =
   /** None of these items is due any more, or the deadline has come. */
   | { readonly kind: 'done' }

@@ -6,7 +6,6 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 
 export type Inserted =
   | { readonly kind: 'inserted' }
-  /** An item with this id exists. */
   | { readonly kind: 'idTaken' }
   /** A former item of this id made a job for the same moment, so no other job can be made. */
   | { readonly kind: 'hadItsJob'; readonly jobId: string };

@@ -49,7 +49,6 @@ export function complete<Item extends object>(item: Item): Item {
   return { ...defaults, ...item };
 }
 
-/** Returns the document as the API shows it. */
 export function toSchedulerItem({ _id, ...rest }: SchedulerItemDocument): SchedulerItem {
   return { id: _id, ...rest };
 }
@@ -82,7 +81,6 @@ export function definitionOf(item: SchedulerItemDocument): SchedulerDefinition {
   return definition;
 }
 
-/** Returns the item with another definition, and all else as it is. */
 export function redefined(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,

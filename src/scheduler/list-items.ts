@@ -16,7 +16,6 @@ const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) }
  */
 export type SchedulersFilter = z.input<typeof filterSchema>;
 
-/** A page of scheduler items. */
 export interface SchedulerPage {
   readonly schedulers: SchedulerItem[];
   /** The cursor of the next page; undefined at the end. */

@@ -7,7 +7,6 @@ import type { SchedulerDefinition } from './scheduler-options.js';
 
 export type OccurrenceJob = NewJob & { readonly runAt: Date; readonly occurrence: Occurrence };
 
-/** Returns the job of one occurrence of an item. */
 export function occurrenceJob(
   definition: SchedulerDefinition,
   occurrence: Occurrence,

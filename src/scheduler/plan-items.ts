@@ -14,7 +14,6 @@ export interface PlanLimits {
   readonly perItem: number;
 }
 
-/** An item, its plan, and the jobs to make. */
 export interface PlannedItem {
   readonly item: DueItem;
   readonly plan: Plan;

@@ -7,12 +7,10 @@ import { nextCallTime } from './next-call-time.js';
  */
 export const MISSED_AFTER_MS = 90_000;
 
-/** Returns whether an occurrence at this moment is missed. */
 export function isMissed(at: Date, now: Date): boolean {
   return now.getTime() - at.getTime() > MISSED_AFTER_MS;
 }
 
-/** The plan for an item at one tick. */
 export interface Plan {
   /** The occurrences that get a job, oldest first. */
   readonly made: readonly Date[];

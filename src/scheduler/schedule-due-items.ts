@@ -31,7 +31,6 @@ export interface TickOptions {
   readonly deadline: number;
 }
 
-/** Makes the jobs of all due items, batch by batch, and returns the jobs. */
 export async function scheduleDueItems(
   collections: SchedulerCollections,
   maker: JobMaker,

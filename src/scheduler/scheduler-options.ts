@@ -67,7 +67,6 @@ export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 /** A list of integers. It cannot be longer without repeating a value. */
 const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).max(max - min + 1);
 
-/** The options of a `Cron` item only. */
 const cronFields = {
   cron: storableText.min(1).max(500),
   minute: list(0, 59),
@@ -139,7 +138,6 @@ export const schedulerChangesSchema = z.strictObject({
   at: momentSchema.optional(),
 });
 
-/** The names of a `Cron` item's lists. */
 export const listNames = [
   'minute',
   'hour',

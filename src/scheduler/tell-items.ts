@@ -7,7 +7,6 @@ const MAX_TOLD = 10;
 const UNREADABLE = 'A scheduler item makes no jobs: its document cannot be read';
 const REFUSED = 'Middleware refused the job of a scheduler item: the next tick tries again';
 
-/** Logs the items that another transaction holds. */
 export function tellHeld(ids: readonly string[], log: Logger): void {
   if (ids.length === 0) return;
   const message =

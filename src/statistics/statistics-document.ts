@@ -48,7 +48,6 @@ export const statisticsCollection: CollectionDescription = {
 
 export const MINUTE_MS = 60_000;
 
-/** Returns counts that are all 0. */
 export function noCounts(): AttemptCounts {
   return {
     completed: 0,
@@ -63,12 +62,10 @@ export function noCounts(): AttemptCounts {
   };
 }
 
-/** Adds `more` to `counts`. */
 export function addTo(counts: AttemptCounts, more: Partial<AttemptCounts>): void {
   for (const name of countNames) counts[name] += more[name] ?? 0;
 }
 
-/** The members of `AttemptCounts`. */
 export const countNames = Object.freeze([
   'completed',
   'errors',

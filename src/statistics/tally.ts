@@ -37,7 +37,6 @@ export class Tally {
     this.#isEmpty = false;
   }
 
-  /** Counts attempts that recovery has ended. */
   countRecovered(count: number): void {
     if (count === 0) return;
     this.#total.recovered += count;

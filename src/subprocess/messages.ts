@@ -28,7 +28,6 @@ export type Ending =
   /** The task threw its signal's reason. */
   | { readonly kind: 'aborted' };
 
-/** A message to the thread. */
 export type ToThread =
   | { readonly kind: 'abort'; readonly reason: SerializedError }
   /** The answer to `progress`, which was stored unless there is an error. */

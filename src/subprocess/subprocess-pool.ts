@@ -16,7 +16,6 @@ import { SubprocessError } from './subprocess-error.js';
  */
 const IDLE_MS = 1_000;
 
-/** Limits of a pool. */
 export interface PoolLimits {
   readonly maxThreads: number;
   /** The heap of one thread. A job that needs more fails alone, and its thread ends. */

@@ -10,7 +10,6 @@ const files = {
   icon: toFile('icon', 'svg', icon, 'image/svg+xml'),
 };
 
-/** The addresses of a page's assets. */
 export const addresses = {
   script: addressOf(files.script),
   style: addressOf(files.style),

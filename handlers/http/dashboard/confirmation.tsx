@@ -11,7 +11,6 @@ export function isConfirmed(form: URLSearchParams): boolean {
 
 interface Question {
   readonly question: string;
-  /** The label of the button that does it. */
   readonly label: string;
   readonly section: '/dashboard/jobs' | '/dashboard/schedulers';
   /** The path to go to instead. */

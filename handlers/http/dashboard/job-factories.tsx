@@ -16,7 +16,6 @@ import { may, requireRole } from './require-session.js';
 
 type PageContext = Context<DashboardEnvironment>;
 
-/** Serves the pages of the kinds of jobs, and of adding a job by hand. */
 export function jobFactoryRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {

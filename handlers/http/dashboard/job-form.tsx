@@ -11,11 +11,9 @@ import { jsonText } from './parts/json-text.js';
 import { jobsPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** The content of a form. */
 export interface Draft {
   readonly input: unknown;
   readonly options: unknown;
-  /** Whether the input is edited as JSON. */
   readonly isJson: boolean;
   readonly issues: readonly Issue[];
 }
@@ -46,7 +44,6 @@ function option(name: string, field: Field) {
   return { name, isRequired: false, field };
 }
 
-/** Reads what the form of a kind of job sent. */
 export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: URLSearchParams): Draft {
   const isJson = form.get('as') === 'json';
   const field = isJson ? jsonField : inputField(inputSchema);
@@ -72,7 +69,6 @@ interface AddJobFormProps {
   readonly mayAdd: boolean;
 }
 
-/** Shows a form for the input of a kind of job, made of its JSON Schema. */
 export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps) {
   const { name, inputSchema, inputOptional } = factory;
   const { input, options } = draft;
@@ -142,7 +138,6 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
   );
 }
 
-/** Returns the field of an input, made of its JSON Schema. */
 export function inputField(inputSchema: string | null): Field {
   return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
 }

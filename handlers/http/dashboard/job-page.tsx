@@ -18,7 +18,6 @@ interface JobPageProps {
   readonly now: Date;
 }
 
-/** Shows a job: its history, its input and output, and the actions on it. */
 export function JobPage({ job, log, session, mayAdd, now }: JobPageProps) {
   return (
     <>

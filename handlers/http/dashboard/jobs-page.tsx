@@ -14,12 +14,10 @@ interface JobsPageProps {
   /** The known kinds of jobs. */
   readonly names: readonly string[];
   readonly session: Session;
-  /** The address of this page. */
   readonly here: string;
   readonly now: Date;
 }
 
-/** Shows the jobs of a filter, and the actions on ticked ones. */
 export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, now }: JobsPageProps) {
   const mayAct = may(session, 'write');
   return (
@@ -49,7 +47,6 @@ export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, 
   );
 }
 
-/** Leads to one job. */
 function FindForm() {
   return (
     <form method="get" action={findJobPath} class="actions" data-plain>

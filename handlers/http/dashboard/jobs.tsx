@@ -18,10 +18,8 @@ type PageContext = Context<DashboardEnvironment>;
 
 const section = '/dashboard/jobs';
 
-/** The number of jobs on a page. */
 const PAGE_SIZE = 50;
 
-/** Serves the list of jobs, the page of each job, and the actions on jobs. */
 export function jobRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -104,7 +102,6 @@ function originOf(form: URLSearchParams): string {
   return isOfJob ? jobPath(id) : listOf(form);
 }
 
-/** Returns the path of the list as it was filtered. */
 function listOf(form: URLSearchParams): string {
   const path = returnPath(form.get('here'));
   return path === '/' ? section : path;

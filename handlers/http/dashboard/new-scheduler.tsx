@@ -11,7 +11,6 @@ import { parseOptions, template } from './scheduler-text.js';
 
 type PageContext = Context<DashboardEnvironment>;
 
-/** Serves the page that adds a scheduler item. */
 export function newSchedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .use(requireRole('write'))

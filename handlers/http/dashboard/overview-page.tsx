@@ -38,7 +38,6 @@ interface OverviewProps {
   readonly now: Date;
 }
 
-/** Shows the state of everything, at a glance. */
 export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest }: OverviewProps) {
   return (
     <>
@@ -288,7 +287,6 @@ function Workers({ workers: { workers, cursor }, now }: Pick<OverviewProps, 'wor
   );
 }
 
-/** The most names of queues that there is room for. */
 const NAMED_QUEUES = 5;
 
 function namesOf(queues: readonly string[]): string {

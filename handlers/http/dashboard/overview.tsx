@@ -7,16 +7,13 @@ import { OverviewPage } from './overview-page.js';
 import { showPage } from './page.js';
 import { requireRole } from './require-session.js';
 
-/** The number of jobs in error shown. */
 const LATEST_ERRORS = 5;
 
 /** The number of queues, and of workers, shown at a time. */
 const PAGE_SIZE = 50;
 
-/** The number of items shown that are due next. */
 const NEXT_ITEMS = 8;
 
-/** Serves the overview of counts, queues, workers and due items. */
 export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {

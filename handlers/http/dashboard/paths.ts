@@ -1,6 +1,5 @@
 import type { SchedulerItem } from '../../../src/index.js';
 
-/** Returns the path of a job. */
 export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
 }
@@ -8,7 +7,6 @@ export function jobPath(id: string): string {
 /** The path that leads to the job whose id a form sends. It lies beside the jobs, since each path below them is a job's. */
 export const findJobPath = '/dashboard/find-job';
 
-/** Returns the path of a scheduler item. */
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;
 }

@@ -3,7 +3,6 @@ import type { Session } from '../session/session.js';
 import { TokenField } from './token-field.js';
 
 interface EditorProps {
-  /** The path that the text is sent to. */
   readonly action: string;
   /** The version of the edited item. If the item has another version by then, it is not overwritten. */
   readonly version?: number;
@@ -12,7 +11,6 @@ interface EditorProps {
   readonly meanwhile?: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
-  /** The label of the button. */
   readonly label: string;
   readonly mayEdit: boolean;
 }

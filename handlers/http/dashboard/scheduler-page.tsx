@@ -133,7 +133,6 @@ function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
   );
 }
 
-/** Describes what happens to missed occurrences. */
 const afterDowntime = {
   once: 'one job for all that was missed',
   all: 'a job for each that was missed',

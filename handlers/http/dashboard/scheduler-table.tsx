@@ -17,7 +17,6 @@ interface SchedulerTableProps {
   readonly now: Date;
 }
 
-/** Shows scheduler items, with the actions on each. */
 export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }: SchedulerTableProps) {
   const mayAct = may(session, 'write');
   return (

@@ -23,10 +23,8 @@ type PageContext = Context<DashboardEnvironment>;
 
 const section = '/dashboard/schedulers';
 
-/** The number of items on a page. */
 const PAGE_SIZE = 50;
 
-/** Serves the pages of scheduler items. */
 export function schedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -132,7 +130,6 @@ export function schedulerRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** The content of an item's editor. */
 interface Edited {
   readonly text: string;
   /** The present item, if somebody else changed it meanwhile. */

@@ -3,7 +3,6 @@ import { kindOf, type ProblemCode } from '../problem.js';
 import type { Route } from '../route.js';
 import type { JsonSchema } from './json-schema.js';
 
-/** The schema of a problem document. */
 export const problemSchema: JsonSchema = {
   type: 'object',
   description: 'What went wrong (RFC 9457). Match on `code`, never on the texts.',

@@ -102,5 +102,4 @@ const getJobFactory = defineRoute({
   },
 });
 
-/** The routes of the kinds of jobs. */
 export const jobFactoryRoutes = [listJobFactories, getJobFactory];

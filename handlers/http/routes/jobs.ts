@@ -302,7 +302,6 @@ const removeJob = defineRoute({
   },
 });
 
-/** The routes of jobs: add, show, change, cancel, retry, remove. */
 export const jobRoutes = [
   addJob,
   addJobs,

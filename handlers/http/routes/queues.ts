@@ -89,5 +89,4 @@ const resumeQueue = defineRoute({
 
 const queueState = z.object({ name: z.string(), paused: moment.nullable() });
 
-/** The routes of queues: list, pause, resume. */
 export const queueRoutes = [listQueues, pauseQueue, resumeQueue];

@@ -325,7 +325,6 @@ const previewOptions = defineRoute({
   },
 });
 
-/** The routes of scheduler items: add, show, change, switch, run, preview, remove. */
 export const schedulerRoutes = [
   listSchedulers,
   addScheduler,

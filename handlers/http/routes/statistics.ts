@@ -112,5 +112,4 @@ function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void
   throw invalid([{ path: 'step', message }]);
 }
 
-/** The routes of counts and statistics. */
 export const statisticsRoutes = [getCounts, getStatistics];

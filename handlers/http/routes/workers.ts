@@ -11,7 +11,6 @@ const workerView = z.object({
   expires: moment,
 });
 
-/** The routes of the worker invocations under way. */
 export const workerRoutes = [
   defineRoute({
     method: 'GET',

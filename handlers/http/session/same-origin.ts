@@ -25,7 +25,6 @@ export const requireSameOrigin = createMiddleware(async (context, next) => {
 
 const checkOrigin = csrf();
 
-/** Returns whether a form has the token of the session. */
 export function hasFormToken(form: URLSearchParams, { formToken }: Session): boolean {
   const sent = Buffer.from(form.get(FORM_TOKEN) ?? '');
   const expected = Buffer.from(formToken);

@@ -31,7 +31,6 @@ export function periodAt(timeZone: string, moment: number): ZonePeriod {
     : { start: change, end, offset: offsetAtEnd, passed: change + offset };
 }
 
-/** A day of UTC. */
 interface Day {
   readonly start: number;
   readonly end: number;

@@ -36,7 +36,6 @@ export function showPage({ document: fresh, url }: FetchedPage): void {
   }
 }
 
-/** Shows a message, with a link if there is one. */
 export function tell(text: string, link?: { readonly text: string; readonly address: string }): void {
   const paragraph = document.createElement('p');
   paragraph.className = 'notice problem';

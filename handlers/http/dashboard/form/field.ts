@@ -51,7 +51,6 @@ const schemaSchema = z.looseObject({
 
 type Schema = z.output<typeof schemaSchema>;
 
-/** Asks for JSON. */
 export const jsonField: Field = { kind: 'json' };
 
 /** People do not fill in deeper forms. */

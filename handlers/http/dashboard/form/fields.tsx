@@ -72,7 +72,6 @@ function ObjectControl({ field, label, path, value, isRequired, issues }: FieldP
   );
 }
 
-/** Shows the controls of an object's members. */
 export function MemberControls({
   members,
   path,

@@ -1,7 +1,6 @@
 import type { Issue } from '../../../../src/index.js';
 import type { Path } from './read-value.js';
 
-/** Shows the messages about one place. */
 export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] }) {
   const messages = issuesAt(path, issues);
   if (messages.length === 0) return null;

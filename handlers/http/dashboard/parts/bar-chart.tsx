@@ -14,7 +14,6 @@ interface BarChartProps {
   readonly step: string;
 }
 
-/** Shows how many jobs ended in each step of time, and how many of them in error. */
 export function BarChart({ title, points, step }: BarChartProps) {
   const highest = Math.max(...points.map((point) => point.completed + point.errors));
   const summary = summaryOf(points);
@@ -72,7 +71,6 @@ function summaryOf(points: readonly StatisticsPoint[]): string {
   ].join(', ');
 }
 
-/** Returns the average duration of all attempts, however they ended. */
 function averageOf(points: readonly StatisticsPoint[]): number | undefined {
   const attempts = sum(points.map(({ at: _, durationMs: __, ...ends }) => sum(Object.values(ends))));
   return attempts === 0 ? undefined : sum(points.map(({ durationMs }) => durationMs)) / attempts;

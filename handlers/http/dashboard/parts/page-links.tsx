@@ -2,7 +2,6 @@ interface PageLinksProps {
   /** The address of the first page. */
   readonly first: string;
   readonly isFirst: boolean;
-  /** The parameter with the cursor. */
   readonly parameter?: string;
   /** The cursor of the next page, if there is one. */
   readonly cursor: string | undefined;
