@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type HttpEvent, pathOf, withPath } from './http-event.js';
 import type { HttpAnswer } from './lambda-context.js';
 
-/** A request, and the part that preceded its path. */
+/** A request, and the part before its path. */
 export interface Located {
   readonly basePath: string;
   /** The event with the path that the app knows. */
@@ -10,8 +10,8 @@ export interface Located {
 }
 
 /**
- * Removes from a request's path the part that API Gateway put before it. This is the stage, such as `/prod`, unless the stage
- * is `$default` or has a domain of its own. Or it is the path to which a custom domain maps the API. The matched route tells
+ * Removes the part of a path that API Gateway put before it. This is the stage, such as `/prod`, unless the stage is
+ * `$default` or has a domain of its own. Or it is the path to which a custom domain maps the API. The matched route tells
  * this part, so a request is never served as another than was let in.
  */
 export function locate(event: HttpEvent): Located {
@@ -39,10 +39,7 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
   return basePath === '' ? event : withPath(event, pathOf(event).slice(basePath.length) || '/');
 }
 
-/**
- * The part of the path that a route of API Gateway matched. With `/{proxy+}` it is the rest of the path, maybe decoded.
- * Otherwise it is the route's own path.
- */
+/** The path that a route of API Gateway matched. With `/{proxy+}` it is the rest, maybe decoded, otherwise the route's own. */
 const routedSchema = z.union([
   z
     .object({ pathParameters: z.object({ proxy: z.string() }) })
@@ -85,10 +82,7 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
   return { ...answer, multiValueHeaders: { ...multiValueHeaders, location: [`${basePath}${first}`] } };
 }
 
-/**
- * Returns whether a path works below a stage. The dashboard does not, since its links, forms and cookies expect a host of
- * its own.
- */
+/** The dashboard works only at the root, since its links, forms and cookies expect a host of its own. */
 export function isServedBelow(path: string): boolean {
   return path === '/health' || path === '/v1' || path.startsWith('/v1/');
 }

@@ -13,10 +13,10 @@ import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** A container serves one request at a time, and there may be a thousand containers. */
+/** A container serves one request at a time, but there may be a thousand. */
 const CONNECTIONS = 3;
 
-/** The largest answer that Lambda sends, as JSON, in which each quote of a body takes two characters. */
+/** The largest answer of Lambda, as JSON, in which each quote of a body takes two characters. */
 const MAX_ANSWER_BYTES = 6_291_556;
 
 /** The largest answer that a load balancer takes, 1 MB. Whether it counts in thousands is not documented. */
@@ -42,8 +42,7 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
 /**
  * Returns a handler for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
- * Below the stage of an API (`/prod/v1/jobs`), or a path to which a custom domain maps it, the handler serves the API
- * without the dashboard.
+ * Below the stage of an API (`/prod/v1/jobs`), or a path of a custom domain, it serves the API without the dashboard.
  *
  * @returns a handler that answers every request, if need be with a problem document. It also accepts an event that only
  *   keeps a container warm, at no cost
@@ -92,19 +91,19 @@ function answerWith(problem: Problem, request: HttpEvent): Promise<HttpAnswer> {
   return handle(new Hono().all('*', () => problem.toResponse()))(request);
 }
 
-/** Returns whether an answer can be sent. Most answers are so short that counting is not needed. */
+/** Most answers are so short that nobody has to count. */
 function isSendable(answer: HttpAnswer, limit: number): boolean {
   if (answer.body.length * MAX_BYTES_PER_CHARACTER < limit / 2) return true;
   return Buffer.byteLength(JSON.stringify(answer)) <= limit;
 }
 
-/** Counts a refused request in CloudWatch, for the alarm. Loads the metrics on demand, since most containers refuse nobody. */
+/** Counts in CloudWatch, for the alarm. Loads the metrics on demand, since most containers refuse nobody. */
 async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
   const { cloudWatchMetrics, refused } = await import('./metrics.js');
   (publishMetrics ?? cloudWatchMetrics('alarms'))(context, [refused]);
 }
 
-/** Returns who may call. Where API Gateway admits callers, keys open nothing, and the dashboard is off. */
+/** Where API Gateway admits callers, keys open nothing, and the dashboard is off. */
 function accessBy(config: Config): Pick<AppOptions, 'apiKeys' | 'sessionSecrets' | 'identify'> {
   const { HTTP_ACCESS: access, API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
   if (access === 'iam') return { identify: requireSignature, apiKeys: [] };

@@ -12,7 +12,7 @@ import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from '
 export type AskForWorkers = (request?: KickRequest) => Promise<void>;
 
 export interface KickRequest extends Partial<JobsReady> {
-  /** The number of kicks in a row that led to this one, each sent by the worker that the last one started. Default 0. */
+  /** The number of kicks that led to this one in a row, each sent by the worker that the last one started. Default 0. */
   readonly depth?: number;
   /** The number of workers. Default: as many as `jobs` ask for, or one without `jobs`. */
   readonly workers?: number;
@@ -29,11 +29,9 @@ export function kickDepth(event: unknown): number | undefined {
 export interface KickOptions {
   /** The name or ARN of the worker function to invoke. Without this and `queueUrl`, a kick does nothing. */
   readonly functionName?: string | undefined;
-  /**
-   * The URL of the SQS queue of wake-ups that invokes the worker. Used rather than `functionName`, and also for later jobs.
-   */
+  /** The URL of the SQS queue of wake-ups that invokes the worker. Replaces `functionName`, and also serves later jobs. */
   readonly queueUrl?: string | undefined;
-  /** The region of the function and the queue. Default: `AWS_REGION` of the environment. */
+  /** The region of function and queue. Default: `AWS_REGION` of the environment. */
   readonly region?: string | undefined;
   /** The address of a Lambda service other than AWS's own. */
   readonly endpoint?: string | undefined;
@@ -46,8 +44,8 @@ export interface KickOptions {
 }
 
 /**
- * Makes the kick of a deployment, for `RemoteProcessor`. The caller needs the permission `sqs:SendMessage` on the queue or,
- * without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask for no more
+ * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `sqs:SendMessage` on the queue or,
+ * without one, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask for no more
  * workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a minute.
  *
  * @example
@@ -101,7 +99,7 @@ function starterOf({ functionName, queueUrl, region, endpoint }: KickOptions): W
   return functionName === undefined ? noStarter : invocationStarter(functionName, { region, endpoint });
 }
 
-/** Returns how many workers jobs ask for. Does not look for live workers, since a worker that finds too many ends at once. */
+/** Live workers are not counted, since a worker that finds too many ends at once. */
 function workersFor(
   { jobs = 1, dueInMs = [] }: Partial<JobsReady>,
   { limits, lingerMs = 0 }: Pick<KickOptions, 'limits' | 'lingerMs'>,

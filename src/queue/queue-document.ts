@@ -3,14 +3,11 @@ import type { CappedCount } from '../job/count-jobs.js';
 import type { JobCollections } from '../job/jobs-collection.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
-/**
- * A document of the collection `queues`, with what a person set. A queue needs no document. It exists as long as a job names
- * it.
- */
+/** A document of `queues`, with what a person set. A queue needs none, and exists as long as a job names it. */
 export interface QueueDocument {
   /** The name of the queue. */
   readonly _id: string;
-  /** The moment since which the queue is paused. */
+  /** Since when the queue is paused. */
   readonly paused: Date;
 }
 
@@ -19,7 +16,7 @@ export interface QueueCollections extends JobCollections {
   readonly queues: Collection<QueueDocument>;
 }
 
-/** Matches the documents of `queues` that are ours. */
+/** Matches the documents that are ours. */
 export const isPaused = { paused: moment } as const;
 
 export const queuesCollection: CollectionDescription = {
@@ -36,9 +33,9 @@ export interface Queue {
   readonly ready: CappedCount;
   /** Queued jobs that are due later. */
   readonly delayed: CappedCount;
-  /** The moment since which the longest-waiting due job waits; null if no job is due. */
+  /** Since when the longest-waiting due job waits; null if none is due. */
   readonly oldest: Date | null;
-  /** The moment since which the queue is paused; null if it is not. */
+  /** Since when the queue is paused; null if it is not. */
   readonly paused: Date | null;
 }
 

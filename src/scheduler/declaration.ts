@@ -13,7 +13,7 @@ import {
   schedulerOptionsSchema,
 } from './scheduler-options.js';
 
-/** An item that is declared in code, with the options of `addScheduler` and an id. */
+/** An item declared in code, with the options of `addScheduler` and an id. */
 export type DeclaredScheduler = SchedulerOptions & { readonly id: string };
 
 export interface Declaration {
@@ -50,19 +50,19 @@ async function parseDeclaration(
   return { id, active, definition, hash: hashOf({ ...definition, active }) };
 }
 
-/** The moment from which a declared item must be due at least once. An item that has ended may stay declared. */
+/** A declared item must be due at least once since then. An item that has ended may stay declared. */
 const LONG_AGO = new Date(0);
 
 const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))
   .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
 
-/** Names the item, since the job's name alone does not tell which of many items is wrong. */
+/** Names the item, since the job's name does not tell which of many is wrong. */
 function withSubject({ message }: UnknownJobNameError, subject: string): ValidationError {
   return new ValidationError(subject, [{ path: 'jobName', message }]);
 }
 
-/** Returns the same hash in whatever order the fields are written. */
+/** The order of the fields does not matter. */
 function hashOf(content: object): string {
   return createHash('sha256').update(JSON.stringify(content, inOrder)).digest('hex');
 }

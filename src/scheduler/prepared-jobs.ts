@@ -6,7 +6,7 @@ import type { MadeJob } from './make-planned.js';
 import type { OccurrenceJob } from './occurrence-job.js';
 import type { BrokenItem, PlannedItem } from './plan-items.js';
 
-/** How long a middleware may take. Other items wait meanwhile. */
+/** The most time of a middleware. Other items wait meanwhile. */
 const MAX_WAIT_MS = 3_000;
 
 type Prepared = { readonly addition: Addition } & (
@@ -16,7 +16,7 @@ type Prepared = { readonly addition: Addition } & (
 
 /**
  * The jobs of occurrences as middleware makes them, before the transaction that writes them. A user's code must not hold a
- * transaction open, nor be called again with it. Without middleware this class does nothing.
+ * transaction open, nor run again with it. Does nothing without middleware.
  */
 export class PreparedJobs {
   readonly #prepared = new Map<string, Prepared>();
@@ -41,7 +41,7 @@ export class PreparedJobs {
     );
   }
 
-  /** Returns the items with their prepared jobs, and the items of which middleware refused a job. */
+  /** Returns the items with their prepared jobs, and those of which middleware refused a job. */
   take(planned: readonly PlannedItem[]): {
     readonly ready: readonly PlannedItem[];
     readonly refused: readonly BrokenItem[];
@@ -89,7 +89,7 @@ export class PreparedJobs {
   }
 }
 
-/** Returns the key of a job. An item that was changed since has another version and so another key. */
+/** Returns the key of a job. An item that was changed has another version. */
 function keyOf({ item }: PlannedItem, { occurrence }: OccurrenceJob): string {
   return JSON.stringify([item._id, item.version, occurrence.at]);
 }

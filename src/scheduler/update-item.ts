@@ -50,7 +50,7 @@ export async function updateItem(
 ): Promise<SchedulerItem> {
   const { active, changes } = validateNow(changesSchema, given, subject);
   for (;;) {
-    // This check precedes the transaction, because asking who knows the job takes time.
+    // Checked before the transaction, because asking who knows the job takes time.
     const { before, definition } = await retryWhileUnreachable(ELECTION_MS, async () => {
       const before = await requireItem(collections.scheduler, id);
       if (version !== undefined && before.version !== version)
@@ -74,7 +74,7 @@ export async function updateItem(
   }
 }
 
-/** Returns the changed item. @throws ValidationError if it would never be due, and should be active or has another timing */
+/** @throws ValidationError if the item would never be due, and should be active or has another timing */
 function update(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,
@@ -89,7 +89,7 @@ function update(
   throw neverDue({ ...updated, nextCallTime }, now, subject);
 }
 
-/** Merges the changes into the definition. @throws ValidationError listing all that is wrong with the result */
+/** @throws ValidationError listing all that is wrong with the result */
 function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {
   const kept = Object.entries(definitionOf(item)).filter(([name]) => !isReplaced(name, item, changes));
   const result = { ...Object.fromEntries(kept), ...changes };
@@ -104,23 +104,20 @@ function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): S
   return definition;
 }
 
-/** Returns whether null removes this option. For `input`, null is a value. An unknown option is refused even with null. */
+/** Returns whether null removes this option. Null is an input, and an unknown option is refused even with null. */
 function isTakenAway(name: string): boolean {
   return name !== 'input' && Object.hasOwn(schedulerChangesSchema.shape, name);
 }
 
 const withoutTimes = "expected an expression, or a list that is not empty: '* * * * *' is every minute";
 
-/** Returns whether a `Cron` item has no pattern at all. As the result of a change, that is a mistake. */
+/** Returns whether a `Cron` item has no pattern. As the result of a change, that is a mistake. */
 function isOfEveryMinute(definition: SchedulerDefinition): boolean {
   if (definition.type !== 'Cron' || 'cron' in definition) return false;
   return listNames.every((name) => definition[name].length === 0);
 }
 
-/**
- * Returns whether a change replaces this option. Another type keeps only the shared options. An expression replaces lists,
- * and lists replace an expression.
- */
+/** Another type keeps only the shared options. An expression replaces lists, and lists replace an expression. */
 function isReplaced(
   name: string,
   { type }: SchedulerItemDocument,

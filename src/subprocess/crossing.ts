@@ -3,8 +3,8 @@ import { extendedJsonOf } from '../mongo/bson-marks.js';
 
 /**
  * A value on its way to another thread. The structured clone alone would turn class instances into plain objects, refuse
- * functions and proxies, and call getters. A crossing lists such places, and the other side puts them back. So an output is
- * judged there as it would have been here. Inherited properties, such as the message of an error, are lost.
+ * functions and proxies, and call getters. A crossing lists such places, and the other side puts them back, so an output is
+ * judged there as it would be here. Inherited properties, such as the message of an error, are lost.
  */
 export interface Crossing {
   readonly value: unknown;
@@ -23,17 +23,17 @@ type Place = { readonly path: readonly string[] } /** Has a class or no prototyp
 /** More levels and values than any output may have. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
-/** The number of values that a too deep value counts as. It is refused anyway, and endless branches are not worth following. */
+/** Counts as so many values. A deeper value is refused anyway, and endless branches are not worth following. */
 const TOO_DEEP = 10_000;
 
-/** Wraps a value. Returns undefined if it has more than `maxValues` values. Never throws. */
+/** Wraps a value. Returns undefined if it has more values. Never throws. */
 export function toCrossing(value: unknown, maxValues = MAX_VALUES): Crossing | undefined {
   const copying: Copying = { places: [], copies: new Map(), valuesLeft: maxValues };
   const copy = copyValue(value, [], copying);
   return copying.valuesLeft < 0 ? undefined : { value: copy, places: copying.places };
 }
 
-/** Unwraps a value on the other side. @param reviveBson makes a BSON value of its extended JSON */
+/** Unwraps a value. @param reviveBson makes a BSON value of its extended JSON */
 export function fromCrossing(
   { value, places }: Crossing,
   reviveBson: (json: unknown) => unknown = (json) => json,
@@ -45,7 +45,7 @@ export function fromCrossing(
 
 interface Copying {
   readonly places: Place[];
-  /** Maps each object to its copy, so that shared objects stay shared, and circles stay circles. */
+  /** Maps objects to their copies, so that shared objects stay shared, and circles stay circles. */
   readonly copies: Map<object, object>;
   valuesLeft: number;
 }
@@ -114,19 +114,19 @@ function nameOf(value: symbol | object) {
     : { kind: 'function' as const, name: 'name' in value ? String(value.name) : '' };
 }
 
-/** Returns the keys of an object, or the indices of a list's items. A list with holes may have any length. */
+/** Returns the keys, or the indices of a list's items, since a list with holes may have any length. */
 function keysOf(value: object): string[] {
   const keys = Object.keys(value);
   return Array.isArray(value) ? keys.filter((key) => /^\d+$/.test(key)) : keys;
 }
 
-/** Returns whether a value is a plain object or list. Most are, so this quick check comes first. */
+/** Asked first, since the check is quick and most values are plain. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === Array.prototype;
 }
 
-/** Returns whether a clone equals the value. The clone may still refuse the contents of a Map or a Set. */
+/** A clone of these equals the value. It may still refuse the contents of a Map or a Set. */
 function isCloneable(value: object): boolean {
   return (
     types.isDate(value) ||
@@ -170,7 +170,7 @@ function standIn({ kind, name }: { readonly kind: 'function' | 'symbol'; readonl
   return Object.defineProperty(call, 'name', { value: name });
 }
 
-/** Returns the prototype of a class that this thread does not know. */
+/** Makes a stand-in for a class that this thread does not know. */
 function prototypeNamed(className: string | null): object | null {
   if (className === null) return null;
   const { prototype } = Object.defineProperty(class {}, 'name', { value: className });
@@ -184,7 +184,7 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/** Defines a member of a copy. A copy has no setters, and a getter that was put there is not written again. */
+/** Defines a member of a copy, which has no setters. A getter that was put there is not written again. */
 function define(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') Reflect.set(target, key, value);
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });

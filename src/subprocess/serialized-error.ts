@@ -3,17 +3,17 @@ import { RemoteException, RetryAfter, Snooze } from '../errors.js';
 import { isError, toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
-/** Any thrown value, in the form in which it crosses from one thread to another. */
+/** Any thrown value, in the form in which it crosses threads. */
 export type SerializedError =
   | {
       readonly kind: 'error';
-      /** The brand of an error of this package, whichever copy of the package made it. */
+      /** The brand of an error of this package, whichever copy made it. */
       readonly brand: string | undefined;
       readonly name: string;
       readonly message: string;
       readonly stack: string | undefined;
       readonly cause: SerializedError | undefined;
-      /** The errors that this one gathers, as an AggregateError does. */
+      /** The errors that it gathers, as an AggregateError does. */
       readonly errors: readonly SerializedError[] | undefined;
       /** Own properties such as `code`. */
       readonly fields: Crossing;
@@ -21,17 +21,17 @@ export type SerializedError =
   /** A thrown value that is not an error. */
   | { readonly kind: 'value'; readonly value: Crossing };
 
-/** Limits the chain of causes, which may form a circle and which nobody reads further. */
+/** Causes may form a circle, and nobody reads further. */
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
 const MAX_FIELDS = 100;
 
-/** The most values of a field, or of a thrown value that is not an error. More, such as a whole request, helps no reader. */
+/** The most values of a field, or of a thrown value that is not an error. More, such as a whole request, helps nobody. */
 const MAX_VALUES = 1_000;
 
 const nothing: Crossing = { value: {}, places: [] };
 
-/** Prepares a thrown value for `postMessage`. The structured clone alone would lose the name and the `code`. Never throws. */
+/** Prepares a thrown value for `postMessage`. The structured clone would lose the name and the `code`. Never throws. */
 export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): SerializedError {
   try {
     return isError(thrown) ? serialize(thrown, causesLeft) : { kind: 'value', value: asValue(thrown) };
@@ -40,7 +40,7 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
   }
 }
 
-/** Returns the message and stack alone, for an error that cannot be posted otherwise, such as one with a function in a Map. */
+/** Returns message and stack alone, for an error that cannot be posted, such as one with a function in a Map. */
 export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {
@@ -79,8 +79,8 @@ function asValue(thrown: unknown): Crossing {
 type Unwrap = (crossing: Crossing) => unknown;
 
 /**
- * Restores the thrown value. A RemoteException, RetryAfter or Snooze becomes one here too, since its brand survives the way,
- * where `instanceof` does not.
+ * Restores the thrown value. A RemoteException, RetryAfter or Snooze becomes one here too, by its brand, since `instanceof`
+ * does not survive the way.
  */
 export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCrossing): unknown {
   if (serialized.kind === 'value') return unwrap(serialized.value);
@@ -114,7 +114,7 @@ function revive(brand: string | undefined, delay: unknown, message: string, opti
 
 const own = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-/** Returns the fields that can be read and are not too large. An error of an HTTP client may carry its whole request. */
+/** Returns the fields that can be read and are small. An error of an HTTP client may carry its whole request. */
 function fieldsOf(error: Error): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const key of Object.keys(error).slice(0, MAX_FIELDS)) {
@@ -129,7 +129,7 @@ function fieldsOf(error: Error): Record<string, unknown> {
   return fields;
 }
 
-/** Defines a property. An assignment would call setters, fail on getters, and misread `__proto__`. */
+/** An assignment would call setters, fail on getters, and misread `__proto__`. */
 function define(target: object, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }

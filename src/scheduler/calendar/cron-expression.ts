@@ -9,12 +9,12 @@ import { remembering } from './remembering.js';
 
 const DAY_MS = 86_400_000;
 
-/** The number of patterns kept, at least as many as a tick of the scheduler needs. An entry takes a few KB. */
+/** At least as many as a tick of the scheduler needs. An entry takes a few KB. */
 const REMEMBERED = 5000;
 
 /**
- * Returns the pattern of a cron expression, as cron-parser reads it. If both day of month and day of week are restricted, a
- * day matches when either does, as in cron. Any value other than a lone `*` or `?` restricts.
+ * Returns the pattern of a cron expression, as cron-parser reads it. A day that is restricted by both day of month and day
+ * of week matches when either does, as in cron. Any value except `*` and `?` restricts.
  *
  * @throws Error for an invalid expression, which `cronProblem` explains
  */
@@ -31,7 +31,7 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
   };
 });
 
-/** Parses an expression. @throws Error when it is not one */
+/** @throws Error when it is not an expression */
 export function parse(cron: string): CronExpression {
   const text = cron.trim();
   if (text === '@midnight') return parse('@daily');
@@ -41,17 +41,14 @@ export function parse(cron: string): CronExpression {
 const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 type FieldName = (typeof FIELD_NAMES)[number];
 
-/** Removes repeated values, since cron-parser refuses lists that name a value twice. Turns `1-5,3-7` into `1-5,6,7`. */
+/** Turns `1-5,3-7` into `1-5,6,7`, since cron-parser refuses lists that name a value twice. */
 function withoutRepetition(cron: string): string {
   const texts = cron.split(/\s+/);
   const names = FIELD_NAMES.slice(-texts.length);
   return texts.map((text, index) => distinct(text, names[index])).join(' ');
 }
 
-/**
- * Returns one field without repeated values. Leaves wrong lists as they are, since cron-parser explains them best. Does the
- * same with `#`, with which cron-parser accepts no list at all.
- */
+/** Leaves wrong lists as they are, since cron-parser explains them best, and lists with `#`, which it does not accept. */
 function distinct(text: string, name: FieldName | undefined): string {
   const given = text.split(',');
   if (name === undefined || given.length === 1 || given.includes('') || text.includes('#')) return text;
@@ -70,10 +67,10 @@ function valuesOf(part: string, name: FieldName): readonly (number | string)[] {
   return CronExpressionParser.parse(alone, WITHOUT_SYSTEM_ZONE).fields[name].values;
 }
 
-/** Spares cron-parser the lookup of the system's zone, which takes 0.2 ms. The time itself does not matter. */
+/** Spares cron-parser the lookup of the system's zone, which takes 0.2 ms. The time does not matter. */
 const WITHOUT_SYSTEM_ZONE = { tz: 'UTC', currentDate: new Date(0) };
 
-/** Takes the whole expression, in which `toString` has replaced a name such as `@hourly` with its fields. */
+/** Takes the whole expression, in which `toString` has replaced names such as `@hourly`. */
 function isOpen(fields: string): boolean {
   const [minute = '', hour = ''] = fields.split(/\s+/).slice(-5);
   return /^[*?]/.test(minute) || /^[*?]/.test(hour);
@@ -93,7 +90,7 @@ function dayOfMonthRule({ values, hasLastChar }: CronDayOfMonth): (day: Date) =>
   return (day) => numbers.has(day.getUTCDate()) || (hasLastChar && isAmongLast(day, 1));
 }
 
-/** Matches numbers from Sunday, which is 0, `5L` for the last Friday, and `#`, such as `5#3` for the third Friday. */
+/** Matches numbers from Sunday, which is 0, `5L` for the last Friday, and `5#3` for the third. */
 function dayOfWeekRule({ values, nthDay }: CronDayOfWeek): (day: Date) => boolean {
   const numbers = new Set<unknown>(values);
   const lastOnes = new Set(
@@ -104,7 +101,7 @@ function dayOfWeekRule({ values, nthDay }: CronDayOfWeek): (day: Date) => boolea
     (lastOnes.has(day.getUTCDay()) && isAmongLast(day, 7));
 }
 
-/** Returns whether a day is one of the last `count` days of its month. */
+/** Returns whether a day is among the last `count` days of its month. */
 function isAmongLast(day: Date, count: number): boolean {
   return new Date(day.getTime() + count * DAY_MS).getUTCMonth() !== day.getUTCMonth();
 }

@@ -1,17 +1,17 @@
 import type { Child } from 'hono/jsx';
 import { grouped } from './number.js';
 
-/** The most that is drawn of one value, so that a page stays readable and small. The whole can be downloaded. */
+/** Limits of the drawing, so that a page stays readable and small. The whole can be downloaded. */
 const MAX_NODES = 1000;
 const MAX_TEXT = 2000;
 const MAX_NAME = 200;
 /** The most characters of all texts and names together. */
 const MAX_TEXT_IN_ALL = 200_000;
 
-/** The most members shown at once. More of them stay folded. */
+/** The members of a larger list or object begin folded. */
 const FEW = 12;
 
-/** Shows a value as a tree that can be unfolded. All of it is text, whatever it holds. */
+/** Shows a value as a tree that can be unfolded. All of it is text. */
 export function JsonTree({ value }: { value: unknown }) {
   return <div class="json">{node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL }, true)}</div>;
 }
@@ -55,7 +55,7 @@ function list(members: readonly Member[], budget: Budget, isOpen: boolean): Chil
   );
 }
 
-/** Returns the members of a list or object, or undefined for any other value. */
+/** Returns undefined for a value without members. */
 function membersOf(value: unknown): readonly Member[] | undefined {
   if (Array.isArray(value)) return value.map((member, index) => [String(index), member]);
   return isPlainObject(value) ? Object.entries(value) : undefined;
@@ -68,14 +68,14 @@ function leaf(value: unknown, budget: Budget): Child {
   return <span class="literal">{shortened(String(value), MAX_TEXT, budget)}</span>;
 }
 
-/** Returns a text, or the beginning of a text that is too long, while there is room. */
+/** Returns a text, or its beginning if there is no room for more. */
 function shortened(text: string, limit: number, budget: Budget): string {
   const room = Math.min(limit, Math.max(0, budget.text));
   budget.text -= Math.min(text.length, room);
   return text.length <= room ? text : `${text.slice(0, room)}… (${grouped(text.length)} characters)`;
 }
 
-/** Returns whether a value is a plain object. Others, such as an ObjectId, are shown as their own text. */
+/** Others, such as an ObjectId, are shown as their own text. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
