@@ -2,39 +2,40 @@ import type { ClientSession, Collection, Document } from 'mongodb';
 import { IndexMissingError } from '../errors.js';
 import { isHintRefused } from './index-missing.js';
 
-/** An index, as those of a collection's description. */
+/** An index, as in a collection's description. */
 export interface Index {
   readonly name: string;
   readonly key: Readonly<Document>;
 }
 
-/** The part of a statement's options that tells its index, by its keys: the driver does not take a name everywhere. */
+/** Option that names the index of a statement, by its keys, because the driver does not take a name everywhere. */
 export interface IndexHint {
   readonly hint?: Document;
 }
 
 /**
- * For statements by `_id` with further conditions: MongoDB might try another index, that serves one of those. This index
- * is always there.
+ * Option for statements by `_id` with further conditions. MongoDB might try another index that serves one of these. The
+ * index of `_id` always exists.
  */
 export const byId = { hint: { _id: 1 } } as const;
 
-/** That index. */
+/** The index of `_id`. */
 export const idIndex: Index = { name: '_id_', key: byId.hint };
 
-/** An index that was missing is told again after so long: somebody may have made it. */
+/** How long a missing index is not tried again. Somebody may make it meanwhile. */
 const TELL_AGAIN_MS = 60_000;
 
 /**
- * Makes a statement by the index that is meant for it. Where several could serve, MongoDB tries them, and remembers one
- * that was good for other values.
+ * Runs a statement by its intended index. If several could serve, MongoDB tries them and remembers one that was good for
+ * other values.
  *
- * A database may lack an index of a new version, and MongoDB refuses a statement that tells one. Then it is made without,
- * and so are the next, for a minute. Not in a transaction, which a refusal ends: the next one is made without.
+ * A database may lack an index of a new version, and MongoDB refuses statements that name one. The statement is then
+ * repeated without it, as are further ones for a minute. In a transaction, which a refusal ends, only the next
+ * transaction goes without.
  *
- * @param statement is given the option to add to its own
- * @param session of a transaction
- * @throws IndexMissingError in a transaction, and what the statement throws
+ * @param statement receives an option to add to its own
+ * @param session session of a transaction
+ * @throws IndexMissingError in a transaction, and errors of the statement
  */
 export async function byIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
@@ -49,14 +50,14 @@ export async function byIndex<Schema extends Document, Result>(
       throw new IndexMissingError({ cause: refusal });
     }
     const result = await statement({});
-    // Only now: a statement with another mistake is refused by the same code.
+    // Told only now, because a statement with another mistake is refused with the same code.
     if (refusal !== undefined) missing.tell(index);
     return result;
   };
   return byOptionalIndex(collection, index, () => statement({ hint: index.key }), without);
 }
 
-/** As `byIndex`, for an index that a database may well do without: how is up to the caller, and nothing is told. */
+/** Does as `byIndex` for an optional index. The caller decides how to go without it, and listeners are not told. */
 export async function byOptionalIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
   index: Index,
@@ -75,7 +76,7 @@ export async function byOptionalIndex<Schema extends Document, Result>(
   }
 }
 
-/** Tells a listener of indexes that statements had to do without, by their names: each at most about once a minute. */
+/** Tells a listener the names of missing indexes, each at most about once a minute. */
 export function onIndexMissing<Schema extends Document>(
   collection: Collection<Schema>,
   listener: (name: string) => void,
@@ -83,7 +84,7 @@ export function onIndexMissing<Schema extends Document>(
   missingIn(collection).onMissing = listener;
 }
 
-/** The indexes that a collection was found not to have, within the last minute. */
+/** The indexes that a collection was found to lack within the last minute. */
 class MissingIndexes {
   readonly #since = new Map<string, number>();
   onMissing: (name: string) => void = () => {};
@@ -96,7 +97,7 @@ class MissingIndexes {
     this.#since.set(name, performance.now());
   }
 
-  /** Statements that are under way together may all find that it is missing: it is told once. */
+  /** Tells listeners once, even if several statements under way find that the index is missing. */
   tell(index: Index): void {
     if (this.has(index)) return;
     this.add(index);

@@ -1,13 +1,19 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { ELECTION_MS } from './election.js';
 
-/** Beside what the jobs ask of the processor: claims, settling, the heartbeat. */
+/** Connections for the processor itself: claims, settling, the heartbeat. */
 const SPARE_CONNECTIONS = 5;
 
-/** However many threads: claims and endings are shared, and a database of a small tier has 1,500 for all its clients. */
+/**
+ * Limit for any number of threads. Claims and endings are shared, and a small database allows 1,500 connections for all
+ * clients.
+ */
 const MAX_CONNECTIONS = 100;
 
-/** How many connections a worker needs that runs so many jobs at a time: more than its jobs and the processor ask for at once. */
+/**
+ * Returns how many connections a worker needs that runs this many jobs at a time. More than its jobs and the processor
+ * use at once.
+ */
 export function workerPoolSize(maxThreads: number): number {
   return Math.min(maxThreads + SPARE_CONNECTIONS, MAX_CONNECTIONS);
 }
@@ -15,15 +21,15 @@ export function workerPoolSize(maxThreads: number): number {
 const clients = new Map<string, MongoClient>();
 
 /**
- * The client of this process for a connection string and a size: the same one at every call, so that a warm Lambda
- * container keeps its connections.
+ * Returns this process's client for a connection string and pool size. Every call returns the same client, so that a warm
+ * Lambda container keeps its connections.
  *
- * Await its `connect()` before each use, which costs nothing while it is connected. A client that connects by
- * itself, at its first operation, is lost when that fails: the driver never tries again.
+ * Await its `connect()` before each use, which costs nothing while connected. A client that connects by itself at its
+ * first operation is lost if that fails, because the driver never tries again.
  *
- * What the connection string sets itself wins over what is set here.
+ * Settings in the connection string win over the defaults here.
  *
- * @param maxPoolSize how many connections it keeps at most to a server, beside the one that watches it
+ * @param maxPoolSize maximum of connections per server, besides the one that monitors it
  */
 export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
   const key = `${maxPoolSize} ${uri}`;
@@ -35,27 +41,27 @@ export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
 }
 
 /**
- * A client whose commands may take as long as they take, whatever the connection string says: of an index on millions of
- * documents that is minutes. One for each call; close it.
+ * Returns a new client whose commands have no time limit, whatever the connection string says. An index on millions of
+ * documents takes minutes. Close the client after use.
  */
 export function patientClient(uri: string): MongoClient {
   return new MongoClient(uri, { ...optionsFor(uri, defaultOptions(2)), socketTimeoutMS: 0 });
 }
 
-/** Closes one that `mongoClient` made. Whoever has it still and connects it again may go on with it. */
+/** Closes a client made by `mongoClient`. Anyone who still has it may connect it again. */
 export async function closeMongoClient(client: MongoClient): Promise<void> {
   for (const [key, kept] of clients) if (kept === client) clients.delete(key);
   await client.close();
 }
 
-/** Closes every client that `mongoClient` made: for a process that wants to end, such as a test or a script. */
+/** Closes all clients made by `mongoClient`, for a process that is to end, such as a test or script. */
 export async function closeMongoClients(): Promise<void> {
   const closing = [...clients.values()].map((client) => client.close());
   clients.clear();
   await Promise.all(closing);
 }
 
-/** Whether the driver understands it. */
+/** Returns whether the driver understands a connection string. */
 export function isConnectionString(text: string): boolean {
   try {
     new MongoClient(text);
@@ -75,13 +81,13 @@ function defaultOptions(maxPoolSize: number): MongoClientOptions {
   return {
     appName: 'remote-processor',
     maxPoolSize,
-    // A container that was frozen for long finds its connections closed by the network: better not to reuse them.
+    // After a long freeze, the network has closed a container's connections, so it is better not to reuse them.
     maxIdleTimeMS: 60_000,
-    // Outlasts an election. An answer, even "unreachable", must leave the HTTP function before its 29 s: with the driver's
-    // retry of a read or write, the wait is at most twice this.
+    // Outlasts an election. An answer, even "unreachable", must leave the HTTP function within its 29 s. With the
+    // driver's own retry, the wait is at most twice this.
     serverSelectionTimeoutMS: ELECTION_MS,
     connectTimeoutMS: 5_000,
-    // No command of ours takes long: a connection that is silent for so long died without a word.
+    // No command of ours takes long, so a connection that is silent for this long died silently.
     socketTimeoutMS: 20_000,
     waitQueueTimeoutMS: 10_000,
   };

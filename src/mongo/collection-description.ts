@@ -1,32 +1,32 @@
 import type { Document, IndexDescription } from 'mongodb';
 
-/** What a domain tells of its collection. */
+/** A domain's description of its collection. */
 export interface CollectionDescription {
-  /** Its name, without the prefix. */
+  /** Name without the prefix. */
   readonly name: string;
   /**
-   * What every document of ours has, and a document of somebody else in a collection of the same name hardly has: fields
-   * that each version so far has written with it.
+   * Conditions that all our documents meet, and that hardly any document of another application meets. Uses fields that
+   * every version so far has written.
    */
   readonly ours: { readonly _id: typeof text | typeof moment } & Document;
-  /** The indexes that every database needs. */
+  /** Indexes that every database needs. */
   readonly indexes: readonly IndexDescription[];
   /**
-   * Of earlier versions. They are dropped once those that took their place are there; one of the same name that is another
-   * index is somebody else's, and stays.
+   * Indexes of earlier versions, dropped once their replacements exist. A different index of the same name belongs to
+   * another application and stays.
    */
   readonly formerIndexes: readonly IndexDescription[];
 }
 
-/** A field that holds a text. */
+/** A field that holds text. */
 export const text = { $type: 'string' } as const;
 
 /** A field that holds a time. */
 export const moment = { $type: 'date' } as const;
 
 /**
- * An index of documents that MongoDB deletes when their time has come: those that have such a moment, and all that tells
- * ours from an application's, which are never deleted by it.
+ * Returns a TTL index that lets MongoDB delete documents on expiry. It only holds documents with an expiry that are
+ * certainly ours, so an application's documents are never deleted.
  *
  * @param ours conditions on the other fields
  */
@@ -35,5 +35,5 @@ export function expiring(name: string, field: string, ours: Document, expireAfte
   return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
 }
 
-/** What earlier versions had for whatever had to be deleted in its time. */
+/** TTL index of earlier versions, for everything that expires. */
 export const formerExpiry = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;

@@ -1,7 +1,6 @@
 /**
- * The collections that somebody needs, once the client is connected: what is done through them alone might find it closed
- * for ever.
+ * Returns the needed collections once the client is connected. Used directly, they might find it closed for ever.
  *
- * @throws ForeignDocumentsError when they are an application's, and what the driver throws
+ * @throws ForeignDocumentsError if they belong to an application, and the driver's errors
  */
 export type Connected<Needed> = () => Promise<Needed>;

@@ -1,18 +1,18 @@
 import type { MongoClient } from 'mongodb';
 
 /**
- * Connects a client before its first use, and begins again with the next use until it was connected once. The driver
- * does so by itself, but only once: when its first connection fails, because the database was down, every later operation
- * of that client fails too, with MongoTopologyClosedError.
+ * Connects a client before its first use, and tries again with each use until it was connected once. The driver itself
+ * tries only once: if its first connection fails because the database is down, every later operation of the client fails
+ * too, with MongoTopologyClosedError.
  *
- * Who closes a client that was connected means it: it is not connected again.
+ * A client that was connected and then closed is not connected again, since it was closed on purpose.
  */
 export class Connection {
   #wasMade = false;
 
   constructor(private readonly client: MongoClient) {}
 
-  /** Resolves when the client can be used; costs nothing once it was connected. @throws what the driver throws */
+  /** Resolves when the client can be used. Costs nothing once connected. @throws the driver's errors */
   async make(): Promise<void> {
     if (this.#wasMade) return;
     await this.client.connect();

@@ -1,14 +1,14 @@
 import { hasServerCode } from './driver-error.js';
 
-/** MongoDB's code of it. */
+/** MongoDB's code for a duplicate key. */
 export const DUPLICATE_KEY = 11000;
 
-/** An error by which a unique index refuses a write. */
+/** Error of a unique index that refuses a write. */
 export interface DuplicateKey {
   readonly message: string;
-  /** The index. */
+  /** Keys of the index. */
   readonly keyPattern?: Readonly<Record<string, unknown>>;
-  /** What is there already. */
+  /** Values that already exist. */
   readonly keyValue?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,10 +1,10 @@
 import type { Collection, IndexDescription } from 'mongodb';
 import { hasServerCode } from './driver-error.js';
 
-/** MongoDB's code for a collection that is not there yet. */
+/** MongoDB's code for a collection that does not exist. */
 const NAMESPACE_NOT_FOUND = 26;
 
-/** The indexes that a collection has; none when it is not there. */
+/** Returns the indexes of a collection. None if it does not exist. */
 export async function findIndexes(collection: Pick<Collection, 'listIndexes'>): Promise<IndexDescription[]> {
   try {
     return await collection.listIndexes().toArray();

@@ -3,10 +3,10 @@ import { BSON_TYPE, BSON_VERSION, mapBson } from './bson-marks.js';
 import { toOwnBson } from './own-bson.js';
 
 /**
- * The collection of a driver with another copy of BSON than ours: it refuses our values, as we refuse its. What is given to
- * its methods is copied, with values that it takes for its own. So a job costs a little more there.
+ * Returns a collection of a driver whose copy of BSON is not ours. Each copy refuses the other's values. So arguments of
+ * its methods are copied, with values that it takes for its own. A job costs a little more there.
  *
- * @param major the version of its copy
+ * @param major major version of the driver's copy
  */
 export function inTheirBson<Schema extends Document>(
   collection: Collection<Schema>,
@@ -27,7 +27,10 @@ export function inTheirBson<Schema extends Document>(
   });
 }
 
-/** All copies read the same fields of a value, and call the same methods: they differ in what it has to tell of itself. */
+/**
+ * Returns our value with the marks of another copy. All copies read the same fields and call the same methods, and differ
+ * only in the marks.
+ */
 function posingAs(major: number | undefined, own: object): object {
   const told = { [BSON_TYPE]: { value: Reflect.get(own, '_bsontype') }, [BSON_VERSION]: { value: major } };
   return Object.create(own, told);

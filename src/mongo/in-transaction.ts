@@ -5,7 +5,7 @@ import { ELECTION_MS } from './election.js';
 import { isUnreachable, isWriteConflict } from './unreachable.js';
 
 /**
- * Whatever the client's connection string says, as for `openCollection`: a transaction does not take these from the
+ * Overrides the client's connection string, as in `openCollection`. A transaction does not take these settings from the
  * collections, and refuses to read from a secondary.
  */
 const durable: TransactionOptions = {
@@ -14,29 +14,29 @@ const durable: TransactionOptions = {
   readConcern: { level: 'snapshot' },
 };
 
-/** Another transaction held what was to be written, for longer than `inTransaction` was to wait. Nothing is written. */
+/** Another transaction held the data for longer than `inTransaction` was to wait. Nothing is written. */
 export class HeldByAnother extends Error {
   override readonly name = 'HeldByAnother';
 }
 
-/** After a conflict: what a killed process held is free after a minute. */
+/** How long conflicts are retried. MongoDB frees the data of a killed process after a minute. */
 const PATIENCE_MS = 120_000;
 
 const FIRST_WAIT_MS = 5;
 const MAX_WAIT_MS = 500;
 
 /**
- * Does all that `work` does with the session, or nothing of it.
+ * Does everything that `work` does with the session, or nothing.
  *
- * The driver's `withTransaction` goes by the labels of errors alone. It gives up when a socket's own error comes
- * through, which has none, as it does when all connections break at once; so what is tried again is decided here.
+ * The driver's `withTransaction` only goes by the labels of errors. It gives up at a socket's own error, which has none
+ * and occurs when all connections break at once. So this function decides what to retry.
  *
- * @param work is called again after a conflict with another transaction, for up to two minutes, and while the database
- *   cannot be reached, for as long as an election takes. A process that is killed leaves its transaction open until
- *   MongoDB ends it, 60 s after it began
- * @param conflictsUntil from then on the next conflict is the last. Milliseconds since the epoch; default: never
- * @throws HeldByAnother, and what `work` throws; nothing is written then. What the driver throws when the database
- *   cannot be reached for longer: then it may be written, if `work` had come to its end
+ * @param work called again after a conflict with another transaction, for up to two minutes, and while the database
+ *   cannot be reached, for as long as an election takes. A killed process leaves its transaction open until MongoDB ends
+ *   it 60 s after it began
+ * @param conflictsUntil after this time, the next conflict is the last. Milliseconds since the epoch. Default: never
+ * @throws HeldByAnother, and errors of `work`. Nothing is written then
+ * @throws the driver's errors when the database cannot be reached for longer. It may be written then, if `work` had ended
  */
 export function inTransaction<Result>(
   client: MongoClient,
@@ -49,7 +49,7 @@ export function inTransaction<Result>(
       session.startTransaction(durable);
       const tried = await attempt(session, work);
       if (tried.kind === 'worked') {
-        // Work that aborted the transaction meant to.
+        // Work that aborted the transaction did so on purpose.
         if (!session.inTransaction() || (await isCommitted(session, patience))) return tried.result;
         continue;
       }
@@ -72,15 +72,15 @@ async function attempt<Result>(
   try {
     return { kind: 'worked', result: await work(session) };
   } catch (error) {
-    // Where this does not arrive, the next transaction of the session ends this one.
+    // If this does not arrive, the session's next transaction ends this one.
     if (session.inTransaction()) await session.abortTransaction();
     return { kind: 'failed', error };
   }
 }
 
 /**
- * Commits; a commit that was not answered, or not understood, is sent again, which does no harm. False when nothing is
- * written for certain, and the whole may be done again.
+ * Commits. A commit without a clear answer is sent again, which does no harm. Returns false if certainly nothing is
+ * written, so the whole may be repeated.
  */
 async function isCommitted(session: ClientSession, patience: Patience): Promise<boolean> {
   for (;;) {
@@ -95,27 +95,27 @@ async function isCommitted(session: ClientSession, patience: Patience): Promise<
   }
 }
 
-/** By this the server says that nothing is written, and that the same may go well another time. */
+/** The server's label for a transaction of which nothing is written, and that may succeed another time. */
 const TRANSIENT = 'TransientTransactionError';
 
-/** A server that answers what it will not do has not done it; whatever else is thrown tells nothing about that. */
+/** Returns whether a server refused the commit, and so has not done it. Any other error leaves that open. */
 function isRefusal(error: unknown): boolean {
   const isAnswer = serverCode(error) !== undefined && !isUnreachable(error);
   return isAnswer && !hasLabel(error, 'UnknownTransactionCommitResult');
 }
 
-/** For how long an error is worth another try. */
+/** Returns for how long an error is retried. */
 function patienceFor(error: unknown): number {
   if (isUnreachable(error) && !isWriteConflict(error)) return ELECTION_MS;
   return isWriteConflict(error) || hasLabel(error, TRANSIENT) ? PATIENCE_MS : 0;
 }
 
-/** Of all tries of one transaction. */
+/** The patience shared by all tries of a transaction. */
 class Patience {
   readonly #began = performance.now();
   #tries = 0;
 
-  /** Waits before the next try; throws the error when it would begin later than so long after the first. */
+  /** Waits before the next try. Throws the error if that would begin later than `forMs` after the first. */
   async orThrow(error: unknown, forMs: number): Promise<void> {
     const waitMs = Math.random() * Math.min(FIRST_WAIT_MS * 1.5 ** this.#tries, MAX_WAIT_MS);
     if (performance.now() + waitMs >= this.#began + forMs) throw error;

@@ -1,10 +1,10 @@
 import { IndexMissingError } from '../errors.js';
 import { serverCode } from './driver-error.js';
 
-/** What MongoDB answers to a hint: BadValue, there is no such index; NoQueryExecutionPlans, it does not serve. */
+/** MongoDB's codes for a refused hint: BadValue if the index does not exist, NoQueryExecutionPlans if it does not serve. */
 const refusals = new Set([2, 291]);
 
-/** The answer to a statement that tells its index. @throws IndexMissingError when that is not there */
+/** Returns the answer to a statement that names its index. @throws IndexMissingError if the index does not exist */
 export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<Result> {
   try {
     return await answer;
@@ -14,7 +14,7 @@ export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<R
   }
 }
 
-/** Whether a statement that is otherwise right was refused for the index that it tells. */
+/** Returns whether a statement that is otherwise valid was refused for the index that it names. */
 export function isHintRefused(error: unknown): boolean {
   return refusals.has(serverCode(error) ?? 0);
 }

@@ -4,12 +4,12 @@ import { ReadTimeoutError } from '../errors.js';
 import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 
 /**
- * What a read may take of the server's time: long enough for any that an index serves; well within the 29 s of the HTTP
- * function, and below the driver's socket timeout, after which the read goes on, and is made a second time.
+ * The longest time of a read on the server. Long enough for any read by index, and well within the 29 s of the HTTP
+ * function. Also below the driver's socket timeout, after which a read would continue and be made a second time.
  */
 export const MAX_READ_MS = 15_000;
 
-/** The methods that read, and which of their arguments are the options. */
+/** Methods that read, with the position of their options. */
 const reads: ReadonlyMap<string | symbol, number> = new Map([
   ['find', 1],
   ['findOne', 1],
@@ -19,8 +19,8 @@ const reads: ReadonlyMap<string | symbol, number> = new Map([
 ]);
 
 /**
- * The collection, whose reads end after `MAX_READ_MS` unless they have a `maxTimeMS` of their own. They throw
- * ReadTimeoutError then. The driver has no such option for a collection.
+ * Returns the collection with reads limited to `MAX_READ_MS`, unless they have their own `maxTimeMS`. A longer read
+ * throws ReadTimeoutError. The driver has no such option for a collection.
  */
 export function limitReads<Schema extends Document>(collection: Collection<Schema>): Collection<Schema> {
   return new Proxy(collection, {
@@ -30,7 +30,7 @@ export function limitReads<Schema extends Document>(collection: Collection<Schem
       if (typeof method !== 'function' || position === undefined) return method;
       return (...given: unknown[]) => {
         const options = { maxTimeMS: MAX_READ_MS, ...Object(given[position]) };
-        // A filter that is left out stays left out: the options are never taken for one.
+        // An omitted filter stays omitted, so the options are never taken for one.
         const before = Array.from({ length: position }, (_, index) => given[index]);
         const result: unknown = Reflect.apply(method, target, [...before, options]);
         const explained = explain(collection.collectionName);
@@ -50,7 +50,7 @@ function explain(collection: string): Explain {
   };
 }
 
-/** A cursor whose errors are explained, however it is read. */
+/** Returns a handler for cursors whose errors are explained, however they are read. */
 function cursor(explained: Explain): ProxyHandler<object> {
   return {
     get(target, name, proxy) {
@@ -66,7 +66,7 @@ function cursor(explained: Explain): ProxyHandler<object> {
         };
       return (...args: unknown[]) => {
         const result: unknown = Reflect.apply(member, target, args);
-        if (result === target) return proxy; // Such as `sort` and `map`, which can be followed by others.
+        if (result === target) return proxy; // Methods such as `sort` and `map` can be chained.
         return types.isPromise(result) ? result.catch(explained) : result;
       };
     },

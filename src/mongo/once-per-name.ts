@@ -1,13 +1,13 @@
-/** Finds something out once for each client and name of a collection; what failed is asked anew. */
+/** Finds something out once for each client and collection name, and again after a failure. */
 export class OncePerName {
   readonly #byClient = new WeakMap<object, Map<string, Promise<void>>>();
 
-  /** Whether it was found out, or is being looked for. */
+  /** Returns whether it is known or under way. */
   wasAsked(client: object, namespace: string): boolean {
     return this.#of(client).has(namespace);
   }
 
-  /** @throws what `look` throws */
+  /** Calls `look` unless it is known or under way. @throws errors of `look` */
   async ask(client: object, namespace: string, look: () => Promise<void>): Promise<void> {
     const asked = this.#of(client);
     const looking = asked.get(namespace) ?? look();

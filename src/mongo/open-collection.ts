@@ -4,8 +4,8 @@ import { inTheirBson } from './in-their-bson.js';
 import { limitReads } from './limit-reads.js';
 
 /**
- * Whatever the given Db says: a write counts only once a majority has it, or a failover could take it back
- * (invariant 1), and reads that decide go to the primary.
+ * Overrides the settings of the given Db. A write counts only once a majority has it, or a failover could take it back
+ * (invariant 1). Reads that decide go to the primary.
  */
 const durable: CollectionOptions = {
   writeConcern: { w: 'majority' },
@@ -13,7 +13,7 @@ const durable: CollectionOptions = {
   readConcern: { level: 'local' },
 };
 
-/** A collection of `db`, with the read and write concerns that the invariants need, and a time limit for reads. */
+/** Opens a collection with the read and write concerns that the invariants need, and a time limit for reads. */
 export function openCollection<Schema extends Document>(db: Db, name: string): Collection<Schema> {
   const { major, sharesBson } = driverOf(db);
   const collection = db.collection<Schema>(name, durable);

@@ -2,10 +2,9 @@ import { BSON } from 'mongodb';
 import { extendedJsonOf, mapBson } from './bson-marks.js';
 
 /**
- * The same value as one of the copy of BSON that this package has. It is made of what the value writes of itself, whichever
- * copy that is of.
+ * Converts a BSON value of any copy to this package's copy, by the extended JSON that it writes.
  *
- * @throws TypeError, or what the value throws, for one that only says that it is of BSON
+ * @throws TypeError, or errors of the value, if it only claims to be BSON
  */
 export function toOwnBson(value: object): object {
   const type: unknown = Reflect.get(value, '_bsontype');
@@ -15,19 +14,19 @@ export function toOwnBson(value: object): object {
   throw new TypeError(`it is no ${String(type).slice(0, 100)} of BSON`);
 }
 
-/** What a value of BSON has written of itself, as a value again. */
+/** Converts the extended JSON of a BSON value back to a value. */
 export function fromExtendedJson(json: unknown): unknown {
-  // Some hold others, such as the id in a reference, as they are.
+  // Some values hold others as they are, such as the id in a reference.
   const value = mapBson(json, toOwnBson);
   return BSON.EJSON.deserialize({ value }, { relaxed: false }).value;
 }
 
-/** A copy of the document whose values of BSON are all of our own copy. @throws as `toOwnBson` */
+/** Copies a document with all BSON values of our own copy. @throws as `toOwnBson` */
 export function inOwnBson(document: BSON.Document): BSON.Document {
   return Object(mapBson(document, toOwnBson));
 }
 
-/** How many bytes a document takes, also one that a driver with another copy has read. */
+/** Returns the size of a document in bytes, even if a driver with another copy of BSON has read it. */
 export function bsonSize(document: BSON.Document): number {
   return BSON.calculateObjectSize(inOwnBson(document));
 }

@@ -1,24 +1,21 @@
 import type { FindCursor } from 'mongodb';
 
-/**
- * A page that is read has at most so many bytes as Lambda sends it, which answers with 6 MB at most: what stands around
- * its members has room beside them.
- */
+/** The largest page as sent by Lambda, whose answers may have 6 MB. Leaves room for the parts around its members. */
 export const MAX_PAGE_BYTES = 5 * 1024 * 1024;
 
-/** Some of what a cursor finds. */
+/** A page of the documents that a cursor finds. */
 export interface ReadPage<Found> {
   readonly documents: readonly Found[];
   /** Whether there are more. */
   readonly hasMore: boolean;
 }
 
-/** What a member of a page may have beside its document as it is sent: names of fields that are null. */
+/** Allowance per member for fields that are null, which are sent in addition to its document. */
 const NULLS_BYTES = 400;
 
 /**
- * Reads documents one after the other until there are `limit`, or one more would make the page larger than `maxBytes` as it
- * is sent. So no more is held in memory than that, and the batch that is under way. The first is given whatever its size.
+ * Reads documents until there are `limit`, or the next one would make the page larger than `maxBytes` as sent. So memory
+ * holds no more than the page and a batch. The first document is returned whatever its size.
  */
 export async function readPage<Found extends object>(
   cursor: FindCursor<Found>,
@@ -33,7 +30,7 @@ export async function readPage<Found extends object>(
   return { documents, hasMore: false };
 }
 
-/** Tells of one member of a page after the other whether it has room as it is sent. The first always has. */
+/** Returns a function that tells of each further member whether it fits into the page as sent. The first always fits. */
 export function fittingInto(maxBytes: number): (member: object) => boolean {
   let bytes = 0;
   return (member) => {
@@ -44,8 +41,8 @@ export function fittingInto(maxBytes: number): (member: object) => boolean {
 }
 
 /**
- * Lambda sends a body as JSON within JSON: each quote, and each backslash, is escaped once more, and there is nothing else in
- * JSON that would be. They are counted, for a second text would take twice the memory of a large one.
+ * Returns the size of a value as sent. Lambda sends a body as JSON within JSON, so each quote and backslash is escaped
+ * once more, and nothing else in JSON is. These are counted, since a second text would double the memory of a large one.
  */
 export function bytesAsSent(value: unknown): number {
   const text = JSON.stringify(value);

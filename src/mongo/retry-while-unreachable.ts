@@ -6,12 +6,12 @@ const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 2_000;
 
 /**
- * Tries again, ever more slowly and with jitter, while the database cannot be reached or has no primary. `attempt`
- * must be idempotent: an earlier try may have been applied.
+ * Tries again, ever more slowly and with jitter, while the database cannot be reached or has no primary. `attempt` must
+ * be idempotent, because an earlier try may have been applied.
  *
- * @param forMs after so long the last error is thrown
- * @param tryMs a try that is not answered within so long counts as failed, for its connection may have died without a
- *   word; each of the next is given twice as long, for the database may be slow. Default: each takes as long as it takes
+ * @param forMs time after which the last error is thrown
+ * @param tryMs time limit of the first try, whose connection may have died silently. Each further try gets twice as long,
+ *   since the database may be slow. Default: no limit
  * @param end once it has fired, the next failure is the last
  */
 export async function retryWhileUnreachable<Result>(

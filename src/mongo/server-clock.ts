@@ -2,8 +2,8 @@ import type { Db } from 'mongodb';
 import { serverTime } from './server-time.js';
 
 /**
- * The database's clock, read once and then carried on: for statements that cannot say `$$NOW`. It is never ahead of the
- * database, for what it reads has passed there by then.
+ * Carries on the database's clock after one reading, for statements that cannot use `$$NOW`. Never ahead of the database,
+ * which has passed the time read before it arrives.
  */
 export class ServerClock {
   #read: Promise<{ readonly time: number; readonly at: number }> | undefined;

@@ -1,12 +1,12 @@
 import type { Document } from 'mongodb';
 
-/** No document has a field of such a name. */
+/** Name that no document has as a field. */
 const BEFORE = '_beforeUpsert';
 
 /**
- * The pipeline of an upsert by `_id` that leaves a document of somebody else as it is, byte for byte.
+ * Returns the pipeline of an upsert by `_id` that leaves a document of another application byte for byte as it is.
  *
- * @param ourField every document of ours has it; in the one that comes back it is missing if that is somebody else's
+ * @param ourField field that all our documents have. Missing in the returned document if that is foreign
  */
 export function unlessForeign(stages: readonly Document[], ourField: string): Document[] {
   const isNew = { $eq: [`$${BEFORE}`, { _id: '$_id' }] };

@@ -9,15 +9,18 @@ import {
   systemCode,
 } from './driver-error.js';
 
-/** True when the database could not be asked, or not in time, or was busy: the same request may succeed later. */
+/**
+ * Returns whether the database could not be asked, did not answer in time or was busy. The same request may succeed
+ * later.
+ */
 export function isUnreachable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   return isUnknownOutcome(error) || noAnswerNames.has(nameOf(error) ?? '');
 }
 
 /**
- * Another write of the same document came in between, and nothing was written. Outside of transactions MongoDB tries
- * again by itself; others that speak its protocol leave that to the client.
+ * Returns whether another write of the same document came in between, so that nothing was written. Outside transactions
+ * MongoDB itself tries again. Other databases with its protocol leave that to the client.
  */
 export function isWriteConflict(error: unknown): boolean {
   return hasServerCode(error, WRITE_CONFLICT);
@@ -26,8 +29,8 @@ export function isWriteConflict(error: unknown): boolean {
 const WRITE_CONFLICT = 112;
 
 /**
- * By the first, `withinTime` says that there was no answer; by the others the driver that nothing was sent: there is no
- * primary, or every connection of the pool is in use.
+ * Names of errors that mean no answer. `NoAnswer` comes from `withinTime`. The driver's errors mean that nothing was
+ * sent, because there is no primary or every connection of the pool is in use.
  */
 const noAnswerNames = new Set([
   'NoAnswer',
@@ -37,9 +40,9 @@ const noAnswerNames = new Set([
 ]);
 
 /**
- * True when a write may or may not have been applied: the connection broke, or the primary stepped down, after
- * it was sent. The driver resends single-document writes by itself, once; an update of many it never does. So
- * whoever goes on after such an error reads back by token. True also for a conflict, of which that would tell as much.
+ * Returns whether a write may or may not have been applied, because the connection broke or the primary stepped down
+ * after it was sent. The driver itself resends writes of single documents once, but never an update of many. So a caller
+ * that goes on after such an error reads back by token. Also true for a conflict, which reading back settles too.
  */
 export function isUnknownOutcome(thrown: unknown): boolean {
   const error = unwrapped(thrown);
@@ -48,7 +51,10 @@ export function isUnknownOutcome(thrown: unknown): boolean {
   return hasLabel(error, 'RetryableWriteError');
 }
 
-/** The driver puts what keeps a bulk write from being sent, or answered, into an error that hides its kind. */
+/**
+ * Returns the cause of a bulk write that could not be sent or was not answered. The driver wraps it in an error that
+ * hides its kind.
+ */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
   return isBulkWriteError(error) && types.isNativeError(cause) ? cause : error;
@@ -58,13 +64,13 @@ function unwrapped(error: unknown): unknown {
 const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoPoolClearedError']);
 
 /**
- * Codes of errors by which a server says that it is not, or no longer, the one to write to. Without a transaction
- * number the server marks them with no label. Source: MongoDB's specification "Retryable Writes".
+ * Codes of a server that is not, or no longer, the one to write to. Without a transaction number the server adds no
+ * label. Source: MongoDB's specification "Retryable Writes".
  */
 const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /**
- * What Node says of a socket that is closing, as a container's are that died while it was frozen. The driver (7.9)
- * passes it on as it is when it comes of a write: not as a MongoNetworkError, with no label, not tried again.
+ * Node's codes for a closing socket, such as one that died while a container was frozen. When a write fails so, the
+ * driver (7.9) passes the error on as it is: not as a MongoNetworkError, without a label, and without a retry.
  */
 const socketCodes = new Set(['EPIPE', 'ECONNRESET']);

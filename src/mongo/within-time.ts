@@ -1,13 +1,13 @@
-/** What was asked was not answered in time, and may still be done. */
+/** A request was not answered in time, and may still be carried out. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
 /**
- * Rejects when there is no answer after so long: a connection may die without a word. What was asked goes on
- * unobserved, so it must do no harm late.
+ * Rejects if there is no answer in time, since a connection may die silently. The request goes on unobserved, so it must
+ * do no harm late.
  *
- * @throws NoAnswer, and what the answer is rejected with
+ * @throws NoAnswer, and errors of the answer
  */
 export async function withinTime<Result>(
   ms: number,
@@ -17,7 +17,7 @@ export async function withinTime<Result>(
   let timer: NodeJS.Timeout | undefined;
   const timeOut = new Promise<never>((_, reject) => {
     const noAnswer = () => reject(new NoAnswer(`${who} did not answer within ${Math.round(ms)} ms.`));
-    // A turn later: what has come while the event loop was held up is read only after its timers.
+    // One turn later, because answers that came while the event loop was blocked are read only after its timers.
     timer = setTimeout(() => setImmediate(noAnswer), ms);
   });
   try {
