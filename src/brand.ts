@@ -1,4 +1,4 @@
-import { isError } from './job/failure.js';
+import { isError } from './is-error.js';
 
 /*
  * A project may hold two copies of this package, and a class of one is not that of the other. So a class of ours is known

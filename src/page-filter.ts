@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { storableText } from './job/storable-text.js';
 import { MAX_PAGE_BYTES } from './mongo/read-page.js';
+import { storableText } from './storable-text.js';
 
 /** Encodes a place in a list as text, for callers to hand back unchanged. */
 export function toCursorText(place: unknown): string {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { durationSchema } from '../../src/duration.js';
 import { jobStatuses } from '../../src/index.js';
-import { storableText } from '../../src/job/storable-text.js';
+import { storableText } from '../../src/storable-text.js';
 import { documented } from './documented.js';
 
 /** Fields that several routes ask for or answer with. */

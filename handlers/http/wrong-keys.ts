@@ -1,7 +1,7 @@
-import { countWrongKey, type WrongKeyCount } from '../../src/access/count-wrong-key.js';
 import { connectedCollections, type WithCollections } from '../../src/collections/connected-collections.js';
 import type { Logger } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
+import { countWrongKey, type WrongKeyCount } from '../../src/sign-in/count-wrong-key.js';
 
 /** How long the sender of a wrong key waits for the count. The key is refused whether it was counted or not. */
 const MAX_COUNTING_MS = 2_000;

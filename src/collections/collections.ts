@@ -1,6 +1,4 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
-import { type EndedSessionDocument, endedSessionsCollection } from '../access/ended-session-document.js';
-import { type WrongKeyDocument, wrongKeysCollection } from '../access/wrong-key-document.js';
 import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idempotency/key-document.js';
 import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
@@ -10,6 +8,8 @@ import { openCollection } from '../mongo/open-collection.js';
 import { type QueueDocument, queuesCollection } from '../queue/queue-document.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
 import { schedulerCollection } from '../scheduler/scheduler-collection.js';
+import { type EndedSessionDocument, endedSessionsCollection } from '../sign-in/ended-session-document.js';
+import { type WrongKeyDocument, wrongKeysCollection } from '../sign-in/wrong-key-document.js';
 import { type StatisticsDocument, statisticsCollection } from '../statistics/statistics-document.js';
 import { type WorkerDocument, workersCollection } from '../worker/worker-document.js';
 

@@ -1,4 +1,5 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
+import { isError } from '../is-error.js';
 
 /** Stored form of the reason why an attempt failed. */
 export interface Failure {
@@ -41,11 +42,6 @@ export function toFailure(thrown: unknown): Failure {
 export function withRemark(failure: Failure, remark: string): Failure {
   const note = ` (${shorten(remark, MAX_CAUSE_TEXT_BYTES)})`;
   return { ...failure, message: shorten(failure.message, MAX_TEXT_BYTES - Buffer.byteLength(note)) + note };
-}
-
-/** Returns whether a value is an error, including errors of another realm, such as a test runner's. */
-export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
 }
 
 /** Returns a readable text. A long text is cut when it is stored. */

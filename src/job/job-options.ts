@@ -6,9 +6,9 @@ import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import type { AnySession } from '../mongo/driver-of.js';
 import { ELECTION_MS } from '../mongo/election.js';
+import { storableText } from '../storable-text.js';
 import { type Metadata, metadataSchema } from './metadata.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
-import { storableText } from './storable-text.js';
 
 /** Attempts of a job in all. Few enough that a broken job is noticed the same day, enough to outlive a hiccup. */
 export const DEFAULT_MAX_RETRIES = 3;

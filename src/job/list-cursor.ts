@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { cursorOf, toCursorText } from '../page-filter.js';
-import { storableText } from './storable-text.js';
+import { storableText } from '../storable-text.js';
 
 /** Place of a job in lists, which are sorted by `created`, then `_id`. Neither ever changes. */
 export interface ListPlace {

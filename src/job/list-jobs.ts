@@ -5,11 +5,11 @@ import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { readPage } from '../mongo/read-page.js';
 import { pageSize } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
-import { storableText } from './storable-text.js';
 
 /** Maximum of documents that a request examines where no index knows the answer. Takes some ten milliseconds. */
 const MAX_SCANNED = 5_000;

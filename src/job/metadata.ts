@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { storableText } from './storable-text.js';
+import { storableText } from '../storable-text.js';
 
 const MAX_BYTES = 2048;
 

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { isError } from '../job/failure.js';
+import { isError } from '../is-error.js';
 
 /*
  * Names of the semantic conventions for messaging, which are in development: https://opentelemetry.io/docs/specs/semconv/messaging/.

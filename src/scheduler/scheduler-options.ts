@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { type AddJobOptions, jobOverridesSchema, momentSchema } from '../job/job-options.js';
-import { storableText } from '../job/storable-text.js';
+import { storableText } from '../storable-text.js';
 import type { CronFields } from './calendar/cron-fields.js';
 import { cronProblem } from './next-call-time.js';
 import { isTimeZone } from './time-zone.js';

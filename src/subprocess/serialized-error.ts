@@ -1,6 +1,7 @@
 import { brandOf } from '../brand.js';
 import { RemoteException, RetryAfter, Snooze } from '../errors.js';
-import { isError, toFailure } from '../job/failure.js';
+import { isError } from '../is-error.js';
+import { toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
 /** Any thrown value, in the form in which it crosses threads. */

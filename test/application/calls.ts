@@ -1,10 +1,10 @@
 import type { LocalProcessor } from '../../local/processor.js';
-import { countWrongKey } from '../../src/access/count-wrong-key.js';
-import { endSession } from '../../src/access/end-session.js';
-import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { connectedCollections } from '../../src/collections/connected-collections.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import type { ClaimedJob } from '../../src/index.js';
+import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
+import { endSession } from '../../src/sign-in/end-session.js';
+import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
 import { plainCalls } from '../plain-calls.js';
 
 type Call = (processor: LocalProcessor) => Promise<unknown>;

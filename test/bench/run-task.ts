@@ -1,7 +1,14 @@
 import type { Db } from 'mongodb';
-import type { Bench } from './bench.js';
+import type { Programs } from './bundle.js';
 import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
+import type { Server } from './server.js';
+
+/** What a task is run with. */
+interface Tools {
+  readonly server: Pick<Server, 'uri'>;
+  readonly programs: Pick<Programs, 'worker'>;
+}
 
 export interface TaskOptions extends Omit<Setting, 'uri' | 'database'> {
   readonly db: Pick<Db, 'databaseName'>;
@@ -11,7 +18,7 @@ export interface TaskOptions extends Omit<Setting, 'uri' | 'database'> {
 
 /** Runs a task that ends by itself, in its own process. */
 export async function runTask(
-  { server, programs }: Bench,
+  { server, programs }: Tools,
   { db, uri = server.uri, ...setting }: TaskOptions,
 ): Promise<Reading> {
   const child = await Child.start(programs.worker, { ...setting, uri, database: db.databaseName });

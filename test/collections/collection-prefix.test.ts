@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { createSchedulerHandler, createWorkerHandler } from '../../handlers/lambda.js';
-import { endSession } from '../../src/access/end-session.js';
-import { isSessionEnded } from '../../src/access/is-session-ended.js';
 import { connectedCollections, type WithCollections } from '../../src/collections/connected-collections.js';
 import { ValidationError } from '../../src/index.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../../src/mongo/collection-prefix.js';
+import { endSession } from '../../src/sign-in/end-session.js';
+import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
 import { collectionNames, collectionNamesOf } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { closeConnectionsAfterwards, deploymentOf } from '../handlers/deployment.js';

@@ -1,12 +1,12 @@
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { countWrongKey } from '../../src/access/count-wrong-key.js';
-import { endSession } from '../../src/access/end-session.js';
 import { describedCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/collections/find-left-behind.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { ForeignDocumentsError } from '../../src/index.js';
+import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
+import { endSession } from '../../src/sign-in/end-session.js';
 import { registerWorker } from '../../src/worker/register-worker.js';
 import { collectionNamesOf } from '../collection-names.js';
 import { useDatabase } from '../database.js';

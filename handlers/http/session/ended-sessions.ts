@@ -1,9 +1,9 @@
-import { endSession } from '../../../src/access/end-session.js';
-import { isSessionEnded } from '../../../src/access/is-session-ended.js';
 import {
   connectedCollections,
   type WithCollections,
 } from '../../../src/collections/connected-collections.js';
+import { endSession } from '../../../src/sign-in/end-session.js';
+import { isSessionEnded } from '../../../src/sign-in/is-session-ended.js';
 import type { Session } from './session.js';
 
 /** How long what was read is trusted. A sign-out in another process is noticed that late. */
