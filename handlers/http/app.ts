@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** The origins of other sites whose pages may call the API, with a key. `*` means any. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Does what must be done once before the database is used. Awaited by each request. Default: nothing. */
+  /** Does what must be done once, and is awaited before the database is used. Default: nothing. */
   readonly ready?: () => Promise<void>;
   /** Returns the milliseconds until an answer has to be sent. Default: infinite. */
   readonly timeLeft?: () => number;

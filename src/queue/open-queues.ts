@@ -25,7 +25,7 @@ export class OpenQueues {
 
   constructor(private readonly collections: QueueCollections) {}
 
-  /** Takes over paused queues that somebody else has just read. */
+  /** Learns the paused queues that somebody has just read. */
   learn(paused: readonly string[]): void {
     this.#paused = new Set(paused);
     this.#pausedReadAt = performance.now();

@@ -19,7 +19,7 @@ export interface ItemChange<Result> {
   readonly write: (item: SchedulerItemDocument, now: Date, session: ClientSession) => Promise<Result>;
 }
 
-/** The jobs of one transaction, which keep it well below MongoDB's limits. Further transactions make the rest. */
+/** Limits of one transaction, well below those of MongoDB. Further transactions make the rest. */
 const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
 
 /**

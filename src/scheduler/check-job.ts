@@ -30,7 +30,7 @@ export async function checkJob(
   return { ...definition, ...(input !== undefined && { input }) };
 }
 
-/** The largest input of an item. A job may have more, but people read lists of items, and each job copies the input. */
+/** The largest input of an item. A job's may be larger, but people read lists of items, and each job copies the input. */
 export const MAX_INPUT_BYTES = 64 * 1024;
 
 function requireSmall(input: unknown): unknown {

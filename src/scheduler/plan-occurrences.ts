@@ -35,7 +35,7 @@ export interface Tick {
 export type WaitingItem = SchedulerItemDocument & { readonly nextCallTime: Date };
 
 /**
- * Returns the occurrences of an item that get their jobs now. The item is due, or will be before the horizon.
+ * Plans which occurrences of an item get their jobs now. The item is due, or will be before the horizon.
  *
  * Whether an occurrence overlaps the previous one is known only when it is due, so items with `overlap: 'skip'` are not made
  * ahead.

@@ -6,7 +6,7 @@ import type { MadeJob } from './make-planned.js';
 import type { OccurrenceJob } from './occurrence-job.js';
 import type { BrokenItem, PlannedItem } from './plan-items.js';
 
-/** The most time of a middleware. Other items wait meanwhile. */
+/** How long middleware may take. Other items wait meanwhile. */
 const MAX_WAIT_MS = 3_000;
 
 type Prepared = { readonly addition: Addition } & (

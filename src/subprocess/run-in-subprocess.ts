@@ -26,7 +26,7 @@ let pool: Promise<SubprocessPool> | undefined;
  * exits, loops for ever or runs out of memory fails alone.
  *
  * @param onThread called when the module gets its thread. Until then it waits for earlier ones
- * @throws the module's own error, also a RemoteException, or the signal's reason
+ * @throws the module's own error (a RemoteException stays one), or the signal's reason
  * @throws SubprocessError when the module could not be loaded or its thread died
  */
 export async function runInSubprocess(

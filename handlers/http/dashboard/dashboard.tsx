@@ -56,7 +56,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();
-      // A page refreshes itself even where nobody looks at it.
+      // A page refreshes itself even if nobody looks at it.
       const isByPerson = context.req.header('x-refresh') === undefined;
       if (isByPerson) await renewSession(context, sessionSecrets, apiKeys, context.get('session'));
     })

@@ -14,7 +14,7 @@ const REMEMBERED = 5000;
 
 /**
  * Returns the pattern of a cron expression, as cron-parser reads it. A day that is restricted by both day of month and day
- * of week matches when either does, as in cron. Any value except `*` and `?` restricts.
+ * of week matches when either does, as in cron. Any value except a lone `*` or `?` restricts.
  *
  * @throws Error for an invalid expression, which `cronProblem` explains
  */
