@@ -20,8 +20,9 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   /** How often the scheduler looks for due items. Default 1 s. On AWS it is a minute. */
   readonly scheduleInterval?: Duration;
   /**
-   * Makes indexes, job factories and declared scheduler items again. The loops call it when an empty database has
-   * replaced the old one, as when a database that keeps nothing on disk restarts. Default: the loops only log it.
+   * Makes indexes and declared scheduler items again. The loops call it when an empty database has replaced the old one,
+   * as when a database that keeps nothing on disk restarts. The registered job factories are stored before that.
+   * Default: the loops only log it.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
@@ -55,7 +56,12 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   constructor({ pollInterval, scheduleInterval, setUp, ...options }: LocalProcessorOptions<Jobs>) {
     super(options);
     const collections = openCollections(this.db, this.collectionPrefix);
-    this.#database = new ReplacedDatabase(collections, this.log, setUp && (() => setUp(this)));
+    this.#database = new ReplacedDatabase(
+      collections,
+      this.log,
+      () => this.storeJobFactoriesAgain(),
+      setUp && (() => setUp(this)),
+    );
     const intervals = validateNow(
       intervalsSchema,
       { pollInterval, scheduleInterval },

@@ -13,6 +13,7 @@ export class ReplacedDatabase {
   constructor(
     private readonly collections: Collections,
     private readonly log: Logger,
+    private readonly storeJobFactories: () => Promise<void>,
     private readonly setUp: (() => Promise<void>) | undefined,
   ) {
     this.#found = foundServers(collections.client);
@@ -41,8 +42,9 @@ export class ReplacedDatabase {
     this.#found = found;
   }
 
-  /** Sets the database up. Logs an error only where there is no set-up to call. */
+  /** Sets the database up. Logs an error about indexes only where there is no set-up to call. */
   async #mend(missing: readonly string[]): Promise<void> {
+    await this.storeJobFactories();
     if (this.setUp === undefined) {
       const { code, message } = new IndexMissingError();
       this.log.error(`The database is an empty one. ${message}`, { code, missing });

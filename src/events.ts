@@ -38,8 +38,8 @@ export interface AttemptEnded extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in `AttemptStarted`. Absent for a job of `pullNextJob`. */
   readonly worker?: string;
-  /** How the attempt is counted in the summary of `drain`. */
-  readonly outcome: Ending;
+  /** How the attempt is counted in the summary of `drain`; `recovered` if its lease had expired and recovery ended it. */
+  readonly outcome: Ending | 'recovered';
   /** How long the function ran, in milliseconds. Absent if it was not called, or the time is unknown. */
   readonly durationMs?: number | undefined;
   /** Message of the error that the attempt failed with. */
@@ -54,7 +54,10 @@ export interface JobSettled {
   readonly status: SettledStatus;
 }
 
-/** A worker lost the lease of a running job. Another worker may run the job. */
+/**
+ * A worker lost the lease of a running job. Another worker may run the job. The process that recovers the job tells this,
+ * and so does the worker if it still lives.
+ */
 export type LeaseLost = AttemptStarted;
 
 /** A scheduler item made the job of an occurrence. */

@@ -46,6 +46,7 @@ import type { Middleware, RunMiddleware } from './job/middleware.js';
 import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
+import { type Registration, readRegistration, readRegistrations } from './job/registration.js';
 import { isJob, JobRegistry, jobsSchema } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
@@ -86,6 +87,7 @@ import { type Recovery, recoverJobs } from './worker/recover-jobs.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
 import { tellEnded } from './worker/tell-ended.js';
+import { tellLost } from './worker/tell-lost.js';
 import { unlessAborted } from './worker/unless-aborted.js';
 import { type Worker, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
@@ -304,6 +306,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.workers = new Workers(collections);
   }
 
+  /** Stores again what is registered here, for a database that was replaced by an empty one. @internal */
+  protected storeJobFactoriesAgain(): Promise<void> {
+    return this.#registry.storeAgain();
+  }
+
   /** Returns the connected collections for the HTTP API. @internal */
   [connectedCollections](): Promise<Collections> {
     return this.#connected();
@@ -314,8 +321,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * the write that makes it true, in the process that wrote. Nothing waits for the listener, and its errors are logged.
    *
    * `jobAdded` and `jobsReady` are not told for jobs added in a transaction of the caller. `jobAdded` may be told again
-   * for a job that is added again under its id. `jobSettled` and `leaseLost` are not told for jobs whose workers crashed,
-   * which recovery ends.
+   * for a job that is added again under its id. For a job whose worker crashed, the process that recovers it tells the
+   * events.
    *
    * @throws ValidationError for an unknown name
    * @example
@@ -377,8 +384,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * @throws ValidationError for a bad name or factory, before anything is registered
    */
   async addJobFactory(...args: [factory: JobFactory] | [name: string, factory: JobFactory]): Promise<void> {
-    const [name, factory] = args.length === 1 ? [args[0]?.name, args[0]] : args;
-    await this.#register([[name, factory]]);
+    await this.#register([readRegistration(args)]);
   }
 
   /**
@@ -389,9 +395,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   async addJobFactories(
     factories: Readonly<Record<string, JobFactory>> | readonly JobFactory[],
   ): Promise<void> {
-    await this.#register(
-      isList(factories) ? factories.map((factory) => [factory?.name, factory]) : Object.entries(factories),
-    );
+    await this.#register(readRegistrations(factories));
   }
 
   /**
@@ -673,16 +677,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * and `scheduleDueItems` begin with it.
    */
   async recoverJobs(): Promise<number> {
-    const { recovered } = await this.#recover();
-    await this.jobsReady.tell(Array<QueuedJob>(recovered).fill(someJob));
-    return recovered;
+    const recovery = await this.#recover();
+    await this.jobsReady.tell(queuedBy(recovery));
+    return recovery.lost.length;
   }
 
   async #recover(): Promise<Recovery> {
     const recover = async () => recoverJobs(await this.#connected());
     const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
     this.#openQueues.learn(recovery.pausedQueues);
-    this.#tally.countRecovered(recovery.recovered);
+    tellLost(this.#events, recovery.lost);
     return recovery;
   }
 
@@ -817,13 +821,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async scheduleDueItems(options: ScheduleOptions = {}): Promise<string[]> {
     const { ahead, deadline } = validateNow(scheduleOptionsSchema, options, 'The call of scheduleDueItems');
-    const { recovered } = await this.#recover();
+    const recovery = await this.#recover();
     await this.#tally.write();
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     const made = await scheduleDueItems(await this.#connected(), this.#registry, tick, this.log);
     const soon = await this.#queuedLongAgo(ahead);
-    await this.jobsReady.tell([...Array<QueuedJob>(recovered).fill(someJob), ...made, ...soon]);
+    await this.jobsReady.tell([...queuedBy(recovery), ...made, ...soon]);
     return made.map(({ id }) => id);
   }
 
@@ -918,8 +922,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   async #runLostOne(): Promise<boolean> {
-    const { recovered, waitsAlone } = await this.#recover();
-    return (recovered > 0 || waitsAlone) && this.#runOne(waitsAlone);
+    const recovery = await this.#recover();
+    const { waitsAlone } = recovery;
+    return (waitsAlone || queuedBy(recovery).length > 0) && this.#runOne(waitsAlone);
   }
 
   async #runOne(runsAlone: boolean): Promise<boolean> {
@@ -944,7 +949,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
   }
 
-  async #register(entries: Parameters<JobRegistry['register']>[0]): Promise<void> {
+  async #register(entries: readonly Registration[]): Promise<void> {
     await this.#connected();
     await this.#registry.register(entries);
   }
@@ -1055,6 +1060,8 @@ const scheduleOptionsSchema = z.strictObject({
   deadline: z.date().optional(),
 });
 
-function isList(value: object): value is readonly JobFactory[] {
-  return Array.isArray(value);
+/** The jobs that a recovery queued again, or made claimable. */
+function queuedBy({ lost, madeClaimable }: Recovery): QueuedJob[] {
+  const again = lost.filter(({ settledAs }) => settledAs === undefined);
+  return Array<QueuedJob>(again.length + madeClaimable).fill(someJob);
 }

@@ -42,11 +42,13 @@ export function toIssues(error: z.ZodError): Issue[] {
     count += 1;
     return count > MAX_ISSUES ? untold : toIssue(path, message);
   };
-  return error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => issueOf([...issue.path, key], `Unrecognized key: "${key}"`))
-      : issueOf(issue.path, issue.message),
-  );
+  return error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => issueOf([...issue.path, key], `Unrecognized key: "${key}"`));
+    // What is wrong with the name of a member: its own message says only that there is something.
+    if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => issueOf(issue.path, message));
+    return issueOf(issue.path, issue.message);
+  });
 }
 
 export function toIssue(path: readonly PropertyKey[], message: string): Issue {

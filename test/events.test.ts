@@ -70,6 +70,52 @@ describe('an event is told', () => {
     ]);
   });
 
+  test('of jobs whose workers crashed, by the process that recovers them', async () => {
+    const processor = database.processor();
+    await processor.addJobFactory(echo);
+    const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
+    const crash = async (worker: string, options: { maxRetries?: number } = {}) => {
+      const id = await processor.addJob('echo', {}, options);
+      expect((await processor.pullNextJob())?.id).toBe(id);
+      await jobs.updateOne({ _id: id }, { $set: { 'lease.worker': worker, 'lease.expires': new Date(0) } });
+      return id;
+    };
+    const last = await crash('a', { maxRetries: 1 });
+    const retried = await crash('b');
+    const cancelled = await crash('c');
+    await processor.cancelJob(cancelled);
+    const together = [await crash('d'), await crash('d')];
+    const recovering = database.processor();
+    const told = listen(recovering, 'leaseLost', 'attemptEnded', 'jobSettled');
+    const ready: unknown[] = [];
+    recovering.on('jobsReady', (event) => ready.push(event.jobs.length));
+
+    expect(await recovering.recoverJobs()).toBe(5);
+
+    const of = (id: string) => told.filter(([, event]) => 'jobId' in event && event.jobId === id);
+    const job = (jobId: string) => ({ jobId, jobName: 'echo' });
+    const attempt = (id: string, worker: string) => ({ ...job(id), queue: 'default', attempt: 1, worker });
+    const lost = (id: string, worker: string) => {
+      const error = `worker ${worker} lost its lease, which expired at 1970-01-01T00:00:00.000Z`;
+      return [
+        ['leaseLost', attempt(id, worker)],
+        ['attemptEnded', { ...attempt(id, worker), outcome: 'recovered', error }],
+      ];
+    };
+    expect(of(last)).toEqual([...lost(last, 'a'), ['jobSettled', { ...job(last), status: 'error' }]]);
+    expect(of(retried)).toEqual(lost(retried, 'b'));
+    const settled = ['jobSettled', { ...job(cancelled), status: 'cancelled' }];
+    expect(of(cancelled)).toEqual([...lost(cancelled, 'c'), settled]);
+    for (const id of together) expect(of(id)).toEqual(lost(id, 'd'));
+    expect(ready).toEqual([3]);
+    for (const [id, status] of [
+      [last, 'error'],
+      [retried, 'queued'],
+      [cancelled, 'cancelled'],
+    ] as const)
+      expect(await processor.getJobStatus(id)).toBe(status);
+  });
+
   test('of jobs that the caller runs, and of those that are cancelled before they ran', async () => {
     const processor = database.processor();
     await processor.addJobFactory(echo);

@@ -20,8 +20,9 @@ const ours = new OncePerName();
  * that is looked for only once it has looked through all documents. Where it was not, the documents are looked at, as far
  * as that is quick.
  *
- * Asked once: who writes documents of his own into our collections later is not noticed. Statements that change or remove
- * documents ask for fields of ours for that reason.
+ * Asked once, also where the answer was an empty collection without our indexes: who writes documents of his own into it later
+ * is not noticed, and to ask again would cost each process commands for ever. That harms nothing of his: statements that change
+ * or remove documents ask for fields of ours, and `ensureIndexes` looks anew each time, before it makes or drops anything.
  *
  * @throws ForeignDocumentsError, each time anew
  */

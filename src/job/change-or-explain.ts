@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
-import { ConflictError } from '../errors.js';
+import { ConflictError, ForeignDocumentsError } from '../errors.js';
+import { byId } from '../mongo/by-index.js';
 import { requireJob } from './find-job.js';
 import type { Job, JobDocument } from './job.js';
+import { ourJob } from './jobs-collection.js';
 
 /** Maximum of tries. A job may just have left the state it was read in, but it needs milliseconds to return to it. */
 const MAX_TRIES = 10;
@@ -16,7 +18,8 @@ const MAX_WAIT_MS = 20;
  *
  * @param change returns undefined when its conditions matched nothing
  * @param refusal returns why the job cannot be changed, or undefined when it can
- * @throws NotFoundError, or ConflictError with the reason. Nothing was changed then
+ * @throws NotFoundError, ForeignDocumentsError if somebody else's document has the id, or ConflictError with the reason.
+ *   Nothing was changed then
  */
 export async function changeOrExplain<Result>(
   jobs: Collection<JobDocument>,
@@ -28,8 +31,16 @@ export async function changeOrExplain<Result>(
     if (tries > 0) await wait(Math.random() * MAX_WAIT_MS);
     const result = await change();
     if (result !== undefined) return result;
+    await requireOwnJob(jobs, id);
     const reason = refusal(await requireJob(jobs, id));
     if (reason !== undefined) throw new ConflictError(id, reason);
   }
   throw new ConflictError(id, `Job '${id}' changes faster than it can be read: nothing was done. Try again.`);
+}
+
+/** It may have been written after the collection was looked at: conditions of changes never match it. */
+async function requireOwnJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
+  const isForeign = { _id: String(id), $nor: [ourJob] };
+  if ((await jobs.findOne(isForeign, { projection: { _id: 1 }, ...byId })) !== null)
+    throw new ForeignDocumentsError([{ collection: jobs.collectionName, id }]);
 }

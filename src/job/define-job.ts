@@ -237,17 +237,25 @@ const factorySchema = contractSchema.extend({
 
 /** Returns whether `defineJob` made this value, in any copy of this package. Never throws. */
 export function isJobFactory(value: unknown): value is JobFactory {
-  return isMade(value, JOB_FACTORY, factorySchema);
+  return isMade(value, JOB_FACTORY, factorySchema, knownFactories);
 }
 
 /** Returns whether `defineJob` made this contract, in any copy of this package. Never throws. */
 export function isJobContract(value: unknown): value is JobContract {
-  return isMade(value, JOB_CONTRACT, contractSchema);
+  return isMade(value, JOB_CONTRACT, contractSchema, knownContracts);
 }
 
-function isMade(value: unknown, mark: symbol, schema: z.ZodType): boolean {
+/** Those that were looked at: each job that is added by one would look at it again. */
+const knownFactories = new WeakSet<object>();
+const knownContracts = new WeakSet<object>();
+
+function isMade(value: unknown, mark: symbol, schema: z.ZodType, known: WeakSet<object>): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (known.has(value)) return true;
   try {
-    return fieldOf(value, mark) === true && schema.safeParse(value).success;
+    const isOne = fieldOf(value, mark) === true && schema.safeParse(value).success;
+    if (isOne) known.add(value);
+    return isOne;
   } catch {
     return false; // A proxy or getter that throws.
   }

@@ -5,8 +5,8 @@ import { ForbiddenError, UnknownJobNameError, ValidationError } from '../errors.
 import type { Events } from '../events.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
-import { validate, validateNow } from '../validate.js';
-import { isJobContract, isJobFactory, type JobFactory, jobNameSchema, NO_CODE } from './define-job.js';
+import { validate } from '../validate.js';
+import { isJobContract, isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobContract } from './job-contract.js';
@@ -20,6 +20,7 @@ import {
   toInfo,
 } from './list-job-factories.js';
 import { Middlewares } from './middleware.js';
+import type { Registration } from './registration.js';
 import { storeJobFactories } from './store-job-factories.js';
 
 /** A kind of job that can be added here, by this process's code or by a stored definition. */
@@ -28,15 +29,6 @@ export interface AddableJob {
   /** Checks an input. @throws ValidationError */
   checkInput(input: unknown): Promise<void>;
 }
-
-const entriesSchema = z.array(
-  z.tuple([
-    jobNameSchema,
-    z.custom(isJobFactory, {
-      error: ({ input }) => (isJobContract(input) ? NO_CODE : 'expected a job factory, made by defineJob'),
-    }),
-  ]),
-);
 
 /** Kinds of jobs by name, as a processor receives them. */
 export const jobsSchema = z.record(
@@ -83,9 +75,8 @@ export class JobRegistry {
     return this.#factories.get(name);
   }
 
-  /** Registers and stores factories. @throws ValidationError for a bad name or factory, before anything is registered */
-  async register(entries: readonly (readonly [name: string, factory: JobFactory])[]): Promise<void> {
-    validateNow(entriesSchema, entries, 'The list of job factories');
+  /** Stores factories and registers them. Registers nothing if that fails. @throws what the driver throws */
+  async register(entries: readonly Registration[]): Promise<void> {
     await this.#store(entries);
     for (const [name, factory] of entries) this.#learn(name, factory);
   }
@@ -100,6 +91,11 @@ export class JobRegistry {
       this.#stored = undefined;
       throw error;
     }
+  }
+
+  /** Stores all that is registered here once more, for a database that has lost it. @throws what the driver throws */
+  async storeAgain(): Promise<void> {
+    if (this.#known.size > 0) await this.#store([...this.#known]);
   }
 
   #learn(name: string, job: JobContract): void {

@@ -37,12 +37,6 @@ export class Tally {
     this.#isEmpty = false;
   }
 
-  countRecovered(count: number): void {
-    if (count === 0) return;
-    this.#total.recovered += count;
-    this.#isEmpty = false;
-  }
-
   /** Writes the counts each minute while `work` runs, and at its end. Writes nothing if nothing was counted. */
   async writeDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const timer = setInterval(() => void this.write(), MINUTE_MS);

@@ -275,7 +275,7 @@ class Drain {
   }
 
   #count({ worker, outcome }: AttemptEnded): void {
-    if (worker === this.#name) this.#summary[outcome] += 1;
+    if (worker === this.#name && outcome !== 'recovered') this.#summary[outcome] += 1;
   }
 
   /** Returns undefined if the outcome could not be written. */

@@ -3,7 +3,7 @@ import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
 import { endLostAttempt } from '../job/end-attempt.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
-import type { JobDocument } from '../job/job.js';
+import type { JobDocument, SettledStatus } from '../job/job.js';
 import { makeClaimable } from '../job/make-claimable.js';
 import { anyPriority, isCounted, isDue, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
@@ -16,12 +16,26 @@ const MAX_RECOVERED = 2000;
 
 /** The result of a recovery, and what it learned on the way. */
 export interface Recovery {
-  /** How many attempts it ended. */
-  readonly recovered: number;
+  /** The attempts that it ended. */
+  readonly lost: readonly LostAttempt[];
+  /** How many jobs of an earlier version it made claimable. */
+  readonly madeClaimable: number;
   /** The names of paused queues. */
   readonly pausedQueues: readonly string[];
   /** Whether due jobs must run alone. */
   readonly waitsAlone: boolean;
+}
+
+/** An attempt whose lease expired, and what recovery made of its job. */
+export interface LostAttempt {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly queue: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly leaseExpired: Date;
+  /** Undefined when the job is queued again. */
+  readonly settledAs: SettledStatus | undefined;
 }
 
 /**
@@ -35,21 +49,21 @@ export interface Recovery {
  *
  * The same command reads what every invocation must know before it claims: which queues are paused, and whether jobs must
  * run alone. It also finds jobs queued by processes of an earlier version, which claims do not see. These are made
- * claimable and counted as recovered.
+ * claimable.
  */
 export async function recoverJobs({ client, jobs, queues }: QueueCollections): Promise<Recovery> {
   const looked = await look(jobs, queues.collectionName);
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
   const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
-  const ended = isAnyExpired ? await recoverAll(client, jobs) : 0;
-  const marked = isAnyUnmarked ? await makeClaimable(jobs) : 0;
-  const waitsAlone = looked.some(({ isAlone }) => isAlone) || ended > 0;
-  return { recovered: ended + marked, pausedQueues, waitsAlone };
+  const lost = isAnyExpired ? await recoverAll(client, jobs) : [];
+  const madeClaimable = isAnyUnmarked ? await makeClaimable(jobs) : 0;
+  const waitsAlone = looked.some(({ isAlone }) => isAlone) || lost.length > 0;
+  return { lost, madeClaimable, pausedQueues, waitsAlone };
 }
 
 /** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
-async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): Promise<number> {
+async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): Promise<LostAttempt[]> {
   const recover = () => inTransaction(client, (session) => recoverExpired(jobs, session));
   try {
     return await recover();
@@ -98,15 +112,29 @@ const isExpired: Filter<JobDocument> = {
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };
 
-type ExpiredJob = Pick<JobDocument, '_id' | 'lease' | 'cancelRequested'> & { readonly now: Date };
+type ExpiredJob = Pick<
+  JobDocument,
+  '_id' | 'jobName' | 'queue' | 'lease' | 'cancelRequested' | 'retryCounter' | 'maxRetries'
+> & { readonly now: Date };
 
-async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<number> {
+async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<LostAttempt[]> {
   const expired = await findExpired(jobs, session);
   const alive = await liveWorkers(jobs, expired, session);
   const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive));
   const alone = lost.filter((job) => isOnlyOne(job, lost));
   const inCompany = lost.filter((job) => !isOnlyOne(job, lost));
-  return (await endAll(jobs, alone, false, session)) + (await endAll(jobs, inCompany, true, session));
+  await endAll(jobs, alone, false, session);
+  await endAll(jobs, inCompany, true, session);
+  return [...alone.map((job) => toLost(job, false)), ...inCompany.map((job) => toLost(job, true))];
+}
+
+/** As `endLostAttempt` ends it. The transaction sees the job as it was read. */
+function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
+  const { _id: jobId, jobName, queue, retryCounter: attempt, maxRetries, lease, now } = job;
+  const hasFailed = !inCompany && attempt >= maxRetries;
+  const settledAs = job.cancelRequested !== undefined ? 'cancelled' : hasFailed ? 'error' : undefined;
+  const leaseExpired = lease?.expires ?? now;
+  return { jobId, jobName, queue, attempt, worker: workerOf(job), leaseExpired, settledAs };
 }
 
 /**
@@ -116,7 +144,8 @@ async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSess
  */
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
-  const needed = { $project: { lease: 1, cancelRequested: 1, now: '$$NOW' } };
+  const fields = { jobName: 1, queue: 1, lease: 1, cancelRequested: 1, retryCounter: 1, maxRetries: 1 };
+  const needed = { $project: { ...fields, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const find = (hint: IndexHint) => jobs.aggregate<ExpiredJob>(stages, { session, ...hint }).toArray();
   const expired = await byIndex(jobs, leaseExpiry, find, session);
@@ -167,15 +196,11 @@ async function endAll(
   lost: readonly ExpiredJob[],
   inCompany: boolean,
   session: ClientSession,
-): Promise<number> {
-  if (lost.length === 0) return 0;
+): Promise<void> {
+  if (lost.length === 0) return;
   const stillTheirs: Filter<JobDocument> = {
     _id: { $in: lost.map(({ _id }) => _id) },
     'lease.token': { $in: lost.flatMap(({ lease }) => (lease ? [lease.token] : [])) },
   };
-  const { modifiedCount } = await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), {
-    session,
-    ...byId,
-  });
-  return modifiedCount;
+  await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), { session, ...byId });
 }

@@ -141,6 +141,26 @@ test('documents that an application adds later neither keep a lost job nor are s
   expect(await applicationNow()).toEqual(before);
 });
 
+test('a document that an application adds later is no job that could be changed, and that is told', async () => {
+  const processor = database.processor({ collectionPrefix: '' });
+  await processor.ensureIndexes();
+  const documents = ['queued', 'error', 'completed'].map((status) => ({ _id: `a post, ${status}`, status }));
+  const jobs = database.db.collection<{ _id: string; status: string }>(taken.jobs);
+  await jobs.insertMany(documents);
+  const changes = [
+    (id: string) => processor.cancelJob(id),
+    (id: string) => processor.retryJob(id),
+    (id: string) => processor.updateJob(id, { priority: 1 }),
+    (id: string) => processor.removeJob(id),
+  ];
+
+  for (const { _id: id } of documents)
+    for (const change of changes)
+      await expect(change(id)).rejects.toMatchObject({ code: 'foreign_documents', found: [{ id }] });
+
+  expect(await jobs.find().toArray()).toEqual(documents);
+});
+
 /** As our first version wrote them, and more of them than are looked at from one end. */
 function manyOfOurs(name: string): Document[] {
   return Array.from({ length: 1_500 }, (_, n) => ({

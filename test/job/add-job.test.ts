@@ -420,22 +420,38 @@ describe('a process without the code', () => {
   });
 });
 
-test.each<[string, unknown[]]>([
-  ['nothing', []],
-  ['null', [null]],
-  ['a name', ['echo']],
-  ['an object that is none', [{}]],
-  ['a name and an object that is none', ['x', {}]],
-  ['one whose parts are missing', ['x', { ...echo, limits: undefined }]],
-  ['an empty name', ['', echo]],
-  ['a name with a blank', ['a b', echo]],
-  ['a name that is a prototype', ['__proto__', echo]],
-  ['an operator as name', [{ $gt: 1 }, echo]],
-  ['a long name', ['x'.repeat(101), echo]],
-])('what is no job factory is not registered: %s', async (_, args) => {
+test.each<[string, unknown[], string[]]>([
+  ['nothing', [], ['name', 'factory']],
+  ['null', [null], ['factory']],
+  ['a name', ['echo'], ['factory']],
+  ['an object that is none', [{}], ['factory']],
+  ['a name and an object that is none', ['x', {}], ['factory']],
+  ['one whose parts are missing', ['x', { ...echo, limits: undefined }], ['factory']],
+  ['an empty name', ['', echo], ['name']],
+  ['a name with a blank', ['a b', echo], ['name']],
+  ['a name that is a prototype', ['__proto__', echo], ['name']],
+  ['an operator as name', [{ $gt: 1 }, echo], ['name']],
+  ['a long name', ['x'.repeat(101), echo], ['name']],
+])('what is no job factory is not registered: %s', async (_, args, paths) => {
   const processor = database.processor();
   // @ts-expect-error the types refuse it already
-  await expect(processor.addJobFactory(...args)).rejects.toThrow(ValidationError);
+  const refusal = await processor.addJobFactory(...args).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'validation_failed', issues: paths.map((path) => ({ path })) });
+  expect(await processor.getJobFactories()).toEqual({});
+});
+
+test.each<[string, unknown, string[]]>([
+  ['nothing', undefined, ['']],
+  ['a text', 'echo', ['']],
+  ['a list with others', [echo, {}, null], ['1', '2']],
+  ['an object with others', { echo, other: {} }, ['other']],
+  ['bad names', { 'a b': echo, '': echo }, ['a b', '']],
+])('nor are several, of which some are none: %s', async (_, given, paths) => {
+  const processor = database.processor();
+  // @ts-expect-error the types refuse it already
+  const refusal = await processor.addJobFactories(given).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'validation_failed', issues: paths.map((path) => ({ path })) });
+  expect(String(refusal)).toMatch(/expected/);
   expect(await processor.getJobFactories()).toEqual({});
 });
 

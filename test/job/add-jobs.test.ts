@@ -51,6 +51,21 @@ test('each has its own options, and the same defaults as one that is added alone
   expect(Number(job?.runAt) - Number(job?.created)).toBe(3_600_000);
 });
 
+test('a factory that many jobs are added by is looked at once', async () => {
+  const processor = await setup();
+  let looks = 0;
+  const watched: typeof echo = Object.defineProperty({ ...echo }, 'limits', {
+    get: () => {
+      looks += 1;
+      return echo.limits;
+    },
+  });
+  const jobs = Array.from({ length: 500 }, (_, n) => ({ job: watched, input: { n } }));
+  expect(await processor.addJobs(jobs)).toHaveLength(500);
+  await processor.addJob(watched, {});
+  expect(looks).toBeLessThan(10);
+});
+
 describe('what is wrong is told with its place, and nothing is added', () => {
   test('inputs that the job refuses', async () => {
     const processor = await setup();

@@ -4,6 +4,7 @@ import { startEmbeddedMongo } from '../../local/mongo/index.js';
 import { LocalProcessor, type LocalProcessorOptions } from '../../local/processor.js';
 import { openCollections } from '../../src/collections/collections.js';
 import { findWrongIndexes } from '../../src/collections/find-wrong-indexes.js';
+import { defineJob } from '../../src/index.js';
 import { silent } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
@@ -26,6 +27,7 @@ async function replaceUnder(options: Partial<LocalProcessorOptions>) {
     ...options,
   });
   await processor.ensureIndexes();
+  await processor.getJobFactories(); // Stores those of the constructor.
   processor.startProcessor();
   processor.startScheduler();
   closing.push(() => Promise.all([processor.stopProcessor(), processor.stopScheduler()]));
@@ -64,5 +66,14 @@ test('they set it up again: indexes, job factories and declared items', async ()
     const text = expect.stringContaining('is set up again');
     expect(told).toContainEqual({ level: 'warn', text, ...made });
     expect(told).not.toContainEqual(expect.objectContaining({ code: 'index_missing' }));
+  });
+});
+
+test('they store again what was registered, also by the constructor, whether somebody makes the indexes or not', async () => {
+  const jobs = { echo, contract: defineJob({ name: 'contract' }) };
+  const { collections } = await replaceUnder({ jobs });
+  await eventually(async () => {
+    const stored = await collections.jobFactories.find().toArray();
+    expect(stored.map(({ _id }) => _id).toSorted()).toEqual(['contract', 'echo']);
   });
 });

@@ -375,6 +375,39 @@ test('indexes of earlier versions are dropped once those that took their place a
   expect(needed).toContain('claimable');
 });
 
+test('so are those of other collections that made documents expire, and none of somebody else', async () => {
+  const processor = database.processor();
+  const of = (key: keyof typeof collectionNames) => database.db.collection(collectionNames[key]);
+  const expireAt = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;
+  const expires = { name: 'expires', key: { expires: 1 }, expireAfterSeconds: 60 } as const;
+  const former = [
+    ['workers', expires],
+    ['idempotencyKeys', expireAt],
+    ['wrongKeys', expireAt],
+    ['statistics', expireAt],
+  ] as const;
+  const names = (key: keyof typeof collectionNames) =>
+    of(key)
+      .indexes()
+      .then((all) => all.map(({ name }) => name).sort());
+  await processor.ensureIndexes();
+  const needed = new Map(await Promise.all(former.map(async ([key]) => [key, await names(key)] as const)));
+  const recreate = async (change: object) => {
+    for (const [key, index] of former) await of(key).createIndexes([{ ...index, ...change }]);
+  };
+
+  await recreate({});
+  await processor.ensureIndexes();
+  for (const [key] of former) expect([key, await names(key)]).toEqual([key, needed.get(key)]);
+
+  await recreate({ expireAfterSeconds: 7 });
+  await processor.ensureIndexes();
+  for (const [key, { name }] of former) {
+    expect([key, await names(key)]).toEqual([key, [...(needed.get(key) ?? []), name].sort()]);
+    await of(key).dropIndex(name);
+  }
+});
+
 test('of such a name, or such keys, an index of somebody else is not dropped', async () => {
   const processor = database.processor();
   const jobs = database.db.collection(collectionNames.jobs);

@@ -149,6 +149,18 @@ test('a late outcome is counted as stale, and a lost attempt as recovered', asyn
   expect(await counted(other)).toEqual({ recovered: 1, stale: 1 });
 });
 
+test('a job that an earlier version has queued is made claimable, and not counted as recovered', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  const id = await processor.addJob('echo', {});
+  const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
+  await jobs.updateOne({ _id: id }, { $unset: { claimable: true } });
+  expect(await processor.recoverJobs()).toBe(0);
+  expect(await jobs.findOne({ _id: id })).toMatchObject({ claimable: true });
+  await processor.scheduleDueItems();
+  expect(await counted(processor)).toEqual({});
+});
+
 test.each([-10, 10])(
   'a worker whose clock is %i minutes off counts in the minute that it is by the database',
   async (off) => {
