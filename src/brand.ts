@@ -1,8 +1,8 @@
 import { isError } from './is-error.js';
 
 /*
- * A project may hold two copies of this package, and a class of one is not that of the other. So a class of ours is known
- * by a brand, which is the same in all copies, and which nothing that comes as JSON can have.
+ * A project may hold two copies of this package, whose classes differ. So our classes are recognized by a brand, which is
+ * the same in all copies, and which no value from JSON can have.
  */
 
 const BRAND = Symbol.for('remote-processor.brand');

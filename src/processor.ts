@@ -715,9 +715,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
-   * `scheduleDueItems`. If its moments change (by `type`, `cron`, lists, `delay`, `at`, `startAt`, or the `timeZone` of a
-   * pattern), due jobs are made first, and the next moment is computed from now. Otherwise the item keeps its rhythm, and
-   * a new end only cuts it off. An item that has ended stays ended until it is activated, even if its end is removed.
+   * `scheduleDueItems`. If its moments change, due jobs are made first, and the next moment is computed from now. Moments
+   * depend on `type`, `cron`, lists, `delay`, `at`, `startAt` and the `timeZone` of a pattern. Otherwise the item keeps
+   * its rhythm, and a new end only cuts it off. An item that has ended stays ended until it is activated, even if its end
+   * is removed.
    *
    * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a list
    *   or expression that the item lacks. For `input`, null is a value
@@ -954,7 +955,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.#registry.register(entries);
   }
 
-  /** Returns the collections once they are connected. See `ConnectedCollections`. */
+  /** Returns the collections once they are connected. See `Connected`. */
   async #connected(): Promise<Collections> {
     await this.#connection.make();
     await requireOurs(this.#collections);

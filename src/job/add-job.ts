@@ -56,8 +56,8 @@ export async function addJob(
 
 /**
  * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or with
- * a second dead connection. A try may have written jobs without anybody knowing, which their ids tell. Nothing is
- * repeated in the caller's transaction, which a failure ends: `withTransaction` begins a new one.
+ * a second dead connection. If it is unknown whether a try has written jobs, their ids tell. Nothing is repeated in the
+ * caller's transaction, which a failure ends. `withTransaction` begins a new one.
  *
  * @param giveUpAt by `performance.now()`
  */

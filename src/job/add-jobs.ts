@@ -54,14 +54,14 @@ const BATCH = 1000;
  */
 const INSERTED_BATCH = 2 * BATCH;
 
-/** Commands under way at a time. One is made and sent while the database writes the other. */
+/** Commands under way at a time. The next one is made and sent while the database writes the other. */
 const WRITES_AT_A_TIME = 2;
 
 /**
  * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the first
  * write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added before.
- * Larger lists are inserted 2000 per command and two commands at a time, at times read by one more command,
- * which is less work for the database.
+ * Larger lists are inserted 2000 per command, two commands at a time. Another command reads the clock for them. This is
+ * less work for the database.
  */
 export async function addJobs(
   collections: JobCollections,

@@ -8,8 +8,8 @@ import { settledStatuses } from './job.js';
  *
  * The claim indexes hold only queued jobs that wait only for their time, so no finished or held-back job is ever in them.
  * The bound on `runAt` lets a scan skip the delayed jobs of a priority with one key. `jobName` lets it skip jobs that a
- * worker does not know without fetching them. `status` and `claimable` are the last keys where jobs are counted by keys
- * alone, because MongoDB does not deduce from a partial index's filter that a condition is met.
+ * worker does not know without fetching them. `status` and `claimable` are the last keys, so that jobs can be counted by
+ * keys alone. MongoDB does not deduce from a partial index's filter that a condition is met.
  *
  * An index whose keys change gets a new name, since MongoDB makes none with a name that exists. The old index serves the
  * old version until the new one is there. An index named in an old version's statements keeps its name and keys, or loses

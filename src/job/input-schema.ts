@@ -5,8 +5,8 @@ import { isZod, mayBeMissing } from './schema.js';
 
 /*
  * The JSON Schema of an input, by which producers without the job's code check it. It may be weaker than the zod schema,
- * for the worker parses the input again, but never stronger: what a process with the code accepts as JSON is accepted by
- * name from any other. So what JSON Schema says in another way than zod, or does not say at all, is left out.
+ * because the worker parses the input again, but never stronger. So any JSON that a process with the code accepts is also
+ * accepted by name elsewhere. Parts that JSON Schema expresses differently than zod, or not at all, are left out.
  */
 
 /**

@@ -128,9 +128,9 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
 }
 
 /**
- * Returns how to read a stretch, to its end or up to a place, inclusive. The scan is bounded by index keys, because a
- * condition on two fields ("created earlier, or at the same time with a smaller id") bounds no scan. With many jobs added
- * at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
+ * Returns how to read a stretch, to its end or up to a place, inclusive. Index keys bound the scan, because a condition
+ * on two fields ("created earlier, or at the same time with a smaller id") does not. With many jobs added at once, each
+ * page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
 function scanOf({ list: { index, by, rest }, order, after }: Stretch, upTo?: ListPlace): FindOptions {
   const direction = order === 'newest' ? -1 : 1;

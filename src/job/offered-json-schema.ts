@@ -1,8 +1,9 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 
 /*
- * The JSON Schema that a schema offers of itself ("Standard JSON Schema"): ArkType's do, valibot's by `toStandardJsonSchema`.
- * How a library means it is not ours to know. So only what all mean alike is taken over: the rest is for the worker to judge.
+ * The JSON Schema that a schema offers of itself ("Standard JSON Schema"). ArkType's schemas do, and valibot's by
+ * `toStandardJsonSchema`. Libraries may mean it differently, so only parts that all mean alike are copied. The worker
+ * judges the rest.
  */
 
 /**

@@ -7,8 +7,9 @@ import { toIssue, toIssues } from '../validate.js';
 import { toFailure, toText } from './failure.js';
 
 /*
- * The schema of a job's input or output may be of whichever library implements Standard Schema, such as zod 4, valibot
- * or ArkType. Those of zod, of any copy and of its mini, are known better: by what they have, never by their classes.
+ * The schema of a job's input or output may come from any library that implements Standard Schema, such as zod 4, valibot
+ * or ArkType. Schemas of zod (any copy, and its mini) get special treatment. They are recognized by their members, never
+ * by their classes.
  */
 
 /** Returns why a value cannot be the schema of a job. Undefined if it can. Never throws. */
@@ -32,8 +33,9 @@ export function isZod(schema: StandardSchemaV1): schema is StandardSchemaV1 & z.
  * Returns the value as parsed by the schema. Awaits asynchronous parts for up to 10 s.
  *
  * @param subject names the value in the error, for example "Input of job 'echo'"
- * @throws ValidationError listing every issue with its path; SchemaFailedError if the schema's code throws, does not
- *   answer, or violates Standard Schema; errors of this package thrown by the schema's code, as they are
+ * @throws ValidationError listing every issue with its path
+ * @throws SchemaFailedError if the schema's code throws, does not answer, or violates Standard Schema. Errors of this
+ *   package that the code throws are passed on as they are
  */
 export async function parseBy(schema: StandardSchemaV1, value: unknown, subject: string): Promise<unknown> {
   const verdict = await judge(schema, value, subject);

@@ -25,8 +25,8 @@ export interface WaitLimits {
 }
 
 /**
- * Reads a job at growing intervals until it is settled or gone, or until the time is up or the signal fires, when it is
- * read once more. The job is not kept between reads, since it may be large and many may be awaited.
+ * Reads a job at growing intervals until it is settled or gone. When the time is up or the signal fires, the job is read
+ * once more. The job is not kept between reads, since it may be large and many may be awaited.
  */
 export async function readUntilSettled(
   read: () => Promise<Job | undefined>,

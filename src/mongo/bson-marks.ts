@@ -1,7 +1,7 @@
 /*
- * By what a value of BSON, such as an ObjectId, tells what it is. A project may hold several copies of the `bson` package,
- * and each refuses the values of a copy of another major version: so it is never asked of which class a value is. Loads no
- * copy itself: a thread of a subprocess does without.
+ * Recognizes BSON values, such as an ObjectId, by their marks. A project may hold several copies of the `bson` package,
+ * and each refuses values of another major version. So no code asks for the class of a value. Loads no copy itself, since
+ * a thread of a subprocess needs none.
  */
 
 /** Marks by which a BSON value tells its type and the major version of its package. They are the same in all copies. */

@@ -1,5 +1,5 @@
 /**
- * Returns the needed collections once the client is connected. Used directly, they might find it closed for ever.
+ * Returns the needed collections once the client is connected. Used directly, they might find the client closed forever.
  *
  * @throws ForeignDocumentsError if they belong to an application, and the driver's errors
  */

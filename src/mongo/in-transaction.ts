@@ -31,9 +31,9 @@ const MAX_WAIT_MS = 500;
  * The driver's `withTransaction` only goes by the labels of errors. It gives up at a socket's own error, which has none
  * and occurs when all connections break at once. So this function decides what to retry.
  *
- * @param work called again after a conflict with another transaction, for up to two minutes, and while the database
- *   cannot be reached, for as long as an election takes. A killed process leaves its transaction open until MongoDB ends
- *   it 60 s after it began
+ * @param work called again for up to two minutes after conflicts with other transactions, and for the duration of an
+ *   election while the database cannot be reached. A killed process leaves its transaction open until MongoDB ends it 60
+ *   s after it began
  * @param conflictsUntil after this time, the next conflict is the last. Milliseconds since the epoch. Default: never
  * @throws HeldByAnother, and errors of `work`. Nothing is written then
  * @throws the driver's errors when the database cannot be reached for longer. It may be written then, if `work` had ended

@@ -10,7 +10,7 @@ export class ServerClock {
 
   constructor(private readonly db: Db) {}
 
-  /** The first call costs a command, and so does the next after a failure. @throws what the driver throws */
+  /** Returns the database's time. Costs a command at the first call and after a failure. @throws the driver's errors */
   async now(): Promise<Date> {
     this.#read ??= this.#readOnce();
     const { time, at } = await this.#read;

@@ -19,7 +19,7 @@ export class AttemptReport {
   #linesTold = 0;
   #ended = false;
 
-  /** @param onTold called when there is something to write; returns a promise of the write if it happens at once */
+  /** @param onTold called when there is something to write. Returns a promise of the write if it happens at once */
   constructor(
     private readonly job: Pick<ClaimedJob, 'id' | 'token' | 'retryCounter'>,
     private readonly onTold: (report: AttemptReport) => Promise<void> | undefined,

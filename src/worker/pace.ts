@@ -7,7 +7,10 @@ const CLAIMS_AHEAD = 2;
 /** Upper limit of that time, because another worker may be idle. */
 const MAX_AHEAD_MS = 100;
 
-/** A smaller share of the slots is not claimed ahead: longer jobs often end together, and the rest would wait for long. */
+/**
+ * Minimum share of the slots to claim ahead. Where it would be smaller, jobs take long, and a job claimed ahead would
+ * wait for long if all running ones end together.
+ */
 const MIN_SHARE = 1 / 4;
 
 /** A single job claimed ahead costs a command more than one claimed by an idle worker. */

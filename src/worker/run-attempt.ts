@@ -14,7 +14,7 @@ import { failedOutcome, finalFailure } from './failed-outcome.js';
  *
  * An invalid input or output would be invalid again, so it is not retried, unless its schema did not answer in time.
  *
- * @param run calls the job function with the parsed input; throws when it is too late to begin
+ * @param run calls the job function with the parsed input, or throws when it is too late to begin
  */
 export async function runAttempt(
   factory: JobFactory,
