@@ -14,7 +14,7 @@ const jobs = ['job', 'subprocess', 'events', 'jobs-ready'];
 
 /**
  * The folders and files of src from the top to the ground. Each imports only what stands in a line below its own, types
- * included.
+ * included. A new one is put into the lowest line that it fits into.
  */
 const layers: readonly (readonly string[])[] = [
   ['index', 'opentelemetry'],
@@ -28,7 +28,7 @@ const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['brand', 'issues', 'pino-logger', 'silent-logger'],
   ['access', 'backoff', 'cut-text', 'dot-segment', 'duration'],
-  ['is-error', 'job-rejections', 'log', 'processor-name', 'storable-text'],
+  ['is-error', 'job-rejections', 'log', 'processor-name', 'slots', 'storable-text'],
 ];
 
 interface Import {
