@@ -47,7 +47,8 @@ export class SubprocessPool {
    * Runs the default export of `module`. The context's signal, progress and log work across the thread.
    *
    * @param onThread called when the module gets its thread
-   * @throws the thrown value of the module, an error with its name, message, stack, causes and fields (a RemoteException stays one)
+   * @throws the thrown value of the module, an error with its name, message, stack, causes and fields. A RemoteException
+   *   stays one
    * @throws the signal's reason
    * @throws RemoteException when the output cannot be sent
    * @throws SubprocessError when the module ended in any other way
