@@ -1,6 +1,4 @@
-import { access, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { access } from 'node:fs/promises';
 import { MongoClient, ObjectId } from 'mongodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { collectionNames } from '../collection-names.js';
@@ -108,12 +106,14 @@ test('libraries on databases of another kind stand in a table of their own, and 
 });
 
 test('a server for a run of the benchmark that does not start is told, and leaves no folder behind', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-none-'));
+  let folder = '';
   const server = {
     command: process.execPath,
-    args: ['--eval', 'process.exit(3)'],
     readyText: 'ready',
-    folder,
+    prepare: async (its: string) => {
+      folder = its;
+      return { args: ['--eval', 'process.exit(3)'] };
+    },
   };
   await expect(withPrivateServer(server, async () => {})).rejects.toThrow('ended with 3');
   await expect(access(folder)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { foundCommand } from './found-command.js';
@@ -27,22 +26,23 @@ export const postgres: NeighbourServer = {
     );
   },
   async run(command, work) {
-    const user = await userToRunAs();
-    const folder = await mkdtemp(join(tmpdir(), 'bench-postgres-'));
-    const password = randomBytes(16).toString('hex');
-    const passwordFile = join(folder, 'password');
-    await writeFile(passwordFile, password, { mode: 0o600 });
-    if (user) await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
-    const options = { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } };
-    const data = join(folder, 'data');
-    const create = ['--pgdata', data, '--username', 'bench', '--auth', 'scram-sha-256', '--no-sync'];
-    await runFile(join(dirname(command), 'initdb'), [...create, '--pwfile', passwordFile], options);
     const port = await freePort();
-    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, fsync: 'off' };
-    const args = ['-D', data, '-p', String(port)];
-    for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+    const password = randomBytes(16).toString('hex');
+    const prepare = async (folder: string) => {
+      const user = await userToRunAs();
+      const options = { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } };
+      const data = join(folder, 'data');
+      const passwordFile = join(folder, 'password');
+      await writeFile(passwordFile, password, { mode: 0o600 });
+      if (user) await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
+      const create = ['--pgdata', data, '--username', 'bench', '--auth', 'scram-sha-256', '--no-sync'];
+      await runFile(join(dirname(command), 'initdb'), [...create, '--pwfile', passwordFile], options);
+      const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, fsync: 'off' };
+      const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      return { args: ['-D', data, '-p', String(port), ...set], options };
+    };
     const readyText = 'database system is ready to accept connections';
-    return withPrivateServer({ command, args, options, folder, readyText }, () =>
+    return withPrivateServer({ command, readyText, prepare }, () =>
       work(`postgres://bench:${password}@127.0.0.1:${port}/postgres`),
     );
   },

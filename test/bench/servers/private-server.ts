@@ -1,36 +1,38 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export interface PrivateServer {
   readonly command: string;
-  readonly args: readonly string[];
-  /** Options of the process, such as its user. */
-  readonly options?: SpawnOptions;
   /** The text that it writes when it takes connections. */
   readonly readyText: string;
-  /** Its own folder, removed in the end. */
-  readonly folder: string;
+  /** Fills the server's folder, and returns how to start the server there. */
+  prepare(folder: string): Promise<{ readonly args: readonly string[]; readonly options?: SpawnOptions }>;
 }
 
-/** Calls `work` while the server runs. The server's process and folder end with this process, however that ends. */
+/** Calls `work` while the server runs in a temporary folder. Both end with this process, however that ends. */
 export async function withPrivateServer<Result>(
-  { command, args, options, readyText, folder }: PrivateServer,
+  { command, readyText, prepare }: PrivateServer,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const folder = await mkdtemp(join(tmpdir(), 'bench-server-'));
+  let child: ChildProcess | undefined;
   const abandon = () => {
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', abandon);
   try {
+    const { args, options } = await prepare(folder);
+    child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     await Promise.race([ready(child, readyText), ended(child, command)]);
     return await work();
   } finally {
-    await stop(child);
+    if (child) await stop(child);
     process.off('exit', abandon);
     await rm(folder, { recursive: true, force: true });
   }

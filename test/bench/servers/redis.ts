@@ -1,6 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { foundCommand } from './found-command.js';
 import type { NeighbourServer } from './neighbour-server.js';
 import { freePort, withPrivateServer } from './private-server.js';
@@ -11,11 +8,12 @@ export const redis: NeighbourServer = {
   debianPackage: 'redis-server',
   find: () => foundCommand('redis-server'),
   async run(command, work) {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-redis-'));
     const port = await freePort();
-    const settings = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'no' };
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    return withPrivateServer({ command, args, folder, readyText: 'Ready to accept connections' }, () =>
+    const prepare = async (folder: string) => {
+      const settings = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'no' };
+      return { args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]) };
+    };
+    return withPrivateServer({ command, readyText: 'Ready to accept connections', prepare }, () =>
       work(`redis://127.0.0.1:${port}`),
     );
   },
