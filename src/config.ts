@@ -176,7 +176,7 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
- * Reads the settings of a deployed function, as `readConfig`.
+ * Reads the settings of a deployed function, like `readConfig`.
  *
  * @param subject names the source in the error, if some settings come from elsewhere
  * @throws ValidationError, also when MONGODB_URI is missing
@@ -185,7 +185,7 @@ export function readFunctionConfig(env: Given, subject?: string): FunctionConfig
   return readEnvironment(functionConfigSchema, env, subject);
 }
 
-/** Reads settings by another schema, as `readConfig`. @throws ValidationError */
+/** Reads settings by another schema, like `readConfig`. @throws ValidationError */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
   env: Given,

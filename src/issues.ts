@@ -7,7 +7,7 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Maximum of issues in an error. A longer list helps nobody, and a caller may send any number of mistakes. */
+/** Maximum number of issues in an error. A longer list helps nobody, and a caller may send any number of mistakes. */
 export const MAX_ISSUES = 100;
 
 const MAX_PATH_BYTES = 300;

@@ -40,7 +40,7 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
 }
 
 /**
- * Does as `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between two
+ * Works like `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between two
  * drains. Promises left by a job may reject when it thaws, and would end the next invocation before its drain begins.
  */
 export function keepJobRejections(): void {

@@ -482,7 +482,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return findJob((await this.#connected()).jobs, id);
   }
 
-  /** Returns the first page of `jobs.list`, but oldest first by default. @throws ValidationError as `jobs.list` */
+  /** Returns the first page of `jobs.list`, but oldest first by default. @throws ValidationError as in `jobs.list` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
     return (await this.jobs.list({ ...filter, order: filter?.order ?? 'oldest' })).jobs;
   }
@@ -768,7 +768,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Stops a scheduler item and returns it. Due jobs are made first, and jobs that it made ahead are withdrawn.
    *
-   * @throws NotFoundError, or ConflictError as `updateScheduler`
+   * @throws NotFoundError, or ConflictError as in `updateScheduler`
    */
   async deactivateScheduler(id: string): Promise<SchedulerItem> {
     const { deactivateItem } = await scheduling();
@@ -781,7 +781,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Removes a scheduler item and the jobs that it made ahead. Its other jobs stay, including due ones, which are made
    * first.
    *
-   * @throws NotFoundError, or ConflictError as `updateScheduler`
+   * @throws NotFoundError, or ConflictError as in `updateScheduler`
    */
   async removeScheduler(id: string): Promise<void> {
     const { removeItem } = await scheduling();
@@ -845,7 +845,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * item.
    *
    * @param options `callerRole` as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, or ConflictError as `updateScheduler`
+   * @throws NotFoundError, ForbiddenError, or ConflictError as in `updateScheduler`
    */
   async reScheduleItem(id: string, options: CallerOptions = {}): Promise<Date | null> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of reScheduleItem');
@@ -856,7 +856,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Does as `reScheduleItem` for all active items. Returns their number.
+   * Reschedules all active items, as `reScheduleItem` does. Returns their number.
    *
    * @param options `callerRole` as in `AddJobOptions`. Items whose jobs it may not add are skipped and not counted
    */

@@ -18,7 +18,7 @@ export async function validate<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** Parses as `validate`, for schemas without asynchronous refinements. */
+/** Parses like `validate`, for schemas without asynchronous refinements. */
 export function validateNow<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,

@@ -102,7 +102,7 @@ interface Deferred<Value> {
   reject(error: unknown): void;
 }
 
-/** Creates a promise that may reject before anybody awaits it. */
+/** Creates a promise that may reject before it is awaited. */
 function deferred<Value>(): Deferred<Value> {
   let resolve: (value: Value) => void = () => {};
   let reject: (error: unknown) => void = () => {};

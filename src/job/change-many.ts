@@ -24,7 +24,7 @@ export type CancelFilter = Conditions & { readonly status: 'queued' | 'processin
 
 /** Limits of a change of many jobs. */
 export interface ManyOptions {
-  /** Maximum of jobs to change. Default: all. */
+  /** Maximum number of jobs to change. Default: all. */
   readonly limit?: number | undefined;
   /** No slice begins after this moment. */
   readonly deadline?: Date | undefined;

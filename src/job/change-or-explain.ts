@@ -6,7 +6,7 @@ import { requireJob } from './find-job.js';
 import type { Job, JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
-/** Maximum of tries. A job may just have left the state it was read in, but it needs milliseconds to return to it. */
+/** Maximum number of tries. A job may just have left the state it was read in, but it needs milliseconds to return to it. */
 const MAX_TRIES = 10;
 
 /** Maximum wait between tries. A random wait breaks the rhythm of a writer that changes the job as fast as it is read. */

@@ -17,8 +17,8 @@ import {
 } from './queued-jobs.js';
 
 /**
- * Maximum of tries. Nearly every failed try means that another worker took jobs. This many in a row never happen, but a
- * claim must not hang if they do.
+ * Maximum number of tries. Nearly every failed try means that another worker took jobs. This many in a row never happen,
+ * but a claim must not hang if they do.
  */
 const MAX_TRIES = 30;
 

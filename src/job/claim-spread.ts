@@ -1,4 +1,4 @@
-/** Maximum of places, enough for this many claims at the same moment. More would only weaken the order. */
+/** Maximum number of places, enough for this many claims at the same moment. More would only weaken the order. */
 const MAX_PLACES = 8;
 
 /**
@@ -15,7 +15,7 @@ export interface ClaimPlace {
   readonly size: number;
 }
 
-/** After this many undisputed claims in a row, a claimer moves half the way back to the head of the queue. */
+/** After this many undisputed claims in a row, a claimer moves halfway back to the head of the queue. */
 const WINS = 8;
 
 /**

@@ -7,7 +7,7 @@ import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 /** Counting stops here. It costs about a microsecond per job, and nobody needs a larger exact number. */
 const MAX_COUNTED = 10_000;
 
-/** Maximum of jobs read to count those that no index holds. Takes some ten milliseconds. */
+/** Maximum number of jobs read to count those that no index holds. Takes some ten milliseconds. */
 const MAX_LOOKED_AT = 5_000;
 
 /** A number of jobs that is exact up to a limit. */

@@ -67,7 +67,7 @@ function describe(thrown: unknown): Described {
   }
 }
 
-/** Returns the code of an error without a message, such as a failed connection to each of several addresses. */
+/** Returns the code of an error without a message, such as that of a connection that failed at each of several addresses. */
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }

@@ -11,7 +11,7 @@ import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
-/** Maximum of documents that a request examines where no index knows the answer. Takes some ten milliseconds. */
+/** Maximum number of documents that a request examines where no index knows the answer. Takes some ten milliseconds. */
 const MAX_SCANNED = 5_000;
 
 const filterSchema = z.strictObject({

@@ -8,7 +8,7 @@ import type { JobDocument } from './job.js';
  */
 export const waitingSince: Document = { $max: ['$runAt', '$queued'] };
 
-/** Maximum of jobs in front that were queued after their `runAt`. */
+/** Maximum number of jobs in front that were queued after their `runAt`. */
 const MAX_IN_FRONT = 100;
 
 /** A job and since when it waits. */

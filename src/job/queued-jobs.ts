@@ -76,7 +76,7 @@ export function queuedJobs(
 /** Matches jobs that are due by the database's clock. */
 export const isDue: Filter<JobDocument> = { $expr: { $lte: ['$runAt', '$$NOW'] } };
 
-/** Maximum of index scans that MongoDB merges in order. Beyond this, it would read and sort everything. */
+/** Maximum number of index scans that MongoDB merges in order. Beyond this, it would read and sort everything. */
 const MAX_MERGED_SCANS = 200;
 
 /**

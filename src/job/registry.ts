@@ -75,7 +75,7 @@ export class JobRegistry {
     return this.#factories.get(name);
   }
 
-  /** Stores factories and registers them. Registers nothing if that fails. @throws what the driver throws */
+  /** Stores factories and registers them. Registers nothing if that fails. @throws the driver's errors */
   async register(entries: readonly Registration[]): Promise<void> {
     await this.#store(entries);
     for (const [name, factory] of entries) this.#learn(name, factory);
@@ -93,7 +93,7 @@ export class JobRegistry {
     }
   }
 
-  /** Stores all that is registered here once more, for a database that has lost it. @throws what the driver throws */
+  /** Stores all that is registered here once more, for a database that has lost it. @throws the driver's errors */
   async storeAgain(): Promise<void> {
     if (this.#known.size > 0) await this.#store([...this.#known]);
   }

@@ -82,7 +82,7 @@ async function ask(schema: StandardSchemaV1, value: unknown): Promise<Verdict> {
   return result.success ? { value: result.data } : { issues: toIssues(result.error) };
 }
 
-/** Checks every member of a result, which may come from anybody's code. */
+/** Checks every member of a result, which may come from any code. */
 function toVerdict(result: unknown): Verdict {
   const { issues } = Object(result);
   if (Array.isArray(issues)) return { issues: Array.from(issues, toOwnIssue) };

@@ -21,17 +21,17 @@ export interface Storable {
   readonly bytes: number;
 }
 
-/** Returns an input in stored form. @throws ValidationError as `toStorable` */
+/** Returns an input in stored form. @throws ValidationError as in `toStorable` */
 export function toInput(value: unknown, jobName: string): unknown {
   return toStorable(value, `Input of job '${jobName}'`, maxBytes.input).value;
 }
 
-/** Returns an output in stored form and its size as BSON. @throws ValidationError as `toStorable` */
+/** Returns an output in stored form and its size as BSON. @throws ValidationError as in `toStorable` */
 export function toOutput(value: unknown, jobName: string): Storable {
   return toStorable(value, `Output of job '${jobName}'`, maxBytes.output);
 }
 
-/** Returns progress in stored form. @throws ValidationError as `toStorable` */
+/** Returns progress in stored form. @throws ValidationError as in `toStorable` */
 export function toProgress(value: unknown): unknown {
   return toStorable(value, 'Progress', maxBytes.progress).value;
 }

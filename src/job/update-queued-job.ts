@@ -9,7 +9,7 @@ import type { ResolvedRetryDelay } from './retry-delay.js';
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
-  /** Maximum of attempts, raised to one more than were used. */
+  /** Maximum number of attempts, raised to one more than were used. */
   readonly maxRetries?: number | undefined;
   readonly retryDelay?: ResolvedRetryDelay | undefined;
   /** A moment, or milliseconds from the database's now. */

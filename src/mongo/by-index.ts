@@ -57,7 +57,7 @@ export async function byIndex<Schema extends Document, Result>(
   return byOptionalIndex(collection, index, () => statement({ hint: index.key }), without);
 }
 
-/** Does as `byIndex` for an optional index. The caller decides how to go without it, and listeners are not told. */
+/** Works like `byIndex`, for an optional index. The caller decides how to go without it, and listeners are not told. */
 export async function byOptionalIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
   index: Index,

@@ -29,7 +29,7 @@ const clients = new Map<string, MongoClient>();
  *
  * Settings in the connection string win over the defaults here.
  *
- * @param maxPoolSize maximum of connections per server, besides the one that monitors it
+ * @param maxPoolSize maximum number of connections per server, besides the one that monitors it
  */
 export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
   const key = `${maxPoolSize} ${uri}`;

@@ -21,7 +21,7 @@ export function fromExtendedJson(json: unknown): unknown {
   return BSON.EJSON.deserialize({ value }, { relaxed: false }).value;
 }
 
-/** Copies a document with all BSON values of our own copy. @throws as `toOwnBson` */
+/** Copies a document with all BSON values of our own copy. @throws as in `toOwnBson` */
 export function inOwnBson(document: BSON.Document): BSON.Document {
   return Object(mapBson(document, toOwnBson));
 }

@@ -13,7 +13,7 @@ import { failedOutcome } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
 import { TimeoutClock } from './timeout-clock.js';
 
-/** How long an attempt has to end after its timeout. A subprocess is killed after one second, which is well within. */
+/** How long an attempt has to end after its timeout. A subprocess is killed after one second, well before that. */
 const TIMEOUT_GRACE_MS = 2_000;
 
 /** State of an attempt. `ended` means that its outcome is decided, `writing` that the outcome is being written. */

@@ -33,7 +33,7 @@ export class Claimer {
     private readonly giveBack: (job: ClaimedJob) => Promise<unknown>,
   ) {}
 
-  /** The maximum of jobs that may wait for a slot here, since other workers claim as well. */
+  /** The maximum number of jobs that may wait for a slot here, since other workers claim as well. */
   get share(): number {
     return this.#spread.share;
   }
@@ -51,7 +51,7 @@ export class Claimer {
     return jobs;
   }
 
-  /** Claims one of the jobs that must run alone. @throws as `claim` */
+  /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     const filter = this.worker.aloneFilter();
     return this.#within((lease) => claimJobAlone(this.worker.jobs, filter, lease));

@@ -19,7 +19,7 @@ const MIN_AHEAD = 2;
 /** More jobs would save hardly a command, and leave more to recover after a crash. */
 const MAX_AHEAD = 200;
 
-/** Maximum of jobs that a worker holds. Claiming and recovering this many is still quick. */
+/** Maximum number of jobs that a worker holds. Claiming and recovering this many is still quick. */
 const MAX_HELD = 1000;
 
 /** The pace is measured over at least this many endings, or twice `maxThreads`: jobs that began together may end together. */

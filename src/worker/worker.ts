@@ -43,7 +43,7 @@ export interface Worker {
 export interface DrainLimits extends StopSignal {
   /** How many jobs run at a time. */
   readonly maxThreads: number;
-  /** Maximum of jobs claimed in all. */
+  /** Maximum number of jobs claimed in all. */
   readonly maxJobs: number;
   /** Whether the drain begins with the jobs that must run alone. */
   readonly runsAlone: boolean;
