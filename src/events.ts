@@ -38,7 +38,7 @@ export interface AttemptEnded extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in `AttemptStarted`. Absent for a job of `pullNextJob`. */
   readonly worker?: string;
-  /** How the attempt is counted in the summary of `drain`; `recovered` if its lease had expired and recovery ended it. */
+  /** How the attempt is counted in the summary of `drain`, or `recovered` if recovery ended it after its lease expired. */
   readonly outcome: Ending | 'recovered';
   /** How long the function ran, in milliseconds. Absent if it was not called, or the time is unknown. */
   readonly durationMs?: number | undefined;

@@ -602,7 +602,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * current status.
    *
    * @returns its new status, which is `cancelled` if that was requested
-   * @throws ValidationError for an output that the factory refuses; ConflictError when the lease was lost
+   * @throws ValidationError for an output that the factory refuses, or ConflictError when the lease was lost
    */
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
     const factory = this.#registry.get(job.jobName);
@@ -798,7 +798,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Two programs that declare items in one database need two names. Otherwise each deactivates the items of the other. A
    * processor with the default name logs a warning when it deactivates any.
    *
-   * @returns what was changed; nothing if all items were as declared
+   * @returns what was changed, or nothing if all items were as declared
    * @throws ValidationError, also for an unknown job. Nothing is written then
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {

@@ -18,7 +18,7 @@ const MAX_WAIT_MS = 20;
  *
  * @param change returns undefined when its conditions matched nothing
  * @param refusal returns why the job cannot be changed, or undefined when it can
- * @throws NotFoundError, ForeignDocumentsError if somebody else's document has the id, or ConflictError with the reason.
+ * @throws NotFoundError, ForeignDocumentsError if a foreign document has the id, or ConflictError with the reason.
  *   Nothing was changed then
  */
 export async function changeOrExplain<Result>(
@@ -38,7 +38,7 @@ export async function changeOrExplain<Result>(
   throw new ConflictError(id, `Job '${id}' changes faster than it can be read: nothing was done. Try again.`);
 }
 
-/** It may have been written after the collection was looked at: conditions of changes never match it. */
+/** Checks for another application's document, which changes never match. It may be newer than the check of the collection. */
 async function requireOwnJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
   const isForeign = { _id: String(id), $nor: [ourJob] };
   if ((await jobs.findOne(isForeign, { projection: { _id: 1 }, ...byId })) !== null)

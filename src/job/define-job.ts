@@ -245,7 +245,7 @@ export function isJobContract(value: unknown): value is JobContract {
   return isMade(value, JOB_CONTRACT, contractSchema, knownContracts);
 }
 
-/** Those that were looked at: each job that is added by one would look at it again. */
+/** Factories and contracts already checked. Otherwise each added job would check its own again. */
 const knownFactories = new WeakSet<object>();
 const knownContracts = new WeakSet<object>();
 

@@ -158,7 +158,7 @@ const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
 /** The number of dropped errors after another error is appended. */
 const droppedByOneMore = { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] };
 
-/** How long a job with this status is kept; `'forever'` for a job that has not ended. */
+/** How long a job with this status is kept, or `'forever'` for a job that has not ended. */
 const retentionMs = {
   $switch: {
     branches: settledStatuses.map((status) => ({

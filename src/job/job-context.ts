@@ -11,7 +11,7 @@ export interface JobContext<Input = unknown> {
   readonly input: Input;
   /** Fires when the job is cancelled, its lease is lost, or the worker must stop. End soon, and throw if unfinished. */
   readonly signal: AbortSignal;
-  /** Id of the job; `'call'` when the factory was called without a queue. */
+  /** Id of the job, or `'call'` when the factory was called without a queue. */
   readonly jobId: string;
   /** Number of the attempt, from 1. */
   readonly attempt: number;
