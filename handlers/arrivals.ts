@@ -3,6 +3,9 @@ const MARGIN_MS = 100;
 
 const SECOND_MS = 1_000;
 
+/** So long can SQS put a message off. */
+const MAX_DELAY_MS = 900 * SECOND_MS;
+
 /**
  * Knows when the wake-ups that this process sent will arrive. So each second in which jobs become due gets one wake-up,
  * however many jobs there are.
@@ -14,16 +17,18 @@ export class Arrivals {
 
   /**
    * Returns the delays, in seconds, of the messages to send, so that each moment has a message within a second after it. The
-   * messages count as sent.
+   * messages count as sent. A moment further ahead than SQS can put off gets none.
    */
   add(dueInMs: readonly number[]): number[] {
     const now = this.now();
     this.#moments = this.#moments.filter((moment) => moment >= now);
     return dueInMs
+      .filter((ms) => ms <= MAX_DELAY_MS)
       .toSorted((a, b) => a - b)
       .flatMap((ms) => {
-        if (this.#covers(now + ms)) return [];
-        const seconds = Math.ceil((ms + MARGIN_MS) / SECOND_MS);
+        const afterMs = Math.min(ms + MARGIN_MS, MAX_DELAY_MS);
+        if (this.#covers(now + afterMs)) return [];
+        const seconds = Math.ceil(afterMs / SECOND_MS);
         this.#moments.push(now + seconds * SECOND_MS);
         return [seconds];
       });
@@ -34,7 +39,7 @@ export class Arrivals {
     this.#moments = [];
   }
 
-  #covers(due: number): boolean {
-    return this.#moments.some((moment) => moment >= due + MARGIN_MS && moment < due + MARGIN_MS + SECOND_MS);
+  #covers(earliest: number): boolean {
+    return this.#moments.some((moment) => moment >= earliest && moment < earliest + SECOND_MS);
   }
 }

@@ -1,11 +1,16 @@
 /**
  * Returns a `catch` function for the dynamic import of an optional package. Its error tells how to install the package.
  *
- * @example await import('./lambda-client.js').catch(explainMissing('@aws-sdk/client-lambda'))
+ * @example await import('@aws-sdk/client-lambda').catch(explainMissing('@aws-sdk/client-lambda'))
  */
 export function explainMissing(name: string): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    if (!(error instanceof Error && 'code' in error && isMissing(error.code))) throw error;
     throw new Error(`The package ${name} is not installed. Do: npm i ${name}`, { cause: error });
   };
+}
+
+/** The codes of `import()` and, which that becomes in a bundle of CommonJS, of `require`. */
+function isMissing(code: unknown): boolean {
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
 }

@@ -17,7 +17,7 @@ const LIMITS = { keptMs: 1_000, allMs: 3_000 };
  */
 export function secretReader(id: string): () => Promise<Members> {
   const sdk = once(() =>
-    import('./secrets-manager-client.js').catch(explainMissing('@aws-sdk/client-secrets-manager')),
+    import('@aws-sdk/client-secrets-manager').catch(explainMissing('@aws-sdk/client-secrets-manager')),
   );
   const tries = new TwoTries(async () => {
     const { SecretsManagerClient } = await sdk();

@@ -28,14 +28,25 @@ export function wakeUpBody(wakeUp: WakeUp): string {
 
 /** Returns what the messages of one event ask for together. Undefined unless all are of SQS, and wake-ups. */
 export function readWakeUp(event: unknown): WakeUp | undefined {
-  const messages = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => wakeUpOf(body));
-  const wakeUps = messages?.flatMap((wakeUp) => wakeUp ?? []) ?? [];
-  if (wakeUps.length === 0 || wakeUps.length !== messages?.length) return undefined;
+  const bodies = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => body) ?? [];
+  return bodies.every((body) => wakeUpOf(body)) ? wakeUpAmong(bodies) : undefined;
+}
+
+/** What those of the messages that wake a worker ask for together; undefined when none does. */
+export function wakeUpAmong(bodies: readonly string[]): WakeUp | undefined {
+  const wakeUps = bodies.flatMap((body) => wakeUpOf(body) ?? []);
+  if (wakeUps.length === 0) return undefined;
   const isTick = wakeUps.some(({ depth }) => depth === undefined);
   return {
     ...(!isTick && { depth: Math.max(...wakeUps.map(({ depth = 0 }) => depth)) }),
     workers: Math.max(...wakeUps.map(({ workers }) => workers)),
   };
+}
+
+/** Returns whether the queue of this ARN is the one of wake-ups, which has this URL. */
+export function isWakeUpQueue(arn: string | undefined, queueUrl: string | undefined): boolean {
+  const [, account, name] = /:([^:]+):([^:]+)$/.exec(arn ?? '') ?? [];
+  return name !== undefined && queueUrl?.endsWith(`/${account}/${name}`) === true;
 }
 
 /** Returns what a message asks for, or undefined if it is not a wake-up. */

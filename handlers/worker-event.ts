@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { kickDepth } from './kick.js';
 import { refuseEvent } from './refuse-event.js';
 import { isTick, tickText } from './tick-event.js';
-import { readWakeUp, type WakeUp, wakeUpOf } from './wake-up-event.js';
+import { readWakeUp, type WakeUp, wakeUpAmong, wakeUpOf } from './wake-up-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
 export interface Message {
@@ -14,11 +14,29 @@ export interface Message {
 export type WorkerEvent =
   | { readonly kind: 'work'; readonly wakeUp: WakeUp; readonly isByQueue: boolean }
   | { readonly kind: 'warm-up' }
-  | { readonly kind: 'messages'; readonly from: 'sqs' | 'sns'; readonly messages: readonly Message[] };
+  | Messages;
+
+/** Messages with jobs to add. */
+export interface Messages {
+  readonly kind: 'messages';
+  readonly from: 'sqs' | 'sns';
+  readonly messages: readonly Message[];
+  /** The ARN of the queue that they come by, where it is told. */
+  readonly queue?: string | undefined;
+  /** What those ask for that stood among them and wake a worker. */
+  readonly wakeUp?: WakeUp | undefined;
+}
 
 const sqsSchema = z.object({
   Records: z
-    .array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() }))
+    .array(
+      z.object({
+        eventSource: z.literal('aws:sqs'),
+        eventSourceARN: z.string().optional(),
+        messageId: z.string(),
+        body: z.string(),
+      }),
+    )
     .min(1),
 });
 const snsSchema = z.object({
@@ -44,17 +62,21 @@ export function readWorkerEvent(event: unknown): WorkerEvent {
   if (depth !== undefined || isTick(event))
     return { kind: 'work', wakeUp: { depth, workers: 1 }, isByQueue: false };
   const messages = readMessages(event);
-  if (messages) return { kind: 'messages', ...messages };
+  if (messages) return messages;
   refuseEvent('worker', event, `${tickText}, a kick, or messages with jobs to add, all of SQS or all of SNS`);
 }
 
-/** Returns the messages that add jobs. Wake-ups among them are dropped, since adding a job wakes a worker too. */
-function readMessages(event: unknown): Omit<WorkerEvent & { kind: 'messages' }, 'kind'> | undefined {
+/** Returns the messages that add jobs, and what the wake-ups among them ask for. */
+function readMessages(event: unknown): Messages | undefined {
   const sqs = sqsSchema.safeParse(event).data?.Records;
   if (sqs) {
-    const messages = sqs.map(({ messageId: id, body }) => ({ id, body }));
-    return { from: 'sqs', messages: messages.filter(({ body }) => wakeUpOf(body) === undefined) };
+    const messages = sqs
+      .map(({ messageId: id, body }) => ({ id, body }))
+      .filter(({ body }) => wakeUpOf(body) === undefined);
+    const wakeUp = wakeUpAmong(sqs.map(({ body }) => body));
+    return { kind: 'messages', from: 'sqs', messages, wakeUp, queue: sqs[0]?.eventSourceARN };
   }
   const sns = snsSchema.safeParse(event).data?.Records;
-  return sns && { from: 'sns', messages: sns.map(({ Sns }) => ({ id: Sns.MessageId, body: Sns.Message })) };
+  const messages = sns?.map(({ Sns }) => ({ id: Sns.MessageId, body: Sns.Message }));
+  return messages && { kind: 'messages', from: 'sns', messages };
 }

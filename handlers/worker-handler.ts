@@ -11,8 +11,8 @@ import { invocations } from './invocation.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
-import type { WakeUp } from './wake-up-event.js';
-import { type Message, readWorkerEvent } from './worker-event.js';
+import { isWakeUpQueue, type WakeUp } from './wake-up-event.js';
+import { type Messages, readWorkerEvent } from './worker-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
@@ -96,18 +96,21 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     return summary;
   };
   const add = async (
-    from: 'sqs' | 'sns',
-    messages: readonly Message[],
-    { processor, log, ready }: Container,
+    { from, messages, queue, wakeUp }: Messages,
+    context: LambdaContext,
+    container: Container,
   ): Promise<WorkerResult> => {
+    const { processor, log, ready, config } = container;
     await ready();
-    const failed = await addMessages(processor, from, messages, log);
+    const isMisplaced = isWakeUpQueue(queue, config.WAKE_UP_QUEUE_URL);
+    const failed = isMisplaced
+      ? messages.map(({ id }) => id)
+      : await addMessages(processor, from, messages, log);
+    const summary = wakeUp ? await work(wakeUp, context, container) : emptySummary();
+    if (isMisplaced) throw misplaced(failed);
     if (from === 'sns' && failed.length > 0)
       throw new Error(`A message of SNS was not added as a job: ${failed.join(', ')}. The log tells why.`);
-    return {
-      ...emptySummary(),
-      batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
-    };
+    return { ...summary, batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };
   return async (event, context) => {
     const asked = readWorkerEvent(event);
@@ -116,7 +119,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
         return emptySummary();
       case 'messages':
         invocation.begin(context);
-        return useContainer((container) => add(asked.from, asked.messages, container));
+        return useContainer((container) => add(asked, context, container));
       case 'work': {
         invocation.begin(context);
         const summary = await useContainer((container) => work(asked.wakeUp, context, container));
@@ -124,4 +127,11 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
       }
     }
   };
+}
+
+/** There they would not be kept: one that could not be added would be gone before it came again. */
+function misplaced(ids: readonly string[]): Error {
+  return new Error(
+    `The queue of wake-ups takes no messages with jobs to add: ${ids.join(', ')}. They were not added. Send them by a queue of your own that invokes the worker, or call addJob.`,
+  );
 }

@@ -26,7 +26,7 @@ const BATCH = 10;
  * starts no more at a time than the queue's event source mapping allows, and further requests wait in the queue.
  */
 export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
-  const sdk = once(() => import('./sqs-client.js').catch(explainMissing('@aws-sdk/client-sqs')));
+  const sdk = once(() => import('@aws-sdk/client-sqs').catch(explainMissing('@aws-sdk/client-sqs')));
   const tries = new TwoTries(async () => {
     const { SQSClient } = await sdk();
     return new SQSClient({ maxAttempts: 1, endpoint: new URL(QueueUrl).origin, ...(region && { region }) });
@@ -66,7 +66,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
 /** Starts workers by asynchronous invocations, one for each. Cannot start them later. */
 export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
   // Loaded only for a kick, since the SDK is most of the bundle, and of a cold start.
-  const sdk = once(() => import('./lambda-client.js').catch(explainMissing('@aws-sdk/client-lambda')));
+  const sdk = once(() => import('@aws-sdk/client-lambda').catch(explainMissing('@aws-sdk/client-lambda')));
   const tries = new TwoTries(async () => {
     const { LambdaClient } = await sdk();
     return new LambdaClient({ maxAttempts: 1, ...(region && { region }), ...(endpoint && { endpoint }) });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
@@ -441,22 +441,64 @@ describe('a secret', () => {
   });
 });
 
-test('parameters that choose among a few values refuse others, all at once, before anything is built', async () => {
-  const failure = packageFunctions(secrets, {
-    wakeups: 'maybe',
-    schedules: 'yes',
-    httpAccess: 'none',
-    secretsAt: 'once',
-    metrics: 'some',
-  });
+test('parameters, and variables that are passed on, refuse what no stack works with, all at once, before anything is built', async () => {
+  const failure = packageFunctions(
+    { ...secrets, MAX_WORKERS: '5000', LINGER: 'long' },
+    {
+      wakeups: 'maybe',
+      schedules: 'yes',
+      httpAccess: 'IAM',
+      secretsAt: 'once',
+      metrics: 'some',
+      subnets: 'subnet-a, subnet-b',
+      collectionPrefix: 'a b$',
+      corsOrigins: 'app.example.com',
+      alarmTopic: 'mine',
+      alarmJobErrors: 'many',
+      workerTimeout: '1000',
+      httpConcurrency: '0',
+      workerConcurrency: '7',
+    },
+  );
   for (const problem of [
-    "wakeups: expected true or false, not 'maybe'",
-    "schedules: expected true or false, not 'yes'",
-    "httpAccess: expected keys or iam, not 'none'",
-    "secretsAt: expected start or deployment, not 'once'",
-    "metrics: expected alarms or all, not 'some'",
+    "--param wakeups: expected true or false, not 'maybe'",
+    "--param schedules: expected true or false, not 'yes'",
+    "--param httpAccess: expected keys or iam, not 'IAM'",
+    "--param secretsAt: expected start or deployment, not 'once'",
+    "--param metrics: expected alarms or all, not 'some'",
+    "--param subnets: expected ids of subnets such as subnet-0a1b, separated by commas, without blanks, not 'subnet-a, subnet-b'",
+    'subnets and securityGroups go together: expected both, or neither',
+    '--param collectionPrefix: expected up to 100 letters, digits, or any of _ . -',
+    '--param corsOrigins: expected different origins such as https://app.example.com',
+    "--param alarmTopic: expected the ARN of an SNS topic, not 'mine'",
+    "--param alarmJobErrors: expected a whole number from 1 to 1000000000, not 'many'",
+    "--param workerTimeout: expected a whole number from 1 to 900, not '1000'",
+    "--param httpConcurrency: expected a whole number from 1 to 1000000, not '0'",
+    '--param workerConcurrency: expected at least 5000',
+    'MAX_WORKERS: expected a whole number from 1 to 1000, not "5000"',
+    'LINGER: expected a duration such as 1m, at most 24 days, not "long"',
   ])
-    await expect(failure).rejects.toMatchObject({ stdout: expect.stringContaining(`--param ${problem}`) });
+    await expect(failure).rejects.toMatchObject({ stdout: expect.stringContaining(problem) });
+});
+
+test('each parameter of serverless.yml is checked that a number, a list or a choice is expected of', async () => {
+  const text = await readFile(new URL('../serverless.yml', import.meta.url), 'utf8');
+  const [, defaults = ''] = /^params:\n {2}default:\n(.*?)\n {2}local:/ms.exec(text) ?? [];
+  const names = [...defaults.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name);
+  const checks = await readFile(new URL('../handlers/build/parameters.cjs', import.meta.url), 'utf8');
+  const unchecked = names.filter((name) => !new RegExp(`\\b${name}\\b`).test(checks));
+  expect(names).toContain('workerConcurrency');
+  // Secrets are never shown, the framework checks runtimes, and two are for this machine.
+  expect(unchecked).toEqual([
+    'mongodbUri',
+    'apiKeys',
+    'sessionSecrets',
+    'webhookSecret',
+    'webhookSecrets',
+    'lambdaEndpoint',
+    'workFolder',
+    'runtime',
+  ]);
 });
 
 describe('the packages', () => {

@@ -1,6 +1,6 @@
 /*
  * The parameters of serverless.yml that choose among a few values. Refuses, before anything is built, all values at once with
- * which the stack would not work.
+ * which the stack would not work: of all parameters, and of the variables that become the functions' own.
  */
 const choices = {
   httpAccess: ['keys', 'iam'],
@@ -10,31 +10,148 @@ const choices = {
   wakeups: ['true', 'false'],
 };
 
-module.exports = async ({ resolveVariable }) => {
-  const given = async (name) => String(await resolveVariable(`param:${name}`));
-  const entries = await Promise.all(Object.keys(choices).map(async (name) => [name, await given(name)]));
-  const chosen = Object.fromEntries(entries);
-  const problems = [...entries.map(problemOfChoice), problemOfSecret(await given('secret'), chosen)];
-  refuse(problems.filter((problem) => problem !== undefined));
-  return chosen;
+/** From and to. AWS limits the first two, and the periods of an alarm to a day. */
+const wholeNumbers = {
+  workerTimeout: [1, 900],
+  alarmSilentMinutes: [1, 1440],
+  httpRateLimit: [1, 1e6],
+  httpBurstLimit: [1, 1e6],
+  alarmOldestWaitingSeconds: [1, 1e9],
+  alarmUnclaimedSeconds: [1, 1e9],
+  alarmJobErrors: [1, 1e9],
+  alarmRefused: [1, 1e9],
+  alarmFunctionErrors: [1, 1e9],
+  alarmThrottles: [1, 1e9],
+  alarmServerErrors: [1, 1e9],
 };
 
-function problemOfChoice([name, value]) {
-  if (choices[name].includes(value)) return undefined;
-  return `--param ${name}: expected ${choices[name].join(' or ')}, not '${value}'.`;
+/** Nothing may be reserved, but not for nobody: that would switch the function off. */
+const reservations = { httpConcurrency: [1, 1e6], workerConcurrency: [1, 1e6] };
+
+/** Nothing, or this. */
+const texts = {
+  subnets: [listOf('subnet'), 'ids of subnets such as subnet-0a1b, separated by commas, without blanks'],
+  securityGroups: [
+    listOf('sg'),
+    'ids of security groups such as sg-0a1b, separated by commas, without blanks',
+  ],
+  alarmTopic: [/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]+$/, 'the ARN of an SNS topic'],
+};
+
+/** Parameters that become variables of the functions, which check them in the same way as they start. */
+const variables = {
+  allowedHosts: 'ALLOWED_HOSTS',
+  collectionPrefix: 'COLLECTION_PREFIX',
+  corsOrigins: 'CORS_ORIGINS',
+};
+
+/** Variables of whoever deploys that become those of the functions. */
+const passedOn = [
+  'DEADLINE_MARGIN',
+  'INDEX_BY_QUEUE',
+  'LINGER',
+  'LOG_LEVEL',
+  'MAX_THREADS',
+  'MAX_WORKERS',
+  'MONGODB_DATABASE',
+  'QUEUES',
+  'WEBHOOK_ALLOW_PRIVATE_ADDRESSES',
+];
+
+/** Their empty text is passed on as it is; of others it counts as not set. */
+const heededWhenEmpty = ['COLLECTION_PREFIX', 'MAX_WORKERS'];
+
+/** As in serverless.yml. */
+const DEFAULT_MAX_WORKERS = 10;
+
+/** So many workers at a time does the event source mapping of a queue let run at least. */
+const LEAST_BY_QUEUE = 2;
+
+module.exports = async ({ resolveVariable }) => {
+  const names = [choices, wholeNumbers, reservations, texts, variables].flatMap(Object.keys);
+  const read = async (name) => [name, String((await resolveVariable(`param:${name}`)) ?? '')];
+  const given = Object.fromEntries(await Promise.all([...names, 'secret'].map(read)));
+  refuse([
+    ...Object.entries(choices).map(([name, allowed]) => problemOfChoice(name, allowed, given)),
+    problemOfSecret(given),
+    ...Object.entries(wholeNumbers).map(([name, range]) => problemOfNumber(name, range, given)),
+    ...Object.entries(reservations).map(
+      ([name, range]) => given[name] && problemOfNumber(name, range, given),
+    ),
+    ...Object.entries(texts).map(([name, form]) => given[name] && problemOfText(name, form, given)),
+    problemOfVpc(given),
+    ...(await problemsOfVariables(given)),
+    problemOfWorkers(given),
+  ]);
+  return Object.fromEntries(Object.keys(choices).map((name) => [name, given[name]]));
+};
+
+function problemOfChoice(name, allowed, given) {
+  return allowed.includes(given[name]) ? undefined : wrong(name, allowed.join(' or '), given);
 }
 
 /**
  * Checks the secret's parameter. The permission to read a secret is made of its name. An ARN has another form, with a
  * suffix.
  */
-function problemOfSecret(secret, { secretsAt }) {
+function problemOfSecret({ secret, secretsAt }) {
   if (secretsAt !== 'start' || /^(?!arn:)[\w/+=.@-]{1,512}$/.test(secret)) return undefined;
   const example = 'remote-processor/prod';
   return `--param secret: expected the name of a secret such as ${example}, neither its ARN nor nothing, not '${secret}'. With --param secretsAt=deployment an ARN does, too.`;
 }
 
-function refuse(problems) {
+function problemOfNumber(name, [least, most], given) {
+  const number = /^\d{1,10}$/.test(given[name]) ? Number(given[name]) : Number.NaN;
+  return number >= least && number <= most
+    ? undefined
+    : wrong(name, `a whole number from ${least} to ${most}`, given);
+}
+
+function problemOfText(name, [pattern, expected], given) {
+  return pattern.test(given[name]) ? undefined : wrong(name, expected, given);
+}
+
+function listOf(kind) {
+  return new RegExp(`^${kind}-\\w+(,${kind}-\\w+)*$`);
+}
+
+/** CloudFormation would take one without the other: a function without a VPC, or an id that is empty. */
+function problemOfVpc({ subnets, securityGroups }) {
+  if ((subnets === '') === (securityGroups === '')) return undefined;
+  return 'The parameters subnets and securityGroups go together: expected both, or neither.';
+}
+
+/** By the schema that the functions read them by. */
+async function problemsOfVariables(given) {
+  const { tsImport } = await import('tsx/esm/api');
+  const { configSchema } = await tsImport('../../src/config.ts', __filename);
+  const isSet = ([name, text]) =>
+    text !== undefined && (text.trim() !== '' || heededWhenEmpty.includes(name));
+  const entries = [
+    ...Object.entries(variables).map(([parameter, name]) => [name, given[parameter], `--param ${parameter}`]),
+    ...passedOn.map((name) => [name, process.env[name], name]),
+  ];
+  return entries.filter(isSet).flatMap(([name, text, told]) => {
+    const { error } = configSchema.shape[name].safeParse(text);
+    return error ? error.issues.map(({ message }) => `${told}: ${message}.`) : [];
+  });
+}
+
+/** Reserved for fewer, the others that are asked for would be throttled. */
+function problemOfWorkers({ workerConcurrency, wakeups }) {
+  const maxWorkers = Number(process.env.MAX_WORKERS || DEFAULT_MAX_WORKERS);
+  const least = wakeups === 'true' ? Math.max(maxWorkers, LEAST_BY_QUEUE) : maxWorkers;
+  if (workerConcurrency === '' || !(Number(workerConcurrency) < least)) return undefined;
+  return `--param workerConcurrency: expected at least ${least}, for as many workers may run at a time (MAX_WORKERS, and no fewer than 2 by a queue), not '${workerConcurrency}'.`;
+}
+
+function wrong(name, expected, given) {
+  return `--param ${name}: expected ${expected}, not '${given[name]}'.`;
+}
+
+/** @param found texts, and what is none where all is well */
+function refuse(found) {
+  const problems = found.filter(Boolean);
   if (problems.length === 0) return;
   const error = new Error(problems.join('\n'));
   error.stack = error.message; // The Serverless Framework prints the stack.

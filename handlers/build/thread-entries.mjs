@@ -33,7 +33,7 @@ const asCommonJs = {
 };
 
 /** @type {import('esbuild').Plugin} */
-const threadEntries = {
+export const threadEntries = {
   name: 'thread-entries',
   setup(build) {
     const entries = new Entries(build);
@@ -43,8 +43,6 @@ const threadEntries = {
     nameEntries(build, entries);
   },
 };
-
-export default [threadEntries];
 
 /** The further entries of one bundle. Each is built once, however often it is named. */
 class Entries {

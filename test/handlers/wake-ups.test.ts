@@ -78,6 +78,15 @@ test('jobs that are due later are met within the second after, and those of one 
   expect(sqs.delays).toEqual([11, 841]);
 });
 
+test('no message is put off for longer than SQS can, and none is sent for what is further ahead', async () => {
+  const warnings: string[] = [];
+  await kickOf(warnings)({ jobs: 0, dueInMs: [900_001, 3_600_000] });
+  expect(sqs.delays).toEqual([]);
+  await kickOf(warnings)({ jobs: 0, dueInMs: [900_000] });
+  expect(sqs.delays).toEqual([900]);
+  expect(warnings).toEqual([]);
+});
+
 test('all seconds of a minute fit into few requests', async () => {
   await kickOf()({ jobs: 0, dueInMs: Array.from({ length: 6000 }, (_, n) => n * 10 + 1) });
   expect(sqs.delays.length).toBeLessThanOrEqual(61);

@@ -10,6 +10,7 @@ import { echo } from '../jobs.js';
 import { closeConnectionsAfterwards, deploymentOf } from './deployment.js';
 import { contextOf, everyMinute } from './events.js';
 import { useLambdaService } from './lambda-service.js';
+import { queueEvent } from './sqs-service.js';
 
 const database = useDatabase();
 const lambda = useLambdaService();
@@ -60,6 +61,37 @@ test('messages of SQS become jobs, those that cannot are told, and one that come
   );
   expect(jobs).toHaveLength(2);
   expect(lambda().invocations).not.toEqual([]);
+});
+
+test('a wake-up beside a message that is refused starts the worker all the same', async () => {
+  await database.processor().addJobFactory(echo);
+  const id = await database.processor().addJob('echo', {});
+
+  const result = await invoke(sqs({ wakeUp: {} }, '{'));
+
+  expect(result).toMatchObject({ completed: 1, batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+  expect(await database.processor().getJobStatus(id)).toBe('completed');
+});
+
+test('a job that comes by the queue of wake-ups, which keeps nothing, fails loudly; who waits there works', async () => {
+  await database.processor().addJobFactory(echo);
+  const id = await database.processor().addJob('echo', {});
+  const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/123456789012/wakeups';
+  const handler = createWorkerHandler(
+    deploymentOf(database, lambda(), [echo], { WAKE_UP_QUEUE_URL: queueUrl }),
+  );
+  const { Records } = queueEvent('{"wakeUp":{}}', JSON.stringify({ name: 'echo', input: {} }));
+  const own = Records.map((each) => ({
+    ...each,
+    eventSourceARN: each.eventSourceARN.replace(/\w+$/, 'own'),
+  }));
+
+  await expect(handler({ Records }, contextOf(60_000))).rejects.toThrow(
+    'The queue of wake-ups takes no messages with jobs to add: 1.',
+  );
+  expect(await database.processor().getJobs()).toMatchObject([{ id, status: 'completed' }]);
+
+  expect(await handler({ Records: own }, contextOf(60_000))).toMatchObject({ completed: 1 });
 });
 
 test('a message of SNS becomes a job, and one that cannot fails', async () => {

@@ -1,9 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { BuildOptions } from 'esbuild';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defineJob } from '../../../src/index.js';
 import { bundleFunction, bundling, contentsOf } from '../../bundle-functions.js';
+import { bundledProgram } from '../../bundled-program.js';
 import { useDatabase } from '../../database.js';
 import { invoke } from '../../package-functions.js';
 
@@ -57,6 +61,85 @@ test.each([
     expect(among(notAtStart, inAll)).not.toEqual([]);
   },
 );
+
+test('the AWS SDK comes into a bundle in part: no command that nobody sends', async () => {
+  const metafile = await bundleFunction(options, 'handlers/worker.ts', folder);
+  const commands = Object.entries(metafile.inputs).filter(
+    ([file]) => /client-\w+.*\/commands\/\w+Command\.js$/.test(file) && isUsed(metafile, file),
+  );
+  expect(commands.map(([file]) => basename(file)).toSorted()).toEqual([
+    'GetSecretValueCommand.js',
+    'InvokeCommand.js',
+    'SendMessageBatchCommand.js',
+  ]);
+});
+
+test.each(['esm', 'cjs'] as const)(
+  'one file of %s without the AWS SDK starts, works, and tells by the first kick what to install',
+  async (format) => {
+    const producer = processor();
+    await producer.addJobFactory(defineJob({ name: 'hello', run: () => 'hello' }));
+    const alone = await mkdtemp(join(tmpdir(), 'remote-processor-alone-')); // Where there are no packages.
+    try {
+      const out = join(alone, format === 'esm' ? 'program.mjs' : 'program.cjs');
+      const { outputFiles } = await build({
+        ...bundledProgram,
+        ...(format === 'cjs' && { banner: {} }),
+        format,
+        stdin: { contents: kickingProgram, resolveDir: import.meta.dirname, loader: 'ts' },
+        external: ['@aws-sdk/*', '@napi-rs/nice'],
+        logOverride: { 'empty-import-meta': 'silent' },
+        outfile: out,
+        write: false,
+      });
+      const [{ text } = { text: '' }] = outputFiles;
+      expect(text.match(/^import .*@aws-sdk.*$/gm)).toBeNull();
+      await writeFile(out, text);
+      const env = { MONGODB_URI: uri, MONGODB_DATABASE: database, AWS_REGION: 'eu-central-1' };
+      const { stdout } = await promisify(execFile)(process.execPath, [out], { env });
+
+      for (const name of ['sqs', 'lambda', 'secrets-manager'])
+        expect(stdout).toContain(
+          `The package @aws-sdk/client-${name} is not installed. Do: npm i @aws-sdk/client-${name}`,
+        );
+      expect(stdout).toContain('claimed 2');
+    } finally {
+      await rm(alone, { recursive: true });
+    }
+  },
+);
+
+/** As a user's own function bundles it: one file, with `createKick` and a worker. */
+const kickingProgram = `
+  import { createKick, createWorkerHandler } from '../../../handlers/lambda.js';
+  import { closeMongoClients } from '../../../src/mongo/client.js';
+  import { defineJob, RemoteProcessor, silentLogger } from '../../../src/index.js';
+  import { MongoClient } from 'mongodb';
+
+  const client = new MongoClient(process.env.MONGODB_URI);
+  const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/123456789012/wakeups';
+  const hello = defineJob({ name: 'hello', run: () => 'hello' });
+  const context = { awsRequestId: '1', getRemainingTimeInMillis: () => 60_000 };
+  const log = { ...silentLogger, warn: (message, { error }) => console.log(message, error), error: console.log };
+
+  async function main() {
+    for (const kick of [createKick({ queueUrl, log }), createKick({ functionName: 'worker', log })]) {
+      const processor = new RemoteProcessor({ db: client.db(process.env.MONGODB_DATABASE), log: silentLogger, kick });
+      await processor.addJob('hello');
+    }
+    const work = createWorkerHandler({ jobs: [hello], log: silentLogger, publishMetrics: () => {} });
+    console.log('claimed', (await work({}, context)).claimed);
+    process.env.SECRET_ID = 'secret';
+    await createWorkerHandler({ jobs: [hello], log })({}, context).catch((error) => console.log(String(error)));
+    await client.close();
+    await closeMongoClients();
+  }
+  main();
+`;
+
+function isUsed({ outputs }: Metafile, file: string): boolean {
+  return Object.values(outputs).some(({ inputs }) => (inputs[file]?.bytesInOutput ?? 0) > 0);
+}
 
 test('a job that adds a schedule loads what that takes', async () => {
   const producer = processor();
