@@ -320,9 +320,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Calls `listener` at each event of this name from now on. Returns a function that ends this. An event is told after
    * the write that makes it true, in the process that wrote. Nothing waits for the listener, and its errors are logged.
    *
-   * `jobAdded` and `jobsReady` are not told for jobs added in a transaction of the caller. `jobAdded` may be told again
-   * for a job that is added again under its id. For a job whose worker crashed, the process that recovers it tells the
-   * events.
+   * `jobAdded` and `jobsReady` are not told for jobs added in a transaction of the caller, nor for a job that is there
+   * already under its id or its unique key. For a job whose worker crashed, the process that recovers it tells the events.
    *
    * @throws ValidationError for an unknown name
    * @example
@@ -423,9 +422,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   ): Promise<string>;
   async addJob(job: string | JobContract, input?: unknown, options?: AddJobOptions): Promise<string> {
     const collections = await this.#connected();
-    const { id, job: added, giveUpAt } = await addJob(collections, this.#registry, job, input, options);
-    await this.#tellAdded([added], [id], giveUpAt, options);
-    return id;
+    const added = await addJob(collections, this.#registry, job, input, options);
+    await this.#tellAdded(added.wasThere ? [] : [added.job], added.giveUpAt, options);
+    return added.id;
   }
 
   /**
@@ -445,7 +444,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   async addJobs(jobs: readonly AnyJobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
     const collections = await this.#connected();
     const { ids, newJobs, giveUpAt } = await addJobs(collections, this.#registry, jobs, options);
-    await this.#tellAdded(newJobs, ids, giveUpAt, options);
+    await this.#tellAdded(newJobs, giveUpAt, options);
     return ids;
   }
 
@@ -874,21 +873,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return count;
   }
 
-  /**
-   * Tells about added jobs, except in a transaction of the caller, where they do not exist yet.
-   *
-   * @param ids ids of the jobs, or of the jobs that hold their unique keys
-   */
+  /** Tells about added jobs, except in a transaction of the caller, where they do not exist yet. */
   async #tellAdded(
     jobs: readonly NewJob[],
-    ids: readonly string[],
     giveUpAt: number,
     { session }: AddJobsOptions = {},
   ): Promise<void> {
     if (session?.inTransaction() === true) return;
     if (this.#events.isHeard('jobAdded')) {
-      const added = jobs.filter(({ id }, index) => id === ids[index]);
-      for (const { id: jobId, jobName, queue } of added)
+      for (const { id: jobId, jobName, queue } of jobs)
         this.#events.tell('jobAdded', { jobId, jobName, queue });
     }
     await this.jobsReady.tell(jobs, giveUpAt);

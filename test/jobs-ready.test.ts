@@ -172,6 +172,63 @@ test.each<[what: string, act: (processor: RemoteProcessor) => Promise<unknown>]>
   expect(asked).toEqual([]);
 });
 
+describe('nobody is asked for by', () => {
+  test.each<
+    [
+      what: string,
+      before: (processor: RemoteProcessor) => Promise<unknown>,
+      act: (processor: RemoteProcessor) => Promise<unknown>,
+    ]
+  >([
+    [
+      'addJob of an id that is there',
+      (processor) => processor.addJob('echo', {}, { id: 'one' }),
+      (processor) => processor.addJob('echo', {}, { id: 'one' }),
+    ],
+    [
+      'addJob of a unique key that is taken',
+      (processor) => processor.addJob('echo', {}, { uniqueKey: 'one' }),
+      (processor) => processor.addJob('echo', {}, { uniqueKey: 'one' }),
+    ],
+    ['addJobs of those that are there', (processor) => addSome(processor), (processor) => addSome(processor)],
+    ['addJobs of none', async () => undefined, (processor) => processor.addJobs([])],
+    [
+      'the resuming of a queue that is open',
+      (processor) => processor.addJob('echo', {}),
+      (processor) => processor.queues.resume('default'),
+    ],
+    [
+      'retryMany that finds none',
+      (processor) => processor.addJob('echo', {}),
+      (processor) => processor.jobs.retryMany({ status: 'error' }),
+    ],
+  ])('%s', async (_, before, act) => {
+    const { processor, asked } = await setup();
+    await before(processor);
+    asked.length = 0;
+    const told: string[] = [];
+    for (const name of ['jobAdded', 'jobsReady'] as const) processor.on(name, () => told.push(name));
+
+    await act(processor);
+
+    expect(asked).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  const addSome = (processor: RemoteProcessor) =>
+    processor.addJobs([
+      { name: 'echo', input: {}, options: { id: 'one' } },
+      { name: 'echo', input: {}, options: { id: 'two', uniqueKey: 'two' } },
+    ]);
+});
+
+test('of jobs that are added again workers are asked for the new ones alone', async () => {
+  const { processor, asked } = await setup();
+  await processor.addJob('echo', {}, { id: 'old' });
+  await processor.addJobs(['old', 'new', 'new'].map((id) => ({ name: 'echo', input: {}, options: { id } })));
+  expect(asked).toEqual([now, now]);
+});
+
 test('what a transaction adds is not there yet: whoever commits it asks', async () => {
   const { processor, asked } = await setup();
   await database.client.withSession((session) =>

@@ -24,6 +24,8 @@ export interface Added {
   /** Id of the job, or of the job that holds its unique key. */
   readonly id: string;
   readonly job: NewJob;
+  /** Whether it was there before, under its id or by its unique key. Then nothing was written. */
+  readonly wasThere: boolean;
   /** When the caller's patience ends, by `performance.now()`. */
   readonly giveUpAt: number;
 }
@@ -46,11 +48,16 @@ export async function addJob(
   const addable = await despiteFailures(() => registry.find(kind, callerRole));
   const job = await toNewJob(addable, nameOf(kind), input, valid);
   return registry.middlewares.adding([job], giveUpAt, async ([changed = job]) => {
+    let tries = 0;
     const write = async () => {
+      tries += 1;
       if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
       return writeJob(collections.jobs, changed, session);
     };
-    return { id: await despiteFailures(write), job: changed, giveUpAt };
+    const { id, isNew } = await despiteFailures(write);
+    // An earlier try that seemed to fail may have written it.
+    const wasThere = !isNew && (tries === 1 || id !== changed.id);
+    return { id, job: changed, wasThere, giveUpAt };
   });
 }
 
@@ -66,21 +73,27 @@ export function retrying(giveUpAt: number, session: ClientSession | undefined) {
     session ? ask() : retryWhileUnreachable(giveUpAt - performance.now(), ask);
 }
 
-/** Writes a checked job. Returns its id, or the id of the job that holds its unique key. */
+/** The id of a job, or of the job that holds its unique key. `isNew` if the job was written now. */
+export interface Written {
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+/** Writes a checked job, unless it is there. */
 export async function writeJob(
   jobs: Collection<JobDocument>,
   job: NewJob,
   session?: ClientSession,
-): Promise<string> {
+): Promise<Written> {
   return job.uniqueKey === undefined
     ? insert(jobs, job, session)
     : insertUnique(jobs, job, job.uniqueKey, session);
 }
 
-async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession): Promise<string> {
+async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: ClientSession): Promise<Written> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const result = await insertJob(jobs, job, session);
-    if (await isThere(result, jobs, job, session)) return job.id;
+    if (await isThere(result, jobs, job, session)) return { id: job.id, isNew: result === 'inserted' };
   }
   throw new ConflictError(
     job.id,
@@ -113,15 +126,16 @@ async function insertUnique(
   job: NewJob,
   uniqueKey: string,
   session?: ClientSession,
-): Promise<string> {
+): Promise<Written> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const isHolder = { jobName: job.jobName, uniqueKey };
     const options = { projection: { _id: 1 }, ...(session && { session }) };
     const find = (hint: IndexHint) => jobs.findOne(isHolder, { ...options, ...hint });
     const holder = await byIndex(jobs, uniqueKeyIndex, find, session);
-    if (holder) return holder._id;
+    if (holder) return { id: holder._id, isNew: false };
     const result = await insertJob(jobs, job, session);
-    if (result !== 'uniqueKeyTaken' && (await isThere(result, jobs, job, session))) return job.id;
+    if (result !== 'uniqueKeyTaken' && (await isThere(result, jobs, job, session)))
+      return { id: job.id, isNew: result === 'inserted' };
   }
   throw new ConflictError(
     job.id,

@@ -11,7 +11,7 @@ import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
 import { Slots } from '../slots.js';
 import { validateNow } from '../validate.js';
-import { type Added, isSameJob, retrying, writeJob } from './add-job.js';
+import { type Added, isSameJob, retrying, type Written, writeJob } from './add-job.js';
 import { uniqueKeyIndex } from './indexes.js';
 import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
@@ -42,6 +42,7 @@ export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 /** The jobs that were added, with ids as in `Added`. */
 interface ManyAdded extends Pick<Added, 'giveUpAt'> {
   readonly ids: string[];
+  /** Those that were not there before. */
   readonly newJobs: readonly NewJob[];
 }
 
@@ -73,11 +74,11 @@ export async function addJobs(
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
   const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
-  return registry.middlewares.adding(checked, giveUpAt, async (newJobs) => ({
-    ids: await writeAll(collections, newJobs, session, despiteFailures),
-    newJobs,
-    giveUpAt,
-  }));
+  return registry.middlewares.adding(checked, giveUpAt, async (jobs) => {
+    const written = await writeAll(collections, jobs, session, despiteFailures);
+    const newJobs = jobs.filter((_, index) => written[index]?.isNew);
+    return { ids: written.map(({ id }) => id), newJobs, giveUpAt };
+  });
 }
 
 async function writeAll(
@@ -85,7 +86,7 @@ async function writeAll(
   newJobs: readonly NewJob[],
   session: ClientSession | undefined,
   despiteFailures: ReturnType<typeof retrying>,
-): Promise<string[]> {
+): Promise<Written[]> {
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
   const { client, jobs } = collections;
@@ -94,7 +95,7 @@ async function writeAll(
   const slots = new Slots(clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1);
   const failure = new AbortController();
   const write = (batch: readonly NewJob[]) =>
-    despiteFailures(() => writeBatch(jobs, batch, { session, clock })).catch((error: unknown) => {
+    writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures).catch((error: unknown) => {
       failure.abort(error);
       throw error;
     });
@@ -106,6 +107,22 @@ async function writeAll(
     if (result.status === 'rejected') throw failure.signal.reason;
     return result.value;
   });
+}
+
+/** Counts jobs of their own ids as new after a try that seemed to fail: it may have written them. */
+async function writeDespiteFailures(
+  jobs: Collection<JobDocument>,
+  batch: readonly NewJob[],
+  writing: Writing,
+  despiteFailures: ReturnType<typeof retrying>,
+): Promise<Written[]> {
+  let tries = 0;
+  const written = await despiteFailures(() => {
+    tries += 1;
+    return writeBatch(jobs, batch, writing);
+  });
+  if (tries === 1) return written;
+  return written.map(({ id, isNew }, index) => ({ id, isNew: isNew || id === batch[index]?.id }));
 }
 
 function batchesOf(newJobs: readonly NewJob[], size: number): (readonly NewJob[])[] {
@@ -185,7 +202,7 @@ async function writeBatch(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
   writing: Writing,
-): Promise<string[]> {
+): Promise<Written[]> {
   const { session } = writing;
   const holders = await findHolders(jobs, batch, session);
   const isFirst = firstOfTheirPlaces(holders.keys());
@@ -198,10 +215,12 @@ async function writeBatch(
     batch.filter((job) => known(job) === undefined),
     session,
   );
-  const ids: string[] = [];
-  for (const job of batch)
-    ids.push(known(job) ?? (same.has(job) ? job.id : await writeJob(jobs, job, session)));
-  return ids;
+  const written: Written[] = [];
+  for (const job of batch) {
+    const id = known(job) ?? (same.has(job) ? job.id : undefined);
+    written.push(id === undefined ? await writeJob(jobs, job, session) : { id, isNew: inserted.has(job) });
+  }
+  return written;
 }
 
 /** Returns the ids of the jobs that hold the unique keys, by place. */

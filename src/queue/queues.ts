@@ -49,8 +49,8 @@ export class Queues {
    */
   async resume(name: string): Promise<void> {
     const valid = validateNow(queueSchema, name, 'Name of the queue');
-    await resumeQueue((await this.collections()).queues, valid);
+    const wasPaused = await resumeQueue((await this.collections()).queues, valid);
     this.open.forget();
-    await this.kick();
+    if (wasPaused) await this.kick();
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AddJobsOptions, RemoteProcessor } from '../../src/index.js';
+import type { AddJobsOptions, JobsReady, RemoteProcessor } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything } from '../jobs.js';
@@ -30,6 +30,20 @@ describe.each<[string, Add]>([
   test('is tried again, and adds one job', async () => {
     await add(await setup());
     expect(await database.db.collection(collectionNames.jobs).countDocuments()).toBe(1);
+  });
+
+  test('asks for a worker once, though it is told that the job of its first try is there', async () => {
+    const asked: JobsReady[] = [];
+    const kick = async (ready: JobsReady) => void asked.push(ready);
+    const { proxy, processor } = await unreliableNetwork({ kick });
+    await processor.addJobFactory(anything);
+    let lost = 0;
+    proxy.judgeBy((command) =>
+      command.update === collectionNames.jobs && lost++ < LOST ? 'lose reply' : 'deliver',
+    );
+    await add(processor);
+    expect(lost).toBeGreaterThan(2);
+    expect(asked).toEqual([{ jobs: 1, dueInMs: [] }]);
   });
 
   test('is not tried again without patience', async () => {
