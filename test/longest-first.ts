@@ -22,7 +22,7 @@ const longest = [
   'e2e/start',
   'worker/lost-requests.embedded',
   'application/application-database',
-  'readme',
+  'docs',
   'copies/two-copies',
   'handlers/worker-handler',
   'job/add-job',

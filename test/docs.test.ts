@@ -1,0 +1,145 @@
+/**
+ * The documentation holds: examples marked `ts run` print what their comments say, those marked `ts` compile, and links
+ * lead somewhere. All are compiled at once, and run one after the other in one process.
+ */
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { bundledProgram } from './bundled-program.js';
+import { anchorsOf, documentation, type Example, examplesOf, linksOf, root } from './documentation.js';
+
+const pages = await documentation();
+const examples = pages.flatMap(examplesOf);
+const running = examples.filter(({ runs }) => runs);
+
+/** What the package's entry points are in the source. */
+const entryPoints = {
+  'remote-processor': 'src/index.ts',
+  'remote-processor/lambda': 'handlers/lambda.ts',
+  'remote-processor/local': 'local/index.ts',
+  'remote-processor/opentelemetry': 'src/opentelemetry/index.ts',
+};
+
+/** The fragments of README.md are no whole programs. */
+const compiled = examples.filter(({ page, runs }) => runs || page !== 'README.md');
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(inject('programsFolder'), 'docs-'));
+  await Promise.all(compiled.map(write));
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(compilerSettings()));
+});
+
+/** Keeps the lines of the page, so that what the compiler says leads there. */
+async function write({ file, line, code }: Example): Promise<void> {
+  await mkdir(dirname(join(folder, file)), { recursive: true });
+  await writeFile(join(folder, file), '\n'.repeat(line) + code);
+}
+
+function compilerSettings(): object {
+  const paths = Object.entries(entryPoints).map(([name, file]) => [name, [join(root, file)]]);
+  const compilerOptions = {
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    paths: Object.fromEntries(paths),
+  };
+  const files = compiled.map(({ file }) => file);
+  return { extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] };
+}
+
+test('the examples compile', async () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', folder, '--pretty', 'false'];
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, args, { cwd: folder }, (_, stdout) => resolve(stdout));
+  });
+  expect(output).toBe('');
+});
+
+describe('the examples', () => {
+  let printed: ReadonlyMap<string, string[]>;
+  beforeAll(async () => {
+    printed = await runAll(running);
+  });
+
+  test('are there', () => {
+    expect(running.length).toBeGreaterThan(0);
+  });
+
+  test.each(running.map((example) => [example.file, example] as const))(
+    '%s prints what its comments say',
+    (file, { code }) => {
+      const expected = [...code.matchAll(/console\.log\(.*\)\)?; \/\/ (.*)$/gm)].map(
+        ([, comment]) => comment,
+      );
+      expect(printed.get(file)).toEqual(expected);
+    },
+  );
+});
+
+/** Runs examples in one process. It has to end by itself: an example that leaves something open fails all. */
+async function runAll(all: readonly Example[]): Promise<Map<string, string[]>> {
+  await writeFile(join(folder, 'program.ts'), programOf(all));
+  const modules = examples.filter(({ file }) => file.endsWith('.subprocess.ts')).map(({ file }) => file);
+  await build({
+    absWorkingDir: root,
+    tsconfig: join(folder, 'tsconfig.json'),
+    entryPoints: ['program.ts', ...modules, join(root, 'src/subprocess/thread.ts')].map((file) =>
+      file.startsWith(root) ? file : join(folder, file),
+    ),
+    entryNames: '[name]',
+    outdir: join(folder, 'out'),
+    ...bundledProgram,
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'out/program.js')], {
+    timeout: 200_000,
+  });
+  return printedBy(stdout);
+}
+
+/** Marks the line that says which example begins. */
+const BEGINS = 'example begins: ';
+
+function programOf(all: readonly Example[]): string {
+  return all
+    .map(({ file }) => JSON.stringify(file))
+    .map(
+      (file) =>
+        `console.log(${JSON.stringify(BEGINS)} + ${file}); await import(${file.replace('"', '"./')});`,
+    )
+    .join('\n');
+}
+
+function printedBy(stdout: string): Map<string, string[]> {
+  const [, ...parts] = stdout.split(BEGINS);
+  return new Map(
+    parts.map((part) => {
+      const [file = '', ...lines] = part.trim().split('\n');
+      return [file, lines.filter((line) => !line.startsWith('{"time"'))];
+    }),
+  );
+}
+
+describe('links', () => {
+  test.each(pages.map((page) => [page.path, page] as const))('of %s lead somewhere', async (_, page) => {
+    const broken = await Promise.all(
+      linksOf(page).map(async (link) => ((await leads(link.page, link.target)) ? undefined : link.target)),
+    );
+    expect(broken.filter((target) => target !== undefined)).toEqual([]);
+  });
+});
+
+async function leads(page: string, target: string): Promise<boolean> {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? page : normalize(join(dirname(page), path));
+  const isThere = await access(join(root, file)).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere || anchor === undefined) return isThere;
+  return anchorsOf(await readFile(join(root, file), 'utf8')).has(anchor);
+}

@@ -1,0 +1,94 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's root. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** A page of the documentation. */
+export interface Page {
+  /** From the root, such as `docs/recipes/cron.md`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A block of TypeScript in a page. */
+export interface Example {
+  readonly page: string;
+  /** The line of the page on which its code begins, from 0. */
+  readonly line: number;
+  /** From the root of the examples. Begins with the page, so that the files of one page import each other. */
+  readonly file: string;
+  readonly code: string;
+  /** Whether it is marked `ts run`. */
+  readonly runs: boolean;
+}
+
+/** README.md, and all pages below `docs`. */
+export async function documentation(): Promise<Page[]> {
+  const below = await readdir(join(root, 'docs'), { recursive: true });
+  const paths = [
+    'README.md',
+    ...below.filter((path) => path.endsWith('.md')).map((path) => join('docs', path)),
+  ];
+  return Promise.all(
+    paths.toSorted().map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })),
+  );
+}
+
+/**
+ * The blocks of a page that are marked `ts` or `ts run`. A block whose first line is a comment such as `// jobs.ts` is the
+ * file of that name, which other blocks of the page may import.
+ */
+export function examplesOf({ path, text }: Page): Example[] {
+  return [...text.matchAll(/^( *)```ts( run)?\n(.*?)^\1```$/gms)].map((match, index) => {
+    const [, , run, code = ''] = match;
+    const [, name = `example-${index + 1}.ts`] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? [];
+    const line = text.slice(0, match.index).split('\n').length;
+    return { page: path, line, file: join(path, name), code, runs: run !== undefined };
+  });
+}
+
+/** A link of a page to something of this repository. */
+export interface Link {
+  readonly page: string;
+  readonly target: string;
+}
+
+/** The links of a page that lead to files and headings of this repository. */
+export function linksOf({ path, text }: Page): Link[] {
+  return [...withoutCode(text).matchAll(/\]\(([^()\s]+)\)/g)]
+    .map(([, target = '']) => ({ page: path, target }))
+    .filter(({ target }) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors of a page's headings, by GitHub's rule. */
+export function anchorsOf(text: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#{1,6} +(.*)$/gm))
+    anchors.add(firstFree(slug(heading), anchors));
+  return anchors;
+}
+
+function slug(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function firstFree(anchor: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(anchor)) return anchor;
+  let count = 1;
+  while (taken.has(`${anchor}-${count}`)) count += 1;
+  return `${anchor}-${count}`;
+}
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^( *)```.*?^\1```$/gms, '');
+}
+
+function withoutCode(text: string): string {
+  return withoutBlocks(text).replaceAll(/`[^`\n]*`/g, '``');
+}
