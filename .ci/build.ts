@@ -5,9 +5,9 @@
  * spared the rest. What is made of ES modules is there as CommonJS too, for `require` where it takes no ES modules.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import * as z from 'zod';
@@ -147,7 +147,17 @@ function declareTypes(): void {
   );
   const roots = entries.map((entry) => `dist/${entry.replace(/ts$/, 'd.ts')}`);
   const shown = new Set(tsc('--ignoreConfig', '--listFilesOnly', '--module', 'nodenext', ...roots));
-  for (const file of made) if (!shown.has(resolve(file))) rmSync(file);
+  for (const file of made) {
+    if (shown.has(resolve(file))) copyToCommonJs(file);
+    else rmSync(file);
+  }
+}
+
+/** To TypeScript the types of an ES module are no types of what CommonJS requires. */
+function copyToCommonJs(file: string): void {
+  const copy = join('dist/commonjs', relative('dist', file));
+  mkdirSync(dirname(copy), { recursive: true });
+  copyFileSync(file, copy);
 }
 
 /** The lines that it prints. @throws an Error with them when it finds something wrong */

@@ -48,6 +48,30 @@ export function toFetchable(event: HttpEvent): HttpEvent {
   return event.body && /^(get|head)$/i.test(method) ? withoutBody(event, event.body.length) : event;
 }
 
+/** Returns the event without what its sender chose, except the method. It can always be read. */
+export function bareOf(event: HttpEvent): HttpEvent {
+  const host = 'localhost';
+  if ('rawPath' in event) {
+    const requestContext = { ...event.requestContext, domainName: host };
+    return {
+      ...event,
+      rawPath: '/',
+      rawQueryString: '',
+      cookies: [],
+      headers: {},
+      body: null,
+      requestContext,
+    };
+  }
+  const lists = event.multiValueHeaders && { multiValueHeaders: { host: [host] } };
+  return {
+    ...event,
+    ...{ path: '/', body: null, headers: { host }, ...lists },
+    queryStringParameters: {},
+    multiValueQueryStringParameters: {},
+  };
+}
+
 function methodOf(event: HttpEvent): string {
   return 'rawPath' in event ? event.requestContext.http.method : event.httpMethod;
 }

@@ -8,7 +8,7 @@ import { type AppOptions, createApp } from './http/app.js';
 import { answerFailure } from './http/failure.js';
 import { Problem } from './http/problem.js';
 import { requireSignature } from './http/signed-access.js';
-import { type HttpEvent, isHttpEvent, isOfLoadBalancer, pathOf, toFetchable } from './http-event.js';
+import { bareOf, type HttpEvent, isHttpEvent, isOfLoadBalancer, pathOf, toFetchable } from './http-event.js';
 import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { isWarmUp } from './warm-up-event.js';
@@ -28,6 +28,12 @@ const MAX_BYTES_PER_CHARACTER = 6;
 const tooLarge = new Problem('answer_too_large', {
   detail:
     'It has more than the 6,291,556 bytes that Lambda sends, or the 1 MB that a load balancer takes. Ask for fewer at once (limit, brief), or read it from the database: in code (getJob), or by the command line with MONGODB_URI.',
+  headers: { 'cache-control': 'no-store' },
+});
+
+const unreadable = new Problem('invalid_request', {
+  detail:
+    'Its address, a header or its body cannot be read. A body that the event says is base64 has to be base64.',
   headers: { 'cache-control': 'no-store' },
 });
 
@@ -63,10 +69,12 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
       },
     },
   );
+  let isRead = false; // Of the request under way: hono answers one that it cannot read by itself, in plain text.
   // Bad settings come to light at a request. The log tells all of them, and the sender learns nothing.
-  const entry = new Hono()
-    .onError(answerFailure(invocation.log))
-    .all('*', ({ req, env }) => useApp(async (app) => app.fetch(req.raw, env)));
+  const entry = new Hono().onError(answerFailure(invocation.log)).all('*', ({ req, env }) => {
+    isRead = true;
+    return useApp(async (app) => app.fetch(req.raw, env));
+  });
   const respond = handle(entry);
   return async (event, context) => {
     if (isWarmUp(event)) return keptWarm;
@@ -80,7 +88,9 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
     basePath = located.basePath;
     const request = toFetchable(located.event);
     if (basePath !== '' && !isServedBelow(pathOf(request))) return answerWith(atRootAlone, request);
+    isRead = false;
     const answer = locatedBelow(basePath, await respond(request));
+    if (!isRead) return answerWith(unreadable, bareOf(request));
     if (refusals.has(answer.statusCode)) await countRefusal(options, context);
     const limit = isOfLoadBalancer(event) ? MAX_BALANCED_BYTES : MAX_ANSWER_BYTES;
     return isSendable(answer, limit) ? answer : answerWith(tooLarge, request);

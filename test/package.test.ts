@@ -69,6 +69,8 @@ test('strict TypeScript takes its types, and the example of README.md runs, as E
   await node(tsc);
   const bundler = ['--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler'];
   await node(tsc, ...bundler);
+  // Where TypeScript lets CommonJS require no ES module.
+  await node(tsc, '--noEmit', '--module', 'node16', '--moduleResolution', 'node16');
   await write(
     'tsconfig.lowest.json',
     JSON.stringify({ extends: './tsconfig.json', compilerOptions: lowest }),

@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { SubprocessContext } from '../job/job-context.js';
 import type { SubprocessPool } from './subprocess-pool.js';
+import { threadFile } from './thread-file.js';
 
 /** The share of the memory for all threads together. The worker itself needs the rest. */
 const SHARE_OF_MEMORY = 1 / 2;
@@ -27,6 +28,7 @@ let pool: Promise<SubprocessPool> | undefined;
  *
  * @param onThread called when the module gets its thread. Until then it waits for earlier ones
  * @throws the module's own error (a RemoteException stays one), or the signal's reason
+ * @throws RemoteException in a bundle that lacks the file that threads start from
  * @throws SubprocessError when the module could not be loaded or its thread died
  */
 export async function runInSubprocess(
@@ -34,6 +36,7 @@ export async function runInSubprocess(
   context: SubprocessContext,
   onThread?: () => void,
 ): Promise<unknown> {
+  if (pool === undefined) threadFile(); // In a bundle without it, not even piscina can be loaded.
   pool ??= makePool();
   return (await pool).run(module, context, onThread);
 }

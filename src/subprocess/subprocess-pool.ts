@@ -9,6 +9,7 @@ import { reviveCrossing } from './revive-crossing.js';
 import { reviveError } from './serialized-error.js';
 import { sourceFile, threadArguments } from './source-file.js';
 import { SubprocessError } from './subprocess-error.js';
+import { threadFile } from './thread-file.js';
 
 /**
  * An idle thread ends after this time. Starting one takes about 50 ms, which the next job should not pay. An idle thread
@@ -70,7 +71,7 @@ export class SubprocessPool {
 
   #makeThreads(file: URL): Piscina {
     const threads = new Piscina({
-      filename: sourceFile(new URL('./thread.js', import.meta.url)).href,
+      filename: threadFile().href,
       minThreads: 0,
       maxThreads: this.#limits.maxThreads,
       idleTimeout: IDLE_MS,

@@ -47,6 +47,17 @@ describe.each(Object.entries(platforms))('behind %s', (_, eventOf) => {
     if (status === 405) expect(String(headers?.allow)).toContain('POST');
   });
 
+  test.each([
+    ['a body that is no base64', { body: '%%%', isBase64Encoded: true }],
+    ['a header that none can be', { body: '{}', headers: { ...key, 'x-odd': 'a\nb' } }],
+  ])('%s is answered by a problem document', async (_, request) => {
+    const answer = await handler()(eventOf('POST', '/v1/jobs', { headers: key, ...request }));
+
+    const headers = answer.headers ?? answer.multiValueHeaders;
+    expect(String(headers?.['content-type'])).toBe('application/problem+json');
+    expect([answer.statusCode, JSON.parse(answer.body).code]).toEqual([400, 'invalid_request']);
+  });
+
   test('a HEAD with a body has no other answer, though nobody sees it', async () => {
     const answer = await handler()(eventOf('HEAD', '/v1/jobs', { headers: key, body: '{}' }));
 

@@ -75,10 +75,12 @@ test('the AWS SDK comes into a bundle in part: no command that nobody sends', as
 });
 
 test.each(['esm', 'cjs'] as const)(
-  'one file of %s without the AWS SDK starts, works, and tells by the first kick what to install',
+  'one file of %s without the AWS SDK starts, works, and tells what it lacks: an SDK by the first kick, the file of threads by the first job',
   async (format) => {
     const producer = processor();
     await producer.addJobFactory(defineJob({ name: 'hello', run: () => 'hello' }));
+    await producer.addJobFactory(defineJob({ name: 'threaded', module: new URL('file:///none.mjs') }));
+    const threaded = await producer.addJob('threaded');
     const alone = await mkdtemp(join(tmpdir(), 'remote-processor-alone-')); // Where there are no packages.
     try {
       const out = join(alone, format === 'esm' ? 'program.mjs' : 'program.cjs');
@@ -102,7 +104,13 @@ test.each(['esm', 'cjs'] as const)(
         expect(stdout).toContain(
           `The package @aws-sdk/client-${name} is not installed. Do: npm i @aws-sdk/client-${name}`,
         );
-      expect(stdout).toContain('claimed 2');
+      expect(stdout).toContain('claimed 3');
+      // No other attempt could go better.
+      expect(await producer.getJob(threaded)).toMatchObject({
+        status: 'error',
+        retryCounter: 1,
+        errors: [{ message: expect.stringContaining('cannot run in this bundle: the file that its thread') }],
+      });
     } finally {
       await rm(alone, { recursive: true });
     }
@@ -119,6 +127,7 @@ const kickingProgram = `
   const client = new MongoClient(process.env.MONGODB_URI);
   const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/123456789012/wakeups';
   const hello = defineJob({ name: 'hello', run: () => 'hello' });
+  const threaded = defineJob({ name: 'threaded', module: new URL('file:///none.mjs') });
   const context = { awsRequestId: '1', getRemainingTimeInMillis: () => 60_000 };
   const log = { ...silentLogger, warn: (message, { error }) => console.log(message, error), error: console.log };
 
@@ -127,7 +136,7 @@ const kickingProgram = `
       const processor = new RemoteProcessor({ db: client.db(process.env.MONGODB_DATABASE), log: silentLogger, kick });
       await processor.addJob('hello');
     }
-    const work = createWorkerHandler({ jobs: [hello], log: silentLogger, publishMetrics: () => {} });
+    const work = createWorkerHandler({ jobs: [hello, threaded], log: silentLogger, publishMetrics: () => {} });
     console.log('claimed', (await work({}, context)).claimed);
     process.env.SECRET_ID = 'secret';
     await createWorkerHandler({ jobs: [hello], log })({}, context).catch((error) => console.log(String(error)));

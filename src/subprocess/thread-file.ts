@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { RemoteException } from '../errors.js';
+import { sourceFile } from './source-file.js';
+
+/**
+ * Returns the file that threads start from. A bundle lacks it, unless a plugin builds it beside the bundle.
+ *
+ * @throws RemoteException in a bundle without it, where no attempt could go better
+ */
+export function threadFile(): URL {
+  const file = fileBesideThis();
+  if (file !== undefined && existsSync(file)) return file;
+  throw new RemoteException(
+    'A job with a module cannot run in this bundle: the file that its thread starts from was left behind. Leave remote-processor and piscina out of the bundle (esbuild: --external:remote-processor --external:piscina) and deploy their packages beside it, or bundle with the esbuild plugins in handlers/build of the repository of remote-processor.',
+  );
+}
+
+/** Returns nothing in a bundle of CommonJS, where `import.meta.url` has no value. */
+function fileBesideThis(): URL | undefined {
+  try {
+    return sourceFile(new URL('./thread.js', import.meta.url));
+  } catch {
+    return undefined;
+  }
+}
