@@ -445,6 +445,7 @@ test('parameters, and variables that are passed on, refuse what no stack works w
   const failure = packageFunctions(
     { ...secrets, MAX_WORKERS: '5000', LINGER: 'long' },
     {
+      wakups: 'false',
       wakeups: 'maybe',
       schedules: 'yes',
       httpAccess: 'IAM',
@@ -461,6 +462,7 @@ test('parameters, and variables that are passed on, refuse what no stack works w
     },
   );
   for (const problem of [
+    '--param wakups: there is no such parameter; expected one of secret, ',
     "--param wakeups: expected true or false, not 'maybe'",
     "--param schedules: expected true or false, not 'yes'",
     "--param httpAccess: expected keys or iam, not 'IAM'",

@@ -67,11 +67,14 @@ const DEFAULT_MAX_WORKERS = 10;
 /** So many workers at a time does the event source mapping of a queue let run at least. */
 const LEAST_BY_QUEUE = 2;
 
-module.exports = async ({ resolveVariable }) => {
+module.exports = async ({ options, resolveVariable, resolveConfigurationProperty }) => {
   const names = [choices, wholeNumbers, reservations, texts, variables].flatMap(Object.keys);
   const read = async (name) => [name, String((await resolveVariable(`param:${name}`)) ?? '')];
   const given = Object.fromEntries(await Promise.all([...names, 'secret'].map(read)));
+  const stages = Object.values(await resolveConfigurationProperty(['params']));
+  const known = [...new Set(stages.flatMap(Object.keys))];
   refuse([
+    ...(options.param ?? []).map((text) => problemOfName(text.split('=', 1)[0], known)),
     ...Object.entries(choices).map(([name, allowed]) => problemOfChoice(name, allowed, given)),
     problemOfSecret(given),
     ...Object.entries(wholeNumbers).map(([name, range]) => problemOfNumber(name, range, given)),
@@ -85,6 +88,13 @@ module.exports = async ({ resolveVariable }) => {
   ]);
   return Object.fromEntries(Object.keys(choices).map((name) => [name, given[name]]));
 };
+
+/** The framework passes over a name that nothing asks for: `wakups=false` would leave the queue. */
+function problemOfName(name, known) {
+  return known.includes(name)
+    ? undefined
+    : `--param ${name}: there is no such parameter; expected one of ${known.join(', ')}.`;
+}
 
 function problemOfChoice(name, allowed, given) {
   return allowed.includes(given[name]) ? undefined : wrong(name, allowed.join(' or '), given);
