@@ -3,9 +3,12 @@ import { RemoteProcessor } from '../src/index.js';
 
 export const groups = ['factories', 'jobs', 'queues', 'schedules', 'statistics', 'workers'] as const;
 
+/** The methods that query no database, or that only a subclass can call. */
+const others = ['kick', 'on', 'use', 'storeJobFactoriesAgain'];
+
 /** Returns the methods of a processor and of its groups that query the database: `addJob`, `jobs.list`. */
 export function methodNames(processor: LocalProcessor): string[] {
-  const own = namesOf(RemoteProcessor.prototype).filter((name) => !['kick', 'on', 'use'].includes(name));
+  const own = namesOf(RemoteProcessor.prototype).filter((name) => !others.includes(name));
   return [...own, ...groups.flatMap((group) => namesOf(processor[group]).map((name) => `${group}.${name}`))];
 }
 

@@ -141,7 +141,8 @@ async function live(name: string, judge: (index: number) => Passage): Promise<Li
     requests,
     runs: runs.map(({ jobId, attempt }) => `${names.get(jobId)} ${attempt}`),
     ends: Object.fromEntries(jobs.map(({ _id, status }) => [names.get(_id), status])),
-    outcomes,
+    // Recovery whose commit lost its reply finds nothing more to recover when it looks again, and cannot tell of it.
+    outcomes: outcomes.filter((outcome) => outcome !== 'recovered'),
   };
 }
 
