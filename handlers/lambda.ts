@@ -4,6 +4,8 @@
  *
  * @example
  * export const handler = createWorkerHandler({ jobs: [resizeImage, sendMail] });
+ *
+ * @module remote-processor/lambda
  */
 import '../src/require-zod.js';
 

@@ -1,4 +1,8 @@
-/** `remote-processor/local`: one machine instead of AWS. */
+/**
+ * `remote-processor/local`: one machine instead of AWS.
+ *
+ * @module remote-processor/local
+ */
 import '../src/require-zod.js';
 
 export { startEmbeddedMongo } from './mongo/index.js';

@@ -1,4 +1,8 @@
-/** The public API of `remote-processor`. */
+/**
+ * The public API of `remote-processor`.
+ *
+ * @module remote-processor
+ */
 import './require-zod.js';
 
 export type { CallerOptions } from './access/caller.js';

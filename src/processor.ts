@@ -335,7 +335,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each calls `next`
    * once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt. An error from
-   * inside stands unless the middleware throws another. See README.
+   * inside stands unless the middleware throws another. See docs/extending.md.
    *
    * `add` is called around each job that this processor adds, alone, with others or for a scheduler item. It may change
    * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add, or

@@ -11,7 +11,7 @@ const client = new MongoClient(database.uri);
 const names = [0, 1, 2, 3].map((n) => `${database.name}-cell-${n}`);
 const cells = names.map((name) => new LocalProcessor({ db: client.db(name), log: silent }));
 
-/** As README shows it. */
+/** As docs/recipes/cells.md shows it. */
 function cellOf(queue: string): RemoteProcessor {
   const weights = cells.map((_, n) => createHash('sha256').update(`${n} ${queue}`).digest('hex'));
   const [heaviest = ''] = weights.toSorted().reverse();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readConfig, readFunctionConfig } from '../src/config.js';
+import { configSchema, readConfig, readFunctionConfig } from '../src/config.js';
 import { ValidationError } from '../src/errors.js';
 
 const uri = 'mongodb://user:pass-word@db.example:27017/?replicaSet=rs0';
@@ -274,3 +275,20 @@ test.each([
   expect(error).toMatchObject({ issues: [{ path: 'WEBHOOK_SECRETS' }] });
   expect(String(error)).not.toContain('0123456789');
 });
+
+test('the documentation explains every variable, and every parameter of serverless.yml', () => {
+  const pages = ['configuration', 'monitoring'].map((name) => textOf(`docs/${name}.md`)).join();
+  const [, defaults = ''] = /^params:\n {2}default:\n(.*?)^ {2}\w/ms.exec(textOf('serverless.yml')) ?? [];
+  const parameters = [...defaults.matchAll(/^ {4}(\w+): (?!"\{\{resolve)/gm)].map(([, name = '']) => name);
+  const ofThisMachine = ['lambdaEndpoint', 'workFolder'];
+  const names = [...Object.keys(configSchema.shape), ...parameters].filter(
+    (name) => !ofThisMachine.includes(name),
+  );
+
+  expect(names).toContain('secretsAt');
+  expect(names.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
+});
+
+function textOf(path: string): string {
+  return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+}

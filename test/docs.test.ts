@@ -23,14 +23,11 @@ const entryPoints = {
   'remote-processor/opentelemetry': 'src/opentelemetry/index',
 };
 
-/** The fragments of README.md are no whole programs. */
-const compiled = examples.filter(({ page, runs }) => runs || page !== 'README.md');
-
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(inject('programsFolder'), 'docs-'));
-  await Promise.all(compiled.map(write));
+  await Promise.all(examples.map(write));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings(join(root, '<entry>.ts'))));
   await writeFile(join(folder, 'tsconfig.types.json'), JSON.stringify(settings('./types/<entry>.d.ts')));
 });
@@ -49,7 +46,7 @@ function settings(place: string): object {
     noUnusedParameters: false,
     paths: Object.fromEntries(paths),
   };
-  const files = compiled.map(({ file }) => file);
+  const files = examples.map(({ file }) => file);
   return { extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] };
 }
 

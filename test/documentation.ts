@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { slug } from '../docs/.vitepress/slug.js';
 
 /** The project's root. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,16 +25,22 @@ export interface Example {
   readonly runs: boolean;
 }
 
-/** README.md, and all pages below `docs`. */
+/** README.md, and all pages below `docs`, except those that `npm run docs` makes. */
 export async function documentation(): Promise<Page[]> {
-  const below = await readdir(join(root, 'docs'), { recursive: true });
-  const paths = [
-    'README.md',
-    ...below.filter((path) => path.endsWith('.md')).map((path) => join('docs', path)),
-  ];
+  const paths = ['README.md', ...(await pagesIn('docs'))];
   return Promise.all(
     paths.toSorted().map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })),
   );
+}
+
+async function pagesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true });
+  const folders = entries.filter(
+    (entry) => entry.isDirectory() && !['.vitepress', 'node_modules', 'reference'].includes(entry.name),
+  );
+  const below = await Promise.all(folders.map(({ name }) => pagesIn(join(folder, name))));
+  const pages = entries.filter(({ name }) => name.endsWith('.md')).map(({ name }) => join(folder, name));
+  return [...pages, ...below.flat()];
 }
 
 /**
@@ -68,14 +75,6 @@ export function anchorsOf(text: string): ReadonlySet<string> {
   for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#{1,6} +(.*)$/gm))
     anchors.add(firstFree(slug(heading), anchors));
   return anchors;
-}
-
-function slug(heading: string): string {
-  return heading
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
-    .replaceAll(' ', '-');
 }
 
 function firstFree(anchor: string, taken: ReadonlySet<string>): string {

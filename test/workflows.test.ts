@@ -18,6 +18,6 @@ test.each(workflows)('%s may read what is in the repository, and nothing more', 
   expect(text).not.toContain('pull_request_target');
 });
 
-test('the lock file names no registry', () => {
-  expect(readFileSync(`${root}package-lock.json`, 'utf8')).not.toMatch(/"resolved": "http/);
+test.each(['', 'docs/'])('the lock file of ./%s names no registry', (folder) => {
+  expect(readFileSync(`${root}${folder}package-lock.json`, 'utf8')).not.toMatch(/"resolved": "http/);
 });

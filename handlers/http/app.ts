@@ -105,7 +105,7 @@ const noStore = createMiddleware(async (context, next) => {
 });
 
 const nothingHere = new Problem('route_not_found', {
-  detail: 'See README.md, or GET /v1/openapi.json, for the addresses.',
+  detail: 'See docs/http-api.md, or GET /v1/openapi.json, for the addresses.',
 });
 
 function notAllowed(methods: readonly string[]): Problem {

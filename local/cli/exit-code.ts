@@ -1,4 +1,4 @@
-/** The exit codes that `remote-processor` gives a script. README.md has the same list. */
+/** The exit codes that `remote-processor` gives a script. docs/cli.md has the same list. */
 export const exitCode = {
   ok: 0,
   /**

@@ -23,7 +23,7 @@ export interface ExponentialDelay {
 /** Delay after a failed attempt: constant or exponential. Plain data, so it is stored on the job. */
 export type RetryDelay = Duration | ExponentialDelay;
 
-/** Returns the delay after a failed attempt. @param attempt counted from 1 */
+/** Returns the delay after a failed attempt. `attempt` counts from 1. */
 export type RetryDelayFunction = (failed: { readonly attempt: number; readonly error: unknown }) => Duration;
 
 const exponentialSchema = z.strictObject({

@@ -1,4 +1,8 @@
-/** The entry point `remote-processor/opentelemetry`. */
+/**
+ * The entry point `remote-processor/opentelemetry`.
+ *
+ * @module remote-processor/opentelemetry
+ */
 import '../require-zod.js';
 import {
   context,
@@ -45,8 +49,8 @@ const NAME = 'remote-processor';
  * Makes spans and metrics of a processor by the semantic conventions for messaging. Call this once, before adding other
  * middleware, so that the spans include that middleware.
  *
- * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span `process
- * <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
+ * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span
+ * `process <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
  *
  * @example
  * instrument(processor);

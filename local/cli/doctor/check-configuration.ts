@@ -14,7 +14,7 @@ export function checkConfiguration(env: Environment): Finding[] {
   } catch (error) {
     if (!isKind(error, ValidationError)) throw error;
     return error.issues.map(({ path, message }) =>
-      failure(CHECK, `${path}: ${message}`, `Correct ${path}: see README.md`),
+      failure(CHECK, `${path}: ${message}`, `Correct ${path}: see docs/configuration.md`),
     );
   }
 }
