@@ -25,9 +25,9 @@ export interface Example {
   readonly runs: boolean;
 }
 
-/** README.md, and all pages below `docs`, except those that `npm run docs` makes. */
+/** The pages of the root, and all below `docs`, except those that `npm run docs` makes. */
 export async function documentation(): Promise<Page[]> {
-  const paths = ['README.md', ...(await pagesIn('docs'))];
+  const paths = ['CONTRIBUTING.md', 'README.md', 'SECURITY.md', ...(await pagesIn('docs'))];
   return Promise.all(
     paths.toSorted().map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })),
   );

@@ -6,7 +6,7 @@ import { slug } from './slug.js';
 
 const docs = new URL('..', import.meta.url);
 
-/** The order of the pages beside this folder. Those that stand in no list come last in the guide. */
+/** The pages that come first, in their order. In a group of a folder the others follow. */
 const guide = [
   'getting-started',
   'concepts',
@@ -21,6 +21,15 @@ const guide = [
 const operation = ['dashboard', 'cli', 'http-api', 'configuration', 'monitoring', 'upgrading', 'faq'];
 const background = ['guarantees', 'limits', 'comparison', 'benchmark', 'architecture'];
 const others = namesIn('').filter((name) => ![...guide, ...operation, ...background, 'index'].includes(name));
+const deployment = [
+  'serverless',
+  'own-project',
+  'secrets',
+  'vpc-and-atlas',
+  'cost',
+  'without-lambda',
+  ...namesIn('deploy/'),
+];
 
 export default defineConfig({
   title: 'Remote Processor',
@@ -41,7 +50,7 @@ export default defineConfig({
       '/': [
         { text: 'Guide', items: pages('', [...guide, ...others]) },
         { text: 'Operation', items: pages('', operation) },
-        { text: 'Deployment', items: pages('deploy/') },
+        { text: 'Deployment', items: pages('deploy/', deployment) },
         { text: 'Recipes', collapsed: true, items: pages('recipes/') },
         { text: 'Moving here', collapsed: true, items: pages('migrating/') },
         { text: 'Background', items: pages('', background) },
