@@ -9,7 +9,6 @@ import { byIndex, type IndexHint } from '../mongo/by-index.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
-import { Slots } from '../slots.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, type Written, writeJob } from './add-job.js';
 import { uniqueKeyIndex } from './indexes.js';
@@ -92,21 +91,35 @@ async function writeAll(
   const { client, jobs } = collections;
   const clock = newJobs.length > BATCH && !session ? new ServerClock(client.db(jobs.dbName)) : undefined;
   const batches = batchesOf(newJobs, clock ? INSERTED_BATCH : BATCH);
-  const slots = new Slots(clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1);
-  const failure = new AbortController();
-  const write = (batch: readonly NewJob[]) =>
-    writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures).catch((error: unknown) => {
-      failure.abort(error);
-      throw error;
-    });
-  // Nothing is written any more once the caller is told of a failure.
-  const written = await Promise.allSettled(
-    batches.map((batch) => slots.use(failure.signal, () => write(batch))),
+  const lanes = clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1;
+  return inLanes(lanes, batches, (batch) =>
+    writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures),
   );
-  return written.flatMap((result) => {
-    if (result.status === 'rejected') throw failure.signal.reason;
-    return result.value;
-  });
+}
+
+/** Writes the batches, a number of them at a time. @throws the first failure, once no write is under way any more */
+async function inLanes(
+  lanes: number,
+  batches: readonly (readonly NewJob[])[],
+  write: (batch: readonly NewJob[]) => Promise<Written[]>,
+): Promise<Written[]> {
+  const written: Written[][] = [];
+  const failures: unknown[] = [];
+  const left = batches.entries();
+  const writeInTurn = async () => {
+    for (const [index, batch] of left) {
+      if (failures.length > 0) return;
+      await write(batch).then(
+        (result) => {
+          written[index] = result;
+        },
+        (error: unknown) => failures.push(error),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, writeInTurn));
+  if (failures.length > 0) throw failures[0];
+  return written.flat();
 }
 
 /** Counts jobs of their own ids as new after a try that seemed to fail: it may have written them. */
