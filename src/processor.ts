@@ -89,7 +89,7 @@ import type { DrainSummary } from './worker/summary.js';
 import { tellEnded } from './worker/tell-ended.js';
 import { tellLost } from './worker/tell-lost.js';
 import { unlessAborted } from './worker/unless-aborted.js';
-import { type Worker, workerName } from './worker/worker.js';
+import { type DrainContext, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
 
 /** Long enough for two failed heartbeats, short enough to notice a crash within the minute. */
@@ -232,7 +232,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
   readonly #openQueues: OpenQueues;
-  readonly #worker: Worker;
+  readonly #worker: DrainContext;
   readonly #tally: Tally;
   readonly #events: Events;
   /** Tells workers here, and elsewhere by the kick, about queued jobs. */
@@ -282,7 +282,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
         return { ...claimFilter(), ...(open && { queues: open }) };
       },
       aloneFilter: () => this.#aloneFilter(claimFilter()),
-      lookForLost: () => this.#lookForLost(),
+      recoverLost: () => this.#recoverLost(),
       name,
       leaseMs: lease,
       durations: new RecentDurations(),
@@ -656,7 +656,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#connected());
       // Also done when told to stop at once: this drain may be all that recovers jobs of crashed workers.
-      const runsAlone = (await unlessAborted(stopSignal.end, this.#worker.lookForLost())) ?? false;
+      const runsAlone = (await unlessAborted(stopSignal.end, this.#worker.recoverLost())) ?? false;
       const limits = {
         ...stopSignal,
         maxThreads: this.maxThreads,
@@ -898,7 +898,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Recovers jobs. A failure is only logged: the next invocation tries again, and a claim will show whether the database
    * answers.
    */
-  async #lookForLost(): Promise<boolean> {
+  async #recoverLost(): Promise<boolean> {
     try {
       return (await this.#recover()).waitsAlone;
     } catch (error) {

@@ -92,20 +92,20 @@ async function findCandidates(
   { place, size }: ClaimPlace,
   spread: ClaimSpread,
 ): Promise<JobDocument[]> {
-  const findMoreUrgent = async (priority: number) =>
-    place === 0 || priority === highestPriority
-      ? []
-      : claim.findCandidates(size, 0, dueJobs(filter, { priority: { $gt: priority } }));
-  const { priority: expected } = spread;
-  const [there, expectedlyUrgent] = await Promise.all([
+  const findMoreUrgent = async (priority: number) => {
+    if (place === 0 || priority === highestPriority) return []; // None are passed over.
+    return claim.findCandidates(size, 0, dueJobs(filter, { priority: { $gt: priority } }));
+  };
+  const guess = spread.priority;
+  const [found, urgentByGuess] = await Promise.all([
     claim.findCandidates(size, place * size),
-    findMoreUrgent(expected),
+    findMoreUrgent(guess),
   ]);
-  if (there.length < size) spread.endsAfter(there.length > 0 ? place + 1 : place);
-  const [{ priority } = { priority: expected }] = there;
+  if (found.length < size) spread.endsAfter(found.length > 0 ? place + 1 : place);
+  const priority = found[0]?.priority ?? guess;
   spread.priority = priority;
-  const moreUrgent = priority === expected ? expectedlyUrgent : await findMoreUrgent(priority);
-  return [...moreUrgent, ...there].slice(0, size);
+  const moreUrgent = priority === guess ? urgentByGuess : await findMoreUrgent(priority);
+  return [...moreUrgent, ...found].slice(0, size);
 }
 
 /**

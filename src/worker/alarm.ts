@@ -55,9 +55,14 @@ export class Alarm {
     clearTimeout(this.#nextDue);
   }
 
+  /** Forgets what was found out about the next job, so that the next question goes to the database. */
+  forget(): void {
+    this.#looked = Number.NEGATIVE_INFINITY;
+  }
+
   #nextIsDue(): void {
     this.#nextDue = undefined;
-    this.#looked = Number.NEGATIVE_INFINITY;
+    this.forget();
     this.wake();
   }
 }

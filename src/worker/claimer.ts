@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { claimJobAlone, claimJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
+import type { LeaseRequest } from '../job/claim-statements.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Logger } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import { unlessAborted } from './unless-aborted.js';
-import type { DrainLimits, Worker } from './worker.js';
+import type { DrainContext, DrainLimits } from './worker.js';
 
 /**
  * Claims jobs for one drain. Takes only jobs that fit into the remaining time, and gives up after the duration of a
@@ -26,7 +27,7 @@ export class Claimer {
    * @param giveBack gives back a job that arrived too late
    */
   constructor(
-    private readonly worker: Worker,
+    private readonly worker: DrainContext,
     private readonly limits: DrainLimits,
     private readonly name: string,
     private readonly log: Logger,
@@ -44,9 +45,11 @@ export class Claimer {
    * @throws the driver's errors if nothing was claimed before
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
-    const jobs = await this.#within((lease) =>
-      this.fitting().then((filter) => claimJobs(this.worker.jobs, filter, lease, limit, this.#spread)),
-    );
+    const jobs = await this.#inTime(async (lease) => {
+      const { filter, leftOut } = await this.fitting();
+      this.leftOut = leftOut;
+      return claimJobs(this.worker.jobs, filter, lease, limit, this.#spread);
+    });
     this.moreWait = jobs.length === limit;
     return jobs;
   }
@@ -54,28 +57,26 @@ export class Claimer {
   /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     const filter = this.worker.aloneFilter();
-    return this.#within((lease) => claimJobAlone(this.worker.jobs, filter, lease));
+    return this.#inTime((lease) => claimJobAlone(this.worker.jobs, filter, lease));
   }
 
   /**
-   * Returns the claim filter without the jobs that take longer than the remaining time. The first claim of a drain takes
-   * any job: a job that does not fit there fits nowhere.
+   * Returns the claim filter without the jobs that take longer than the remaining time, and whether any were left out. The
+   * first claim of a drain takes any job: a job that does not fit there fits nowhere.
    *
    * @throws the driver's errors
    */
-  async fitting(): Promise<ClaimFilter> {
+  async fitting(): Promise<{ readonly filter: ClaimFilter; readonly leftOut: boolean }> {
     const { claimable, durations, factory } = this.worker;
     const filter = await claimable();
-    if (this.claimed === 0) return filter;
+    if (this.claimed === 0) return { filter, leftOut: false };
     const leftMs = this.limits.stopAt - Date.now();
     const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
-    this.leftOut = jobNames.length < filter.jobNames.length;
-    return { ...filter, jobNames };
+    return { filter: { ...filter, jobNames }, leftOut: jobNames.length < filter.jobNames.length };
   }
 
-  async #within(
-    claimBy: (lease: Parameters<typeof claimJobs>[2]) => Promise<ClaimedJob[]>,
-  ): Promise<ClaimedJob[]> {
+  /** Claims, but waits no longer than a lease, or until the cut-off. Jobs that arrive later are given back. */
+  async #inTime(claimBy: (lease: LeaseRequest) => Promise<ClaimedJob[]>): Promise<ClaimedJob[]> {
     const { leaseMs } = this.worker;
     const claim = claimBy({ token: randomUUID(), worker: this.name, leaseMs });
     try {

@@ -19,7 +19,7 @@ import { Pool } from './pool.js';
 import { AT_DEADLINE } from './stop-signal.js';
 import { type DrainSummary, emptySummary } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
-import { type DrainLimits, type Worker, workerName } from './worker.js';
+import { type DrainContext, type DrainLimits, workerName } from './worker.js';
 import { Writer } from './writer.js';
 
 /** The highest count of waiting jobs: a larger number says nothing more in a summary. */
@@ -38,10 +38,14 @@ const MAX_COUNT_MS = 2_000;
  * When told to stop, the drain claims no more and fires the signals of running jobs. At the cut-off it gives back
  * unfinished jobs. It returns only when it holds no job, or the database did not take them back in time.
  */
-export async function drain(worker: Worker, limits: DrainLimits): Promise<DrainSummary> {
+export async function drain(worker: DrainContext, limits: DrainLimits): Promise<DrainSummary> {
   return withJobRejections(() => new Drain(worker, limits).run());
 }
 
+/**
+ * One drain. `#work` claims jobs whenever the alarm rings. A job's way: `#claim` takes it, `#hold` keeps its lease and puts
+ * it in line, `#beginNext` starts it in a free slot, `#ended` frees the slot, writes the outcome and rings the alarm.
+ */
 class Drain {
   /** Name of the drain in leases. */
   readonly #name: string;
@@ -58,17 +62,17 @@ class Drain {
   readonly #attemptOwner: AttemptOwner;
   /** True while due jobs must run alone. Nothing else is claimed until they have run. */
   #jobsWaitAlone: boolean;
-  /** When the drain last looked for jobs of crashed workers. */
-  #looked = performance.now();
+  /** When the drain last recovered jobs of crashed workers. */
+  #recoveredAt = performance.now();
   /** Number of jobs that the drain has promised to take since its last claim began. */
   #promised = 0;
   /** Work under way beside the jobs, such as telling others about queued jobs. The drain awaits it at the end. */
-  readonly #tellings = new Set<Promise<void>>();
+  readonly #background = new Set<Promise<void>>();
   /** Counts the drain's own attempts only: other drains of this processor may run beside it. */
   readonly #summary = emptySummary();
 
   constructor(
-    private readonly worker: Worker,
+    private readonly worker: DrainContext,
     private readonly limits: DrainLimits,
   ) {
     const { name, jobs, workers, leaseMs, processor, middlewares } = worker;
@@ -114,7 +118,7 @@ class Drain {
       alarm: this.#alarm,
       log,
       isIdle: () => this.#pool.isEmpty,
-      onWait: () => this.#leases.rest(false),
+      onWait: () => this.#leases.pause(false),
     });
   }
 
@@ -123,7 +127,7 @@ class Drain {
     // Listeners make sure that running jobs hear of the stop even if a claim hangs.
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
-    const stopListening = this.worker.jobsReady.listen((jobs) => this.#promise(jobs));
+    const stopListening = this.worker.jobsReady.listen((jobs) => this.#promiseToTake(jobs));
     const stopCounting = this.worker.events.on('attemptEnded', (ended) => this.#count(ended));
     try {
       await this.#work();
@@ -132,8 +136,8 @@ class Drain {
       stopCounting();
       this.#alarm.close();
       await this.#writer.close();
-      const ending = [this.#leases.rest(end.aborted), this.#linger.end()];
-      await Promise.all([...ending, ...this.#tellings]);
+      const ending = [this.#leases.pause(end.aborted), this.#linger.end()];
+      await Promise.all([...ending, ...this.#background]);
     }
     this.#summary.claimed = this.#claimer.claimed;
     if (!end.aborted && (stop.aborted || this.#claimer.leftOut || this.#summary.abandoned > 0)) {
@@ -144,14 +148,15 @@ class Drain {
 
   async #work(): Promise<void> {
     for (;;) {
-      this.#lookForLost();
+      this.#recoverLost();
       if (this.#jobsWaitAlone && this.#pool.isEmpty) await this.#runJobsAlone();
       // Asked before the claim, so that no job becomes due unseen between the two.
-      const waitsForJob = this.#room() > 0 && (await this.#linger.knowsNextJob());
+      const waitsForJob = this.#room() > 0 && (await this.#linger.setAlarm());
       const wasIdle = this.#pool.isEmpty;
       const foundNone = (await this.#claim()) === 0;
-      if (wasIdle && foundNone && !waitsForJob && this.#promised === 0) return;
       if (!this.#pool.isEmpty || waitsForJob) await this.#alarm.next();
+      else if (wasIdle && foundNone && this.#promised === 0) return;
+      // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
     }
   }
 
@@ -181,21 +186,27 @@ class Drain {
     this.#jobsWaitAlone = false;
   }
 
-  /** Looks for jobs of crashed workers once per lease, beside the work. */
-  #lookForLost(): void {
-    const { leaseMs, lookForLost } = this.worker;
-    if (performance.now() - this.#looked < leaseMs || this.#mustEnd) return;
-    this.#looked = performance.now();
-    const looking = unlessAborted(this.limits.end, lookForLost()).then((jobsWaitAlone = false) => {
-      this.#tellings.delete(looking);
-      this.#jobsWaitAlone = jobsWaitAlone;
-      this.#alarm.wake();
-    });
-    this.#tellings.add(looking);
+  /** Recovers the jobs of crashed workers once per lease, beside the work. */
+  #recoverLost(): void {
+    const { leaseMs, recoverLost } = this.worker;
+    if (performance.now() - this.#recoveredAt < leaseMs || this.#mustEnd) return;
+    this.#recoveredAt = performance.now();
+    this.#beside(
+      unlessAborted(this.limits.end, recoverLost()).then((jobsWaitAlone = false) => {
+        if (jobsWaitAlone) this.#jobsWaitAlone = true;
+        this.#alarm.wake();
+      }),
+    );
   }
 
-  /** Looks for jobs that this process has queued, if there is room. Returns how many it will take. */
-  #promise(jobs: readonly QueuedJob[]): number {
+  /** Lets work go on beside the jobs. `run` waits for it at its end. */
+  #beside(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  /** Promises to claim newly queued jobs as far as there is room, and wakes the loop. Returns the number of these jobs. */
+  #promiseToTake(jobs: readonly QueuedJob[]): number {
     const room = this.#room() - this.#promised;
     if (room <= 0) return 0;
     const count = Math.min(room, countTakeable(jobs, this.worker.claimFilter()));
@@ -245,7 +256,7 @@ class Drain {
   /** Begins waiting attempts while slots are free. Gives them back if nothing may begin any more. */
   #beginNext(): void {
     if (this.#mustEnd) {
-      for (const attempt of this.#pool.waiting) attempt.decline();
+      this.#declineAll(this.#pool.waiting);
       return;
     }
     for (let next = this.#pool.takeSlot(); next; next = this.#pool.takeSlot()) {
@@ -268,7 +279,9 @@ class Drain {
     }
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
-    if (ending === 'retried' || ending === 'snoozed') this.#tellQueued(queuedAgain(attempt.job, outcome));
+    if (ending === 'retried' || ending === 'snoozed') {
+      this.#beside(this.worker.jobsReady.tell(queuedAgain(attempt.job, outcome)));
+    }
     this.#leases.release(attempt);
     this.#pool.release(attempt);
     this.#alarm.wake();
@@ -293,14 +306,8 @@ class Drain {
     }
   }
 
-  /** Tells others about queued jobs without waiting for them, since they may take a while. */
-  #tellQueued(jobs: readonly QueuedJob[]): void {
-    const telling = this.worker.jobsReady.tell(jobs).finally(() => this.#tellings.delete(telling));
-    this.#tellings.add(telling);
-  }
-
   #tellToStop(): void {
-    this.#beginNext();
+    this.#declineAll(this.#pool.waiting);
     for (const attempt of this.#pool.begun) attempt.abort('stopping');
     this.#alarm.wake();
   }
@@ -311,6 +318,10 @@ class Drain {
 
   #giveBackLongWaits(attempts: readonly Attempt[]): void {
     this.#pace.forget();
+    this.#declineAll(attempts);
+  }
+
+  #declineAll(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) attempt.decline();
   }
 

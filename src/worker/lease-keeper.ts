@@ -46,13 +46,13 @@ export class LeaseKeeper {
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   /** When the last tick ran, which proves that the event loop was running. */
-  #ticked = 0;
+  #tickedAt = 0;
   #lastHeartbeat = 0;
   #renewing = false;
   /** True if a heartbeat was due while the previous one was still under way. */
   #isDue = false;
   /** When the last successful renewal began, or the first lease was requested. */
-  #renewed = 0;
+  #renewedAt = 0;
   /** When to write the worker's document next. */
   #registerAt = Number.POSITIVE_INFINITY;
   #registering: Promise<void> | undefined;
@@ -63,19 +63,19 @@ export class LeaseKeeper {
 
   /** Whether a heartbeat is missing. Leases are then near their end, so no job should be added. */
   get isLate(): boolean {
-    return this.#held.size > 0 && performance.now() - this.#renewed > 2 * this.#intervalMs;
+    return this.#held.size > 0 && performance.now() - this.#renewedAt > 2 * this.#intervalMs;
   }
 
   /** Keeps the attempt's lease until `release`, until the lease is lost, or until the job is to be cancelled. */
   hold(attempt: Attempt): void {
     const now = performance.now();
     if (this.#held.size === 0) {
-      this.#renewed = attempt.askedAt;
+      this.#renewedAt = attempt.askedAt;
       this.#lastHeartbeat = now;
     }
     this.#held.set(attempt.job, attempt);
     if (this.#timer) return;
-    this.#ticked = now;
+    this.#tickedAt = now;
     this.#registerAt = now + REGISTER_AFTER_MS;
     this.#timer = setInterval(() => this.#tick(), this.#intervalMs / TICKS_PER_HEARTBEAT);
   }
@@ -89,20 +89,20 @@ export class LeaseKeeper {
    *
    * @param isCutOff true if the database does not answer. The document is then left to expire
    */
-  async rest(isCutOff: boolean): Promise<void> {
+  async pause(isCutOff: boolean): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
     const registering = this.#registering;
     this.#registering = undefined;
     if (registering === undefined || isCutOff) return;
     await registering;
-    await this.#attempt(unregisterWorker(this.options.workers, this.options.info._id));
+    await this.#tryToWrite(unregisterWorker(this.options.workers, this.options.info._id));
   }
 
   #tick(): void {
     const now = performance.now();
-    const blockedMs = now - this.#ticked;
-    this.#ticked = now;
+    const blockedMs = now - this.#tickedAt;
+    this.#tickedAt = now;
     if (blockedMs > this.#intervalMs) this.options.onBlocked(blockedMs);
     if (now >= this.#registerAt) this.#register(now);
     // Timers are slightly off, so the tick closest to the interval counts.
@@ -114,10 +114,10 @@ export class LeaseKeeper {
   #register(now: number): void {
     const { workers, info, leaseMs } = this.options;
     this.#registerAt = now + this.#intervalMs;
-    this.#registering = this.#attempt(registerWorker(workers, info, leaseMs));
+    this.#registering = this.#tryToWrite(registerWorker(workers, info, leaseMs));
   }
 
-  async #attempt(write: Promise<void>): Promise<void> {
+  async #tryToWrite(write: Promise<void>): Promise<void> {
     try {
       await withinTime(MAX_WAIT_MS, write);
     } catch (error) {
@@ -127,12 +127,12 @@ export class LeaseKeeper {
 
   async #heartbeat(now: number): Promise<void> {
     this.#letGoOfExpired(now);
-    this.#isDue = this.#renewing;
+    this.#isDue = this.#renewing; // The heartbeat under way then repeats itself at its end.
     if (this.#renewing || this.#held.size === 0) return;
     this.#renewing = true;
     try {
       const { renewed, cancelled, lost } = await this.#renew();
-      if (renewed) this.#renewedAt(now);
+      if (renewed) this.#noteRenewal(now);
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
     } catch (error) {
@@ -143,9 +143,9 @@ export class LeaseKeeper {
     if (this.#isDue) await this.#heartbeat(performance.now());
   }
 
-  #renewedAt(began: number): void {
+  #noteRenewal(began: number): void {
     const wasLate = this.isLate;
-    this.#renewed = Math.max(this.#renewed, began);
+    this.#renewedAt = Math.max(this.#renewedAt, began);
     if (wasLate) this.options.onInTimeAgain();
   }
 
@@ -163,7 +163,7 @@ export class LeaseKeeper {
   /** Lets go of leases that were not renewed for a whole lease: other workers may hold these jobs by now. */
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
-      if (now - Math.max(askedAt, this.#renewed) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
+      if (now - Math.max(askedAt, this.#renewedAt) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
     }
   }
 

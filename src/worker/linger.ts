@@ -4,14 +4,14 @@ import type { Alarm } from './alarm.js';
 import type { Claimer } from './claimer.js';
 import { unlessAborted } from './unless-aborted.js';
 import { WaitingPlace } from './waiting-place.js';
-import type { DrainLimits, Worker } from './worker.js';
+import type { DrainContext, DrainLimits } from './worker.js';
 
 /** How long the end of a drain waits for the database to free its waiting place. */
 const MAX_LEAVE_MS = 2_000;
 
 /** Options that decide whether a drain waits. */
 export interface LingerOptions {
-  readonly worker: Worker;
+  readonly worker: DrainContext;
   readonly limits: DrainLimits;
   /** Name of the drain. */
   readonly name: string;
@@ -28,20 +28,23 @@ export interface LingerOptions {
 export class Linger {
   /** Undefined if every worker may wait. */
   readonly #place: WaitingPlace | undefined;
+  readonly #stopListening: () => void;
 
   constructor(private readonly options: LingerOptions) {
     const { worker, limits, name } = options;
     if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
+    // A job that this process queues may be due before the one that was found last.
+    this.#stopListening = worker.events.on('jobsReady', () => options.alarm.forget());
   }
 
-  /** Returns whether a job worth waiting for becomes due. The alarm then rings at that moment. */
-  async knowsNextJob(): Promise<boolean> {
+  /** Sets the alarm for the next job that is worth waiting for. Returns whether there is one, and the drain may wait. */
+  async setAlarm(): Promise<boolean> {
     const { limits, worker, claimer, alarm, log } = this.options;
     const { lingerMs, stop, stopAt } = limits;
     const withinMs = Math.min(lingerMs, stopAt - Date.now());
     if (withinMs <= 0 || stop.aborted) return false;
     try {
-      const known = claimer.fitting().then((filter) => alarm.ringsWhenDue(filter, withinMs));
+      const known = claimer.fitting().then(({ filter }) => alarm.ringsWhenDue(filter, withinMs));
       const isKnown = (await unlessAborted(stop, withinTime(worker.leaseMs, known))) ?? false;
       return isKnown && (await this.#mayWait());
     } catch (error) {
@@ -53,6 +56,7 @@ export class Linger {
   /** Frees the waiting place for others. If the database does not answer, the place expires by itself. */
   async end(): Promise<void> {
     const { limits, log } = this.options;
+    this.#stopListening();
     if (limits.end.aborted || this.#place === undefined) return;
     await withinTime(MAX_LEAVE_MS, this.#place.leave()).catch((error: unknown) => {
       log.warn('The place of the worker that waits could not be left', { error: String(error) });

@@ -4,8 +4,8 @@ import type { Attempt } from './attempt.js';
 const MAX_WAIT_MS = 200;
 
 /**
- * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Each attempt knows
- * its own state. Attempts that wait for a slot are sorted by priority.
+ * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Attempts
+ * that wait for a slot are sorted by priority.
  */
 export class Pool {
   readonly #attempts = new Set<Attempt>();
@@ -13,7 +13,7 @@ export class Pool {
   #line: Attempt[] = [];
   #running = 0;
   #writing = 0;
-  #patience: NodeJS.Timeout | undefined;
+  #longWaitTimer: NodeJS.Timeout | undefined;
 
   /**
    * @param slots how many attempts run at a time
@@ -29,7 +29,7 @@ export class Pool {
     for (const attempt of attempts) this.#attempts.add(attempt);
     this.#line.push(...attempts);
     this.#line.sort((one, other) => other.job.priority - one.job.priority);
-    if (attempts.length > 0) this.#patience ??= setTimeout(() => this.#lookForLongWaits(), MAX_WAIT_MS);
+    if (attempts.length > 0) this.#longWaitTimer ??= setTimeout(() => this.#lookForLongWaits(), MAX_WAIT_MS);
   }
 
   /** Gives a free slot to the next attempt in line and returns that attempt. */
@@ -38,7 +38,7 @@ export class Pool {
     const next = this.#line.shift();
     if (next === undefined) return undefined;
     this.#running += 1;
-    this.#rest();
+    this.#stopTimerIfNoneWaits();
     return next;
   }
 
@@ -50,7 +50,7 @@ export class Pool {
   /** Removes an attempt whose outcome was decided before it had a slot. */
   leaveLine(attempt: Attempt): void {
     this.#line = this.#line.filter((other) => other !== attempt);
-    this.#rest();
+    this.#stopTimerIfNoneWaits();
   }
 
   /** Notes that the write of the attempt's outcome begins. */
@@ -75,17 +75,17 @@ export class Pool {
     return [...this.#attempts].filter(({ state }) => state !== 'waiting');
   }
 
-  /** Number of attempts whose outcome is undecided or not being written yet. */
+  /** Number of all attempts except those being written. */
   get unwritten(): number {
     return this.#attempts.size - this.#writing;
   }
 
-  /** Number of attempts without an outcome. */
+  /** Number of attempts that wait for a slot or run. */
   get unfinished(): number {
     return this.#line.length + this.#running;
   }
 
-  /** Number of attempts with an outcome that is not being written yet. */
+  /** Number of attempts that have ended and wait for their write. */
   get ended(): number {
     return this.unwritten - this.unfinished;
   }
@@ -100,19 +100,19 @@ export class Pool {
   }
 
   /** Stops the timer when nothing waits. */
-  #rest(): void {
+  #stopTimerIfNoneWaits(): void {
     if (this.#line.length > 0) return;
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+    clearTimeout(this.#longWaitTimer);
+    this.#longWaitTimer = undefined;
   }
 
   #lookForLongWaits(): void {
     const now = performance.now();
     const long = this.#line.filter(({ askedAt }) => now - askedAt >= MAX_WAIT_MS);
-    if (long.length > 0) this.onWaitedLong(long);
-    this.#patience = undefined;
+    if (long.length > 0) this.onWaitedLong(long); // This takes them out of the line.
+    this.#longWaitTimer = undefined;
     if (this.#line.length === 0) return;
     const oldest = Math.min(...this.#line.map(({ askedAt }) => askedAt));
-    this.#patience = setTimeout(() => this.#lookForLongWaits(), oldest + MAX_WAIT_MS - now);
+    this.#longWaitTimer = setTimeout(() => this.#lookForLongWaits(), oldest + MAX_WAIT_MS - now);
   }
 }

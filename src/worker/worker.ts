@@ -13,8 +13,8 @@ import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
 
-/** Everything that the drains of a processor share. */
-export interface Worker {
+/** Everything that the drains of a processor share. In leases, documents and events, one drain is called a worker. */
+export interface DrainContext {
   readonly jobs: Collection<JobDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly processor: JobProcessor;
@@ -25,7 +25,7 @@ export interface Worker {
   /** Returns the filter for jobs that must run alone, without the queues known to be paused. */
   readonly aloneFilter: () => ClaimFilter;
   /** Recovers jobs of crashed workers, and returns whether some must run alone. Never throws. */
-  readonly lookForLost: () => Promise<boolean>;
+  readonly recoverLost: () => Promise<boolean>;
   /** Name of the processor, with which worker names in leases begin. */
   readonly name: string;
   readonly leaseMs: number;

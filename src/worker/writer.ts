@@ -40,8 +40,7 @@ export interface WriterOptions {
  * Writes everything that one drain has to say about its jobs. Outcomes are written at once, or within 15 ms together with
  * others that end then. Reports are written within a second.
  *
- * Only one write of outcomes is under way at a time. So at most as many attempts as run at a time are in the middle of
- * their write. A lone outcome waits for nothing.
+ * Only one write of outcomes is under way at a time. Outcomes that arrive meanwhile are written together by the next one.
  */
 export class Writer {
   #waiting: WaitingOutcome[] = [];
@@ -118,8 +117,8 @@ export class Writer {
     const { jobs, leaseMs, end } = this.options;
     try {
       const settlements = batch.map(({ settlement }) => settlement);
-      const attempt = () => settleJobs(jobs, settlements);
-      const write = retryWhileUnreachable(leaseMs, attempt, FIRST_TRY_MS, end);
+      const tryOnce = () => settleJobs(jobs, settlements);
+      const write = retryWhileUnreachable(leaseMs, tryOnce, FIRST_TRY_MS, end);
       const results = await unlessAborted(end, withinTime(leaseMs, write));
       if (results === undefined)
         throw new NoAnswer('The database did not answer before the worker had to end.');

@@ -1,6 +1,6 @@
 import type { CommandSucceededEvent } from 'mongodb';
 import { expect, test } from 'vitest';
-import { defineJob } from '../../src/index.js';
+import { defineJob, Snooze } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -26,6 +26,22 @@ test('a worker without work waits for each next job that is due in time', async 
   for (const id of ids.slice(0, 2)) {
     expect(lateness(await processor.getJob(id))).toBeGreaterThanOrEqual(0);
   }
+});
+
+test('it waits for a job that it put off itself, and for one that a job added', async () => {
+  const processor = await setup();
+  let attempts = 0;
+  const snoozing = defineJob({
+    name: 'snoozing',
+    run: async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Snooze(400);
+      await processor.addJob('echo', {}, { delay: 400 });
+    },
+  });
+  await processor.addJobFactory(snoozing);
+  await processor.addJob('snoozing');
+  expect(await processor.drain({ linger: '5m' })).toMatchObject({ claimed: 3, snoozed: 1, completed: 2 });
 });
 
 test('the next job is the one that is due first, whatever its priority', async () => {
