@@ -6,7 +6,7 @@ export function makeKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Returns the digest that is kept instead of the key where the key is checked. */
+/** Returns the digest of a key, which the HTTP API keeps instead of the key. */
 export function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Problem, type ProblemCode } from '../handlers/http/problem.js';
 import { systemCode } from '../src/mongo/driver-error.js';
 
-/** Problems by the codes of Node's errors. */
+/** The problems to answer with, by the codes of Node's errors. */
 const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'The request did not arrive in time.']],
   [
@@ -13,8 +13,8 @@ const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
 ]);
 
 /**
- * Answers data that never becomes a request of the app with a problem document too. The data may not be HTTP, or may
- * arrive too slowly. CONNECT is refused, as this is no proxy. Node itself answers with a bare status, or not at all.
+ * Answers data that is no valid request with a problem document. The data may not be HTTP, or may arrive too slowly.
+ * CONNECT is refused, as this is no proxy. Node itself would send a bare status, or nothing.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error, socket) => {

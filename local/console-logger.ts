@@ -4,7 +4,7 @@ import { visible } from './cli/output/visible.js';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** A logger that prints one readable line per event for a person at a terminal, in colour only where colours show. */
+/** A logger that prints one readable line per event, in colour if the terminal shows colours. */
 export const consoleLogger: Logger = {
   debug() {},
   info: (message, fields) => print('cyan', message, fields),

@@ -105,7 +105,7 @@ function toRow({ jobName, status, retryCounter, output, errors }: Job) {
   };
 }
 
-/** A shared database may hold the item from another run. */
+/** Ignores that the item exists. In a shared database, another run may have added it. */
 function ignoreConflict(error: unknown): void {
   if (!isKind(error, ConflictError)) throw error;
 }

@@ -1,12 +1,12 @@
 import type { Logger } from '../src/index.js';
 import { withinTime } from '../src/mongo/within-time.js';
 
-/** The longest wait. The process is killed soon after it is asked to end: Docker waits 10 s. */
+/** The longest wait. Docker, for example, kills a process 10 s after asking it to end. */
 const MAX_WAIT_MS = 9_500;
 
 /**
- * Ends this process when `steps` are done or the time is up, for example without a database. Otherwise a job that
- * ignores its signal would keep the process alive. The exit code is 1 when something was left undone.
+ * Ends this process when `steps` is done, or when the time is up, for example because the database is gone. Otherwise a
+ * job that ignores its signal would keep the process alive. The exit code is 1 if something was left undone.
  */
 export async function endProcess(steps: () => Promise<unknown>, log: Logger): Promise<never> {
   log.info('Stopping: what runs is told to end, and given back if it does not');

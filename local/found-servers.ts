@@ -8,7 +8,8 @@ const counts = new WeakMap<MongoClient, Count>();
 
 /**
  * Returns how often a client has found a server to write to since the first call. A higher number than before means
- * that the database was gone meanwhile and may be another one. Adds one listener per client, however many loops ask.
+ * that the database was gone in the meantime and may be a different one now. Adds one listener per client, however many
+ * loops call it.
  */
 export function foundServers(client: MongoClient): number {
   const known = counts.get(client);

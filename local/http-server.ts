@@ -7,12 +7,12 @@ import { toProblem } from '../handlers/http/failure.js';
 import { Problem } from '../handlers/http/problem.js';
 import { answerClientErrors } from './client-errors.js';
 
-/** The whole time that API Gateway gives a request. 1 MB takes longer only below 300 kbit/s. */
+/** The same limit as API Gateway's for a whole request. 1 MB takes longer only below 300 kbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Longer than proxies and clients keep an idle connection, which is usually 60 s. If the server closed first, a request
- * sent at that moment might or might not have been done.
+ * Longer than proxies and clients keep an idle connection, which is usually 60 s. If the server closed it first, a
+ * client could not know whether a request sent at that moment was done.
  */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -23,7 +23,7 @@ const CHECK_INTERVAL_MS = 5_000;
 export interface HttpServer {
   readonly url: string;
   /**
-   * Stops taking requests, and resolves when the requests under way are answered. A request that waits for something is
+   * Stops taking requests, and resolves when the requests under way are answered. A GET that waits for a change is
    * answered at once. A request that waits for a silent database loses its connection after 5 s.
    */
   stop(): Promise<void>;
@@ -34,7 +34,7 @@ export interface HttpServer {
  *
  * @param port 0 for any free port
  * @param requestTimeoutMs time for a client to send a request, body included
- * @throws an Error when it cannot listen there
+ * @throws an Error if it cannot listen on the host and port
  */
 export async function startHttpServer(
   app: Hono,
@@ -77,7 +77,7 @@ export async function startHttpServer(
   };
 }
 
-/** Answers a request that an app cannot be asked: it has no host, or a backslash in its path. */
+/** Answers a request that cannot be passed to the app: one without a host, or with a backslash in its path. */
 function refuse(error: unknown): Response {
   const isNoRequest = error instanceof Error && error.name === 'RequestError';
   return isNoRequest ? noAddress(error.message) : toProblem(error).toResponse();
@@ -87,7 +87,10 @@ function noAddress(reason: string): Response {
   return new Problem('invalid_address', { detail: `${reason}.` }).toResponse();
 }
 
-/** Returns a request whose signal also fires at the stop, so that a handler that waits answers then. Only GET waits. */
+/**
+ * Returns the request with a signal that also fires at the stop, so that a waiting handler answers then. Only GET
+ * handlers wait.
+ */
 function endingAt(stop: AbortSignal, request: Request): Request {
   if (request.method !== 'GET') return request;
   return new Request(request, { signal: AbortSignal.any([request.signal, stop]) });

@@ -33,7 +33,7 @@ export function factoriesOf({ jobs }: JobCode, config: Config): JobFactories {
   return typeof jobs === 'function' ? jobs(config) : jobs;
 }
 
-/** Checks the outer form only, as the processor checks the factories and the items. */
+/** Checks the outer form only, because the processor checks the factories and the items. */
 const moduleSchema = z.object({
   jobs: z.custom<JobCode['jobs']>(
     (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),

@@ -8,7 +8,7 @@ import type { Streams } from './streams.js';
 export interface CommandContext {
   readonly api: Api;
   readonly output: Output;
-  /** Standard input. Everything that is written goes through `output`. */
+  /** Standard input. Output goes through `output`. */
   readonly stdin: Streams['stdin'];
   readonly env: Environment;
   /** The address of the deployment, from `--url`. Undefined for the database of MONGODB_URI. */

@@ -1,7 +1,7 @@
 /**
  * Decodes a file in UTF-8, with or without the byte order mark that editors and shells on Windows write.
  *
- * @throws Error that names the other encoding, when it can tell
+ * @throws an Error that names the actual encoding, if it is recognised
  */
 export function decodeText(bytes: Uint8Array): string {
   const encoding = otherEncoding(bytes);
@@ -14,8 +14,8 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /**
- * Returns the encoding by the byte order mark. Without one, judges by the zeros beside the first letter, which in JSON
- * is ASCII.
+ * Returns the encoding if it is not UTF-8. Goes by the byte order mark, or else by the zeros beside the first
+ * character, which is ASCII in JSON.
  */
 function otherEncoding([first, second, third, fourth]: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return third === 0 && fourth === 0 ? 'UTF-32' : 'UTF-16';

@@ -1,7 +1,7 @@
 import { RootCommand } from '@bomb.sh/tab';
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
-/** Describes the program for shell completion: all its commands, their options, and the values these take. */
+/** Describes the program for shell completion: its commands, their options, and the values of the options. */
 export function describeProgram(program: CommandUnknownOpts): RootCommand {
   const root = new RootCommand();
   describe(program.commands, []);

@@ -15,7 +15,7 @@ interface Outcome {
 /**
  * Acts on several jobs, one after the other, and shows the outcome of each. A failure does not stop the others.
  *
- * @param act returns the status that the job has then
+ * @param act acts on one job, and returns the job's new status
  * @throws CommandFailure with the exit code of the first failure, or at once for a failure that would hit every job
  */
 export async function eachId(

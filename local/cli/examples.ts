@@ -1,4 +1,4 @@
-/** Returns the examples below a command's help. `remote-processor` is added to each line that does not pipe into it. */
+/** Returns the examples for a command's help. Begins each line with `remote-processor`, unless it pipes into that. */
 export function examples(...lines: readonly string[]): string {
   const shown = lines.map((line) =>
     line.includes(' | remote-processor ') ? line : `remote-processor ${line}`,

@@ -11,7 +11,7 @@ export interface PageOptions {
   readonly all?: true | undefined;
 }
 
-/** The options of each command that lists: `command.option(...limitOption)`. */
+/** The paging options of commands that list, used as `command.option(...limitOption)`. */
 export const limitOption = [
   '--limit <number>',
   'in a page, 1 to 1000; 100 when not given',

@@ -69,7 +69,7 @@ export function createProgram(context: CommandContext) {
     .option('--debug', 'show stacks of errors, and what the app logs')
     .addHelpText('after', epilogue)
     .configureHelp({ showGlobalOptions: true })
-    // The caller shows errors, in one form for all.
+    // The caller prints all errors in one form.
     .configureOutput({
       writeOut: (text) => context.output.stdout.write(text),
       writeErr: (text) => context.output.stderr.write(text),

@@ -9,8 +9,8 @@ import { CommandFailure } from './failure.js';
 /**
  * Reads the JSON of an argument: the argument itself, a file after `@`, or standard input for `-`.
  *
- * @param what names it in messages, such as 'The input'
- * @throws CommandFailure for what cannot be read, or is not JSON
+ * @param what the value's name in messages, such as 'The input'
+ * @throws CommandFailure if the source cannot be read, or is not JSON
  */
 export async function readJson(
   argument: string,

@@ -1,7 +1,7 @@
 import { exitCode } from './exit-code.js';
 import { run } from './run.js';
 
-/** Runs one command as the whole process. Exits with its code once all output is written. */
+/** Runs one command as this process. Exits with the command's exit code once all output is written. */
 export async function runAsProcess(args: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
   process.exitCode = await run(args, process.env);

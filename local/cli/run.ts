@@ -27,7 +27,7 @@ export async function run(
     const address = url();
     if (address !== undefined)
       return overNetwork(address, env.REMOTE_PROCESSOR_API_KEY, program.opts().insecure);
-    // Loaded only when needed, because the driver loads slowly and commands with --url or --help do without.
+    // Loaded only when needed, because the driver loads slowly, and commands with --url or --help do not need it.
     const { inProcess } = await import('./api/in-process.js');
     return inProcess(env, program.opts().debug ? logTo(output) : silentLogger);
   });

@@ -24,12 +24,15 @@ export async function toFailure(error: unknown): Promise<CommandFailure> {
   return new CommandFailure(exitCode.failed, message, { code, cause: error });
 }
 
-/** Returns whether commander threw it to end the program. Its codes begin with its name. */
+/** Returns whether commander threw the error to end the program. The codes of its errors begin with its name. */
 export function isOfCommander(error: unknown): error is { readonly code: string; readonly exitCode: number } {
   return systemCode(error)?.startsWith('commander.') ?? false;
 }
 
-/** Loads the driver only now. Most commands that fail have loaded it already, and the others end anyway. */
+/**
+ * Returns whether an error means that the database is unreachable. Only a failed command may have to load the driver
+ * for this.
+ */
 async function isUnreachable(error: unknown): Promise<boolean> {
   const unreachable = await import('../../src/mongo/unreachable.js');
   return unreachable.isUnreachable(error);

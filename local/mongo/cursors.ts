@@ -76,7 +76,7 @@ function newCursorId(): Long {
   return Long.fromBigInt(randomBytes(8).readBigUInt64BE() >> 2n).or(1);
 }
 
-/** Takes up to `batchSize` documents, and reads one more to know whether the result goes on. */
+/** Takes up to `batchSize` documents, and reads one more to know whether others follow. */
 function take(cursor: OpenCursor, batchSize: number): { docs: ResultDoc[]; more: boolean } {
   const docs: ResultDoc[] = [];
   let bytes = 0;

@@ -46,7 +46,7 @@ export class Dispatcher {
     for (const { transaction } of this.#sessions.values()) if (transaction) abort(transaction);
   }
 
-  /** Returns the reply to a command. An error is a reply too. Throws only to have the connection cut. */
+  /** Returns the reply to a command, even if it failed. Throws only a ConnectionCut, to have the connection closed. */
   async run(body: Doc): Promise<Doc> {
     try {
       return this.#stamp({ ...(await this.#dispatch(body)), ok: 1 });
@@ -165,7 +165,7 @@ export class Dispatcher {
     };
   }
 
-  /** Returns the topology version of the step-down, if the reply reports one. */
+  /** Returns the topology version after a step-down, if the reply reports a step-down. */
   #changedTopology({ code, writeConcernError }: Doc): { topologyVersion?: TopologyVersion } {
     if (!tellsOfChange(isDoc(writeConcernError) ? writeConcernError.code : code)) return {};
     return { topologyVersion: this.server.topology.stepDownAndUp() };
@@ -176,7 +176,7 @@ function numberOf(value: unknown): bigint {
   return BigInt(String(value));
 }
 
-/** A failed getMore or killCursors leaves the transaction open. Any other error ends it. */
+/** Returns whether an error of this command ends its transaction. A failed getMore or killCursors leaves it open. */
 function abortsTransaction(name: string): boolean {
   return name !== 'getMore' && name !== 'killCursors';
 }
@@ -193,7 +193,7 @@ function errorReply(error: unknown): Doc {
   };
 }
 
-/** Turns an error of mingo into one about its expression. Any other error is a fault of this server. */
+/** Turns an error of mingo into MongoDB's error for an expression. Any other error is a fault of this server. */
 function asCommandError(error: unknown): CommandError {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof MingoError)) return new CommandError(1, message);

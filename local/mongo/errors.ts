@@ -53,7 +53,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   11601: 'Interrupted',
 };
 
-/** The error of a command or one of its statements: MongoDB's code, its name and, where due, labels. */
+/** The error of a command or one of its statements: MongoDB's code, the code's name, and labels if it has any. */
 export class CommandError extends Error {
   readonly code: number;
   readonly labels: readonly string[];

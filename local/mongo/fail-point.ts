@@ -6,7 +6,7 @@ import { CommandError } from './errors.js';
 /** Thrown to end the connection instead of answering. */
 export class ConnectionCut extends Error {}
 
-/** The options of MongoDB's `failCommand` that this server has. */
+/** The options of MongoDB's `failCommand` that this server supports. */
 const DATA = new Set([
   'failCommands',
   'errorCode',
@@ -43,7 +43,7 @@ export class FailPoint {
     throw new CommandError(238, `the option '${unknown}' of failCommand is not supported by this server`);
   }
 
-  /** Acts before a command runs, and returns further fields for its reply. */
+  /** Applies the fail point to a command before it runs, and returns fields to add to the reply. */
   async strike(name: string, body: Doc): Promise<Doc> {
     const {
       failCommands,

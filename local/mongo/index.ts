@@ -69,7 +69,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   };
 }
 
-/** Sends a monitoring driver one `hello` after each change. Sends anything else one reply. */
+/** Answers a request. A driver that monitors the server gets a further `hello` after each change. */
 async function answer(dispatcher: Dispatcher, { body, exhaustAllowed }: Request): Promise<Reply> {
   const reply = await dispatcher.run(body);
   const moreToCome = exhaustAllowed && isAwaitable(body) && reply.ok === 1;

@@ -7,7 +7,7 @@ import { failureOf } from './failure-of.js';
 type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export interface RequestParts {
-  /** Query parameters. An undefined one is left out, and a list is repeated. */
+  /** Query parameters. Undefined ones are left out. A list repeats its parameter. */
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -17,10 +17,10 @@ export interface RequestParts {
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
- * The HTTP API as commands use it. It connects at the first request.
+ * A client of the HTTP API, for commands. Connects at the first request.
  *
- * Every method returns the JSON of the answer. It throws a CommandFailure for a problem document, and for an answer
- * that does not come from a Remote Processor.
+ * Every request method returns the JSON of the answer. It throws a CommandFailure for a problem document, and for an
+ * answer that does not come from a Remote Processor.
  */
 export class Api {
   readonly #connection: () => Promise<Connection>;
@@ -82,7 +82,7 @@ export class Api {
   }
 }
 
-/** Escapes the ids and names in a path. @throws CommandFailure for an id that no address can hold */
+/** Escapes the ids and names in a path. @throws CommandFailure for an id that no URL path can hold */
 export function path(texts: TemplateStringsArray, ...values: readonly string[]): string {
   const escaped = values.map((value) => {
     if (value !== '' && value !== '.' && value !== '..') return encodeURIComponent(value);

@@ -3,7 +3,7 @@ export interface Connection {
   /** The address that paths are appended to, without a trailing slash. */
   readonly url: string;
   readonly apiKey: string;
-  /** Answers as `fetch` does. */
+  /** Sends a request. Returns the response like `fetch`. */
   send(request: Request): Promise<Response>;
   /** Releases everything that would keep the process alive. */
   close(): Promise<void>;

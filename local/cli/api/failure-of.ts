@@ -9,7 +9,9 @@ const problemSchema = z.object({
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
-/** Returns the failure that an unsuccessful answer means. Any answer except a problem document is not a deployment's. */
+/**
+ * Turns an unsuccessful answer into a failure. An answer without a problem document does not come from a deployment.
+ */
 export function failureOf({ status, headers }: Response, text: string): CommandFailure {
   const { data: problem } = problemSchema.safeParse(jsonOrNothing(text));
   if (!problem) {
@@ -29,7 +31,7 @@ export function failureOf({ status, headers }: Response, text: string): CommandF
 
 const KEY_HINT = 'Is REMOTE_PROCESSOR_API_KEY one of the keys in API_KEYS of the deployment?';
 
-/** Advice that a problem document does not give itself, by its code. */
+/** Advice to add to a problem, by the problem's code. */
 const hints = new Map([['internal_error', 'Without --url, --debug shows it.']]);
 
 /** Returns the exit code for a status. It ignores the problem's code, because codes may be added. */

@@ -10,7 +10,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** Runs the app of MONGODB_URI in this process, with an admin key that nobody else knows. */
+/** Runs the HTTP app in this process, on the database of MONGODB_URI. Nobody else knows its admin key. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
   const { COLLECTION_PREFIX: collectionPrefix } = config;
@@ -37,7 +37,8 @@ export async function inProcess(env: Environment, log: Logger): Promise<Connecti
 /**
  * Connects to the database of MONGODB_URI and MONGODB_DATABASE. Call `closeMongoClients` to disconnect.
  *
- * @throws CommandFailure when it is not set, does not answer, or does not let us in; ValidationError for bad settings
+ * @throws CommandFailure if MONGODB_URI is not set, or the database does not answer or refuses access; ValidationError
+ *   for bad settings
  */
 export async function connectToDatabase(env: Environment) {
   const config = readConfig(env);
@@ -75,5 +76,5 @@ async function explainNoConnection(error: unknown): Promise<never> {
   });
 }
 
-/** Unauthorized, AuthenticationFailed, and Atlas's own code for the latter. */
+/** The codes of Unauthorized and AuthenticationFailed, and Atlas's own code for the latter. */
 const refusals = [13, 18, 8000];

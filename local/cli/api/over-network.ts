@@ -3,15 +3,15 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** Longer than the longest wait for a job, which is the slowest answer. */
+/** Longer than the slowest answer, which waits for a job. */
 const TIMEOUT_MS = 40_000;
 
 /**
  * Connects to the app at an address.
  *
  * @param address such as https://abc.execute-api.eu-central-1.amazonaws.com, with its stage if it has one
- * @param isInsecure whether to speak plain http to other machines than this one
- * @throws CommandFailure without a key, for an invalid address, and for one that would let others read the key
+ * @param isInsecure whether plain http to other machines is allowed
+ * @throws CommandFailure if the key is missing, or the address is invalid or would let others read the key
  */
 export function overNetwork(address: string, apiKey: string | undefined, isInsecure = false): Connection {
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -53,7 +53,7 @@ export function overNetwork(address: string, apiKey: string | undefined, isInsec
   };
 }
 
-/** Returns the reason from the cause, because the error of `fetch` says only that it failed. */
+/** Returns why a request failed. Reads the cause, because the error of `fetch` says only that it failed. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);

@@ -11,7 +11,7 @@ Examples:
   $ source <(remote-processor completion zsh)
   $ remote-processor completion fish > ~/.config/fish/completions/remote-processor.fish`;
 
-/** `completion` prints the script for a shell, and answers when that script asks. */
+/** `completion` prints the completion script of a shell, and answers the queries of that script. */
 export const completionCommand: AddCommand = (parent, { output }) => {
   parent
     .command('completion')

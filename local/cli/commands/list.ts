@@ -16,7 +16,7 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('list')
     .description('List jobs, the newest first: a page, or all of them.')
-    // Accepts several only to refuse them with an error, because otherwise the last one would silently win.
+    // Accepts several values only to refuse them with an error. Otherwise the last one would win silently.
     .addOption(new Option('--status <status...>', 'only those; just one').choices(jobStatuses))
     .option('--name <name>', 'only jobs of this name')
     .option('--queue <name>', 'only those of this queue')

@@ -5,7 +5,7 @@ import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import { read } from '../output/output.js';
 
-/** `retry` queues jobs again that did not complete. */
+/** `retry` queues failed and cancelled jobs again. */
 export const retryCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('retry')

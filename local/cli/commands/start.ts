@@ -13,7 +13,7 @@ export const startCommand: AddCommand = (parent, { env }) => {
     .option('--no-demo', 'without the jobs and the scheduler item of the demonstration')
     .addHelpText('after', `${environmentHelp}\n${examples('start', 'start --jobs ./jobs.js --no-demo')}`)
     .action(async ({ jobs, demo }) => {
-      // These modules load the driver and the embedded database, which other commands do without.
+      // These modules load the driver and the embedded database, which other commands do not need.
       const { readLocalSettings } = await import('../../settings.js');
       const { loadJobCode } = await import('../../job-code.js');
       const { start } = await import('../../start.js');

@@ -41,8 +41,7 @@ async function stream({ api, output, stopRequested }: CommandContext): Promise<v
 }
 
 /**
- * Draws the screen each second. The first answer must come, or the command fails. A later failure is shown, and the
- * deployment is asked again.
+ * Draws the screen each second. Throws if the first request fails. A later failure is shown, and the requests go on.
  */
 async function show({ api, output, url, env, stopRequested }: CommandContext): Promise<void> {
   const title = url() ?? `database ${env.MONGODB_DATABASE ?? 'remote-processor'}`;

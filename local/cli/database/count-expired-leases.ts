@@ -3,7 +3,7 @@ import { anyMoment } from '../../../src/mongo/any-moment.js';
 
 const LIMIT = 1000;
 
-/** Counts the running jobs whose lease expired at least so long ago by the database's clock, up to 1000. */
+/** Counts, up to 1000, the running jobs whose lease expired at least `sinceMs` ago by the database's clock. */
 export async function countExpiredLeases(jobs: Collections['jobs'], sinceMs: number): Promise<number> {
   const filter = {
     status: 'processing' as const,

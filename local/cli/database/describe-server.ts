@@ -8,10 +8,10 @@ const helloSchema = z.object({
 });
 const buildInfoSchema = z.object({ version: z.string() });
 
-/** A database server's own description. */
+/** The facts that a database server reports about itself. */
 export interface ServerDescription {
   readonly version: string;
-  /** True for a replica set, and behind a mongos. */
+  /** True for a replica set and for a mongos. */
   readonly hasTransactions: boolean;
   readonly time: Date;
 }

@@ -1,13 +1,13 @@
 import ms from 'ms';
 import { type Finding, ok, warning } from './finding.js';
 
-/** Beyond this difference logs are hard to compare. Jobs go by the database's clock alone. */
+/** The difference beyond which logs are hard to compare. Jobs depend only on the database's clock. */
 const TOLERATED_MS = 2_000;
 
 /**
  * Judges how far this machine's clock is off.
  *
- * @param differenceMs of the other clock, positive when it is ahead
+ * @param differenceMs how far the other clock is ahead of this one, negative if it is behind
  * @param uncertaintyMs the largest error of that difference
  */
 export function clockFinding(differenceMs: number, uncertaintyMs: number): Finding {

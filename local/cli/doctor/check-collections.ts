@@ -9,7 +9,10 @@ const CHECK = 'collections';
 /** The time limit for searching one collection for foreign documents. */
 const SCAN_MS = 2_000;
 
-/** Checks that the collections are ours alone, and that an earlier version left no jobs or schedules without a prefix. */
+/**
+ * Checks that no other program uses the collections, and that an earlier version left nothing in collections without a
+ * prefix.
+ */
 export async function checkCollections(collections: Collections): Promise<readonly Finding[]> {
   return examine(CHECK, 'Look whether the user of MONGODB_URI may read the database', async () => {
     const foreign = await findForeignDocuments(collections, SCAN_MS);
@@ -22,7 +25,7 @@ export async function checkCollections(collections: Collections): Promise<readon
   });
 }
 
-/** Makes a finding of a text whose last sentence says what to do. */
+/** Makes a finding from a text whose last sentence is the remedy. */
 function finding(make: typeof failure, text: string): Finding {
   const end = text.lastIndexOf('. ');
   return make(CHECK, text.slice(0, end), text.slice(end + 2));

@@ -5,7 +5,7 @@ import { type Finding, failure, ok, warning } from './finding.js';
 
 const CHECK = 'configuration';
 
-/** Checks the environment variables: lists every wrong one, and what does not work without a missing one. */
+/** Checks the environment variables. Lists every invalid one, and says what a missing one disables. */
 export function checkConfiguration(env: Environment): Finding[] {
   try {
     const config = readEnvironment(configSchema, env);

@@ -2,7 +2,7 @@ import type { Collections } from '../../../src/collections/collections.js';
 import { countExpiredLeases } from '../database/count-expired-leases.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 
-/** Time for three invocations, which come each minute and recover every expired lease. */
+/** Time for three worker invocations. One comes each minute and recovers every expired lease. */
 const LATE_MS = 3 * 60_000;
 
 /** Checks that jobs of crashed workers are recovered. */

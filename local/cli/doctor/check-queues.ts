@@ -8,7 +8,7 @@ import { examine, type Finding, failure, ok, warning } from './finding.js';
 
 const PAGE_SIZE = 1000;
 
-/** The same time as the alarm of a deployment. */
+/** The same threshold as in the alarm of a deployment. */
 const UNCLAIMED_MS = 5 * 60_000;
 
 /**

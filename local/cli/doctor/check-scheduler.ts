@@ -6,11 +6,11 @@ import { examine, type Finding, failure, ok } from './finding.js';
 
 const PAGE_SIZE = 1000;
 
-/** The same time as the alarm of a deployment. */
+/** The same threshold as in the alarm of a deployment. */
 const SILENT_MS = 5 * 60_000;
 
 /**
- * Checks that the scheduler runs, in which case no active item stays due.
+ * Checks that the scheduler runs. If it does, no active item stays due for long.
  *
  * @param now by the clock of the database
  */

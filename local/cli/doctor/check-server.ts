@@ -9,7 +9,7 @@ import { examine, type Finding, failure, ok } from './finding.js';
 /** The first version with transactions and the expressions that claims need. */
 const OLDEST_VERSION = 6;
 
-/** Checks that the database server answers, and its version, kind and time. */
+/** Checks the database server: whether it answers, its version, its transactions and its clock. */
 export async function checkServer(db: Db): Promise<readonly Finding[]> {
   return examine(
     'database',

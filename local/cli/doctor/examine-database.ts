@@ -12,14 +12,14 @@ import { checkScheduler } from './check-scheduler.js';
 import { checkMajority, checkServer } from './check-server.js';
 import { type Finding, failure } from './finding.js';
 
-/** Makes all checks that the settings of a deployment and its database allow. */
+/** Checks a deployment by its settings and its database. */
 export async function examineDatabase(env: Environment, api: Api): Promise<readonly Finding[]> {
   const configuration = checkConfiguration(env);
   if (configuration.some(({ status }) => status === 'failure')) return configuration;
   try {
     const { db, collections } = await connectToDatabase(env);
     const [server, owner] = await Promise.all([checkServer(db), checkCollections(collections)]);
-    // The other checks would read somebody else's data.
+    // Further checks would read another program's data.
     if (owner.some(({ status }) => status === 'failure')) return [...configuration, ...server, ...owner];
     const now = (await serverTime(db)).getTime();
     const checks = await Promise.all([

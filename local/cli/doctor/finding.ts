@@ -13,12 +13,12 @@ export function ok(check: string, detail: string): Finding {
   return { check, status: 'ok', detail, fix: null };
 }
 
-/** Returns a finding that may be intended, or does no harm yet. */
+/** Returns a finding about a state that may be intended, or does no harm yet. */
 export function warning(check: string, detail: string, fix: string): Finding {
   return { check, status: 'warning', detail, fix };
 }
 
-/** Returns a finding that keeps jobs from running, or is about to. */
+/** Returns a finding about a fault that keeps jobs from running, or soon will. */
 export function failure(check: string, detail: string, fix: string): Finding {
   return { check, status: 'failure', detail, fix };
 }

@@ -39,7 +39,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
   );
 }
 
-/** Adds the message unless the stack contains it, as it does until somebody changes either. */
+/** Returns the stack, after the message unless the stack contains the message, as it normally does. */
 function errorText({ message, stack }: { readonly message: string; readonly stack: string | null }): string {
   return stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd();
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const moment = z.string().nullable();
 
-/** The parts of a job in an answer of the API that commands use. */
+/** The fields of a job that commands read from an answer of the API. */
 export const jobShape = z.looseObject({
   id: z.string(),
   jobName: z.string(),

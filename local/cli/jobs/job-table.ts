@@ -6,7 +6,7 @@ import { progressText } from './progress-text.js';
 
 const BAR_WIDTH = 10;
 
-/** The least width of a remark, which is a bar or the beginning of an error. */
+/** The smallest width of a remark, which is a progress bar or the beginning of an error. */
 const REMARK_WIDTH = 12;
 
 /** The columns of a list of jobs. */
@@ -31,7 +31,7 @@ export const jobColumns: readonly Column<ShownJob>[] = [
   { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
-/** Returns the remark on a job that fits its status. */
+/** Returns a remark on a job: its progress, last error or due time, depending on its status. */
 function remark({ status, runAt, errors, progress }: ShownJob): string {
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';
   if (status === 'processing') return progressText(progress, BAR_WIDTH);

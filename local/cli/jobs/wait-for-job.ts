@@ -13,7 +13,7 @@ const MAX_FAILURES = 5;
 const PAUSE_MS = 1000;
 
 /**
- * Waits until a job is settled, and returns it with the raw answer.
+ * Waits until a job is settled. Returns the job, and the raw answer of the API.
  *
  * @param timeoutMs undefined to wait without a limit
  * @throws CommandFailure when the time is up, or the job does not exist
@@ -40,7 +40,7 @@ export async function waitForJob(
   }
 }
 
-/** Waits like `waitForJob` for a job that is known to have existed. A missing job has ended. */
+/** Waits like `waitForJob` for a job that certainly existed. If it is missing now, it has ended and been removed. */
 export async function waitForAdded(api: Api, id: string, timeoutMs?: number): ReturnType<typeof waitForJob> {
   return waitForJob(api, id, timeoutMs).catch((error: unknown) => {
     throw error instanceof CommandFailure && error.exitCode === exitCode.notFound ? gone(id) : error;

@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter();
 
-/** Cuts a text to at most so many terminal columns. A text that was cut ends in an ellipsis. */
+/** Cuts a text to at most `width` terminal columns. A cut text ends in an ellipsis. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let kept = '';
@@ -15,7 +15,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
-/** Fills a text up with spaces to so many terminal columns. */
+/** Pads a text with spaces to `width` terminal columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'left' ? text + spaces : spaces + text;

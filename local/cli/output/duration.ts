@@ -6,8 +6,8 @@ const units = [
 ] as const;
 
 /**
- * Returns a duration that somebody chose as an option would have it: `90m`. The function `ms` rounds to hours and is
- * for measured times.
+ * Returns a configured duration as an option accepts it, such as `90m`. The function `ms` would round that to `2h`, so
+ * it is for measured times only.
  */
 export function exactDuration(milliseconds: number): string {
   const unit = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0);

@@ -1,6 +1,6 @@
 import ms from 'ms';
 
-/** Returns how far away a moment is: `3m ago`, `in 2h`, or empty for none. */
+/** Returns how far away a moment is: `3m ago`, `in 2h`, or empty if there is no moment. */
 export function fromNow(moment: string | null, now = Date.now()): string {
   if (moment === null) return '';
   const distance = Date.parse(moment) - now;

@@ -19,7 +19,7 @@ export class Output implements Paper {
     this.stderr = stderr;
   }
 
-  /** Whether scripts read the output: `--json`. */
+  /** Whether the output is for scripts, because of `--json`. */
   get isJson(): boolean {
     return this.#isJson();
   }
@@ -37,7 +37,7 @@ export class Output implements Paper {
   }
 
   /**
-   * Shows an answer, unchanged with `--json` and otherwise as `render` writes it.
+   * Prints an answer, unchanged with `--json`, otherwise as the text that `render` makes of it.
    *
    * @throws CommandFailure for an answer that does not match the schema
    */
@@ -64,7 +64,7 @@ export class Output implements Paper {
     this.#write(this.stdout, text);
   }
 
-  /** Prints a message beside the results. */
+  /** Prints a message to standard error, apart from the results. */
   note(text: string): void {
     this.#write(this.stderr, visibleLines(text));
   }

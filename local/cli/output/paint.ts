@@ -3,10 +3,10 @@ import type { OutputStream } from '../streams.js';
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Gives a text a style where styles show. */
+/** Gives a text a style, if the stream shows styles. */
 export type Paint = (style: Style | undefined, text: string) => string;
 
-/** Returns colours for a stream, or none without a terminal or with NO_COLOR set. */
+/** Returns the painter of a stream. It paints only on a terminal, and not if NO_COLOR is set. */
 export function painter(stream: OutputStream): Paint {
   const isColoured = stream.isTTY === true && stream.hasColors?.() === true;
   return (style, text) =>

@@ -8,14 +8,14 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right';
   readonly style?: (row: Row) => Style | undefined;
-  /** The column may be cut where the terminal is too narrow: to so many columns, or to 8 if true. */
+  /** Whether the column may be cut if the terminal is too narrow. A number is its smallest width; true means 8. */
   readonly mayShrink?: boolean | number;
-  /** The column may be left out where cutting is not enough. The lowest number goes first. */
+  /** Lets the column be left out if cutting is not enough. The column with the lowest number goes first. */
   readonly leaveOut?: number;
 }
 
 export interface Paper {
-  /** The columns of the terminal. Infinite when there is none. */
+  /** The width of the terminal. Infinite if there is no terminal. */
   readonly width: number;
   readonly paint: Paint;
 }
@@ -24,8 +24,8 @@ const GAP = '  ';
 const LEAST_WIDTH = 8;
 
 /**
- * Returns a table that fits the terminal, with columns as wide as the rows need. Where there is no room for all, leaves
- * some columns out and shrinks others, the widest first.
+ * Returns a table that fits the terminal, with columns as wide as the rows need. If there is no room for all columns,
+ * leaves out some and shrinks others, the widest first.
  */
 export function table<Row>(allColumns: readonly Column<Row>[], rows: readonly Row[], paper: Paper): string {
   const measured = columnsThatFit(
@@ -70,7 +70,7 @@ function measure<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> 
   return { column, texts, least: Math.min(least, natural), natural };
 }
 
-/** Leaves out optional columns, one number after the other, until the rest fits. */
+/** Leaves out optional columns, those with the lowest `leaveOut` first, until the rest fits. */
 function columnsThatFit<Row>(columns: readonly Measured<Row>[], available: number): readonly Measured<Row>[] {
   if (total(columns.map(({ least }) => least)) <= available) return columns;
   const first = Math.min(...columns.map(({ column }) => column.leaveOut ?? Number.POSITIVE_INFINITY));
@@ -104,7 +104,7 @@ function total(widths: readonly number[]): number {
   return there.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, there.length - 1);
 }
 
-/** Cuts the remaining excess at the edge of the terminal, where a column gets width 0. */
+/** Cuts the columns at the edge of the terminal. A column beyond the edge gets width 0. */
 function clipped(widths: readonly number[], available: number): number[] {
   let left = available;
   return widths.map((width) => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 const moment = z.string().nullable();
 const list = z.array(z.number()).nullable();
 
-/** The parts of a scheduler item in an answer of the API that commands use. */
+/** The fields of a scheduler item that commands read from an answer of the API. */
 export const scheduleShape = z.looseObject({
   id: z.string(),
   type: z.string(),

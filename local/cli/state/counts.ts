@@ -22,7 +22,7 @@ export type ShownQueue = z.output<typeof queueShape>;
 
 export const queuesShape = z.looseObject({ queues: z.array(queueShape), cursor: z.string().nullable() });
 
-/** Returns a count as text, such as `10,000+` when there are more. */
+/** Returns a count as text, such as `10,000+` if counting stopped there. */
 export function countText({ count, isCapped }: Count): string {
   return `${count.toLocaleString('en-US')}${isCapped ? '+' : ''}`;
 }

@@ -13,9 +13,9 @@ import { averageDuration, sumOf } from '../state/statistics.js';
 import type { Snapshot } from './snapshot.js';
 
 export interface Frame extends Paper {
-  /** Lines of the terminal. */
+  /** The number of lines of the terminal. */
   readonly height: number;
-  /** The name of what is watched. */
+  /** The name of the deployment or database that is watched. */
   readonly title: string;
   /** The reason why the view is out of date. Undefined when it is current. */
   readonly problem?: string | undefined;
@@ -63,7 +63,7 @@ function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper
   ];
 }
 
-/** Draws the last minutes, as many as fit. */
+/** Draws a chart of as many of the last minutes as fit. */
 function chart(
   label: string,
   statistics: Snapshot['statistics'],
@@ -77,7 +77,7 @@ function chart(
 /** The minutes that a rate covers. A rate of a single minute would jump. */
 const LAST_MINUTES = 5;
 
-/** The largest number of rows that does not push the next table off the screen. */
+/** The most rows of a table that leave room for the next table. */
 const MAX_ROWS = 8;
 
 function section<Row>(

@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 
-/** A terminal that is drawn on as a whole. */
+/** A terminal whose lines are all drawn together. */
 export interface Screen {
   readonly width: number;
   readonly height: number;
@@ -8,7 +8,7 @@ export interface Screen {
   draw(lines: readonly string[]): void;
 }
 
-const ENTER = '\x1b[?1049h\x1b[?25l'; // another page of the terminal, no cursor
+const ENTER = '\x1b[?1049h\x1b[?25l'; // the alternate screen, without a cursor
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const CLEAR_LINE_END = '\x1b[K';
@@ -17,7 +17,8 @@ const CTRL_C = '\x03';
 /**
  * Takes over a terminal while `work` runs, and always restores it.
  *
- * @param work is given the screen, a signal for q or Ctrl-C, and a hook for resizing
+ * @param work receives the screen, a signal that fires at q or Ctrl-C, and a function to register a redraw after
+ *   resizing
  */
 export async function withScreen(
   input: ReadStream,

@@ -29,7 +29,7 @@ export interface LoopKind {
 /**
  * Runs a loop on this machine until Ctrl-C or SIGTERM, and then ends the process.
  *
- * @throws CommandFailure, ValidationError, or what the module of the jobs throws
+ * @throws CommandFailure, ValidationError, or the error of a module of jobs that fails to load
  */
 export async function runLoops(
   { output, env, stopRequested }: CommandContext,
@@ -59,7 +59,7 @@ export async function runLoops(
   const { missing } = await findWrongIndexes(collections);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await setUp(processor);
-  // Until here a signal ends the process at once, whatever the database does.
+  // Before this line, a signal ends the process at once, even if the database does not answer.
   const stopping = stopRequested();
   begin(processor);
   if (!stopping.aborted) await once(stopping, 'abort');

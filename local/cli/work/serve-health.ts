@@ -3,13 +3,14 @@ import type { Logger } from '../../../src/log.js';
 import { type HttpServer, startHttpServer } from '../../http-server.js';
 import type { LocalProcessor } from '../../processor.js';
 
-/** A probe comes from outside the container. */
+/** All addresses, because probes come from outside the container. */
 const EVERY_ADDRESS = '0.0.0.0';
 
 /**
- * Serves GET /health: 200 while the loop runs and the database answers, otherwise 503. It tells nothing more.
+ * Serves GET /health: 200 while the loop runs and the database answers, otherwise 503. Reveals only the status and the
+ * running loops.
  *
- * @throws an Error that names --health-port when it cannot listen there
+ * @throws an Error that names --health-port if the port cannot be used
  */
 export async function serveHealth(processor: LocalProcessor, port: number, log: Logger): Promise<HttpServer> {
   const app = new Hono().get('/health', async (context) => {

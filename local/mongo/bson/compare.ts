@@ -27,7 +27,7 @@ const RANK: Readonly<Record<BsonType, number>> = {
   maxKey: 15,
 };
 
-/** Returns the place of a value's type in MongoDB's order of types. */
+/** Returns the rank of a value's type in MongoDB's order of types. */
 export function rankOf(value: unknown): number {
   return RANK[typeOf(value)];
 }

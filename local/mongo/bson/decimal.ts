@@ -5,7 +5,7 @@ import { toNumber } from './to-number.js';
 /** The precision of a decimal128. */
 const DIGITS = 34;
 
-/** Returns any number as a decimal128. Takes a double with 15 significant digits, as MongoDB does. */
+/** Converts any number to a decimal128. A double keeps 15 significant digits, as in MongoDB. */
 export function decimalFrom(value: unknown): Decimal128 {
   if (value instanceof Decimal128) return value;
   if (value instanceof Long) return Decimal128.fromString(value.toString());

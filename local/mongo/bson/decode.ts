@@ -54,7 +54,9 @@ function asInt32OrDouble(value: number): number | Double {
   return looksLikeInt32 ? new Double(value) : value;
 }
 
-/** Known names and short texts, by a hash of their bytes. Without them, decoding would mostly make the same few strings. */
+/**
+ * Known names and short texts, by a hash of their bytes. Most texts repeat, so finding them here saves making strings.
+ */
 const knownNames: (string | undefined)[] = new Array(4096);
 const knownTexts: (string | undefined)[] = new Array(4096);
 const HASH_MASK = knownNames.length - 1;

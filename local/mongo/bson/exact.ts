@@ -27,7 +27,7 @@ export function subtractExact(a: Exact, b: Exact): Exact {
   return { coefficient: scaled(a, exponent) - scaled(b, exponent), exponent };
 }
 
-/** Returns the coefficient for a smaller exponent. */
+/** Returns the coefficient of the same number with a smaller exponent. */
 export function scaled({ coefficient, exponent }: Exact, to: number): bigint {
   return coefficient * 10n ** BigInt(exponent - to);
 }

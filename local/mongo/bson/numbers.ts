@@ -25,7 +25,7 @@ export function compareNumbers(a: unknown, b: unknown): number {
   return a instanceof Long || b instanceof Long ? compareExactly(a, b) : 0;
 }
 
-/** Compares a long beyond 2^53 with a double. Their nearest doubles are equal, but the values may not be. */
+/** Compares a Long beyond 2^53 with a double exactly. They are equal as doubles, but their values may differ. */
 function compareExactly(a: unknown, b: unknown): number {
   if (Math.abs(toNumber(a)) === Number.POSITIVE_INFINITY) return 0;
   const left = toBigInt(a);

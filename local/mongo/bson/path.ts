@@ -30,9 +30,9 @@ export function forgetPositions(): void {
 }
 
 /**
- * Visits the values that a query path leads to, and enters arrays as MongoDB does. An array on the way stands for each
- * document in it, or for one element if the path component is numeric. At the end of the path (`leaf: 'each'`) it
- * stands for each element and, last, for itself.
+ * Visits the values that a query path leads to. Arrays are entered as in MongoDB: on the way, an array stands for each
+ * document in it, or for one element if the path component is numeric. At the end of the path, with `leaf: 'each'`, an
+ * array stands for each element and, last, for itself.
  */
 export function anyValueAt(
   root: unknown,

@@ -8,8 +8,8 @@ const MAX_DEPTH = 200;
 const MIN_SIZE = 5;
 
 /**
- * Checks that a BSON document stands between two offsets: every size fits into its container, and every text ends
- * inside. The decoder checks nothing, so this must come first. Returns the offset behind the document.
+ * Checks that a valid BSON document begins at `start` and ends before `limit`: every size fits into its container, and
+ * every text ends inside. The decoder checks nothing, so this must come first. Returns the offset after the document.
  *
  * @throws CommandError 22 (InvalidBSON) for anything else, 15 (Overflow) for more than 200 nested documents
  */
@@ -59,14 +59,14 @@ function afterValue(type: number, bytes: Buffer, at: number, end: number, depth:
   }
 }
 
-/** Returns the offset behind a text that ends with a zero byte. */
+/** Returns the offset after a text that ends with a zero byte. */
 export function afterText(bytes: Buffer, at: number, end: number): number {
   const zero = bytes.indexOf(0, at);
   if (zero < 0 || zero >= end) throw invalid('a name does not end inside its document');
   return zero + 1;
 }
 
-/** Returns the offset behind a text whose size is stated and includes the zero byte. */
+/** Returns the offset after a text with a stated size, which includes the zero byte. */
 function afterString(bytes: Buffer, at: number, end: number): number {
   const size = sizeAt(bytes, at, end);
   const next = at + 4 + size;
@@ -74,7 +74,7 @@ function afterString(bytes: Buffer, at: number, end: number): number {
   return next;
 }
 
-/** Returns the offset behind binary data. The old subtype 2 states its size once more. */
+/** Returns the offset after binary data. The obsolete subtype 2 repeats its size. */
 function afterBinary(bytes: Buffer, at: number, end: number): number {
   const size = sizeAt(bytes, at, end);
   const isOld = bytes[at + 4] === 2;

@@ -67,7 +67,7 @@ export function addIndexes(
   }
 }
 
-/** Returns whether all of these exist. Throws MongoDB's error for a conflict with another index. */
+/** Returns whether all of these indexes exist. Throws MongoDB's error for a conflict with another index. */
 export function areThere(
   collection: Collection,
   specs: readonly unknown[],
@@ -193,7 +193,7 @@ function directionOf(value: unknown): 1 | -1 {
   return number > 0 ? 1 : -1;
 }
 
-/** Returns whether this very index exists. Throws 85 or 86 for another with the same name or key. */
+/** Returns whether exactly this index exists. Throws 85 or 86 for a different one with the same name or key. */
 function exists(collection: Collection, wanted: IndexDefinition): boolean {
   const named = collection.indexes.get(wanted.name)?.definition;
   if (named && !sameSpec(named.spec, wanted.spec)) {
@@ -225,7 +225,9 @@ function optionsText({ unique, sparse, expireAfterSeconds, hidden }: Doc): strin
   return JSON.stringify([isSet(unique), isSet(sparse), expiry, isSet(hidden)]);
 }
 
-/** Returns whether key and partial filter are equal. MongoDB allows several indexes on a key with different filters. */
+/**
+ * Returns whether key and partial filter are equal. MongoDB allows several indexes with one key and different filters.
+ */
 function sameSignature(a: Doc, b: Doc): boolean {
   return equal(a.key, b.key) && equal(a.partialFilterExpression, b.partialFilterExpression);
 }

@@ -62,7 +62,10 @@ function resultsOf(context: CommandContext, name: string, pipeline: readonly unk
   return run(docsOf(findMatches(viewOf(context, name), spec)));
 }
 
-/** Returns the documents of a pipeline on a database. Its first stage brings them, as it reads no collection. */
+/**
+ * Returns the documents of a pipeline that reads no collection, which its first stage makes, and the other stages.
+ * Undefined for a pipeline on a collection.
+ */
 function sourceOf(
   { body, sessions }: CommandContext,
   pipeline: readonly unknown[],

@@ -32,20 +32,20 @@ export interface CommandContext {
   readonly session: Session | undefined;
   /** Set for a command inside a transaction. */
   readonly transaction: Transaction | undefined;
-  /** Set for a write with a transaction number outside a transaction. */
+  /** True for a write with a transaction number outside a transaction. */
   readonly retryable: boolean;
 }
 
 /** A command of the wire protocol. */
 export interface Command {
-  /** The fields of the command beside the ones that every command has. `any` where MongoDB checks none. */
+  /** The fields of the command, except those that every command has. `any` if MongoDB checks none. */
   readonly fields: Fields | 'any';
   /** Whether the command may run inside a transaction. */
   readonly transactional: boolean;
   readonly run: (context: CommandContext) => Doc | Promise<Doc>;
 }
 
-/** Returns the collection or view of that name as the command's reader sees it. */
+/** Returns the collection or view of that name, as the command sees it. */
 export function viewOf(context: CommandContext, name: string): View {
   const { catalog, database, transaction } = context;
   const collection = (transaction ?? catalog).find(database, name);
@@ -60,7 +60,7 @@ function noView(namespace: string): View {
   return new CommittedView(new Collection(namespace), namespace, new Set(), undefined, () => undefined);
 }
 
-/** Computes a view, anew for each command that reads it. */
+/** Computes the documents of a view, again for each command that reads it. */
 function definedView(context: CommandContext, name: string, { viewOn, pipeline }: Doc): View {
   const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
   const result = new Collection(name);
@@ -68,7 +68,7 @@ function definedView(context: CommandContext, name: string, { viewOn, pipeline }
   return new CommittedView(result, `${context.database}.${name}`, new Set(), undefined);
 }
 
-/** Returns what the command's expressions can use: its time, its `let` variables, the other collections. */
+/** Returns the environment of the command's expressions: its time, its `let` variables and the other collections. */
 export function environmentOf(context: CommandContext, variables: unknown = context.body.let): Environment {
   const environment = {
     now: context.now,

@@ -5,10 +5,12 @@ import { CommandError } from '../errors.js';
 
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
-/** Commands that read only with level `local`, except as the first of a transaction. */
+/** Commands that accept only read concern `local`, except as the first command of a transaction. */
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
 
-/** Throws for a read concern level that MongoDB or the command lacks. With one member all levels read the same. */
+/**
+ * Throws for a read concern level that MongoDB or the command does not have. With one member, all levels read the same.
+ */
 export function checkReadConcern(name: string, { readConcern, autocommit }: Doc): void {
   if (!isDoc(readConcern) || readConcern.level === undefined) return;
   if (typeof readConcern.level !== 'string' || !READ_LEVELS.has(readConcern.level)) {
@@ -28,7 +30,10 @@ export function checkReadConcern(name: string, { readConcern, autocommit }: Doc)
   }
 }
 
-/** Returns the error of a single primary: the write is done, but no second member can have it. */
+/**
+ * Returns a write concern error if more than one member must confirm the write, otherwise an empty document. The write
+ * is done.
+ */
 export function writeConcernError({ writeConcern }: Doc): Doc {
   if (!isDoc(writeConcern) || writeConcern.w === undefined || writeConcern.w === 'majority') return {};
   const { w } = writeConcern;

@@ -9,7 +9,7 @@ import { docOf } from './fields.js';
 import { nonNegative } from './find.js';
 import { requireSupported } from './unsupported.js';
 
-/** `count` tells how many documents match. */
+/** `count` returns the number of matching documents. */
 export const count: Command = {
   fields: {
     query: 'object',

@@ -18,11 +18,11 @@ const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 /** The parts of a command that are explained: its query, and the stages that follow. */
 interface Explained {
   readonly spec: QuerySpec;
-  /** The query as its stages show it. A count skips and limits by itself. */
+  /** The query as the explained stages show it, if different. A count skips and limits on its own. */
   readonly shown?: QuerySpec;
   /** The stage that a write or a count adds on top. */
   readonly top?: string;
-  /** The stages of a pipeline that the query does not do. */
+  /** The stages of a pipeline that the query does not cover. */
   readonly rest?: readonly unknown[];
 }
 

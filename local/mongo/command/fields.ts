@@ -68,7 +68,7 @@ interface Known {
 
 const generic = readFields(GENERIC);
 
-/** The fields read so far. Each is read only once, because every command is checked. */
+/** The field lists read so far. Each is read only once, because every command is checked. */
 const known = new WeakMap<Fields, Known>();
 
 /**
@@ -128,13 +128,13 @@ function checkType(name: string, field: string, value: unknown, type: FieldType)
   throw new CommandError(14, `BSON field '${name}.${field}' is the wrong type '${actual}', ${expected}`);
 }
 
-/** Returns a field that the check found to be a document, or an empty one where it is left out. */
+/** Returns a field that the check has found to be a document, or an empty document if it is missing. */
 export function docOf(body: Doc, field: string): Doc {
   const value = body[field];
   return isDoc(value) ? value : {};
 }
 
-/** Returns a field that the check found to be an array, or an empty one where it is left out. */
+/** Returns a field that the check has found to be an array, or an empty array if it is missing. */
 export function listOf(body: Doc, field: string): readonly unknown[] {
   const value = body[field];
   return Array.isArray(value) ? value : [];

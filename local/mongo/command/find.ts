@@ -87,7 +87,7 @@ function* projectedDocs(matches: Iterable<Match>, project: (doc: Doc) => Doc): G
   for (const { doc } of matches) yield encode(project(doc));
 }
 
-/** Returns the count in a field of a command. Throws 51024 for a negative one. */
+/** Returns the number in a field of a command. Throws 51024 if it is negative. */
 export function nonNegative(field: string, value: unknown): number {
   const number = Math.trunc(toNumber(value));
   if (number >= 0) return number;

@@ -37,7 +37,9 @@ export const createIndexes: Command = {
   },
 };
 
-/** Throws unless the transaction made the collection itself and it is empty, as only there it may add indexes. */
+/**
+ * Throws unless the transaction itself made the collection and the collection is empty. Only there may it add indexes.
+ */
 function requireOwnAndEmpty(transaction: Transaction, collection: Collection, namespace: string): void {
   const own = transaction.hasMade(collection);
   if (!own || transaction.viewOf(collection, namespace).count > 0) {

@@ -45,7 +45,7 @@ async function insertOne(context: CommandContext, collection: string, bytes: unk
   await runStatement(context, collection, (view) => view.insert(stored, doc));
 }
 
-/** Returns a document with `_id` at its front, decoded and as it will be stored. */
+/** Returns a document with `_id` at its front, both decoded and as it will be stored. */
 function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: string } {
   const doc = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   requireValidId(Object.hasOwn(doc, '_id') ? doc._id : null);
@@ -55,7 +55,7 @@ function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: s
   return { doc: complete, stored: store(complete) };
 }
 
-/** The name of a document's first field stands behind its size and the type of that. */
+/** Returns whether the first field is `_id`. Its name follows four bytes of size and one of type. */
 function beginsWithId(bytes: Uint8Array): boolean {
   return bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0;
 }

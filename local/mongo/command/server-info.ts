@@ -1,7 +1,7 @@
 import { ObjectId, Timestamp } from 'bson';
 import { Topology } from '../topology.js';
 
-/** The server's own description, and its clock. */
+/** The server's description of itself, its clock, and the timestamps and ids that it makes. */
 export class ServerInfo {
   readonly version = '7.0.0';
   readonly setName = 'embedded';

@@ -4,14 +4,14 @@ import { CommandError } from '../errors.js';
 import type { Command } from './command.js';
 import { abort } from './transactions.js';
 
-/** `startSession` makes an id on the server. Drivers make their own. */
+/** `startSession` returns a new session id. Drivers make their own instead. */
 export const startSession: Command = {
   fields: {},
   transactional: false,
   run: () => ({ id: { id: new UUID() }, timeoutMinutes: 30 }),
 };
 
-/** `endSessions` forgets sessions with their cursors and open transactions. */
+/** `endSessions` ends sessions, with their cursors and open transactions. */
 export const endSessions: Command = {
   fields: {},
   transactional: false,

@@ -18,7 +18,7 @@ const STATEMENT: Fields = {
   hint: 'objectOrString',
 };
 
-/** `update` changes the first or all matching documents for each statement, or inserts one. */
+/** `update` changes the first or all matching documents for each statement, or inserts a document. */
 export const update: Command = {
   fields: { 'updates!': 'array', ordered: 'bool', bypassDocumentValidation: 'bool', let: 'object' },
   transactional: true,

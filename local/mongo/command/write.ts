@@ -14,8 +14,9 @@ export interface WriteError extends Doc {
 }
 
 /**
- * Runs one statement. Outside a transaction, waits for a transaction that has written one of its records, undoes the
- * statement's changes, and runs it again. After an error its changes stay, as in MongoDB.
+ * Runs one statement. If, outside a transaction, it meets a record that an open transaction has written, undoes the
+ * statement's changes, waits for the transaction's end, and runs the statement again. After any other error the changes
+ * stay, as in MongoDB.
  */
 export async function runStatement<T>(
   context: CommandContext,
@@ -53,7 +54,10 @@ export async function endOf(transaction: LockOwner, maxTimeMS: unknown): Promise
   await Promise.race([transaction.ended, expired]).finally(() => clearTimeout(timer));
 }
 
-/** Returns the outcome of a statement that a retryable write executed before. Otherwise executes it. */
+/**
+ * Executes a statement, unless the same retryable write executed it before. Returns the outcome, and whether it is
+ * repeated.
+ */
 export async function once<T>(
   context: CommandContext,
   statement: number,
@@ -74,8 +78,8 @@ export function statementId({ body }: CommandContext, i: number): number {
 }
 
 /**
- * Runs the statements of a write command. Reports a failed one by its index, and stops there if `ordered`. In a
- * transaction an error ends the whole command and the transaction.
+ * Runs the statements of a write command. Reports each failed statement by its index, and stops at the first if
+ * `ordered`. In a transaction, an error ends the whole command and the transaction.
  */
 export async function runStatements<T>(
   context: CommandContext,
@@ -95,7 +99,7 @@ export async function runStatements<T>(
   return errors;
 }
 
-/** Returns whether an error is one of the command, not of a statement: a transaction's conflict, or the time limit. */
+/** Returns whether an error ends the command, not only a statement: a transaction's conflict, or the time limit. */
 function endsCommand({ code, labels }: CommandError): boolean {
   return labels.length > 0 || code === 50;
 }

@@ -14,9 +14,9 @@ import { directionOfPrefix } from './sort-by-index.js';
 import { mostProductive } from './trial.js';
 
 /**
- * Returns the plans that MongoDB would consider, in its order. Each index whose first key has a predicate gives one,
- * and so does each `$or` all of whose branches have an index. If none of them has the order of the sort, each index
- * with that order adds a whole scan. All documents are scanned only where there is no other plan.
+ * Returns the plans that MongoDB would consider, in its order. There is one for each index whose first key has a
+ * predicate, and one for each `$or` whose branches all have an index. If none of these plans has the order of the sort,
+ * each index with that order adds a scan of all its keys. All documents are scanned only if there is no other plan.
  *
  * @param hinted the only index that may be used
  */
@@ -41,8 +41,9 @@ export function candidatePlans(
 }
 
 /**
- * Returns the plans for a hinted index, which is scanned whole where it does not fit. Throws for a partial
- * index that lacks documents of the result.
+ * Returns the plans that use only the hinted index. If it does not help the query, all its keys are scanned.
+ *
+ * @throws CommandError if the index is partial and may lack results
  */
 function hintedPlans(
   view: View,
@@ -72,7 +73,7 @@ function plansByPredicate(
     .map((index) => planIndex(index, constraints, sort));
 }
 
-/** Returns whether a unique index of one field has an equality. MongoDB then considers no other index. */
+/** Returns whether the query has an equality for a unique index of one field. MongoDB then considers no other index. */
 function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [field, ...others] = definition.fields;
   if (field === undefined || others.length > 0 || !definition.unique) return false;
@@ -87,7 +88,9 @@ function isUsable({ definition }: OrderedIndex, query: Query, constraints: Const
   return first?.match.some((intervals) => !includesNull(intervals)) ?? false;
 }
 
-/** Returns scans of all keys for the order alone. A sparse index lacks documents. */
+/**
+ * Returns scans of all keys of the indexes in the order of the sort. Leaves out sparse indexes, which lack documents.
+ */
 function plansBySort(indexes: readonly OrderedIndex[], sort: readonly KeyField[]): IndexPlan[] {
   return indexes
     .filter(({ definition }) => !definition.sparse)
@@ -115,8 +118,8 @@ function unionOf(branches: readonly IndexPlan[], sort: readonly KeyField[]): Uni
 }
 
 /**
- * Returns the best index for a branch of an `$or`. The branch must restrict a field of the index. The rest of the
- * filter narrows the scan.
+ * Returns the best plan for a branch of an `$or`, or undefined if no index fits. An index fits if the branch restricts
+ * one of its fields. The rest of the filter narrows the scan.
  */
 function planBranch(
   view: View,

@@ -20,7 +20,7 @@ export interface Choice {
   readonly rejected: readonly Plan[];
 }
 
-/** Chooses among the plans that MongoDB would consider, and like MongoDB runs each for a while. */
+/** Chooses among the plans that MongoDB would consider. Like MongoDB, runs each for a while to compare them. */
 export function choosePlan(view: View, spec: QuerySpec, sort: readonly KeyField[]): Choice {
   if (!view.exists) return only({ kind: 'empty', sorted: true });
   const natural = naturalDirection(spec);
@@ -41,7 +41,7 @@ function only(plan: Plan): Choice {
   return { plan, rejected: [] };
 }
 
-/** Returns the direction of `$natural`, which as a hint or a sort asks for the order of insertion. */
+/** Returns the direction of `$natural`, which asks for the order of insertion, from the hint or the sort. */
 function naturalDirection({ hint, sort }: QuerySpec): 1 | -1 | undefined {
   const given = isDoc(hint) && Object.hasOwn(hint, '$natural') ? hint.$natural : sort.$natural;
   return given === undefined ? undefined : directionOf(given);

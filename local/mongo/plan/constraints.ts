@@ -7,7 +7,7 @@ import { truthy } from '../query/truth.js';
 import { ALL, type Interval, intersect, point, sameType, union } from './intervals.js';
 import { exactPattern, patternIntervals } from './pattern-bounds.js';
 
-/** A filter's requirements for one field. They stay apart, because different elements of an array may meet them. */
+/** A filter's requirements for one field. They are not merged, because different elements of an array may meet them. */
 export interface Constraint {
   /** Requirements of the query language, whose comparisons look into arrays. */
   readonly match: (readonly Interval[])[];
@@ -48,7 +48,7 @@ function constraintAt(found: Map<string, Constraint>, path: string): Constraint 
   return constraint;
 }
 
-/** Returns the intervals of a condition. An operator that MongoDB indexes without bounds of its own admits every value. */
+/** Returns the intervals of a condition. An operator that can use an index, but gives no bounds, admits every value. */
 function predicates(condition: unknown): (readonly Interval[])[] {
   if (!isOperators(condition)) {
     const bounds = conditionIntervals(condition);
@@ -60,7 +60,7 @@ function predicates(condition: unknown): (readonly Interval[])[] {
   });
 }
 
-/** Operators that MongoDB does not look up in an index. They alone give a field no constraint. */
+/** Operators for which MongoDB uses no index. A field with only these has no constraint. */
 const NOT_INDEXABLE = new Set([
   '$size',
   '$options',
@@ -86,7 +86,7 @@ function isComparison(operator: string): boolean {
   return ['$eq', '$gt', '$gte', '$lt', '$lte', '$in', '$exists'].includes(operator);
 }
 
-/** Returns the intervals of a field's condition, a list for each operator that has bounds. */
+/** Returns the intervals of a field's condition, one list per operator that gives bounds. */
 export function conditionIntervals(condition: unknown): (readonly Interval[])[] {
   if (condition instanceof BSONRegExp) return [patternIntervals(condition)];
   if (!isOperators(condition)) return equality(condition);
@@ -119,7 +119,9 @@ function operatorIntervals(operator: string, operand: unknown, condition: Doc): 
   }
 }
 
-/** Returns the bounds of an equality. Whole arrays meet an equality with an array, and an index does not hold them. */
+/**
+ * Returns the bounds of an equality. An equality with an array has none, because an index does not hold whole arrays.
+ */
 function equality(value: unknown): (readonly Interval[])[] {
   return Array.isArray(value) || value === undefined ? [] : [[point(value)]];
 }
@@ -158,7 +160,7 @@ const MIRRORED: Readonly<Record<string, string>> = {
   $eq: '$eq',
 };
 
-/** Collects the comparisons of a field with a constant, alone or joined by `$and`. */
+/** Collects from an `$expr` the comparisons of a field with a constant, alone or joined by `$and`. */
 function collectExpr(expression: unknown, found: Map<string, Constraint>, environment: Environment): void {
   if (!isDoc(expression)) return;
   const [entry, ...others] = Object.entries(expression);

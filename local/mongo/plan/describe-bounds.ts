@@ -5,7 +5,7 @@ import { TYPE_BYTE } from '../storage/key-string.js';
 import { AFTER, type Interval } from './intervals.js';
 import type { IndexPlan } from './plan.js';
 
-/** Returns a scan's bounds of each field in the form of `explain`: `{ a: ['[1, 1]'], b: ['[MaxKey, MinKey]'] }`. */
+/** Returns the bounds of a scan by field, as `explain` shows them: `{ a: ['[1, 1]'], b: ['[MaxKey, MinKey]'] }`. */
 export function describeBounds({ index, forward, scans }: IndexPlan, scan = 0): Doc {
   const { fields } = index.definition;
   return Object.fromEntries(
@@ -23,7 +23,10 @@ function intervalText({ from, to }: Interval, direction: 1 | -1, forward: boolea
   return `${first.isInside ? '[' : '('}${first.text}, ${last.text}${last.isInside ? ']' : ')'}`;
 }
 
-/** Returns the value at an end of an interval. The end of a type gets the type's name, because most have no last value. */
+/**
+ * Returns one end of an interval as text. The end of a type is shown by the type's name, because most types have no
+ * last value.
+ */
 function endText(cut: string, direction: 1 | -1, side: 'start' | 'end'): string {
   const key = cut.endsWith(AFTER) ? cut.slice(0, -1) : cut;
   if (key === '') return (side === 'start') === (direction === 1) ? 'MinKey' : 'MaxKey';
@@ -58,7 +61,7 @@ const ALONE: ReadonlyMap<string, string> = new Map([
   ['emptyArray', '[]'],
 ]);
 
-/** Reads the double behind the type byte, and restores the bits that were turned for sorting. */
+/** Reads the double after the type byte, and restores the bits that were inverted for sorting. */
 function doubleAt(bytes: Buffer): number {
   const copy = Buffer.from(bytes.subarray(1, 9));
   if (((copy[0] ?? 0) & 0x80) !== 0) copy[0] = (copy[0] ?? 0) & 0x7f;

@@ -10,7 +10,7 @@ const NOT_MATCHED = ['insert', 'discard', 'fail'] as const;
 /** The parsed argument of `$merge`. */
 export interface MergeSpec {
   readonly target: Target;
-  /** The fields that identify the document of the collection that a result belongs to. */
+  /** The fields by which a result finds its document in the target collection. */
   readonly on: readonly string[];
   readonly whenMatched: (typeof MATCHED)[number] | readonly unknown[];
   readonly whenNotMatched: (typeof NOT_MATCHED)[number];

@@ -29,7 +29,7 @@ export function mergeInto(context: CommandContext, given: unknown): Output {
   };
 }
 
-/** Throws unless the fields are exactly those of a unique index over all documents, in any order. */
+/** Throws unless a unique index over all documents has exactly these fields, in any order. */
 function requireUnique({ catalog }: CommandContext, { target, on }: MergeSpec): void {
   if (on.length === 1 && on[0] === '_id') return;
   const indexes = [...(catalog.find(target.database, target.name)?.indexes.values() ?? [])];
@@ -68,7 +68,7 @@ function sameBy(on: readonly string[], doc: Doc): Doc {
   return Object.fromEntries(conditions);
 }
 
-/** Changes the document that a result belongs to. Returns false if there is none. */
+/** Changes the document that matches a result. Returns false if none does. */
 function change(view: View, context: CommandContext, spec: MergeSpec, doc: Doc, filter: Doc): boolean {
   const environment = environmentOf(context);
   const query = { filter, sort: {}, hint: undefined, environment };

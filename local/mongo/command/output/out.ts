@@ -9,8 +9,8 @@ import { insertInto } from './insert-into.js';
 import { type Output, requireKnown, type Target, targetOf } from './target.js';
 
 /**
- * Replaces a collection by the results of `$out`, at once and all together. Its indexes stay. An error, such as a
- * duplicate unique key, leaves the collection as it was.
+ * Replaces a collection with the results of `$out` in one step. The indexes stay. An error, such as a duplicate unique
+ * key, leaves the collection as it was.
  */
 export function replaceCollection(context: CommandContext, spec: unknown): Output {
   if (typeof spec !== 'string' && !isDoc(spec))
@@ -40,7 +40,7 @@ export function replaceCollection(context: CommandContext, spec: unknown): Outpu
   };
 }
 
-/** Returns an empty collection with the same indexes. */
+/** Returns an empty collection with the same options and indexes. */
 function copyOf(collection: Collection | undefined, name: string): Collection {
   const copy = new Collection(name, collection?.options);
   for (const { definition } of collection?.indexes.values() ?? []) {

@@ -5,13 +5,15 @@ import { mergeInto } from './merge.js';
 import { replaceCollection } from './out.js';
 import type { Output } from './target.js';
 
-/** Functions that prepare a writer. They throw for an invalid stage before anything is read. */
+/**
+ * Functions that parse an output stage and return its writer. They throw for an invalid stage before anything is read.
+ */
 const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => Output> = new Map([
   ['$out', replaceCollection],
   ['$merge', mergeInto],
 ]);
 
-/** Splits a pipeline into the stages that read and the writer of its last stage, if that one writes. */
+/** Splits a pipeline into the stages that read and the writer of the last stage, if that stage writes. */
 export function splitOutput(
   context: CommandContext,
   pipeline: readonly unknown[],

@@ -13,14 +13,14 @@ export interface Target {
 /** Writes the results of a pipeline to a collection. */
 export type Output = (docs: readonly Doc[]) => Promise<void>;
 
-/** MongoDB's error codes for its own collections and databases as a target. */
+/** MongoDB's error codes for a target that is one of its own collections or databases. */
 export interface TargetCodes {
   readonly collection: number;
   readonly database: number;
 }
 
 /**
- * Returns the collection that `{ db, coll }`, or a name in the command's database, stands for.
+ * Returns the target that a stage names: `{ db, coll }`, or a collection of the command's database.
  *
  * @throws CommandError for an invalid name, and for MongoDB's own databases and collections
  */
