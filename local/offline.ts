@@ -24,7 +24,10 @@ Environment:
   MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, CORS_ORIGINS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md
 `;
 
-/** Credentials that belong to no account. The SDK signs every request, even to this machine, and must not use real ones. */
+/**
+ * Credentials of no account. The SDK signs every request, even to this machine, and must not use real credentials for
+ * it.
+ */
 const noAccount = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_SESSION_TOKEN: 'local' };
 
 try {

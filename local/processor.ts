@@ -20,9 +20,9 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   /** How often the scheduler looks for due items. Default 1 s. On AWS it is a minute. */
   readonly scheduleInterval?: Duration;
   /**
-   * Makes indexes and declared scheduler items again. The loops call it when an empty database has replaced the old one,
-   * as when a database that keeps nothing on disk restarts. The registered job factories are stored before that.
-   * Default: the loops only log it.
+   * Makes the indexes and the declared scheduler items again. The loops call it when an empty database has replaced the
+   * old one, as when a database that keeps nothing on disk restarts. Before the call, they store the registered job
+   * factories. Default: the loops only log that the database is empty.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
@@ -67,7 +67,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
       { pollInterval, scheduleInterval },
       'The configuration of LocalProcessor',
     );
-    // A turn under way listens for itself.
+    // A turn that is under way has its own listener.
     this.on('jobsReady', () => this.#worker?.nudge());
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;
@@ -96,9 +96,9 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   }
 
   /**
-   * Stops processing: claims no more jobs, tells running ones to stop, and gives back those that do not end in 5 s.
-   * Resolves when it holds no job any more. If the database does not answer, resolves after 10 s. The jobs that were
-   * left are recovered once their leases expire.
+   * Stops processing: claims no more jobs, tells running jobs to stop, and gives back those that do not end in 5 s.
+   * Resolves when this processor holds no job, or after 10 s if the database does not answer. Jobs that it still holds
+   * are recovered once their leases expire.
    */
   async stopProcessor(): Promise<void> {
     if (this.#worker) this.#stopping.add(this.#worker);
@@ -115,8 +115,8 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   }
 
   /**
-   * Stops the scheduler, and resolves when the turn under way has ended. Leaves that turn behind after 5 s, because the
-   * database may not answer. Whatever the turn still does happens as a whole or not at all.
+   * Stops the scheduler, and resolves when the turn under way has ended. Waits at most 5 s, because the database may
+   * not answer. Whatever the turn still does happens as a whole or not at all.
    */
   async stopScheduler(): Promise<void> {
     if (this.#scheduler) this.#stopping.add(this.#scheduler);

@@ -4,7 +4,7 @@ import { IndexMissingError, type Logger } from '../src/index.js';
 import { jobIndexes } from '../src/job/indexes.js';
 import { foundServers } from './found-servers.js';
 
-/** Notices that an empty database has replaced the old one when the server is found again, and sets it up. */
+/** Sets up an empty database that has replaced the old one. Looks for that whenever the server is found again. */
 export class ReplacedDatabase {
   /** The number of servers found when the database was last examined. */
   #found: number;
@@ -20,9 +20,9 @@ export class ReplacedDatabase {
   }
 
   /**
-   * Sets the database up if it was replaced. Costs nothing while the server stays there.
+   * Sets the database up if it was replaced. Costs nothing while the server stays available.
    *
-   * @throws what the driver and the set-up throw; call it again then
+   * @throws errors of the driver and of the set-up; call it again then
    */
   setUpIfReplaced(): Promise<void> {
     const found = foundServers(this.collections.client);
@@ -42,7 +42,7 @@ export class ReplacedDatabase {
     this.#found = found;
   }
 
-  /** Sets the database up. Logs an error about indexes only where there is no set-up to call. */
+  /** Stores the job factories, and calls the set-up. Without a set-up, logs that indexes are missing. */
   async #mend(missing: readonly string[]): Promise<void> {
     await this.storeJobFactories();
     if (this.setUp === undefined) {

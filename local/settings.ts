@@ -48,7 +48,7 @@ export interface LocalSettings {
   /** The key made for this run. Undefined when the environment gives a key, which must not be shown. */
   readonly madeKey: string | undefined;
   readonly apiKeys: readonly ApiKey[];
-  /** The host names accepted beside loopback's: the host it listens on, and those of the environment. */
+  /** The host names accepted in addition to loopback's: the host it listens on, and those of the environment. */
   readonly allowedHosts: readonly string[];
   /** The secrets of the environment, or one made for this run. */
   readonly sessionSecrets: readonly string[];

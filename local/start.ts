@@ -56,13 +56,14 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   const names = Object.keys(await processor.getJobFactories());
-  // Until here a signal ends the process at once, whatever the database does. From here on Ctrl-C stops it in order.
+  // Before this line, a signal ends the process at once, even if the database does not answer. From here on, Ctrl-C
+  // stops it in order.
   const stopping = stopRequested();
   greet(settings, server.url, mongo?.uri, names);
 
   processor.startProcessor();
   processor.startScheduler();
-  // The demonstration asks the database, which may be gone.
+  // The demonstration uses the database, which may be gone.
   if (demo) await unlessAborted(stopping, showDemo(processor, stopping));
   if (!stopping.aborted) await once(stopping, 'abort');
 
@@ -87,7 +88,7 @@ function explainPort(error: unknown): never {
   throw new Error(`${reason} Choose another: PORT=3001 npm start`, { cause: error });
 }
 
-/** @param names of the job factories, one of which stands in the line to copy */
+/** @param names the names of the job factories; the example command adds a job of one of them */
 function greet(
   { madeKey, config }: LocalSettings,
   url: string,
@@ -99,7 +100,7 @@ function greet(
   const isEcho = names.includes('echo');
   const name = isEcho ? 'echo' : (names[0] ?? 'NAME');
   const input = isEcho ? '{ "hello": "me" }' : 'INPUT';
-  // In a shell that has the key, double quotes insert it, so that it appears on no screen and in no log.
+  // Double quotes let a shell insert the key that it has, so that the key appears on no screen and in no log.
   const authorization = madeKey
     ? `-H 'Authorization: Bearer ${madeKey}'`
     : '-H "Authorization: Bearer $API_KEY"';

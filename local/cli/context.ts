@@ -11,7 +11,7 @@ export interface CommandContext {
   /** Standard input. Output goes through `output`. */
   readonly stdin: Streams['stdin'];
   readonly env: Environment;
-  /** The address of the deployment, from `--url`. Undefined for the database of MONGODB_URI. */
+  /** The address of the deployment, from `--url`. Undefined if commands use the database of MONGODB_URI. */
   readonly url: () => string | undefined;
   /** Returns a signal that fires at Ctrl-C and SIGTERM, for commands that run until then. */
   readonly stopRequested: () => AbortSignal;

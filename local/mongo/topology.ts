@@ -20,7 +20,7 @@ export interface TopologyVersion {
 
 /**
  * The current version of the server's description. The description itself never changes. It counts as changed when a
- * fail point had the server deny being primary. The driver that is told so then examines the server at once.
+ * fail point had the server deny being primary. The driver that gets this error then examines the server at once.
  */
 export class Topology {
   readonly #processId = new ObjectId();
@@ -31,7 +31,7 @@ export class Topology {
     return { processId: this.#processId, counter: Long.fromNumber(this.#counter) };
   }
 
-  /** Answers everyone who awaits a change. */
+  /** Changes the version, and answers every client that awaits a change. */
   change(): void {
     this.#counter += 1;
     this.#change.abort();
@@ -39,8 +39,8 @@ export class Topology {
   }
 
   /**
-   * Makes two changes: the server stopped being primary, and is primary again. Returns the version between them, for an
-   * error that reports the first. A driver may await the second change, which must have happened then.
+   * Makes two changes: the server stops being primary, and becomes primary again. Returns the version between them, for
+   * an error that reports the first. A driver may then await the second change, which must have happened already.
    */
   stepDownAndUp(): TopologyVersion {
     this.change();
@@ -49,7 +49,7 @@ export class Topology {
     return version;
   }
 
-  /** Resolves when the version differs from this one, or after so many milliseconds. */
+  /** Resolves when the version differs from `known`, or after `ms` milliseconds. */
   async changeSince(known: unknown, ms: number): Promise<void> {
     if (!this.#isInForce(known)) return;
     const { signal } = this.#change;
@@ -63,7 +63,7 @@ export class Topology {
   }
 }
 
-/** Returns a controller that the next change aborts. It allows as many listeners as there are drivers. */
+/** Returns a controller that the next change aborts. Any number of drivers may listen. */
 function nextChange(): AbortController {
   const change = new AbortController();
   setMaxListeners(0, change.signal);

@@ -9,7 +9,7 @@ type Query = Readonly<Record<string, string | number | readonly string[] | undef
 export interface RequestParts {
   /** Query parameters. Undefined ones are left out. A list repeats its parameter. */
   readonly query?: Query;
-  /** Sent as JSON. */
+  /** The body, sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -30,7 +30,7 @@ export interface PlannedQuery {
   readonly matches: Generator<Match>;
 }
 
-/** Finds the documents that match, in the order asked for, after `skip` and up to `limit`. */
+/** Finds the documents that match, in the query's order, after `skip` and up to `limit`. */
 export function findMatches(view: View, spec: QuerySpec): Generator<Match> {
   return planQuery(view, spec).matches;
 }
@@ -75,7 +75,7 @@ function* fetchMatching(
   }
 }
 
-/** Yields matches without their documents, as only their number counts. The end of the keys costs a key, too. */
+/** Yields matches without their documents, because only their number matters. The end of the keys costs a key, too. */
 function* countKeys(ids: Iterable<number | undefined>, counters: Counters): Generator<Match> {
   for (const id of ids) if (id !== undefined) yield { id, doc: {}, stored: '' };
   counters.keys += 1;

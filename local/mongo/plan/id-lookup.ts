@@ -2,7 +2,7 @@ import { BSONRegExp } from 'bson';
 import { isOperators } from '../query/parse-filter.js';
 import type { QuerySpec } from './query-spec.js';
 
-/** Returns whether a query asks for one `_id` and nothing else, which MongoDB does without a plan. */
+/** Returns whether a query asks for one `_id` and nothing else. MongoDB answers such a query without a plan. */
 export function isIdLookup({ filter, hint, skip, ends }: QuerySpec): boolean {
   const id = filter._id;
   if (id === undefined || hint !== undefined || skip > 0 || ends !== undefined) return false;

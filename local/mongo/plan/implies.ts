@@ -11,14 +11,16 @@ import type { QuerySpec } from './query-spec.js';
 export type Query = Pick<QuerySpec, 'filter' | 'environment'>;
 
 /**
- * Returns whether every document that a query may return matches a partial index's filter, as far as MongoDB sees that.
- * Only then is the index used.
+ * Returns whether every document that a query may return matches a partial index's filter, as far as MongoDB can tell.
+ * The index is used only then.
  */
 export function implies(query: Query, constraints: Constraints, partial: Doc): boolean {
   return Object.entries(partial).every(([name, value]) => impliesClause(query, constraints, name, value));
 }
 
-/** Returns whether the query's requirements imply a clause, or every branch of one of its `$or` does. */
+/**
+ * Returns whether the query's requirements imply a clause, or whether every branch of one of the query's `$or` does.
+ */
 function impliesClause(query: Query, constraints: Constraints, name: string, value: unknown): boolean {
   if (Object.hasOwn(query.filter, name) && equal(query.filter[name], value)) return true;
   if (name === '$and') return branches(value).every((branch) => implies(query, constraints, branch));
@@ -49,7 +51,9 @@ function isWithin(required: readonly (readonly Interval[])[], wanted: readonly I
   return required.some((intervals) => isSubset(intervals, wanted));
 }
 
-/** Compares the values of an `$in`. MongoDB recognizes several values as part of an `$in` only if the sets are equal. */
+/**
+ * Returns whether a requirement equals the values of an `$in`. For several values, MongoDB recognizes only equal sets.
+ */
 function isSame(required: readonly (readonly Interval[])[], wanted: readonly Interval[]): boolean {
   return required.some((intervals) => isSubset(intervals, wanted) && isSubset(wanted, intervals));
 }

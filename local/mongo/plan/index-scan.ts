@@ -7,11 +7,10 @@ import { AFTER, type Interval, isAll, isPoint } from './intervals.js';
 export type Bounds = readonly (readonly Interval[])[];
 
 /**
- * Yields the keys of an index within bounds. Where a field's value is outside its intervals, the scan seeks the next
- * key that may be inside. Jobs that are not due yet therefore cost one key per priority. Yields `undefined` for the key
- * outside.
+ * Yields the keys of an index within bounds. For a key outside, yields `undefined`, and seeks the next key that may be
+ * inside. Jobs that are not due yet therefore cost one key per priority.
  *
- * @param range the first and the last key, where bounds of single fields cannot express them
+ * @param range the first and the last key, if bounds of single fields cannot express them
  */
 export function* scanIndex(
   cursor: IndexCursor,
@@ -36,11 +35,11 @@ export function* scanIndex(
     yield key;
     key = cursor.next();
   }
-  // The cursor itself stops at the end of a single interval. With several, the scan reads the key behind the end.
+  // The cursor itself stops at the end of a single interval. With several, the scan reads the key after the end.
   if (key !== undefined && !contiguous) counters.keys += 1;
 }
 
-/** Returns the cuts before the first and behind the last key that may be inside. */
+/** Returns the cuts before the first and after the last key that may be inside. */
 function outerEnds(bounds: Bounds): Interval {
   let prefix = '';
   for (const intervals of bounds) {
@@ -53,7 +52,10 @@ function outerEnds(bounds: Bounds): Interval {
   return { from: prefix, to: prefix + AFTER };
 }
 
-/** Returns whether all keys between the outer ends are inside: points, then one interval, then anything. */
+/**
+ * Returns whether all keys between the outer ends are inside. The bounds must be points, then one interval, then
+ * everything.
+ */
 export function isContiguous(bounds: Bounds): boolean {
   const range = bounds.findIndex(
     ([first, ...others]) => first === undefined || others.length > 0 || !isPoint(first),
@@ -82,7 +84,7 @@ function seekTarget(
   return undefined;
 }
 
-/** Returns the last interval that begins at or before the part, or -1 if none does. */
+/** Returns the index of the last interval that begins at or before the part, or -1 if none does. */
 function locate(part: string, intervals: readonly Interval[]): number {
   let low = 0;
   let high = intervals.length;

@@ -2,14 +2,14 @@ import { compareBytes, keyString, TYPE_BYTE } from '../storage/key-string.js';
 
 /**
  * A range of encoded values between two cuts. A cut is a string: `p` lies before everything that begins with `p`, and
- * `p` + AFTER behind it. A value is inside if `from <= value < to` as strings.
+ * `p + AFTER` lies after it. A value is inside if `from <= value < to` as strings.
  */
 export interface Interval {
   readonly from: string;
   readonly to: string;
 }
 
-/** Sorts after every byte, so that `p + AFTER` is the cut behind everything that begins with `p`. */
+/** Sorts after every byte, so that `p + AFTER` is the cut after everything that begins with `p`. */
 export const AFTER = '\uffff';
 
 /** The interval of every value. */
@@ -50,7 +50,7 @@ export function isSinglePoint(intervals: readonly Interval[]): boolean {
   return intervals.length === 1 && only !== undefined && isPoint(only);
 }
 
-/** Returns whether null, and with it missing, is inside. */
+/** Returns whether null is inside, which also stands for missing. */
 export function includesNull(intervals: readonly Interval[]): boolean {
   const null_ = String.fromCharCode(TYPE_BYTE.null);
   return intervals.some(({ from, to }) => from <= null_ && null_ < to);

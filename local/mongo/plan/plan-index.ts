@@ -7,13 +7,16 @@ import type { IndexPlan } from './plan.js';
 import { explodedScans } from './sort-by-explosion.js';
 import { servesSort } from './sort-by-index.js';
 
-/** Returns whether an index is relevant to a filter, which holds only if its first key has a predicate. */
+/** Returns whether an index is relevant to a filter, which means that its first key has a predicate. */
 export function isRelevant({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [first] = definition.fields;
   return first !== undefined && constraints.has(first.path);
 }
 
-/** Plans the scan of an index for a query. An irrelevant index is scanned whole, whatever the filter says of its later keys. */
+/**
+ * Plans the scan of an index for a query. An irrelevant index is scanned whole, even if the filter restricts later
+ * keys.
+ */
 export function planIndex(
   index: OrderedIndex,
   constraints: Constraints,

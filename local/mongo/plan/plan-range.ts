@@ -7,7 +7,7 @@ import { AFTER, type Interval } from './intervals.js';
 import type { IndexPlan } from './plan.js';
 import { planIndex } from './plan-index.js';
 
-/** Plans the scan of an index between the two ends of `min` and `max`. The filter then bounds nothing. */
+/** Plans the scan of an index between the two ends of `min` and `max`. The filter does not narrow it. */
 export function planRange(
   index: OrderedIndex | undefined,
   { min, max }: { readonly min?: Doc; readonly max?: Doc },
@@ -24,7 +24,7 @@ export function planRange(
   return { ...planIndex(index, new Map(), sort), range };
 }
 
-/** Returns the cut before the key of these values, which must be exactly the index's fields in order. */
+/** Returns the cut before the key with these values. Their names must be exactly the index's fields in order. */
 function cutAt({ definition, keys }: OrderedIndex, end: Doc): string {
   const given = Object.keys(end);
   const isCompatible =

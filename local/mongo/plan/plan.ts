@@ -7,9 +7,9 @@ export interface IndexPlan {
   readonly kind: 'index';
   readonly index: OrderedIndex;
   readonly forward: boolean;
-  /** The scan, or several if an `$in` before the sort fields is taken apart. */
+  /** The scan, or several if an `$in` before the sort fields is split into its values. */
   readonly scans: readonly Bounds[];
-  /** The ends of `min` and `max`, which bounds of single fields cannot express. Keys outside are left out. */
+  /** The range from `min` to `max`, which bounds of single fields cannot express. Keys outside are left out. */
   readonly range?: Interval;
   /** The field at which the order of the merged scans begins. */
   readonly mergeFrom: number;

@@ -7,16 +7,16 @@ export interface QuerySpec {
   readonly filter: Doc;
   readonly sort: Doc;
   readonly hint: unknown;
-  /** The ends in the hinted index that `min` (inclusive) and `max` (exclusive) of a find give. */
+  /** The ends of a scan of the hinted index: `min` (inclusive) and `max` (exclusive) of a find. */
   readonly ends?: { readonly min?: Doc; readonly max?: Doc };
   readonly skip: number;
   /** 0 means no limit. */
   readonly limit: number;
   /** Whether only some fields are asked for. If so, no plan counts as the best before others were tried. */
   readonly projected?: boolean;
-  /** Whether only the number of matches counts. */
+  /** Whether only the number of matches matters. */
   readonly counted?: boolean;
-  /** The fields read of the matches, if not all. Other fields are not decoded, which would take most of the time. */
+  /** The fields to read of the matches, if not all. Decoding the others would take most of the time. */
   readonly read?: FieldsRead;
   readonly environment: Environment;
 }

@@ -48,7 +48,7 @@ function* indexed(view: View, plan: IndexPlan, counters: Counters): Generator<nu
   }
 }
 
-/** Merges scans that are each in order, beginning at one field. */
+/** Merges scans, each of which is in the order of the fields from `mergeFrom` on. */
 function* merge(scans: readonly Generator<string | undefined>[], plan: IndexPlan): Generator<string> {
   const next = (scan: Generator<string | undefined>) => {
     let { value, done } = scan.next();

@@ -11,14 +11,14 @@ const MAX_SCANS = 200;
 export interface Exploded {
   readonly scans: readonly Bounds[];
   readonly forward: boolean;
-  /** The number of leading fields that were taken apart. The following fields order the scans. */
+  /** The number of leading fields that were split into their values. The fields after them order the scans. */
   readonly fields: number;
 }
 
 /**
- * Takes a scan apart into one for each combination of values of its leading fields that are bound to single values.
- * Always takes all these fields apart, even where fewer would do. Returns `undefined` if the sort is not the beginning
- * of the following fields, or if there would be more than 200 scans.
+ * Splits a scan into one for each combination of values of its leading fields that are bound to single values. Always
+ * splits all these fields, even where fewer would do. Returns `undefined` if the sort is not the beginning of the
+ * following fields, or if there would be more than 200 scans.
  */
 export function explodedScans(
   index: OrderedIndex,
@@ -36,7 +36,7 @@ export function explodedScans(
   return { scans: combinations(leading).map((points) => [...points, ...rest]), forward, fields: range };
 }
 
-/** Returns the fields from this one to the first that holds arrays. */
+/** Returns the fields from this one up to the first that holds arrays, without that one. */
 function orderBehind({ definition, multikeyFields }: OrderedIndex, from: number): KeyField[] {
   const fields = definition.fields.slice(from);
   const array = fields.findIndex((_, i) => multikeyFields.has(from + i));

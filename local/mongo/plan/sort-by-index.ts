@@ -19,7 +19,7 @@ export function servesSort(
   return directionOfPrefix(wanted, orderedFields(index, bounds, isFixed));
 }
 
-/** Returns the fields that order a scan, up to the first that holds arrays, whose keys are elements. */
+/** Returns the fields that order a scan, up to the first that holds arrays, because its keys are single elements. */
 function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number) => boolean): KeyField[] {
   const ordered: KeyField[] = [];
   for (const [i, field] of index.definition.fields.entries()) {
@@ -30,7 +30,10 @@ function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number)
   return ordered;
 }
 
-/** Returns whether no bound leaves out elements. An array sorts by its least element, which a whole scan meets first. */
+/**
+ * Returns whether no bound leaves out elements of an array. An array sorts by its least element, which a whole scan
+ * meets first.
+ */
 function isWhole(index: OrderedIndex, bounds: Bounds, i: number): boolean {
   const { fields } = index.definition;
   const [root] = (fields[i]?.path ?? '').split('.');

@@ -8,10 +8,10 @@ import type { Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 import { recordsOf } from './records.js';
 
-/** The number of results after which a plan has been tried long enough, unless it finds all before. */
+/** The number of results after which a plan has been tried long enough, if it has not found all before. */
 const MAX_RESULTS = 101;
 
-/** The least number of steps, or this share of the collection, before plans are compared. */
+/** The number of steps before plans are compared: at least so many, or this share of the documents if that is more. */
 const MIN_WORKS = 10_000;
 const MAX_SHARE = 0.3;
 
@@ -69,7 +69,7 @@ class Trial<Candidate extends Plan> {
     this.#limit = spec.limit;
   }
 
-  /** Continues until it has taken so many steps in all, or is done. */
+  /** Continues until the plan has taken `works` steps in all, or is done. */
   run(works: number): void {
     while (this.doneAfter === Number.POSITIVE_INFINITY && this.#works < works) {
       const { value, done } = this.#matches.next();
@@ -78,7 +78,10 @@ class Trial<Candidate extends Plan> {
     }
   }
 
-  /** Scores more results for the same work higher, and finding all highest. A plan that needs no sort wins a tie. */
+  /**
+   * Returns a score. More results for the same work score higher, and finding all of them highest. A plan that needs no
+   * sort wins a tie.
+   */
   score(works: number): number {
     const results = this.#results.filter((after) => after <= works).length;
     const tieBreak = this.plan.sorted ? Math.min(1 / (10 * works), 1e-4) : 0;
@@ -110,7 +113,7 @@ class Trial<Candidate extends Plan> {
   }
 }
 
-/** Yields for each document that a plan reads whether it is a result. */
+/** Yields, for each document that a plan reads, whether it is a result. */
 function* tested(view: View, plan: Plan, spec: QuerySpec, counters: Counters): Generator<boolean> {
   const test = compileFilter(spec.filter, spec.environment);
   const read = fieldsOfFilter(spec.filter);

@@ -6,10 +6,10 @@ import { CommandError } from '../errors.js';
 import { project } from './projection.js';
 import { type ProjectionTree, parseAddFields, parseProjection, parseUnset } from './projection-tree.js';
 
-/** Compiles a stage that turns each document into one, independently of the others. */
+/** Compiles a stage that maps each document to one, independently of the others. */
 export type DocumentStage = (spec: unknown, options: Options) => (doc: Doc) => Doc;
 
-/** The stages that turn each document into one, which an update may have. */
+/** The stages that map each document to one. An update may have only these. */
 export const documentStages: Readonly<Record<string, DocumentStage>> = {
   $project: (spec, options) => {
     const fields = asDoc('$project', spec);

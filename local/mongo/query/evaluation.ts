@@ -14,14 +14,14 @@ import type { ForeignQuery } from './pushdown.js';
 import { stageOverrides } from './stages.js';
 import { bindFilter, bindNow } from './variables.js';
 
-/** The surroundings of an evaluation: the command's time, its `let` variables, other collections. */
+/** The environment of an evaluation: the command's time, its `let` variables and the other collections. */
 export interface Environment {
   /** The time of `$$NOW` throughout a command. */
   readonly now: Date;
   readonly variables: Doc;
   /**
-   * Returns documents of another collection of the same database, for `$lookup` and the like. Returns all without a
-   * query. The expressions of a query also see its variables.
+   * Returns documents of another collection of the same database, for stages such as `$lookup`: all, or those that
+   * match a query. The expressions of a query also see its variables.
    */
   readonly collection: (name: string, query?: ForeignQuery) => Doc[];
 }
@@ -43,7 +43,7 @@ const prepared = prepareOptions({
   context,
 });
 
-/** Returns mingo's options for one command. Most commands have no variables and share one. */
+/** Returns mingo's options for one command. Most commands have no variables and share the same options. */
 export function optionsFor({ variables, collection }: Environment, resolving = false): Options {
   if (!resolving && Object.keys(variables).length === 0) return prepared;
   return withOptions(prepared, { variables, collectionResolver: collection });
@@ -54,7 +54,7 @@ export function compileFilter(filter: Doc, environment: Environment): (doc: Doc)
   return compileCondition(bindFilter(parseFilter(filter), environment.now), optionsFor(environment));
 }
 
-/** Returns the value of an aggregation expression on a document. `undefined` is missing. */
+/** Returns the value of an aggregation expression on a document. `undefined` if it is missing. */
 export function evaluate(expression: unknown, doc: unknown, environment: Environment): unknown {
   return evalExpr(doc, bindNow(expression, environment.now), optionsFor(environment));
 }

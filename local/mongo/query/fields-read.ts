@@ -4,10 +4,10 @@ import { isDoc } from '../bson/type-of.js';
 /** Every field of a document, whatever its name. */
 export const ALL_FIELDS = 'all fields';
 
-/** The names of the top-level fields that are read of a document, at least those in the list, or all. */
+/** The names of the top-level fields that are read of a document, or all fields. */
 export type FieldsRead = readonly string[] | typeof ALL_FIELDS;
 
-/** Returns everything that the lists read. */
+/** Returns the fields of all lists together. */
 export function together(...lists: readonly FieldsRead[]): FieldsRead {
   return lists.includes(ALL_FIELDS) ? ALL_FIELDS : lists.flat();
 }

@@ -10,8 +10,8 @@ import { parseProjection, type Transform } from './projection-tree.js';
 import { bindNow } from './variables.js';
 
 /**
- * Compiles the projection of a find, findAndModify or the like. Beyond `$project`, it has `$slice`, `$elemMatch` and
- * the positional `path.$`, which needs the filter.
+ * Compiles the projection of a find, findAndModify or the like. In addition to `$project`, it supports `$slice`,
+ * `$elemMatch` and the positional `path.$`, which needs the filter.
  */
 export function compileProjection(spec: Doc, filter: Doc, environment: Environment): (doc: Doc) => Doc {
   const transforms = new Map<string, Transform>();
@@ -68,7 +68,7 @@ function firstMatching(condition: unknown, environment: Environment): (field: un
   };
 }
 
-/** Reads `n` or `[skip, n]`. Anything else is the aggregation operator of the same name. */
+/** Returns the bounds of `n` or `[skip, n]`. Undefined for the aggregation operator of the same name. */
 function sliceBounds(operand: unknown): readonly [number, number] | undefined {
   if (isNumeric(operand)) {
     const n = toNumber(operand);

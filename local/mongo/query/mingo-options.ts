@@ -6,7 +6,7 @@ export interface EvaluationState extends Options {
   update(locals: { readonly root: unknown }): EvaluationState;
 }
 
-/** Returns whether mingo has made these options, as its operators get them. */
+/** Returns whether these are the options that mingo makes for its operators. */
 export function isEvaluationState(options: Options): options is EvaluationState {
   return 'update' in options && typeof options.update === 'function';
 }

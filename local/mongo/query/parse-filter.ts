@@ -83,8 +83,9 @@ function parseNegated(path: string, operand: unknown): Doc {
 }
 
 /**
- * The condition of an element. Operators test the element itself, any other condition its fields. The first kind tests an
- * array of the element alone at path '0', so that an element that is an array is not entered.
+ * A condition on an array's element. If it consists of operators (`ofValue`), it tests the element itself, as path '0'
+ * of an array with only this element, so that an element that is an array is not entered. Otherwise it tests the
+ * element's fields.
  */
 export interface ElementCondition {
   readonly ofValue: boolean;

@@ -6,7 +6,7 @@ import { documentStages } from './document-stages.js';
 import { type Environment, isStage, optionsFor } from './evaluation.js';
 import { bindNow } from './variables.js';
 
-/** MongoDB's stages that this server lacks, with the code that refuses each. */
+/** MongoDB's stages that this server lacks, with the error code for each. */
 const REFUSED: Readonly<Record<string, number>> = {
   $changeStream: 40573,
   $geoNear: 115,
@@ -28,14 +28,14 @@ export function checkPipeline(pipeline: readonly unknown[], environment: Environ
   compilePipeline(pipeline, environment)([]);
 }
 
-/** Compiles a pipeline. Throws errors in it here, or when it gets its documents. */
+/** Compiles a pipeline. An invalid one throws here, or when it gets its documents. */
 export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
   const aggregator = new Aggregator(stages, optionsFor(environment, true));
   return (docs) => aggregator.stream(docs) as Iterable<Doc>;
 }
 
-/** Checks the stages, also of sub-pipelines, and replaces `$$NOW` by the command's time. */
+/** Checks the stages, including those of sub-pipelines, and replaces `$$NOW` with the command's time. */
 function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[] {
   return pipeline.map((stage) => {
     const [name, ...others] = isDoc(stage) ? Object.keys(stage) : [];
@@ -49,7 +49,9 @@ function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[]
   });
 }
 
-/** Returns the error for a misplaced stage that writes. A last one is taken off before the pipeline is compiled. */
+/**
+ * Returns the error for a stage that writes. At the end, it would have been removed before the pipeline is compiled.
+ */
 function misplaced(name: string, within: string): CommandError {
   const code = MISPLACED.get(within);
   if (code === undefined)
@@ -99,7 +101,7 @@ function bindMatch(filter: unknown, now: Date): unknown {
   return Object.fromEntries(entries);
 }
 
-/** Compiles the pipeline of an update, which may only have stages that turn each document into one. */
+/** Compiles the pipeline of an update, which may only have stages that map each document to one. */
 export function compileUpdatePipeline(
   pipeline: readonly unknown[],
   environment: Environment,

@@ -35,7 +35,7 @@ function projectField(node: Node | undefined, value: unknown, mode: string, comp
   return projectValue(node, value, mode, compute);
 }
 
-/** Applies a subtree to documents and to each element of an array. Scalars cannot hold the fields. */
+/** Applies a subtree to documents and to each element of an array. Scalars have no fields. */
 function projectValue(node: Node, value: unknown, mode: string, compute: Compute): unknown {
   if (Array.isArray(value)) {
     const projected = value.map((element) => projectValue(node, element, mode, compute));

@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/to-number.js';
 import { isDoc } from '../bson/type-of.js';
 
-/** The beginning of a pipeline that a query can do, by an index where one fits, and the rest. */
+/** A pipeline, split into a beginning that a query can do, with an index if one fits, and the rest. */
 export interface Pushdown {
   readonly filter: Doc;
   readonly sort: Doc;
@@ -17,7 +17,7 @@ export interface ForeignQuery extends Omit<Pushdown, 'rest'> {
 }
 
 /**
- * Takes `$match`, then `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. The stages must be
+ * Splits `$match`, `$sort`, `$skip` and `$limit` off the beginning of a pipeline, in that order. The stages must be
  * valid.
  */
 export function pushdown(pipeline: readonly unknown[]): Pushdown {

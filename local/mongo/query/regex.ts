@@ -1,7 +1,9 @@
 import { BSONRegExp } from 'bson';
 import { CommandError } from '../errors.js';
 
-/** Converts a BSON regular expression to JavaScript's. Options i, m, s, u mean the same, and x drops its comments. */
+/**
+ * Converts a BSON regular expression to JavaScript's. Options i, m, s, u mean the same. With x, removes the comments.
+ */
 export function toRegExp(value: unknown): RegExp {
   const { pattern, options } = value instanceof BSONRegExp ? value : new BSONRegExp(String(value));
   const extended = options.includes('x');

@@ -24,7 +24,9 @@ function mapping(compile: DocumentStage): Stage {
   return (input, spec, options) => input.map(compile(spec, options));
 }
 
-/** Stages that replace mingo's where those differ from MongoDB in the order of types, of fields, or in nested fields. */
+/**
+ * Stages that replace mingo's where mingo differs from MongoDB in the order of types or of fields, or in nested fields.
+ */
 export const stageOverrides: Record<string, Stage> = {
   $match: (input, spec, options) => {
     const test = compileCondition(parseFilter(spec), options);

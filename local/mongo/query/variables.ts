@@ -5,13 +5,16 @@ import { PATH } from './expression/fields.js';
 import { Operand } from './operand.js';
 import { requireOperator } from './operator-names.js';
 
-/** The paths parsed already. A query of `$unionWith` or `$lookup` is bound twice: with its pipeline, and when it runs. */
+/**
+ * The paths that are parsed already. A query of `$unionWith` or `$lookup` is bound twice: with its pipeline, and when
+ * it runs.
+ */
 const parsedPaths = new WeakSet<object>();
 
 /**
- * Replaces `$$NOW` in an expression by the command's time, except inside `$literal`, as mingo would read the machine's
- * clock. Replaces a path of several names by this server's operator, as mingo takes numbers in paths for indexes.
- * Throws 168 for an unknown operator.
+ * Replaces `$$NOW` in an expression with the command's time, except inside `$literal`, because mingo would read the
+ * machine's clock. Replaces a path of several names with this server's operator, because mingo takes numbers in paths
+ * for indexes. Throws 168 for an unknown operator.
  */
 export function bindNow(value: unknown, now: Date): unknown {
   if (value === '$$NOW') return now;

@@ -41,7 +41,7 @@ export class Catalog {
     this.#databases.set(database, collections);
   }
 
-  /** Removes a collection. The last one takes its database with it. */
+  /** Removes a collection. A database ends with its last collection. */
   drop(database: string, name: string): void {
     const collections = this.#databases.get(database);
     if (collections?.delete(name)) this.#tell(database, name, 'dropped');
@@ -52,7 +52,10 @@ export class Catalog {
     for (const name of [...this.collections(database).keys()]) this.drop(database, name);
   }
 
-  /** Tells transactions of a change. They do not see collections made after they began, and cannot write to changed ones. */
+  /**
+   * Tells open transactions of a change. They do not see collections made after they began, and cannot write to changed
+   * ones.
+   */
   #tell(database: string, name: string, change: CollectionChange): void {
     for (const transaction of this.transactions) transaction.noteChange(`${database}.${name}`, change);
   }
@@ -67,7 +70,7 @@ export class Catalog {
     this.add(to.database, collection);
   }
 
-  /** Returns the committed state of a collection. A missing collection is empty, and its first insert makes it. */
+  /** Returns the committed state of a collection. A missing collection is empty, and the first insert creates it. */
   view(database: string, name: string, journal?: Journal): View {
     const existing = this.find(database, name);
     const collection = existing ?? new Collection(name);

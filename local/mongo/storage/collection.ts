@@ -65,7 +65,7 @@ export class Collection {
   }
 }
 
-/** Replaces an index's entries of the old document by those of the new. */
+/** Replaces the old document's entries in an index with those of the new document. */
 export function reindex(
   index: OrderedIndex,
   id: number,

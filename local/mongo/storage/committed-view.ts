@@ -14,7 +14,7 @@ export class CommittedView implements View {
   readonly #transactions: ReadonlySet<OpenTransaction>;
   readonly #journal: Journal | undefined;
   readonly #namespace: string;
-  /** Makes the collection if it does not exist. */
+  /** Creates the missing collection. Undefined if it exists. */
   readonly #make: (() => void) | undefined;
 
   constructor(

@@ -23,7 +23,7 @@ export class LockedRecord extends Error {
   }
 }
 
-/** Returns the error of a transaction that meets another's write. The transaction must run again as a whole. */
+/** Returns the error of a transaction that meets another one's write. The transaction must run again as a whole. */
 export function writeConflict(): CommandError {
   return new CommandError(
     112,
@@ -32,7 +32,10 @@ export function writeConflict(): CommandError {
   );
 }
 
-/** Returns the error of a transaction that reads a collection dropped since it began. It must run again as a whole. */
+/**
+ * Returns the error of a transaction that reads a collection dropped since it began. The transaction must run again as
+ * a whole.
+ */
 export function snapshotUnavailable(): CommandError {
   return new CommandError(
     246,

@@ -45,7 +45,7 @@ export class TreeCursor implements IndexCursor {
   }
 }
 
-/** Merges the scans of a transaction's own entries and of the committed ones that it does not hide. */
+/** Merges scans into one: that of a transaction's own entries, and that of the committed entries it does not hide. */
 export class MergedCursor implements IndexCursor {
   readonly #parts: readonly IndexCursor[];
   readonly #heads: (string | undefined)[] = [];

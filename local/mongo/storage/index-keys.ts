@@ -8,7 +8,7 @@ export interface KeyField {
   readonly direction: 1 | -1;
 }
 
-/** A field's place while keys are made: a value, or a container with the rest of the path. */
+/** The state of a field while keys are made: its value, or a container and the rest of the path inside it. */
 type Place = { readonly value: unknown } | { readonly inside: unknown; readonly rest: readonly string[] };
 
 /** The keys of one document. */
@@ -65,7 +65,9 @@ export class KeyMaker {
 const NONE: readonly number[] = [];
 const MET_ARRAY = Symbol('met an array');
 
-/** Returns the value at a path through documents only, as nearly all paths are. */
+/**
+ * Returns the value at a path through documents only, which nearly all paths are. Returns MET_ARRAY for other paths.
+ */
 function plainValue(doc: unknown, path: readonly string[]): unknown {
   let value = doc;
   for (const part of path) {

@@ -1,4 +1,4 @@
-/** The changes of one statement, so that one that must wait half-way leaves nothing behind. */
+/** The changes of one statement, to be undone if the statement must wait half-way. */
 export class Journal {
   readonly #changes: (() => void)[] = [];
 

@@ -1,6 +1,6 @@
 import { TYPE_BYTE } from './key-string.js';
 
-/** Returns where each field of a key begins, and last where the record number begins. */
+/** Returns the offset of each field in a key, and last that of the record number. */
 export function partOffsets(key: string, directions: readonly number[]): number[] {
   const offsets = [0];
   let at = 0;
@@ -46,7 +46,7 @@ function skipPayload(key: string, type: number, at: number, mask: number): numbe
   }
 }
 
-/** Finds the end of a text, a zero byte that no 0xff follows. */
+/** Returns the offset after a text, which ends with a zero byte that no 0xff follows. */
 function skipText(key: string, start: number, mask: number): number {
   const zero = String.fromCharCode(mask);
   let at = key.indexOf(zero, start);

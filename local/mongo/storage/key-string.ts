@@ -7,9 +7,9 @@ import { residualOf } from './number-residual.js';
 /**
  * Index keys as strings of bytes (each char code 0 to 255) that compare as their values do in BSON order.
  *
- * A string of one-byte chars costs 16 bytes more than its length, and compares as fast as memcmp. A million entries of
- * five indexes take some hundred megabytes. Every value is a type byte and a self-delimiting payload. A descending
- * field has all its bits inverted. A key ends with the record's number.
+ * A string of one-byte chars costs 16 bytes more than its length, and compares as fast as memcmp. A million entries in
+ * each of five indexes take several hundred megabytes. Every value is a type byte and a self-delimiting payload. A
+ * descending field has all its bits inverted. A key ends with the record's number.
  */
 export const TYPE_BYTE = {
   minKey: 0x05,
@@ -55,10 +55,10 @@ export function keyString(
   return scratch.toString('latin1', 0, length);
 }
 
-/** Makes the first byte of a record number 1. Behind the end of a text, 00 or FF would read as part of an escape. */
+/** Makes the first byte of every record number 1. After the end of a text, 00 or FF would read as part of an escape. */
 const FIRST_RECORD = 2 ** 40;
 
-/** Writes the six bytes that end every key of a record, so that equal values stand in the order of insertion. */
+/** Writes the six bytes that end every key of a record, so that equal values are in the order of insertion. */
 function writeRecord(id: number): void {
   reserve(6);
   length = scratch.writeUIntBE(FIRST_RECORD + id, length, 6);
@@ -155,10 +155,13 @@ function writeText(type: number, text: string): void {
   writeByte(0);
 }
 
-/** Longer texts are written faster by a call of Buffer's. */
+/** The longest text that is written faster byte by byte than by a call to Buffer. */
 const SHORT_TEXT = 64;
 
-/** Writes a short text of ASCII without zeros, as nearly all are. Returns false for any other, written in part or not. */
+/**
+ * Writes a short ASCII text without zeros, as nearly all texts are. Returns false for any other, perhaps after writing
+ * a part of it.
+ */
 function writePlain(text: string): boolean {
   if (text.length > SHORT_TEXT) return false;
   for (let i = 0; i < text.length; i++) {
@@ -188,7 +191,7 @@ function writeObject(value: unknown): void {
   writeByte(0);
 }
 
-/** Writes a field of a document. Documents compare field by field by type, then by name, then by value. */
+/** Writes a field of a document. Documents compare field by field: by type, then by name, then by value. */
 function writeNamed(name: string, value: unknown): void {
   const start = length;
   writeValue(value);

@@ -5,7 +5,7 @@ import type { OrderedIndex } from './ordered-index.js';
 /** A change to a collection since a transaction began. */
 export type CollectionChange = 'made' | 'dropped';
 
-/** An open transaction as other writers see it. They tell it before they change anything. */
+/** An open transaction as other writers see it. Writers tell it before they change anything. */
 export interface OpenTransaction extends LockOwner {
   /** Notes that another client has made or dropped a collection. */
   noteChange(namespace: string, change: CollectionChange): void;
@@ -13,7 +13,7 @@ export interface OpenTransaction extends LockOwner {
   preserve(collection: Collection, id: number): void;
   /** Returns whether the transaction has an uncommitted document with this key in the index. */
   hasWritten(collection: Collection, index: OrderedIndex, key: string): boolean;
-  /** Returns whether the collection exists for the transaction. False for one that waits for its first document. */
+  /** Returns whether the collection exists for the transaction. False if only its first document will create it. */
   knows(collection: Collection): boolean;
   /** Returns whether the transaction uses the collection, which then may not be dropped, renamed or indexed. */
   uses(collection: Collection): boolean;

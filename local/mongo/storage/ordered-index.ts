@@ -8,7 +8,7 @@ import { compareBytes } from './key-string.js';
 // same everywhere.
 const { default: BTree }: typeof import('sorted-btree') = createRequire(import.meta.url)('sorted-btree');
 
-/** An index definition as `listIndexes` shows it: `v`, `key`, `name` and its options. */
+/** The definition of an index. `spec` is its form in `listIndexes`: `v`, `key`, `name` and the options. */
 export interface IndexDefinition {
   readonly name: string;
   readonly fields: readonly KeyField[];
@@ -45,7 +45,7 @@ export class OrderedIndex {
   }
 
   /**
-   * Returns the keys of a document in this index, or none where a sparse or partial index leaves it out.
+   * Returns the keys of a document in this index, or none if a sparse or partial index leaves it out.
    *
    * @param record the document's number; if given, each key ends with it, as it stands in the index
    */

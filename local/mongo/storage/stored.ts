@@ -20,7 +20,7 @@ export function store(doc: Doc): string {
   return storeBytes(encode(doc));
 }
 
-/** Stores like `store`, but takes BSON from the wire. */
+/** Returns BSON from the wire as the one-byte string that is stored. */
 export function storeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -129,12 +129,14 @@ export class Transaction implements OpenTransaction {
     return this.#views.get(collection)?.hasWritten(index, key) ?? false;
   }
 
-  /** Discards the view of its own empty collection, whose indexes have changed. */
+  /** Discards the view of an empty collection that the transaction made, because its indexes have changed. */
   refresh(collection: Collection): void {
     this.#views.delete(collection);
   }
 
-  /** Commits the writes. Returns false, and does nothing, if a collection that it made exists by now. */
+  /**
+   * Commits the writes. Returns false, and does nothing, if another client has made one of the same collections by now.
+   */
   commit(): boolean {
     const made = [...this.#new.values()].filter((one) => this.#isMade(one));
     if (made.some(({ database, collection }) => this.#catalog.find(database, collection.name))) return false;

@@ -22,7 +22,7 @@ export interface View {
   cursor(index: OrderedIndex, forward: boolean): IndexCursor;
   /** Adds a document. Throws 11000 for an existing key, 112 for a conflict with an open transaction. */
   insert(stored: string, doc: Doc): void;
-  /** Replaces a document by a new version. Throws like `insert`. */
+  /** Replaces a document with a new version. Throws like `insert`. */
   replace(id: number, stored: string, before: Doc, after: Doc): void;
   /** Removes a document. Throws 112 for a conflict with an open transaction. */
   remove(id: number, before: Doc): void;

@@ -15,10 +15,10 @@ import { operators } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 
-/** A compiled update, which returns the new document. Operators change the document they are given. */
+/** A compiled update. `apply` returns the new document. Operators change the document they are given. */
 export interface Update {
   readonly kind: 'operators' | 'pipeline' | 'replacement';
-  /** Whether a path contains `$`, the place where the filter matched. */
+  /** Whether a path contains `$`, which stands for the array element that the filter matched. */
   readonly isPositional: boolean;
   readonly apply: (doc: Doc, inserting: boolean) => Doc;
 }

@@ -7,15 +7,15 @@ import { CommandError } from '../errors.js';
 /** The result of a change that leaves the field as it is. */
 export const KEEP = Symbol('keep');
 
-/** Returns a field's new value for its present one. `undefined` is a missing field. */
+/** Computes a field's new value from its present one. `undefined` is a missing field. */
 export type Change = (current: unknown) => unknown;
 
 /** The largest number of array elements that MongoDB fills with nulls. */
 const MAX_BACKFILL = 1_500_000;
 
 /**
- * Changes one field in place, and makes the documents on the way to it. Throws 28 where a value on the way cannot hold
- * the field.
+ * Changes one field in place, and makes the documents on the way to it. Throws 28 if a value on the way cannot hold the
+ * field.
  */
 export function modify(root: Doc, path: readonly string[], change: Change): void {
   let container: unknown = root;

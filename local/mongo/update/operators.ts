@@ -8,7 +8,7 @@ import { arrayOperators } from './array-operators.js';
 import { type Change, KEEP } from './modify.js';
 import type { Operator, Place } from './operator.js';
 
-/** The operators that compute a field from itself. `$unset`, `$rename` and `$setOnInsert` are elsewhere. */
+/** The operators that compute a field's new value. `$unset`, `$rename` and `$setOnInsert` are elsewhere. */
 export const operators: Record<string, Operator> = {
   $set: (operand) => () => operand,
   $inc: (operand, place) =>

@@ -25,7 +25,7 @@ export interface UpdateSpec {
   readonly makeId: () => ObjectId;
 }
 
-/** The outcome of an update. `before` and `after` are the last document that it changed. */
+/** The outcome of an update. `before` and `after` are versions of the last document that it changed. */
 export interface UpdateOutcome {
   readonly matched: number;
   readonly modified: number;
@@ -34,7 +34,10 @@ export interface UpdateOutcome {
   readonly after: Doc | undefined;
 }
 
-/** The number of matches that stay decoded. All are found before the first is changed, and more would fill the memory. */
+/**
+ * The number of matches that are kept decoded. All are found before the first is changed, and more would fill the
+ * memory.
+ */
 const MAX_DECODED = 1000;
 
 /** Changes the documents that match. Inserts one if none does and `upsert` is set. */

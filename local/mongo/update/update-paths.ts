@@ -1,7 +1,7 @@
 import { isIndex } from '../bson/path.js';
 import { CommandError } from '../errors.js';
 
-/** Orders paths as MongoDB applies modifications: array indexes by number, names by their bytes. */
+/** Compares paths in MongoDB's order of applying changes: array indexes by number, names by their bytes. */
 export function comparePaths(a: readonly string[], b: readonly string[]): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -16,7 +16,7 @@ function compareParts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Throws 40 where one path is the beginning of another. */
+/** Throws 40 if one path is the beginning of another. */
 export function requireNoConflicts(paths: readonly (readonly string[])[]): void {
   const seen = new Map<string, boolean>();
   for (const path of paths) {

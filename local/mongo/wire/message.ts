@@ -11,7 +11,7 @@ const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 1 << 16;
 const HEADER_LENGTH = 16;
 
-/** The arrays of documents in a command that are stored as they came. */
+/** The arrays of documents in a command that are stored as received. */
 const RAW_ARRAYS = ['documents'];
 
 /** A command as it came over the wire. */
@@ -22,7 +22,7 @@ export interface Request {
   readonly legacy: boolean;
   /** The client waits for no reply (an unacknowledged write). */
   readonly unacknowledged: boolean;
-  /** The client accepts one reply after the other without asking again. */
+  /** The client accepts several replies, one after the other, without asking again. */
   readonly exhaustAllowed: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Reply {
   readonly moreToCome: boolean;
 }
 
-/** The error for an unreadable message from a known sender, who can be answered. */
+/** The error for a message with a valid header and invalid content, so that it can be answered. */
 export class UnreadableMessage extends Error {
   readonly request: Request;
   readonly error: CommandError;
@@ -50,7 +50,7 @@ export class UnreadableMessage extends Error {
  * Reads one whole wire message. Checks every size in it, so that nothing outside is read.
  *
  * @throws UnreadableMessage for invalid content, which is answered with its error
- * @throws Error for an unknown flag or an operation that MongoDB 7 lacks too, after which the connection cannot go on
+ * @throws Error for an unknown flag, or an operation that MongoDB 7 does not have either; the connection must then end
  */
 export function readRequest(message: Buffer): Request {
   const requestId = message.readInt32LE(4);
@@ -102,7 +102,7 @@ function readSections(message: Buffer, flags: number): Doc {
   return Object.assign(body, sequences);
 }
 
-/** Reads a sequence, and returns the offset behind it. */
+/** Reads a sequence, and returns the offset after it. */
 function readSequence(message: Buffer, start: number, limit: number, into: Doc): number {
   const end = start + sizeAt(message, start, limit);
   if (end < start + 4 || end > limit) throw invalid('a sequence of documents does not fit into its message');
@@ -121,7 +121,7 @@ function readSequence(message: Buffer, start: number, limit: number, into: Doc):
   return end;
 }
 
-/** Reads the flags, the namespace, the two counts to skip and to return, and then the command. */
+/** Reads the command, which follows the flags, the namespace and the two counts to skip and to return. */
 function readQuery(message: Buffer): Doc {
   const start = HEADER_LENGTH + 4;
   const nameEnd = afterText(message, start, message.length);
@@ -141,7 +141,7 @@ export function writeReply(request: Request, { document, moreToCome }: Reply): B
   return message;
 }
 
-/** Returns the flags and the kind of the only section. */
+/** Returns the beginning of an OP_MSG: the flags and the kind of its only section. */
 function msgPrefix(moreToCome: boolean): Buffer {
   const prefix = Buffer.alloc(5);
   if (moreToCome) prefix.writeUInt32LE(MORE_TO_COME, 0);

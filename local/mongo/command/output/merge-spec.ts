@@ -92,7 +92,10 @@ function fieldsOf(on: unknown): readonly string[] {
   return fields;
 }
 
-/** Returns the variables of the pipeline. It knows the result as `$$new`, unless it has its own variables and never inserts. */
+/**
+ * Returns the variables of the pipeline `whenMatched`: those of `let`, and `$$new` for the result unless it is never
+ * inserted.
+ */
 function variablesOf(
   given: unknown,
   whenMatched: MergeSpec['whenMatched'],

@@ -44,7 +44,7 @@ function numeric(name: string, value: unknown, compute: () => unknown, code = 28
   return compute();
 }
 
-/** Returns a function defined only for some numbers, which throws `code` for others. NaN passes. */
+/** Returns an operator that is defined only for some numbers, and throws `code` for others. NaN is allowed. */
 function within(
   name: string,
   code: number,
@@ -94,7 +94,7 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Adds numbers, and as milliseconds adds them to a date, of which there may be at most one. */
+/** Adds numbers. If one of the operands is a date, adds the numbers to it as milliseconds. */
 function sum(operands: readonly unknown[]): unknown {
   if (operands.some(isNullish)) return null;
   const dates = operands.filter((value) => value instanceof Date);

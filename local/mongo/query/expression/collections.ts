@@ -64,7 +64,7 @@ export const collections: Record<string, Expression> = {
   ),
 };
 
-/** Compares like `equal`, which is slow for many texts. */
+/** Returns the same as `equal`, but faster for strings. */
 function isSame(a: unknown, b: unknown): boolean {
   return typeof a === 'string' && typeof b === 'string' ? a === b : equal(a, b);
 }
@@ -85,7 +85,7 @@ function isWithin(inner: readonly unknown[], outer: readonly unknown[]): boolean
   return inner.every((value) => includes(outer, value));
 }
 
-/** Returns a set in BSON order, so that it does not depend on its history. */
+/** Returns the distinct values in BSON order, whatever order they came in. */
 function distinct(values: readonly unknown[]): unknown[] {
   const sorted = [...values].sort(compare);
   return sorted.filter((value, i) => i === 0 || !equal(value, sorted[i - 1]));

@@ -85,7 +85,10 @@ export function toText(value: unknown): string {
   throw unsupported(value, 'string');
 }
 
-/** Returns the shortest digits for the number. Outside of 1e-4 to 1e16 adds an exponent of at least two digits. */
+/**
+ * Returns the shortest digits that identify the number. Outside of 1e-4 to 1e16, adds an exponent of at least two
+ * digits.
+ */
 function numberText(number: number): string {
   if (Object.is(number, -0)) return '-0';
   const size = Math.abs(number);

@@ -38,7 +38,7 @@ export function fromCalendar(year: number, month: number, day: number): number {
   return date.getTime();
 }
 
-/** Returns the same day some months later, or that month's last day. */
+/** Returns the same day some months later, or the last day of that month if it is shorter. */
 export function plusMonths(wall: Date, months: number): number {
   const month = wall.getUTCMonth() + 1 + months;
   const last = new Date(fromCalendar(wall.getUTCFullYear(), month + 1, 0)).getUTCDate();

@@ -11,7 +11,10 @@ const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'frida
 /** The moment from which `$dateTrunc` counts its bins, in the given time zone. */
 const REFERENCE = Date.UTC(2000, 0, 1);
 
-/** Returns a time some units later. Days and longer units keep the zone's time of day. Months end with their last day. */
+/**
+ * Returns a time some units later. Days and longer units keep the zone's time of day. A day that a month lacks becomes
+ * its last.
+ */
 export function shiftDate(date: Date, unit: string, amount: number, zone: string | undefined): Date {
   const millis = MILLIS[unit];
   if (millis !== undefined) return new Date(date.getTime() + amount * millis);
@@ -38,7 +41,7 @@ export function dateDifference(
   return Math.floor(monthNumber(to) / months) - Math.floor(monthNumber(from) / months);
 }
 
-/** Returns the beginning of the bin of so many units that contains a time. */
+/** Returns the beginning of the bin of `binSize` units that contains a time. */
 export function truncateDate(
   date: Date,
   unit: string,
@@ -76,7 +79,7 @@ function monthsOf(unit: string): number {
   throw new CommandError(9, `unknown time unit value: ${unit}`);
 }
 
-/** Counts hours by the zone's clock, less the time by which the clock was set forward between. */
+/** Counts hours or shorter units by the zone's clock, corrected for changes of the clock between the two times. */
 function differenceOfTime(start: Date, end: Date, unit: string, zone: string | undefined): number {
   const millis = MILLIS[unit] ?? 1;
   const [first, last] = [offsetAt(zone, start.getTime()), offsetAt(zone, end.getTime())];

@@ -122,7 +122,7 @@ const CALENDAR = ['year', 'month', 'day'];
 const WEEKS = ['isoWeekYear', 'isoWeek', 'isoDayOfWeek'];
 const PARTS = [...CALENDAR, ...WEEKS, 'hour', 'minute', 'second', 'millisecond'];
 
-/** Reads a part of a date, which is the operand or in `{ date, timezone }`. */
+/** Returns an operator that reads a part of a date. Its operand is the date, or `{ date, timezone }`. */
 function part(read: (wall: Date) => unknown): Expression {
   return (context, operand, options) => {
     const { date, timezone } = dateAndZone(context, operand, options);

@@ -4,7 +4,7 @@ import { isDoc, typeOf } from '../../bson/type-of.js';
 import { CommandError } from '../../errors.js';
 import { argumentsOf, type Expression, isNullish } from './operands.js';
 
-/** The operator that replaces a path such as `$a.b` before evaluation. Its operands are `$a` and the names below. */
+/** The operator that replaces a path such as `$a.b` before evaluation. Its operands are `$a` and the further names. */
 export const PATH = '$pathOf';
 
 /** Operators on the fields of documents. */

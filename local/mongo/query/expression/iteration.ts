@@ -60,7 +60,7 @@ export const iteration: Record<string, Expression> = {
   },
 };
 
-/** Returns an expression's value with these values of variables. */
+/** Returns the value of an expression that is evaluated with these variables. */
 export function evaluateWith(
   variables: Record<string, unknown>,
   context: unknown,

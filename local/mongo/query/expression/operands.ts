@@ -33,7 +33,7 @@ export function unary(compute: (value: unknown) => unknown): Expression {
   return (context, operand, options) => compute(operandsOf(context, operand, options)[0]);
 }
 
-/** Returns an operator of all its operands' values. */
+/** Returns an operator with any number of operands. */
 export function variadic(compute: (values: readonly unknown[]) => unknown): Expression {
   return (context, operand, options) => compute(operandsOf(context, operand, options));
 }

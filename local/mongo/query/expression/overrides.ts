@@ -37,7 +37,10 @@ function wrapped(
   return Object.fromEntries(names.map((name) => [name, wrap(mingoOperator(name))]));
 }
 
-/** Wraps operators, because mingo first evaluates an accumulator as the expression of its name, on a group's documents. */
+/**
+ * Wraps operators that share a name with an accumulator. In a group, mingo first evaluates the operator, on the
+ * documents.
+ */
 function outsideGroups(operators: Record<string, Expression>): Record<string, Expression> {
   const entries = Object.entries(operators).map(([name, operator]) => {
     const accumulator = accumulatorOverrides[name];

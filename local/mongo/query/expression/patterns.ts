@@ -30,7 +30,7 @@ export const patterns: Record<string, Expression> = {
   },
 };
 
-/** Returns the operands. The pattern is `undefined` if the input or the expression is null, and nothing matches then. */
+/** Evaluates the operands. `pattern` is `undefined` if `input` or `regex` is null. Nothing matches then. */
 function searchOf(
   name: string,
   context: unknown,

@@ -46,7 +46,7 @@ export const strings: Record<string, Expression> = {
   ),
 };
 
-/** Returns numbers and dates as their text, null and missing as empty text. */
+/** Returns the text of a string, a number or a date. Null and missing become empty text. */
 function coerced(value: unknown): string {
   if (typeof value === 'string') return value;
   return isNullish(value) ? '' : toText(value);

@@ -4,7 +4,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Returns in milliseconds how far a zone's clock is ahead of UTC at a time. Zones are Olson names or `+hh:mm`. */
+/** Returns how many milliseconds a zone's clock is ahead of UTC at a time. Zones are Olson names or `+hh:mm`. */
 export function offsetAt(zone: string | undefined, time: number): number {
   if (zone === undefined || zone === 'Z') return 0;
   const fixed = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone);
@@ -13,14 +13,14 @@ export function offsetAt(zone: string | undefined, time: number): number {
   return (fixed[1] === '-' ? -minutes : minutes) * MINUTE;
 }
 
-/** Returns the clock of a zone as if it were UTC, so that the `getUTC` methods read its parts. */
+/** Returns what a zone's clock shows as if it were UTC, so that the `getUTC` methods read its parts. */
 export function toWall(zone: string | undefined, time: number): Date {
   return new Date(time + offsetAt(zone, time));
 }
 
 /**
- * Returns the time at which a zone's clock shows this. Takes the first of two such times. A time that the clock skips
- * counts on from before the gap.
+ * Returns the time at which a zone's clock shows `wall`. If the clock shows it twice, returns the first time. If the
+ * clock skips it, uses the offset from before the gap.
  */
 export function fromWall(zone: string | undefined, wall: number): Date {
   const before = offsetAt(zone, wall - DAY);

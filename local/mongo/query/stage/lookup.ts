@@ -11,7 +11,10 @@ import { withVariables } from '../mingo-options.js';
 
 const OPTIONS = new Set(['from', 'localField', 'foreignField', 'as', 'let', 'pipeline']);
 
-/** `$lookup` adds the documents of another collection whose field is equal, or those of a pipeline. */
+/**
+ * `$lookup` adds documents of another collection: those with an equal field, or all, passed through a pipeline if there
+ * is one.
+ */
 export function lookup(input: Iterator, spec: unknown, options: Options): Iterator {
   const { from, localField, foreignField, as, let: variables, pipeline } = parse(spec);
   const foreign = foreignDocs(from, options);
@@ -63,13 +66,13 @@ function parse(spec: unknown): Lookup {
   return { from, localField, foreignField, as, let: isDoc(spec.let) ? spec.let : {}, pipeline: stages };
 }
 
-/** Returns the documents of another collection, or none without a name. */
+/** Returns the documents of another collection, or none if there is no name. */
 export function foreignDocs(from: string | undefined, options: Options): Doc[] {
   const docs: unknown = from === undefined ? [] : options.collectionResolver?.(from);
   return Array.isArray(docs) ? docs.filter(isDoc) : [];
 }
 
-/** Indexes the documents in order by each value of a field. A missing value counts as null. */
+/** Maps each value of a field to the documents that have it, in order. A missing value counts as null. */
 function indexOf(docs: readonly Doc[], path: string): Map<string, Set<Doc>> {
   const found = new Map<string, Set<Doc>>();
   for (const doc of docs) {
@@ -83,7 +86,7 @@ function indexOf(docs: readonly Doc[], path: string): Map<string, Set<Doc>> {
   return found;
 }
 
-/** Returns the keys to look for: one for each element of an array, or null for no value. */
+/** Returns the keys to look for: one for each element of an array, or the key of null if there is no value. */
 function localKeys(doc: Doc, path: string): string[] {
   const values: unknown[] = [];
   anyValueAt(doc, path.split('.'), 'whole', (value) => {

@@ -15,7 +15,9 @@ export function unionWith(input: Iterator, spec: unknown, options: Options): Ite
   return concat(input, new Aggregator(rest.filter(isDoc), options).stream(found(coll, query, options)));
 }
 
-/** Yields the matches of the pipeline's beginning, by an index where one fits. Runs the query only when it is needed. */
+/**
+ * Yields the results of the query that begins the pipeline. Runs it only when it is needed, with an index if one fits.
+ */
 function* found(coll: string, query: Omit<Pushdown, 'rest'>, options: Options): Generator<Doc> {
   // mingo's type has the first argument only.
   const resolve: ((name: string, query: ForeignQuery) => unknown) | undefined = options.collectionResolver;

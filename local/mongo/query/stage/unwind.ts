@@ -11,7 +11,7 @@ interface Unwind {
   readonly preserve: boolean;
 }
 
-/** `$unwind` makes one document for each element of an array. Any other value stands for itself. */
+/** `$unwind` makes one document for each element of an array. Any other value counts as its only element. */
 export function unwind(input: Iterator, spec: unknown): Iterator {
   const parsed = parse(spec);
   return input.transform((docs: Doc[]) => Lazy(docs.flatMap((doc) => unwound(doc, parsed))));

@@ -113,7 +113,7 @@ function shifting(operand: unknown, options: Options): Compute {
   };
 }
 
-/** Returns the documents of a window by their distance from this one, in documents or in the sort value. */
+/** Returns the documents within a window around this one, measured in documents or by the sort value. */
 function within(docs: readonly Doc[], at: number, window: Window, keys: KeyMaker): Doc[] {
   if (window.kind === 'documents')
     return docs.slice(Math.max(0, at + window.from), Math.max(0, at + window.to + 1));

@@ -4,7 +4,10 @@ import { CommandError } from '../../errors.js';
 import type { KeyMaker } from '../../storage/index-keys.js';
 import { shiftDate } from '../expression/date-units.js';
 
-/** The window of a function. `from` and `to` count documents. A range compares values with the document's own. */
+/**
+ * The window of a function. `from` and `to` count documents. A range compares sort values with that of the document
+ * itself.
+ */
 export type Window =
   | { readonly kind: 'documents'; readonly from: number; readonly to: number }
   | {
