@@ -9,7 +9,7 @@ import { z } from 'zod';
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
 
-/** The settings of serverless-esbuild in serverless.yml. A new one must be passed on here. */
+/** The settings of serverless-esbuild in serverless.yml. A new setting must be passed on here. */
 const settingsSchema = z.strictObject({
   bundle: z.literal(true),
   splitting: z.boolean(),
@@ -30,7 +30,7 @@ const settingsSchema = z.strictObject({
 });
 const pluginsSchema = z.array(z.custom<Plugin>((value) => typeof value === 'object'));
 
-/** Returns the bundling of functions in serverless.yml as options of esbuild. */
+/** Returns the bundling settings of serverless.yml as options of esbuild. */
 export async function bundling(): Promise<BuildOptions> {
   const args = [serverless, 'print', '--path', 'custom.esbuild', '--format', 'json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectRoot });
@@ -53,7 +53,9 @@ export async function bundling(): Promise<BuildOptions> {
   };
 }
 
-/** Bundles one function into a folder, and returns what went in. @param entry its file, from the project's root */
+/**
+ * Bundles one function into a folder, and returns esbuild's metafile. @param entry its file, from the project's root
+ */
 export async function bundleFunction(
   options: BuildOptions,
   entry: string,

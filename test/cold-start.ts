@@ -19,7 +19,7 @@ import { install, packageFunctions } from './package-functions.js';
 const ROUNDS = 21;
 const names = ['worker', 'scheduler', 'http'];
 
-/** The files of the example jobs, which a deployment replaces by its own. */
+/** The files of the example jobs, which a deployment replaces with its own. */
 const ofJobs = /^(handlers\/jobs[./]|ipaddr\.js$|piscina$)/;
 
 const rounds = Number(process.argv[2] ?? ROUNDS);
@@ -61,7 +61,7 @@ function kilobytes(size: number): number {
   return Math.round(size / 1000);
 }
 
-/** Bundles the driver as a function with nothing else, without the measures of serverless.yml against size. */
+/** Bundles a function with only the driver, without the settings of serverless.yml that reduce the size. */
 async function bundleDriver(): Promise<string> {
   const outfile = join(scratch, 'driver.mjs');
   await build({

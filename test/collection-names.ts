@@ -1,6 +1,6 @@
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 
-/** Returns the names of the collections in a database. */
+/** Returns the names of a processor's collections with this prefix. */
 export function collectionNamesOf(prefix: string) {
   return {
     jobs: `${prefix}jobs`,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { DrainSummary } from '../src/index.js';
 
-/** Expects that each attempt an invocation claimed is counted once more, by how it ended. */
+/** Expects that each attempt that an invocation claimed is counted exactly once by how it ended. */
 export function expectCountedOnce(summary: DrainSummary): void {
   const { claimed, abandoned: _, remaining: __, ...endings } = summary;
   const sum = Object.values(endings).reduce((total, count) => total + count, 0);

@@ -9,7 +9,7 @@ declare module 'vitest' {
   }
 }
 
-/** Sets up once per run the server of portable tests, MONGODB_URI or an embedded one. */
+/** Sets up the server of portable tests once per run: that of MONGODB_URI, or an embedded one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.MONGODB_URI;
   if (given) {

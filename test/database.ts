@@ -19,14 +19,14 @@ export interface TestDatabase {
   /** Returns the commands that its client sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
-   * Returns those of the commands that are sent for jobs. Leaves out a worker's commands whose number depends on the
-   * time that passes, and so on how busy the machine is. These are its own entry, written after a second, and a look at
+   * Returns only the commands that are sent for jobs. Leaves out a worker's commands whose number depends on the time
+   * that passes, and so on how busy the machine is. These are its own entry, written after a second, and a look at
    * paused queues every 5 s.
    */
   commandsForJobs(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /** Returns a job as it is stored, including fields that only workers know. */
   storedJob(id: string): Promise<JobDocument | null>;
-  /** Returns a processor on this database that logs nothing, stopped after the test. */
+  /** Returns a processor on this database that logs nothing, and is stopped after the test. */
   processor(options?: Partial<LocalProcessorOptions>): LocalProcessor;
 }
 

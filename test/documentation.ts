@@ -25,7 +25,7 @@ export interface Example {
   readonly runs: boolean;
 }
 
-/** The pages of the root, and all below `docs`, except those that `npm run docs` makes. */
+/** Returns the pages of the root, and all below `docs`, except those that `npm run docs` makes. */
 export async function documentation(): Promise<Page[]> {
   const paths = ['CONTRIBUTING.md', 'README.md', 'SECURITY.md', ...(await pagesIn('docs'))];
   return Promise.all(
@@ -44,8 +44,8 @@ async function pagesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * The blocks of a page that are marked `ts` or `ts run`. A block whose first line is a comment such as `// jobs.ts` is the
- * file of that name, which other blocks of the page may import.
+ * Returns the blocks of a page that are marked `ts` or `ts run`. If the first line is a comment such as `// jobs.ts`,
+ * the block is the file of that name, which other blocks of the page may import.
  */
 export function examplesOf({ path, text }: Page): Example[] {
   return [...text.matchAll(/^( *)```ts( run)?\n(.*?)^\1```$/gms)].map((match, index) => {
@@ -62,14 +62,14 @@ export interface Link {
   readonly target: string;
 }
 
-/** The links of a page that lead to files and headings of this repository. */
+/** Returns the links of a page that lead to files and headings of this repository. */
 export function linksOf({ path, text }: Page): Link[] {
   return [...withoutCode(text).matchAll(/\]\(([^()\s]+)\)/g)]
     .map(([, target = '']) => ({ page: path, target }))
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors of a page's headings, by GitHub's rule. */
+/** Returns the anchors of a page's headings, by GitHub's rule. */
 export function anchorsOf(text: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#{1,6} +(.*)$/gm))

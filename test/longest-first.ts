@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * The files that take longest. Busy files, with processes and browsers, alternate with files that mostly wait, so that
- * the busy ones never run only beside each other.
+ * the busy ones do not all run at the same time.
  */
 const longest = [
   'e2e/dashboard',

@@ -2,15 +2,15 @@ import { onTestFinished, vi } from 'vitest';
 
 const now = performance.now.bind(performance);
 
-/** Advances this process's clock by so many milliseconds until the test ends. */
+/** Advances this process's clock by `ms` milliseconds until the test ends. */
 export function passTime(ms: number): void {
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ms);
   onTestFinished(() => clock.mockRestore());
 }
 
 /**
- * Lets time pass a hundred times slower for this process until the test ends, so that no wait for a CPU makes a job
- * slow.
+ * Lets time pass a hundred times slower for this process until the test ends, so that a job does not seem slow when it
+ * waits for a CPU.
  *
  * @returns a function that lets time pass at its own speed again
  */

@@ -1,7 +1,7 @@
 import type { RemoteProcessor } from '../src/index.js';
 import { echo } from './jobs.js';
 
-/** The methods of a processor and of its groups that query the database and name no job, queue or item of their own. */
+/** The methods of a processor and of its groups that query the database and need no existing job, queue or item. */
 export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) => Promise<unknown>>> = {
   ensureIndexes: (processor) => processor.ensureIndexes(),
   addJobFactory: (processor) => processor.addJobFactory(echo),

@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends a request exactly as written, which libraries would tidy up, and reads the answer. */
+/** Sends a request exactly as written, because libraries would tidy it up, and reads the answer. */
 export async function rawRequest(url: string, lines: readonly string[], body = ''): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

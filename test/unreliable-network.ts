@@ -11,7 +11,7 @@ export interface UnreliableNetwork {
   readonly processor: LocalProcessor;
 }
 
-/** Sets up proxies. Call it at the top of a test file. Returns a function that makes a processor with a breakable network. */
+/** Sets up proxies. Call it at the top of a test file. Returns a function that makes a processor behind a new proxy. */
 export function useUnreliableNetwork(
   database: TestDatabase,
 ): (

@@ -3,7 +3,7 @@ import { type Db, type Document, ObjectId } from 'mongodb';
 const longAgo = new Date(Date.UTC(2001));
 const thisMinute = new Date(Date.now() - (Date.now() % 60_000));
 
-/** Documents of an application that come as close to ours as possible, in collections of the application. */
+/** Documents that look as much like this project's as an application's can, in the application's collections. */
 const documents: Readonly<Record<string, readonly Document[]>> = {
   jobs: [
     { _id: 'queued', status: 'queued', title: 'Cook', runAt: longAgo },

@@ -38,7 +38,7 @@ const request = {
   work: async () => 'reply',
 };
 
-/** Every method of a processor and of its groups, called for what an application has. */
+/** Every method of a processor and of its groups, called with the ids of the application's documents. */
 export const calls: Readonly<Record<string, Call>> = {
   ...plainCalls,
   addJob: (processor) => withEach(jobIds, (id) => processor.addJob('echo', {}, { id })),

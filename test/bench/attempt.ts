@@ -2,7 +2,7 @@ import type { Bench } from './bench.js';
 import type { MeasuredName } from './contenders/contender.js';
 import { participants } from './contenders/index.js';
 
-/** Measures one contender. After a failure the table has no figure there and tells why, and the rest goes on. */
+/** Measures one contender. If that fails, the table gives the reason instead of a figure, and the benchmark goes on. */
 export async function attempt(
   { results, say }: Bench,
   contender: MeasuredName,

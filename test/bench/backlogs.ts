@@ -30,15 +30,15 @@ export const backlogs: readonly Backlog[] = [
   { name: 'in 50 queues, one asked for', queues: ['queue 7'], change: (n) => ({ queue: `queue ${n % 50}` }) },
 ];
 
-/** Returns the job of all backlogs. */
+/** Returns the job that waits in every backlog. */
 export function waitingJob(run: () => void) {
   return defineJob({ name: 'waiting', input: z.object({ n: z.int() }), run });
 }
 
-/** Documents in one insert. */
+/** The number of documents in one insert. */
 const INSERT_SIZE = 5000;
 
-/** Fills an empty database with so many jobs, as `addJob` would have made them. */
+/** Fills an empty database with `count` jobs, as `addJob` would have made them. */
 export async function fill(db: Db, { change }: Backlog, count: number): Promise<void> {
   const processor = new RemoteProcessor({ db });
   await processor.ensureIndexes();

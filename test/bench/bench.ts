@@ -44,7 +44,7 @@ export async function withJobs<Result>(
   });
 }
 
-/** Prepares a blueprint in a process of its own, so that a worker's memory does not hold what making indexes loads. */
+/** Prepares a blueprint in its own process, so that code loaded for making indexes adds no memory to a worker. */
 async function prepare(bench: Bench, contender: WorkerName): Promise<Blueprint> {
   return withDatabase(bench, async (db) => {
     await runTask(bench, { contender, task: 'prepare', db });

@@ -9,7 +9,7 @@ export interface Programs {
 
 /**
  * Writes the programs as plain JavaScript, as in production. Compiling in the measured process would cost time and
- * memory. The files lie where the packages of the benchmark are found.
+ * memory. The files are in a folder from which node finds the packages of the benchmark.
  */
 export async function buildPrograms(): Promise<Programs> {
   await build({

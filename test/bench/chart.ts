@@ -41,7 +41,7 @@ const PANEL_GAP = 18;
 
 /**
  * Draws panels of horizontal bars, one above the other, as SVG. Its own background makes it legible on any page. It
- * follows the reader's light or dark theme where the browser reports it.
+ * follows the reader's light or dark theme if the browser reports one.
  */
 export function drawChart(panels: readonly Panel[]): string {
   let top = PADDING;

@@ -3,11 +3,11 @@ import { type Order, type Reading, reportSchema, type Setting } from './child/se
 
 /** A process that adds or works. */
 export class Child {
-  /** The number of jobs that it has reported as run. */
+  /** The number of jobs that the process has reported as run. */
   ran = 0;
-  /** The times at which it started urgent jobs, by their number, in milliseconds since the epoch. */
+  /** The start times of urgent jobs, by the job's number, in milliseconds since the epoch. */
   readonly urgentStarts = new Map<number, number>();
-  /** Its measurements. Rejects when the process ends before that. */
+  /** The measurements of the process. Rejects if the process ends before it reports them. */
   readonly reading: Promise<Reading>;
   readonly #process: ChildProcess;
   readonly #ready: Promise<void>;
@@ -37,7 +37,7 @@ export class Child {
     });
   }
 
-  /** Resolves when the process has connected, and waits for the order to begin. */
+  /** Starts a process. Resolves when it has connected and waits for the order to begin. */
   static async start(program: string, setting: Setting): Promise<Child> {
     const child = new Child(program, setting);
     await child.#ready;

@@ -1,7 +1,7 @@
 import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Storage } from './contenders/contender.js';
 
-/** Documents in one insert. Jobs of half a KiB stay far below the limit of a message. */
+/** The number of documents in one insert. Jobs of half a KiB stay far below the limit of a message. */
 const INSERT_SIZE = 5000;
 
 /**

@@ -8,13 +8,13 @@ import { type Examined, explain } from './explain.js';
 /** The number of jobs claimed at a time. */
 export const CLAIMED = 20;
 
-/** The cost of a claim, to find jobs and to take those that it found. */
+/** The cost of a claim: of finding jobs, and of taking those that it found. */
 export interface ClaimExamined {
   readonly find: Examined;
   readonly take: Examined;
 }
 
-/** Has a worker run jobs of a backlog, and explains the commands of its first claim. */
+/** Makes a worker run jobs of a backlog, and explains the commands of its first claim. */
 export async function examineClaim(
   uri: string,
   database: string,

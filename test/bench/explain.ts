@@ -23,7 +23,7 @@ const replySchema = z.object({
   executionStats: z.object({ totalDocsExamined: z.number(), totalKeysExamined: z.number() }),
 });
 
-/** Returns what a command would examine now, or zeros for a command that is not in the list. */
+/** Returns what a command would examine now, or zeros for a command without such fields. */
 export async function explain(client: MongoClient, command: Document): Promise<Examined> {
   const [name = ''] = Object.keys(command);
   const fields = statementFields[name];

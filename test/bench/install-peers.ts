@@ -26,7 +26,7 @@ async function isInstalled(): Promise<boolean> {
   return installed !== undefined && installed.mtimeMs >= wanted.mtimeMs;
 }
 
-/** Returns the versions compared with, by package. */
+/** Returns the versions of the libraries to compare with, by package. */
 export async function peerVersions(): Promise<Record<string, string>> {
   const text = await readFile(`${folder}package.json`, 'utf8');
   return z.object({ dependencies: z.record(z.string(), z.string()) }).parse(JSON.parse(text)).dependencies;

@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
 });
-// Servers of other kinds end when this process exits. A signal alone would leave them behind.
+// The servers of other databases end when this process exits. A signal alone would leave them running.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
 

@@ -7,7 +7,7 @@ const QUERIES = 5000;
 
 const MIB = 2 ** 20;
 
-/** Measures the embedded server itself: memory for so many waiting jobs, and time for a query by id. */
+/** Measures the embedded server itself: its memory with `waiting` jobs, and its time for a query by id. */
 export async function measureServer({ server, results }: Bench, db: Db, waiting: number): Promise<void> {
   const jobs = db.collection(contenders['remote-processor'].storage.collection);
   const ids = await jobs.find({}, { projection: { _id: 1 }, limit: QUERIES }).toArray();

@@ -32,12 +32,12 @@ export class Results {
     values[contender] = [...(values[contender] ?? []), value];
   }
 
-  /** Adds the same thing measured twice in a round. */
+  /** Adds two measurements of the same thing in one round. */
   addRepeat(first: number, second: number): void {
     this.repeats.push(Math.abs(second / first - 1));
   }
 
-  /** The difference in speed below which chance may explain it. */
+  /** The relative difference in speed that chance may explain. */
   get noise(): number {
     return Math.max(0, ...this.repeats);
   }

@@ -4,7 +4,7 @@ import type { Reading, Setting } from './child/setting.js';
 import { Child } from './child-process.js';
 import type { Server } from './server.js';
 
-/** What a task is run with. */
+/** The tools for running a task. */
 interface Tools {
   readonly server: Pick<Server, 'uri'>;
   readonly programs: Pick<Programs, 'worker'>;

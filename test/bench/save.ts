@@ -7,7 +7,7 @@ import type { Results } from './results.js';
 import type { Server } from './server.js';
 import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from './work-figures.js';
 
-/** Writes the figures as JSON, and a chart of the most telling. @returns the paths of the files */
+/** Writes the figures as JSON, and the most telling ones as a chart. @returns the paths of the files */
 export async function save(results: Results, server: Server, form: string): Promise<string[]> {
   const folder = fileURLToPath(new URL('./results/', import.meta.url));
   await mkdir(folder, { recursive: true });

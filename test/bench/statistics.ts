@@ -1,13 +1,13 @@
-/** Returns the middle value, or the mean of the two in the middle. @throws Error when there is none */
+/** Returns the middle value, or the mean of the two in the middle. @throws Error if there are no values */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
 /**
- * Interpolates linearly between the two nearest of the sorted values.
+ * Returns a quantile, interpolated linearly between the two nearest of the sorted values.
  *
  * @param q 0 to 1
- * @throws Error when there is none
+ * @throws Error if there are no values
  */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -25,7 +25,7 @@ export function spread(values: readonly number[]): number {
   return Math.max(...values.map((value) => Math.abs(value - middle))) / Math.abs(middle);
 }
 
-/** The advantage of the first over the second. */
+/** The advantage of one contender over another. */
 export interface Advantage {
   /** The median of the rounds, where 2 is twice as good. */
   readonly times: number;
@@ -36,7 +36,7 @@ export interface Advantage {
 /**
  * Compares two contenders round by round, because a disturbance of a round hits both.
  *
- * @param noise the difference below which chance may explain it: 0.05 is 5 %
+ * @param noise the relative difference that chance may explain: 0.05 is 5 %
  */
 export function advantage(
   ours: readonly number[],

@@ -12,7 +12,9 @@ const entries = {
   'chaos-job.subprocess': new URL('./child/chaos-job.subprocess.ts', import.meta.url),
 };
 
-/** A place where piscina is found. It starts threads from a file of its own, and so cannot be in the bundle. */
+/**
+ * The beginning of a path from which node finds piscina. It starts threads from its own file, so it cannot be bundled.
+ */
 const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 
 /** Programs, each in one file. */

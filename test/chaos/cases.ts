@@ -37,7 +37,7 @@ export function holds(run: Run, sighting: Sighting | null | undefined): sighting
   return sighting?.status === 'processing' && sighting.lease?.token === run.token;
 }
 
-/** Returns when the last attempt that had ended by this sighting ended. */
+/** Returns the end of the last attempt that had ended by this sighting. */
 export function lastEnd({
   status,
   completed,

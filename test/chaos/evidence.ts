@@ -42,7 +42,7 @@ export interface Run {
   readonly began: Sighting | null;
   /** The job just before the function returned or threw. Absent when it never did. */
   readonly ended?: { readonly how: 'returned' | 'threw'; readonly sighting: Sighting | null };
-  /** The firing of its signal. `at` may be a little early. */
+  /** The firing of the run's signal. `at` may be a little early. */
   readonly aborted?: { readonly why: AbortReason; readonly at: Date };
 }
 
@@ -61,14 +61,14 @@ export interface Evidence {
   readonly runs: readonly Run[];
   readonly notes: readonly Note[];
   readonly items: readonly SchedulerItemDocument[];
-  /** Processes that ended although nobody and no job ended them, with their output. */
+  /** The output of each process that ended although neither the suite nor a job ended it. */
   readonly crashes: readonly string[];
   readonly leaseMs: number;
-  /** The time at which the items were stopped, by the database's clock. The schedulers had time to make all due jobs. */
+  /** The time at which the items were stopped, by the database's clock. All due jobs could be made before. */
   readonly itemsEnded: Date;
   /**
-   * The number of runs that may be missing in the ledger, as a process may be interrupted between a claim and its first
-   * line.
+   * The number of runs that may be missing in the ledger, because a process may be interrupted between a claim and the
+   * run's first entry.
    */
   readonly mayBeShort: number;
   /** The time at which the documents were read, by the database's clock, more than a lease after the end of all processes. */

@@ -5,7 +5,7 @@ import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { collectionNames } from '../collection-names.js';
 import type { Evidence, Note, Run } from './evidence.js';
 
-/** Leaves out a run that was killed before it was written down and only left a note that it was aborted. */
+/** Leaves out a run that was killed before it was written down, of which only the abort was noted. */
 const wasBegun = { job: { $exists: true } };
 
 /** Reads what a run left in the database. */

@@ -21,7 +21,7 @@ export class Member {
   ends = 0;
   /** The number of its requests broken by `breakHeartbeats` and `breakClaims`. */
   requestsBroken = 0;
-  /** The output of processes that nobody ended. */
+  /** The output of processes that ended although nobody ended them. */
   readonly crashes: string[] = [];
   #child: ChildProcess | undefined;
   #isClosing = false;

@@ -58,7 +58,7 @@ const PAUSE = { min: 300, max: 1900 };
 /** The duration of a fault, in milliseconds. */
 const DURATION = { min: 500, max: 2400 };
 
-/** Longer than a lease, so that others take over, and late writes must not count any more. */
+/** Longer than a lease, so that other processes take over the jobs, and late writes must have no effect. */
 const FREEZE = { min: 1200, max: 2800 };
 
 const weights: readonly (readonly [FaultKind, number])[] = [

@@ -55,9 +55,9 @@ export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread' } as cons
 export const chaosInput = z.object({
   n: z.int(),
   fate: z.enum(fates),
-  /** The time that it sleeps or blocks. */
+  /** The time in milliseconds that the job sleeps or blocks. */
   ms: z.int().default(0),
-  /** The job that it cancels. */
+  /** The id of the job to cancel. */
   victim: z.string().optional(),
 });
 export type ChaosInput = z.input<typeof chaosInput>;
@@ -68,9 +68,9 @@ export interface PlannedJob {
   readonly jobName: string;
   readonly input: ChaosInput;
   readonly options: AddJobOptions;
-  /** Whether it is added again with the same input, and then with another input, which must be refused. */
+  /** Whether the job is added again with the same input, and then with another input, which must be refused. */
   readonly again: boolean;
-  /** Whether it is cancelled at once. */
+  /** Whether the job is cancelled at once. */
   readonly cancel: boolean;
 }
 
@@ -140,7 +140,7 @@ export function planBurst(seed: number, n: number): JobToAdd[] {
   }));
 }
 
-/** Returns a duration. A lingering job is still at work when its lease is lost, and would settle what is no longer its own. */
+/** Returns a duration. A lingering attempt still runs when its lease is lost, and then tries to settle the job. */
 function duration(fate: Fate, random: Random): number {
   if (fate === 'linger') return random.int(600, 1100);
   if (fate === 'block') return random.int(350, 700);

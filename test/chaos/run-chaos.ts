@@ -24,7 +24,7 @@ const LEASE_MS = 1000;
 
 /**
  * The largest number of jobs that a worker holds. It runs 5, and claims some ahead when its jobs end at once, but only
- * a few because the ledger takes time. An interruption may end as many claims without a run.
+ * a few because the ledger takes time. An interruption may end that many claims before their runs begin.
  */
 const MAX_HELD = 20;
 
@@ -145,7 +145,7 @@ class ChaosRun {
       .countDocuments({ active: true, $expr: { $lte: ['$nextCallTime', '$$NOW'] } });
   }
 
-  /** Counts unsettled jobs, except those that are put off by more than a retry. */
+  /** Counts unsettled jobs, except those that are delayed by more than a retry would be. */
   #countUnsettled(): Promise<number> {
     const soon = { $lte: ['$runAt', { $add: ['$$NOW', 60_000] }] };
     return this.db

@@ -6,14 +6,14 @@ import type { Address } from './tcp-proxy.js';
 
 export interface Server {
   readonly uri: string;
-  /** The address of the primary, where the proxies lead to. */
+  /** The address of the primary, to which the proxies connect. */
   readonly address: Address;
 }
 
 /**
  * Calls `work` with the server of MONGODB_URI, or with an embedded one in its own process.
  *
- * @param program of the embedded one
+ * @param program the program of the embedded server
  */
 export async function withServer<Result>(
   program: string,

@@ -8,7 +8,7 @@ import { RequestStream } from './request-stream.js';
 /** The treatment of packets. */
 type Weather = 'fair' | 'delayed' | 'held' | 'replies held' | 'all lost' | 'replies lost';
 
-/** The delay of a packet while they are `delayed`, and of a request that arrives `late`. */
+/** The delay of packets when the weather is `delayed`, and of a request that arrives `late`. */
 const DELAY_MS = 250;
 
 /** A direction of a connection. */
@@ -19,9 +19,9 @@ export type Direction = 'requests' | 'replies';
  *
  * - `deliver`: it arrives
  * - `cut`: its connection breaks before it arrives
- * - `late`: its connection breaks, and it arrives some time after that
+ * - `late`: its connection breaks, and the request arrives some time after that
  * - `lose reply`: it arrives, and its connection breaks instead of its reply
- * - `silence`: neither it nor any later one of its connection arrives, and nobody is told
+ * - `silence`: neither it nor any later request of its connection arrives, and nobody is told
  */
 export type Passage = 'deliver' | 'cut' | 'late' | 'lose reply' | 'silence';
 
@@ -127,7 +127,7 @@ export class TcpProxy {
     await once(this.#server, 'close');
   }
 
-  /** Changes the weather for a while. A later change replaces the present one, which at its own end also ends the later one. */
+  /** Changes the weather for a while. A later change replaces this one, but ends when this one would have ended. */
   async #change(weather: Weather, ms: number): Promise<void> {
     this.#weather = weather;
     this.#clears = sleep(ms);

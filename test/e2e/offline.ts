@@ -10,14 +10,14 @@ import type { TestDatabase } from '../database.js';
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface OfflineOptions {
-  /** Parameters of serverless.yml beside those that every such run needs. */
+  /** Parameters of serverless.yml in addition to those that every such run needs. */
   readonly params?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The functions under serverless-offline, as `npm run offline` starts them. No schedule is enabled. */
 export class Offline {
-  /** Everything that it has printed. */
+  /** Everything that the functions have printed. */
   output = '';
   readonly process: ChildProcess;
 
@@ -55,7 +55,7 @@ export class Offline {
 
   /** Starts the functions, and resolves when they are ready for requests. */
   static async start(database: TestDatabase, options: OfflineOptions = {}): Promise<Offline> {
-    // A folder of its own does not disturb one that somebody works with.
+    // A folder of its own does not disturb a run that a developer has started.
     const [port, lambdaPort] = [await freePort(), await freePort()];
     const offline = new Offline(port, lambdaPort, database, `.esbuild/e2e-${process.pid}-${port}`, options);
     await offline.until('serverless-offline is ready', async () => offline.output.includes('Server ready'));

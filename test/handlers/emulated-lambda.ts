@@ -5,7 +5,7 @@ import { type Message, queueEvent } from './sqs-service.js';
 /** The time of a cold start, which Lambda bills too. */
 const COLD_START_MS = 500;
 
-/** The time from a message that can be received, or a moment of EventBridge, to the function's code. */
+/** The time from when a message can be received, or EventBridge fires, until the function's code runs. */
 const DELIVERY_MS = 60;
 
 /** The time of an invocation that finds nothing: three commands to the database, the log, Lambda's own part. */
@@ -29,7 +29,7 @@ export class ModelTime {
     onMove(now);
   }
 
-  /** Plans an event so many milliseconds from now. */
+  /** Plans an event that happens `inMs` milliseconds from now. */
   plan(inMs: number, happen: () => Promise<void> | void): void {
     this.#planned.push({ at: this.now + inMs, happen });
   }
@@ -87,7 +87,10 @@ export class EmulatedFunction {
   }
 }
 
-/** An SQS event source mapping that passes on so many batches at a time, of messages whose delay is over. */
+/**
+ * An SQS event source mapping. Passes on messages whose delay is over, in at most `maximumConcurrency` batches at a
+ * time.
+ */
 export class EmulatedQueue {
   readonly #visible: Message[] = [];
   #batches = 0;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, ScheduledEvent } from 'aws-lambda';
 import type { LambdaContext } from '../../handlers/lambda.js';
 
-/** Returns Lambda's context with so much time left. */
+/** Returns Lambda's context with `remainingMs` left. */
 export function contextOf(remainingMs: number): LambdaContext {
   const end = Date.now() + remainingMs;
   return {
@@ -70,7 +70,9 @@ export function httpEvent(
   };
 }
 
-/** Returns the same request as a REST API or a load balancer tells it. `inLists` gives headers and query as lists. */
+/**
+ * Returns a function that makes the event of a REST API or a load balancer. `inLists` gives headers and query as lists.
+ */
 export function classicEvent(from: 'rest' | 'balancer', inLists = from === 'rest') {
   const requestContext =
     from === 'rest'
@@ -82,7 +84,7 @@ export function classicEvent(from: 'rest' | 'balancer', inLists = from === 'rest
     { headers = {}, body, isBase64Encoded = false, query = '' }: Parameters<typeof httpEvent>[2] = {},
   ) => {
     const all = { host: 'jobs.example', 'x-forwarded-for': '192.0.2.1', ...headers };
-    // A load balancer leaves the query as it came.
+    // A load balancer leaves the query encoded.
     const asked = Object.fromEntries(
       query === ''
         ? []

@@ -14,11 +14,14 @@ export interface Invocation {
 /** A stand-in for AWS's Lambda service, on a socket. It records what the SDK asks. */
 export class LambdaService extends LocalServer {
   readonly invocations: Invocation[] = [];
-  /** Its answer, a status or none. */
+  /** The status of its answers, or 'never' for no answer. */
   answer: number | 'never' = 202;
-  /** Resets each connection that it has answered on before, as a container finds it after being frozen for long. */
+  /**
+   * Whether to reset each connection on which it has answered before, as happens to a container that was frozen for
+   * long.
+   */
   resetsKept = false;
-  /** Ignores all requests on such a connection. */
+  /** Whether to ignore all requests on such a connection. */
   ignoresKept = false;
   readonly #answered = new WeakSet<Socket>();
 

@@ -57,7 +57,7 @@ export class SqsService extends LocalServer {
   }
 }
 
-/** Returns the event by which SQS invokes a function with these messages. */
+/** Returns the event with which SQS invokes a function for these messages. */
 export function queueEvent(...bodies: readonly string[]) {
   return {
     Records: bodies.map((body, index) => ({

@@ -67,7 +67,9 @@ export const anyCommands = fc.commands(
   { maxCommands: 60, size: 'max' },
 );
 
-/** Repeats an arbitrary, so that the other commands meet several jobs, several of them claimed. */
+/**
+ * Repeats an arbitrary to make it more frequent, so that the other commands meet several jobs, some of them claimed.
+ */
 function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
   return [arbitrary, arbitrary, arbitrary, arbitrary];
 }
@@ -117,7 +119,7 @@ function pick<Value>(values: readonly Value[], index: number): Value | undefined
   return values[index % values.length];
 }
 
-/** Adds a job. The unique key of an unsettled job gives that job's id. */
+/** Adds a job. If an unsettled job has the unique key, expects the id of that job. */
 function add({
   maxRetries,
   priority,
@@ -195,7 +197,7 @@ async function processNext(model: JobModel, { processor, work }: Real): Promise<
   }
 }
 
-/** Runs a drain that must stop as soon as its first job runs. It recovers before it begins. */
+/** Runs a drain that must stop as soon as its first job runs. The drain recovers lost jobs before it begins. */
 async function giveBack(model: JobModel, { processor, work }: Real): Promise<void> {
   model.recover();
   const expected = model.next(true);
@@ -267,7 +269,7 @@ async function retry(id: string, model: JobModel, { processor }: Real): Promise<
   model.retry(id);
 }
 
-/** Makes a queued job wait. */
+/** Delays a queued job by an hour. */
 async function putOff(id: string, model: JobModel, { processor }: Real): Promise<void> {
   const job = model.job(id);
   const update = processor.updateJob(id, { delay: '1h', priority: 1 });

@@ -10,7 +10,7 @@ export interface ModelJob {
   isDue: boolean;
   cancelRequested: boolean;
   runAlone: boolean;
-  /** Its unique key, which counts only while it is not settled. */
+  /** The unique key, which counts only while the job is not settled. */
   key: string | undefined;
   /** The token of the lease, while the job is processing. */
   token: string | undefined;
@@ -18,7 +18,7 @@ export interface ModelJob {
   lastToken: string | undefined;
   /** Whether the lease has expired. */
   isExpired: boolean;
-  /** The worker. Jobs of the same worker are lost together. */
+  /** The worker that holds the job. Jobs of the same worker are lost together. */
   worker: string | undefined;
 }
 
@@ -57,8 +57,8 @@ export class JobModel {
   }
 
   /**
-   * Returns the jobs that may run next, due and of the highest priority. They come from the jobs that claims see, or if
-   * there are none from those that must run alone. A drain begins with the latter.
+   * Returns the jobs that may run next: due and of the highest priority. Jobs that must run alone come only if there
+   * are no others, except that a drain begins with them.
    */
   next(aloneFirst = false): string[] {
     const all = this.ids('queued').filter((id) => this.job(id).isDue);
@@ -83,7 +83,9 @@ export class JobModel {
     return this.jobs.get(id)?.token === token;
   }
 
-  /** Returns whether this attempt settled the job last, in which case settling again changes nothing and tells the status. */
+  /**
+   * Returns whether this attempt settled the job last. If so, settling again changes nothing and returns the status.
+   */
   settledLast(id: string, token: string): boolean {
     return this.jobs.get(id)?.lastToken === token;
   }
@@ -127,7 +129,7 @@ export class JobModel {
     }
   }
 
-  /** Queues a job again. If it was put off before it was cancelled, it still is. */
+  /** Queues a job again. A delay from before its cancellation stays. */
   retry(id: string): void {
     const job = this.job(id);
     Object.assign(job, { status: 'queued', cancelRequested: false });

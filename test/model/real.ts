@@ -11,13 +11,16 @@ import { isSettled, type JobModel } from './job-model.js';
 /** The longest wait. A job that is never told to stop fails the test instead of hanging it. */
 const PATIENCE_MS = 5_000;
 
-/** The real processor with what its caller would hold. */
+/** The real processor, with the claimed jobs that its caller would hold. */
 export interface Real {
   readonly processor: LocalProcessor;
   readonly jobs: Collection<JobDocument>;
   /** Every job ever claimed by `pullNextJob`, including those lost since. */
   readonly claimed: ClaimedJob[];
-  /** Called when a job runs, so set it before. Returns whether the job then goes on until its signal fires. */
+  /**
+   * `onRun` is called when a job runs, so set it before. It returns whether the job then goes on until its signal
+   * fires.
+   */
   readonly work: { onRun: (id: string, token: string) => boolean };
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Collection } from 'mongodb';
 
-/** The methods of a collection whose statements search it. */
+/** The methods that search a collection. */
 const searching = [
   'aggregate',
   'bulkWrite',
@@ -20,7 +20,7 @@ const searching = [
   'updateOne',
 ] as const;
 
-/** Calls that are no statements but search one of our arrays or maps. */
+/** Calls that are not statements, because they search one of our arrays or maps. */
 const OTHER_FIND = /^\.find\(\s*(\(?[\w\s,{}:[\]]*\)?\s*=>|name\))/;
 const OTHER_RECEIVER = /\b(registry|command)$/;
 

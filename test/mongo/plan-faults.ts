@@ -2,12 +2,12 @@ import type { Document } from 'mongodb';
 
 /**
  * Reasons why a plan's cost grows with the collection: it reads all of it, all of an index, or sorts its results. With
- * `competition` there were plans by several indexes, one of which may be chosen for other values and remembered for
- * these.
+ * `competition` there were plans by several indexes. MongoDB may choose another one for other values, and then reuse it
+ * for these.
  */
 export type PlanFault = 'COLLSCAN' | 'whole index' | 'SORT' | 'competition';
 
-/** Returns the faults of the chosen plan in `explain`. Rejected plans count only by their index. */
+/** Returns the faults of the chosen plan in `explain`. Rejected plans count only as competition. */
 export function faultsOf(explained: unknown): Set<PlanFault> {
   const faults = new Set<PlanFault>();
   visit(explained, (document) => {
@@ -40,7 +40,10 @@ function visit(value: unknown, look: (document: Document) => void): void {
   }
 }
 
-/** Checks bounds, which are lists of intervals as texts by field. With `min` and `max` they have another form. */
+/**
+ * Returns whether bounds, lists of interval texts by field, cover a whole index. With `min` and `max` they have another
+ * form.
+ */
 function isWhole(bounds: unknown): boolean {
   if (typeof bounds !== 'object' || bounds === null) return false;
   return Object.values(bounds).every((intervals) => WHOLE.has(String(intervals)));

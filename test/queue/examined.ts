@@ -1,7 +1,7 @@
 import type { CommandStartedEvent, Db } from 'mongodb';
 import { collectionNames } from '../collection-names.js';
 
-/** Returns what the searches among these commands examine now, by the command's name. */
+/** Returns what each search among these commands examines now, with the command's name. */
 export async function examined(db: Db, commands: readonly CommandStartedEvent[]) {
   const searches = commands.filter(
     ({ command }) => command.find === collectionNames.jobs || command.findAndModify === collectionNames.jobs,

@@ -1,6 +1,6 @@
 /**
- * Measures how late scheduled jobs start, for items every 10 seconds under the local loops. Takes the dates in MongoDB
- * (`started` less the occurrence), and prints one line.
+ * Measures how late scheduled jobs start, for items that are due every 10 seconds under the local loops. Takes the
+ * dates in MongoDB (`started` minus the occurrence), and prints one line.
  *
  * npx tsx test/scheduler/measure-lateness.ts [--items 10] [--occurrences 100] [--tick 60s]
  */

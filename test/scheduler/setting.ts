@@ -15,11 +15,11 @@ export interface SchedulerDatabase extends TestDatabase {
   setup(options?: Partial<LocalProcessorOptions>): Promise<LocalProcessor>;
   /** Returns the time of the database's clock. */
   now(): Promise<Date>;
-  /** Makes an item due so many seconds ago, to the second, and returns that time. */
+  /** Makes an item due `seconds` ago, as a whole second, and returns that time. */
   makeDue(id: string, seconds?: number): Promise<Date>;
   /** Stores an input larger than an item may have, as an earlier version could. */
   storeLargeInput(id: string, input: unknown): Promise<void>;
-  /** Moves all dates in items and jobs back by so many seconds, as if that time had passed. */
+  /** Moves all dates in items and jobs back by `seconds`, as if that time had passed. */
   elapse(seconds: number): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export function occurrencesOf(jobs: readonly Pick<Job, 'occurrence'>[]): Date[] 
   return dates.sort((a, b) => a.getTime() - b.getTime());
 }
 
-/** Returns moments so many seconds after a first one. */
+/** Returns the first moment plus each of these numbers of seconds. */
 export function later(first: Date, ...seconds: readonly number[]): Date[] {
   return seconds.map((more) => new Date(first.getTime() + more * 1000));
 }

@@ -12,7 +12,7 @@ export interface Times {
   readonly minute: Field;
   readonly hour: Field;
   readonly dayOfMonth: Field;
-  /** Counted from Sunday, 0. */
+  /** The days of the week, where Sunday is 0. */
   readonly dayOfWeek: Field;
 }
 

@@ -20,7 +20,7 @@ export class Meter {
       this.commands.set(commandName, (this.commands.get(commandName) ?? 0) + 1);
     });
     const replied = ({ commandName }: { readonly commandName: string }) => {
-      // The reply of a change stream waits for news.
+      // A change stream's reply comes only when something changes.
       if (commandName !== 'getMore') this.#lastReply = now();
     };
     client?.on('commandSucceeded', replied);

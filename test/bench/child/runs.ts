@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobResult } from '../contenders/contender.js';
 import type { FullSetting } from './setting.js';
 
-/** The work of the jobs, which takes its time and is counted. */
+/** The work of the jobs. It takes as long as the setting says, and is counted. */
 export class Runs {
   count = 0;
   #next: (() => void) | undefined;

@@ -54,7 +54,7 @@ export const reportSchema = z.discriminatedUnion('kind', [
 
 export type Report = z.output<typeof reportSchema>;
 
-/** The orders to a process: begin, and for a worker stop, once all jobs have run. */
+/** The orders to a process: to begin, and for a worker also to stop, once all jobs have run. */
 export const orderSchema = z.enum(['begin', 'stop']);
 
 export type Order = z.output<typeof orderSchema>;

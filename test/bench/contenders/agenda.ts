@@ -33,16 +33,16 @@ const backendModule = z.object({
   MongoChangeStreamNotificationChannel: z.custom<Constructor<{ db: Db }, object>>(isFunction),
 });
 
-/** The time in which running jobs end when a worker stops. */
+/** The time that running jobs have to end when a worker stops. */
 const STOP_MS = 2000;
 
 const LOCK_LIMIT = 40;
 const PROCESS_EVERY_MS = 50;
 
 /**
- * Agenda 6 on its MongoDB backend, with the settings that made it fastest of those tried. It removes finished jobs,
- * because each claim passes over all that are kept. It locks few jobs ahead, because each claim passes over those too.
- * It looks for jobs often, because only then does it lock more.
+ * Agenda 6 on its MongoDB backend, with the fastest settings of those tried. It removes finished jobs, because each
+ * claim would scan all that are kept. It locks few jobs ahead, because each claim scans those too. It polls often,
+ * because it locks more jobs only when it polls.
  */
 export const agenda: Contender = agendaWith('Agenda 6', ({ concurrency, wakeUp }) => ({
   removeOnComplete: true,

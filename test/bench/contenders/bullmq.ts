@@ -39,7 +39,7 @@ const bullmqModule = z.object({
 
 const NAME = 'bench';
 
-/** BullMQ with its defaults, on Redis. The database is a prefix of its keys. */
+/** BullMQ with its defaults, on Redis. The `database` is used as a prefix of its keys. */
 export const bullmq: Participant = {
   title: 'BullMQ',
   async open({ uri: url, database: prefix, concurrency, run }) {

@@ -9,7 +9,7 @@ export const OURS = 'remote-processor';
 export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
 export type WorkerName = (typeof workerNames)[number];
 
-/** The libraries that work on servers of another kind. */
+/** The libraries that work on databases other than MongoDB. */
 export const neighbourNames = ['bullmq', 'graphile-worker'] as const;
 export type NeighbourName = (typeof neighbourNames)[number];
 
@@ -20,7 +20,7 @@ export type MeasuredName = ContenderName | NeighbourName;
 export interface Participant {
   /** The name in tables. */
   readonly title: string;
-  /** Connects to the database of `workplace`. Writes only what the library cannot do without. */
+  /** Connects to the database of `workplace`. Writes only what the library needs. */
   open(workplace: Workplace): Promise<Queue>;
 }
 
@@ -29,7 +29,7 @@ export interface Contender extends Participant {
   readonly storage: Storage;
 }
 
-/** The place where a library keeps its jobs, so that many can be copied from one that it made itself. */
+/** The place where a library keeps its jobs. The benchmark makes many copies of a job that the library added there. */
 export interface Storage {
   readonly collection: string;
   /** The field with a job's input, whose `n` is the number of the job. */
@@ -38,7 +38,7 @@ export interface Storage {
   readonly due: string;
 }
 
-/** The surroundings of an open queue. */
+/** The environment of an open queue: its database, and how it works. */
 export interface Workplace {
   readonly uri: string;
   readonly database: string;
@@ -47,18 +47,18 @@ export interface Workplace {
   /** The work of a job. */
   readonly run: (n: number) => Promise<JobResult>;
   /**
-   * The way a waiting worker learns of a new job: it looks every second, or uses the library's own means. With `none`,
-   * the jobs exist before the worker.
+   * The way a waiting worker learns of a new job: by polling every second, by the library's own means, or by a change
+   * stream. With `none`, the jobs exist before the worker.
    */
   readonly wakeUp: 'none' | 'polling' | 'own' | 'change stream';
 }
 
-/** The result of a job, which is nothing unless the setting asks for one. */
+/** The result of a job. Undefined unless the setting asks for one. */
 export type JobResult = { readonly n: number } | undefined;
 
 /** An open queue, in the process that adds or works. */
 export interface Queue {
-  /** The client of a library on MongoDB. */
+  /** The client, if the library works on MongoDB. */
   readonly client?: Monitored;
   ensureIndexes(): Promise<void>;
   addOne(n: number): Promise<void>;
@@ -81,7 +81,7 @@ export interface Monitored {
 /** The time between two polls of a worker that nothing else wakes. */
 export const POLL_MS = 1000;
 
-/** The number of adds at a time where there is no call for many, equal to the driver's number of connections. */
+/** The number of adds at a time for a library that has no call for many. The driver has as many connections. */
 const ADDS_AT_A_TIME = 100;
 
 /** Implements `addMany` for a library that has no such call. */

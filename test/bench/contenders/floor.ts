@@ -13,7 +13,7 @@ interface FloorJob {
 
 type NewFloorJob = Omit<FloorJob, '_id'>;
 
-/** Documents in one insert. */
+/** The number of documents in one insert. */
 const INSERT_SIZE = 1000;
 
 /**

@@ -37,7 +37,9 @@ const workerModule = z.object({
 /** The settings of its own benchmarks, which fetch and complete jobs by the hundred. */
 const FAST = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
-/** Graphile Worker with its local queue, on PostgreSQL. The database is a schema. It keeps no result of a job. */
+/**
+ * Graphile Worker with its local queue, on PostgreSQL. It keeps no result of a job. The `database` is used as a schema.
+ */
 export const graphileWorker: Participant = {
   title: 'Graphile Worker',
   async open({ uri: connectionString, database: schema, concurrency, run }) {

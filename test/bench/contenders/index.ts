@@ -14,7 +14,7 @@ export const contenders: Readonly<Record<WorkerName, Contender>> = {
   floor,
 };
 
-/** The contenders, and the neighbours that work on servers of another kind. */
+/** The contenders, and the neighbours that work on other databases. */
 export const participants: Readonly<Record<WorkerName | NeighbourName, Participant>> = {
   ...contenders,
   bullmq,

@@ -37,12 +37,12 @@ interface Mongoose {
 
 const mongooseModule = z.object({ default: z.custom<Mongoose>((value) => value instanceof Object) });
 
-/** The time in which running jobs end when a worker stops. They do nothing. */
+/** The time that running jobs have to end when a worker stops. The jobs do nothing. */
 const STOP_MS = 2000;
 
 const GROUP = 'bench';
 
-/** Keeps it from sending its metrics to a StatsD server, as it does by default. */
+/** Keeps mongo-jobs from sending metrics to a StatsD server, as it does by default. */
 const noMetrics = { gauge() {}, increment() {}, timing() {} };
 
 /** mongo-jobs of Clipboard Health. */
@@ -71,7 +71,7 @@ export const mongoJobs: Contender = {
         await queue.start([GROUP], {
           maxConcurrency: concurrency,
           newJobCheckWaitMS: POLL_MS,
-          // Without a change stream, only this tells it that an empty queue has jobs again.
+          // Without a change stream, only this lets the worker notice that an empty queue has jobs again.
           refreshQueuesIntervalMS: POLL_MS,
           useChangeStream: wakeUp === 'change stream',
         });

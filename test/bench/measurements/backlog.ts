@@ -7,7 +7,10 @@ import { measureServer } from '../measure-server.js';
 import { work } from '../work.js';
 import { JOBS_PER_SECOND } from '../work-figures.js';
 
-/** The jobs run and explained stay below the fewest that wait, by more than a worker may take ahead. */
+/**
+ * The jobs run and explained are fewer than the fewest that wait, so that even a worker that takes jobs ahead never
+ * runs out.
+ */
 const FULL = { waiting: [1_000, 100_000, 1_000_000], jobs: 500, explained: 200 };
 const QUICK = { waiting: [1_000, 10_000], jobs: 200, explained: 60 };
 
@@ -18,7 +21,7 @@ export const backlog: Measurement = {
   async run(bench) {
     const { waiting, jobs, explained } = bench.isQuick ? QUICK : FULL;
     for (const [round, count] of waiting.entries()) {
-      // The million runs in the order of the names, so that the server's memory for ours is measured apart.
+      // With a million jobs, the contenders take turns by name, so that the server's memory is measured for ours alone.
       for (const contender of count === 1_000_000 ? contenderNames : inTurn(contenderNames, round)) {
         const what = `backlog of ${count.toLocaleString('en')}`;
         await attempt(bench, contender, what, () =>

@@ -9,7 +9,7 @@ const QUICK = { rounds: 1, jobs: 300 };
 /** The duration of a job, in milliseconds. */
 const JOB_MS: [number, number] = [10, 100];
 
-/** Leaves out the floor, which waits for the slowest job of each batch. */
+/** The contenders without the floor, which waits for the slowest job of each batch. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
 /** Runs jobs that take their time, and so end one by one. */

@@ -7,16 +7,16 @@ import { COMMANDS_PER_JOB, JOBS_PER_SECOND } from '../work-figures.js';
 const FULL = { rounds: 1, noop: 60_000, busy: 10_000, crews: [1, 2, 4, 8] };
 const QUICK = { rounds: 1, noop: 600, busy: 300, crews: [2, 4] };
 
-/** Enough for the others, whose claims slow down the more jobs wait. Another measurement shows that. */
+/** Enough for the other libraries. Their claims slow down the more jobs wait, as another measurement shows. */
 const MAX_OF_OTHERS = 10_000;
 
-/** The time that workers work unless they run out of jobs, long compared with a process's warm-up. */
+/** The time that workers work unless they run out of jobs. It is long compared with a process's warm-up. */
 const SECONDS = 5;
 
 /** The duration of a job, in milliseconds. */
 const JOB_MS: [number, number] = [10, 100];
 
-/** Leaves out the floor, as several of it would run jobs twice. */
+/** The contenders without the floor, because several floor workers would run jobs twice. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
 interface Load {

@@ -4,7 +4,10 @@ import { type ContenderName, contenderNames, type WorkerName } from '../contende
 import { work } from '../work.js';
 import { addWorked } from '../work-figures.js';
 
-/** Takes the most rounds where most is compared, and the fewest for one job at a time, which takes longest. */
+/**
+ * Most rounds are at 20 jobs at a time, where most is compared. One job at a time has the fewest, because it takes
+ * longest.
+ */
 const FULL = { jobs: 10_000, rounds: { 1: 1, 20: 3, 100: 2 }, fewJobs: 1000 };
 const QUICK = { jobs: 1000, rounds: { 1: 1, 20: 1, 100: 1 }, fewJobs: 200 };
 
@@ -44,7 +47,7 @@ async function drainOnce(
   bench.results.addRepeat(worked.jobsPerSecond, (await once()).jobsPerSecond);
 }
 
-/** Compares few jobs, because with its defaults Agenda takes longer per job the more there are. */
+/** Compares few jobs, because Agenda with its defaults takes longer per job the more jobs there are. */
 async function compareAsItComes(bench: Bench, jobs: number): Promise<void> {
   const under = `Drain of ${jobs.toLocaleString('en')} jobs, 20 at a time, Agenda as it comes`;
   const once = (contender: WorkerName) =>

@@ -7,7 +7,7 @@ import { CLAIMED, examineClaim } from '../examine-claim.js';
 const FULL = [1_000, 1_000_000];
 const QUICK = [1_000, 20_000];
 
-/** Measures what a claim of this project examines, however many jobs wait, and in several ways. */
+/** Measures what a claim of this project examines while few or many jobs wait, in several ways. */
 export const flat: Measurement = {
   name: 'flat',
   about: 'what a claim examines while 1,000 and 1,000,000 jobs wait, in several ways',

@@ -7,7 +7,7 @@ const QUICK = { seconds: 2 };
 
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
-/** Runs a worker on an empty queue that looks for jobs every second. Each look of this project is an invocation. */
+/** Runs a worker that polls an empty queue every second. Each poll of this project is an invocation. */
 export const idle: Measurement = {
   name: 'idle',
   about: 'commands of a worker that has nothing to do',

@@ -16,7 +16,7 @@ const QUICK = { rounds: 1, jobs: 2000 };
 
 const CONCURRENCY = 20;
 
-/** The duration of a job in milliseconds, where jobs take time. */
+/** The duration of a job in milliseconds, if jobs take time. */
 const JOB_MS = 5;
 const IDEAL_JOBS_PER_SECOND = (CONCURRENCY * 1000) / JOB_MS;
 
@@ -25,18 +25,18 @@ const servers: Readonly<Record<NeighbourName, NeighbourServer>> = {
   'graphile-worker': postgres,
 };
 
-/** The participants with their addresses. This project works on the MongoDB of all other measurements. */
+/** The addresses of the participants' servers. This project works on the MongoDB of all other measurements. */
 type Places = ReadonlyMap<typeof OURS | NeighbourName, string>;
 type Place = Pick<TaskOptions, 'db' | 'uri'>;
 
-/** Compares with libraries on databases of another kind, each in its fastest way, 20 jobs at a time. */
+/** Compares with libraries on other databases, each in its fastest way, 20 jobs at a time. */
 export const neighbours: Measurement = {
   name: 'neighbours',
   about: 'beside BullMQ on Redis and Graphile Worker on PostgreSQL, where those servers are installed',
   run: (bench) => withServers(bench, ['bullmq', 'graphile-worker'], new Map([[OURS, bench.server.uri]])),
 };
 
-/** Starts the servers one inside the other, then measures. */
+/** Starts the servers, each within the call for the one before, and then measures. */
 async function withServers(
   bench: Bench,
   [name, ...rest]: readonly NeighbourName[],
@@ -113,7 +113,7 @@ async function withAdded(
   }));
 }
 
-/** Calls `use` with an empty place. A neighbour's place goes with its server. */
+/** Calls `use` with an empty database. A neighbour's database ends with its server. */
 async function withPlace<Result>(
   bench: Bench,
   contender: Name,

@@ -18,7 +18,7 @@ const QUICK = { waiting: 10_000, workers: 4, urgent: 3 };
 const WARM_UP_MS = 1500;
 const PAUSE_MS = 100;
 
-/** The time between two checks whether the job started. The worker reports the exact time. */
+/** The time between two checks of whether the job has started. The worker reports the exact time. */
 const LOOK_MS = 5;
 
 /** An urgent job that takes longer is a failure. */
@@ -67,7 +67,7 @@ async function withWorkers<Result>(
   }
 }
 
-/** Adds urgent jobs, each once the last has started. Resolves to the time that each took, in milliseconds. */
+/** Adds urgent jobs, each once the previous one has started. Resolves to the wait of each, in milliseconds. */
 async function addUrgentJobs(db: Db, children: readonly Child[], count: number): Promise<number[]> {
   const processor = new RemoteProcessor({ db, log: silent });
   await sleep(WARM_UP_MS);

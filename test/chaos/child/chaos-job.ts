@@ -111,7 +111,7 @@ const doAsFated: Record<Fate, (attempt: Attempt) => unknown> = {
   },
 };
 
-/** Cancels a job. The job may be settled or missing, or the database out of reach, which are all fine. */
+/** Cancels a job. Ignores errors: the job may be settled or missing, or the database out of reach. */
 export async function cancel(job: string, processor: JobContext['processor'], ledger: Ledger): Promise<void> {
   const answer = await processor.cancelJob(job).catch(() => undefined);
   if (answer !== undefined) await ledger.note({ kind: 'cancelled', job, answer });

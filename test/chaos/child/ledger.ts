@@ -68,7 +68,7 @@ export class Ledger {
     await this.#write(_id, { ended: { how, sighting } });
   }
 
-  /** Watches from the first moment. A worker may decide without its run, and die, before the run has been written down. */
+  /** Watches from the first moment. Before a run is written down, its worker may settle the job without it, and die. */
   #watch(_id: string, signal: AbortSignal): void {
     const write = () => {
       const why = signal.reason instanceof AttemptAbortedError ? signal.reason.why : 'failed';
@@ -83,7 +83,7 @@ export class Ledger {
     await reliably(this.#runs.updateOne({ _id }, { $set: part }, { upsert: true }));
   }
 
-  /** Reads the document and the time of the same moment. */
+  /** Reads the job's document and the database's time of the same moment. */
   async #look(_id: string): Promise<Sighting | null> {
     const stages = [{ $match: { _id } }, { $project: sightedFields }, { $set: { at: '$$NOW' } }];
     const [sighting] = await reliably(this.#jobs.aggregate<Sighting>(stages).toArray());

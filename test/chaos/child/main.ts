@@ -11,7 +11,7 @@ import { work } from './worker.js';
 
 const setting: Setting = settingSchema.parse(JSON.parse(process.argv[2] ?? ''));
 
-/** Timeouts short enough that a process that was cut off is back during the run. */
+/** Timeouts so short that a process that was cut off reconnects during the run. */
 const impatient = {
   directConnection: true,
   serverSelectionTimeoutMS: 2000,
@@ -36,7 +36,7 @@ const processor = new LocalProcessor({
   pollInterval: 50,
   scheduleInterval: 150,
 });
-// The suite holds the other end for as long as it lives.
+// The suite holds the other end of the pipe for as long as the suite lives.
 process.stdin.resume().once('end', () => process.exit());
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());

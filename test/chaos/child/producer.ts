@@ -5,10 +5,10 @@ import { type Part, untilItSucceeds } from './part.js';
 
 const PAUSE_MS = 40;
 
-/** More waiting jobs would only make the end of the run long. */
+/** The most jobs that may wait. More would only make the end of the run long. */
 const MAX_WAITING = 40;
 
-/** The number of jobs before each burst of others that end at once, so that workers claim ahead. */
+/** The number of jobs before each burst. The jobs of a burst end at once, so that workers claim ahead. */
 const JOBS_PER_BURST = 60;
 
 /** Adds the jobs of the plan by name, without their code, and notes each returned id. */
@@ -43,7 +43,9 @@ async function addBurst({ setting, processor, ledger, stop }: Part, n: number): 
   for (const job of ids ?? []) await ledger.note({ kind: 'added', job });
 }
 
-/** Adds a job with the same id and another input, which must be refused, as it is when the database is out of reach. */
+/**
+ * Adds a job with the same id and another input. That must be refused, and also fails if the database is out of reach.
+ */
 async function addAnother(
   { processor, ledger }: Part,
   { jobName, input, options }: PlannedJob,

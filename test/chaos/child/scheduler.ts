@@ -5,8 +5,8 @@ import { type Part, untilItSucceeds } from './part.js';
 const AHEAD_MS = 2500;
 
 /**
- * Recovers what others lost, makes the jobs of due items, and notes them. Has no code of jobs. At every other start it
- * makes jobs ahead.
+ * Recovers jobs that other processes lost, makes the jobs of due items, and notes their ids. Does not have the jobs'
+ * code. At every other start it makes jobs ahead.
  */
 export async function schedule({ setting, processor, ledger, stop }: Part): Promise<void> {
   const ahead = setting.start % 2 === 0 ? 0 : AHEAD_MS;

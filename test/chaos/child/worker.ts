@@ -18,7 +18,7 @@ async function loop({ processor, stop }: Part): Promise<void> {
   await processor.stopProcessor();
 }
 
-/** Works in invocations. Ends, as a container does, after one that left a running job behind. */
+/** Works in invocations. Ends, as a container does, after an invocation that left a running job behind. */
 async function invocations({ processor, stop }: Part): Promise<void> {
   while (!stop.aborted) {
     const deadline = new Date(Date.now() + INVOCATION_MS);

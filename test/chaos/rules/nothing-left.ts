@@ -2,7 +2,7 @@ import type { JobDocument } from '../../../src/job/job.js';
 import { casesOf } from '../cases.js';
 import type { Evidence, Violation } from '../evidence.js';
 
-/** Checks that in the end nothing is `processing` one lease later, and no due job waits. */
+/** Checks that one lease after the end no job is `processing`, and no due job waits. */
 export function nothingLeft(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap(({ job, runs }) => {
     const message = whyLeft(job, evidence.now, evidence.leaseMs);

@@ -1,6 +1,6 @@
 import type { Evidence, Violation } from '../evidence.js';
 
-/** Checks invariant 1: a returned id has its job, which is the job that was asked for. */
+/** Checks invariant 1: every returned id has a job, and it is the job that was asked for. */
 export function nothingLost({ jobs, notes }: Evidence): Violation[] {
   const ids = new Set(jobs.map(({ _id }) => _id));
   return notes.flatMap((note) => {

@@ -53,8 +53,8 @@ function badLink(
 }
 
 /**
- * Returns the latest time of the occurrence after that of `job`, one period later. After a job that stands for missed
- * occurrences, it is the first one that was not missed when the job was made.
+ * Returns the latest time of the next occurrence after `job`: one period later. If `job` stands for missed occurrences,
+ * the next one is the first that was not missed when `job` was made.
  */
 function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
   const period = periodOf(item);
@@ -63,7 +63,9 @@ function latestNext(item: SchedulerItemDocument, job: OccurrenceJob): number {
   return dueTime(job) + Math.max(1, missed) * period;
 }
 
-/** Checks that the step to the next job is whole periods, and leaves out only what was missed when the first job was made. */
+/**
+ * Checks that `next` is whole periods after `job`, and that only occurrences missed when `job` was made are left out.
+ */
 function badStep(
   item: SchedulerItemDocument,
   job: OccurrenceJob,

@@ -2,7 +2,7 @@ import { type Case, casesOf, type Holder, holds, lastEnd } from '../cases.js';
 import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
 
 /**
- * Checks invariant 2 by three things that the ledger can prove, all by the database's clock:
+ * Checks invariant 2. Finds three violations that the ledger can prove, all by the database's clock:
  *
  * - a lease was taken although the job had not been requeued since another run took it, or that run was seen to hold it
  *   later
@@ -17,7 +17,7 @@ export function oneLeaseAtATime(evidence: Evidence): Violation[] {
   ]);
 }
 
-/** The delay of a note about a signal, because a worker may decide as soon as the signal fires. */
+/** The time by which a signal may be noted too late. A worker may decide as soon as the signal fires. */
 const LATE_NOTE_MS = 500;
 
 function takenWhileHeld({ job, holders }: Case): Violation[] {
@@ -61,7 +61,10 @@ function endedByAnother({ job, holders }: Case): Violation[] {
   });
 }
 
-/** Returns by when the holder's lease had ended, judged by what came next. Undefined while it is still the last. */
+/**
+ * Returns a time by which the holder's lease had ended, judged by a later sighting. Undefined if it is still the last
+ * lease.
+ */
 function endOf(
   { picked }: Holder,
   next: Pick<Sighting, 'status' | 'completed' | 'queued'>,

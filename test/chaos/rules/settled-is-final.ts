@@ -1,7 +1,10 @@
 import { type Case, casesOf, holds } from '../cases.js';
 import type { Evidence, Run, Sighting, Violation } from '../evidence.js';
 
-/** Checks invariant 3 in a run without retries of settled jobs: afterwards no lease is taken and no function called. */
+/**
+ * Checks invariant 3, in a run that retries no settled jobs: no lease is taken and no function called after the
+ * settling.
+ */
 export function settledIsFinal(evidence: Evidence): Violation[] {
   return casesOf(evidence).flatMap((one) => {
     const settled = firstSettled(one);

@@ -1,6 +1,6 @@
 /**
  * A worker's container in its own process, with settings in the environment. Runs an invocation per message, and
- * answers with its summary and with what is alive before and after. With `stay` it does not end itself.
+ * answers with the summary and the resources in use before and after. With `stay` it does not end itself.
  */
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ process.on('message', async (message) => {
       getRemainingTimeInMillis: () => end - Date.now(),
     },
   );
-  await setImmediate(); // The log line is written now, and everything is closed.
+  await setImmediate(); // By now the log line is written and everything is closed.
   const answer: Answer = { summary, before, after: resources() };
   process.send?.(answer);
 });

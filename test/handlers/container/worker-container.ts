@@ -54,7 +54,7 @@ export class WorkerContainer {
     this.#child.kill('SIGSTOP');
   }
 
-  /** Rejects the promise that a job of `rejects-later` left, at the thaw if the process is frozen. */
+  /** Rejects the promise that a job `rejects-later` left behind. If the process is frozen, that happens at the thaw. */
   rejectWhatWasLeft(): void {
     this.#child.kill('SIGUSR2');
   }
@@ -63,7 +63,7 @@ export class WorkerContainer {
     this.#child.kill('SIGCONT');
   }
 
-  /** Returns its lines, each of which must be JSON, or only those with the given message. */
+  /** Returns the lines of the output, each of which must be JSON, or only those with the given message. */
   lines(message?: string): Line[] {
     const lines = this.output.split('\n').filter((line) => line !== '');
     const parsed = lines.map((line) => lineSchema.parse(JSON.parse(line)));

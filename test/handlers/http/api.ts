@@ -21,9 +21,9 @@ export const apiKeys: ApiKey[] = roles.map((role) => ({
 export interface Call {
   /** Default: POST with a body, GET without. */
   readonly method?: string;
-  /** Null sends none. Default: the writer's. */
+  /** The API key. Null sends none. Default: the writer's. */
   readonly key?: string | null;
-  /** Sent as JSON, except that a string is sent unchanged. */
+  /** The body, sent as JSON, except that a string is sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;

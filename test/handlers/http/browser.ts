@@ -5,7 +5,7 @@ import { apiKeys, type TestApi } from './api.js';
 
 export const secrets = ['a-secret-for-the-tests-of-sessions-1'];
 
-/** A browser as the server sees one. It keeps cookies, follows no redirects, and tells the page of a form. */
+/** A browser as the server sees one. It keeps cookies, follows no redirects, and sends the origin of a form's page. */
 export class Browser {
   readonly cookies = new Map<string, string>();
 
@@ -68,7 +68,7 @@ export function from(sourceIp: string): object {
   return { requestContext: { http: { sourceIp } } };
 }
 
-/** Returns a browser on the app of `useApi`, but with a dashboard. @param environment tells about the client */
+/** Returns a browser on the app of `useApi`, but with a dashboard. @param environment says who the client is */
 export function browse(
   api: TestApi,
   options: Partial<AppOptions> = {},
@@ -95,7 +95,7 @@ export async function signedIn(
   return browser;
 }
 
-/** Returns the entry of a key. */
+/** Returns the settings' entry for an API key. */
 export function keyOf(id: string, role: 'read' | 'write' | 'admin', key: string) {
   return { id, role, digest: createHash('sha256').update(key).digest() };
 }

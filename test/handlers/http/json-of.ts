@@ -54,7 +54,7 @@ export function jsonOf(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
-/** Generates such values, and often puts something wrong somewhere. */
+/** Generates values that a schema allows, often with something wrong in them. */
 export function almostJsonOf(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 3, arbitrary: jsonOf(schema) },

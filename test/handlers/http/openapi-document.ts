@@ -84,8 +84,8 @@ export interface SentRequest {
 }
 
 /**
- * Expects that the document has this answer for the operation, and that it allows the request if that succeeded.
- * Expects nothing of an unknown operation.
+ * Expects that the document describes this answer of the operation, and that it allows the request if the request
+ * succeeded. Does not check an unknown operation.
  */
 export async function expectDocumented(
   { method, url, body }: SentRequest,
@@ -141,7 +141,7 @@ function isValidParameter({ schema, required = false }: Parameter, values: reado
   return cached(schema)(schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text);
 }
 
-/** Returns a body as it arrives. */
+/** Returns a body as the server parses it. */
 function asJson(body: unknown): unknown {
   if (body === undefined || body === '') return undefined;
   return JSON.parse(typeof body === 'string' ? body : JSON.stringify(body));

@@ -34,7 +34,10 @@ export interface Ending {
 }
 
 export interface Run {
-  /** The other side: the HTTP API of the test, or the very same app on the database. Default: `'server'`. */
+  /**
+   * The app that the command asks: that of the test's HTTP server, or one in the command's process. Default:
+   * `'server'`.
+   */
   readonly on?: 'server' | 'database';
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Standard input. Default: none. */
@@ -55,7 +58,7 @@ export interface CommandLine {
   runProcess(args: readonly string[], run?: Run): Promise<Ending>;
   /** Runs a command with `--json`, expects this exit code, and returns its output as an object. */
   json(args: readonly string[], code?: number): Promise<unknown>;
-  /** Starts a process that goes on, killed after the test. */
+  /** Starts a process that goes on. It is killed after the test. */
   start(args: readonly string[], run?: Run): Promise<ChildProcessWithoutNullStreams>;
 }
 

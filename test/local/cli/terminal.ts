@@ -11,7 +11,9 @@ export interface Terminal {
   exit(): Promise<number | null>;
 }
 
-/** Starts a program by `script` (util-linux), which gives it a pseudo terminal. The program is killed after the test. */
+/**
+ * Starts a program with `script` (util-linux), which gives it a pseudo terminal. The program is killed after the test.
+ */
 export function startOnTerminal(
   command: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

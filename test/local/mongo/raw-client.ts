@@ -30,7 +30,7 @@ export class RawClient {
     if (!this.#socket.destroyed) await once(this.#socket.resume(), 'close');
   }
 
-  /** Resolves when this request is answered or the connection ended. Drops replies. */
+  /** Resolves when this request is answered or the connection has ended. Drops earlier replies. */
   async answeredOrClosed(requestId: number): Promise<'answered' | 'closed'> {
     try {
       for (;;) {

@@ -98,7 +98,7 @@ export const anyCommands = fc.commands(
   { maxCommands: 50, size: 'max' },
 );
 
-/** Repeats an arbitrary, so that most sequences do what an item is for. */
+/** Repeats an arbitrary to make it more frequent, so that most sequences do what an item is for. */
 function often<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value>[] {
   return [arbitrary, arbitrary, arbitrary];
 }
@@ -213,7 +213,7 @@ async function hasten(at: number, id: string, model: ItemModel, { processor }: R
   await processor.updateJob(id, { delay: 0 });
 }
 
-/** Queues by hand a cancelled job to run in an hour. */
+/** Queues a cancelled job by hand, to run in an hour. */
 async function restore(at: number, id: string, model: ItemModel, { processor }: Real): Promise<void> {
   model.job(at).status = 'queued';
   model.job(at).runAt = model.now + HOUR;

@@ -21,7 +21,7 @@ export interface ModelJob {
   runAt: Moment;
 }
 
-/** A scheduler item and its jobs without a database, one occurrence at a time, which the real one is compared with. */
+/** A scheduler item and its jobs without a database, one occurrence at a time, to compare the real item with. */
 export class ItemModel {
   active = false;
   /** Whether it became inactive by itself, and nobody has switched it since. */
@@ -41,7 +41,7 @@ export class ItemModel {
     return this.made.at(-1) ?? null;
   }
 
-  /** Makes the jobs that are due now or within so many seconds, up to a limit. */
+  /** Makes the jobs that are due now or within `ahead` seconds, at most `maxJobs`. */
   tick(ahead: number, maxJobs = Number.POSITIVE_INFINITY): void {
     const { catchUp, overlap } = this.definition;
     const isMissed = (at: Moment) => this.isMissed(at);
@@ -184,7 +184,7 @@ export class ItemModel {
     return this.last !== null && this.jobs.get(this.last)?.status === 'queued';
   }
 
-  /** Returns the item without the jobs made ahead that nobody has touched. */
+  /** Returns a copy of the item without the jobs made ahead that nobody has changed. */
   private withdrawn(): ItemModel {
     const before = new ItemModel(this.definition, this.now);
     Object.assign(before, { active: this.active, ended: this.ended, next: this.next, skipped: this.skipped });
@@ -210,7 +210,7 @@ export class ItemModel {
     Object.assign(this, { definition, active, ended, next, skipped, made, jobs });
   }
 
-  /** Returns the next occurrence, unless its end has come before. */
+  /** Returns the next occurrence, or null if the item ends before it. */
   private stillToCome(): Moment | null {
     return this.next === null || !this.hasLeft() ? null : this.unlessEnded(this.next);
   }

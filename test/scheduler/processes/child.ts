@@ -1,6 +1,6 @@
 /**
- * A process that schedules, tick after tick, and kills itself as `kill -9` would. See `setting.ts` for its argument.
- * Prints the session of each transaction on a line. Has no code of jobs.
+ * A process that schedules again and again, and kills itself as `kill -9` would. See `setting.ts` for its argument.
+ * Prints the session of each transaction on a line. Does not have the jobs' code.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const { uri, databaseName, survives, boundaries } = settingSchema.parse(JSON.par
 const client = await new MongoClient(uri, { monitorCommands: true }).connect();
 const processor = new RemoteProcessor({ db: client.db(databaseName), log: silent });
 
-// The session is told before anything can kill the process, so that the test can end its transaction.
+// The session is printed before anything can kill the process, so that the test can end its transaction.
 client.on('commandStarted', ({ command }) => {
   if (command.startTransaction) writeSync(1, `${EJSON.stringify(command.lsid)}\n`);
 });
@@ -24,7 +24,7 @@ for (const boundary of boundaries)
     if (left === 0) process.kill(process.pid, 'SIGKILL');
     left -= 1;
   });
-// The test holds the other end for as long as it lives.
+// The test holds the other end of the pipe for as long as the test lives.
 process.stdin.resume().once('end', () => process.exit());
 for (;;) {
   await processor.scheduleDueItems({ ahead: '2s' });

@@ -15,7 +15,10 @@ const works = {
 /** The work during which the processor dies. */
 export type Work = keyof typeof works;
 
-/** The work of dead processors, which do not know it and retry for some seconds. Only the end of the tests waits for it. */
+/**
+ * The work of dead processors, which do not know that they are dead and retry for some seconds. Only the end of the
+ * tests waits for it.
+ */
 const underWay: Promise<unknown>[] = [];
 afterAll(() => Promise.allSettled(underWay));
 
@@ -25,8 +28,8 @@ afterAll(() => Promise.allSettled(underWay));
  * the database does not change, so that every place to die is covered. Aborts the open transaction, as the server would
  * after a minute.
  *
- * @param survives the number of answers that it survives
- * @returns true when it died, false when it came to its end
+ * @param survives the number of answers before the one at which it dies
+ * @returns true if it died, false if the work was done first
  */
 export async function runUntilDead(
   { uri, name, client }: TestDatabase,
@@ -64,7 +67,7 @@ export async function runUntilDead(
   }
 }
 
-/** Lets the driver of the dead find a server, so that it does not wait for one when it is closed. */
+/** Lets a dead processor's driver find a server, so that the driver does not wait for one when it is closed. */
 function onlyHello(command: Document): Passage {
   return 'hello' in command || 'ismaster' in command ? 'deliver' : 'cut';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * The moments before a statement is sent and after its answer has come. Between an answer and the next statement the
- * database does not change, so that one of the two is enough to kill a process everywhere.
+ * database does not change, so that one of the two moments is enough to kill a process at every place.
  */
 export const boundaries = ['commandStarted', 'commandSucceeded'] as const;
 

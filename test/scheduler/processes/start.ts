@@ -9,8 +9,8 @@ import type { Setting } from './setting.js';
 /**
  * Runs a process until it ends, and aborts the transaction that it leaves open, as the server would after a minute.
  *
- * @returns true when it was killed, false when it came to its end
- * @throws Error when it failed
+ * @returns true if it was killed, false if it ended by itself
+ * @throws Error if it failed
  */
 export async function run(
   { uri, name: databaseName, client }: TestDatabase,

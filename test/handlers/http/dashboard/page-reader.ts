@@ -2,7 +2,7 @@
 export interface Control {
   readonly name: string;
   readonly value: string;
-  /** Whether it is marked as wrong. */
+  /** Whether the page marks it as wrong. */
   readonly isWrong: boolean;
 }
 
