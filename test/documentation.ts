@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A page of the documentation. */
 export interface Page {
-  /** From the root, such as `docs/recipes/cron.md`. */
+  /** The path from the root, such as `docs/recipes/cron.md`. */
   readonly path: string;
   readonly text: string;
 }
@@ -18,7 +18,9 @@ export interface Example {
   readonly page: string;
   /** The line of the page on which its code begins, from 0. */
   readonly line: number;
-  /** From the root of the examples. Begins with the page, so that the files of one page import each other. */
+  /**
+   * The path from the root of the examples. Begins with the page, so that the files of one page can import each other.
+   */
   readonly file: string;
   readonly code: string;
   /** Whether it is marked `ts run`. */

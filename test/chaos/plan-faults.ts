@@ -46,7 +46,7 @@ export interface Fault {
   /** The time in milliseconds from the start. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** The process it hits. */
+  /** The process that the fault hits. */
   readonly target: string;
   /** The duration in milliseconds, where the kind of fault has one. */
   readonly ms: number;

@@ -21,7 +21,7 @@ export const backlog: Measurement = {
   async run(bench) {
     const { waiting, jobs, explained } = bench.isQuick ? QUICK : FULL;
     for (const [round, count] of waiting.entries()) {
-      // With a million jobs, the contenders take turns by name, so that the server's memory is measured for ours alone.
+      // With a million jobs, this project comes first, so that the server's memory is measured for it alone.
       for (const contender of count === 1_000_000 ? contenderNames : inTurn(contenderNames, round)) {
         const what = `backlog of ${count.toLocaleString('en')}`;
         await attempt(bench, contender, what, () =>

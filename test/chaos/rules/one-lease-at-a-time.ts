@@ -17,7 +17,7 @@ export function oneLeaseAtATime(evidence: Evidence): Violation[] {
   ]);
 }
 
-/** The time by which a signal may be noted too late. A worker may decide as soon as the signal fires. */
+/** The longest delay of a note about a signal. A worker may decide as soon as the signal fires. */
 const LATE_NOTE_MS = 500;
 
 function takenWhileHeld({ job, holders }: Case): Violation[] {

@@ -22,7 +22,7 @@ type Line = z.output<typeof lineSchema>;
 export class WorkerContainer {
   /** Everything that it wrote to standard output. */
   output = '';
-  /** The end of the process. */
+  /** Resolves when the process ends. */
   readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
   readonly #child: ChildProcess;
 

@@ -38,7 +38,7 @@ export interface TestApi {
   readonly url: string;
   /** The number of kicks for jobs that can run now. */
   readonly kicks: number;
-  /** Everything it logged, as text. */
+  /** Everything that the API has logged, as text. */
   readonly logged: string;
   /** Sends a request, and expects that the OpenAPI document describes the answer. */
   call(path: string, call?: Call): Promise<Response>;
