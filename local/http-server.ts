@@ -23,7 +23,7 @@ const CHECK_INTERVAL_MS = 5_000;
 export interface HttpServer {
   readonly url: string;
   /**
-   * Stops taking requests, and resolves when the requests under way are answered. A GET that waits for a change is
+   * Stops taking requests, and resolves when the requests under way are answered. A GET that waits for a job is
    * answered at once. A request that waits for a silent database loses its connection after 5 s.
    */
   stop(): Promise<void>;

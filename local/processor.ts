@@ -21,7 +21,7 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   readonly scheduleInterval?: Duration;
   /**
    * Makes the indexes and the declared scheduler items again. The loops call it when an empty database has replaced the
-   * old one, as when a database that keeps nothing on disk restarts. Before the call, they store the registered job
+   * old one, such as a restarted database that keeps nothing on disk. Before the call, they store the registered job
    * factories. Default: the loops only log that the database is empty.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;

@@ -1,6 +1,8 @@
 import type { BuildOptions } from 'esbuild';
 
-/** Options that bundle a program of this project into one file for node. It starts in a fifth of the time that tsx needs. */
+/**
+ * Options that bundle a program of this project into one file for node. It then starts five times as fast as with tsx.
+ */
 export const bundledProgram = {
   bundle: true,
   // piscina starts threads from a file of its own.

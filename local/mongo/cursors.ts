@@ -3,7 +3,7 @@ import { Long } from 'bson';
 import { CommandError } from './errors.js';
 import { CursorBatch } from './wire/reply.js';
 
-/** A result document, as it is stored or newly encoded. */
+/** A result document: a stored one, or newly encoded BSON. */
 export type ResultDoc = string | Uint8Array;
 
 /** The largest batch, not counting its last document. */

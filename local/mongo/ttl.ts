@@ -35,7 +35,7 @@ function expire(collection: Collection, view: View, index: OrderedIndex, now: nu
   ).length;
 }
 
-/** Removes a document, unless a transaction is writing it. Then it stays until the next time. */
+/** Removes a document. One that a transaction is writing stays until the next time. */
 function removeUnlocked(collection: Collection, view: View, id: number): boolean {
   const stored = collection.records.get(id);
   if (stored === undefined) return false;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Order, type Reading, reportSchema, type Setting } from './child/setting.js';
 
-/** A process that adds or works. */
+/** A process that adds jobs or runs them. */
 export class Child {
   /** The number of jobs that the process has reported as run. */
   ran = 0;

@@ -31,7 +31,7 @@ export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'do
   readonly seconds?: number;
   /** The number of worker processes. */
   readonly workers?: number;
-  /** The address of a neighbour's server. Default: that of the MongoDB. */
+  /** The address of a neighbour's server. Default: that of the MongoDB server. */
   readonly uri?: string;
 }
 

@@ -13,7 +13,7 @@ const entries = {
 };
 
 /**
- * The beginning of a path from which node finds piscina. It starts threads from its own file, so it cannot be bundled.
+ * The beginning of a path from which node finds piscina, which cannot be bundled: it starts threads from its own file.
  */
 const PLACE = fileURLToPath(new URL('../../node_modules/.chaos-', import.meta.url));
 

@@ -28,7 +28,7 @@ export type Sighting = Pick<JobDocument, '_id' | keyof typeof sightedFields> & {
   readonly at: Date;
 };
 
-/** A document of the ledger. */
+/** One call of a job's function, as a document of the ledger. */
 export interface Run {
   readonly _id: string;
   readonly job: string;

@@ -8,7 +8,7 @@ import type { Evidence, Note, Run } from './evidence.js';
 /** Leaves out a run that was killed before it was written down, of which only the abort was noted. */
 const wasBegun = { job: { $exists: true } };
 
-/** Reads what a run left in the database. */
+/** Reads what a run of the suite left in the database. */
 export async function gatherEvidence(
   db: Db,
 ): Promise<Pick<Evidence, 'jobs' | 'runs' | 'notes' | 'items' | 'now'>> {

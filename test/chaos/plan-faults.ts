@@ -21,7 +21,7 @@ export type Role = keyof typeof cast;
  * - `holdReplies`: like `hold`, but only for replies
  * - `blackhole`: nothing arrives, and then the connections break
  * - `loseReplies`: like `blackhole`, but requests arrive
- * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, and nobody is told
+ * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, without an error
  * - `breakHeartbeats`, `breakClaims`: connections break when they are used to renew leases or to take jobs, either
  *   before the request arrives, after it has, or so that it arrives later
  */

@@ -21,7 +21,7 @@ export type Direction = 'requests' | 'replies';
  * - `cut`: its connection breaks before it arrives
  * - `late`: its connection breaks, and the request arrives some time after that
  * - `lose reply`: it arrives, and its connection breaks instead of its reply
- * - `silence`: neither it nor any later request of its connection arrives, and nobody is told
+ * - `silence`: neither it nor any later request of its connection arrives, and no error is reported
  */
 export type Passage = 'deliver' | 'cut' | 'late' | 'lose reply' | 'silence';
 

@@ -3,7 +3,7 @@ export interface Connection {
   /** The address that paths are appended to, without a trailing slash. */
   readonly url: string;
   readonly apiKey: string;
-  /** Sends a request. Returns the response like `fetch`. */
+  /** Sends a request, as `fetch` does. */
   send(request: Request): Promise<Response>;
   /** Releases everything that would keep the process alive. */
   close(): Promise<void>;

@@ -12,7 +12,7 @@ const PAGE_SIZE = 1000;
 const UNCLAIMED_MS = 5 * 60_000;
 
 /**
- * Checks that due jobs are claimed, and tells which queues are paused.
+ * Checks that due jobs are claimed, and says which queues are paused.
  *
  * @param now by the clock of the database
  */
@@ -40,7 +40,7 @@ function isLate(queue: ShownQueue, now: number): boolean {
   return waitOf(queue, now) >= UNCLAIMED_MS;
 }
 
-/** The number of queues that each get a finding of their own. */
+/** The most queues that get a finding of their own. */
 const MAX_TOLD = 20;
 
 /** Returns a finding for each of the first queues. The last finding says how many more there are. */

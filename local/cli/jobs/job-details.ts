@@ -39,7 +39,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
   );
 }
 
-/** Returns the stack, after the message unless the stack contains the message, as it normally does. */
+/** Returns the stack, preceded by the message unless the stack contains it, as it normally does. */
 function errorText({ message, stack }: { readonly message: string; readonly stack: string | null }): string {
   return stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd();
 }

@@ -8,7 +8,7 @@ export function fromNow(moment: string | null, now = Date.now()): string {
   return distance < 0 ? `${ms(-distance)} ago` : `in ${ms(distance)}`;
 }
 
-/** Returns the time between two moments, such as `412ms`. Empty when one is missing. */
+/** Returns the time between two moments, such as `412ms`. Empty if one is missing. */
 export function between(from: string | null, to: string | null): string {
   return from === null || to === null ? '' : ms(Math.max(0, Date.parse(to) - Date.parse(from)));
 }

@@ -20,7 +20,7 @@ export interface LoopOptions {
 
 /** How to run one kind of loop. */
 export interface LoopKind {
-  /** Prepares what the loop needs in the database beside the job factories. */
+  /** Prepares the database for the loop, after the job factories are registered. */
   readonly prepare: (processor: LocalProcessor, code: JobCode) => Promise<unknown>;
   readonly begin: (processor: LocalProcessor) => void;
   readonly end: (processor: LocalProcessor) => Promise<void>;

@@ -31,7 +31,7 @@ export const count: Command = {
   },
 };
 
-/** Returns the query of a count. */
+/** Turns a count into a query. */
 export function countQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {
@@ -62,7 +62,7 @@ export const distinct: Command = {
   },
 };
 
-/** Returns the query of a distinct, which takes no hint before MongoDB 7.1. */
+/** Turns a distinct into a query. It takes no hint before MongoDB 7.1. */
 export function distinctQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {

@@ -58,7 +58,7 @@ function execute(context: CommandContext, collection: string, statement: Doc): P
   });
 }
 
-/** Returns the query of one statement of a delete. */
+/** Turns one statement of a delete into a query. */
 export function deleteQuery(context: CommandContext, statement: Doc): QuerySpec {
   return {
     filter: docOf(statement, 'q'),

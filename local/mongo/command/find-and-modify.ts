@@ -64,7 +64,7 @@ function removeOne(context: CommandContext, view: View): Doc {
   return { lastErrorObject: { n: match ? 1 : 0 }, value: projected(context, match?.doc) };
 }
 
-/** Returns the query of a findAndModify. */
+/** Turns a findAndModify into a query. */
 export function modifyQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   return {

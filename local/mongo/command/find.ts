@@ -58,7 +58,7 @@ function resultsOf(context: CommandContext, name: string): Iterable<ResultDoc> {
   return projectedDocs(matches, compileProjection(projection, spec.filter, spec.environment));
 }
 
-/** Returns the query of a find. */
+/** Turns a find into a query. */
 export function findQuery(context: CommandContext): QuerySpec {
   const { body } = context;
   const { min, max } = body;

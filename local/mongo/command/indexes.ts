@@ -72,7 +72,7 @@ export const listIndexes: Command = {
   },
 };
 
-/** `dropIndexes` drops indexes by name, by key, by several names, or all with `*`. It never drops the one on `_id`. */
+/** `dropIndexes` drops indexes by name, by key, by several names, or all with `*`. The index on `_id` always stays. */
 export const dropIndexes: Command = {
   fields: { 'index!': 'any' },
   transactional: false,

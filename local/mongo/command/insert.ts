@@ -55,7 +55,7 @@ function withId(bytes: Uint8Array, makeId: () => unknown): { doc: Doc; stored: s
   return { doc: complete, stored: store(complete) };
 }
 
-/** Returns whether the first field is `_id`. Its name follows four bytes of size and one of type. */
+/** Returns whether the first field is `_id`. The field's name follows four bytes of size and one of type. */
 function beginsWithId(bytes: Uint8Array): boolean {
   return bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0;
 }

@@ -73,7 +73,7 @@ export function union(intervals: readonly Interval[]): readonly Interval[] {
   return merged;
 }
 
-/** Returns the intersection. Both must be sorted and without overlaps. */
+/** Returns the intersection. `a` and `b` must be sorted and without overlaps. */
 export function intersect(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
   const common = a.flatMap((x) => b.map((y) => ({ from: later(x.from, y.from), to: earlier(x.to, y.to) })));
   return common.filter(({ from, to }) => from < to);

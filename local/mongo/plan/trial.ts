@@ -46,7 +46,7 @@ function runInTurns(trials: readonly Trial<Plan>[], maxWorks: number): number {
   }
 }
 
-/** A plan under trial. A step reads a key, or a document where there is no index. */
+/** A plan under trial. Each step reads a key, or a document if the plan uses no index. */
 class Trial<Candidate extends Plan> {
   readonly plan: Candidate;
   /** The number of steps after which the plan has enough results, or has found all. */

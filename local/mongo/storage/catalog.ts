@@ -8,7 +8,7 @@ import type { View } from './view.js';
 
 /** All databases and their collections. */
 export class Catalog {
-  /** The open transactions. Each is told of every write, so that it can keep the old version. */
+  /** The open transactions. Each is notified of every write, so that it can keep the old version. */
   readonly transactions = new Set<OpenTransaction>();
   readonly #databases = new Map<string, Map<string, Collection>>();
 

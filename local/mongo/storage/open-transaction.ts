@@ -5,7 +5,7 @@ import type { OrderedIndex } from './ordered-index.js';
 /** A change to a collection since a transaction began. */
 export type CollectionChange = 'made' | 'dropped';
 
-/** An open transaction as other writers see it. Writers tell it before they change anything. */
+/** An open transaction as other writers see it. Writers notify it before they change anything. */
 export interface OpenTransaction extends LockOwner {
   /** Notes that another client has made or dropped a collection. */
   noteChange(namespace: string, change: CollectionChange): void;

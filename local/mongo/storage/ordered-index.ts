@@ -47,7 +47,7 @@ export class OrderedIndex {
   /**
    * Returns the keys of a document in this index, or none if a sparse or partial index leaves it out.
    *
-   * @param record the document's number; if given, each key ends with it, as it stands in the index
+   * @param record the document's number; if given, each key ends with it, as in the index
    */
   keysOf(doc: Doc, record?: number): readonly string[] {
     const { partial, sparse } = this.definition;

@@ -1,7 +1,7 @@
 import { isIndex } from '../bson/path.js';
 import { CommandError } from '../errors.js';
 
-/** Compares paths in MongoDB's order of applying changes: array indexes by number, names by their bytes. */
+/** Compares paths in the order in which MongoDB applies changes: array indexes by number, names by their bytes. */
 export function comparePaths(a: readonly string[], b: readonly string[]): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

@@ -12,7 +12,7 @@ const runFile = promisify(execFile);
 /** The folder where Debian puts the programs of each version. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
-/** PostgreSQL that does not wait for the disk, because the others do not either. */
+/** PostgreSQL that does not wait for the disk, because the other databases do not either. */
 export const postgres: NeighbourServer = {
   title: 'PostgreSQL',
   debianPackage: 'postgresql',

@@ -14,7 +14,9 @@ export interface PrivateServer {
   prepare(folder: string): Promise<{ readonly args: readonly string[]; readonly options?: SpawnOptions }>;
 }
 
-/** Calls `work` while the server runs in a temporary folder. Both end with this process, however that ends. */
+/**
+ * Calls `work` while the server runs in a temporary folder. Server and folder end with this process, however it ends.
+ */
 export async function withPrivateServer<Result>(
   { command, readyText, prepare }: PrivateServer,
   work: () => Promise<Result>,

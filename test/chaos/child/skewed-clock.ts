@@ -1,6 +1,6 @@
 /**
- * Sets this process's clock wrong by CLOCK_SKEW_MS: `new Date()`, `Date.now()` and `Date()`. It must be the first
- * import of a process, so that every later import knows no other clock.
+ * Sets this process's clock wrong by CLOCK_SKEW_MS: `new Date()`, `Date.now()` and `Date()`. This module must be the
+ * first import of a process, so that every later import knows no other clock.
  */
 const skewMs = Number(process.env.CLOCK_SKEW_MS ?? 0);
 const RealDate = Date;

@@ -14,7 +14,7 @@ type OccurrenceJob = JobDocument & Required<Pick<JobDocument, 'occurrence'>>;
  *   missing
  * - occurrences are whole periods apart, and none is left out except those that were missed when a job was made
  * - the item made jobs to the end
- * - no two schedulers were told that they had made the same job
+ * - no job was returned to two schedulers
  */
 export function oneJobPerOccurrence({ items, jobs, notes, itemsEnded }: Evidence): Violation[] {
   const occurrences = jobs.filter((job): job is OccurrenceJob => job.occurrence !== undefined);

@@ -10,7 +10,7 @@ import type { Answer, Resources } from './worker-container.js';
 
 const stays = process.argv.includes('stay');
 
-// Lambda's runtime does the same, and also tells its service.
+// Lambda's runtime does the same, and also reports to its service.
 process.on('unhandledRejection', (reason) => {
   console.error(reason);
   process.exit(128);

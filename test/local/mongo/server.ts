@@ -3,7 +3,7 @@ import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mo
 import { afterAll, beforeAll } from 'vitest';
 import { type EmbeddedMongo, startEmbeddedMongo } from '../../../local/mongo/index.js';
 
-/** A server for one test file, with a client and a clock that stands until a test moves it. */
+/** A server for one test file, with a client and a clock that stands still until a test moves it. */
 export interface TestServer {
   readonly mongo: EmbeddedMongo;
   readonly client: MongoClient;
