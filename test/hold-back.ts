@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { JobDocument } from '../src/job/job.js';
 
-/** Marks queued jobs to run alone, as recovery does with jobs that were lost together. */
+/** Marks queued jobs to run alone, as recovery does with lost jobs. */
 export async function holdBack(jobs: Collection<JobDocument>, which: Filter<JobDocument>): Promise<void> {
   await jobs.updateMany(which, { $set: { runAlone: true }, $unset: { claimable: true } });
 }

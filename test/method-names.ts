@@ -6,7 +6,7 @@ export const groups = ['factories', 'jobs', 'queues', 'schedules', 'statistics',
 /** The methods that query no database, or that only a subclass can call. */
 const others = ['kick', 'on', 'use', 'storeJobFactoriesAgain'];
 
-/** Returns the methods of a processor and of its groups that query the database: `addJob`, `jobs.list`. */
+/** Returns the methods of a processor and of its groups that query the database, such as `addJob` and `jobs.list`. */
 export function methodNames(processor: LocalProcessor): string[] {
   const own = namesOf(RemoteProcessor.prototype).filter((name) => !others.includes(name));
   return [...own, ...groups.flatMap((group) => namesOf(processor[group]).map((name) => `${group}.${name}`))];

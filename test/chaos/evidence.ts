@@ -10,7 +10,7 @@ import type { AbortReason, JobStatus } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 
-/** The parts of a document that a sighting keeps. */
+/** The fields of a job's document that a sighting has. */
 export const sightedFields = {
   status: 1,
   lease: 1,

@@ -86,7 +86,9 @@ function onAny(name: string, step: (id: string, model: JobModel, real: Real) => 
 }
 
 type ClaimedStep = (settle: Settle, model: JobModel, id: string) => Promise<void>;
-/** Settles the job. Tells the model if that must succeed, and otherwise expects a conflict. */
+/**
+ * Settles the job, and expects success or a conflict, as the model says. Calls `then` if the attempt holds the lease.
+ */
 type Settle = (
   settling: (real: Real, job: Real['claimed'][number]) => Promise<unknown>,
   then: () => void,

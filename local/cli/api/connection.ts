@@ -1,4 +1,4 @@
-/** A way to the app: over a network, or to the very same app in this process. */
+/** A connection to the HTTP app: over a network, or to the same app in this process. */
 export interface Connection {
   /** The address that paths are appended to, without a trailing slash. */
   readonly url: string;

@@ -10,7 +10,7 @@ import { docOf, listOf } from './fields.js';
 import { requireSupported } from './unsupported.js';
 import { once, runStatement, statementId } from './write.js';
 
-/** `findAndModify` changes, inserts or removes one document, and returns it as before or after the change. */
+/** `findAndModify` changes, inserts or removes one document, and returns its state before or after the change. */
 export const findAndModify: Command = {
   fields: {
     query: 'object',

@@ -3,7 +3,7 @@ import type { Command } from './command.js';
 
 /**
  * `hello` and its older names describe the server as MongoDB 7.0, the primary of a replica set with one member. Drivers
- * send further fields.
+ * send it with further fields.
  *
  * The `topologyVersion` makes a driver give up a monitoring connection when a command finds the server gone. Without
  * the version, a polling driver may write to a connection that is just being closed, and wait forever.

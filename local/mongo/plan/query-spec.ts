@@ -12,7 +12,9 @@ export interface QuerySpec {
   readonly skip: number;
   /** 0 means no limit. */
   readonly limit: number;
-  /** Whether only some fields are asked for. If so, no plan counts as the best before others were tried. */
+  /**
+   * Whether only some fields are returned. If so, other plans are tried even if a unique key identifies the document.
+   */
   readonly projected?: boolean;
   /** Whether only the number of matches matters. */
   readonly counted?: boolean;

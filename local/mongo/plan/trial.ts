@@ -56,7 +56,7 @@ class Trial<Candidate extends Plan> {
   readonly #wanted: number;
   readonly #skip: number;
   readonly #limit: number;
-  /** The number of steps after which it had each result. */
+  /** The number of steps after which each result was found. */
   readonly #results: number[] = [];
   #found = 0;
   #endedAfter = Number.POSITIVE_INFINITY;

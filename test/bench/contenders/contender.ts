@@ -64,7 +64,10 @@ export interface Queue {
   addOne(n: number): Promise<void>;
   /** Adds jobs from `first` on, in the fastest way there is. */
   addMany(first: number, count: number): Promise<void>;
-  /** Starts a worker, and resolves to a function that stops it, which resolves when all begun jobs are settled. */
+  /**
+   * Starts a worker. Resolves to a function that stops the worker, and resolves when all jobs that it began are
+   * settled.
+   */
   work(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ const JOB_MS: [number, number] = [10, 100];
 /** The contenders without the floor, which waits for the slowest job of each batch. */
 const measured = ['remote-processor', 'agenda', 'mongo-jobs'] as const;
 
-/** Runs jobs that take their time, and so end one by one. */
+/** Runs jobs of different durations, which end one by one. */
 export const busy: Measurement = {
   name: 'busy',
   about: 'jobs that take 10 to 100 ms at random, 20 at a time',

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeclaredScheduler, defineJob } from '../../../src/index.js';
 
-/** Ends when it is told to. */
+/** Ends when its signal fires. */
 const patient = defineJob({
   name: 'patient',
   run: async ({ signal }) => {
@@ -10,7 +10,7 @@ const patient = defineJob({
   },
 });
 
-/** Goes on, whatever it is told. */
+/** Ignores its signal. */
 const stubborn = defineJob({ name: 'stubborn', run: () => sleep(600_000) });
 
 const quick = defineJob({ name: 'quick', run: async () => 'done' });
