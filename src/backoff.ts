@@ -4,8 +4,8 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Keeps many callers from waiting for something that just failed. After a failure nobody tries for a while, then a single
- * caller does. The pause grows while that fails.
+ * Keeps many callers from waiting for something that just failed. After a failure, all callers skip the work for a
+ * pause. Then a single caller tries. Each further failure doubles the pause.
  */
 export class Backoff {
   #failures = 0;

@@ -1,8 +1,8 @@
 import { isError } from './is-error.js';
 
 /*
- * A project may hold two copies of this package, whose classes differ. So our classes are recognized by a brand, which is
- * the same in all copies, and which no value from JSON can have.
+ * A project may hold two copies of this package, whose classes differ. So our classes are recognized by a brand that
+ * all copies share. A value parsed from JSON cannot have it.
  */
 
 const BRAND = Symbol.for('remote-processor.brand');
@@ -14,7 +14,9 @@ interface Class<Instance extends object = object> {
   readonly prototype: Instance;
 }
 
-/** Marks the errors of a class, and makes `instanceof` go by the mark. A user's class that extends it inherits the mark. */
+/**
+ * Marks the errors of a class, and makes `instanceof` check the mark. A user's class that extends it inherits the mark.
+ */
 export function brand(kind: Class, name: string): void {
   Object.defineProperty(kind.prototype, BRAND, { value: name });
   Object.defineProperty(kind, Symbol.hasInstance, { value: isInstance });
@@ -26,7 +28,9 @@ export function isKind<Kind extends object>(error: unknown, { prototype }: Class
   return found !== undefined && (found === wanted || wanted === ANY_KIND);
 }
 
-/** Returns the brand of an error, or undefined for a foreign one. Never throws, whatever was thrown. */
+/**
+ * Returns the brand of an error, or undefined if it is not an error of this package. Never throws, whatever was thrown.
+ */
 export function brandOf(error: unknown): string | undefined {
   try {
     const name: unknown = isError(error) ? Reflect.get(error, BRAND) : undefined;

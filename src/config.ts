@@ -9,7 +9,7 @@ import { validateNow } from './validate.js';
 
 /** An entry of API_KEYS. Only its holder knows the key itself. */
 export interface ApiKey {
-  /** Name of the key in logs, which tells keys apart for rotation. */
+  /** Name of the key in logs, which distinguishes the keys during a rotation. */
   readonly id: string;
   readonly role: Role;
   /** SHA-256 of the key: 32 bytes. */
@@ -25,33 +25,33 @@ const httpAccesses = ['keys', 'iam'] as const;
 
 const metricsSettings = ['alarms', 'all'] as const;
 
-/** The figures of the functions that become metrics: the ones that alarms need, or all. */
+/** Which figures of the functions become metrics: only those that alarms need, or all. */
 export type MetricsSetting = (typeof metricsSettings)[number];
 
-/** Default on Lambda, where jobs mostly wait for other services. Locally the number of CPUs decides. */
+/** Default on Lambda, where jobs mostly wait for other services. Locally the default is the number of CPUs. */
 const DEPLOYED_MAX_THREADS = 10;
 
-/**
- * Workers for ten times as many jobs as one worker runs. Drains a backlog in parallel and leaves room for other
- * functions.
- */
+/** Default on Lambda. Enough to drain a backlog in parallel, and leaves capacity for other functions. */
 const DEPLOYED_MAX_WORKERS = 10;
 
-/** Wake-up messages meet moments within the minute for less than a waiting worker costs. */
+/**
+ * Default on Lambda: do not wait. Wake-up messages start workers within the minute for less than a waiting worker
+ * costs.
+ */
 const DEPLOYED_LINGER_MS = 0;
 
-/** As many characters as the digest has bytes. RFC 2104, section 3, advises against less. */
+/** As many characters as the digest has bytes. RFC 2104, section 3, advises against shorter keys. */
 const MIN_SESSION_SECRET = 32;
 
 /** Standard Webhooks asks for 24 bytes or more. */
 const MIN_WEBHOOK_SECRET = 24;
 
-/** A random secret has more different characters, even in hexadecimal. Fewer mean a word, or one key held down. */
+/** A random secret has more different characters, even in hexadecimal. Fewer suggest a word or one repeated key. */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`;
 
-/** Digests that a shell computes when the key's variable is not set. Everyone has these keys. */
+/** Digests of empty keys, which a shell computes when the key's variable is not set. Anyone could send such a key. */
 const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
 const mongodbUri = z
@@ -64,7 +64,7 @@ const mongodbUri = z
     ),
   );
 
-/** The variables that a secret of AWS Secrets Manager may hold instead of the environment. See SECRET_ID. */
+/** The variables that a secret in AWS Secrets Manager may override. See SECRET_ID. */
 export const secretNames = [
   'MONGODB_URI',
   'API_KEYS',
@@ -84,7 +84,7 @@ export const configSchema = z.object({
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
-  /** Prefix of our collections' names. Empty for the names of versions before there was a prefix. */
+  /** Prefix of our collections' names. Empty for the names that versions without prefixes used. */
   COLLECTION_PREFIX: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   /** How many jobs a worker runs at a time. */
   MAX_THREADS: setting('a whole number from 1 to 1000', upTo1000).optional(),
@@ -92,7 +92,7 @@ export const configSchema = z.object({
   MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How long before its deadline a worker stops. Default: 10 s or a tenth of its time, whichever is smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', parsedBy(durationSchema)).optional(),
-  /** How long an idle worker waits for a job known to be due by then. Default: not at all. */
+  /** How long an idle worker waits for a job known to become due in that time. Default: not at all. */
   LINGER: setting('a duration such as 1m, at most 24 days', parsedBy(timerDurationSchema)).optional(),
   /** Queues that a worker takes jobs from. Default: all. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
@@ -102,7 +102,7 @@ export const configSchema = z.object({
   HTTP_ACCESS: setting(`one of ${httpAccesses.join(', ')}`, (text) =>
     httpAccesses.find((access) => access === text),
   ).default('keys'),
-  /** Host names of the HTTP API, besides loopback's. Default: any, but locally none. */
+  /** Host names of the HTTP API, besides loopback's. Default: any on Lambda, none locally. */
   ALLOWED_HOSTS: setting(
     'names of hosts without ports, separated by commas, IPv6 addresses in brackets',
     hostNames,
@@ -112,33 +112,36 @@ export const configSchema = z.object({
     'different origins such as https://app.example.com, without a path, separated by commas; or * alone, for all',
     corsOrigins,
   ).optional(),
-  /** Secrets that sign the sessions of the dashboard. The first signs, all verify. Without any, the dashboard is off. */
+  /** Secrets that sign the dashboard's sessions. The first signs, all verify. Without any, the dashboard is off. */
   SESSION_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
-  /** Whether to index lists of jobs by queue. Default: as it is in the database. */
+  /** Whether to index lists of jobs by queue. Default: leave the index as it is. */
   INDEX_BY_QUEUE: setting('true or false', trueOrFalse).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),
-  /** The figures of the functions that become CloudWatch metrics. */
+  /** Which figures of the functions become CloudWatch metrics. */
   METRICS: setting(`one of ${metricsSettings.join(', ')}`, (text) =>
     metricsSettings.find((which) => which === text),
   ).default('alarms'),
-  /** Lambda function to invoke when a job was added. Without it, jobs wait for the worker's next minute. */
+  /** Lambda function to invoke when a job was added. Without it, jobs wait for the worker's next scheduled run. */
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,
   ).optional(),
-  /** SQS queue that starts workers now or at a later moment. Without it, the function is invoked directly, and only now. */
+  /** SQS queue that starts workers now or later. Without it, the function is invoked directly, and only now. */
   WAKE_UP_QUEUE_URL: setting('the URL of an SQS queue', httpUrl).optional(),
-  /** Address of another Lambda service than AWS's own, for running on one machine. */
+  /** Address of a Lambda service other than AWS's own, for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
-  /** Secret that signs requests of the job `webhook` to receivers without a secret of their own. */
+  /** Secret that signs requests of the job `webhook` to receivers without their own secret. */
   WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
     isWebhookSecret(text) ? text : undefined,
   ).optional(),
-  /** Secrets that sign webhook requests to these origins. A receiver that knows one can pose as the sender to nobody else. */
+  /**
+   * Secrets that sign webhook requests to these origins. A receiver that knows one cannot impersonate the sender to
+   * others.
+   */
   WEBHOOK_SECRETS: secret(
     `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
     webhookSecrets,
@@ -155,7 +158,7 @@ const functionConfigSchema = configSchema.extend({
   LINGER: configSchema.shape.LINGER.default(DEPLOYED_LINGER_MS),
 });
 
-/** The settings, named as their variables. A setting without a value or default is undefined. */
+/** The settings, named after their variables. A setting without a value or default is undefined. */
 export type Config = z.output<typeof configSchema>;
 
 /** The settings of a deployed function. MONGODB_URI is required, and MAX_THREADS has a default. */
@@ -178,14 +181,14 @@ export function readConfig(env: Environment): Config {
 /**
  * Reads the settings of a deployed function, like `readConfig`.
  *
- * @param subject names the source in the error, if some settings come from elsewhere
+ * @param subject names the source in the error, for settings that do not all come from the environment
  * @throws ValidationError, also when MONGODB_URI is missing
  */
 export function readFunctionConfig(env: Given, subject?: string): FunctionConfig {
   return readEnvironment(functionConfigSchema, env, subject);
 }
 
-/** Reads settings by another schema, like `readConfig`. @throws ValidationError */
+/** Like `readConfig`, but for the given schema. @throws ValidationError */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
   env: Given,
@@ -204,7 +207,7 @@ function withoutEmpty(env: Given): Given {
 
 const MEANT_WHEN_EMPTY: keyof Config = 'COLLECTION_PREFIX';
 
-/** Returns a schema for a variable that `parse` understands. The error tells the expected form and the given value. */
+/** Returns a schema for a variable that `parse` understands. The error shows the expected form and the given value. */
 function setting<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return variable(parse, (text) => `expected ${expected}, not ${JSON.stringify(text)}`);
 }
@@ -237,7 +240,10 @@ function hostNames(text: string): string[] | undefined {
   return names?.every((name) => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(name)) ? names : undefined;
 }
 
-/** Parses origins as browsers send them in the header Origin. A pattern with `*` would never match any. */
+/**
+ * Parses origins in the form that browsers send in the header Origin. Refuses patterns with `*`, which would never
+ * match.
+ */
 function corsOrigins(text: string): string[] | undefined {
   if (text === '*') return [text];
   const texts = nonEmptyList(text);
@@ -252,7 +258,10 @@ function sessionSecrets(text: string): string[] | undefined {
   return new Set(secrets).size === secrets.length ? secrets : undefined;
 }
 
-/** Returns whether a text is a secret: plain text, or bytes as written by the libraries of Standard Webhooks. */
+/**
+ * Returns whether a text is strong enough as a webhook secret. `whsec_` marks base64, as the Standard Webhooks
+ * libraries write it; anything else is plain text.
+ */
 function isWebhookSecret(text: string): boolean {
   const [, base64] = /^whsec_(.*)$/.exec(text) ?? [];
   if (base64 === undefined) return isStrong(text, MIN_WEBHOOK_SECRET);
@@ -260,7 +269,7 @@ function isWebhookSecret(text: string): boolean {
   return isBase64 && Buffer.from(base64, 'base64').length >= MIN_WEBHOOK_SECRET;
 }
 
-/** Returns secrets by the origins that they are for. */
+/** Parses entries `origin=secret` into a map by origin. Undefined if an entry is invalid. */
 function webhookSecrets(text: string): ReadonlyMap<string, string> | undefined {
   const secrets = new Map<string, string>();
   for (const entry of text.split(/[\s,]+/).filter((part) => part !== '')) {
@@ -278,7 +287,7 @@ function isOrigin(text: string): boolean {
   return href === `${origin}/`;
 }
 
-/** Returns whether a secret is long enough and not the same few characters over and over. */
+/** Returns whether a secret is long enough and does not just repeat a few characters. */
 export function isStrong(text: string, minLength: number): boolean {
   return text.length >= minLength && new Set(text).size >= MIN_DIFFERENT_CHARACTERS;
 }
@@ -309,7 +318,7 @@ function parseApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   return keys.filter((key) => key !== undefined);
 }
 
-/** Returns the problem of an entry that stands after the entries `before`. */
+/** Returns the problem of an entry, or undefined. `before` are the entries before it. */
 function problemOf(key: ApiKey | undefined, before: readonly (ApiKey | undefined)[]): string | undefined {
   if (key === undefined)
     return `expected id:role:sha256, with the role one of ${roles.join(', ')} and the SHA-256 of the key as 64 hexadecimal digits (not shown)`;

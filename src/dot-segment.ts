@@ -1,12 +1,12 @@
 /**
- * Returns whether a text has a segment `.` or `..` between slashes of any kind, which browsers and libraries take for
- * folders.
+ * Returns whether a text has a segment `.` or `..` between slashes or backslashes, which browsers and libraries treat
+ * as a folder.
  */
 export function hasDotSegment(text: string): boolean {
   return /(^|[/\\])\.\.?($|[/\\])/.test(text);
 }
 
-/** Arguments of `refine` for a text that becomes part of an address. */
+/** Arguments of `refine` for a text that becomes part of a URL. */
 export const hasAddress = [
   (text: string) => !hasDotSegment(text),
   "expected a text without '.' and '..' by themselves or between slashes, for it has no address",

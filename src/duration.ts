@@ -5,11 +5,11 @@ import * as z from 'zod';
 /** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). Fractions are rounded up. */
 export type Duration = number | string;
 
-/** A longer duration is a mistake, and its sum with a date could exceed what a Date can hold. */
+/** Refuses longer durations, which are a mistake. Added to a date, they could exceed the range of a Date. */
 const MAX_DURATION_MS = ms('100 years');
 
 /**
- * Parses a `Duration` to whole milliseconds, from zero to 100 years. Rounds fractions up, since nothing should come
+ * Parses a `Duration` to whole milliseconds, from zero to 100 years. Rounds fractions up, so that nothing happens
  * sooner than requested.
  */
 export const durationSchema = z
@@ -43,7 +43,7 @@ function parseDuration(text: string): number {
   return milliseconds ?? Number.NaN;
 }
 
-/** Rounds up, except within a millionth above a whole number, which is a calculation error, as with 1.1 hours. */
+/** Rounds up, except for a fraction below a millionth, which is a rounding error, as with 1.1 hours. */
 function roundUp(milliseconds: number): number {
   return Math.ceil(Number(milliseconds.toFixed(6)));
 }

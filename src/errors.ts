@@ -1,6 +1,9 @@
 import type { Role } from './access/role.js';
 
-/** The errors of this project. Each has a stable `code` and carries its data as fields. Match on these, never on the text. */
+/**
+ * The errors of this project. Each has a stable `code` and carries its data as fields. Match on these, never on the
+ * message.
+ */
 
 import { ANY_KIND, brand } from './brand.js';
 import { cutText } from './cut-text.js';
@@ -106,7 +109,7 @@ export class NotFoundError extends RemoteProcessorError {
   }
 }
 
-/** The request conflicts with stored data: a settled job cannot be cancelled, an id is taken, … */
+/** The request conflicts with stored data, for example: a settled job cannot be cancelled, or an id is taken. */
 export class ConflictError extends RemoteProcessorError {
   static {
     brand(ConflictError, 'conflict');
@@ -123,8 +126,8 @@ export class ConflictError extends RemoteProcessorError {
 }
 
 /**
- * The caller may not add jobs of this kind, because its `addRole` is higher than the caller's role. Code without a role
- * may.
+ * The caller may not add jobs of this kind, because its `addRole` is higher than the caller's role. Never thrown for
+ * code without a role.
  */
 export class ForbiddenError extends RemoteProcessorError {
   static {
@@ -157,7 +160,7 @@ export class IndexMissingError extends RemoteProcessorError {
   }
 }
 
-/** A read was ended because it took longer than 15 s in the database. */
+/** A read was ended because it took longer than 15 s on the server. */
 export class ReadTimeoutError extends RemoteProcessorError {
   static {
     brand(ReadTimeoutError, 'read_timeout');
@@ -200,7 +203,7 @@ export interface ForeignDocument {
   readonly id: unknown;
 }
 
-/** Collections with our names hold documents of an application. Nothing was done. */
+/** Our collections hold documents of another application. Nothing was done. */
 export class ForeignDocumentsError extends RemoteProcessorError {
   static {
     brand(ForeignDocumentsError, 'foreign_documents');
@@ -228,7 +231,7 @@ export class IndexConflictError extends RemoteProcessorError {
 
   readonly code = 'index_conflict';
 
-  /** @param indexes the indexes that could not be made, as `collection.index` */
+  /** @param indexes names of the indexes that could not be made, as `collection.index` */
   constructor(
     readonly indexes: readonly string[],
     options?: ErrorOptions,
@@ -240,9 +243,9 @@ export class IndexConflictError extends RemoteProcessorError {
 
 /** Duplicates of values that an index keeps unique. */
 export interface DuplicateValues {
-  /** Name as `collection.index`. */
+  /** Name of the index, as `collection.index`. */
   readonly index: string;
-  /** Values as JSON. */
+  /** The duplicate values as JSON. */
   readonly values: string;
 }
 
@@ -275,10 +278,8 @@ export class RemoteException extends RemoteProcessorError {
 }
 
 /**
- * Thrown by a job to be retried after a delay of its choice, such as the one that a service asked for. Uses up an
- * attempt, like any error.
- *
- * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
+ * Thrown by a job to be retried after a delay of its choice, such as one that a service requested. Uses up an attempt,
+ * like any error.
  */
 export class RetryAfter extends RemoteProcessorError {
   static {

@@ -5,7 +5,7 @@ import type { QueuedJob } from './job/queued-job.js';
 import { catchingRejections } from './job-rejections.js';
 import type { Logger } from './log.js';
 
-/** A job as named by events. */
+/** The job that an event is about. */
 interface JobOfEvent {
   readonly jobId: string;
   readonly jobName: string;
@@ -18,12 +18,12 @@ export interface JobAdded extends JobOfEvent {
   readonly scheduler?: string;
 }
 
-/** Jobs were queued that can run now or later. */
+/** Jobs were queued, to run now or later. */
 export interface JobsBecameReady {
   readonly jobs: readonly QueuedJob[];
 }
 
-/** A worker calls the function of a job. */
+/** A worker is about to call a job's function. */
 export interface AttemptStarted extends JobOfEvent {
   readonly queue: string;
   /** Number of the attempt, from 1. */
@@ -32,7 +32,7 @@ export interface AttemptStarted extends JobOfEvent {
   readonly worker: string;
 }
 
-/** An attempt ended, which is recorded in the database. */
+/** An attempt has ended, and its ending is recorded in the database. */
 export interface AttemptEnded extends JobOfEvent {
   readonly queue: string;
   readonly attempt: number;
@@ -55,8 +55,8 @@ export interface JobSettled {
 }
 
 /**
- * A worker lost the lease of a running job. Another worker may run the job. The process that recovers the job tells this,
- * and so does the worker if it still lives.
+ * A worker lost the lease of a running job, and another worker may run the job. Both the process that recovers the job
+ * and the worker, if it is still alive, emit this event.
  */
 export type LeaseLost = AttemptStarted;
 
@@ -68,7 +68,7 @@ export interface ScheduleFired extends JobOfEvent {
   readonly at: Date;
 }
 
-/** The events of a processor by name. Each is told after the write that makes it true. */
+/** The events of a processor by name. Each is emitted after the write that makes it true. */
 export interface ProcessorEvents {
   jobAdded: JobAdded;
   jobsReady: JobsBecameReady;
@@ -86,8 +86,8 @@ export type EventName = keyof ProcessorEvents;
 export type EventListener<Name extends EventName> = (event: ProcessorEvents[Name]) => unknown;
 
 /**
- * The listeners of one event. The list is replaced as a whole, so telling needs no copy and uses the listeners at its
- * beginning.
+ * The listeners of one event. The list is never changed in place, so calling them needs no copy and uses the listeners
+ * registered when the event was emitted.
  */
 class Listeners<Event> {
   all: readonly ((event: Event) => void)[] = [];
@@ -112,7 +112,7 @@ export const eventNames = Object.freeze([
   'scheduleFired',
 ] as const satisfies readonly EventName[]);
 
-/** Tells listeners about events. No failure of a listener reaches the code that tells. */
+/** Emits events to listeners. A failing listener never affects the code that emits the event. */
 export class Events {
   readonly #listeners: { readonly [Name in EventName]: Listeners<ProcessorEvents[Name]> } = {
     jobAdded: new Listeners(),
@@ -126,12 +126,12 @@ export class Events {
 
   constructor(private readonly log: Logger) {}
 
-  /** Calls the listener at each event of this name. Returns a function that ends this. */
+  /** Calls the listener at each event of this name. Returns a function that removes the listener. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     return this.#listeners[name].add(this.#harmless(name, listener));
   }
 
-  /** Returns whether anybody listens. An event that nobody hears need not be made. */
+  /** Returns whether the event has listeners. Otherwise it need not be created. */
   isHeard(name: EventName): boolean {
     return this.#listeners[name].all.length > 0;
   }
@@ -140,7 +140,10 @@ export class Events {
     for (const listener of this.#listeners[name].all) listener(event);
   }
 
-  /** Wraps a listener so that its rejections are its own, and not of the job during which it was called. */
+  /**
+   * Wraps a listener so that its rejections are logged as its own, and not attributed to the job during which it was
+   * called.
+   */
   #harmless<Name extends EventName>(name: Name, listener: EventListener<Name>) {
     let hasFailed = false;
     const onFailure = (error: unknown) => {

@@ -20,7 +20,7 @@ import type { LiveWorker } from './worker/worker-document.js';
 import type { Workers } from './worker/workers.js';
 
 /**
- * The former names of methods, from version 0.1, when all were on the processor. They will be removed in the next
+ * Deprecated names of methods, from version 0.1, when all were on the processor. They will be removed in the next
  * version.
  */
 export abstract class FormerNames {

@@ -4,13 +4,13 @@ const EVENT = 'unhandledRejection';
 
 type OnRejection = (reason: unknown) => void;
 type Listener = NodeJS.UnhandledRejectionListener;
-/** A listener as registered. With `once`, or in place of another, it has the original in `listener`. */
+/** A registered listener. If it wraps another one, because of `once` or as a stand-in, `listener` is the original. */
 type Registered = Listener & { readonly listener?: Listener };
 
-/** The attempt that the running code belongs to. */
+/** Handler of rejections for the attempt that the current code belongs to. */
 const attempts = new AsyncLocalStorage<OnRejection>();
 let users = 0;
-/** Original listeners by their stand-ins. */
+/** Maps stand-ins to the listeners they replace. */
 let others = new Map<Listener, Registered>();
 
 /**
@@ -22,11 +22,11 @@ export function catchingRejections<Result>(onRejection: OnRejection, run: () => 
 }
 
 /**
- * Keeps unhandled rejections of jobs to themselves while `work` runs. Any other rejection goes to the previous listeners,
- * or ends the process, as it does by default. Afterwards the previous listeners are back, except those removed meanwhile.
+ * Isolates unhandled rejections of jobs while `work` runs. Any other rejection goes to the previous listeners, or ends
+ * the process as by default. Afterwards the previous listeners are restored, except any removed meanwhile.
  *
  * An event cannot be kept from its listeners, and Lambda's own listener ends the container with all its jobs. So each
- * listener is replaced, in its place, by a stand-in that only passes on rejections of other code.
+ * listener is replaced, at its position, by a stand-in that only passes on rejections of other code.
  */
 export async function withJobRejections<Result>(work: () => Promise<Result>): Promise<Result> {
   users += 1;
@@ -40,22 +40,23 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
 }
 
 /**
- * Works like `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between two
- * drains. Promises left by a job may reject when it thaws, and would end the next invocation before its drain begins.
+ * Works like `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between
+ * two drains. A promise that a job left behind may reject when the container thaws, which would end the next
+ * invocation.
  */
 export function keepJobRejections(): void {
   users += 1;
   takeOver();
 }
 
-/** Also replaces listeners that were added since the last time. */
+/** Also replaces listeners added since the previous call. */
 function takeOver(): void {
   const before = registered().filter((listener) => listener !== onUnhandledRejection);
   const now = before.map((listener) => (others.has(listener) ? listener : standIn(listener)));
   others = new Map(
     now.map((listener, index) => [listener, others.get(listener) ?? before[index] ?? listener]),
   );
-  // Placed first, so that it is called while a listener registered by `once` still exists.
+  // Placed first, so that it runs before a `once` listener is removed.
   replaceListeners([onUnhandledRejection, ...now]);
 }
 
@@ -78,7 +79,9 @@ function replaceListeners(listeners: readonly Listener[]): void {
   for (const listener of listeners) process.on(EVENT, listener);
 }
 
-/** Returns a stand-in. Removing the original removes the stand-in, because Node finds it by the member `listener`. */
+/**
+ * Returns a stand-in. Removing the original also removes its stand-in, because Node matches on the property `listener`.
+ */
 function standIn(original: Registered): Registered {
   const { listener = original } = original;
   const standing: Registered = (reason, promise) => {
@@ -90,8 +93,8 @@ function standIn(original: Registered): Registered {
 }
 
 /**
- * Returns whether Node registered the listener by `once`, judged by the name. Another function with that member is a
- * stand-in of a second copy of this package.
+ * Returns whether Node registered the listener by `once`, judged by the function's name. Any other function with a
+ * property `listener` is a stand-in of a second copy of this package.
  */
 function isOnce(original: Registered): boolean {
   return original.name === 'bound onceWrapper';
@@ -100,6 +103,6 @@ function isOnce(original: Registered): boolean {
 function onUnhandledRejection(reason: unknown): void {
   const onRejection = attempts.getStore();
   if (onRejection) onRejection(reason);
-  // This listener has replaced the default, which is to throw. If there are other listeners, they decide.
+  // Our listener disables Node's default of throwing. If there are other listeners, they decide.
   else if (process.listenerCount(EVENT) === 1) throw reason;
 }

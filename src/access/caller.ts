@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from './role.js';
 
-/** On whose behalf something is done. */
+/** The person for whom code makes a call, if any. */
 export interface CallerOptions {
-  /** Of somebody that it is done for: refused when the `addRole` of its kind of job is above it. Default: code may all. */
+  /** Role of that person. Refused if the job's `addRole` is higher. Default: code may do anything. */
   readonly callerRole?: Role | undefined;
 }
 

@@ -15,9 +15,9 @@ import { type WorkerDocument, workersCollection } from '../worker/worker-documen
 
 /** The collections that make up one remote processor. */
 export interface Collections {
-  /** For sessions. */
+  /** The client that starts sessions. */
   readonly client: MongoClient;
-  /** What their names in the database begin with. */
+  /** The prefix of the collections' names. */
   readonly prefix: string;
   readonly jobs: Collection<JobDocument>;
   readonly jobFactories: Collection<JobFactoryDocument>;
@@ -30,7 +30,7 @@ export interface Collections {
   readonly statistics: Collection<StatisticsDocument>;
 }
 
-/** What the domains tell of them. */
+/** Each domain's description of its collection. */
 const descriptions: readonly CollectionDescription[] = [
   jobsCollection,
   jobFactoriesCollection,
@@ -44,8 +44,8 @@ const descriptions: readonly CollectionDescription[] = [
 ];
 
 /**
- * The collections of `db` whose names begin with a prefix, with the read and write concerns that the invariants need, and
- * a time limit for reads.
+ * Opens the collections of `db` whose names begin with a prefix, with the read and write concerns that the invariants
+ * need, and a time limit for reads.
  */
 export function openCollections(db: Db, prefix: string): Collections {
   const open = <Schema extends Document>({ name }: CollectionDescription) =>
@@ -65,13 +65,13 @@ export function openCollections(db: Db, prefix: string): Collections {
   };
 }
 
-/** A collection, whatever is in it, and what its domain tells of it. */
+/** A collection and its description, whatever documents are in it. */
 export interface DescribedCollection {
   readonly described: CollectionDescription;
   readonly collection: Collection;
 }
 
-/** All of them. */
+/** Returns all collections with their descriptions. */
 export function describedCollections({ client, prefix, jobs }: Collections): readonly DescribedCollection[] {
   const db = client.db(jobs.dbName);
   return descriptions.map((described) => ({

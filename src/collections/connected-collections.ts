@@ -2,8 +2,8 @@ import type { Connected } from '../mongo/connected.js';
 import type { Collections } from './collections.js';
 
 /**
- * Names the method by which the HTTP API comes to the collections of a processor, for what is no concern of a user. The
- * processor may be of another copy of this package.
+ * Name of the method by which the HTTP API gets a processor's collections, for work that the public API does not offer.
+ * The processor may come from another copy of this package.
  */
 export const connectedCollections: unique symbol = Symbol.for('remote-processor.connectedCollections');
 

@@ -17,32 +17,34 @@ import { type Collections, describedCollections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
 import type { IndexOptions, IndexProgress } from './index-options.js';
 
-/** MongoDB's codes. */
+/** MongoDB's error codes. */
 const INDEX_NOT_FOUND = 27;
 const INDEX_OPTIONS_CONFLICT = 85;
 const INDEX_KEY_SPECS_CONFLICT = 86;
 
 /**
- * A lock that is waited for makes all that comes later wait behind it. For so long everything stands still at worst; then
- * it is left alone for `BETWEEN_MS`.
+ * How long to wait for a lock, and the pause before the next try. While we wait for a lock, all other operations on the
+ * collection queue behind us.
  */
 const LOCK_WAIT_MS = 1_000;
 const BETWEEN_MS = 3_000;
 
-/** Of reading a collection for documents that are not ours. In one that takes longer, those it came to by then are seen. */
+/**
+ * Time limit for scanning a collection for foreign documents. Later documents of a larger collection are not checked.
+ */
 const SCAN_MS = 5_000;
 
 /**
- * Makes the indexes that are missing, has claims see the jobs that an earlier version queued, and drops the indexes of
- * earlier versions, and no others. Part of a deployment
- * (`npm run ensure-indexes`), never of a cold start. In collections of somebody else it does nothing.
+ * Makes missing indexes, makes jobs of earlier versions claimable, and drops the indexes of earlier versions. Call it
+ * at deployment (`npm run ensure-indexes`), not in a cold start. Does nothing if a collection belongs to another
+ * application.
  *
- * Safe beside open transactions: to build or drop an index needs a collection for itself for a moment, and while it waits
- * for a transaction to end, everything else waits behind it. So that moment is asked for with a limit.
+ * Safe beside open transactions. Building or dropping an index briefly needs exclusive access to the collection. While
+ * it waits for a transaction to end, everything else waits behind it, so each wait has a limit.
  *
- * @throws ForeignDocumentsError when a collection holds documents that are not ours: nothing is made or dropped then;
- *   DuplicateValueError when values that are to be unique are there twice; all other indexes are made then.
- *   IndexConflictError when an index that is needed has another one of its name, or its keys, in its place
+ * @throws ForeignDocumentsError if a collection holds foreign documents. Nothing is made or dropped then
+ * @throws DuplicateValueError if values that must be unique occur twice. All other indexes are made
+ * @throws IndexConflictError if another index has the name or the keys of a needed one
  */
 export async function ensureIndexes(
   collections: Collections,
@@ -64,7 +66,7 @@ export async function ensureIndexes(
   if (duplicates.length > 0) throw new DuplicateValueError(duplicates);
   await makeClaimable(jobs);
   if (isByQueue === false) await dropIndexes(jobs, [byQueue], onProgress);
-  // In an empty collection of an application there may be such an index, too.
+  // An empty collection of another application may have such an index, too.
   if (!before.some((index) => everyVersions.some((one) => isSameIndex(index, one)))) return;
   for (const { described, collection } of all)
     await dropIndexes(collection, described.formerIndexes, onProgress);
@@ -72,7 +74,9 @@ export async function ensureIndexes(
 
 type Tell = (progress: IndexProgress) => void;
 
-/** Those that are not unique together, by one scan; each that is unique on its own, for it may fail. */
+/**
+ * Makes the indexes that are not unique together, in one scan. Makes each unique index on its own, because it may fail.
+ */
 async function makeMissing(
   client: MongoClient,
   collection: Collection,
@@ -81,7 +85,7 @@ async function makeMissing(
 ): Promise<DuplicateValues[]> {
   const there = new Set((await findIndexes(collection)).map(({ name }) => name));
   const missing = wanted.filter(({ name = '' }) => !there.has(name));
-  // What is there is asked for too: the server refuses one that has this name, and other keys or options.
+  // Includes existing indexes, because the server refuses one with the same name but other keys or options.
   const [first = [], ...unique] = [
     wanted.filter(({ unique, name = '' }) => !unique || there.has(name)),
     ...missing.filter((index) => index.unique).map((index) => [index]),
@@ -99,7 +103,7 @@ async function makeMissing(
   return duplicates;
 }
 
-/** Names those that have another one in their place. */
+/** Throws an error that names the indexes whose name or keys another index has. */
 async function explainConflict(
   collection: Collection,
   wanted: readonly IndexDescription[],
@@ -127,7 +131,7 @@ async function build(
   return failed;
 }
 
-/** How often somebody who watches is told that it goes on. */
+/** How often progress is reported while an index is built. */
 const TOLD_EVERY_MS = 10_000;
 
 async function create(
@@ -144,7 +148,7 @@ async function create(
     const [index] = indexes;
     return {
       index: `${collection.collectionName}.${index?.name}`,
-      // Some servers tell it in the text alone.
+      // Some servers put the values only in the message.
       values: JSON.stringify(error.keyValue ?? error.message),
     };
   } finally {
@@ -153,8 +157,8 @@ async function create(
 }
 
 /**
- * Waits until no transaction holds the collection: `collMod` needs it as the build of an index does. It names nothing
- * to change, for an index may be somebody else's. A user without the right to it goes on without the wait.
+ * Waits until no transaction holds the collection. `collMod` needs the same lock as building an index, and changes
+ * nothing without options. A user who may not run `collMod` does not wait.
  */
 async function untilNobodyHolds(
   client: MongoClient,
@@ -181,7 +185,7 @@ async function isFree(client: MongoClient, collection: Collection): Promise<bool
 
 type Indexed = Pick<Collection, 'collectionName' | 'listIndexes' | 'dropIndex' | 'estimatedDocumentCount'>;
 
-/** Drops those that are there as they are described: another index of such a name is somebody else's. */
+/** Drops indexes that exist exactly as described. A different index with the same name belongs to somebody else. */
 async function dropIndexes(
   collection: Indexed,
   unwanted: readonly IndexDescription[],

@@ -8,21 +8,24 @@ import { byOptionalIndex, idIndex } from '../mongo/by-index.js';
 import { moment } from '../mongo/collection-description.js';
 import { type Collections, type DescribedCollection, describedCollections } from './collections.js';
 
-/** From each end of a collection, in the order in which its documents were written. */
+/** How many documents to check at each end of a collection, in the order in which they were written. */
 const LOOKED_AT = 1000;
 
-/** MongoDB sorts values by their types first: what comes before all texts, and after them; and before all times. */
+/**
+ * Bounds that find ids of other types. MongoDB sorts values by type first, so these lie before or after all texts, or
+ * before all dates.
+ */
 const notTexts = [{ max: { _id: '' } }, { min: { _id: {} } }];
 const notTimes = [{ max: { _id: BEGINNING_OF_TIME } }];
 
 /**
- * Looks for documents in the collections that are not ours, and gives one of each collection that has some.
+ * Looks for foreign documents in our collections, and returns one from each collection that has some.
  *
- * What it costs does not grow with the collections. By the index on `_id` it finds every document whose `_id` is of another
- * type than ours, and by that on `jobName` every one that has none; others among the 1,000 that were written first, where an
- * application's are that was there before us, and among the 1,000 written last.
+ * The cost does not grow with the collections. The index on `_id` finds every document whose `_id` has another type
+ * than ours. The index on `jobName` finds every document without a `jobName`. Other foreign documents are found among
+ * the first 1,000 written, as those of an older application are, and among the last 1,000.
  *
- * @param scanMs for so long it then reads each collection from its beginning on, all of it if that is enough. Default: not
+ * @param scanMs how long to also scan each collection from its beginning. Default: no scan
  */
 export async function findForeignDocuments(
   collections: Collections,
@@ -80,7 +83,7 @@ async function lookFrom(
   return found;
 }
 
-/** Of a collection that takes longer the rest is not seen. */
+/** Scans the collection for a limited time. Documents after that are not checked. */
 async function scan(collection: Collection, isForeign: Document, maxTimeMS: number): Promise<Found | null> {
   try {
     const options = { projection: idAlone, hint: { $natural: 1 }, maxTimeMS };
@@ -91,7 +94,7 @@ async function scan(collection: Collection, isForeign: Document, maxTimeMS: numb
   }
 }
 
-/** By the index on it, where that is there: it costs as much as is found. */
+/** Uses the index on `jobName`, and reads only what it finds. Returns null without that index. */
 async function findWithoutName(jobs: Collection): Promise<Found | null> {
   const find = (options: FindOptions) =>
     jobs.findOne({ jobName: { $exists: false } }, { projection: idAlone, ...options });

@@ -10,27 +10,27 @@ import { schedulerCollection } from '../scheduler/scheduler-collection.js';
 import { type Collections, openCollections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
 
-/** In which something would be missed: all else is made again, or has its time. */
+/** The collections whose documents would be missed. All others are filled again, or hold documents that expire. */
 const missed = [jobsCollection, schedulerCollection, queuesCollection];
 
-/** A collection of ours holds nothing else; one of somebody else may have millions of documents. */
+/** How many documents to check. A collection of ours holds nothing else, but a foreign one may have millions. */
 const LOOKED_AT = 100;
 
-/** What a server says to who may not read a collection. */
+/** The server's code if the user may not read a collection. */
 const UNAUTHORIZED = 13;
 
-/** What a version before there was a prefix left behind. */
+/** Documents that a version without prefixes left behind. */
 export interface LeftBehind {
-  /** The collections that hold it. */
+  /** The collections that hold such documents. */
   readonly names: readonly string[];
-  /** Whether these collections, or others of such names, hold documents of somebody else too. */
+  /** Whether collections with our unprefixed names also hold foreign documents. */
   readonly isBesideForeign: boolean;
 }
 
 /**
- * The collections of the names that ours had before there was a prefix, if they hold documents of ours, and those of the
- * same kind that have a prefix hold none: as it is after an upgrade. Undefined when there are none, or when nothing but one
- * of these collections looks like ours: each of our versions has written jobs, or what kinds of them there are.
+ * Finds collections without a prefix that hold our documents while their prefixed counterparts are empty, as after an
+ * upgrade. Returns undefined if there are none. Also returns undefined if neither `jobs` nor `jobFactories` holds
+ * documents of ours, since every earlier version wrote one of them.
  */
 export async function findLeftBehind(collections: Collections): Promise<LeftBehind | undefined> {
   const { client, prefix, jobs } = collections;
@@ -47,7 +47,9 @@ export async function findLeftBehind(collections: Collections): Promise<LeftBehi
   return { names, isBesideForeign: (await findForeignDocuments(openCollections(db, ''))).length > 0 };
 }
 
-/** Tells who upgraded what to do: not to work on collections that are an application's too. */
+/**
+ * Tells the operator what to do after an upgrade. Never suggests working on collections that hold foreign documents.
+ */
 export function leftBehindText({ names, isBesideForeign }: LeftBehind, { prefix }: Collections): string {
   const remedy = isBesideForeign
     ? `There are documents of somebody else beside them: move those that are of Remote Processor, and no others, to the collections with the prefix, if they are still needed`

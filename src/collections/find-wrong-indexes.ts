@@ -2,14 +2,14 @@ import { findIndexes } from '../mongo/find-indexes.js';
 import { isInPlaceOf } from '../mongo/same-index.js';
 import { type Collections, describedCollections } from './collections.js';
 
-/** Indexes as `collection.index`. */
+/** Missing and differing indexes, as `collection.index`. */
 export interface WrongIndexes {
   readonly missing: readonly string[];
-  /** Those that have the name, but not the keys or the options, of one that this version needs. */
+  /** Indexes that have a needed name but other keys or options. */
   readonly different: readonly string[];
 }
 
-/** Compares the indexes of the collections with those that are needed. Others, of whoever, are left alone. */
+/** Compares the indexes of the collections with the needed ones. Ignores all other indexes. */
 export async function findWrongIndexes(collections: Collections): Promise<WrongIndexes> {
   const indexed = describedCollections(collections).filter(({ described }) => described.indexes.length > 0);
   const compared = await Promise.all(

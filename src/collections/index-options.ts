@@ -1,27 +1,27 @@
-/** Which indexes a database is to have beside those that are always needed. */
+/** Options of `ensureIndexes`. */
 export interface IndexOptions {
   /**
-   * Whether jobs have an index by queue and time: true makes it, false drops it, and by default it is left as it is, there
-   * or not. It costs two entries for each job, beside 14. With it a list of one queue's jobs examines as many as it gives;
-   * without it, up to 5,000 of all queues for each page.
+   * Whether jobs have an index by queue and time. True makes it, false drops it. Default: leave it as it is. Each job
+   * costs 14 index entries, and this index adds two. With it, a list of one queue's jobs reads only the jobs it
+   * returns. Without it, each page reads up to 5,000 jobs of all queues.
    */
   readonly byQueue?: boolean | undefined;
-  /** Told as indexes are built, and every 10 s while one is; and of those that are dropped. */
+  /** Called when an index is built or dropped, and every 10 s during a build. */
   readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
 }
 
-/** What `ensureIndexes` is at. */
+/** Progress of `ensureIndexes`. */
 export interface IndexProgress {
   /**
-   * `building`: it has begun to; of a large collection that takes minutes. `made`: they are there. `waiting`: a transaction
-   * holds the collection, and it is tried again. `failed`: values that are to be unique are there twice. `dropped`: they are
-   * gone, those of earlier versions, or the one that is not wanted any more.
+   * `building`: building has begun, and may take minutes. `made`: the indexes exist. `waiting`: a transaction holds the
+   * collection, and the step will be tried again. `failed`: values that must be unique occur twice. `dropped`: an index
+   * of an earlier version, or an unwanted one, was dropped.
    */
   readonly kind: 'building' | 'made' | 'waiting' | 'failed' | 'dropped';
   readonly collection: string;
   readonly indexes: readonly string[];
-  /** About how many documents there are, which have to be read to make one. */
+  /** Approximate number of documents, all of which have to be read for an index. */
   readonly documents: number;
-  /** Since it was begun, in milliseconds. */
+  /** Time since the step began, in milliseconds. */
   readonly elapsedMs: number;
 }

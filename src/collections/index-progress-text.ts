@@ -1,6 +1,6 @@
 import type { IndexProgress } from './index-options.js';
 
-/** A line for who waits for it. */
+/** Returns a line about the progress for people. */
 export function indexProgressText({
   kind,
   collection,
@@ -24,7 +24,7 @@ export function indexProgressText({
   }
 }
 
-/** What was done, once it is. Indexes as `collection.index`. */
+/** Collects the indexes that were made and dropped, as `collection.index`. */
 export class IndexesDone {
   readonly made: string[] = [];
   readonly dropped: string[] = [];
@@ -35,7 +35,7 @@ export class IndexesDone {
   }
 }
 
-/** Some lines. */
+/** Returns a summary of a few lines. */
 export function indexesDoneText({
   made,
   dropped,

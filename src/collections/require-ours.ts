@@ -9,26 +9,25 @@ import { isSameIndex } from '../mongo/same-index.js';
 import type { Collections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
 
-/** Of which collections it was found that they are ours. */
+/** The collections that are known to be ours. */
 const ours = new OncePerName();
 
 /**
- * Makes sure that collections are ours before anything is asked of them: an application may have some of the same names.
- * With the prefix that we have by default it does nothing, for that is our own name.
+ * Makes sure that the collections are ours before they are used, because an application may use some of the same names.
+ * Skipped with the default prefix, which no application uses.
  *
- * It costs one command for each client and collection, which tells whether `ensureIndexes` was there: it makes the index
- * that is looked for only once it has looked through all documents. Where it was not, the documents are looked at, as far
- * as that is quick.
+ * Costs one command per client and collection, which looks for an index that `ensureIndexes` makes after checking all
+ * documents. If that index is missing, the documents are checked, as far as that is quick.
  *
- * Asked once, also where the answer was an empty collection without our indexes: who writes documents of his own into it later
- * is not noticed, and to ask again would cost each process commands for ever. That harms nothing of his: statements that change
- * or remove documents ask for fields of ours, and `ensureIndexes` looks anew each time, before it makes or drops anything.
+ * The result is kept, even for an empty collection. Foreign documents written later go unnoticed, because checking
+ * again would cost every process commands forever. That harms no one: statements that change or remove documents
+ * require our fields, and `ensureIndexes` checks again each time.
  *
- * @throws ForeignDocumentsError, each time anew
+ * @throws ForeignDocumentsError on every call
  */
 export async function requireOurs(collections: Collections): Promise<void> {
   const { client, prefix, jobs } = collections;
-  if (prefix === DEFAULT_COLLECTION_PREFIX) return; // No application calls a collection so.
+  if (prefix === DEFAULT_COLLECTION_PREFIX) return; // No application uses this name.
   await ours.ask(client, jobs.namespace, () => retryWhileUnreachable(ELECTION_MS, () => look(collections)));
 }
 

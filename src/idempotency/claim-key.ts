@@ -3,19 +3,19 @@ import ms from 'ms';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** Longer than a request may take, also behind API Gateway, which waits for 30 s. */
+/** Longer than a request may take. API Gateway waits for at most 30 s. */
 const HOLD_MS = ms('30s');
 
-/** Clients that try again have done so by then. */
+/** Clients have stopped retrying by then. */
 const KEEP_MS = ms('24h');
 
-/** Who wants to do which request. */
+/** A request, and the caller that claims its key. */
 export type KeyClaim = Pick<IdempotencyKeyDocument, '_id' | 'requestHash' | 'jobIds' | 'holder'>;
 
 /**
- * Takes a key that is free, or that its holder left though its request is not done; leaves any other as it is.
+ * Claims a key that is free, or whose holder stopped before the request was done. Does not touch any other key.
  *
- * @returns the document as it is now: the claim succeeded if its holder is the claimant
+ * @returns the document as it is now. The claim succeeded if its `holder` is the claimant
  */
 export async function claimKey(
   keys: Collection<IdempotencyKeyDocument>,
@@ -29,7 +29,7 @@ export async function claimKey(
   }
 }
 
-/** Two insert at the same moment: the one that comes second finds the other's. */
+/** Ignores the duplicate key of two simultaneous inserts. The next try finds the other's document. */
 function undefinedIfTaken(error: unknown): undefined {
   if (isDuplicateKey(error)) return undefined;
   throw error;

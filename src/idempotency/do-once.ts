@@ -8,22 +8,22 @@ import { leaveKey } from './leave-key.js';
 
 /** A request that must be done once, however often it is sent. */
 export interface IdempotentRequest {
-  /** Who sends it: two who choose the same key do not meet. */
+  /** The sender. Different senders may use the same key. */
   readonly owner: string;
   readonly key: string;
-  /** Tells the request from others. */
+  /** Hash that distinguishes the request from others. */
   readonly requestHash: string;
-  /** How many jobs it adds at most. */
+  /** Maximum number of jobs that the request adds. */
   readonly jobCount: number;
-  /** Does it, adding jobs under these ids alone, and returns what is answered. It may be called again after a crash. */
+  /** Does the request, adding jobs only under these ids, and returns the reply. May be called again after a crash. */
   readonly work: (jobIds: readonly string[]) => Promise<string>;
-  /** Whether a failure of `work` left everything as it was: then the key can be used again at once. */
+  /** Returns whether a failure of `work` changed nothing, so that the key can be reused at once. */
   readonly changedNothing: (error: unknown) => boolean;
 }
 
 /**
- * `done` by this call; `replayed`: it was done before, and this is what was answered then; `underWay`: somebody does
- * it now; `otherRequest`: the key belongs to another one.
+ * `done`: this call did the request. `replayed`: an earlier call did it and returned this reply. `underWay`: another
+ * call is doing it now. `otherRequest`: the key belongs to another request.
  */
 export type OnceOutcome =
   | { readonly kind: 'done'; readonly reply: string }
@@ -32,11 +32,11 @@ export type OnceOutcome =
   | { readonly kind: 'otherRequest' };
 
 /**
- * Does a request that adds jobs unless it was done before under its key, which is kept for 24 hours: what the HTTP API makes
- * of `Idempotency-Key`. The ids of the jobs are stored first, so that a crash in the middle neither loses nor doubles one:
- * whoever sends the request again goes on with them.
+ * Does a request that adds jobs, unless it was already done under its key. Keys are kept for 24 hours. This implements
+ * the header `Idempotency-Key`. The jobs' ids are stored first, so that a repetition after a crash neither loses nor
+ * duplicates a job.
  *
- * @throws what `work` throws
+ * @throws errors of `work`
  */
 export async function doOnce(
   keys: Collection<IdempotencyKeyDocument>,
@@ -53,7 +53,7 @@ export async function doOnce(
     await keepReply(keys, held, reply);
     return { kind: 'done', reply };
   } catch (error) {
-    // Of one that was taken over, the first try may have changed something.
+    // If this call took over the request, an earlier try may have changed something.
     const isFirstTry = held.jobIds[0] === proposed[0];
     await (isFirstTry && changedNothing(error) ? freeKey : leaveKey)(keys, held).catch(() => {});
     throw error;

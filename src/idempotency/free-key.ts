@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** Forgets a request that changed nothing: its key may be used for another one. */
+/** Deletes the key of a request that changed nothing, so that the key can be used for another request. */
 export async function freeKey(
   keys: Collection<IdempotencyKeyDocument>,
   { _id, holder }: Pick<IdempotencyKeyDocument, '_id' | 'holder'>,

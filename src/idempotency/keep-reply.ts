@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** Keeps what a request was answered, for those who send it again; nothing when somebody else holds the key by now. */
+/** Stores the reply to a request for repetitions. Does nothing if another call holds the key by now. */
 export async function keepReply(
   keys: Collection<IdempotencyKeyDocument>,
   { _id, holder }: Pick<IdempotencyKeyDocument, '_id' | 'holder'>,

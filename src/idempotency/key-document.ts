@@ -1,21 +1,22 @@
 import { type CollectionDescription, expiring, formerExpiry, text } from '../mongo/collection-description.js';
 
 /**
- * One document of the collection `idempotencyKeys`: a request that must be done once, however often it is sent. It is
- * held while it is done; when its holder dies, whoever sends the request next goes on with the same job ids.
+ * A document of the collection `idempotencyKeys`: a request that must be done once, however often it is sent. The
+ * caller that does the request holds the document. If that caller dies, the next repetition continues with the same job
+ * ids.
  */
 export interface IdempotencyKeyDocument {
-  /** Who sent the request, and the key of his choice, as JSON. */
+  /** The sender and the key that the sender chose, as JSON. */
   readonly _id: string;
-  /** Of the request: another one cannot have the key. */
+  /** Hash of the request. No other request can use the key. */
   readonly requestHash: string;
-  /** Chosen before the first write: whoever tries again meets the jobs that were added. */
+  /** Ids chosen before the first write, so that a repetition finds the jobs already added. */
   readonly jobIds: readonly string[];
-  /** Who does it now, or did. */
+  /** The call that does the request now, or did it. */
   readonly holder: string;
-  /** Until then nobody else does it. */
+  /** Until this moment, no other call takes over the request. */
   readonly heldUntil: Date;
-  /** Once it is done. */
+  /** The reply, once the request is done. */
   readonly reply?: string;
   /** When the key can be used for another request. MongoDB deletes the document then. */
   readonly expireAt: Date;
@@ -26,7 +27,7 @@ const ours = { _id: text, requestHash: text, jobIds: { $type: 'array' } } as con
 export const idempotencyKeysCollection: CollectionDescription = {
   name: 'idempotencyKeys',
   ours,
-  // MongoDB deletes keys when their time has come.
+  // MongoDB deletes expired keys.
   indexes: [expiring('expiry', 'expireAt', ours)],
   formerIndexes: [formerExpiry],
 };

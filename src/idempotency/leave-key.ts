@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** Lets the next who sends the request go on with it: it failed, and nobody knows how far it came. */
+/** Releases a request that failed partway, so that the next repetition continues it. */
 export async function leaveKey(
   keys: Collection<IdempotencyKeyDocument>,
   { _id, holder }: Pick<IdempotencyKeyDocument, '_id' | 'holder'>,
