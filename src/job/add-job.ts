@@ -16,7 +16,10 @@ import { type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { toNewJob } from './to-new-job.js';
 
-/** An id or key may be freed between finding it taken and reading its holder. The insert is then tried again. */
+/**
+ * Maximum number of tries. An id or key found taken may be freed before its holder is read, and then the insert is
+ * repeated.
+ */
 const MAX_TRIES = 10;
 
 /** A job that was added. */
@@ -24,9 +27,9 @@ export interface Added {
   /** Id of the job, or of the job that holds its unique key. */
   readonly id: string;
   readonly job: NewJob;
-  /** Whether it was there before, under its id or by its unique key. Then nothing was written. */
+  /** Whether the job already existed, by its id or its unique key. Then nothing was written. */
   readonly wasThere: boolean;
-  /** When the caller's patience ends, by `performance.now()`. */
+  /** When to stop waiting and retrying for the caller, by `performance.now()`. */
   readonly giveUpAt: number;
 }
 
@@ -62,9 +65,9 @@ export async function addJob(
 }
 
 /**
- * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or with
- * a second dead connection. If it is unknown whether a try has written jobs, their ids tell. Nothing is repeated in the
- * caller's transaction, which a failure ends. `withTransaction` begins a new one.
+ * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or
+ * with a second dead connection. A repeated write recognizes jobs that an earlier try wrote by their ids. Nothing is
+ * repeated in the caller's transaction, which a failure ends; `withTransaction` begins a new one.
  *
  * @param giveUpAt by `performance.now()`
  */
@@ -79,7 +82,7 @@ export interface Written {
   readonly isNew: boolean;
 }
 
-/** Writes a checked job, unless it is there. */
+/** Writes a checked job, unless it already exists. */
 export async function writeJob(
   jobs: Collection<JobDocument>,
   job: NewJob,
@@ -101,7 +104,9 @@ async function insert(jobs: Collection<JobDocument>, job: NewJob, session?: Clie
   );
 }
 
-/** Returns whether the job is stored now. It is not if the job with the same id was removed before it could be read. */
+/**
+ * Returns whether the job is stored now. It is not if a job with its id was found but removed before it could be read.
+ */
 async function isThere(
   result: InsertResult,
   jobs: Collection<JobDocument>,
@@ -118,8 +123,8 @@ async function isThere(
 }
 
 /**
- * Inserts a job with a unique key. The holder of the key is looked up first, because a duplicate key would abort a whole
- * transaction. The unique index decides when two are added at the same moment.
+ * Inserts a job with a unique key. Looks up the key's holder first, because a duplicate key would abort a transaction.
+ * If two jobs are added at the same moment, the unique index decides.
  */
 async function insertUnique(
   jobs: Collection<JobDocument>,

@@ -41,7 +41,7 @@ export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 /** The jobs that were added, with ids as in `Added`. */
 interface ManyAdded extends Pick<Added, 'giveUpAt'> {
   readonly ids: string[];
-  /** Those that were not there before. */
+  /** The jobs that did not exist before. */
   readonly newJobs: readonly NewJob[];
 }
 
@@ -49,19 +49,19 @@ interface ManyAdded extends Pick<Added, 'giveUpAt'> {
 const BATCH = 1000;
 
 /**
- * Jobs per command of inserts, which are cheaper. Even with the command that reads the clock, no more commands are
- * needed.
+ * Jobs per insert command. Inserts are cheaper, so even with the command that reads the clock, this takes no more
+ * commands.
  */
 const INSERTED_BATCH = 2 * BATCH;
 
-/** Commands under way at a time. The next one is made and sent while the database writes the other. */
+/** Commands under way at a time. The next one is prepared and sent while the database executes the other. */
 const WRITES_AT_A_TIME = 2;
 
 /**
- * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the first
- * write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added before.
- * Larger lists are inserted 2000 per command, two commands at a time. Another command reads the clock for them. This is
- * less work for the database.
+ * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the
+ * first write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added
+ * before. Larger lists are inserted 2000 per command, two commands at a time, after one command that reads the
+ * database's clock. Inserts cost the database less than upserts.
  */
 export async function addJobs(
   collections: JobCollections,
@@ -122,7 +122,10 @@ async function inLanes(
   return written.flat();
 }
 
-/** Counts jobs of their own ids as new after a try that seemed to fail: it may have written them. */
+/**
+ * Repeats the write after failures. A job found under its own id then counts as new, because a failed try may have
+ * written it.
+ */
 async function writeDespiteFailures(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
@@ -144,7 +147,7 @@ function batchesOf(newJobs: readonly NewJob[], size: number): (readonly NewJob[]
   );
 }
 
-/** Whether none of the jobs can be in the place of another, so that it does not matter which is written first. */
+/** Returns whether no two of the jobs share an id or a unique key, so that they can be written in any order. */
 function areApart(newJobs: readonly NewJob[]): boolean {
   const ids = new Set(newJobs.map(({ id }) => id));
   return ids.size === newJobs.length && newJobs.every(({ uniqueKey }) => uniqueKey === undefined);
@@ -187,7 +190,7 @@ async function checkAll(
   return newJobs;
 }
 
-/** Returns whether the kind of job is given in exactly one of two ways. */
+/** Returns whether exactly one of the two is given. */
 function isOne(name: string | undefined, job: JobContract | undefined): boolean {
   return (name === undefined) !== (job === undefined);
 }
@@ -198,8 +201,8 @@ function notOne(index: number): ValidationError {
 }
 
 /**
- * How to write a batch. With `clock`, jobs may be inserted at its times. A transaction has none, because a taken id would
- * abort the whole transaction.
+ * How to write a batch. With `clock`, jobs may be inserted with its time. In a transaction it is undefined, because
+ * inserting a taken id would abort the transaction.
  */
 interface Writing {
   readonly session: ClientSession | undefined;
@@ -207,9 +210,9 @@ interface Writing {
 }
 
 /**
- * Writes the jobs whose unique keys are free by one command, since a taken key would abort a transaction. Jobs not
- * inserted, because their id or key was taken, are read back by one command. So adding the same jobs again costs no more.
- * The few that remain, because of another writer in between, are written one by one.
+ * Writes a batch. One command inserts the jobs whose unique keys are free, since a taken key would abort a transaction.
+ * Another reads back jobs that were not inserted, so adding the same jobs again costs no more. Any left over, because
+ * of a concurrent writer, are written one by one.
  */
 async function writeBatch(
   jobs: Collection<JobDocument>,
@@ -236,7 +239,9 @@ async function writeBatch(
   return written;
 }
 
-/** Returns the ids of the jobs that hold the unique keys, by place. */
+/**
+ * Finds the jobs that already hold these unique keys. Returns their ids, keyed by `placeOf` (job name and unique key).
+ */
 async function findHolders(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
@@ -258,9 +263,9 @@ async function findHolders(
 }
 
 /**
- * Returns a function that tells whether a job's id and unique key are free, and takes them if so.
+ * Returns a function that tells whether a job is the first with its id and its unique key.
  *
- * @param held the places of keys that others have
+ * @param held unique keys that existing jobs hold, as `placeOf` returns them
  */
 function firstOfTheirPlaces(held: Iterable<string>): (job: NewJob) => boolean {
   const places = new Set(held);
@@ -274,12 +279,12 @@ function firstOfTheirPlaces(held: Iterable<string>): (job: NewJob) => boolean {
   };
 }
 
-/** Returns the place of a unique key. */
+/** Returns a string that identifies a unique key together with its job name. */
 function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>): string {
   return JSON.stringify([jobName, uniqueKey]);
 }
 
-/** Returns the jobs already stored as given, by an earlier call or an earlier try of this one. */
+/** Returns the jobs that are already stored with the same input, by an earlier call or an earlier try of this one. */
 async function findSame(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],
@@ -321,12 +326,15 @@ function insertAt(now: Date): (job: NewJob) => AnyBulkWriteOperation<JobDocument
   return (job) => ({ insertOne: { document: documentAt(job, now) } });
 }
 
-/** Returns whether MongoDB may change the input: it replaces an empty timestamp at the top level of an insert by its time. */
+/**
+ * Returns whether MongoDB may change the input. An insert replaces an empty timestamp at the top level by the current
+ * time.
+ */
 function mayBeChanged({ input }: NewJob): boolean {
   return typeof input === 'object' && input !== null && isBsonValue(input);
 }
 
-/** Returns the result of a write in which some keys were taken meanwhile. The other jobs were inserted all the same. */
+/** Returns the result of a write that failed only because keys were taken meanwhile. The other jobs were inserted. */
 function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
   if (!isBulkWriteError(error) || !error.result.hasWriteErrors()) throw error;
   const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);

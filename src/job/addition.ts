@@ -17,7 +17,7 @@ export interface JobBeingAdded {
   queue: string;
   priority: number;
   maxRetries: number;
-  /** Null to let the factory's function decide. */
+  /** Null if the factory's function decides after each attempt. */
   retryDelay: RetryDelay | null;
   /** Texts by name, at most 2 KB in all. Stored with the job and available when it runs. */
   metadata: Record<string, string>;
@@ -26,19 +26,19 @@ export interface JobBeingAdded {
 /** Middleware called around adding each job. `next` resolves once the job is written. */
 export type AddMiddleware = (job: JobBeingAdded, next: () => Promise<void>) => unknown;
 
-/** A job that is being added, with middleware around it. */
+/** A job being added, together with the middleware around it. */
 export interface Addition {
-  /** The job to write. Rejects when middleware refuses it. */
+  /** Resolves with the job to write. Rejects if middleware refuses it. */
   readonly ready: Promise<NewJob>;
-  /** Lets middleware continue after `next`, because the job is stored. */
+  /** Resolves `next`, because the job is stored, so that middleware continues. */
   written(): void;
   /** Makes `next` reject, because the job is not written. */
   refuse(error: unknown): void;
-  /** Resolves when middleware has ended. Rejects when it throws although the job was written. */
+  /** Resolves once all middleware has ended. Rejects if middleware throws although the job was written. */
   readonly end: Promise<void>;
 }
 
-/** Calls middleware up to the point where the job is to be written. */
+/** Calls middleware until it has called `next`, when the job is to be written. */
 export function beginAddition(
   steps: readonly AddMiddleware[],
   job: NewJob,
@@ -90,7 +90,7 @@ const changesSchema = z.object({
   metadata: metadataSchema,
 });
 
-/** Applies the changes of middleware. @throws ValidationError for values that no job can have */
+/** Applies the changes made by middleware. @throws ValidationError for values that no job can have */
 function asChanged(job: NewJob, view: JobBeingAdded): NewJob {
   const { metadata, ...changes } = validateNow(changesSchema, view, 'A job that middleware changed');
   return { ...job, ...changes, ...(Object.keys(metadata).length > 0 && { metadata }) };

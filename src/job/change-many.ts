@@ -13,7 +13,7 @@ import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { queueAgain, retriable } from './retry-job.js';
 
-/** Conditions that select jobs of a status, as in `JobsFilter`. */
+/** Conditions that select jobs within a status, as in `JobsFilter`. */
 type Conditions = Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'>;
 
 /** Selects the jobs that `jobs.retryMany` queues again. */
@@ -41,13 +41,13 @@ export interface RetryManyOptions extends ManyOptions {
 /** Numbers of changed and skipped jobs. */
 export interface ManyChanged {
   readonly changed: number;
-  /** Jobs that changed meanwhile, whose unique keys are taken, or that the caller may not add. */
+  /** Jobs that changed meanwhile, that would need a taken unique key, or that the caller may not add. */
   readonly skipped: number;
   /** Whether the call stopped before it had looked at all jobs. */
   readonly more: boolean;
 }
 
-/** Jobs per slice, few enough that no other write is held up for long. */
+/** Jobs per slice. Few enough that no other write is delayed for long. */
 const SLICE = 1000;
 
 const conditions = {
@@ -129,7 +129,7 @@ async function inSlices(
   return { changed, skipped, more: false };
 }
 
-/** Changes the jobs that still have one of these statuses and returns their number. A taken unique key is not a failure. */
+/** Changes the jobs that still have one of these statuses and returns their number. Ignores duplicate unique keys. */
 async function changeEach(
   jobs: Collection<JobDocument>,
   ids: readonly string[],

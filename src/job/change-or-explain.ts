@@ -6,18 +6,21 @@ import { requireJob } from './find-job.js';
 import type { Job, JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
-/** Maximum number of tries. A job may just have left the state it was read in, but it needs milliseconds to return to it. */
+/** Maximum number of tries. A job may leave the state it was read in, and needs milliseconds to return to it. */
 const MAX_TRIES = 10;
 
-/** Maximum wait between tries. A random wait breaks the rhythm of a writer that changes the job as fast as it is read. */
+/**
+ * Maximum wait between tries. The wait is random, so that the tries do not coincide with a writer that changes the job
+ * regularly.
+ */
 const MAX_WAIT_MS = 20;
 
 /**
- * Changes a job by one conditional statement. If that matched nothing, reads the job to explain why. The job may have
- * changed between the two, so that the explanation fails. The change is then tried again.
+ * Changes a job by one conditional statement. If that matches nothing, reads the job to explain why. If the job has
+ * changed in between and nothing speaks against the change any more, tries again.
  *
- * @param change returns undefined when its conditions matched nothing
- * @param refusal returns why the job cannot be changed, or undefined when it can
+ * @param change returns undefined if its conditions matched nothing
+ * @param refusal returns why the job cannot be changed, or undefined if it can
  * @throws NotFoundError, ForeignDocumentsError if a foreign document has the id, or ConflictError with the reason.
  *   Nothing was changed then
  */
@@ -38,7 +41,10 @@ export async function changeOrExplain<Result>(
   throw new ConflictError(id, `Job '${id}' changes faster than it can be read: nothing was done. Try again.`);
 }
 
-/** Checks for another application's document, which changes never match. It may be newer than the check of the collection. */
+/**
+ * Throws if the document with this id belongs to another application. It may have been written after the collection was
+ * checked.
+ */
 async function requireOwnJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
   const isForeign = { _id: String(id), $nor: [ourJob] };
   if ((await jobs.findOne(isForeign, { projection: { _id: 1 }, ...byId })) !== null)

@@ -1,32 +1,32 @@
-/** Maximum number of places, enough for this many claims at the same moment. More would only weaken the order. */
+/** Maximum number of places. Enough for as many simultaneous claims; more would only weaken the order. */
 const MAX_PLACES = 8;
 
 /**
- * Number of jobs in all places together. While others claim as well, a large claim becomes several smaller ones. MongoDB
- * reads every document before a claim's place.
+ * Number of jobs in all places together. While others also claim, a large claim is split into smaller ones, because
+ * MongoDB reads every document before a claim's place.
  */
 const MAX_WINDOW = 256;
 
-/** Place in the queue to claim at, behind `place` groups of `size` jobs. */
+/** The part of the queue that a claim takes: `size` jobs, after skipping `place` times as many. */
 export interface ClaimPlace {
-  /** Number of the place. 0 for the head of the queue. */
+  /** Number of the place. 0 is the head of the queue. */
   readonly place: number;
   /** Number of jobs to claim there. */
   readonly size: number;
 }
 
-/** After this many undisputed claims in a row, a claimer moves halfway back to the head of the queue. */
+/** After this many undisputed claims in a row, the number of places is halved. */
 const WINS = 8;
 
 /**
- * Keeps a claimer away from others that claim at the same time. It claims at a random place in the queue, and each place
- * is as long as a claim. A lost claim doubles the number of places, like the back-off of Ethernet (IEEE 802.3), and won
- * claims halve it again. Without competition the place is always the head of the queue.
+ * Keeps a claimer apart from others that claim at the same time. It divides the head of the queue into places, each as
+ * long as one claim, and claims at a random one. A lost claim doubles the number of places, like the back-off of
+ * Ethernet (IEEE 802.3). Won claims halve it again. Without competition, there is only the head of the queue.
  *
- * Each worker has one, which remembers from claim to claim.
+ * Each worker keeps one from claim to claim.
  */
 export class ClaimSpread {
-  /** Priority of the jobs found last. */
+  /** Priority of the last jobs found. */
   priority = 0;
   #places = 1;
   #wins = 0;
@@ -37,7 +37,7 @@ export class ClaimSpread {
     return { place, size: this.#places > 1 ? Math.min(wanted, this.share) : wanted };
   }
 
-  /** How many jobs each of the known claimers may take at a time. */
+  /** Maximum number of jobs for a claim, so that claims at all places fit into the window. */
   get share(): number {
     return Math.floor(MAX_WINDOW / this.#places);
   }
@@ -55,7 +55,7 @@ export class ClaimSpread {
     this.#wins = 0;
   }
 
-  /** Notes that the queue only has jobs for this many places. */
+  /** Notes that the queue has only enough jobs for this many places. */
   endsAfter(places: number): void {
     this.#places = Math.max(1, Math.min(this.#places, places));
   }

@@ -13,7 +13,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
-/** Claimable jobs, and the index that returns them in the order of claims. */
+/** A filter for claimable jobs, and the index that returns them in claim order. */
 export interface DueJobs {
   readonly filter: Filter<JobDocument>;
   /** Filter to use if the index is missing. */
@@ -21,10 +21,10 @@ export interface DueJobs {
   readonly index: Index;
 }
 
-/** How often a claim of one job is tried again after an unknown outcome. */
+/** How often the claim of a single job is repeated after an unknown outcome. */
 const MAX_TRIES_OF_ONE = 30;
 
-/** The statements of one claim. All jobs that it takes have its token. */
+/** The statements of one claim. All jobs that it takes get its token. */
 export class ClaimStatements {
   #lacksIndex = false;
 
@@ -34,7 +34,7 @@ export class ClaimStatements {
     private readonly lease: LeaseRequest,
   ) {}
 
-  /** Takes the first job by one command. After an unknown outcome, the token tells whether the job was taken. */
+  /** Takes the first job by one command. If the outcome is unknown, the token shows whether a job was taken. */
   async takeFirst(tries = 0): Promise<ClaimedJob[]> {
     const { jobs, due, lease } = this;
     const options = { sort: claimOrder, returnDocument: 'after', projection: withoutLog } as const;
@@ -51,10 +51,10 @@ export class ClaimStatements {
     }
   }
 
-  /** Finds jobs to take, after skipping `skip` others. */
+  /** Finds jobs to take, after skipping the first `skip` matches. */
   findCandidates(limit: number, skip: number, due = this.due): Promise<JobDocument[]> {
     const { jobs } = this;
-    // Without a size, a first batch is 101 documents, whatever the limit.
+    // Without `batchSize`, the first batch has 101 documents, whatever the limit.
     const options = { sort: claimOrder, projection: withoutLog, limit, skip, batchSize: limit };
     return byIndex(jobs, due.index, (hint) =>
       jobs.find(this.#filterOf(due, hint), { ...options, singleBatch: true, ...hint }).toArray(),
@@ -62,8 +62,8 @@ export class ClaimStatements {
   }
 
   /**
-   * Takes candidates by one command if all are still available. Otherwise a second command reads back the ones it took.
-   * Reading back also settles an unknown outcome, since the driver does not retry an update of many.
+   * Takes the candidates by one command if all are still available. Otherwise a second command reads back the ones it
+   * took. Reading back also resolves an unknown outcome, since the driver does not retry an update of many documents.
    */
   async take(candidates: readonly JobDocument[]): Promise<ClaimedJob[]> {
     if (candidates.length === 0) return [];
@@ -73,8 +73,8 @@ export class ClaimStatements {
   }
 
   /**
-   * Takes candidates by an update that repeats every condition of the find and the `retryCounter` seen. A job that was
-   * taken, failed and queued again in between is therefore not taken with an outdated attempt.
+   * Takes candidates by an update that repeats every condition of the find and the `retryCounter` seen there. So a job
+   * that was taken, failed and queued again in between is not taken with an outdated `retryCounter`.
    */
   async #takesAll(candidates: readonly JobDocument[]): Promise<boolean> {
     try {
@@ -129,7 +129,7 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
   ];
 }
 
-/** Matches the candidates, each with the `retryCounter` seen. There is usually one counter, and at most `maxRetries`. */
+/** Matches the candidates by id and by the `retryCounter` seen. Usually all have the same counter. */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const idsByCounter = new Map<number, string[]>();
   for (const { _id, retryCounter } of candidates) {
@@ -143,7 +143,7 @@ function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   return { _id: { $in: candidates.map(({ _id }) => _id) }, $or: arms };
 }
 
-/** Returns the candidate as it is now in the database, except for the times of the claim. */
+/** Returns the candidate as the claim has changed it in the database, except for the times of the claim. */
 function asTaken(candidate: JobDocument, token: string): ClaimedJob {
   const { progress: _, ...kept } = candidate;
   return toClaimedJob({ ...kept, status: 'processing', retryCounter: candidate.retryCounter + 1 }, token);

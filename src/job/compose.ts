@@ -3,11 +3,11 @@ export type Step<Context, Result> = (context: Context, next: () => Promise<Resul
 
 /**
  * Runs steps nested around `innermost`, the first one outermost, and returns the result of `innermost`. Values returned
- * by steps are ignored. An inner error stands unless a step throws another one.
+ * by steps are ignored. An inner error is thrown, unless a step throws another one.
  *
- * Ends only when all steps have ended, even those that a step does not await or leaves behind with an error.
+ * Returns only when all steps have ended, even those that an outer step does not await or abandons by throwing.
  *
- * @throws Error when a step ends without `next` or calls it twice, and errors of the steps
+ * @throws Error when a step ends without calling `next` or calls it twice, and errors of the steps
  */
 export async function compose<Context, Result>(
   steps: readonly Step<Context, Result>[],
@@ -26,7 +26,7 @@ export async function compose<Context, Result>(
   try {
     await step(context, () => {
       const result = next();
-      result.catch(() => {}); // A step may not await it. The error still counts below.
+      result.catch(() => {}); // A step may not await the result. Its error still counts below.
       return result;
     });
   } catch (error) {

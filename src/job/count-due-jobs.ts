@@ -4,7 +4,7 @@ import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { type ClaimFilter, claimIndex, heldBack, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 
-/** Counts the due jobs that match a worker's filter, up to `limit`. Includes jobs that must run alone. */
+/** Counts the due jobs that match a worker's filter, up to `limit`, including jobs that must run alone. */
 export async function countDueJobs(
   jobs: Collection<JobDocument>,
   filter: ClaimFilter,

@@ -4,17 +4,19 @@ import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } f
 import type { JobDocument, JobStatus } from './job.js';
 import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 
-/** Counting stops here. It costs about a microsecond per job, and nobody needs a larger exact number. */
+/**
+ * Maximum number to count exactly. Counting costs about a microsecond per job, and nobody needs a larger exact number.
+ */
 const MAX_COUNTED = 10_000;
 
-/** Maximum number of jobs read to count those that no index holds. Takes some ten milliseconds. */
+/** Maximum number of jobs read to count a status without an index. Takes some ten milliseconds. */
 const MAX_LOOKED_AT = 5_000;
 
-/** A number of jobs that is exact up to a limit. */
+/** A count that is exact up to a limit. */
 export interface CappedCount {
   /** At most 10,000. */
   readonly count: number;
-  /** Whether there are more. */
+  /** Whether there are more jobs than `count`. */
   readonly isCapped: boolean;
 }
 
@@ -24,9 +26,9 @@ export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 /**
  * Counts the jobs of each status. Takes six commands, of which five read index keys and no documents.
  *
- * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their number
- * is the total minus the others. MongoDB keeps the total, which may be slightly off while MongoDB recovers from a crash.
- * If the others are too many to count, the result is how many of the oldest jobs are completed, as "at least".
+ * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their
+ * number is the total minus the others. MongoDB keeps the total, which may be slightly off after a crash. If the others
+ * are too many to count, the result is a lower bound: the number of completed jobs among the oldest.
  */
 export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCounts> {
   const [queued, processing, cancelled, error, total] = await Promise.all([
@@ -51,7 +53,7 @@ async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> 
   return alone.count === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + alone.count);
 }
 
-/** Counts the jobs that match conditions served by this index. */
+/** Counts the jobs that match conditions, using this index. */
 export async function countCapped(
   jobs: Collection<JobDocument>,
   index: Index,
@@ -61,7 +63,7 @@ export async function countCapped(
   return capped(await byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint })));
 }
 
-/** Counts completed jobs among the oldest, since settled jobs are older than most others. */
+/** Counts completed jobs among the oldest jobs, most of which are settled. */
 async function countOldestCompleted(jobs: Collection<JobDocument>): Promise<number> {
   const oldest = [
     { $match: { created: { $gt: new Date(0) } } },

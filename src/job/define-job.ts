@@ -32,9 +32,9 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly addRole?: AddRole;
   /**
-   * How long an attempt may take before its signal fires. Default: 15 minutes, Lambda's limit. An attempt that goes on is
-   * settled as failed, to be retried, and its late outcome is ignored. Returning late is a failure too, even if the
-   * attempt blocked the thread so that the signal could not fire. In a subprocess, time counts from when a thread is
+   * How long an attempt may take before its signal fires. Default: 15 minutes, Lambda's limit. An attempt that goes on
+   * is settled as failed, to be retried, and its late outcome is ignored. Returning late is a failure too, even if the
+   * attempt blocked the thread so that the signal could not fire. In a subprocess, the time starts once a thread is
    * free.
    */
   readonly timeout?: Duration;
@@ -44,8 +44,8 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly expectedDuration?: Duration;
   /**
-   * Version of the definition, from 1. Raise it when the input's schema, the defaults or `addRole` change. A process with
-   * a lower version then leaves the stored definition as it is. Default 1.
+   * Version of the definition, from 1. Raise it when the input's schema, the defaults or `addRole` change. A process
+   * with a lower version then leaves the stored definition unchanged. Default 1.
    */
   readonly version?: number;
   /** Default queue of its jobs. */
@@ -54,7 +54,7 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
   readonly priority?: number;
   /** Default number of attempts of its jobs, including the first. */
   readonly maxRetries?: number;
-  /** Default delay between a failed attempt and the next. A function decides after each attempt. */
+  /** Default delay between a failed attempt and the next. A function is called after each failed attempt. */
   readonly retryDelay?: RetryDelay | RetryDelayFunction;
   /**
    * How long settled jobs are kept. Default: 7 days, and 30 days after an error. With `'forever'`, jobs are kept until
@@ -94,11 +94,11 @@ export type JobImplementation<Parsed, Returned> =
   | { run(context: JobContext<Parsed>): Promise<Returned> | Returned; readonly module?: undefined }
   | { readonly module: URL; readonly run?: undefined };
 
-/** Measures the time of an attempt, starting with the attempt. */
+/** Measures the time of an attempt. */
 export interface AttemptClock {
-  /** Called when the job function waits for a thread. The time so far does not count. */
+  /** Called when the job function has to wait for a thread. The time so far no longer counts. */
   reset(): void;
-  /** Called when a thread is free. Time counts from then. */
+  /** Called when a thread is free. Time counts from this moment. */
   start(): void;
 }
 
@@ -110,7 +110,7 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
    * @throws ValidationError for an invalid input or output, and errors of the job
    */
   call(input: Input, processor: JobProcessor): Promise<Output>;
-  /** Runs the job function with a parsed input. Tells the clock when it has to wait. */
+  /** Runs the job function with a parsed input. Resets the clock while the function waits for a thread. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
   /** Returns the output in the form to be stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
@@ -183,7 +183,7 @@ function toContract(contract: ContractFields): JobContract {
   );
 }
 
-/** Message for a contract where a job is needed. */
+/** Error message when a contract is given in place of a job. */
 export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
@@ -245,7 +245,7 @@ export function isJobContract(value: unknown): value is JobContract {
   return isMade(value, JOB_CONTRACT, contractSchema, knownContracts);
 }
 
-/** Factories and contracts already checked. Otherwise each added job would check its own again. */
+/** Factories and contracts already checked, so that adding a job does not check its definition again. */
 const knownFactories = new WeakSet<object>();
 const knownContracts = new WeakSet<object>();
 
@@ -326,7 +326,7 @@ function resolveDefinition(definition: unknown) {
 
 const namedSchema = z.object({ name: z.string() });
 
-/** Names the job in an error, because a module may define many jobs. */
+/** Returns the subject of an error, with the job's name, because a module may define many jobs. */
 function subjectOf(definition: unknown): string {
   const { data: named } = namedSchema.safeParse(definition);
   return named ? `Definition of the job ${inspect(named.name)}` : 'Definition of a job';
@@ -336,7 +336,7 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
   return typeof value === 'function';
 }
 
-/** Returns undefined if neither is given. @throws ValidationError if both are given */
+/** Returns the function that runs the job, or undefined for a contract. @throws ValidationError if two are given */
 function runnerOf(
   subject: string,
   run: RunFunction | undefined,
@@ -361,7 +361,7 @@ function moduleRunner(module: URL): Runner {
   };
 }
 
-/** Context of a job called directly. Nothing cancels it, it has no lease, and it reports to nobody. */
+/** Context of a job called directly. Nothing cancels the job, it has no lease, and its reports are discarded. */
 const directContext = {
   signal: new AbortController().signal,
   jobId: 'call',

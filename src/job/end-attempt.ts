@@ -4,24 +4,24 @@ import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
 import type { Outcome } from './outcome.js';
 
-/** Older errors are dropped, and counted in `errorsDropped`. */
+/** Maximum number of errors kept. Older ones are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
 
 /**
  * How often in a row a job may be given back because its invocation ran out of time. After that, the job is considered
- * too long for the worker. With a lower limit, a busy worker's deadlines would end jobs that fit. With a higher one, a
- * job that never fits would waste as many invocations.
+ * too long for the worker. A lower limit would end jobs that fit but often start late in a busy worker. A higher one
+ * would waste more invocations on a job that never fits.
  */
 export const MAX_UNFINISHED = 10;
 
 /**
  * Returns the update pipeline that ends an attempt. Nothing else moves a job out of `processing`.
  *
- * The document decides what follows (cancelled? attempts left?), not the worker's copy of it. So a change made meanwhile
- * by `cancelJob` counts. The caller's filter names the lease. If nothing matched, another worker holds the lease by now
- * and nothing was changed.
+ * The stored document decides what follows (cancelled? attempts left?), not the worker's copy. So a concurrent change
+ * by `cancelJob` counts. The caller's filter names the lease. If it matches nothing, another worker holds the lease by
+ * now, and nothing was changed.
  *
- * User values stand inside `$literal`, so nothing a user sends is evaluated.
+ * User values stand inside `$literal`, so that none is evaluated.
  */
 export function endAttempt(outcome: Outcome): Document[] {
   switch (outcome.kind) {
@@ -45,8 +45,8 @@ export function endAttempt(outcome: Outcome): Document[] {
 }
 
 /**
- * Returns a short form of `endAttempt` for completed attempts, which most are. The filter must match these jobs only, and
- * none that is to be cancelled. Their status is then known and nothing is left to decide.
+ * Returns a shorter pipeline than `endAttempt` for the usual case, completed attempts. The filter must match only these
+ * jobs, and none that is to be cancelled. Their status is then known and nothing is left to decide.
  */
 export function completeAttempts(completed: readonly CompletedJob[]): Document[] {
   const ending = {
@@ -65,7 +65,7 @@ interface CompletedJob {
   readonly output: unknown;
 }
 
-/** Returns an expression that finds each job's output at the index of its id. */
+/** Returns an expression for a job's output, found by the index of its id. */
 function outputOf(completed: readonly CompletedJob[]): Document {
   const outputs = completed.map(({ output }) => output ?? null);
   const [first] = outputs;
@@ -77,8 +77,8 @@ function outputOf(completed: readonly CompletedJob[]): Document {
 /**
  * Ends an attempt whose worker let its lease expire, and records which worker lost it and when.
  *
- * @param inCompany other jobs ran in that worker, and any of them may have killed it. So none of them uses up an attempt,
- *   and each runs alone next time, which tells them apart.
+ * @param inCompany whether other jobs ran in that worker. Any of them may have killed it, so none uses up an attempt,
+ *   and each runs alone next time, which shows the culprit
  */
 export function endLostAttempt(inCompany: boolean): Document[] {
   const message = {
@@ -94,7 +94,7 @@ export function endLostAttempt(inCompany: boolean): Document[] {
       inCompany ? '; other jobs ran beside it, so it is run alone next' : '',
     ],
   };
-  // Without a token, a late outcome cannot mistake this ending for its own.
+  // Without the token, a late outcome cannot take this ending for its own.
   const changes = {
     ...withError({ message }),
     runAlone: true,
@@ -104,14 +104,14 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   return inCompany ? ending('queued', { ...attemptNotUsedUp, ...changes }) : ending(retryOrError, changes);
 }
 
-/** Cancels a queued job, which settles it, or notes that a running job is to be cancelled. */
+/** Returns the update pipeline that cancels a queued job, or notes that a running job is to be cancelled. */
 export function requestCancel(): Document[] {
   const cancelRequested = { $ifNull: ['$cancelRequested', '$$NOW'] };
   const status = whenQueued('cancelled', '$status');
   return [{ $set: { status, cancelRequested, claimable: '$$REMOVE' } }, { $set: byStatus }];
 }
 
-/** Gives a job back because time was up. After too many times in a row, the job ends in `error`. */
+/** Gives a job back because time was up. After too many times in a row, the job ends in `error` instead. */
 function endUnfinished(): Document[] {
   const unfinished = { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] };
   const status = { $cond: [{ $gte: [unfinished, MAX_UNFINISHED] }, 'error', 'queued'] };
@@ -126,7 +126,7 @@ function endUnfinished(): Document[] {
 
 const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 
-/** Value of `claimable` for a queued job. Absent if the job must run alone. */
+/** The value of `claimable` for a queued job. Missing if the job must run alone. */
 export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
 
 const attemptNotUsedUp = {
@@ -136,16 +136,19 @@ const attemptNotUsedUp = {
   claimable: whenQueued(unlessAlone, '$$REMOVE'),
 };
 
-/** Keeps the counter of an attempt that was stopped or never began, which says nothing about whether the job fits. */
+/** Keeps the counter when an attempt was stopped or never began, since that does not show whether the job fits. */
 const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 
-/** Clears marks, since an attempt that ended in any way fits into an invocation and does not kill its worker. */
+/**
+ * Clears both marks by default: an attempt that ended by itself, well or badly, fitted into the invocation and did not
+ * kill its worker.
+ */
 const reset = { unfinishedCounter: '$$REMOVE', runAlone: '$$REMOVE' };
 
-/** Ends the lease and remembers only its token. */
+/** Removes the lease and keeps only its token. */
 const unleased = { lease: '$$REMOVE', lastToken: '$lease.token' };
 
-/** Sets the status first, then the fields that depend on it, including `changes`. */
+/** Returns stages that set the status first, then the fields that depend on it, including `changes`. */
 function ending(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
@@ -155,10 +158,10 @@ function ending(statusUnlessCancelled: string | Document, changes: Document): Do
 
 const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };
 const dropped = { $add: [{ $ifNull: ['$errorsDropped', 0] }, excess] };
-/** The number of dropped errors after another error is appended. */
+/** The number of dropped errors once another error is appended. */
 const droppedByOneMore = { $cond: [{ $gt: [dropped, 0] }, dropped, '$$REMOVE'] };
 
-/** How long a job with this status is kept, or `'forever'` for a job that has not ended. */
+/** How long a job with this status is kept. `'forever'` for a job that is not settled. */
 const retentionMs = {
   $switch: {
     branches: settledStatuses.map((status) => ({
@@ -174,10 +177,13 @@ function retentionMsOf(status: SettledStatus): Document {
   return { $ifNull: [`$retention.${status}`, DEFAULT_RETENTION[status]] };
 }
 
-/** Keeps a job that a scheduler item made ahead at least until its moment. See remove-jobs.ts. */
+/** A job that a scheduler item made ahead is kept at least until its occurrence. See remove-jobs.ts. */
 const keptFrom = { $max: ['$$NOW', '$occurrence.at'] };
 
-/** Returns when a job expires. After 0 this is now, so the TTL index removes a job within a minute if its end did not. */
+/**
+ * Returns when a job expires, or nothing for `'forever'`. With retention 0 it expires now, and the TTL index removes it
+ * within a minute if settling did not.
+ */
 function keptFor(ms: Document): Document {
   return { $cond: [{ $eq: [ms, 'forever'] }, '$$REMOVE', { $add: [keptFrom, ms] }] };
 }

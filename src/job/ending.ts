@@ -8,7 +8,7 @@ import type { SettledAs } from './settle-jobs.js';
  * - `snoozed`: postponed by the job itself
  * - `givenBack`: the worker had to stop before the attempt ended
  * - `stale`: ended after its lease was lost, and changed nothing
- * - `unsettled`: could not be written to the database, so recovery will end it
+ * - `unsettled`: its outcome could not be written, so recovery will end it
  */
 export type Ending =
   | 'completed'
@@ -23,7 +23,7 @@ export type Ending =
 /**
  * Returns how an attempt is counted.
  *
- * @param settledAs how the database took the outcome, or undefined when that is unknown
+ * @param settledAs the job's status after settling, `stale`, or undefined if unknown
  */
 export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): Ending {
   switch (settledAs) {
@@ -36,7 +36,7 @@ export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): En
     case 'error':
       return 'errors';
     case 'queued':
-    case 'processing': // Queued by this outcome, and claimed again before it was read.
+    case 'processing': // The outcome queued the job, and a worker claimed it before its status was read.
       return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
   }
 }

@@ -20,7 +20,7 @@ export class Factories {
     return this.registry.list(filter);
   }
 
-  /** Returns a kind of job. Undefined if it is not registered. */
+  /** Returns a kind of job, or undefined if it is not registered. */
   async get(name: string): Promise<JobFactoryInfo | undefined> {
     await this.connected();
     return this.registry.info(name);

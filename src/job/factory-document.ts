@@ -19,7 +19,7 @@ export interface JobFactoryDocument {
   readonly addRole?: AddRole;
   /** Version of the definition. Absent in documents of earlier versions of this package, which any version replaces. */
   readonly version?: number;
-  /** Hash of all other fields. Registering writes only when it is new. */
+  /** Hash of all other fields. Registering writes only if it has changed. */
   readonly hash: string;
 }
 
@@ -30,7 +30,10 @@ export const jobFactoriesCollection: CollectionDescription = {
   formerIndexes: [],
 };
 
-/** Returns the document of a kind of job under a name. A contract and the job made from it have the same document. */
+/**
+ * Returns the document that describes a job definition registered as `name`. The same for a contract and the job made
+ * from it.
+ */
 export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {
   const { input, defaults, addRole, version } = job;
   const inputSchema = toJsonSchema(input);
@@ -47,7 +50,7 @@ export function toFactoryDocument(name: string, job: JobContract): JobFactoryDoc
   };
 }
 
-/** Returns the least role that may add the factory's jobs. */
+/** Returns the least role that may add jobs of this kind. */
 export function addRoleOf({ addRole = DEFAULT_ADD_ROLE }: Pick<JobFactoryDocument, 'addRole'>): AddRole {
   return addRole;
 }

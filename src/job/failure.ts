@@ -5,11 +5,11 @@ import { isError } from '../is-error.js';
 export interface Failure {
   readonly message: string;
   readonly stack?: string;
-  /** Errors behind this one, nearest first. Absent if there are none. */
+  /** The chain of causes, nearest first. Absent if there are none. */
   readonly causes?: readonly FailureCause[];
 }
 
-/** An error behind an error. */
+/** A cause of an error, direct or indirect. */
 export interface FailureCause {
   /** Where the cause was found on the thrown error: `cause`, `cause.cause`, `errors.0`, … */
   readonly path: string;
@@ -18,16 +18,21 @@ export interface FailureCause {
   readonly stack?: string;
 }
 
-/** Limit of a message and of a stack. The top tells most, and 20 failures of this size fit beside any input and output. */
+/**
+ * Limit of a message and of a stack. The top says most, and 20 failures of this size fit beside any input and output.
+ */
 const MAX_TEXT_BYTES = 8 * 1024;
 
-/** Limit of all causes of a failure. Enough depth for an error that several libraries passed on. */
+/** Maximum number of causes, and how deep to look. Enough for an error that several libraries wrapped. */
 const MAX_CAUSES = 10;
 const MAX_DEPTH = 5;
 const MAX_CAUSES_BYTES = 6 * 1024;
 const MAX_CAUSE_TEXT_BYTES = 1024;
 
-/** Converts anything thrown to a storable failure. Never throws: jobs throw symbols, and errors with hostile getters. */
+/**
+ * Converts anything thrown to a storable failure. Never throws, although jobs throw symbols and errors with hostile
+ * getters.
+ */
 export function toFailure(thrown: unknown): Failure {
   const { message, stack } = describe(thrown);
   const causes = causesOf(thrown);
@@ -44,7 +49,7 @@ export function withRemark(failure: Failure, remark: string): Failure {
   return { ...failure, message: shorten(failure.message, MAX_TEXT_BYTES - Buffer.byteLength(note)) + note };
 }
 
-/** Returns a readable text. A long text is cut when it is stored. */
+/** Returns a readable text for any value. A long text is cut only when it is stored. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value);
 }
@@ -67,7 +72,7 @@ function describe(thrown: unknown): Described {
   }
 }
 
-/** Returns the code of an error without a message, such as that of a connection that failed at each of several addresses. */
+/** Returns an error's code in place of a missing message, as when a connection failed at each of several addresses. */
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
 }
@@ -78,7 +83,7 @@ interface Behind {
   readonly depth: number;
 }
 
-/** Returns the nearest causes first, each only once. Causes may form a circle or share a cause. */
+/** Returns the causes, nearest first, each only once. Causes may be circular or shared. */
 function causesOf(thrown: unknown): FailureCause[] {
   const causes: FailureCause[] = [];
   const seen = new Set([thrown]);

@@ -14,7 +14,7 @@ export interface JobLog {
 export interface JobLogLine {
   /** Time by the database's clock. */
   readonly at: Date;
-  /** Number of the attempt, from 1. An attempt that was given back shares its number with the next one. */
+  /** Number of the attempt, from 1. An attempt that was given back has the same number as the next one. */
   readonly attempt: number;
   readonly message: string;
   readonly fields?: LogLineFields;

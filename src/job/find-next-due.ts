@@ -7,8 +7,8 @@ import { type ClaimFilter, claimIndex, priorities, queuedJobs, takesNothing } fr
  * Returns how long until the next job that matches the filter becomes due, in milliseconds by the database's clock.
  * Returns undefined if none becomes due within `withinMs`. Jobs that are already due do not count.
  *
- * Costs one command. It reads one key of a claim index per priority, times the number of queues in the filter. With more than
- * 20 queues it also reads keys of other queues.
+ * Costs one command, which reads one key of a claim index per priority and queue of the filter. With more than 20
+ * queues it also reads keys of other queues.
  */
 export async function findNextDue(
   jobs: Collection<JobDocument>,
@@ -23,12 +23,12 @@ export async function findNextDue(
   return next?.dueInMs;
 }
 
-/** Nobody needs more: where so many jobs become due, workers are already running. */
+/** Maximum number of jobs. Where more jobs become due, workers are already running. */
 const MAX_FOUND = 1000;
 
 /**
- * Returns how long until matching jobs become due within `withinMs`, in milliseconds by the database's clock. Soonest
- * first, at most 1000. Only includes jobs that were queued more than `queuedMs` before they become due.
+ * Returns how long until each matching job becomes due, in milliseconds by the database's clock. Soonest first, at most
+ * 1000. Only includes jobs that become due within `withinMs` and were queued more than `queuedMs` before that.
  */
 export async function findDueSoon(
   jobs: Collection<JobDocument>,

@@ -20,23 +20,23 @@ export interface WaitingJob {
   readonly priority: number;
   /** How long the job has been both due and queued, in milliseconds by the database's clock. */
   readonly waitedMs: number;
-  /** Whether this processor takes the job, judged by name and queue. */
+  /** Whether this processor takes jobs with this name and queue. */
   readonly claimable: boolean;
 }
 
 /**
  * Returns the longest-waiting due job of each priority, highest priority first.
  *
- * Claims go through a priority in the order of `runAt`. So a job that nobody claims reaches the head of its priority and
- * is seen here, however many wait behind it. A job added with a past `runAt` waits only since it was added. Up to 100
- * such jobs are looked through.
+ * Claims take a priority's jobs in the order of `runAt`. So a job that nobody claims reaches the head of its priority
+ * and is found here, however many jobs follow it. A job added with a past `runAt` waits only since it was added. Up to
+ * 100 such jobs are skipped.
  *
- * Mostly costs two commands, since most jobs have the lowest priority. At most one command for each of the 10 priorities,
- * one for jobs that must run alone, and one more for each priority whose first job was added late. Each command reads one
- * key of the claim index, and one more for each priority with only delayed jobs. With queues given, it reads as many per
- * queue.
+ * Usually costs two commands, since most jobs have the lowest priority. At most one command for each of the 10
+ * priorities, one for jobs that must run alone, and one more for each priority whose first job was added late. Each
+ * command reads one key of the claim index, plus one for each priority with only delayed jobs. With queues given, it
+ * reads as many keys per queue.
  *
- * @param openQueues queues whose jobs count, or undefined for all. Jobs of paused queues do not wait for a worker
+ * @param openQueues queues whose jobs count, or undefined for all. Leave out paused queues, whose jobs wait for nobody
  */
 export async function findOldestWaiting(
   jobs: Collection<JobDocument>,
@@ -67,7 +67,7 @@ function longestOfEach(jobs: readonly Waiting[]): Waiting[] {
   return jobs.filter(isLongest).sort((one, other) => other.priority - one.priority);
 }
 
-/** Returns the longest-waiting job of those that must run alone. */
+/** Returns the longest-waiting of the due jobs that must run alone. */
 async function findLongestAlone(
   jobs: Collection<JobDocument>,
   openQueues?: readonly string[],

@@ -4,8 +4,8 @@ import type { JobError } from './job.js';
 export type JobErrorFormatter = (error: JobError) => string;
 
 /**
- * Formats an error as `[2026-01-31T09:05:06+00:00] An error occurred.` by default. Appends the causes where they say
- * more: `[…] fetch failed (connect ECONNREFUSED 10.0.0.1:80)`.
+ * Formats an error as `[2026-01-31T09:05:06+00:00] An error occurred.` by default. Appends causes whose messages add
+ * something: `[…] fetch failed (connect ECONNREFUSED 10.0.0.1:80)`.
  */
 export const formatJobError: JobErrorFormatter = ({ at, message, causes = [] }) => {
   const reasons = causes.map((cause) => cause.message).filter((reason) => !message.includes(reason));

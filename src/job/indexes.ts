@@ -3,24 +3,24 @@ import { expiring, formerExpiry, text } from '../mongo/collection-description.js
 import { settledStatuses } from './job.js';
 
 /**
- * Indexes cost writes, so each comment says what its index is for. A job that is added, claimed, completed and removed on
- * expiry costs 14 index entries, made or removed.
+ * Indexes cost writes, so each comment says what its index is for. A job that is added, claimed, completed and removed
+ * on expiry costs 14 index entries, made or removed.
  *
- * The claim indexes hold only queued jobs that wait only for their time, so no finished or held-back job is ever in them.
- * The bound on `runAt` lets a scan skip the delayed jobs of a priority with one key. `jobName` lets it skip jobs that a
- * worker does not know without fetching them. `status` and `claimable` are the last keys, so that jobs can be counted by
- * keys alone. MongoDB does not deduce from a partial index's filter that a condition is met.
+ * The claim indexes hold only claimable jobs, so no finished or held-back job is ever in them. The bound on `runAt`
+ * lets a scan skip all delayed jobs of a priority at the cost of one key. `jobName` lets it skip unknown jobs without
+ * fetching them. `status` and `claimable` are the last keys, so that jobs can be counted by keys alone. MongoDB does
+ * not infer them from a partial index's filter.
  *
- * An index whose keys change gets a new name, since MongoDB makes none with a name that exists. The old index serves the
- * old version until the new one is there. An index named in an old version's statements keeps its name and keys, or loses
- * both. So no old index finds fewer documents than it used to.
+ * An index whose keys change gets a new name, since MongoDB does not replace an index of the same name. The old index
+ * serves the old version until the new one exists. An index named in an old version's statements keeps its name and
+ * keys, or is dropped. So no old index finds fewer documents than before.
  */
 const onlyQueued = { status: 'queued' } as const;
 
 /** Has both conditions, because workers of an earlier version leave `claimable` in the jobs that they claim. */
 const onlyClaimable = { status: 'queued', claimable: true } as const;
 
-/** Serves claims by workers of all queues or very many, and counts of queued jobs. */
+/** Serves claims by workers of all queues or of very many, and counts of queued jobs. */
 export const claimableJobs = {
   name: 'claimable',
   key: { priority: -1, runAt: 1, _id: 1, jobName: 1, queue: 1, status: 1, claimable: 1 },
@@ -35,8 +35,8 @@ export const claimableByQueue = {
 } as const;
 
 /**
- * Holds the queued jobs that no claim sees: jobs that must run alone after a crash, and jobs queued by a process of an
- * earlier version. Most jobs are never in it.
+ * Holds the queued jobs that claims do not see: jobs that must run alone after a crash, and jobs queued by a process of
+ * an earlier version. Most jobs are never in it.
  */
 export const heldBackJobs = {
   name: 'heldBack',
@@ -59,7 +59,7 @@ export const uniqueKeyIndex = {
   partialFilterExpression: { uniqueKey: { $exists: true } },
 } as const;
 
-/** Allows at most one job per occurrence. */
+/** Allows only one job per occurrence. */
 const occurrence = {
   name: 'occurrence',
   key: { 'occurrence.item': 1, 'occurrence.at': 1 },
@@ -78,8 +78,8 @@ export const jobExpiry = expiring('expiry', 'expireAt', {
 });
 
 /**
- * Serves lists of jobs, newest or oldest first. These keys never change. They cost a write at the right edge when a job
- * is added, and another when it is removed.
+ * Serves lists of jobs, newest or oldest first. These keys never change. They cost a write at the end of the index when
+ * a job is added, and another when it is removed.
  */
 export const byCreated = { name: 'byCreated', key: { created: 1, _id: 1 } } as const;
 
@@ -89,7 +89,7 @@ export const byJobName = { name: 'byJobName', key: { jobName: 1, created: 1, _id
 /** Serves lists of a queue's jobs. Optional, because it costs two entries per job. */
 export const byQueue = { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } } as const;
 
-/** Serves lists, counts and removals of jobs that people look for. A completed job is never in it. */
+/** Serves lists, counts and removals of jobs that failed or were cancelled. A completed job is never in it. */
 export const byUnsuccessful = {
   name: 'byUnsuccessful',
   key: { status: 1, created: 1, _id: 1, completed: 1 },
@@ -121,7 +121,7 @@ const formerClaimAll = {
   partialFilterExpression: onlyQueued,
 } as const;
 
-/** Indexes by which a database in use is recognized. Each version made one of these. */
+/** Indexes that show that a database is already in use. Each version made one of these. */
 export const everyVersions: readonly IndexDescription[] = [claimableJobs, formerClaimAll, formerClaim];
 
 export const formerJobIndexes: readonly IndexDescription[] = [

@@ -4,13 +4,14 @@ import { offeredJsonSchema } from './offered-json-schema.js';
 import { isZod, mayBeMissing } from './schema.js';
 
 /*
- * The JSON Schema of an input, by which producers without the job's code check it. It may be weaker than the zod schema,
- * because the worker parses the input again, but never stronger. So any JSON that a process with the code accepts is also
- * accepted by name elsewhere. Parts that JSON Schema expresses differently than zod, or not at all, are left out.
+ * The JSON Schema of an input, with which producers without the job's code check it. It may be weaker than the zod
+ * schema, because the worker parses the input again, but never stronger. So any JSON that a process with the code
+ * accepts is also accepted by name elsewhere. Parts that JSON Schema expresses differently than zod, or not at all, are
+ * left out.
  */
 
 /**
- * Returns the JSON Schema as text. Null if no part of it can be written, so only a process with the code can add such
+ * Returns the JSON Schema as text. Null if it cannot be written, so that only a process with the code can add such
  * jobs.
  */
 export function toJsonSchema(schema: StandardSchemaV1): string | null {
@@ -28,7 +29,7 @@ function ofZod(schema: z.core.$ZodType): string | null {
   }
 }
 
-/** Parses a stored schema. Undefined if there is none, or another version wrote one that cannot be read. */
+/** Parses a stored schema. Undefined if there is none, or if it was written by another version and cannot be read. */
 export function fromJsonSchema(text: string | null): z.ZodType | undefined {
   try {
     return text === null ? undefined : z.fromJSONSchema(JSON.parse(text, withoutFormat));
@@ -38,8 +39,8 @@ export function fromJsonSchema(text: string | null): z.ZodType | undefined {
 }
 
 /**
- * Ignores `format`, which serves people and forms. Zod's own patterns for addresses and moments are narrower than some
- * that it accepts, such as a custom one. The pattern itself stands beside it.
+ * Ignores `format`, which is for people and forms. Zod's patterns for addresses and dates are narrower than some inputs
+ * that it accepts, such as a custom one. The pattern itself is a separate keyword.
  */
 function withoutFormat(key: string, value: unknown): unknown {
   return key === 'format' && typeof value === 'string' ? undefined : value;
@@ -48,7 +49,7 @@ function withoutFormat(key: string, value: unknown): unknown {
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
 type Node = Parameters<Override>[0];
 
-/** Metadata of a definition could contain any keyword, so only these texts are copied. */
+/** Only these texts are copied, because a definition's metadata could contain any keyword. */
 const none = z.registry<Record<string, unknown>>();
 const texts = ['title', 'description', 'examples', 'deprecated'] as const;
 
@@ -63,12 +64,12 @@ function loosen(node: Node): void {
   for (const name of texts) if (about[name] !== undefined) Reflect.set(jsonSchema, name, about[name]);
 }
 
-/** Returns whether code decides what a schema accepts, or its parts do not show it. */
+/** Returns whether code decides what a schema accepts, or its parts do not show that. */
 function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): boolean {
   if (toJSONSchema || ('coerce' in def && def.coerce)) return true;
   if (def.type === 'pipe') return 'in' in def && isTransform(def.in);
-  // Tuples with optional last items, and intersections whose parts each know some keys, are read differently than
-  // written.
+  // Zod reads tuples with optional last items, and intersections whose parts each know some keys, differently than it
+  // writes them.
   return ['catch', 'success', 'transform', 'intersection', 'tuple', 'promise'].includes(def.type);
 }
 
@@ -79,7 +80,7 @@ function isTransform(schema: unknown): boolean {
   return Object(schema)._zod?.def.type === 'transform';
 }
 
-/** Checks that do not change the value and are fully expressed in JSON Schema. */
+/** Checks that do not change the value and that JSON Schema expresses fully. */
 const harmlessChecks = new Set([
   'describe',
   'metadata',
@@ -109,19 +110,19 @@ const limits = [
   'maxItems',
 ];
 
-/** Drops limits if a check such as `trim` changes the value before later checks, which JSON Schema cannot express. */
+/** Drops limits if an earlier check, such as `trim`, changes the value, which JSON Schema cannot express. */
 function loosenChecks({ zodSchema, jsonSchema }: Node): void {
   const checks = zodSchema._zod.def.checks ?? [];
   const changes = checks.some((check) => !isRefinement(check) && !harmlessChecks.has(check._zod.def.check));
   if (changes) drop(jsonSchema, limits);
   if (changes && jsonSchema.type === 'integer') jsonSchema.type = 'number';
   const patterns = [zodSchema, ...checks].flatMap(patternsOf);
-  // JSON Schema has no flags. Base64 and multiple patterns are written differently than they are read.
+  // JSON Schema has no flags. Zod reads base64 and multiple patterns differently than it writes them.
   const isExact = patterns.every(({ flags }) => flags === '') && jsonSchema.contentEncoding === undefined;
   if (patterns.length > 1 || !isExact) drop(jsonSchema, ['pattern', 'allOf']);
 }
 
-/** Returns whether a check only asks, as `refine` does. A function of `check` may change the value. */
+/** Returns whether a check only tests the value, as `refine` does. A function given to `check` may change it. */
 function isRefinement(check: z.core.$ZodCheck): boolean {
   return 'fn' in check._zod.def;
 }
@@ -139,7 +140,7 @@ function loosenMembers({ zodSchema, jsonSchema }: Node): void {
   }
   if (def.type === 'object' && 'shape' in def) loosenRequired(jsonSchema, Object(def.shape));
   if (def.type === 'record') {
-    // Keys may be numbers or be changed. Keys of a loose record need not match at all.
+    // Keys may be numbers or be changed. Keys of a loose record need not match.
     drop(jsonSchema, ['propertyNames', 'patternProperties', 'required']);
     if ('mode' in def && def.mode === 'loose') drop(jsonSchema, ['additionalProperties']);
   }

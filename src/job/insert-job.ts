@@ -5,7 +5,7 @@ import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
-/** A job as its producer decides it, resolved and validated. Everything else follows from it. */
+/** A job as its producer defines it, resolved and validated. The other fields of its document follow from it. */
 export interface NewJob {
   readonly id: string;
   readonly jobName: string;
@@ -15,7 +15,7 @@ export interface NewJob {
   readonly maxRetries: number;
   readonly retryDelay: ResolvedRetryDelay | null;
   readonly retention?: ResolvedRetention | undefined;
-  /** A moment, or milliseconds from the database's now. */
+  /** A moment, or a delay in milliseconds by the database's clock. */
   readonly runAt: Date | number;
   readonly uniqueKey?: string | undefined;
   readonly occurrence?: Occurrence;
@@ -47,8 +47,8 @@ export async function insertJob(
 }
 
 /**
- * Returns the update pipeline of an upsert that inserts the job. A document found is left as it is, even a foreign one
- * without status. A new document has only its id, or only its occurrence.
+ * Returns the update pipeline of an upsert that inserts the job. Leaves an existing document as it is, even a foreign
+ * one without a status. A document is new if it has only its id, or only its id and occurrence.
  */
 export function insertUnlessFound(job: NewJob): Document[] {
   const isNew = { $or: [{ $eq: ['$$ROOT', { _id: '$_id' }] }, isBegunByOccurrence] };
@@ -59,7 +59,7 @@ const isBegunByOccurrence = {
   $and: [{ $eq: [{ $type: '$status' }, 'missing'] }, { $ne: [{ $type: '$occurrence' }, 'missing'] }],
 };
 
-/** Returns the document of a new job, to be inserted at this moment by the database's clock. */
+/** Returns the document of a new job, inserted at `now` by the database's clock. */
 export function documentAt(job: NewJob, now: Date): JobDocument {
   const { runAt } = job;
   const due = runAt instanceof Date ? runAt : new Date(now.getTime() + runAt);
@@ -79,8 +79,8 @@ function newDocument(job: NewJob): Document {
 type Untimed = Omit<JobDocument, 'runAt' | 'created' | 'queued'>;
 
 /**
- * Returns the fields that do not depend on time. Each is set by itself, because spreading so many fields into another
- * object, or taking the rest of one, takes several times as long.
+ * Returns the fields that do not depend on time. They are set one by one, because spreading so many fields, or taking
+ * the rest of an object, takes several times as long.
  */
 function untimed(job: NewJob): Untimed {
   const { input, uniqueKey, occurrence, retention, metadata } = job;

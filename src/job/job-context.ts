@@ -9,7 +9,10 @@ import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 export interface JobContext<Input = unknown> {
   /** Input as parsed by the factory's schema. */
   readonly input: Input;
-  /** Fires when the job is cancelled, its lease is lost, or the worker must stop. End soon, and throw if unfinished. */
+  /**
+   * Fires when the job is cancelled, its lease is lost, or the worker must stop. Then end soon, and throw if
+   * unfinished.
+   */
   readonly signal: AbortSignal;
   /** Id of the job, or `'call'` when the factory was called without a queue. */
   readonly jobId: string;
@@ -17,7 +20,7 @@ export interface JobContext<Input = unknown> {
   readonly attempt: number;
   /** Fencing token, unique to this attempt and named by every write about it. */
   readonly token: string;
-  /** The processor that runs the job. Adds, reads and changes other jobs, and does whatever else a `RemoteProcessor` does. */
+  /** The processor that runs the job. A job can use it to add, read and change other jobs, and for any other method. */
   readonly processor: JobProcessor;
   /** Reports progress: `progress(value)`, `progress(0.5, 'half')` or `progress(3, 10, 'the third')`. */
   readonly progress: ReportProgress;
@@ -32,13 +35,13 @@ export interface JobContext<Input = unknown> {
   log(message: string, fields?: LogLineFields): void;
 }
 
-/** The argument of a subprocess module's default export. It contains only what can cross to another thread. */
+/** The argument of a subprocess module's default export. Contains only values that can cross to another thread. */
 export type SubprocessContext<Input = unknown> = Pick<
   JobContext<Input>,
   'input' | 'signal' | 'progress' | 'log'
 >;
 
-/** Requests that a job's function may make. */
+/** Methods that a job's function may call on its processor. */
 export interface JobRequests {
   addJob<Added extends string | JobContract>(
     job: Added,
@@ -54,11 +57,11 @@ export interface JobRequests {
   cancelJob(id: string): Promise<JobStatus>;
 }
 
-/** Extended in processor.ts, which jobs do not import, by the facade that jobs receive. */
+/** Declared further in processor.ts, which jobs do not import, with the facade that jobs receive. */
 // biome-ignore lint/suspicious/noEmptyInterface: it is declared further where the facade is
 export interface GivenToJobs {}
 
-/** The processor as a job's function sees it: the whole facade, or without one only `JobRequests`. */
+/** The processor as a job's function sees it: the whole facade, or only `JobRequests` where no facade is declared. */
 export type JobProcessor = GivenToJobs extends { readonly processor: infer Facade extends JobRequests }
   ? Facade
   : JobRequests;

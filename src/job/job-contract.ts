@@ -31,5 +31,5 @@ export interface AttemptLimits {
   readonly expectedMs?: number;
 }
 
-/** The input as an argument, optional where the schema allows that. */
+/** The input as function arguments, optional where the schema allows that. */
 export type InputArguments<Input> = undefined extends Input ? [input?: Input] : [input: Input];

@@ -10,7 +10,10 @@ import { storableText } from '../storable-text.js';
 import { type Metadata, metadataSchema } from './metadata.js';
 import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
 
-/** Attempts of a job in all. Few enough that a broken job is noticed the same day, enough to outlive a hiccup. */
+/**
+ * Default number of attempts in all. Few enough that a broken job is noticed the same day, enough to outlast a brief
+ * failure.
+ */
 export const DEFAULT_MAX_RETRIES = 3;
 
 const priority = z.int().min(0).max(9);
@@ -24,7 +27,7 @@ export const queueSchema = storableText
   .max(200)
   .refine(...hasAddress);
 const queue = queueSchema;
-/** Accepts a Date or ISO 8601 with an offset, and returns a Date. */
+/** Accepts a Date, or ISO 8601 text with an offset, and returns a Date. */
 export const momentSchema = z.union(
   [z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))],
   {
@@ -32,7 +35,7 @@ export const momentSchema = z.union(
   },
 );
 
-/** How long a settled job is kept: 0 for not at all, `'forever'` until somebody removes it. */
+/** How long a settled job is kept. With 0 it is not kept, with `'forever'` until somebody removes it. */
 export type KeptFor = Duration | 'forever';
 
 /** How long settled jobs are kept, by how they ended. */
@@ -56,7 +59,7 @@ const retentionSchema = z.strictObject({
   error: keptForSchema.default(ms('30 days')),
 });
 
-/** Milliseconds or `'forever'`. */
+/** Resolved retention: milliseconds or `'forever'`, by how the job ended. */
 export type ResolvedRetention = z.output<typeof retentionSchema>;
 
 export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});
@@ -82,12 +85,12 @@ const overrides = {
   retryDelay: retryDelaySchema.optional(),
 };
 
-/** Options that a job may set, and otherwise its factory. */
+/** Options that a job may set, in place of its factory's defaults. */
 export const jobOverridesSchema = z.strictObject(overrides);
 
 type JobOverrides = z.output<typeof jobOverridesSchema>;
 
-/** Fills in the options that a job does not set from its factory. */
+/** Fills in the options that a job does not set with its factory's defaults. */
 export function withDefaults(
   { queue, priority, maxRetries, retryDelay }: JobOverrides,
   defaults: JobDefaults,
@@ -149,25 +152,25 @@ export interface AddJobOptions {
   readonly priority?: number | undefined;
   /** Earliest moment to run. Default: at once. */
   readonly runAt?: Date | string | undefined;
-  /** Delay from the database's now. Excludes `runAt`. */
+  /** Delay by the database's clock. Cannot be combined with `runAt`. */
   readonly delay?: Duration | undefined;
   /** Number of attempts in all, 1 to 1000. Default: the factory's, or 3. */
   readonly maxRetries?: number | undefined;
   /** Delay between a failed attempt and the next. Default: the factory's, or 10 s. */
   readonly retryDelay?: RetryDelay | undefined;
-  /** While an unsettled job of this name has this key, adding returns that job's id instead of a new one. */
+  /** If an unsettled job of this name already has this key, adding returns that job's id and adds no job. */
   readonly uniqueKey?: string | undefined;
   /** Texts by name, at most 2 KB in all. Stored beside the input and visible to middleware. */
   readonly metadata?: Metadata | undefined;
   /** Makes the insert part of the caller's transaction. */
   readonly session?: AnySession | undefined;
   /**
-   * Role of the person for whom the job is added. Refused if the factory's `addRole` is higher. Default: code may add any
-   * job.
+   * Role of the person for whom the job is added. Refused if the factory's `addRole` is higher. Default: code may add
+   * any job.
    */
   readonly callerRole?: Role | undefined;
   /**
-   * How long adding is tried again while the database cannot be reached, except in a transaction. Also limits the wait
+   * How long to keep trying to add while the database cannot be reached, except in a transaction. Also limits the wait
    * for the kick. Default 13 s, which outlasts an election.
    */
   readonly patience?: Duration | undefined;

@@ -41,7 +41,7 @@ export function isSettled(status: JobStatus): status is SettledStatus {
   return settledStatuses.some((settled) => settled === status);
 }
 
-/** An entry of a job's errors: a failed attempt, or a surprise such as a lost lease. */
+/** An entry of a job's errors: a failed attempt, or an unexpected event such as a lost lease. */
 export interface JobError {
   /** When it was recorded, by the database's clock. */
   readonly at: Date;
@@ -49,11 +49,11 @@ export interface JobError {
   /** Number of the failed attempt, from 1. */
   readonly attempt: number;
   readonly stack?: string;
-  /** Causes, nearest first: the `cause`, its causes, and the `errors` of an AggregateError. At most 10. */
+  /** Causes, nearest first: `cause`, its own causes, and the `errors` of an AggregateError. At most 10. */
   readonly causes?: readonly FailureCause[];
 }
 
-/** The right of a worker to run a job until a time. */
+/** A worker's right to run a job until a time. */
 export interface Lease {
   /** Fencing token. */
   readonly token: string;
@@ -71,7 +71,7 @@ export interface HeldLease {
   readonly token: string;
 }
 
-/** The last lines that a job wrote with `log`, oldest first, and the number of all lines of all attempts. */
+/** The last lines that a job wrote with `log`, oldest first, and the number of lines written by all attempts. */
 export interface StoredLog {
   readonly told: number;
   readonly lines: readonly StoredLogLine[];
@@ -85,7 +85,7 @@ export interface StoredLogLine {
   readonly fields?: string;
 }
 
-/** The moment of a scheduler item that made a job. */
+/** The occurrence of a scheduler item for which a job was made. */
 export interface Occurrence {
   /** Id of the scheduler item. */
   readonly item: string;
@@ -94,7 +94,7 @@ export interface Occurrence {
   readonly previous: Date | null;
 }
 
-/** A document of the collection `jobs`. All times are the database's. */
+/** A document of the collection `jobs`. All times are by the database's clock. */
 export interface JobDocument {
   readonly _id: string;
   readonly jobName: string;
@@ -106,7 +106,7 @@ export interface JobDocument {
   readonly input?: unknown;
   /** Value returned by the job, once it is completed. */
   readonly output?: unknown;
-  /** Last value that the last attempt reported. */
+  /** The last value that the latest attempt reported. */
   readonly progress?: unknown;
   /** Log of up to half a megabyte, which only `jobs.log` reads. */
   readonly log?: StoredLog;
@@ -127,24 +127,26 @@ export interface JobDocument {
   readonly givenBackCounter: number;
   /** Maximum number of attempts. */
   readonly maxRetries: number;
-  /** Delay between a failed attempt and the next. Null when the factory's code decides. */
+  /** Delay between a failed attempt and the next. Null if the factory's code decides. */
   readonly retryDelay: ResolvedRetryDelay | null;
   /** The last 20 errors, oldest first. */
   readonly errors: readonly JobError[];
   /** Number of older errors that were dropped. */
   readonly errorsDropped?: number;
-  /** How often in a row the job was given back because its invocation ran out of time. */
+  /** How many times in a row the job was given back because its invocation ran out of time. */
   readonly unfinishedCounter?: number;
   /**
-   * True while the job is queued and waits only for its time. Claims see no other jobs. Here and below, `null` is used
+   * True while the job is queued and waits only for its time. Claims see only such jobs. Here and below, `null` is used
    * only in conditions, for a missing field.
    */
   readonly claimable?: true | null;
-  /** True after its worker was lost during the job, until an attempt ends. The job must run alone and is not claimable. */
+  /**
+   * True after the job lost its worker, until an attempt ends by itself. The job must run alone and is not claimable.
+   */
   readonly runAlone?: true | null;
   /** Present only while `processing`. */
   readonly lease?: Lease;
-  /** Fencing token of the attempt settled last. Distinguishes the outcome that counted from a late one. */
+  /** Fencing token of the last attempt that was settled. Distinguishes the outcome that counted from a late one. */
   readonly lastToken?: string;
   /** Texts stored beside the input, such as the job's trace. Absent when there are none. */
   readonly metadata?: Metadata;
@@ -166,11 +168,11 @@ export interface JobDocument {
 type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
 
 /**
- * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields. The
- * fencing token is one of these, because anyone who has it could pose as the worker.
+ * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
+ * Fencing tokens are left out, because anyone who has one could impersonate the worker.
  */
 export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'lease' | WorkersFields> & {
-    /** Worker that runs the job, and until when. Present only while `processing`. */
+    /** The worker that runs the job, and when its lease ends. Present only while `processing`. */
     readonly lease?: Pick<Lease, 'worker' | 'expires'>;
   };
 

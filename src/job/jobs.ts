@@ -19,12 +19,12 @@ import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
 
-/** The jobs that a processor takes. */
+/** The jobs that a processor may claim. */
 export interface Claims {
   readonly claimFilter: () => ClaimFilter;
-  /** Returns the claim filter without paused queues. @throws the driver's errors */
+  /** Returns the claim filter, restricted to queues that are not paused. @throws the driver's errors */
   readonly claimable: () => Promise<ClaimFilter>;
-  /** Returns the open queues, or undefined for all. @throws the driver's errors */
+  /** Returns the queues of this processor that are not paused, or undefined for all. @throws the driver's errors */
   readonly openQueues: () => Promise<readonly string[] | undefined>;
 }
 
@@ -38,11 +38,11 @@ export class Jobs {
   ) {}
 
   /**
-   * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists all the while is
+   * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists throughout is
    * listed exactly once, whatever is added or removed between pages.
    *
    * With at most one of `status`, `jobName` and `queue`, the cost depends only on the page. With several, or with
-   * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, and a cursor
+   * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, but a cursor
    * to continue. A page holds at most 5 MB as JSON, or a single job, so pages of large jobs are shorter too.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
@@ -59,22 +59,24 @@ export class Jobs {
   }
 
   /**
-   * Returns the last 100 lines that the job wrote with `log`, in all its attempts, and how many were dropped. @throws
-   * NotFoundError
+   * Returns the last 100 lines that the job wrote with `log`, in all its attempts, and how many were dropped.
+   *
+   * @throws NotFoundError
    */
   async log(id: string): Promise<JobLog> {
     return findJobLog((await this.collections()).jobs, id);
   }
 
-  /** Returns how many jobs have each status, by index and up to 10,000 each. */
+  /** Returns how many jobs have each status, up to 10,000 each. Costs reads of index keys. */
   async count(): Promise<JobCounts> {
     return countJobs((await this.collections()).jobs);
   }
 
   /**
-   * Returns how many jobs are due for this processor, except in paused queues. Counts up to `limit`, by default 1000.
+   * Returns how many due jobs this processor would take, except in paused queues. Counts up to `limit`, by default
+   * 1000.
    *
-   * @throws ValidationError for a limit that is not a whole number from 1
+   * @throws ValidationError for a limit that is not a positive whole number
    */
   async countReady(limit = 1000): Promise<number> {
     const valid = validateNow(readyLimit, limit, 'Limit of jobs.countReady');
@@ -82,8 +84,8 @@ export class Jobs {
   }
 
   /**
-   * Returns the longest-waiting due job of each priority, highest priority first. Shows how far behind the workers are. A
-   * job that nobody claims turns up here, because the jobs before it are claimed. Jobs of paused queues do not count.
+   * Returns the longest-waiting due job of each priority, highest priority first. Shows how far behind the workers are.
+   * A job that nobody claims turns up here once the jobs before it are claimed. Jobs of paused queues do not count.
    * Costs one short read per priority with due jobs.
    */
   async oldestWaiting(): Promise<WaitingJob[]> {
@@ -93,8 +95,8 @@ export class Jobs {
   }
 
   /**
-   * Queues jobs again that ended in `error` or were cancelled, each as `retryJob` does. Works oldest first, in slices of
-   * up to 1,000, found by the index that `list` uses.
+   * Queues jobs again that ended in `error` or were cancelled, each as `retryJob` does. Works through them oldest
+   * first, in slices of up to 1,000, by the index that `list` uses.
    *
    * @param options `limit`, `deadline` and `signal` end the work early; `callerRole` as in `AddJobOptions`
    * @returns how many were changed and skipped, and whether there are more
@@ -109,8 +111,8 @@ export class Jobs {
   }
 
   /**
-   * Cancels queued jobs or asks running ones to stop, each as `cancelJob` does. Works oldest first, in slices of up to
-   * 1,000.
+   * Cancels queued jobs and asks running ones to stop, each as `cancelJob` does. Works through them oldest first, in
+   * slices of up to 1,000.
    *
    * @param options `limit`, `deadline` and `signal` end the work early
    * @returns how many were changed and skipped, and whether there are more

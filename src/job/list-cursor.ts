@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { cursorOf, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 
-/** Place of a job in lists, which are sorted by `created`, then `_id`. Neither ever changes. */
+/** Position of a job in lists, which are sorted by `created`, then `_id`. Neither ever changes. */
 export interface ListPlace {
   readonly created: Date;
   readonly id: string;
 }
 
-/** Encodes a place as text for callers to hand back. The text stays valid when that job is gone. */
+/** Encodes a position as text that callers pass back. The text stays valid when that job is gone. */
 export function toCursor({ created, id }: ListPlace): string {
   return toCursorText([created.getTime(), id]);
 }
@@ -20,5 +20,5 @@ const placeSchema = z
   .tuple([z.int().min(-MAX_TIME_MS).max(MAX_TIME_MS), storableText])
   .transform(([created, id]): ListPlace => ({ created: new Date(created), id }));
 
-/** Parses a text made by `toCursor` to a place. */
+/** Parses a text made by `toCursor` to a position. */
 export const cursorSchema = cursorOf(placeSchema);

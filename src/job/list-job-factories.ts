@@ -6,11 +6,14 @@ import { validateNow } from '../validate.js';
 import { addRoleOf, type JobFactoryDocument } from './factory-document.js';
 import type { JobDefaults } from './job-options.js';
 
-/** The description of a kind of job, available wherever it is added. */
+/** The stored description of a kind of job, which any process can read. */
 export interface JobFactoryInfo {
   readonly name: string;
   readonly defaults: JobDefaults;
-  /** JSON Schema of the input, as text. Null if it has no such form, so only a process with the job's code can add it. */
+  /**
+   * JSON Schema of the input, as text. Null if it cannot be written, so that only a process with the code can add such
+   * jobs.
+   */
   readonly inputSchema: string | null;
   /** Whether the input may be left out. */
   readonly inputOptional: boolean;
@@ -51,7 +54,7 @@ export function findJobFactories(
   return jobFactories.find({ _id: { $in: [...names] } }, { sort: { _id: 1 } }).toArray();
 }
 
-/** More than anybody chooses from. */
+/** Maximum number of names. Nobody chooses from more. */
 const MAX_NAMES = 1000;
 
 /** Returns the names of the first 1000 stored factories. */

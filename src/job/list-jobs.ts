@@ -11,7 +11,9 @@ import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
 import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
-/** Maximum number of documents that a request examines where no index knows the answer. Takes some ten milliseconds. */
+/**
+ * Maximum number of documents that a request examines if no index covers its conditions. Takes some ten milliseconds.
+ */
 const MAX_SCANNED = 5_000;
 
 const filterSchema = z.strictObject({
@@ -25,14 +27,14 @@ const filterSchema = z.strictObject({
   brief: z.boolean().default(false),
 });
 
-/** Projection for brief lists: leaves out the large fields. */
+/** Projection for brief lists, without the large fields. */
 const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } as const;
 
 /**
- * Filter of a list of jobs, by `status`, `jobName`, `queue` and `errorText`. `errorText` occurs in the message of an
- * error or of its causes, in any case of letters. `order` is `newest` first or `oldest` first, by `created`. A page holds
- * at most `limit` jobs (1 to 1000, default 100) and `maxBytes` as sent (default and maximum 5 MB). `cursor` continues
- * after the page that returned it. `brief` leaves out inputs, outputs and stacks, as a table does.
+ * Filter of a list of jobs, by `status`, `jobName`, `queue` and `errorText`. `errorText` is a part of the message of an
+ * error or of its causes, in upper or lower case. `order` is `newest` or `oldest` first, by `created`. A page holds at
+ * most `limit` jobs (1 to 1000, default 100) and `maxBytes` as sent (default and maximum 5 MB). `cursor` continues
+ * after the page that returned it. `brief` leaves out inputs, outputs and stacks.
  */
 export type JobsFilter = z.input<typeof filterSchema>;
 
@@ -44,13 +46,13 @@ export interface JobPage {
 }
 
 /**
- * Lists jobs page by page. A job that exists all the while is listed exactly once, whatever is added or removed.
+ * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed.
  *
- * Without conditions, or by one of `jobName`, `error` and `cancelled`, it examines one more job than it returns. The same
- * holds for `queue` if the database has that index (see `IndexOptions`). For another status, several conditions or
- * `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`, even none, and
- * a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as JSON, or a single
- * job.
+ * Without conditions, or with only a `jobName` or the status `error` or `cancelled`, it examines one more job than it
+ * returns. The same holds for `queue` if the database has that index (see `IndexOptions`). For another status, several
+ * conditions or `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`,
+ * even none, but a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as
+ * JSON, or a single job.
  *
  * @throws ValidationError for an invalid filter or a cursor that no page returned
  */
@@ -77,7 +79,7 @@ async function pageBy(
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
-  // Reads all in one command, but not as a single batch: anything beyond the size of a reply comes in another.
+  // Asks for all documents in the first batch. Whatever exceeds the size of a reply comes in further batches.
   const size = { limit: limit + 1, batchSize: limit + 1, projection: isBrief ? briefFields : shownFields };
   const found = jobs.find(query, { ...scan, ...size });
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
@@ -91,11 +93,11 @@ interface ListIndex {
   readonly index: Index;
   /** First field of the index with its value. Empty for the index of all jobs. */
   readonly by: Document;
-  /** Fields at the end of the index. */
+  /** Further fields, after `_id` in the index. */
   readonly rest?: Document;
 }
 
-/** A part of the list that starts at a place. */
+/** The part of a list that follows a position. */
 interface Stretch {
   readonly list: ListIndex;
   readonly order: 'newest' | 'oldest';
@@ -119,7 +121,7 @@ function hasErrorWith(text: string): Filter<JobDocument> {
   return { $or: [{ 'errors.message': matches }, { 'errors.causes.message': matches }] };
 }
 
-/** Returns the last place to look at, if more jobs follow. The scan reads only index keys, no documents. */
+/** Returns the last position that may be searched, if more jobs follow it. Reads only index keys, no documents. */
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
   const projection = { created: 1, _id: 1 };
   const options = { ...scanOf(stretch), projection, skip: MAX_SCANNED - 1 };
@@ -128,9 +130,9 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
 }
 
 /**
- * Returns how to read a stretch, to its end or up to a place, inclusive. Index keys bound the scan, because a condition
- * on two fields ("created earlier, or at the same time with a smaller id") does not. With many jobs added at once, each
- * page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
+ * Returns options that read a stretch to its end, or up to and including a position. Uses bounds on index keys, because
+ * a condition on two fields ("created earlier, or at the same time with a smaller id") does not bound the scan. With
+ * many jobs added at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
 function scanOf({ list: { index, by, rest }, order, after }: Stretch, upTo?: ListPlace): FindOptions {
   const direction = order === 'newest' ? -1 : 1;
@@ -154,7 +156,7 @@ function at({ created, id }: ListPlace): Document {
 }
 
 /**
- * Returns the end of a scan just behind a place. No text lies between an id and the same id with a NUL, which ids never
+ * Returns the bound just after a position. No id lies between an id and the same id with a NUL, which ids never
  * contain.
  */
 function behind({ created, id }: ListPlace): Document {

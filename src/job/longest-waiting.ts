@@ -3,15 +3,15 @@ import { byIndex, type Index } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
 
 /**
- * When a due job began to wait: at its `runAt`, or later when it was added or given back. A job added with a past `runAt`
- * does not seem to have waited since then.
+ * When a due job began to wait: at its `runAt`, or when it was queued if that was later. So a job added with a past
+ * `runAt` does not seem to have waited since then.
  */
 export const waitingSince: Document = { $max: ['$runAt', '$queued'] };
 
-/** Maximum number of jobs in front that were queued after their `runAt`. */
+/** Maximum number of jobs to look at if the first was queued after its `runAt`. */
 const MAX_IN_FRONT = 100;
 
-/** A job and since when it waits. */
+/** A due job, and since when it has waited. */
 export type Waiting = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'priority' | 'runAt'> & {
   readonly since: Date;
   /** Waiting time by the database's clock. */
@@ -19,14 +19,13 @@ export type Waiting = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'priority'
 };
 
 /**
- * Returns the longest-waiting of the due jobs that an index gives in the order of `runAt`. Mostly this is the first: no
- * job behind one that was queued before its `runAt` can have waited longer. Only if the first was queued later, a second
- * command looks at 100 jobs.
+ * Returns the longest-waiting of the due jobs that an index returns in the order of `runAt`. Usually this is the first:
+ * if it was queued before its `runAt`, no later job has waited longer. Otherwise a second command looks at 100 jobs.
  *
  * @param index serves the conditions
  * @param due the conditions
  * @param order order in which the first is found
- * @param among further conditions, given the first job, that leave an order by `runAt` alone
+ * @param among given the first job, returns further conditions under which the index still returns the order of `runAt`
  */
 export async function findLongestWaiting(
   jobs: Collection<JobDocument>,

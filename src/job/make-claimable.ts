@@ -4,12 +4,12 @@ import { heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { isUnmarked } from './queued-jobs.js';
 
-/** Jobs per command. Keeps each command short even if an earlier version made the whole queue. */
+/** Jobs per command. Keeps each command short even if an earlier version queued all jobs. */
 const BATCH = 1000;
 
 /**
- * Makes jobs claimable that processes of an earlier version have queued, and returns their number. Two commands per 1,000
- * jobs.
+ * Makes jobs claimable that were queued by processes of an earlier version, and returns their number. Costs two
+ * commands per 1,000 jobs.
  */
 export async function makeClaimable(jobs: Collection<JobDocument>): Promise<number> {
   let count = 0;

@@ -24,7 +24,7 @@ export interface Middleware {
   readonly run?: RunMiddleware | undefined;
 }
 
-/** How long to wait for middleware once the jobs are written. */
+/** How long to wait for middleware to end once the jobs are written. */
 const MAX_WAIT_MS = 3_000;
 
 /** The middleware around adding and running jobs, in the order in which it was added. */
@@ -43,15 +43,15 @@ export class Middlewares {
     return this.#run;
   }
 
-  /** Whether there is middleware around adding. */
+  /** Whether any middleware wraps adding. */
   get isAround(): boolean {
     return this.#add.length > 0;
   }
 
   /**
-   * Writes jobs as changed by middleware: all of them, or none if it refuses one.
+   * Writes jobs as changed by middleware. If middleware refuses one of them, none is written.
    *
-   * @param giveUpAt by `performance.now()`. Middleware that takes longer refuses
+   * @param giveUpAt by `performance.now()`. Middleware that takes longer counts as refusing
    * @param scheduler id of the item that makes the jobs
    * @throws errors of middleware and of `write`
    */
@@ -76,7 +76,7 @@ export class Middlewares {
     }
   }
 
-  /** Begins to add a job, up to the point where it is to be written. */
+  /** Begins adding a job, up to the point where it is to be written. */
   begin(job: NewJob, scheduler = job.occurrence?.item): Addition {
     return beginAddition(this.#add, job, scheduler);
   }

@@ -1,14 +1,14 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 
 /*
- * The JSON Schema that a schema offers of itself ("Standard JSON Schema"). ArkType's schemas do, and valibot's by
- * `toStandardJsonSchema`. Libraries may mean it differently, so only parts that all mean alike are copied. The worker
- * judges the rest.
+ * Uses the JSON Schema that a schema itself offers ("Standard JSON Schema"), as ArkType's schemas do, and valibot's by
+ * `toStandardJsonSchema`. Libraries may interpret parts differently, so only parts with a common meaning are copied.
+ * The worker checks the rest.
  */
 
 /**
- * Returns the offered schema as text. Null if there is none, it has no such form, or it refers to itself by more than a
- * `$ref`.
+ * Returns the offered schema as text. Null if there is none, it cannot be written, or it refers to itself by anything
+ * except `$ref`.
  */
 export function offeredJsonSchema(schema: StandardSchemaV1): string | null {
   try {
@@ -29,7 +29,7 @@ function offers(schema: StandardSchemaV1): schema is StandardSchemaV1 & Standard
   return 'jsonSchema' in schema['~standard'];
 }
 
-/** Keywords copied as they are. `format` is for forms and refuses nothing. */
+/** Keywords copied unchanged. `format` is only for forms and refuses nothing. */
 const plain = new Set([
   '$schema',
   '$ref',
@@ -53,13 +53,13 @@ const plain = new Set([
   'default',
 ]);
 
-/** Keywords with a schema as value, and keywords with schemas by name. */
+/** Keywords whose value is a schema, and keywords whose value maps names to schemas. */
 const below = new Set(['items', 'additionalProperties']);
 const named = new Set(['properties', '$defs', 'definitions']);
 
 /**
- * Keywords that are not copied, each with one that then cannot be either. The second covers names or items that the first
- * leaves out.
+ * Maps a keyword that is not copied to one that then cannot be copied either, because it covers the names or items that
+ * the first one does not.
  */
 const rests: Readonly<Record<string, string>> = {
   patternProperties: 'additionalProperties',
@@ -74,7 +74,7 @@ function loosened(schema: unknown): unknown {
 }
 
 function loosenedKeyword(keyword: string, value: unknown): [string, unknown][] {
-  // The reader accepts only safe integers as whole numbers.
+  // Zod accepts only safe integers for `integer`.
   if (keyword === 'type') return [['type', value === 'integer' ? 'number' : value]];
   if (plain.has(keyword)) return [[keyword, value]];
   if (below.has(keyword) && !Array.isArray(value)) return [[keyword, loosened(value)]];

@@ -10,30 +10,30 @@ export interface Completed {
   readonly outputBytes: number;
 }
 
-/** How an attempt ended. The document decides what follows (retry, `error`, `cancelled`). See end-attempt.ts. */
+/** How an attempt ended. The stored job decides what follows (retry, `error`, `cancelled`). See end-attempt.ts. */
 export type Outcome =
   | Completed
-  /** `retryAfterMs` is the delay until the next attempt, if any. Null when there must be none. */
+  /** `retryAfterMs` is the delay until the next attempt, if there is one. Null rules out another attempt. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
   /** Postponed by the job itself. */
   | { readonly kind: 'snoozed'; readonly delayMs: number }
   /** Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. */
   | { readonly kind: 'givenBack'; readonly atDeadline: boolean };
 
-/** The outcome of an attempt, and the lease it belongs to. */
+/** The outcome of an attempt, and the lease under which it ran. */
 export interface Settlement {
   readonly id: string;
   readonly token: string;
   readonly outcome: Outcome;
-  /** True if the job is deleted once completed, because its retention is 0. */
+  /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
-  /** Reports of the attempt that are not known to be stored. */
+  /** Reports of the attempt that may not be stored yet. */
   readonly report?: Report;
 }
 
 /**
- * Returns the job if this outcome queues it again, for those who are told. A job given back is left to the next worker
- * that looks.
+ * Returns the job in a list if this outcome queues it again, to notify workers. Empty for a job given back, which the
+ * next worker finds by itself.
  */
 export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): QueuedJob[] {
   switch (outcome.kind) {
@@ -47,7 +47,7 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
   }
 }
 
-/** Returns how to settle a claimed job. */
+/** Returns the settlement of a claimed job. */
 export function settlementOf({ id, token, retention }: ClaimedJob, outcome: Outcome): Settlement {
   return { id, token, outcome, isDeletedWhenCompleted: retention?.completed === 0 };
 }

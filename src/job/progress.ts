@@ -15,9 +15,9 @@ export type ProgressArguments =
  * Reports progress, which `getJob(id).progress` shows.
  *
  * Only the last of many reports is written, at most once a second for all jobs of an invocation together. The final one
- * is written with the job's outcome. If a report can be written at once, the promise awaits that for up to a second.
- * Otherwise it resolves in the next turn of the event loop, so a job that awaits each report is hardly slowed down and
- * lets others run. A failure of the database does not reject.
+ * is written with the job's outcome. If the report can be written at once, the promise waits for that, up to a second.
+ * Otherwise it resolves in the next turn of the event loop. So a job that awaits each report is hardly slowed down, and
+ * lets other jobs run. A failure of the database does not reject the promise.
  *
  * @throws ValidationError (as a rejection) for numbers out of range, or for a value that cannot be stored
  */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { validateNow } from '../validate.js';
 import { isJobContract, isJobFactory, type JobFactory, jobNameSchema, NO_CODE } from './define-job.js';
 
-/** A job factory, and the name that it is to be registered under. */
+/** A job factory, and the name under which to register it. */
 export type Registration = readonly [name: string, factory: JobFactory];
 
 const factorySchema = z.custom<JobFactory>(isJobFactory, {
@@ -21,7 +21,7 @@ export function readRegistration(args: readonly unknown[]): Registration {
   return [name, factory];
 }
 
-/** Reads what `addJobFactories` is given. @throws ValidationError with the places in the list, or the names */
+/** Reads the argument of `addJobFactories`. @throws ValidationError with the positions in the list, or the names */
 export function readRegistrations(given: unknown): Registration[] {
   const subject = 'The call of addJobFactories';
   if (Array.isArray(given)) return validateNow(factoryList, given, subject).map(named);

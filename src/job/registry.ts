@@ -23,14 +23,14 @@ import { Middlewares } from './middleware.js';
 import type { Registration } from './registration.js';
 import { storeJobFactories } from './store-job-factories.js';
 
-/** A kind of job that can be added here, by this process's code or by a stored definition. */
+/** A kind of job that can be added here, known from this process's code or from a stored definition. */
 export interface AddableJob {
   readonly defaults: JobDefaults;
   /** Checks an input. @throws ValidationError */
   checkInput(input: unknown): Promise<void>;
 }
 
-/** Kinds of jobs by name, as a processor receives them. */
+/** Schema of the kinds of jobs by name, as given to a processor. */
 export const jobsSchema = z.record(
   jobNameSchema,
   z.custom<JobContract>(isJob, 'expected a job factory or a contract, made by defineJob'),
@@ -41,24 +41,24 @@ export function isJob(value: unknown): value is JobContract {
   return isJobFactory(value) || isJobContract(value);
 }
 
-/** The job factories of this process, and those that others stored. */
+/** The job factories of this process, and those that other processes stored. */
 export class JobRegistry {
   /** Kinds of jobs that can run here. */
   readonly #factories = new Map<string, JobFactory>();
   /** Middleware around adding and running jobs. */
   readonly middlewares: Middlewares;
-  /** Kinds of jobs that can be added here without asking the database: factories and contracts. */
+  /** Kinds of jobs that can be added here without a database read: factories and contracts. */
   readonly #known = new Map<string, JobContract>();
-  /** The jobs given to the constructor, and the promise of storing them, once begun. */
+  /** The jobs given to the constructor, and the promise of storing them, once that has begun. */
   readonly #declared: readonly (readonly [name: string, job: JobContract])[];
   #stored: Promise<void> | undefined;
 
-  /** @param declared kinds of jobs known from the start, stored by `storeDeclared` */
+  /** @param declared kinds of jobs known from the start. `storeDeclared` stores them */
   constructor(
     private readonly jobFactories: Collection<JobFactoryDocument>,
     declared: Readonly<Record<string, JobContract>>,
     private readonly log: Logger,
-    /** Hears of the jobs that scheduler items make. */
+    /** Receives events about the jobs that scheduler items make. */
     readonly events: Events,
   ) {
     this.middlewares = new Middlewares(log);
@@ -75,13 +75,13 @@ export class JobRegistry {
     return this.#factories.get(name);
   }
 
-  /** Stores factories and registers them. Registers nothing if that fails. @throws the driver's errors */
+  /** Stores factories, then registers them. Registers nothing if storing fails. @throws the driver's errors */
   async register(entries: readonly Registration[]): Promise<void> {
     await this.#store(entries);
     for (const [name, factory] of entries) this.#learn(name, factory);
   }
 
-  /** Stores the jobs given to the constructor, once, or again after a failure. @throws the driver's errors */
+  /** Stores the jobs given to the constructor. Does so once, or again after a failure. @throws the driver's errors */
   async storeDeclared(): Promise<void> {
     if (this.#declared.length === 0) return;
     this.#stored ??= this.#store(this.#declared);
@@ -93,7 +93,7 @@ export class JobRegistry {
     }
   }
 
-  /** Stores all that is registered here once more, for a database that has lost it. @throws the driver's errors */
+  /** Stores all registered kinds again, for a database that has lost them. @throws the driver's errors */
   async storeAgain(): Promise<void> {
     if (this.#known.size > 0) await this.#store([...this.#known]);
   }
@@ -127,7 +127,7 @@ export class JobRegistry {
   /**
    * Checks that a role may add or schedule a job of this name.
    *
-   * @param jobName called only when the answer depends on it
+   * @param jobName returns the name. Called only if the role is limited
    * @throws ForbiddenError, and errors of `jobName`
    */
   async requireMayAdd(jobName: () => Promise<string> | string, callerRole: Role | undefined): Promise<void> {
@@ -150,7 +150,7 @@ export class JobRegistry {
     return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
   }
 
-  /** Returns the defaults of these kinds of jobs, as far as they are known here or stored. */
+  /** Returns the defaults of those of these kinds of jobs that are known here or stored. */
   readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
     const missing = names.filter((name) => !this.#known.has(name));
     const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
@@ -163,8 +163,8 @@ export class JobRegistry {
   /**
    * Finds a kind of job to be added.
    *
-   * @param job a name, a factory (which stands for its name), or a contract (by which the job is added as it is)
-   * @param callerRole role of the person for whom it is added, or undefined for code
+   * @param job a name, a factory (which stands for its name), or a contract (which itself checks the job)
+   * @param callerRole role of the person for whom the job is added, or undefined for code
    * @throws ForbiddenError, or UnknownJobNameError that lists the known names
    */
   async find(job: string | JobContract, callerRole?: Role): Promise<AddableJob> {
@@ -199,7 +199,7 @@ function isLimited(callerRole: Role | undefined): callerRole is Exclude<Role, 'a
   return callerRole !== undefined && callerRole !== 'admin';
 }
 
-/** Checks a role. @throws ForbiddenError */
+/** Checks that a role suffices. @throws ForbiddenError */
 function requireRole(jobName: string, required: AddRole, held: Role | undefined): void {
   if (isLimited(held) && !suffices(held, required)) throw new ForbiddenError(jobName, required, held);
 }

@@ -6,9 +6,9 @@ import { isSettled, type JobDocument, settledStatuses } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
 /**
- * Removes a settled job. A job made ahead of its occurrence stays until then. See remove-jobs.ts.
+ * Removes a settled job. A job made ahead of its occurrence must stay until then. See remove-jobs.ts.
  *
- * @throws NotFoundError, or ConflictError when it has to stay
+ * @throws NotFoundError, or ConflictError if it is not settled or must stay
  */
 export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
   const removable: Filter<JobDocument> = {
@@ -24,8 +24,8 @@ export async function removeJob(jobs: Collection<JobDocument>, id: string): Prom
     async () => (await jobs.deleteOne(removable, byId)).deletedCount || undefined,
     ({ status, occurrence }) => {
       if (!isSettled(status)) return `Job '${id}' cannot be removed: it is ${status}: cancel it first.`;
-      // The job may have settled, and its occurrence come, since the first try. A second try by the database's clock
-      // decides.
+      // The job may have settled, and its occurrence become due, since the first try. So a second try decides by the
+      // database's clock.
       if (occurrence && wasSettled) return `Job '${id}' cannot be removed: its occurrence is still to come.`;
       wasSettled = true;
       return undefined;

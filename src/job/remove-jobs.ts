@@ -10,7 +10,7 @@ import { ourJob } from './jobs-collection.js';
 /** How many jobs were removed, by requested status. `more` is set if removal stopped early. */
 export type RemovedCounts = Partial<Record<SettledStatus, number>> & { readonly more?: true };
 
-/** Selects the jobs to remove, and when to stop. */
+/** Which jobs to remove, and when to stop. */
 export interface Removal {
   readonly statuses: readonly SettledStatus[];
   /** Only removes jobs that settled at least this long ago, by the database's clock. */
@@ -24,12 +24,13 @@ const BATCH = 1000;
 
 /**
  * Removes settled jobs in batches, oldest first. Each status is walked by an index on `created`, or on `status` and
- * `created`. A batch is tried again after a conflict with another write, or when the database cannot be reached. The
- * number it had removed by then is unknown and not counted.
+ * `created`. A batch is repeated after a conflict with another write, or if the database cannot be reached. The number
+ * removed by the failed try is unknown and not counted.
  *
- * A job made by a scheduler item may be removed like any other once its occurrence was due. The job and its item's
- * advance are one transaction (fire-due-items.ts), and no item goes back to a moment that was due (withdraw-jobs.ts). A
- * job that was made ahead and settled before its time stays until then, because the item may reach that occurrence again.
+ * A job made by a scheduler item may be removed like any other once its occurrence was due. The job was made in the
+ * same transaction that advanced its item (fire-due-items.ts), and no item goes back to a moment that was due
+ * (withdraw-jobs.ts). A job that was made ahead and settled early must stay until its occurrence, because the item may
+ * reach that occurrence again.
  */
 export async function removeJobs(
   jobs: Collection<JobDocument>,
@@ -57,7 +58,7 @@ const oldestFirst: FindOptions = {
   projection: { created: 1 },
 };
 
-/** Removes a batch. `last` is when the last job of a full batch was created. More jobs may follow. */
+/** Removes a batch. `last` is the time of creation of the last job of a full batch, after which more may follow. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
   status: SettledStatus,
@@ -78,8 +79,8 @@ async function removeBatch(
 }
 
 /**
- * Returns the condition for removal. No job settles before it is created, so `created`, which the indexes hold, bounds
- * the scan.
+ * Returns the condition for removal. A condition on `created`, which the indexes hold, bounds the scan, since no job
+ * settles before it is created.
  */
 function isRemovable(olderThanMs: number | undefined): Document {
   if (olderThanMs === undefined) return isNotAhead;

@@ -5,19 +5,22 @@ import type { HeldLease, JobDocument } from './job.js';
 import { toStatement } from './record-reports.js';
 import type { LeasedReport } from './report.js';
 
-/** Leases to let go of, because their jobs are to be cancelled or belong to another worker. */
+/**
+ * The result of a renewal: whether it succeeded, and the leases to let go of (job to be cancelled, or held by another
+ * worker).
+ */
 export interface RenewalResult {
-  /** False if it is unknown whether the leases were renewed. */
+  /** False if the outcome of the renewal is unknown. */
   readonly renewed: boolean;
   readonly cancelled: readonly HeldLease[];
   readonly lost: readonly HeldLease[];
 }
 
 /**
- * Renews all leases of an invocation in one command. If that matched fewer than are held, a second command reads which
- * ones were not renewed and why.
+ * Renews all leases of an invocation in one command. If that matched fewer leases than are held, a second command reads
+ * which ones were not renewed and why.
  *
- * The lease of a job that is to be cancelled is not renewed. Its worker is told. If the worker does not end the job
+ * The lease of a job that is to be cancelled is not renewed, and its worker is told. If the worker does not end the job
  * before the lease expires, recovery does.
  *
  * @param reports reports of jobs under these leases, stored by the same command
@@ -46,7 +49,7 @@ function renewal(leaseMs: number): Document[] {
 
 const UNKNOWN = -1;
 
-/** Returns how many documents matched, or UNKNOWN. Matches of reports cannot be told from the others. */
+/** Returns how many documents matched, or UNKNOWN. The count includes matches of reports. */
 async function write(
   jobs: Collection<JobDocument>,
   filter: Filter<JobDocument>,

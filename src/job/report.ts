@@ -2,12 +2,12 @@ import type { Document } from 'mongodb';
 import type { HeldLease } from './job.js';
 import type { LoggedText } from './log-line.js';
 
-/** Older lines are dropped. */
+/** Maximum number of lines kept. Older ones are dropped. */
 export const MAX_LOG_LINES = 100;
 
 /**
- * Reports of a running job that are not known to be stored. Values and lines are numbered within an attempt, and the
- * lease keeps the numbers that are stored. So a report may be sent twice or late.
+ * Reports of a running job that may not be stored yet. Values and lines are numbered within an attempt, and the lease
+ * keeps the numbers already stored. So a report may be sent twice or late.
  */
 export interface Report {
   /** The last value, and how many values the attempt has reported. */
@@ -16,7 +16,7 @@ export interface Report {
   readonly log?: { readonly told: number; readonly lines: readonly ToldLine[] };
 }
 
-/** A line on its way to the database, whose clock decides when it was written. */
+/** A line that is not stored yet. `agoMs` is its age, from which the database's clock computes its time. */
 export interface ToldLine extends LoggedText {
   readonly agoMs: number;
   readonly attempt: number;
@@ -28,8 +28,8 @@ export interface LeasedReport extends HeldLease {
 }
 
 /**
- * Returns the update stages that store a report in a job whose lease the filter names. Storing a report again, or after a
- * later one, changes nothing. The stages may precede those of `endAttempt`.
+ * Returns the update stages that store a report. The caller's filter names the lease. Storing a report again, or after
+ * a later one, changes nothing. The stages may precede those of `endAttempt`.
  */
 export function storeReport({ progress, log }: Report): Document[] {
   return [...(progress ? [storeProgress(progress)] : []), ...(log ? [storeLines(log)] : [])];

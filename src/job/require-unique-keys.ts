@@ -7,14 +7,14 @@ import { uniqueKeyIndex } from './indexes.js';
 import type { JobDocument } from './job.js';
 import type { JobCollections } from './jobs-collection.js';
 
-/** Collections in which the index was seen. */
+/** Collections in which the index has been seen. */
 const seen = new OncePerName();
 
 /**
- * Makes sure that unique keys are unique. Without their index, two adds at the same moment would both write a job. Costs
- * one command per client and collection, and nothing once the index was seen.
+ * Makes sure that the index of unique keys exists. Without it, two adds at the same moment would both write a job.
+ * Costs one command per client and collection, and nothing once the index has been seen.
  *
- * @param areUsed returns whether unique keys matter. Not called once the index was seen. Default: they do
+ * @param areUsed returns whether unique keys matter. Not called once the index has been seen. Default: they do
  * @throws IndexMissingError on every call until the index exists
  */
 export async function requireUniqueKeys(

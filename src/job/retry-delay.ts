@@ -8,9 +8,9 @@ export const DEFAULT_RETRY_DELAY_MS = 10_000;
 const DEFAULT_CAP_MS = 60 * 60 * 1000;
 
 /**
- * Delay that doubles after each failed attempt, up to `cap`, of which a random part is used ("full jitter"). So jobs that
- * failed together do not come back together. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
- * 2015.
+ * Delay that doubles after each failed attempt, up to `cap`. A random part of it is used ("full jitter"), so that jobs
+ * that failed together are not retried together. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture
+ * Blog, 2015.
  */
 export interface ExponentialDelay {
   readonly kind: 'exponential';
@@ -37,7 +37,7 @@ export type ResolvedRetryDelay = number | z.output<typeof exponentialSchema>;
 
 export const retryDelaySchema = z.unknown().transform(parseRetryDelay);
 
-/** Parses by one of two schemas. A union would also report errors of the form that was not meant. */
+/** Parses with one of two schemas, chosen by the value's type. A union would report the issues of both. */
 export function parseRetryDelay(value: unknown, context: z.RefinementCtx): ResolvedRetryDelay {
   const isObject = typeof value === 'object' && value !== null;
   const result = (isObject ? exponentialSchema : durationSchema).safeParse(value);

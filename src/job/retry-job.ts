@@ -12,12 +12,12 @@ import { requireUniqueKeys } from './require-unique-keys.js';
 export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
 
 /**
- * Queues a job again that ended in `error` or `cancelled`, as a person decided. The job keeps its counter and errors, and
- * `maxRetries` goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps its
- * `runAt`.
+ * Queues a job again that ended in `error` or `cancelled`, at a person's request. The job keeps its counter and errors,
+ * and `maxRetries` goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps
+ * its `runAt`.
  *
- * @throws NotFoundError, ConflictError if the job has another status or its unique key is taken, or IndexMissingError if a
- *   taken key would go unnoticed. Nothing was changed then
+ * @throws NotFoundError, ConflictError if the job has another status or its unique key is taken, or IndexMissingError
+ *   if a taken key would go unnoticed. Nothing was changed then
  */
 export async function retryJob(collections: JobCollections, id: string): Promise<void> {
   const { jobs } = collections;

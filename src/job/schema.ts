@@ -57,13 +57,19 @@ async function judge(schema: StandardSchemaV1, value: unknown, subject: string):
   }
 }
 
-/** The caller who adds the job waits for this. A schema that asks a database mostly answers long before. */
+/**
+ * Time limit for a schema, since the caller who adds the job waits. A schema that queries a database usually answers
+ * much faster.
+ */
 const MAX_JUDGING_MS = 10_000;
 
-/** A timer per value would cost many times what judging does. A synchronous answer arrives within a few microtasks. */
+/**
+ * How long to wait for a result without a timer, which would cost many times what checking the value does. A
+ * synchronous result arrives within a few microtasks.
+ */
 const SOON_MICROTASKS = 8;
 
-/** Awaits a verdict for a limited time. @throws NoAnswer */
+/** Awaits a result for a limited time. @throws NoAnswer */
 async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
   let isThere = false;
   const arrived = () => {
@@ -75,14 +81,14 @@ async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
 }
 
 async function ask(schema: StandardSchemaV1, value: unknown): Promise<Verdict> {
-  // Parsed zod's own way, functions of a schema run once. The standard way begins anew when one turns out to be
+  // Zod's own method runs a schema's functions only once. The standard method starts over if one turns out to be
   // asynchronous.
   if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
   const result = await z.safeParseAsync(schema, value);
   return result.success ? { value: result.data } : { issues: toIssues(result.error) };
 }
 
-/** Checks every member of a result, which may come from any code. */
+/** Checks every member of a result, since any code may have made it. */
 function toVerdict(result: unknown): Verdict {
   const { issues } = Object(result);
   if (Array.isArray(issues)) return { issues: Array.from(issues, toOwnIssue) };
@@ -90,7 +96,7 @@ function toVerdict(result: unknown): Verdict {
   throw new TypeError(`it returned ${toText(result)}, expected { value } or { issues: [...] }`);
 }
 
-/** Uses `Array.from`, because `map` on ArkType's lists makes another such list and adds an item to it. */
+/** Uses `Array.from`, because `map` on ArkType's lists would create another such list, with an extra item. */
 function toOwnIssue(issue: unknown): Issue {
   const { path, message } = Object(issue);
   const keys = Array.isArray(path) ? Array.from(path, (part) => toText(keyOf(part))) : [];
@@ -98,8 +104,7 @@ function toOwnIssue(issue: unknown): Issue {
 }
 
 /**
- * Returns whether a value may be missing. Also true if that is unknown, because the schema is asynchronous or its code
- * fails.
+ * Returns whether a value may be missing. Also true if unknown, because the schema is asynchronous or its code fails.
  */
 export function mayBeMissing(schema: StandardSchemaV1): boolean {
   try {

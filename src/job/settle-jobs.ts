@@ -6,20 +6,23 @@ import type { JobDocument, JobStatus } from './job.js';
 import type { Completed, Settlement } from './outcome.js';
 import { storeReport } from './report.js';
 
-/** Limit of outputs that share a statement. Far below MongoDB's limit of 16 MB, and more would save nothing. */
+/**
+ * Maximum size of outputs that share a statement. Far below MongoDB's limit of 16 MB. A larger limit would save
+ * nothing.
+ */
 const MAX_SHARED_BYTES = 1024 * 1024;
 
-/** The job's new status. `stale` means that another worker had the lease and nothing was changed. */
+/** The job's new status. `stale` means that another worker held the lease and nothing was changed. */
 export type SettledAs = JobStatus | 'stale';
 
 /**
  * Records how attempts ended, and returns each job's new status in the given order.
  *
- * Any number of attempts costs one command, with one statement for all that completed from the same claim. Another is
- * needed if some did not complete, or not all matched. Completed jobs that are not kept are deleted instead, also by one
- * command. If there are others among them, the TTL index removes them within a minute. Every statement names its token.
- * After an unknown outcome the caller may repeat the whole, and must, since the driver does not retry statements for many
- * jobs.
+ * Any number of attempts costs one command, with one statement for all that completed from the same claim. A second
+ * command is needed if some did not complete, or if not all matched. Completed jobs that are not kept are deleted
+ * instead, also by one command. Mixed with other jobs, they are settled, and the TTL index removes them within a
+ * minute. Every statement names its token. After an unknown outcome the caller must repeat the whole call, since the
+ * driver does not retry updates of many jobs. Repeating is safe.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -48,8 +51,8 @@ function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
 }
 
 /**
- * Deletes completed jobs by one command. A job that was made ahead and ended before its occurrence must stay until then,
- * as in remove-jobs.ts. It is settled instead, like a job that is to be cancelled.
+ * Deletes completed jobs by one command. A job that was made ahead and ended before its occurrence must stay until then
+ * (see remove-jobs.ts), so it is settled instead, as is a job that is to be cancelled.
  */
 async function deleteJobs(
   jobs: Collection<JobDocument>,
@@ -70,7 +73,10 @@ async function deleteJobs(
     : readBack(jobs, settlements);
 }
 
-/** Returns the status set by an earlier try with unknown outcome. The lease is then gone, and its token is the last one. */
+/**
+ * Returns the status that an earlier try with unknown outcome set. The job then has no lease, but `lastToken` is this
+ * token.
+ */
 async function settledBefore(jobs: Collection<JobDocument>, { id, token }: Settlement): Promise<SettledAs> {
   const job = await jobs.findOne({ _id: id, lastToken: token }, { projection: { status: 1 }, ...byId });
   return job?.status ?? 'stale';
@@ -106,7 +112,7 @@ function toSharedOperation(settlements: readonly CompletedSettlement[]): AnyBulk
   return { updateMany: { filter: toBeCompleted(settlements), update: completeAttempts(outputs), ...byId } };
 }
 
-/** Returns slices whose outputs may share a statement. */
+/** Returns slices of completed attempts whose outputs may share a statement. */
 function sliceBySize(settlements: readonly CompletedSettlement[]): CompletedSettlement[][] {
   const slices: CompletedSettlement[][] = [];
   let left = 0;
@@ -140,8 +146,8 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
 }
 
 /**
- * A completed attempt ends as `cancelled` if cancelling was requested. The count of a bulk write cannot tell the two
- * apart, so such a job is left out and settled on its own after reading back.
+ * Leaves out jobs that are to be cancelled, which a completed attempt ends as `cancelled`. The count of a bulk write
+ * cannot tell the two apart, so such a job is settled on its own after reading back.
  */
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
@@ -162,9 +168,9 @@ function leasedBy(token: string): Filter<JobDocument> {
 }
 
 /**
- * Reads which jobs the bulk write settled, by `lastToken`, and settles each other job on its own, unless it is stale. A
- * job to be deleted that is gone counts as completed, since this try, an earlier one or a later attempt deleted it. A
- * lost lease alone would leave the job in place.
+ * Reads which jobs the bulk write settled, by `lastToken`, and settles each other job on its own, unless it is stale.
+ * If a job to be deleted is gone, it counts as completed: only this try, an earlier one or a later attempt can have
+ * deleted it.
  */
 async function readBack(
   jobs: Collection<JobDocument>,

@@ -8,30 +8,30 @@ import { toFailure } from './failure.js';
 
 const MEGABYTE = 1024 * 1024;
 
-/** Shares of MongoDB's 16 MB per document, with 1 MB left for errors, log lines and other fields. */
+/** Parts of MongoDB's 16 MB per document. 1 MB is left for errors, log lines and other fields. */
 const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
 
-/** MongoDB refuses documents nested deeper than 100 levels, and the value itself lies one level down. */
+/** Maximum depth. MongoDB refuses more than 100 levels, and the value itself lies one level down. */
 const MAX_DEPTH = 90;
 
-/** A value in stored form. */
+/** A value in the form in which it is stored. */
 export interface Storable {
   readonly value: unknown;
   /** Size as BSON. */
   readonly bytes: number;
 }
 
-/** Returns an input in stored form. @throws ValidationError as in `toStorable` */
+/** Returns an input in its stored form. @throws ValidationError as in `toStorable` */
 export function toInput(value: unknown, jobName: string): unknown {
   return toStorable(value, `Input of job '${jobName}'`, maxBytes.input).value;
 }
 
-/** Returns an output in stored form and its size as BSON. @throws ValidationError as in `toStorable` */
+/** Returns an output in its stored form, and its size as BSON. @throws ValidationError as in `toStorable` */
 export function toOutput(value: unknown, jobName: string): Storable {
   return toStorable(value, `Output of job '${jobName}'`, maxBytes.output);
 }
 
-/** Returns progress in stored form. @throws ValidationError as in `toStorable` */
+/** Returns a progress value in its stored form. @throws ValidationError as in `toStorable` */
 export function toProgress(value: unknown): unknown {
   return toStorable(value, 'Progress', maxBytes.progress).value;
 }
@@ -40,9 +40,9 @@ export function toProgress(value: unknown): unknown {
 const MIN_VALUE_BYTES = 3;
 
 /**
- * Checks that MongoDB returns `value` exactly as it is, and returns a copy without `undefined` properties, as JSON does.
- * Storable are null, booleans, numbers, strings, dates, BSON values such as ObjectId (of any copy of the `bson` package),
- * and arrays and plain objects of these.
+ * Checks that MongoDB would return `value` unchanged, and returns a copy without `undefined` properties, as JSON does.
+ * Null, booleans, numbers, strings, dates, BSON values such as ObjectId (from any copy of the `bson` package), and
+ * arrays and plain objects of these can be stored.
  *
  * Refuses values that MongoDB or its driver would change or misread:
  * - keys that the driver takes for its own values (`_bsontype`, `$ref`, `$id`, `$db`), `__proto__`, and keys with a NUL
@@ -50,8 +50,7 @@ const MIN_VALUE_BYTES = 3;
  * - lone surrogates, functions, class instances and circular references
  * - more than 90 levels, and values that are too large
  *
- * Takes no longer than for a value of the maximum size. A value that refers to the same objects again and again counts
- * each reference.
+ * Takes no longer than for a value of the maximum size. An object that is referred to several times counts each time.
  *
  * @param subject names the value in the error
  * @throws ValidationError naming the path
@@ -84,7 +83,7 @@ interface Copying {
   readonly issues: Issue[];
   /** Ancestors of the current value. */
   readonly ancestors: Set<object>;
-  /** How many more values are allowed. Below 0 the value is too large, and the rest is skipped. */
+  /** How many more values are allowed. Below 0, the value is too large and the rest is skipped. */
   valuesLeft: number;
 }
 
@@ -107,7 +106,7 @@ function copyValue(value: unknown, path: readonly string[], copying: Copying): u
   }
 }
 
-/** Copies an object. A getter may throw, and a proxy at any question. */
+/** Copies an object whose getters may throw, as may any access to a proxy. */
 function copyReadable(value: object, path: readonly string[], copying: Copying): unknown {
   try {
     return copyObject(value, path, copying);
@@ -133,7 +132,7 @@ function copyObject(value: object, path: readonly string[], copying: Copying): u
 }
 
 function copyItems(items: readonly unknown[], path: readonly string[], copying: Copying): unknown {
-  // Item by item, because a list may be long and have holes.
+  // Copies item by item, because a list may be long and have holes.
   const copy: unknown[] = [];
   for (let index = 0; index < items.length && !isOver(copying); index += 1)
     copy.push(copyValue(items[index], [...path, String(index)], copying));
@@ -158,8 +157,8 @@ function copyProperties(value: object, path: readonly string[], copying: Copying
 }
 
 /**
- * Returns whether the driver would misread a list. It looks up the list's name among options, finds the member that every
- * object has, and returns bytes.
+ * Returns whether the driver would misread a list. It looks up the list's key among its options, finds the method that
+ * every object inherits, and returns bytes.
  */
 function isMisreadList(key: string, item: unknown): boolean {
   return Array.isArray(item) && key in Object.prototype;
@@ -173,19 +172,19 @@ function readMember(value: object, key: string, path: readonly string[], copying
   }
 }
 
-/** Returns only the class name. It goes into logs, which must not contain inputs or outputs. */
+/** Returns only the class name, because the error goes into logs, which must not contain inputs or outputs. */
 function classOf(value: object): string {
   const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
     Object.getPrototypeOf(value);
   return String(prototype?.constructor?.name).slice(0, 100);
 }
 
-/** Returns whether the value is refused and the rest tells nothing more. */
+/** Returns whether the value is certainly refused, so that the rest need not be checked. */
 function isOver({ valuesLeft, issues }: Copying): boolean {
   return valuesLeft < 0 || issues.length >= MAX_ISSUES;
 }
 
-/** Returns whether a value is an object as made by a literal or JSON, so no class instance or list. */
+/** Returns whether a value is an object as made by a literal or JSON, and not a class instance or list. */
 export function isPlainObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

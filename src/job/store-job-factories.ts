@@ -4,8 +4,9 @@ import type { Logger } from '../log.js';
 import type { JobFactoryDocument } from './factory-document.js';
 
 /**
- * Stores factories for producers without their code. Reads once, and writes only factories with a new hash. A lower
- * version never replaces a higher one, whichever comes first. Between equal versions the last one wins, which is logged.
+ * Stores factories for producers without their code. Reads once, and writes only factories whose hash has changed. A
+ * lower version never replaces a higher one, whichever is stored first. Between equal versions the last one wins, which
+ * is logged.
  *
  * @throws ForeignDocumentsError if a foreign document has the name of a factory. Nothing is written then
  */
@@ -29,7 +30,7 @@ export async function storeJobFactories(
 
 type Stored = Pick<JobFactoryDocument, 'hash' | 'version'>;
 
-/** Checks before the write, to save it and to log. The write itself decides. */
+/** Checks before the write, to save needless writes and to log. The write itself decides. */
 function isToWrite(
   { _id: jobName, hash, version = 0 }: JobFactoryDocument,
   all: ReadonlyMap<string, Stored>,
@@ -49,7 +50,7 @@ function isToWrite(
   return true;
 }
 
-/** Returns an update with the condition inside. In the filter, it would make the upsert insert a second document. */
+/** Returns an update that contains the condition. In the filter, it would make the upsert insert a second document. */
 function replaceUnlessNewer({
   _id,
   ...content

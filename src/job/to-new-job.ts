@@ -6,7 +6,7 @@ import type { Metadata } from './metadata.js';
 import type { AddableJob } from './registry.js';
 import { toInput } from './storable.js';
 
-/** Returns the job to be written. Its id is made before the first try, so that a second try finds it. */
+/** Returns the job to be written. Its id is chosen before the first try, so that a second try finds the job. */
 export async function toNewJob(
   { defaults, checkInput }: AddableJob,
   jobName: string,

@@ -1,7 +1,7 @@
-/** Format of W3C Trace Context. A later version may have more at its end. */
+/** Format of `traceparent` in W3C Trace Context. Later versions may append more. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?=$|-)/;
 
-/** Length that W3C Trace Context requires everyone to carry. A longer one may be left out. */
+/** Length of `tracestate` that W3C Trace Context requires everyone to pass on. A longer one may be dropped. */
 const MAX_TRACESTATE = 512;
 
 /** The trace of a job, as stored in its metadata. */
@@ -10,7 +10,7 @@ export interface Trace {
   readonly traceparent: string;
 }
 
-/** Returns the valid parts of a trace that was sent or stored. Undefined if there is none. */
+/** Returns the valid parts of a trace that was sent or stored, or undefined if there is no valid `traceparent`. */
 export function traceOf({
   traceparent,
   tracestate,

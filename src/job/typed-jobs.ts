@@ -4,7 +4,7 @@ import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 /** Kinds of jobs by name: factories, or contracts if the code is elsewhere. */
 export type JobsByName = Readonly<Record<string, JobContract>>;
 
-/** The names that a processor knows, or any name if it was given none. */
+/** The names of jobs that a processor was given, or any name if it was given none. */
 export type JobName<Jobs extends JobsByName> = keyof Jobs & string;
 
 /** The input of a kind of job, given by its factory, contract or name. */

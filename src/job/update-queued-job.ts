@@ -9,10 +9,10 @@ import type { ResolvedRetryDelay } from './retry-delay.js';
 export interface QueuedJobChanges {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
-  /** Maximum number of attempts, raised to one more than were used. */
+  /** Maximum number of attempts. Raised, if necessary, to one more than were used. */
   readonly maxRetries?: number | undefined;
   readonly retryDelay?: ResolvedRetryDelay | undefined;
-  /** A moment, or milliseconds from the database's now. */
+  /** A moment, or a delay in milliseconds by the database's clock. */
   readonly runAt?: Date | number | undefined;
 }
 

@@ -3,7 +3,9 @@ import ms from 'ms';
 import { NotFoundError, WaitTimeoutError } from '../errors.js';
 import { isSettled, type Job, type SettledStatus } from './job.js';
 
-/** Pauses that notice a short job at once, and cost a small read per second for a long one. */
+/**
+ * First and longest pause between reads. A short job is noticed at once, and a long one costs a small read per second.
+ */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = ms('1s');
 
@@ -13,7 +15,7 @@ export type SettledJob<Output = unknown> = Omit<Job, 'status' | 'output'> & {
   readonly output?: Output;
 };
 
-/** How a job was found last. */
+/** The state in which the last read found a job. */
 export type Waited =
   | { readonly kind: 'settled' | 'unsettled'; readonly job: Job }
   | { readonly kind: 'none'; readonly wasThere: boolean };
@@ -25,8 +27,8 @@ export interface WaitLimits {
 }
 
 /**
- * Reads a job at growing intervals until it is settled or gone. When the time is up or the signal fires, the job is read
- * once more. The job is not kept between reads, since it may be large and many may be awaited.
+ * Reads a job at growing intervals until it is settled or gone. When the time is up or the signal fires, the job is
+ * read once more. It is not kept in memory between reads, since it may be large and many may be awaited.
  */
 export async function readUntilSettled(
   read: () => Promise<Job | undefined>,
@@ -57,7 +59,7 @@ async function look(
 /**
  * Waits until a job is settled, and returns it.
  *
- * @throws NotFoundError if there is none (any more), WaitTimeoutError, or the signal's reason
+ * @throws NotFoundError if it does not exist, or no longer exists, WaitTimeoutError, or the signal's reason
  */
 export async function waitForJob(
   id: string,
