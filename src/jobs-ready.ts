@@ -5,36 +5,36 @@ import type { ClaimFilter } from './job/queued-jobs.js';
 import type { Logger } from './log.js';
 import { withinTime } from './mongo/within-time.js';
 
-/** Queued jobs, summarized for those who start workers. */
+/** Queued jobs, summarized for a kick. */
 export interface JobsReady {
   /** Number of jobs that can run now. */
   readonly jobs: number;
-  /** Milliseconds until others become due, each at most 15 minutes ahead, in any order. */
+  /** Milliseconds until other jobs become due, each at most 15 minutes ahead, in any order. */
   readonly dueInMs: readonly number[];
 }
 
 /**
- * Asks for workers. It is awaited for up to 3 seconds, because on Lambda nothing goes on after the answer. It may fail or
- * be lost, since the worker's next minute finds all jobs. After a failure it is not called for a second, then for two,
- * and so on up to half a minute.
+ * Asks for workers. Awaited for up to 3 seconds, because on Lambda nothing continues after the response. A kick may
+ * fail or get lost, since the worker's next scheduled run finds all jobs. After a failure it is not called for a
+ * second, then for two, and so on up to half a minute.
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
 
-/** Looks for jobs now. Returns how many of them it takes. */
+/** Looks for these jobs now. Returns how many of them it takes. */
 export type Taker = (jobs: readonly QueuedJob[]) => number;
 
-/** The longest delay of an SQS message, less a second. The scheduler asks for later jobs in time. */
+/** The longest delay of an SQS message, less a second. The scheduler announces later jobs in time. */
 export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
 /**
- * How long a caller that adds jobs awaits the kick, unless its patience ends before. After a cold start the kick first
+ * How long a caller that adds jobs awaits the kick, unless its patience ends earlier. After a cold start the kick first
  * loads the AWS SDK, which takes most of a second.
  */
 const MAX_WAIT_MS = 3_000;
 
 /**
- * The only signal that work is there, and the source of the event `jobsReady`. It wakes the workers of this process. If
- * they have no room for all jobs, it asks for others by the kick.
+ * The only signal that jobs are ready, and the source of the event `jobsReady`. It wakes the workers of this process.
+ * If they have no room for all jobs, it calls the kick to ask for more workers.
  */
 export class ReadySignal {
   readonly #takers = new Set<Taker>();
@@ -46,7 +46,7 @@ export class ReadySignal {
     private readonly log: Logger,
   ) {}
 
-  /** Whether workers elsewhere are told about jobs. */
+  /** Whether there is a kick that tells workers elsewhere. */
   get isHeard(): boolean {
     return this.kick !== undefined;
   }
@@ -58,9 +58,9 @@ export class ReadySignal {
   }
 
   /**
-   * Tells workers about queued jobs. Await it after the write that queued them. Never rejects.
+   * Tells workers about queued jobs. Call it after the write that queued the jobs. Never rejects.
    *
-   * @param giveUpAt when to stop waiting, by `performance.now()`. The kick goes on. Default: 3 s from now
+   * @param giveUpAt when to stop waiting, by `performance.now()`. The kick itself goes on. Default: 3 s from now
    */
   async tell(jobs: readonly QueuedJob[], giveUpAt = Number.POSITIVE_INFINITY): Promise<void> {
     if (jobs.length > 0 && this.events.isHeard('jobsReady')) this.events.tell('jobsReady', { jobs });
@@ -93,8 +93,7 @@ async function waitUntil(giveUpAt: number, done: Promise<void>): Promise<void> {
 }
 
 /**
- * Returns the milliseconds until a job is due. Uses this machine's clock for a moment, which is exact enough to know when
- * to look.
+ * Returns the milliseconds until a job is due. For a Date, uses this machine's clock, which is exact enough for a hint.
  */
 function dueInMs({ runAt }: QueuedJob): number {
   return runAt instanceof Date ? runAt.getTime() - Date.now() : runAt;

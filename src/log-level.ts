@@ -7,7 +7,7 @@ export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
- * Returns a logger that passes on events of at least this level.
+ * Returns a logger that passes on only messages of at least this level.
  *
  * @example new RemoteProcessor({ db, log: atLevel('warn', jsonLogger) });
  * @throws ValidationError for an unknown level

@@ -19,7 +19,10 @@ export const jsonLogger: Logger = {
   error: (message, fields) => writeLine('error', message, fields),
 };
 
-/** Returns a logger that adds fields to each event. A function is called for each event. The event's own fields win. */
+/**
+ * Returns a logger that adds fields to each event. If `fields` is a function, it is called for each event. The event's
+ * own fields win.
+ */
 export function withFields(log: Logger, fields: LogFields | (() => LogFields)): Logger {
   const all = (own: LogFields | undefined) => ({
     ...(typeof fields === 'function' ? fields() : fields),
@@ -33,7 +36,10 @@ export function withFields(log: Logger, fields: LogFields | (() => LogFields)): 
   };
 }
 
-/** Writes without `console.log`, which on Lambda puts time, request id and level before the line, so that it is not JSON. */
+/**
+ * Writes without `console.log`, which on Lambda prefixes the line with time, request id and level, so that it is not
+ * JSON.
+ */
 function writeLine(level: string, message: string, fields: LogFields = {}): void {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }

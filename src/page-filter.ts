@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { MAX_PAGE_BYTES } from './mongo/read-page.js';
 import { storableText } from './storable-text.js';
 
-/** Encodes a place in a list as text, for callers to hand back unchanged. */
+/** Encodes a position in a list as text, which callers pass back unchanged. */
 export function toCursorText(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** Returns a schema that parses a text of `toCursorText` to its place. */
+/** Returns a schema that parses a text made by `toCursorText` to its position. */
 export function cursorOf<Place>(place: z.ZodType<Place>) {
   return z.string().transform((text, context): Place => {
     const { success, data } = place.safeParse(fromJson(Buffer.from(text, 'base64url').toString()));
@@ -25,13 +25,13 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** Size of a page. */
+/** Options that limit the size of a page. */
 export const pageSize = {
   limit: z.int().min(1).max(1000).default(100),
   maxBytes: z.int().min(1).max(MAX_PAGE_BYTES).default(MAX_PAGE_BYTES),
 };
 
-/** Returns the schema of a `PageFilter` with places of this kind. */
+/** Returns the schema of a `PageFilter` whose cursor holds positions of this kind. */
 export function pageSchema<Place>(place: z.ZodType<Place>) {
   return z.strictObject({ ...pageSize, cursor: cursorOf(place).optional() });
 }
@@ -40,7 +40,7 @@ export function pageSchema<Place>(place: z.ZodType<Place>) {
 export const namePageSchema = pageSchema(storableText);
 
 /**
- * A part of a list: at most `limit` members (1 to 1000, default 100), after the `cursor` that the previous page returned.
- * Holds at most `maxBytes` as JSON within JSON (default and maximum 5 MB), or a single member.
+ * Selects a page of a list: at most `limit` members (1 to 1000, default 100), after the `cursor` that the previous page
+ * returned. A page holds at most `maxBytes` (default and maximum 5 MB) as JSON within JSON, or a single member.
  */
 export type PageFilter = z.input<typeof namePageSchema>;

@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from './log.js';
 
-/** The methods used of a pino or bunyan logger, which expect the fields first. */
+/** The methods that are used of a pino or bunyan logger, which expects the fields first. */
 export interface FieldsFirstLogger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -9,8 +9,8 @@ export interface FieldsFirstLogger {
 }
 
 /**
- * Logs to a pino logger. Used directly, pino would take the message for the whole event and drop the fields, because it
- * expects them first and `Logger` expects them second.
+ * Returns a logger that writes to pino. Passed directly, pino would take the message for the fields and drop the real
+ * ones, because it expects them first and `Logger` second.
  *
  * @example new RemoteProcessor({ db, log: pinoLogger(pino({ level: 'warn' })) });
  */

@@ -1,2 +1,2 @@
-/** Name of a processor when none is given. */
+/** Default name of a processor. */
 export const DEFAULT_NAME = 'root';

@@ -1,10 +1,10 @@
 /*
  * Recognizes BSON values, such as an ObjectId, by their marks. A project may hold several copies of the `bson` package,
- * and each refuses values of another major version. So no code asks for the class of a value. Loads no copy itself, since
- * a thread of a subprocess needs none.
+ * and each refuses values of another major version. So no code checks the class of a value. This file loads no copy
+ * itself, since a thread of a subprocess needs none.
  */
 
-/** Marks by which a BSON value tells its type and the major version of its package. They are the same in all copies. */
+/** Marks that give the type of a BSON value and the major version of its package. They are the same in all copies. */
 export const BSON_TYPE = Symbol.for('@@mdb.bson.type');
 export const BSON_VERSION = Symbol.for('@@mdb.bson.version');
 
@@ -16,7 +16,7 @@ export function isBsonValue(value: object): boolean {
   return '_bsontype' in value && !Object.hasOwn(value, '_bsontype');
 }
 
-/** Returns the extended JSON that a BSON value writes. Undefined for other values. @throws errors of the value */
+/** Returns a BSON value's extended JSON, or undefined for any other value. @throws errors of the value */
 export function extendedJsonOf(value: object): unknown {
   if (!isBsonValue(value) || !('toExtendedJSON' in value)) return undefined;
   const { toExtendedJSON } = value;
@@ -24,8 +24,8 @@ export function extendedJsonOf(value: object): unknown {
 }
 
 /**
- * Copies lists and plain objects, and replaces BSON values in them. Anything else in them, such as a session, stays as it
- * is.
+ * Copies lists and plain objects, and replaces the BSON values in them. Anything else in them, such as a session, is
+ * kept as it is.
  */
 export function mapBson(value: unknown, change: (bsonValue: object) => object): unknown {
   if (typeof value !== 'object' || value === null) return value;

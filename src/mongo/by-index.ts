@@ -14,24 +14,24 @@ export interface IndexHint {
 }
 
 /**
- * Option for statements by `_id` with further conditions. MongoDB might try another index that serves one of these. The
- * index of `_id` always exists.
+ * Option for statements by `_id` with further conditions. Without it, MongoDB might use an index for one of these
+ * conditions. The index on `_id` always exists.
  */
 export const byId = { hint: { _id: 1 } } as const;
 
-/** The index of `_id`. */
+/** The index on `_id`. */
 export const idIndex: Index = { name: '_id_', key: byId.hint };
 
-/** How long a missing index is not tried again. Somebody may make it meanwhile. */
+/** How long a missing index is not tried again. It may have been made meanwhile. */
 const TELL_AGAIN_MS = 60_000;
 
 /**
- * Runs a statement by its intended index. If several could serve, MongoDB tries them and remembers one that was good for
- * other values.
+ * Runs a statement with its intended index. If several could serve, MongoDB compares them and remembers its choice,
+ * which may be bad for other values.
  *
- * A database may lack an index of a new version, and MongoDB refuses statements that name one. The statement is then
- * repeated without it, as are further ones for a minute. In a transaction, which a refusal ends, only the next
- * transaction goes without.
+ * A database may lack an index of a new version, and MongoDB refuses statements that name a missing one. The statement
+ * is then repeated without the hint, and for a minute further ones go without it. A transaction is ended by the
+ * refusal, so only the next one goes without the hint.
  *
  * @param statement receives an option to add to its own
  * @param session session of a transaction
@@ -50,14 +50,18 @@ export async function byIndex<Schema extends Document, Result>(
       throw new IndexMissingError({ cause: refusal });
     }
     const result = await statement({});
-    // Told only now, because a statement with another mistake is refused with the same code.
+    // Reported only after the repetition succeeds, because a statement with another mistake is refused with the same
+    // code.
     if (refusal !== undefined) missing.tell(index);
     return result;
   };
   return byOptionalIndex(collection, index, () => statement({ hint: index.key }), without);
 }
 
-/** Works like `byIndex`, for an optional index. The caller decides how to go without it, and listeners are not told. */
+/**
+ * Works like `byIndex`, for an optional index. If it is missing, the caller's own alternative is used, and listeners
+ * are not told.
+ */
 export async function byOptionalIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
   index: Index,
@@ -76,7 +80,7 @@ export async function byOptionalIndex<Schema extends Document, Result>(
   }
 }
 
-/** Tells a listener the names of missing indexes, each at most about once a minute. */
+/** Calls a listener with the name of each missing index, at most about once a minute per index. */
 export function onIndexMissing<Schema extends Document>(
   collection: Collection<Schema>,
   listener: (name: string) => void,
@@ -84,7 +88,7 @@ export function onIndexMissing<Schema extends Document>(
   missingIn(collection).onMissing = listener;
 }
 
-/** The indexes that a collection was found to lack within the last minute. */
+/** The indexes that turned out to be missing from a collection within the last minute. */
 class MissingIndexes {
   readonly #since = new Map<string, number>();
   onMissing: (name: string) => void = () => {};
@@ -97,7 +101,7 @@ class MissingIndexes {
     this.#since.set(name, performance.now());
   }
 
-  /** Tells listeners once, even if several statements under way find that the index is missing. */
+  /** Tells the listeners, once even if several concurrent statements find that the index is missing. */
   tell(index: Index): void {
     if (this.has(index)) return;
     this.add(index);

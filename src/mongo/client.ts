@@ -1,18 +1,18 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { ELECTION_MS } from './election.js';
 
-/** Connections for the processor itself: claims, settling, the heartbeat. */
+/** Connections for the processor's own commands, such as claims, settling and the heartbeat. */
 const SPARE_CONNECTIONS = 5;
 
 /**
- * Limit for any number of threads. Claims and endings are shared, and a small database allows 1,500 connections for all
- * clients.
+ * Maximum size of a pool, for any number of threads. Jobs share claims and settling, and a small database allows 1,500
+ * connections in all.
  */
 const MAX_CONNECTIONS = 100;
 
 /**
- * Returns how many connections a worker needs that runs this many jobs at a time. More than its jobs and the processor
- * use at once.
+ * Returns how many connections a worker needs that runs this many jobs at a time. Allows one per job, and some for the
+ * processor.
  */
 export function workerPoolSize(maxThreads: number): number {
   return Math.min(maxThreads + SPARE_CONNECTIONS, MAX_CONNECTIONS);
@@ -21,15 +21,15 @@ export function workerPoolSize(maxThreads: number): number {
 const clients = new Map<string, MongoClient>();
 
 /**
- * Returns this process's client for a connection string and pool size. Every call returns the same client, so that a warm
- * Lambda container keeps its connections.
+ * Returns this process's client for a connection string and pool size. Every call with the same arguments returns the
+ * same client, so that a warm Lambda container keeps its connections.
  *
- * Await its `connect()` before each use, which costs nothing while connected. A client that connects by itself at its
- * first operation is lost if that fails, because the driver never tries again.
+ * Await its `connect()` before each use, which costs nothing while connected. If a client connects implicitly at its
+ * first operation and that fails, it is unusable, because the driver never tries again.
  *
- * Settings in the connection string win over the defaults here.
+ * Settings in the connection string override the defaults here.
  *
- * @param maxPoolSize maximum number of connections per server, besides the one that monitors it
+ * @param maxPoolSize maximum number of connections per server, not counting the one that monitors it
  */
 export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
   const key = `${maxPoolSize} ${uri}`;
@@ -41,20 +41,20 @@ export function mongoClient(uri: string, maxPoolSize: number): MongoClient {
 }
 
 /**
- * Returns a new client whose commands have no time limit, whatever the connection string says. An index on millions of
- * documents takes minutes. Close the client after use.
+ * Returns a new client whose commands have no time limit, whatever the connection string says. Building an index on
+ * millions of documents takes minutes. Close the client after use.
  */
 export function patientClient(uri: string): MongoClient {
   return new MongoClient(uri, { ...optionsFor(uri, defaultOptions(2)), socketTimeoutMS: 0 });
 }
 
-/** Closes a client made by `mongoClient`. Anyone who still has it may connect it again. */
+/** Closes a client made by `mongoClient`. Any code that still holds it may connect it again. */
 export async function closeMongoClient(client: MongoClient): Promise<void> {
   for (const [key, kept] of clients) if (kept === client) clients.delete(key);
   await client.close();
 }
 
-/** Closes all clients made by `mongoClient`, for a process that is to end, such as a test or script. */
+/** Closes all clients made by `mongoClient`, so that the process, such as a test or script, can end. */
 export async function closeMongoClients(): Promise<void> {
   const closing = [...clients.values()].map((client) => client.close());
   clients.clear();
@@ -81,13 +81,13 @@ function defaultOptions(maxPoolSize: number): MongoClientOptions {
   return {
     appName: 'remote-processor',
     maxPoolSize,
-    // After a long freeze, the network has closed a container's connections, so it is better not to reuse them.
+    // While a container is frozen for long, the network closes its connections, so it is better not to reuse them.
     maxIdleTimeMS: 60_000,
-    // Outlasts an election. An answer, even "unreachable", must leave the HTTP function within its 29 s. With the
+    // Outlasts an election. A response, even "unreachable", must leave the HTTP function within its 29 s. With the
     // driver's own retry, the wait is at most twice this.
     serverSelectionTimeoutMS: ELECTION_MS,
     connectTimeoutMS: 5_000,
-    // No command of ours takes long, so a connection that is silent for this long died silently.
+    // None of our commands takes this long, so a connection that is silent for this long is dead.
     socketTimeoutMS: 20_000,
     waitQueueTimeoutMS: 10_000,
   };

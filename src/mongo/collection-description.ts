@@ -5,28 +5,28 @@ export interface CollectionDescription {
   /** Name without the prefix. */
   readonly name: string;
   /**
-   * Conditions that all our documents meet, and that hardly any document of another application meets. Uses fields that
-   * every version so far has written.
+   * Conditions that all our documents meet, and that hardly any foreign document meets. Uses only fields that every
+   * version so far has written.
    */
   readonly ours: { readonly _id: typeof text | typeof moment } & Document;
   /** Indexes that every database needs. */
   readonly indexes: readonly IndexDescription[];
   /**
    * Indexes of earlier versions, dropped once their replacements exist. A different index of the same name belongs to
-   * another application and stays.
+   * another application and is kept.
    */
   readonly formerIndexes: readonly IndexDescription[];
 }
 
-/** A field that holds text. */
+/** Matches a field that holds text. */
 export const text = { $type: 'string' } as const;
 
-/** A field that holds a time. */
+/** Matches a field that holds a date. */
 export const moment = { $type: 'date' } as const;
 
 /**
- * Returns a TTL index that lets MongoDB delete documents on expiry. It only holds documents with an expiry that are
- * certainly ours, so an application's documents are never deleted.
+ * Returns a TTL index, with which MongoDB deletes documents on expiry. It holds only documents that are certainly ours
+ * and have an expiry, so foreign documents are never deleted.
  *
  * @param ours conditions on the other fields
  */
@@ -35,5 +35,5 @@ export function expiring(name: string, field: string, ours: Document, expireAfte
   return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
 }
 
-/** TTL index of earlier versions, for everything that expires. */
+/** TTL index of earlier versions, which holds all documents. */
 export const formerExpiry = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;

@@ -1,5 +1,6 @@
 /**
- * Returns the needed collections once the client is connected. Used directly, they might find the client closed forever.
+ * Returns the needed collections after connecting the client. Without that, a failed first connection would leave the
+ * client closed forever.
  *
  * @throws ForeignDocumentsError if they belong to an application, and the driver's errors
  */

@@ -1,9 +1,9 @@
 import type { MongoClient } from 'mongodb';
 
 /**
- * Connects a client before its first use, and tries again with each use until it was connected once. The driver itself
- * tries only once: if its first connection fails because the database is down, every later operation of the client fails
- * too, with MongoTopologyClosedError.
+ * Connects a client before its first use, and tries again at each use until a connection succeeds. The driver itself
+ * tries only once: if its first connection fails because the database is down, every later operation fails too, with
+ * MongoTopologyClosedError.
  *
  * A client that was connected and then closed is not connected again, since it was closed on purpose.
  */

@@ -2,14 +2,14 @@ import { types } from 'node:util';
 import type { BulkWriteResult } from 'mongodb';
 
 /**
- * Reads errors of the driver. A project may hold several copies or versions of it, so errors are told apart by their
+ * Reads errors of the driver. A project may hold several copies or versions of it, so errors are distinguished by their
  * names, codes and labels, never by their classes.
  */
 
-/** The server's code for an operation that exceeded its `maxTimeMS`, or waited that long for a lock. */
+/** The server's code for an operation that exceeded its `maxTimeMS`, even while waiting for a lock. */
 export const MAX_TIME_EXPIRED = 50;
 
-/** Returns the server's code of an error. Undefined for an error that does not come from a server. */
+/** Returns the server's code of an error, or undefined for an error that does not come from a server. */
 export function serverCode(error: unknown): number | undefined {
   const code = fieldOf(error, 'code');
   return typeof code === 'number' ? code : undefined;
@@ -20,7 +20,7 @@ export function hasServerCode(error: unknown, ...codes: readonly number[]): bool
   return code !== undefined && codes.includes(code);
 }
 
-/** Returns Node's code of a socket error, such as `EPIPE`. */
+/** Returns Node's code of a socket error, such as `EPIPE`, or undefined. */
 export function systemCode(error: unknown): string | undefined {
   const code = fieldOf(error, 'code');
   return typeof code === 'string' ? code : undefined;
@@ -31,7 +31,10 @@ export function nameOf(error: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** Returns whether the driver or server gave the error this label. Depending on the version, labels are a list or a set. */
+/**
+ * Returns whether the driver or server gave the error this label. Depending on the driver's version, labels are an
+ * array or a set.
+ */
 export function hasLabel(error: unknown, label: string): boolean {
   const labels = fieldOf(error, 'errorLabels') ?? fieldOf(error, 'errorLabelSet');
   try {
@@ -41,12 +44,12 @@ export function hasLabel(error: unknown, label: string): boolean {
   }
 }
 
-/** Returns whether a bulk write failed in part. Its `result` tells what was done. */
+/** Returns whether a bulk write failed in part. Its `result` says what was done. */
 export function isBulkWriteError(error: unknown): error is { readonly result: BulkWriteResult } {
   return nameOf(error) === 'MongoBulkWriteError';
 }
 
-/** Returns a field of anything thrown. Never throws, although a getter may, and a proxy at any question. */
+/** Returns a field of anything thrown. Never throws, although a getter may, and a proxy at any access. */
 export function fieldOf(error: unknown, name: PropertyKey): unknown {
   try {
     return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;

@@ -11,19 +11,19 @@ export interface AnyDb {
   collection(name: string): object;
 }
 
-/** A ClientSession of any copy of the driver. */
+/** A ClientSession of any copy of the mongodb driver 6 or 7. */
 export interface AnySession {
   inTransaction(): boolean;
   endSession(): Promise<void>;
 }
 
-/** Returns whether a value is a Db, judged by its shape, since there may be two copies of the driver. */
+/** Returns whether a value is a Db, judged by its shape, since it may come from another copy of the driver. */
 export function isDb(value: unknown): value is Db {
   const startSession = fieldOf(fieldOf(value, 'client'), 'startSession');
   return typeof fieldOf(value, 'databaseName') === 'string' && typeof startSession === 'function';
 }
 
-/** Returns why a Db cannot be used. Undefined if it can. */
+/** Returns why a Db cannot be used, or undefined if it can. */
 export function driverProblem(db: Db): string | undefined {
   const { major } = driverOf(db);
   if (major !== undefined && supportedDrivers.includes(major)) return undefined;
@@ -34,15 +34,15 @@ export function driverProblem(db: Db): string | undefined {
 
 /** The driver of a Db. */
 interface Driver {
-  /** Undefined for a driver too old to tell. */
+  /** Major version. Undefined if the driver is too old to tell. */
   readonly major: number | undefined;
-  /** Whether its BSON values are of this package's copy. */
+  /** Whether its BSON values come from this package's copy of BSON. */
   readonly sharesBson: boolean;
 }
 
 /**
- * Inspects the driver of a Db without asking a server. The driver makes a session's id as a BSON value, which shows its
- * copy.
+ * Inspects the driver of a Db without asking a server. A session's id is a BSON value made by the driver, which reveals
+ * its copy of BSON.
  */
 export function driverOf({ client }: { readonly client: MongoClient }): Driver {
   const session = client.startSession();

@@ -3,8 +3,8 @@ import { BSON_TYPE, BSON_VERSION, mapBson } from './bson-marks.js';
 import { toOwnBson } from './own-bson.js';
 
 /**
- * Returns a collection of a driver whose copy of BSON is not ours. Each copy refuses the other's values. So arguments of
- * its methods are copied, with values that it takes for its own. A job costs a little more there.
+ * Returns a collection whose driver uses another copy of BSON. Each copy refuses the other's values, so the methods'
+ * arguments are copied with values that the driver accepts. That makes each job slightly more expensive.
  *
  * @param major major version of the driver's copy
  */
@@ -28,8 +28,8 @@ export function inTheirBson<Schema extends Document>(
 }
 
 /**
- * Returns our value with the marks of another copy. All copies read the same fields and call the same methods, and differ
- * only in the marks.
+ * Returns a copy of our value with the marks of another copy of BSON. All copies use the same fields and methods, and
+ * differ only in the marks.
  */
 function posingAs(major: number | undefined, own: object): object {
   const told = { [BSON_TYPE]: { value: Reflect.get(own, '_bsontype') }, [BSON_VERSION]: { value: major } };

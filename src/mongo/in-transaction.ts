@@ -5,8 +5,8 @@ import { ELECTION_MS } from './election.js';
 import { isUnreachable, isWriteConflict } from './unreachable.js';
 
 /**
- * Overrides the client's connection string, as in `openCollection`. A transaction does not take these settings from the
- * collections, and refuses to read from a secondary.
+ * Overrides the client's connection string, like the options in `openCollection`. A transaction does not take these
+ * settings from the collections, and refuses to read from a secondary.
  */
 const durable: TransactionOptions = {
   writeConcern: { w: 'majority' },
@@ -14,12 +14,12 @@ const durable: TransactionOptions = {
   readConcern: { level: 'snapshot' },
 };
 
-/** Another transaction held the data for longer than `inTransaction` was to wait. Nothing is written. */
+/** Another transaction held the data for longer than `inTransaction` was allowed to wait. Nothing is written. */
 export class HeldByAnother extends Error {
   override readonly name = 'HeldByAnother';
 }
 
-/** How long conflicts are retried. MongoDB frees the data of a killed process after a minute. */
+/** How long conflicts are retried. MongoDB releases the data of a killed process after a minute. */
 const PATIENCE_MS = 120_000;
 
 const FIRST_WAIT_MS = 5;
@@ -28,15 +28,16 @@ const MAX_WAIT_MS = 500;
 /**
  * Does everything that `work` does with the session, or nothing.
  *
- * The driver's `withTransaction` only goes by the labels of errors. It gives up at a socket's own error, which has none
- * and occurs when all connections break at once. So this function decides what to retry.
+ * The driver's `withTransaction` decides only by the labels of errors. It gives up at a plain socket error, which has
+ * none and occurs when all connections break at once. So this function decides what to retry.
  *
- * @param work called again for up to two minutes after conflicts with other transactions, and for the duration of an
- *   election while the database cannot be reached. A killed process leaves its transaction open until MongoDB ends it 60
- *   s after it began
- * @param conflictsUntil after this time, the next conflict is the last. Milliseconds since the epoch. Default: never
+ * @param work repeated for up to two minutes after conflicts with other transactions, and for the duration of an
+ *   election while the database cannot be reached. A killed process leaves its transaction open until MongoDB ends it
+ *   60 s after it began
+ * @param conflictsUntil after this time, a conflict is not retried. Milliseconds since the epoch. Default: never
  * @throws HeldByAnother, and errors of `work`. Nothing is written then
- * @throws the driver's errors when the database cannot be reached for longer. It may be written then, if `work` had ended
+ * @throws the driver's errors if the database cannot be reached for longer. If `work` had ended, its writes may have
+ *   been applied
  */
 export function inTransaction<Result>(
   client: MongoClient,
@@ -49,7 +50,7 @@ export function inTransaction<Result>(
       session.startTransaction(durable);
       const tried = await attempt(session, work);
       if (tried.kind === 'worked') {
-        // Work that aborted the transaction did so on purpose.
+        // If `work` aborted the transaction, it did so on purpose.
         if (!session.inTransaction() || (await isCommitted(session, patience))) return tried.result;
         continue;
       }
@@ -72,15 +73,15 @@ async function attempt<Result>(
   try {
     return { kind: 'worked', result: await work(session) };
   } catch (error) {
-    // If this does not arrive, the session's next transaction ends this one.
+    // If the abort does not reach the server, the session's next transaction ends this one.
     if (session.inTransaction()) await session.abortTransaction();
     return { kind: 'failed', error };
   }
 }
 
 /**
- * Commits. A commit without a clear answer is sent again, which does no harm. Returns false if certainly nothing is
- * written, so the whole may be repeated.
+ * Commits. A commit without a clear answer is sent again, which is safe. Returns false if certainly nothing was
+ * written, so that the whole transaction may be repeated.
  */
 async function isCommitted(session: ClientSession, patience: Patience): Promise<boolean> {
   for (;;) {
@@ -95,27 +96,29 @@ async function isCommitted(session: ClientSession, patience: Patience): Promise<
   }
 }
 
-/** The server's label for a transaction of which nothing is written, and that may succeed another time. */
+/** The server's label for a transaction that wrote nothing and may succeed when repeated. */
 const TRANSIENT = 'TransientTransactionError';
 
-/** Returns whether a server refused the commit, and so has not done it. Any other error leaves that open. */
+/**
+ * Returns whether the server refused the commit, and so did not do it. After any other error, it may have been done.
+ */
 function isRefusal(error: unknown): boolean {
   const isAnswer = serverCode(error) !== undefined && !isUnreachable(error);
   return isAnswer && !hasLabel(error, 'UnknownTransactionCommitResult');
 }
 
-/** Returns for how long an error is retried. */
+/** Returns how long to retry after this error. */
 function patienceFor(error: unknown): number {
   if (isUnreachable(error) && !isWriteConflict(error)) return ELECTION_MS;
   return isWriteConflict(error) || hasLabel(error, TRANSIENT) ? PATIENCE_MS : 0;
 }
 
-/** The patience shared by all tries of a transaction. */
+/** How long all tries of a transaction may take together. */
 class Patience {
   readonly #began = performance.now();
   #tries = 0;
 
-  /** Waits before the next try. Throws the error if that would begin later than `forMs` after the first. */
+  /** Waits before the next try. Throws the error instead if that try would begin more than `forMs` after the first. */
   async orThrow(error: unknown, forMs: number): Promise<void> {
     const waitMs = Math.random() * Math.min(FIRST_WAIT_MS * 1.5 ** this.#tries, MAX_WAIT_MS);
     if (performance.now() + waitMs >= this.#began + forMs) throw error;

@@ -1,10 +1,12 @@
 import { IndexMissingError } from '../errors.js';
 import { serverCode } from './driver-error.js';
 
-/** MongoDB's codes for a refused hint: BadValue if the index does not exist, NoQueryExecutionPlans if it does not serve. */
+/**
+ * MongoDB's codes for a refused hint: BadValue if the index does not exist, NoQueryExecutionPlans if it cannot be used.
+ */
 const refusals = new Set([2, 291]);
 
-/** Returns the answer to a statement that names its index. @throws IndexMissingError if the index does not exist */
+/** Awaits the result of a statement that names its index. @throws IndexMissingError if the index does not exist */
 export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<Result> {
   try {
     return await answer;
@@ -14,7 +16,7 @@ export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<R
   }
 }
 
-/** Returns whether a statement that is otherwise valid was refused for the index that it names. */
+/** Returns whether an otherwise valid statement was refused because of the index that it names. */
 export function isHintRefused(error: unknown): boolean {
   return refusals.has(serverCode(error) ?? 0);
 }

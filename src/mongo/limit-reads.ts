@@ -4,12 +4,13 @@ import { ReadTimeoutError } from '../errors.js';
 import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 
 /**
- * The longest time of a read on the server. Long enough for any read by index, and well within the 29 s of the HTTP
- * function. Also below the driver's socket timeout, after which a read would continue and be made a second time.
+ * Maximum time of a read on the server. Long enough for any read by index, and well within the 29 s of the HTTP
+ * function. Also below the driver's socket timeout, after which the server would go on reading while the driver reads
+ * again.
  */
 export const MAX_READ_MS = 15_000;
 
-/** Methods that read, with the position of their options. */
+/** Methods that read, with the index of their argument `options`. */
 const reads: ReadonlyMap<string | symbol, number> = new Map([
   ['find', 1],
   ['findOne', 1],
@@ -30,7 +31,7 @@ export function limitReads<Schema extends Document>(collection: Collection<Schem
       if (typeof method !== 'function' || position === undefined) return method;
       return (...given: unknown[]) => {
         const options = { maxTimeMS: MAX_READ_MS, ...Object(given[position]) };
-        // An omitted filter stays omitted, so the options are never taken for one.
+        // Fills omitted arguments with undefined, so that the options are never taken for a filter.
         const before = Array.from({ length: position }, (_, index) => given[index]);
         const result: unknown = Reflect.apply(method, target, [...before, options]);
         const explained = explain(collection.collectionName);
@@ -50,7 +51,7 @@ function explain(collection: string): Explain {
   };
 }
 
-/** Returns a handler for cursors whose errors are explained, however they are read. */
+/** Returns a proxy handler that explains the errors of a cursor, however it is read. */
 function cursor(explained: Explain): ProxyHandler<object> {
   return {
     get(target, name, proxy) {
@@ -66,7 +67,7 @@ function cursor(explained: Explain): ProxyHandler<object> {
         };
       return (...args: unknown[]) => {
         const result: unknown = Reflect.apply(member, target, args);
-        if (result === target) return proxy; // Methods such as `sort` and `map` can be chained.
+        if (result === target) return proxy; // Methods such as `sort` and `map` return the cursor.
         return types.isPromise(result) ? result.catch(explained) : result;
       };
     },

@@ -1,13 +1,13 @@
-/** Finds something out once for each client and collection name, and again after a failure. */
+/** Finds something out once for each client and collection name. After a failure, finds it out again. */
 export class OncePerName {
   readonly #byClient = new WeakMap<object, Map<string, Promise<void>>>();
 
-  /** Returns whether it is known or under way. */
+  /** Returns whether the result is known or under way. */
   wasAsked(client: object, namespace: string): boolean {
     return this.#of(client).has(namespace);
   }
 
-  /** Calls `look` unless it is known or under way. @throws errors of `look` */
+  /** Calls `look`, unless the result is known or under way. @throws errors of `look` */
   async ask(client: object, namespace: string, look: () => Promise<void>): Promise<void> {
     const asked = this.#of(client);
     const looking = asked.get(namespace) ?? look();

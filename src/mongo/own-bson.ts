@@ -2,9 +2,9 @@ import { BSON } from 'mongodb';
 import { extendedJsonOf, mapBson } from './bson-marks.js';
 
 /**
- * Converts a BSON value of any copy to this package's copy, by the extended JSON that it writes.
+ * Converts a BSON value of any copy to this package's copy, through its extended JSON.
  *
- * @throws TypeError, or errors of the value, if it only claims to be BSON
+ * @throws TypeError, or errors of the value, if it only pretends to be BSON
  */
 export function toOwnBson(value: object): object {
   const type: unknown = Reflect.get(value, '_bsontype');
@@ -14,14 +14,14 @@ export function toOwnBson(value: object): object {
   throw new TypeError(`it is no ${String(type).slice(0, 100)} of BSON`);
 }
 
-/** Converts the extended JSON of a BSON value back to a value. */
+/** Converts the extended JSON of a BSON value back to the value. */
 export function fromExtendedJson(json: unknown): unknown {
-  // Some values hold others as they are, such as the id in a reference.
+  // Some values contain other BSON values unconverted, such as the id in a DBRef.
   const value = mapBson(json, toOwnBson);
   return BSON.EJSON.deserialize({ value }, { relaxed: false }).value;
 }
 
-/** Copies a document with all BSON values of our own copy. @throws as in `toOwnBson` */
+/** Copies a document and converts its BSON values to this package's copy. @throws as in `toOwnBson` */
 export function inOwnBson(document: BSON.Document): BSON.Document {
   return Object(mapBson(document, toOwnBson));
 }

@@ -6,13 +6,13 @@ const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 2_000;
 
 /**
- * Tries again, ever more slowly and with jitter, while the database cannot be reached or has no primary. `attempt` must
+ * Retries, at growing intervals and with jitter, while the database cannot be reached or has no primary. `attempt` must
  * be idempotent, because an earlier try may have been applied.
  *
  * @param forMs time after which the last error is thrown
- * @param tryMs time limit of the first try, whose connection may have died silently. Each further try gets twice as long,
- *   since the database may be slow. Default: no limit
- * @param end once it has fired, the next failure is the last
+ * @param tryMs time limit of the first try, whose connection may have died silently. Each further try gets twice as
+ *   long, since the database may be slow. Default: no limit
+ * @param end once it has fired, the next failure is thrown
  */
 export async function retryWhileUnreachable<Result>(
   forMs: number,

@@ -2,8 +2,8 @@ import type { Db } from 'mongodb';
 import { serverTime } from './server-time.js';
 
 /**
- * Carries on the database's clock after one reading, for statements that cannot use `$$NOW`. Never ahead of the database,
- * which has passed the time read before it arrives.
+ * Continues the database's clock after one reading, for statements that cannot use `$$NOW`. Never ahead of the
+ * database, whose clock has moved on by the time the reading arrives.
  */
 export class ServerClock {
   #read: Promise<{ readonly time: number; readonly at: number }> | undefined;

@@ -4,9 +4,9 @@ import type { Document } from 'mongodb';
 const BEFORE = '_beforeUpsert';
 
 /**
- * Returns the pipeline of an upsert by `_id` that leaves a document of another application byte for byte as it is.
+ * Returns the pipeline of an upsert by `_id` that leaves a foreign document unchanged, byte for byte.
  *
- * @param ourField field that all our documents have. Missing in the returned document if that is foreign
+ * @param ourField field that all our documents have. If the returned document lacks it, that document is foreign
  */
 export function unlessForeign(stages: readonly Document[], ourField: string): Document[] {
   const isNew = { $eq: [`$${BEFORE}`, { _id: '$_id' }] };

@@ -10,7 +10,7 @@ import {
 } from './driver-error.js';
 
 /**
- * Returns whether the database could not be asked, did not answer in time or was busy. The same request may succeed
+ * Returns whether the database could not be reached, did not answer in time or was busy. The same request may succeed
  * later.
  */
 export function isUnreachable(thrown: unknown): boolean {
@@ -20,7 +20,7 @@ export function isUnreachable(thrown: unknown): boolean {
 
 /**
  * Returns whether another write of the same document came in between, so that nothing was written. Outside transactions
- * MongoDB itself tries again. Other databases with its protocol leave that to the client.
+ * MongoDB itself retries. Other databases with its protocol leave that to the client.
  */
 export function isWriteConflict(error: unknown): boolean {
   return hasServerCode(error, WRITE_CONFLICT);
@@ -29,8 +29,8 @@ export function isWriteConflict(error: unknown): boolean {
 const WRITE_CONFLICT = 112;
 
 /**
- * Names of errors that mean no answer. `NoAnswer` comes from `withinTime`. The driver's errors mean that nothing was
- * sent, because there is no primary or every connection of the pool is in use.
+ * Names of errors that mean that there was no answer. `NoAnswer` comes from `withinTime`. The driver's errors mean that
+ * nothing was sent, because there is no primary or every connection of the pool is in use.
  */
 const noAnswerNames = new Set([
   'NoAnswer',
@@ -41,8 +41,8 @@ const noAnswerNames = new Set([
 
 /**
  * Returns whether a write may or may not have been applied, because the connection broke or the primary stepped down
- * after it was sent. The driver itself resends writes of single documents once, but never an update of many. So a caller
- * that goes on after such an error reads back by token. Also true for a conflict, which reading back settles too.
+ * after it was sent. The driver retries writes of single documents once, but never an update of many. So a caller that
+ * continues after such an error reads back by token. Also true for a write conflict, which reading back resolves too.
  */
 export function isUnknownOutcome(thrown: unknown): boolean {
   const error = unwrapped(thrown);
@@ -52,25 +52,25 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 }
 
 /**
- * Returns the cause of a bulk write that could not be sent or was not answered. The driver wraps it in an error that
- * hides its kind.
+ * Returns the cause of a bulk write that could not be sent or was not answered, since the driver wraps the cause in an
+ * error that hides its kind.
  */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
   return isBulkWriteError(error) && types.isNativeError(cause) ? cause : error;
 }
 
-/** The connection broke, or was closed beside one that broke. */
+/** Errors of a broken connection, or of one that was closed because another broke. */
 const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoPoolClearedError']);
 
 /**
- * Codes of a server that is not, or no longer, the one to write to. Without a transaction number the server adds no
- * label. Source: MongoDB's specification "Retryable Writes".
+ * Codes of a server that is not, or no longer, the primary. The server adds no label to such errors if the write had no
+ * transaction number. Source: MongoDB's specification "Retryable Writes".
  */
 const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /**
- * Node's codes for a closing socket, such as one that died while a container was frozen. When a write fails so, the
- * driver (7.9) passes the error on as it is: not as a MongoNetworkError, without a label, and without a retry.
+ * Node's codes for a closed socket, such as one that died while a container was frozen. If a write fails like this, the
+ * driver (7.9) does not retry it, and passes the error on without a label and not as a MongoNetworkError.
  */
 const socketCodes = new Set(['EPIPE', 'ECONNRESET']);

@@ -2,8 +2,9 @@ import type { Attributes } from '@opentelemetry/api';
 import { isError } from '../is-error.js';
 
 /*
- * Names of the semantic conventions for messaging, which are in development: https://opentelemetry.io/docs/specs/semconv/messaging/.
- * The destination is the job's name, and the message is the job.
+ * Names from OpenTelemetry's semantic conventions for messaging, which are in development:
+ * https://opentelemetry.io/docs/specs/semconv/messaging/. The destination is the job's name, and the message is the
+ * job.
  */
 
 export const sentMessages = 'messaging.client.sent.messages';
@@ -11,12 +12,12 @@ export const consumedMessages = 'messaging.client.consumed.messages';
 export const operationDuration = 'messaging.client.operation.duration';
 export const processDuration = 'messaging.process.duration';
 
-/** In seconds, as the conventions say. */
+/** Bucket boundaries in seconds, as the conventions recommend. */
 export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export type Operation = 'send' | 'process';
 
-/** Returns the attributes of metrics, each with few values. */
+/** Returns the attributes of metrics, each of which has few values. */
 export function attributesOf(operation: Operation, jobName: string): Attributes {
   return {
     'messaging.system': 'remote_processor',
@@ -25,7 +26,7 @@ export function attributesOf(operation: Operation, jobName: string): Attributes 
   };
 }
 
-/** Returns the further attributes of spans. */
+/** Returns the attributes that only spans have. */
 export function spanAttributesOf(operation: Operation, jobId: string, queue: string): Attributes {
   return {
     'messaging.operation.type': operation,
@@ -34,7 +35,7 @@ export function spanAttributesOf(operation: Operation, jobId: string, queue: str
   };
 }
 
-/** Returns the class of an error, by its name. */
+/** Returns the attribute for an error's class, which is its name. */
 export function errorAttributes(error: unknown): Attributes {
   return { 'error.type': isError(error) ? error.name : '_OTHER' };
 }

@@ -35,8 +35,8 @@ import {
 import { toMetadata, toSpanContext } from './trace-context.js';
 
 /**
- * The destinations of spans and metrics. Default: the providers registered with the OpenTelemetry API at the time of
- * `instrument`.
+ * Where to send spans and metrics. Default: the providers registered with the OpenTelemetry API when `instrument` is
+ * called.
  */
 export interface InstrumentOptions {
   readonly tracerProvider?: TracerProvider | undefined;
@@ -46,8 +46,8 @@ export interface InstrumentOptions {
 const NAME = 'remote-processor';
 
 /**
- * Makes spans and metrics of a processor by the semantic conventions for messaging. Call this once, before adding other
- * middleware, so that the spans include that middleware.
+ * Makes spans and metrics for a processor, following the semantic conventions for messaging. Call this once, before
+ * adding other middleware, so that the spans include that middleware.
  *
  * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span
  * `process <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
@@ -86,7 +86,10 @@ class Telemetry {
     };
   }
 
-  /** Uses a stored context, such as that of an HTTP request, as the parent if no span is active. */
+  /**
+   * Wraps adding a job in a span. If no span is active, the parent is the context stored in the job, such as an HTTP
+   * request's.
+   */
   async send(job: JobBeingAdded, next: () => Promise<void>): Promise<void> {
     const { jobId, jobName, queue, metadata } = job;
     const active = context.active();

@@ -2,7 +2,7 @@ import { createTraceState, isSpanContextValid, type SpanContext } from '@opentel
 import type { Metadata } from '../job/metadata.js';
 import { traceOf } from '../job/trace.js';
 
-/** Returns the context of a span in the form stored with a job, as in W3C Trace Context. */
+/** Returns the context of a span as W3C Trace Context, to be stored with a job. */
 export function toMetadata({ traceId, spanId, traceFlags, traceState }: SpanContext): Metadata {
   const flags = traceFlags.toString(16).padStart(2, '0');
   const tracestate = traceState?.serialize();
