@@ -92,18 +92,18 @@ import { unlessAborted } from './worker/unless-aborted.js';
 import { type DrainContext, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
 
-/** Long enough for two failed heartbeats, short enough to notice a crash within the minute. */
+/** Long enough for two heartbeats to fail, short enough to notice a crash within a minute. */
 const DEFAULT_LEASE_MS = 30_000;
 
 /**
- * How long recovery is repeated at the start of an invocation. If the container was frozen while its connections died,
- * the driver's only retry may meet the next dead one.
+ * How long a failing recovery is retried. After a freeze, several pooled connections may be dead, and the driver's
+ * single retry may get another of them.
  */
 const RECOVERY_RETRY_MS = 1_000;
 
 /**
- * Time limit of a recovery, which takes milliseconds, or seconds for thousands of jobs. A dead connection must not hold
- * up work.
+ * Time limit of the first try of a recovery; later tries get more. Recovery takes milliseconds, or seconds for
+ * thousands of jobs. A dead connection must not hold up work.
  */
 const RECOVERY_TRY_MS = 5_000;
 
@@ -111,9 +111,9 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   /** A Db of the mongodb driver 6 or 7, such as Mongoose's `connection.db`, of a replica set. */
   readonly db: AnyDb;
   /**
-   * Prefix of our collections' names. Processors with different prefixes share nothing. Default `'remoteProcessor.'`. Use
-   * `''` for the names from before there was a prefix. With another prefix than the default, every method refuses
-   * collections that hold documents of another application (ForeignDocumentsError).
+   * Prefix of our collections' names. Processors with different prefixes share nothing. Default `'remoteProcessor.'`.
+   * Use `''` for the names that versions without prefixes used. With any prefix except the default, every method
+   * refuses collections that hold documents of another application (ForeignDocumentsError).
    */
   readonly collectionPrefix?: string;
   /** Name in logs and leases. Default `'root'`. */
@@ -122,7 +122,7 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   readonly maxThreads?: number;
   /** Limits the worker to these queues. Default: all. */
   readonly queues?: readonly string[];
-  /** Limits the worker further by any MongoDB filter on job documents. Only for values that come from code. */
+  /** Limits the worker further, by any MongoDB filter on job documents. Never build it from user input. */
   readonly jobQuery?: Filter<JobDocument>;
   /** How long a crashed worker's jobs wait before they are recovered. At least 1 s, default 30 s. */
   readonly lease?: Duration;
@@ -130,20 +130,20 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   readonly formatJobError?: JobErrorFormatter;
   /**
    * Asks for workers when jobs were queued by adding, retrying, changing or resuming, or by a schedule. Called once for
-   * all jobs that one call queues, and awaited for up to 3 seconds. Its errors are logged. On Lambda, use `createKick` of
-   * `remote-processor/lambda`. Default: none, so jobs wait until a worker looks.
+   * all jobs that one call queues, and awaited for up to 3 seconds. Its errors are logged. On Lambda, use `createKick`
+   * of `remote-processor/lambda`. Default: none, so jobs wait until a worker looks for them.
    */
   readonly kick?: Kick;
   /**
    * The kinds of jobs by name, which types these names: job factories, or contracts if the code is elsewhere. The first
-   * call that uses the database registers them. Default: none, so any name may be given.
+   * call that uses the database registers them. Default: none, so any name is accepted.
    */
   readonly jobs?: Jobs;
   /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
   readonly log?: Logger;
 }
 
-/** When `drain` stops. Without any of these, it stops when no job is due. */
+/** When `drain` stops. By default, it stops when no job is due. */
 export interface DrainOptions {
   /** Deadline by which everything is settled or given back. */
   readonly deadline?: Date | undefined;
@@ -152,27 +152,29 @@ export interface DrainOptions {
   /** Stops the drain at once. */
   readonly signal?: AbortSignal;
   /**
-   * When idle, waits for a job known to become due within this time, and runs it at its moment. A job that becomes due
-   * while others run also begins at its moment. Default 0, for neither.
+   * When idle, waits for a job known to become due within this time, and runs it as soon as it is due. A job that
+   * becomes due while others run also begins at once. Default 0, which does neither.
    */
   readonly linger?: Duration | undefined;
   /**
-   * Waits only while no other worker of a processor of this name waits with this option. Meanwhile the drain is not
-   * counted as a worker. Default false.
+   * Waits only if no other worker of a processor with this name is waiting with this option. While waiting, the drain
+   * is not counted as a worker. Default false.
    */
   readonly lingersAlone?: boolean;
-  /** How often to look for new jobs while jobs run and slots are free, or while waiting. Default: only when a job ends. */
+  /**
+   * How often to look for new jobs while jobs run and slots are free, or while waiting. Default: only when a job ends.
+   */
   readonly pollInterval?: Duration;
   /**
-   * Claims no more once a job went on after it was told to stop, so that the process can end. On Lambda the process would
-   * be frozen with that job, and thaw in the middle of the next invocation. Default false.
+   * Claims no more jobs once a job has gone on after it was told to stop, so that the process can end. On Lambda, the
+   * process would be frozen with that job, and thaw in the middle of the next invocation. Default false.
    */
   readonly stopWhenAbandoned?: boolean;
 }
 
 /** Options of `waitFor`. */
 export interface WaitOptions<Output = unknown> {
-  /** Factory or contract of the job, which types its output. The job's kind is not checked. */
+  /** Factory or contract of the job, which types its output. Whether the job is of this kind is not checked. */
   readonly job?: JobContract<unknown, Output> | undefined;
   /** Maximum time to wait. Default: until the job is settled. */
   readonly timeout?: Duration | undefined;
@@ -193,8 +195,8 @@ export interface RemoveJobsOptions {
 /** Options of `scheduleDueItems`. */
 export interface ScheduleOptions {
   /**
-   * Makes jobs for occurrences up to this far ahead, to run at their exact moment. Give the time until the next call.
-   * Default 0.
+   * Makes jobs for occurrences up to this far ahead, to run at their exact moment. Set it to the time until the next
+   * call. Default 0.
    */
   readonly ahead?: Duration;
   /** When the call must end. The next call makes the remaining jobs. */
@@ -202,7 +204,7 @@ export interface ScheduleOptions {
 }
 
 /**
- * Adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. Holds no connection or timer of its
+ * Adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. Keeps no connection or timer of its
  * own. Several processes and several objects may share a database.
  *
  * @example
@@ -235,7 +237,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #worker: DrainContext;
   readonly #tally: Tally;
   readonly #events: Events;
-  /** Tells workers here, and elsewhere by the kick, about queued jobs. */
+  /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
 
@@ -306,7 +308,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.workers = new Workers(collections);
   }
 
-  /** Stores again what is registered here, for a database that was replaced by an empty one. @internal */
+  /** Stores all registered kinds of jobs again, for a database that was replaced by an empty one. @internal */
   protected storeJobFactoriesAgain(): Promise<void> {
     return this.#registry.storeAgain();
   }
@@ -317,11 +319,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Calls `listener` at each event of this name from now on. Returns a function that ends this. An event is told after
-   * the write that makes it true, in the process that wrote. Nothing waits for the listener, and its errors are logged.
+   * Calls `listener` at each event of this name from now on. Returns a function that removes the listener. An event is
+   * emitted after the write that makes it true, in the process that wrote. Nothing waits for the listener, and its
+   * errors are logged.
    *
-   * `jobAdded` and `jobsReady` are not told for jobs added in a transaction of the caller, nor for a job that is there
-   * already under its id or its unique key. For a job whose worker crashed, the process that recovers it tells the events.
+   * `jobAdded` and `jobsReady` are not emitted for jobs added in a transaction of the caller, nor for a job that
+   * already exists with the same id or unique key. If a worker crashed, the process that recovers its jobs emits their
+   * events.
    *
    * @throws ValidationError for an unknown name
    * @example
@@ -333,13 +337,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each calls `next`
-   * once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt. An error from
-   * inside stands unless the middleware throws another. See docs/extending.md.
+   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each calls
+   * `next` once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt. An
+   * inner error is passed on, unless the middleware throws another. See docs/extending.md.
    *
    * `add` is called around each job that this processor adds, alone, with others or for a scheduler item. It may change
-   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add, or
-   * 3 seconds for a scheduler item. A refused job of a scheduler item is tried again in the next tick.
+   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add,
+   * or 3 seconds for a scheduler item. A refused job of a scheduler item is tried again in the next tick.
    *
    * `run` is called around the function of each job that a drain runs, within the job's timeout.
    *
@@ -358,13 +362,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Makes missing indexes and drops those of earlier versions. Call it once per deployment, not at each start of a
    * function.
    *
-   * Logs a warning if documents from before there was a prefix are left behind. See `collectionPrefix`.
+   * Logs a warning if documents of a version without prefixes are left behind. See `collectionPrefix`.
    *
-   * Safe beside open transactions, which it awaits without holding up others for more than a second. A client with a
-   * `socketTimeoutMS` gives up on an index that takes longer, while the build goes on.
+   * Safe beside open transactions: it waits for them, without holding up others for more than a second. If an index
+   * takes longer than the client's `socketTimeoutMS`, the call fails while the build goes on.
    *
    * @throws ValidationError for invalid options
-   * @throws ForeignDocumentsError if a collection holds documents of another application. Nothing is made or dropped then
+   * @throws ForeignDocumentsError if a collection holds documents of another application. Nothing is made or dropped
+   *   then
    * @throws DuplicateValueError if unique values occur twice. All other indexes are made then
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
@@ -377,8 +382,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Registers a kind of job. This processor can then add and run it, and processes without its code can add it by name.
-   * Give a name first to register it under another name than its own.
+   * Registers a kind of job. This processor can then add and run such jobs, and processes without their code can add
+   * them by name. Give a name first to register the kind under another name than its own.
    *
    * @throws ValidationError for a bad name or factory, before anything is registered
    */
@@ -398,8 +403,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Returns the first 1000 kinds of jobs that can be added by name, whichever process registered them. `factories.list`
-   * returns all.
+   * Returns the first 1000 kinds of jobs that can be added by name, whichever process registered them. Use
+   * `factories.list` for more.
    */
   async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
     const { jobFactories } = await this.factories.list({ limit: 1000 });
@@ -408,11 +413,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Adds a job and returns its id. The input is checked here and stored as given. If the database fails, adding is
-   * repeated for 13 s (`patience`), except in a transaction. If that fails too, it is unknown whether the job was stored.
-   * Then asks for a worker by `kick`. In a transaction, call `kick()` yourself after the commit.
+   * repeated for 13 s (`patience`), except in a transaction. If that fails too, it is unknown whether the job was
+   * stored. Once the job is added, `kick` asks for a worker. In a transaction, call `kick()` yourself after the commit.
    *
-   * @param job a name, a factory (which types the input), or a contract (by which the job is checked, even if its kind is
-   *   not registered)
+   * @param job a name, a factory (which types the input), or a contract (which also checks the input, even if its kind
+   *   is not registered)
    * @throws UnknownJobNameError, ForbiddenError for a `callerRole` below the factory's `addRole`, ValidationError, or
    *   ConflictError for an `id` that another job has. Nothing is written then
    */
@@ -429,8 +434,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Adds many jobs, each given by `name` or by `job` (its factory or contract), as `addJob` would. Returns their ids in
-   * the same order. Uses commands of up to 2000 jobs, so a crash in between leaves some of them. Pass ids to try again
-   * safely, or use a transaction.
+   * the same order. Uses commands of up to 2000 jobs, so a crash in between may add only some of them. Pass ids to
+   * repeat the call safely, or use a transaction.
    *
    * @param options as in `AddJobOptions`
    * @throws UnknownJobNameError, ForbiddenError, or ValidationError with paths that begin with the index. Nothing is
@@ -449,8 +454,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Without a `kick` it
-   * only wakes the workers of this process. Never rejects.
+   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Without the option
+   * `kick` it only wakes the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
     await this.jobsReady.tell([someJob]);
@@ -460,8 +465,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Changes a queued job: when it runs, its priority, its queue, its retries.
    *
    * @param options `callerRole` as in `AddJobOptions`
-   * @throws ValidationError, NotFoundError, ForbiddenError, or ConflictError when it is not queued. Nothing is written
-   *   then
+   * @throws ValidationError, NotFoundError, ForbiddenError, or ConflictError if the job is not queued. Nothing is
+   *   written then
    */
   async updateJob(id: string, changes: JobChanges, options: CallerOptions = {}): Promise<void> {
     const { runAt, delay, retryDelay, ...rest } = validateNow(
@@ -481,7 +486,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return findJob((await this.#connected()).jobs, id);
   }
 
-  /** Returns the first page of `jobs.list`, but oldest first by default. @throws ValidationError as in `jobs.list` */
+  /** Returns the first page of `jobs.list`, oldest first by default. @throws ValidationError as in `jobs.list` */
   async getJobs(filter?: JobsFilter): Promise<Job[]> {
     return (await this.jobs.list({ ...filter, order: filter?.order ?? 'oldest' })).jobs;
   }
@@ -494,7 +499,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Returns the output of a job, or null until it is completed.
    *
-   * @param _job factory or contract of the job, which types its output. The job's kind is not checked
+   * @param _job factory or contract of the job, which types its output. Whether the job is of this kind is not checked
    * @throws NotFoundError
    */
   async getJobResult<Output = unknown>(
@@ -507,10 +512,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Waits until the job is settled, and returns it. The job is read by its id at growing intervals, from 50 ms to a
+   * Waits until the job is settled, and returns it. Reads the job by its id at growing intervals, from 50 ms to a
    * second.
    *
-   * @throws NotFoundError, also if the job is gone because it was removed or is not kept (`retention`)
+   * @throws NotFoundError, also if the job was removed meanwhile or is not kept (`retention`)
    * @throws WaitTimeoutError, or the signal's reason
    * @example
    * const { status, output } = await processor.waitFor(id, { job: greet, timeout: '10s' });
@@ -528,11 +533,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Cancels a queued job at once, and asks a running one to stop. The attempt of a running job ends as `cancelled` in any
-   * case.
+   * Cancels a queued job at once, and asks a running one to stop. The attempt of a running job ends as `cancelled` in
+   * any case.
    *
-   * @returns `cancelled`, or `processing` when it was asked to stop
-   * @throws NotFoundError, or ConflictError when it is already settled
+   * @returns `cancelled`, or `processing` if a running job was asked to stop
+   * @throws NotFoundError, or ConflictError if the job is already settled
    */
   async cancelJob(id: string): Promise<JobStatus> {
     const status = await cancelJob((await this.#connected()).jobs, id);
@@ -542,11 +547,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Queues a job again that ended in `error` or `cancelled`. The job keeps its counter and errors, and `maxRetries` goes
-   * up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps its `runAt`.
+   * Queues a job again that ended in `error` or `cancelled`. The job keeps its counter and errors, and `maxRetries`
+   * goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps its `runAt`.
    *
    * @param options `callerRole` as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, or ConflictError if it has another status or its unique key is taken
+   * @throws NotFoundError, ForbiddenError, or ConflictError if the job has another status or its unique key is taken
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
@@ -555,12 +560,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes settled jobs, oldest first, 1,000 at a time. Returns their numbers per status, with `more: true` if it
-   * stopped early.
+   * Removes settled jobs, oldest first, 1,000 at a time. Returns how many were removed per status, with `more: true` if
+   * it stopped early.
    *
    * @param statuses default: `cancelled`, `completed` and `error`
-   * @param options with `olderThan`, only jobs that settled at least this long ago. No batch begins after `deadline` or
-   *   `signal`. Default: removes all
+   * @param options with `olderThan`, only removes jobs that settled at least this long ago. No batch begins after
+   *   `deadline` or once `signal` has fired. Default: removes all
    * @throws ValidationError for `queued` and `processing`, because only settled jobs can be removed
    */
   async removeJobs(
@@ -575,16 +580,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
+   * Removes a settled job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
    *
-   * @throws NotFoundError, or ConflictError when it is not settled or was made ahead
+   * @throws NotFoundError, or ConflictError if the job is not settled or was made ahead
    */
   async removeJob(id: string): Promise<void> {
     await removeJob((await this.#connected()).jobs, id);
   }
 
   /**
-   * Claims the next due job for the caller to run, or returns undefined. End it with `completeJob` or `failJob`.
+   * Claims the next due job for the caller to run, or returns undefined. Settle it with `completeJob` or `failJob`.
    * Otherwise it is recovered once its lease has expired.
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
@@ -600,8 +605,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing and returns its
    * current status.
    *
-   * @returns its new status, which is `cancelled` if that was requested
-   * @throws ValidationError for an output that the factory refuses, or ConflictError when the lease was lost
+   * @returns its new status, which is `cancelled` if cancelling was requested
+   * @throws ValidationError for an output that the factory refuses, or ConflictError if the lease was lost
    */
   async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
     const factory = this.#registry.get(job.jobName);
@@ -611,23 +616,23 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again while
-   * attempts are left. Settling it again with the same token changes nothing and returns its current status.
+   * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again
+   * while attempts are left. Settling it again with the same token changes nothing and returns its current status.
    *
    * @returns its new status
-   * @throws ConflictError when the lease was lost
+   * @throws ConflictError if the lease was lost
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
     return this.#settle(job, failedOutcome(error, job, this.#registry.get(job.jobName)));
   }
 
   /**
-   * Runs the next due job, if there is one. Returns whether a job was run, however it ended. Never throws a job's error.
-   * When none is due, it looks for jobs of crashed workers first.
+   * Runs the next due job, if there is one. Returns whether a job was run, however it ended. Never throws a job's
+   * error. If no job is due, recovers jobs of crashed workers and looks once more.
    */
   async processNextJob(): Promise<boolean> {
     const wasRun = (await this.#runOne(false)) || (await this.#runLostOne());
-    // A write for each job would add half to its cost.
+    // Writing the counts after each job would add half to its cost.
     await (wasRun ? this.#tally.writeIfDue() : this.#tally.write());
     return wasRun;
   }
@@ -640,9 +645,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Does the work of a worker invocation: claims due jobs and runs them, `maxThreads` at a time, until none is due or it
-   * must stop. Then it gives back unfinished jobs. It begins by recovering jobs of crashed workers, and goes on if that
-   * fails.
+   * Does the work of a worker invocation: claims due jobs and runs them, `maxThreads` at a time, until none is due or
+   * it must stop. Then it gives back unfinished jobs. It begins by recovering jobs of crashed workers, and continues if
+   * that fails.
    *
    * @returns counts of what it did
    * @throws ValidationError, and the driver's errors if no job at all can be claimed
@@ -655,7 +660,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
     return withStopSignal({ deadline, marginMs: margin, signal }, async (stopSignal) => {
       await unlessAborted(stopSignal.stop, this.#connected());
-      // Also done when told to stop at once: this drain may be all that recovers jobs of crashed workers.
+      // Also done if told to stop at once, because this drain may be all that recovers jobs of crashed workers.
       const runsAlone = (await unlessAborted(stopSignal.end, this.#worker.recoverLost())) ?? false;
       const limits = {
         ...stopSignal,
@@ -672,8 +677,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Ends attempts whose leases have expired, because their workers crashed or were cut off. Returns their number. `drain`
-   * and `scheduleDueItems` begin with it.
+   * Ends attempts whose leases have expired, because their workers crashed or were cut off. Returns their number.
+   * `drain` and `scheduleDueItems` begin with this.
    */
   async recoverJobs(): Promise<number> {
     const recovery = await this.#recover();
@@ -692,12 +697,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Adds a scheduler item and returns its id. The item makes jobs once it is active.
    *
-   * @param options the job by `jobName`, or by `job`, its factory or contract, which types the input
+   * @param options with the job as `jobName`, or as `job`, its factory or contract, which types the input
    * @param caller `callerRole` as in `AddJobOptions`
-   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError or ForbiddenError. Nothing is
-   *   written then
-   * @throws ConflictError if the id is taken, or a removed item of this id has a job for the first moment. Nothing is
-   *   written then
+   * @throws ValidationError (also for an item that would never be due), UnknownJobNameError or ForbiddenError. Nothing
+   *   is written then
+   * @throws ConflictError if the id is taken, or a removed item of this id has a job for the first occurrence. Nothing
+   *   is written then
    */
   async addScheduler<Input, Named extends JobsByName = Kinds>(
     options: NamedScheduler<NoInfer<Named>> | TypedScheduler<Input>,
@@ -714,18 +719,18 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
-   * `scheduleDueItems`. If its moments change, due jobs are made first, and the next moment is computed from now. Moments
-   * depend on `type`, `cron`, lists, `delay`, `at`, `startAt` and the `timeZone` of a pattern. Otherwise the item keeps
-   * its rhythm, and a new end only cuts it off. An item that has ended stays ended until it is activated, even if its end
-   * is removed.
+   * `scheduleDueItems`. If its moments change, due jobs are made first, and the next moment is computed from now.
+   * Moments depend on `type`, `cron`, the lists, `delay`, `at`, `startAt` and, for `Cron`, `timeZone`. Otherwise the
+   * item keeps its rhythm, and a new end only cuts it off. An item that has ended stays ended until it is activated,
+   * even if its end is removed.
    *
-   * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a list
-   *   or expression that the item lacks. For `input`, null is a value
-   * @param options `version` is the version of the item that the caller saw, and a newer one is a conflict; default: any.
-   *   `callerRole` as in `AddJobOptions`, checked for both the old and the new job
+   * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a
+   *   list or expression that the item lacks. For `input`, null is a value
+   * @param options `version` is the version of the item that the caller saw, and a newer one is a conflict; default:
+   *   any. `callerRole` as in `AddJobOptions`, checked for both the old and the new job
    * @throws ValidationError, UnknownJobNameError, ForbiddenError or NotFoundError. Nothing is changed then
-   * @throws ConflictError if another transaction holds the item for more than 10 s, as that of a killed process does for
-   *   up to a minute. Nothing is changed then
+   * @throws ConflictError if the item has a newer version, or another transaction holds it for more than 10 s, as that
+   *   of a killed process does for up to a minute. Nothing is changed then
    */
   async updateScheduler(
     id: string,
@@ -735,7 +740,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const valid = validateNow(updateSchedulerOptionsSchema, options, 'The call of updateScheduler');
     const { updateItem } = await scheduling();
     const item = await updateItem(this.db, await this.#connected(), this.#registry, id, changes, valid);
-    await this.kick(); // Due jobs were made.
+    await this.kick(); // Due jobs may have been made.
     return item;
   }
 
@@ -751,11 +756,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Starts a scheduler item from the database's now, and returns it. An active item stays as it is. So does an item whose
-   * last job was made ahead and is not due yet.
+   * Activates a scheduler item as of the database's now, and returns it. An active item is left unchanged. So is an
+   * item whose last job was made ahead and is not due yet.
    *
    * @param options `callerRole` as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, ValidationError if no occurrence is left, or ConflictError as
+   * @throws NotFoundError, ForbiddenError, ValidationError if no occurrence is left, or ConflictError as in
    *   `updateScheduler`
    */
   async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
@@ -765,7 +770,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Stops a scheduler item and returns it. Due jobs are made first, and jobs that it made ahead are withdrawn.
+   * Deactivates a scheduler item and returns it. Due jobs are made first, and jobs that it made ahead are withdrawn.
    *
    * @throws NotFoundError, or ConflictError as in `updateScheduler`
    */
@@ -777,8 +782,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a scheduler item and the jobs that it made ahead. Its other jobs stay, including due ones, which are made
-   * first.
+   * Removes a scheduler item and the jobs that it made ahead. Its other jobs stay, including those that are due now,
+   * which are made first.
    *
    * @throws NotFoundError, or ConflictError as in `updateScheduler`
    */
@@ -790,14 +795,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Brings scheduler items in line with their declarations in code, by id. Adds new items, changes items whose
-   * declaration changed, and deactivates items that this processor (by name) no longer declares. Items made by hand are
-   * left alone. Changes made by hand, such as `active`, stay until the declaration changes. An item removed by hand comes
-   * back. An id that another processor no longer declares can be taken over.
+   * declaration changed, and deactivates items that the processor of this name no longer declares. Items made by hand
+   * are left alone. Changes made by hand, such as `active`, stay until the declaration changes. An item removed by hand
+   * is added again. An id that another processor no longer declares can be taken over.
    *
-   * Two programs that declare items in one database need two names. Otherwise each deactivates the items of the other. A
-   * processor with the default name logs a warning when it deactivates any.
+   * Two programs that declare items in one database need two names. Otherwise each deactivates the items of the other.
+   * A processor with the default name logs a warning when it deactivates any.
    *
-   * @returns what was changed, or nothing if all items were as declared
+   * @returns the ids of items by what was done, without items that already were as declared
    * @throws ValidationError, also for an unknown job. Nothing is written then
    */
   async syncSchedulers(declared: readonly DeclaredScheduler[]): Promise<SchedulerSync> {
@@ -805,7 +810,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return syncItems(this.db, await this.#connected(), this.#registry, this.name, declared, this.log);
   }
 
-  /** Makes the job of the longest-due occurrence, if any, and returns the job's id, or undefined. */
+  /** Makes the job of the occurrence that has been due longest, if any. Returns the job's id, or undefined. */
   async scheduleNextJob(): Promise<string | undefined> {
     const { scheduleNextJob } = await scheduling();
     const made = await scheduleNextJob(await this.#connected(), this.#registry, this.log);
@@ -831,7 +836,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return made.map(({ id }) => id);
   }
 
-  /** Returns jobs due soon that were queued too early to be announced then. */
+  /** Returns jobs due soon that were queued so early that they could not be announced then. */
   async #queuedLongAgo(aheadMs: number): Promise<QueuedJob[]> {
     if (aheadMs === 0 || !this.jobsReady.isHeard) return [];
     const { jobs } = await this.#connected();
@@ -840,8 +845,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Recomputes an item's next call from the database's now, after making due jobs. Returns it, or null for an inactive
-   * item.
+   * Recomputes an item's next occurrence from the database's now, after making due jobs. Returns that moment, or null
+   * for an inactive item.
    *
    * @param options `callerRole` as in `AddJobOptions`
    * @throws NotFoundError, ForbiddenError, or ConflictError as in `updateScheduler`
@@ -857,7 +862,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Reschedules all active items, as `reScheduleItem` does. Returns their number.
    *
-   * @param options `callerRole` as in `AddJobOptions`. Items whose jobs it may not add are skipped and not counted
+   * @param options `callerRole` as in `AddJobOptions`. Items whose jobs this role may not add are skipped and not
+   *   counted
    */
   async reScheduleItems(options: CallerOptions = {}): Promise<number> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of reScheduleItems');
@@ -873,7 +879,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return count;
   }
 
-  /** Tells about added jobs, except in a transaction of the caller, where they do not exist yet. */
+  /** Emits events about added jobs, except in a transaction of the caller, where the jobs are not committed yet. */
   async #tellAdded(
     jobs: readonly NewJob[],
     giveUpAt: number,
@@ -887,7 +893,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.jobsReady.tell(jobs, giveUpAt);
   }
 
-  /** Checks that a caller may add jobs of this job's name. @throws ForbiddenError, ValidationError, NotFoundError */
+  /**
+   * Checks that a caller may add jobs of the same name as this job.
+   *
+   * @throws ForbiddenError, ValidationError, NotFoundError
+   */
   async #requireMayHave(id: string, caller: CallerOptions, subject: string): Promise<void> {
     const { callerRole } = validateNow(callerOptionsSchema, caller, subject);
     const jobName = async () => (await requireJob((await this.#connected()).jobs, id)).jobName;
@@ -895,8 +905,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Recovers jobs. A failure is only logged: the next invocation tries again, and a claim will show whether the database
-   * answers.
+   * Recovers jobs, and returns whether some must run alone. Only logs a failure, since the next invocation tries again,
+   * and a claim will show whether the database answers.
    */
   async #recoverLost(): Promise<boolean> {
     try {
@@ -907,7 +917,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     }
   }
 
-  /** Returns the filter without paused queues. There are few, and the filter is for few jobs. */
+  /** Returns the filter without paused queues. Excluding them by a condition is cheap here, where few jobs match. */
   #aloneFilter(filter: ClaimFilter): ClaimFilter {
     const { paused } = this.#openQueues;
     if (paused.length === 0) return filter;
@@ -948,7 +958,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.#registry.register(entries);
   }
 
-  /** Returns the collections once they are connected. See `Connected`. */
+  /** Returns the collections once the client is connected. See `Connected`. */
   async #connected(): Promise<Collections> {
     await this.#connection.make();
     await requireOurs(this.#collections);
@@ -957,7 +967,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 }
 
-/** Tells job-context.ts, which does not import the facade, that jobs receive it. */
+/** Declares to job-context.ts, which does not import the facade, that jobs receive it. */
 declare module './job/job-context.js' {
   interface GivenToJobs {
     readonly processor: RemoteProcessor;
@@ -1054,7 +1064,7 @@ const scheduleOptionsSchema = z.strictObject({
   deadline: z.date().optional(),
 });
 
-/** The jobs that a recovery queued again, or made claimable. */
+/** Returns the jobs that a recovery queued again or made claimable. */
 function queuedBy({ lost, madeClaimable }: Recovery): QueuedJob[] {
   const again = lost.filter(({ settledAs }) => settledAs === undefined);
   return Array<QueuedJob>(again.length + madeClaimable).fill(someJob);

@@ -1,4 +1,4 @@
-/** Runs at most `count` pieces of work at a time. The others wait their turn, in order. */
+/** Runs at most `count` pieces of work at a time. Others wait their turn, in order. */
 export class Slots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -8,9 +8,9 @@ export class Slots {
   }
 
   /**
-   * Runs `work` in a slot of its own.
+   * Runs `work` once a slot is free.
    *
-   * @throws the signal's reason if it fires before there is a slot, and any error of `work`
+   * @throws the signal's reason if it fires before a slot is free, and any error of `work`
    */
   async use<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted();
@@ -39,7 +39,7 @@ export class Slots {
     });
   }
 
-  /** Passes the slot to the next in line, so that a newcomer does not overtake those who wait. */
+  /** Passes the slot to the next in line, so that a newcomer cannot overtake those who wait. */
   #passOn(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

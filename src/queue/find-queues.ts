@@ -11,10 +11,12 @@ import { validateNow } from '../validate.js';
 import { findPausedQueues } from './find-paused-queues.js';
 import type { Queue, QueueCollections, QueuePage } from './queue-document.js';
 
-/** The number of jobs that one command reads, whatever their queues. A queue with more jobs is counted by itself. */
+/**
+ * Maximum number of jobs that one command reads, whatever their queues. A queue with more jobs is counted on its own.
+ */
 const SCANNED = 10_000;
 
-/** The most such commands for one page, which bounds its cost. */
+/** Maximum number of such commands for a page, which bounds its cost. */
 const MAX_SCANS = 8;
 
 type WhatWaits = Omit<Queue, 'paused'>;
@@ -22,9 +24,9 @@ type WhatWaits = Omit<Queue, 'paused'>;
 /**
  * Returns a page of the queues that have queued jobs or are paused, by name. Jobs are counted up to 10,000.
  *
- * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts the jobs
- * of as many queues as have 10,000 jobs together. A larger queue takes three more commands. After eight scans the page ends,
- * even with fewer queues than `limit`.
+ * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts the
+ * jobs of as many queues as have 10,000 jobs together. A larger queue takes three more commands. After eight scans the
+ * page ends, even with fewer queues than `limit`.
  *
  * @throws ValidationError for a filter that is not a `PageFilter`
  */
@@ -43,7 +45,7 @@ export async function findQueues(
   for (const { _id: name, paused: since } of paused)
     byName.set(name, { ...(byName.get(name) ?? nothingIn(name)), paused: since });
   const all = [...byName.values()].sort((one, other) => compareNames(one.name, other.name));
-  // Queues after the last scanned one are unknown and may come before a known paused queue.
+  // Queues after the last scanned one are not known yet, so any later paused queue must wait for the next page.
   const known = all.filter(({ name }) => waiting.end === undefined || compareNames(name, waiting.end) <= 0);
   const shown = known.slice(0, limit).filter(fittingInto(maxBytes));
   const last = shown.at(-1);
@@ -62,7 +64,7 @@ function nothingIn(name: string): WhatWaits {
   return { name, ready: none, delayed: none, oldest: null };
 }
 
-/** Returns the queues after `after` that have queued jobs. @returns `end`: the last queue scanned, if there may be more */
+/** Returns the queues after `after` that have queued jobs. `end` is the last queue scanned, if there may be more. */
 async function findWaiting(
   jobs: Collection<JobDocument>,
   after: string,
@@ -75,7 +77,7 @@ async function findWaiting(
     const isAll = counted.reduce((sum, { jobs: count }) => sum + count, 0) < SCANNED;
     const [first, ...others] = counted;
     if (isAll || !first) return { found: [...found, ...counted.map(toWhatWaits)], end: undefined };
-    // The last queue may have more jobs than were read.
+    // More jobs of the last queue may follow those that were read.
     found.push(
       ...(others.length === 0 ? [await countLarge(jobs, first.name)] : counted.slice(0, -1).map(toWhatWaits)),
     );
@@ -120,7 +122,7 @@ function toWhatWaits({ name, ready, delayed, oldest }: Counted): WhatWaits {
   return { name, ready: { ...none, count: ready }, delayed: { ...none, count: delayed }, oldest };
 }
 
-/** Counts the jobs of one queue that has too many to read. */
+/** Counts the jobs of a queue with more than 10,000. */
 async function countLarge(jobs: Collection<JobDocument>, name: string): Promise<WhatWaits> {
   const queuedThat = ($expr: Document) => ({
     ...isClaimable,

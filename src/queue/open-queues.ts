@@ -2,30 +2,33 @@ import { findPausedQueues } from './find-paused-queues.js';
 import { findWaitingQueues } from './find-waiting-queues.js';
 import type { QueueCollections } from './queue-document.js';
 
-/** How long what was read is trusted. A pause is noticed that late, and so is a new queue while something is paused. */
+/**
+ * How long a read is trusted. A pause is noticed after at most this time, and so is a new queue while any queue is
+ * paused.
+ */
 const READ_AGAIN_MS = 5_000;
 
 /**
- * MongoDB merges at most 200 scans of an index in order. If a claim names more queues, MongoDB sorts all waiting jobs
- * instead. If more queues have jobs, they take turns.
+ * Maximum number of queues in a claim. MongoDB merges at most 200 index scans in order. With more queues, it would sort
+ * all waiting jobs. If more queues have jobs, they take turns.
  */
 const MAX_NAMED = 200;
 
 /**
- * Tells from which queues jobs may be taken, given the pauses. Reads the pauses again at most every 5 seconds, and only when
- * asked. While nothing is paused, that is one small command.
+ * Returns from which queues jobs may be taken, given the paused ones. Reads these again at most every 5 seconds, and
+ * only when asked. While no queue is paused, that is one small command.
  */
 export class OpenQueues {
   #paused: ReadonlySet<string> = new Set();
   #pausedReadAt = Number.NEGATIVE_INFINITY;
   #waiting: readonly string[] = [];
   #waitingReadAt = Number.NEGATIVE_INFINITY;
-  /** The name after which the next turn begins. */
+  /** The last name of the previous turn, after which the next turn begins. */
   #after = '';
 
   constructor(private readonly collections: QueueCollections) {}
 
-  /** Learns the paused queues that somebody has just read. */
+  /** Stores the paused queues that the caller has just read. */
   learn(paused: readonly string[]): void {
     this.#paused = new Set(paused);
     this.#pausedReadAt = performance.now();
@@ -39,12 +42,12 @@ export class OpenQueues {
   }
 
   /**
-   * Returns the open ones of these queues, or of all queues if none are given. Undefined means all.
+   * Returns those of these queues that are not paused, or of all queues if none are given. Undefined means all.
    *
-   * While something is paused, "all" is a list of the queues that have queued jobs. A condition that excludes the paused
-   * queues would make a claim read through the jobs waiting in them.
+   * While any queue is paused, "all" becomes a list of the queues that have queued jobs. With a condition that excludes
+   * the paused queues, a claim would read through the jobs waiting in them.
    *
-   * @throws what the driver throws
+   * @throws errors of the driver
    */
   async among(queues: readonly string[] | undefined): Promise<readonly string[] | undefined> {
     if (isOld(this.#pausedReadAt)) await this.#readPaused();

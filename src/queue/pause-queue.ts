@@ -6,16 +6,16 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { QueueDocument } from './queue-document.js';
 
 /**
- * Pauses a queue, and returns since when it is paused. A queue that is paused already keeps its earlier moment.
+ * Pauses a queue, and returns since when it is paused. If it is paused already, that moment is kept.
  *
- * @throws ForeignDocumentsError when a document that is not ours has the queue's name
+ * @throws ForeignDocumentsError if a foreign document has the queue's name as its id
  */
 export async function pauseQueue(queues: Collection<QueueDocument>, name: string): Promise<Date> {
   const pause = [{ $set: { paused: { $ifNull: ['$paused', '$$NOW'] } } }];
   const options = { upsert: true, returnDocument: 'after', ...byId } as const;
   for (;;) {
     try {
-      // A document that is not ours does not match, and the insert fails on its id.
+      // A foreign document does not match, and the insert then fails on its id.
       const queue = await queues.findOneAndUpdate({ _id: name, paused: anyMoment }, pause, options);
       if (queue) return queue.paused;
     } catch (error) {
@@ -23,7 +23,7 @@ export async function pauseQueue(queues: Collection<QueueDocument>, name: string
       const holder = await queues.findOne({ _id: name }, byId);
       if (holder && !(holder.paused instanceof Date))
         throw new ForeignDocumentsError([{ collection: queues.collectionName, id: name }]);
-      // Otherwise somebody paused the queue at the same moment, and the next try finds that.
+      // Otherwise somebody paused the queue at the same moment, and the next try finds their document.
     }
   }
 }

@@ -3,7 +3,10 @@ import type { CappedCount } from '../job/count-jobs.js';
 import type { JobCollections } from '../job/jobs-collection.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
-/** A document of `queues`, with what a person set. A queue needs none, and exists as long as a job names it. */
+/**
+ * A document of the collection `queues`. Exists only for a queue that a person paused. Other queues exist as long as
+ * jobs name them.
+ */
 export interface QueueDocument {
   /** The name of the queue. */
   readonly _id: string;
@@ -16,7 +19,7 @@ export interface QueueCollections extends JobCollections {
   readonly queues: Collection<QueueDocument>;
 }
 
-/** Matches the documents that are ours. */
+/** Matches our documents. */
 export const isPaused = { paused: moment } as const;
 
 export const queuesCollection: CollectionDescription = {
@@ -33,14 +36,14 @@ export interface Queue {
   readonly ready: CappedCount;
   /** Queued jobs that are due later. */
   readonly delayed: CappedCount;
-  /** Since when the longest-waiting due job waits; null if none is due. */
+  /** Since when the job that has waited longest is waiting. Null if none is due. */
   readonly oldest: Date | null;
-  /** Since when the queue is paused; null if it is not. */
+  /** Since when the queue is paused. Null if it is not paused. */
   readonly paused: Date | null;
 }
 
 export interface QueuePage {
   readonly queues: Queue[];
-  /** The cursor of the next page; undefined at the end. */
+  /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }

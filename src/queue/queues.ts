@@ -17,9 +17,9 @@ export class Queues {
   ) {}
 
   /**
-   * Returns a page of the queues that have queued jobs or are paused, by name, and a cursor for the next. Waiting jobs are
-   * counted up to 10,000. A page mostly costs two commands, and at most 33, however many queues there are. It may have fewer
-   * than `limit` queues, yet a cursor, if many of them have more than 10,000 jobs.
+   * Returns a page of the queues that have queued jobs or are paused, by name, and a cursor for the next page. Waiting
+   * jobs are counted up to 10,000. A page usually costs two commands, and at most 33, however many queues there are. If
+   * many queues have more than 10,000 jobs, a page may have fewer queues than `limit` and still a cursor.
    *
    * @throws ValidationError for an invalid filter, or a cursor that no page returned
    */
@@ -28,8 +28,8 @@ export class Queues {
   }
 
   /**
-   * Pauses a queue, with or without jobs. Within 5 seconds no worker claims its jobs any more. Running jobs go on. Jobs can
-   * be added, and wait. Jobs whose workers crash go back into the queue. A paused queue stays paused.
+   * Pauses a queue, with or without jobs. Within 5 seconds workers stop claiming its jobs. Running jobs go on. Jobs can
+   * still be added, and wait. Jobs whose workers crash go back into the queue. The pause lasts until `resume`.
    *
    * @returns since when the queue is paused
    * @throws ValidationError for an invalid name
@@ -42,8 +42,8 @@ export class Queues {
   }
 
   /**
-   * Ends the pause of a queue. The next invocation of a worker claims its jobs again, and one under way does so within 5
-   * seconds. A queue that is not paused stays as it is.
+   * Ends the pause of a queue. The next worker invocation claims its jobs again, and a current one does so within 5
+   * seconds. A queue that is not paused is left as it is.
    *
    * @throws ValidationError for an invalid name
    */

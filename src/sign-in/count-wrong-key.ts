@@ -4,7 +4,10 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { unlessForeign } from '../mongo/unless-foreign.js';
 import { MAX_WRONG_KEYS, WRONG_KEY_WINDOW_MS, type WrongKeyDocument } from './wrong-key-document.js';
 
-/** Whether a wrong key was within the limit of its address; past it nothing is counted, until the oldest is old enough. */
+/**
+ * Whether a wrong key was within the limit for its address. Beyond the limit, no key is counted until the oldest is old
+ * enough.
+ */
 export type WrongKeyCount =
   | { readonly kind: 'counted' }
   | { readonly kind: 'limited'; readonly retryAfterMs: number };
@@ -12,7 +15,7 @@ export type WrongKeyCount =
 /**
  * Counts a wrong key, in one command.
  *
- * @param address whose wrong keys are counted together
+ * @param address the sender's address, whose wrong keys are counted together
  */
 export async function countWrongKey(
   wrongKeys: Collection<WrongKeyDocument>,
@@ -24,7 +27,10 @@ export async function countWrongKey(
   return { kind: 'limited', retryAfterMs: oldest.getTime() + WRONG_KEY_WINDOW_MS - written.getTime() };
 }
 
-/** Two first ones of an address can both find nothing to update: one then meets what the other inserted. */
+/**
+ * Retries once. If two first keys of an address arrive together, one insert fails, and its retry finds the other's
+ * document.
+ */
 async function write(wrongKeys: Collection<WrongKeyDocument>, address: string): Promise<WrongKeyDocument> {
   try {
     return await writeOnce(wrongKeys, address);

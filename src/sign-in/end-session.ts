@@ -1,10 +1,13 @@
 import type { Collection } from 'mongodb';
 import type { EndedSessionDocument } from './ended-session-document.js';
 
-/** Clocks differ: a session that expired by the database's clock may go on for so long by that of a server. */
+/**
+ * How much longer to keep the document, since a server's clock may be behind the database's and accept the session
+ * longer.
+ */
 const CLOCK_TOLERANCE_MS = 60 * 60_000;
 
-/** Writes down that a session is over; again does nothing. */
+/** Records that a session has ended. Does nothing if that is recorded already. */
 export async function endSession(
   endedSessions: Collection<EndedSessionDocument>,
   id: string,

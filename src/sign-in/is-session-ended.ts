@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import type { EndedSessionDocument } from './ended-session-document.js';
 
-/** Whether the holder of a session signed out. */
+/** Returns whether the user of a session signed out. */
 export async function isSessionEnded(
   endedSessions: Collection<EndedSessionDocument>,
   id: string,

@@ -6,23 +6,23 @@ import {
   text,
 } from '../mongo/collection-description.js';
 
-/** How many wrong keys of one address are looked at within the window. Nobody mistypes a key ten times in a row. */
+/** How many wrong keys from one address are accepted within the window. Nobody mistypes a key ten times in a row. */
 export const MAX_WRONG_KEYS = 10;
 
-/** How long a wrong key counts, in milliseconds: 15 minutes. */
+/** How long a wrong key counts: 15 minutes, in milliseconds. */
 export const WRONG_KEY_WINDOW_MS = 15 * 60_000;
 
-/** One document of the collection `wrongKeys`: when wrong keys came from one address lately. */
+/** A document of the collection `wrongKeys`: recent wrong keys from one address. */
 export interface WrongKeyDocument {
   /** The address. */
   readonly _id: string;
-  /** At most `MAX_WRONG_KEYS`, the oldest first. */
+  /** When the keys came, oldest first. At most `MAX_WRONG_KEYS`. */
   readonly at: readonly Date[];
-  /** Whether the last one is among them, or was past the limit. */
+  /** Whether the last key was counted. False if it was beyond the limit. */
   readonly isCounted: boolean;
-  /** The database's time when it was written last. */
+  /** When the document was last written, by the database's clock. */
   readonly written: Date;
-  /** When MongoDB deletes it. */
+  /** When MongoDB deletes the document. */
   readonly expireAt: Date;
 }
 
@@ -31,7 +31,7 @@ const times = { $type: 'array' } as const;
 export const wrongKeysCollection: CollectionDescription = {
   name: 'wrongKeys',
   ours: { _id: text, at: times, expireAt: moment },
-  // MongoDB deletes what no longer counts.
+  // MongoDB deletes documents whose keys no longer count.
   indexes: [expiring('expiry', 'expireAt', { _id: text, isCounted: { $exists: true }, at: times })],
   formerIndexes: [formerExpiry],
 };

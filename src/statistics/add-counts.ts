@@ -10,13 +10,16 @@ import {
   type StatisticsDocument,
 } from './statistics-document.js';
 
-/** A week, and a day before it to compare with. */
+/** How long counts are kept: a week, and one more day to compare with. */
 const KEPT_MS = ms('8 days');
 
-/** The most job names per minute, so that no document grows without bounds. Jobs of further names count in the total only. */
+/**
+ * Maximum number of job names per minute, so that no document grows without bound. Further names count only in the
+ * total.
+ */
 const MAX_NAMES = 100;
 
-/** How far outside the minute a statement may arrive, for a minute that ends while the statement is under way. */
+/** How far outside its minute a statement may arrive, because the minute may end while the statement is under way. */
 const TOLERANCE_MS = 5_000;
 
 /** The counts since the last write, in total and by job name. */
@@ -26,13 +29,13 @@ export interface GatheredCounts {
 }
 
 /**
- * Adds counts to the document of a minute, and returns the database's time. The counts are added only if the minute is right
- * by the database's clock, as `isMinuteOf` tells. A caller whose clock is wrong tries again for the right minute.
+ * Adds counts to the document of a minute, and returns the database's time. The counts are added only if the database's
+ * clock confirms the minute, as `isMinuteOf` tells. A caller whose clock was wrong tries again for the right minute.
  *
- * All workers share one document per minute. Each adds to it once a minute, and at the end of an invocation. MongoDB makes
- * hundreds of changes a second to one document, far more than there are invocations.
+ * All workers share one document per minute. Each adds to it once a minute, and at the end of an invocation. MongoDB
+ * makes hundreds of changes per second to one document, far more than there are invocations.
  *
- * @throws ForeignDocumentsError when a document that is not ours stands for the minute. It stays as it is
+ * @throws ForeignDocumentsError if a foreign document has the minute as its id. It is left unchanged
  */
 export async function addCounts(
   statistics: Collection<StatisticsDocument>,
@@ -83,7 +86,10 @@ function addition(minute: Date, { total, byName }: GatheredCounts): Document[] {
   ];
 }
 
-/** Returns a field's value, plus the counts that are not 0 if the condition holds. Otherwise a missing field stays missing. */
+/**
+ * Returns a field's value, plus the counts that are not 0 if the condition holds. If it does not hold, a missing field
+ * stays missing.
+ */
 function sumIf(condition: Document | string, field: string, counts: Partial<AttemptCounts>): Document {
   const sums: Document = {};
   for (const name of countNames) {

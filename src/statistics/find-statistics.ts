@@ -14,7 +14,7 @@ import {
   type StatisticsDocument,
 } from './statistics-document.js';
 
-/** The counts of one step of time. */
+/** The counts of one step. */
 export interface StatisticsPoint extends Readonly<AttemptCounts> {
   /** The beginning of the step, by the database's clock. */
   readonly at: Date;
@@ -31,18 +31,18 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * A choice of statistics. `since` is how long until now (a minute to 8 days, default an hour). Each `step` (whole minutes,
- * default one) gets a point. `jobName` limits them to one kind of job.
+ * Selects statistics. `since` is how far to look back (a minute to 8 days, default an hour). There is one point per
+ * `step` (whole minutes, default one). `jobName` selects one kind of job.
  */
 export type StatisticsOptions = z.input<typeof optionsSchema>;
 
 /**
- * Returns the points of the time until now, the oldest first, including those without any count. They end with the minute
- * under way. Each point is a whole step, so the last hour in one step is one point of 60 minutes. If steps do not divide the
- * time evenly, the first begins earlier. Steps begin at any minute. For steps that begin on the hour, ask for minutes and
- * add them up.
+ * Returns the points up to now, oldest first, including those without any counts. The last one ends with the current
+ * minute. Each point covers a whole step, so the last hour in one step is one point of 60 minutes. If the steps do not
+ * divide the time evenly, the first begins earlier. Steps begin at any minute. For steps that begin on the hour, ask
+ * for minutes and add them up.
  *
- * Costs two commands, one of which reads at most one document for each minute.
+ * Costs two commands, one of which reads at most one document per minute.
  *
  * @throws ValidationError for invalid options
  */
@@ -58,7 +58,7 @@ export async function findStatistics(
   const points: (AttemptCounts & { at: Date })[] = [];
   for (let at = first; at < end; at += step) points.push({ at: new Date(at), ...noCounts() });
   for (const [at, counts] of await findCounts(statistics, new Date(first), jobName)) {
-    // A minute that has just begun may lie after the last point.
+    // If a new minute has just begun, it may lie after the last point.
     const point = points[Math.floor((at.getTime() - first) / step)];
     if (point && counts) addTo(point, counts);
   }
@@ -67,7 +67,7 @@ export async function findStatistics(
 
 type Minute = readonly [at: Date, counts: Partial<AttemptCounts> | undefined];
 
-/** Returns the counts of each minute from `first` on, of all jobs or of one name. */
+/** Returns the counts of each minute since `first`, of all jobs or of one name. */
 async function findCounts(
   statistics: Collection<StatisticsDocument>,
   first: Date,

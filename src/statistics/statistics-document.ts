@@ -13,11 +13,11 @@ export interface AttemptCounts {
   cancelled: number;
   /** Attempts that failed and were queued again. */
   retried: number;
-  /** Attempts that the job itself put off. */
+  /** Attempts in which the job postponed itself. */
   snoozed: number;
-  /** Attempts that were unfinished when their worker had to stop, and queued again. */
+  /** Attempts that were unfinished when their worker had to stop. Their jobs were queued again. */
   givenBack: number;
-  /** Attempts that ended after their lease was lost, and so changed nothing. */
+  /** Attempts that ended after their lease was lost, so their outcomes changed nothing. */
   stale: number;
   /** Attempts that recovery ended, because their workers crashed or were cut off. */
   recovered: number;
@@ -31,7 +31,7 @@ export interface StatisticsDocument {
   readonly _id: Date;
   /** The counts of all jobs. Absent members are 0. */
   readonly total?: Partial<AttemptCounts>;
-  /** The counts by job name, of at most 100 names, each as `nameKey` makes it. */
+  /** The counts by job name, for at most 100 names. Each key is made by `nameKey`. */
   readonly names?: Readonly<Record<string, Partial<AttemptCounts>>>;
   /** The moment of the last write. */
   readonly written: Date;
@@ -79,8 +79,8 @@ export const countNames = Object.freeze([
 ] as const satisfies readonly (keyof AttemptCounts)[]);
 
 /**
- * Returns a job name as the name of a field. Job names may have dots, by which MongoDB separates fields, and may look like
- * numbers. They never have `%`, so no two names become the same.
+ * Returns a job name as the name of a field. Job names may contain dots, with which MongoDB separates fields, and may
+ * look like numbers. They never contain `%`, so different names have different keys.
  */
 export function nameKey(jobName: string): string {
   return `_${jobName.replaceAll('.', '%2E')}`;

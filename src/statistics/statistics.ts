@@ -11,13 +11,14 @@ export class Statistics {
   ) {}
 
   /**
-   * Returns how many attempts ended recently (`since`, default an hour), and how. Each `step` (default a minute) has a
-   * point, the oldest first, even with no counts. `jobName` limits them to one kind of job. Points end with the minute under
-   * way, and each is a whole step. If steps do not divide the time evenly, the first begins earlier.
+   * Returns how many attempts ended recently (`since`, default an hour), and how. There is one point per `step`
+   * (default a minute), oldest first, even without counts. `jobName` selects one kind of job. The last point ends with
+   * the current minute, and each covers a whole step. If the steps do not divide the time evenly, the first begins
+   * earlier.
    *
-   * Workers count as they settle, and write the counts each minute and at the end of a drain. So a point may be a minute
-   * late, and the last counts of a crashed worker are lost. Counts are kept for 8 days, by the database's minutes. A minute
-   * has at most 100 job names. Later names count in the total only.
+   * Workers count as they settle, and write the counts each minute and at the end of a drain. So a point may be a
+   * minute late, and the last counts of a crashed worker are lost. Counts are kept for 8 days, by the database's
+   * minutes. A minute has at most 100 job names. Further names count only in the total.
    *
    * @throws ValidationError for invalid options
    */

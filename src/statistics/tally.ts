@@ -5,12 +5,12 @@ import { withinTime } from '../mongo/within-time.js';
 import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
 import { type AttemptCounts, MINUTE_MS, noCounts, type StatisticsDocument } from './statistics-document.js';
 
-/** Nothing depends on the write, so it must not hold up an invocation that ends. */
+/** How long to wait for the write. Nothing depends on it, so it must not delay the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Counts how the attempts of one processor end. Writes the counts at the end of a drain, and each minute during it. Counts
- * that were not or could not be written are lost.
+ * Counts how the attempts of one processor end. Writes the counts each minute during a drain, and at its end. Counts
+ * that could not be written are lost.
  */
 export class Tally {
   #total = noCounts();
@@ -48,7 +48,7 @@ export class Tally {
     }
   }
 
-  /** Writes as `write` does, but at most once a minute. */
+  /** Writes like `write`, but at most once a minute. */
   async writeIfDue(): Promise<void> {
     if (performance.now() - this.#written >= MINUTE_MS) await this.write();
   }
