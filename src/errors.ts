@@ -280,6 +280,8 @@ export class RemoteException extends RemoteProcessorError {
 /**
  * Thrown by a job to be retried after a delay of its choice, such as one that a service requested. Uses up an attempt,
  * like any error.
+ *
+ * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
  */
 export class RetryAfter extends RemoteProcessorError {
   static {

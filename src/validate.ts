@@ -29,11 +29,11 @@ export function validateNow<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** Stands for each further issue, of which only the number is reported. */
+/** Placeholder for each issue beyond the limit. Only the number of these is reported. */
 const untold: Issue = { path: '', message: '' };
 
 /**
- * Converts a zod error to plain issues: one for each wrong value and one for each unknown member. Issues after the first
+ * Converts a zod error to plain issues: one for each wrong value and one for each unknown key. Issues after the first
  * 100 are blank, because a body of a megabyte may have 350,000.
  */
 export function toIssues(error: z.ZodError): Issue[] {
@@ -45,7 +45,7 @@ export function toIssues(error: z.ZodError): Issue[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => issueOf([...issue.path, key], `Unrecognized key: "${key}"`));
-    // What is wrong with the name of a member: its own message says only that there is something.
+    // Zod's own message for an invalid key does not say what is wrong with it, so its inner issues are reported.
     if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => issueOf(issue.path, message));
     return issueOf(issue.path, issue.message);
   });

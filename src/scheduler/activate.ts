@@ -5,8 +5,8 @@ import { isMissed, MISSED_AFTER_MS } from './plan-occurrences.js';
 import { listNames, type SchedulerDefinition } from './scheduler-options.js';
 
 /**
- * Returns the next occurrence of an item that becomes active, or is rescheduled, at `now`. Returns null when none is left.
- * An occurrence that has its job already does not come again.
+ * Returns the next occurrence of an item that is activated or rescheduled at `now`. Returns null if none is left. Skips
+ * an occurrence that already has its job.
  */
 export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | null {
   if (occurrencesLeft(item) === 0) return null;
@@ -17,7 +17,7 @@ export function callTimeFrom(item: SchedulerItemDocument, now: Date): Date | nul
   return item.type === 'At' ? null : firstCallTime(item, lastCallTime);
 }
 
-/** Returns the item, active from `now` on. The item is inactive if no occurrence is left. */
+/** Returns the item, activated at `now`. It stays inactive if no occurrence is left. */
 export function activated({ ended: _, ...item }: SchedulerItemDocument, now: Date): SchedulerItemDocument {
   const nextCallTime = callTimeFrom(item, now);
   return { ...item, active: nextCallTime !== null, nextCallTime };
@@ -28,11 +28,11 @@ export function deactivated({ ended: _, ...item }: SchedulerItemDocument): Sched
 }
 
 /**
- * Returns the item with another definition. If the item becomes active, or its moments change, its next occurrence is
- * computed from now. Otherwise the item keeps its rhythm, and a new end only cuts it off. The item is inactive if no
+ * Returns the item with another definition. If it becomes active, or its moments change, its next occurrence is
+ * computed from now. Otherwise the item keeps its rhythm, and a new end only cuts it off. It becomes inactive if no
  * occurrence is left. An item that ended by itself stays inactive, even with a later end.
  *
- * @param active undefined leaves the item as it is
+ * @param active undefined means unchanged
  */
 export function redefine(
   item: SchedulerItemDocument,
@@ -54,7 +54,7 @@ function isOver(item: SchedulerItemDocument): boolean {
   return endAt !== undefined && nextCallTime > endAt;
 }
 
-/** Returns whether both items are due at the same moments. Their ends don't matter. */
+/** Returns whether both items are due at the same moments, ignoring their ends. */
 export function hasMomentsOf(item: SchedulerItemDocument, other: SchedulerItemDocument): boolean {
   return contentOf(momentNames, item) === contentOf(momentNames, other);
 }
@@ -67,7 +67,7 @@ export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDoc
 const momentNames: readonly string[] = [...listNames, 'type', 'cron', 'delay', 'at', 'startAt'];
 const endNames: readonly string[] = ['endAt', 'maxOccurrences'];
 
-/** Includes the time zone for a `Cron` item only. */
+/** Returns these fields as text. Includes the time zone only for a `Cron` item. */
 function contentOf(names: readonly string[], item: SchedulerItemDocument): string {
   const content = Object.entries(item).filter(
     ([name]) => names.includes(name) || (name === 'timeZone' && item.type === 'Cron'),

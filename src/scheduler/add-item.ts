@@ -54,7 +54,7 @@ function hadItsJob(id: string, at: Date | null, jobId: string): string {
   return `A former scheduler item '${id}' made job '${jobId}' for ${at?.toISOString()}, and there is one job for each moment of an id: choose another id or moment, or remove that job.`;
 }
 
-/** Returns an inactive item that has made no job yet. */
+/** Returns a new item that is inactive and has made no job. */
 export function newItem(id: string, definition: SchedulerDefinition): SchedulerItemDocument {
   return {
     _id: id,

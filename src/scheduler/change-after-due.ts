@@ -13,21 +13,23 @@ import type { PreparedJobs } from './prepared-jobs.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
 export interface ItemChange<Result> {
-  /** Returns whether the item's next occurrence, which is due, would no longer get a job. */
+  /** Returns whether the change would lose the job of the item's next occurrence, which is already due. */
   readonly losesDue: (item: WaitingItem, now: Date) => boolean;
-  /** Writes the change. An item whose last occurrence was made in the same transaction is passed as still active. */
+  /**
+   * Writes the change. An item is passed as still active even if its last occurrence was made in the same transaction.
+   */
   readonly write: (item: SchedulerItemDocument, now: Date, session: ClientSession) => Promise<Result>;
 }
 
-/** Limits of one transaction, well below those of MongoDB. Further transactions make the rest. */
+/** Limits of one transaction, well below MongoDB's. Any remaining occurrences are made in further transactions. */
 const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
 
 /**
- * Changes an item. Due occurrences that the change would lose, only because no tick has come since, are made first, as a
- * tick would make them. Both happen in one transaction, so a concurrent tick comes wholly before or after the change.
+ * Changes an item. First makes the jobs of due occurrences that the change would lose, just because no tick has come
+ * since. Both happen in one transaction, so a concurrent tick comes entirely before or after the change.
  *
  * @param change its functions may throw, and may be called several times. If one throws, nothing is changed
- * @throws NotFoundError, any error of `change`, and as `inItemTransaction`
+ * @throws NotFoundError, any error of `change`, and errors as in `inItemTransaction`
  */
 export async function changeAfterDue<Result>(
   db: Db,
@@ -75,8 +77,8 @@ async function makeAndChange<Result>(
 }
 
 /**
- * The outcome of one transaction. After `more`, the jobs are written and further occurrences are due. After `ask` and
- * `prepare`, nothing is written: the job's defaults are unknown, or these jobs are not prepared.
+ * The outcome of one transaction. With `more`, jobs were made and further occurrences are due. With `ask` and
+ * `prepare`, nothing was written, because the job's defaults are unknown or jobs are not prepared.
  */
 type Step<Result> =
   | { readonly kind: 'done'; readonly made: readonly MadeJob[]; readonly result: Result }
@@ -84,12 +86,12 @@ type Step<Result> =
   | { readonly kind: 'ask'; readonly jobName: string }
   | { readonly kind: 'prepare'; readonly planned: readonly PlannedItem[] };
 
-/** Returns whether an item has an occurrence that is due and not made yet. */
+/** Returns whether an item has a due occurrence whose job is not made yet. */
 function isDue(item: SchedulerItemDocument, now: Date): item is WaitingItem {
   return item.active && item.nextCallTime !== null && item.nextCallTime <= now;
 }
 
-/** Plans the due occurrences. Nothing can be made of a broken item. */
+/** Plans the due occurrences. Returns no plan for a broken item. */
 async function planDue(
   { jobs }: SchedulerCollections,
   item: WaitingItem & { readonly now: Date },
@@ -100,7 +102,7 @@ async function planDue(
   return planItems([item], busy, byName, LIMITS).planned;
 }
 
-/** Returns the items that are ready. @throws the error with which middleware refused a job; then nothing is changed */
+/** Returns the items that are ready. @throws the error with which middleware refused a job. Nothing is changed then */
 function allReady({ ready, refused }: ReturnType<PreparedJobs['take']>): readonly PlannedItem[] {
   for (const { error } of refused) throw error;
   return ready;

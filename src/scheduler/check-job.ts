@@ -8,7 +8,7 @@ import { inputAt } from './occurrence-job.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
 /**
- * Checks that the job is known and accepts the input. Returns the definition with the input as it is stored.
+ * Checks that the job is known and accepts the input. Returns the definition with the input in stored form.
  *
  * @throws UnknownJobNameError, ForbiddenError, ValidationError
  */
@@ -30,7 +30,9 @@ export async function checkJob(
   return { ...definition, ...(input !== undefined && { input }) };
 }
 
-/** The largest input of an item. A job's may be larger, but people read lists of items, and each job copies the input. */
+/**
+ * Maximum size of an item's input. A job's input may be larger, but people read lists of items, and each job copies it.
+ */
 export const MAX_INPUT_BYTES = 64 * 1024;
 
 function requireSmall(input: unknown): unknown {
@@ -40,7 +42,7 @@ function requireSmall(input: unknown): unknown {
   throw new ValidationError('Input', [{ path: '', message }]);
 }
 
-/** Reports the input's issues beside those of other options. Their paths differ: `input.delay` is not `delay`. */
+/** Reports issues of the input under `input`, since `input.delay` is not the option `delay`. */
 async function underInput<Result>(subject: string, check: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await check();

@@ -50,19 +50,19 @@ async function parseDeclaration(
   return { id, active, definition, hash: hashOf({ ...definition, active }) };
 }
 
-/** A declared item must be due at least once since then. An item that has ended may stay declared. */
+/** A declared item need only have been due since this moment, so that an item that has ended may stay declared. */
 const LONG_AGO = new Date(0);
 
 const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))
   .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
 
-/** Names the item, since the job's name does not tell which of many is wrong. */
+/** Returns an error that names the item, since the job's name does not show which of many items is wrong. */
 function withSubject({ message }: UnknownJobNameError, subject: string): ValidationError {
   return new ValidationError(subject, [{ path: 'jobName', message }]);
 }
 
-/** The order of the fields does not matter. */
+/** Returns a hash that does not depend on the order of fields. */
 function hashOf(content: object): string {
   return createHash('sha256').update(JSON.stringify(content, inOrder)).digest('hex');
 }

@@ -5,14 +5,14 @@ import { bsonSize } from '../mongo/own-bson.js';
 import { complete, type SchedulerItemDocument } from './item.js';
 import { dueItems, ourItem } from './scheduler-collection.js';
 
-/** A choice of items, and how many to return at most. */
+/** Which due items to find, and how many. */
 export interface DueItems {
-  /** How far ahead of its time an item counts as due. */
+  /** How far ahead of its next occurrence an item counts as due. */
   readonly aheadMs: number;
   readonly limit: number;
-  /** The ids of items to pass over. */
+  /** Ids of items to leave out. */
   readonly except?: readonly string[];
-  /** The ids of the only items to look at. */
+  /** Ids of the only items to consider. */
   readonly only?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export type DueItem = SchedulerItemDocument & {
   readonly now: Date;
 };
 
-/** The most that is read into memory at once, since each item may have an input of 10 MB. */
+/** Maximum size of items read at once, since each may have an input of 10 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export async function findDueJobName(
@@ -37,8 +37,8 @@ export async function findDueJobName(
 }
 
 /**
- * Returns the due items, the one that is due longest first. Returns fewer than the limit if items are large, but at least
- * one.
+ * Returns the due items, the one that has been due longest first. Returns fewer than the limit if items are large, but
+ * at least one if any is due.
  */
 export async function findDueItems(
   scheduler: Collection<SchedulerItemDocument>,
@@ -68,14 +68,14 @@ async function readSome(found: AsyncIterable<DueItem>): Promise<DueItem[]> {
 }
 
 /**
- * Returns the index to use. `only` has fewer ids than there may be due items. With `except`, an index on ids would scan all
+ * Returns the index to use. `only` names fewer items than may be due. With `except`, the index on ids would scan all
  * other ids.
  */
 function indexOf({ only }: DueItems): Index {
   return only ? idIndex : dueItems;
 }
 
-/** Returns the filter for due items. An item that must not overlap is never made ahead. */
+/** Returns the filter for due items. The jobs of an item that must not overlap are never made ahead. */
 function dueFilter({ aheadMs, except = [], only }: DueItems): Filter<SchedulerItemDocument> {
   return {
     ...ourItem,

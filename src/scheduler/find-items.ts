@@ -4,7 +4,7 @@ import { byId } from '../mongo/by-index.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { ourItem } from './scheduler-collection.js';
 
-/** Returns the scheduler item with this id. Returns undefined also for a document that is not ours. */
+/** Returns the scheduler item with this id, or undefined. Foreign documents are not items. */
 export async function findItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,
@@ -13,7 +13,7 @@ export async function findItem(
   return item ? toSchedulerItem(complete(item)) : undefined;
 }
 
-/** Returns the scheduler item with this id, as it is stored. @throws NotFoundError */
+/** Returns the stored scheduler item with this id. @throws NotFoundError */
 export async function requireItem(
   scheduler: Collection<SchedulerItemDocument>,
   id: string,

@@ -1,19 +1,19 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument, Occurrence } from '../job/job.js';
 
-/** A job that was made before its occurrence is due. */
+/** A job that was made before its occurrence was due. */
 export type AheadJob = Pick<JobDocument, '_id' | 'status' | 'picked' | 'runAt'> & {
   readonly occurrence: Occurrence;
 };
 
-/** The occurrences of an item that are not due yet. */
+/** Selects occurrences of an item that are not due yet. */
 export interface Ahead {
   readonly itemId: string;
-  /** The database's now. An occurrence at or before it is not ahead. */
+  /** The database's now. Only later occurrences are ahead. */
   readonly now: Date;
   /**
-   * The last occurrence that the item has moved past. Without this, the jobs include later ones that were left when the item
-   * was moved back.
+   * The last occurrence that the item has moved past. Without it, later jobs are included that stayed when the item was
+   * moved back.
    */
   readonly until?: Date;
 }

@@ -1,7 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 
-/** Returns the id of the job of an item's occurrence, or undefined if there is no such job (any more). */
+/** Returns the id of the job that an item made for an occurrence, or undefined if there is none, or it was removed. */
 export async function findOccurrenceJob(
   jobs: Collection<JobDocument>,
   itemId: string,

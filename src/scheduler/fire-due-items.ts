@@ -7,7 +7,7 @@ import { type MadeJob, makePlanned } from './make-planned.js';
 import { type BrokenItem, type PlanLimits, type PlannedItem, planItems } from './plan-items.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
-/** The limits of one transaction, which keep it well below MongoDB's limits on time and size. */
+/** Limits of one transaction, which keep it well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
   readonly items: number;
   /** The moment after which no transaction begins, not even again after a conflict. Milliseconds since the epoch. */
@@ -15,12 +15,12 @@ export interface FireLimits extends PlanLimits {
 }
 
 /**
- * How long a transaction is begun again after a conflict. Two schedulers that meet, or a person's change, are done by then.
+ * How long a transaction is retried after conflicts. Two schedulers that meet, or a person's change, are done by then.
  * Only a process that was killed or is very slow holds an item for longer.
  */
 export const PATIENCE_MS = 500;
 
-/** A choice of items by id: all except some, or `only` some. */
+/** Selects items by id: all except some, or `only` some. */
 export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
 
 export type Fired =
@@ -32,22 +32,22 @@ export type Fired =
 
 export interface Made {
   readonly kind: 'made';
-  /** The jobs that were made. An occurrence that has its job already makes none. */
+  /** The jobs that were made. An occurrence that already has its job is not among them. */
   readonly jobs: readonly MadeJob[];
-  /** The items that have more due occurrences. Maps each id to the number of occurrences that the item moved past. */
+  /** Items that have more due occurrences. Maps each id to the number of occurrences that the item has moved past. */
   readonly cut: ReadonlyMap<string, number>;
-  /** The broken items, which were left as they are. */
+  /** Broken items, which were left unchanged. */
   readonly broken: readonly BrokenItem[];
 }
 
 /**
- * Makes the jobs of due items, oldest first, and moves the items on.
+ * Makes the jobs of due items, those due longest first, and advances the items.
  *
- * Each occurrence gets exactly one job, since the jobs and the advance of their item are one transaction. A scheduler that
- * is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one has a write conflict.
- * Its transaction begins again with the current state.
+ * Each occurrence gets exactly one job, since the jobs are made in the same transaction that advances their item. A
+ * scheduler that is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one
+ * of the transactions has a write conflict, and begins again with the current state.
  *
- * @param patienceMs how long to begin the transaction again after conflicts
+ * @param patienceMs how long to retry the transaction after conflicts
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: SchedulerCollections,

@@ -3,14 +3,17 @@ import { ConflictError } from '../errors.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { HeldByAnother, inTransaction } from '../mongo/in-transaction.js';
 
-/** A person waits for the result. MongoDB keeps a killed process's locks for up to 60 s. */
+/**
+ * How long to wait for an item, since a person waits for the result. MongoDB keeps the locks of a killed process for up
+ * to 60 s.
+ */
 const PATIENCE_MS = 10_000;
 
 /**
- * Does all that `work` does with an item, or nothing of it.
+ * Does everything that `work` does with an item, or nothing.
  *
- * @param work is called again after a conflict with another transaction
- * @throws ConflictError when another transaction holds the item for more than 10 s, or a unique index refuses a write
+ * @param work repeated after a conflict with another transaction
+ * @throws ConflictError if another transaction holds the item for more than 10 s, or a unique index refuses a write
  * @throws any other error of `work`
  */
 export async function inItemTransaction<Result>(

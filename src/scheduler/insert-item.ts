@@ -7,14 +7,14 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 export type Inserted =
   | { readonly kind: 'inserted' }
   | { readonly kind: 'idTaken' }
-  /** A former item of this id made a job for the same moment, so no other job can be made. */
+  /** A former item of this id made a job for the first occurrence, so the new item cannot make it. */
   | { readonly kind: 'hadItsJob'; readonly jobId: string };
 
 /**
- * Writes a new scheduler item in one transaction, which sees all that a former item of this id made.
+ * Writes a new scheduler item in one transaction, which sees all jobs that a former item of this id made.
  *
- * @param first the item's first occurrence, even if the item is inactive; null if there is none
- * @throws as `inItemTransaction`
+ * @param first the item's first occurrence, even if the item is inactive. Null if there is none
+ * @throws errors as in `inItemTransaction`
  */
 export async function insertItem(
   { client, jobs, scheduler }: SchedulerCollections,

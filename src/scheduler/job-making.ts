@@ -4,17 +4,17 @@ import { KnownDefaults } from './known-defaults.js';
 import type { MadeJob } from './make-planned.js';
 import { PreparedJobs } from './prepared-jobs.js';
 
-/** All that making the jobs of items needs, gathered before the transaction begins. */
+/** Everything needed to make the jobs of items, gathered before the transaction begins. */
 export interface JobMaking {
   readonly defaults: KnownDefaults;
   readonly prepared: PreparedJobs;
   readonly events: Events;
 }
 
-/** The part of the registry that making jobs needs. */
+/** The part of the registry that is needed to make jobs. */
 export type JobMaker = Pick<JobRegistry, 'defaultsOf' | 'middlewares' | 'events'>;
 
-/** Makes jobs, and releases those that were prepared and not made in the end. */
+/** Makes jobs, and releases prepared jobs that were not made in the end. */
 export async function makingJobs<Result>(
   { defaultsOf, middlewares, events }: JobMaker,
   make: (making: JobMaking) => Promise<Result>,
@@ -27,7 +27,7 @@ export async function makingJobs<Result>(
   }
 }
 
-/** Tells listeners and middleware about jobs. Call this once the jobs are committed. */
+/** Notifies listeners and middleware of jobs. Call this once the jobs are committed. */
 export async function tellMade(
   { prepared, events }: Pick<JobMaking, 'prepared' | 'events'>,
   made: readonly MadeJob[],

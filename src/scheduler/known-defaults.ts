@@ -4,12 +4,12 @@ import type { JobDefaults } from '../job/job-options.js';
 export type DefaultsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, JobDefaults>>;
 
 /**
- * The defaults of jobs, read before the transaction. A read within it, on another connection, would keep the transaction
- * open and its items locked for longer.
+ * The defaults of jobs, read before the transaction. Reading them during the transaction, on another connection, would
+ * keep its items locked for longer.
  */
 export class KnownDefaults {
   readonly #byName = new Map<string, JobDefaults>();
-  /** The names that were asked for, including unknown ones. */
+  /** Names already looked up, including unknown ones. */
   readonly #asked = new Set<string>();
 
   constructor(private readonly defaultsOf: DefaultsOf) {}
@@ -18,7 +18,7 @@ export class KnownDefaults {
     return this.#byName;
   }
 
-  /** Returns the names that were not asked for yet. */
+  /** Returns those of these names that were not looked up yet. */
   lacking(jobNames: readonly string[]): string[] {
     return [...new Set(jobNames)].filter((name) => !this.#asked.has(name));
   }

@@ -10,15 +10,12 @@ import { schedulerTypes } from './scheduler-options.js';
 
 const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
 
-/**
- * A choice of scheduler items, in the order of their ids, paged as `PageFilter` says. With `brief`, items come without their
- * inputs, as a table shows them.
- */
+/** Selects a page of scheduler items, sorted by id. See `PageFilter`. With `brief`, items come without their inputs. */
 export type SchedulersFilter = z.input<typeof filterSchema>;
 
 export interface SchedulerPage {
   readonly schedulers: SchedulerItem[];
-  /** The cursor of the next page; undefined at the end. */
+  /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }
 
@@ -43,7 +40,7 @@ export async function listItems(
   };
 }
 
-/** Returns the items that are due next, the soonest first, without their inputs. See `Schedules.next`. */
+/** Returns the active items that are due next, soonest first, without their inputs. See `Schedules.next`. */
 export async function findNextItems(
   scheduler: Collection<SchedulerItemDocument>,
   limit: number,

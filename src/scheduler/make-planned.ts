@@ -8,14 +8,15 @@ import type { PlannedItem } from './plan-items.js';
 import { pointToFoundJobs } from './point-to-found-jobs.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
-/** The job that was made for an occurrence. Its `runAt` is in milliseconds from the database's now. */
+/** A job made for an occurrence. `runAt` is in milliseconds from the database's now. */
 export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occurrence: Occurrence };
 
 /**
- * Makes the planned jobs and moves their items on, within a transaction, and returns the jobs. An occurrence that has its
- * job already makes none.
+ * Makes the planned jobs and advances their items, within a transaction. Returns the jobs, except for occurrences that
+ * already had theirs.
  *
- * @throws Error when an item is not as it was read. Then nothing is written. A write conflict normally comes first.
+ * @throws Error if an item has changed since it was read. Nothing is written then. Normally a write conflict comes
+ *   first
  */
 export async function makePlanned(
   { jobs, scheduler }: Pick<SchedulerCollections, 'jobs' | 'scheduler'>,
@@ -45,7 +46,7 @@ async function advanceItems(
     throw new Error(`Of ${planned.length} scheduler items ${matchedCount} are as they were read.`);
 }
 
-/** Returns the fields of an item that has moved on. An item with no occurrence left has ended. */
+/** Returns the changed fields of an advanced item. If no occurrence is left, the item has ended. */
 function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocument> {
   const last = jobs.at(-1);
   return {
@@ -58,8 +59,8 @@ function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocum
 }
 
 /**
- * Inserts each job under the key of its occurrence. The key alone does not prevent a second job, since a job may be removed.
- * But it keeps a job that a person cancelled ahead of time from being made again with the withdrawn ones.
+ * Inserts the jobs, unless their occurrences have one already. That does not prevent every second job, since a job may
+ * be removed. But if a person cancelled a job ahead of time, it is not made again together with the withdrawn ones.
  */
 async function insertJobs(
   jobs: Collection<JobDocument>,

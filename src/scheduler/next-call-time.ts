@@ -6,7 +6,7 @@ import { type Pattern, patternOfLists } from './calendar/pattern.js';
 export { cronProblem } from './calendar/cron-problem.js';
 export { localTime } from './time-zone.js';
 
-/** All that decides when an item is due. Dates are `Date`s, durations are milliseconds. */
+/** Everything that decides when an item is due. Dates are `Date`s, and durations are in milliseconds. */
 export type Timing = {
   /** An IANA name. */
   readonly timeZone: string;
@@ -20,11 +20,11 @@ export type Timing = {
   | { readonly type: 'At'; readonly at: Date }
 );
 
-/** Either lists, which must all match, or an expression. See `cronProblem` and `nextOccurrence`. */
+/** Either lists, all of which must match, or an expression. See `cronProblem` and `nextOccurrence`. */
 type CronTiming = { readonly type: 'Cron' } & (CronFields | { readonly cron: string });
 
 /**
- * Returns the first occurrence of an item that becomes active, or is rescheduled, at `now`; null if there is none.
+ * Returns the first occurrence of an item that is activated or rescheduled at `now`. Null if there is none.
  *
  * - Cron: the first match after `now` and not before `startAt`.
  * - Delay: `startAt`, if that is after `now`. Otherwise one delay after `now`.
@@ -37,11 +37,11 @@ export function firstCallTime(timing: Timing, now: Date): Date | null {
 }
 
 /**
- * Returns the first occurrence after `after`, where `due` is one of the item's occurrences; null if there is none. The
- * result is always later than `due`. If the clock was set back and `after` is earlier, `due` takes its place. A Delay keeps
- * its rhythm, whole delays after `due`. An At has one occurrence only.
+ * Returns the first occurrence after both `due`, an occurrence of the item, and `after`. Null if there is none. `after`
+ * may be earlier than `due` if the clock was set back. A Delay keeps its rhythm, whole delays after `due`. An At has
+ * only one occurrence.
  *
- * @throws as `firstCallTime`
+ * @throws errors as in `firstCallTime`
  */
 export function nextCallTime(timing: Timing, due: Date, after: Date = due): Date | null {
   const later = Math.max(due.getTime(), after.getTime());
@@ -71,7 +71,7 @@ function followingMoment(timing: Timing, due: number, after: number): number | u
   }
 }
 
-/** The moment from which nothing is due. It keeps years at four digits, and sums within the range of a date. */
+/** Nothing is due from this moment on. Keeps years at four digits, and sums within the range of a Date. */
 const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 function nextMatchOf(timing: Timing & CronTiming, after: number): number | undefined {

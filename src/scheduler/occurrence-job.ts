@@ -18,7 +18,7 @@ export function occurrenceJob(
   return { ...jobOf(definition, at, defaults), runAt, occurrence };
 }
 
-/** Returns a job as the item makes them at a moment, but without an occurrence. */
+/** Returns a job as the item would make it for this moment, but without an occurrence. */
 export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
   const { jobName, jobOptions = {} } = definition;
   return {
@@ -30,7 +30,7 @@ export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDe
   };
 }
 
-/** Returns the item's input, with the moment in `timeField` if the item has one. */
+/** Returns the item's input, with the moment in the field that `timeField` names, if any. */
 export function inputAt(
   { input, timeField }: Pick<SchedulerDefinition, 'input' | 'timeField'>,
   at: Date,
@@ -42,7 +42,10 @@ function asObject(input: unknown): object {
   return typeof input === 'object' && input !== null ? input : {};
 }
 
-/** Returns a number from 0 up to 1 that is the same for each occurrence. So a job that is made again keeps its `runAt`. */
+/**
+ * Returns a number from 0 to below 1 that is always the same for an occurrence, so that a job that is made again keeps
+ * its `runAt`.
+ */
 function fraction({ item, at }: Occurrence): number {
   const digest = createHash('sha256').update(`${item} ${at.toISOString()}`).digest();
   return digest.readUInt32BE() / 2 ** 32;

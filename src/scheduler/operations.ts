@@ -1,4 +1,4 @@
-/** The operations on scheduler items, gathered so that they load on demand as a whole. */
+/** The operations on scheduler items, gathered here to be loaded together on demand. */
 export { addItem } from './add-item.js';
 export { findItem } from './find-items.js';
 export { findNextItems, listItems } from './list-items.js';

@@ -4,13 +4,13 @@ import type { DueItem } from './find-due-items.js';
 import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
 import { type Plan, planOccurrences } from './plan-occurrences.js';
 
-/** Limits on how much is made at a time. A job of more than 16 KB counts as several. */
+/** Limits on what is made at a time. A job of more than 16 KB counts as several. */
 export interface PlanLimits {
   /** How far ahead occurrences are made. */
   readonly aheadMs: number;
-  /** The most jobs of all items together. At least one item is always planned. */
+  /** Maximum number of jobs of all items together. At least one item is always planned. */
   readonly jobs: number;
-  /** The most jobs of one item. At least one job is always planned. */
+  /** Maximum number of jobs of one item. At least one job is always planned. */
   readonly perItem: number;
 }
 
@@ -21,8 +21,8 @@ export interface PlannedItem {
 }
 
 /**
- * An item whose jobs cannot be made, and why. Another program or a newer platform wrote its document, or middleware refused
- * a job.
+ * An item whose jobs cannot be made, and why. Its document may have been written by another program or a newer version
+ * of the platform, or middleware refused a job.
  */
 export interface BrokenItem {
   readonly id: string;
@@ -32,10 +32,10 @@ export interface BrokenItem {
 }
 
 /**
- * Plans the first items, as many as the limits allow. A broken item does not keep the others from being made.
+ * Plans the jobs of the first items, as many as the limits allow. A broken item does not affect the others.
  *
  * @param busy ids of items whose last job is not settled
- * @param defaults of jobs, by name. Unknown jobs get the general defaults
+ * @param defaults defaults of jobs, by name. Unknown jobs get the general defaults
  */
 export function planItems(
   items: readonly DueItem[],
@@ -75,7 +75,7 @@ function planItem(
   return { item, plan, jobs };
 }
 
-/** The size of job of which a transaction easily holds 1000. */
+/** Size of a job at which a transaction easily holds 1000 of them. */
 const BYTES_OF_ONE = 16 * 1024;
 
 function weightOf({ input }: DueItem): number {

@@ -2,8 +2,8 @@ import { occurrencesLeft, type SchedulerItemDocument } from './item.js';
 import { nextCallTime } from './next-call-time.js';
 
 /**
- * An occurrence that is later than this counts as missed: `catchUp: 'none'` drops it, and `'once'` makes one job for all
- * missed ones. A tick each minute misses nothing, even if it is late now and then.
+ * An occurrence that is later than this counts as missed. `catchUp: 'none'` drops missed ones, and `'once'` makes one
+ * job for all of them. A tick each minute misses none, even if it is sometimes late.
  */
 export const MISSED_AFTER_MS = 90_000;
 
@@ -14,20 +14,20 @@ export function isMissed(at: Date, now: Date): boolean {
 export interface Plan {
   /** The occurrences that get a job, oldest first. */
   readonly made: readonly Date[];
-  /** The number of occurrences that get no job because the previous job is not settled. */
+  /** The number of occurrences that get no job because a previous job is not settled. */
   readonly skipped: number;
   /** The next occurrence, or null if none is left. */
   readonly next: Date | null;
-  /** True if the limit was reached, so that `next` is to be made in this tick as well. */
+  /** True if the limit was reached before all occurrences of this tick had a job. */
   readonly isCut: boolean;
 }
 
 export interface Tick {
-  /** The database's clock. */
+  /** The database's now. */
   readonly now: Date;
-  /** The moment up to which occurrences are made ahead. */
+  /** Jobs are made ahead for occurrences up to this moment. */
   readonly horizon: Date;
-  /** The most occurrences per item, at least 1. */
+  /** Maximum number of occurrences per item, at least 1. */
   readonly limit: number;
 }
 
@@ -37,8 +37,8 @@ export type WaitingItem = SchedulerItemDocument & { readonly nextCallTime: Date 
 /**
  * Plans which occurrences of an item get their jobs now. The item is due, or will be before the horizon.
  *
- * Whether an occurrence overlaps the previous one is known only when it is due, so items with `overlap: 'skip'` are not made
- * ahead.
+ * Whether an occurrence overlaps the previous job is known only when it is due, so with `overlap: 'skip'`, no job is
+ * made ahead of time.
  *
  * @param isBusy whether the job of the item's last occurrence is unsettled
  */
@@ -63,7 +63,7 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
   };
 }
 
-/** Returns the occurrence that stands for all missed ones, and the first that gets a job of its own. */
+/** Returns the missed occurrence that gets one job for all, if any, and the first that gets a job of its own. */
 function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {
   const next = item.nextCallTime;
   if (item.catchUp === 'all' || !isMissed(next, now)) return { from: next };

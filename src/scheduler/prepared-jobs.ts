@@ -6,7 +6,7 @@ import type { MadeJob } from './make-planned.js';
 import type { OccurrenceJob } from './occurrence-job.js';
 import type { BrokenItem, PlannedItem } from './plan-items.js';
 
-/** How long middleware may take. Other items wait meanwhile. */
+/** How long middleware may take, since other items wait meanwhile. */
 const MAX_WAIT_MS = 3_000;
 
 type Prepared = { readonly addition: Addition } & (
@@ -15,21 +15,21 @@ type Prepared = { readonly addition: Addition } & (
 );
 
 /**
- * The jobs of occurrences as middleware makes them, before the transaction that writes them. A user's code must not hold a
- * transaction open, nor run again with it. Does nothing without middleware.
+ * Has middleware process the jobs of occurrences before the transaction that writes them. A user's code must not hold a
+ * transaction open, nor run again when the transaction is repeated. Does nothing without middleware.
  */
 export class PreparedJobs {
   readonly #prepared = new Map<string, Prepared>();
 
   constructor(private readonly middlewares: Middlewares) {}
 
-  /** Returns the items that have jobs to prepare. */
+  /** Returns the items with jobs that are not prepared yet. */
   lacking(planned: readonly PlannedItem[]): readonly PlannedItem[] {
     if (!this.middlewares.isAround) return [];
     return planned.filter((each) => each.jobs.some((job) => !this.#prepared.has(keyOf(each, job))));
   }
 
-  /** Prepares the jobs of these items. Never rejects, since `take` returns the refused items. */
+  /** Prepares the jobs of these items. Never rejects; `take` returns any refusals. */
   async prepare(planned: readonly PlannedItem[]): Promise<void> {
     const all = planned.flatMap((each) => each.jobs.map((job) => ({ key: keyOf(each, job), job })));
     const missing = all.filter(({ key }) => !this.#prepared.has(key));
@@ -41,7 +41,7 @@ export class PreparedJobs {
     );
   }
 
-  /** Returns the items with their prepared jobs, and those of which middleware refused a job. */
+  /** Returns the items with their prepared jobs, and separately those with a job that middleware refused. */
   take(planned: readonly PlannedItem[]): {
     readonly ready: readonly PlannedItem[];
     readonly refused: readonly BrokenItem[];
@@ -59,7 +59,7 @@ export class PreparedJobs {
     return { ready, refused };
   }
 
-  /** Lets middleware go on after `next` for jobs that are written, and waits for it. */
+  /** Resolves `next` for jobs that were written, and waits for the middleware to end. */
   async written(made: readonly MadeJob[]): Promise<void> {
     if (this.#prepared.size === 0) return;
     const ids = new Set(made.map(({ id }) => id));
@@ -73,7 +73,7 @@ export class PreparedJobs {
     await this.middlewares.end(ended);
   }
 
-  /** Makes `next` reject for jobs that were prepared and not written. */
+  /** Makes `next` reject for prepared jobs that were not written. */
   close(): void {
     for (const { addition } of this.#prepared.values())
       addition.refuse(new Error('The job of this occurrence was not made here.'));
@@ -89,7 +89,7 @@ export class PreparedJobs {
   }
 }
 
-/** Returns the key of a job. An item that was changed has another version. */
+/** Returns the key of a prepared job. A changed item has another version, and so another key. */
 function keyOf({ item }: PlannedItem, { occurrence }: OccurrenceJob): string {
   return JSON.stringify([item._id, item.version, occurrence.at]);
 }

@@ -33,7 +33,11 @@ export async function preview(
   return moments.map((at) => ({ at, local: localTime(at, item.timeZone) }));
 }
 
-/** Makes an item of options. Its job may be unknown. @throws ValidationError, also for an item that would never be due */
+/**
+ * Makes an item from options. Its job may be unknown.
+ *
+ * @throws ValidationError, also for an item that would never be due
+ */
 function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
   const subject = 'The call of preview';
   const { id = '', active, ...definition } = validateNow(schedulerOptionsSchema, options, subject);
@@ -42,7 +46,7 @@ function parse(options: SchedulerOptions, now: Date): SchedulerItemDocument {
   return item;
 }
 
-/** Returns the occurrences that have their jobs already and are not due yet. */
+/** Returns the occurrences that already have their jobs and are not due yet. */
 async function madeAhead(
   { jobs }: SchedulerCollections,
   { _id, lastCallTime }: SchedulerItemDocument,
@@ -54,7 +58,7 @@ async function madeAhead(
   return made.map(({ occurrence }) => occurrence.at);
 }
 
-/** Returns the occurrences that a tick with an endless horizon would make. */
+/** Returns the occurrences that a tick would make if it looked ahead without limit. */
 function toBeMade(item: SchedulerItemDocument, now: Date, limit: number): readonly Date[] {
   const nextCallTime = item.nextCallTime ?? callTimeFrom(item, now);
   if (nextCallTime === null) return [];

@@ -15,14 +15,14 @@ import { scheduleDueItems } from './schedule-due-items.js';
 import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken } from './tell-items.js';
 
-/** Statements per write. Well below MongoDB's limit, and few enough to keep one command short. */
+/** Statements per command. Well below MongoDB's limit, and few enough to keep each command short. */
 const BATCH = 500;
 
 /**
- * Makes an active item's due jobs, recomputes its next call from the database's now, and returns that moment. Returns null
- * for an inactive item, and for an item with no occurrence left, which becomes inactive.
+ * Makes an active item's due jobs, and recomputes its next occurrence from the database's now. Returns that moment.
+ * Returns null for an inactive item, or if no occurrence is left, which makes the item inactive.
  *
- * @throws ForbiddenError, and as `changeAfterDue`
+ * @throws ForbiddenError, and errors as in `changeAfterDue`
  */
 export async function rescheduleItem(
   db: Db,
@@ -58,10 +58,11 @@ function recompute(
 }
 
 /**
- * Makes what is due, recomputes the next call of all active items, and returns their number. Logs and skips broken items.
- * Skips items whose jobs this caller may not add.
+ * Makes all due jobs, recomputes the next occurrence of all active items, and returns the number of these. Logs and
+ * skips broken items. Skips items whose jobs this caller may not add.
  *
- * @throws as `inItemTransaction` for a due item that another transaction holds. Some others may be recomputed by then
+ * @throws errors as in `inItemTransaction` for a due item that another transaction holds. Some items may already be
+ *   changed
  */
 export async function rescheduleItems(
   db: Db,
@@ -92,7 +93,7 @@ export async function rescheduleItems(
   }
 }
 
-/** Returns the next active items by id, without their inputs. */
+/** Returns the next active items, sorted by id, without their inputs. */
 async function findActive(
   scheduler: Collection<SchedulerItemDocument>,
   after: string,
@@ -102,13 +103,13 @@ async function findActive(
   return (await scheduler.find(active, { sort: { _id: 1 }, ...size, ...byId }).toArray()).map(complete);
 }
 
-/** An item as it was read, and as it will be. */
+/** An item as it was read, and as it will be after rescheduling. */
 interface Rescheduled {
   readonly item: SchedulerItemDocument;
   readonly next: SchedulerItemDocument;
 }
 
-/** Returns an empty list for a broken item. */
+/** Returns an item with its new state, or an empty list for a broken item. */
 function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Rescheduled[] {
   try {
     return [{ item, next: activated(item, now) }];
@@ -118,12 +119,12 @@ function rescheduledAt(now: Date, item: SchedulerItemDocument, log: Logger): Res
   }
 }
 
-/** Ignores that the item was removed meanwhile. */
+/** Ignores the error for an item that was removed meanwhile. */
 function ignoreNotFound(error: unknown): void {
   if (!isKind(error, NotFoundError)) throw error;
 }
 
-/** Updates an item only if it is as it was read. An item that was changed or moved on meanwhile stays as it is. */
+/** Returns an update that has no effect if the item was changed or advanced after it was read. */
 function toUpdate({ item, next }: Rescheduled): AnyBulkWriteOperation<SchedulerItemDocument> {
   const { _id, version, nextCallTime: seen } = item;
   const { active, nextCallTime } = next;

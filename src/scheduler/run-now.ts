@@ -15,7 +15,7 @@ export interface RunNowOptions {
   readonly callerRole?: Role | undefined;
 }
 
-/** Adds a job as the item makes them, at once and beside its occurrences. See `Schedules.runNow`. */
+/** Adds a job of an item at once, in addition to its occurrences. See `Schedules.runNow`. */
 export async function runNow(
   db: Db,
   { jobs, scheduler }: SchedulerCollections,

@@ -12,22 +12,22 @@ import type { MadeJob } from './make-planned.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
-/** The most occurrences of one item per tick. An item with many missed ones must not hold up the others. */
+/** Maximum number of occurrences of one item per tick. An item with many missed ones must not hold up the others. */
 export const MAX_OCCURRENCES_PER_TICK = 500;
 
-/** The limits per transaction. */
+/** Limits per transaction. */
 const BATCH = { items: 500, jobs: 1000, perItem: MAX_OCCURRENCES_PER_TICK };
 
 /**
- * The most conflicts of a tick as it works around held items. Finding one held item among 500 costs 9 conflicts. A killed
- * scheduler leaves whole batches held, and then it is not worthwhile to try each item.
+ * Maximum number of conflicts of a tick as it works around held items. Finding one held item among 500 costs 9
+ * conflicts. A killed scheduler leaves whole batches held, and then it is not worthwhile to try each item.
  */
 const MAX_CONFLICTS = 200;
 
 export interface TickOptions {
   /** How far ahead occurrences are made. */
   readonly aheadMs: number;
-  /** The moment at which the tick must end, in milliseconds since the epoch. The next tick makes the rest. */
+  /** When the tick must end, in milliseconds since the epoch. The next tick makes the remaining jobs. */
   readonly deadline: number;
 }
 
@@ -42,12 +42,15 @@ export async function scheduleDueItems(
 
 type Ids = readonly string[];
 
-/** A single call of `scheduleDueItems`. No item waits for a held one, or for one with much to catch up on. */
+/** One call of `scheduleDueItems`. No item waits for an item that is held or that has much to catch up on. */
 class Tick {
   readonly #made: MadeJob[] = [];
-  /** The ids of items that are left to a later tick: broken, held, or at the limit of occurrences. */
+  /** Ids of items left to a later tick, because they are broken, held, or at the limit of occurrences. */
   readonly #over = new Set<string>();
-  /** The items that one transaction did not finish. Maps each id to the occurrences that it moved past in this tick. */
+  /**
+   * Items that one transaction did not finish. Maps each id to the occurrences that the item has moved past in this
+   * tick.
+   */
   readonly #cut = new Map<string, number>();
 
   constructor(
@@ -65,7 +68,10 @@ class Tick {
     return this.#made;
   }
 
-  /** Makes all jobs except those of batches in which another transaction holds an item. Returns the halves of these. */
+  /**
+   * Makes all jobs except those of batches with an item held by another transaction. Returns the halves of these
+   * batches.
+   */
   async #makeAll(): Promise<Ids[]> {
     const aside: Ids[] = [];
     while (this.#hasTime()) {
@@ -78,8 +84,8 @@ class Tick {
   }
 
   /**
-   * Tries halves of held batches, and returns the ids of held items. An item that two schedulers both try is not among them.
-   * The last scheduler to try it makes its jobs, or meets a transaction that does.
+   * Tries the halves of held batches, and halves them again as needed. Returns the ids of held items. If two schedulers
+   * try the same item, it is not among them: the last to try makes its jobs, or conflicts with a transaction that does.
    */
   async #makeInHalves(aside: Ids[]): Promise<string[]> {
     const held: string[] = [];
@@ -129,7 +135,7 @@ class Tick {
     for (const [id, count] of cut) {
       const sum = (this.#cut.get(id) ?? 0) + count;
       this.#cut.set(id, sum);
-      // Another transaction of this size would exceed the limit.
+      // A further transaction of this size would exceed the limit.
       if (sum + count > MAX_OCCURRENCES_PER_TICK) this.#over.add(id);
     }
   }

@@ -5,7 +5,10 @@ import type { MadeJob } from './make-planned.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
-/** Makes and returns the job of one occurrence of the item that is due longest. Returns undefined when none is due. */
+/**
+ * Makes one job: the next occurrence of the item that has been due longest. Items that yield no job are passed over.
+ * Returns undefined if none is left.
+ */
 export function scheduleNextJob(
   collections: SchedulerCollections,
   maker: JobMaker,
@@ -31,7 +34,7 @@ async function makeNext(
         except.push(...fired.ids);
         break;
       case 'made':
-        // An item may move on without a job, if its occurrence was skipped or too old. Then the next item follows.
+        // An item may advance without a job if its occurrence was skipped or missed. Then the next item is tried.
         if (fired.jobs.length > 0) return fired.jobs[0];
         except.push(...tellBroken(fired.broken, log));
     }

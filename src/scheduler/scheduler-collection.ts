@@ -9,14 +9,14 @@ export interface SchedulerCollections extends JobCollections {
   readonly scheduler: Collection<SchedulerItemDocument>;
 }
 
-/** The index of active items by their next call, so that a tick examines only due items. */
+/** Indexes active items by their next occurrence, so that a tick examines only due items. */
 export const dueItems = {
   name: 'due',
   key: { nextCallTime: 1 },
   partialFilterExpression: { active: true },
 } as const;
 
-/** The index of declared items, which are few among all items. */
+/** Indexes declared items, which are few among all items. */
 const declaredItems = {
   name: 'declared',
   key: { 'declared.by': 1 },
@@ -26,7 +26,7 @@ const declaredItems = {
 /** Repeats `schedulerTypes`, since a worker loads the code of schedules only on demand. */
 const itemTypes = ['Cron', 'Delay', 'At'] as const satisfies typeof schedulerTypes;
 
-/** Matches every item of ours. See `CollectionDescription`. */
+/** Conditions that every item of ours meets. See `CollectionDescription`. */
 export const ourItem: CollectionDescription['ours'] = {
   _id: text,
   type: { $in: itemTypes },

@@ -12,11 +12,11 @@ export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
 
 const MIN_DELAY_MS = 1000;
 
-/** The policies for occurrences that were missed in downtime. */
+/** Policies for occurrences that were missed during downtime. */
 export const catchUpPolicies = ['once', 'all', 'none'] as const;
 export type CatchUp = (typeof catchUpPolicies)[number];
 
-/** The policies for an occurrence while the previous job is not settled. */
+/** Policies for an occurrence that comes while the previous job is not settled. */
 export const overlapPolicies = ['allow', 'skip'] as const;
 export type Overlap = (typeof overlapPolicies)[number];
 
@@ -61,10 +61,10 @@ const shared = {
   maxOccurrences: fields.maxOccurrences.optional(),
 };
 
-/** The names of the options that every type has. */
+/** Names of the options that all types share. */
 export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-/** A list of integers. It cannot be longer without repeating a value. */
+/** A list of integers. A longer one would repeat a value. */
 const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).max(max - min + 1);
 
 const cronFields = {
@@ -99,7 +99,7 @@ const cronSchema = z
     cron === undefined ? { ...rest, minute, hour, dayOfMonth, month, dayOfWeek } : { ...rest, cron },
   );
 
-/** The options of `addScheduler`, by type. The output has durations in milliseconds, and moments as dates. */
+/** The options of `addScheduler`, by type. Parsed options have durations in milliseconds and moments as dates. */
 export const schedulerOptionsSchema = z
   .discriminatedUnion('type', [
     cronSchema,
@@ -111,7 +111,10 @@ export const schedulerOptionsSchema = z
     message: 'expected a moment that is not before startAt',
   });
 
-/** The changes that `updateScheduler` accepts, each by itself. `updateScheduler` then checks the resulting item. */
+/**
+ * The changes that `updateScheduler` accepts, each checked on its own. `updateScheduler` then checks the resulting
+ * item.
+ */
 export const schedulerChangesSchema = z.strictObject({
   type: z.enum(schedulerTypes).optional(),
   active: z.boolean().optional(),
@@ -149,34 +152,35 @@ export const listNames = [
 type Parsed = z.output<typeof schedulerOptionsSchema>;
 type WithoutOwn<Options> = Options extends unknown ? Omit<Options, 'id' | 'active'> : never;
 
-/** All that a person decides about an item, as it is stored. */
+/** Everything about an item that a person decides, in stored form. */
 export type SchedulerDefinition = WithoutOwn<Parsed>;
 
 interface SharedSchedulerOptions {
   /** Default: a new id. */
   readonly id?: string | undefined;
-  /** The name of a known job factory, whose jobs the item makes. */
+  /** Name of a known job factory. The item makes its jobs. */
   readonly jobName: string;
   /** The input of every job, at most 64 KB as BSON. */
   readonly input?: unknown;
-  /** The field of the input that gets the occurrence's moment, as text in ISO 8601. */
+  /** The input field that is set to the occurrence's moment, as ISO 8601 text. */
   readonly timeField?: string | undefined;
-  /** The options of its jobs. Default: the factory's. */
+  /** Options of its jobs. Default: the factory's. */
   readonly jobOptions?: Pick<AddJobOptions, 'queue' | 'priority' | 'maxRetries' | 'retryDelay'> | undefined;
-  /** Whether the item starts at once. Default false. */
+  /** Whether the item is active at once. Default false. */
   readonly active?: boolean | undefined;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
   /** An IANA name, default `'UTC'`. */
   readonly timeZone?: string | undefined;
   /**
-   * The policy for occurrences that are more than 90 s late, after downtime. `once`, the default, makes one job for all of
-   * them, with the oldest moment. `all` makes one for each, `none` makes none. A less late occurrence always gets its job.
+   * Policy for occurrences that are more than 90 s late, as after downtime. `once`, the default, makes one job for all
+   * of them, with the oldest moment. `all` makes one for each, `none` makes none. An occurrence that is less late
+   * always gets its job.
    */
   readonly catchUp?: CatchUp | undefined;
   /** `skip` makes no job while the previous occurrence's job is not settled. Default `allow`. */
   readonly overlap?: Overlap | undefined;
-  /** Spreads jobs that are due together. Each job runs up to this much later, at most a day. */
+  /** Spreads jobs that are due together. Each job runs later by a random part of this, which is at most a day. */
   readonly jitter?: Duration | undefined;
   /** The earliest moment of an occurrence. */
   readonly startAt?: Date | string | undefined;
@@ -186,13 +190,16 @@ interface SharedSchedulerOptions {
   readonly maxOccurrences?: number | undefined;
 }
 
-/** A `Cron` item given by lists, which must all match. A missing list matches every value. */
+/** A `Cron` item given by lists, all of which must match. A missing list matches every value. */
 export type CronListsOptions = { readonly type: 'Cron' } & SharedSchedulerOptions & Partial<CronFields>;
 
 /** A `Cron` item given by an expression of five fields, or six with the seconds first: `'0 9 * * MON-FRI'`, `'@daily'`. */
 export type CronOptions = { readonly type: 'Cron'; readonly cron: string } & SharedSchedulerOptions;
 
-/** A `Delay` item, due every `delay` of at least 1 s. First due one delay after activation, or at `startAt`. */
+/**
+ * A `Delay` item: due again after each `delay` (at least 1 s). First due at `startAt` if that is ahead, otherwise one
+ * delay after activation.
+ */
 export type DelayOptions = { readonly type: 'Delay'; readonly delay: Duration } & SharedSchedulerOptions;
 
 /** An `At` item, due once. */
@@ -200,7 +207,7 @@ export type AtOptions = { readonly type: 'At'; readonly at: Date | string } & Sh
 
 export type SchedulerOptions = CronListsOptions | CronOptions | DelayOptions | AtOptions;
 
-/** The changes that `updateScheduler` makes: any option except the id. Null takes away an optional one. */
+/** The changes that `updateScheduler` makes: any option except the id. Null removes an optional one. */
 export type SchedulerChanges = {
   readonly [Key in keyof AllChanges]?:
     | AllChanges[Key]

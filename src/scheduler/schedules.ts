@@ -12,13 +12,13 @@ import type { Preview } from './preview.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 import type { SchedulerOptions } from './scheduler-options.js';
 
-/** The options of `schedules.runNow`. */
+/** Options of `schedules.runNow`. */
 export interface RunNowOptions extends CallerOptions {
-  /** The id of the new job. If a job with this id exists, nothing is done. Default: a new id. */
+  /** Id of the new job. If a job with this id exists, no job is added. Default: a new id. */
   readonly jobId?: string | undefined;
 }
 
-/** Works with many scheduler items, and previews them. The processor itself adds, reads and changes one item. */
+/** Lists, previews and runs scheduler items. The processor itself adds, reads and changes single items. */
 export class Schedules {
   constructor(
     private readonly db: Db,
@@ -28,10 +28,10 @@ export class Schedules {
   ) {}
 
   /**
-   * Returns a page of the scheduler items, in the order of their ids, and a cursor for the next. A page has at most 5 MB as
-   * JSON, so it has fewer than `limit` items if their inputs are large.
+   * Returns a page of the scheduler items, sorted by id, and a cursor for the next page. A page holds at most 5 MB as
+   * JSON, so it has fewer items than `limit` if their inputs are large.
    *
-   * @throws ValidationError for a filter that is not a `SchedulersFilter`, or a cursor that no page returned
+   * @throws ValidationError for an invalid filter, or a cursor that no page returned
    */
   async list(filter?: SchedulersFilter): Promise<SchedulerPage> {
     const { listItems } = await scheduling();
@@ -39,7 +39,7 @@ export class Schedules {
   }
 
   /**
-   * Returns the active scheduler items that are due next, the soonest first, without their inputs.
+   * Returns the active scheduler items that are due next, soonest first, without their inputs.
    *
    * @param limit 1 to 1000, default 10
    * @throws ValidationError for another limit
@@ -51,13 +51,13 @@ export class Schedules {
   }
 
   /**
-   * Returns the next occurrences of a scheduler item, including those whose jobs were made ahead. Takes the id of an item,
-   * or options of an item that is not added. Treats an inactive item as if it were activated now. Ignores `overlap`, which
-   * cannot be foreseen.
+   * Returns the next occurrences of a scheduler item, including those whose jobs were made ahead. Takes the id of an
+   * item, or the options of an item that need not exist. Treats an inactive item as if it were activated now. Ignores
+   * `overlap`, whose effect cannot be foreseen.
    *
    * @param count at most 1000, default 10. There may be fewer
-   * @throws NotFoundError, or ValidationError, also for options of an item that would never be due. The job and its input
-   *   are not checked
+   * @throws NotFoundError, or ValidationError, also for options of an item that would never be due. The job and its
+   *   input are not checked
    */
   async preview(scheduler: string | SchedulerOptions, count = 10): Promise<Preview[]> {
     const { preview } = await scheduling();
@@ -66,8 +66,8 @@ export class Schedules {
   }
 
   /**
-   * Adds a job as the scheduler item makes them, at once and beside its occurrences, even if the item is inactive. The job
-   * does not count for `maxOccurrences`, nor as the previous job for `overlap`. Returns the job's id.
+   * Adds a job of a scheduler item at once, in addition to its occurrences, even if the item is inactive. The job does
+   * not count for `maxOccurrences`, nor as the previous job for `overlap`. Returns the job's id.
    *
    * @throws NotFoundError, ForbiddenError, or ValidationError for an invalid id
    */

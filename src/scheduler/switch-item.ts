@@ -9,10 +9,10 @@ import type { JobMaker } from './job-making.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
 /**
- * Activates an item from the database's now on. An active item stays as it is. So does an item whose last occurrence was
+ * Activates an item as of the database's now. An active item is left unchanged. So is an item whose last occurrence was
  * made ahead and is not due yet.
  *
- * @throws ValidationError when no occurrence is left, ForbiddenError, and as `changeItem`
+ * @throws ValidationError if no occurrence is left, ForbiddenError, and errors as in `changeItem`
  */
 export async function activateItem(
   db: Db,
@@ -31,7 +31,11 @@ export async function activateItem(
   });
 }
 
-/** Deactivates an item after making its due jobs. An item that was switched off stays as it is. @throws as `changeItem` */
+/**
+ * Deactivates an item after making its due jobs. Leaves an inactive item unchanged.
+ *
+ * @throws errors as in `changeItem`
+ */
 export function deactivateItem(
   db: Db,
   collections: SchedulerCollections,

@@ -14,13 +14,13 @@ import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
 import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 
-/** The ids of declared items, by what was done. Items that already were as declared are not included. */
+/** Ids of declared items, by what was done. Items that already were as declared are left out. */
 export interface SchedulerSync {
   readonly added: readonly string[];
   readonly changed: readonly string[];
-  /** The items that are no longer declared. */
+  /** Items that are no longer declared. */
   readonly deactivated: readonly string[];
-  /** The items left as they are because somebody else made them, by hand or by a declaration under another name. */
+  /** Items left unchanged because they were made by hand, or are declared under another name. */
   readonly conflicting: readonly string[];
 }
 
@@ -32,8 +32,8 @@ const SHARED_NAME = `Scheduler items were deactivated, for this processor declar
 const NO_MORE = '';
 
 /**
- * Brings the items that `by` declares to their current declaration. Several processes may do this at once. Each item is
- * changed in its own transaction, which begins with a look at the item's last declaration.
+ * Brings the items that `by` declares in line with their declarations. Several processes may do this at once. Each item
+ * is changed in its own transaction, which begins by checking the item's last declaration.
  */
 export async function syncItems(
   db: Db,
@@ -67,7 +67,7 @@ export async function syncItems(
   };
 }
 
-/** Returns all items that are or were declared, by their ids. */
+/** Returns all items that are or were declared, by id. */
 async function findDeclared(
   scheduler: Collection<SchedulerItemDocument>,
   by: string,
@@ -82,8 +82,8 @@ async function findDeclared(
 }
 
 /**
- * Adds or changes an item. Meanwhile other processes or people may add or remove it. Jobs that a former item of this id made
- * are not made again, since the new item moves past them.
+ * Adds or changes an item, which other processes or people may add or remove meanwhile. Jobs that a former item of this
+ * id made are not made again, since the new item moves past them.
  */
 async function bring(
   db: Db,
@@ -118,7 +118,7 @@ async function bring(
   }
 }
 
-/** Returns whether the document with this id is not ours. Such a document never becomes ours. */
+/** Returns whether the document with this id is foreign. Such a document never becomes ours. */
 async function isForeign(scheduler: Collection<SchedulerItemDocument>, id: string): Promise<boolean> {
   const options = { projection: { _id: 1 }, ...byId } as const;
   return (await scheduler.findOne({ _id: id, $nor: [ourItem] }, options)) !== null;
@@ -159,7 +159,7 @@ async function change(
   }
 }
 
-/** Returns whether an item is as declared, has to change, or was made by hand or declared by another. */
+/** Returns whether an item is as declared, has to change, or was made by hand or declared under another name. */
 function standingOf({ declared }: SchedulerItemDocument, by: string, hash: string): Standing {
   if (declared === undefined) return 'conflicting';
   if (declared.by !== by) return declared.hash === NO_MORE ? 'changed' : 'conflicting';

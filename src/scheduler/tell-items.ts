@@ -1,7 +1,7 @@
 import type { Logger } from '../log.js';
 import type { BrokenItem } from './plan-items.js';
 
-/** The most ids in one line of the log. */
+/** Maximum number of ids in one line of the log. */
 const MAX_TOLD = 10;
 
 const UNREADABLE = 'A scheduler item makes no jobs: its document cannot be read';
@@ -14,7 +14,7 @@ export function tellHeld(ids: readonly string[], log: Logger): void {
   log.warn(message, { count: ids.length, items: ids.slice(0, MAX_TOLD) });
 }
 
-/** Logs the broken items, and returns their ids. Each tick logs them again, until somebody mends them. */
+/** Logs the broken items, and returns their ids. Each tick logs them again, until somebody repairs them. */
 export function tellBroken(broken: readonly BrokenItem[], log: Logger): string[] {
   for (const { id: item, error, isRefused } of broken)
     log.error(isRefused ? REFUSED : UNREADABLE, { item, error: String(error) });

@@ -1,6 +1,6 @@
 import { remembering } from './calendar/remembering.js';
 
-/** Returns whether the platform knows an IANA time zone of this name. */
+/** Returns whether the platform knows an IANA time zone by this name. */
 export function isTimeZone(name: string): boolean {
   try {
     formatOf(name);
@@ -11,8 +11,8 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * Returns how far a zone's clock is ahead of UTC at a moment, in milliseconds. The offset has whole seconds, not minutes,
- * since cities went by the sun before standard time. Moments are milliseconds since the epoch.
+ * Returns how far a zone's clock is ahead of UTC at a moment, in milliseconds. Offsets are in whole seconds, not
+ * minutes, because cities used solar time before standard time. Moments are milliseconds since the epoch.
  *
  * @throws RangeError for a zone that `isTimeZone` does not know
  */
@@ -31,12 +31,12 @@ export function localTime(moment: Date, timeZone: string): string {
   return clock + (offset < 0 ? '-' : '+') + toClockText(Math.abs(offset));
 }
 
-/** Returns `hh:mm`, with the seconds if there are any. */
+/** Returns a duration as `hh:mm`, with seconds if there are any. */
 function toClockText(duration: number): string {
   return new Date(duration).toISOString().slice(11, 19).replace(/:00$/, '');
 }
 
-/** A format takes 150 µs to make and 1 µs to use. There are some 600 zones, including old names. */
+/** Formats by zone. One takes 150 µs to make and 1 µs to use. There are some 600 zones, including old names. */
 const formatOf = remembering(
   600,
   (timeZone: string) => new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }),

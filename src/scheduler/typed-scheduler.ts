@@ -10,7 +10,9 @@ type Timing = SchedulerOptions extends infer Options
     : never
   : never;
 
-/** The input of each job of an item. The scheduler fills in the field of `timeField`, so that field may be missing here. */
+/**
+ * The input of an item's jobs. The scheduler sets the field that `timeField` names, so that field may be missing here.
+ */
 type ScheduledInput<Input> = unknown extends Input
   ? { readonly input?: unknown; readonly timeField?: string | undefined }
   : CompleteInput<Input> | { readonly input?: Partial<Input> | undefined; readonly timeField: string };
@@ -21,7 +23,7 @@ type CompleteInput<Input> = (undefined extends Input
   readonly timeField?: undefined;
 };
 
-/** The options of an item that names its job. */
+/** The options of an item whose job is given by name. */
 export type NamedScheduler<Jobs extends JobsByName> = Timing &
   {
     [Name in JobName<Jobs>]: { readonly jobName: Name; readonly job?: undefined } & ScheduledInput<
@@ -29,13 +31,13 @@ export type NamedScheduler<Jobs extends JobsByName> = Timing &
     >;
   }[JobName<Jobs>];
 
-/** The options of an item that gives its job by factory or contract, which types its input. */
+/** The options of an item whose job is given by factory or contract, which types its input. */
 export type TypedScheduler<Input> = Timing & {
   readonly job: JobContract<Input>;
   readonly jobName?: undefined;
 } & ScheduledInput<NoInfer<Input>>;
 
-/** Returns the same options, with the name of the job. */
+/** Returns the options with the job's name in place of a factory or contract. */
 export function withJobName(options: SchedulerOptions | TypedScheduler<unknown>): SchedulerOptions {
   if (!isTyped(options)) return options;
   const { job, jobName: _, ...rest } = options;

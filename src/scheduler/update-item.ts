@@ -50,7 +50,7 @@ export async function updateItem(
 ): Promise<SchedulerItem> {
   const { active, changes } = validateNow(changesSchema, given, subject);
   for (;;) {
-    // Checked before the transaction, because asking who knows the job takes time.
+    // Checked before the transaction, because looking up the job takes time.
     const { before, definition } = await retryWhileUnreachable(ELECTION_MS, async () => {
       const before = await requireItem(collections.scheduler, id);
       if (version !== undefined && before.version !== version)
@@ -74,7 +74,11 @@ export async function updateItem(
   }
 }
 
-/** @throws ValidationError if the item would never be due, and should be active or has another timing */
+/**
+ * Returns the changed item.
+ *
+ * @throws ValidationError if it would never be due, and should be active or has other times
+ */
 function update(
   item: SchedulerItemDocument,
   definition: SchedulerDefinition,
@@ -89,7 +93,7 @@ function update(
   throw neverDue({ ...updated, nextCallTime }, now, subject);
 }
 
-/** @throws ValidationError listing all that is wrong with the result */
+/** Returns the changed definition. @throws ValidationError listing everything that is wrong with it */
 function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {
   const kept = Object.entries(definitionOf(item)).filter(([name]) => !isReplaced(name, item, changes));
   const result = { ...Object.fromEntries(kept), ...changes };
@@ -104,20 +108,23 @@ function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): S
   return definition;
 }
 
-/** Returns whether null removes this option. Null is an input, and an unknown option is refused even with null. */
+/** Returns whether null removes this option. For `input` null is a value, and for an unknown option it is refused. */
 function isTakenAway(name: string): boolean {
   return name !== 'input' && Object.hasOwn(schedulerChangesSchema.shape, name);
 }
 
 const withoutTimes = "expected an expression, or a list that is not empty: '* * * * *' is every minute";
 
-/** Returns whether a `Cron` item has no pattern. As the result of a change, that is a mistake. */
+/** Returns whether a `Cron` item has only empty lists. As the result of a change, that is a mistake. */
 function isOfEveryMinute(definition: SchedulerDefinition): boolean {
   if (definition.type !== 'Cron' || 'cron' in definition) return false;
   return listNames.every((name) => definition[name].length === 0);
 }
 
-/** Another type keeps only the shared options. An expression replaces lists, and lists replace an expression. */
+/**
+ * Returns whether the changes replace an option. With another type, only the shared options are kept. An expression
+ * replaces lists, and lists replace an expression.
+ */
 function isReplaced(
   name: string,
   { type }: SchedulerItemDocument,

@@ -3,11 +3,11 @@ import type { JobDocument } from '../job/job.js';
 import { type Ahead, type AheadJob, findMadeAhead } from './find-made-ahead.js';
 import { findOccurrenceJob } from './find-occurrence-job.js';
 
-/** The state of an item before its occurrences that are not due yet were made ahead. */
+/** What was withdrawn, and the state that the item had before. */
 export interface Withdrawn {
-  /** The jobs from the first on. Each was withdrawn, or left because a person had begun or cancelled it. */
+  /** The jobs from the first withdrawn one on. Others were kept, because a person had begun or cancelled them. */
   readonly made: readonly { readonly at: Date; readonly isWithdrawn: boolean }[];
-  /** The first withdrawn occurrence. */
+  /** The first occurrence whose job was withdrawn. */
   readonly first: Date;
   /** The occurrence before the first, if there was one. */
   readonly previous: Date | null;
@@ -16,11 +16,11 @@ export interface Withdrawn {
 }
 
 /**
- * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Returns undefined if there are none.
- * Runs only within the transaction that moves the item back, so that no occurrence is left without its job.
+ * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Returns undefined if there are
+ * none. Use this only in the transaction that moves the item back, so that no occurrence is left without its job.
  *
- * A person's decision about a job stands. A job that was begun before its time, or cancelled, stays. It is not made again
- * when the item reaches its occurrence once more.
+ * A person's decision about a job stands. A job that was begun or cancelled early is kept, and not made again when the
+ * item reaches its occurrence once more.
  */
 export async function withdrawJobs(
   jobs: Collection<JobDocument>,

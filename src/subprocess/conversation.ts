@@ -7,8 +7,8 @@ import { reviveCrossing } from './revive-crossing.js';
 import { serializeError } from './serialized-error.js';
 
 /**
- * Handles the worker's end of a task's port. Answers progress, passes on log lines, and resolves with the task's ending.
- * Never resolves if the thread dies, since the pool tells that.
+ * Handles the worker's end of a task's port. Answers progress, passes on log lines, and resolves with the task's
+ * ending. Never resolves if the thread dies, which the pool reports.
  */
 export function converse(
   port: MessagePort,
@@ -31,7 +31,7 @@ export function converse(
   });
 }
 
-/** Handles the messages that a dead thread sent before and nobody has received. Its last words tell most. */
+/** Handles messages that a dead thread sent but nobody has received. The last ones say most. */
 export function hearLastWords(port: MessagePort, context: SubprocessContext): void {
   for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
     const message: FromThread = last.message;
@@ -44,7 +44,10 @@ function passOn(context: SubprocessContext, { message, fields }: LoggedText): vo
   context.log(message, fields === undefined ? undefined : JSON.parse(fields));
 }
 
-/** Tells the thread once the signal fires. Calls `kill` unless the returned function is called within the grace. */
+/**
+ * Tells the thread once the signal fires. Then calls `kill` after a grace period, unless the returned function is
+ * called first.
+ */
 export function forwardAbort(
   signal: AbortSignal,
   port: MessagePort,

@@ -2,38 +2,39 @@ import { types } from 'node:util';
 import { extendedJsonOf } from '../mongo/bson-marks.js';
 
 /**
- * A value on its way to another thread. The structured clone alone would turn class instances into plain objects, refuse
- * functions and proxies, and call getters. A crossing lists such places, and the other side puts them back, so an output is
- * judged there as it would be here. Inherited properties, such as the message of an error, are lost.
+ * A value on its way to another thread. The structured clone alone would turn class instances into plain objects,
+ * refuse functions and proxies, and call getters. A crossing lists where such values were, and the other side restores
+ * stand-ins, so that an output is judged there as it would be here. Inherited properties, such as the message of an
+ * error, are lost.
  */
 export interface Crossing {
   readonly value: unknown;
   readonly places: readonly Place[];
 }
 
-/** A place whose value the clone would change or refuse. */
+/** A value that the clone would change or refuse, and its path. */
 type Place = { readonly path: readonly string[] } /** Has a class or no prototype. */ & (
   | { readonly kind: 'instance'; readonly className: string | null }
-  /** A BSON value, such as an ObjectId, as extended JSON. */
+  /** A BSON value, such as an ObjectId, given as extended JSON. */
   | { readonly kind: 'bson'; readonly json: unknown }
   | { readonly kind: 'function' | 'symbol'; readonly name: string }
   | { readonly kind: 'unreadable'; readonly message: string }
 );
 
-/** More levels and values than any output may have. */
+/** Maximum number of levels and values, beyond those of any valid output. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
-/** Counts as so many values. A deeper value is refused anyway, and endless branches are not worth following. */
+/** How many values an object below `MAX_DEPTH` counts as. It is refused anyway, and its members are not followed. */
 const TOO_DEEP = 10_000;
 
-/** Wraps a value. Returns undefined if it has more values. Never throws. */
+/** Wraps a value. Returns undefined if it has more than `maxValues` values. Never throws. */
 export function toCrossing(value: unknown, maxValues = MAX_VALUES): Crossing | undefined {
   const copying: Copying = { places: [], copies: new Map(), valuesLeft: maxValues };
   const copy = copyValue(value, [], copying);
   return copying.valuesLeft < 0 ? undefined : { value: copy, places: copying.places };
 }
 
-/** Unwraps a value. @param reviveBson makes a BSON value of its extended JSON */
+/** Unwraps a value. @param reviveBson makes a BSON value from its extended JSON */
 export function fromCrossing(
   { value, places }: Crossing,
   reviveBson: (json: unknown) => unknown = (json) => json,
@@ -45,7 +46,7 @@ export function fromCrossing(
 
 interface Copying {
   readonly places: Place[];
-  /** Maps objects to their copies, so that shared objects stay shared, and circles stay circles. */
+  /** Maps objects to their copies, so that shared and circular references are preserved. */
   readonly copies: Map<object, object>;
   valuesLeft: number;
 }
@@ -114,19 +115,21 @@ function nameOf(value: symbol | object) {
     : { kind: 'function' as const, name: 'name' in value ? String(value.name) : '' };
 }
 
-/** Returns the keys, or the indices of a list's items, since a list with holes may have any length. */
+/** Returns the keys of an object, or the existing indices of a list. A list with holes may have any length. */
 function keysOf(value: object): string[] {
   const keys = Object.keys(value);
   return Array.isArray(value) ? keys.filter((key) => /^\d+$/.test(key)) : keys;
 }
 
-/** Asked first, since the check is quick and most values are plain. */
+/**
+ * Returns whether a value is a plain object or list. Checked first, since the check is quick and most values are plain.
+ */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === Array.prototype;
 }
 
-/** A clone of these equals the value. It may still refuse the contents of a Map or a Set. */
+/** Returns whether a clone of the value equals it. The clone may still refuse the contents of a Map or a Set. */
 function isCloneable(value: object): boolean {
   return (
     types.isDate(value) ||
@@ -139,7 +142,7 @@ function isCloneable(value: object): boolean {
   );
 }
 
-/** Returns undefined for plain objects and lists, and null for an object without a prototype. */
+/** Returns undefined for a plain object or list, and null for an object without a prototype. */
 function classNameOf(value: object): string | null | undefined {
   const prototype: { readonly constructor?: { readonly name?: unknown } } | null =
     Object.getPrototypeOf(value);
@@ -170,7 +173,7 @@ function standIn({ kind, name }: { readonly kind: 'function' | 'symbol'; readonl
   return Object.defineProperty(call, 'name', { value: name });
 }
 
-/** Makes a stand-in for a class that this thread does not know. */
+/** Returns a prototype that stands in for a class that this thread does not know. */
 function prototypeNamed(className: string | null): object | null {
   if (className === null) return null;
   const { prototype } = Object.defineProperty(class {}, 'name', { value: className });
@@ -184,7 +187,7 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/** Defines a member of a copy, which has no setters. A getter that was put there is not written again. */
+/** Defines a member of a copy. `__proto__` needs `defineProperty`, since an assignment would set the prototype. */
 function define(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') Reflect.set(target, key, value);
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });

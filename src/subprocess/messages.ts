@@ -5,21 +5,21 @@ import type { SerializedError } from './serialized-error.js';
 
 /** A task for a thread of the pool. */
 export interface Task {
-  /** The URL of the module whose default export is run. */
+  /** URL of the module whose default export is run. */
   readonly module: string;
   readonly input: unknown;
-  /** Carries everything else, in both directions and in order. */
+  /** Port for all further messages, in both directions and in order. */
   readonly port: MessagePort;
 }
 
-/** A message from the thread: it began, it reports, and last of all, how it ended. */
+/** A message from the thread: it has begun, it reports, and finally, how it ended. */
 export type FromThread =
   | { readonly kind: 'started' }
   | { readonly kind: 'progress'; readonly id: number; readonly value: Crossing }
   | { readonly kind: 'log'; readonly line: LoggedText }
   | Ending;
 
-/** The ending of a task whose thread lived to tell. */
+/** The ending of a task whose thread survived. */
 export type Ending =
   | { readonly kind: 'returned'; readonly output: Crossing }
   /** The task returned a value that cannot be sent. */
@@ -30,5 +30,5 @@ export type Ending =
 
 export type ToThread =
   | { readonly kind: 'abort'; readonly reason: SerializedError }
-  /** The answer to `progress`, which was stored unless there is an error. */
+  /** The answer to `progress`. Without an error, the progress was stored. */
   | { readonly kind: 'progressed'; readonly id: number; readonly error?: SerializedError };

@@ -1,7 +1,7 @@
 import { fromExtendedJson } from '../mongo/own-bson.js';
 import { type Crossing, fromCrossing } from './crossing.js';
 
-/** Returns a value that came from a thread, including its BSON values. */
+/** Unwraps a value that came from a thread, including its BSON values. */
 export function reviveCrossing(crossing: Crossing): unknown {
   return fromCrossing(crossing, fromExtendedJson);
 }

@@ -3,19 +3,23 @@ import type { SubprocessContext } from '../job/job-context.js';
 import type { SubprocessPool } from './subprocess-pool.js';
 import { threadFile } from './thread-file.js';
 
-/** The share of the memory for all threads together. The worker itself needs the rest. */
+/** The share of the memory that all threads get together. The worker itself needs the rest. */
 const SHARE_OF_MEMORY = 1 / 2;
 
-/** The memory without which Node itself hardly starts. */
+/** Minimum memory of a thread, below which Node hardly starts. */
 const MIN_MEMORY_MB = 64;
 
 /**
- * Well below the 5 seconds after which a worker gives a job back. A shorter grace costs a tidy end. A longer one leaves a
- * thread that competes for the CPU with the next run of the job.
+ * How long a module may take to end after its signal. Well below the 5 seconds after which a worker gives a job back. A
+ * shorter time leaves none to clean up. With a longer one, the thread competes with the next run of the job for the
+ * CPU.
  */
 const GRACE_MS = 1_000;
 
-/** The pool of the process. It is made for the first subprocess job, so a worker without such jobs never loads piscina. */
+/**
+ * The pool of the process. Created for the first subprocess job, so that a worker without such jobs never loads
+ * piscina.
+ */
 let pool: Promise<SubprocessPool> | undefined;
 
 /**
@@ -23,27 +27,27 @@ let pool: Promise<SubprocessPool> | undefined;
  * module gets a `SubprocessContext`. Its input crosses as a structured clone: dates and bytes stay the same, and class
  * instances become plain objects. An output or progress that cannot be stored is refused as in the worker's own thread.
  *
- * When the context's signal fires, so does the module's. A module that has not ended a second later is killed. A module that
- * exits, loops for ever or runs out of memory fails alone.
+ * When the context's signal fires, so does the module's. A module that has not ended a second later is killed. A module
+ * that exits, loops forever or runs out of memory fails alone.
  *
  * @param onThread called when the module gets its thread. Until then it waits for earlier ones
  * @throws the module's own error (a RemoteException stays one), or the signal's reason
  * @throws RemoteException in a bundle that lacks the file that threads start from
- * @throws SubprocessError when the module could not be loaded or its thread died
+ * @throws SubprocessError if the module could not be loaded or its thread died
  */
 export async function runInSubprocess(
   module: URL,
   context: SubprocessContext,
   onThread?: () => void,
 ): Promise<unknown> {
-  if (pool === undefined) threadFile(); // In a bundle without it, not even piscina can be loaded.
+  if (pool === undefined) threadFile(); // Throws in a bundle without the file, where piscina cannot be loaded either.
   pool ??= makePool();
   return (await pool).run(module, context, onThread);
 }
 
 /**
- * Terminates the threads, whatever they do. The next job starts new ones. A process can end without this, since idle threads
- * do not hold it.
+ * Terminates all threads, whatever they are doing. The next job starts new ones. A process can end without this, since
+ * idle threads do not keep it alive.
  */
 export async function closeSubprocessPool(): Promise<void> {
   const closing = pool;

@@ -4,7 +4,7 @@ import { isError } from '../is-error.js';
 import { toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
-/** Any thrown value, in the form in which it crosses threads. */
+/** Any thrown value, in the form in which it crosses between threads. */
 export type SerializedError =
   | {
       readonly kind: 'error';
@@ -14,7 +14,7 @@ export type SerializedError =
       readonly message: string;
       readonly stack: string | undefined;
       readonly cause: SerializedError | undefined;
-      /** The errors that it gathers, as an AggregateError does. */
+      /** The `errors` of an AggregateError. */
       readonly errors: readonly SerializedError[] | undefined;
       /** Own properties such as `code`. */
       readonly fields: Crossing;
@@ -22,17 +22,22 @@ export type SerializedError =
   /** A thrown value that is not an error. */
   | { readonly kind: 'value'; readonly value: Crossing };
 
-/** Causes may form a circle, and nobody reads further. */
+/** Maximum numbers of causes and errors. Causes may be circular, and nobody reads further. */
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
 const MAX_FIELDS = 100;
 
-/** The most values of a field, or of a thrown value that is not an error. More, such as a whole request, helps nobody. */
+/**
+ * Maximum number of values in a field, or in a thrown value that is not an error. More, such as a whole request, helps
+ * nobody.
+ */
 const MAX_VALUES = 1_000;
 
 const nothing: Crossing = { value: {}, places: [] };
 
-/** Prepares a thrown value for `postMessage`. The structured clone would lose the name and the `code`. Never throws. */
+/**
+ * Prepares a thrown value for `postMessage`. The structured clone would lose an error's name and `code`. Never throws.
+ */
 export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): SerializedError {
   try {
     return isError(thrown) ? serialize(thrown, causesLeft) : { kind: 'value', value: asValue(thrown) };
@@ -41,7 +46,7 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
   }
 }
 
-/** Returns message and stack alone, for an error that cannot be posted, such as one with a function in a Map. */
+/** Returns only the message and stack of an error that cannot be posted, such as one with a function in a Map. */
 export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {
@@ -72,7 +77,7 @@ function serialize(thrown: Error, causesLeft: number): SerializedError {
   };
 }
 
-/** Returns a value as it is, or its text if it is too large. */
+/** Returns a value wrapped to cross, or its text if it is too large. */
 function asValue(thrown: unknown): Crossing {
   return toCrossing(thrown, MAX_VALUES) ?? { value: toFailure(thrown).message, places: [] };
 }
@@ -80,8 +85,8 @@ function asValue(thrown: unknown): Crossing {
 type Unwrap = (crossing: Crossing) => unknown;
 
 /**
- * Restores the thrown value. A RemoteException, RetryAfter or Snooze becomes one here too, by its brand, since `instanceof`
- * does not survive the way.
+ * Restores the thrown value. A RemoteException, RetryAfter or Snooze is restored by its brand, since `instanceof` does
+ * not survive the crossing.
  */
 export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCrossing): unknown {
   if (serialized.kind === 'value') return unwrap(serialized.value);
@@ -103,7 +108,7 @@ export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCr
   return error;
 }
 
-/** Makes an error that the worker understands by its class. */
+/** Returns an error of the class with this brand, so that the worker recognizes it, or else a plain error. */
 function revive(brand: string | undefined, delay: unknown, message: string, options: ErrorOptions): Error {
   if (brand === brandOf(RemoteException.prototype)) return new RemoteException(message, options);
   if (typeof delay === 'number' || typeof delay === 'string') {
@@ -115,7 +120,7 @@ function revive(brand: string | undefined, delay: unknown, message: string, opti
 
 const own = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-/** Returns the fields that can be read and are small. An error of an HTTP client may carry its whole request. */
+/** Returns the fields that can be read and are small. An HTTP client's error may contain its whole request. */
 function fieldsOf(error: Error): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const key of Object.keys(error).slice(0, MAX_FIELDS)) {
@@ -130,7 +135,7 @@ function fieldsOf(error: Error): Record<string, unknown> {
   return fields;
 }
 
-/** An assignment would call setters, fail on getters, and misread `__proto__`. */
+/** Defines a property. An assignment would call setters, fail on getters, and misread `__proto__`. */
 function define(target: object, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }

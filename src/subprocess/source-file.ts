@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 
 /*
- * A subprocess module is named by its compiled file: `new URL('./x.subprocess.js', import.meta.url)`. When tsx or vitest
- * runs the source, only `x.subprocess.ts` exists, and a thread gets no resolver and no compiler from them. This file makes
- * up for that. It changes nothing in compiled or bundled code.
+ * A subprocess module is named by its compiled file: `new URL('./x.subprocess.js', import.meta.url)`. When tsx or
+ * vitest runs the source, only `x.subprocess.ts` exists, and they give a thread no resolver or compiler. This file
+ * makes up for that. It changes nothing in compiled or bundled code.
  */
 
-/** Returns the module's file, or its source if only that exists. */
+/** Returns the module's file, or its source file if only that exists. */
 export function sourceFile(module: URL): URL {
   if (module.protocol !== 'file:' || existsSync(module)) return module;
   const source = new URL(module);
@@ -14,13 +14,16 @@ export function sourceFile(module: URL): URL {
   return existsSync(source) ? source : module;
 }
 
-/** Returns Node's arguments for the threads that run `file`: those of this process or, for a source file, tsx. */
+/**
+ * Returns Node's arguments for a thread that runs `file`: those of this process, or for a source file, those that load
+ * tsx.
+ */
 export function threadArguments(file: URL): string[] {
   const fromSource = [file.pathname, import.meta.url].some((path) => path.endsWith('.ts'));
   return fromSource ? ['--import', registerTsx()] : process.execArgv;
 }
 
-/** Returns a module that calls tsx's API. A plain `--import tsx` does nothing in a thread. */
+/** Returns a module that registers tsx through its API. A plain `--import tsx` has no effect in a thread. */
 function registerTsx(): string {
   const api = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   return `data:text/javascript,${encodeURIComponent(`import { register } from ${api}; register();`)}`;

@@ -12,29 +12,29 @@ import { SubprocessError } from './subprocess-error.js';
 import { threadFile } from './thread-file.js';
 
 /**
- * An idle thread ends after this time. Starting one takes about 50 ms, which the next job should not pay. An idle thread
+ * How long an idle thread is kept. Starting one takes about 50 ms, which the next job should not pay. An idle thread
  * does not keep the process alive, but it keeps memory.
  */
 const IDLE_MS = 1_000;
 
 export interface PoolLimits {
   readonly maxThreads: number;
-  /** The heap of one thread. A job that needs more fails alone, and its thread ends. */
+  /** Maximum heap of a thread. A job that needs more fails alone, and its thread ends. */
   readonly memoryMb: number;
-  /** How long a job may take to end after its signal fired. Then its thread is terminated. */
+  /** How long a job may take to end after its signal fires. After that its thread is terminated. */
   readonly graceMs: number;
 }
 
 /**
- * Runs modules in a pool of threads, which are reused. A module's own state lives on from one job to the next. Anything a
- * job leaves running continues during the next job.
+ * Runs modules in a pool of threads, which are reused. A module's own state persists from one job to the next. Whatever
+ * a job leaves running continues during the next job.
  */
 export class SubprocessPool {
   readonly #limits: PoolLimits;
   readonly #starting = new Set<AbortController>();
   /**
-   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits for ever once a
-   * thread has died (by exit, out of memory, or abort). Only a new task makes piscina start another.
+   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits forever once a
+   * thread has died (by exit, out of memory, or abort). Only a new task makes piscina start another thread.
    */
   readonly #slots: Slots;
   #threads: Piscina | undefined;
@@ -48,11 +48,11 @@ export class SubprocessPool {
    * Runs the default export of `module`. The context's signal, progress and log work across the thread.
    *
    * @param onThread called when the module gets its thread
-   * @throws the thrown value of the module, an error with its name, message, stack, causes and fields. A RemoteException
-   *   stays one
+   * @throws the value that the module threw. An error keeps its name, message, stack, causes and fields, and a
+   *   RemoteException stays one
    * @throws the signal's reason
-   * @throws RemoteException when the output cannot be sent
-   * @throws SubprocessError when the module ended in any other way
+   * @throws RemoteException if the output cannot be sent
+   * @throws SubprocessError if the module ended in any other way
    */
   run(module: URL, context: SubprocessContext, onThread?: () => void): Promise<unknown> {
     const file = sourceFile(module);
@@ -64,7 +64,7 @@ export class SubprocessPool {
     });
   }
 
-  /** Terminates all threads, whatever they do. The pool can be used again. */
+  /** Terminates all threads, whatever they are doing. The pool can be used again. */
   async close(): Promise<void> {
     await this.#threads?.destroy();
   }
@@ -78,7 +78,7 @@ export class SubprocessPool {
       execArgv: threadArguments(file),
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb },
     });
-    // A thread failed without a task. It could not start, or something that a job left behind threw.
+    // A thread failed without a task: it could not start, or something that a job left running threw.
     threads.on('error', (error: unknown) => {
       for (const kill of this.#starting) kill.abort(error);
     });
@@ -103,7 +103,7 @@ export class SubprocessPool {
   }
 }
 
-/** Resolves when the thread is done with the task, in whatever way. Rejects when the thread failed. */
+/** Resolves when the thread is done with the task, however it ended. Rejects if the thread itself failed. */
 async function post(threads: Piscina, task: Task, kill: AbortSignal, signal: AbortSignal): Promise<void> {
   try {
     await threads.run(task, { transferList: [task.port], signal: kill });

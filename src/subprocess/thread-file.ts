@@ -5,7 +5,7 @@ import { sourceFile } from './source-file.js';
 /**
  * Returns the file that threads start from. A bundle lacks it, unless a plugin builds it beside the bundle.
  *
- * @throws RemoteException in a bundle without it, where no attempt could go better
+ * @throws RemoteException in a bundle without it, because a retry would not help
  */
 export function threadFile(): URL {
   const file = fileBesideThis();
@@ -15,7 +15,7 @@ export function threadFile(): URL {
   );
 }
 
-/** Returns nothing in a bundle of CommonJS, where `import.meta.url` has no value. */
+/** Returns undefined in a CommonJS bundle, where `import.meta.url` has no value. */
 function fileBesideThis(): URL | undefined {
   try {
     return sourceFile(new URL('./thread.js', import.meta.url));

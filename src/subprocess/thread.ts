@@ -8,7 +8,10 @@ import type { Ending, FromThread, Task, ToThread } from './messages.js';
 import { reviveError, serializeError, textOnly } from './serialized-error.js';
 import { SubprocessError } from './subprocess-error.js';
 
-/** Runs a task in a thread of the pool. This file is a build entry of its own. Never throws, since the ending is a message. */
+/**
+ * Runs a task in a thread of the pool. This file is a build entry of its own. Never throws; the ending is sent as a
+ * message.
+ */
 export default async function runTask({ module, input, port }: Task): Promise<void> {
   post(port, { kind: 'started' });
   const { signal, progress, log } = contextOf(port);
@@ -33,7 +36,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
   return aborted && error === reason ? { kind: 'aborted' } : { kind: 'threw', error: serializeError(error) };
 }
 
-/** Returns a signal that the other side's messages drive, and functions that post to that side. */
+/** Returns a context whose signal is driven by the worker's messages, and whose functions post to the worker. */
 function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
   const controller = new AbortController();
   const waiting = new Map<number, { resolve(): void; reject(error: unknown): void }>();
@@ -86,7 +89,7 @@ function isRun(value: unknown): value is Run {
   return typeof value === 'function';
 }
 
-/** Posts an ending, or another ending if that one cannot be cloned. */
+/** Posts an ending. If it cannot be cloned, posts the ending that `otherwise` returns. */
 function postOr(port: MessagePort, ending: Ending, otherwise: (error: unknown) => Ending): void {
   try {
     post(port, ending);

@@ -9,12 +9,12 @@ import { remembering } from './remembering.js';
 
 const DAY_MS = 86_400_000;
 
-/** At least as many as a tick of the scheduler needs. An entry takes a few KB. */
+/** Number of patterns remembered, at least as many as a tick of the scheduler needs. Each takes a few KB. */
 const REMEMBERED = 5000;
 
 /**
- * Returns the pattern of a cron expression, as cron-parser reads it. A day that is restricted by both day of month and day
- * of week matches when either does, as in cron. Any value except a lone `*` or `?` restricts.
+ * Returns the pattern of a cron expression, as cron-parser reads it. If both day of month and day of week are
+ * restricted, a day matches when either does, as in cron. Any value except a lone `*` or `?` restricts.
  *
  * @throws Error for an invalid expression, which `cronProblem` explains
  */
@@ -31,7 +31,7 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
   };
 });
 
-/** @throws Error when it is not an expression */
+/** @throws Error for an invalid expression */
 export function parse(cron: string): CronExpression {
   const text = cron.trim();
   if (text === '@midnight') return parse('@daily');
@@ -41,14 +41,17 @@ export function parse(cron: string): CronExpression {
 const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 type FieldName = (typeof FIELD_NAMES)[number];
 
-/** Turns `1-5,3-7` into `1-5,6,7`, since cron-parser refuses lists that name a value twice. */
+/** Turns `1-5,3-7` into `1-5,6,7`, since cron-parser refuses lists that contain a value twice. */
 function withoutRepetition(cron: string): string {
   const texts = cron.split(/\s+/);
   const names = FIELD_NAMES.slice(-texts.length);
   return texts.map((text, index) => distinct(text, names[index])).join(' ');
 }
 
-/** Leaves wrong lists as they are, since cron-parser explains them best, and lists with `#`, which it does not accept. */
+/**
+ * Removes repeated values from a list. Invalid lists stay unchanged, since cron-parser explains them best. So do lists
+ * with `#`, which it does not accept.
+ */
 function distinct(text: string, name: FieldName | undefined): string {
   const given = text.split(',');
   if (name === undefined || given.length === 1 || given.includes('') || text.includes('#')) return text;
@@ -67,10 +70,14 @@ function valuesOf(part: string, name: FieldName): readonly (number | string)[] {
   return CronExpressionParser.parse(alone, WITHOUT_SYSTEM_ZONE).fields[name].values;
 }
 
-/** Spares cron-parser the lookup of the system's zone, which takes 0.2 ms. The time does not matter. */
+/**
+ * Options that spare cron-parser the lookup of the system's time zone, which takes 0.2 ms. The date does not matter.
+ */
 const WITHOUT_SYSTEM_ZONE = { tz: 'UTC', currentDate: new Date(0) };
 
-/** Takes the whole expression, in which `toString` has replaced names such as `@hourly`. */
+/**
+ * Returns whether minute or hour is `*`. Takes an expression in which `toString` has replaced names such as `@hourly`.
+ */
 function isOpen(fields: string): boolean {
   const [minute = '', hour = ''] = fields.split(/\s+/).slice(-5);
   return /^[*?]/.test(minute) || /^[*?]/.test(hour);
@@ -84,13 +91,16 @@ function dayRule(dayOfMonth: CronDayOfMonth, dayOfWeek: CronDayOfWeek): (day: Da
   return (day) => matchesDayOfMonth(day) || matchesDayOfWeek(day);
 }
 
-/** Matches numbers, and `L` for the last day. */
+/** Returns a function that matches days by number, or the last day for `L`. */
 function dayOfMonthRule({ values, hasLastChar }: CronDayOfMonth): (day: Date) => boolean {
   const numbers = new Set<unknown>(values);
   return (day) => numbers.has(day.getUTCDate()) || (hasLastChar && isAmongLast(day, 1));
 }
 
-/** Matches numbers from Sunday, which is 0, `5L` for the last Friday, and `5#3` for the third. */
+/**
+ * Returns a function that matches days by number (0 is Sunday), the last Friday for `5L`, and the third Friday for
+ * `5#3`.
+ */
 function dayOfWeekRule({ values, nthDay }: CronDayOfWeek): (day: Date) => boolean {
   const numbers = new Set<unknown>(values);
   const lastOnes = new Set(

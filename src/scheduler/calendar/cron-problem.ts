@@ -3,8 +3,8 @@ import { parse, patternOfExpression } from './cron-expression.js';
 import { nextOccurrence } from './next-occurrence.js';
 
 /**
- * Explains to its author what is wrong with a cron expression: the field and what was expected, or that it is never due.
- * Returns undefined for a valid one, which has 5 fields, or 6 with the second first, or is a name such as `@daily`.
+ * Explains to the author of a cron expression what is wrong with it: the field and what was expected, or that it is
+ * never due. Returns undefined for a valid one: 5 fields, 6 fields with the second first, or a name such as `@daily`.
  * EventBridge's six fields, with the year last, are recognized by their `?`.
  */
 export function cronProblem(cron: string, timeZone: string): string | undefined {
@@ -17,7 +17,10 @@ export function cronProblem(cron: string, timeZone: string): string | undefined 
   return problemOfFields(fields) ?? (isDueSometime(text, timeZone) ? undefined : NEVER_DUE);
 }
 
-/** Longer than any sensible expression. cron-parser accepts a little more, and a field is tried together with others. */
+/**
+ * Maximum length of an expression. cron-parser accepts a little more, but each field is also checked with added `*`
+ * fields.
+ */
 const MAX_LENGTH = 1000;
 
 const NEVER_DUE = 'it would never be due: none of its months has such a day';
@@ -66,14 +69,17 @@ const AS_SIX_FIELDS =
   'six fields are second, minute, hour, day of month, month, day of week, and years are not understood';
 
 /**
- * Refuses `?` outside of days. cron-parser accepts it in any field, so `0 12 * * ? *`, noon in EventBridge, would mean 12
- * minutes past each hour.
+ * Refuses `?` except for days. cron-parser accepts it in any field. `0 12 * * ? *`, which in EventBridge means noon,
+ * would then mean 12 minutes past each hour.
  */
 function reasonAgainstAnyDay(name: string, text: string): string | undefined {
   return text.includes('?') && !name.startsWith('day') ? '? stands for any day' : undefined;
 }
 
-/** Returns why cron-parser refuses an expression. Refuses `H`, a random value that would differ in each invocation. */
+/**
+ * Returns why cron-parser refuses an expression, or undefined. Also refuses `H`, a random value, which would differ in
+ * each invocation.
+ */
 function reasonAgainst(cron: string): string | undefined {
   if (cron.replaceAll(/thu/gi, '').includes('H')) return 'H has no meaning here';
   try {
@@ -88,7 +94,7 @@ function reasonAgainst(cron: string): string | undefined {
 const WRAPPED =
   'a range goes from the lower to the higher, so FRI-MON is written FRI,SAT,SUN,MON, and 22-2 is 22-23,0-2';
 
-/** Looks from an arbitrary moment, since the calendar repeats itself. */
+/** Returns whether an expression is ever due. Begins at an arbitrary moment, since the calendar repeats itself. */
 function isDueSometime(cron: string, timeZone: string): boolean {
   try {
     return nextOccurrence(patternOfExpression(cron), timeZone, 0) !== undefined;

@@ -7,13 +7,16 @@ export interface Pattern {
   readonly hours: readonly number[];
   /** 1 to 12. */
   readonly months: readonly number[];
-  /** Returns whether a day matches. Takes the day's first midnight, as if it were in UTC. */
+  /** Returns whether a day matches. The day is given by its midnight in UTC. */
   readonly matchesDay: (day: Date) => boolean;
-  /** True if minute or hour is open, so that the item follows the clock. Otherwise it has set times. See `nextOccurrence`. */
+  /**
+   * True if minute or hour is `*`, so that the item follows the clock. Otherwise it has set times. See
+   * `nextOccurrence`.
+   */
   readonly isOpen: boolean;
 }
 
-/** Returns the pattern of an item given by lists. All lists must match, and an empty one always does. */
+/** Returns the pattern of an item given by lists. All lists must match, and an empty list matches everything. */
 export function patternOfLists({ minute, hour, dayOfMonth, month, dayOfWeek }: CronFields): Pattern {
   return {
     seconds: [0],

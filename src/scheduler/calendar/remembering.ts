@@ -1,6 +1,6 @@
 /**
- * Makes a pure function remember its answers by its one argument. After `limit` answers it forgets all of them, which costs
- * less than tracking the least recently used one.
+ * Makes a pure function of one argument remember its results. After `limit` results it forgets all of them, which costs
+ * less than finding the least recently used one.
  */
 export function remembering<Argument, Answer>(
   limit: number,

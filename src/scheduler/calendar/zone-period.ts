@@ -5,23 +5,23 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
 /**
- * A stretch of time, from `start` to before `end`, in which a zone's clock is not set. It lasts at most one day of UTC, so
- * that an endless stretch needs no special end. Moments are milliseconds since the epoch. Wall-clock times are what the
+ * A period, from `start` to before `end`, in which a zone's clock is not changed. It lasts at most one UTC day, so that
+ * a period without end needs no special case. Moments are milliseconds since the epoch. Wall-clock times are what the
  * clock shows, as if in UTC.
  */
 export interface ZonePeriod {
   readonly start: number;
   readonly end: number;
-  /** The difference from a moment to its wall-clock time. See `offsetAt`. */
+  /** Wall-clock time minus moment. See `offsetAt`. */
   readonly offset: number;
   /**
-   * The wall-clock time that was next before the start, or a later one from which the clock was set back. All earlier times
-   * have been shown or skipped.
+   * The latest wall-clock time that the clock had reached before the start, even if it was then set back. All earlier
+   * times have been shown or skipped.
    */
   readonly passed: number;
 }
 
-/** Returns the period of a moment. @throws RangeError for an unknown zone */
+/** Returns the period that contains a moment. @throws RangeError for an unknown zone */
 export function periodAt(timeZone: string, moment: number): ZonePeriod {
   const dayOf = daysOf(timeZone);
   const number = Math.floor(moment / DAY_MS);
@@ -36,22 +36,28 @@ interface Day {
   readonly end: number;
   /** The offset before `change`. */
   readonly offset: number;
-  /** The moment at which the clock is set, or the end of the day. */
+  /** The moment when the clock is changed, or the end of the day. */
   readonly change: number;
   readonly offsetAtEnd: number;
 }
 
-/** Returns the time passed by the end of a day. A clock is set back by a day at most, so the day after has caught up. */
+/**
+ * Returns the latest wall-clock time reached by the end of a day. A clock is set back by a day at most, so no earlier
+ * day reached a later time.
+ */
 function passedBy({ change, offset, end, offsetAtEnd }: Day): number {
   return Math.max(change + offset, end + offsetAtEnd);
 }
 
-/** Some 600 zones, including old names, and the days of a year, or of as many items due on different days. */
+/** Enough for all 600 zones, including old names, and for 400 days each. */
 const daysOf = remembering(600, (timeZone: string) =>
   remembering(400, (number: number) => readDay(timeZone, number * DAY_MS)),
 );
 
-/** Reads a day. In all zones since 1965, changes lie a week or more apart, so a clock is set at most once a day. */
+/**
+ * Reads the changes of a day. In all zones since 1965, changes are a week or more apart, so there is at most one per
+ * day.
+ */
 function readDay(timeZone: string, start: number): Day {
   const end = start + DAY_MS;
   const offset = offsetAt(timeZone, start);
@@ -60,7 +66,10 @@ function readDay(timeZone: string, start: number): Day {
   return { start, end, offset, change, offsetAtEnd };
 }
 
-/** Finds by halving the first moment whose offset differs from the start's. Clocks are set at whole seconds. */
+/**
+ * Finds, by bisection, the first moment whose offset differs from that at the start. Clocks are changed at whole
+ * seconds.
+ */
 function findChange(timeZone: string, start: number, end: number): number {
   const offset = offsetAt(timeZone, start);
   let [before, after] = [start, end];
