@@ -4,7 +4,7 @@ import { addJobDataSchema } from '../src/job/job-options.js';
 import { validateNow } from '../src/validate.js';
 import type { Message } from './worker-event.js';
 
-/** The same form as the body of `POST /v1/jobs`. */
+/** Schema of a message, the same as of the body of `POST /v1/jobs`. */
 const messageSchema = z.strictObject({
   name: z.string(),
   input: z.unknown().optional(),
@@ -12,11 +12,11 @@ const messageSchema = z.strictObject({
 });
 
 /**
- * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role `write`. A
- * repeated message adds nothing, since its id is the job's id, unless its options name another.
+ * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role
+ * `write`. The message's id becomes the job's id, unless the options set one, so a repeated message adds nothing.
  *
- * @param from precedes the message's id in the job's id
- * @returns the ids of the messages that were not added, for reasons in the log
+ * @param from prefix of the job's id, before the message's id
+ * @returns the ids of messages whose jobs were not added. The log says why
  */
 export async function addMessages(
   processor: RemoteProcessor,

@@ -1,14 +1,14 @@
-/** How much too early a message may arrive by the database's clock, when ours is ahead of it. */
+/** How early a message may arrive by the database's clock, if ours is ahead of it. */
 const MARGIN_MS = 100;
 
 const SECOND_MS = 1_000;
 
-/** So long can SQS put a message off. */
+/** The longest delay of an SQS message. */
 const MAX_DELAY_MS = 900 * SECOND_MS;
 
 /**
- * Knows when the wake-ups that this process sent will arrive. So each second in which jobs become due gets one wake-up,
- * however many jobs there are.
+ * Remembers when the wake-ups that this process sent will arrive, so that each second in which jobs become due gets
+ * only one wake-up, however many jobs there are.
  */
 export class Arrivals {
   #moments: number[] = [];
@@ -16,8 +16,8 @@ export class Arrivals {
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
-   * Returns the delays, in seconds, of the messages to send, so that each moment has a message within a second after it. The
-   * messages count as sent. A moment further ahead than SQS can put off gets none.
+   * Returns the delays, in seconds, of the messages to send, so that a message arrives within a second after each
+   * moment. These messages count as sent. A moment beyond SQS's longest delay gets none.
    */
   add(dueInMs: readonly number[]): number[] {
     const now = this.now();
@@ -34,7 +34,7 @@ export class Arrivals {
       });
   }
 
-  /** Forgets the messages sent, because they did not arrive, or nobody knows. */
+  /** Forgets the messages, because they may not have been sent. */
   forget(): void {
     this.#moments = [];
   }

@@ -2,22 +2,22 @@ import * as z from 'zod';
 import { type HttpEvent, pathOf, withPath } from './http-event.js';
 import type { HttpAnswer } from './lambda-context.js';
 
-/** A request, and the part before its path. */
+/** A request, and the base path that precedes the app's path. */
 export interface Located {
   readonly basePath: string;
-  /** The event with the path that the app knows. */
+  /** The event with its path changed to the one that the app knows. */
   readonly event: HttpEvent;
 }
 
 /**
- * Removes the part of a path that API Gateway put before it. This is the stage, such as `/prod`, unless the stage is
- * `$default` or has a domain of its own. Or it is the path to which a custom domain maps the API. The matched route tells
- * this part, so a request is never served as another than was let in.
+ * Removes the base path that API Gateway put before the app's path. That is either the stage, such as `/prod`, unless
+ * it is `$default` or has its own domain, or the path to which a custom domain maps the API. It is derived from the
+ * matched route, so a request is never served under another path than the one that was admitted.
  */
 export function locate(event: HttpEvent): Located {
   const path = pathOf(event);
   const stage = stageOf(event);
-  // A REST API leaves its stage out of the path.
+  // The path of a REST API's event does not include the stage.
   if (stage !== '')
     return {
       basePath: stage,
@@ -39,7 +39,10 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
   return basePath === '' ? event : withPath(event, pathOf(event).slice(basePath.length) || '/');
 }
 
-/** The path that a route of API Gateway matched. With `/{proxy+}` it is the rest, maybe decoded, otherwise the route's own. */
+/**
+ * Schema of the path that a route of API Gateway matched. For `/{proxy+}` that is the rest of the path, possibly
+ * decoded, otherwise the route's own path.
+ */
 const routedSchema = z.union([
   z
     .object({ pathParameters: z.object({ proxy: z.string() }) })
@@ -48,7 +51,7 @@ const routedSchema = z.union([
   z.object({ resource: z.string() }).transform(({ resource }) => resource),
 ]);
 
-/** The most path segments that a domain maps to an API. */
+/** Maximum number of path segments to which a domain maps an API. */
 const MAX_MAPPED = 10;
 
 function beforeRoute(event: HttpEvent, path: string): string {
@@ -70,7 +73,7 @@ function decoded(path: string): string | undefined {
   }
 }
 
-/** Returns the answer with a `Location` below the base path. */
+/** Returns the answer with its `Location` prefixed by the base path. */
 export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
   if (basePath === '') return answer;
   const { headers, multiValueHeaders } = answer;
@@ -82,7 +85,10 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
   return { ...answer, multiValueHeaders: { ...multiValueHeaders, location: [`${basePath}${first}`] } };
 }
 
-/** The dashboard works only at the root, since its links, forms and cookies expect a host of its own. */
+/**
+ * Returns whether a path is served below a base path. The dashboard is not, since its links, forms and cookies expect a
+ * host of its own.
+ */
 export function isServedBelow(path: string): boolean {
   return path === '/health' || path === '/v1' || path.startsWith('/v1/');
 }

@@ -14,7 +14,7 @@ export type JobFactories = readonly JobFactory[] | Readonly<Record<string, JobFa
 
 /** The options of all handlers. */
 export interface HandlerOptions {
-  /** The kinds of jobs. A function can make them depend on the settings. */
+  /** The kinds of jobs, or a function that makes them from the settings. */
   readonly jobs: JobFactories | ((config: FunctionConfig) => JobFactories);
   /**
    * The processor's name. Default: `'root'`. Two deployments on one database that both declare schedules need two names,
@@ -22,39 +22,39 @@ export interface HandlerOptions {
    */
   readonly name?: string;
   /**
-   * Default: `process.env`, read at the first invocation. If it names a secret (`SECRET_ID`), a rotated secret is read
-   * again.
+   * Default: `process.env`, read at the first invocation. If it names a secret (`SECRET_ID`), the secret is read again
+   * from time to time.
    */
   readonly env?: Environment;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
   /**
-   * Publishes the metrics of each invocation of the scheduler and the worker, and of refused requests. Default: CloudWatch
-   * embedded metrics on standard output, limited by `METRICS`.
+   * Publishes the metrics of each invocation of the scheduler and the worker, and of refused requests. Default:
+   * CloudWatch embedded metrics on standard output, limited by `METRICS`.
    */
   readonly publishMetrics?: PublishMetrics;
-  /** Gets the processor of each container before its first use, to add listeners (`on`), middleware (`use`) or `instrument`. */
+  /** Called with the processor of each container before its first use, to add listeners, middleware or `instrument`. */
   readonly extend?: (processor: RemoteProcessor) => void;
-  /** Ends a worker's container in which an abandoned job goes on. Default: ends the process. */
+  /** Ends a worker's container in which an abandoned job is still running. Default: ends the process. */
   readonly exit?: () => void;
 }
 
-/** The state that one Lambda container keeps between its invocations. */
+/** The state that a Lambda container keeps between its invocations. */
 export interface Container {
   readonly config: FunctionConfig;
   readonly processor: RemoteProcessor;
   readonly kick: AskForWorkers;
   readonly log: Logger;
-  /** Connects, and registers the jobs once. Each invocation awaits this before it uses the processor. */
+  /** Connects, and registers the jobs once. Await this in each invocation before using the processor. */
   readonly ready: () => Promise<void>;
 }
 
 interface Needs<Kept> {
-  /** Returns the most connections to the database. All containers together must leave the database some. */
+  /** Returns the maximum number of database connections. All containers together must leave some for others. */
   readonly poolSize: (config: FunctionConfig) => number;
-  /** The members of a secret that the function reads. A wrong member does not disturb functions that don't read it. */
+  /** The members of a secret that this function reads. A bad member does not affect functions that do not read it. */
   readonly secrets: readonly SecretName[];
-  /** Makes the function's own state. Called once per container. */
+  /** Creates the function's own state. Called once per container. */
   readonly keep: (container: Container) => Kept;
 }
 
@@ -65,13 +65,14 @@ interface Opened<Kept> {
   readonly config: FunctionConfig;
   readonly client: MongoClient;
   readonly kept: Kept;
-  /** The number of invocations under way. */
+  /** Number of invocations that currently use it. */
   users: number;
 }
 
 /**
- * Returns the container of a function, which is opened in the first invocation and kept. After a secret was rotated, the
- * next invocation opens another one. The old client is closed once nobody uses it.
+ * Returns a function that runs an invocation with the container's state. The state is created in the first invocation
+ * and kept. After a secret was rotated, the next invocation creates another one. The old client is closed once nobody
+ * uses it.
  */
 export function containerOf<Kept>(
   options: HandlerOptions,
@@ -82,7 +83,7 @@ export function containerOf<Kept>(
 
   function closeIfUnused({ client, users }: Opened<Kept>): void {
     if (users > 0 || client === current?.client) return;
-    closeMongoClient(client).catch(() => {}); // Nobody needs the old database any more.
+    closeMongoClient(client).catch(() => {}); // Nobody needs the old client any more.
   }
 
   function open(config: FunctionConfig): Opened<Kept> {
@@ -107,7 +108,7 @@ export function containerOf<Kept>(
   };
 }
 
-/** Opens a container. Asks nothing of the database until `ready`. */
+/** Creates the container's state. Does not use the database until `ready` is called. */
 function openContainer(
   { jobs, name, extend, log: target = jsonLogger }: HandlerOptions,
   config: FunctionConfig,

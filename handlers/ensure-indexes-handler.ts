@@ -7,11 +7,11 @@ import { settingsOf } from './settings.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /**
- * Makes the indexes of a database that only the functions can reach. Invoke this once per deployment, by hand or by a
- * pipeline. The log shows its progress. If its time runs out, invoke it again, and it goes on with the missing indexes.
+ * Makes the indexes of a database that only the functions can reach. Invoke this once per deployment, by hand or from a
+ * pipeline. The log shows its progress. If its time runs out, invoke it again, and it makes the remaining indexes.
  *
- * @returns a handler for any event, whose result tells what was made. An event that only keeps a container warm makes
- *   nothing and has no result
+ * @returns a handler for any event, whose result says what was made. An event that only keeps a container warm has no
+ *   effect and no result
  */
 export function createEnsureIndexesHandler({
   env,

@@ -1,4 +1,4 @@
-/** Makes the missing indexes and prints which. `npm run ensure-indexes` runs this, once per deployment. */
+/** Makes missing indexes and prints their names. `npm run ensure-indexes` runs this, once per deployment. */
 import { indexesDoneText } from '../src/collections/index-progress-text.js';
 import { makeIndexes } from './make-indexes.js';
 import { settingsOf } from './settings.js';

@@ -1,5 +1,6 @@
 /**
- * Returns a `catch` function for the dynamic import of an optional package. Its error tells how to install the package.
+ * Returns a `catch` function for the dynamic import of an optional package. It throws an error that says how to install
+ * the package.
  *
  * @example await import('@aws-sdk/client-lambda').catch(explainMissing('@aws-sdk/client-lambda'))
  */
@@ -10,7 +11,7 @@ export function explainMissing(name: string): (error: unknown) => never {
   };
 }
 
-/** The codes of `import()` and, which that becomes in a bundle of CommonJS, of `require`. */
+/** Checks for the codes of `import()` and of `require`, which replaces it in a CommonJS bundle. */
 function isMissing(code: unknown): boolean {
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
 }

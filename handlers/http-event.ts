@@ -6,7 +6,7 @@ type EventV2 = Extract<LambdaEvent, { rawPath: string }>;
 /** An event of a REST API or a load balancer. */
 type ClassicEvent = Extract<LambdaEvent, { httpMethod: string }>;
 
-/** A request, in the form of API Gateway, a function URL or a load balancer. */
+/** A request as API Gateway, a function URL or a load balancer sends it. */
 export type HttpEvent = EventV2 | ClassicEvent;
 
 const something = z.looseObject({});
@@ -16,12 +16,12 @@ const eventSchema = z.union([
   z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ identity: something }) }),
 ]);
 
-/** Returns whether an event is a request that tells where it comes from, in a way that `clientAddress` knows. */
+/** Returns whether an event is a request whose sender's address `clientAddress` can find. */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   return eventSchema.safeParse(event).success;
 }
 
-/** Returns the path as it came. */
+/** Returns the path exactly as it was sent. */
 export function pathOf(event: HttpEvent): string {
   return 'rawPath' in event ? event.rawPath : event.path;
 }
@@ -30,17 +30,17 @@ export function withPath(event: HttpEvent, path: string): HttpEvent {
   return 'rawPath' in event ? { ...event, rawPath: path } : { ...event, path };
 }
 
-/** Returns whether a load balancer sent the event. A load balancer takes smaller answers than Lambda sends. */
+/** Returns whether a load balancer sent the event, which accepts only smaller answers than Lambda's limit. */
 export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
   return 'elb' in requestContext;
 }
 
-/** Stands for methods that no `Request` can have. No route has this method. */
+/** Replaces methods that a `Request` cannot have. No route has this method. */
 const NO_METHOD = 'UNSUPPORTED';
 
 /**
- * Returns the event in a form that the Fetch standard can express, so that the app answers it. A GET or HEAD keeps only the
- * length of its body. TRACE, CONNECT and invalid methods become a method that no route has.
+ * Returns the event in a form that the Fetch standard can express, so that the app answers it. A GET or HEAD keeps only
+ * the length of its body. TRACE, CONNECT and invalid methods become a method that no route has.
  */
 export function toFetchable(event: HttpEvent): HttpEvent {
   const method = methodOf(event);
@@ -48,7 +48,7 @@ export function toFetchable(event: HttpEvent): HttpEvent {
   return event.body && /^(get|head)$/i.test(method) ? withoutBody(event, event.body.length) : event;
 }
 
-/** Returns the event without what its sender chose, except the method. It can always be read. */
+/** Returns the event without anything that its sender chose, except the method, so that it can always be read. */
 export function bareOf(event: HttpEvent): HttpEvent {
   const host = 'localhost';
   if ('rawPath' in event) {

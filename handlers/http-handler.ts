@@ -13,16 +13,16 @@ import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** A container serves one request at a time, but there may be a thousand. */
+/** Few, because a container serves one request at a time, but there may be a thousand containers. */
 const CONNECTIONS = 3;
 
-/** The largest answer of Lambda, as JSON, in which each quote of a body takes two characters. */
+/** Lambda's limit for an answer, encoded as JSON, in which each quote of a body takes two characters. */
 const MAX_ANSWER_BYTES = 6_291_556;
 
 /** The largest answer that a load balancer takes, 1 MB. Whether it counts in thousands is not documented. */
 const MAX_BALANCED_BYTES = 1_000_000;
 
-/** The most bytes of one character of a body. A control character takes six. */
+/** Maximum size of an encoded character of a body. A control character takes six bytes. */
 const MAX_BYTES_PER_CHARACTER = 6;
 
 const tooLarge = new Problem('answer_too_large', {
@@ -48,14 +48,14 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
 /**
  * Returns a handler for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
- * Below the stage of an API (`/prod/v1/jobs`), or a path of a custom domain, it serves the API without the dashboard.
+ * Below a stage (`/prod/v1/jobs`) or a path of a custom domain, it serves only the API, without the dashboard.
  *
- * @returns a handler that answers every request, if need be with a problem document. It also accepts an event that only
- *   keeps a container warm, at no cost
+ * @returns a handler that answers every request, with a problem document if it must. An event that only keeps a
+ *   container warm costs nothing
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
   const invocation = invocations(options.log);
-  let basePath = ''; // Of the current request, since a container serves one at a time.
+  let basePath = ''; // Of the current request. A container serves one at a time.
   const useApp = containerOf(
     { ...options, log: invocation.log },
     {
@@ -69,8 +69,8 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
       },
     },
   );
-  let isRead = false; // Of the request under way: hono answers one that it cannot read by itself, in plain text.
-  // Bad settings come to light at a request. The log tells all of them, and the sender learns nothing.
+  let isRead = false; // Whether the app received the current request. hono itself answers unreadable ones, in plain text.
+  // Bad settings are found at a request. The log shows all of them, and the sender learns nothing.
   const entry = new Hono().onError(answerFailure(invocation.log)).all('*', ({ req, env }) => {
     isRead = true;
     return useApp(async (app) => app.fetch(req.raw, env));
@@ -101,19 +101,21 @@ function answerWith(problem: Problem, request: HttpEvent): Promise<HttpAnswer> {
   return handle(new Hono().all('*', () => problem.toResponse()))(request);
 }
 
-/** Most answers are so short that nobody has to count. */
+/** Returns whether an answer is small enough to send. Most are so short that their bytes need not be counted. */
 function isSendable(answer: HttpAnswer, limit: number): boolean {
   if (answer.body.length * MAX_BYTES_PER_CHARACTER < limit / 2) return true;
   return Buffer.byteLength(JSON.stringify(answer)) <= limit;
 }
 
-/** Counts in CloudWatch, for the alarm. Loads the metrics on demand, since most containers refuse nobody. */
+/** Publishes a metric for the alarm. Loads the metrics on demand, since most containers refuse nobody. */
 async function countRefusal({ publishMetrics }: HandlerOptions, context: LambdaContext): Promise<void> {
   const { cloudWatchMetrics, refused } = await import('./metrics.js');
   (publishMetrics ?? cloudWatchMetrics('alarms'))(context, [refused]);
 }
 
-/** Where API Gateway admits callers, keys open nothing, and the dashboard is off. */
+/**
+ * Returns how callers are identified. If API Gateway identifies them, keys are not accepted, and the dashboard is off.
+ */
 function accessBy(config: Config): Pick<AppOptions, 'apiKeys' | 'sessionSecrets' | 'identify'> {
   const { HTTP_ACCESS: access, API_KEYS: apiKeys, SESSION_SECRETS: sessionSecrets } = config;
   if (access === 'iam') return { identify: requireSignature, apiKeys: [] };

@@ -1,7 +1,7 @@
 /**
- * Makes handlers/http/dashboard/generated-assets.ts of the files in client/. Run `npm run assets` after every change there,
- * or a test fails. The assets are one module of texts. So every bundle, the npm package and a run from source have them,
- * without copying files and without a plugin.
+ * Makes handlers/http/dashboard/generated-assets.ts from the files in client/. Run `npm run assets` after every change
+ * there, or a test fails. The assets are strings in one module. So every bundle, the npm package and a run from source
+ * have them, without copying files and without a plugin.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 
 const dashboard = new URL('../http/dashboard/', import.meta.url);
 
-/** Returns the files that a page of the dashboard loads, as texts. */
+/** Returns the contents of the files that a page of the dashboard loads. */
 export async function generateAssets(): Promise<Readonly<Record<'icon' | 'script' | 'style', string>>> {
   return {
     icon: await readFile(new URL('client/icon.svg', dashboard), 'utf8'),

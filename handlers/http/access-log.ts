@@ -4,15 +4,15 @@ import type { Logger } from '../../src/index.js';
 import { clientAddress } from './client-address.js';
 import { rawPathOf } from './plain-path.js';
 
-/** A longer path is an attack or a mistake. */
+/** Maximum length of a logged path. A longer one is an attack or a mistake. */
 const MAX_PATH = 200;
 
-/** The statuses for callers with a missing, wrong or insufficient key, or too many wrong ones. */
+/** Statuses of refused callers: a missing, wrong or insufficient key, or too many wrong ones. */
 export const refusals: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /**
- * Logs one line per request: who did what from where, and how it ended. A refused request is a warning. Queries, headers and
- * bodies may hold secrets, and are not logged.
+ * Logs a line per request: who did what from where, and how it ended. Refused requests are logged as warnings. Queries,
+ * headers and bodies are not logged, because they may contain secrets.
  */
 export function accessLog(log: Logger) {
   return createMiddleware(async (context, next) => {

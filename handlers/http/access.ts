@@ -8,24 +8,24 @@ import type { WrongKeys } from './wrong-keys.js';
 
 /** The sender of a request, and the sender's role. */
 export interface Caller {
-  /** The name in logs: the id of the key, or the name in which a request was signed. */
+  /** The name in logs: the id of the API key, or the ARN of the AWS identity that signed the request. */
   readonly id: string;
   readonly role: Role;
 }
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Undefined where everybody may call. */
+    /** Undefined on routes that need no key. */
     caller: Caller | undefined;
   }
 }
 
-/** The headers of an answer that asks for a key. */
+/** Headers of an answer that asks for a key. */
 export const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"' };
 
 /**
- * Lets a request pass only with a key: `Authorization: Bearer <key>`. A right key always passes. Wrong keys are counted by
- * address, and past the limit their senders are told to wait.
+ * Admits only requests with a key: `Authorization: Bearer <key>`. A valid key always passes. Wrong keys are counted by
+ * address, and beyond the limit their senders are told to wait.
  */
 export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   return createMiddleware(async ({ req, set, env }, next) => {
@@ -41,7 +41,7 @@ export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   });
 }
 
-/** @param limitedMs how long the address is past its limit */
+/** @param limitedMs how long the address must wait, if it is over its limit */
 function refusal(limitedMs: number | undefined): Problem {
   const detail = 'Send a valid key: Authorization: Bearer <key>';
   if (limitedMs === undefined) return new Problem('unauthorized', { detail, headers: challenge });
@@ -51,7 +51,7 @@ function refusal(limitedMs: number | undefined): Problem {
   });
 }
 
-/** Lets a caller pass only with at least this role. Goes after `requireKey`. */
+/** Admits only callers with at least this role. Use it after `requireKey`. */
 export function requireRole(role: Role) {
   return createMiddleware(async ({ get }, next) => {
     const held = get('caller')?.role;
@@ -63,8 +63,8 @@ export function requireRole(role: Role) {
 }
 
 /**
- * Returns the entry of a key. All digests are compared, each in constant time. So the time taken tells neither how close a
- * guess was, nor which entry it met. The empty text is nobody's key.
+ * Returns the entry of a key, if there is one. All digests are compared, each in constant time, so that the time taken
+ * reveals neither how close a guess was nor which entry it matched. The empty text is nobody's key.
  */
 export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | undefined {
   if (token === '') return undefined;
@@ -76,7 +76,7 @@ export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | und
   return found;
 }
 
-/** Returns the key, or the empty text, which is nobody's key. */
+/** Returns the key in the header, or the empty text, which is nobody's key. */
 function bearerToken(header = ''): string {
   return /^Bearer +([^ ]+)$/i.exec(header.trim())?.[1] ?? '';
 }

@@ -9,7 +9,7 @@ import { documented } from './documented.js';
 import { jobStatus } from './fields.js';
 import { invalid, Problem } from './problem.js';
 
-/** A job to add, as it stands in a body. */
+/** Schema of a job in a request's body. */
 export const newJob = z
   .strictObject({
     name: z.string(),
@@ -27,9 +27,9 @@ export const jobState = z
 type JobState = z.output<typeof jobState>;
 
 /**
- * Adds one job with this metadata. If its id or its unique key was known, returns the status of the existing job.
+ * Adds one job with this metadata. If a job with its id or unique key exists, returns that job's status.
  *
- * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
+ * @throws Problem with the path of everything that is wrong, and errors of `RemoteProcessor.addJob`
  */
 export async function addOne(
   processor: RemoteProcessor,
@@ -50,7 +50,7 @@ export async function addOne(
 /**
  * Adds many jobs with this metadata, and returns their ids.
  *
- * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJobs` throws
+ * @throws Problem with the path of everything that is wrong, and errors of `RemoteProcessor.addJobs`
  */
 export async function addMany(
   processor: RemoteProcessor,
@@ -70,18 +70,18 @@ export async function addMany(
   });
 }
 
-/** The time for the answer, and for the last try, which may take as long as the driver looks for a server. */
+/** Time reserved for the answer and the last try, which may take as long as the driver looks for a server. */
 const RESERVED_MS = ELECTION_MS + 2_000;
 
-/** The time in which a kick has mostly arrived, so that it is not frozen with the container. */
+/** Minimum wait for a kick. Most arrive in this time, and so before the container is frozen. */
 const LEAST_MS = 1_000;
 
-/** Returns how long to try again, and to wait for the kick, so that the answer is sent in time. */
+/** Returns how long to retry and to wait for the kick, so that the answer is sent in time. */
 function patienceIn(timeLeftMs: number): number {
   return Math.max(LEAST_MS, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
 
-/** Returns the same jobs, each with its own id or, without one, the id that was chosen for it. */
+/** Returns the jobs with ids. A job without its own id gets the chosen one. */
 export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefined): NewJob[] {
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
@@ -90,7 +90,7 @@ export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
-/** Reports issues as those of the input, since the options were validated before. */
+/** Reports the issues as issues of the input, since the options were already validated. */
 function refuseInput(error: unknown): never {
   if (!isKind(error, ValidationError)) throw error;
   throw invalid(

@@ -22,24 +22,25 @@ export interface AppOptions {
   /** The keys that may use the API. Without any key, every request to the API is refused. */
   readonly apiKeys: readonly ApiKey[];
   /**
-   * The secrets that sign the sessions of the dashboard. The first signs, all verify. Default: none, and the dashboard is
-   * off.
+   * Secrets that sign the dashboard's sessions. The first signs, all verify. Default: none, and the dashboard is off.
    */
   readonly sessionSecrets?: readonly string[];
-  /** Tells callers of the API apart. It sets the variable `caller`, or throws. Default: by their keys. */
+  /**
+   * Middleware that identifies callers of the API. It sets the variable `caller`, or throws. Default: by their keys.
+   */
   readonly identify?: MiddlewareHandler;
   /**
-   * The names by which the app may be called, besides loopback's. With names, pages of other sites may not call it. Default:
-   * any, where another part, such as API Gateway, checks names.
+   * Host names by which the app may be called, besides loopback's. If set, pages of other sites may not call it.
+   * Default: any, for use where another part, such as API Gateway, checks names.
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** The origins of other sites whose pages may call the API, with a key. `*` means any. Default: none. */
+  /** Origins of other sites whose pages may call the API with a key. `*` means any. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Does what must be done once, and is awaited before the database is used. Default: nothing. */
+  /** Awaited before the database is used, for work that must be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
-  /** Returns the milliseconds until an answer has to be sent. Default: infinite. */
+  /** Returns the milliseconds until an answer must be sent. Default: infinite. */
   readonly timeLeft?: () => number;
-  /** Returns the part that precedes the path of the current request, and that the app does not see. Default: nothing. */
+  /** Returns the base path of the current request, which the app itself does not see. Default: empty. */
   readonly basePath?: () => string;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
@@ -50,9 +51,9 @@ const nothing = async () => {};
 const pass: MiddlewareHandler = (_, next) => next();
 
 /**
- * Makes the HTTP API, for Lambda and for any server that speaks the Fetch standard. `GET /health` is open. The routes of
- * routes.ts are for callers with a key, and the dashboard is for people who sign in. Outside the dashboard, every error is a
- * problem document. See problem.ts.
+ * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. `GET /health` is open. The routes in
+ * routes.ts are for callers with a key, and the dashboard is for people who sign in. Outside the dashboard, every error
+ * is a problem document. See problem.ts.
  */
 export function createApp({
   processor,
@@ -86,7 +87,7 @@ export function createApp({
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
       await ready();
-      await processor.getJob('health'); // The cheapest proof. Reads at most one document.
+      await processor.getJob('health'); // The cheapest check. Reads at most one document.
       return context.json({ status: 'ok' });
     })
     .use('/v1/*', identify ?? requireKey(apiKeys, wrongKeys), async (_, next) => {
@@ -98,7 +99,7 @@ export function createApp({
   return app;
 }
 
-/** Keeps answers out of caches, where the holder of another key might read them. */
+/** Keeps answers out of caches, where holders of other keys might read them. */
 const noStore = createMiddleware(async (context, next) => {
   await next();
   if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');

@@ -2,12 +2,12 @@ import type { Issue } from '../../src/index.js';
 import { parseJson } from './parse-json.js';
 import { Problem } from './problem.js';
 
-/** The most bytes of a body, and so of a job's input. Larger data belongs elsewhere, with a reference. */
+/** Maximum size of a body, and so of a job's input. Larger data should be stored elsewhere and referred to. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * Reads the body of a request, which must be a JSON object. `JSON.parse` alone parses it, so that every key, including
- * `__proto__`, stays an own property for the validation to see.
+ * Reads the body of a request, which must be a JSON object. `JSON.parse` is used without a reviver, so that every key,
+ * even `__proto__`, is an own property and gets validated.
  *
  * @throws Problem
  */
@@ -17,8 +17,8 @@ export async function readJsonObject(request: Request): Promise<object> {
 }
 
 /**
- * Returns an issue for each member of the body of a request that needs none. An empty body is right, and so is `{}`, which
- * some clients always send.
+ * Returns an issue for each member of a body that the request does not need. The body may be empty, or `{}`, which some
+ * clients always send.
  *
  * @throws Problem for a body that is not a JSON object
  */
@@ -52,12 +52,12 @@ function isJson(contentType: string): boolean {
 }
 
 /**
- * Reads the body of a request as it came. Counts the bytes that really come, since a Content-Length may be absent or wrong.
+ * Reads the raw body of a request. Counts the bytes that arrive, since a Content-Length may be absent or wrong.
  *
- * Nothing else touches a body, not even one that is refused unread. So the server discards that body as it comes, and the
- * connection serves the next request. The server could not do so with a body that is a stream already.
+ * No other code touches a body, even one that is refused unread. So the server discards it as it arrives, and the
+ * connection can serve the next request. That would not work if the body had become a stream.
  *
- * @throws Problem when the body has more bytes than `limit`
+ * @throws Problem if the body has more than `limit` bytes
  */
 export async function readBytes(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);

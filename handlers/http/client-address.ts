@@ -17,7 +17,9 @@ const loadBalancer = z.object({
 });
 const socket = z.object({ incoming: z.object({ socket: z.object({ remoteAddress: z.string() }) }) });
 
-/** The forms in which an HTTP API or function URL, a REST API, a load balancer, or Node's own server tell the sender. */
+/**
+ * Schema of the sender's address, as HTTP APIs and function URLs, REST APIs, load balancers and Node's server give it.
+ */
 const environmentSchema = z.union([
   http.transform(({ requestContext }) => requestContext.http.sourceIp),
   loadBalancer.transform(({ event }) => lastOf(event)),
@@ -25,15 +27,15 @@ const environmentSchema = z.union([
   socket.transform(({ incoming }) => incoming.socket.remoteAddress),
 ]);
 
-/** Counts all senders without a known address together. */
+/** Stands for all senders without a known address, who are counted together. */
 const UNKNOWN = 'unknown';
 
 /**
- * Returns where a request comes from, as the platform tells it. Headers such as X-Forwarded-For are the sender's own words,
- * except for the part that a load balancer appends. An IPv6 address becomes its network, `2001:db8::/64`, since a subscriber
- * has at least that much, and can send from any address in it.
+ * Returns the address that a request comes from, as the platform gives it. Senders can forge headers such as
+ * X-Forwarded-For, except for the part that a load balancer appends. An IPv6 address becomes its network,
+ * `2001:db8::/64`, since a subscriber has at least that much, and can send from any address in it.
  *
- * @param environment the second argument of the app's call, beside the request
+ * @param environment the platform's part of a request, which hono calls `env`
  */
 export function clientAddress(environment: unknown): string {
   const { data } = environmentSchema.safeParse(environment);
@@ -44,7 +46,7 @@ export function clientAddress(environment: unknown): string {
   return `${network.toString()}/64`;
 }
 
-/** Returns the last address, which the load balancer has seen itself. It may have a port, if the load balancer adds it. */
+/** Returns the last address, which the load balancer itself has seen. It may include a port. */
 function lastOf(addresses: string): string {
   const last = addresses.slice(addresses.lastIndexOf(',') + 1).trim();
   const [, bracketed, v4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(last) ?? [];

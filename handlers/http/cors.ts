@@ -1,13 +1,13 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 
-/** Stands for every origin. */
+/** Stands for any origin. */
 export const ANY_ORIGIN = '*';
 
-/** How long a browser need not ask again. Chrome heeds two hours at most. */
+/** How long a browser may cache the permission. Chrome limits it to two hours. */
 const MAX_AGE_SECONDS = 7_200;
 
-/** The headers of requests signed with AWS credentials, besides `Authorization`. */
+/** Headers of requests signed with AWS credentials, besides `Authorization`. */
 const ofSignatures = ['X-Amz-Date', 'X-Amz-Security-Token', 'X-Amz-Content-Sha256'];
 
 export function allowsOrigin(origins: readonly string[], origin: string): boolean {
@@ -15,8 +15,8 @@ export function allowsOrigin(origins: readonly string[], origin: string): boolea
 }
 
 /**
- * Lets pages of these origins call the API (CORS), with a key. Browsers add nothing by themselves, such as the dashboard's
- * cookie.
+ * Lets pages of these origins call the API with a key (CORS). Browsers send no credentials of their own with such
+ * calls, so the dashboard's cookie is not used.
  */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler {
   return cors({

@@ -187,7 +187,10 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/** Defines a member of a copy. `__proto__` needs `defineProperty`, since an assignment would set the prototype. */
+/**
+ * Sets a member of a copy, which has no setters except `__proto__`. A getter that stands for an unreadable member is
+ * kept.
+ */
 function define(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') Reflect.set(target, key, value);
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });

@@ -8,7 +8,7 @@ import type { Draft } from './job-form.js';
 /**
  * Adds the job that a form describes, and returns its id.
  *
- * @throws Problem with the path of everything that is wrong, and what `RemoteProcessor.addJob` throws
+ * @throws Problem with the path of everything that is wrong, and errors of `RemoteProcessor.addJob`
  */
 export async function addJob(
   processor: RemoteProcessor,

@@ -16,7 +16,7 @@ export const addresses = {
   icon: addressOf(files.icon),
 };
 
-/** Serves assets whose names change with their content, so that a browser keeps each for good. */
+/** Serves assets whose names change with their content, so that browsers can cache them forever. */
 export const assetRoutes = new Hono<DashboardEnvironment>().get('/:name', (context) => {
   const file = Object.values(files).find(({ name }) => name === context.req.param('name'));
   if (!file)

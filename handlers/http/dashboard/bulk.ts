@@ -22,7 +22,7 @@ export function isBulkAction(name: string | null): name is BulkAction {
   return name !== null && Object.hasOwn(actions, name);
 }
 
-/** Does the same to several jobs, each by itself. A job that refuses does not keep the others from it. */
+/** Performs an action on each of several jobs. If it fails for one job, the others are not affected. */
 export async function act(
   processor: RemoteProcessor,
   action: BulkAction,
@@ -40,7 +40,7 @@ export async function act(
   return { kind: 'problem', text: `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}` };
 }
 
-/** Returns why a job refuses, if its state or its kind explains it. @throws any other error */
+/** Returns why the action failed, if the job's state or kind explains it. @throws any other error */
 function refusal(reason: unknown): string {
   const { code, message } = toProblem(reason);
   if (!['conflict', 'not_found', 'forbidden'].includes(code)) throw reason;

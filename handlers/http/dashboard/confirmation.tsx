@@ -4,7 +4,7 @@ import { showPage } from './page.js';
 
 const CONFIRMED = 'confirmed';
 
-/** Returns whether the sender of a form confirmed it. The script asks within the page, `askToConfirm` on a page of its own. */
+/** Returns whether the user confirmed a form. The script asks within the page, `askToConfirm` on a separate page. */
 export function isConfirmed(form: URLSearchParams): boolean {
   return form.get(CONFIRMED) === 'yes';
 }
@@ -13,11 +13,11 @@ interface Question {
   readonly question: string;
   readonly label: string;
   readonly section: '/dashboard/jobs' | '/dashboard/schedulers';
-  /** The path to go to instead. */
+  /** The path to return to without confirming. */
   readonly back: string;
 }
 
-/** Answers a form with a page that asks for confirmation. The page has the same form, which then says that it is confirmed. */
+/** Answers a form with a page that asks for confirmation. It contains the same form, marked as confirmed. */
 export function askToConfirm(
   context: Context<DashboardEnvironment>,
   { question, label, section, back }: Question,

@@ -31,8 +31,8 @@ export interface DashboardOptions {
 }
 
 /**
- * Makes the pages on which people look after jobs. Each is made on the server and works by links and forms alone. A script
- * keeps it up to date by reading it again and again (client/live.ts).
+ * Makes the pages on which people manage jobs. Each is rendered on the server and works by links and forms alone. A
+ * script keeps it up to date by reading it repeatedly (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
   const { processor, apiKeys, sessionSecrets, ready, log } = options;
@@ -56,7 +56,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();
-      // A page refreshes itself even if nobody looks at it.
+      // A page refreshes itself even if nobody looks at it, so only requests by a person renew the session.
       const isByPerson = context.req.header('x-refresh') === undefined;
       if (isByPerson) await renewSession(context, sessionSecrets, apiKeys, context.get('session'));
     })
@@ -69,7 +69,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }
 
-/** Nothing is loaded from elsewhere. Nothing that stands in a page can run as a script, or style it. */
+/** Allows loading only from this server. Nothing in a page's content can run as a script or apply styles. */
 const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -82,6 +82,6 @@ const securityHeaders = secureHeaders({
     frameAncestors: ["'none'"],
   },
   xFrameOptions: 'DENY',
-  // With no-referrer browsers send forms with `Origin: null`.
+  // With `no-referrer`, browsers send forms with `Origin: null`.
   referrerPolicy: 'same-origin',
 });

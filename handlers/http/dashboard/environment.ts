@@ -1,12 +1,12 @@
 import type { Session } from '../session/session.js';
 
-/** The values that pages get beside the request. */
+/** Values that pages get in addition to the request. */
 export interface DashboardEnvironment {
   Bindings: { session: Session | undefined };
   Variables: {
-    /** The session, on every page below the sign-in. */
+    /** The session. Set on every page that requires signing in. */
     session: Session;
-    /** The form, on every POST below the sign-in. */
+    /** The sent form. Set on every POST that requires signing in. */
     form: URLSearchParams;
   };
 }

@@ -7,7 +7,7 @@ import { asDocument } from './as-document.js';
 import type { DashboardEnvironment } from './environment.js';
 import { Page } from './page.js';
 
-/** Answers every error of a page with a page that tells it. The log has what the reader is not told. */
+/** Answers every error with a page that explains it. Details that the user must not see are only logged. */
 export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> {
   const answer = answerFailure(log);
   return async (error, context) => {

@@ -1,22 +1,22 @@
-/** A page as the server made it. */
+/** A page fetched from the server. */
 export interface FetchedPage {
   readonly document: Document;
-  /** The address of the page, after redirects. */
+  /** The address of the page, after any redirects. */
   readonly url: URL;
-  /** The error that the page tells, if it must not replace the current page. */
+  /** The error that the page shows, if the page must not replace the current one. */
   readonly problem: string | undefined;
-  /** Whether the subject of the page no longer exists. */
+  /** Whether the thing that the page is about no longer exists. */
   readonly isGone: boolean;
 }
 
-/** The session is over, and the server led to the sign-in. */
+/** The session has ended, and the server redirected to the sign-in page. */
 export class SignedOutError extends Error {}
 
 /**
- * Asks the server for a page, by a form or by its address.
+ * Fetches a page from the server, with or without a form.
  *
- * @throws SignedOutError, or what `fetch` throws
- * @throws Error when the answer is not a page
+ * @throws SignedOutError, or errors of `fetch`
+ * @throws Error if the answer is not a page
  */
 export async function fetchPage(address: string, options: RequestInit): Promise<FetchedPage> {
   const response = await fetch(address, { ...options, credentials: 'same-origin' });
@@ -29,7 +29,7 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
   return { document, url, problem: problemOf(document), isGone: response.status === 404 };
 }
 
-/** Returns the error that a page tells. A form that comes back to be corrected has none. */
+/** Returns the error that a page shows. A form that comes back for correction does not count. */
 function problemOf(document: Document): string | undefined {
   if (!document.getElementById('main')) return 'Something went wrong.';
   return document.querySelector('[data-problem] p')?.textContent;

@@ -3,12 +3,12 @@ import type { Refreshing } from './refresh.js';
 import { tellSignedOut } from './refresh.js';
 import { showPage, tell } from './show.js';
 
-/** The pause after the last key before a filter is followed, in milliseconds. */
+/** How long to wait after the last key before a filter is applied, in milliseconds. */
 const TYPING_PAUSE = 300;
 
 /**
- * Sends forms in the background and shows the resulting pages. A form marked `data-plain` is sent as usual. A form marked
- * `data-filter` is followed as it is filled in.
+ * Sends forms in the background and shows the resulting pages. A form marked `data-plain` is sent as usual. A form
+ * marked `data-filter` is applied while it is being filled in.
  */
 export function sendForms(refreshing: Refreshing): void {
   let typing = 0;
@@ -55,7 +55,7 @@ async function send(
   }
 }
 
-/** Returns the address of a filter, without its empty fields. */
+/** Returns the address for a filter, without its empty fields. */
 function filterAddress(form: HTMLFormElement): string {
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value !== '') query.append(name, String(value));

@@ -1,6 +1,6 @@
 /**
- * Keeps a page up to date, and sends its forms without leaving it. A page works without this script, by links and forms
- * alone. Everything that the server knows stands in the page, and nowhere else.
+ * Keeps a page up to date, and sends its forms without leaving it. A page also works without this script, by links and
+ * forms alone. All state comes from the server's page, and the script keeps none of its own.
  */
 import { sendForms } from './forms.js';
 import { keepRefreshing } from './refresh.js';

@@ -1,20 +1,20 @@
 import { type FetchedPage, fetchPage, SignedOutError } from './fetch-page.js';
 import { showLive, tell } from './show.js';
 
-/** In milliseconds. */
+/** The shortest pause between reads, in milliseconds. */
 const INTERVAL = 5000;
 
-/** The pause, as a multiple of the last answer's time. Where a page is costly, watching it adds little load. */
+/** The pause as a multiple of the time that the last answer took, so that watching a costly page adds little load. */
 const REST = 10;
 
 export interface Refreshing {
-  /** Shows the live parts of an address at once, and from then on. */
+  /** Shows the live parts of the page at this address at once, and keeps showing them. */
   follow(address: string): Promise<void>;
-  /** Discards what is under way, since a form is sent and its answer is newer. */
+  /** Discards a read that is under way, since a form is being sent, whose answer will be newer. */
   interrupt(): void;
 }
 
-/** Reads the page again and again while it is visible, until the session is over. */
+/** Reads the page repeatedly while it is visible, until the session ends. */
 export function keepRefreshing(): Refreshing {
   let underWay = new AbortController();
   let timer = 0;
@@ -53,12 +53,12 @@ export function keepRefreshing(): Refreshing {
     if (isLost) document.getElementById('notice')?.replaceChildren();
     isLost = false;
   };
-  /** Keeps the page readable, but without buttons. */
+  /** Keeps the page readable, but removes its buttons. */
   const leave = () => {
     lose('This was removed meanwhile: what you see is how it was.');
     document.getElementById('buttons')?.replaceChildren();
   };
-  /** Tells the reason once, not at each attempt. */
+  /** Shows the reason once, not after each attempt. */
   const lose = (reason: string) => {
     if (!isLost) tell(reason);
     isLost = true;
@@ -81,7 +81,7 @@ export function keepRefreshing(): Refreshing {
   };
 }
 
-/** Tells that the session is over, and keeps everything that was typed. */
+/** Shows that the session has ended, and keeps everything that was typed. */
 export function tellSignedOut(): void {
   const next = encodeURIComponent(location.pathname + location.search);
   tell('Your session is over.', { text: 'Sign in again', address: `/sign-in?next=${next}` });

@@ -1,4 +1,4 @@
-/** Lets a tick box marked `data-all` tick all others of its form. Enables the buttons once a box is ticked. */
+/** Makes a tick box marked `data-all` tick all others in its form. Enables the buttons once a box is ticked. */
 export function chooseRows(): void {
   document.addEventListener('change', ({ target }) => {
     if (!(target instanceof HTMLInputElement) || target.type !== 'checkbox') return;
@@ -8,7 +8,7 @@ export function chooseRows(): void {
   countTicked();
 }
 
-/** Tells how many rows are ticked, also when rows come and go. */
+/** Shows how many rows are ticked, and updates the number when rows come and go. */
 export function countTicked(): void {
   for (const buttons of document.querySelectorAll<HTMLFieldSetElement>('fieldset[data-bulk]')) {
     const boxes = boxesOf(buttons.form);

@@ -14,7 +14,7 @@ export function showLive({ document: fresh }: FetchedPage): void {
   countTicked();
 }
 
-/** Shows a form's resulting page in place of this one. */
+/** Replaces the page by the one that a form resulted in. */
 export function showPage({ document: fresh, url }: FetchedPage): void {
   const isSame = url.pathname === location.pathname;
   if (url.href !== location.href) history.pushState(null, '', url);
@@ -49,7 +49,7 @@ export function tell(text: string, link?: { readonly text: string; readonly addr
   document.getElementById('notice')?.replaceChildren(paragraph);
 }
 
-/** Returns false for state that a person sets and the server does not know. */
+/** Returns whether an attribute holds state that a person set and the server does not know, and so must be kept. */
 function keepsState(attribute: string, element: Element): boolean {
   return (
     keepsUnfolded(attribute, element) && !(element instanceof HTMLInputElement && attribute === 'checked')
