@@ -3,16 +3,16 @@ import { durationSchema } from '../../src/duration.js';
 import { momentSchema } from '../../src/job/job-options.js';
 import { retryDelaySchema } from '../../src/job/retry-delay.js';
 
-/** The facts about a schema that the OpenAPI document adds to the schema itself. */
+/** What the OpenAPI document says about a schema, in addition to the schema itself. */
 export interface Documentation {
-  /** The name among the components. Without one, the schema stands where it is used. */
+  /** Name among the document's components. A schema without one is repeated wherever it is used. */
   readonly id?: string;
   readonly description?: string;
-  /** Replaces the schema, if it works by a function that no document can describe. */
+  /** Replaces the schema, if it uses a function that the document cannot describe. */
   readonly jsonSchema?: Readonly<Record<string, unknown>>;
 }
 
-/** Also applies to schemas that `refine` makes of a documented one. */
+/** Registry of the documentation. Schemas made with `refine` inherit it. */
 export const documented = z.registry<Documentation>();
 
 const duration = { $ref: '#/components/schemas/Duration' };

@@ -14,8 +14,8 @@ import { isUnreachable } from '../../src/mongo/unreachable.js';
 import { Problem } from './problem.js';
 
 /**
- * Answers every error of a route with a problem document. An unforeseen error is a 500 that tells the sender nothing, and
- * the log has all of it.
+ * Answers every error of a route with a problem document. An unexpected error becomes a 500 without details, which are
+ * only logged.
  */
 export function answerFailure(log: Logger): ErrorHandler {
   return (error, { req }) => {
@@ -33,7 +33,7 @@ export function answerFailure(log: Logger): ErrorHandler {
   };
 }
 
-/** Returns the problem that an error is for the sender of the request. */
+/** Returns the problem document's content for an error. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isKind(error, NotFoundError)) return new Problem('not_found', { detail: error.message });
@@ -58,7 +58,7 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** Names no documents. Only the log tells which they are. */
+/** Does not name the documents, which are only logged. */
 const notOurs =
   'The collections hold documents that are not of Remote Processor: nothing was done. Take another prefix (COLLECTION_PREFIX), or another database; remote-processor doctor shows which they are.';
 

@@ -4,9 +4,9 @@ import { jobStatuses } from '../../src/index.js';
 import { storableText } from '../../src/storable-text.js';
 import { documented } from './documented.js';
 
-/** Fields that several routes ask for or answer with. */
+/** Fields that several routes use in requests or answers. */
 
-/** A date, which becomes ISO 8601 in an answer. */
+/** A date, which becomes ISO 8601 text in an answer. */
 export const moment = z.date();
 
 /** Any JSON. */
@@ -23,7 +23,7 @@ export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
 }
 
-/** The name of something, in a path. @param schema the possible names. Default: any */
+/** A name in a path. @param schema the possible names. Default: any */
 export function nameOf(what: string, schema: z.ZodString = z.string()) {
   return z.object({ name: schema.clone().register(documented, { description: `The name of ${what}.` }) });
 }

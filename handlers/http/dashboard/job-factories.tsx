@@ -61,7 +61,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
   }
 
-  /** Returns an empty draft, or that of another job, to run it again with another input. */
+  /** Returns an empty draft, or one with the input of another job, to run that again with changes. */
   async function firstDraft(factory: JobFactoryInfo, from: string | undefined): Promise<Draft> {
     const job = from === undefined ? undefined : await processor.getJob(from);
     const options = job && { queue: job.queue, priority: job.priority };
@@ -74,7 +74,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** Changes a draft. Its issues are told when the job is added, not before. */
+/** Returns the changed draft. Its issues are not shown until the job is added. */
 function changed({ inputSchema }: JobFactoryInfo, draft: Draft, change: Change): Draft {
   if (!('show' in change)) return { ...draft, input: withList(draft.input, change), issues: [] };
   const mustBeJson = draft.issues.length > 0 || !fits(inputField(inputSchema), draft.input);

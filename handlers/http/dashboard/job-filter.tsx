@@ -5,7 +5,7 @@ import { invalid } from '../problem.js';
 
 const text = z.string().trim().max(500).optional();
 
-/** The filter as it stands in an address. */
+/** Schema of the filter in an address. */
 const filterSchema = z.object({
   status: z.enum(jobStatuses).optional(),
   name: text,
@@ -16,7 +16,11 @@ const filterSchema = z.object({
 
 export type JobFilter = z.output<typeof filterSchema>;
 
-/** Reads the filter in an address. @throws Problem that names invalid parts, since listing all jobs would answer nothing */
+/**
+ * Reads the filter in an address.
+ *
+ * @throws Problem that names invalid parts, since listing all jobs would be misleading
+ */
 export function readFilter(query: Record<string, string>): JobFilter {
   const given = Object.entries(query).filter(([, value]) => value !== '');
   const { data, error } = filterSchema.safeParse(Object.fromEntries(given));
@@ -24,7 +28,7 @@ export function readFilter(query: Record<string, string>): JobFilter {
   return data;
 }
 
-/** Returns whether a filter leaves out jobs. */
+/** Returns whether a filter excludes any jobs. */
 export function isNarrow({ order: _, ...filter }: JobFilter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
@@ -89,7 +93,7 @@ function Choice({ name, label, chosen, choices, none }: ChoiceProps) {
   );
 }
 
-/** Adds the chosen name, which may be one that nobody has registered. */
+/** Adds the chosen name, which may not be registered. */
 function withChosen(names: readonly string[], chosen: string | undefined): readonly string[] {
   return chosen === undefined || names.includes(chosen) ? names : [...names, chosen];
 }

@@ -54,7 +54,9 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
   return { input: input.value, options: options.value, isJson, issues };
 }
 
-/** Reports unknown fields. The page may have another form of the input, whose content must not get lost. */
+/**
+ * Reports unknown fields. The page may have been made for an older form of the input, whose content must not get lost.
+ */
 function unknownFields(form: URLSearchParams, known: ReadonlySet<string>): Issue[] {
   const unknown = new Set([...form.keys()].filter((name) => !known.has(name)));
   return firstIssues(
@@ -89,7 +91,7 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
       </div>
       <TokenField session={session} />
       <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />
-      {/* The Enter key presses the first button of a form. Without this one, that would be one of a list. */}
+      {/* The Enter key presses the first button of a form. Without this one, that might be a button of a list. */}
       <button type="submit" class="unseen" tabindex={-1} disabled={!mayAdd}>
         Add
       </button>
@@ -142,7 +144,7 @@ export function inputField(inputSchema: string | null): Field {
   return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
 }
 
-/** Returns the issues without a control, which are told at the top. */
+/** Returns the issues that belong to no control and are shown at the top. */
 function otherIssues(issues: readonly Issue[]): Issue[] {
   return issues
     .filter(({ path }) => !/^(input|options)(\.|$)/.test(path))

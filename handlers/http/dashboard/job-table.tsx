@@ -5,7 +5,7 @@ import { ProgressBar } from './parts/progress.js';
 import { Status } from './parts/status.js';
 import { jobPath } from './paths.js';
 
-/** Shows jobs as rows. @param mayChoose whether each row has a box to tick, for a form around the table */
+/** Shows jobs as rows. @param mayChoose whether each row has a tick box, for use inside a form */
 export function JobTable({ jobs, now, mayChoose }: { jobs: readonly Job[]; now: Date; mayChoose: boolean }) {
   return (
     <div class="scroll">

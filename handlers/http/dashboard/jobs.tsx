@@ -91,7 +91,9 @@ export function jobRoutes(processor: RemoteProcessor) {
   }
 }
 
-/** Returns the path of the page with the button, or of the list after a removal, since a removed job has no page. */
+/**
+ * Returns the path of the page with the button, or after a removal that of the list, since a removed job has no page.
+ */
 function backPath(form: URLSearchParams): string {
   return form.get('action') === 'remove' ? listOf(form) : originOf(form);
 }

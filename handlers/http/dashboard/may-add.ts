@@ -12,7 +12,7 @@ export async function mayAddJob(
   return mayAdd(session, await processor.factories.get(jobName));
 }
 
-/** Returns the same check for any name, given all known kinds of jobs. */
+/** Returns a function that checks this for any name, given all known kinds of jobs. */
 export function mayAddByName(
   session: Session,
   factories: Readonly<Record<string, { readonly addRole: AddRole }>>,

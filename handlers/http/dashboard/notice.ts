@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
 import { cookieOptions, cookiePrefix } from '../session/cookie.js';
 
-/** The result of an action, to be told on the next page. */
+/** The result of an action, to be shown on the next page. */
 export interface Notice {
   readonly kind: 'done' | 'problem';
   readonly text: string;
@@ -11,12 +11,12 @@ export interface Notice {
 
 const COOKIE = 'notice';
 
-/** A cookie may have about 4,000 bytes, and each character may take nine. */
+/** Maximum length in characters. A cookie may have about 4,000 bytes, and each character may take nine. */
 const MAX_TEXT = 300;
 
 const noticeSchema = z.strictObject({ kind: z.enum(['done', 'problem']), text: z.string() });
 
-/** Redirects to another page, which tells the notice. */
+/** Redirects to another page, which shows the notice. */
 export function redirectWith(context: Context, path: string, { kind, text }: Notice): Response {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT).toWellFormed()}…` : text.toWellFormed();
   setCookie(context, COOKIE, JSON.stringify({ kind, text: short }), {
@@ -26,7 +26,9 @@ export function redirectWith(context: Context, path: string, { kind, text }: Not
   return context.redirect(path, 303);
 }
 
-/** Returns the notice, once. The script that keeps pages up to date leaves it for people. */
+/**
+ * Returns the notice and deletes it. The script that refreshes pages leaves it for the next page that a person opens.
+ */
 export function takeNotice(context: Context): Notice | undefined {
   const text = getCookie(context, COOKIE, cookiePrefix(context));
   if (text === undefined || context.req.header('x-refresh') !== undefined) return undefined;
@@ -38,6 +40,6 @@ function parse(text: string): Notice | undefined {
   try {
     return noticeSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // Somebody else wrote this cookie.
+    return undefined; // Somebody else set this cookie.
   }
 }

@@ -28,11 +28,11 @@ interface OverviewProps {
   /** The latest jobs that ended in error. */
   readonly failed: readonly Job[];
   readonly queues: QueuePage;
-  /** Whether these are the first queues. */
+  /** Whether the list of queues starts at the first one. */
   readonly isFirst: boolean;
   readonly waiting: readonly WaitingJob[];
   readonly workers: WorkerPage;
-  /** The items that are due next, the soonest first. */
+  /** The items that are due next, soonest first. */
   readonly items: readonly SchedulerItem[];
   readonly session: Session;
   readonly now: Date;
@@ -57,7 +57,7 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
           <BarChart title="Last day" points={lastDay} step="15 min" />
         </div>
       </section>
-      {/* Absent while all goes well, since nothing needs no room. */}
+      {/* Empty while there are no errors, so that it takes no room. */}
       <div id="errors" data-live class="stack">
         {rest.failed.length > 0 && <LatestErrors jobs={rest.failed} now={now} />}
       </div>
@@ -190,7 +190,7 @@ function QueueButton({ name, isPaused, session }: { name: string; isPaused: bool
   );
 }
 
-/** Pauses a queue by its name. A queue without jobs is not listed, but may have to be paused during maintenance. */
+/** Pauses a queue by name. A queue without jobs is not listed, but may have to be paused for maintenance. */
 function PauseByName({ session }: { session: Session }) {
   return (
     <details>

@@ -9,7 +9,7 @@ import { requireRole } from './require-session.js';
 
 const LATEST_ERRORS = 5;
 
-/** The number of queues, and of workers, shown at a time. */
+/** Number of queues, and of workers, shown at a time. */
 const PAGE_SIZE = 50;
 
 const NEXT_ITEMS = 8;

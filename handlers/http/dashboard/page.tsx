@@ -24,7 +24,7 @@ interface PageProps {
   readonly children?: Child;
 }
 
-/** Answers with a page of the dashboard, for a signed-in user. @param status default 200 */
+/** Responds with a page of the dashboard to a signed-in user. @param status default 200 */
 export function showPage(
   context: Context<DashboardEnvironment>,
   { status = 200, ...props }: Omit<PageProps, 'session'> & { readonly status?: 200 | 404 | 409 | 422 },

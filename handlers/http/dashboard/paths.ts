@@ -4,7 +4,7 @@ export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
 }
 
-/** The path that leads to the job whose id a form sends. It lies beside the jobs, since each path below them is a job's. */
+/** The path that redirects to the job whose id a form sends. Not below the path of jobs, where each path is a job's. */
 export const findJobPath = '/dashboard/find-job';
 
 export function schedulerPath(id: string): string {
@@ -12,15 +12,15 @@ export function schedulerPath(id: string): string {
 }
 
 /**
- * Returns the path of adding a scheduler item. It lies beside the items, since each path below them is an item's.
+ * Returns the path of the page that adds a scheduler item. Not below the path of items, where each path is an item's.
  *
- * @param type the type of item to begin with. Default: `Cron`
+ * @param type the type preset in the form. Default: `Cron`
  */
 export function newSchedulerPath(type?: SchedulerItem['type']): string {
   return `/dashboard/new-scheduler${type === undefined ? '' : `?type=${type}`}`;
 }
 
-/** Returns the path of the list of jobs with a filter, without its empty fields. */
+/** Returns the path of the list of jobs with a filter. Leaves out empty fields. */
 export function jobsPath(filter: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);

@@ -1,21 +1,21 @@
 import { MAX_BODY_BYTES, readBytes } from '../body.js';
 import { Problem } from '../problem.js';
 
-/** A byte that is not a letter is sent as three. */
+/** How many bytes a form sends for each byte that must be escaped. */
 const BYTES_OF_A_LETTER = 3;
 
 /**
- * More fields than any form of ours has. A field may be as short as `=&`, and takes hundreds of bytes once it is read, or
- * repeated in a page.
+ * Maximum number of fields, more than any of our forms has. A field may be as short as `=&`, and takes hundreds of
+ * bytes once it is parsed or repeated in a page.
  */
 const MAX_FIELDS = 20_000;
 
 const AMPERSAND = '&'.charCodeAt(0);
 
 /**
- * Reads what a form sent.
+ * Reads a sent form.
  *
- * @param maxBytes the most bytes of its names and values. Default: as many as a body of the API may have
+ * @param maxBytes maximum size of its names and values. Default: that of a body of the API
  * @throws Problem
  */
 export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Promise<URLSearchParams> {
@@ -34,7 +34,7 @@ export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Pro
   return form;
 }
 
-/** Counts the separators of fields, before the fields are read. */
+/** Returns whether a form has more fields than the limit, by counting separators before it is parsed. */
 function hasMoreFields(bytes: Uint8Array, limit: number): boolean {
   let fields = 1;
   for (const byte of bytes) if (byte === AMPERSAND) fields += 1;

@@ -7,8 +7,8 @@ import type { DashboardEnvironment } from './environment.js';
 import { readForm } from './read-form.js';
 
 /**
- * Lets a request pass only with a session. Others are led to the sign-in, and back. A request that changes something must be
- * a form with the token of the session.
+ * Admits only requests with a session. Others are redirected to the sign-in, which leads back. A request that changes
+ * something must be a form with the session's token.
  */
 export const requireSession = createMiddleware<DashboardEnvironment>(async (context, next) => {
   const { req, env, set } = context;
@@ -29,7 +29,7 @@ export const requireSession = createMiddleware<DashboardEnvironment>(async (cont
   return next();
 });
 
-/** Lets a user pass only with at least this role. */
+/** Admits only users with at least this role. */
 export function requireRole(role: Role) {
   return createMiddleware<DashboardEnvironment>(async (context, next) => {
     const session = context.get('session');
@@ -47,8 +47,8 @@ export function may({ caller }: Session, role: Role): boolean {
 }
 
 /**
- * Loads the same address again. A link from another site sends no cookie of ours (SameSite=Strict), whether signed in or
- * not. A request from this page is of the same site.
+ * Loads the same address again. A link from another site sends no cookie of ours (SameSite=Strict), even if the user is
+ * signed in. The request made by this page comes from the same site.
  */
 function SameAddressAgain() {
   return (

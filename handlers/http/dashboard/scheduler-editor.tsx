@@ -4,10 +4,10 @@ import { TokenField } from './token-field.js';
 
 interface EditorProps {
   readonly action: string;
-  /** The version of the edited item. If the item has another version by then, it is not overwritten. */
+  /** The version of the edited item. If the item has another version when it is saved, it is not overwritten. */
   readonly version?: number;
   readonly text: string;
-  /** The present item, if somebody else changed it meanwhile. */
+  /** The current item, if somebody else changed it meanwhile. */
   readonly meanwhile?: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
@@ -83,7 +83,7 @@ function Meanwhile({ text }: { text: string }) {
   );
 }
 
-/** Returns the first line that looks like the field, which is enough to find it by eye. */
+/** Returns the first line that seems to contain the field, which is enough to find it by eye. */
 function lineOf(text: string, path: string): string {
   const [name = ''] = path.split('.');
   const line = text.split('\n').findIndex((one) => one.trimStart().startsWith(`${JSON.stringify(name)}:`));

@@ -11,13 +11,13 @@ import { TokenField } from './token-field.js';
 interface SchedulerPageProps {
   readonly item: SchedulerItem;
   readonly occurrences: readonly Preview[];
-  /** The text of the editor: the item as it is, or as somebody typed it. */
+  /** The editor's text: the stored item, or what the user entered. */
   readonly text: string;
-  /** The present item, if somebody else changed it meanwhile. */
+  /** The current item, if somebody else changed it meanwhile. */
   readonly meanwhile: string | undefined;
   readonly issues: readonly Issue[];
   readonly session: Session;
-  /** Whether the user may add jobs of its kind, and so change or run the item. */
+  /** Whether the user may add jobs of the item's kind, and therefore change or run the item. */
   readonly mayChange: boolean;
   readonly now: Date;
 }
@@ -141,7 +141,7 @@ const afterDowntime = {
 
 interface OccurrencesProps {
   readonly occurrences: readonly Preview[];
-  /** The zone of the item. Moments are shown in its local time too, unless it is UTC. */
+  /** The item's time zone. Unless it is UTC, moments are also shown in its local time. */
   readonly zone: string;
   readonly now: Date;
 }

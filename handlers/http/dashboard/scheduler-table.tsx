@@ -121,13 +121,13 @@ function LastCall({ item: { lastCallTime, lastJobId }, now }: { item: SchedulerI
   return lastJobId === undefined ? moment : <a href={jobPath(lastJobId)}>{moment}</a>;
 }
 
-/** Shows whether an item makes jobs. */
+/** Shows whether an item is active. */
 export function Activity({ item }: { item: SchedulerItem }) {
   if (item.active) return <span class="status completed">active</span>;
   return <span class="status cancelled">{item.ended ? 'ended' : 'off'}</span>;
 }
 
-/** Switches an item, and runs it now. @param from the page to go back to */
+/** Buttons that activate or deactivate an item, or run it now. @param from the page to go back to */
 export function ItemButtons({
   item,
   session,
@@ -136,7 +136,7 @@ export function ItemButtons({
 }: {
   item: SchedulerItem;
   session: Session;
-  /** Whether the item can be switched on. It can always be switched off. */
+  /** Whether the item can be activated and run. It can always be deactivated. */
   mayRun: boolean;
   from: 'list' | 'item';
 }) {
@@ -169,7 +169,7 @@ export function ItemButtons({
   );
 }
 
-/** Describes in few words when an item is due. */
+/** Briefly describes when an item is due. */
 export function timingOf(item: SchedulerItem): string {
   switch (item.type) {
     case 'Delay':

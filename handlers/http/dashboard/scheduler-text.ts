@@ -8,12 +8,12 @@ import {
 import { parseJson } from '../parse-json.js';
 import { jsonText } from './parts/json-text.js';
 
-/** Returns a person's decisions about an item, as JSON to edit. */
+/** Returns the options of an item that a person can change, as JSON to edit. */
 export function editable(item: SchedulerItem): string {
   return jsonText(decisionsOf(item));
 }
 
-/** Returns options to begin with. */
+/** Returns the options that a new item of this type begins with, as JSON to edit. */
 export function template(type: string | undefined): string {
   return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
 }
@@ -26,10 +26,10 @@ const kinds = new Map<string, object>([
 const shared = { title: '', jobName: '', input: {}, active: false };
 
 /**
- * Returns the changes that turn an item into what a text says. Missing options are taken away. `updateScheduler` checks the
- * changes.
+ * Returns the changes that make an item match an edited text. Options missing from the text are removed.
+ * `updateScheduler` checks the changes.
  *
- * @throws ValidationError when the text is not a JSON object
+ * @throws ValidationError if the text is not a JSON object
  */
 export function changesBetween(item: SchedulerItem, text: string): SchedulerChanges {
   const wanted = parseObject(text);
@@ -37,7 +37,11 @@ export function changesBetween(item: SchedulerItem, text: string): SchedulerChan
   return changes.parse({ ...Object.fromEntries(missing.map((name) => [name, null])), ...wanted });
 }
 
-/** Returns the options in a text, for `addScheduler` to check. @throws ValidationError when the text is not a JSON object */
+/**
+ * Returns the options in a text, for `addScheduler` to check.
+ *
+ * @throws ValidationError if the text is not a JSON object
+ */
 export function parseOptions(text: string): SchedulerOptions {
   return options.parse(parseObject(text));
 }

@@ -100,7 +100,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     throw new NotFoundError('scheduler item', id);
   }
 
-  /** Saves nothing. Shows the typed text beside the present item, which the next save replaces. */
+  /** Saves nothing. Shows the entered text beside the current item, which saving again would replace. */
   function showChangedMeanwhile(context: PageContext, item: SchedulerItem, text: string) {
     return showItem(context, item, { text, meanwhile: editable(item) });
   }
@@ -132,12 +132,12 @@ export function schedulerRoutes(processor: RemoteProcessor) {
 
 interface Edited {
   readonly text: string;
-  /** The present item, if somebody else changed it meanwhile. */
+  /** The current item, if somebody else changed it meanwhile. */
   readonly meanwhile?: string;
   readonly issues?: readonly Issue[];
 }
 
-/** Does something to an item, and returns to the page with the button. */
+/** Performs an action on an item, and returns to the page with the button. */
 async function act(context: PageContext, done: string, work: (id: string) => Promise<unknown>) {
   const id = context.req.param('id') ?? '';
   const path = context.get('form').get('from') === 'list' ? section : schedulerPath(id);

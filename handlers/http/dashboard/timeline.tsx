@@ -8,7 +8,7 @@ interface Happening {
   readonly text: Child;
 }
 
-/** Shows the history of a job, the oldest first, with the time between, and the next event. */
+/** Shows the history of a job, oldest first, with the time between events, and the next expected event. */
 export function Timeline({ job, now }: { job: Job; now: Date }) {
   const happenings = happeningsOf(job, now);
   return (
@@ -47,7 +47,7 @@ function happeningsOf(job: Job, now: Date): Happening[] {
     ...happening(started, beginning, `Attempt ${Math.max(1, job.retryCounter)} began`),
     ...plain(cancelRequested, 'Cancelling was asked for'),
   ];
-  // A stable sort, so events of the same moment stay in the order above.
+  // Sorting is stable, so events at the same moment keep the order above.
   all.sort((one, other) => one.at.getTime() - other.at.getTime());
   if (status === 'queued' && job.runAt > now) {
     return [...all, { at: job.runAt, kind: 'to-come', text: `Attempt ${job.retryCounter + 1} is due` }];

@@ -49,7 +49,7 @@ export function tell(text: string, link?: { readonly text: string; readonly addr
   document.getElementById('notice')?.replaceChildren(paragraph);
 }
 
-/** Returns whether an attribute holds state that a person set and the server does not know, and so must be kept. */
+/** Returns whether an attribute may be updated. False for state that a person sets and the server does not know. */
 function keepsState(attribute: string, element: Element): boolean {
   return (
     keepsUnfolded(attribute, element) && !(element instanceof HTMLInputElement && attribute === 'checked')

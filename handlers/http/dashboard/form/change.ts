@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { Problem } from '../../problem.js';
 import { MAX_MEMBERS, type Path } from './read-value.js';
 
-/** Deeper than any form. */
+/** Longer than any path in a form. */
 const path = z.array(z.string()).max(50);
 
-/** A change that a button makes in the form itself. Nothing is done with the form's content. */
+/** A change of the form itself that a button requests. The form's content is not acted on. */
 const changeSchema = z.union([
   z.strictObject({ add: path }),
   z.strictObject({ remove: path.min(1) }),
@@ -14,7 +14,7 @@ const changeSchema = z.union([
 
 export type Change = z.output<typeof changeSchema>;
 
-/** Returns the change that was asked for, if any. @throws Problem for a change that no button sends */
+/** Returns the requested change, if any. @throws Problem for a change that no button sends */
 export function readChange(form: URLSearchParams): Change | undefined {
   const text = form.get('change');
   if (text === null) return undefined;
@@ -31,7 +31,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Returns the value with a list longer or shorter by one. The path of a change begins with the name of the value itself. */
+/** Returns the value with a list made longer or shorter by one. The change's path begins with the name of the value. */
 export function withList(value: unknown, change: Change): unknown {
   if ('show' in change) return value;
   if ('add' in change) {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * A field of a form, made of the JSON Schema of an input. Schemas without a control of their own, such as a record or a
- * union, are asked for as JSON.
+ * A field of a form, made from the JSON Schema of an input. If a schema has no control of its own, as for a record or a
+ * union, the user is asked for JSON.
  */
 export type Field = Description &
   (
@@ -53,24 +53,24 @@ type Schema = z.output<typeof schemaSchema>;
 
 export const jsonField: Field = { kind: 'json' };
 
-/** People do not fill in deeper forms. */
+/** Maximum depth of a form. People do not fill in deeper ones. */
 const MAX_DEPTH = 5;
 
-/** @param schema JSON Schema, parsed */
+/** Returns the field for a schema. @param schema JSON Schema, parsed */
 export function toField(schema: unknown, depth = 0): Field {
   const { data } = schemaSchema.safeParse(schema);
   if (!data || depth > MAX_DEPTH) return jsonField;
   return { ...shapeOf(data, depth), title: data.title, hint: hintOf(data) };
 }
 
-/** Returns the field's purpose, and its default. */
+/** Returns a hint with the field's description and its default. */
 function hintOf({ description, default: standard }: Schema): string | undefined {
   const text = defaultText(standard);
   if (text === undefined) return description;
   return [description?.replace(/\.$/, ''), `Default: ${text}`].filter((part) => part).join('. ');
 }
 
-/** Returns undefined for a default that an empty control shows as well. */
+/** Returns a default as text, or undefined if an empty control means the same. */
 function defaultText(standard: unknown): string | undefined {
   switch (typeof standard) {
     case 'string':
@@ -115,7 +115,7 @@ function objectField({ properties = {}, required = [] }: Schema, depth: number):
   return members.length === 0 ? jsonField : { kind: 'object', members };
 }
 
-/** Leaves out the bounds that zod writes for whole numbers without bounds. */
+/** Returns the bounds of a number, without those that zod writes for whole numbers that have none. */
 function bounds({ minimum, maximum }: Schema) {
   return {
     ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),

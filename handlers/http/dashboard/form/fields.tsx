@@ -12,7 +12,7 @@ interface FieldProps<Kind extends Field = Field> {
   readonly path: Path;
   readonly value: unknown;
   readonly isRequired: boolean;
-  /** The issues of the whole form. */
+  /** All issues of the form. */
   readonly issues: readonly Issue[];
 }
 
@@ -129,7 +129,7 @@ function ListControl({ field, label, path, value, isRequired, issues }: FieldPro
   );
 }
 
-/** Sends the form in order to change it. Nothing is done with its content. */
+/** A button that sends the form only to change the form itself. */
 export function ChangeButton({
   change,
   label,

@@ -2,8 +2,8 @@ import type { Field } from './field.js';
 import { MAX_MEMBERS, MAX_MEMBERS_IN_ALL } from './read-value.js';
 
 /**
- * Returns whether a form can show a value and give it back unchanged. Otherwise the value is edited as JSON, and nothing is
- * lost.
+ * Returns whether a form can show a value and return it unchanged. Otherwise the value is edited as JSON, so that
+ * nothing is lost.
  */
 export function fits(field: Field, value: unknown): boolean {
   return fitsWithin(field, value, { membersLeft: MAX_MEMBERS_IN_ALL });
@@ -37,7 +37,7 @@ function fitsWithin(field: Field, value: unknown, room: { membersLeft: number })
   }
 }
 
-/** Returns the members of an object. For any other value, returns one member that fits no field. */
+/** Returns the members of an object. For any other value, returns a single member that fits no field. */
 export function membersOf(value: unknown): readonly (readonly [name: string, value: unknown])[] {
   const isObject =
     typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);

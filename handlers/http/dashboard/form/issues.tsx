@@ -13,7 +13,7 @@ export function Issues({ path, issues }: { path: Path; issues: readonly Issue[] 
   );
 }
 
-/** Returns the attributes by which a control tells screen readers its hint and its issues. */
+/** Returns the attributes that link a control to its hint and its issues, for screen readers. */
 export function described(path: Path, issues: readonly Issue[], hint?: string) {
   const isWrong = issuesAt(path, issues).length > 0;
   const ids = [...(hint ? [`${idOf(path)}-hint`] : []), ...(isWrong ? [issuesId(path)] : [])];
@@ -24,7 +24,7 @@ export function described(path: Path, issues: readonly Issue[], hint?: string) {
   };
 }
 
-/** Returns an id that is safe in an attribute, where quotes and spaces have a meaning. */
+/** Returns an id without quotes and spaces, which have a meaning in attributes. */
 export function idOf(path: Path): string {
   return `field-${path.map(encodeURIComponent).join('/')}`;
 }

@@ -2,8 +2,8 @@ import type { Issue } from '../../../../src/index.js';
 import type { Field } from './field.js';
 
 /**
- * Assigns issues to the controls of a field. An issue about a place without a control of its own, such as inside JSON, goes
- * to the control around it, and names the place.
+ * Assigns issues to the controls of a field. An issue inside a control, such as in JSON, is assigned to the control,
+ * and its message names the path within.
  *
  * @param path the path of the field, as in issues
  */
@@ -20,7 +20,7 @@ export function placeIssues(field: Field, path: string, issues: readonly Issue[]
   });
 }
 
-/** Returns how many of the names lead from control to control. */
+/** Returns how many of the names lead to a nested control. */
 function depthOf(field: Field, [name, ...rest]: readonly string[]): number {
   if (name === undefined) return 0;
   if (field.kind === 'list') return /^\d+$/.test(name) ? 1 + depthOf(field.item, rest) : 0;

@@ -2,7 +2,7 @@ import type { Issue } from '../../../../src/index.js';
 import { parseJson } from '../../parse-json.js';
 import type { Field, Member } from './field.js';
 
-/** The value that a form sent, which the job then judges, and issues for invalid JSON. */
+/** The value in a form, which the job's schema then checks, and issues for invalid JSON. */
 export interface ReadValue {
   readonly value: unknown;
   readonly issues: readonly Issue[];
@@ -10,7 +10,7 @@ export interface ReadValue {
   readonly names: ReadonlySet<string>;
 }
 
-/** Stands for a text that should be JSON and is not. */
+/** Stands for text that should be JSON and is not. */
 export class NotJson {
   constructor(readonly text: string) {}
 
@@ -26,21 +26,21 @@ export function controlName(path: Path): string {
   return JSON.stringify(path);
 }
 
-/** Returns the name of the control that tells how many members a list has. */
+/** Returns the name of the control that holds the length of a list. */
 export function lengthName(path: Path): string {
   return `length of ${controlName(path)}`;
 }
 
-/** The most members of one list. No form of ours sends more. */
+/** Maximum number of members of a list. Our forms never send more. */
 export const MAX_MEMBERS = 200;
 
 /**
- * The most members of all lists of a form. With lists within lists, a short form could ask for millions of controls. A
- * larger value is edited as JSON.
+ * Maximum number of members of all lists in a form. With lists within lists, a short form could ask for millions of
+ * controls. A larger value is edited as JSON.
  */
 export const MAX_MEMBERS_IN_ALL = 1000;
 
-/** Returns the value in the controls of a field. Returns undefined if an optional field was not filled in. */
+/** Returns the value in the controls of a field. Undefined if an optional field was not filled in. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
   const names = new Set<string>();
@@ -109,7 +109,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
   }
 }
 
-/** Leaves an invalid number as it is, for the job to refuse. */
+/** Returns an invalid number as text, for the job's schema to refuse. */
 function toNumber(text: string): unknown {
   const number = Number(text);
   if (text === '') return undefined;
@@ -120,7 +120,7 @@ function yesOrNo(text: string): boolean | undefined {
   return text === '' ? undefined : text === 'true';
 }
 
-/** Returns whether a value is that of untouched controls. */
+/** Returns whether a value is that of controls that were not filled in. */
 function isBlank(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.values(value).every(isBlank);
   return value === undefined || value === '' || value === false;

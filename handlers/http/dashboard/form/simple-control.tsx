@@ -12,7 +12,7 @@ interface SimpleControlProps {
   readonly issues: readonly Issue[];
 }
 
-/** Shows a control without its label, for anything except objects and lists. */
+/** Shows a control without its label, for any field except an object or a list. */
 export function SimpleControl({ field, path, value, isRequired, issues }: SimpleControlProps) {
   const shared = { name: controlName(path), ...described(path, issues, field.hint) };
   switch (field.kind) {

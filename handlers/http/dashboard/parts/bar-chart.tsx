@@ -2,7 +2,7 @@ import type { StatisticsPoint } from '../../../../src/index.js';
 import { duration } from './moment.js';
 import { grouped } from './number.js';
 
-/** The size in units of the drawing, which is stretched to the available room. */
+/** Size of the drawing, which is stretched to fit the page. */
 const HEIGHT = 100;
 const WIDTH = 10;
 const GAP = 2;
@@ -10,7 +10,7 @@ const GAP = 2;
 interface BarChartProps {
   readonly title: string;
   readonly points: readonly StatisticsPoint[];
-  /** The time of one bar, in words, such as `a minute`. */
+  /** The time that a bar covers, in words, such as `a minute`. */
   readonly step: string;
 }
 

@@ -1,17 +1,17 @@
 import type { Child } from 'hono/jsx';
 import { grouped } from './number.js';
 
-/** Limits of the drawing, so that a page stays readable and small. The whole can be downloaded. */
+/** Limits of the tree, so that a page stays readable and small. The complete value can be downloaded. */
 const MAX_NODES = 1000;
 const MAX_TEXT = 2000;
 const MAX_NAME = 200;
-/** The most characters of all texts and names together. */
+/** Maximum number of characters of all texts and names together. */
 const MAX_TEXT_IN_ALL = 200_000;
 
-/** The members of a larger list or object begin folded. */
+/** Lists and objects with more members than this show them folded. */
 const FEW = 12;
 
-/** Shows a value as a tree that can be unfolded. All of it is text. */
+/** Shows a value as a tree that can be unfolded. Nothing in it is interpreted as HTML. */
 export function JsonTree({ value }: { value: unknown }) {
   return <div class="json">{node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL }, true)}</div>;
 }
@@ -55,7 +55,7 @@ function list(members: readonly Member[], budget: Budget, isOpen: boolean): Chil
   );
 }
 
-/** Returns undefined for a value without members. */
+/** Returns the members of a value, or undefined if it has none. */
 function membersOf(value: unknown): readonly Member[] | undefined {
   if (Array.isArray(value)) return value.map((member, index) => [String(index), member]);
   return isPlainObject(value) ? Object.entries(value) : undefined;
@@ -68,14 +68,14 @@ function leaf(value: unknown, budget: Budget): Child {
   return <span class="literal">{shortened(String(value), MAX_TEXT, budget)}</span>;
 }
 
-/** Returns a text, or its beginning if there is no room for more. */
+/** Returns a text, or its beginning if not all of it fits. */
 function shortened(text: string, limit: number, budget: Budget): string {
   const room = Math.min(limit, Math.max(0, budget.text));
   budget.text -= Math.min(text.length, room);
   return text.length <= room ? text : `${text.slice(0, room)}… (${grouped(text.length)} characters)`;
 }
 
-/** Others, such as an ObjectId, are shown as their own text. */
+/** Returns whether a value is a plain object. Others, such as an ObjectId, are shown as text. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,4 +1,4 @@
-/** Shows a moment as people say it, `3 min ago`, with the exact moment in UTC as a tooltip. */
+/** Shows a moment relative to now, such as `3 min ago`, with the exact moment in UTC as a tooltip. */
 export function Moment({ at, now }: { at: Date; now: Date }) {
   return (
     <time datetime={at.toISOString()} title={utc(at)}>
@@ -12,7 +12,10 @@ export function ExactMoment({ at }: { at: Date }) {
   return <time datetime={at.toISOString()}>{utc(at)}</time>;
 }
 
-/** Returns a length of time, from `12 ms` to `3 days`. A unit begins at two, so that the part cut off matters little. */
+/**
+ * Returns a duration, from `12 ms` to `3 days`. A larger unit is used only from two units on, so that the part cut off
+ * matters little.
+ */
 export function duration(ms: number): string {
   const unit = units.find(({ from }) => ms >= from);
   if (!unit) return `${Math.round(ms)} ms`;
@@ -20,7 +23,7 @@ export function duration(ms: number): string {
   return `${unit.name === 's' && count < 10 ? count.toFixed(1) : Math.floor(count)} ${unit.name}`;
 }
 
-/** Returns a length of time with nothing cut off, such as `90 s`, `36 h` or `1 day`. */
+/** Returns a duration without cutting off anything, such as `90 s`, `36 h` or `1 day`. */
 export function exactDuration(ms: number): string {
   const unit = units.find(({ size }) => ms >= size && ms % size === 0);
   if (!unit) return `${ms} ms`;

@@ -1,11 +1,11 @@
 const format = new Intl.NumberFormat('en');
 
-/** Returns a number such as `12,345`. */
+/** Formats a number, such as `12,345`. */
 export function grouped(count: number): string {
   return format.format(count);
 }
 
-/** Returns a count, such as `10,000+` if it stopped at a limit. */
+/** Formats a count. If it stopped at a limit, appends a plus: `10,000+`. */
 export function capped({ count, isCapped }: { readonly count: number; readonly isCapped: boolean }): string {
   return isCapped ? `${grouped(count)}+` : grouped(count);
 }

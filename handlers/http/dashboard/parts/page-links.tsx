@@ -5,11 +5,11 @@ interface PageLinksProps {
   readonly parameter?: string;
   /** The cursor of the next page, if there is one. */
   readonly cursor: string | undefined;
-  /** The name of the listed things. */
+  /** The name of the listed things, such as `jobs`. */
   readonly what: string;
 }
 
-/** Leads from a page of a list to the next, and back to the first. */
+/** Links from a page of a list to the next, and back to the first. */
 export function PageLinks({ first, isFirst, parameter = 'cursor', cursor, what }: PageLinksProps) {
   if (isFirst && cursor === undefined) return null;
   return (

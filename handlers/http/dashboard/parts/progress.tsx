@@ -17,13 +17,13 @@ const barSchema = z.union([
     })),
 ]);
 
-/** Shows the progress of a job where there is little room: a bar, or nothing if it has another form. */
+/** Shows a job's progress as a small bar. Shows nothing if it cannot be shown as a bar. */
 export function ProgressBar({ value }: { value: unknown }) {
   const { data } = barSchema.safeParse(value);
   return data ? <Bar fraction={data.fraction} /> : null;
 }
 
-/** Shows the progress of a job as a bar, or in whatever form it has. */
+/** Shows a job's progress as a bar, or as JSON if it cannot be shown as a bar. */
 export function Progress({ value }: { value: unknown }) {
   const { data } = barSchema.safeParse(value);
   if (!data) return <JsonTree value={value} />;
