@@ -1,4 +1,4 @@
 import { createEnsureIndexesHandler } from './ensure-indexes-handler.js';
 
-/** Invoke this by hand, once per deployment. */
+/** Makes the indexes. Invoke it by hand, once per deployment. */
 export const handler = createEnsureIndexesHandler();

@@ -2,13 +2,13 @@ import { jsonLogger, type Logger } from '../src/index.js';
 import { withFields } from '../src/log.js';
 import type { LambdaContext } from './lambda-context.js';
 
-/** The facts about the current invocation. A container runs one invocation at a time. */
+/** Facts about the current invocation. A container runs one invocation at a time. */
 export interface Invocation {
-  /** Adds the id of the current invocation to each event, as `requestId`. */
+  /** Adds the id of the current invocation to each log event, as `requestId`. */
   readonly log: Logger;
   /** Call this first in each invocation. */
   readonly begin: (context: LambdaContext) => void;
-  /** Returns the milliseconds until Lambda ends the invocation. Infinite before the first invocation. */
+  /** Returns the milliseconds until Lambda cuts off the invocation. Infinite before the first invocation. */
   readonly timeLeft: () => number;
 }
 

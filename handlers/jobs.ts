@@ -16,7 +16,7 @@ export function jobs(config: Config): JobFactory[] {
       secret: config.WEBHOOK_SECRET,
       secrets: config.WEBHOOK_SECRETS,
       mayConnectTo: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? anyAddress : isPublicAddress,
-      // With `write`, a key that only adds jobs would reach whatever the worker reaches.
+      // With `write`, a key that may only add jobs could reach whatever the worker reaches.
       addRole: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES ? 'admin' : 'write',
     }),
   ];

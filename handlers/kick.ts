@@ -6,15 +6,18 @@ import { MAX_KICK_DEPTH } from './wake-up-event.js';
 import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from './worker-starters.js';
 
 /**
- * Asks for workers, so that jobs need not wait for the next minute. This is a `kick` of `RemoteProcessor`. It carries no
- * data, may be lost, and never fails.
+ * Asks for workers, so that jobs need not wait for the worker's next scheduled run. Can be used as the `kick` of a
+ * `RemoteProcessor`. A kick carries no data and may get lost. Never rejects.
  */
 export type AskForWorkers = (request?: KickRequest) => Promise<void>;
 
 export interface KickRequest extends Partial<JobsReady> {
-  /** The number of kicks that led to this one in a row, each sent by the worker that the last one started. Default 0. */
+  /**
+   * The number of kicks in a row that led to this one. Each was sent by the worker that the previous one started.
+   * Default 0.
+   */
   readonly depth?: number;
-  /** The number of workers. Default: as many as `jobs` ask for, or one without `jobs`. */
+  /** The number of workers to start. Default: as many as `jobs` need, or one without `jobs`. */
   readonly workers?: number;
 }
 
@@ -29,24 +32,28 @@ export function kickDepth(event: unknown): number | undefined {
 export interface KickOptions {
   /** The name or ARN of the worker function to invoke. Without this and `queueUrl`, a kick does nothing. */
   readonly functionName?: string | undefined;
-  /** The URL of the SQS queue of wake-ups that invokes the worker. Replaces `functionName`, and also serves later jobs. */
+  /**
+   * The URL of the SQS queue whose messages invoke the worker. Replaces `functionName`, and can also start workers
+   * later.
+   */
   readonly queueUrl?: string | undefined;
-  /** The region of function and queue. Default: `AWS_REGION` of the environment. */
+  /** The region of the function and the queue. Default: `AWS_REGION` of the environment. */
   readonly region?: string | undefined;
   /** The address of a Lambda service other than AWS's own. */
   readonly endpoint?: string | undefined;
-  /** The limits of the deployment's workers. Without them, any number of jobs asks for one worker. */
+  /** The limits of the deployment's workers. Without them, any number of jobs starts one worker. */
   readonly limits?: WorkerLimits;
-  /** How long a worker of the deployment waits for a job. Default 0, not at all. */
+  /** How long a worker of the deployment waits for a job when idle. Default 0. */
   readonly lingerMs?: number;
   /** Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
 
 /**
- * Makes the kick of a deployment, for `RemoteProcessor`. Its caller needs the permission `sqs:SendMessage` on the queue or,
- * without one, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask for no more
- * workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a minute.
+ * Makes the kick of a deployment, for `RemoteProcessor`. The process needs the permission `sqs:SendMessage` on the
+ * queue or, without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask
+ * for no more workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a
+ * minute.
  *
  * @example
  * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
@@ -99,7 +106,7 @@ function starterOf({ functionName, queueUrl, region, endpoint }: KickOptions): W
   return functionName === undefined ? noStarter : invocationStarter(functionName, { region, endpoint });
 }
 
-/** Live workers are not counted, since a worker that finds too many ends at once. */
+/** Returns how many workers to start. Does not count live workers, since a worker that finds too many ends at once. */
 function workersFor(
   { jobs = 1, dueInMs = [] }: Partial<JobsReady>,
   { limits, lingerMs = 0 }: Pick<KickOptions, 'limits' | 'lingerMs'>,

@@ -4,19 +4,19 @@ export interface LambdaContext {
   readonly awsRequestId: string;
   readonly functionName: string;
   getRemainingTimeInMillis(): number;
-  /** False to reply when the handler is done, though the connections to the database stay open. */
+  /** Set to false to reply when the handler returns, although connections to the database stay open. */
   callbackWaitsForEmptyEventLoop: boolean;
 }
 
 export type LambdaHandler<Result> = (event: unknown, context: LambdaContext) => Promise<Result>;
 
-/** The form of an answer for API Gateway, a function URL or a load balancer. */
+/** An answer in the form that API Gateway, a function URL or a load balancer expects. */
 export interface HttpAnswer {
   readonly statusCode: number;
-  /** For a load balancer only. */
+  /** Needed only by a load balancer. */
   readonly statusDescription?: string | undefined;
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
-  /** Replaces `headers` if the request has this member. */
+  /** Used in place of `headers` if the request has this member. */
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly cookies?: readonly string[] | undefined;
   readonly body: string;

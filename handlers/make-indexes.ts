@@ -6,16 +6,16 @@ import { patientClient } from '../src/mongo/client.js';
 /** The indexes that were made and dropped. */
 export interface IndexesMade {
   readonly database: string;
-  /** The indexes, as `collection.index`. */
+  /** Names of indexes, as `collection.index`. */
   readonly made: readonly string[];
   readonly dropped: readonly string[];
 }
 
 /**
- * Makes the missing indexes, and drops those of earlier versions.
+ * Makes missing indexes and drops those of earlier versions.
  *
- * @param tell gets a line for each step, and for each warning
- * @throws what `RemoteProcessor.ensureIndexes` throws
+ * @param tell called with a line for each step and each warning
+ * @throws errors of `RemoteProcessor.ensureIndexes`
  */
 export async function makeIndexes(
   config: Pick<FunctionConfig, 'MONGODB_URI' | 'MONGODB_DATABASE' | 'COLLECTION_PREFIX' | 'INDEX_BY_QUEUE'>,

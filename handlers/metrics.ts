@@ -9,16 +9,16 @@ export type Metric = readonly [name: string, unit: 'Count' | 'Seconds' | 'Millis
 /** Publishes the metrics of an invocation. */
 export type PublishMetrics = (context: LambdaContext, metrics: readonly Metric[]) => void;
 
-/** The namespace in CloudWatch, where the alarms of serverless.yml look. */
+/** The CloudWatch namespace, in which the alarms of serverless.yml look for metrics. */
 const NAMESPACE = 'remote-processor';
 
-/** The metrics that the alarms need. Each metric costs 0.30 $ a month, while figures in a log cost nothing more. */
+/** Metrics that alarms need. Each metric costs $0.30 a month, while figures in a log line cost nothing extra. */
 const ofAlarms: ReadonlySet<string> = new Set(['Errors', 'OldestWaiting', 'OldestUnclaimed', 'Refused']);
 
 /**
- * Writes the metrics as one line of CloudWatch's embedded metric format. CloudWatch makes metrics of all figures, or of
- * those that the alarms need, under the dimension `service`, the name of the function. The other figures only stand in the
- * line.
+ * Writes the metrics as a line in CloudWatch's embedded metric format. CloudWatch makes metrics from all figures, or
+ * only from those that alarms need, with the function's name as the dimension `service`. Other figures appear only in
+ * the line.
  */
 export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
   return ({ functionName, awsRequestId }, metrics) => {
@@ -32,7 +32,7 @@ export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
   };
 }
 
-/** A refused request to the HTTP API, whose key was missing, wrong or insufficient. */
+/** A refused request to the HTTP API. Its key was missing, wrong or insufficient. */
 export const refused: Metric = ['Refused', 'Count', 1];
 
 export function workerMetrics(summary: DrainSummary, durationMs: number): Metric[] {

@@ -1,6 +1,6 @@
 /**
- * Calls `make` at the first call and returns its value for every call, so that a container keeps it between invocations.
- * After a failure, also of a promise, the next call tries again.
+ * Returns a function that calls `make` once and then always returns that value, so that a container keeps it between
+ * invocations. If `make` throws or its promise rejects, the next call tries again.
  */
 export function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;

@@ -17,9 +17,9 @@ const sourceSchema = z.union([
 ]);
 
 /**
- * Refuses an event that asks nothing of a function. Taken for something else, the event would be silently lost.
+ * Refuses an event that asks nothing of a function. Ignoring it or treating it as another kind would silently lose it.
  *
- * @throws Error that names the event's source, and the events expected
+ * @throws Error that names the event's source, and the expected events
  */
 export function refuseEvent(who: string, event: unknown, expected: string): never {
   const source = sourceSchema.safeParse(event).data ?? quoted('unknown');

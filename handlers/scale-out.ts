@@ -1,27 +1,30 @@
-/** The waiting jobs, and the workers that run. */
+/** The waiting jobs, and the workers now running. */
 export interface Backlog {
-  /** The number of due jobs that this deployment takes. */
+  /** Number of due jobs that this deployment takes. */
   readonly ready: number;
   /** How long the longest-waiting job has been due. */
   readonly waitedMs: number;
-  /** The number of invocations that have claimed something and have not ended. */
+  /** Number of worker invocations that have claimed jobs and not ended. */
   readonly live: number;
 }
 
 export interface WorkerLimits {
-  /** The most jobs that a worker runs at a time. */
+  /** Maximum number of jobs that a worker runs at a time. */
   readonly maxThreads: number;
-  /** The most workers that run at a time. */
+  /** Maximum number of workers that run at a time. */
   readonly maxWorkers: number;
 }
 
-/** A worker that runs already does short jobs sooner than one that only starts. */
+/**
+ * Jobs per thread below which no further worker is started. A running worker finishes short jobs before a new one has
+ * started.
+ */
 const JOBS_PER_THREAD = 10;
 
-/** Jobs that waited for more than a minute are long, or too many. Then one worker per `maxThreads` jobs is started. */
+/** How long jobs must have waited to count as long or too many. Then one worker is started per `maxThreads` jobs. */
 const IS_BEHIND_MS = 60_000;
 
-/** Returns how many more workers to start, so that the waiting jobs are done in parallel. */
+/** Returns how many more workers to start, so that the waiting jobs run in parallel. */
 export function workersWanted(
   { ready, waitedMs, live }: Backlog,
   { maxThreads, maxWorkers }: WorkerLimits,
@@ -31,7 +34,7 @@ export function workersWanted(
   return Math.max(0, wanted - live);
 }
 
-/** Returns the number of jobs that asks for all possible workers, so that counting can stop there. */
+/** Returns the number of jobs beyond which all possible workers are needed, so that counting can stop there. */
 export function enoughToCount({ maxThreads, maxWorkers }: WorkerLimits): number {
   return maxThreads * JOBS_PER_THREAD * maxWorkers;
 }

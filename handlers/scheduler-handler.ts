@@ -11,28 +11,28 @@ import { enoughToCount, workersWanted } from './scale-out.js';
 import { isTick, tickText } from './tick-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** How long to wait for a worker of another deployment before a job counts as unclaimed. */
+/** How long a job may wait for a worker, even of another deployment, before it counts as unclaimed. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
 
-/** The time until the next invocation and some seconds more, since EventBridge is not exact to the second. */
+/** Time until the next invocation, plus some seconds, since EventBridge is not exact to the second. */
 const AHEAD = '70s';
 
-/** The scheduler does one thing after the other, except a few counts. */
+/** Few, since the scheduler works sequentially, except for a few counts. */
 const CONNECTIONS = 3;
 
-/** The time kept free for the kick and the metrics. */
+/** Time reserved for the kick and the metrics. */
 const MARGIN_MS = 10_000;
 
 export interface SchedulerHandlerOptions extends HandlerOptions {
-  /** The scheduler items that the deployment declares, synchronised when a container starts. Default: none. */
+  /** Scheduler items that the deployment declares. They are synchronized when a container starts. Default: none. */
   readonly schedules?: readonly DeclaredScheduler[];
 }
 
 /**
- * Returns the scheduler. It recovers the jobs of crashed workers, and measures how long due jobs have been waiting. It
- * starts as many workers as the backlog needs, and makes the jobs of items that are due before its next invocation.
+ * Returns the scheduler. It recovers the jobs of crashed workers, measures how long due jobs have been waiting, starts
+ * as many workers as the backlog needs, and makes the jobs of items that become due before its next invocation.
  *
- * @returns a handler for a schedule of one minute, whose result tells how many jobs it made. It throws for other events
+ * @returns a handler for a schedule of one minute. Its result says how many jobs it made. It throws for other events
  */
 export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
   const { schedules } = options;
@@ -82,7 +82,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
   };
 }
 
-/** Returns how many workers to start for the waiting jobs. The recovery has asked for one already. */
+/** Returns how many workers to start for the waiting jobs. Recovery has already asked for one. */
 async function moreWorkers(
   { processor, config }: Container,
   waiting: readonly WaitingJob[],
@@ -99,7 +99,7 @@ async function moreWorkers(
   return workersWanted({ ready, live: live + asked, waitedMs }, limits);
 }
 
-/** Synchronises the declared items. A wrong declaration is logged at each invocation, and does not stop any item. */
+/** Synchronizes the declared items. An invalid declaration is logged at each invocation, and does not stop any item. */
 async function syncSchedulers(
   { processor, log }: Container,
   schedules: readonly DeclaredScheduler[],
@@ -112,7 +112,7 @@ async function syncSchedulers(
     log.warn('Scheduler items that are declared were made by others, and left as they are', { conflicting });
 }
 
-/** Logs which jobs wait unclaimed. A metric only tells that such jobs exist. */
+/** Logs which jobs are unclaimed. The metric only shows that there are some. */
 function tellUnclaimed(waiting: readonly WaitingJob[], log: Logger): void {
   for (const { claimable, id: jobId, jobName, queue, waitedMs } of waiting) {
     if (claimable || waitedMs < UNCLAIMED_AFTER_MS) continue;

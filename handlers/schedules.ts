@@ -1,8 +1,8 @@
 import type { DeclaredScheduler } from '../src/index.js';
 
 /**
- * The scheduler items that this deployment declares. Add your own here. They are added and changed as soon as a new
- * scheduler function starts, and deactivated once they no longer stand here.
+ * The scheduler items that this deployment declares. Add your own here. They are added or changed when a new container
+ * of the scheduler function starts, and deactivated once they are removed from this list.
  */
 export const schedules: DeclaredScheduler[] = [
   {

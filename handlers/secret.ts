@@ -3,17 +3,20 @@ import { explainMissing } from './explain-missing.js';
 import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 
-/** The members of a secret that is a JSON object, with any values. */
+/** The members of a secret, which is a JSON object. Their values are not checked yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The first invocation of a container waits for the secret, and so does one every 5 minutes. */
+/**
+ * Time limits in milliseconds: for a try with a used client, and in all. The first invocation of a container waits for
+ * the secret, and so does one every 5 minutes.
+ */
 const LIMITS = { keptMs: 1_000, allMs: 3_000 };
 
 /**
- * Reads a secret of AWS Secrets Manager in its current version. Errors name the secret, and never tell its content.
+ * Reads the current version of a secret in AWS Secrets Manager. Errors name the secret, but never contain its content.
  *
  * @param id the secret's name or ARN
- * @returns a function that reads the secret. It rejects when the secret cannot be read, or is not a JSON object
+ * @returns a function that reads the secret. It rejects if the secret cannot be read, or is not a JSON object
  */
 export function secretReader(id: string): () => Promise<Members> {
   const sdk = once(() =>
@@ -45,7 +48,7 @@ export function secretReader(id: string): () => Promise<Members> {
 
 const membersSchema = z.record(z.string(), z.unknown());
 
-/** Drops the error of `JSON.parse`, which quotes the text. */
+/** Parses a secret. Returns undefined for invalid JSON, because the error of `JSON.parse` quotes the text. */
 function membersOf(text = ''): Members | undefined {
   try {
     return membersSchema.safeParse(JSON.parse(text)).data;

@@ -11,19 +11,19 @@ import { atLevel } from '../src/log-level.js';
 import { once } from './once.js';
 import { type Members, secretReader } from './secret.js';
 
-/** The oldest that a secret may be when an invocation begins. */
+/** Maximum age of a secret when an invocation begins. */
 const KEPT_MS = 5 * 60_000;
 
-/** The pause after a failed reading, which costs its invocation some seconds at worst. */
+/** How long to wait after a failed read, which may delay its invocation by some seconds. */
 const RETRY_MS = 30_000;
 
 export interface SettingsSource {
   readonly env?: Environment | undefined;
-  /** The log of changed secrets, and of secrets that could not be read again. */
+  /** Logs when a secret has changed, or could not be read again. */
   readonly log?: Logger | undefined;
 }
 
-/** The members of a secret, and until when they are used without reading again. */
+/** The members of a secret, the settings made from them, and until when to use them without reading again. */
 interface Kept {
   readonly members: Members;
   readonly config: FunctionConfig;
@@ -31,13 +31,13 @@ interface Kept {
 }
 
 /**
- * Returns the settings of a function. They come from its environment and, if that names one (`SECRET_ID`), from a secret in
- * AWS Secrets Manager, whose members win. The secret is read at the first call, and again 5 minutes after each reading. If
- * that fails, the settings stay as they were, and the log tells so.
+ * Returns the settings of a function. Settings come from the environment. If it names a secret in AWS Secrets Manager
+ * (`SECRET_ID`), the secret's members win. The secret is read at the first call, and again 5 minutes after each read.
+ * If reading again fails, the old settings are kept and a warning is logged.
  *
  * @param needed the only members of the secret that the function reads
- * @returns a function to call in each invocation. It returns the same object until a member has changed. It rejects with a
- *   ValidationError that lists every bad setting, and with an Error when the secret cannot be read at all
+ * @returns a function to call in each invocation. It returns the same object until a member has changed. It rejects
+ *   with a ValidationError that lists every bad setting, or with an Error if the secret cannot be read at all
  */
 export function settingsOf(
   { env = process.env, log = jsonLogger }: SettingsSource,

@@ -1,6 +1,9 @@
 import { withinTime } from '../src/mongo/within-time.js';
 
-/** The limits of a kick, once the client is loaded. The caller waits, and a container that has answered is frozen. */
+/**
+ * Time limits of a kick once the client is loaded. They are short, since the caller waits, and a container is frozen
+ * once it has answered.
+ */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
 interface Client {
@@ -8,7 +11,7 @@ interface Client {
   destroy(): void;
 }
 
-/** A client, and whether it has sent something and so keeps connections. */
+/** A client, and whether it has sent a request, so that it may keep connections. */
 interface Kept<Sender> {
   readonly client: Promise<Sender>;
   wasUsed: boolean;
@@ -17,20 +20,19 @@ interface Kept<Sender> {
 type Request<Sender, Answer> = (client: Sender, signal: AbortSignal) => Promise<Answer>;
 
 /**
- * Sends requests with one client that it keeps, and tries once more with a new one. While the container was frozen, all
- * connections of a client may have died, with a reset or silently. So a second try with the same client may meet the next
- * dead one.
+ * Sends requests with a client that it keeps, and retries once with a new one. While the container was frozen, all
+ * connections of the client may have died, so a retry with the same client might use another dead one.
  */
 export class TwoTries<Sender extends Client> {
   #kept: Kept<Sender> | undefined;
 
-  /** @param limits `keptMs` is for a try with a used client, `allMs` for both tries */
+  /** @param limits `keptMs` applies to a try with a used client, `allMs` to both tries together */
   constructor(
     private readonly connect: () => Promise<Sender>,
     private readonly limits = LIMITS,
   ) {}
 
-  /** Sends a request. @throws the error of the second try, within the limit once the client is loaded */
+  /** Sends a request. @throws the error of the last try */
   async send<Answer>(request: Request<Sender, Answer>): Promise<Answer> {
     const kept = this.#client();
     await kept.client;
@@ -52,7 +54,7 @@ export class TwoTries<Sender extends Client> {
     return kept;
   }
 
-  /** Forgets a client, unless another call did so before. */
+  /** Forgets a client, unless another call has already replaced it. */
   #forget(kept: Kept<Sender>): void {
     if (this.#kept === kept) this.#kept = undefined;
   }
@@ -71,7 +73,9 @@ export class TwoTries<Sender extends Client> {
   }
 }
 
-/** Stops a request after some time, by a signal. Also stops waiting for it, which ends a wait for credentials. */
+/**
+ * Aborts a request after some time, by a signal. Also stops waiting for it, since it may be waiting for credentials.
+ */
 async function stoppedAfter<Answer>(
   ms: number,
   send: (signal: AbortSignal) => Promise<Answer>,

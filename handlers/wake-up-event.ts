@@ -1,13 +1,16 @@
 import * as z from 'zod';
 
-/** The longest chain of workers that start each other. A longer chain is stuck, or busy enough until the next minute. */
+/**
+ * Maximum length of a chain of workers that start each other. A longer chain is stuck, or will be continued by the next
+ * scheduled run.
+ */
 export const MAX_KICK_DEPTH = 50;
 
-/** The reason for which a worker is started. It carries no data about jobs. */
+/** A request to start workers. It carries no data about jobs. */
 export interface WakeUp {
-  /** The number of kicks in a row that led to this one. Undefined for the tick of the minute. */
+  /** The number of kicks in a row that led to this one. Undefined for a scheduled run. */
   readonly depth?: number | undefined;
-  /** The number of workers asked for, including this one. */
+  /** The number of workers to start, including this one. */
   readonly workers: number;
 }
 
@@ -26,13 +29,13 @@ export function wakeUpBody(wakeUp: WakeUp): string {
   return JSON.stringify({ wakeUp });
 }
 
-/** Returns what the messages of one event ask for together. Undefined unless all are of SQS, and wake-ups. */
+/** Returns the combined request of an event's messages. Undefined unless all are wake-ups sent by SQS. */
 export function readWakeUp(event: unknown): WakeUp | undefined {
   const bodies = queueEventSchema.safeParse(event).data?.Records.map(({ body }) => body) ?? [];
   return bodies.every((body) => wakeUpOf(body)) ? wakeUpAmong(bodies) : undefined;
 }
 
-/** What those of the messages that wake a worker ask for together; undefined when none does. */
+/** Combines the wake-ups among these messages into one request. Undefined if there is none. */
 export function wakeUpAmong(bodies: readonly string[]): WakeUp | undefined {
   const wakeUps = bodies.flatMap((body) => wakeUpOf(body) ?? []);
   if (wakeUps.length === 0) return undefined;
@@ -43,13 +46,13 @@ export function wakeUpAmong(bodies: readonly string[]): WakeUp | undefined {
   };
 }
 
-/** Returns whether the queue of this ARN is the one of wake-ups, which has this URL. */
+/** Returns whether the queue with this ARN is the queue of wake-ups, which has this URL. */
 export function isWakeUpQueue(arn: string | undefined, queueUrl: string | undefined): boolean {
   const [, account, name] = /:([^:]+):([^:]+)$/.exec(arn ?? '') ?? [];
   return name !== undefined && queueUrl?.endsWith(`/${account}/${name}`) === true;
 }
 
-/** Returns what a message asks for, or undefined if it is not a wake-up. */
+/** Returns the request in a message, or undefined if the message is not a wake-up. */
 export function wakeUpOf(body: string): WakeUp | undefined {
   try {
     return bodySchema.safeParse(JSON.parse(body)).data?.wakeUp;

@@ -10,20 +10,20 @@ export interface Message {
   readonly body: string;
 }
 
-/** The reason for which a worker is invoked. */
+/** The reason why a worker is invoked. */
 export type WorkerEvent =
   | { readonly kind: 'work'; readonly wakeUp: WakeUp; readonly isByQueue: boolean }
   | { readonly kind: 'warm-up' }
   | Messages;
 
-/** Messages with jobs to add. */
+/** Messages that add jobs, possibly together with wake-ups. */
 export interface Messages {
   readonly kind: 'messages';
   readonly from: 'sqs' | 'sns';
   readonly messages: readonly Message[];
-  /** The ARN of the queue that they come by, where it is told. */
+  /** The ARN of the queue that delivered the messages, if known. */
   readonly queue?: string | undefined;
-  /** What those ask for that stood among them and wake a worker. */
+  /** The combined request of the wake-ups among the messages, if there were any. */
   readonly wakeUp?: WakeUp | undefined;
 }
 
@@ -50,9 +50,9 @@ const snsSchema = z.object({
     .min(1),
 });
 /**
- * Tells what an event asks of the worker.
+ * Returns what an event asks of the worker.
  *
- * @throws Error that names the source of an event that asks nothing. Taken for a tick, the event would be silently lost
+ * @throws Error that names the event's source if it asks nothing. Treated as a tick, it would be silently lost
  */
 export function readWorkerEvent(event: unknown): WorkerEvent {
   if (isWarmUp(event)) return { kind: 'warm-up' };
@@ -66,7 +66,7 @@ export function readWorkerEvent(event: unknown): WorkerEvent {
   refuseEvent('worker', event, `${tickText}, a kick, or messages with jobs to add, all of SQS or all of SNS`);
 }
 
-/** Returns the messages that add jobs, and what the wake-ups among them ask for. */
+/** Returns the messages that add jobs, and the combined request of any wake-ups among them. */
 function readMessages(event: unknown): Messages | undefined {
   const sqs = sqsSchema.safeParse(event).data?.Records;
   if (sqs) {

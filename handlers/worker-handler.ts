@@ -16,34 +16,37 @@ import { type Messages, readWorkerEvent } from './worker-event.js';
 
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
-/** How often a worker with free slots looks for new jobs. As many workers may be busy as may run. */
+/**
+ * How often a worker with free slots looks for new jobs, since the maximum number of workers may be running and no kick
+ * arrives.
+ */
 const POLL_INTERVAL = '1s';
 
-/** The smallest concurrency that the event source mapping of the queue allows. */
+/** The lowest concurrency that SQS's event source mapping allows. */
 const LEAST_CONCURRENCY = 2;
 
 /**
- * The results of one invocation. An answer to SQS names the messages whose job was not added. It never names wake-ups, since
- * a failed wake-up need not come again.
+ * The result of an invocation. For SQS, it names the messages whose jobs were not added. It never names wake-ups, since
+ * a failed wake-up need not be repeated.
  */
 export type WorkerResult = DrainSummary & {
   readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[];
 };
 
 /**
- * Returns the worker. It runs due jobs until none is left, or its time is nearly up. If jobs still wait then, it kicks the
- * next worker, unless it claimed nothing, because the next one would not either.
+ * Returns the worker. It runs due jobs until none is left, or its time is nearly up. If jobs are left, it kicks the
+ * next worker, unless it claimed none itself, because the next one would not either.
  *
- * A job that goes on though it was told to stop would be frozen with the container, and thaw in the middle of the next
- * invocation. So the container ends after such a job.
+ * If a job goes on after being told to stop, it would be frozen with the container, and thaw in the middle of the next
+ * invocation. So the container is ended after such a job.
  *
- * A promise that a job left and that is rejected later, even between two invocations, is logged and ends nothing.
+ * If a promise that a job left behind rejects later, even between two invocations, that is only logged.
  *
- * A kicked worker ends at once if as many run as may. If only one may run, the tick of the minute does the same. A worker
- * that was asked for together with others starts the next of them.
+ * A kicked worker ends at once if the maximum number of workers is running. A scheduled run does so only if the maximum
+ * is one. A worker that was requested together with others starts the next of them.
  *
- * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and SNS
- *   that add jobs. Its result tells what became of the jobs. It throws for other events
+ * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
+ *   SNS that add jobs. Its result says what became of the jobs. It throws for other events
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
   const { exit = endContainer } = options;
@@ -69,8 +72,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     const began = performance.now();
     const deadline = deadlineOf(context);
     await ready();
-    // The tick works even if enough workers seem to live, since they may have crashed. If only one may run, the tick would
-    // be the second that AWS allows, so it ends too.
+    // A scheduled run works even if enough workers seem to be alive, since they may have crashed. If only one worker
+    // may run, the scheduled one would be the second that AWS allows, so it ends too.
     const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
     if (isSpare && (await processor.workers.count()) >= config.MAX_WORKERS) {
       log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
@@ -129,7 +132,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
   };
 }
 
-/** There they would not be kept: one that could not be added would be gone before it came again. */
+/** Returns the error for messages with jobs in the queue of wake-ups, which might drop a message before retrying it. */
 function misplaced(ids: readonly string[]): Error {
   return new Error(
     `The queue of wake-ups takes no messages with jobs to add: ${ids.join(', ')}. They were not added. Send them by a queue of your own that invokes the worker, or call addJob.`,

@@ -4,25 +4,25 @@ import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 import { type WakeUp, wakeUpBody } from './wake-up-event.js';
 
-/** A way to start workers. Each method rejects when the request failed within a second. */
+/** A way to start workers. Each method rejects if the request fails, within about a second. */
 export interface WorkerStarter {
-  /** Starts as many workers now as `wakeUp` asks for. */
+  /** Starts as many workers as `wakeUp` requests, now. */
   start(wakeUp: WakeUp): Promise<void>;
-  /** Starts one worker at each of these moments. */
+  /** Starts one worker at each of these moments, given in milliseconds from now. */
   startLater(dueInMs: readonly number[]): Promise<void>;
 }
 
-/** The place of a service. Default: AWS's own, in the region of the environment. */
+/** The location of a service. Default: AWS's own, in the region of the environment. */
 export interface Place {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
 }
 
-/** The number of messages in a request. */
+/** Maximum number of messages in a request. */
 const BATCH = 10;
 
 /**
- * Starts workers by messages of SQS. One message serves any number of workers, each of which starts the next. So a burst
+ * Starts workers by SQS messages. One message serves any number of workers, each of which starts the next. So a burst
  * starts no more at a time than the queue's event source mapping allows, and further requests wait in the queue.
  */
 export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
@@ -63,7 +63,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
   };
 }
 
-/** Starts workers by asynchronous invocations, one for each. Cannot start them later. */
+/** Starts each worker by an asynchronous invocation. `startLater` does nothing. */
 export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
   // Loaded only for a kick, since the SDK is most of the bundle, and of a cold start.
   const sdk = once(() => import('@aws-sdk/client-lambda').catch(explainMissing('@aws-sdk/client-lambda')));
@@ -83,7 +83,7 @@ export function invocationStarter(FunctionName: string, { region, endpoint }: Pl
   };
 }
 
-/** Starts nothing. */
+/** Does not start any workers. */
 export const noStarter: WorkerStarter = { start: async () => {}, startLater: async () => {} };
 
 function batchesOf<Item>(items: readonly Item[]): Item[][] {

@@ -1,5 +1,5 @@
 import { jobs } from './jobs.js';
 import { createWorkerHandler } from './worker-handler.js';
 
-/** EventBridge starts this every minute, and so do kicks. */
+/** Runs jobs. EventBridge invokes it every minute, and so do kicks. */
 export const handler = createWorkerHandler({ jobs });

@@ -5,28 +5,28 @@ import { toProblem } from './failure.js';
 import { invalid, Problem, type ProblemCode } from './problem.js';
 import type { Reply } from './reply.js';
 
-/** A request that adds jobs, and may have an `Idempotency-Key`. */
+/** A request that adds jobs and may have an `Idempotency-Key`. */
 export interface AddingRequest {
   readonly raw: Request;
   readonly callerId: string;
   /** The parsed content of the request. */
   readonly asked: object;
-  /** The most jobs that the request adds. */
+  /** Maximum number of jobs that the request adds. */
   readonly jobCount: number;
 }
 
-/** Matches visible ASCII. Two headers of the name come joined by a comma and a space, and are refused. */
+/** Matches visible ASCII. A repeated header is joined by a comma and a space, so it is refused. */
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
-/** The problems that come before the first write. */
+/** Problems that occur only before the first write. */
 const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found', 'forbidden'];
 
 /**
- * Answers a request once per `Idempotency-Key`. A repeated request gets the first answer, and nothing is done. Without that
- * header each request is answered.
+ * Answers a request once per `Idempotency-Key`. A repeated request gets the first answer, and does nothing. A request
+ * without that header is always carried out.
  *
- * @throws Problem for an invalid key, a key of another request, or a key whose request is under way
- * @throws what `respond` throws
+ * @throws Problem for an invalid key, a key of another request, or a key whose request is still under way
+ * @throws errors of `respond`
  */
 export async function answerOnce(
   processor: WithCollections,
@@ -55,13 +55,16 @@ const keyExpected = 'expected 1 to 255 visible ASCII characters, without spaces,
 const retryAfter = { 'retry-after': '1' };
 const replayed = { 'idempotent-replayed': 'true' };
 
-/** Hashes the meaning of a request. The order of keys does not count, nor whether 10 s are `'10s'` or 10000. */
+/** Hashes the meaning of a request. The order of keys does not count, nor whether a duration is `'10s'` or 10000. */
 function hashOf({ method, url }: Request, asked: object): string {
   const content = JSON.stringify([method, new URL(url).pathname, asked], sortedKeys);
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Returns objects as pairs, since an object puts keys that look like numbers first, and loses `__proto__`. */
+/**
+ * Returns objects as lists of pairs, since an object moves keys that look like numbers to the front, and loses
+ * `__proto__`.
+ */
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const pairs = Object.entries(value).filter(([, member]) => member !== undefined);

@@ -7,8 +7,8 @@ import { jobStatus, json, moment } from './fields.js';
 const largeMembers = ['input', 'output', 'progress'] as const;
 
 /**
- * A job as the API shows it. Every member is always there, null when it has no value. The fencing tokens and the worker are
- * left out, since with them one could pose as the worker.
+ * A job as the API shows it. Every member is always present, and null without a value. Fencing tokens and the worker
+ * are left out, because with them one could impersonate the worker.
  */
 export const jobView = z
   .object({
@@ -104,9 +104,9 @@ export function toBriefView(job: Job): JobView {
 }
 
 /**
- * Returns the view of a job that may be too large to send. If it is, the members with people's data are left out.
+ * Returns the view of a job. If it would be too large to send, the members with user data are left out.
  *
- * @param maxBytes the most bytes that the view may have as it is sent
+ * @param maxBytes maximum size of the view as sent
  */
 export function toSendableView(job: Job, maxBytes: number): JobView {
   const view = toJobView(job);

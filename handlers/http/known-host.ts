@@ -4,12 +4,12 @@ import { isLoopback } from './loopback.js';
 import { Problem } from './problem.js';
 
 /**
- * Lets a request pass only if it calls this server by one of its names or by loopback. Refuses pages of other sites.
- * The Host header reveals a site that points its name to this machine (DNS rebinding). Origin reveals a site that makes a
- * browser send something here. Programs send no Origin.
+ * Admits only requests addressed to one of this server's names or to loopback, and refuses pages of other sites. The
+ * Host header exposes a site whose name points to this machine (DNS rebinding). Origin exposes a site that makes a
+ * browser send a request. Programs send no Origin.
  *
  * @param names further names, without ports, with IPv6 addresses in brackets
- * @param corsOrigins origins of other sites whose pages may call the API, which takes a key, but not the dashboard
+ * @param corsOrigins origins of other sites whose pages may call the API, which requires a key, but not the dashboard
  */
 export function requireKnownHost(names: readonly string[], corsOrigins: readonly string[]) {
   const known = new Set(names.map((name) => name.toLowerCase()));
@@ -40,7 +40,7 @@ function isOfThisSite(origin: string | undefined, site: string | undefined, host
   return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
-/** Returns the host without its port, in lower case, or undefined for an invalid host. */
+/** Returns the host without its port, in lower case. Undefined for an invalid host. */
 function hostnameOf(host: string): string | undefined {
   return /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
 }

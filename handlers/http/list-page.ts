@@ -2,8 +2,8 @@ import type { Job, JobsFilter, RemoteProcessor } from '../../src/index.js';
 import { type JobView, toBriefView, toJobView, toSendableView } from './job-view.js';
 
 /**
- * Returns a page of jobs that can be sent, as `jobs.list` does. A lone job that is too large comes without its large
- * members.
+ * Returns a page of jobs, as `jobs.list` does, that is small enough to send. A single job that is too large comes
+ * without its large members.
  *
  * @throws ValidationError for a cursor that no page returned
  */

@@ -1,8 +1,8 @@
 /**
- * Parses JSON that is to be stored. `JSON.parse` alone parses it, so that every key, including `__proto__`, stays an own
- * property for the validation to see.
+ * Parses JSON that is to be stored. Only `JSON.parse` touches it, so that every key, even `__proto__`, is an own
+ * property and gets validated.
  *
- * @throws Error that says why, also for numbers that would come back as others
+ * @throws Error that says why, also for numbers that would change
  */
 export function parseJson(text: string): unknown {
   try {
@@ -14,16 +14,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Refuses a number such as 1e999, since JSON has no infinity and it would come back as null. */
+/** Refuses a number such as 1e999, which would become infinite, and null when written as JSON. */
 function requireFinite(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new RangeError(`the number at '${key}' is too large`);
 }
 
-/** Matches a string or a number. Digits inside a string are skipped with the string. */
+/** Matches a string or a number. Matching strings too skips the digits inside them. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Refuses an integer such as 12345678901234567890, which would come back as another one. */
+/** Refuses an integer such as 12345678901234567890, which would be rounded. */
 function requireExactIntegers(text: string): void {
   for (const [token] of text.matchAll(stringOrNumber)) {
     if (!/^-?\d{16,}$/.test(token) || BigInt(Number(token)) === BigInt(token)) continue;

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { hasDotSegment } from '../../src/dot-segment.js';
 import { Problem } from './problem.js';
 
-/** The path before anybody made a URL of it, as an HTTP API or function URL, other platforms, and Node tell it. */
+/**
+ * Schema of the raw path, not yet parsed as a URL, as HTTP APIs and function URLs, other platforms, and Node give it.
+ */
 const environmentSchema = z.union([
   z.object({ event: z.object({ rawPath: z.string() }) }).transform(({ event }) => event.rawPath),
   z.object({ event: z.object({ path: z.string() }) }).transform(({ event }) => event.path),
@@ -13,18 +15,17 @@ const environmentSchema = z.union([
 ]);
 
 /**
- * Returns the path of a request as it came.
+ * Returns the raw path of a request, or undefined if the platform does not give it.
  *
- * @param environment the second argument of the app's call, beside the request
- * @returns undefined if the platform does not tell
+ * @param environment the platform's part of a request, which hono calls `env`
  */
 export function rawPathOf(environment: unknown): string | undefined {
   return environmentSchema.safeParse(environment).data;
 }
 
 /**
- * Refuses a path that a parser of URLs, a proxy, or an access check could read as another one. Otherwise a path that API
- * Gateway let in could be served as another.
+ * Refuses a path that a URL parser, a proxy or an access check could read differently. Otherwise a path that API
+ * Gateway admitted could be served as another one.
  */
 export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   if (!isPlainPath(rawPathOf(env) ?? new URL(req.url).pathname)) {
@@ -36,7 +37,7 @@ export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   await next();
 });
 
-/** Returns whether a path has the same meaning for every reader. */
+/** Returns whether all readers understand the path in the same way. */
 export function isPlainPath(path: string): boolean {
   return (
     plain.test(path) &&
@@ -47,16 +48,16 @@ export function isPlainPath(path: string): boolean {
 }
 
 /**
- * Excludes `\`, `?`, `#` and control characters, at which parsers stop or which they change or drop. Excludes empty segments
- * except the last, and a space at the end, which would be cut off. Allows other characters that should be escaped, because
- * an HTTP API of API Gateway decodes the path.
+ * Excludes `\`, `?`, `#` and control characters, where parsers may stop, or which they change or drop. Excludes empty
+ * segments except the last, and a space at the end, which would be cut off. Allows other characters that should be
+ * escaped, because an HTTP API of API Gateway decodes the path.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused.
 const plain = /^(?!.*\/\/)(?!.* $)\/[^\\?#\x00-\x1f\x7f]*$/;
 
 /**
- * Matches escapes of letters, digits and `-._~`, which nobody has to escape. `%2e%2e` is `..`, and `%71ueues` is `queues`.
- * Matches NUL too, at which some parsers stop.
+ * Matches escaped letters, digits and `-._~`, which need no escape. `%2e%2e` is `..`, and `%71ueues` is `queues`. Also
+ * matches NUL, where some parsers stop.
  */
 const needlesslyEscaped = /%(00|2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i;
 

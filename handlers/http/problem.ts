@@ -3,14 +3,14 @@ import type { Issue } from '../../src/index.js';
 import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from '../../src/issues.js';
 
 /**
- * Everything that can go wrong with a request.
+ * All problems that a request can cause.
  *
- * - 400: the body is not JSON or is needless, or the address is not plain
+ * - 400: the body is not JSON or is not allowed, or the path is ambiguous
  * - 401: the key is missing or unknown
- * - 403: the key's role does not suffice, or the request came from another site, to another name, or with a form of another
- *   session
- * - 422: the body is JSON, and its content is refused
- * - 429: a wrong key, after many
+ * - 403: the key's role does not suffice, or the request comes from another site, is addressed to another name, or has
+ *   a form of another session
+ * - 422: the body is JSON, but its content is refused
+ * - 429: too many wrong keys
  */
 const kinds = {
   invalid_address: { status: 400, title: 'The address can be read as another one' },
@@ -46,10 +46,10 @@ const kinds = {
   database_unreachable: { status: 503, title: 'The database cannot be reached' },
 } as const;
 
-/** Stable. Match on the code, never on the texts. */
+/** The stable code of a problem. Match on this, never on the texts. */
 export type ProblemCode = keyof typeof kinds;
 
-/** Returns the members that all problems of a kind share. */
+/** Returns the members that all problems with this code share. */
 export function kindOf(code: ProblemCode): {
   readonly type: string;
   readonly title: string;
@@ -59,14 +59,14 @@ export function kindOf(code: ProblemCode): {
 }
 
 export interface ProblemDetails {
-  /** The reason in this case, of which 2 KB are told. Default: the title. */
+  /** The reason in this case, of which 2 KB are sent. Default: the title. */
   readonly detail?: string;
-  /** The errors in the request, and where they are. At most 100 are told. */
+  /** The errors in the request and their paths. At most 100 are sent. */
   readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error to throw anywhere below a route. The answer is its problem document (RFC 9457). */
+/** An error that may be thrown anywhere in a route. The answer is its problem document (RFC 9457). */
 export class Problem extends Error {
   readonly details: ProblemDetails;
 
@@ -97,7 +97,7 @@ export class Problem extends Error {
   }
 }
 
-/** Returns the problem of a request that is JSON, or an address, but not as expected. */
+/** Returns the problem of a request whose body or address is well-formed but invalid. */
 export function invalid(issues: readonly Issue[]): Problem {
   return new Problem('validation_failed', { detail: describeIssues(issues), issues });
 }

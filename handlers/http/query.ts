@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import type { Issue } from '../../src/index.js';
 
-/** The known parameters of an address, and the errors found before they are parsed. */
+/** The known parameters in an address, and the errors found before parsing them. */
 export interface ReadQuery {
   readonly query: Readonly<Record<string, string | string[]>>;
-  /** An issue for every parameter that is unknown, or that is repeated and must not be. */
+  /** An issue for each parameter that is unknown, or repeated although it must not be. */
   readonly issues: readonly Issue[];
 }
 
 /**
- * Reads the query of an address. Each parameter is a text or, where the schema says so, a list of texts. The schema decides
- * on all else.
+ * Reads the query of an address. Each parameter is a text, or a list of texts if the schema says so. Everything else is
+ * left to the schema.
  */
 export function readQuery(url: string, schema: z.ZodRawShape[string] | undefined): ReadQuery {
   const shape = schema instanceof z.ZodObject ? schema.shape : {};

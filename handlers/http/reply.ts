@@ -1,4 +1,4 @@
-/** An answer in a form that can be sent, and stored. */
+/** An answer in a form that can be both sent and stored. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -14,13 +14,13 @@ import { inTurn } from './turns.js';
 
 export interface Services {
   readonly processor: RemoteProcessor;
-  /** Returns the milliseconds until the answer has to be sent. Infinite where nobody counts them. */
+  /** Returns the milliseconds until the answer must be sent. Infinite if there is no limit. */
   readonly timeLeft: () => number;
-  /** Returns the part before the paths of the routes, such as `/prod`. Mostly empty. */
+  /** Returns the base path before the paths of the routes, such as `/prod`. Usually empty. */
   readonly basePath: () => string;
 }
 
-/** A request that was admitted. */
+/** A request by an identified caller. */
 export interface RouteRequest {
   readonly raw: Request;
   /** The parameters in the path, decoded. */
@@ -31,19 +31,19 @@ export interface RouteRequest {
 }
 
 export interface Circumstances extends Services {
-  /** The most bytes that the members of the answer may have as they are sent. */
+  /** Maximum size of the answer's members as sent. */
   readonly maxBytes: number;
   /** The role of the caller, on whose behalf the processor acts. */
   readonly callerRole: Role;
-  /** Fires when the client has gone. */
+  /** Fires when the client disconnects. */
   readonly signal: AbortSignal;
   /** The trace in the request's headers, or undefined if they have no valid one. */
   readonly trace: Trace | undefined;
-  /** Ids for the new jobs, so that a second try meets those of the first. Undefined when any id will do. */
+  /** Ids for the new jobs, so that a second try finds those of the first. Undefined if any ids will do. */
   readonly jobIds: readonly string[] | undefined;
 }
 
-/** An answer, whose dates become text when it is sent. */
+/** An answer. Dates in it become text when it is sent. */
 export interface Answer<Body> {
   readonly body: Body;
   readonly headers?: Readonly<Record<string, string>>;
@@ -61,8 +61,8 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   readonly summary: string;
   readonly description?: string;
   /**
-   * Returns the schema of the question. `parameters` are those in the path. Members of `query` are text, or lists of text
-   * where a parameter may be repeated. `body` is JSON. The schema is made, or loaded, on first use.
+   * Returns the schema of the question. `parameters` are those in the path. Members of `query` are text, or lists of
+   * text for parameters that may be repeated. `body` is JSON. The schema is made, or loaded, on first use.
    */
   readonly asks: () => Question | Promise<Question>;
   readonly bodyExample?: unknown;
@@ -70,21 +70,24 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
     readonly status: 200 | 201 | 202 | 204;
     readonly description: string;
     readonly schema: () => Reply;
-    /** Descriptions of the headers, by name. */
+    /** Descriptions of the answer's headers, by name. */
     readonly headers?: Readonly<Record<string, string>>;
     readonly example?: unknown;
   };
-  /** The possible problems, besides those of every route. */
+  /** Possible problems, besides those that every route may have. */
   readonly problems?: readonly ProblemCode[];
-  /** Whether it answers with a page of a list. With large members, that takes up to 5 MB, and many times that to make. */
+  /**
+   * Whether it answers with a page of a list. With large members, that is up to 5 MB, and takes many times as much
+   * memory.
+   */
   readonly isList?: boolean;
-  /** Returns how many jobs it makes at most. If present, `Idempotency-Key` is heeded. */
+  /** Returns the maximum number of jobs that it adds. If present, `Idempotency-Key` is supported. */
   readonly jobCount?: (question: z.output<Question>) => number;
-  /** Answers a question. @throws Problem, and what the processor throws */
+  /** Answers a question. @throws Problem, and errors of the processor */
   answer(question: z.output<Question>, circumstances: Circumstances): Promise<Answer<z.input<Reply>>>;
 }
 
-/** The members that all routes share, whatever their questions and answers. */
+/** A route, with the members that do not depend on its question and answer. */
 export interface Route
   extends Pick<
     RouteDefinition<z.ZodObject, z.ZodType>,
@@ -93,11 +96,11 @@ export interface Route
   readonly problems: readonly ProblemCode[];
   readonly heedsIdempotencyKey: boolean;
   readonly asks: () => Promise<z.ZodObject>;
-  /** Handles a request. @throws Problem, and what the processor throws */
+  /** Handles a request. @throws Problem, and errors of the processor */
   handle(request: RouteRequest, services: Services): Promise<Response>;
 }
 
-/** Makes a route. It parses a request before anything is done, and refuses it with all that is wrong. */
+/** Makes a route. It checks a request before doing anything, and refuses it with a list of everything that is wrong. */
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
@@ -131,14 +134,18 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
 }
 
 /**
- * Turns the processor's ValidationError into a problem, since here the caller gave the input. Elsewhere such an error is a
- * mistake of ours, and is not told.
+ * Turns the processor's ValidationError into a problem, since here the caller's input caused it. Elsewhere such an
+ * error is our own mistake, and its details are not sent.
  */
 function explainRefusal(error: unknown): never {
   throw isKind(error, ValidationError) ? invalid(error.issues) : error;
 }
 
-/** Reads all that was sent, not parsed yet, and the issues of what is too much. @throws Problem for a body that is not JSON */
+/**
+ * Reads everything that was sent, unparsed, and the issues of unexpected parts.
+ *
+ * @throws Problem for a body that is not JSON
+ */
 async function readQuestion({ raw, parameters }: RouteRequest, shape: z.ZodRawShape) {
   const { query, issues } = readQuery(raw.url, shape.query);
   if (shape.body) return { asked: { parameters, query, body: await readJsonObject(raw) }, issues };

@@ -6,7 +6,7 @@ import { json, moment } from './fields.js';
 
 const list = z.array(z.int()).nullable();
 
-/** A scheduler item as the API shows it. Every member is always there, null when it has no value. */
+/** A scheduler item as the API shows it. Every member is always present, and null without a value. */
 export const schedulerView = z
   .object({
     id: z.string(),
@@ -54,7 +54,7 @@ export const schedulerView = z
 
 type SchedulerView = z.input<typeof schedulerView>;
 
-/** The members of some types only. */
+/** Members that only some types have. */
 type OwnFields = Pick<
   SchedulerView,
   'cron' | 'minute' | 'hour' | 'dayOfMonth' | 'month' | 'dayOfWeek' | 'delay' | 'at'
@@ -103,7 +103,7 @@ export function toSchedulerView(item: SchedulerItem): SchedulerView {
   };
 }
 
-/** Returns the view of an item. If another program stored too large an input for it to be sent, the input is left out. */
+/** Returns the view of an item. Leaves out the input if another program stored one that is too large to send. */
 export function toSendableSchedulerView(item: SchedulerItem, maxBytes: number): SchedulerView {
   const view = toSchedulerView(item);
   return bytesAsSent(view) <= maxBytes ? view : { ...view, input: null, leftOut: ['input'] };

@@ -2,15 +2,15 @@ import { createMiddleware } from 'hono/factory';
 import * as z from 'zod';
 import { Problem } from './problem.js';
 
-/** The part of an event by which API Gateway tells of a signature that it has checked. */
+/** Schema of the part of an event in which API Gateway reports a signature that it has checked. */
 const environmentSchema = z.object({
   requestContext: z.object({ authorizer: z.object({ iam: z.object({ userArn: z.string().min(1) }) }) }),
 });
 
 /**
- * Lets a request pass only if API Gateway has checked its signature (`authorizer: { type: aws_iam }`). The callers' IAM
- * policies have decided what they may do, so here they may do anything. Nobody can pose as a caller, since API Gateway alone
- * writes what is read here.
+ * Admits only requests whose signature API Gateway has checked (`authorizer: { type: aws_iam }`). The callers' IAM
+ * policies already decide what they may do, so here they may do anything. The check cannot be forged, since only API
+ * Gateway writes this part of an event.
  */
 export const requireSignature = createMiddleware(async ({ env, set }, next) => {
   const { data } = environmentSchema.safeParse(env);

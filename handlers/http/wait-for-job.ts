@@ -4,23 +4,23 @@ import { readUntilSettled } from '../../src/job/wait-for-job.js';
 import { Problem } from './problem.js';
 import { inTurn } from './turns.js';
 
-/** The time to read the job and send it, when time is short. */
+/** Time reserved for a last read of the job and for sending the answer. */
 const MARGIN_MS = ms('2s');
 
 /** How long to wait, and what ends the wait early. */
 export interface Patience {
   readonly waitMs: number;
-  /** Returns the milliseconds until the answer has to be sent. */
+  /** Returns the milliseconds until the answer must be sent. */
   readonly timeLeft: () => number;
-  /** Fires when the client has gone. */
+  /** Fires when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Returns the job once it is settled, or as it is when the time is up or the client has gone. Reads it by its id at growing
- * intervals.
+ * Returns the job once it is settled, or in its current state when the time is up or the client disconnects. Reads it
+ * by its id at growing intervals.
  *
- * @throws NotFoundError, or Problem when a job that was there is gone
+ * @throws NotFoundError, or Problem if the job existed and is gone now
  */
 export async function waitForJob(
   processor: RemoteProcessor,

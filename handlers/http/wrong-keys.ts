@@ -3,18 +3,23 @@ import type { Logger } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 import { countWrongKey, type WrongKeyCount } from '../../src/sign-in/count-wrong-key.js';
 
-/** How long the sender of a wrong key waits for the count. The key is refused whether it was counted or not. */
+/** How long a request with a wrong key waits for counting it. The key is refused in any case. */
 const MAX_COUNTING_MS = 2_000;
 
-/** The most addresses remembered as past their limit. When there are more, all are forgotten and looked up again. */
+/**
+ * Maximum number of remembered addresses over their limit. When there are more, all are forgotten and looked up again.
+ */
 const MAX_KNOWN = 1_000;
 
 /**
- * Counts wrong keys by their address, in the API and at the sign-in together. A right key is never counted, nor kept out by
- * wrong ones, since many people may stand behind one proxy.
+ * Counts wrong keys by address, for the API and the sign-in together. A valid key is never counted, nor refused because
+ * of wrong ones, since many people may share one proxy.
  */
 export class WrongKeys {
-  /** Until when each address is past its limit, by `performance.now()`. Such an address costs the database nothing more. */
+  /**
+   * Until when each address is over its limit, by `performance.now()`. These addresses cost no further database
+   * commands.
+   */
   readonly #limited = new Map<string, number>();
 
   constructor(
@@ -22,7 +27,7 @@ export class WrongKeys {
     private readonly log: Logger,
   ) {}
 
-  /** Counts one wrong key. Returns for how many milliseconds its address is past its limit, or undefined if it is not. */
+  /** Counts a wrong key. Returns for how many milliseconds its address is over the limit, or undefined if it is not. */
   async count(address: string): Promise<number | undefined> {
     const leftMs = (this.#limited.get(address) ?? 0) - performance.now();
     if (leftMs > 0) return leftMs;

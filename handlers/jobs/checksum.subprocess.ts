@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { SubprocessContext } from '../../src/job/job-context.js';
 import type { ChecksumInput, ChecksumOutput } from './checksum.js';
 
-/** Well below the second after which a job that ignores its signal is killed. */
+/**
+ * How often the job pauses so that its signal can fire. Well below the second after which a job that ignores it is
+ * killed.
+ */
 const PAUSE_EVERY_MS = 250;
 
 /** Does the work of the `checksum` job, in a thread of its own. */
@@ -18,7 +21,7 @@ export default async function checksum({
   for (let round = 1; round <= rounds; round += 1) {
     digest = createHash(algorithm).update(digest).update(bytes).digest();
     if (performance.now() < pauseAt) continue;
-    await progress(round, rounds); // The signal can only fire while this thread waits.
+    await progress(round, rounds); // The signal can fire only while this thread waits.
     signal.throwIfAborted();
     pauseAt = performance.now() + PAUSE_EVERY_MS;
   }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { defineJob } from '../../src/job/define-job.js';
 
-/** Keeps the whole input below the megabyte that an input may have. */
+/** Keeps the whole input below the API's limit of a megabyte. */
 const MAX_DATA_LENGTH = 1_000_000;
 
 const MAX_ROUNDS = 10_000_000;
 
-/** About half a minute of one CPU, far below the 5 minutes of an invocation. */
+/** Takes about half a minute of CPU time, far below the 5 minutes of an invocation. */
 const MAX_BYTES_HASHED = 20e9;
 
 const inputSchema = z
@@ -14,7 +14,10 @@ const inputSchema = z
     /** The bytes, in base64. */
     data: z.base64().max(MAX_DATA_LENGTH),
     algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
-    /** The number of rounds. The first gives the plain checksum. Each further one hashes the last digest and the bytes. */
+    /**
+     * The number of rounds. The first computes the plain checksum. Each further one hashes the previous digest and the
+     * bytes.
+     */
     rounds: z.int().min(1).max(MAX_ROUNDS).default(1),
   })
   .refine(({ data, rounds }) => data.length * rounds <= MAX_BYTES_HASHED, {

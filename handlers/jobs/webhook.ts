@@ -12,17 +12,20 @@ import { signedHeaders } from './webhook/sign.js';
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 120_000;
 const MAX_REDIRECTS = 5;
-/** Enough of an answer to see what the receiver thought of the request. */
+/** Length of the answer's beginning that is kept. Enough to see why the receiver refused a request. */
 const EXCERPT_LENGTH = 1_000;
 
 export interface WebhookSettings {
-  /** Signs the body. See `signedHeaders`. Without a secret the body is sent unsigned. */
+  /** Signs the body. See `signedHeaders`. Without a secret, the body is not signed. */
   readonly secret: string | undefined;
-  /** The secrets for receivers of some origins, such as `https://hooks.example.com`, in place of `secret`. */
+  /** Secrets for receivers at certain origins, such as `https://hooks.example.com`, used in place of `secret`. */
   readonly secrets?: ReadonlyMap<string, string> | undefined;
-  /** The addresses it may send to: `isPublicAddress`, unless every producer may reach what the worker reaches. */
+  /**
+   * Which addresses a webhook may be sent to. Normally `isPublicAddress`; `anyAddress` also lets whoever adds a job
+   * reach the worker's private network.
+   */
   readonly mayConnectTo: AddressRule;
-  /** The role of `defineJob`. By default whoever may add jobs may send. */
+  /** The `addRole` of the job. By default, anyone who may add jobs may send webhooks. */
   readonly addRole?: AddRole;
 }
 
@@ -33,7 +36,7 @@ const inputSchema = z.strictObject({
     .refine((url) => !hasUserInfo(url), 'expected a URL without user name and password'),
   /** Any JSON. */
   body: z.unknown(),
-  /** The time for the whole exchange, including redirects. */
+  /** Time limit for the whole exchange, including redirects. */
   timeout: durationSchema
     .refine((ms) => ms >= 1 && ms <= MAX_TIMEOUT_MS, `expected at most ${MAX_TIMEOUT_MS} milliseconds`)
     .default(DEFAULT_TIMEOUT_MS),
@@ -44,10 +47,10 @@ type Input = z.output<typeof inputSchema>;
 /**
  * Posts a JSON body to a URL, and returns the status and the beginning of the answer.
  *
- * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx is not retried, nor is a
- * refused address, since the next attempt would meet the same.
+ * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx is not retried, nor is
+ * a refused address, since another attempt would end the same way.
  *
- * Redirects are followed within the origin of the URL, since body and signature are for nobody else.
+ * Redirects are followed only within the origin of the URL, since body and signature are for nobody else.
  *
  * A receiver may get the same job more than once. `Idempotency-Key` is the job's id, the same each time.
  */
@@ -79,7 +82,7 @@ interface Sender extends Pick<JobContext, 'jobId' | 'attempt'> {
 
 function toRequest({ url, body: data = null }: Input, { secret, jobId, attempt }: Sender): Outgoing {
   const body = JSON.stringify(data);
-  const id = encodeURIComponent(jobId); // Ids may have characters that headers may not.
+  const id = encodeURIComponent(jobId); // Ids may contain characters that headers may not.
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
@@ -104,7 +107,7 @@ async function deliver(request: Outgoing, options: SendOptions): Promise<Answer>
   throw new RemoteException(`${request.url.host} redirected more than ${MAX_REDIRECTS} times.`);
 }
 
-/** Explains a network error without its own message, and not with it as a cause, since it tells an internal address. */
+/** Replaces a network error by one without its message or cause, since these could reveal an internal address. */
 function explain(error: unknown, { host }: URL): never {
   if (isKind(error, RemoteException) || !(error instanceof Error)) throw error;
   const { syscall, code } = systemErrorSchema.safeParse(error).data ?? {};
@@ -113,7 +116,7 @@ function explain(error: unknown, { host }: URL): never {
   throw new Error(`Could not reach ${host}: ${reason}`);
 }
 
-/** Node's description of a failed connection. */
+/** Schema of Node's description of a failed connection. */
 const systemErrorSchema = z.object({ syscall: z.string().optional(), code: z.string().optional() });
 
 function judge({ status, text }: Answer, { host }: URL) {

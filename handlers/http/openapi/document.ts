@@ -3,7 +3,7 @@ import type { Route } from '../route.js';
 import { type JsonSchema, toJsonSchema } from './json-schema.js';
 import { problemResponses, problemSchema } from './problem-responses.js';
 
-/** Returns the OpenAPI 3.1 document of the routes, made of the schemas that validate their requests. */
+/** Returns the OpenAPI 3.1 document of the routes, made from the schemas that validate their requests. */
 export async function toDocument(routes: readonly Route[]) {
   const schemas = new Map<string, JsonSchema>([['Problem', problemSchema]]);
   const responses = new Map<string, JsonSchema>();

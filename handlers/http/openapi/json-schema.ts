@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { documented } from '../documented.js';
 
-/** JSON Schema, draft 2020-12, as OpenAPI 3.1 takes it. */
+/** JSON Schema, draft 2020-12, as used by OpenAPI 3.1. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * Returns a schema in the form of the document. A schema with an id goes to the components, and is referred to.
+ * Returns a schema as JSON Schema. A schema with an id is added to the components, and a reference is returned.
  *
- * @param io `input` for what may be sent, `output` for answers, which lack no member and have no unknown one
+ * @param io `input` for requests, or `output` for answers, which have all known members and no others
  */
 export function toJsonSchema(
   schema: z.core.$ZodType,
@@ -30,7 +30,7 @@ export function toJsonSchema(
 
 type Node = Parameters<NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>>[0];
 
-/** Describes dates as text, and replaces schemas that work by a function. */
+/** Describes dates as text, and replaces schemas that use a function. */
 function describe({ zodSchema, jsonSchema }: Node): void {
   const { jsonSchema: told, description, id } = documented.get(zodSchema) ?? {};
   if (told) {

@@ -347,7 +347,10 @@ async function show({ processor, maxBytes }: Pick<Circumstances, 'processor' | '
   return toSendableSchedulerView(found, maxBytes);
 }
 
-/** Names the field of the job's name, which is `name` in a job's body and `jobName` in a scheduler item's. */
+/**
+ * Reports an unknown job name at the field `jobName`, as it is called in a scheduler item. In a job it is called
+ * `name`.
+ */
 function explainUnknownJob(error: unknown): never {
   if (!isKind(error, UnknownJobNameError)) throw error;
   const issues = [{ path: 'jobName', message: error.message }];

@@ -101,10 +101,10 @@ const getStatistics = defineRoute({
   },
 });
 
-/** The largest point as Lambda sends it, so that the refusal does not depend on the counts. */
+/** Maximum size of a point as sent. With a fixed size, whether a request is refused does not depend on the counts. */
 const MAX_POINT_BYTES = 300;
 
-/** Refuses more points than can be sent. 8 days in minutes are too much for a load balancer. @throws Problem */
+/** Refuses more points than can be sent. 8 days in minutes are too many for a load balancer. @throws Problem */
 function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void {
   const most = Math.floor(maxBytes / MAX_POINT_BYTES);
   if (points.length <= most) return;

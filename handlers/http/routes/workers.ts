@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-/** A worker without its name, which stands in leases. */
+/** A worker without its name, which is part of leases. */
 const workerView = z.object({
   processor: z.string(),
   maxThreads: z.int(),

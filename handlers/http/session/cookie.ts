@@ -2,15 +2,15 @@ import type { Context } from 'hono';
 import { isLoopback } from '../loopback.js';
 
 /**
- * Returns the prefix of every cookie. `__Host-` binds a cookie to this very host, and asks for https. Not every browser
- * takes such a cookie over http from its own machine, so there the cookie has no prefix.
+ * Returns the prefix of our cookies' names. `__Host-` binds a cookie to this host, and requires https. Not every
+ * browser accepts such a cookie over http from its own machine, so there the names have no prefix.
  */
 export function cookiePrefix({ req }: Context): 'host' | undefined {
   const { protocol, hostname } = new URL(req.url);
   return protocol === 'http:' && isLoopback(hostname) ? undefined : 'host';
 }
 
-/** Returns the options of every cookie. No script reads it, and other sites cannot have it sent. */
+/** Returns the options of our cookies. Scripts cannot read them, and requests from other sites do not include them. */
 export function cookieOptions(context: Context) {
   const prefix = cookiePrefix(context);
   return { path: '/', httpOnly: true, sameSite: 'Strict', ...(prefix && { secure: true, prefix }) } as const;

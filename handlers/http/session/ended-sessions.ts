@@ -6,20 +6,20 @@ import { endSession } from '../../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../../src/sign-in/is-session-ended.js';
 import type { Session } from './session.js';
 
-/** How long what was read is trusted. A sign-out in another process is noticed that late. */
+/** How long a read is trusted. A sign-out in another process is noticed after at most this time. */
 const READ_AGAIN_MS = 5_000;
 
-/** The most sessions remembered. When there are more, all are forgotten and looked up again. */
+/** Maximum number of sessions remembered. When there are more, all are forgotten and looked up again. */
 const MAX_KNOWN = 1_000;
 
-/** The sessions whose holders signed out. Costs one small read for each session in use, every 5 seconds at most. */
+/** The sessions whose users signed out. Costs a small read per session in use, at most every 5 seconds. */
 export class EndedSessions {
-  /** The known state of each session, and until when it is trusted, by `performance.now()`. */
+  /** Whether each session has ended, and until when that is trusted, by `performance.now()`. */
   readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
 
   constructor(private readonly processor: WithCollections) {}
 
-  /** Returns whether a session has ended. @throws what the driver throws, so that nobody is let in unchecked */
+  /** Returns whether a session has ended. @throws errors of the driver, so that nobody is admitted unchecked */
   async has({ id }: Session): Promise<boolean> {
     const known = this.#known.get(id);
     if (known && known.until > performance.now()) return known.isEnded;
@@ -28,7 +28,7 @@ export class EndedSessions {
     return isEnded;
   }
 
-  /** Ends a session, in all copies of its cookie. @throws what the driver throws */
+  /** Ends a session, whichever copy of its cookie is used. @throws errors of the driver */
   async add({ id, expires }: Session): Promise<void> {
     await endSession(await this.#collection(), id, expires);
     this.#learn(id, true);

@@ -1,9 +1,9 @@
-/** The base to resolve a path against, which is never seen. */
+/** Base for resolving a path. Never shown to anybody. */
 const HERE = 'http://here';
 
 /**
- * Returns where to go after a form, as the request asks: a path of the dashboard, or `/`. A path that leads elsewhere, such
- * as `//elsewhere.example`, is not followed.
+ * Returns the path to go to after a form, as the request asks: a path of the dashboard, or else `/`. A path that leads
+ * to another host, such as `//elsewhere.example`, is not followed.
  */
 export function returnPath(asked: string | null | undefined): string {
   if (!asked || !URL.canParse(asked, HERE)) return '/';

@@ -5,12 +5,12 @@ import { fieldOf } from '../../../src/mongo/driver-error.js';
 import { Problem } from '../problem.js';
 import type { Session } from './session.js';
 
-/** The name of the field with a session's token. */
+/** Name of the form field with a session's token. */
 export const FORM_TOKEN = 'token';
 
 /**
- * Refuses a request that changes something and does not come from a page of this very site. Browsers tell that by the
- * headers Sec-Fetch-Site and Origin.
+ * Refuses a request that changes something unless it comes from a page of this site, as browsers state in the headers
+ * Sec-Fetch-Site and Origin.
  */
 export const requireSameOrigin = createMiddleware(async (context, next) => {
   try {

@@ -9,24 +9,24 @@ import { cookieOptions, cookiePrefix } from './cookie.js';
 
 /** A signed-in user. */
 export interface Session {
-  /** The id by which the session is ended. Other sessions of the same key have other ids. */
+  /** Id by which the session is ended. Other sessions with the same key have other ids. */
   readonly id: string;
   readonly caller: Caller;
-  /** The token that every form of the session sends back. No other site knows it. */
+  /** Token that every form of the session must contain. No other site knows it. */
   readonly formToken: string;
-  /** The moment when the session ends, whatever happens. */
+  /** When the session ends at the latest. */
   readonly expires: Date;
-  /** The moment of the last action, in all copies of the cookie made then. */
+  /** When the user was last active, as far as this copy of the cookie knows. */
   readonly used: Date;
 }
 
-/** The idle time that ends a session. After that, somebody else may sit at the screen, or use a copied cookie. */
+/** Idle time that ends a session. After that, somebody else may sit at the screen, or use a copied cookie. */
 const IDLE_MS = 60 * 60_000;
 
-/** How old the cookie gets before it is signed anew, rather than with each request. */
+/** The cookie is signed again only when it is older than this, rather than at each request. */
 const RENEW_AFTER_MS = 60_000;
 
-/** A working day and a bit, so that a session started in the morning is not interrupted. */
+/** A little more than a working day, so that a session started in the morning is not interrupted. */
 const SESSION_SECONDS = 12 * 60 * 60;
 
 const COOKIE = 'session';
@@ -35,15 +35,15 @@ const claimsSchema = z.strictObject({
   id: z.string(),
   key: z.string(),
   role: z.enum(roles),
-  /** The fingerprint of the key, so that another key under the same id does not take over the session. */
+  /** Fingerprint of the key, so that another key with the same id cannot take over the session. */
   fingerprint: z.string(),
   formToken: z.string(),
-  /** In milliseconds since 1970, as is `used`. */
+  /** In milliseconds since 1970, like `used`. */
   expires: z.number(),
   used: z.number(),
 });
 
-/** Signs in the holder of a key. Sets the cookie of a session, signed by the first secret. */
+/** Signs in the holder of a key. Sets the session's cookie, signed by the first secret. */
 export async function startSession(context: Context, secrets: readonly string[], key: ApiKey): Promise<void> {
   const now = Date.now();
   await setCookie(context, secrets, {
@@ -57,7 +57,7 @@ export async function startSession(context: Context, secrets: readonly string[],
   });
 }
 
-/** Signs the cookie anew after an action, unless that was done just now. This does not extend the end of the session. */
+/** Signs the cookie again after an action, unless that was done recently. This does not extend the session's end. */
 export async function renewSession(
   context: Context,
   secrets: readonly string[],
@@ -90,8 +90,9 @@ async function setCookie(
 }
 
 /**
- * Returns the session of a request, or undefined. It must be signed by any of the secrets, and neither expired nor idle for
- * too long. Its key must be configured with the same role as then. EndedSessions knows whether its holder signed out.
+ * Returns the session in a request's cookie, or undefined. Valid if signed by one of the secrets, not expired, not idle
+ * too long, and its API key is still configured unchanged with the same role. Does not check for sign-out: see
+ * `EndedSessions`.
  */
 export async function readSession(
   context: Context,
@@ -125,7 +126,9 @@ function isOver({ expires, used }: z.output<typeof claimsSchema>): boolean {
   return expires <= now || used + IDLE_MS <= now;
 }
 
-/** Hashes the digest, which is a secret of the configuration and cannot be told from this. */
+/**
+ * Returns a hash of the key's digest. The digest is part of the secret settings, and cannot be derived from the hash.
+ */
 function fingerprint({ digest }: ApiKey): string {
   return createHash('sha256').update('session').update(digest).digest('base64url');
 }

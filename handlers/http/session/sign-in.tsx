@@ -22,10 +22,12 @@ export interface SignInOptions {
   readonly log: Logger;
 }
 
-/** The size of a form with a key and the page to go to. Anybody may send this form, and nobody needs a larger one. */
+/**
+ * Maximum size of the form, which has a key and the page to go to. Anybody may send it, and nobody needs a larger one.
+ */
 const MAX_FORM_BYTES = 4096;
 
-/** Signs in with an API key, and out. After ten wrong keys within 15 minutes an address is told to wait. */
+/** Routes to sign in with an API key, and to sign out. After ten wrong keys within 15 minutes, an address must wait. */
 export function signInRoutes({ apiKeys, sessionSecrets, wrongKeys, endedSessions, log }: SignInOptions) {
   const noKeys = apiKeys.length === 0 ? 'No API key is configured: set API_KEYS, then sign in.' : undefined;
   return new Hono<DashboardEnvironment>()

@@ -8,12 +8,13 @@ export type AddressRule = (address: string) => boolean;
 
 export const anyAddress: AddressRule = () => true;
 
-/** The range of all public IPv6 addresses. Others may be a disguise, such as `::127.0.0.1`. */
+/** The range of all public IPv6 addresses. Others may wrap an IPv4 address, such as `::127.0.0.1`. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Addresses at which clouds tell a machine about itself and its permissions, though they look public. The others are in
- * special ranges: 169.254.0.0/16 and fd00::/8 of most, 100.64.0.0/10 of Alibaba and Volcengine, 192.0.0.0/24 of Oracle.
+ * Addresses that look public, but at which clouds tell a machine about itself and its permissions. Other such addresses
+ * are in special ranges: 169.254.0.0/16 and fd00::/8 of most, 100.64.0.0/10 of Alibaba and Volcengine, 192.0.0.0/24 of
+ * Oracle.
  */
 const ofClouds: ReadonlySet<string> = new Set([
   '168.63.129.16', // Azure
@@ -31,15 +32,15 @@ export const isPublicAddress: AddressRule = (text) => {
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
 };
 
-/** Checks a URL whose host is an address, for which no name is looked up. @throws RemoteException */
+/** Checks a URL whose host is an address, since no name is looked up then. @throws RemoteException */
 export function checkAddress({ hostname }: URL, mayConnectTo: AddressRule): void {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && !mayConnectTo(host)) throw refusal(`${host}: it`);
 }
 
 /**
- * Looks up a name for a connection about to be made, and refuses a name if the rule refuses any of its addresses. The
- * checked addresses are the ones connected to, so a name that changes in between gains nothing.
+ * Looks up a name for a connection about to be made, and refuses it if the rule refuses any of its addresses. The
+ * connection uses the checked addresses, so changing the name's addresses in between has no effect.
  */
 export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
@@ -53,7 +54,10 @@ export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   };
 }
 
-/** Makes an error that does not tell the address of a name, since outsiders must not learn what a name means inside. */
+/**
+ * Returns an error that does not reveal a name's address, since outsiders must not learn addresses of the internal
+ * network.
+ */
 function refusal(what: string): RemoteException {
   return new RemoteException(
     `Refused to connect to ${what} is not a public address. WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true allows it.`,

@@ -3,14 +3,14 @@ import { originOf } from './origin.js';
 import type { Answer, Outgoing } from './send.js';
 
 /**
- * Returns the request that an answer redirects to, or undefined. It stays a POST with its body, also after 301 and 302,
- * where browsers make a GET. A webhook without its body has not arrived. 303 says that the body has arrived and the
- * result is found elsewhere.
+ * Returns the request that an answer redirects to, or undefined. It remains a POST with its body, even after 301 and
+ * 302, where browsers switch to GET. A webhook without its body would be useless. 303 means that the body was received
+ * and the result is at the other address.
  *
- * The body and its signature are for the origin that they were sent to. Otherwise anyone who can make it redirect would
+ * The body and its signature are only for the origin they were sent to. Otherwise anyone who can make it redirect would
  * receive them. A GET after 303 has neither.
  *
- * @throws RemoteException for a target that is not http or https, that goes from https to http, or that is of another origin
+ * @throws RemoteException if the target is not http or https, goes from https to http, or has another origin
  */
 export function redirectOf({ status, location }: Answer, from: Outgoing): Outgoing | undefined {
   if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;

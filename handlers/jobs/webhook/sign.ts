@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * Returns the headers by which a receiver knows that the body is ours and fresh, as standardwebhooks.com defines them:
+ * Returns headers that prove to a receiver that the body is ours and fresh, as standardwebhooks.com defines them:
  *
  * - `webhook-id`: the job's id, the same at every attempt
  * - `webhook-timestamp`: seconds since 1970, so that a receiver can refuse bodies older than some minutes
