@@ -1,18 +1,19 @@
 /*
- * A dynamic import brings a whole package into the bundle, for esbuild drops nothing of it. This plugin has those of the AWS
- * SDK bring only what is used.
+ * A dynamic import puts a whole package into the bundle, because esbuild removes nothing from it. With this plugin,
+ * dynamic imports of the AWS SDK include only what is used.
  *
- * Why not modules of ours that say which: a bundle without splitting, and without the SDK, would import it as it starts.
+ * Modules of ours with the needed exports would not do: a bundle without splitting and without the SDK would import the
+ * SDK at its start.
  */
 
-/** What `handlers/` takes of each client. */
+/** The exports of each client that `handlers/` uses. */
 const parts = {
   '@aws-sdk/client-lambda': ['InvokeCommand', 'LambdaClient'],
   '@aws-sdk/client-secrets-manager': ['GetSecretValueCommand', 'SecretsManagerClient'],
   '@aws-sdk/client-sqs': ['SendMessageBatchCommand', 'SQSClient'],
 };
 
-/** The files that import them, wherever this package is. */
+/** Matches the files that import the clients, wherever this package is installed. */
 const IMPORTER = /[\\/]handlers[\\/](?:worker-starters|secret)\.[jt]s$/;
 
 /** @type {import('esbuild').Plugin} */

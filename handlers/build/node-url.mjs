@@ -1,5 +1,5 @@
 /**
- * Replaces `whatwg-url` in a bundle, with which the MongoDB driver parses connection strings. Node's own URL follows the
- * same standard, and saves 90 KB of tables in each package.
+ * Replaces `whatwg-url`, with which the MongoDB driver parses connection strings, in a bundle. Node's own URL follows
+ * the same standard, which saves 90 KB of tables per package.
  */
 export const { URL, URLSearchParams } = globalThis;

@@ -1,6 +1,7 @@
 /*
- * The parameters of serverless.yml that choose among a few values. Refuses, before anything is built, all values at once with
- * which the stack would not work: of all parameters, and of the variables that become the functions' own.
+ * Checks the parameters of serverless.yml, and the variables that become the functions' own, before anything is built.
+ * Refuses all values at once with which the stack would not work. Returns the parameters that choose among a few
+ * values.
  */
 const choices = {
   httpAccess: ['keys', 'iam'],
@@ -10,7 +11,7 @@ const choices = {
   wakeups: ['true', 'false'],
 };
 
-/** From and to. AWS limits the first two, and the periods of an alarm to a day. */
+/** Lowest and highest values. AWS limits the first two, and the periods of an alarm to a day. */
 const wholeNumbers = {
   workerTimeout: [1, 900],
   alarmSilentMinutes: [1, 1440],
@@ -25,10 +26,10 @@ const wholeNumbers = {
   alarmServerErrors: [1, 1e9],
 };
 
-/** Nothing may be reserved, but not for nobody: that would switch the function off. */
+/** May be empty, but not 0, which would switch the function off. */
 const reservations = { httpConcurrency: [1, 1e6], workerConcurrency: [1, 1e6] };
 
-/** Nothing, or this. */
+/** May be empty, or must match the pattern. */
 const texts = {
   subnets: [listOf('subnet'), 'ids of subnets such as subnet-0a1b, separated by commas, without blanks'],
   securityGroups: [
@@ -38,14 +39,14 @@ const texts = {
   alarmTopic: [/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]+$/, 'the ARN of an SNS topic'],
 };
 
-/** Parameters that become variables of the functions, which check them in the same way as they start. */
+/** Parameters that become variables of the functions, which check them in the same way when they start. */
 const variables = {
   allowedHosts: 'ALLOWED_HOSTS',
   collectionPrefix: 'COLLECTION_PREFIX',
   corsOrigins: 'CORS_ORIGINS',
 };
 
-/** Variables of whoever deploys that become those of the functions. */
+/** Variables of the deploying environment that are passed on to the functions. */
 const passedOn = [
   'DEADLINE_MARGIN',
   'INDEX_BY_QUEUE',
@@ -58,13 +59,13 @@ const passedOn = [
   'WEBHOOK_ALLOW_PRIVATE_ADDRESSES',
 ];
 
-/** Their empty text is passed on as it is; of others it counts as not set. */
+/** Variables that are passed on even if empty. Other empty variables count as not set. */
 const heededWhenEmpty = ['COLLECTION_PREFIX', 'MAX_WORKERS'];
 
-/** As in serverless.yml. */
+/** The default in serverless.yml. */
 const DEFAULT_MAX_WORKERS = 10;
 
-/** So many workers at a time does the event source mapping of a queue let run at least. */
+/** The lowest maximum concurrency that SQS's event source mapping allows. */
 const LEAST_BY_QUEUE = 2;
 
 module.exports = async ({ options, resolveVariable, resolveConfigurationProperty }) => {
@@ -89,7 +90,7 @@ module.exports = async ({ options, resolveVariable, resolveConfigurationProperty
   return Object.fromEntries(Object.keys(choices).map((name) => [name, given[name]]));
 };
 
-/** The framework passes over a name that nothing asks for: `wakups=false` would leave the queue. */
+/** Returns a problem for an unknown name. The framework ignores it, so `wakups=false` would keep the queue. */
 function problemOfName(name, known) {
   return known.includes(name)
     ? undefined
@@ -101,8 +102,8 @@ function problemOfChoice(name, allowed, given) {
 }
 
 /**
- * Checks the secret's parameter. The permission to read a secret is made of its name. An ARN has another form, with a
- * suffix.
+ * Checks the parameter `secret`, which must be a name, because the permission to read the secret is derived from it. An
+ * ARN has another form, with a suffix.
  */
 function problemOfSecret({ secret, secretsAt }) {
   if (secretsAt !== 'start' || /^(?!arn:)[\w/+=.@-]{1,512}$/.test(secret)) return undefined;
@@ -125,13 +126,15 @@ function listOf(kind) {
   return new RegExp(`^${kind}-\\w+(,${kind}-\\w+)*$`);
 }
 
-/** CloudFormation would take one without the other: a function without a VPC, or an id that is empty. */
+/**
+ * Requires both or neither. CloudFormation would accept one alone, and deploy a function without a VPC, or an empty id.
+ */
 function problemOfVpc({ subnets, securityGroups }) {
   if ((subnets === '') === (securityGroups === '')) return undefined;
   return 'The parameters subnets and securityGroups go together: expected both, or neither.';
 }
 
-/** By the schema that the functions read them by. */
+/** Checks variables with the schema by which the functions read them. */
 async function problemsOfVariables(given) {
   const { tsImport } = await import('tsx/esm/api');
   const { configSchema } = await tsImport('../../src/config.ts', __filename);
@@ -147,7 +150,7 @@ async function problemsOfVariables(given) {
   });
 }
 
-/** Reserved for fewer, the others that are asked for would be throttled. */
+/** Checks the reserved concurrency. If it is too low, further workers that are started would be throttled. */
 function problemOfWorkers({ workerConcurrency, wakeups }) {
   const maxWorkers = Number(process.env.MAX_WORKERS || DEFAULT_MAX_WORKERS);
   const least = wakeups === 'true' ? Math.max(maxWorkers, LEAST_BY_QUEUE) : maxWorkers;
@@ -159,7 +162,7 @@ function wrong(name, expected, given) {
   return `--param ${name}: expected ${expected}, not '${given[name]}'.`;
 }
 
-/** @param found texts, and what is none where all is well */
+/** @param found problems, or falsy values where there are none */
 function refuse(found) {
   const problems = found.filter(Boolean);
   if (problems.length === 0) return;

@@ -1,5 +1,5 @@
 import { clientsInPart } from './clients-in-part.mjs';
 import { threadEntries } from './thread-entries.mjs';
 
-/** The esbuild plugins that serverless.yml bundles functions with. */
+/** The esbuild plugins with which serverless.yml bundles functions. */
 export default [threadEntries, clientsInPart];

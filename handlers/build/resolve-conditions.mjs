@@ -1,7 +1,7 @@
 /*
- * A plugin of the Serverless Framework. It resolves the conditions on parameters in the template before it is sent, when their
- * values are known. CloudFormation would accept the conditions, but it also checks the branch of an `!If` that is not taken,
- * where an empty value is wrong. So does cfn-lint.
+ * A plugin for the Serverless Framework. Resolves the conditions on parameters in the template before it is deployed,
+ * when their values are known. CloudFormation accepts the conditions, but it also checks the branch of an `!If` that is
+ * not taken, where an empty value is invalid. So does cfn-lint.
  */
 export default class ResolveConditions {
   constructor(serverless) {
@@ -29,7 +29,7 @@ export function resolveConditions({ Conditions = {}, ...template }) {
   };
 }
 
-/** @param holds returns whether another condition holds, by its name */
+/** @param holds returns whether the condition with a given name holds */
 function evaluate(condition, holds) {
   const [[kind, given]] = Object.entries(condition);
   switch (kind) {

@@ -3,27 +3,27 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 
 /*
- * A thread starts from a file of its own, which bundling would leave behind. This esbuild plugin builds such files
- * as further entries beside the bundle, and makes the bundle name them:
+ * A thread starts from a file of its own, which a bundler would not include. This esbuild plugin builds such files as
+ * further entries beside the bundle, and makes the bundle refer to them:
  *
  *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other module named in this way
  *   resolve(__dirname, 'worker.js')                  the file from which piscina starts its threads
  *
- * The files are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so are the chunks that
- * esbuild splits off. So serverless-esbuild puts them into the package of that function, and into no other.
+ * The files are named after the bundle (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so are the chunks
+ * that esbuild splits off. So serverless-esbuild puts them into the package of that function, and into no other.
  *
- * No published plugin does this. Plugins for `new URL` look for the named file itself, which here is the compiled form of a
- * TypeScript source. None of them knows piscina's file.
+ * No published plugin does this. Plugins for `new URL` look for the named file itself, which here is the compiled form
+ * of a TypeScript source. None of them knows piscina's file.
  */
 
-/** Matches the URL as a value, so that a comment or a text that mentions one does not match. */
+/** Matches the URL as a value, not where a comment or a string mentions one. */
 const URL_OF_MODULE =
   /(?<=^(?!\s*(?:\*|\/\/|\/\*)).*(?:[=(:,?[]\s*|\breturn\s+))new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.[cm]?js)\1,\s*import\.meta\.url,?\s*\)/gm;
 
-/** Piscina's own code. If it changes, the build fails rather than a job in production. */
+/** Matches piscina's own code. If that code changes, the build fails, rather than a job in production. */
 const PISCINA_THREAD = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
 
-/** The options for piscina's own file, which is CommonJS. */
+/** Options for piscina's own file, which is CommonJS. */
 const asCommonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
@@ -44,7 +44,7 @@ export const threadEntries = {
   },
 };
 
-/** The further entries of one bundle. Each is built once, however often it is named. */
+/** The further entries of one bundle. Each is built once, however often it is referred to. */
 class Entries {
   #build;
   #underWay = new Map();
@@ -53,7 +53,7 @@ class Entries {
     this.#build = build;
   }
 
-  /** Begins to build a module, and returns the name of its future file. */
+  /** Starts building a module, and returns the name of its future file. */
   add(path, options = {}) {
     const { initialOptions } = this.#build;
     const out = `${bundleName(initialOptions)}.${flatName(path, initialOptions)}`;
@@ -61,7 +61,7 @@ class Entries {
     return out + ({ ...initialOptions, ...options }.outExtension?.['.js'] ?? '.js');
   }
 
-  /** Resolves when all entries are built. An entry can name further ones, including itself. */
+  /** Resolves when all entries are built. An entry may refer to further ones, including itself. */
   async finish() {
     for (const building of this.#underWay.values()) await building;
   }
@@ -87,7 +87,10 @@ function nameEntries(build, entries) {
   );
 }
 
-/** Returns whether a file is searched. Other packages are not, except this one as a dependency. */
+/**
+ * Returns whether to search a file for such references. Files of other packages are not searched, except this package
+ * as a dependency.
+ */
 function isOwn(path) {
   return !/[\\/]node_modules[\\/](?!remote-processor[\\/](?!.*[\\/]node_modules[\\/]))/.test(path);
 }
@@ -120,7 +123,7 @@ function bundleName({ entryPoints: [entry] }) {
   return withoutExtension(basename(entry));
 }
 
-/** Returns a name relative to this project, or to the package of the file, wherever either is installed. */
+/** Returns a path relative to this project, or to the package that contains the file, wherever it is installed. */
 function flatName(path, { absWorkingDir = process.cwd() }) {
   const fromPackage = path.split(/[\\/]node_modules[\\/]/).at(-1);
   const name = fromPackage === path ? relative(absWorkingDir, path) : fromPackage;
