@@ -16,7 +16,7 @@ export interface TestDatabase {
   readonly db: Db;
   /** Returns the collections of a processor without its own prefix. */
   collections(): Collections;
-  /** Returns the commands that its client sends while `work` is under way. */
+  /** Returns the commands that `client` sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
    * Returns only the commands that are sent for jobs. Leaves out a worker's commands whose number depends on the time

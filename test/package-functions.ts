@@ -35,7 +35,9 @@ export interface Packaged {
   remove(): Promise<void>;
 }
 
-/** Runs `serverless package` with no account, the given environment variables, and parameters of serverless.yml. */
+/**
+ * Runs `serverless package` without an AWS account, with these environment variables and parameters of serverless.yml.
+ */
 export async function packageFunctions(
   env: Readonly<Record<string, string>>,
   params: Readonly<Record<string, string>> = {},
@@ -69,7 +71,7 @@ export async function packageFunctions(
   };
 }
 
-/** Writes a package's files to a folder without anything of this project, as Lambda does. Returns the folder. */
+/** Writes a package's files to an empty folder outside of this project, as Lambda would. Returns the folder. */
 export async function install(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-function-'));
   for (const [name, content] of Object.entries(files)) {
@@ -79,7 +81,7 @@ export async function install(files: Readonly<Record<string, Uint8Array>>): Prom
   return folder;
 }
 
-/** Invokes the handler of an installed package once, in a plain Node, and returns its result. */
+/** Invokes the handler of an installed package once, in plain Node, and returns its result. */
 export async function invoke(
   folder: string,
   name: string,

@@ -27,7 +27,7 @@ export function spread(values: readonly number[]): number {
 
 /** The advantage of one contender over another. */
 export interface Advantage {
-  /** The median of the rounds, where 2 is twice as good. */
+  /** The median of the rounds' ratios. 2 is twice as good. */
   readonly times: number;
   /** Whether every round agrees, and by more than the noise. */
   readonly isCertain: boolean;

@@ -38,7 +38,7 @@ export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'do
 /** The longest time for one measurement. A contender that takes longer is left out. */
 const PATIENCE_MS = 90_000;
 
-/** The time between two checks whether all jobs have run. */
+/** The time between two checks of whether all jobs have run. */
 const LOOK_MS = 5;
 
 /** Lets workers run waiting jobs, each in its own process. @throws Error when it takes too long */

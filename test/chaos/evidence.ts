@@ -24,7 +24,7 @@ export const sightedFields = {
 } as const;
 
 export type Sighting = Pick<JobDocument, '_id' | keyof typeof sightedFields> & {
-  /** The time by the database's clock. */
+  /** The time of the sighting, by the database's clock. */
   readonly at: Date;
 };
 
@@ -64,7 +64,9 @@ export interface Evidence {
   /** The output of each process that ended although neither the suite nor a job ended it. */
   readonly crashes: readonly string[];
   readonly leaseMs: number;
-  /** The time at which the items were stopped, by the database's clock. All due jobs could be made before. */
+  /**
+   * The time at which the items were stopped, by the database's clock. Schedulers had time to make all jobs due before.
+   */
   readonly itemsEnded: Date;
   /**
    * The number of runs that may be missing in the ledger, because a process may be interrupted between a claim and the
@@ -79,6 +81,6 @@ export interface Evidence {
 export interface Violation {
   readonly rule: string;
   readonly message: string;
-  /** The documents that show it, such as the job, the runs and the notes. */
+  /** The documents that show the violation, such as the job, the runs and the notes. */
   readonly documents: readonly unknown[];
 }

@@ -48,7 +48,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** The process that the fault hits. */
   readonly target: string;
-  /** The duration in milliseconds, where the kind of fault has one. */
+  /** The duration in milliseconds, if the kind of fault has one. */
   readonly ms: number;
 }
 

@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Returns a number from 0 to below 1. */
+  /** Returns a number of at least 0 and below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -28,7 +28,7 @@ export class Random {
     return this.weighted(values.map((value) => [value, 1]));
   }
 
-  /** Picks a value as often as its weight says. */
+  /** Picks a value with a probability in proportion to its weight. */
   weighted<Value>(weights: readonly (readonly [Value, number])[]): Value {
     let left = this.next() * weights.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [value, weight] of weights) {

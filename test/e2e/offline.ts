@@ -55,7 +55,7 @@ export class Offline {
 
   /** Starts the functions, and resolves when they are ready for requests. */
   static async start(database: TestDatabase, options: OfflineOptions = {}): Promise<Offline> {
-    // A folder of its own does not disturb a run that a developer has started.
+    // A separate folder does not disturb a run that a developer has started.
     const [port, lambdaPort] = [await freePort(), await freePort()];
     const offline = new Offline(port, lambdaPort, database, `.esbuild/e2e-${process.pid}-${port}`, options);
     await offline.until('serverless-offline is ready', async () => offline.output.includes('Server ready'));
@@ -70,7 +70,7 @@ export class Offline {
     await rm(join(projectRoot, this.workFolder), { recursive: true, force: true });
   }
 
-  /** Sends a request to the HTTP API, with the key that it printed. */
+  /** Sends a request to the HTTP API, with the key that the program printed. */
   request(path: string, init: RequestInit = {}): Promise<Response> {
     const key = /API key (\S+)/.exec(this.output)?.[1];
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };

@@ -37,7 +37,10 @@ export class LambdaService extends LocalServer {
   }
 }
 
-/** Sets up a service for each test, with the region and credentials that the SDK wants. Call it at the top of a test file. */
+/**
+ * Sets up a service for each test, with the region and credentials that the SDK needs. Call it at the top of a test
+ * file.
+ */
 export function useLambdaService(): () => LambdaService {
   let service = new LambdaService();
   beforeEach(async () => {

@@ -11,7 +11,7 @@ export class SecretsService extends LocalServer {
   readonly asked: string[] = [];
   /** The secret. Without one the service refuses. */
   secret: string | undefined;
-  /** The name of the error by which it refuses. */
+  /** The name of the error with which it refuses. */
   refusal = 'ResourceNotFoundException';
 
   protected async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -35,12 +35,12 @@ const noted = defineJob({
 });
 
 const roles: Record<string, () => Promise<void>> = {
-  /** Has the code, and only works. */
+  /** Has the jobs' code, and only runs jobs. */
   async worker() {
     await processor.addJobFactory(noted);
     processor.startProcessor();
   },
-  /** Has no code, and only schedules and adds. */
+  /** Does not have the jobs' code, and only schedules and adds. */
   async producer() {
     await processor.addScheduler({
       type: 'Delay',

@@ -3,13 +3,16 @@ const MINUTE_MS = 60_000;
 /** Longer than a day, the largest step by which clocks have been set. */
 const AROUND_MINUTES = 26 * 60;
 
-/** A minute in milliseconds since the epoch, and a clock's time then as if it were UTC. */
+/** A minute, and the time that a clock shows then, as if in UTC. Both in milliseconds since the epoch. */
 export interface Shown {
   readonly moment: number;
   readonly wall: number;
 }
 
-/** Returns a zone's clock by Intl for each minute of the day before a moment and of the day after. */
+/**
+ * Returns what a zone's clock shows, according to Intl, for each minute of the day before a moment and of the day
+ * after.
+ */
 export function watchClock(timeZone: string, around: string): Shown[] {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,

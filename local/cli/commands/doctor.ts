@@ -6,7 +6,7 @@ import { CommandFailure } from '../failure.js';
 import type { Paint, Style } from '../output/paint.js';
 import { visible } from '../output/visible.js';
 
-/** `doctor` finds out what is wrong. */
+/** `doctor` checks a deployment, and says what is wrong. */
 export const doctorCommand: AddCommand = (parent, { api, env, output, url }) => {
   parent
     .command('doctor')

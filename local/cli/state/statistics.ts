@@ -12,7 +12,7 @@ const pointShape = z.object({
   durationMs: z.number(),
 });
 
-/** How attempts ended in one step of time. */
+/** The attempts of one step of time, counted by how they ended. */
 export type Point = z.output<typeof pointShape>;
 
 export type Counters = Omit<Point, 'at'>;

@@ -18,7 +18,7 @@ export interface LoopOptions {
   readonly healthPort?: number | undefined;
 }
 
-/** How to run one kind of loop. */
+/** A kind of loop, and how to run it. */
 export interface LoopKind {
   /** Prepares the database for the loop, after the job factories are registered. */
   readonly prepare: (processor: LocalProcessor, code: JobCode) => Promise<unknown>;

@@ -63,8 +63,8 @@ function resultsOf(context: CommandContext, name: string, pipeline: readonly unk
 }
 
 /**
- * Returns the documents of a pipeline that reads no collection, which its first stage makes, and the other stages.
- * Undefined for a pipeline on a collection.
+ * Returns the documents that the first stage of a pipeline makes, and the other stages. Undefined for a pipeline on a
+ * collection.
  */
 function sourceOf(
   { body, sessions }: CommandContext,

@@ -19,7 +19,9 @@ export function servesSort(
   return directionOfPrefix(wanted, orderedFields(index, bounds, isFixed));
 }
 
-/** Returns the fields that order a scan, up to the first that holds arrays, because its keys are single elements. */
+/**
+ * Returns the fields that order a scan, up to the first that holds arrays, because an array's keys are its elements.
+ */
 function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number) => boolean): KeyField[] {
   const ordered: KeyField[] = [];
   for (const [i, field] of index.definition.fields.entries()) {

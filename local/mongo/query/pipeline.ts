@@ -49,9 +49,7 @@ function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[]
   });
 }
 
-/**
- * Returns the error for a stage that writes. At the end, it would have been removed before the pipeline is compiled.
- */
+/** Returns the error for a stage that writes and is not last. A last one is removed before the pipeline is compiled. */
 function misplaced(name: string, within: string): CommandError {
   const code = MISPLACED.get(within);
   if (code === undefined)

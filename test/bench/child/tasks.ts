@@ -77,7 +77,8 @@ export const tasks: Record<FullSetting['task'], (desk: Desk) => Promise<number[]
 };
 
 /**
- * Returns a pause in milliseconds. A worker is idle again after it, and one that polls every second is never in step.
+ * Returns a pause in milliseconds: long enough to be idle again, and never in step with a worker that polls every
+ * second.
  */
 function pause(n: number): number {
   return 100 + ((n * 379) % 400);

@@ -84,7 +84,7 @@ export interface Monitored {
 /** The time between two polls of a worker that nothing else wakes. */
 export const POLL_MS = 1000;
 
-/** The number of adds at a time for a library that has no call for many. The driver has as many connections. */
+/** The number of adds at a time for a library without a call to add many. The driver has as many connections. */
 const ADDS_AT_A_TIME = 100;
 
 /** Implements `addMany` for a library that has no such call. */

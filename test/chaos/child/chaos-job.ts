@@ -45,7 +45,7 @@ function workerJob(ledger: Ledger): JobFactory {
   });
 }
 
-/** Returns a job whose ledger is kept in the worker's thread, because the module knows no token. */
+/** Returns a job whose ledger is kept in the worker's thread, because the job's module does not know the token. */
 function threadJob(ledger: Ledger): JobFactory {
   const module = new URL('./chaos-job.subprocess.js', import.meta.url);
   const factory = defineJob({ ...definition, name: jobNames.thread, module });

@@ -49,7 +49,7 @@ export class WorkerContainer {
     return answer;
   }
 
-  /** Stops the process as it stands, as Lambda does between two invocations. */
+  /** Freezes the process, as Lambda does between two invocations. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }

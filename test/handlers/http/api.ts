@@ -19,7 +19,7 @@ export const apiKeys: ApiKey[] = roles.map((role) => ({
 }));
 
 export interface Call {
-  /** Default: POST with a body, GET without. */
+  /** The method. Default: POST with a body, GET without. */
   readonly method?: string;
   /** The API key. Null sends none. Default: the writer's. */
   readonly key?: string | null;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { namedSchemas, type Schema } from './openapi-document.js';
 
-/** Any JSON, but little of it. */
+/** Any JSON value of little depth. */
 const anyJson = fc.jsonValue({ maxDepth: 2 });
 
 /** Values that attackers and careless programs send. */
@@ -110,7 +110,7 @@ function stringOf({ format, pattern, maxLength, minLength }: Schema): fc.Arbitra
   return fc.oneof(names, fc.string({ ...bounds, unit: 'grapheme' }));
 }
 
-/** Replaces a member by something wrong, adds an unknown one, or removes one. */
+/** Replaces a member with something wrong, adds an unknown one, or removes one. */
 function spoil(value: unknown, at: number, wrong: unknown): unknown {
   if (typeof value !== 'object' || value === null) return wrong;
   const entries = Object.entries(value);

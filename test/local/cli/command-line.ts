@@ -26,7 +26,7 @@ const apiKeys = roles.map((role) => ({
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The end of a command. */
+/** The exit code and the output of a command. */
 export interface Ending {
   readonly code: number | null;
   readonly out: string;

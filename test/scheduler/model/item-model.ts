@@ -234,7 +234,7 @@ export class ItemModel {
     }
   }
 
-  /** Returns the occurrence after this one. */
+  /** Returns the occurrence after `at`. */
   private following(at: Moment): Moment | null {
     const { timing } = this.definition;
     switch (timing.type) {

@@ -38,8 +38,7 @@ function wrapped(
 }
 
 /**
- * Wraps operators that share a name with an accumulator. In a group, mingo first evaluates the operator, on the
- * documents.
+ * Wraps operators that share a name with an accumulator. In a group, mingo first calls the operator with all documents.
  */
 function outsideGroups(operators: Record<string, Expression>): Record<string, Expression> {
   const entries = Object.entries(operators).map(([name, operator]) => {
