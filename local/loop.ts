@@ -2,8 +2,8 @@ import type { Logger } from '../src/index.js';
 import { Wakeup } from '../src/worker/wakeup.js';
 
 /**
- * Stands for EventBridge: takes a turn, waits for the interval or a nudge, and repeats until it is stopped. A failed
- * turn is logged, and the loop goes on.
+ * Replaces EventBridge: takes a turn, waits for the interval or a nudge, and repeats until it is stopped. A
+ * failed turn is logged, and the loop goes on.
  */
 export class Loop {
   readonly #stopping = new AbortController();

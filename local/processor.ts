@@ -35,8 +35,8 @@ const intervalsSchema = z.object({
 type LoopKind = 'worker' | 'scheduler';
 
 /**
- * A RemoteProcessor with loops that stand for EventBridge and Lambda on one machine. Nothing runs until a loop is
- * started.
+ * A RemoteProcessor with loops that take the place of EventBridge and Lambda on one machine. Nothing runs until a loop
+ * is started.
  *
  * @example
  * const processor = new LocalProcessor({ db });

@@ -73,7 +73,9 @@ function plansByPredicate(
     .map((index) => planIndex(index, constraints, sort));
 }
 
-/** Returns whether the query has an equality for a unique index of one field. MongoDB then considers no other index. */
+/**
+ * Returns whether the query requires one value of a single-field unique index. MongoDB then considers no other index.
+ */
 function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [field, ...others] = definition.fields;
   if (field === undefined || others.length > 0 || !definition.unique) return false;

@@ -18,7 +18,7 @@ export interface QuerySpec {
   readonly projected?: boolean;
   /** Whether only the number of matches matters. */
   readonly counted?: boolean;
-  /** The fields to read of the matches, if not all. Decoding the others would take most of the time. */
+  /** The fields to read from the matches, if not all. Decoding the others would take most of the time. */
   readonly read?: FieldsRead;
   readonly environment: Environment;
 }

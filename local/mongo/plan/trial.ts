@@ -11,7 +11,7 @@ import { recordsOf } from './records.js';
 /** The number of results after which a plan has been tried long enough, if it has not found all before. */
 const MAX_RESULTS = 101;
 
-/** The number of steps before plans are compared: at least so many, or this share of the documents if that is more. */
+/** The number of steps before plans are compared: this number, or this share of the documents if that is more. */
 const MIN_WORKS = 10_000;
 const MAX_SHARE = 0.3;
 

@@ -4,7 +4,7 @@ import { isDoc } from '../bson/type-of.js';
 /** Every field of a document, whatever its name. */
 export const ALL_FIELDS = 'all fields';
 
-/** The names of the top-level fields that are read of a document, or all fields. */
+/** The names of the top-level fields to read from a document, or all fields. */
 export type FieldsRead = readonly string[] | typeof ALL_FIELDS;
 
 /** Returns the fields of all lists together. */
@@ -12,7 +12,7 @@ export function together(...lists: readonly FieldsRead[]): FieldsRead {
   return lists.includes(ALL_FIELDS) ? ALL_FIELDS : lists.flat();
 }
 
-/** Returns the fields that a filter reads of its document. */
+/** Returns the fields that a filter reads from its document. */
 export function fieldsOfFilter(filter: Doc): FieldsRead {
   return together(...Object.entries(filter).map(([name, value]) => fieldsOfClause(name, value)));
 }
