@@ -17,8 +17,8 @@ import { type Messages, readWorkerEvent } from './worker-event.js';
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
 /**
- * How often a worker with free slots looks for new jobs, since the maximum number of workers may be running and no kick
- * arrives.
+ * How often a worker with free slots looks for new jobs. While the maximum number of workers runs, a kick starts no
+ * further one.
  */
 const POLL_INTERVAL = '1s';
 

@@ -9,8 +9,8 @@ export interface FieldsFirstLogger {
 }
 
 /**
- * Returns a logger that writes to pino. Passed directly, pino would take the message for the fields and drop the real
- * ones, because it expects them first and `Logger` second.
+ * Returns a logger that writes to pino. Without it, pino would take the message for the fields and drop the fields,
+ * because it expects them first and `Logger` second.
  *
  * @example new RemoteProcessor({ db, log: pinoLogger(pino({ level: 'warn' })) });
  */

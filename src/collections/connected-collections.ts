@@ -7,7 +7,7 @@ import type { Collections } from './collections.js';
  */
 export const connectedCollections: unique symbol = Symbol.for('remote-processor.connectedCollections');
 
-/** A processor, as far as its collections are concerned. */
+/** The part of a processor that gives access to its collections. */
 export interface WithCollections {
   readonly [connectedCollections]: Connected<Collections>;
 }

@@ -17,7 +17,7 @@ const ours = new OncePerName();
  * Skipped with the default prefix, which no application uses.
  *
  * Costs one command per client and collection, which looks for an index that `ensureIndexes` makes after checking all
- * documents. If that index is missing, the documents are checked, as far as that is quick.
+ * documents. If that index is missing, some documents are checked here, at a limited cost.
  *
  * The result is kept, even for an empty collection. Foreign documents written later go unnoticed, because checking
  * again would cost every process commands forever. That harms no one: statements that change or remove documents

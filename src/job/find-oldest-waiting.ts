@@ -36,7 +36,7 @@ export interface WaitingJob {
  * command reads one key of the claim index, plus one for each priority with only delayed jobs. With queues given, it
  * reads as many keys per queue.
  *
- * @param openQueues queues whose jobs count, or undefined for all. Leave out paused queues, whose jobs wait for nobody
+ * @param openQueues queues whose jobs count, or undefined for all. Leave out paused queues, whose jobs are not claimed
  */
 export async function findOldestWaiting(
   jobs: Collection<JobDocument>,

@@ -22,7 +22,10 @@ export interface NewJob {
   readonly metadata?: Metadata | undefined;
 }
 
-/** Result of an insert. `uniqueKeyTaken` means that an unsettled job of this name has the key, and nothing was written. */
+/**
+ * Result of an insert. With `idExists`, a document has the id. With `uniqueKeyTaken`, an unsettled job of this name has
+ * the key. Nothing was written in either case.
+ */
 export type InsertResult = 'inserted' | 'idExists' | 'uniqueKeyTaken';
 
 /**

@@ -52,8 +52,8 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 }
 
 /**
- * Returns the cause of a bulk write that could not be sent or was not answered, since the driver wraps the cause in an
- * error that hides its kind.
+ * Returns the cause if a bulk write could not be sent or was not answered, since the driver wraps it in an error that
+ * hides its kind. Returns any other error unchanged.
  */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');

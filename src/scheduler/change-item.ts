@@ -63,8 +63,8 @@ async function withdraw(
 }
 
 /**
- * Returns how many of these occurrences the item has moved past. A job that a person began or cancelled may stem from
- * earlier moments of the item. It counts only if its occurrence follows the one before.
+ * Returns how many of these occurrences the item has moved past. A job that a person began or cancelled may belong to
+ * the item's former times. It counts only if its occurrence follows the one before.
  */
 function countOccurrences(item: SchedulerItemDocument, made: Withdrawn['made']): number {
   let last: Date | undefined;

@@ -38,7 +38,7 @@ export async function insertItem(
   });
 }
 
-/** Returns whether the id is taken. A database may also have unique indexes that are not ours. */
+/** Returns whether the duplicate key is the id. An application may have added other unique indexes. */
 function isIdTaken(error: unknown): boolean {
   return isDuplicateKey(error) && (error.keyPattern === undefined || '_id' in error.keyPattern);
 }

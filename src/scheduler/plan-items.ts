@@ -4,7 +4,7 @@ import type { DueItem } from './find-due-items.js';
 import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
 import { type Plan, planOccurrences } from './plan-occurrences.js';
 
-/** Limits on what is made at a time. A job of more than 16 KB counts as several. */
+/** Limits on how many jobs are made at a time. A job of more than 16 KB counts as several. */
 export interface PlanLimits {
   /** How far ahead occurrences are made. */
   readonly aheadMs: number;

@@ -17,7 +17,7 @@ export class Tally {
   #byName = new Map<string, AttemptCounts>();
   #isEmpty = true;
   #written = performance.now();
-  /** The database's clock minus this process's, as far as known. */
+  /** The database's clock minus this process's. 0 until the first write. */
   #offsetMs = 0;
 
   constructor(
@@ -75,7 +75,7 @@ export class Tally {
     if (!isMinuteOf(minute, now)) await addCounts(this.statistics, this.#minute(), counts);
   }
 
-  /** Returns the current minute by the database's clock, as far as known. */
+  /** Returns the current minute by the database's clock, estimated from this process's. */
   #minute(): Date {
     const now = Date.now() + this.#offsetMs;
     return new Date(now - (now % MINUTE_MS));

@@ -31,7 +31,7 @@ export function converse(
   });
 }
 
-/** Handles messages that a dead thread sent but nobody has received. The last ones say most. */
+/** Handles messages that a dead thread sent but nobody has received. They may show why it died. */
 export function hearLastWords(port: MessagePort, context: SubprocessContext): void {
   for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
     const message: FromThread = last.message;

@@ -24,7 +24,9 @@ type Place = { readonly path: readonly string[] } /** Has a class or no prototyp
 /** Maximum number of levels and values, beyond those of any valid output. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
-/** How many values an object below `MAX_DEPTH` counts as. It is refused anyway, and its members are not followed. */
+/**
+ * How many values an object deeper than `MAX_DEPTH` counts as. It is refused anyway, and its members are not followed.
+ */
 const TOO_DEEP = 10_000;
 
 /** Wraps a value. Returns undefined if it has more than `maxValues` values. Never throws. */

@@ -16,7 +16,7 @@ export interface Session {
   readonly formToken: string;
   /** When the session ends at the latest. */
   readonly expires: Date;
-  /** When the user was last active, as far as this copy of the cookie knows. */
+  /** When the user was last active, as recorded in this copy of the cookie. */
   readonly used: Date;
 }
 
