@@ -13,7 +13,8 @@ const messageSchema = z.strictObject({
 
 /**
  * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role
- * `write`. The message's id becomes the job's id, unless the options set one, so a repeated message adds nothing.
+ * `write`. Unless the options set an id, the job's id is made from the message's id, so a repeated message adds
+ * nothing.
  *
  * @param from prefix of the job's id, before the message's id
  * @returns the ids of messages whose jobs were not added. The log says why

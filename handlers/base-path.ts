@@ -10,8 +10,8 @@ export interface Located {
 }
 
 /**
- * Removes the base path that API Gateway put before the app's path. That is either the stage, such as `/prod`, unless
- * it is `$default` or has its own domain, or the path to which a custom domain maps the API. It is derived from the
+ * Removes the base path that API Gateway put before the app's path. That is the stage, such as `/prod` (unless it is
+ * `$default` or has its own domain), or the path to which a custom domain maps the API. The latter is derived from the
  * matched route, so a request is never served under another path than the one that was admitted.
  */
 export function locate(event: HttpEvent): Located {

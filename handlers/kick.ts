@@ -39,7 +39,7 @@ export interface KickOptions {
   readonly queueUrl?: string | undefined;
   /** The region of the function and the queue. Default: `AWS_REGION` of the environment. */
   readonly region?: string | undefined;
-  /** The address of a Lambda service other than AWS's own. */
+  /** The endpoint of a Lambda service other than AWS's own. */
   readonly endpoint?: string | undefined;
   /** The limits of the deployment's workers. Without them, any number of jobs starts one worker. */
   readonly limits?: WorkerLimits;

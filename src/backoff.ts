@@ -17,7 +17,7 @@ export class Backoff {
   /**
    * Does the work or skips it. Never rejects.
    *
-   * @param tell called with the failure and the length of the pause, once for all calls under way together
+   * @param tell called with the failure and the length of the pause, once for all concurrent calls
    */
   async run(work: () => Promise<void>, tell: (error: unknown, pauseMs: number) => void): Promise<void> {
     const before = this.#failures;

@@ -132,7 +132,7 @@ export const configSchema = z.object({
   ).optional(),
   /** SQS queue that starts workers now or later. Without it, the function is invoked directly, and only now. */
   WAKE_UP_QUEUE_URL: setting('the URL of an SQS queue', httpUrl).optional(),
-  /** Address of a Lambda service other than AWS's own, for running on one machine. */
+  /** Endpoint of a Lambda service other than AWS's own, for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
   /** Secret that signs requests of the job `webhook` to receivers without their own secret. */
   WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>

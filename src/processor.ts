@@ -337,9 +337,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each calls
-   * `next` once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt. An
-   * inner error is passed on, unless the middleware throws another. See docs/extending.md.
+   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each middleware
+   * calls `next` once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt.
+   * An inner error is passed on, unless the middleware throws another. See docs/extending.md.
    *
    * `add` is called around each job that this processor adds, alone, with others or for a scheduler item. It may change
    * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add,
@@ -719,8 +719,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
-   * `scheduleDueItems`. If its moments change, due jobs are made first, and the next moment is computed from now.
-   * Moments depend on `type`, `cron`, the lists, `delay`, `at`, `startAt` and, for `Cron`, `timeZone`. Otherwise the
+   * `scheduleDueItems`. If the change affects when the item is due (`type`, `cron`, the lists, `delay`, `at`, `startAt`
+   * and, for `Cron`, `timeZone`), due jobs are made first, and the next occurrence is computed from now. Otherwise the
    * item keeps its rhythm, and a new end only cuts it off. An item that has ended stays ended until it is activated,
    * even if its end is removed.
    *

@@ -97,7 +97,7 @@ export class Problem extends Error {
   }
 }
 
-/** Returns the problem of a request whose body or address is well-formed but invalid. */
+/** Returns the problem of a request whose body or URL is well-formed but invalid. */
 export function invalid(issues: readonly Issue[]): Problem {
   return new Problem('validation_failed', { detail: describeIssues(issues), issues });
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Issue } from '../../src/index.js';
 
-/** The known parameters in an address, and the errors found before parsing them. */
+/** The known parameters in a URL, and the errors found before parsing them. */
 export interface ReadQuery {
   readonly query: Readonly<Record<string, string | string[]>>;
   /** An issue for each parameter that is unknown, or repeated although it must not be. */
@@ -9,8 +9,8 @@ export interface ReadQuery {
 }
 
 /**
- * Reads the query of an address. Each parameter is a text, or a list of texts if the schema says so. Everything else is
- * left to the schema.
+ * Reads the query of a URL. Each parameter is a text, or a list of texts if the schema says so. Everything else is left
+ * to the schema.
  */
 export function readQuery(url: string, schema: z.ZodRawShape[string] | undefined): ReadQuery {
   const shape = schema instanceof z.ZodObject ? schema.shape : {};

@@ -66,10 +66,10 @@ export async function addJob(
 
 /**
  * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or
- * with a second dead connection. A repeated write recognizes jobs that an earlier try wrote by their ids. Nothing is
+ * with a second dead connection. By their ids, a repeated write recognizes jobs that an earlier try wrote. Nothing is
  * repeated in the caller's transaction, which a failure ends; `withTransaction` begins a new one.
  *
- * @param giveUpAt by `performance.now()`
+ * @param giveUpAt when to stop, by `performance.now()`
  */
 export function retrying(giveUpAt: number, session: ClientSession | undefined) {
   return <Result>(ask: () => Promise<Result>): Promise<Result> =>

@@ -11,7 +11,7 @@ import { isZod, mayBeMissing } from './schema.js';
  */
 
 /**
- * Returns the JSON Schema as text. Null if it cannot be written, so that only a process with the code can add such
+ * Returns a schema as JSON Schema text. Null if it cannot be written, so that only a process with the code can add such
  * jobs.
  */
 export function toJsonSchema(schema: StandardSchemaV1): string | null {

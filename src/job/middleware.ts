@@ -51,7 +51,7 @@ export class Middlewares {
   /**
    * Writes jobs as changed by middleware. If middleware refuses one of them, none is written.
    *
-   * @param giveUpAt by `performance.now()`. Middleware that takes longer counts as refusing
+   * @param giveUpAt when middleware that has not ended counts as refusing, by `performance.now()`
    * @param scheduler id of the item that makes the jobs
    * @throws errors of middleware and of `write`
    */

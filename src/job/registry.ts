@@ -163,7 +163,7 @@ export class JobRegistry {
   /**
    * Finds a kind of job to be added.
    *
-   * @param job a name, a factory (which stands for its name), or a contract (which itself checks the job)
+   * @param job a name, a factory (which stands for its name), or a contract (which also checks the input)
    * @param callerRole role of the person for whom the job is added, or undefined for code
    * @throws ForbiddenError, or UnknownJobNameError that lists the known names
    */

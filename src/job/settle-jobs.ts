@@ -19,10 +19,10 @@ export type SettledAs = JobStatus | 'stale';
  * Records how attempts ended, and returns each job's new status in the given order.
  *
  * Any number of attempts costs one command, with one statement for all that completed from the same claim. A second
- * command is needed if some did not complete, or if not all matched. Completed jobs that are not kept are deleted
- * instead, also by one command. Mixed with other jobs, they are settled, and the TTL index removes them within a
- * minute. Every statement names its token. After an unknown outcome the caller must repeat the whole call, since the
- * driver does not retry updates of many jobs. Repeating is safe.
+ * command is needed if some did not complete, or if not all matched. If all completed and none is to be kept, one
+ * command deletes the jobs instead. Otherwise such jobs are settled with the others, and the TTL index removes them
+ * within a minute. Every statement names its token. After an unknown outcome the caller must repeat the whole call,
+ * since the driver does not retry updates of many jobs. Repeating is safe.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,

@@ -5,7 +5,7 @@ import { invalid } from '../problem.js';
 
 const text = z.string().trim().max(500).optional();
 
-/** Schema of the filter in an address. */
+/** Schema of the filter in a URL. */
 const filterSchema = z.object({
   status: z.enum(jobStatuses).optional(),
   name: text,
@@ -16,11 +16,7 @@ const filterSchema = z.object({
 
 export type JobFilter = z.output<typeof filterSchema>;
 
-/**
- * Reads the filter in an address.
- *
- * @throws Problem that names invalid parts, since listing all jobs would be misleading
- */
+/** Reads the filter in a URL. @throws Problem that names invalid parts, since listing all jobs would be misleading */
 export function readFilter(query: Record<string, string>): JobFilter {
   const given = Object.entries(query).filter(([, value]) => value !== '');
   const { data, error } = filterSchema.safeParse(Object.fromEntries(given));

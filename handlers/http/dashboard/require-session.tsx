@@ -47,7 +47,7 @@ export function may({ caller }: Session, role: Role): boolean {
 }
 
 /**
- * Loads the same address again. A link from another site sends no cookie of ours (SameSite=Strict), even if the user is
+ * Loads the same URL again. A link from another site sends no cookie of ours (SameSite=Strict), even if the user is
  * signed in. The request made by this page comes from the same site.
  */
 function SameAddressAgain() {

@@ -1,7 +1,7 @@
 /** A page fetched from the server. */
 export interface FetchedPage {
   readonly document: Document;
-  /** The address of the page, after any redirects. */
+  /** The URL of the page, after any redirects. */
   readonly url: URL;
   /** The error that the page shows, if the page must not replace the current one. */
   readonly problem: string | undefined;

@@ -55,7 +55,7 @@ async function send(
   }
 }
 
-/** Returns the address for a filter, without its empty fields. */
+/** Returns the URL for a filter, without its empty fields. */
 function filterAddress(form: HTMLFormElement): string {
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value !== '') query.append(name, String(value));

@@ -8,7 +8,7 @@ const INTERVAL = 5000;
 const REST = 10;
 
 export interface Refreshing {
-  /** Shows the live parts of the page at this address at once, and keeps showing them. */
+  /** Shows the live parts of the page at this URL at once, and keeps showing them. */
   follow(address: string): Promise<void>;
   /** Discards a read that is under way, since a form is being sent, whose answer will be newer. */
   interrupt(): void;

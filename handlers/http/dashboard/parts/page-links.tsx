@@ -1,5 +1,5 @@
 interface PageLinksProps {
-  /** The address of the first page. */
+  /** The URL of the first page. */
   readonly first: string;
   readonly isFirst: boolean;
   readonly parameter?: string;
