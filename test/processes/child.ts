@@ -1,5 +1,5 @@
 /**
- * A process of a test: `child.ts ROLE URI DATABASE`. Appends a line to the collection `ledger` per run of a job that is
+ * A process of a test: `child.ts ROLE URI DATABASE LEASE`. Appends a line to the collection `ledger` per run of a job that is
  * not quick. Prints "ready" once it is connected, and works until it is told to stop.
  */
 import { MongoClient } from 'mongodb';
@@ -8,14 +8,14 @@ import { LocalProcessor } from '../../local/processor.js';
 import { defineJob } from '../../src/index.js';
 import { silent } from '../chaos/silent.js';
 
-const [role = '', uri = '', databaseName = ''] = process.argv.slice(2);
+const [role = '', uri = '', databaseName = '', lease = ''] = process.argv.slice(2);
 const client = await new MongoClient(uri).connect();
 const db = client.db(databaseName);
 const processor = new LocalProcessor({
   db,
   log: silent,
   maxThreads: 5,
-  lease: '3s', // Long enough not to expire while the machine keeps a process waiting.
+  lease,
   pollInterval: 20,
   scheduleInterval: 20,
 });

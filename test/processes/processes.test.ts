@@ -20,9 +20,12 @@ const noted = defineJob({
   run: async () => null,
 });
 
-/** Starts a process and waits until it is ready. */
-async function start(role: 'worker' | 'producer'): Promise<ChildProcess> {
-  const args = [await program('test/processes/child.ts'), role, database.uri, database.name];
+/**
+ * Starts a process and waits until it is ready. Where workers die, their leases are short. A busy machine may keep a
+ * process waiting for longer, so where each job must run once, the leases are long.
+ */
+async function start(role: 'worker' | 'producer', lease = '3s'): Promise<ChildProcess> {
+  const args = [await program('test/processes/child.ts'), role, database.uri, database.name, lease];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   for await (const line of createInterface(child.stdout)) if (line === 'ready') return child;
@@ -53,7 +56,7 @@ test('three worker processes run each of many jobs exactly once', async () => {
   const processor = database.processor();
   await processor.addJobFactory(noted);
   const ledger = database.db.collection('ledger');
-  const workers = await Promise.all([start('worker'), start('worker'), start('worker')]);
+  const workers = await Promise.all([1, 2, 3].map(() => start('worker', '1m')));
   let added = 0;
   // All three are to have a part in it, and one of them may get no CPU for a while.
   while (added < 300 || (await ledger.distinct('pid')).length < 3) {
