@@ -13,7 +13,7 @@ import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** Few, because a container serves one request at a time, but there may be a thousand containers. */
+/** Connections per container. Few, because a container serves one request at a time, and there may be a thousand. */
 const CONNECTIONS = 3;
 
 /** Lambda's limit for an answer, encoded as JSON, in which each quote of a body takes two characters. */

@@ -17,7 +17,7 @@ const UNCLAIMED_AFTER_MS = 5 * 60_000;
 /** Time until the next invocation, plus some seconds, since EventBridge is not exact to the second. */
 const AHEAD = '70s';
 
-/** Few, since the scheduler works sequentially, except for a few counts. */
+/** Connections of the scheduler. Few, since it works sequentially, except for a few counts. */
 const CONNECTIONS = 3;
 
 /** Time reserved for the kick and the metrics. */

@@ -4,7 +4,7 @@ import { once } from './once.js';
 import { TwoTries } from './two-tries.js';
 import { type WakeUp, wakeUpBody } from './wake-up-event.js';
 
-/** A way to start workers. Each method rejects if the request fails, within about a second. */
+/** A way to start workers. If a request fails, each method rejects within about a second. */
 export interface WorkerStarter {
   /** Starts as many workers as `wakeUp` requests, now. */
   start(wakeUp: WakeUp): Promise<void>;
@@ -65,7 +65,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
 
 /** Starts each worker by an asynchronous invocation. `startLater` does nothing. */
 export function invocationStarter(FunctionName: string, { region, endpoint }: Place): WorkerStarter {
-  // Loaded only for a kick, since the SDK is most of the bundle, and of a cold start.
+  // Loaded only for a kick, since the SDK makes up most of the bundle and of a cold start.
   const sdk = once(() => import('@aws-sdk/client-lambda').catch(explainMissing('@aws-sdk/client-lambda')));
   const tries = new TwoTries(async () => {
     const { LambdaClient } = await sdk();

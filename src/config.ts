@@ -40,13 +40,13 @@ const DEPLOYED_MAX_WORKERS = 10;
  */
 const DEPLOYED_LINGER_MS = 0;
 
-/** As many characters as the digest has bytes. RFC 2104, section 3, advises against shorter keys. */
+/** Minimum length: as many characters as the digest has bytes. RFC 2104, section 3, advises against shorter keys. */
 const MIN_SESSION_SECRET = 32;
 
 /** Standard Webhooks asks for 24 bytes or more. */
 const MIN_WEBHOOK_SECRET = 24;
 
-/** A random secret has more different characters, even in hexadecimal. Fewer suggest a word or one repeated key. */
+/** Any random secret has more different characters, even in hexadecimal. Fewer suggest a word or one repeated key. */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`;

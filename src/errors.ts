@@ -69,7 +69,7 @@ export class SchemaFailedError extends RemoteProcessorError {
   }
 }
 
-/** An unknown name can be of any length. */
+/** Limit of an unknown name in a message, since it can have any length. */
 const MAX_NAME_BYTES = 200;
 
 /** No job factory has this name. `known` lists the names that exist. */

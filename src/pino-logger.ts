@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from './log.js';
 
-/** The methods that are used of a pino or bunyan logger, which expects the fields first. */
+/** The methods used of a pino or bunyan logger. They expect the fields first. */
 export interface FieldsFirstLogger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;

@@ -92,7 +92,7 @@ import { unlessAborted } from './worker/unless-aborted.js';
 import { type DrainContext, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
 
-/** Long enough for two heartbeats to fail, short enough to notice a crash within a minute. */
+/** Lets two heartbeats fail before the lease expires, yet a crash is noticed within a minute. */
 const DEFAULT_LEASE_MS = 30_000;
 
 /**
@@ -108,7 +108,7 @@ const RECOVERY_RETRY_MS = 1_000;
 const RECOVERY_TRY_MS = 5_000;
 
 export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
-  /** A Db of the mongodb driver 6 or 7, such as Mongoose's `connection.db`, of a replica set. */
+  /** A Db of a replica set, from the mongodb driver 6 or 7. Mongoose's `connection.db` is one. */
   readonly db: AnyDb;
   /**
    * Prefix of our collections' names. Processors with different prefixes share nothing. Default `'remoteProcessor.'`.
@@ -220,7 +220,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
   readonly queues: Queues;
-  /** Lists and previews of scheduler items. */
+  /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
   /** The worker invocations under way. */

@@ -87,7 +87,7 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   answer(question: z.output<Question>, circumstances: Circumstances): Promise<Answer<z.input<Reply>>>;
 }
 
-/** A route, with the members that do not depend on its question and answer. */
+/** The part of a route that does not depend on the types of its question and answer. */
 export interface Route
   extends Pick<
     RouteDefinition<z.ZodObject, z.ZodType>,

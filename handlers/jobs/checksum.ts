@@ -6,7 +6,9 @@ const MAX_DATA_LENGTH = 1_000_000;
 
 const MAX_ROUNDS = 10_000_000;
 
-/** Takes about half a minute of CPU time, far below the 5 minutes of an invocation. */
+/**
+ * Maximum number of bytes hashed. They take about half a minute of CPU time, far below the 5 minutes of an invocation.
+ */
 const MAX_BYTES_HASHED = 20e9;
 
 const inputSchema = z

@@ -8,7 +8,7 @@ import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
 import { signedHeaders } from './webhook/sign.js';
 
-/** Receivers should answer at once and work later. A slower receiver is retried. */
+/** Time limits of an exchange. Receivers should answer at once and work later. A slower receiver is retried. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 120_000;
 const MAX_REDIRECTS = 5;

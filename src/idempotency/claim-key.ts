@@ -3,10 +3,10 @@ import ms from 'ms';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** Longer than a request may take. API Gateway waits for at most 30 s. */
+/** How long a claim keeps others away. Longer than a request may take, even behind API Gateway. */
 const HOLD_MS = ms('30s');
 
-/** Clients have stopped retrying by then. */
+/** How long a key is kept. Clients have stopped retrying by then. */
 const KEEP_MS = ms('24h');
 
 /** A request, and the caller that claims its key. */

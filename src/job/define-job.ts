@@ -268,7 +268,7 @@ export const jobNameSchema = z
   .refine((name) => name !== '__proto__', 'this name cannot be used')
   .refine(...hasAddress);
 
-/** Lambda's own limit. */
+/** Lambda's own time limit. */
 const DEFAULT_TIMEOUT_MS = ms('15m');
 
 const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === undefined, {
@@ -336,7 +336,11 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
   return typeof value === 'function';
 }
 
-/** Returns the function that runs the job, or undefined for a contract. @throws ValidationError if two are given */
+/**
+ * Returns the function that runs the job, or undefined for a contract.
+ *
+ * @throws ValidationError for both `run` and `module`
+ */
 function runnerOf(
   subject: string,
   run: RunFunction | undefined,

@@ -90,7 +90,7 @@ export const jobOverridesSchema = z.strictObject(overrides);
 
 type JobOverrides = z.output<typeof jobOverridesSchema>;
 
-/** Fills in the options that a job does not set with its factory's defaults. */
+/** Takes the options that a job does not set from its factory's defaults. */
 export function withDefaults(
   { queue, priority, maxRetries, retryDelay }: JobOverrides,
   defaults: JobDefaults,

@@ -51,7 +51,7 @@ export class Middlewares {
   /**
    * Writes jobs as changed by middleware. If middleware refuses one of them, none is written.
    *
-   * @param giveUpAt when middleware that has not ended counts as refusing, by `performance.now()`
+   * @param giveUpAt when middleware that has not called `next` counts as refusing, by `performance.now()`
    * @param scheduler id of the item that makes the jobs
    * @throws errors of middleware and of `write`
    */

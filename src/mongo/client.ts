@@ -1,7 +1,7 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { ELECTION_MS } from './election.js';
 
-/** Connections for the processor's own commands, such as claims, settling and the heartbeat. */
+/** Connections for the processor's own commands, such as claims, settling and the heartbeat, besides one per job. */
 const SPARE_CONNECTIONS = 5;
 
 /**

@@ -35,7 +35,7 @@ export function spanAttributesOf(operation: Operation, jobId: string, queue: str
   };
 }
 
-/** Returns the attribute for an error's class, which is its name. */
+/** Returns the attribute with the class of an error, taken from the error's name. */
 export function errorAttributes(error: unknown): Attributes {
   return { 'error.type': isError(error) ? error.name : '_OTHER' };
 }

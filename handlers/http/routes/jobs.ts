@@ -9,7 +9,7 @@ import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
 import { waitForJob } from '../wait-for-job.js';
 
-/** Less than API Gateway's 29 s, with time for the database before and after. */
+/** Longest wait for a job. Less than API Gateway's 29 s, with time for the database before and after. */
 const LONGEST_WAIT_SECONDS = 25;
 
 const MAX_BATCH = 1000;
@@ -248,7 +248,7 @@ const logLine = z.object({
   fields: z.record(z.string(), z.unknown()).nullable(),
 });
 
-/** Clients and proxies give up if an answer takes much longer. */
+/** Time limit of a removal. Clients and proxies give up if an answer takes much longer. */
 const LONGEST_REMOVAL_MS = 10_000;
 
 const removeJobs = defineRoute({

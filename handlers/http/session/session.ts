@@ -26,7 +26,10 @@ const IDLE_MS = 60 * 60_000;
 /** The cookie is signed again only when it is older than this, rather than at each request. */
 const RENEW_AFTER_MS = 60_000;
 
-/** A little more than a working day, so that a session started in the morning is not interrupted. */
+/**
+ * Maximum duration of a session: a little more than a working day, so that one started in the morning is not
+ * interrupted.
+ */
 const SESSION_SECONDS = 12 * 60 * 60;
 
 const COOKIE = 'session';
