@@ -26,8 +26,8 @@ const POLL_INTERVAL = '1s';
 const LEAST_CONCURRENCY = 2;
 
 /**
- * The result of an invocation. For SQS, it names the messages whose jobs were not added. It never names wake-ups, since
- * a failed wake-up need not be repeated.
+ * The result of an invocation. For SQS, `batchItemFailures` names the messages whose jobs were not added. It never
+ * names wake-ups, since a failed wake-up need not be repeated.
  */
 export type WorkerResult = DrainSummary & {
   readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[];

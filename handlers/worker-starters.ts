@@ -12,7 +12,7 @@ export interface WorkerStarter {
   startLater(dueInMs: readonly number[]): Promise<void>;
 }
 
-/** The location of a service. Default: AWS's own, in the region of the environment. */
+/** The region and endpoint of a service. Default: AWS's own, in the region of the environment. */
 export interface Place {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;

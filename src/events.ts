@@ -46,7 +46,7 @@ export interface AttemptEnded extends JobOfEvent {
   readonly error?: string;
 }
 
-/** A job was settled and will not run again. */
+/** A job was settled, and will not run again unless a person retries it. */
 export interface JobSettled {
   readonly jobId: string;
   /** Absent when the job was cancelled before it ran. */

@@ -15,7 +15,7 @@ const MAX_ERRORS = 20;
 export const MAX_UNFINISHED = 10;
 
 /**
- * Returns the update pipeline that ends an attempt. Nothing else moves a job out of `processing`.
+ * Returns the update pipeline that ends an attempt. Only the pipelines in this file move a job out of `processing`.
  *
  * The stored document decides what follows (cancelled? attempts left?), not the worker's copy. So a concurrent change
  * by `cancelJob` counts. The caller's filter names the lease. If it matches nothing, another worker holds the lease by

@@ -39,8 +39,8 @@ export function fromJsonSchema(text: string | null): z.ZodType | undefined {
 }
 
 /**
- * Ignores `format`, which is for people and forms. Zod's patterns for addresses and dates are narrower than some inputs
- * that it accepts, such as a custom one. The pattern itself is a separate keyword.
+ * Ignores `format`, which is for people and forms. For a `format`, zod would check its default pattern, which may be
+ * narrower than the schema's own. The schema's own is in the keyword `pattern`.
  */
 function withoutFormat(key: string, value: unknown): unknown {
   return key === 'format' && typeof value === 'string' ? undefined : value;

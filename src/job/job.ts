@@ -22,7 +22,7 @@
  *                   cancelled ◀───────────────────┘ any ending, once cancelling was asked for
  * ```
  * `completed`, `error` and `cancelled` are settled: a settled job never runs again unless a person retries it.
- * Every arrow out of `processing` is written by `endAttempt` (end-attempt.ts), and by nothing else.
+ * Every arrow out of `processing` is written by the pipelines of end-attempt.ts, and by nothing else.
  */
 
 import type { FailureCause } from './failure.js';
@@ -65,7 +65,7 @@ export interface Lease {
   readonly reported?: { readonly progress?: number; readonly lines?: number };
 }
 
-/** A lease that a worker holds. */
+/** A lease that a worker holds: the job's id and the fencing token. */
 export interface HeldLease {
   readonly id: string;
   readonly token: string;

@@ -12,7 +12,7 @@ const MAX_WAIT_MS = 2_000;
  * @param forMs time after which the last error is thrown
  * @param tryMs time limit of the first try, whose connection may have died silently. Each further try gets twice as
  *   long, since the database may be slow. Default: no limit
- * @param end once it has fired, the next failure is thrown
+ * @param end signal that ends the retries. The next failure after it is thrown
  */
 export async function retryWhileUnreachable<Result>(
   forMs: number,
