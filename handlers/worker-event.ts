@@ -52,7 +52,8 @@ const snsSchema = z.object({
 /**
  * Returns what an event asks of the worker.
  *
- * @throws Error that names the event's source if it asks nothing. Treated as a tick, it would be silently lost
+ * @throws Error that names the source of an event that asks nothing. Treating that event as a tick would silently lose
+ *   it
  */
 export function readWorkerEvent(event: unknown): WorkerEvent {
   if (isWarmUp(event)) return { kind: 'warm-up' };

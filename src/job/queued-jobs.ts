@@ -49,7 +49,7 @@ const isHeldBack = { status: 'queued', claimable: null, ...isCounted } as const;
 export const waitsAlone = { ...isHeldBack, runAlone: true } as const;
 
 /**
- * Matches claimable jobs if the claim index is missing, and therefore jobs of earlier versions may not be marked yet.
+ * Matches claimable jobs when the claim index is missing, since jobs of earlier versions may then not be marked yet.
  * Includes all jobs that need not run alone, and uses the index of those versions.
  */
 export const isClaimableUnmarked = { status: 'queued', runAlone: null } as const;

@@ -21,8 +21,8 @@ export interface PlannedItem {
 }
 
 /**
- * An item whose jobs cannot be made, and why. Its document may have been written by another program or a newer version
- * of the platform, or middleware refused a job.
+ * An item whose jobs cannot be made, and why. Its document may have been written by another program or on a newer
+ * platform, or middleware refused a job.
  */
 export interface BrokenItem {
   readonly id: string;

@@ -48,8 +48,8 @@ class Tick {
   /** Ids of items left to a later tick, because they are broken, held, or at the limit of occurrences. */
   readonly #over = new Set<string>();
   /**
-   * Items that one transaction did not finish. Maps each id to the occurrences that the item has moved past in this
-   * tick.
+   * Items that one transaction did not finish. Maps each id to the number of occurrences that the item has moved past
+   * in this tick.
    */
   readonly #cut = new Map<string, number>();
 
