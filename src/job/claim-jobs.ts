@@ -32,7 +32,9 @@ const MAX_BACKOFF_MS = 10;
  * worker that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and
  * tries again for the rest. So fewer than `limit` means that no more are due, or that a later try failed.
  *
- * @param spread of this worker, which remembers other claimers
+ * Where workers compete, each claims at its own position in the queue: see ClaimSpread.
+ *
+ * @param spread what this worker remembers of other claimers
  */
 export async function claimJobs(
   jobs: Collection<JobDocument>,
@@ -109,8 +111,9 @@ async function findCandidates(
 }
 
 /**
- * Claims one of the jobs that were lost with their worker, which other claims do not see. The worker must run nothing
- * else meanwhile. Jobs come in the usual order. Costs one command.
+ * Claims one of the jobs that other claims do not see: those that were lost with their worker, and those of an earlier
+ * version that are not marked yet. The worker must run nothing else meanwhile. Jobs come in the usual order. Costs one
+ * command.
  *
  * @param filter without the queues that are paused
  */

@@ -128,7 +128,10 @@ async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSess
   return [...alone.map((job) => toLost(job, false)), ...inCompany.map((job) => toLost(job, true))];
 }
 
-/** As `endLostAttempt` ends it. The transaction sees the job as it was read. */
+/**
+ * Describes a lost attempt as `endLostAttempt` will end it. Keep the two alike. Needs no second read, since the transaction
+ * works on the job as it was read.
+ */
 function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
   const { _id: jobId, jobName, queue, retryCounter: attempt, maxRetries, lease, now } = job;
   const hasFailed = !inCompany && attempt >= maxRetries;
