@@ -14,7 +14,13 @@ import * as z from 'zod';
 import { findBundled, licencesOf } from './bundled-packages.js';
 
 /** What is imported, and so has types. */
-const entries = ['src/index.ts', 'handlers/lambda.ts', 'local/index.ts', 'src/opentelemetry/index.ts'];
+const entries = [
+  'src/index.ts',
+  'handlers/lambda.ts',
+  'local/index.ts',
+  'src/opentelemetry/index.ts',
+  'local/testing/index.ts',
+];
 /** What is started: the command line, and threads. */
 const thread = 'src/subprocess/thread.ts';
 const programs = ['local/cli/main.ts', thread, 'handlers/jobs/checksum.subprocess.ts'];

@@ -21,6 +21,7 @@ const entryPoints = {
   'remote-processor/lambda': 'handlers/lambda',
   'remote-processor/local': 'local/index',
   'remote-processor/opentelemetry': 'src/opentelemetry/index',
+  'remote-processor/testing': 'local/testing/index',
 };
 
 let folder: string;

@@ -86,7 +86,7 @@ const noEsModules = '--no-experimental-require-module';
 test('CommonJS has one copy of it with ES modules, and one where it cannot require those', async () => {
   await write(
     'copies.cjs',
-    `const entries = ['remote-processor', 'remote-processor/lambda', 'remote-processor/local'].map((name) => require(name));
+    `const entries = ['remote-processor', 'remote-processor/lambda', 'remote-processor/local', 'remote-processor/testing'].map((name) => require(name));
      import('remote-processor').then(({ defineJob }) => console.log(entries[0].defineJob === defineJob));`,
   );
   expect(await node('copies.cjs')).toBe('true\n');
@@ -99,7 +99,7 @@ test('zod 3 beside it is refused by name, as ES module and as CommonJS', async (
   const packed = join(project, 'node_modules/remote-processor');
   await cp(packed, join(project, 'old/node_modules/remote-processor'), { recursive: true });
   await symlink(join(root, 'node_modules/zod-3'), join(project, 'old/node_modules/zod'));
-  const names = ['', '/lambda', '/local'].map((entry) => `remote-processor${entry}`);
+  const names = ['', '/lambda', '/local', '/testing'].map((entry) => `remote-processor${entry}`);
   const told = (load: string) =>
     `for (const name of ${JSON.stringify(names)}) try { ${load} } catch (error) { console.log(error.message); }`;
   await write('old/loads.mjs', told('await import(name)'));

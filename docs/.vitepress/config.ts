@@ -16,6 +16,7 @@ const guide = [
   'schedules',
   'queues',
   'workers',
+  'testing',
   'extending',
 ];
 const operation = ['dashboard', 'cli', 'http-api', 'configuration', 'monitoring', 'upgrading', 'faq'];

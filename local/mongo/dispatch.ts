@@ -7,7 +7,7 @@ import type { Command, CommandContext } from './command/command.js';
 import { commands } from './command/commands.js';
 import { checkReadConcern, writeConcernError } from './command/concerns.js';
 import { checkCommand } from './command/fields.js';
-import { ServerInfo } from './command/server-info.js';
+import { type Clock, ServerInfo } from './command/server-info.js';
 import { sessionKey } from './command/sessions.js';
 import { abort, continuedTransaction } from './command/transactions.js';
 import { Cursors } from './cursors.js';
@@ -31,13 +31,13 @@ export class Dispatcher {
   readonly #failPoint = new FailPoint();
   readonly #sessions = new Map<string, Session>();
 
-  constructor(clock: () => number) {
+  constructor(clock: Clock) {
     this.server = new ServerInfo(clock);
   }
 
   /** Removes the documents that TTL indexes declare expired, and returns their number. */
   removeExpired(): number {
-    return removeExpired(this.#catalog, this.server.clock());
+    return removeExpired(this.#catalog, (database) => this.server.clock(database));
   }
 
   /** Aborts open transactions, and answers clients that wait. */
@@ -87,15 +87,16 @@ export class Dispatcher {
     const transaction = session && this.#transactionFor(name, command, body, session);
     const retryable = session !== undefined && body.txnNumber !== undefined && body.autocommit === undefined;
     if (retryable) this.#beginRetryable(name, body, session);
+    const database = String(body.$db);
     const context: CommandContext = {
       body,
-      database: String(body.$db),
+      database,
       catalog: this.#catalog,
       cursors: this.#cursors,
       sessions: this.#sessions,
       server: this.server,
       failPoint: this.#failPoint,
-      now: new Date(this.server.clock()),
+      now: new Date(this.server.clock(database)),
       sessionId,
       session,
       transaction,

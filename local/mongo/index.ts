@@ -10,8 +10,11 @@ import { encodeReply } from './wire/reply.js';
 export interface EmbeddedMongoOptions {
   /** The TCP port on 127.0.0.1. Default 0, any free port. */
   readonly port?: number;
-  /** The server's clock in milliseconds since the epoch, for `$$NOW`, `hello.localTime`, TTL and its ObjectIds. */
-  readonly clock?: () => number;
+  /**
+   * The server's clock in milliseconds since the epoch, for `$$NOW`, `hello.localTime`, TTL and its ObjectIds. It gets the
+   * name of the database, so that each can have its own time. Cluster times and ObjectIds are of the database `admin`.
+   */
+  readonly clock?: (database: string) => number;
 }
 
 /** A running embedded MongoDB. */

@@ -1,3 +1,4 @@
+import type { Clock } from './command/server-info.js';
 import { scanIndex } from './plan/index-scan.js';
 import { intersect, inverted, point, sameType } from './plan/intervals.js';
 import type { Catalog } from './storage/catalog.js';
@@ -9,10 +10,11 @@ import type { OrderedIndex } from './storage/ordered-index.js';
 import { decodeStored } from './storage/stored.js';
 import type { View } from './storage/view.js';
 
-/** Removes the documents that TTL indexes declare expired at this time, and returns their number. */
-export function removeExpired(catalog: Catalog, now: number): number {
+/** Removes the documents that TTL indexes declare expired by the clock, and returns their number. */
+export function removeExpired(catalog: Catalog, clock: Clock): number {
   let removed = 0;
   for (const database of catalog.databaseNames()) {
+    const now = clock(database);
     for (const collection of catalog.collections(database).values()) {
       const view = catalog.view(database, collection.name, new Journal());
       for (const index of collection.indexes.values()) removed += expire(collection, view, index, now);

@@ -11,7 +11,7 @@ import type { Command } from './command.js';
 export const hello: Command = {
   fields: 'any',
   transactional: false,
-  run: async ({ server, body }) => {
+  run: async ({ server, body, now }) => {
     if (isAwaitable(body))
       await server.topology.changeSince(body.topologyVersion, Number(body.maxAwaitTimeMS));
     return {
@@ -28,7 +28,7 @@ export const hello: Command = {
       maxBsonObjectSize: 16 * 1024 * 1024,
       maxMessageSizeBytes: 48_000_000,
       maxWriteBatchSize: 100_000,
-      localTime: new Date(server.clock()),
+      localTime: now,
       logicalSessionTimeoutMinutes: 30,
       connectionId: 1,
       minWireVersion: 0,

@@ -1,20 +1,28 @@
 import { ObjectId, Timestamp } from 'bson';
 import { Topology } from '../topology.js';
 
+/** Returns the time of a database, by its name, in milliseconds since the epoch. */
+export type Clock = (database: string) => number;
+
 /** The server's description of itself, its clock, and the timestamps and ids that it makes. */
 export class ServerInfo {
   readonly version = '7.0.0';
   readonly setName = 'embedded';
   readonly electionId = new ObjectId('7fffffff0000000000000001');
   readonly topology = new Topology();
-  readonly clock: () => number;
+  readonly #clock: Clock;
   /** `host:port`, once the server listens. */
   address = '';
   #lastSeconds = 0;
   #increment = 0;
 
-  constructor(clock: () => number) {
-    this.clock = clock;
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Returns the time of a database in milliseconds since the epoch. Default: that of the server's own database. */
+  clock(database = 'admin'): number {
+    return this.#clock(database);
   }
 
   /** Returns a cluster time later than every earlier one, even if the clock has been set back. */

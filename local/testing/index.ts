@@ -1,0 +1,15 @@
+/**
+ * `remote-processor/testing`: tests of one's own jobs, without a database server and without waiting.
+ *
+ * @module remote-processor/testing
+ */
+import '../../src/require-zod.js';
+
+export { expectAdded, type InputPredicate } from './expect-added.js';
+export {
+  createTestProcessor,
+  type EndedAttempt,
+  type TestProcessor,
+  type TestProcessorOptions,
+} from './processor.js';
+export { type JobRun, type LoggedLine, type RunJobOptions, runJob } from './run-job.js';

@@ -1,0 +1,196 @@
+import type { Db } from 'mongodb';
+import { z } from 'zod';
+import { type Collections, openCollections } from '../../src/collections/collections.js';
+import { durationSchema } from '../../src/duration.js';
+import {
+  type AttemptEnded,
+  type Duration,
+  type JobsByName,
+  RemoteProcessor,
+  type RemoteProcessorOptions,
+  silentLogger,
+} from '../../src/index.js';
+import { validateNow } from '../../src/validate.js';
+import { Faults, type WhichJob } from './faults.js';
+import { findNextMoment, findRecovery } from './find-next-moment.js';
+import { makeIndexes } from './make-indexes.js';
+import { type OwnDatabase, openOwnDatabase } from './own-database.js';
+import { TestClock } from './test-clock.js';
+
+/** Options of `createTestProcessor`: those of `RemoteProcessor` without `db`. `log` is silent by default. */
+export interface TestProcessorOptions<Jobs extends JobsByName = JobsByName>
+  extends Omit<RemoteProcessorOptions<Jobs>, 'db'> {
+  /** What the clock shows at first. Default: this machine's time. */
+  readonly now?: Date;
+  /**
+   * Called with the time at first, and whenever the clock moves, to set the time of your own code as well, such as
+   * `(now) => vi.setSystemTime(now)`.
+   */
+  readonly onTime?: (now: Date) => void;
+}
+
+/** An attempt that ended, and when it ended by the clock. */
+export interface EndedAttempt extends AttemptEnded {
+  readonly at: Date;
+}
+
+const timeSchema = z.object({
+  now: z.date().default(() => new Date()),
+  onTime: z
+    .custom<(now: Date) => void>((value) => typeof value === 'function', 'expected a function')
+    .default(() => () => {}),
+});
+
+/**
+ * Makes a processor for one test, with an empty database of its own and a clock that only `advance` moves. All test
+ * processors of a process share one embedded MongoDB, which ends with the last of them. Close each one.
+ *
+ * @throws ValidationError listing invalid options
+ * @example
+ * await using processor = await createTestProcessor({ jobs: { remind }, now: new Date('2026-01-31T09:00:00Z') });
+ * await processor.addJob('remind', { user: 'Ada' }, { delay: '2 days' });
+ * await processor.advance('2 days');
+ */
+export async function createTestProcessor<Jobs extends JobsByName = JobsByName>(
+  options: TestProcessorOptions<Jobs> = {},
+): Promise<TestProcessor<Jobs>> {
+  const { now: given, onTime: givenOnTime, ...rest } = options;
+  const time = { now: given, onTime: givenOnTime };
+  const { now, onTime } = validateNow(timeSchema, time, 'The call of createTestProcessor');
+  const clock = new TestClock(now, onTime);
+  const database = await openOwnDatabase(clock.now);
+  try {
+    const processor = new TestProcessor<Jobs>(
+      { log: silentLogger, ...rest, db: database.db },
+      clock,
+      database,
+    );
+    await makeIndexes(openCollections(database.db, processor.collectionPrefix));
+    return processor;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** A RemoteProcessor whose time stands still until it is moved. Made by `createTestProcessor`. */
+export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends RemoteProcessor<Jobs> {
+  /** The database of this processor alone. */
+  declare readonly db: Db;
+  readonly #clock: TestClock;
+  readonly #database: OwnDatabase;
+  readonly #collections: Collections;
+  readonly #faults = new Faults();
+
+  /** @internal */
+  constructor(options: RemoteProcessorOptions<Jobs>, clock: TestClock, database: OwnDatabase) {
+    super(options);
+    this.#clock = clock;
+    this.#database = database;
+    this.#collections = openCollections(this.db, this.collectionPrefix);
+    this.use({ run: this.#faults.run });
+  }
+
+  /** Returns the time of the database. Compute `runAt` and `at` of this, not of `Date.now()`. */
+  now(): Date {
+    return new Date(this.#clock.now());
+  }
+
+  /**
+   * Moves the clock, and runs what becomes due meanwhile, in order of time: schedules, delayed jobs, retries, and jobs
+   * whose workers were lost. Begins with what is due already. Each job sees the moment at which it is due.
+   *
+   * @returns the attempts that ended, in their order
+   * @throws ValidationError for an invalid duration
+   */
+  async advance(duration: Duration): Promise<EndedAttempt[]> {
+    const ms = validateNow(durationSchema, duration, 'The call of advance');
+    return this.#endedDuring(() => this.#runUntil(this.#clock.now() + ms));
+  }
+
+  /**
+   * Runs what is due now, and what is added meanwhile to run at once. Delayed jobs and retries that wait need `advance`.
+   *
+   * @returns the attempts that ended, in their order
+   */
+  async drainAll(): Promise<EndedAttempt[]> {
+    return this.#endedDuring(() => this.#runDue());
+  }
+
+  /** The next attempt of this job fails with `error`, instead of calling its function. */
+  failNext(job: WhichJob, error: unknown = new Error('Failed by failNext.')): void {
+    this.#faults.add(job, () => {
+      throw error;
+    });
+  }
+
+  /**
+   * The next attempt of this job stands still for `duration` before it calls its function. Meanwhile the clock moves, as by
+   * `advance`, and its worker renews no lease. So after a lease (30 s by default), another worker runs the job, and then
+   * this attempt calls the function with an old token, and ends as `stale`.
+   *
+   * @throws ValidationError for an invalid duration
+   */
+  slowNext(job: WhichJob, duration: Duration): void {
+    const ms = validateNow(durationSchema, duration, 'The call of slowNext');
+    this.#faults.add(job, async (_context, next) => {
+      await this.#runUntil(this.#clock.now() + ms);
+      return next();
+    });
+  }
+
+  /**
+   * The next attempt of this job loses its worker after the function has ended, before that is stored. The clock moves to
+   * the moment at which the job is recovered, and the function runs once more.
+   */
+  loseNext(job: WhichJob): void {
+    this.#faults.add(job, async ({ jobId }, next) => {
+      const output = await next();
+      await this.#runUntil((await findRecovery(this.#collections.jobs, jobId)) ?? this.#clock.now());
+      return output;
+    });
+  }
+
+  /** Drops the database. The last test processor of the process stops the embedded MongoDB. */
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #runUntil(until: number): Promise<void> {
+    await this.#runDue();
+    while (this.#clock.now() < until) {
+      const next = await findNextMoment(this.#collections, this.#clock.now(), until);
+      this.#clock.moveTo(next ?? until);
+      await this.#runDue();
+    }
+    this.#database.removeExpired();
+  }
+
+  /** Makes due jobs of scheduler items and runs due jobs, until there are none. */
+  async #runDue(): Promise<void> {
+    await this.scheduleDueItems();
+    for (;;) {
+      const { claimed } = await this.drain();
+      if (claimed === 0) return;
+      const made = await this.scheduleDueItems(); // A job may have added an item.
+      if (made.length === 0) return;
+    }
+  }
+
+  async #endedDuring(work: () => Promise<void>): Promise<EndedAttempt[]> {
+    const ended: EndedAttempt[] = [];
+    const stopListening = this.on('attemptEnded', (attempt) => {
+      ended.push({ ...attempt, at: this.now() });
+    });
+    try {
+      await work();
+    } finally {
+      stopListening();
+    }
+    return ended;
+  }
+}
