@@ -10,6 +10,7 @@ import {
   type RemoteProcessorOptions,
   silentLogger,
 } from '../../src/index.js';
+import { momentSchema } from '../../src/job/job-options.js';
 import { validateNow } from '../../src/validate.js';
 import { Faults, type WhichJob } from './faults.js';
 import { findNextMoment, findRecovery } from './find-next-moment.js';
@@ -20,8 +21,8 @@ import { TestClock } from './test-clock.js';
 /** Options of `createTestProcessor`: those of `RemoteProcessor` without `db`. `log` is silent by default. */
 export interface TestProcessorOptions<Jobs extends JobsByName = JobsByName>
   extends Omit<RemoteProcessorOptions<Jobs>, 'db'> {
-  /** What the clock shows at first. Default: this machine's time. */
-  readonly now?: Date;
+  /** What the clock shows at first: a Date, or ISO 8601 text with an offset. Default: this machine's time. */
+  readonly now?: Date | string;
   /**
    * Called with the time at first, and whenever the clock moves, to set the time of your own code as well, such as
    * `(now) => vi.setSystemTime(now)`.
@@ -35,7 +36,7 @@ export interface EndedAttempt extends AttemptEnded {
 }
 
 const timeSchema = z.object({
-  now: z.date().default(() => new Date()),
+  now: momentSchema.default(() => new Date()),
   onTime: z
     .custom<(now: Date) => void>((value) => typeof value === 'function', 'expected a function')
     .default(() => () => {}),

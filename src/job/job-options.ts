@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ClientSession } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
@@ -27,9 +28,14 @@ export const queueSchema = storableText
   .max(200)
   .refine(...hasAddress);
 const queue = queueSchema;
+/** Accepts a Date of any realm, such as one made before a test replaced `Date`. Returns a Date of this realm. */
+const dateSchema = z
+  .custom<Date>((value) => types.isDate(value) && !Number.isNaN(value.getTime()))
+  .transform((date) => new Date(date.getTime()));
+
 /** Accepts a Date, or ISO 8601 text with an offset, and returns a Date. */
 export const momentSchema = z.union(
-  [z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))],
+  [dateSchema, z.iso.datetime({ offset: true }).transform((text) => new Date(text))],
   {
     error: 'expected a Date, or an ISO 8601 moment with its offset such as 2026-01-31T09:05:06Z',
   },

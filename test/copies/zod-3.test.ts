@@ -10,6 +10,7 @@ const entryPoints = {
   lambda: 'handlers/lambda.ts',
   local: 'local/index.ts',
   opentelemetry: 'src/opentelemetry/index.ts',
+  testing: 'local/testing/index.ts',
   'command-line': 'local/cli/main.ts',
 };
 

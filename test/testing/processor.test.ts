@@ -1,7 +1,7 @@
 /** What `remote-processor/testing` offers to tests of one's own jobs: time, faults and a database of one's own. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { createTestProcessor } from '../../local/testing/index.js';
+import { createTestProcessor, expectAdded } from '../../local/testing/index.js';
 import { defineJob, RemoteException } from '../../src/index.js';
 
 const nine = new Date('2026-01-31T09:00:00Z');
@@ -93,6 +93,22 @@ test('onTime hears the first time and each at which something becomes due', asyn
   await processor.addJob('greet', { name: 'Ada' }, { delay: '30m' });
   await processor.advance('1h');
   expect(times).toEqual(['09:00', '09:30', '10:00']);
+});
+
+test('moments from before Date was faked are moments', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  const onTime = (now: Date) => vi.setSystemTime(now);
+  const due = new Date('2026-01-31T09:30:00Z');
+  const dated = defineJob({ name: 'dated', input: z.any(), run: () => new Date() });
+  await using first = await createTestProcessor({ onTime, now: nine });
+  await using processor = await createTestProcessor({ jobs: { dated }, onTime, now: nine });
+  const id = await processor.addJob('dated', { due }, { runAt: due });
+  await expectAdded(processor, dated, { due });
+  await processor.addScheduler({ type: 'At', at: due, jobName: 'dated', input: 1, active: true });
+
+  expect(await processor.advance('30m')).toHaveLength(2);
+  expect(await processor.getJobResult(id)).toEqual(due);
+  expect(first.now()).toEqual(nine);
 });
 
 test('failNext fails one attempt each time it is called', async () => {
