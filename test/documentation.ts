@@ -27,9 +27,10 @@ export interface Example {
   readonly runs: boolean;
 }
 
-/** Returns the pages of the root, and all below `docs`, except those that `npm run docs` makes. */
+/** Returns the pages of the root, and all below `docs` and `examples`, except those that `npm run docs` makes. */
 export async function documentation(): Promise<Page[]> {
-  const paths = ['CONTRIBUTING.md', 'README.md', 'SECURITY.md', ...(await pagesIn('docs'))];
+  const below = await Promise.all(['docs', 'examples'].map(pagesIn));
+  const paths = ['CONTRIBUTING.md', 'README.md', 'SECURITY.md', ...below.flat()];
   return Promise.all(
     paths.toSorted().map(async (path) => ({ path, text: await readFile(join(root, path), 'utf8') })),
   );

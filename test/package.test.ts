@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { defineJob } from '../src/index.js';
 import { useDatabase } from './database.js';
@@ -173,6 +174,61 @@ test('the command line tells how it is used, and starts the whole of it', async 
   }
 });
 
+test('the example for AWS SAM compiles', async () => {
+  await cp(join(root, 'examples/sam'), join(project, 'sam'), { recursive: true });
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+  };
+  await write('sam/tsconfig.json', JSON.stringify({ compilerOptions }));
+  await node(tsc, '--project', 'sam');
+});
+
+describe('the example for containers', () => {
+  const folder = () => join(project, 'container');
+  beforeAll(async () => {
+    await cp(join(root, 'examples/container'), folder(), { recursive: true });
+    await symlink(join(project, 'node_modules'), join(folder(), 'node_modules'));
+    await node(tsc, '--project', 'container');
+    await processor().ensureIndexes();
+  });
+
+  test.each(['worker', 'scheduler', 'api'])(
+    'starts its %s, which is healthy, and ends at SIGTERM',
+    async (name) => {
+      const { command, healthcheck } = await serviceOf(folder(), name);
+      const [program = '', ...args] = command.map((argument) => argument.replace('8080', '0'));
+      const child = spawn(program, args, {
+        cwd: folder(),
+        env: {
+          PATH: process.env.PATH,
+          MONGODB_URI: uri,
+          MONGODB_DATABASE: databaseName,
+          HOST: '127.0.0.1',
+          PORT: '0',
+        },
+      });
+      let printed = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
+      const exit = once(child, 'exit');
+      try {
+        await eventually(async () => {
+          const [, port = 'none'] = /http:\/\/[\d.]+:(\d+)/.exec(printed) ?? [];
+          const [check = '', ...given] = healthcheck.map((argument) => argument.replace(/:\d+/, `:${port}`));
+          await run(check, given);
+        });
+        child.kill('SIGTERM');
+        expect(await exit).toEqual([0, null]);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+  );
+});
+
 test('a kick without the AWS SDK tells what to install, and fails nothing', async () => {
   const script = `
     import { createKick } from 'remote-processor/lambda';
@@ -239,6 +295,32 @@ const packedSchema = z.tuple([z.object({ filename: z.string() })]);
 const lockSchema = z.object({
   packages: z.record(z.string(), z.object({ dependencies: z.record(z.string(), z.string()).default({}) })),
 });
+
+const wordsSchema = z.array(z.string());
+const composeSchema = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      command: wordsSchema.optional(),
+      healthcheck: z.object({ test: z.tuple([z.literal('CMD')], z.string()).optional() }).optional(),
+    }),
+  ),
+});
+
+/** Returns what a service of the compose file starts, and how it is checked: its own way, or the Dockerfile's. */
+async function serviceOf(folder: string, name: string) {
+  const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8');
+  const listAfter = (instruction: string) => {
+    const [, list = ''] = new RegExp(`^${instruction}.*?(\\[.*\\])$`, 'm').exec(dockerfile) ?? [];
+    return wordsSchema.parse(JSON.parse(list));
+  };
+  const text = await readFile(join(folder, 'compose.yaml'), 'utf8');
+  const { command, healthcheck } = composeSchema.parse(parse(text, { merge: true })).services[name] ?? {};
+  return {
+    command: [...listAfter('ENTRYPOINT'), ...(command ?? listAfter('CMD'))],
+    healthcheck: healthcheck?.test?.slice(1) ?? listAfter('HEALTHCHECK.* CMD'),
+  };
+}
 
 /** Where npm put these packages and what they depend on: side by side, as long as no two versions of one are needed. */
 function reachableFrom(

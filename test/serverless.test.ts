@@ -11,6 +11,7 @@ import { useDatabase } from './database.js';
 import { LambdaService } from './handlers/lambda-service.js';
 import { SecretsService } from './handlers/secrets-service.js';
 import { install, invoke, type Packaged, packageFunctions, type Resource } from './package-functions.js';
+import { samResources } from './sam-template.js';
 
 const secrets = {
   MONGODB_URI: 'mongodb://somebody:not-to-be-packaged@db.example.com',
@@ -113,7 +114,7 @@ describe('the template', () => {
       minutely('DISABLED', 'WorkerLambdaFunction'),
       minutely('ENABLED', 'WakeUpQueue'),
     ]);
-    const body = tickSchema.parse(rules[2]).Targets[0].Input;
+    const body = tickSchema.parse(rules[2]).Targets[0].Input ?? '';
     const event = { Records: [{ eventSource: 'aws:sqs', body }] };
     expect(readWakeUp(event)).toEqual({ workers: 1 });
   });
@@ -384,6 +385,92 @@ describe('with --param httpAccess=iam --param wakeups=false, and others', () => 
 
   test('the function heeds that, and has no keys', () => {
     expect(variables('http', signed)).toMatchObject({ HTTP_ACCESS: 'iam', API_KEYS: '' });
+  });
+});
+
+describe('the SAM template makes the same', () => {
+  const values = { 'AWS::StackName': 'remote-processor-dev', Secret: 'remote-processor/dev' };
+  let sam: Resource[];
+  beforeAll(async () => {
+    sam = await samResources(values);
+  });
+
+  const propertiesOf = (type: string, from: readonly Resource[]) =>
+    from.filter(({ Type }) => Type === type).map(({ Properties }) => comparable(Properties));
+  const ours = (type: string) => propertiesOf(type, Object.values(packaged.resources));
+
+  test.each([
+    'AWS::CloudWatch::Alarm',
+    'AWS::IAM::Role',
+    'AWS::Lambda::EventSourceMapping',
+    'AWS::Logs::LogGroup',
+    'AWS::SQS::Queue',
+    'AWS::SQS::QueuePolicy',
+  ])('%s', (type) => {
+    expect(ours(type).length).toBeGreaterThan(0);
+    expect(propertiesOf(type, sam)).toEqual(ours(type));
+  });
+
+  test.each(all)('function %s', (name) => {
+    const [own] = propertiesOf('AWS::Lambda::Function', sam).filter(
+      ({ FunctionName }) => FunctionName === `remote-processor-dev-${name}`,
+    );
+    const { FunctionName, Runtime, Architectures, MemorySize, Timeout, Role, RecursiveLoop } = comparable(
+      lambda(name),
+    );
+    const same = { FunctionName, Runtime, Architectures, MemorySize, Timeout, Role, RecursiveLoop };
+    expect({ RecursiveLoop: undefined, ...own }).toMatchObject(same);
+    expect(settingsOf(environmentOf(own ?? {}))).toEqual(settingsOf(variables(name)));
+  });
+
+  test('handling of what fails, or is late', () => {
+    const type = 'AWS::Lambda::EventInvokeConfig';
+    expect(propertiesOf(type, sam)).toEqual(
+      ours(type).map(({ FunctionName, MaximumEventAgeInSeconds, MaximumRetryAttempts }) => ({
+        FunctionName,
+        MaximumEventAgeInSeconds,
+        MaximumRetryAttempts,
+      })),
+    );
+  });
+
+  test('ticks', () => {
+    const ticks = (rules: readonly Resource['Properties'][]) =>
+      rules.filter(({ State }) => State === 'ENABLED').map((rule) => tickSchema.parse(rule));
+    const type = 'AWS::Events::Rule';
+    expect(ticks(propertiesOf(type, sam))).toEqual(ticks(ours(type)));
+  });
+
+  test('HTTP API', () => {
+    const keys = (routes: readonly Resource['Properties'][]) => routes.map(({ RouteKey }) => RouteKey).sort();
+    const type = 'AWS::ApiGatewayV2::Route';
+    expect(keys(propertiesOf(type, sam))).toEqual(keys(ours(type)));
+    const [stage] = propertiesOf('AWS::ApiGatewayV2::Stage', sam);
+    const [{ DefaultRouteSettings, AccessLogSettings } = {}] = ours('AWS::ApiGatewayV2::Stage');
+    expect(stage).toMatchObject({ DefaultRouteSettings, AccessLogSettings });
+  });
+
+  test('kinds of resources, except those of the tool', () => {
+    const ofTools = /^AWS::(S3::|Lambda::Permission|ApiGatewayV2::(Api|Integration)$)/;
+    const kinds = new Set(Object.values(packaged.resources).map(({ Type }) => Type));
+    expect([...new Set(sam.map(({ Type }) => Type))].toSorted()).toEqual(
+      [...kinds].filter((kind) => !ofTools.test(kind)).toSorted(),
+    );
+  });
+
+  test('VPC, and alarms that tell a topic', async () => {
+    const vpc = { Subnets: 'subnet-0a', SecurityGroups: 'sg-0a' };
+    const chosen = await samResources({ ...values, ...vpc, AlarmTopic: topic });
+    const mayUseVpc = (roles: readonly Resource['Properties'][]) =>
+      roles.map((role) => JSON.stringify(role).match(/ec2:\w+/g));
+    const type = 'AWS::IAM::Role';
+    expect(mayUseVpc(propertiesOf(type, chosen))).toEqual(
+      mayUseVpc(propertiesOf(type, Object.values(signed.resources))),
+    );
+    for (const { VpcConfig } of propertiesOf('AWS::Lambda::Function', chosen))
+      expect(VpcConfig).toEqual({ SubnetIds: 'subnet-0a', SecurityGroupIds: 'sg-0a' });
+    const alarms = 'AWS::CloudWatch::Alarm';
+    expect(propertiesOf(alarms, chosen)).toEqual(propertiesOf(alarms, Object.values(signed.resources)));
   });
 });
 
@@ -675,9 +762,35 @@ function lambda(name: Name, from: Packaged = packaged): Resource['Properties'] {
 }
 
 function variables(name: Name, from: Packaged = packaged): Readonly<Record<string, unknown>> {
-  const { Environment: environment } = lambda(name, from);
+  return environmentOf(lambda(name, from));
+}
+
+function environmentOf({
+  Environment: environment,
+}: Resource['Properties']): Readonly<Record<string, unknown>> {
   return isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
 }
+
+/** What a function makes of its environment. An empty variable counts as not set. */
+function settingsOf({ WAKE_UP_QUEUE_URL: queue, ...others }: Readonly<Record<string, unknown>>) {
+  expect(queue).toEqual({ Ref: 'WakeUpQueue' });
+  const env = { ...others, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: '' }; // Only this test sets it.
+  return readConfig(z.record(z.string(), z.string()).parse(env));
+}
+
+/** Numbers become text, and a resource gets the name that it would have in the SAM template. */
+function comparable(properties: Resource['Properties']): Resource['Properties'] {
+  return jsonObject.parse(
+    JSON.parse(JSON.stringify(properties), (_, value: unknown) => {
+      if (typeof value === 'number') return `${value}`;
+      return typeof value === 'string'
+        ? value.replace(/^(\w+)LambdaFunction$/, '$1Function').replace(/^(HttpApiLog)Group$/, '$1')
+        : value;
+    }),
+  );
+}
+
+const jsonObject = z.record(z.string(), z.unknown());
 
 function statements(name: Name) {
   const arn = (service: string, rest: string) => ({
@@ -706,7 +819,10 @@ const httpAccessSchema = z.object({
   }),
 });
 
-const tickSchema = z.object({ Targets: z.tuple([z.object({ Input: z.string() })]) });
+const tickSchema = z.object({
+  ScheduleExpression: z.string(),
+  Targets: z.tuple([z.object({ Arn: z.unknown(), Input: z.string().optional(), RetryPolicy: z.unknown() })]),
+});
 
 function numbersOf(id: string): Record<string, number | undefined> {
   return z

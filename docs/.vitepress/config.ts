@@ -25,6 +25,8 @@ const others = namesIn('').filter((name) => ![...guide, ...operation, ...backgro
 const deployment = [
   'serverless',
   'own-project',
+  'sam',
+  'terraform',
   'secrets',
   'vpc-and-atlas',
   'cost',
