@@ -58,6 +58,7 @@ test('strict TypeScript takes its types, and the example of README.md runs, as E
   await write('example.ts', example);
   await write('common.cts', [...(example.match(imports) ?? []), main].join('\n'));
   await write('worker.ts', worker);
+  await write('testing.ts', `export { createTestProcessor } from 'remote-processor/testing';`);
   const compilerOptions = {
     module: 'nodenext',
     target: 'es2022',
@@ -118,7 +119,11 @@ test('Jest runs jobs as CommonJS, in threads too, without a line of configuratio
   await run('npm', ['install', '--no-save', ...quickly, 'jest@30']);
   await write('double.subprocess.cjs', 'module.exports = async ({ input }) => 2 * input;');
   await write('jobs.test.cjs', jestTest);
-  await node('node_modules/jest/bin/jest.js', '--testMatch', '**/jobs.test.cjs');
+  const page = await readFile(join(root, 'docs/testing.md'), 'utf8');
+  const [, example = ''] = /```js\n(.*?)```/s.exec(page) ?? [];
+  await write('jobs.cjs', jestJobs);
+  await write('example.test.cjs', example);
+  await node('node_modules/jest/bin/jest.js', '--testMatch', '**/{jobs,example}.test.cjs');
 });
 
 test('a function is bundled to the size of ours, without what only one machine needs, and works', async () => {
@@ -246,6 +251,12 @@ const lowest = {
     zod: [join(root, 'node_modules/zod-lowest')],
   },
 };
+
+const jestJobs = `
+const { defineJob } = require('remote-processor');
+const { z } = require('zod');
+exports.remind = defineJob({ name: 'remind', input: z.object({ user: z.string() }), run: () => 'reminded' });
+`;
 
 const jestTest = `
 const { pathToFileURL } = require('node:url');

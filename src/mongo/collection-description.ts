@@ -30,7 +30,12 @@ export const moment = { $type: 'date' } as const;
  *
  * @param ours conditions on the other fields
  */
-export function expiring(name: string, field: string, ours: Document, expireAfterSeconds = 0) {
+export function expiring(
+  name: string,
+  field: string,
+  ours: Document,
+  expireAfterSeconds = 0,
+): IndexDescription & { readonly name: string } {
   const partialFilterExpression = { [field]: { $exists: true }, ...ours };
   return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
 }
