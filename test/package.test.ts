@@ -220,11 +220,13 @@ describe('the example for containers', () => {
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
       const exit = once(child, 'exit');
       try {
-        await eventually(async () => {
-          const [, port = 'none'] = /http:\/\/[\d.]+:(\d+)/.exec(printed) ?? [];
-          const [check = '', ...given] = healthcheck.map((argument) => argument.replace(/:\d+/, `:${port}`));
-          await run(check, given);
+        const port = await eventually(() => {
+          const [, found] = /http:\/\/[\d.]+:(\d+)/.exec(printed) ?? [];
+          if (found === undefined) throw new Error(`It does not listen. It printed: ${printed}`);
+          return found;
         });
+        const [check = '', ...given] = healthcheck.map((argument) => argument.replace(/:\d+/, `:${port}`));
+        await eventually(() => run(check, given));
         child.kill('SIGTERM');
         expect(await exit).toEqual([0, null]);
       } finally {
