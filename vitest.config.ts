@@ -19,7 +19,7 @@ export default defineConfig({
     // leave behind what it found: no changed globals, no listeners, nothing that still runs.
     isolate: false,
     // More than there are CPUs, for most tests wait more than they compute.
-    maxWorkers: 5,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // Ends what hangs, and proves nothing: long enough for a machine that is busy with other things.
     testTimeout: 240_000,
