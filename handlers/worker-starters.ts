@@ -1,3 +1,4 @@
+import { batchesOf } from '../src/batches-of.js';
 import { Arrivals } from './arrivals.js';
 import { explainMissing } from './explain-missing.js';
 import { once } from './once.js';
@@ -54,7 +55,7 @@ export function queueStarter(QueueUrl: string, region: string | undefined): Work
       const body = wakeUpBody({ depth: 0, workers: 1 });
       const later = arrivals.add(dueInMs).map((seconds) => ({ body, seconds }));
       try {
-        await Promise.all(batchesOf(later).map(send));
+        await Promise.all(batchesOf(later, BATCH).map(send));
       } catch (error) {
         arrivals.forget();
         throw error;
@@ -85,8 +86,3 @@ export function invocationStarter(FunctionName: string, { region, endpoint }: Pl
 
 /** Does not start any workers. */
 export const noStarter: WorkerStarter = { start: async () => {}, startLater: async () => {} };
-
-function batchesOf<Item>(items: readonly Item[]): Item[][] {
-  const count = Math.ceil(items.length / BATCH);
-  return Array.from({ length: count }, (_, n) => items.slice(n * BATCH, (n + 1) * BATCH));
-}

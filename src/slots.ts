@@ -10,32 +10,33 @@ export class Slots {
   /**
    * Runs `work` once a slot is free.
    *
+   * @param signal ends the wait for a slot. Each wait adds a listener to it, so many waits should not share one
    * @throws the signal's reason if it fires before a slot is free, and any error of `work`
    */
-  async use<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    signal.throwIfAborted();
+  async use<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    signal?.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
-      signal.throwIfAborted(); // The signal may have fired just after the slot was passed on.
+      signal?.throwIfAborted(); // The signal may have fired just after the slot was passed on.
       return await work();
     } finally {
       this.#passOn();
     }
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = () => {
-        signal.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', leave);
         resolve();
       };
       const leave = () => {
         this.#waiting.delete(begin);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       this.#waiting.add(begin);
-      signal.addEventListener('abort', leave, { once: true });
+      signal?.addEventListener('abort', leave, { once: true });
     });
   }
 

@@ -27,7 +27,7 @@ const layers: readonly (readonly string[])[] = [
   ['mongo', 'validate'],
   ['errors'],
   ['brand', 'issues', 'pino-logger', 'silent-logger'],
-  ['access', 'backoff', 'cut-text', 'dot-segment', 'duration'],
+  ['access', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
   ['is-error', 'job-rejections', 'log', 'processor-name', 'slots', 'storable-text'],
 ];
 

@@ -1,14 +1,15 @@
-import type { AnyBulkWriteOperation, BulkWriteResult, ClientSession, Collection } from 'mongodb';
+import type { AnyBulkWriteOperation, ClientSession, Collection } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
+import { batchesOf } from '../batches-of.js';
 import { isKind } from '../brand.js';
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
 import { isBsonValue } from '../mongo/bson-marks.js';
 import { byIndex, type IndexHint } from '../mongo/by-index.js';
-import { isBulkWriteError } from '../mongo/driver-error.js';
-import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
+import { Slots } from '../slots.js';
 import { validateNow } from '../validate.js';
 import { type Added, isSameJob, retrying, type Written, writeJob } from './add-job.js';
 import { uniqueKeyIndex } from './indexes.js';
@@ -91,35 +92,23 @@ async function writeAll(
   const { client, jobs } = collections;
   const clock = newJobs.length > BATCH && !session ? new ServerClock(client.db(jobs.dbName)) : undefined;
   const batches = batchesOf(newJobs, clock ? INSERTED_BATCH : BATCH);
-  const lanes = clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1;
-  return inLanes(lanes, batches, (batch) =>
-    writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures),
-  );
-}
-
-/** Writes the batches, a number of them at a time. @throws the first failure, once no write is under way any more */
-async function inLanes(
-  lanes: number,
-  batches: readonly (readonly NewJob[])[],
-  write: (batch: readonly NewJob[]) => Promise<Written[]>,
-): Promise<Written[]> {
-  const written: Written[][] = [];
-  const failures: unknown[] = [];
-  const left = batches.entries();
-  const writeInTurn = async () => {
-    for (const [index, batch] of left) {
-      if (failures.length > 0) return;
-      await write(batch).then(
-        (result) => {
-          written[index] = result;
-        },
-        (error: unknown) => failures.push(error),
-      );
+  const slots = new Slots(clock && areApart(newJobs) ? WRITES_AT_A_TIME : 1);
+  const failure = new AbortController();
+  const write = async (batch: readonly NewJob[]) => {
+    failure.signal.throwIfAborted();
+    try {
+      return await writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures);
+    } catch (error) {
+      failure.abort(error);
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, writeInTurn));
-  if (failures.length > 0) throw failures[0];
-  return written.flat();
+  // Nothing is written any more once the caller is told of a failure.
+  const written = await Promise.allSettled(batches.map((batch) => slots.use(() => write(batch))));
+  return written.flatMap((result) => {
+    if (result.status === 'rejected') throw failure.signal.reason;
+    return result.value;
+  });
 }
 
 /**
@@ -139,12 +128,6 @@ async function writeDespiteFailures(
   });
   if (tries === 1) return written;
   return written.map(({ id, isNew }, index) => ({ id, isNew: isNew || id === batch[index]?.id }));
-}
-
-function batchesOf(newJobs: readonly NewJob[], size: number): (readonly NewJob[])[] {
-  return Array.from({ length: Math.ceil(newJobs.length / size) }, (_, index) =>
-    newJobs.slice(index * size, (index + 1) * size),
-  );
 }
 
 /** Returns whether no two of the jobs share an id or a unique key, so that they can be written in any order. */
@@ -332,12 +315,4 @@ function insertAt(now: Date): (job: NewJob) => AnyBulkWriteOperation<JobDocument
  */
 function mayBeChanged({ input }: NewJob): boolean {
   return typeof input === 'object' && input !== null && isBsonValue(input);
-}
-
-/** Returns the result of a write that failed only because keys were taken meanwhile. The other jobs were inserted. */
-function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
-  if (!isBulkWriteError(error) || !error.result.hasWriteErrors()) throw error;
-  const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
-  if (areTaken && error.result.getWriteConcernError() === undefined) return error.result;
-  throw error;
 }

@@ -2,8 +2,7 @@ import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
 import { byId } from '../mongo/by-index.js';
-import { isBulkWriteError } from '../mongo/driver-error.js';
-import { DUPLICATE_KEY } from '../mongo/duplicate-key.js';
+import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { requestCancel } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
@@ -142,12 +141,6 @@ async function changeEach(
       updateOne: { filter: { ...ourJob, _id: id, status: { $in: [...statuses] } }, update, ...byId },
     };
   });
-  try {
-    return (await jobs.bulkWrite(statements, { ordered: false })).matchedCount;
-  } catch (error) {
-    const isTaken =
-      isBulkWriteError(error) && error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
-    if (isTaken && error.result.getWriteConcernError() === undefined) return error.result.matchedCount;
-    throw error;
-  }
+  const result = await jobs.bulkWrite(statements, { ordered: false }).catch(resultDespiteTakenKeys);
+  return result.matchedCount;
 }

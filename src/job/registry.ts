@@ -141,8 +141,7 @@ export class JobRegistry {
   /** Returns the names whose jobs this role may add. See `requireMayAdd`. */
   async mayAdd(names: readonly string[], callerRole: Role | undefined): Promise<ReadonlySet<string>> {
     if (!isLimited(callerRole)) return new Set(names);
-    const missing = names.filter((name) => !this.#known.has(name));
-    const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
+    const stored = await this.#findUnknown(names);
     const roles = new Map([
       ...stored.map((known) => [known._id, addRoleOf(known)] as const),
       ...[...this.#known].map(([name, { addRole }]) => [name, addRole] as const),
@@ -152,13 +151,18 @@ export class JobRegistry {
 
   /** Returns the defaults of those of these kinds of jobs that are known here or stored. */
   readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
-    const missing = names.filter((name) => !this.#known.has(name));
-    const stored = missing.length === 0 ? [] : await findJobFactories(this.jobFactories, missing);
+    const stored = await this.#findUnknown(names);
     return new Map([
       ...stored.map(({ _id, defaults }) => [_id, defaults] as const),
       ...[...this.#known].map(([name, { defaults }]) => [name, defaults] as const),
     ]);
   };
+
+  /** Finds the stored descriptions of the kinds of jobs that this process does not know. */
+  async #findUnknown(names: readonly string[]): Promise<JobFactoryDocument[]> {
+    const missing = names.filter((name) => !this.#known.has(name));
+    return missing.length === 0 ? [] : findJobFactories(this.jobFactories, missing);
+  }
 
   /**
    * Finds a kind of job to be added.

@@ -1,4 +1,5 @@
-import { hasServerCode } from './driver-error.js';
+import type { BulkWriteResult } from 'mongodb';
+import { hasServerCode, isBulkWriteError } from './driver-error.js';
 
 /** MongoDB's code for a duplicate key. */
 export const DUPLICATE_KEY = 11000;
@@ -14,4 +15,12 @@ export interface DuplicateKey {
 
 export function isDuplicateKey(error: unknown): error is DuplicateKey {
   return hasServerCode(error, DUPLICATE_KEY);
+}
+
+/** Returns the result of a bulk write that failed only because keys were taken. Its other statements were carried out. */
+export function resultDespiteTakenKeys(error: unknown): BulkWriteResult {
+  if (!isBulkWriteError(error) || !error.result.hasWriteErrors()) throw error;
+  const areTaken = error.result.getWriteErrors().every(({ code }) => code === DUPLICATE_KEY);
+  if (areTaken && error.result.getWriteConcernError() === undefined) return error.result;
+  throw error;
 }

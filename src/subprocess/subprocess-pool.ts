@@ -58,10 +58,11 @@ export class SubprocessPool {
     const file = sourceFile(module);
     this.#threads ??= this.#makeThreads(file);
     const threads = this.#threads;
-    return this.#slots.use(context.signal, () => {
+    const runInThread = () => {
       onThread?.();
       return this.#runInThread(threads, file.href, context);
-    });
+    };
+    return this.#slots.use(runInThread, context.signal);
   }
 
   /** Terminates all threads, whatever they are doing. The pool can be used again. */
