@@ -28,13 +28,15 @@ export interface LingerOptions {
 export class Linger {
   /** Undefined if every worker may wait. */
   readonly #place: WaitingPlace | undefined;
-  readonly #stopListening: () => void;
+  readonly #stopListening: (() => void) | undefined;
 
   constructor(private readonly options: LingerOptions) {
     const { worker, limits, name } = options;
     if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
     // A job that this process queues may be due before the one that was found last.
-    this.#stopListening = worker.events.on('jobsReady', () => options.alarm.forget());
+    if (limits.lingerMs > 0) {
+      this.#stopListening = worker.events.on('jobsReady', () => options.alarm.forget());
+    }
   }
 
   /** Sets the alarm for the next job that is worth waiting for. Returns whether there is one, and the drain may wait. */
@@ -56,7 +58,7 @@ export class Linger {
   /** Frees the waiting place for others. If the database does not answer, the place expires by itself. */
   async end(): Promise<void> {
     const { limits, log } = this.options;
-    this.#stopListening();
+    this.#stopListening?.();
     if (limits.end.aborted || this.#place === undefined) return;
     await withinTime(MAX_LEAVE_MS, this.#place.leave()).catch((error: unknown) => {
       log.warn('The place of the worker that waits could not be left', { error: String(error) });

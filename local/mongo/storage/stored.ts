@@ -10,11 +10,6 @@ export function decodeStored(stored: string, names?: ReadonlySet<string>): Doc {
   return names === undefined ? decode(scratch) : decodeFields(scratch, names);
 }
 
-/** Returns the bytes of a stored document. */
-export function storedBytes(stored: string): Buffer {
-  return Buffer.from(stored, 'latin1');
-}
-
 /** Returns a document's BSON as the one-byte string that is stored. */
 export function store(doc: Doc): string {
   return storeBytes(encode(doc));
