@@ -78,4 +78,9 @@ test('leases that can be read but not renewed do not count as renewed: the job i
     await processor.drain();
     expect(await processor.getJobStatus(id)).toBe('completed');
   });
+  expect(await processor.getJob(id)).toMatchObject(
+    givenBack === 1
+      ? { retryCounter: 1, errors: [] }
+      : { errors: [{ message: expect.stringContaining('lost its lease') }] },
+  );
 });
