@@ -10,9 +10,9 @@ export interface Located {
 }
 
 /**
- * Removes the base path that API Gateway put before the app's path. That is the stage, such as `/prod` (unless it is
- * `$default` or has its own domain), or the path to which a custom domain maps the API. The latter is derived from the
- * matched route, so a request is never served under another path than the one that was admitted.
+ * Removes the base path that API Gateway put before the app's path: the stage, such as `/prod` (none for `$default` or on
+ * a custom domain), or the path under which a custom domain serves the API. That path is derived from the matched route,
+ * so a request is never served under a path other than the one that was admitted.
  */
 export function locate(event: HttpEvent): Located {
   const path = pathOf(event);

@@ -7,8 +7,8 @@ import { TwoTries } from './two-tries.js';
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Time limits in milliseconds: for a try with a used client, and in all. The first invocation of a container waits for
- * the secret, and so does one every 5 minutes.
+ * Time limits in milliseconds: `keptMs` for a try with a client that was used before, `allMs` for both tries together.
+ * Invocations wait for this: the first of each container, then one every 5 minutes.
  */
 const LIMITS = { keptMs: 1_000, allMs: 3_000 };
 

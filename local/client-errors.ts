@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Problem, type ProblemCode } from '../handlers/http/problem.js';
 import { systemCode } from '../src/mongo/driver-error.js';
 
-/** The problems to answer with, by the codes of Node's errors. */
+/** The problem to answer with, by Node.js error code. */
 const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', ['request_timeout', 'The request did not arrive in time.']],
   [

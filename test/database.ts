@@ -19,9 +19,8 @@ export interface TestDatabase {
   /** Returns the commands that `client` sends while `work` is under way. */
   commandsDuring(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /**
-   * Returns only the commands that are sent for jobs. Leaves out a worker's commands whose number depends on the time
-   * that passes, and so on how busy the machine is. These are its own entry, written after a second, and a look at
-   * paused queues every 5 s.
+   * Returns only the commands sent for jobs. Leaves out what a worker sends by the clock, since its number depends on how
+   * busy the machine is: its entry in `workers` (after 1 s) and the check for paused queues (every 5 s).
    */
   commandsForJobs(work: () => Promise<unknown>): Promise<readonly CommandStartedEvent[]>;
   /** Returns a job as it is stored, including fields that only workers know. */

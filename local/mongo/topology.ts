@@ -19,8 +19,8 @@ export interface TopologyVersion {
 }
 
 /**
- * The current version of the server's description. The description itself never changes. It counts as changed when a
- * fail point had the server deny being primary. The driver that gets this error then examines the server at once.
+ * The topology version that `hello` reports. The server's description never really changes. The version goes up only when
+ * a fail point makes the server claim that it is not primary. A driver that gets that error asks again at once.
  */
 export class Topology {
   readonly #processId = new ObjectId();

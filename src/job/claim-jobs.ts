@@ -10,15 +10,15 @@ import {
   heldBack,
   highestPriority,
   isClaimableUnmarked,
-  isCounted,
   isDue,
+  isOurs,
   queuedJobs,
   takesNothing,
 } from './queued-jobs.js';
 
 /**
- * Maximum number of tries. Nearly every failed try means that another worker took jobs. This many in a row never happen,
- * but a claim must not hang if they do.
+ * Maximum number of tries. A try that finds jobs but takes fewer has met another worker. Where workers compete, a large
+ * claim is split into several tries on purpose. The limit keeps a claim from going on for long.
  */
 const MAX_TRIES = 30;
 
@@ -30,9 +30,9 @@ const MAX_BACKOFF_MS = 10;
  *
  * A single job costs one command, any other number two: find candidates, then take them by one conditional update. A
  * worker that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and
- * tries again for the rest. So fewer than `limit` means that no more are due, or that a later try failed.
+ * tries again for the rest. So fewer than `limit` means that no more are due, that a later try failed, or that the tries were used up.
  *
- * Where workers compete, each claims at its own position in the queue: see ClaimSpread.
+ * Where workers compete, each try begins at a random place near the head of the queue: see ClaimSpread.
  *
  * @param spread what this worker remembers of other claimers
  */
@@ -129,7 +129,7 @@ export async function claimJobAlone(
 }
 
 function dueJobs(filter: ClaimFilter, further: Filter<JobDocument> = {}): DueJobs {
-  const conditions = { ...isDue, ...isCounted, ...further };
+  const conditions = { ...isDue, ...isOurs, ...further };
   return {
     filter: queuedJobs(filter, conditions),
     filterWithoutIndex: queuedJobs(filter, conditions, isClaimableUnmarked),

@@ -26,6 +26,7 @@ const MAX_TRIES_OF_ONE = 30;
 
 /** The statements of one claim. All jobs that it takes get its token. */
 export class ClaimStatements {
+  /** Whether the last search ran without the index. The update then needs the other filter too. */
   #lacksIndex = false;
 
   constructor(
@@ -45,6 +46,7 @@ export class ClaimStatements {
       return first ? [toClaimedJob(first, lease.token)] : [];
     } catch (error) {
       if (!isUnknownOutcome(error) || tries === MAX_TRIES_OF_ONE) throw error;
+      // The index that finds the job needs a condition on its key.
       const leased = { status: 'processing' as const, 'lease.expires': { $gt: new Date(0) } };
       const taken = await this.#readBack(leased, leaseExpiry);
       return taken.length > 0 ? taken : this.takeFirst(tries + 1);

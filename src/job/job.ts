@@ -148,7 +148,7 @@ export interface JobDocument {
   readonly lease?: Lease;
   /** Fencing token of the last attempt that was settled. Distinguishes the outcome that counted from a late one. */
   readonly lastToken?: string;
-  /** Texts stored beside the input, such as the job's trace. Absent when there are none. */
+  /** Strings stored alongside the input, such as the job's trace. Absent when there are none. */
   readonly metadata?: Metadata;
   /** Present only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;

@@ -13,7 +13,7 @@ export interface Completed {
 /** How an attempt ended. The stored job decides what follows (retry, `error`, `cancelled`). See end-attempt.ts. */
 export type Outcome =
   | Completed
-  /** `retryAfterMs` is the delay until the next attempt, if there is one. Null rules out another attempt. */
+  /** `retryAfterMs` is the delay before the next attempt, if any attempts are left. Null means no retry. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
   /** Postponed by the job itself. */
   | { readonly kind: 'snoozed'; readonly delayMs: number }

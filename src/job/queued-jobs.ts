@@ -40,10 +40,10 @@ export const anyPriority = { $gte: 0 } as const;
 export const isClaimable = { status: 'queued', claimable: true } as const;
 
 /** Matches every job of ours, since a foreign document has no counter. */
-export const isCounted = { retryCounter: { $gte: 0 } } as const;
+export const isOurs = { retryCounter: { $gte: 0 } } as const;
 
 /** Matches queued jobs that no claim sees, because `claimable` is missing. Their index has the same condition. */
-const isHeldBack = { status: 'queued', claimable: null, ...isCounted } as const;
+const isHeldBack = { status: 'queued', claimable: null, ...isOurs } as const;
 
 /** Matches jobs that lost their worker. Each runs alone next time, which shows whether it kills its worker. */
 export const waitsAlone = { ...isHeldBack, runAlone: true } as const;

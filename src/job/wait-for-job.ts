@@ -59,7 +59,7 @@ async function look(
 /**
  * Waits until a job is settled, and returns it.
  *
- * @throws NotFoundError if it does not exist, or no longer exists, WaitTimeoutError, or the signal's reason
+ * @throws NotFoundError if the job does not exist or is gone; WaitTimeoutError; or the signal's reason
  */
 export async function waitForJob(
   id: string,

@@ -21,7 +21,7 @@ export function fromExtendedJson(json: unknown): unknown {
   return BSON.EJSON.deserialize({ value }, { relaxed: false }).value;
 }
 
-/** Copies a document and converts its BSON values to this package's copy. @throws as in `toOwnBson` */
+/** Returns a copy of a document, with BSON values of this package's own BSON library. @throws as in `toOwnBson` */
 export function inOwnBson(document: BSON.Document): BSON.Document {
   return Object(mapBson(document, toOwnBson));
 }

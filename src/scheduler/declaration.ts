@@ -50,7 +50,10 @@ async function parseDeclaration(
   return { id, active, definition, hash: hashOf({ ...definition, active }) };
 }
 
-/** A declared item need only have been due since this moment, so that an item that has ended may stay declared. */
+/**
+ * Declared items are checked for an occurrence after this moment rather than after now, so an item whose schedule has
+ * ended may stay declared.
+ */
 const LONG_AGO = new Date(0);
 
 const idsSchema = z

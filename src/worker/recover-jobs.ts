@@ -5,7 +5,7 @@ import { endLostAttempt } from '../job/end-attempt.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
 import { makeClaimable } from '../job/make-claimable.js';
-import { anyPriority, isCounted, isDue, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
+import { anyPriority, isDue, isOurs, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
@@ -107,7 +107,7 @@ function firstThat(conditions: Filter<JobDocument>, mark: keyof Found): Document
 
 const isExpired: Filter<JobDocument> = {
   status: 'processing',
-  ...isCounted,
+  ...isOurs,
   'lease.expires': anyMoment,
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };

@@ -22,8 +22,8 @@ export type Role = keyof typeof cast;
  * - `blackhole`: nothing arrives, and then the connections break
  * - `loseReplies`: like `blackhole`, but requests arrive
  * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, without an error
- * - `breakHeartbeats`, `breakClaims`: connections break when they are used to renew leases or to take jobs, either
- *   before the request arrives, after it has, or so that it arrives later
+ * - `breakHeartbeats`, `breakClaims`: connections break when they are used to renew leases or to take jobs. In turn,
+ *   the reply is lost, the request arrives late, or it never arrives
  */
 export const faultKinds = [
   'kill',

@@ -59,7 +59,7 @@ function afterValue(type: number, bytes: Buffer, at: number, end: number, depth:
   }
 }
 
-/** Returns the offset after a text that ends with a zero byte. */
+/** Returns the offset after a zero-terminated string. */
 export function afterText(bytes: Buffer, at: number, end: number): number {
   const zero = bytes.indexOf(0, at);
   if (zero < 0 || zero >= end) throw invalid('a name does not end inside its document');

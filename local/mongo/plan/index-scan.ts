@@ -64,7 +64,7 @@ export function isContiguous(bounds: Bounds): boolean {
   return bounds[range]?.length === 1 && bounds.slice(range + 1).every(isAll);
 }
 
-/** Returns where to continue from a key that is outside, or `undefined` if the key is inside. */
+/** Returns where to seek next if the key is out of bounds, or `undefined` if it is inside. */
 function seekTarget(
   key: string,
   bounds: Bounds,

@@ -36,7 +36,7 @@ export const neighbours: Measurement = {
   run: (bench) => withServers(bench, ['bullmq', 'graphile-worker'], new Map([[OURS, bench.server.uri]])),
 };
 
-/** Starts the servers, each within the call for the one before, and then measures. */
+/** Starts the servers, nested: each runs until its callback returns, and the innermost callback measures. */
 async function withServers(
   bench: Bench,
   [name, ...rest]: readonly NeighbourName[],

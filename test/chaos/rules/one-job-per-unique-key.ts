@@ -2,7 +2,7 @@ import type { JobDocument } from '../../../src/job/job.js';
 import type { Evidence, Violation } from '../evidence.js';
 import { groupBy } from '../group-by.js';
 
-/** Checks that no two unsettled jobs of a name had a unique key at the same moment. */
+/** Checks that no two unsettled jobs of the same name held the same unique key at once. */
 export function oneJobPerUniqueKey({ jobs }: Evidence): Violation[] {
   const byKey = groupBy(jobs, keyOf);
   return [...byKey].flatMap(([key, sharing]) => (key === undefined ? [] : overlapping(key, sharing)));
