@@ -9,12 +9,14 @@
  */
 import '../src/require-zod.js';
 
+export type { ApiKey, Environment, FunctionConfig } from '../src/config.js';
 export type { HandlerOptions, JobFactories } from './container.js';
 export { createEnsureIndexesHandler } from './ensure-indexes-handler.js';
 export { createHttpHandler } from './http-handler.js';
-export { createKick, type KickOptions } from './kick.js';
+export { type AskForWorkers, createKick, type KickOptions, type KickRequest } from './kick.js';
 export type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
 export type { IndexesMade } from './make-indexes.js';
 export type { Metric, PublishMetrics } from './metrics.js';
+export type { WorkerLimits } from './scale-out.js';
 export { createSchedulerHandler, type SchedulerHandlerOptions } from './scheduler-handler.js';
-export { createWorkerHandler } from './worker-handler.js';
+export { createWorkerHandler, type WorkerResult } from './worker-handler.js';

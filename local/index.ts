@@ -5,5 +5,5 @@
  */
 import '../src/require-zod.js';
 
-export { startEmbeddedMongo } from './mongo/index.js';
+export { type EmbeddedMongo, type EmbeddedMongoOptions, startEmbeddedMongo } from './mongo/index.js';
 export { LocalProcessor, type LocalProcessorOptions } from './processor.js';

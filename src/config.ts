@@ -161,7 +161,11 @@ const functionConfigSchema = configSchema.extend({
 /** The settings, named after their variables. A setting without a value or default is undefined. */
 export type Config = z.output<typeof configSchema>;
 
-/** The settings of a deployed function. MONGODB_URI is required, and MAX_THREADS has a default. */
+/**
+ * The settings of a deployed function. MONGODB_URI is required, and MAX_THREADS has a default.
+ *
+ * @useDeclaredType
+ */
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;

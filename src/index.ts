@@ -55,6 +55,7 @@ export type {
 } from './job/change-many.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
+  type AttemptClock,
   defineJob,
   type InProcessJobDefinition,
   implement,
@@ -76,18 +77,24 @@ export {
   type JobError,
   type JobStatus,
   jobStatuses,
+  type Lease,
   type Occurrence,
   type SettledStatus,
+  type StoredLog,
+  type StoredLogLine,
   settledStatuses,
+  type WorkersFields,
 } from './job/job.js';
 export type { JobContext, SubprocessContext } from './job/job-context.js';
-export type { InputArguments, JobContract } from './job/job-contract.js';
+export type { AttemptLimits, InputArguments, JobContract } from './job/job-contract.js';
 export type {
   AddJobOptions,
   AddJobsOptions,
   JobChanges,
   JobDefaults,
+  JobOverrides,
   KeptFor,
+  ResolvedRetention,
   Retention,
 } from './job/job-options.js';
 export type { Jobs } from './job/jobs.js';
@@ -99,13 +106,20 @@ export type { Middleware, RunContext, RunMiddleware } from './job/middleware.js'
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
-export type { ExponentialDelay, RetryDelay, RetryDelayFunction } from './job/retry-delay.js';
+export type {
+  ExponentialDelay,
+  ResolvedRetryDelay,
+  RetryDelay,
+  RetryDelayFunction,
+} from './job/retry-delay.js';
 export type {
   AddArguments,
+  InputMember,
   InputOf,
   JobName,
   JobsByName,
   JobsToAdd,
+  JobToAddOptions,
   NamedJobToAdd,
   TypedJobToAdd,
 } from './job/typed-jobs.js';
@@ -126,23 +140,34 @@ export {
 } from './processor.js';
 export type { Queue, QueuePage } from './queue/queue-document.js';
 export type { Queues } from './queue/queues.js';
+export type { CronFields } from './scheduler/calendar/cron-fields.js';
 export type { DeclaredScheduler } from './scheduler/declaration.js';
-export type { SchedulerItem } from './scheduler/item.js';
+export type { SchedulerItem, SchedulerItemState } from './scheduler/item.js';
 export type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
 export type { Preview } from './scheduler/preview.js';
 export type {
   AtOptions,
   CatchUp,
+  ChangeableOptions,
   CronListsOptions,
   CronOptions,
   DelayOptions,
   Overlap,
   SchedulerChanges,
+  SchedulerDefinition,
   SchedulerOptions,
+  SharedDefinition,
+  SharedSchedulerOptions,
 } from './scheduler/scheduler-options.js';
 export type { RunNowOptions, Schedules } from './scheduler/schedules.js';
 export type { SchedulerSync } from './scheduler/sync-items.js';
-export type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
+export type {
+  CompleteInput,
+  NamedScheduler,
+  ScheduledInput,
+  SchedulerTiming,
+  TypedScheduler,
+} from './scheduler/typed-scheduler.js';
 export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 export type { Statistics } from './statistics/statistics.js';

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import type { Logger } from './log.js';
 import { validateNow } from './validate.js';
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** Levels from least to most important. */
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /**
  * Returns a logger that passes on only messages of at least this level.

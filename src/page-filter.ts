@@ -37,10 +37,14 @@ export function pageSchema<Place>(place: z.ZodType<Place>) {
 }
 
 /** Filter for a list sorted by name or id. */
-export const namePageSchema = pageSchema(storableText);
+export const namePageSchema = pageSchema(storableText) satisfies z.ZodType<unknown, PageFilter>;
 
-/**
- * Selects a page of a list: at most `limit` members (1 to 1000, default 100), after the `cursor` that the previous page
- * returned. A page holds at most `maxBytes` (default and maximum 5 MB) as JSON within JSON, or a single member.
- */
-export type PageFilter = z.input<typeof namePageSchema>;
+/** Selects a page of a list. */
+export interface PageFilter {
+  /** Maximum number of members, 1 to 1000. Default 100. */
+  readonly limit?: number | undefined;
+  /** Maximum size of the page as JSON within JSON, unless it has a single member. Default and maximum 5 MB. */
+  readonly maxBytes?: number | undefined;
+  /** Continues after the page that returned it. */
+  readonly cursor?: string | undefined;
+}

@@ -237,7 +237,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #worker: DrainContext;
   readonly #tally: Tally;
   readonly #events: Events;
-  /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. */
+  /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. @internal */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
 

@@ -6,6 +6,7 @@
 import '../../src/require-zod.js';
 
 export { expectAdded, type InputPredicate } from './expect-added.js';
+export type { WhichJob } from './faults.js';
 export {
   createTestProcessor,
   type EndedAttempt,

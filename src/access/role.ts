@@ -1,8 +1,10 @@
 import * as z from 'zod';
 
-/** Roles of callers of the HTTP API: `read` only looks, `write` also adds and cancels jobs, `admin` does anything. */
-export const roles = ['read', 'write', 'admin'] as const;
-export type Role = (typeof roles)[number];
+/** Role of a caller of the HTTP API: `read` only looks, `write` also adds and cancels jobs, `admin` does anything. */
+export type Role = 'read' | 'write' | 'admin';
+
+/** Roles from least to most powerful. */
+export const roles = ['read', 'write', 'admin'] as const satisfies readonly Role[];
 
 /** The least role that may add jobs of a kind. `read` is never enough. */
 export type AddRole = Exclude<Role, 'read'>;

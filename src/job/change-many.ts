@@ -12,14 +12,15 @@ import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-keys.js';
 import { queueAgain, retriable } from './retry-job.js';
 
-/** Conditions that select jobs within a status, as in `JobsFilter`. */
-type Conditions = Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'>;
-
 /** Selects the jobs that `jobs.retryMany` queues again. */
-export type RetryFilter = Conditions & { readonly status: 'error' | 'cancelled' };
+export interface RetryFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'> {
+  readonly status: 'error' | 'cancelled';
+}
 
 /** Selects the jobs that `jobs.cancelMany` cancels. */
-export type CancelFilter = Conditions & { readonly status: 'queued' | 'processing' };
+export interface CancelFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'> {
+  readonly status: 'queued' | 'processing';
+}
 
 /** Limits of a change of many jobs. */
 export interface ManyOptions {

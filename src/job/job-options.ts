@@ -9,7 +9,12 @@ import type { AnySession } from '../mongo/driver-of.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { storableText } from '../storable-text.js';
 import { type Metadata, metadataSchema } from './metadata.js';
-import { DEFAULT_RETRY_DELAY_MS, type RetryDelay, retryDelaySchema } from './retry-delay.js';
+import {
+  DEFAULT_RETRY_DELAY_MS,
+  type ResolvedRetryDelay,
+  type RetryDelay,
+  retryDelaySchema,
+} from './retry-delay.js';
 
 /**
  * Default number of attempts in all. Few enough that a broken job is noticed the same day, enough to outlast a brief
@@ -66,9 +71,20 @@ const retentionSchema = z.strictObject({
 });
 
 /** Resolved retention: milliseconds or `'forever'`, by how the job ended. */
-export type ResolvedRetention = z.output<typeof retentionSchema>;
+export type ResolvedRetention = Readonly<Record<keyof Retention, number | 'forever'>>;
 
 export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});
+
+/** What a job factory sets for its jobs, or the defaults of this package. */
+export interface JobDefaults {
+  readonly queue: string;
+  readonly priority: number;
+  readonly maxRetries: number;
+  /** Null if the factory's code decides after each attempt. */
+  readonly retryDelay: ResolvedRetryDelay | null;
+  /** Absent for the defaults. */
+  readonly retention?: ResolvedRetention | undefined;
+}
 
 /** Defaults that a job factory may set for its jobs. */
 export const jobDefaultsSchema = z.strictObject({
@@ -78,10 +94,7 @@ export const jobDefaultsSchema = z.strictObject({
   /** Null lets the factory's code decide after each attempt. */
   retryDelay: retryDelaySchema.nullable().default(DEFAULT_RETRY_DELAY_MS),
   retention: retentionSchema.optional(),
-});
-
-/** Resolved defaults, with durations in milliseconds. */
-export type JobDefaults = z.output<typeof jobDefaultsSchema>;
+}) satisfies z.ZodType<JobDefaults>;
 
 const moment = { runAt: momentSchema.optional(), delay: durationSchema.optional() };
 const overrides = {
@@ -92,9 +105,15 @@ const overrides = {
 };
 
 /** Options that a job may set, in place of its factory's defaults. */
-export const jobOverridesSchema = z.strictObject(overrides);
+export const jobOverridesSchema = z.strictObject(overrides) satisfies z.ZodType<JobOverrides>;
 
-type JobOverrides = z.output<typeof jobOverridesSchema>;
+/** What a job sets in place of its factory's defaults, with durations in milliseconds. */
+export type JobOverrides = {
+  readonly queue?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly maxRetries?: number | undefined;
+  readonly retryDelay?: ResolvedRetryDelay | undefined;
+};
 
 /** Takes the options that a job does not set from its factory's defaults. */
 export function withDefaults(

@@ -165,7 +165,7 @@ export interface JobDocument {
 }
 
 /** The fields of a job that only workers need. */
-type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
+export type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.

@@ -4,17 +4,30 @@ import * as z from 'zod';
 import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { readPage } from '../mongo/read-page.js';
-import { pageSize } from '../page-filter.js';
+import { type PageFilter, pageSize } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
-import { type Job, type JobDocument, jobStatuses, shownFields, toJob } from './job.js';
+import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
 /**
  * Maximum number of documents that a request examines if no index covers its conditions. Takes some ten milliseconds.
  */
 const MAX_SCANNED = 5_000;
+
+/** Selects a page of jobs. `maxBytes` is their size as sent. */
+export interface JobsFilter extends PageFilter {
+  readonly status?: JobStatus | undefined;
+  readonly jobName?: string | undefined;
+  readonly queue?: string | undefined;
+  /** Part of the message of an error or of its causes, in upper or lower case. */
+  readonly errorText?: string | undefined;
+  /** Order by `created`. Default: `newest` first. */
+  readonly order?: 'newest' | 'oldest' | undefined;
+  /** Leaves out inputs, outputs and stacks. */
+  readonly brief?: boolean | undefined;
+}
 
 const filterSchema = z.strictObject({
   status: z.enum(jobStatuses).optional(),
@@ -25,18 +38,10 @@ const filterSchema = z.strictObject({
   ...pageSize,
   cursor: cursorSchema.optional(),
   brief: z.boolean().default(false),
-});
+}) satisfies z.ZodType<unknown, JobsFilter>;
 
 /** Projection for brief lists, without the large fields. */
 const briefFields = { ...shownFields, input: 0, output: 0, 'errors.stack': 0 } as const;
-
-/**
- * Filter of a list of jobs, by `status`, `jobName`, `queue` and `errorText`. `errorText` is a part of the message of an
- * error or of its causes, in upper or lower case. `order` is `newest` or `oldest` first, by `created`. A page holds at
- * most `limit` jobs (1 to 1000, default 100) and `maxBytes` as sent (default and maximum 5 MB). `cursor` continues
- * after the page that returned it. `brief` leaves out inputs, outputs and stacks.
- */
-export type JobsFilter = z.input<typeof filterSchema>;
 
 /** A page of the jobs that match a filter. */
 export interface JobPage {

@@ -33,7 +33,9 @@ const exponentialSchema = z.strictObject({
 });
 
 /** Resolved delay, with durations in milliseconds. */
-export type ResolvedRetryDelay = number | z.output<typeof exponentialSchema>;
+export type ResolvedRetryDelay =
+  | number
+  | { readonly kind: 'exponential'; readonly base: number; readonly cap: number };
 
 export const retryDelaySchema = z.unknown().transform(parseRetryDelay);
 

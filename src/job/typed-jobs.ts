@@ -24,18 +24,19 @@ export type AddArguments<Jobs extends JobsByName, Job> = [
 ];
 
 /** The input as a member of an object, optional where the schema allows that. */
-type InputMember<Input> = undefined extends Input
+export type InputMember<Input> = undefined extends Input
   ? { readonly input?: Input | undefined }
   : { readonly input: Input };
 
-type OwnOptions = { readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined };
+/** The options of a job in `addJobs` that are not given for all jobs together. */
+export type JobToAddOptions = { readonly options?: Omit<AddJobOptions, keyof AddJobsOptions> | undefined };
 
 /** A job for `addJobs`, identified by the name of its kind. */
 export type NamedJobToAdd<Jobs extends JobsByName> = {
   [Name in JobName<Jobs>]: { readonly name: Name; readonly job?: undefined } & InputMember<
     InputOf<Jobs, Name>
   > &
-    OwnOptions;
+    JobToAddOptions;
 }[JobName<Jobs>];
 
 /** A job for `addJobs`, identified by its factory or contract, which types its input. */
@@ -43,7 +44,7 @@ export type TypedJobToAdd<Input> = {
   readonly job: JobContract<Input>;
   readonly name?: undefined;
 } & InputMember<NoInfer<Input>> &
-  OwnOptions;
+  JobToAddOptions;
 
 /** The list of `addJobs`, with each job given by name, factory or contract. */
 export type JobsToAdd<Jobs extends JobsByName, Inputs extends readonly unknown[]> = readonly [

@@ -2,16 +2,21 @@ import type { Collection } from 'mongodb';
 import * as z from 'zod';
 import { byId } from '../mongo/by-index.js';
 import { readPage } from '../mongo/read-page.js';
-import { namePageSchema, toCursorText } from '../page-filter.js';
+import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { ourItem } from './scheduler-collection.js';
 import { schedulerTypes } from './scheduler-options.js';
 
-const filterSchema = namePageSchema.extend({ brief: z.boolean().default(false) });
+/** Selects a page of scheduler items, sorted by id. */
+export interface SchedulersFilter extends PageFilter {
+  /** Leaves out the inputs of the items. */
+  readonly brief?: boolean | undefined;
+}
 
-/** Selects a page of scheduler items, sorted by id. See `PageFilter`. With `brief`, items come without their inputs. */
-export type SchedulersFilter = z.input<typeof filterSchema>;
+const filterSchema = namePageSchema.extend({
+  brief: z.boolean().default(false),
+}) satisfies z.ZodType<unknown, SchedulersFilter>;
 
 export interface SchedulerPage {
   readonly schedulers: SchedulerItem[];

@@ -2,7 +2,12 @@ import ms from 'ms';
 import * as z from 'zod';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema } from '../duration.js';
-import { type AddJobOptions, jobOverridesSchema, momentSchema } from '../job/job-options.js';
+import {
+  type AddJobOptions,
+  type JobOverrides,
+  jobOverridesSchema,
+  momentSchema,
+} from '../job/job-options.js';
 import { storableText } from '../storable-text.js';
 import type { CronFields } from './calendar/cron-fields.js';
 import { cronProblem } from './next-call-time.js';
@@ -12,13 +17,15 @@ export const schedulerTypes = ['Cron', 'Delay', 'At'] as const;
 
 const MIN_DELAY_MS = 1000;
 
-/** Policies for occurrences that were missed during downtime. */
-export const catchUpPolicies = ['once', 'all', 'none'] as const;
-export type CatchUp = (typeof catchUpPolicies)[number];
+/** Policy for occurrences that were missed during downtime. */
+export type CatchUp = 'once' | 'all' | 'none';
 
-/** Policies for an occurrence that comes while the previous job is not settled. */
-export const overlapPolicies = ['allow', 'skip'] as const;
-export type Overlap = (typeof overlapPolicies)[number];
+const catchUpPolicies = ['once', 'all', 'none'] as const satisfies readonly CatchUp[];
+
+/** Policy for an occurrence that comes while the previous job is not settled. */
+export type Overlap = 'allow' | 'skip';
+
+const overlapPolicies = ['allow', 'skip'] as const satisfies readonly Overlap[];
 
 const fields = {
   jobName: z.string().min(1),
@@ -149,13 +156,34 @@ export const listNames = [
   'dayOfWeek',
 ] as const satisfies readonly (keyof CronFields)[];
 
-type Parsed = z.output<typeof schedulerOptionsSchema>;
-type WithoutOwn<Options> = Options extends unknown ? Omit<Options, 'id' | 'active'> : never;
+/** The options that all types of items share, in stored form: durations are milliseconds. */
+export interface SharedDefinition {
+  readonly jobName: string;
+  readonly input?: unknown;
+  readonly timeField?: string | undefined;
+  readonly jobOptions?: JobOverrides | undefined;
+  readonly title: string;
+  readonly description: string;
+  readonly timeZone: string;
+  readonly catchUp: CatchUp;
+  readonly overlap: Overlap;
+  readonly jitter?: number | undefined;
+  readonly startAt?: Date | undefined;
+  readonly endAt?: Date | undefined;
+  readonly maxOccurrences?: number | undefined;
+}
 
 /** Everything about an item that a person decides, in stored form. */
-export type SchedulerDefinition = WithoutOwn<Parsed>;
+export type SchedulerDefinition = SharedDefinition &
+  (
+    | { readonly type: 'Cron'; readonly cron: string }
+    | ({ readonly type: 'Cron' } & Record<keyof CronFields, number[]>)
+    | { readonly type: 'Delay'; readonly delay: number }
+    | { readonly type: 'At'; readonly at: Date }
+  );
 
-interface SharedSchedulerOptions {
+/** The options that all types of scheduler items share. */
+export interface SharedSchedulerOptions {
   /** Default: a new id. */
   readonly id?: string | undefined;
   /** Name of a known job factory. The item makes its jobs. */
@@ -209,14 +237,13 @@ export type SchedulerOptions = CronListsOptions | CronOptions | DelayOptions | A
 
 /** The changes that `updateScheduler` makes: any option except the id. Null removes an optional one. */
 export type SchedulerChanges = {
-  readonly [Key in keyof AllChanges]?:
-    | AllChanges[Key]
-    | (Key extends Indispensable ? undefined : null | undefined);
+  readonly [Key in keyof ChangeableOptions]?:
+    | ChangeableOptions[Key]
+    | (Key extends 'type' | 'active' | 'jobName' | 'delay' | 'at' ? undefined : null | undefined);
 };
 
-type Indispensable = 'type' | 'active' | 'jobName' | 'delay' | 'at';
-
-type AllChanges = Omit<SharedSchedulerOptions, 'id'> &
+/** The options of all types of scheduler items, except the id. */
+export type ChangeableOptions = Omit<SharedSchedulerOptions, 'id'> &
   CronFields & {
     readonly type: SchedulerOptions['type'];
     readonly cron: string;

@@ -4,7 +4,7 @@ import type { InputOf, JobName, JobsByName } from '../job/typed-jobs.js';
 import type { SchedulerOptions } from './scheduler-options.js';
 
 /** All options except the job and its input. */
-type Timing = SchedulerOptions extends infer Options
+export type SchedulerTiming = SchedulerOptions extends infer Options
   ? Options extends unknown
     ? Omit<Options, 'jobName' | 'input' | 'timeField'>
     : never
@@ -13,18 +13,19 @@ type Timing = SchedulerOptions extends infer Options
 /**
  * The input of an item's jobs. The scheduler sets the field that `timeField` names, so that field may be missing here.
  */
-type ScheduledInput<Input> = unknown extends Input
+export type ScheduledInput<Input> = unknown extends Input
   ? { readonly input?: unknown; readonly timeField?: string | undefined }
   : CompleteInput<Input> | { readonly input?: Partial<Input> | undefined; readonly timeField: string };
 
-type CompleteInput<Input> = (undefined extends Input
+/** The whole input of an item's jobs, optional where the schema allows that. */
+export type CompleteInput<Input> = (undefined extends Input
   ? { readonly input?: Input | undefined }
   : { readonly input: Input }) & {
   readonly timeField?: undefined;
 };
 
 /** The options of an item whose job is given by name. */
-export type NamedScheduler<Jobs extends JobsByName> = Timing &
+export type NamedScheduler<Jobs extends JobsByName> = SchedulerTiming &
   {
     [Name in JobName<Jobs>]: { readonly jobName: Name; readonly job?: undefined } & ScheduledInput<
       InputOf<Jobs, Name>
@@ -32,7 +33,7 @@ export type NamedScheduler<Jobs extends JobsByName> = Timing &
   }[JobName<Jobs>];
 
 /** The options of an item whose job is given by factory or contract, which types its input. */
-export type TypedScheduler<Input> = Timing & {
+export type TypedScheduler<Input> = SchedulerTiming & {
   readonly job: JobContract<Input>;
   readonly jobName?: undefined;
 } & ScheduledInput<NoInfer<Input>>;

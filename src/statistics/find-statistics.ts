@@ -1,7 +1,7 @@
 import type { Collection, Db } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
-import { durationSchema } from '../duration.js';
+import { type Duration, durationSchema } from '../duration.js';
 import { jobNameSchema } from '../job/define-job.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
@@ -20,6 +20,16 @@ export interface StatisticsPoint extends Readonly<AttemptCounts> {
   readonly at: Date;
 }
 
+/** Selects statistics. */
+export interface StatisticsOptions {
+  /** How far to look back, from a minute to 8 days. Default: an hour. */
+  readonly since?: Duration | undefined;
+  /** Whole minutes, one point for each. Default: one minute. */
+  readonly step?: Duration | undefined;
+  /** Selects one kind of job. Default: all. */
+  readonly jobName?: string | undefined;
+}
+
 const optionsSchema = z.strictObject({
   since: durationSchema
     .refine((since) => since >= MINUTE_MS && since <= ms('8 days'), 'expected 1 minute to 8 days')
@@ -28,13 +38,7 @@ const optionsSchema = z.strictObject({
     .refine((step) => step >= MINUTE_MS && step % MINUTE_MS === 0, 'expected whole minutes, at least one')
     .default(MINUTE_MS),
   jobName: jobNameSchema.optional(),
-});
-
-/**
- * Selects statistics. `since` is how far to look back (a minute to 8 days, default an hour). There is one point per
- * `step` (whole minutes, default one). `jobName` selects one kind of job.
- */
-export type StatisticsOptions = z.input<typeof optionsSchema>;
+}) satisfies z.ZodType<unknown, StatisticsOptions>;
 
 /**
  * Returns the points up to now, oldest first, including those without any counts. The last one ends with the current

@@ -1,9 +1,9 @@
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
-/** Document of the collection `workers`: an invocation that is under way and has claimed a job. */
-export interface WorkerDocument {
+/** A worker: an invocation that is under way and has claimed a job. */
+export interface LiveWorker {
   /** Name of the worker in the leases of its jobs. */
-  readonly _id: string;
+  readonly id: string;
   /** Name of the processor. */
   readonly processor: string;
   readonly maxThreads: number;
@@ -12,12 +12,14 @@ export interface WorkerDocument {
   readonly started: Date;
   /** When the worker counts as crashed. Extended while the invocation goes on. */
   readonly expires: Date;
+}
+
+/** Document of the collection `workers`. */
+export interface WorkerDocument extends Omit<LiveWorker, 'id'> {
+  readonly _id: string;
   /** Holder of a waiting place. Absent in other documents. See waiting-place.ts. */
   readonly worker?: string;
 }
-
-/** Worker as returned by the API: its document with `id` instead of `_id`. */
-export type LiveWorker = { readonly id: string } & Omit<WorkerDocument, '_id' | 'worker'>;
 
 export const workersCollection: CollectionDescription = {
   name: 'workers',
