@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { ensureIndexesCommand } from './commands/ensure-indexes.js';
 import { factoriesCommand } from './commands/factories.js';
 import { getCommand } from './commands/get.js';
+import { importCommand } from './commands/import.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
 import { queuesCommand } from './commands/queues.js';
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   workCommand,
   scheduleCommand,
   startCommand,
+  importCommand,
   ensureIndexesCommand,
   makeKeyCommand,
   doctorCommand,

@@ -26,19 +26,8 @@ export async function addItem(
   options: SchedulerOptions | TypedScheduler<unknown>,
   callerRole?: Role,
 ): Promise<string> {
-  const subject = 'The call of addScheduler';
-  const {
-    id: given,
-    active,
-    ...definition
-  } = validateNow(schedulerOptionsSchema, withJobName(options), subject);
-  const id = given ?? new ObjectId().toHexString();
-  const { now, item } = await retryWhileUnreachable(ELECTION_MS, async () => {
-    const now = await serverTime(db);
-    return { now, item: newItem(id, await checkJob(registry, definition, now, subject, callerRole)) };
-  });
-  const started = activated(item, now);
-  if (!started.active) throw neverDue(item, now, subject);
+  const { active, item, started } = await prepareItem(db, registry, options, callerRole);
+  const { _id: id } = item;
   const inserted = await insertItem(collections, active ? started : item, started.nextCallTime);
   switch (inserted.kind) {
     case 'inserted':
@@ -48,6 +37,34 @@ export async function addItem(
     case 'hadItsJob':
       throw new ConflictError(id, hadItsJob(id, started.nextCallTime, inserted.jobId));
   }
+}
+
+/** A scheduler item that `addScheduler` would accept. */
+export interface PreparedItem {
+  /** Whether it is to be active at once. */
+  readonly active: boolean;
+  readonly item: SchedulerItemDocument;
+  /** The item, activated now. */
+  readonly started: SchedulerItemDocument;
+}
+
+/** Checks the options of `addScheduler`, and writes nothing. @throws the errors of `addScheduler`, except ConflictError */
+export async function prepareItem(
+  db: Db,
+  registry: JobRegistry,
+  options: SchedulerOptions | TypedScheduler<unknown>,
+  callerRole?: Role,
+): Promise<PreparedItem> {
+  const subject = 'The call of addScheduler';
+  const { id, active, ...definition } = validateNow(schedulerOptionsSchema, withJobName(options), subject);
+  const { now, checked } = await retryWhileUnreachable(ELECTION_MS, async () => {
+    const now = await serverTime(db);
+    return { now, checked: await checkJob(registry, definition, now, subject, callerRole) };
+  });
+  const item = newItem(id ?? new ObjectId().toHexString(), checked);
+  const started = activated(item, now);
+  if (!started.active) throw neverDue(item, now, subject);
+  return { active, item, started };
 }
 
 function hadItsJob(id: string, at: Date | null, jobId: string): string {

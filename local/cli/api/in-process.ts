@@ -1,9 +1,10 @@
+import type { MongoClient } from 'mongodb';
 import { createApp } from '../../../handlers/http/app.js';
 import { createKick } from '../../../handlers/kick.js';
 import { openCollections } from '../../../src/collections/collections.js';
 import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
-import { closeMongoClients, mongoClient } from '../../../src/mongo/client.js';
+import { closeMongoClients, isConnectionString, mongoClient } from '../../../src/mongo/client.js';
 import { hasServerCode } from '../../../src/mongo/driver-error.js';
 import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';
@@ -49,8 +50,7 @@ export async function connectToDatabase(env: Environment) {
       'Where? Set MONGODB_URI to work on a database, or give --url to work on a deployment',
       { code: 'wrong_usage' },
     );
-  const client = mongoClient(MONGODB_URI, SINGLE_USER);
-  await client.connect().catch(explainNoConnection);
+  const client = await connectTo(MONGODB_URI, 'of MONGODB_URI');
   const db = client.db(config.MONGODB_DATABASE);
   return {
     db,
@@ -59,18 +59,33 @@ export async function connectToDatabase(env: Environment) {
   };
 }
 
+/**
+ * Connects to the server of a connection string. Call `closeMongoClients` to disconnect.
+ *
+ * @param which names the database in messages, since the connection string may hold a password
+ * @throws CommandFailure if the string is none, or the database does not answer or refuses access
+ */
+export async function connectTo(uri: string, which: string): Promise<MongoClient> {
+  if (!isConnectionString(uri))
+    throw new CommandFailure(exitCode.usage, `The address ${which} is no mongodb:// connection string`, {
+      code: 'wrong_usage',
+    });
+  const client = mongoClient(uri, SINGLE_USER);
+  return client.connect().catch((error: unknown) => explainNoConnection(error, which));
+}
+
 /** The number of connections, enough for the few things that a person asks for at a time. */
 const SINGLE_USER = 5;
 
-async function explainNoConnection(error: unknown): Promise<never> {
+async function explainNoConnection(error: unknown, which: string): Promise<never> {
   await closeMongoClients();
   const reason = error instanceof Error ? error.message : String(error);
   if (hasServerCode(error, ...refusals))
-    throw new CommandFailure(exitCode.refused, `The database of MONGODB_URI lets nobody in so: ${reason}`, {
+    throw new CommandFailure(exitCode.refused, `The database ${which} lets nobody in so: ${reason}`, {
       code: 'unauthorized',
       cause: error,
     });
-  throw new CommandFailure(exitCode.unreachable, `The database of MONGODB_URI cannot be reached: ${reason}`, {
+  throw new CommandFailure(exitCode.unreachable, `The database ${which} cannot be reached: ${reason}`, {
     code: 'database_unreachable',
     cause: error,
   });
