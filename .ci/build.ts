@@ -17,6 +17,7 @@ import { findBundled, licencesOf } from './bundled-packages.js';
 const entries = [
   'src/index.ts',
   'handlers/lambda.ts',
+  'handlers/build/esbuild.ts',
   'local/index.ts',
   'src/opentelemetry/index.ts',
   'local/testing/index.ts',
@@ -63,6 +64,7 @@ async function compile(): Promise<void> {
     plugins: [ownFilesApart, builtinsOfCommonJs],
     metafile: true,
   });
+  dropImportsForOrder(metafile);
   writeBundled(metafile);
 }
 
@@ -80,9 +82,7 @@ async function compileCommonJs(): Promise<void> {
     define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'require.resolve' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   } satisfies BuildOptions;
-  const findCompiled = async (sources: string[]) =>
-    // Chunks are imported by files that use nothing of them, for their order.
-    Object.keys(await findFiles(sources.map(compiled), { ignoreAnnotations: true }));
+  const findCompiled = async (sources: string[]) => Object.keys(await findFiles(sources.map(compiled)));
   // Jest has no `import()` where its modules are CommonJS.
   await build({
     ...toCommonJs,
@@ -99,10 +99,9 @@ function compiled(source: string): string {
 }
 
 /** All files of ours that these import, and what they import. */
-async function findFiles(entryPoints: string[], how: BuildOptions = {}): Promise<Metafile['inputs']> {
+async function findFiles(entryPoints: string[]): Promise<Metafile['inputs']> {
   const { metafile } = await build({
     ...options,
-    ...how,
     entryPoints,
     bundle: true,
     packages: 'external',
@@ -136,6 +135,17 @@ const builtinsOfCommonJs: Plugin = {
     }));
   },
 };
+
+/**
+ * Drops imports that only keep the order of chunks. No chunk has an effect when it loads, and package.json says so. A
+ * bundler would warn a user that it ignores them.
+ */
+function dropImportsForOrder({ outputs }: Metafile): void {
+  for (const file of Object.keys(outputs)) {
+    const code = readFileSync(file, 'utf8');
+    writeFileSync(file, code.replaceAll(/^import "[^"]*\/(?:bundled\/)?chunk-\w+\.js";\n/gm, ''));
+  }
+}
 
 /** Tells, in the package, what of others is in it. */
 function writeBundled(metafile: Metafile): void {

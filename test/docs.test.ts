@@ -19,6 +19,7 @@ const running = examples.filter(({ runs }) => runs);
 const entryPoints = {
   'remote-processor': 'src/index',
   'remote-processor/lambda': 'handlers/lambda',
+  'remote-processor/esbuild': 'handlers/build/esbuild',
   'remote-processor/local': 'local/index',
   'remote-processor/opentelemetry': 'src/opentelemetry/index',
   'remote-processor/testing': 'local/testing/index',

@@ -81,15 +81,18 @@ export async function install(files: Readonly<Record<string, Uint8Array>>): Prom
   return folder;
 }
 
-/** Invokes the handler of an installed package once, in plain Node, and returns its result. */
+/**
+ * Invokes the handler of an installed package once, in plain Node, and returns its result. @param file from the folder
+ */
 export async function invoke(
   folder: string,
   name: string,
   event: unknown,
   env: Readonly<Record<string, string>>,
+  file = `handlers/${name}.mjs`,
 ) {
   const script = `
-    import { handler } from './handlers/${name}.mjs';
+    import { handler } from './${file}';
     const context = { functionName: '${name}', awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 };
     const result = await handler(${JSON.stringify(event)}, context);
     console.log('\\n' + JSON.stringify(result));

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -126,39 +125,36 @@ test('Jest runs jobs as CommonJS, in threads too, without a line of configuratio
   await node('node_modules/jest/bin/jest.js', '--testMatch', '**/{jobs,example}.test.cjs');
 });
 
-test('a function is bundled to the size of ours, without what only one machine needs, and works', async () => {
+test('a function is bundled by the script of the documentation to the size of ours, without a warning, and works', async () => {
+  for (const name of ['esbuild', '@esbuild'])
+    await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name));
   await write('worker.ts', worker);
-  const { metafile } = await build({
-    absWorkingDir: project,
-    entryPoints: { 'handlers/worker': 'worker.ts' },
-    outdir: 'bundle',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    minify: true,
-    keepNames: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    external: ['@aws-sdk/*'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    metafile: true,
-  });
+  await write('double.subprocess.ts', 'export default ({ input }: { input: number }) => 2 * input;');
+  const page = await readFile(join(root, 'docs/deploy/esbuild.md'), 'utf8');
+  const [, script = ''] = /```ts\n(\/\/ build\.mjs\n.*?)```/s.exec(page) ?? [];
+  await write(
+    'build.mjs',
+    script
+      .replace(/\[.*'indexes'\]/, "['worker']")
+      .replace('await build({', '$& logLevel: "warning", logLimit: 0,'),
+  );
 
-  expect(Object.keys(metafile.inputs).join()).not.toContain('remote-processor/dist/local/');
-  const files = Object.keys(metafile.outputs);
-  const contents = await Promise.all(files.map((file) => readFile(join(project, file))));
+  const { stderr } = await promisify(execFile)(process.execPath, ['build.mjs'], { cwd: project });
+
+  expect(stderr).toBe('');
+  const folder = join(project, 'dist/worker');
+  const files = await readdir(folder);
+  const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
+  expect(Buffer.concat(contents).toString()).not.toContain('EmbeddedMongo');
   const zip = zipSync(Object.fromEntries(files.map((file, index) => [file, contents[index] ?? none])));
   expect(zip.length).toBeLessThan(490_000);
 
   const producer = processor();
-  await producer.addJobFactory(greet);
-  const id = await producer.addJob('greet', { name: 'Ada' });
+  await producer.addJobFactories([greet, double]);
+  const ids = [await producer.addJob('greet', { name: 'Ada' }), await producer.addJob('double', 21)];
   const settings = { MONGODB_URI: uri, MONGODB_DATABASE: databaseName, LOG_LEVEL: 'warn' };
-  await invoke(join(project, 'bundle'), 'worker', {}, settings);
-  expect(await producer.getJobResult(id)).toBe('Hello, Ada');
+  await invoke(folder, 'worker', {}, settings, 'worker.mjs');
+  expect(await Promise.all(ids.map((id) => producer.getJobResult(id)))).toEqual(['Hello, Ada', 42]);
 });
 
 test('the command line tells how it is used, and starts the whole of it', async () => {
@@ -290,6 +286,7 @@ const greet = defineJob({
   input: z.object({ name: z.string() }),
   run: async ({ input }) => `Hello, ${input.name}`,
 });
+const double = defineJob({ name: 'double', input: z.number(), module: new URL('file:///none.mjs') });
 const worker = `
 import { defineJob } from 'remote-processor';
 import { createWorkerHandler } from 'remote-processor/lambda';
@@ -300,7 +297,12 @@ const greet = defineJob({
   input: z.object({ name: z.string() }),
   run: async ({ input }) => 'Hello, ' + input.name,
 });
-export const handler = createWorkerHandler({ jobs: [greet] });
+const double = defineJob({
+  name: 'double',
+  input: z.number(),
+  module: new URL('./double.subprocess.js', import.meta.url),
+});
+export const handler = createWorkerHandler({ jobs: [greet, double] });
 `;
 
 const manifestSchema = z.object({ devDependencies: z.record(z.string(), z.string()) });

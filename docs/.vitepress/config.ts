@@ -25,6 +25,7 @@ const others = namesIn('').filter((name) => ![...guide, ...operation, ...backgro
 const deployment = [
   'serverless',
   'own-project',
+  'esbuild',
   'sam',
   'terraform',
   'secrets',

@@ -11,7 +11,7 @@ export function threadFile(): URL {
   const file = fileBesideThis();
   if (file !== undefined && existsSync(file)) return file;
   throw new RemoteException(
-    'A job with a module cannot run in this bundle: the file that its thread starts from was left behind. Leave remote-processor and piscina out of the bundle (esbuild: --external:remote-processor --external:piscina) and deploy their packages beside it, or bundle with the esbuild plugins in handlers/build of the repository of remote-processor.',
+    'A job with a module cannot run in this bundle: the file that its thread starts from was left behind. Bundle with the plugin of remote-processor/esbuild, or leave remote-processor and piscina out of the bundle (esbuild: --external:remote-processor --external:piscina) and deploy their packages beside it.',
   );
 }
 

@@ -1,5 +1,6 @@
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { expect, test } from 'vitest';
+import { remoteProcessor } from '../../../handlers/build/esbuild.js';
 
 /** What the driver makes of connection strings, good and bad. */
 const script = `
@@ -32,15 +33,16 @@ const script = `
   ])}.map(read);`;
 
 test('the driver reads connection strings with the URL of Node as with whatwg-url', async () => {
-  const own = await readWith({});
+  const own = await readWith([]);
   expect(own).toHaveLength(16);
-  expect(await readWith({ 'whatwg-url': './handlers/build/node-url.mjs' })).toEqual(own);
+  expect(await readWith([remoteProcessor()])).toEqual(own);
 });
 
-async function readWith(alias: Record<string, string>): Promise<unknown> {
-  const { outputFiles } = await build({
+async function readWith(plugins: Plugin[]): Promise<unknown> {
+  const { outputFiles, metafile } = await build({
     stdin: { contents: script, resolveDir: process.cwd() },
-    alias,
+    plugins,
+    metafile: true,
     bundle: true,
     write: false,
     format: 'esm',
@@ -48,6 +50,9 @@ async function readWith(alias: Record<string, string>): Promise<unknown> {
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire('file:///');" },
   });
   const [file] = outputFiles;
+  expect(Object.keys(metafile.inputs).some((input) => input.includes('/whatwg-url/'))).toBe(
+    plugins.length === 0,
+  );
   const { default: result } = await import(`data:text/javascript,${encodeURIComponent(file?.text ?? '')}`);
   return result;
 }
