@@ -128,7 +128,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   /**
    * The next attempt of this job stands still for `duration` before it calls its function. Meanwhile the clock moves, as by
    * `advance`, and its worker renews no lease. So after a lease (30 s by default), another worker runs the job, and then
-   * this attempt calls the function with an old token, and ends as `stale`.
+   * this attempt calls the function with an old token, and ends as `stale`. The same happens to the other jobs that the
+   * worker runs; with `maxThreads: 1` there are none.
    *
    * @throws ValidationError for an invalid duration
    */
@@ -142,7 +143,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
 
   /**
    * The next attempt of this job loses its worker after the function has ended, before that is stored. The clock moves to
-   * the moment at which the job is recovered, and the function runs once more.
+   * the moment at which the job is recovered, and the function runs once more. So do the other jobs that the worker runs;
+   * with `maxThreads: 1` there are none.
    */
   loseNext(job: WhichJob): void {
     this.#faults.add(job, async ({ jobId }, next) => {

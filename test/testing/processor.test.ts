@@ -177,6 +177,36 @@ test('a job whose worker is lost after its work runs once more', async () => {
   expect(processor.now()).toEqual(new Date('2026-01-31T09:01:30Z'));
 });
 
+test.each([
+  [2, 2],
+  [1, 1],
+])(
+  'when a worker of %i jobs at a time loses one, the job beside it runs %i times',
+  async (maxThreads, times) => {
+    let tellRecovered = () => {};
+    const recovered = new Promise<void>((resolve) => {
+      tellRecovered = resolve;
+    });
+    let runs = 0;
+    const beside = defineJob({
+      name: 'beside',
+      run: async () => {
+        runs += 1;
+        if (runs === 1 && times > 1) await recovered;
+      },
+    });
+    await using processor = await createTestProcessor({ jobs: { noInput, beside }, maxThreads });
+    processor.on('attemptEnded', ({ jobName, outcome }) => {
+      if (jobName === 'beside' && outcome === 'recovered') tellRecovered();
+    });
+    processor.loseNext(noInput);
+    await processor.addJobs([{ name: 'beside' }, { name: 'noInput' }]);
+
+    await processor.drainAll();
+    expect(runs).toBe(times);
+  },
+);
+
 test('an item that a job adds for now makes its job in the same drainAll', async () => {
   const plan = defineJob({
     name: 'plan',
