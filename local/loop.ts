@@ -6,6 +6,7 @@ import { Wakeup } from '../src/worker/wakeup.js';
  * failed turn is logged, and the loop goes on.
  */
 export class Loop {
+  #aliveAt = performance.now();
   readonly #stopping = new AbortController();
   readonly #wakeup = new Wakeup();
   readonly #ended: Promise<void>;
@@ -21,6 +22,16 @@ export class Loop {
 
   /** Takes the next turn now. */
   readonly nudge = (): void => this.#wakeup.wake();
+
+  /** Notes that the turn under way goes on. */
+  readonly noteLife = (): void => {
+    this.#aliveAt = performance.now();
+  };
+
+  /** How long ago a turn began, ended, or was noted to go on, in milliseconds. */
+  get silentMs(): number {
+    return performance.now() - this.#aliveAt;
+  }
 
   /** Tells the turn under way to stop, and resolves when it has stopped. */
   async stop(): Promise<void> {
@@ -40,10 +51,12 @@ export class Loop {
   }
 
   async #takeTurn(): Promise<void> {
+    this.noteLife();
     try {
       await this.turn(this.#stopping.signal);
     } catch (error) {
       this.log.error(`A turn of '${this.name}' failed`, { error: String(error) });
     }
+    this.noteLife();
   }
 }

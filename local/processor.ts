@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openCollections } from '../src/collections/collections.js';
-import { timerDurationSchema } from '../src/duration.js';
+import { durationSchema, timerDurationSchema } from '../src/duration.js';
 import {
   type Duration,
   type JobsByName,
@@ -26,6 +26,12 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
+
+/**
+ * How long a loop may show no sign of life. A worker shows one at each poll, however long its jobs run. Longer than any
+ * wait for a database that does not answer, because a restart does not help there.
+ */
+const STUCK_AFTER_MS = 5 * 60_000;
 
 const intervalsSchema = z.object({
   pollInterval: timerDurationSchema.default(1000),
@@ -69,6 +75,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
     );
     // A turn that is under way has its own listener.
     this.on('jobsReady', () => this.#worker?.nudge());
+    this.onDrainGoesOn(() => this.#worker?.noteLife());
     this.#pollMs = intervals.pollInterval;
     this.#scheduleMs = intervals.scheduleInterval;
   }
@@ -85,7 +92,16 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
 
   /** Returns the names of the running loops, including loops that are about to stop. */
   loops(): string[] {
-    return [this.#scheduler, this.#worker, ...this.#stopping].flatMap((loop) => (loop ? [loop.name] : []));
+    return this.#allLoops.map(({ name }) => name);
+  }
+
+  /**
+   * Returns the names of the loops that have shown no sign of life for so long, such as one whose `setUp` never returns.
+   * A process with a stuck loop should be restarted. Default: 5 minutes, longer than any wait for the database.
+   */
+  stuckLoops(after: Duration = STUCK_AFTER_MS): string[] {
+    const afterMs = validateNow(durationSchema, after, 'The call of stuckLoops');
+    return this.#allLoops.filter(({ silentMs }) => silentMs >= afterMs).map(({ name }) => name);
   }
 
   /** Starts processing jobs in the background. Does nothing when processing has started already. */
@@ -122,6 +138,10 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
     if (this.#scheduler) this.#stopping.add(this.#scheduler);
     this.#scheduler = undefined;
     await this.#endOfLoops('scheduler');
+  }
+
+  get #allLoops(): readonly Loop[] {
+    return [this.#scheduler, this.#worker, ...this.#stopping].filter((loop) => loop !== undefined);
   }
 
   async #endOfLoops(kind: LoopKind): Promise<void> {

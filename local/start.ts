@@ -53,7 +53,8 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   });
   await processor.ensureIndexes({ byQueue: config.INDEX_BY_QUEUE }).catch(explainUnreachable);
   await setUp(processor); // Indexes that exist cost nothing.
-  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, log });
+  const isAlive = () => processor.stuckLoops().length === 0;
+  const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, isAlive, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
   const names = Object.keys(await processor.getJobFactories());
   // Before this line, a signal ends the process at once, even if the database does not answer. From here on, Ctrl-C

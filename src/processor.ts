@@ -240,6 +240,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. @internal */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
+  #onDrainGoesOn: () => void = () => {};
 
   /** @throws ValidationError listing every invalid option */
   constructor(options: RemoteProcessorOptions<Kinds>) {
@@ -291,6 +292,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       events,
       middlewares: this.#registry.middlewares,
       jobsReady: this.jobsReady,
+      onGoesOn: () => this.#onDrainGoesOn(),
       log,
     };
     const collections = () => this.#connected();
@@ -311,6 +313,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Stores all registered kinds of jobs again, for a database that was replaced by an empty one. @internal */
   protected storeJobFactoriesAgain(): Promise<void> {
     return this.#registry.storeAgain();
+  }
+
+  /** Calls `listener` whenever a drain has looked for work and waits, which shows that it is not stuck. @internal */
+  protected onDrainGoesOn(listener: () => void): void {
+    this.#onDrainGoesOn = listener;
   }
 
   /** Returns the connected collections for the HTTP API. @internal */

@@ -13,6 +13,7 @@ import { requireKnownHost } from './known-host.js';
 import { refuseNeedlessBody } from './no-needless-body.js';
 import { requirePlainPath } from './plain-path.js';
 import { Problem } from './problem.js';
+import { readinessOf } from './readiness.js';
 import { routes } from './routes.js';
 import { serveRoutes } from './serve-routes.js';
 import { WrongKeys } from './wrong-keys.js';
@@ -38,6 +39,8 @@ export interface AppOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Awaited before the database is used, for work that must be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
+  /** Returns whether this process works, for `GET /health/live`. Default: it does, as it answers. */
+  readonly isAlive?: () => boolean;
   /** Returns the milliseconds until an answer must be sent. Default: infinite. */
   readonly timeLeft?: () => number;
   /** Returns the base path of the current request, which the app itself does not see. Default: empty. */
@@ -51,7 +54,8 @@ const nothing = async () => {};
 const pass: MiddlewareHandler = (_, next) => next();
 
 /**
- * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. `GET /health` is open. The routes in
+ * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. `GET /health`, which tells
+ * whether it can serve, and `GET /health/live`, which tells whether to restart it, are open. The routes in
  * routes.ts are for callers with a key, and the dashboard is for people who sign in. Outside the dashboard, every error
  * is a problem document. See problem.ts.
  */
@@ -63,12 +67,14 @@ export function createApp({
   allowedHosts,
   corsOrigins = [],
   ready = nothing,
+  isAlive = () => true,
   timeLeft = () => Number.POSITIVE_INFINITY,
   basePath = () => '',
   log = jsonLogger,
 }: AppOptions) {
   const app = new Hono();
   const wrongKeys = new WrongKeys(processor, log);
+  const requireReadiness = readinessOf(processor);
   app
     .onError(answerFailure(log))
     .notFound(() => nothingHere.toResponse())
@@ -87,7 +93,11 @@ export function createApp({
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
       await ready();
-      await processor.getJob('health'); // The cheapest check. Reads at most one document.
+      await requireReadiness();
+      return context.json({ status: 'ok' });
+    })
+    .get('/health/live', (context) => {
+      if (!isAlive()) throw new Problem('loop_stuck');
       return context.json({ status: 'ok' });
     })
     .use('/v1/*', identify ?? requireKey(apiKeys, wrongKeys), async (_, next) => {

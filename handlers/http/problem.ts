@@ -42,6 +42,7 @@ const kinds = {
   foreign_documents: { status: 500, title: 'The collections are not ours' },
   answer_too_large: { status: 500, title: 'The answer is larger than Lambda sends' },
   internal_error: { status: 500, title: 'Something went wrong' },
+  loop_stuck: { status: 503, title: 'A loop of this process is stuck' },
   read_timeout: { status: 503, title: 'The database took too long' },
   database_unreachable: { status: 503, title: 'The database cannot be reached' },
 } as const;

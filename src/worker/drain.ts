@@ -154,10 +154,15 @@ class Drain {
       const waitsForJob = this.#room() > 0 && (await this.#linger.setAlarm());
       const wasIdle = this.#pool.isEmpty;
       const foundNone = (await this.#claim()) === 0;
-      if (!this.#pool.isEmpty || waitsForJob) await this.#alarm.next();
+      if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && foundNone && this.#promised === 0) return;
       // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
     }
+  }
+
+  async #wait(): Promise<void> {
+    this.worker.onGoesOn();
+    await this.#alarm.next();
   }
 
   /** Claims jobs for the free slots, begins them, and returns their number. */
@@ -181,7 +186,7 @@ class Drain {
       const jobs = await this.#claimer.claimAlone();
       if (jobs.length === 0) break;
       this.#hold(jobs, askedAt);
-      while (!this.#pool.isEmpty) await this.#alarm.next();
+      while (!this.#pool.isEmpty) await this.#wait();
     }
     this.#jobsWaitAlone = false;
   }

@@ -33,6 +33,8 @@ export interface DrainContext {
   readonly events: Events;
   readonly middlewares: Middlewares;
   readonly jobsReady: ReadySignal;
+  /** Called whenever a drain has looked for work and waits, which shows that it is not stuck. */
+  readonly onGoesOn: () => void;
   readonly log: Logger;
 }
 

@@ -79,6 +79,20 @@ test('stopping gives back what runs', async () => {
   });
 });
 
+test('a loop is not stuck while a job runs, however long', async () => {
+  const processor = database.processor({ pollInterval: 20, maxThreads: 1 });
+  const { gate, factory } = gatedJob();
+  await processor.addJobFactory(factory);
+  processor.startProcessor();
+  await processor.addJob('gated');
+  await eventually(() => expect(gate.arrived).toBe(1));
+  const began = performance.now();
+  await eventually(() => expect(performance.now() - began).toBeGreaterThan(500));
+  await eventually(() => expect(processor.stuckLoops(500)).toEqual([]));
+  expect(processor.stuckLoops(0)).toEqual(['root-worker']); // Every loop is silent for 0 ms.
+  gate.open();
+});
+
 test.each<[Partial<LocalProcessorOptions>]>([
   [{ maxThreads: 0 }],
   [{ maxThreads: 1.5 }],

@@ -69,6 +69,11 @@ test('they set it up again: indexes, job factories and declared items', async ()
   });
 });
 
+test('loops whose set-up never ends are stuck', async () => {
+  const { processor } = await replaceUnder({ setUp: () => new Promise(() => {}) });
+  await eventually(() => expect(processor.stuckLoops('1s').toSorted()).toEqual(processor.loops().toSorted()));
+});
+
 test('they store again what was registered, also by the constructor, whether somebody makes the indexes or not', async () => {
   const jobs = { echo, contract: defineJob({ name: 'contract' }) };
   const { collections } = await replaceUnder({ jobs });

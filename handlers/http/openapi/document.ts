@@ -7,7 +7,10 @@ import { problemResponses, problemSchema } from './problem-responses.js';
 export async function toDocument(routes: readonly Route[]) {
   const schemas = new Map<string, JsonSchema>([['Problem', problemSchema]]);
   const responses = new Map<string, JsonSchema>();
-  const paths: Record<string, Record<string, unknown>> = { '/health': { get: health(responses) } };
+  const paths: Record<string, Record<string, unknown>> = {
+    '/health': { get: readiness(responses) },
+    '/health/live': { get: liveness(responses) },
+  };
   for (const route of routes) {
     const operation = await toOperation(route, schemas, responses);
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation };
@@ -129,15 +132,28 @@ function toResponse({ reply, heedsIdempotencyKey }: Route, schemas: Map<string, 
   };
 }
 
-function health(responses: Map<string, JsonSchema>) {
+function readiness(responses: Map<string, JsonSchema>) {
+  const summary = 'Tell whether the database answers and has its indexes';
+  return health('getHealth', summary, problemResponses(open, false, responses));
+}
+
+function liveness(responses: Map<string, JsonSchema>) {
+  const stuck = { ...open, problems: ['loop_stuck'] } as const;
+  const summary = 'Tell whether the process works. If not, restart it. Does not ask the database';
+  return health('getLiveness', summary, problemResponses(stuck, false, responses));
+}
+
+const open = { role: 'none', problems: [], heedsIdempotencyKey: false } as const;
+
+function health(operationId: string, summary: string, problems: Record<number, JsonSchema>) {
   return {
-    operationId: 'getHealth',
-    summary: 'Tell whether the database answers',
+    operationId,
+    summary,
     tags: ['health'],
     security: [],
     responses: {
       200: {
-        description: 'It does.',
+        description: 'Yes.',
         content: {
           'application/json': {
             schema: {
@@ -150,7 +166,7 @@ function health(responses: Map<string, JsonSchema>) {
           },
         },
       },
-      ...problemResponses({ role: 'none', problems: [], heedsIdempotencyKey: false }, false, responses),
+      ...problems,
     },
   };
 }

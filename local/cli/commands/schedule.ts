@@ -12,7 +12,7 @@ export const scheduleCommand: AddCommand = (parent, context) => {
     )
     .addOption(jobsOption())
     .option('--name <name>', 'of the processor: whose declared schedules these are')
-    .option('--health-port <port>', 'serve GET /health there, on every address', parsePort)
+    .option('--health-port <port>', 'serve GET /health and /health/live there, on every address', parsePort)
     .addHelpText(
       'after',
       examples('schedule --jobs ./jobs.js', 'schedule --jobs ./jobs.js --health-port 8081'),

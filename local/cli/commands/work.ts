@@ -12,7 +12,7 @@ export const workCommand: AddCommand = (parent, context) => {
     .option('--name <name>', 'of the processor: stands in logs and leases')
     .option('--max-threads <number>', 'jobs at a time; without it MAX_THREADS, or the number of CPUs')
     .option('--queues <names>', 'only these, separated by commas; without it QUEUES, or all')
-    .option('--health-port <port>', 'serve GET /health there, on every address', parsePort)
+    .option('--health-port <port>', 'serve GET /health and /health/live there, on every address', parsePort)
     .addHelpText(
       'after',
       examples(

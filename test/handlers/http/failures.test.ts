@@ -31,13 +31,28 @@ test.each(['/health', '/v1/jobs/x'])(
   },
 );
 
-test.each(['/v1/jobs', '/v1/queues'])('%s without the indexes says that they were not made', async (path) => {
-  await api.database.db.collection(collectionNames.jobs).dropIndexes();
+test('/health/live does not ask the database, and says whether a loop is stuck', async () => {
+  let isAlive = true;
+  const processor = new RemoteProcessor({ db: unreachable.db('x'), log: silent });
+  const app = createApp({ processor, apiKeys, isAlive: () => isAlive, log: silent });
 
-  const problem = await expectProblem(await api.call(path), 500, 'index_missing');
+  const alive = await app.request('/health/live');
+  isAlive = false;
 
-  expect(problem.detail).toContain('ensure-indexes');
+  expect([alive.status, await alive.json()]).toEqual([200, { status: 'ok' }]);
+  await expectProblem(await app.request('/health/live'), 503, 'loop_stuck');
 });
+
+test.each(['/v1/jobs', '/v1/queues', '/health'])(
+  '%s without the indexes says that they were not made',
+  async (path) => {
+    await api.database.db.collection(collectionNames.jobs).dropIndexes();
+
+    const problem = await expectProblem(await api.call(path), 500, 'index_missing');
+
+    expect(problem.detail).toContain('ensure-indexes');
+  },
+);
 
 test('a mistake of ours is told to the log, and to nobody else', async () => {
   const response = await api.call('/v1/jobs', { body: { name: 'echo', input: {} } });

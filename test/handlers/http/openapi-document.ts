@@ -118,7 +118,7 @@ export function isAllowed(
   query: string,
   body: unknown,
 ): boolean {
-  if (path === '/health') return true; // /health ignores its query.
+  if (path.startsWith('/health')) return true; // These ignore their query.
   const given = new URLSearchParams(query);
   const known = new Map(
     parameters

@@ -57,6 +57,8 @@ test('work runs jobs of its module; at SIGTERM it gives back what runs, and ends
     body: { status: 'ok', loops: ['mine-worker'] },
   });
 
+  expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+
   worker.child.kill('SIGTERM');
   expect(await worker.exit()).toBe(0);
   expect(await processor.getJob(patient ?? '')).toMatchObject({ status: 'queued', givenBackCounter: 1 });
