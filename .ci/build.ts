@@ -61,7 +61,7 @@ async function compile(): Promise<void> {
     chunkNames: 'bundled/[name]-[hash]',
     mainFields: ['module', 'main'],
     external: installed,
-    plugins: [ownFilesApart, builtinsOfCommonJs],
+    plugins: [ownFilesApart, ownCopies, builtinsOfCommonJs],
     metafile: true,
   });
   dropImportsForOrder(metafile);
@@ -119,6 +119,18 @@ const ownFilesApart: Plugin = {
       kind === 'entry-point' || /[\\/]node_modules[\\/]/.test(importer)
         ? undefined
         : { path, external: true },
+    );
+  },
+};
+
+/** prom-client loads an optional peer of ours at once, which our users need not have. */
+const ownCopies: Plugin = {
+  name: 'own-copies',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@opentelemetry\/api$/ }, ({ path, importer }) =>
+      /[\\/]node_modules[\\/]prom-client[\\/]/.test(importer)
+        ? { path: fileURLToPath(import.meta.resolve(path)) }
+        : undefined,
     );
   },
 };

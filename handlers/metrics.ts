@@ -2,6 +2,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { MetricsSetting } from '../src/config.js';
 import type { DrainSummary, WaitingJob } from '../src/index.js';
 import type { LambdaContext } from './lambda-context.js';
+import { longestWaitOf } from './longest-wait.js';
 
 /** A metric of one invocation. */
 export type Metric = readonly [name: string, unit: 'Count' | 'Seconds' | 'Milliseconds', value: number];
@@ -69,11 +70,6 @@ export function schedulerMetrics({ made, recovered, waiting }: Tick, durationMs:
     ['OldestUnclaimed', 'Seconds', toSeconds(longestWaitOf(waiting.filter(({ claimable }) => !claimable)))],
     ['Duration', 'Milliseconds', durationMs],
   ];
-}
-
-/** Returns the longest wait, in milliseconds, or 0 if no job waits. */
-export function longestWaitOf(waiting: readonly WaitingJob[]): number {
-  return Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
 }
 
 function toSeconds(ms: number): number {

@@ -4,7 +4,8 @@ import { type Container, containerOf, type HandlerOptions } from './container.js
 import { deadlines } from './deadline.js';
 import { invocations } from './invocation.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
-import { cloudWatchMetrics, longestWaitOf, schedulerMetrics } from './metrics.js';
+import { longestWaitOf } from './longest-wait.js';
+import { cloudWatchMetrics, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
 import { refuseEvent } from './refuse-event.js';
 import { enoughToCount, workersWanted } from './scale-out.js';

@@ -7,6 +7,7 @@ import {
   configSchema,
   type Environment,
   isStrong,
+  portSetting,
   readEnvironment,
 } from '../src/config.js';
 import { digestOf, makeKey } from './api-key.js';
@@ -18,11 +19,7 @@ const OWN_ID = 'local';
 
 const localSchema = configSchema
   .extend({
-    PORT: z
-      .string()
-      .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'expected a port from 0 to 65535')
-      .transform(Number)
-      .default(3000),
+    PORT: portSetting.default(3000),
     HOST: z.string().default('127.0.0.1'),
     API_KEY: z
       .string()

@@ -8,6 +8,7 @@ import { addDemoItem, demoJobs, endDemo, showDemo } from './demo.js';
 import { endProcess } from './end-process.js';
 import { startHttpServer } from './http-server.js';
 import { factoriesOf, type JobCode } from './job-code.js';
+import { startMetrics } from './metrics/start-metrics.js';
 import { startEmbeddedMongo } from './mongo/index.js';
 import { LocalProcessor } from './processor.js';
 import type { LocalSettings } from './settings.js';
@@ -56,6 +57,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   const isAlive = () => processor.stuckLoops().length === 0;
   const app = createApp({ processor, apiKeys, sessionSecrets, allowedHosts, corsOrigins, isAlive, log });
   const server = await startHttpServer(app, host, port).catch(explainPort);
+  const metrics = await startMetrics(processor, db, config, log);
   const names = Object.keys(await processor.getJobFactories());
   // Before this line, a signal ends the process at once, even if the database does not answer. From here on, Ctrl-C
   // stops it in order.
@@ -69,7 +71,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   if (!stopping.aborted) await once(stopping, 'abort');
 
   return endProcess(async () => {
-    await Promise.all([server.stop(), processor.stopProcessor(), processor.stopScheduler()]);
+    await Promise.all([server.stop(), metrics?.stop(), processor.stopProcessor(), processor.stopScheduler()]);
     if (demo) await endDemo(processor);
     await client.close();
     await mongo?.stop();

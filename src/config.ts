@@ -64,6 +64,11 @@ const mongodbUri = z
     ),
   );
 
+/** A TCP port. 0 means any free one. */
+export const portSetting = setting('a port from 0 to 65535', (text) =>
+  /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined,
+);
+
 /** The variables that a secret in AWS Secrets Manager may override. See SECRET_ID. */
 export const secretNames = [
   'MONGODB_URI',
@@ -126,6 +131,12 @@ export const configSchema = z.object({
   METRICS: setting(`one of ${metricsSettings.join(', ')}`, (text) =>
     metricsSettings.find((which) => which === text),
   ).default('alarms'),
+  /** Port at which a process that stays up serves its metrics to Prometheus. Default: none. */
+  METRICS_PORT: portSetting.optional(),
+  /** Address that it listens on for that. Default: this machine only. */
+  METRICS_HOST: setting('the name or the IP address of a host', (text) =>
+    /^[\w.:-]+$/.test(text) ? text : undefined,
+  ).default('127.0.0.1'),
   /** Lambda function to invoke when a job was added. Without it, jobs wait for the worker's next scheduled run. */
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,

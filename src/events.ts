@@ -23,6 +23,13 @@ export interface JobsBecameReady {
   readonly jobs: readonly QueuedJob[];
 }
 
+/** A worker claimed jobs. */
+export interface JobsClaimed {
+  readonly count: number;
+  /** Name of the drain, as in `AttemptStarted`. */
+  readonly worker: string;
+}
+
 /** A worker is about to call a job's function. */
 export interface AttemptStarted extends JobOfEvent {
   readonly queue: string;
@@ -30,6 +37,8 @@ export interface AttemptStarted extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in leases and in the log. */
   readonly worker: string;
+  /** Since when the job was both due and queued, by the database's clock. */
+  readonly dueSince: Date;
 }
 
 /** An attempt has ended, and its ending is recorded in the database. */
@@ -58,7 +67,7 @@ export interface JobSettled {
  * A worker lost the lease of a running job, and another worker may run the job. Both the process that recovers the job
  * and the worker, if it is still alive, emit this event.
  */
-export type LeaseLost = AttemptStarted;
+export type LeaseLost = Omit<AttemptStarted, 'dueSince'>;
 
 /** A scheduler item made the job of an occurrence. */
 export interface ScheduleFired extends JobOfEvent {
@@ -72,6 +81,7 @@ export interface ScheduleFired extends JobOfEvent {
 export interface ProcessorEvents {
   jobAdded: JobAdded;
   jobsReady: JobsBecameReady;
+  jobsClaimed: JobsClaimed;
   attemptStarted: AttemptStarted;
   attemptEnded: AttemptEnded;
   jobSettled: JobSettled;
@@ -105,6 +115,7 @@ class Listeners<Event> {
 export const eventNames = Object.freeze([
   'jobAdded',
   'jobsReady',
+  'jobsClaimed',
   'attemptStarted',
   'attemptEnded',
   'jobSettled',
@@ -117,6 +128,7 @@ export class Events {
   readonly #listeners: { readonly [Name in EventName]: Listeners<ProcessorEvents[Name]> } = {
     jobAdded: new Listeners(),
     jobsReady: new Listeners(),
+    jobsClaimed: new Listeners(),
     attemptStarted: new Listeners(),
     attemptEnded: new Listeners(),
     jobSettled: new Listeners(),

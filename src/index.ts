@@ -40,6 +40,7 @@ export type {
   JobAdded,
   JobSettled,
   JobsBecameReady,
+  JobsClaimed,
   LeaseLost,
   ProcessorEvents,
   ScheduleFired,

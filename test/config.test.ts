@@ -15,6 +15,7 @@ test('without any variable there are defaults, and nothing is turned on', () => 
     HTTP_ACCESS: 'keys',
     LOG_LEVEL: 'info',
     METRICS: 'alarms',
+    METRICS_HOST: '127.0.0.1',
     WEBHOOK_ALLOW_PRIVATE_ADDRESSES: false,
   });
 });
@@ -51,6 +52,8 @@ test('every variable is read', () => {
     API_KEYS: `one:read:${digest},two:write:${'CD'.repeat(32)}\n three:admin:${'ef'.repeat(32)}`,
     SESSION_SECRETS: `${'12345678'.repeat(4)}, ${'abcdefgh'.repeat(5)}`,
     LOG_LEVEL: 'debug',
+    METRICS_PORT: '9464',
+    METRICS_HOST: '::',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
     WEBHOOK_SECRET: 'hush-nobody-is-to-hear-it',
@@ -80,6 +83,8 @@ test('every variable is read', () => {
     SESSION_SECRETS: ['12345678'.repeat(4), 'abcdefgh'.repeat(5)],
     LOG_LEVEL: 'debug',
     METRICS: 'alarms',
+    METRICS_PORT: 9464,
+    METRICS_HOST: '::',
     WORKER_FUNCTION_NAME: 'arn:aws:lambda:eu-central-1:123456789012:function:jobs-worker',
     LAMBDA_ENDPOINT: 'http://localhost:3002',
     WEBHOOK_SECRET: 'hush-nobody-is-to-hear-it',
@@ -113,6 +118,8 @@ test('every bad variable is reported at once', () => {
 });
 
 const bad: [name: string, value: string, expected: string][] = [
+  ['METRICS_PORT', '65536', 'expected a port from 0 to 65535'],
+  ['METRICS_HOST', 'http://here', 'expected the name or the IP address of a host'],
   ['MONGODB_DATABASE', 'a.b', 'expected 1 to 63 characters other than'],
   ['MONGODB_DATABASE', 'x'.repeat(64), 'expected 1 to 63 characters other than'],
   ['COLLECTION_PREFIX', 'system.', 'expected up to 100 letters, digits, or any of _ . - that begin with'],

@@ -38,7 +38,15 @@ describe('an event is told', () => {
     };
     processor.on('jobAdded', ({ jobId }) => note('jobAdded', jobId));
     processor.on('jobSettled', ({ jobId }) => note('jobSettled', jobId));
-    const told = listen(processor, 'jobAdded', 'jobsReady', 'attemptStarted', 'attemptEnded', 'jobSettled');
+    const told = listen(
+      processor,
+      'jobAdded',
+      'jobsReady',
+      'jobsClaimed',
+      'attemptStarted',
+      'attemptEnded',
+      'jobSettled',
+    );
     const jobId = await processor.addJob('echo', { n: 1 });
     await eventually(() => expect(seen).toEqual([['jobAdded', 'queued']]));
     await processor.drain();
@@ -48,7 +56,8 @@ describe('an event is told', () => {
     expect(told).toEqual([
       ['jobAdded', { ...job, queue: 'default' }],
       ['jobsReady', { jobs: [expect.objectContaining({ jobName: 'echo', queue: 'default' })] }],
-      ['attemptStarted', attempt],
+      ['jobsClaimed', { count: 1, worker: attempt.worker }],
+      ['attemptStarted', { ...attempt, dueSince: expect.any(Date) }],
       ['attemptEnded', { ...attempt, outcome: 'completed', durationMs: expect.any(Number) }],
       ['jobSettled', { ...job, status: 'completed' }],
     ]);
@@ -276,7 +285,16 @@ describe('no job is harmed by a listener that', () => {
 test('listeners change nothing about the commands', async () => {
   const [quiet, heard] = [database.processor(), database.processor()];
   for (const processor of [quiet, heard]) await processor.addJobFactories([anything, failing]);
-  listen(heard, 'jobAdded', 'jobsReady', 'attemptStarted', 'attemptEnded', 'jobSettled', 'leaseLost');
+  listen(
+    heard,
+    'jobAdded',
+    'jobsReady',
+    'jobsClaimed',
+    'attemptStarted',
+    'attemptEnded',
+    'jobSettled',
+    'leaseLost',
+  );
   const countOf = async (processor: RemoteProcessor) => {
     const commands = await database.commandsForJobs(async () => {
       await processor.addJobs([{ name: 'anything' }, { name: 'failing' }]);

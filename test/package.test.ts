@@ -210,6 +210,7 @@ describe('the example for containers', () => {
           MONGODB_DATABASE: databaseName,
           HOST: '127.0.0.1',
           PORT: '0',
+          ...(name === 'worker' && { METRICS_PORT: '0' }),
         },
       });
       let printed = '';
@@ -223,6 +224,9 @@ describe('the example for containers', () => {
         });
         const [check = '', ...given] = healthcheck.map((argument) => argument.replace(/:\d+/, `:${port}`));
         await eventually(() => run(check, given));
+        const [, metrics] = /"Serving GET \/metrics","url":"(.*?)"/.exec(printed) ?? [];
+        if (metrics) expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('running_jobs 0');
+        expect(metrics !== undefined).toBe(name === 'worker');
         child.kill('SIGTERM');
         expect(await exit).toEqual([0, null]);
       } finally {

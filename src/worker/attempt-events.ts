@@ -1,4 +1,4 @@
-import type { Events } from '../events.js';
+import type { Events, LeaseLost } from '../events.js';
 import type { Ending } from '../job/ending.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
@@ -15,15 +15,25 @@ export class AttemptEvents {
     private readonly worker: string,
   ) {}
 
+  claimed(count: number): void {
+    if (count > 0 && this.events.isHeard('jobsClaimed'))
+      this.events.tell('jobsClaimed', { count, worker: this.worker });
+  }
+
   started(attempt: Attempt): void {
-    this.#tell('attemptStarted', attempt);
+    if (!this.events.isHeard('attemptStarted')) return;
+    const { queued, runAt } = attempt.job;
+    this.events.tell('attemptStarted', {
+      ...this.#about(attempt),
+      dueSince: queued > runAt ? queued : runAt,
+    });
   }
 
   /** Tells listeners once per attempt: both a heartbeat and the end of the attempt may notice the loss. */
   lostLease(attempt: Attempt): void {
     if (this.#knownAsLost.has(attempt)) return;
     this.#knownAsLost.add(attempt);
-    this.#tell('leaseLost', attempt);
+    if (this.events.isHeard('leaseLost')) this.events.tell('leaseLost', this.#about(attempt));
   }
 
   /**
@@ -38,9 +48,8 @@ export class AttemptEvents {
     return tellEnded(this.events, job, outcome, settledAs, { worker, durationMs });
   }
 
-  #tell(event: 'attemptStarted' | 'leaseLost', { job }: Attempt): void {
-    if (!this.events.isHeard(event)) return;
+  #about({ job }: Attempt): LeaseLost {
     const { id: jobId, jobName, queue, retryCounter: attempt } = job;
-    this.events.tell(event, { jobId, jobName, queue, attempt, worker: this.worker });
+    return { jobId, jobName, queue, attempt, worker: this.worker };
   }
 }

@@ -246,6 +246,7 @@ class Drain {
   }
 
   #hold(jobs: readonly ClaimedJob[], askedAt: number): void {
+    this.#events.claimed(jobs.length);
     const attempts = jobs.map((job) => this.#attemptAt(job, askedAt));
     for (const attempt of attempts) this.#leases.hold(attempt);
     this.#pool.add(attempts);

@@ -67,7 +67,7 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
 test('with jobs and a key of its own, the lines to copy name one of those jobs, and take the key from the shell', async () => {
   const key = 'given-by-who-starts-it';
   const options = ['--jobs', await program('test/local/cli/jobs-module.ts'), '--no-demo'];
-  const { child, printed, exitCode } = await start({ API_KEY: key }, ...options);
+  const { child, printed, exitCode } = await start({ API_KEY: key, METRICS_PORT: '0' }, ...options);
   await eventually(() => expect(printed.text).toContain('Ctrl-C stops it.'));
 
   const name = match(printed.text, /-d '{ "name": "([^"]*)"/);
@@ -79,6 +79,9 @@ test('with jobs and a key of its own, the lines to copy name one of those jobs, 
   const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
   expect(answer.status).toBe(200);
   expect(printed.text).toContain('-H "Authorization: Bearer $API_KEY"');
+
+  const metrics = await fetch(`${match(printed.text, /GET \/metrics.*(http:\/\/[\d.:]+)/)}/metrics`);
+  expect(await metrics.text()).toContain('remote_processor_database_up 1\n');
 
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);

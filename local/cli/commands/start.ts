@@ -28,4 +28,4 @@ Environment:
   API_KEY          at least 16 characters; one is made and printed when it is not set
   MONGODB_URI      a replica set; an embedded database that keeps nothing is started when it is not set
   SESSION_SECRETS  sign the sessions of the dashboard; without it sessions end when this stops
-  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, API_KEYS, ALLOWED_HOSTS, CORS_ORIGINS, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md`;
+  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, METRICS_PORT, METRICS_HOST, API_KEYS, ALLOWED_HOSTS, CORS_ORIGINS, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md`;

@@ -6,6 +6,7 @@ import { closeMongoClients } from '../../../src/mongo/client.js';
 import { consoleLogger } from '../../console-logger.js';
 import { endProcess } from '../../end-process.js';
 import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';
+import { startMetrics } from '../../metrics/start-metrics.js';
 import { LocalProcessor } from '../../processor.js';
 import { connectToDatabase } from '../api/in-process.js';
 import type { CommandContext } from '../context.js';
@@ -56,6 +57,7 @@ export async function runLoops(
     },
   });
   const health = healthPort === undefined ? undefined : await serveHealth(processor, healthPort, log);
+  const metrics = await startMetrics(processor, db, config, log);
   const { missing } = await findWrongIndexes(collections);
   if (missing.length > 0) log.warn('Indexes are missing: run remote-processor ensure-indexes', { missing });
   await setUp(processor);
@@ -64,7 +66,7 @@ export async function runLoops(
   begin(processor);
   if (!stopping.aborted) await once(stopping, 'abort');
   return endProcess(async () => {
-    await Promise.all([health?.stop(), end(processor)]);
+    await Promise.all([health?.stop(), metrics?.stop(), end(processor)]);
     await closeMongoClients();
   }, log);
 }

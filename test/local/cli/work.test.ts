@@ -41,7 +41,7 @@ test('work runs jobs of its module; at SIGTERM it gives back what runs, and ends
   const [quick, patient] = await processor.addJobs([{ name: 'quick' }, { name: 'patient' }]);
 
   const options = ['--name', 'mine', '--max-threads', '2', '--health-port', '0'];
-  const worker = await startLoop(['work', ...(await jobsModule()), ...options]);
+  const worker = await startLoop(['work', ...(await jobsModule()), ...options], { METRICS_PORT: '0' });
   await eventually(async () => {
     expect(await processor.getJobResult(quick ?? '')).toBe('done');
     expect(await processor.getJobStatus(patient ?? '')).toBe('processing');
@@ -58,6 +58,11 @@ test('work runs jobs of its module; at SIGTERM it gives back what runs, and ends
   });
 
   expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+
+  const metrics = /metrics","url":"([^"]*)"/.exec(worker.log())?.[1];
+  const scraped = await (await fetch(`${metrics}/metrics`)).text();
+  expect(scraped).toContain('remote_processor_running_jobs 1\n');
+  expect(scraped).toContain('\nnodejs_eventloop_lag_seconds ');
 
   worker.child.kill('SIGTERM');
   expect(await worker.exit()).toBe(0);

@@ -1,0 +1,98 @@
+import { Gauge, type Registry } from 'prom-client';
+import { longestWaitOf } from '../../handlers/longest-wait.js';
+import { rememberedFor } from '../../handlers/remembered-for.js';
+import type { Queue, RemoteProcessor, WaitingJob } from '../../src/index.js';
+import { withinTime } from '../../src/mongo/within-time.js';
+
+/** How long what was read is shown. Several scrapers cost the database no more than one. */
+const REMEMBERED_MS = 15_000;
+
+/** Less than the 10 s that Prometheus waits for all metrics of a process. */
+const MAX_WAIT_MS = 5_000;
+
+/** Maximum number of queues. They are read in one page, which costs at most 33 commands, and usually two. */
+const MAX_QUEUES = 100;
+
+interface Backlog {
+  readonly queues: readonly Queue[];
+  readonly waiting: readonly WaitingJob[];
+  /** The database's time. */
+  readonly now: Date;
+}
+
+/** What the database is asked with. */
+export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs'>;
+
+/**
+ * Makes metrics of what waits in the database. Returns a function that reads it, to be called before each scrape. If the
+ * database does not answer, only `database_up` is there.
+ *
+ * @param now returns the database's time
+ */
+export function measureDatabase(
+  processor: Asked,
+  registers: Registry[],
+  now: () => Promise<Date>,
+): () => Promise<void> {
+  const gauges = backlogGauges(registers);
+  const isUp = new Gauge({
+    name: 'remote_processor_database_up',
+    help: 'Whether the database answers.',
+    registers,
+  });
+  const read = rememberedFor(REMEMBERED_MS, async (): Promise<Backlog> => {
+    const [{ queues }, waiting] = await Promise.all([
+      processor.queues.list({ limit: MAX_QUEUES }),
+      processor.jobs.oldestWaiting(),
+    ]);
+    return { queues, waiting, now: await now() };
+  });
+  return async () => {
+    const backlog = await withinTime(MAX_WAIT_MS, read()).catch(() => undefined);
+    isUp.set(backlog ? 1 : 0);
+    gauges.clear();
+    if (backlog) gauges.show(backlog);
+  };
+}
+
+function backlogGauges(registers: Registry[]) {
+  const jobs = new Gauge({
+    name: 'remote_processor_queue_jobs',
+    help: 'Queued jobs by queue, counted up to 10,000: ready ones are due, delayed ones are not.',
+    labelNames: ['queue', 'state'] as const,
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'remote_processor_queue_oldest_wait_seconds',
+    help: 'How long the longest-waiting job of a queue has been due.',
+    labelNames: ['queue'] as const,
+    registers,
+  });
+  const oldestWait = new Gauge({
+    name: 'remote_processor_oldest_wait_seconds',
+    help: 'How long the longest-waiting job has been due, except in paused queues.',
+    registers,
+  });
+  const oldestUnclaimed = new Gauge({
+    name: 'remote_processor_oldest_unclaimed_seconds',
+    help: 'How long the longest-waiting of the jobs that this process does not take has been due.',
+    registers,
+  });
+
+  function clear(): void {
+    for (const gauge of [jobs, oldest]) gauge.reset();
+    for (const gauge of [oldestWait, oldestUnclaimed]) gauge.remove();
+  }
+
+  function show({ queues, waiting, now }: Backlog): void {
+    for (const { name: queue, ready, delayed, oldest: since } of queues) {
+      jobs.set({ queue, state: 'ready' }, ready.count);
+      jobs.set({ queue, state: 'delayed' }, delayed.count);
+      oldest.set({ queue }, since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
+    }
+    oldestWait.set(longestWaitOf(waiting) / 1000);
+    oldestUnclaimed.set(longestWaitOf(waiting.filter(({ claimable }) => !claimable)) / 1000);
+  }
+
+  return { clear, show };
+}
