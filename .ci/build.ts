@@ -18,6 +18,7 @@ const entries = [
   'src/index.ts',
   'handlers/lambda.ts',
   'handlers/build/esbuild.ts',
+  'handlers/cdk/index.ts',
   'local/index.ts',
   'src/opentelemetry/index.ts',
   'local/testing/index.ts',

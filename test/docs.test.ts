@@ -20,6 +20,7 @@ const entryPoints = {
   'remote-processor': 'src/index',
   'remote-processor/lambda': 'handlers/lambda',
   'remote-processor/esbuild': 'handlers/build/esbuild',
+  'remote-processor/cdk': 'handlers/cdk/index',
   'remote-processor/local': 'local/index',
   'remote-processor/opentelemetry': 'src/opentelemetry/index',
   'remote-processor/testing': 'local/testing/index',

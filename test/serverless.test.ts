@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jobs } from '../handlers/jobs.js';
@@ -7,6 +9,7 @@ import { refused, schedulerMetrics, workerMetrics } from '../handlers/metrics.js
 import { readWakeUp } from '../handlers/wake-up-event.js';
 import { readConfig } from '../src/config.js';
 import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
+import { cdkResources, withProps } from './cdk-template.js';
 import { useDatabase } from './database.js';
 import { LambdaService } from './handlers/lambda-service.js';
 import { SecretsService } from './handlers/secrets-service.js';
@@ -388,11 +391,47 @@ describe('with --param httpAccess=iam --param wakeups=false, and others', () => 
   });
 });
 
-describe('the SAM template makes the same', () => {
+/** Resources of a stack by another tool, with defaults, and in a VPC with a topic for alarms. */
+interface Alike {
+  readonly made: readonly Resource[];
+  readonly chosen: readonly Resource[];
+  readonly vpc: object;
+}
+
+async function bySam(): Promise<Alike> {
   const values = { 'AWS::StackName': 'remote-processor-dev', Secret: 'remote-processor/dev' };
-  let sam: Resource[];
+  const chosen = { ...values, Subnets: 'subnet-0a', SecurityGroups: 'sg-0a', AlarmTopic: topic };
+  return {
+    made: await samResources(values),
+    chosen: await samResources(chosen),
+    vpc: { SubnetIds: 'subnet-0a', SecurityGroupIds: 'sg-0a' },
+  };
+}
+
+async function byCdk(): Promise<Alike> {
+  const chosen = withProps((stack) => ({
+    vpc: Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-0a',
+      availabilityZones: ['eu-central-1a'],
+      privateSubnetIds: ['subnet-0a'],
+    }),
+    securityGroups: [SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0a')],
+    alarmTopic: Topic.fromTopicArn(stack, 'Topic', topic),
+  }));
+  const [made = [], other = []] = await cdkResources(
+    withProps(() => ({})),
+    chosen,
+  );
+  return { made, chosen: other, vpc: { SubnetIds: ['subnet-0a'], SecurityGroupIds: ['sg-0a'] } };
+}
+
+describe.each([
+  ['SAM template', bySam],
+  ['CDK construct', byCdk],
+])('the %s makes the same', (_, make) => {
+  let alike: Alike;
   beforeAll(async () => {
-    sam = await samResources(values);
+    alike = await make();
   });
 
   const propertiesOf = (type: string, from: readonly Resource[]) =>
@@ -408,11 +447,11 @@ describe('the SAM template makes the same', () => {
     'AWS::SQS::QueuePolicy',
   ])('%s', (type) => {
     expect(ours(type).length).toBeGreaterThan(0);
-    expect(propertiesOf(type, sam)).toEqual(ours(type));
+    expect(propertiesOf(type, alike.made)).toEqual(ours(type));
   });
 
   test.each(all)('function %s', (name) => {
-    const [own] = propertiesOf('AWS::Lambda::Function', sam).filter(
+    const [own] = propertiesOf('AWS::Lambda::Function', alike.made).filter(
       ({ FunctionName }) => FunctionName === `remote-processor-dev-${name}`,
     );
     const { FunctionName, Runtime, Architectures, MemorySize, Timeout, Role, RecursiveLoop } = comparable(
@@ -424,53 +463,50 @@ describe('the SAM template makes the same', () => {
   });
 
   test('handling of what fails, or is late', () => {
-    const type = 'AWS::Lambda::EventInvokeConfig';
-    expect(propertiesOf(type, sam)).toEqual(
-      ours(type).map(({ FunctionName, MaximumEventAgeInSeconds, MaximumRetryAttempts }) => ({
-        FunctionName,
-        MaximumEventAgeInSeconds,
-        MaximumRetryAttempts,
-      })),
-    );
+    const handling = (resources: readonly Resource[]) =>
+      propertiesOf('AWS::Lambda::EventInvokeConfig', resources).map(
+        ({ FunctionName, MaximumEventAgeInSeconds, MaximumRetryAttempts }) => ({
+          FunctionName,
+          MaximumEventAgeInSeconds,
+          MaximumRetryAttempts,
+        }),
+      );
+    expect(handling(alike.made)).toEqual(handling(Object.values(packaged.resources)));
   });
 
   test('ticks', () => {
     const ticks = (rules: readonly Resource['Properties'][]) =>
       rules.filter(({ State }) => State === 'ENABLED').map((rule) => tickSchema.parse(rule));
     const type = 'AWS::Events::Rule';
-    expect(ticks(propertiesOf(type, sam))).toEqual(ticks(ours(type)));
+    expect(ticks(propertiesOf(type, alike.made))).toEqual(ticks(ours(type)));
   });
 
   test('HTTP API', () => {
     const keys = (routes: readonly Resource['Properties'][]) => routes.map(({ RouteKey }) => RouteKey).sort();
     const type = 'AWS::ApiGatewayV2::Route';
-    expect(keys(propertiesOf(type, sam))).toEqual(keys(ours(type)));
-    const [stage] = propertiesOf('AWS::ApiGatewayV2::Stage', sam);
+    expect(keys(propertiesOf(type, alike.made))).toEqual(keys(ours(type)));
+    const [stage] = propertiesOf('AWS::ApiGatewayV2::Stage', alike.made);
     const [{ DefaultRouteSettings, AccessLogSettings } = {}] = ours('AWS::ApiGatewayV2::Stage');
     expect(stage).toMatchObject({ DefaultRouteSettings, AccessLogSettings });
   });
 
   test('kinds of resources, except those of the tool', () => {
     const ofTools = /^AWS::(S3::|Lambda::Permission|ApiGatewayV2::(Api|Integration)$)/;
-    const kinds = new Set(Object.values(packaged.resources).map(({ Type }) => Type));
-    expect([...new Set(sam.map(({ Type }) => Type))].toSorted()).toEqual(
-      [...kinds].filter((kind) => !ofTools.test(kind)).toSorted(),
-    );
+    const kindsOf = (resources: readonly Resource[]) =>
+      [...new Set(resources.map(({ Type }) => Type))].filter((kind) => !ofTools.test(kind)).toSorted();
+    expect(kindsOf(alike.made)).toEqual(kindsOf(Object.values(packaged.resources)));
   });
 
-  test('VPC, and alarms that tell a topic', async () => {
-    const vpc = { Subnets: 'subnet-0a', SecurityGroups: 'sg-0a' };
-    const chosen = await samResources({ ...values, ...vpc, AlarmTopic: topic });
+  test('VPC, and alarms that tell a topic', () => {
     const mayUseVpc = (roles: readonly Resource['Properties'][]) =>
       roles.map((role) => JSON.stringify(role).match(/ec2:\w+/g));
+    const theirs = Object.values(signed.resources);
     const type = 'AWS::IAM::Role';
-    expect(mayUseVpc(propertiesOf(type, chosen))).toEqual(
-      mayUseVpc(propertiesOf(type, Object.values(signed.resources))),
-    );
-    for (const { VpcConfig } of propertiesOf('AWS::Lambda::Function', chosen))
-      expect(VpcConfig).toEqual({ SubnetIds: 'subnet-0a', SecurityGroupIds: 'sg-0a' });
+    expect(mayUseVpc(propertiesOf(type, alike.chosen))).toEqual(mayUseVpc(propertiesOf(type, theirs)));
+    for (const { VpcConfig } of propertiesOf('AWS::Lambda::Function', alike.chosen))
+      expect(VpcConfig).toEqual(alike.vpc);
     const alarms = 'AWS::CloudWatch::Alarm';
-    expect(propertiesOf(alarms, chosen)).toEqual(propertiesOf(alarms, Object.values(signed.resources)));
+    expect(propertiesOf(alarms, alike.chosen)).toEqual(propertiesOf(alarms, theirs));
   });
 });
 

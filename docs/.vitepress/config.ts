@@ -26,6 +26,7 @@ const deployment = [
   'serverless',
   'own-project',
   'esbuild',
+  'cdk',
   'sam',
   'terraform',
   'secrets',

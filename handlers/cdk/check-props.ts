@@ -1,0 +1,63 @@
+import { Token } from 'aws-cdk-lib';
+import * as z from 'zod';
+import { configSchema } from '../../src/config.js';
+import { validateNow } from '../../src/validate.js';
+import { thresholdsSchema } from './alarms.js';
+import type { JobProcessorProps } from './props.js';
+import { LEAST_WORKERS } from './wake-ups.js';
+
+/** These would stand in the template, where everybody may read them. */
+const secrets = ['MONGODB_URI', 'API_KEYS', 'SESSION_SECRETS', 'WEBHOOK_SECRET', 'WEBHOOK_SECRETS'];
+
+const upTo1000 = z.int().min(1).max(1000);
+
+const environmentSchema = z.record(z.string(), z.string()).check(({ value, issues }) => {
+  const told = Object.entries(value).filter(([, text]) => !Token.isUnresolved(text) && text.trim() !== '');
+  const refused = told.filter(([name]) => secrets.includes(name));
+  for (const [name] of refused)
+    issues.push({
+      code: 'custom',
+      input: undefined,
+      path: [name],
+      message: 'expected in the secret, not here',
+    });
+  const others = told.filter(([name]) => !secrets.includes(name));
+  for (const { path, message } of configSchema.safeParse(Object.fromEntries(others)).error?.issues ?? [])
+    issues.push({ code: 'custom', input: undefined, path: [...path], message });
+});
+
+const propsSchema = z
+  .looseObject({
+    bundles: z.string().min(1),
+    secret: textOf(
+      /^(?!arn:)[\w/+=.@-]{1,512}$/,
+      'the name of a secret such as remote-processor/prod, neither its ARN nor nothing',
+    ),
+    name: textOf(/^[\w-]{1,50}$/, 'up to 50 letters, digits, or any of _ -').optional(),
+    maxThreads: upTo1000.optional(),
+    maxWorkers: upTo1000.optional(),
+    environment: environmentSchema.optional(),
+    workerConcurrency: z.int().optional(),
+    alarms: thresholdsSchema.optional(),
+  })
+  .refine(
+    ({ workerConcurrency = Number.POSITIVE_INFINITY, maxWorkers = 10 }) =>
+      workerConcurrency >= Math.max(maxWorkers, LEAST_WORKERS),
+    {
+      when: () => true, // Also when something else is wrong.
+      path: ['workerConcurrency'],
+      error: 'expected at least maxWorkers, and no fewer than 2, for as many workers may run at a time',
+    },
+  );
+
+/** @throws ValidationError that lists every property with which the stack would not work */
+export function checkProps(props: JobProcessorProps): void {
+  validateNow(propsSchema, props, 'The properties of JobProcessor');
+}
+
+/** A token passes: its value is known only when the stack is deployed. */
+function textOf(pattern: RegExp, expected: string) {
+  return z.string().refine((text) => Token.isUnresolved(text) || pattern.test(text), {
+    error: ({ input }) => `expected ${expected}, not ${JSON.stringify(input)}`,
+  });
+}

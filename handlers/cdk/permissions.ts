@@ -1,0 +1,83 @@
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+
+/** What a function may do. ARNs are built from names, so that no circle of references arises. */
+export class Permissions {
+  readonly #stack: Stack;
+  readonly #name: string;
+  readonly #secret: string;
+  readonly #isInVpc: boolean;
+
+  /** @param name what the names of functions and the queue begin with */
+  constructor(stack: Stack, name: string, secret: string, isInVpc: boolean) {
+    this.#stack = stack;
+    this.#name = name;
+    this.#secret = secret;
+    this.#isInVpc = isInVpc;
+  }
+
+  /** Makes the role of a function, which may write its log, read the secret, and do what the statements allow. */
+  makeRole(scope: Construct, id: string, functionName: string, statements: readonly PolicyStatement[]): Role {
+    const policy = new PolicyDocument({
+      statements: [
+        this.#mayLog(functionName),
+        ...statements,
+        this.#mayReadSecret(),
+        ...(this.#isInVpc ? [mayUseVpc()] : []),
+      ],
+    });
+    return new Role(scope, id, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { [functionName]: policy },
+    });
+  }
+
+  /** Lets a function wake the worker. */
+  maySendWakeUps(): PolicyStatement {
+    return this.#ofQueue('sqs:SendMessage');
+  }
+
+  mayReceiveWakeUps(): PolicyStatement {
+    return this.#ofQueue('sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+  }
+
+  #ofQueue(...actions: string[]): PolicyStatement {
+    const queue = this.#stack.formatArn({ service: 'sqs', resource: `${this.#name}-wakeups` });
+    return new PolicyStatement({ actions, resources: [queue] });
+  }
+
+  #mayLog(functionName: string): PolicyStatement {
+    const log = this.#stack.formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: `/aws/lambda/${this.#name}-${functionName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [log] });
+  }
+
+  /** Secrets Manager ends the name in an ARN with a hyphen and six characters. */
+  #mayReadSecret(): PolicyStatement {
+    const secret = this.#stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${this.#secret}-??????`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secret] });
+  }
+}
+
+/** No ARN is known beforehand for these actions. Lambda makes the interfaces with the function's own role. */
+function mayUseVpc(): PolicyStatement {
+  const actions = [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+  return new PolicyStatement({ actions, resources: ['*'] });
+}

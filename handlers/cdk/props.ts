@@ -1,0 +1,60 @@
+import type { Duration } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { AlarmThresholds } from './alarms.js';
+
+export interface JobProcessorProps {
+  /**
+   * The folder that holds the bundles: the folders `worker`, `scheduler`, `http` and `indexes`, each with a module of the
+   * same name that exports `handler`, such as `worker/worker.mjs`. The function `ensureIndexes` runs `indexes`.
+   */
+  readonly bundles: string;
+  /** The name, not the ARN, of the secret in AWS Secrets Manager that holds `MONGODB_URI`, `API_KEYS` and the others as JSON. */
+  readonly secret: string;
+  /** What the names of functions, the queue, the API and alarms begin with. Default: the name of the stack. */
+  readonly name?: string;
+  /** How many jobs a worker runs at a time, from 1 to 1000. Default: 10. */
+  readonly maxThreads?: number;
+  /** How many workers may run at a time, from 1 to 1000. Default: 10. */
+  readonly maxWorkers?: number;
+  /**
+   * Further environment variables of all functions, such as `QUEUES` or `LOG_LEVEL`. Secrets belong into the secret, and are
+   * refused here.
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How long an invocation of the worker may take, at most 15 minutes. Default: 5 minutes. */
+  readonly workerTimeout?: Duration;
+  /** The memory of the worker in MB. Default: 1024. */
+  readonly workerMemorySize?: number;
+  /** How many invocations of the worker may run at a time, at least `maxWorkers`. Default: as many as the account allows. */
+  readonly workerConcurrency?: number;
+  /** Default: `NODEJS_22_X`. */
+  readonly runtime?: Runtime;
+  /** The HTTP API with the dashboard, or `false` for none. Default: an API that admits callers by their keys. */
+  readonly http?: HttpApiProps | false;
+  /** The VPC that alone reaches the database. The functions need a way out of it, to Secrets Manager and SQS. Default: none. */
+  readonly vpc?: IVpc;
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups?: readonly ISecurityGroup[];
+  /** How long the logs are kept. Default: a month. */
+  readonly logRetention?: RetentionDays;
+  /** Gets the alarms, and their ends. Default: nobody does. */
+  readonly alarmTopic?: ITopic;
+  /** When the alarms go off. Default: those of each threshold. */
+  readonly alarms?: Partial<AlarmThresholds>;
+}
+
+export interface HttpApiProps {
+  /**
+   * Who decides about callers: the function by their `keys`, or API Gateway by IAM policies and signatures. Default: `keys`.
+   */
+  readonly access?: 'keys' | 'iam';
+  /** The most requests of all callers per second. Further ones get a 429. Default: 100. */
+  readonly rateLimit?: number;
+  /** The most requests at once. Default: 200. */
+  readonly burstLimit?: number;
+  /** How many invocations of the function may run at a time. Default: as many as the account allows. */
+  readonly concurrency?: number;
+}

@@ -1,0 +1,130 @@
+/** The construct for CDK. `test/serverless.test.ts` compares what it makes by default with `serverless.yml`. */
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { beforeAll, expect, test } from 'vitest';
+import { JobProcessor, type JobProcessorProps } from '../../handlers/cdk/index.js';
+import { cdkResources, withProps } from '../cdk-template.js';
+import type { Resource } from '../package-functions.js';
+
+let changed: readonly Resource[];
+let withoutHttp: readonly Resource[];
+beforeAll(async () => {
+  const produce = (jobs: JobProcessor, stack: Stack) => {
+    const code = Code.fromInline('exports.handler = () => {};');
+    const runtime = Runtime.NODEJS_22_X;
+    jobs.letAddJobs(new LambdaFunction(stack, 'Producer', { code, runtime, handler: 'index.handler' }));
+  };
+  [changed = [], withoutHttp = []] = await cdkResources(
+    withProps(() => ({
+      name: 'shop-prod',
+      maxWorkers: 1,
+      environment: { QUEUES: 'mails', WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' },
+      workerTimeout: Duration.minutes(10),
+      workerConcurrency: 2,
+      http: { access: 'iam', rateLimit: 7, concurrency: 5 },
+      alarms: { jobErrors: 20, silentMinutes: 3 },
+    })),
+    withProps(() => ({ http: false }), produce),
+  );
+});
+
+test('with iam every route asks API Gateway who calls, except the health check, and what browsers ask before they sign', () => {
+  const access = ofType('AWS::ApiGatewayV2::Route', changed).map(({ RouteKey, AuthorizationType }) => [
+    RouteKey,
+    AuthorizationType,
+  ]);
+  expect(Object.fromEntries(access)).toEqual({
+    'GET /health': 'NONE',
+    'ANY /': 'AWS_IAM',
+    'ANY /{proxy+}': 'AWS_IAM',
+    'OPTIONS /{proxy+}': 'NONE',
+  });
+  expect(functionNamed('shop-prod-http')).toMatchObject({
+    ReservedConcurrentExecutions: 5,
+    Environment: { Variables: { HTTP_ACCESS: 'iam' } },
+  });
+  expect(ofType('AWS::ApiGatewayV2::Stage', changed)).toMatchObject([
+    { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 200 } },
+  ]);
+});
+
+test('properties change names, limits, variables and alarms', () => {
+  expect(functionNamed('shop-prod-worker')).toMatchObject({
+    Timeout: 600,
+    ReservedConcurrentExecutions: 2,
+    Environment: {
+      Variables: { QUEUES: 'mails', MAX_WORKERS: '1', WORKER_FUNCTION_NAME: 'shop-prod-worker' },
+    },
+  });
+  expect(ofType('AWS::Lambda::EventSourceMapping', changed)).toMatchObject([
+    { ScalingConfig: { MaximumConcurrency: 2 } },
+  ]);
+  expect(ofType('AWS::SQS::Queue', changed)).toMatchObject([{ QueueName: 'shop-prod-wakeups' }]);
+  expect(JSON.stringify(changed)).not.toContain('remote-processor-dev');
+  expect(ofType('AWS::CloudWatch::Alarm', changed)).toMatchObject([
+    { AlarmName: 'shop-prod-scheduler-silent', EvaluationPeriods: 3 },
+    {},
+    {},
+    { AlarmName: 'shop-prod-job-errors', Threshold: 20 },
+    ...Array(4).fill({}),
+  ]);
+});
+
+test('without the HTTP API there is nothing of it', () => {
+  expect(ofType('AWS::CloudWatch::Alarm', withoutHttp)).toHaveLength(6);
+  expect(JSON.stringify(withoutHttp)).not.toMatch(/ApiGateway|-http\b|HttpLog/);
+});
+
+test('a producer may wake the worker, and nothing else', () => {
+  const [producer] = ofType('AWS::Lambda::Function', withoutHttp).filter(({ FunctionName }) => !FunctionName);
+  expect(producer).toMatchObject({
+    Environment: { Variables: { WAKE_UP_QUEUE_URL: { Ref: 'WakeUpQueue' } } },
+  });
+  expect(ofType('AWS::IAM::Policy', withoutHttp)).toMatchObject([
+    {
+      PolicyDocument: {
+        Statement: [
+          {
+            Action: 'sqs:SendMessage',
+            Resource: { 'Fn::Sub': expect.stringMatching(/:remote-processor-dev-wakeups$/) },
+          },
+        ],
+      },
+    },
+  ]);
+});
+
+test('properties with which no stack works are refused, all at once', () => {
+  const props: JobProcessorProps = {
+    bundles: '',
+    secret: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:remote-processor/dev-a1b2c3',
+    name: 'my shop',
+    maxThreads: 0,
+    workerConcurrency: 5,
+    environment: { MONGODB_URI: 'mongodb://not-to-be-shown', LOG_LEVEL: 'loud', WEBHOOK_SECRET: '' },
+    alarms: { jobErrors: 0 },
+  };
+  const stack = new Stack(new App(), 'Refused');
+  const make = () => new JobProcessor(stack, 'Jobs', props);
+  for (const problem of [
+    'bundles',
+    'secret: expected the name of a secret such as remote-processor/prod, neither its ARN nor nothing',
+    'name: expected up to 50 letters, digits, or any of _ -, not "my shop"',
+    'maxThreads',
+    'workerConcurrency: expected at least maxWorkers',
+    'environment.MONGODB_URI: expected in the secret, not here',
+    'environment.LOG_LEVEL: expected one of debug, info, warn, error, not "loud"',
+    'alarms.jobErrors',
+  ])
+    expect(make).toThrow(problem);
+  expect(make).not.toThrow('not-to-be-shown');
+  expect(stack.node.children).toEqual([]);
+});
+
+function ofType(type: string, from: readonly Resource[]): Resource['Properties'][] {
+  return from.filter(({ Type }) => Type === type).map(({ Properties }) => Properties);
+}
+
+function functionNamed(name: string): Resource['Properties'] | undefined {
+  return ofType('AWS::Lambda::Function', changed).find(({ FunctionName }) => FunctionName === name);
+}
