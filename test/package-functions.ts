@@ -9,7 +9,8 @@ import { unzipSync } from 'fflate';
 import { z } from 'zod';
 
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
-const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
+/** The program of the Serverless Framework. */
+export const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
 const timeout = 170_000;
 
 export const resourceSchema = z.object({

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { defineJob } from '../src/index.js';
 import { useDatabase } from './database.js';
 import { eventually } from './eventually.js';
-import { invoke } from './package-functions.js';
+import { install, invoke, serverless } from './package-functions.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
@@ -25,6 +25,7 @@ const chosen = ['mongodb', 'zod', '@types/node'];
 const quickly = ['--prefer-offline', '--no-audit', '--no-fund'];
 
 const { uri, name: databaseName, processor } = useDatabase();
+const onDatabase = { PATH: process.env.PATH, MONGODB_URI: uri, MONGODB_DATABASE: databaseName };
 let project: string;
 
 beforeAll(async () => {
@@ -201,39 +202,98 @@ describe('the example for containers', () => {
     'starts its %s, which is healthy, and ends at SIGTERM',
     async (name) => {
       const { command, healthcheck } = await serviceOf(folder(), name);
-      const [program = '', ...args] = command.map((argument) => argument.replace('8080', '0'));
-      const child = spawn(program, args, {
-        cwd: folder(),
-        env: {
-          PATH: process.env.PATH,
-          MONGODB_URI: uri,
-          MONGODB_DATABASE: databaseName,
-          HOST: '127.0.0.1',
-          PORT: '0',
-          ...(name === 'worker' && { METRICS_PORT: '0' }),
-        },
-      });
-      let printed = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
-      const exit = once(child, 'exit');
-      try {
-        const port = await eventually(() => {
-          const [, found] = /http:\/\/[\d.]+:(\d+)/.exec(printed) ?? [];
-          if (found === undefined) throw new Error(`It does not listen. It printed: ${printed}`);
-          return found;
-        });
-        const [check = '', ...given] = healthcheck.map((argument) => argument.replace(/:\d+/, `:${port}`));
+      const args = command.map((argument) => argument.replace('8080', '0'));
+      const metricsPort = name === 'worker' && { METRICS_PORT: '0' };
+      const env = { HOST: '127.0.0.1', PORT: '0', ...metricsPort, ...onDatabase };
+      const exit = await whileServing(args, { cwd: folder(), env }, async (url, printed) => {
+        const [check = '', ...given] = healthcheck.map((argument) =>
+          argument.replace(/http:\/\/[\w.]+:\d+/, url),
+        );
         await eventually(() => run(check, given));
-        const [, metrics] = /"Serving GET \/metrics","url":"(.*?)"/.exec(printed) ?? [];
+        const [, metrics] = /"Serving GET \/metrics","url":"(.*?)"/.exec(printed()) ?? [];
         if (metrics) expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('running_jobs 0');
         expect(metrics !== undefined).toBe(name === 'worker');
-        child.kill('SIGTERM');
-        expect(await exit).toEqual([0, null]);
-      } finally {
-        child.kill('SIGKILL');
-      }
+      });
+      expect(exit).toEqual([0, null]);
     },
   );
+});
+
+describe('the example for Express', () => {
+  const folder = () => join(project, 'express');
+  const order = JSON.stringify({ order: '4711', email: 'ada@example.com' });
+  const confirmed = { status: 'completed', confirmation: 'Confirmed order 4711 to ada@example.com.' };
+
+  beforeAll(async () => {
+    await run('npm', ['install', '--no-save', ...quickly, 'express@5', '@types/express@5']);
+    await cp(join(root, 'examples/express'), folder(), { recursive: true });
+    await symlink(join(project, 'node_modules'), join(folder(), 'node_modules'));
+    for (const name of ['esbuild', '@esbuild', 'serverless-esbuild'])
+      await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name)).catch(() => {});
+    await node(tsc, '--project', 'express');
+    await processor().ensureIndexes();
+  });
+
+  test('adds jobs, which the functions of its serverless.yml run', async () => {
+    const env = { PORT: '0', ...onDatabase };
+    await promisify(execFile)(process.execPath, [serverless, 'package'], { cwd: folder(), env });
+    const worker = await install(unzipSync(await readFile(join(folder(), '.serverless/worker.zip'))));
+    await whileServing(['node', 'dist/server.js'], { cwd: folder(), env }, async (url) => {
+      expect(await ask(`${url}/orders`, order)).toEqual([202, { id: 'confirm-4711' }]);
+      expect(await ask(`${url}/orders`, order)).toEqual([202, { id: 'confirm-4711' }]);
+      expect(await ask(`${url}/orders`, '{}')).toMatchObject([422, { issues: [{ path: 'order' }, {}] }]);
+      expect(await ask(`${url}/orders/4711`)).toEqual([200, { status: 'queued' }]);
+      await invoke(
+        worker,
+        'worker',
+        {},
+        { MONGODB_URI: uri, MONGODB_DATABASE: databaseName, LOG_LEVEL: 'warn' },
+        'worker.mjs',
+      );
+      expect(await ask(`${url}/orders/4711`)).toEqual([200, confirmed]);
+    });
+    await rm(worker, { recursive: true });
+  });
+
+  test('runs the whole of it on one machine', async () => {
+    const env = { PATH: process.env.PATH, PORT: '0' };
+    await whileServing(['node', 'dist/local.js'], { cwd: folder(), env }, async (url) => {
+      await ask(`${url}/orders`, order);
+      await eventually(async () => expect(await ask(`${url}/orders/4711`)).toEqual([200, confirmed]));
+    });
+  });
+});
+
+test('the example for Next.js is built and started, and its worker runs what it adds', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'remote-processor-next-'));
+  const env = {
+    ...{ NEXT_TELEMETRY_DISABLED: '1', HOME: process.env.HOME },
+    ...onDatabase,
+  };
+  try {
+    await cp(join(root, 'examples/next'), folder, { recursive: true });
+    const [tarball = ''] = (await readdir(project)).filter((name) => name.endsWith('.tgz'));
+    await run('npm', ['install', ...quickly, join(project, tarball)], folder);
+    await processor().ensureIndexes();
+    const next = 'node_modules/next/dist/bin/next';
+    await promisify(execFile)(process.execPath, [next, 'build'], { cwd: folder, env });
+    await whileServing(['node', next, 'start', '--port', '0'], { cwd: folder, env }, async (url) => {
+      const order = JSON.stringify({ order: '815', email: 'ada@example.com' });
+      expect(await submit(url, { order: '816', email: 'bob@example.com' })).toBe('/orders?order=816');
+      expect(await ask(`${url}/orders`, order)).toEqual([202, { id: 'confirm-815' }]);
+      const work = ['node', commandLine, 'work', '--jobs', './jobs.ts', '--health-port', '0'];
+      const withTsx = { ...env, NODE_OPTIONS: '--import tsx' };
+      await whileServing(work, { cwd: folder, env: withTsx }, async () => {
+        const confirmation = 'Confirmed order 815 to ada@example.com.';
+        const told = () => ask(`${url}/orders?order=815`);
+        await eventually(async () =>
+          expect(await told()).toEqual([200, { status: 'completed', confirmation }]),
+        );
+      });
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a kick without the AWS SDK tells what to install, and fails nothing', async () => {
@@ -339,6 +399,53 @@ async function serviceOf(folder: string, name: string) {
     command: [...listAfter('ENTRYPOINT'), ...(command ?? listAfter('CMD'))],
     healthcheck: healthcheck?.test?.slice(1) ?? listAfter('HEALTHCHECK.* CMD'),
   };
+}
+
+/**
+ * Runs a program that listens on a port of its own choice, and ends it by SIGTERM after `use`. Returns its exit code and
+ * the signal that ended it.
+ */
+async function whileServing(
+  [program = '', ...args]: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  use: (url: string, printed: () => string) => Promise<void>,
+): Promise<unknown> {
+  const child = spawn(program, args, options);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
+  const exit = once(child, 'exit');
+  try {
+    const port = await eventually(() => {
+      const [, found] = /(?:http:\/\/[\w.]+:|port: )(\d+)/.exec(printed) ?? [];
+      if (found === undefined) throw new Error(`It does not listen. It printed: ${printed}`);
+      return found;
+    });
+    await use(`http://127.0.0.1:${port}`, () => printed);
+    child.kill('SIGTERM');
+    return await exit;
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** Sends a POST with this body, or a GET without one. Returns the status and the body of the answer. */
+async function ask(url: string, body?: string): Promise<[status: number, body: unknown]> {
+  const request = body !== undefined && {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  };
+  const response = await fetch(url, request || undefined);
+  return [response.status, await response.json()];
+}
+
+/** Submits the form of a page as a browser without JavaScript does. Returns the address that it is sent to. */
+async function submit(url: string, fields: Readonly<Record<string, string>>): Promise<string | null> {
+  const form = new FormData();
+  const [action = ''] = /\$ACTION_ID_\w+/.exec(await (await fetch(url)).text()) ?? [];
+  for (const [name, value] of Object.entries({ [action]: '', ...fields })) form.set(name, value);
+  const response = await fetch(url, { method: 'POST', body: form, redirect: 'manual' });
+  return response.headers.get('location');
 }
 
 /** Where npm put these packages and what they depend on: side by side, as long as no two versions of one are needed. */

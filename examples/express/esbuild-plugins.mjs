@@ -1,0 +1,3 @@
+import { remoteProcessor } from 'remote-processor/esbuild';
+
+export default [remoteProcessor()];
