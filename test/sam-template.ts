@@ -172,7 +172,7 @@ function substitute(text: string, known: Readonly<Record<string, unknown>>): unk
 }
 
 /** The short forms of CloudFormation's functions. */
-const customTags = [
+export const customTags = [
   { tag: '!Ref', resolve: (text: string) => ({ Ref: text }) },
   { tag: '!Sub', resolve: (text: string) => ({ 'Fn::Sub': text }) },
   { tag: '!GetAtt', resolve: (text: string) => ({ 'Fn::GetAtt': text.split('.') }) },
