@@ -5,7 +5,7 @@
  * spared the rest. What is made of ES modules is there as CommonJS too, for `require` where it takes no ES modules.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -205,4 +205,5 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
 await compile();
 await compileCommonJs();
+cpSync('local/cli/project', 'dist/local/cli/project', { recursive: true });
 declareTypes();

@@ -46,6 +46,7 @@ const moduleSchema = z.object({
 
 async function load(path: string): Promise<object> {
   try {
+    if (/\.[cm]?tsx?$/.test(path)) await readTypeScript();
     const module: object = await import(pathToFileURL(resolve(path)).href);
     return { ...module };
   } catch (error) {
@@ -53,10 +54,18 @@ async function load(path: string): Promise<object> {
   }
 }
 
+/** Has this process read TypeScript, where tsx is installed. */
+async function readTypeScript(): Promise<void> {
+  const tsx = await import(import.meta.resolve('tsx/esm/api')).catch(() => undefined);
+  tsxSchema.safeParse(tsx).data?.register();
+}
+
+const tsxSchema = z.object({ register: z.custom<() => void>((value) => typeof value === 'function') });
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isTypeScript = 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION';
   return isTypeScript
-    ? `this Node.js (${process.version}) does not read TypeScript; set NODE_OPTIONS='--import tsx', or name the compiled file`
+    ? `this Node.js (${process.version}) does not read TypeScript; install tsx (npm i -D tsx), or name the compiled file`
     : error.message;
 }

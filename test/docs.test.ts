@@ -8,6 +8,7 @@ import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { deploymentTools, writeProject } from '../local/cli/init/write-project.js';
 import { bundledProgram } from './bundled-program.js';
 import { anchorsOf, documentation, type Example, examplesOf, linksOf, root } from './documentation.js';
 
@@ -27,10 +28,18 @@ const entryPoints = {
 };
 
 let folder: string;
+/** Of the projects that the command `init` writes. */
+const projectFiles: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(inject('programsFolder'), 'docs-'));
   await Promise.all(examples.map(write));
+  for (const tool of deploymentTools) {
+    const written = await writeProject(join(folder, `project-${tool}`), tool);
+    projectFiles.push(
+      ...written.filter((file) => file.endsWith('.ts')).map((file) => `project-${tool}/${file}`),
+    );
+  }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings(join(root, '<entry>.ts'))));
   await writeFile(join(folder, 'tsconfig.types.json'), JSON.stringify(settings('./types/<entry>.d.ts')));
 });
@@ -49,12 +58,12 @@ function settings(place: string): object {
     noUnusedParameters: false,
     paths: Object.fromEntries(paths),
   };
-  const files = examples.map(({ file }) => file);
+  const files = [...examples.map(({ file }) => file), ...projectFiles];
   return { extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] };
 }
 
 // Against the package's declarations: the whole source would be checked once more, which takes three times as long.
-test('the examples compile', async () => {
+test('the examples compile, and so do the projects that `init` writes', async () => {
   expect(await compile('-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'types'))).toBe('');
   expect(await compile('-p', join(folder, 'tsconfig.types.json'))).toBe('');
 });

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { unzipSync, zipSync } from 'fflate';
@@ -174,6 +174,52 @@ test('the command line tells how it is used, and starts the whole of it', async 
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+describe.each(['serverless', 'cdk'])('a project of init --with %s', (tool) => {
+  const folder = () => join(project, '..', `${basename(project)}-${tool}`);
+  const inFolder = (file: string, ...args: string[]) => run(file, args, folder());
+  beforeAll(async () => {
+    await node(commandLine, 'init', folder(), '--with', tool);
+    const file = join(folder(), 'package.json');
+    const [tarball = ''] = (await readdir(project)).filter((name) => name.endsWith('.tgz'));
+    const manifest = await readFile(file, 'utf8');
+    await writeFile(file, manifest.replace(/"\^0\.[^"]*"/, JSON.stringify(`file:${join(project, tarball)}`)));
+    await inFolder('npm', 'install', ...quickly);
+  });
+  afterAll(() => rm(folder(), { recursive: true }));
+
+  test('has right types, and its test passes', async () => {
+    await inFolder('npm', 'run', 'typecheck');
+    expect(await inFolder('npm', 'test')).toMatch(/pass 2$/m);
+  });
+
+  test('starts with its own jobs', async () => {
+    const { MONGODB_URI: _, ...env } = process.env;
+    const child = spawn('npm', ['start'], { cwd: folder(), env: { ...env, PORT: '0' }, detached: true });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
+    const exit = once(child, 'exit');
+    try {
+      await eventually(() => expect(printed).toMatch(/http:\/\/127\.0\.0\.1:\d+/));
+    } finally {
+      process.kill(-(child.pid ?? 0), 'SIGTERM');
+      await exit;
+    }
+  });
+
+  test('is bundled and packaged for its deployment', async () => {
+    await inFolder('npm', 'run', 'build');
+    if (tool === 'serverless') {
+      await inFolder('npx', 'serverless', 'package');
+      const packed = (await readdir(join(folder(), '.serverless'))).filter((name) => name.endsWith('.zip'));
+      expect(packed.toSorted()).toEqual(['ensureIndexes.zip', 'http.zip', 'scheduler.zip', 'worker.zip']);
+    } else {
+      await inFolder('npx', 'cdk', 'synth', '--quiet', '--no-notices');
+      const made = await readdir(join(folder(), 'cdk.out'));
+      expect(made).toContainEqual(expect.stringMatching(/-prod\.template\.json$/));
+    }
+  });
 });
 
 test('the example for AWS SAM compiles', async () => {

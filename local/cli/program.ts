@@ -7,6 +7,7 @@ import { ensureIndexesCommand } from './commands/ensure-indexes.js';
 import { factoriesCommand } from './commands/factories.js';
 import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
+import { initCommand } from './commands/init.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
 import { queuesCommand } from './commands/queues.js';
@@ -39,6 +40,7 @@ const commands: readonly AddCommand[] = [
   workCommand,
   scheduleCommand,
   startCommand,
+  initCommand,
   importCommand,
   ensureIndexesCommand,
   makeKeyCommand,

@@ -87,7 +87,7 @@ test('a second signal ends it at once', async () => {
 test('schedule makes the jobs of the schedules that its module, of TypeScript, declares', async () => {
   const processor = database.processor();
 
-  const scheduler = await startLoop(['schedule', '--jobs', source], { NODE_OPTIONS: '--import tsx' });
+  const scheduler = await startLoop(['schedule', '--jobs', source]);
   await eventually(async () => {
     const { jobs } = await processor.jobs.list();
     expect(jobs).toMatchObject([{ jobName: 'quick', status: 'queued', occurrence: { item: 'past' } }]);

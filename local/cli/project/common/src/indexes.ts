@@ -1,0 +1,3 @@
+import { createEnsureIndexesHandler } from 'remote-processor/lambda';
+
+export const handler = createEnsureIndexesHandler();
