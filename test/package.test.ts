@@ -196,12 +196,20 @@ describe.each(['serverless', 'cdk'])('a project of init --with %s', (tool) => {
 
   test('starts with its own jobs', async () => {
     const { MONGODB_URI: _, ...env } = process.env;
-    const child = spawn('npm', ['start'], { cwd: folder(), env: { ...env, PORT: '0' }, detached: true });
+    const key = 'the-key-of-a-project';
+    const settings = { ...env, PORT: '0', API_KEY: key };
+    const child = spawn('npm', ['start'], { cwd: folder(), env: settings, detached: true });
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += chunk));
     const exit = once(child, 'exit');
     try {
       await eventually(() => expect(printed).toMatch(/http:\/\/127\.0\.0\.1:\d+/));
+      const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(printed) ?? [];
+      const headers = { authorization: `Bearer ${key}` };
+      for (const path of ['job-factories/greet', 'schedulers/good-morning'])
+        await eventually(async () =>
+          expect((await fetch(`${url}/v1/${path}`, { headers })).status).toBe(200),
+        );
     } finally {
       process.kill(-(child.pid ?? 0), 'SIGTERM');
       await exit;
