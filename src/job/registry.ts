@@ -213,10 +213,10 @@ const CANNOT_BE_CHECKED =
 
 function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {
   const subject = `Input of job '${name}'`;
+  const schema = fromJsonSchema(inputSchema);
   return {
     defaults,
     checkInput: async (input) => {
-      const schema = fromJsonSchema(inputSchema);
       if (schema === undefined)
         throw new ValidationError(subject, [{ path: '', message: CANNOT_BE_CHECKED }]);
       await validate(inputOptional ? schema.optional() : schema, input, subject);

@@ -1,8 +1,8 @@
 import type { Collection, Document } from 'mongodb';
 import { agendaJobSchema } from './agenda-job.js';
 
-/** Documents per batch. */
-const BATCH = 500;
+/** Documents per batch. More than 1000 jobs are added by inserts, which cost the database less than smaller lists. */
+const BATCH = 2000;
 
 /** Yields the documents of Agenda's collection in batches, each with only the fields that are read here. */
 export async function* readAgendaJobs(
