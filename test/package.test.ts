@@ -158,6 +158,20 @@ test('a function is bundled by the script of the documentation to the size of ou
   expect(await Promise.all(ids.map((id) => producer.getJobResult(id)))).toEqual(['Hello, Ada', 42]);
 });
 
+test('a bundle of CommonJS has one copy of it', async () => {
+  await write(
+    'one-copy.mjs',
+    `import { build } from 'esbuild';
+     import { remoteProcessor } from 'remote-processor/esbuild';
+     const contents = "require('remote-processor'); import('remote-processor/lambda');";
+     const { metafile } = await build({
+       stdin: { contents, resolveDir: '.' }, bundle: true, write: false, external: ['@aws-sdk/*'], plugins: [remoteProcessor()],
+     });
+     console.log(Object.keys(metafile.inputs).filter((file) => file.includes('/dist/commonjs/')));`,
+  );
+  expect(await node('one-copy.mjs')).toBe('[]\n');
+});
+
 test('the command line tells how it is used, and starts the whole of it', async () => {
   expect(await node(commandLine, '--help')).toContain('Usage: remote-processor');
 

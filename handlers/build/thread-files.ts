@@ -108,7 +108,7 @@ class ThreadFiles {
   }
 
   async #build(source: string, file: string, begun: Set<string>): Promise<OutputFile[]> {
-    const { outfile, outdir, entryNames, chunkNames, ...options } = this.#options;
+    const { stdin, outdir, entryNames, chunkNames, ...options } = this.#options;
     const result = await this.#esbuild.build({
       ...(isOfPiscina(source) ? asCommonJs : asModule)(options),
       entryPoints: [source],
@@ -141,14 +141,14 @@ function referencesOf(metafile: Metafile | undefined): { readonly source: string
   );
 }
 
-/** Returns undefined for a bundle with several entries. */
+/** Returns undefined for a bundle of a text, or with several entries. */
 function bundleName({ entryPoints, outfile }: BuildOptions): string | undefined {
   if (outfile !== undefined) return withoutExtension(basename(outfile));
   const outputs = Array.isArray(entryPoints)
     ? entryPoints.map((entry) => (typeof entry === 'string' ? withoutExtension(entry) : entry.out))
     : Object.keys(entryPoints ?? {});
-  const [output = '', another] = outputs;
-  return another === undefined ? basename(output) : undefined;
+  const [output, another] = outputs;
+  return output !== undefined && another === undefined ? basename(output) : undefined;
 }
 
 /** Returns the folder of the files, seen from the bundle. */

@@ -8,6 +8,7 @@ import { bundledProgram } from '../bundled-program.js';
 const entryPoints = {
   core: 'src/index.ts',
   lambda: 'handlers/lambda.ts',
+  cdk: 'handlers/cdk/index.ts',
   local: 'local/index.ts',
   opentelemetry: 'src/opentelemetry/index.ts',
   testing: 'local/testing/index.ts',

@@ -1,7 +1,7 @@
 /** A project of a user's own, bundled by the plugin in the ways of several tools, and run by Node and nothing else. */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -118,6 +118,33 @@ test('a build in memory has them too, each once, and none that no file refers to
     '/memory/twice.js',
   ]);
   await expect(readdir(join(folder, 'memory'))).rejects.toThrow('ENOENT');
+});
+
+test('a build of a text has them too', async () => {
+  const { outputFiles } = await bundle({
+    stdin: { contents: `export { double } from './src/jobs.js';`, resolveDir: folder },
+    outdir: 'memory',
+    format: 'esm',
+    write: false,
+  });
+  const names = (outputFiles ?? []).map(({ path }) => basename(path));
+  expect(names).toEqual(expect.arrayContaining(['stdin.js', 'src-double.subprocess.mjs']));
+});
+
+test('this package is searched for them wherever it is installed, and no other package is', async () => {
+  const installed = 'node_modules/.pnpm/remote-processor@1.0.0/node_modules/remote-processor';
+  await write(`${installed}/jobs.js`, `export const own = new URL('./own.js', import.meta.url);`);
+  await write(`${installed}/own.js`, 'export default () => {};');
+  await write('node_modules/other/index.js', `export const none = new URL('./none.js', import.meta.url);`);
+  await write('src/installed.ts', `export * from '../${installed}/jobs.js'; export * from 'other';`);
+  const { outputFiles } = await bundle({
+    entryPoints: ['src/installed.ts'],
+    outdir: 'memory',
+    format: 'esm',
+    write: false,
+  });
+  const names = (outputFiles ?? []).map(({ path }) => basename(path));
+  expect(names).toEqual(['installed.js', 'installed.remote-processor-own.mjs']);
 });
 
 test('a job whose module is missing fails the build', async () => {
