@@ -14,6 +14,7 @@ import { defineJob } from '../src/index.js';
 import { useDatabase } from './database.js';
 import { eventually } from './eventually.js';
 import { install, invoke, serverless } from './package-functions.js';
+import { supportedVersions } from './supported-versions.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
@@ -50,37 +51,64 @@ test('it brings less than 15 MB along, with nothing of the AWS SDK', async () =>
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(15_000_000);
 });
 
-test('strict TypeScript takes its types, and the example of README.md runs, as ES module and as CommonJS', async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const [, example = ''] = /```ts run\n(.*?)```/s.exec(readme) ?? [];
-  const imports = /^import .*;$/gm;
-  const main = `async function main() {\n${example.replaceAll(imports, '')}\n}\nmain();\n`;
-  await write('example.ts', example);
-  await write('common.cts', [...(example.match(imports) ?? []), main].join('\n'));
-  await write('worker.ts', worker);
-  await write('testing.ts', `export { createTestProcessor } from 'remote-processor/testing';`);
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2022',
-    types: ['node'],
-    strict: true,
-    skipLibCheck: false,
-  };
-  await write('tsconfig.json', JSON.stringify({ compilerOptions }));
+describe('strict TypeScript', () => {
+  beforeAll(async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const [, example = ''] = /```ts run\n(.*?)```/s.exec(readme) ?? [];
+    const imports = /^import .*;$/gm;
+    const main = `async function main() {\n${example.replaceAll(imports, '')}\n}\nmain();\n`;
+    await write('example.ts', example);
+    await write('common.cts', [...(example.match(imports) ?? []), main].join('\n'));
+    for (const name of ['entries.ts', 'entries.cts']) await write(name, entries);
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2022',
+      types: ['node'],
+      strict: true,
+      skipLibCheck: false,
+    };
+    const files = ['example.ts', 'common.cts', 'entries.ts', 'entries.cts'];
+    await write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+  });
 
-  await node(tsc);
-  const bundler = ['--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler'];
-  await node(tsc, ...bundler);
-  // Where TypeScript lets CommonJS require no ES module.
-  await node(tsc, '--noEmit', '--module', 'node16', '--moduleResolution', 'node16');
-  await write(
-    'tsconfig.lowest.json',
-    JSON.stringify({ extends: './tsconfig.json', compilerOptions: lowest }),
+  test('compiles the example of README.md, which runs as ES module and as CommonJS', async () => {
+    await node(tsc);
+    expect(await readFile(join(project, 'common.cjs'), 'utf8')).toContain('require("remote-processor")');
+    for (const program of ['example.js', 'common.cjs'])
+      expect(await node(program)).toContain('\nHello, Ada\n');
+  });
+
+  test('takes its types with the lowest versions of the peers', async () => {
+    await write(
+      'tsconfig.lowest.json',
+      JSON.stringify({ extends: './tsconfig.json', compilerOptions: lowest }),
+    );
+    await node(tsc, ...bundler, '--project', 'tsconfig.lowest.json');
+  });
+
+  describe.each(supportedVersions('TypeScript'))(
+    '%s takes its types as ES modules and as CommonJS',
+    (version) => {
+      const name = `typescript-${version}`;
+      const compiler = () => join(project, 'node_modules', name, 'bin/tsc');
+      beforeAll(async () => {
+        await run('npm', ['install', '--no-save', ...quickly, `${name}@npm:typescript@${version}`]);
+        expect(await node(compiler(), '--version')).toContain(`Version ${version}.`);
+      });
+
+      // With node16, TypeScript lets CommonJS require no ES module.
+      test.each(['node16', 'nodenext'])('with moduleResolution %s', async (resolution) => {
+        await node(compiler(), '--noEmit', '--module', resolution, '--moduleResolution', resolution);
+      });
+
+      test('with moduleResolution bundler', async () => {
+        await node(compiler(), ...bundler);
+      });
+    },
   );
-  await node(tsc, ...bundler, '--project', 'tsconfig.lowest.json');
-  expect(await readFile(join(project, 'common.cjs'), 'utf8')).toContain('require("remote-processor")');
-  for (const program of ['example.js', 'common.cjs']) expect(await node(program)).toContain('\nHello, Ada\n');
 });
+
+const bundler = ['--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler'];
 
 /** As Lambda's Node.js 20 and 22 are set. */
 const noEsModules = '--no-experimental-require-module';
@@ -435,6 +463,20 @@ const double = defineJob({
   module: new URL('./double.subprocess.js', import.meta.url),
 });
 export const handler = createWorkerHandler({ jobs: [greet, double] });
+`;
+
+/** Uses each entry point. */
+const entries = `
+import { defineJob, RemoteProcessor, type JobsFilter, type ScheduledInput } from 'remote-processor';
+import { createWorkerHandler, type FunctionConfig, type WorkerResult } from 'remote-processor/lambda';
+import { type EmbeddedMongo, LocalProcessor } from 'remote-processor/local';
+import { createTestProcessor, type WhichJob } from 'remote-processor/testing';
+import * as z from 'zod';
+
+const greet = defineJob({ name: 'greet', input: z.object({ name: z.string() }), run: async ({ input }) => input.name });
+export const handler = createWorkerHandler({ jobs: [greet] });
+export const kept = { createTestProcessor, LocalProcessor, RemoteProcessor };
+export type Named = JobsFilter | ScheduledInput<string> | FunctionConfig | WorkerResult | EmbeddedMongo | WhichJob;
 `;
 
 const manifestSchema = z.object({ devDependencies: z.record(z.string(), z.string()) });

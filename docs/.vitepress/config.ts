@@ -19,7 +19,16 @@ const guide = [
   'testing',
   'extending',
 ];
-const operation = ['dashboard', 'cli', 'http-api', 'configuration', 'monitoring', 'upgrading', 'faq'];
+const operation = [
+  'dashboard',
+  'cli',
+  'http-api',
+  'configuration',
+  'monitoring',
+  'upgrading',
+  'versions',
+  'faq',
+];
 const background = ['guarantees', 'limits', 'comparison', 'benchmark', 'architecture'];
 const others = namesIn('').filter((name) => ![...guide, ...operation, ...background, 'index'].includes(name));
 const deployment = [
