@@ -318,6 +318,23 @@ export class Snooze extends RemoteProcessorError {
   }
 }
 
+/**
+ * Thrown by a job that was told to slow down, for example by status 429 with Retry-After. Puts off the job without
+ * using up an attempt, and all other jobs under the same rate limit. Without a rate limit, it acts as `Snooze`.
+ */
+export class RateLimited extends RemoteProcessorError {
+  static {
+    brand(RateLimited, 'rate_limited');
+  }
+
+  readonly code = 'rate_limited';
+
+  /** @param delay milliseconds, or a string such as `'30s'` */
+  constructor(readonly delay: number | string) {
+    super(`The rate limit was exceeded: put off for ${delay}.`);
+  }
+}
+
 /** Why a running job's signal fires. */
 export type AbortReason = 'cancelled' | 'lease lost' | 'stopping' | 'timed out' | 'failed';
 

@@ -22,6 +22,7 @@ export {
   IndexMissingError,
   type Issue,
   NotFoundError,
+  RateLimited,
   ReadTimeoutError,
   RemoteException,
   RemoteProcessorError,
@@ -45,6 +46,7 @@ export type {
   ProcessorEvents,
   ScheduleFired,
 } from './events.js';
+export type { Limit, LimitPage, Limits } from './flow/limits.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {
@@ -70,6 +72,14 @@ export type { Factories } from './job/factories.js';
 export type { FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
+export type {
+  ConcurrencyLimit,
+  FlowRules,
+  HeldSlot,
+  JobLimit,
+  LimitKey,
+  RateLimit,
+} from './job/flow-rules.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 export {
   type ClaimedJob,

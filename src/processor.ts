@@ -12,6 +12,9 @@ import { requireOurs } from './collections/require-ours.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
+import { Gate } from './flow/gate.js';
+import { Limits } from './flow/limits.js';
+import { Lines } from './flow/lines.js';
 import { FormerNames } from './former-names.js';
 import { addJob } from './job/add-job.js';
 import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
@@ -43,7 +46,7 @@ import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
 import type { Middleware, RunMiddleware } from './job/middleware.js';
-import { type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
+import { freesSlots, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Registration, readRegistration, readRegistrations } from './job/registration.js';
@@ -220,6 +223,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
   readonly queues: Queues;
+  /** The limits that jobs wait for, or that were used recently. */
+  readonly limits: Limits;
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
@@ -274,11 +279,20 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.#tally = new Tally(this.#collections.statistics, log);
     events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
     logAttempts(events, log);
+    const factory = (jobName: string) => this.#registry.get(jobName);
+    const lines = new Lines({
+      collections: this.#collections,
+      rulesOf: (jobName) => factory(jobName)?.flow,
+      pausedQueues: () => this.#openQueues.paused,
+      leaseMs: lease,
+    });
     this.#worker = {
+      gate: new Gate({ collections: this.#collections, factory, lines }),
+      lines,
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
       processor: this,
-      factory: (jobName) => this.#registry.get(jobName),
+      factory,
       claimFilter,
       claimable: async () => {
         const open = await this.#openQueues.among(queues);
@@ -305,6 +319,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers);
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, askForWorkers);
+    this.limits = new Limits(collections);
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
     this.workers = new Workers(collections);
@@ -547,9 +562,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * @throws NotFoundError, or ConflictError if the job is already settled
    */
   async cancelJob(id: string): Promise<JobStatus> {
-    const status = await cancelJob((await this.#connected()).jobs, id);
+    const cancelled = await cancelJob((await this.#connected()).jobs, id);
+    const { status, slots } = cancelled;
     if (status === 'cancelled' && this.#events.isHeard('jobSettled'))
       this.#events.tell('jobSettled', { jobId: id, status });
+    if (status === 'cancelled' && slots)
+      await this.jobsReady.tell(await this.#worker.lines.release([cancelled]));
     return status;
   }
 
@@ -601,11 +619,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async pullNextJob(): Promise<ClaimedJob | undefined> {
     const { jobs } = await this.#connected();
-    const { name, leaseMs, claimable, aloneFilter } = this.#worker;
+    const { name, leaseMs, claimable, aloneFilter, gate } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
-    const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
-    const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
-    return job;
+    for (;;) {
+      const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
+      const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
+      if (!job) return undefined;
+      const [admitted] = await gate.admit([job]);
+      if (admitted) return admitted;
+    }
   }
 
   /**
@@ -693,12 +715,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return recovery.lost.length;
   }
 
-  async #recover(): Promise<Recovery> {
+  async #recover(): Promise<Recovery & { readonly unblocked: readonly QueuedJob[] }> {
     const recover = async () => recoverJobs(await this.#connected());
     const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
     this.#openQueues.learn(recovery.pausedQueues);
     tellLost(this.#events, recovery.lost);
-    return recovery;
+    const unblocked = await this.#worker.lines.lookAfter(recovery.dueLimits);
+    return { ...recovery, unblocked };
   }
 
   /**
@@ -950,6 +973,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { id } = job;
     const { jobs } = await this.#connected();
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
+    if (job.slots && freesSlots(outcome, settledAs))
+      await this.jobsReady.tell(await this.#worker.lines.release([job]));
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
@@ -1072,7 +1097,11 @@ const scheduleOptionsSchema = z.strictObject({
 });
 
 /** Returns the jobs that a recovery queued again or made claimable. */
-function queuedBy({ lost, madeClaimable }: Recovery): QueuedJob[] {
+function queuedBy({
+  lost,
+  madeClaimable,
+  unblocked,
+}: Recovery & { readonly unblocked: readonly QueuedJob[] }): QueuedJob[] {
   const again = lost.filter(({ settledAs }) => settledAs === undefined);
-  return Array<QueuedJob>(again.length + madeClaimable).fill(someJob);
+  return [...Array<QueuedJob>(again.length + madeClaimable).fill(someJob), ...unblocked];
 }

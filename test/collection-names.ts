@@ -7,6 +7,7 @@ export function collectionNamesOf(prefix: string) {
     jobFactories: `${prefix}jobFactories`,
     scheduler: `${prefix}scheduler`,
     queues: `${prefix}queues`,
+    limits: `${prefix}limits`,
     workers: `${prefix}workers`,
     idempotencyKeys: `${prefix}idempotencyKeys`,
     endedSessions: `${prefix}endedSessions`,

@@ -21,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
   ['processor'],
   ['collections', 'former-names'],
   ['worker'],
-  ['queue', 'scheduler', 'statistics'],
+  ['flow', 'queue', 'scheduler', 'statistics'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],

@@ -13,6 +13,7 @@ const guide = [
   'jobs',
   'inputs',
   'retries',
+  'flow-control',
   'schedules',
   'queues',
   'workers',

@@ -54,6 +54,10 @@ export const jobView = z
       .union([z.int(), z.object({ kind: z.literal('exponential'), base: z.int(), cap: z.int() })])
       .nullable(),
     uniqueKey: z.string().nullable(),
+    blockedBy: z
+      .string()
+      .nullable()
+      .register(documented, { description: 'The limit in whose line the queued job waits.' }),
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
@@ -93,6 +97,7 @@ export function toJobView(job: Job): JobView {
     maxRetries: job.maxRetries,
     retryDelay: job.retryDelay,
     uniqueKey: job.uniqueKey ?? null,
+    blockedBy: job.blockedBy ?? null,
     occurrence: job.occurrence ?? null,
     leftOut: [],
   };

@@ -1,6 +1,7 @@
 import type { Route } from './route.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
+import { limitRoutes } from './routes/limits.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { queueRoutes } from './routes/queues.js';
 import { schedulerRoutes } from './routes/schedulers.js';
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...jobFactoryRoutes,
   ...schedulerRoutes,
   ...queueRoutes,
+  ...limitRoutes,
   ...workerRoutes,
   ...statisticsRoutes,
   ...openApiRoutes(() => routes),

@@ -8,6 +8,7 @@ import { factoriesCommand } from './commands/factories.js';
 import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
+import { limitsCommand } from './commands/limits.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
 import { queuesCommand } from './commands/queues.js';
@@ -33,6 +34,7 @@ const commands: readonly AddCommand[] = [
   removeCommand,
   schedulesCommand,
   queuesCommand,
+  limitsCommand,
   workersCommand,
   factoriesCommand,
   statsCommand,

@@ -1,4 +1,5 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
+import { type LimitDocument, limitsCollection } from '../flow/limit-document.js';
 import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idempotency/key-document.js';
 import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
@@ -23,6 +24,7 @@ export interface Collections {
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
   readonly queues: Collection<QueueDocument>;
+  readonly limits: Collection<LimitDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly idempotencyKeys: Collection<IdempotencyKeyDocument>;
   readonly endedSessions: Collection<EndedSessionDocument>;
@@ -36,6 +38,7 @@ const descriptions: readonly CollectionDescription[] = [
   jobFactoriesCollection,
   schedulerCollection,
   queuesCollection,
+  limitsCollection,
   workersCollection,
   idempotencyKeysCollection,
   endedSessionsCollection,
@@ -57,6 +60,7 @@ export function openCollections(db: Db, prefix: string): Collections {
     jobFactories: open<JobFactoryDocument>(jobFactoriesCollection),
     scheduler: open<SchedulerItemDocument>(schedulerCollection),
     queues: open<QueueDocument>(queuesCollection),
+    limits: open<LimitDocument>(limitsCollection),
     workers: open<WorkerDocument>(workersCollection),
     idempotencyKeys: open<IdempotencyKeyDocument>(idempotencyKeysCollection),
     endedSessions: open<EndedSessionDocument>(endedSessionsCollection),

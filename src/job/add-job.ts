@@ -13,7 +13,7 @@ import type { JobContract } from './job-contract.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type JobRegistry, nameOf } from './registry.js';
-import { requireUniqueKeys } from './require-unique-keys.js';
+import { requireUniqueKeys } from './require-unique-index.js';
 import { toNewJob } from './to-new-job.js';
 
 /**

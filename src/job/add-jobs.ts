@@ -24,7 +24,7 @@ import {
 } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
-import { requireUniqueKeys } from './require-unique-keys.js';
+import { requireUniqueKeys } from './require-unique-index.js';
 import { toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
 

@@ -9,7 +9,7 @@ import type { JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
-import { requireUniqueKeys } from './require-unique-keys.js';
+import { requireUniqueKeys } from './require-unique-index.js';
 import { queueAgain, retriable } from './retry-job.js';
 
 /** Selects the jobs that `jobs.retryMany` queues again. */

@@ -1,6 +1,13 @@
 import type { Collection, Filter } from 'mongodb';
 import { byIndex, type Index } from '../mongo/by-index.js';
-import { byCreated, byUnsuccessful, claimableJobs, heldBackJobs, leaseExpiry } from './indexes.js';
+import {
+  blockedJobs,
+  byCreated,
+  byUnsuccessful,
+  claimableJobs,
+  heldBackJobs,
+  leaseExpiry,
+} from './indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { anyPriority, heldBack, isClaimable } from './queued-jobs.js';
 
@@ -24,7 +31,7 @@ export interface CappedCount {
 export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 
 /**
- * Counts the jobs of each status. Takes six commands, of which five read index keys and no documents.
+ * Counts the jobs of each status. Takes seven commands, of which six read index keys and no documents.
  *
  * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their
  * number is the total minus the others. MongoDB keeps the total, which may be slightly off after a crash. If the others
@@ -46,11 +53,13 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
 }
 
 async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> {
-  const [claimable, alone] = await Promise.all([
+  const [claimable, alone, blocked] = await Promise.all([
     countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
     countCapped(jobs, heldBackJobs, { ...heldBack, priority: anyPriority }),
+    countCapped(jobs, blockedJobs, { status: 'queued', blockedBy: { $gt: '' } }),
   ]);
-  return alone.count === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + alone.count);
+  const others = alone.count + blocked.count;
+  return others === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + others);
 }
 
 /** Counts the jobs that match conditions, using this index. */

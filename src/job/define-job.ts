@@ -8,6 +8,7 @@ import { type Duration, durationSchema, timerDurationSchema } from '../duration.
 import { ValidationError } from '../errors.js';
 import { fieldOf } from '../mongo/driver-error.js';
 import { validateNow } from '../validate.js';
+import { type ConcurrencyLimit, flowRules, flowShape, type RateLimit } from './flow-rules.js';
 import type { JobContext, JobProcessor } from './job-context.js';
 import type { JobContract } from './job-contract.js';
 import { jobDefaultsSchema, type Retention } from './job-options.js';
@@ -62,6 +63,23 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * the write that would settle it.
    */
   readonly retention?: Retention;
+  /**
+   * How many of its jobs run at a time, for all together or for each key by itself. At most four limits. The rest wait
+   * without costing anything. See docs/flow-control.md.
+   *
+   * @example
+   * concurrency: [{ limit: 20 }, { key: 'customer.id', limit: 3 }]
+   */
+  readonly concurrency?:
+    | ConcurrencyLimit<StandardSchemaV1.InferOutput<Input>>
+    | readonly ConcurrencyLimit<StandardSchemaV1.InferOutput<Input>>[];
+  /**
+   * How many of its jobs start in a period, for all together or for each key by itself. See docs/flow-control.md.
+   *
+   * @example
+   * rateLimit: { key: 'account', limit: 5, period: '1s' }
+   */
+  readonly rateLimit?: RateLimit<StandardSchemaV1.InferOutput<Input>>;
 }
 
 /** A job whose function runs in the worker's own thread, for work that mostly waits. */
@@ -188,7 +206,7 @@ export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
 function toFactory(contract: ContractFields, run: Runner): JobFactory {
-  const { name, defaults, limits, addRole, version, input, output, retryDelay } = contract;
+  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow } = contract;
   const factory: JobFactory = {
     name,
     defaults,
@@ -198,6 +216,7 @@ function toFactory(contract: ContractFields, run: Runner): JobFactory {
     input,
     output,
     ...(retryDelay && { retryDelay }),
+    ...(flow && { flow }),
     parseInput: inputParser(contract),
     run,
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
@@ -296,6 +315,7 @@ const definitionSchema = z.strictObject({
     .default(DEFAULT_TIMEOUT_MS),
   expectedDuration: durationSchema.optional(),
   ...jobDefaultsSchema.partial().shape,
+  ...flowShape,
   retryDelay: z
     .unknown()
     .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
@@ -307,8 +327,10 @@ function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, addRole, version, ...rest } = parsed;
-  const { retryDelay, timeout, expectedDuration, ...defaults } = rest;
+  const { retryDelay, timeout, expectedDuration, concurrency, rateLimit, ...defaults } = rest;
+  const flow = flowRules(subject, name, { concurrency, rateLimit });
   return {
+    ...(flow && { flow }),
     name,
     implementation: runnerOf(subject, run, module),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),

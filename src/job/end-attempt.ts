@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Failure } from './failure.js';
+import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
 import type { Outcome } from './outcome.js';
@@ -22,8 +23,14 @@ export const MAX_UNFINISHED = 10;
  * now, and nothing was changed.
  *
  * User values stand inside `$literal`, so that none is evaluated.
+ *
+ * @param holdsSlots whether the job holds places in limits. They are freed, except by an attempt that was given back
  */
-export function endAttempt(outcome: Outcome): Document[] {
+export function endAttempt(outcome: Outcome, holdsSlots = false): Document[] {
+  return [...endingOf(outcome), ...(holdsSlots ? freeingSlots(outcome) : [])];
+}
+
+function endingOf(outcome: Outcome): Document[] {
   switch (outcome.kind) {
     case 'completed':
       return ending('completed', { output: whenCompleted({ $literal: outcome.output ?? null }) });
@@ -57,6 +64,62 @@ export function completeAttempts(completed: readonly CompletedJob[]): Document[]
     expireAt: keptFor(retentionMsOf('completed')),
   };
   return [{ $set: { ...ending, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
+}
+
+/**
+ * Frees the places of a job. A job that completed or was cancelled holds none in any case: see `slotIndex`.
+ */
+function freeingSlots({ kind }: Outcome): Document[] {
+  if (kind === 'completed') return [];
+  return kind === 'givenBack' ? [unslottedAfterError] : [{ $unset: ['slots', 'hasMoment'] }];
+}
+
+const unslottedAfterError = {
+  $set: { slots: { $cond: [{ $eq: ['$status', 'error'] }, '$$REMOVE', '$slots'] } },
+};
+
+/** Where a claimed job goes that may not run yet. */
+export type TurnedAway =
+  /** It waits in line for a place in a limit, and keeps the places that it has. */
+  | {
+      readonly kind: 'blocked';
+      readonly by: string;
+      readonly limits: readonly JobLimit[];
+      readonly slots: readonly HeldSlot[];
+    }
+  /** It waits for the moment that a rate limit gave it. */
+  | { readonly kind: 'postponed'; readonly until: Date }
+  /** It goes back to where it was, because the worker has no room. */
+  | { readonly kind: 'returned' };
+
+/** Returns the update pipeline that returns a claimed job to the queue before its attempt began. */
+export function turnAway(to: TurnedAway): Document[] {
+  const { givenBackCounter: _, ...notBegun } = attemptNotUsedUp;
+  const kept = { ...notBegun, ...stillUnfinished, queued: '$queued' };
+  switch (to.kind) {
+    case 'blocked': {
+      const { by, limits, slots } = to;
+      const claimable = whenQueued(false, '$$REMOVE');
+      const blockedBy = whenQueued({ $literal: by }, '$$REMOVE');
+      return ending('queued', {
+        ...kept,
+        claimable,
+        blockedBy,
+        limits: { $literal: limits },
+        slots: slots.length > 0 ? { $literal: slots } : '$$REMOVE',
+      });
+    }
+    case 'postponed':
+      return ending('queued', {
+        ...kept,
+        runAt: to.until,
+        wantedAt: { $ifNull: ['$wantedAt', '$runAt'] },
+        hasMoment: true,
+        slots: '$$REMOVE',
+      });
+    case 'returned':
+      return ending('queued', kept);
+  }
 }
 
 /** A job and the output of its attempt. */
@@ -101,14 +164,20 @@ export function endLostAttempt(inCompany: boolean): Document[] {
     claimable: '$$REMOVE',
     lastToken: '$$REMOVE',
   };
-  return inCompany ? ending('queued', { ...attemptNotUsedUp, ...changes }) : ending(retryOrError, changes);
+  const ended = inCompany
+    ? ending('queued', { ...attemptNotUsedUp, ...changes })
+    : ending(retryOrError, changes);
+  return [...ended, unslottedAfterError];
 }
 
 /** Returns the update pipeline that cancels a queued job, or notes that a running job is to be cancelled. */
 export function requestCancel(): Document[] {
   const cancelRequested = { $ifNull: ['$cancelRequested', '$$NOW'] };
   const status = whenQueued('cancelled', '$status');
-  return [{ $set: { status, cancelRequested, claimable: '$$REMOVE' } }, { $set: byStatus }];
+  return [
+    { $set: { status, cancelRequested, claimable: '$$REMOVE', blockedBy: '$$REMOVE' } },
+    { $set: byStatus },
+  ];
 }
 
 /** Gives a job back because time was up. After too many times in a row, the job ends in `error` instead. */
@@ -128,6 +197,9 @@ const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'erro
 
 /** The value of `claimable` for a queued job. Missing if the job must run alone. */
 export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
+
+/** Lets a queued job come to its limits anew, without a place in any. */
+export const withoutLimits = { blockedBy: '$$REMOVE', slots: '$$REMOVE', hasMoment: '$$REMOVE' };
 
 const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },
@@ -153,7 +225,7 @@ function ending(statusUnlessCancelled: string | Document, changes: Document): Do
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
   const status = { $cond: [isCancelled, 'cancelled', statusUnlessCancelled] };
   const claimable = whenQueued(true, '$$REMOVE');
-  return [{ $set: { status } }, { $set: { ...unleased, ...reset, claimable, ...changes, ...byStatus } }];
+  return [{ $set: { status } }, { $set: { ...unleased, ...reset, claimable, ...byStatus, ...changes } }];
 }
 
 const excess = { $max: [{ $subtract: [{ $size: '$errors' }, MAX_ERRORS - 1] }, 0] };

@@ -44,6 +44,27 @@ export const heldBackJobs = {
   partialFilterExpression: { status: 'queued', claimable: null, retryCounter: { $gte: 0 } },
 } as const;
 
+/**
+ * Allows only one job per place in a limit. A job that completed or was cancelled holds none, whatever its `slots` say.
+ * Holds only jobs of kinds with limits.
+ */
+export const slotIndex = {
+  name: 'slots',
+  key: { 'slots.key': 1, 'slots.number': 1 },
+  unique: true,
+  partialFilterExpression: {
+    'slots.key': { $exists: true },
+    status: { $in: ['queued', 'processing', 'error'] },
+  },
+} as const;
+
+/** Serves the line of jobs that wait for a place in a limit. Most jobs are never in it. */
+export const blockedJobs = {
+  name: 'blocked',
+  key: { blockedBy: 1, priority: -1, runAt: 1, _id: 1 },
+  partialFilterExpression: { blockedBy: { $exists: true }, status: 'queued' },
+} as const;
+
 /** Serves recovery of expired leases and counts of running jobs. */
 export const leaseExpiry = {
   name: 'leaseExpiry',
@@ -100,6 +121,8 @@ export const jobIndexes: IndexDescription[] = [
   claimableJobs,
   claimableByQueue,
   heldBackJobs,
+  slotIndex,
+  blockedJobs,
   leaseExpiry,
   uniqueKeyIndex,
   occurrence,

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AddRole } from '../access/role.js';
+import type { FlowRules } from './flow-rules.js';
 import type { JobDefaults } from './job-options.js';
 import type { RetryDelayFunction } from './retry-delay.js';
 
@@ -15,6 +16,8 @@ export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown
   /** Schema that validates outputs. */
   readonly output: StandardSchemaV1<Returned, Output>;
   readonly limits: AttemptLimits;
+  /** How many of its jobs run at a time, and start in a period. Absent if there is no limit. */
+  readonly flow?: FlowRules;
   /** Version of the definition. A lower version never replaces a higher one in the database. */
   readonly version: number;
   /** The least role that may add its jobs. Code is always allowed. */

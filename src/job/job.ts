@@ -26,6 +26,7 @@
  */
 
 import type { FailureCause } from './failure.js';
+import type { HeldSlot, JobLimit } from './flow-rules.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -136,14 +137,24 @@ export interface JobDocument {
   /** How many times in a row the job was given back because its invocation ran out of time. */
   readonly unfinishedCounter?: number;
   /**
-   * True while the job is queued and waits only for its time. Claims see only such jobs. Here and below, `null` is used
-   * only in conditions, for a missing field.
+   * True while the job is queued and waits only for its time. Claims see only such jobs. False while it is blocked by a
+   * limit. Here and below, `null` is used only in conditions, for a missing field.
    */
-  readonly claimable?: true | null;
+  readonly claimable?: boolean | null;
   /**
    * True after the job lost its worker, until an attempt ends by itself. The job must run alone and is not claimable.
    */
   readonly runAlone?: true | null;
+  /** The concurrency limits of the job, once a worker has looked at them. */
+  readonly limits?: readonly JobLimit[];
+  /** The places that the job holds in its limits, from when it may run until its attempt has ended. */
+  readonly slots?: readonly HeldSlot[];
+  /** The limit in whose line the queued job waits. Absent if it waits for none. */
+  readonly blockedBy?: string;
+  /** The job's `runAt` before it waited for a limit. */
+  readonly wantedAt?: Date;
+  /** True if a rate limit gave the job its `runAt`. */
+  readonly hasMoment?: true;
   /** Present only while `processing`. */
   readonly lease?: Lease;
   /** Fencing token of the last attempt that was settled. Distinguishes the outcome that counted from a late one. */
@@ -165,7 +176,14 @@ export interface JobDocument {
 }
 
 /** The fields of a job that only workers need. */
-export type WorkersFields = 'claimable' | 'runAlone' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey';
+export type WorkersFields =
+  | 'claimable'
+  | 'runAlone'
+  | 'unfinishedCounter'
+  | 'lastToken'
+  | 'freedUniqueKey'
+  | 'slots'
+  | 'hasMoment';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -177,7 +195,10 @@ export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'l
   };
 
 /** A job whose lease the caller holds, with the token that proves it. */
-export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string };
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<
+    JobDocument,
+    'slots' | 'hasMoment'
+  >;
 
 /** Returns whether a document is a job, judged by fields that every job has. */
 export function isJob({
@@ -208,6 +229,8 @@ export const withoutLog = {
 /** Projection for jobs that are passed to `toJob`. */
 export const shownFields = {
   ...withoutLog,
+  slots: 0,
+  hasMoment: 0,
   'lease.token': 0,
   'lease.lengthMs': 0,
   'lease.reported': 0,

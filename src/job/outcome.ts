@@ -1,5 +1,5 @@
 import type { Failure } from './failure.js';
-import type { ClaimedJob } from './job.js';
+import { type ClaimedJob, isSettled, type JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
 
@@ -15,8 +15,8 @@ export type Outcome =
   | Completed
   /** `retryAfterMs` is the delay before the next attempt, if any attempts are left. Null means no retry. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
-  /** Postponed by the job itself. */
-  | { readonly kind: 'snoozed'; readonly delayMs: number }
+  /** Postponed by the job itself. `slowsDown` puts off the other jobs under its rate limit too. */
+  | { readonly kind: 'snoozed'; readonly delayMs: number; readonly slowsDown?: true }
   /** Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. */
   | { readonly kind: 'givenBack'; readonly atDeadline: boolean };
 
@@ -27,6 +27,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
+  /** True if the job holds places in limits. */
+  readonly holdsSlots?: boolean;
   /** Reports of the attempt that may not be stored yet. */
   readonly report?: Report;
 }
@@ -47,7 +49,18 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
   }
 }
 
+/**
+ * Returns whether a written outcome freed the job's places in its limits. A job that was given back keeps them.
+ *
+ * @param settledAs the job's new status, or undefined if nothing was changed
+ */
+export function freesSlots(outcome: Outcome, settledAs: JobStatus | 'stale' | undefined): boolean {
+  if (settledAs === undefined || settledAs === 'stale') return false;
+  return outcome.kind !== 'givenBack' || isSettled(settledAs);
+}
+
 /** Returns the settlement of a claimed job. */
-export function settlementOf({ id, token, retention }: ClaimedJob, outcome: Outcome): Settlement {
-  return { id, token, outcome, isDeletedWhenCompleted: retention?.completed === 0 };
+export function settlementOf({ id, token, retention, slots }: ClaimedJob, outcome: Outcome): Settlement {
+  const isDeletedWhenCompleted = retention?.completed === 0;
+  return { id, token, outcome, isDeletedWhenCompleted, holdsSlots: slots !== undefined };
 }

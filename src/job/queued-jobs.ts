@@ -52,7 +52,11 @@ export const waitsAlone = { ...isHeldBack, runAlone: true } as const;
  * Matches claimable jobs when the claim index is missing, since jobs of earlier versions may then not be marked yet.
  * Includes all jobs that need not run alone, and uses the index of those versions.
  */
-export const isClaimableUnmarked = { status: 'queued', runAlone: null } as const;
+export const isClaimableUnmarked = {
+  status: 'queued',
+  runAlone: null,
+  claimable: { $in: [true, null] },
+} as const;
 
 /** Matches all queued jobs that no claim sees. Their index needs a condition on its first key. */
 export const heldBack = { ...isHeldBack, runAlone: { $in: [true, null] } } as const;

@@ -8,6 +8,7 @@ import type { PageFilter } from '../page-filter.js';
 import { validate } from '../validate.js';
 import { isJobContract, isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
+import { limitsOf } from './flow-rules.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
@@ -179,7 +180,8 @@ export class JobRegistry {
       return {
         defaults: known.defaults,
         checkInput: async (input) => {
-          await known.parseInput(input);
+          const parsed = await known.parseInput(input);
+          if (known.flow) limitsOf(name, known.flow, parsed);
         },
       };
     }

@@ -3,10 +3,10 @@ import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
-import { unlessAlone } from './end-attempt.js';
+import { unlessAlone, withoutLimits } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
-import { requireUniqueKeys } from './require-unique-keys.js';
+import { requireUniqueKeys } from './require-unique-index.js';
 
 /** The statuses of jobs that can be queued again. */
 export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
@@ -53,6 +53,7 @@ export const queueAgain: Document[] = [
       runAt: { $max: ['$runAt', '$$NOW'] },
       maxRetries: { $add: ['$maxRetries', 1] },
       uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
+      ...withoutLimits,
     },
   },
   { $unset: ['completed', 'cancelRequested', 'expireAt', 'freedUniqueKey', 'unfinishedCounter', 'progress'] },

@@ -1,6 +1,7 @@
 import type { Collection, Document } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
+import { unlessAlone, withoutLimits } from './end-attempt.js';
 import type { JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -44,6 +45,10 @@ function toFields({ queue, priority, maxRetries, retryDelay, runAt }: QueuedJobC
     ...(priority !== undefined && { priority }),
     ...(maxRetries !== undefined && { maxRetries: { $max: [maxRetries, { $add: ['$retryCounter', 1] }] } }),
     ...(retryDelay !== undefined && { retryDelay: { $literal: retryDelay } }),
-    ...(runAt !== undefined && { runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] } }),
+    ...(runAt !== undefined && {
+      runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
+      claimable: unlessAlone,
+      ...withoutLimits,
+    }),
   };
 }

@@ -9,6 +9,12 @@ import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import { unlessAborted } from './unless-aborted.js';
 import type { DrainContext, DrainLimits } from './worker.js';
 
+/** How many claims in a row may find only jobs that their limits turn away. */
+const MAX_TRIES = 10;
+
+/** Maximum size of such a claim. Jobs that are turned away cost little, so a large claim gets past them soon. */
+const MAX_TURNED_AWAY = 500;
+
 /**
  * Claims jobs for one drain. Takes only jobs that fit into the remaining time, and gives up after the duration of a
  * lease.
@@ -45,19 +51,28 @@ export class Claimer {
    * @throws the driver's errors if nothing was claimed before
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
-    const jobs = await this.#inTime(async (lease) => {
-      const { filter, leftOut } = await this.fitting();
-      this.leftOut = leftOut;
-      return claimJobs(this.worker.jobs, filter, lease, limit, this.#spread);
-    });
-    this.moreWait = jobs.length === limit;
-    return jobs;
+    let wanted = limit;
+    for (let tries = 1; ; tries += 1) {
+      let found = 0;
+      const jobs = await this.#inTime(async (lease) => {
+        const { filter, leftOut } = await this.fitting();
+        this.leftOut = leftOut;
+        const claimed = await claimJobs(this.worker.jobs, filter, lease, wanted, this.#spread);
+        found = claimed.length;
+        return this.#admit(claimed, limit);
+      });
+      this.moreWait = found === wanted;
+      if (jobs.length > 0 || !this.moreWait || tries === MAX_TRIES) return jobs;
+      wanted = Math.min(MAX_TURNED_AWAY, 4 * wanted);
+    }
   }
 
   /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     const filter = this.worker.aloneFilter();
-    return this.#inTime((lease) => claimJobAlone(this.worker.jobs, filter, lease));
+    return this.#inTime(async (lease) =>
+      this.#admit(await claimJobAlone(this.worker.jobs, filter, lease), 1),
+    );
   }
 
   /**
@@ -73,6 +88,16 @@ export class Claimer {
     const leftMs = this.limits.stopAt - Date.now();
     const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
     return { filter: { ...filter, jobNames }, leftOut: jobNames.length < filter.jobNames.length };
+  }
+
+  /** Admits claimed jobs. If that fails, none starts, and all are given back. */
+  async #admit(claimed: ClaimedJob[], room: number): Promise<ClaimedJob[]> {
+    try {
+      return await this.worker.gate.admit(claimed, room);
+    } catch (error) {
+      await Promise.allSettled(claimed.map(this.giveBack));
+      throw error;
+    }
   }
 
   /** Claims, but waits no longer than a lease, or until the cut-off. Jobs that arrive later are given back. */

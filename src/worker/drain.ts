@@ -66,6 +66,8 @@ class Drain {
   #recoveredAt = performance.now();
   /** Number of jobs that the drain has promised to take since its last claim began. */
   #promised = 0;
+  /** Jobs that got a place in a limit, and that no worker was told of yet. */
+  readonly #unblocked: QueuedJob[] = [];
   /** Work under way beside the jobs, such as telling others about queued jobs. The drain awaits it at the end. */
   readonly #background = new Set<Promise<void>>();
   /** Counts the drain's own attempts only: other drains of this processor may run beside it. */
@@ -86,7 +88,8 @@ class Drain {
     this.#pace = new Pace(maxThreads);
     this.#pool = new Pool(maxThreads, (attempts) => this.#giveBackLongWaits(attempts));
     const unwritten = () => this.#pool.unwritten;
-    this.#writer = new Writer({ jobs, leaseMs, pace: this.#pace, unwritten, end, log });
+    const release = (freed: readonly ClaimedJob[]) => this.#release(freed);
+    this.#writer = new Writer({ jobs, leaseMs, pace: this.#pace, release, unwritten, end, log });
     const { queues } = worker.claimFilter();
     this.#leases = new LeaseKeeper({
       jobs,
@@ -153,7 +156,7 @@ class Drain {
       // Asked before the claim, so that no job becomes due unseen between the two.
       const waitsForJob = this.#room() > 0 && (await this.#linger.setAlarm());
       const wasIdle = this.#pool.isEmpty;
-      const foundNone = (await this.#claim()) === 0;
+      const foundNone = !(await this.#claim());
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && foundNone && this.#promised === 0) return;
       // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
@@ -165,15 +168,16 @@ class Drain {
     await this.#alarm.next();
   }
 
-  /** Claims jobs for the free slots, begins them, and returns their number. */
-  async #claim(): Promise<number> {
+  /** Claims jobs for the free slots and begins them. Returns whether any were found, even if limits turned them away. */
+  async #claim(): Promise<boolean> {
     const room = this.#room();
     const askedAt = performance.now();
     this.#promised = 0;
-    const jobs = room > 0 ? await this.#claimer.claim(room) : [];
+    if (room <= 0) return false;
+    const jobs = await this.#claimer.claim(room);
     if (jobs.length > 0) this.#pace.claimTook(performance.now() - askedAt);
     this.#hold(jobs, askedAt);
-    return jobs.length;
+    return jobs.length > 0 || this.#claimer.moreWait;
   }
 
   /**
@@ -283,6 +287,7 @@ class Drain {
       this.#pace.ended();
       this.#beginNext();
     }
+    if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
     if (ending === 'retried' || ending === 'snoozed') {
@@ -291,17 +296,40 @@ class Drain {
     this.#leases.release(attempt);
     this.#pool.release(attempt);
     this.#alarm.wake();
+    // Only now does this drain have room for one of them.
+    if (this.#unblocked.length > 0) this.#beside(this.worker.jobsReady.tell(this.#unblocked.splice(0)));
+  }
+
+  /** Gives the places of jobs that ended to others. If that fails, the look within a minute does it. */
+  async #release(freed: readonly ClaimedJob[]): Promise<void> {
+    const holders = freed.filter(({ slots }) => slots !== undefined);
+    if (holders.length === 0) return;
+    try {
+      this.#unblocked.push(...(await this.worker.lines.release(holders)));
+    } catch (error) {
+      this.#log.warn('Places in limits could not be given to other jobs', { error: String(error) });
+    }
   }
 
   #count({ worker, outcome }: AttemptEnded): void {
     if (worker === this.#name && outcome !== 'recovered') this.#summary[outcome] += 1;
   }
 
+  /** Puts off the other jobs under the rate limit of this one. If that fails, they find out by themselves. */
+  async #slowDown({ job }: Attempt, delayMs: number): Promise<void> {
+    try {
+      await this.worker.gate.slowDown(job, delayMs);
+    } catch (error) {
+      this.#log.warn('A rate limit could not be slowed down', { jobId: job.id, error: String(error) });
+    }
+  }
+
   /** Returns undefined if the outcome could not be written. */
   async #settle(attempt: Attempt, outcome: Outcome): Promise<SettledAs | undefined> {
     const onWriting = () => {
       this.#pool.beginWriting(attempt);
-      this.#alarm.wake();
+      // Otherwise the claim after the write finds as many.
+      if (this.#claimer.moreWait) this.#alarm.wake();
     };
     try {
       return await this.#writer.settle(attempt.job, outcome, attempt.report, onWriting);

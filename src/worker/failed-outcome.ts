@@ -1,6 +1,6 @@
 import { isKind } from '../brand.js';
 import { type Duration, durationSchema } from '../duration.js';
-import { RemoteException, RetryAfter, Snooze } from '../errors.js';
+import { RateLimited, RemoteException, RetryAfter, Snooze } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type Failure, toFailure, withRemark } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -19,7 +19,8 @@ type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
   if (isKind(error, RemoteException)) return finalFailure(failure);
-  const isSnooze = isKind(error, Snooze);
+  const slowsDown = isKind(error, RateLimited);
+  const isSnooze = slowsDown || isKind(error, Snooze);
   if (!isSnooze && !isKind(error, RetryAfter)) return retried(failure, error, job, factory);
   const result = durationSchema.safeParse(fieldOf(error, 'delay'));
   if (!result.success)
@@ -30,7 +31,7 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
       factory,
     );
   return isSnooze
-    ? { kind: 'snoozed', delayMs: result.data }
+    ? { kind: 'snoozed', delayMs: result.data, ...(slowsDown && { slowsDown }) }
     : { kind: 'failed', failure, retryAfterMs: result.data };
 }
 

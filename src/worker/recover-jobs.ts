@@ -1,6 +1,8 @@
 import type { ClientSession, Collection, Document, Filter, MongoClient } from 'mongodb';
 import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
+import type { FlowCollections } from '../flow/limit-document.js';
+import type { DueLimit } from '../flow/lines.js';
 import { endLostAttempt } from '../job/end-attempt.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
@@ -14,6 +16,9 @@ import { isPaused, type QueueCollections } from '../queue/queue-document.js';
 /** More attempts are left to the next call, to keep the transaction short. A worker hardly ever holds this many. */
 const MAX_RECOVERED = 2000;
 
+/** More limits are left to the next look. */
+const MAX_LIMITS = 500;
+
 /** The result of a recovery, and what it learned on the way. */
 export interface Recovery {
   /** The attempts that it ended. */
@@ -22,6 +27,8 @@ export interface Recovery {
   readonly madeClaimable: number;
   /** The names of paused queues. */
   readonly pausedQueues: readonly string[];
+  /** Limits whose lines somebody must look after. */
+  readonly dueLimits: readonly DueLimit[];
   /** Whether due jobs must run alone. */
   readonly waitsAlone: boolean;
 }
@@ -51,15 +58,21 @@ export interface LostAttempt {
  * run alone. It also finds jobs queued by processes of an earlier version, which claims do not see. These are made
  * claimable.
  */
-export async function recoverJobs({ client, jobs, queues }: QueueCollections): Promise<Recovery> {
-  const looked = await look(jobs, queues.collectionName);
+export async function recoverJobs({
+  client,
+  jobs,
+  queues,
+  limits,
+}: QueueCollections & FlowCollections): Promise<Recovery> {
+  const looked = await look(jobs, queues.collectionName, limits.collectionName);
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
   const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
   const lost = isAnyExpired ? await recoverAll(client, jobs) : [];
   const madeClaimable = isAnyUnmarked ? await makeClaimable(jobs) : 0;
   const waitsAlone = looked.some(({ isAlone }) => isAlone) || lost.length > 0;
-  return { lost, madeClaimable, pausedQueues, waitsAlone };
+  const dueLimits = looked.flatMap(({ limit }) => limit ?? []);
+  return { lost, madeClaimable, pausedQueues, dueLimits, waitsAlone };
 }
 
 /** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
@@ -79,24 +92,32 @@ interface Found {
   readonly isAlone?: true;
   readonly isUnmarked?: true;
   readonly queue?: string;
+  readonly limit?: DueLimit;
 }
 
 /** Returns one job for each kind of work to do, and the paused queues. */
-async function look(jobs: Collection<JobDocument>, queues: string): Promise<Found[]> {
+async function look(jobs: Collection<JobDocument>, queues: string, limits: string): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
   const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });
   const queue = { $project: { _id: 0, queue: '$_id' } };
   const paused = union(queues, [{ $match: isPaused }, { $sort: { _id: 1 } }, queue]);
+  const dueLimits = union(limits, [
+    { $match: { next: anyMoment, $expr: { $lte: ['$next', '$$NOW'] } } },
+    { $limit: MAX_LIMITS },
+    { $project: { _id: 0, limit: { _id: '$_id', next: '$next' } } },
+  ]);
   const all = [
     ...firstThat(isUnmarked, 'isUnmarked'),
     union(jobs.collectionName, alone),
     union(jobs.collectionName, expired),
     paused,
+    dueLimits,
   ];
   const find = (stages: Document[], hint: IndexHint) =>
     jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
-  const withoutHeldBack = () => byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused], hint));
+  const withoutHeldBack = () =>
+    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits], hint));
   // Without their index, finding held-back jobs would scan all jobs.
   return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
 }

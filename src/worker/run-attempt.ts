@@ -2,6 +2,7 @@ import { isKind } from '../brand.js';
 import { SchemaFailedError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
+import { limitsOf } from '../job/flow-rules.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { type Storable, toOutput } from '../job/storable.js';
@@ -23,7 +24,7 @@ export async function runAttempt(
 ): Promise<Outcome> {
   const refused = (error: unknown) =>
     isUnanswered(error) ? failedOutcome(error, job, factory) : finalFailure(toFailure(error));
-  const parsed = await asResult(factory.parseInput(job.input));
+  const parsed = await asResult(parsedInput(factory, job));
   if ('refused' in parsed) return refused(parsed.refused);
   let returned: unknown;
   try {
@@ -35,6 +36,13 @@ export async function runAttempt(
   if ('refused' in output) return refused(output.refused);
   const { value, bytes } = output.value;
   return { kind: 'completed', output: value, outputBytes: bytes };
+}
+
+/** Returns the parsed input. @throws ValidationError for one that is invalid, or has no key for a limit */
+async function parsedInput(factory: JobFactory, job: ClaimedJob): Promise<unknown> {
+  const parsed = await factory.parseInput(job.input);
+  if (factory.flow) limitsOf(factory.name, factory.flow, parsed);
+  return parsed;
 }
 
 async function storableOutput(factory: JobFactory, returned: unknown): Promise<Storable> {

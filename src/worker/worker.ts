@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
 import type { Events } from '../events.js';
+import type { Gate } from '../flow/gate.js';
+import type { Lines } from '../flow/lines.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobDocument } from '../job/job.js';
 import type { JobProcessor } from '../job/job-context.js';
@@ -24,6 +26,10 @@ export interface DrainContext {
   readonly claimable: () => Promise<ClaimFilter>;
   /** Returns the filter for jobs that must run alone, without the queues known to be paused. */
   readonly aloneFilter: () => ClaimFilter;
+  /** Admits claimed jobs, as far as their limits allow. */
+  readonly gate: Gate;
+  /** The jobs that wait for a place in a limit. */
+  readonly lines: Lines;
   /** Recovers jobs of crashed workers, and returns whether some must run alone. Never throws. */
   readonly recoverLost: () => Promise<boolean>;
   /** Name of the processor, with which worker names in leases begin. */

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
-import { type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
+import { freesSlots, type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import type { Logger } from '../log.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -16,6 +16,7 @@ import { Wakeup } from './wakeup.js';
 const FIRST_TRY_MS = 1_000;
 
 interface WaitingOutcome {
+  readonly job: ClaimedJob;
   readonly settlement: Settlement;
   readonly since: number;
   readonly onWriting: () => void;
@@ -29,6 +30,8 @@ export interface WriterOptions {
   /** How long an outcome is tried again while the database cannot be reached. Later, the leases are gone. */
   readonly leaseMs: number;
   readonly pace: Pace;
+  /** Gives the places of jobs in their limits to others. Called after the write that freed them. Never rejects. */
+  readonly release: (jobs: readonly ClaimedJob[]) => Promise<void>;
   /** Returns how many attempts have no outcome that is being written, including outcomes that wait for a write. */
   readonly unwritten: () => number;
   /** Fires when answers are no longer awaited. */
@@ -77,7 +80,7 @@ export class Writer {
     const left = report && this.#reports.end(report);
     const settlement = { ...settlementOf(job, outcome), ...(left && { report: left }) };
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ settlement, since: performance.now(), onWriting, resolve, reject });
+      this.#waiting.push({ job, settlement, since: performance.now(), onWriting, resolve, reject });
       this.#moreEnded.wake();
       if (!this.#isWriting) void this.#writeAll();
     });
@@ -122,6 +125,8 @@ export class Writer {
       const results = await unlessAborted(end, withinTime(leaseMs, write));
       if (results === undefined)
         throw new NoAnswer('The database did not answer before the worker had to end.');
+      const freed = batch.filter(({ settlement: { outcome } }, index) => freesSlots(outcome, results[index]));
+      await this.options.release(freed.map(({ job }) => job));
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

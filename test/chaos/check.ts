@@ -1,6 +1,7 @@
 import type { Evidence, Violation } from './evidence.js';
 import { attemptsAddUp } from './rules/attempts-add-up.js';
 import { cancelledMeansCancelled } from './rules/cancelled-means-cancelled.js';
+import { limitsHold } from './rules/limits-hold.js';
 import { notBeforeItsTime } from './rules/not-before-its-time.js';
 import { nothingLeft } from './rules/nothing-left.js';
 import { nothingLost } from './rules/nothing-lost.js';
@@ -20,6 +21,7 @@ const rules = [
   notBeforeItsTime,
   attemptsAddUp,
   oneJobPerUniqueKey,
+  limitsHold,
   nothingLeft,
   noCrashes,
 ];

@@ -59,7 +59,14 @@ export const chaosInput = z.object({
   ms: z.int().default(0),
   /** The id of the job to cancel. */
   victim: z.string().optional(),
+  /** Only a few jobs of a group run at a time. */
+  group: z.int(),
 });
+
+/** How many jobs of a group may run at a time, and how many jobs in all, of those that run in the worker's thread. */
+export const limits = { ofGroup: 2, ofAll: 8 } as const;
+
+const GROUPS = 8;
 export type ChaosInput = z.input<typeof chaosInput>;
 export type ParsedInput = z.output<typeof chaosInput>;
 
@@ -115,6 +122,7 @@ export function planJob(seed: number, n: number): PlannedJob {
       n,
       fate,
       ms: duration(fate, random),
+      group: n % GROUPS,
       ...(fate === 'cancel other' && { victim: givenId(seed, n - random.int(0, 20)) }),
     },
     options: {
@@ -135,7 +143,7 @@ const BURST = 80;
 export function planBurst(seed: number, n: number): JobToAdd[] {
   return Array.from({ length: BURST }, (_, at) => ({
     name: jobNames.worker,
-    input: { n, fate: 'return' } satisfies ChaosInput,
+    input: { n, fate: 'return', group: at % GROUPS } satisfies ChaosInput,
     options: { id: `${givenId(seed, n)}-${at}`, priority: at % 3 },
   }));
 }

@@ -2,7 +2,7 @@ import type { SchedulerOptions } from '../../src/index.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { jobNames } from './plan-jobs.js';
 
-const shared = { jobName: jobNames.worker, input: { n: -1, fate: 'return' }, active: true };
+const shared = { jobName: jobNames.worker, input: { n: -1, fate: 'return', group: 0 }, active: true };
 
 /** The scheduler items of a run. */
 export const schedulerItems: readonly SchedulerOptions[] = [

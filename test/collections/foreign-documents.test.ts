@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { describedCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/collections/find-left-behind.js';
+import { slowDown } from '../../src/flow/reserve.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { ForeignDocumentsError } from '../../src/index.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
@@ -238,6 +239,7 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await registerWorker(database.collections().workers, { _id: 'w', processor: 'p', maxThreads: 1 }, 1000);
   const collections = database.collections();
   await countWrongKey(collections.wrongKeys, 'address');
+  await slowDown(collections.limits, 'limit=key', 1000);
   await endSession(collections.endedSessions, 'session', new Date(Date.now() + 60_000));
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { cancelJob } from '../../src/job/cancel-job.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { removeJob } from '../../src/job/remove-job.js';
-import { requireUniqueKeys } from '../../src/job/require-unique-keys.js';
+import { requireUniqueKeys } from '../../src/job/require-unique-index.js';
 import { retryJob } from '../../src/job/retry-job.js';
 import { updateQueuedJob } from '../../src/job/update-queued-job.js';
 import { collectionNames } from '../collection-names.js';

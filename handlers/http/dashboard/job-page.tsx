@@ -105,6 +105,16 @@ function Buttons({ job, session, mayAdd }: Pick<JobPageProps, 'job' | 'session' 
   );
 }
 
+function WhenItRuns({ job, now }: { job: Job; now: Date }) {
+  if (job.blockedBy !== undefined)
+    return (
+      <>
+        when it is first in line for a place in the limit <code>{job.blockedBy}</code>
+      </>
+    );
+  return job.runAt <= now ? <>as soon as a worker takes it</> : <Moment at={job.runAt} now={now} />;
+}
+
 function Facts({ job, now }: { job: Job; now: Date }) {
   return (
     <dl class="facts">
@@ -129,7 +139,9 @@ function Facts({ job, now }: { job: Job; now: Date }) {
       {job.status === 'queued' && (
         <>
           <dt>Runs</dt>
-          <dd>{job.runAt <= now ? 'as soon as a worker takes it' : <Moment at={job.runAt} now={now} />}</dd>
+          <dd>
+            <WhenItRuns job={job} now={now} />
+          </dd>
         </>
       )}
       {job.started && job.completed && (

@@ -37,6 +37,7 @@ const job = {
   maxRetries: 3,
   retryDelay: 10_000,
   uniqueKey: null,
+  blockedBy: null,
   occurrence: null,
   leftOut: [],
 };

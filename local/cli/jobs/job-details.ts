@@ -19,6 +19,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['attempts', `${job.retryCounter} of ${job.maxRetries}`],
       ['created', when(job.created)],
       ['due', job.status === 'queued' ? when(job.runAt) : ''],
+      ['waits for', job.blockedBy === null ? '' : `a place in the limit ${job.blockedBy}`],
       ['started', when(job.started)],
       ['completed', when(job.completed)],
       ['took', between(job.started, job.completed)],

@@ -32,6 +32,8 @@ export const jobShape = z.looseObject({
   retryCounter: z.number(),
   maxRetries: z.number(),
   uniqueKey: z.string().nullable(),
+  /** Missing in answers of earlier versions. */
+  blockedBy: z.string().nullable().default(null),
   occurrence: z.object({ item: z.string(), at: z.string() }).nullable(),
 });
 

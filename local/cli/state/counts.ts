@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** A count, and whether counting stopped at a limit. */
-const countShape = z.object({ count: z.number(), isCapped: z.boolean() });
+export const countShape = z.object({ count: z.number(), isCapped: z.boolean() });
 
 export type Count = z.output<typeof countShape>;
 

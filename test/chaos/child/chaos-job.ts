@@ -8,7 +8,7 @@ import {
   Snooze,
 } from '../../../src/index.js';
 import type { Sighting } from '../evidence.js';
-import { chaosInput, type Fate, isThreadFate, jobNames, type ParsedInput } from '../plan-jobs.js';
+import { chaosInput, type Fate, isThreadFate, jobNames, limits, type ParsedInput } from '../plan-jobs.js';
 import type { ThreadInput } from './chaos-job.subprocess.js';
 import type { Ledger } from './ledger.js';
 
@@ -37,6 +37,7 @@ function workerJob(ledger: Ledger): JobFactory {
   return defineJob({
     ...definition,
     name: jobNames.worker,
+    concurrency: [{ key: 'group', limit: limits.ofGroup }, { limit: limits.ofAll }],
     run: (context) =>
       ledger.run(context, async (job) => {
         await doAsFated[context.input.fate]({ ...context, job, ledger });

@@ -43,6 +43,7 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     givenBackCounter: 0,
     maxRetries: 3,
     retryDelay: 10_000,
+    blockedBy: null,
     uniqueKey: null,
     occurrence: null,
     leftOut: [],

@@ -49,6 +49,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   rescheduleSchedulers: [item, '/v1/schedulers/reschedule', post],
   previewOptions: [nothing, '/v1/schedulers/preview', { body: { scheduler: tick } }],
   listQueues: [queuedJob, '/v1/queues'],
+  listLimits: [nothing, '/v1/limits'],
   pauseQueue: [nothing, '/v1/queues/mail/pause', { ...post, key: 'key-of-admin' }],
   resumeQueue: [nothing, '/v1/queues/mail/resume', { ...post, key: 'key-of-admin' }],
   getCounts: [failedJob, '/v1/counts'],

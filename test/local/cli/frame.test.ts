@@ -45,6 +45,7 @@ const snapshot: Snapshot = {
       retryCounter: 1,
       maxRetries: 3,
       uniqueKey: null,
+      blockedBy: null,
       occurrence: null,
     },
   ],

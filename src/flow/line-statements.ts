@@ -1,0 +1,132 @@
+import type { Collection, Document } from 'mongodb';
+import { unlessAlone } from '../job/end-attempt.js';
+import type { HeldSlot } from '../job/flow-rules.js';
+import { blockedJobs, slotIndex } from '../job/indexes.js';
+import type { JobDocument } from '../job/job.js';
+import { claimOrder } from '../job/queued-jobs.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
+
+/** A job at the head of a line, as far as it needs to be known to give it a place. */
+export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
+  Pick<JobDocument, 'slots'>;
+
+const fields = { jobName: 1, queue: 1, blockedBy: 1, limits: 1, slots: 1 } as const;
+
+/** The taken places of each limit, by its key. */
+export type TakenSlots = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** Finds which places of these limits are taken. Costs one command, which reads one key per taken place. */
+export async function findTakenSlots(
+  jobs: Collection<JobDocument>,
+  keys: readonly string[],
+): Promise<TakenSlots> {
+  const taken = new Map<string, Set<number>>(keys.map((key) => [key, new Set()]));
+  if (keys.length === 0) return taken;
+  const holders = {
+    'slots.key': { $in: [...keys] },
+    status: { $in: slotIndex.partialFilterExpression.status.$in },
+  };
+  const found = await byIndex(jobs, slotIndex, (hint) =>
+    jobs.find(holders, { projection: { slots: 1 }, batchSize: 10_000, ...hint }).toArray(),
+  );
+  for (const { slots = [] } of found) for (const { key, number } of slots) taken.get(key)?.add(number);
+  return taken;
+}
+
+/** Finds the first jobs in the line of each limit, by one command. @param perLine how many of each line */
+export async function findHeads(
+  jobs: Collection<JobDocument>,
+  keys: readonly string[],
+  perLine: number,
+  pausedQueues: readonly string[],
+): Promise<BlockedJob[]> {
+  const [first, ...others] = keys.map((key) => headsOf(key, perLine, pausedQueues));
+  if (first === undefined) return [];
+  const unions = others.map((pipeline) => ({ $unionWith: { coll: jobs.collectionName, pipeline } }));
+  return byIndex(jobs, blockedJobs, (hint) =>
+    jobs
+      .aggregate<BlockedJob>([...first, ...unions], { batchSize: keys.length * perLine + 1, ...hint })
+      .toArray(),
+  );
+}
+
+function headsOf(key: string, limit: number, pausedQueues: readonly string[]): Document[] {
+  const inLine = { blockedBy: key, status: 'queued', ...unpaused(pausedQueues) };
+  return [{ $match: inLine }, { $sort: claimOrder }, { $limit: limit }, { $project: fields }];
+}
+
+function unpaused(pausedQueues: readonly string[]): Document {
+  return pausedQueues.length > 0 ? { queue: { $nin: [...pausedQueues] } } : {};
+}
+
+/** A place for a blocked job. `next` is the limit that it waits for after this one, if any. */
+export interface Placement {
+  readonly job: BlockedJob;
+  readonly slot: HeldSlot;
+  readonly next: string | undefined;
+}
+
+/** Gives places to blocked jobs. Returns those whose place nobody else took, and whether all of them still waited. */
+export async function place(
+  jobs: Collection<JobDocument>,
+  placements: readonly Placement[],
+): Promise<{ readonly given: readonly Placement[]; readonly areCertain: boolean }> {
+  if (placements.length === 0) return { given: [], areCertain: true };
+  const statements = placements.map(({ job: { _id, blockedBy }, slot, next }) => ({
+    updateOne: {
+      filter: { _id, status: 'queued' as const, blockedBy },
+      update: putInto(slot, next),
+      ...byId,
+    },
+  }));
+  const result = await jobs.bulkWrite(statements, { ordered: false }).catch(resultDespiteTakenKeys);
+  const refused = new Set(result.getWriteErrors().map(({ index }) => index));
+  const given = placements.filter((_, index) => !refused.has(index));
+  return { given, areCertain: result.matchedCount === given.length };
+}
+
+/**
+ * Gives a free place to the first job in its line that waits for this limit only, by one command. Returns the job, if
+ * there is one and nobody took the place.
+ */
+export async function placeFirst(
+  jobs: Collection<JobDocument>,
+  slot: HeldSlot,
+  pausedQueues: readonly string[],
+): Promise<BlockedJob | undefined> {
+  const { key, number } = slot;
+  const inLine = {
+    blockedBy: key,
+    status: 'queued' as const,
+    limits: { $size: 1 },
+    'limits.0.limit': { $gt: number },
+    ...unpaused(pausedQueues),
+  };
+  const found = await byIndex(jobs, blockedJobs, (hint) =>
+    jobs.findOneAndUpdate(inLine, putInto(slot, undefined), {
+      sort: claimOrder,
+      returnDocument: 'before',
+      projection: fields,
+      ...hint,
+    }),
+  );
+  const { blockedBy, limits } = found ?? {};
+  return found && blockedBy !== undefined && limits ? { ...found, blockedBy, limits } : undefined;
+}
+
+/**
+ * Returns the update pipeline that gives a job a place. The job goes behind those that can run already, so that the
+ * limits take turns.
+ */
+function putInto({ key, number }: HeldSlot, next: string | undefined): Document[] {
+  const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [{ key: { $literal: key }, number }]] };
+  const inNextLine = { claimable: false, blockedBy: { $literal: next } };
+  const free = {
+    claimable: unlessAlone,
+    blockedBy: '$$REMOVE',
+    wantedAt: { $ifNull: ['$wantedAt', '$runAt'] },
+    runAt: '$$NOW',
+  };
+  return [{ $set: { slots, ...(next === undefined ? free : inNextLine) } }];
+}

@@ -1,0 +1,216 @@
+import type { AnyBulkWriteOperation } from 'mongodb';
+import { batchesOf } from '../batches-of.js';
+import type { FlowRules } from '../job/flow-rules.js';
+import type { JobDocument } from '../job/job.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import type { FlowCollections, LimitDocument } from './limit-document.js';
+import {
+  type BlockedJob,
+  findHeads,
+  findTakenSlots,
+  type Placement,
+  place,
+  placeFirst,
+} from './line-statements.js';
+
+/** How many leases later a line is looked after, at the latest: a minute with the default lease. */
+const LEASES_UNTIL_LOOK = 2;
+
+/** Maximum number of notes remembered. */
+const MAX_NOTED = 10_000;
+
+/** Jobs that one round takes from the head of each line. */
+const PER_LINE = 20;
+
+/** Lines that share a command. */
+const LINES_AT_A_TIME = 50;
+
+/** Maximum number of rounds for the same lines. Later jobs are found by the next look. */
+const MAX_ROUNDS = 200;
+
+/** How long a command is tried again while the database cannot be reached. */
+const PATIENCE_MS = 5_000;
+
+/** A job that holds places. */
+export type SlotHolder = Pick<JobDocument, 'jobName' | 'limits' | 'slots'>;
+
+/** A limit that somebody must look after now. */
+export type DueLimit = Pick<LimitDocument, '_id' | 'next'>;
+
+/** Options of `Lines`. */
+export interface LinesOptions {
+  readonly collections: FlowCollections;
+  /** Rules of the kinds of jobs that this process has. */
+  readonly rulesOf: (jobName: string) => FlowRules | undefined;
+  readonly pausedQueues: () => readonly string[];
+  readonly leaseMs: number;
+}
+
+/**
+ * The lines of jobs that wait for a place in a limit.
+ *
+ * A place is one element of `slots`, and a unique index lets only one job hold it. There is no counter, so nothing can
+ * leak. Whoever frees a place gives it to the first job in line. As its process may die before that, each limit with
+ * waiting jobs has a document that says when somebody must look after it. The look that recovery makes finds it.
+ */
+export class Lines {
+  /** When this process noted each limit. */
+  readonly #noted = new Map<string, number>();
+  readonly #lookAgainMs: number;
+
+  constructor(private readonly options: LinesOptions) {
+    this.#lookAgainMs = LEASES_UNTIL_LOOK * options.leaseMs;
+  }
+
+  /**
+   * Makes sure that somebody looks after these limits. Called before a job is blocked by one of them, which must happen
+   * while the job's lease lasts. The look removes the document only if it is due and the line is empty, so a note can be
+   * trusted for some time.
+   */
+  async note(keys: Iterable<string>): Promise<void> {
+    const now = performance.now();
+    const isTrusted = (notedAt = Number.NEGATIVE_INFINITY) => now - notedAt < this.#lookAgainMs / 2;
+    const unnoted = [...new Set(keys)].filter((key) => !isTrusted(this.#noted.get(key)));
+    if (unnoted.length === 0) return;
+    const { limits } = this.options.collections;
+    const next = { $max: ['$next', { $add: ['$$NOW', this.#lookAgainMs + this.options.leaseMs] }] };
+    const statements = unnoted.map((key) => ({
+      updateOne: { filter: { _id: key }, update: [{ $set: { next } }], upsert: true },
+    }));
+    await retryWhileUnreachable(PATIENCE_MS, () => limits.bulkWrite(statements, { ordered: false }));
+    if (this.#noted.size + unnoted.length > MAX_NOTED) this.#noted.clear();
+    for (const key of unnoted) this.#noted.set(key, now);
+  }
+
+  /**
+   * Gives the places of jobs that no longer need them to the jobs first in line. Returns the jobs that may run now. One
+   * freed place costs one command, more cost two.
+   */
+  async release(holders: readonly SlotHolder[]): Promise<QueuedJob[]> {
+    const freed = holders.flatMap((job) =>
+      (job.slots ?? []).filter(({ key, number }) => number < this.limitOf(job, key)),
+    );
+    const [only, ...others] = freed;
+    if (only === undefined) return [];
+    if (others.length === 0 && holders.every(({ limits = [] }) => limits.length === 1)) {
+      const { collections, pausedQueues } = this.options;
+      const first = await placeFirst(collections.jobs, only, pausedQueues()).catch(ignoreTaken);
+      return first ? [toQueuedJob(first)] : [];
+    }
+    const free = new Map<string, number[]>();
+    for (const { key, number } of freed) free.set(key, [...(free.get(key) ?? []), number]);
+    return this.#fill([...free.keys()], free);
+  }
+
+  /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
+  async unblock(keys: Iterable<string>): Promise<QueuedJob[]> {
+    return this.#fill([...new Set(keys)]);
+  }
+
+  /** Looks after lines that are due, and returns the jobs that may run now. */
+  async lookAfter(due: readonly DueLimit[]): Promise<QueuedJob[]> {
+    const { jobs, limits } = this.options.collections;
+    const unblocked: QueuedJob[] = [];
+    for (const slice of batchesOf(due, LINES_AT_A_TIME)) {
+      const keys = slice.map(({ _id }) => _id);
+      unblocked.push(...(await this.#fill(keys)));
+      const waiting = new Set((await findHeads(jobs, keys, 1, [])).map(({ blockedBy }) => blockedBy));
+      const statements = slice.map((limit) => lookedAfter(limit, waiting.has(limit._id), this.#lookAgainMs));
+      await limits.bulkWrite(statements, { ordered: false });
+    }
+    return unblocked;
+  }
+
+  /** @param known free places by key. Default: read from the database */
+  async #fill(keys: readonly string[], known?: ReadonlyMap<string, readonly number[]>): Promise<QueuedJob[]> {
+    const { jobs } = this.options.collections;
+    const unblocked: QueuedJob[] = [];
+    let open = keys;
+    let free = known;
+    for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
+      const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
+      const [heads, taken] = await Promise.all([
+        findHeads(jobs, open, perLine, this.options.pausedQueues()),
+        free ? undefined : findTakenSlots(jobs, open),
+      ]);
+      const placements = this.#plan(
+        heads,
+        (limit, key) => free?.get(key) ?? freeNumbers(limit, taken?.get(key)),
+      );
+      const onward = placements.flatMap(({ next }) => next ?? []);
+      await this.note(onward);
+      const { given, areCertain } = await place(jobs, placements);
+      unblocked.push(...given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job)));
+      const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
+      const mayHaveMore = free ? [] : fullLines(given, perLine);
+      open = [...new Set([...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
+      free = undefined;
+    }
+    return unblocked;
+  }
+
+  /** @param freeOf returns the numbers of the free places of a limit with so many places */
+  #plan(heads: readonly BlockedJob[], freeOf: (limit: number, key: string) => Iterable<number>): Placement[] {
+    const free = new Map<string, Iterator<number>>();
+    const full = new Set<string>();
+    return heads.flatMap((job) => {
+      const { blockedBy: key, limits, slots = [] } = job;
+      if (full.has(key)) return [];
+      const limit = this.limitOf(job, key);
+      const numbers = free.get(key) ?? freeOf(limit, key)[Symbol.iterator]();
+      free.set(key, numbers);
+      const next = numbers.next();
+      if (next.done === true || next.value >= limit) {
+        full.add(key); // The jobs behind must not pass.
+        return [];
+      }
+      const held = new Set([key, ...slots.map((slot) => slot.key)]);
+      const nextLine = limits.find((other) => !held.has(other.key))?.key;
+      return [{ job, slot: { key, number: next.value }, next: nextLine }];
+    });
+  }
+
+  /** The number of places of a limit of this job: the smaller of those of its own rules and of today's. */
+  limitOf({ jobName, limits = [] }: Pick<JobDocument, 'jobName' | 'limits'>, key: string): number {
+    const stored = limits.find((limit) => limit.key === key)?.limit ?? 0;
+    const [name] = key.split('=');
+    const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => rule.name === name)?.limit;
+    return Math.min(stored, today ?? stored);
+  }
+}
+
+function* freeNumbers(limit: number, taken: ReadonlySet<number> = new Set()): Iterable<number> {
+  for (let number = 0; number < limit; number += 1) if (!taken.has(number)) yield number;
+}
+
+/** The lines of which a round found as many jobs as it asked for, and gave places to all. */
+function fullLines(given: readonly Placement[], perLine: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { slot } of given) counts.set(slot.key, (counts.get(slot.key) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count === perLine).map(([key]) => key);
+}
+
+function toQueuedJob({ jobName, queue }: BlockedJob): QueuedJob {
+  return { jobName, queue, runAt: 0 };
+}
+
+/** Another process took the place at the same moment. */
+function ignoreTaken(error: unknown): undefined {
+  if (!isDuplicateKey(error)) throw error;
+}
+
+/**
+ * Returns the statement after a look. It changes nothing if a job has come to wait since the look began, because then
+ * `next` has changed.
+ */
+function lookedAfter(
+  { _id, next }: DueLimit,
+  isWaiting: boolean,
+  againMs: number,
+): AnyBulkWriteOperation<LimitDocument> {
+  if (!isWaiting) return { deleteOne: { filter: { _id, next } } };
+  const again = [{ $set: { next: { $add: ['$$NOW', againMs] } } }];
+  return { updateOne: { filter: { _id, next }, update: again } };
+}
