@@ -1,10 +1,18 @@
 import type { LocalProcessor } from '../local/processor.js';
 import { RemoteProcessor } from '../src/index.js';
 
-export const groups = ['factories', 'jobs', 'queues', 'schedules', 'statistics', 'workers'] as const;
+export const groups = [
+  'factories',
+  'jobs',
+  'limits',
+  'queues',
+  'schedules',
+  'statistics',
+  'workers',
+] as const;
 
 /** The methods that query no database, or that only a subclass can call. */
-const others = ['kick', 'on', 'use', 'storeJobFactoriesAgain'];
+const others = ['kick', 'on', 'use', 'storeJobFactoriesAgain', 'onDrainGoesOn'];
 
 /** Returns the methods of a processor and of its groups that query the database, such as `addJob` and `jobs.list`. */
 export function methodNames(processor: LocalProcessor): string[] {

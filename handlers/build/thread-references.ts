@@ -78,7 +78,7 @@ async function ofPiscina(path: string): Promise<OnLoadResult> {
 
 /** Returns a module's file. A module is named by its compiled file, and before compilation only its source exists. */
 function sourceOf(module: string, importer: string): string {
-  const source = [module, module.replace(/js$/, 'ts')].find(existsSync);
+  const source = [module, module.replace(/js$/, 'ts')].find((path) => existsSync(path));
   if (source === undefined)
     throw new Error(`${importer} names ${module}, and there is neither it nor its source.`);
   return source;

@@ -220,7 +220,12 @@ class Admission {
     const { jobs } = this.options.collections;
     const ids = [...decisions.keys()].map(({ job }) => job.id);
     const tokens = [...new Set([...decisions.keys()].map(({ job }) => job.token))];
-    const leased = { _id: { $in: ids }, status: 'processing' as const, 'lease.token': { $in: tokens } };
+    const leased = {
+      _id: { $in: ids },
+      status: 'processing' as const,
+      'lease.token': { $in: tokens },
+      ...isLive,
+    };
     const found = await jobs.find(leased, { projection: { _id: 1 }, ...byId }).toArray();
     const held = new Set(found.map(({ _id }) => _id));
     for (const arrival of [...decisions.keys()].filter(({ job }) => !held.has(job.id))) {
@@ -234,8 +239,11 @@ function missing(limits: readonly JobLimit[], slots: readonly HeldSlot[]): reado
   return limits.filter(({ key }) => !slots.some((slot) => slot.key === key));
 }
 
+/** A worker that was frozen for longer than its lease may no longer decide: its notes may have been removed. */
+const isLive = { $expr: { $gt: ['$lease.expires', '$$NOW'] } };
+
 function leaseOf({ id, token }: ClaimedJob) {
-  return { _id: id, status: 'processing' as const, 'lease.token': token };
+  return { _id: id, status: 'processing' as const, 'lease.token': token, ...isLive };
 }
 
 /** Whether the database must learn of a decision. It knows a job that came with all its places. */

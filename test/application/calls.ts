@@ -51,6 +51,7 @@ export const calls: Readonly<Record<string, Call>> = {
   getJobResult: (processor) => processor.getJobResult('completed'),
   getJobErrors: (processor) => processor.getJobErrors('error'),
   'jobs.log': (processor) => processor.jobs.log('error'),
+  'limits.list': (processor) => processor.limits.list(),
   'queues.pause': (processor) => withEach(['default', 'mail'], (name) => processor.queues.pause(name)),
   'queues.resume': (processor) => withEach(['default', 'mail'], (name) => processor.queues.resume(name)),
   cancelJob: (processor) => withEach(jobIds, (id) => processor.cancelJob(id)),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JobDocument } from '../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { check } from './check.js';
@@ -18,6 +18,7 @@ function completed(change: Partial<JobDocument> = {}): JobDocument {
     queue: 'default',
     priority: 0,
     status: 'completed',
+    input: { n: 0, fate: 'return', group: 1 },
     output: { token: 'token' },
     runAt: at(0),
     created: at(0),
@@ -368,4 +369,43 @@ test('an item at rest after it made one job for what was missed is well', () => 
 
 test('an occurrence is not in the rhythm of its item', () => {
   expect(broken(occurrences([1000, 5], [1999, 5], [3000, 5]))).toContain('occurrence');
+});
+
+describe('of jobs with a limit', () => {
+  /** So many jobs of a group that run from 110 to 190 at a time. */
+  const atATime = (count: number, groupOf: (n: number) => number): Evidence => {
+    const ids = Array.from({ length: count }, (_, n) => `job ${n}`);
+    return evidence({
+      jobs: ids.map((_id, n) =>
+        completed({
+          _id,
+          input: { n, fate: 'return', group: groupOf(n) },
+          output: { token: _id },
+          lastToken: _id,
+        }),
+      ),
+      runs: ids.map((id) =>
+        run({
+          _id: `run of ${id}`,
+          job: id,
+          token: id,
+          began: held(id, 100, 110, { _id: id }),
+          ended: { how: 'returned', sighting: held(id, 100, 190, { _id: id }) },
+        }),
+      ),
+      notes: ids.map((job) => ({ kind: 'added', job })),
+    });
+  };
+
+  test('as many run as may', () => {
+    expect(broken(atATime(8, (n) => Math.floor(n / 2)))).toEqual([]);
+  });
+
+  test('too many of a group run', () => {
+    expect(new Set(broken(atATime(3, () => 1)))).toEqual(new Set(['limits']));
+  });
+
+  test('too many run in all', () => {
+    expect(new Set(broken(atATime(9, (n) => n)))).toEqual(new Set(['limits']));
+  });
 });

@@ -16,11 +16,11 @@ export function isReadBack({ find, filter }: Document): boolean {
   return find === collectionNames.jobs && filter?.['lease.token'] !== undefined;
 }
 
-/** Returns what the first stage of an update of jobs sets, or nothing for any other command. */
+/** Returns what an update of jobs sets, in its first stage if it has several, or nothing for any other command. */
 function updateOfJobs({ findAndModify, update, updates }: Document): Document {
-  const [stage] =
+  const change =
     (findAndModify === collectionNames.jobs && update) ||
-    (update === collectionNames.jobs && updates?.[0]?.u) ||
-    [];
+    (update === collectionNames.jobs && updates?.[0]?.u);
+  const [stage] = Array.isArray(change) ? change : [change || undefined];
   return stage?.$set ?? {};
 }

@@ -192,6 +192,33 @@ test('a place that becomes free between the look and the block is not overlooked
   await freed;
 });
 
+test.each([
+  ['blocks no job', 'a'],
+  ['starts no job', 'b'],
+])('a worker that was frozen for longer than its lease %s', async (_, tenant) => {
+  const { processor, job } = await lineOf(1);
+  const frozen = await connect({ maxThreads: 1 });
+  await frozen.processor.addJobFactory(job);
+  await processor.addJob(job, { tenant }, { id: 'late' });
+  let isExpired = false;
+  let expiring: Promise<void> | undefined;
+  frozen.proxy.judgeBy((command) => {
+    if (command.update !== collectionNames.jobs) return 'deliver';
+    expiring ??= database
+      .collections()
+      .jobs.updateOne({ _id: 'late' }, { $set: { 'lease.expires': new Date(0) } })
+      .then(() => {
+        isExpired = true;
+      });
+    return isExpired ? 'deliver' : 'cut';
+  });
+  expect(await frozen.processor.pullNextJob()).toBeUndefined();
+  const late = await stored('late');
+  expect(late?.status).toBe('processing');
+  expect(late?.slots).toBeUndefined();
+  expect(late?.blockedBy).toBeUndefined();
+});
+
 describe('a deployment that changes a limit while jobs wait', () => {
   const kind = (limit: number) =>
     defineJob({ name: 'import', input, concurrency: { key: 'tenant', limit }, run: async () => {} });

@@ -26,8 +26,8 @@ const OTHER_RECEIVER = /\b(registry|command)$/;
 
 const callOfMethod = new RegExp(`\\.(${searching.join('|')})(<[^()]*>)?\\(`, 'g');
 
-/** The embedded server, and the testing kit, which queries nothing else. */
-const ofNoDeployment = /^local\/(mongo|testing)\//;
+/** The embedded server, the testing kit, which queries nothing else, and what reads Agenda's collection. */
+const ofNoDeployment = /^local\/(mongo|testing|cli\/agenda)\//;
 
 /** Counts the calls of each method in each file of production code, by `file method`. */
 export function callsInSource(): Map<string, number> {

@@ -103,6 +103,7 @@ const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promis
   getJobResult: (processor) => processor.getJobResult('job'),
   getJobErrors: (processor) => processor.getJobErrors('job'),
   'jobs.log': (processor) => processor.jobs.log('job'),
+  'limits.list': (processor) => processor.limits.list(),
   'queues.pause': (processor) => processor.queues.pause('mail'),
   'queues.resume': (processor) => processor.queues.resume('mail'),
   cancelJob: (processor) => processor.cancelJob('job'),

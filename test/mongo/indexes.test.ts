@@ -1,12 +1,16 @@
 import type { CommandStartedEvent, Document } from 'mongodb';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { awaitMajority } from '../../local/cli/database/await-majority.js';
 import { countExpiredLeases } from '../../local/cli/database/count-expired-leases.js';
+import { findTakenIds } from '../../local/cli/database/find-taken-ids.js';
 import { openCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/collections/find-left-behind.js';
+import { Gate } from '../../src/flow/gate.js';
+import { Lines } from '../../src/flow/lines.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
-import { IndexConflictError } from '../../src/index.js';
+import { type ClaimedJob, defineJob, IndexConflictError } from '../../src/index.js';
 import { claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import { findDueSoon } from '../../src/job/find-next-due.js';
 import { byJobName } from '../../src/job/indexes.js';
@@ -141,6 +145,7 @@ async function callEverything(): Promise<void> {
   }
   await processor.jobs.oldestWaiting();
   await processor.jobs.count();
+  await callFlowControl();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
@@ -192,6 +197,7 @@ async function callEverything(): Promise<void> {
   await processor.statistics.get();
   await processor.statistics.get({ jobName: 'echo' });
   await awaitMajority(collections.workers);
+  await findTakenIds(jobs, ['a']);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
   const jobOfBefore = { _id: 'before', jobName: 'echo', status: 'completed', retryCounter: 1 };
   await openCollections(database.db, '').jobs.createIndex(byJobName.key, { name: byJobName.name });
@@ -223,6 +229,43 @@ async function callEverything(): Promise<void> {
   await processor.jobs.count();
   await processor.removeJobs();
   await processor.removeJobs(['completed'], { olderThan: '1 day' });
+}
+
+/** Calls everything that makes a statement for limits. */
+async function callFlowControl(): Promise<void> {
+  const { jobs, limits } = database.collections();
+  const rateLimit = { limit: 1000, period: '1s', burst: 1000 } as const;
+  const input = z.object({ key: z.string() });
+  const job = defineJob({
+    name: 'limited',
+    input,
+    concurrency: [{ key: 'key', limit: 1 }, { limit: 2 }],
+    rateLimit,
+    run: async () => {},
+  });
+  const single = defineJob({ name: 'single', input, concurrency: { limit: 1 }, run: async () => {} });
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactories([job, single]);
+  for (const key of ['a', 'a', 'b', 'c']) await processor.addJob(job, { key });
+  for (const key of ['a', 'a']) await processor.addJob(single, { key });
+  const held: ClaimedJob[] = [];
+  for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) held.push(next);
+  await processor.limits.list();
+  await limits.updateMany({ next: { $gt: new Date(0) } }, { $set: { next: new Date(1) } });
+  await processor.recoverJobs();
+  for (const each of held) await processor.completeJob(each);
+  const lines = new Lines({
+    collections: database.collections(),
+    rulesOf: () => job.flow,
+    pausedQueues: () => [],
+    leaseMs: 1000,
+  });
+  const gate = new Gate({ collections: database.collections(), factory: () => job, lines });
+  const [lost] = held;
+  if (lost) await gate.admit([{ ...lost, slots: [] }]);
+  if (lost) await gate.slowDown(lost, 1);
+  await processor.drain();
+  await jobs.deleteMany({ jobName: { $in: ['limited', 'single'] } });
 }
 
 const isStatus: ReadonlySet<unknown> = new Set(jobStatuses);
@@ -335,7 +378,7 @@ test('every statement is served by an index, within bounds, and in order', async
     /"(?:coll|from|into)":"([^"]*)"/g,
   );
   expect(new Set([...joined].map(([, name]) => name))).toEqual(
-    new Set([collectionNames.queues, collectionNames.jobs]),
+    new Set([collectionNames.queues, collectionNames.limits, collectionNames.jobs]),
   );
 
   const isRead = ({ commandName }: CommandStartedEvent) =>

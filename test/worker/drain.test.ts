@@ -59,7 +59,8 @@ test('each attempt that it claimed is counted once, however it ended', async () 
   await processor.addJobFactories([echo, failing, flaky, snoozing, cancelling, losing, unfinished]);
   for (const name of names) await processor.addJob(name, name === 'echo' ? {} : undefined);
   const stop = new AbortController();
-  const draining = processor.drain({ signal: stop.signal });
+  // Enough time for the writes of a busy machine.
+  const draining = processor.drain({ signal: stop.signal, margin: '2m' });
   await eventually(() => expect(gate.arrived).toBe(1));
   stop.abort();
   const summary = await draining;
