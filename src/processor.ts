@@ -287,7 +287,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       leaseMs: lease,
     });
     this.#worker = {
-      gate: new Gate({ collections: this.#collections, factory, lines }),
+      gate: new Gate({ collections: this.#collections, factory, lines, log }),
       lines,
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
@@ -625,8 +625,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
       const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
       if (!job) return undefined;
-      const [admitted] = await gate.admit([job]);
-      if (admitted) return admitted;
+      const { admitted, requeued } = await gate.admit([job]).catch(async (error: unknown) => {
+        await settleJobs(jobs, [settlementOf(job, { kind: 'givenBack', atDeadline: false })]);
+        throw error;
+      });
+      await this.jobsReady.tell(requeued);
+      if (admitted[0]) return admitted[0];
     }
   }
 

@@ -1,14 +1,18 @@
+import { isKind } from '../brand.js';
+import { IndexMissingError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type TurnedAway, turnAway } from '../job/end-attempt.js';
-import { type HeldSlot, type JobLimit, limitsOf, type RateRule } from '../job/flow-rules.js';
+import { dependOnInput, type HeldSlot, type JobLimit, limitsOf, type RateRule } from '../job/flow-rules.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
+import type { QueuedJob } from '../job/queued-job.js';
 import { requireUniqueSlots } from '../job/require-unique-index.js';
+import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { FlowCollections } from './limit-document.js';
 import { findTakenSlots } from './line-statements.js';
-import type { Lines } from './lines.js';
+import { freeNumbers, type Lines, type SlotHolder } from './lines.js';
 import { reserve, slowDown } from './reserve.js';
 
 /** How often a job tries another place after it lost one to another worker. */
@@ -17,11 +21,15 @@ const MAX_TRIES = 3;
 /** How long a statement is tried again while the database cannot be reached. */
 const PATIENCE_MS = 5_000;
 
+/** How long a job with limits is put off while the index of places is missing. */
+const WITHOUT_INDEX_MS = 60_000;
+
 /** Options of a gate. */
 export interface GateOptions {
   readonly collections: FlowCollections;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly lines: Lines;
+  readonly log: Logger;
 }
 
 /**
@@ -35,19 +43,29 @@ export class Gate {
   constructor(private readonly options: GateOptions) {}
 
   /**
-   * Returns the jobs that may start. Returns the others to the queue. Jobs without limits cost nothing.
+   * Admits the jobs that may start, and returns the others to the queue. Jobs without limits cost nothing.
    *
    * @param claimed jobs of one claim
    * @param room how many jobs the worker can take
-   * @throws IndexMissingError, and the driver's errors. The jobs are then still leased
+   * @throws the driver's errors. The jobs are then still leased
    */
-  async admit(claimed: readonly ClaimedJob[], room = claimed.length): Promise<ClaimedJob[]> {
-    const limited = claimed.filter(({ jobName }) => this.options.factory(jobName)?.flow !== undefined);
-    if (limited.length === 0 && claimed.length <= room) return [...claimed];
-    if (limited.length > 0) await requireUniqueSlots(this.options.collections);
+  async admit(claimed: readonly ClaimedJob[], room = claimed.length): Promise<Admitted> {
+    const isLimited = claimed.some(({ jobName }) => this.options.factory(jobName)?.flow !== undefined);
+    if (!isLimited && claimed.length <= room) return { admitted: [...claimed], requeued: [] };
+    const isIndexMissing = isLimited && (await this.#lacksIndex());
     const arrivals = await Promise.all(claimed.map((job) => this.#arrivalOf(job)));
-    const admission = new Admission(this.options, arrivals, room);
-    return admission.decide();
+    return new Admission(this.options, arrivals, room, isIndexMissing).decide();
+  }
+
+  async #lacksIndex(): Promise<boolean> {
+    try {
+      await requireUniqueSlots(this.options.collections);
+      return false;
+    } catch (error) {
+      if (!isKind(error, IndexMissingError)) throw error;
+      this.options.log.error('No job with a limit runs', { error: error.message });
+      return true;
+    }
   }
 
   /** Lets no other job start for a time under the rate limit of this job. */
@@ -58,27 +76,33 @@ export class Gate {
 
   async #arrivalOf(job: ClaimedJob): Promise<Arrival> {
     const factory = this.options.factory(job.jobName);
-    if (!factory?.flow) return { job, limits: [], slots: job.slots ?? [] };
+    const { slots = [] } = job;
+    if (!factory?.flow) return { job, limits: [], slots, isLimited: false };
     try {
-      const { limits, rateKey } = limitsOf(job.jobName, factory.flow, await factory.parseInput(job.input));
+      const input = dependOnInput(factory.flow) ? await factory.parseInput(job.input) : undefined;
+      const { limits, rateKey } = limitsOf(job.jobName, factory.flow, input);
       const { rate } = factory.flow;
-      const slots = job.slots ?? [];
-      return {
-        job,
-        limits,
-        slots,
-        ...(rate && rateKey !== undefined && { rate: { rule: rate, key: rateKey } }),
-      };
+      const isRated = rate && rateKey !== undefined;
+      return { job, limits, slots, isLimited: true, ...(isRated && { rate: { rule: rate, key: rateKey } }) };
     } catch {
-      // The attempt fails for the same reason, and tells it.
-      return { job, limits: [], slots: job.slots ?? [] };
+      // The attempt fails, for the same reason, or because it lacks its places. See run-attempt.ts.
+      return { job, limits: [], slots, isLimited: true };
     }
   }
+}
+
+/** What became of claimed jobs. */
+export interface Admitted {
+  /** The jobs that may start. */
+  readonly admitted: ClaimedJob[];
+  /** Jobs that were given a place, or a moment, and that no worker was told of yet. */
+  readonly requeued: QueuedJob[];
 }
 
 /** A claimed job at the gate. */
 interface Arrival {
   readonly job: ClaimedJob;
+  readonly isLimited: boolean;
   readonly limits: readonly JobLimit[];
   readonly slots: readonly HeldSlot[];
   readonly rate?: { readonly key: string; readonly rule: RateRule };
@@ -89,16 +113,18 @@ type Decision = { readonly kind: 'admitted'; readonly slots: readonly HeldSlot[]
 /** Decides about the jobs of one claim. */
 class Admission {
   readonly #taken = new Map<string, Set<number>>();
-  /** Jobs that held places and were put off by their rate limit. */
-  readonly #postponedHolders: ClaimedJob[] = [];
+  /** Jobs that give up places that they held. */
+  readonly #givingUp: SlotHolder[] = [];
+  readonly #requeued: QueuedJob[] = [];
 
   constructor(
     private readonly options: GateOptions,
     private readonly arrivals: readonly Arrival[],
     private readonly room: number,
+    private readonly isIndexMissing: boolean,
   ) {}
 
-  async decide(): Promise<ClaimedJob[]> {
+  async decide(): Promise<Admitted> {
     const { lines } = this.options;
     await this.#readTaken();
     let undecided = this.arrivals;
@@ -115,9 +141,9 @@ class Admission {
       undecided = [...lost];
     }
     // A place may have become free between the look and the write, and its holder found no job in line.
-    if (blockedBy.size > 0) await lines.unblock(blockedBy);
-    if (this.#postponedHolders.length > 0) await lines.release(this.#postponedHolders);
-    return admitted;
+    if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy)));
+    if (this.#givingUp.length > 0) this.#requeued.push(...(await lines.release(this.#givingUp)));
+    return { admitted, requeued: this.#requeued };
   }
 
   async #readTaken(): Promise<void> {
@@ -135,7 +161,7 @@ class Admission {
     const decisions = new Map<Arrival, Decision>();
     let left = room;
     for (const arrival of arrivals) {
-      const decision = this.#placesFor(arrival, isLastTry);
+      const decision = this.#decisionFor(arrival, isLastTry);
       const hasRoom = decision.kind !== 'admitted' || left > 0;
       decisions.set(arrival, hasRoom ? decision : { kind: 'returned' });
       if (decision.kind === 'admitted') left -= 1;
@@ -144,12 +170,26 @@ class Admission {
     return decisions;
   }
 
+  #decisionFor(arrival: Arrival, isLastTry: boolean): Decision {
+    if (arrival.isLimited && this.isIndexMissing)
+      return { kind: 'postponed', until: new Date(Date.now() + WITHOUT_INDEX_MS) };
+    return this.#placesFor(arrival, isLastTry);
+  }
+
   /** Chooses free places for a job. */
-  #placesFor({ limits, slots }: Arrival, isLastTry: boolean): Decision {
+  #placesFor({ job, limits, slots }: Arrival, isLastTry: boolean): Decision {
     const held = [...slots];
-    for (const { key, limit } of missing(limits, slots)) {
+    for (const [index, { key, limit }] of limits.entries()) {
+      if (slots.some((slot) => slot.key === key)) continue;
       const number = isLastTry ? undefined : this.#freeNumber(key, limit);
-      if (number === undefined) return { kind: 'blocked', by: key, limits, slots: isLastTry ? slots : held };
+      if (number === undefined) {
+        // Places of later limits would let two jobs wait for each other: a deployment may have added a limit before them.
+        const before = limits.slice(0, index).map((limit) => limit.key);
+        const kept = (isLastTry ? slots : held).filter((slot) => before.includes(slot.key));
+        const givenUp = slots.filter((slot) => !before.includes(slot.key));
+        if (givenUp.length > 0) this.#givingUp.push({ ...job, slots: givenUp });
+        return { kind: 'blocked', by: key, limits, slots: kept };
+      }
       this.#take({ key, number });
       held.push({ key, number });
     }
@@ -158,8 +198,7 @@ class Admission {
 
   /** A random free place, so that workers that look at the same moment seldom choose the same. */
   #freeNumber(key: string, limit: number): number | undefined {
-    const taken = this.#taken.get(key) ?? new Set();
-    const free = Array.from({ length: limit }, (_, number) => number).filter((number) => !taken.has(number));
+    const free = freeNumbers(limit, this.#taken.get(key));
     return free[Math.floor(Math.random() * free.length)];
   }
 
@@ -187,8 +226,11 @@ class Admission {
         const request = { expected: expected.length, others: others.length };
         const { granted, momentOf } = await reserve(limits, key, rule, request);
         [...expected, ...others].slice(granted).forEach((arrival, index) => {
-          decisions.set(arrival, { kind: 'postponed', until: momentOf(index) });
-          if (arrival.slots.length > 0) this.#postponedHolders.push(arrival.job);
+          const until = momentOf(index);
+          const { jobName, queue, slots } = arrival.job;
+          decisions.set(arrival, { kind: 'postponed', until });
+          this.#requeued.push({ jobName, queue, runAt: until });
+          if (slots) this.#givingUp.push(arrival.job);
         });
       }),
     );

@@ -4,7 +4,7 @@ import { type CollectionDescription, moment, text } from '../mongo/collection-de
 
 /** A document of the collection `limits`. Exists while jobs wait for the limit, or its rate was used recently. */
 export interface LimitDocument {
-  /** The limit's name, and `=` and the key if it has one. */
+  /** The limit's name, and `=` and the key if it has one. Begins with `rate ` for a rate limit. */
   readonly _id: string;
   /** When somebody must look after the line of this limit, at the latest. */
   readonly next: Date;
@@ -14,8 +14,12 @@ export interface LimitDocument {
   readonly tail?: Date;
   /** Rate limit: no job starts before this moment, because a job was told to slow down. */
   readonly until?: Date;
-  /** Rate limit: how many jobs the last reservation let start at once, and the first moment that it gave to the others. */
+  /**
+   * Rate limit: how many jobs the last reservation let start at once, and the first moments that it gave to those that
+   * came at their moment and to the others.
+   */
   readonly granted?: number;
+  readonly free?: Date;
   readonly from?: Date;
 }
 

@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb';
+import { batchesOf } from '../batches-of.js';
 import type { CappedCount } from '../job/count-jobs.js';
 import { blockedJobs } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
@@ -8,6 +9,7 @@ import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js
 import { validateNow } from '../validate.js';
 import type { FlowCollections, LimitDocument } from './limit-document.js';
 import { findTakenSlots } from './line-statements.js';
+import { LINES_AT_A_TIME } from './lines.js';
 
 /** Maximum number of waiting jobs counted per limit. */
 const MAX_COUNTED = 1000;
@@ -36,7 +38,7 @@ export class Limits {
 
   /**
    * Returns a page of the limits that jobs wait for, or that were used recently, by key, and a cursor for the next page.
-   * A limit is listed for a minute or two after its last job waited. A page costs three commands.
+   * A limit is listed for a minute or two after its last job waited. A page costs a command per 50 limits and two more.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
@@ -47,7 +49,11 @@ export class Limits {
     const found = await limits.find({ _id: { $gt: cursor } }, options).toArray();
     const shown = found.slice(0, limit);
     const keys = shown.map(({ _id }) => _id);
-    const [waiting, taken] = await Promise.all([countWaiting(jobs, keys), findTakenSlots(jobs, keys)]);
+    const [counts, taken] = await Promise.all([
+      Promise.all(batchesOf(keys, LINES_AT_A_TIME).map((some) => countWaiting(jobs, some))),
+      findTakenSlots(jobs, keys),
+    ]);
+    const waiting = new Map(counts.flatMap((some) => [...some]));
     const last = found.length > limit ? shown.at(-1) : undefined;
     return {
       limits: shown.map((document) => ({
@@ -66,7 +72,7 @@ function slowedUntil({ until }: LimitDocument): Date | null {
   return until !== undefined && until.getTime() > Date.now() ? until : null;
 }
 
-/** Counts the jobs in these lines, by one command. */
+/** Counts the jobs in these lines, by one command. MongoDB allows 1000 stages in it. */
 async function countWaiting(
   jobs: Collection<JobDocument>,
   keys: readonly string[],

@@ -76,7 +76,7 @@ export async function place(
   const statements = placements.map(({ job: { _id, blockedBy }, slot, next }) => ({
     updateOne: {
       filter: { _id, status: 'queued' as const, blockedBy },
-      update: putInto(slot, next),
+      update: [{ $set: putInto(slot, next) }],
       ...byId,
     },
   }));
@@ -87,24 +87,17 @@ export async function place(
 }
 
 /**
- * Gives a free place to the first job in its line that waits for this limit only, by one command. Returns the job, if
- * there is one and nobody took the place.
+ * Gives a free place to the first job in its line, by one command, if the job waits for this limit only. Returns the job
+ * as it was, if there is one and nobody took the place. See `waitsOnlyFor`.
  */
 export async function placeFirst(
   jobs: Collection<JobDocument>,
   slot: HeldSlot,
   pausedQueues: readonly string[],
 ): Promise<BlockedJob | undefined> {
-  const { key, number } = slot;
-  const inLine = {
-    blockedBy: key,
-    status: 'queued' as const,
-    limits: { $size: 1 },
-    'limits.0.limit': { $gt: number },
-    ...unpaused(pausedQueues),
-  };
+  const inLine = { blockedBy: slot.key, status: 'queued' as const, ...unpaused(pausedQueues) };
   const found = await byIndex(jobs, blockedJobs, (hint) =>
-    jobs.findOneAndUpdate(inLine, putInto(slot, undefined), {
+    jobs.findOneAndUpdate(inLine, ifItWaitsOnlyFor(slot, putInto(slot, undefined)), {
       sort: claimOrder,
       returnDocument: 'before',
       projection: fields,
@@ -115,18 +108,28 @@ export async function placeFirst(
   return found && blockedBy !== undefined && limits ? { ...found, blockedBy, limits } : undefined;
 }
 
-/**
- * Returns the update pipeline that gives a job a place. The job goes behind those that can run already, so that the
- * limits take turns.
- */
-function putInto({ key, number }: HeldSlot, next: string | undefined): Document[] {
-  const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [{ key: { $literal: key }, number }]] };
-  const inNextLine = { claimable: false, blockedBy: { $literal: next } };
-  const free = {
-    claimable: unlessAlone,
-    blockedBy: '$$REMOVE',
-    wantedAt: { $ifNull: ['$wantedAt', '$runAt'] },
-    runAt: '$$NOW',
+/** Whether a blocked job waits for no other limit, and its own limit has this place. */
+export function waitsOnlyFor({ limits }: BlockedJob, { number }: HeldSlot): boolean {
+  const [only, ...others] = limits;
+  return only !== undefined && others.length === 0 && number < only.limit;
+}
+
+/** Makes changes depend on `waitsOnlyFor`. The first job in line must not be passed over, whatever it waits for. */
+function ifItWaitsOnlyFor({ number }: HeldSlot, changes: Document): Document[] {
+  const condition = {
+    $and: [{ $eq: [{ $size: '$limits' }, 1] }, { $gt: [{ $first: '$limits.limit' }, number] }],
   };
-  return [{ $set: { slots, ...(next === undefined ? free : inNextLine) } }];
+  const conditional = Object.entries(changes).map(([field, value]) => [
+    field,
+    { $cond: [condition, value, `$${field}`] },
+  ]);
+  return [{ $set: Object.fromEntries(conditional) }];
+}
+
+/** Returns the changes that give a job a place. @param next the limit that it waits for after this one, if any */
+function putInto({ key, number }: HeldSlot, next: string | undefined): Document {
+  const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [{ key: { $literal: key }, number }]] };
+  return next === undefined
+    ? { slots, claimable: unlessAlone, blockedBy: '$$REMOVE' }
+    : { slots, claimable: false, blockedBy: { $literal: next } };
 }

@@ -1,9 +1,9 @@
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
-import type { FlowRules } from '../job/flow-rules.js';
+import type { ConcurrencyRule, FlowRules } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
-import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { FlowCollections, LimitDocument } from './limit-document.js';
 import {
@@ -13,6 +13,7 @@ import {
   type Placement,
   place,
   placeFirst,
+  waitsOnlyFor,
 } from './line-statements.js';
 
 /** How many leases later a line is looked after, at the latest: a minute with the default lease. */
@@ -24,8 +25,8 @@ const MAX_NOTED = 10_000;
 /** Jobs that one round takes from the head of each line. */
 const PER_LINE = 20;
 
-/** Lines that share a command. */
-const LINES_AT_A_TIME = 50;
+/** Lines that share a command. MongoDB allows 1000 stages in one. */
+export const LINES_AT_A_TIME = 50;
 
 /** Maximum number of rounds for the same lines. Later jobs are found by the next look. */
 const MAX_ROUNDS = 200;
@@ -79,7 +80,9 @@ export class Lines {
     const statements = unnoted.map((key) => ({
       updateOne: { filter: { _id: key }, update: [{ $set: { next } }], upsert: true },
     }));
-    await retryWhileUnreachable(PATIENCE_MS, () => limits.bulkWrite(statements, { ordered: false }));
+    // A document that another process makes at the same moment is as good.
+    const write = () => limits.bulkWrite(statements, { ordered: false }).catch(resultDespiteTakenKeys);
+    await retryWhileUnreachable(PATIENCE_MS, write);
     if (this.#noted.size + unnoted.length > MAX_NOTED) this.#noted.clear();
     for (const key of unnoted) this.#noted.set(key, now);
   }
@@ -94,14 +97,17 @@ export class Lines {
     );
     const [only, ...others] = freed;
     if (only === undefined) return [];
-    if (others.length === 0 && holders.every(({ limits = [] }) => limits.length === 1)) {
+    const keys = [...new Set(freed.map(({ key }) => key))];
+    // As long as more places are taken than the lowered limit has, a freed one is not given away.
+    if (holders.some((job) => this.#isLowered(job))) return this.#fill(keys);
+    if (others.length === 0) {
       const { collections, pausedQueues } = this.options;
       const first = await placeFirst(collections.jobs, only, pausedQueues()).catch(ignoreTaken);
-      return first ? [toQueuedJob(first)] : [];
+      if (first === undefined || waitsOnlyFor(first, only)) return first ? [toQueuedJob(first)] : [];
     }
     const free = new Map<string, number[]>();
     for (const { key, number } of freed) free.set(key, [...(free.get(key) ?? []), number]);
-    return this.#fill([...free.keys()], free);
+    return this.#fill(keys, free);
   }
 
   /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
@@ -123,8 +129,22 @@ export class Lines {
     return unblocked;
   }
 
+  #isLowered(job: SlotHolder): boolean {
+    return (job.limits ?? []).some(({ key, limit }) => this.limitOf(job, key) < limit);
+  }
+
   /** @param known free places by key. Default: read from the database */
   async #fill(keys: readonly string[], known?: ReadonlyMap<string, readonly number[]>): Promise<QueuedJob[]> {
+    const unblocked: QueuedJob[] = [];
+    for (const some of batchesOf(keys, LINES_AT_A_TIME))
+      unblocked.push(...(await this.#fillSome(some, known)));
+    return unblocked;
+  }
+
+  async #fillSome(
+    keys: readonly string[],
+    known: ReadonlyMap<string, readonly number[]> | undefined,
+  ): Promise<QueuedJob[]> {
     const { jobs } = this.options.collections;
     const unblocked: QueuedJob[] = [];
     let open = keys;
@@ -132,7 +152,7 @@ export class Lines {
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
       const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
       const [heads, taken] = await Promise.all([
-        findHeads(jobs, open, perLine, this.options.pausedQueues()),
+        findHeads(jobs, open.slice(0, LINES_AT_A_TIME), perLine, this.options.pausedQueues()),
         free ? undefined : findTakenSlots(jobs, open),
       ]);
       const placements = this.#plan(
@@ -145,7 +165,8 @@ export class Lines {
       unblocked.push(...given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job)));
       const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
       const mayHaveMore = free ? [] : fullLines(given, perLine);
-      open = [...new Set([...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
+      const later = open.slice(LINES_AT_A_TIME);
+      open = [...new Set([...later, ...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
       free = undefined;
     }
     return unblocked;
@@ -176,13 +197,17 @@ export class Lines {
   limitOf({ jobName, limits = [] }: Pick<JobDocument, 'jobName' | 'limits'>, key: string): number {
     const stored = limits.find((limit) => limit.key === key)?.limit ?? 0;
     const [name] = key.split('=');
-    const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => rule.name === name)?.limit;
+    const isSame = (rule: ConcurrencyRule) =>
+      rule.name === name && (rule.key !== undefined) === key.includes('=');
+    const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => isSame(rule))?.limit;
     return Math.min(stored, today ?? stored);
   }
 }
 
-function* freeNumbers(limit: number, taken: ReadonlySet<number> = new Set()): Iterable<number> {
-  for (let number = 0; number < limit; number += 1) if (!taken.has(number)) yield number;
+/** The numbers of free places. None while more places are taken than the limit has, because it was lowered. */
+export function freeNumbers(limit: number, taken: ReadonlySet<number> = new Set()): number[] {
+  const free = Array.from({ length: limit }, (_, number) => number).filter((number) => !taken.has(number));
+  return free.slice(0, Math.max(0, limit - taken.size));
 }
 
 /** The lines of which a round found as many jobs as it asked for, and gave places to all. */

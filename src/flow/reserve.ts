@@ -38,17 +38,28 @@ export async function reserve(
 ): Promise<Reservation> {
   const intervalMs = rule.periodMs / rule.limit;
   const options = { upsert: true, returnDocument: 'after', ...byId } as const;
-  const update = reservation(rule.burst, intervalMs, request);
+  const update = reservation(rule, intervalMs, request);
+  const momentAfter = (from: Date, index: number) =>
+    new Date(Math.min(Math.ceil(from.getTime() + index * intervalMs), LAST_MOMENT));
   for (;;) {
     try {
       const after = await limits.findOneAndUpdate({ _id: key }, update, options);
-      const { granted = 0, from = new Date() } = after ?? {};
-      return { granted, momentOf: (index) => new Date(Math.ceil(from.getTime() + index * intervalMs)) };
+      const now = new Date();
+      const { granted = 0, free = now, from = now } = after ?? {};
+      const refused = Math.max(0, request.expected - granted);
+      return {
+        granted,
+        momentOf: (index) =>
+          index < refused ? momentAfter(free, index) : momentAfter(from, index - refused),
+      };
     } catch (error) {
       if (!isDuplicateKey(error)) throw error; // Another process made the document at the same moment.
     }
   }
 }
+
+/** The last moment of a Date. */
+const LAST_MOMENT = 8_640_000_000_000_000;
 
 /** Lets no job start under a rate limit for a time. */
 export async function slowDown(
@@ -61,34 +72,37 @@ export async function slowDown(
   await limits.updateOne({ _id: key }, [{ $set: { until, next } }], { upsert: true, ...byId });
 }
 
-function reservation(burst: number, intervalMs: number, { expected, others }: RateRequest): Document[] {
+/**
+ * A job that comes at its moment may be up to one interval early by the arrival time, because the one before it may have
+ * come late. GCRA still lets at most `limit + burst` start in any period.
+ */
+function reservation(rule: RateRule, intervalMs: number, { expected, others }: RateRequest): Document[] {
+  // Moments are whole milliseconds, so more than one job may have the same.
+  const burst = Math.max(rule.burst, Math.ceil(1 / intervalMs));
   const base = { $max: ['$tat', '$$NOW'] };
-  const aheadMs = { $subtract: [base, '$$NOW'] };
-  const available = {
-    $cond: [
-      { $gt: ['$until', '$$NOW'] },
-      0,
-      { $max: [0, { $subtract: [burst, { $ceil: { $divide: [aheadMs, intervalMs] } }] }] },
-    ],
-  };
-  const noneWaits = { $not: [{ $gt: ['$tail', '$$NOW'] }] };
-  const wanted = { $cond: [noneWaits, expected + others, expected] };
-  const granted = { $min: ['$$available', wanted] };
+  const ahead = { $divide: [{ $subtract: [base, '$$NOW'] }, intervalMs] };
+  const startsLeft = (rounded: Document) => ({
+    $cond: [{ $gt: ['$until', '$$NOW'] }, 0, { $max: [0, { $subtract: [burst, rounded] }] }],
+  });
+  const ofExpected = { $min: [expected, startsLeft({ $floor: ahead })] };
+  const noneWaits = { $and: [{ $not: [{ $gt: ['$tail', '$$NOW'] }] }, { $eq: ['$$ofExpected', expected] }] };
+  const leftForOthers = { $max: [0, { $subtract: [startsLeft({ $ceil: ahead }), '$$ofExpected'] }] };
+  const ofOthers = { $cond: [noneWaits, { $min: [others, leftForOthers] }, 0] };
   const later = (moment: Document | string, times: unknown) => ({
     $add: [moment, { $ceil: { $multiply: [times, intervalMs] } }],
   });
-  const tat = later(base, '$granted');
   // The first moment at which the burst allows another start.
-  const firstFree = { $subtract: ['$tat', Math.floor((burst - 1) * intervalMs)] };
-  const from = { $max: ['$tail', firstFree, '$until', '$$NOW'] };
+  const free = { $max: [{ $subtract: ['$tat', Math.floor((burst - 1) * intervalMs)] }, '$until', '$$NOW'] };
   const postponed = { $subtract: [expected + others, '$granted'] };
-  const tail = { $cond: [{ $gt: [postponed, 0] }, later('$from', postponed), '$tail'] };
-  const next = { $max: ['$next', '$tail', '$tat', '$until'] };
+  const postponedOthers = { $min: [others, postponed] };
+  const isAnyPostponed = { $gt: [postponed, 0] };
+  const last = { $max: [later('$from', postponedOthers), later('$free', postponed)] };
   return [
-    { $set: { granted: { $let: { vars: { available }, in: granted } } } },
-    { $set: { tat } },
-    { $set: { from } },
-    { $set: { tail } },
-    { $set: { next: { $add: [next, KEPT_MS] } } },
+    { $set: { granted: { $let: { vars: { ofExpected }, in: { $add: ['$$ofExpected', ofOthers] } } } } },
+    { $set: { tat: later(base, '$granted') } },
+    { $set: { free } },
+    { $set: { from: { $max: ['$tail', '$free'] } } },
+    { $set: { tail: { $cond: [isAnyPostponed, { $max: ['$tail', last] }, '$tail'] } } },
+    { $set: { next: { $max: ['$next', { $add: [{ $max: ['$tail', '$tat', '$until'] }, KEPT_MS] }] } } },
   ];
 }

@@ -24,10 +24,10 @@ export const MAX_UNFINISHED = 10;
  *
  * User values stand inside `$literal`, so that none is evaluated.
  *
- * @param holdsSlots whether the job holds places in limits. They are freed, except by an attempt that was given back
+ * @param isLimited whether the job holds places in limits, or a moment. It loses them, except if it was given back
  */
-export function endAttempt(outcome: Outcome, holdsSlots = false): Document[] {
-  return [...endingOf(outcome), ...(holdsSlots ? freeingSlots(outcome) : [])];
+export function endAttempt(outcome: Outcome, isLimited = false): Document[] {
+  return [...endingOf(outcome), ...(isLimited ? freeingSlots(outcome) : [])];
 }
 
 function endingOf(outcome: Outcome): Document[] {

@@ -163,7 +163,8 @@ export function limitsOf(jobName: string, { concurrency, rate }: FlowRules, inpu
     key: keyAt(rule, `concurrency.${index}`),
     limit: rule.limit,
   }));
-  const rateKey = rate && keyAt(rate, 'rateLimit');
+  // A name has no space, so no concurrency limit has the same key.
+  const rateKey = rate && `rate ${keyAt(rate, 'rateLimit')}`;
   if (issues.length > 0) throw new ValidationError(`The key of a limit of job '${jobName}'`, issues);
   return { limits, ...(rateKey !== undefined && { rateKey }) };
 }
@@ -183,7 +184,14 @@ function keyOf({ name, key }: Keyed, input: unknown): string | KeyProblem {
   const text = String(value);
   if (text.length === 0 || text.length > MAX_KEY_LENGTH)
     return new KeyProblem(`expected 1 to ${MAX_KEY_LENGTH} characters ${where}, not ${text.length}`);
+  if (!text.isWellFormed())
+    return new KeyProblem(`expected well-formed Unicode ${where}: half of a character is missing`);
   return `${name}=${text}`;
+}
+
+/** Whether the limits of a job depend on its input. */
+export function dependOnInput({ concurrency, rate }: FlowRules): boolean {
+  return [...concurrency, ...(rate ? [rate] : [])].some(({ key }) => key !== undefined);
 }
 
 function describe(value: unknown): string {

@@ -27,8 +27,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
-  /** True if the job holds places in limits. */
-  readonly holdsSlots?: boolean;
+  /** True if the job holds places in limits, or a moment of a rate limit. */
+  readonly isLimited?: boolean;
   /** Reports of the attempt that may not be stored yet. */
   readonly report?: Report;
 }
@@ -60,7 +60,10 @@ export function freesSlots(outcome: Outcome, settledAs: JobStatus | 'stale' | un
 }
 
 /** Returns the settlement of a claimed job. */
-export function settlementOf({ id, token, retention, slots }: ClaimedJob, outcome: Outcome): Settlement {
+export function settlementOf(
+  { id, token, retention, slots, hasMoment }: ClaimedJob,
+  outcome: Outcome,
+): Settlement {
   const isDeletedWhenCompleted = retention?.completed === 0;
-  return { id, token, outcome, isDeletedWhenCompleted, holdsSlots: slots !== undefined };
+  return { id, token, outcome, isDeletedWhenCompleted, isLimited: slots !== undefined || hasMoment === true };
 }

@@ -152,7 +152,7 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
 function endingOf(settlement: Settlement): Document[] {
-  return [...reportOf(settlement), ...endAttempt(settlement.outcome, settlement.holdsSlots)];
+  return [...reportOf(settlement), ...endAttempt(settlement.outcome, settlement.isLimited)];
 }
 
 function reportOf({ report }: Settlement): Document[] {

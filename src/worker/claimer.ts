@@ -3,6 +3,7 @@ import { claimJobAlone, claimJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { LeaseRequest } from '../job/claim-statements.js';
 import type { ClaimedJob } from '../job/job.js';
+import type { QueuedJob } from '../job/queued-job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Logger } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
@@ -26,6 +27,10 @@ export class Claimer {
   leftOut = false;
   /** True if the last claim got as many jobs as it asked for, so more are likely to wait. */
   moreWait = false;
+  /** True if the last claim found jobs, even if their limits turned all of them away. */
+  foundSome = false;
+  /** Jobs that got a place or a moment from their limits, and that no worker was told of yet. */
+  readonly requeued: QueuedJob[] = [];
   readonly #spread = new ClaimSpread();
 
   /**
@@ -52,6 +57,7 @@ export class Claimer {
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
     let wanted = limit;
+    this.foundSome = false;
     for (let tries = 1; ; tries += 1) {
       let found = 0;
       const jobs = await this.#inTime(async (lease) => {
@@ -61,6 +67,7 @@ export class Claimer {
         found = claimed.length;
         return this.#admit(claimed, limit);
       });
+      this.foundSome ||= found > 0;
       this.moreWait = found === wanted;
       if (jobs.length > 0 || !this.moreWait || tries === MAX_TRIES) return jobs;
       wanted = Math.min(MAX_TURNED_AWAY, 4 * wanted);
@@ -93,7 +100,9 @@ export class Claimer {
   /** Admits claimed jobs. If that fails, none starts, and all are given back. */
   async #admit(claimed: ClaimedJob[], room: number): Promise<ClaimedJob[]> {
     try {
-      return await this.worker.gate.admit(claimed, room);
+      const { admitted, requeued } = await this.worker.gate.admit(claimed, room);
+      this.requeued.push(...requeued);
+      return admitted;
     } catch (error) {
       await Promise.allSettled(claimed.map(this.giveBack));
       throw error;

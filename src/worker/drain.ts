@@ -177,7 +177,9 @@ class Drain {
     const jobs = await this.#claimer.claim(room);
     if (jobs.length > 0) this.#pace.claimTook(performance.now() - askedAt);
     this.#hold(jobs, askedAt);
-    return jobs.length > 0 || this.#claimer.moreWait;
+    const { requeued, foundSome } = this.#claimer;
+    if (requeued.length > 0) this.#beside(this.worker.jobsReady.tell(requeued.splice(0)));
+    return foundSome;
   }
 
   /**

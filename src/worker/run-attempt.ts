@@ -2,7 +2,7 @@ import { isKind } from '../brand.js';
 import { SchemaFailedError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
-import { limitsOf } from '../job/flow-rules.js';
+import { type LimitsOfJob, limitsOf } from '../job/flow-rules.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { type Storable, toOutput } from '../job/storable.js';
@@ -23,7 +23,9 @@ export async function runAttempt(
   run: (input: unknown) => Promise<unknown>,
 ): Promise<Outcome> {
   const refused = (error: unknown) =>
-    isUnanswered(error) ? failedOutcome(error, job, factory) : finalFailure(toFailure(error));
+    isUnanswered(error) || error instanceof LimitsChangedError
+      ? failedOutcome(error, job, factory)
+      : finalFailure(toFailure(error));
   const parsed = await asResult(parsedInput(factory, job));
   if ('refused' in parsed) return refused(parsed.refused);
   let returned: unknown;
@@ -41,9 +43,19 @@ export async function runAttempt(
 /** Returns the parsed input. @throws ValidationError for one that is invalid, or has no key for a limit */
 async function parsedInput(factory: JobFactory, job: ClaimedJob): Promise<unknown> {
   const parsed = await factory.parseInput(job.input);
-  if (factory.flow) limitsOf(factory.name, factory.flow, parsed);
+  if (factory.flow) requireSlots(job, limitsOf(factory.name, factory.flow, parsed));
   return parsed;
 }
+
+/** The gate could not find out the limits, or found out others. @throws LimitsChangedError, which is retried */
+function requireSlots({ slots = [], jobName }: ClaimedJob, { limits }: LimitsOfJob): void {
+  const lacks = limits.find(({ key }) => !slots.some((slot) => slot.key === key));
+  if (lacks)
+    throw new LimitsChangedError(`Input of job '${jobName}' gave other limits before, not '${lacks.key}'.`);
+}
+
+/** The input gave other limits when the job was claimed. A later attempt may succeed. */
+class LimitsChangedError extends Error {}
 
 async function storableOutput(factory: JobFactory, returned: unknown): Promise<Storable> {
   return toOutput(await factory.parseOutput(returned), factory.name);

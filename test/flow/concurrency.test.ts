@@ -74,3 +74,94 @@ test('a limit of one with several workers, and a limit for all jobs of the kind 
   expect(running.most.get('all')).toBeLessThanOrEqual(3);
   for (const [key, most] of running.most) if (key !== 'all') expect(most).toBe(1);
 });
+
+test('a limit by key and one for all of the same name: as many run as the larger one says', async () => {
+  const job = defineJob({
+    name: 'import',
+    input: z.object({ tenant: z.string(), n: z.number() }),
+    concurrency: [{ key: 'tenant', limit: 1 }, { limit: 3 }],
+    run: async () => {},
+  });
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactory(job);
+  await processor.addJobs(inputs(9, 1).map((input) => ({ job, input })));
+  const pull = async () => {
+    const pulled = [];
+    for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob())
+      pulled.push(next);
+    return pulled;
+  };
+  for (let round = 0; round < 3; round += 1) {
+    const three = await pull();
+    expect(three).toHaveLength(3);
+    for (const each of three) await processor.completeJob(each);
+  }
+});
+
+test('kinds that share a limit take their turns, whatever other limits they have', async () => {
+  const input = z.object({});
+  const run = async () => {};
+  const one = defineJob({ name: 'one', input, concurrency: { name: 'api', limit: 1 }, run });
+  const two = defineJob({
+    name: 'two',
+    input,
+    concurrency: [
+      { name: 'api', limit: 1 },
+      { name: 'zoo', limit: 5 },
+    ],
+    run,
+  });
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactories([one, two]);
+  for (const job of [one, two, one, one]) await processor.addJob(job, {});
+  await processor.jobs.list();
+  const order: string[] = [];
+  for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) {
+    while (await processor.pullNextJob()) throw new Error('Two at a time.');
+    order.push(next.jobName);
+    await processor.completeJob(next);
+  }
+  expect(order).toEqual(['one', 'two', 'one', 'one']);
+});
+
+test('a deployment that adds a limit lets no two jobs wait for each other', async () => {
+  const input = z.object({ key: z.string() });
+  const run = async () => {};
+  const before = defineJob({ name: 'import', input, concurrency: { limit: 1 }, run });
+  const after = defineJob({
+    name: 'import',
+    input,
+    concurrency: [{ limit: 1 }, { key: 'key', limit: 1 }],
+    run,
+  });
+  const old = database.processor({ maxThreads: 1 });
+  await old.addJobFactory(before);
+  const now = database.processor({ maxThreads: 1 });
+  await now.addJobFactory(after);
+  for (const id of ['first', 'second', 'third']) await old.addJob(before, { key: 'x' }, { id });
+  const first = (await old.pullNextJob()) ?? expect.fail();
+  await old.pullNextJob();
+  await old.completeJob(first); // The second job has the place of the old limit.
+  await database.collections().jobs.updateOne({ _id: 'third' }, { $set: { priority: 9 } });
+  const summary = await now.drain();
+  await database.collections().limits.updateMany({}, { $set: { next: new Date(0) } });
+  await now.recoverJobs();
+  const rest = await now.drain();
+  expect(summary.completed + rest.completed).toBe(2);
+});
+
+test('an input that gives other limits at the attempt than at the gate is tried again', async () => {
+  let asked = 0;
+  const job = defineJob({
+    name: 'import',
+    concurrency: { limit: 1, key: () => (asked++ % 2 === 0 ? 'a' : 'b') },
+    retryDelay: 0,
+    maxRetries: 1,
+    run: async () => {},
+  });
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactory(job);
+  await processor.addJob(job);
+  asked = 0;
+  expect(await processor.drain()).toMatchObject({ errors: 1 });
+});

@@ -24,7 +24,7 @@ import { endSession } from '../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
 import { collectionNames, collectionNamesOf } from '../collection-names.js';
-import { useDatabase } from '../database.js';
+import { silent, useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, failing, flaky } from '../jobs.js';
 import { CalledSites, callsInSource } from './call-sites.js';
@@ -260,7 +260,12 @@ async function callFlowControl(): Promise<void> {
     pausedQueues: () => [],
     leaseMs: 1000,
   });
-  const gate = new Gate({ collections: database.collections(), factory: () => job, lines });
+  const gate = new Gate({
+    collections: database.collections(),
+    factory: () => job,
+    lines,
+    log: silent,
+  });
   const [lost] = held;
   if (lost) await gate.admit([{ ...lost, slots: [] }]);
   if (lost) await gate.slowDown(lost, 1);
