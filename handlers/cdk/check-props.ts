@@ -26,8 +26,38 @@ const environmentSchema = z.record(z.string(), z.string()).check(({ value, issue
     issues.push({ code: 'custom', input: undefined, path: [...path], message });
 });
 
+/** Objects of CDK are known by a method, since an app may have another copy of it. */
+function withMethod(name: string, expected: string) {
+  const hasIt = (value: unknown) =>
+    typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function';
+  return z.custom(hasIt, expected).optional();
+}
+
+const anything = z.unknown().optional();
+
+const httpSchema = z.strictObject({
+  access: z.enum(['keys', 'iam']).optional(),
+  rateLimit: z.number().optional(),
+  burstLimit: z.number().optional(),
+  concurrency: z.number().optional(),
+});
+
 const propsSchema = z
-  .looseObject({
+  .strictObject({
+    workerTimeout: withMethod('toSeconds', 'expected a Duration of CDK, such as Duration.minutes(5)'),
+    workerMemorySize: z.number().optional(),
+    runtime: anything,
+    http: z
+      .union(
+        [z.literal(false), httpSchema],
+        'expected false, or { access, rateLimit, burstLimit, concurrency }',
+      )
+      .optional(),
+    vpc: anything,
+    vpcSubnets: anything,
+    securityGroups: anything,
+    logRetention: z.number().optional(),
+    alarmTopic: anything,
     bundles: z.string().min(1),
     secret: textOf(
       /^(?!arn:)[\w/+=.@-]{1,512}$/,
@@ -52,7 +82,7 @@ const propsSchema = z
 
 /** @throws ValidationError that lists every property with which the stack would not work */
 export function checkProps(props: JobProcessorProps): void {
-  validateNow(propsSchema, props, 'The properties of JobProcessor');
+  validateNow(propsSchema, props, 'The configuration of JobProcessor');
 }
 
 /** A token passes: its value is known only when the stack is deployed. */

@@ -121,6 +121,19 @@ test('properties with which no stack works are refused, all at once', () => {
   expect(stack.node.children).toEqual([]);
 });
 
+test.each([
+  ['an unknown one', { workerTimout: 1 }, 'workerTimout'],
+  ['a number for a Duration', { workerTimeout: 300 }, 'expected a Duration of CDK'],
+  ['an unknown one of the API', { http: { acess: 'iam' } }, 'http'],
+  ['an unknown way to admit callers', { http: { access: 'iamm' } }, 'http'],
+  ['true for the API', { http: true }, 'http: expected false, or { access'],
+])('without a compiler, %s is refused too', (_, given, problem) => {
+  const stack = new Stack(new App(), 'Refused');
+  const props = { bundles: 'dist', secret: 'remote-processor/prod', ...given };
+  expect(() => Reflect.construct(JobProcessor, [stack, 'Jobs', props])).toThrow(problem);
+  expect(stack.node.children).toEqual([]);
+});
+
 function ofType(type: string, from: readonly Resource[]): Resource['Properties'][] {
   return from.filter(({ Type }) => Type === type).map(({ Properties }) => Properties);
 }
