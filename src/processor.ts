@@ -977,7 +977,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { id } = job;
     const { jobs } = await this.#connected();
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
-    if (job.slots && freesSlots(outcome, settledAs))
+    if (freesSlots(job, outcome, settledAs))
       await this.jobsReady.tell(await this.#worker.lines.release([job]));
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();

@@ -2,7 +2,14 @@ import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type TurnedAway, turnAway } from '../job/end-attempt.js';
-import { dependOnInput, type HeldSlot, type JobLimit, limitsOf, type RateRule } from '../job/flow-rules.js';
+import {
+  dependOnInput,
+  type HeldSlot,
+  type JobLimit,
+  limitsOf,
+  limitsWithoutSlot,
+  type RateRule,
+} from '../job/flow-rules.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { requireUniqueSlots } from '../job/require-unique-index.js';
@@ -147,7 +154,9 @@ class Admission {
   }
 
   async #readTaken(): Promise<void> {
-    const keys = this.arrivals.flatMap(({ limits, slots }) => missing(limits, slots).map(({ key }) => key));
+    const keys = this.arrivals.flatMap(({ limits, slots }) =>
+      limitsWithoutSlot(limits, slots).map(({ key }) => key),
+    );
     const { jobs } = this.options.collections;
     for (const [key, numbers] of await findTakenSlots(jobs, [...new Set(keys)]))
       this.#taken.set(key, new Set(numbers));
@@ -275,10 +284,6 @@ class Admission {
       lost.delete(arrival);
     }
   }
-}
-
-function missing(limits: readonly JobLimit[], slots: readonly HeldSlot[]): readonly JobLimit[] {
-  return limits.filter(({ key }) => !slots.some((slot) => slot.key === key));
 }
 
 /** A worker that was frozen for longer than its lease may no longer decide: its notes may have been removed. */

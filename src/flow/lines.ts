@@ -1,6 +1,6 @@
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
-import type { ConcurrencyRule, FlowRules } from '../job/flow-rules.js';
+import { type ConcurrencyRule, type FlowRules, limitsWithoutSlot } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
@@ -187,9 +187,9 @@ export class Lines {
         full.add(key); // The jobs behind must not pass.
         return [];
       }
-      const held = new Set([key, ...slots.map((slot) => slot.key)]);
-      const nextLine = limits.find((other) => !held.has(other.key))?.key;
-      return [{ job, slot: { key, number: next.value }, next: nextLine }];
+      const slot = { key, number: next.value };
+      const [nextLine] = limitsWithoutSlot(limits, [...slots, slot]);
+      return [{ job, slot, next: nextLine?.key }];
     });
   }
 

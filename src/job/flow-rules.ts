@@ -189,6 +189,14 @@ function keyOf({ name, key }: Keyed, input: unknown): string | KeyProblem {
   return `${name}=${text}`;
 }
 
+/** Returns the limits in which a job with these places has none, in their order. */
+export function limitsWithoutSlot(
+  limits: readonly JobLimit[],
+  slots: readonly HeldSlot[],
+): readonly JobLimit[] {
+  return limits.filter(({ key }) => !slots.some((slot) => slot.key === key));
+}
+
 /** Whether the limits of a job depend on its input. */
 export function dependOnInput({ concurrency, rate }: FlowRules): boolean {
   return [...concurrency, ...(rate ? [rate] : [])].some(({ key }) => key !== undefined);

@@ -50,12 +50,16 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
 }
 
 /**
- * Returns whether a written outcome freed the job's places in its limits. A job that was given back keeps them.
+ * Returns whether a written outcome freed places that the job held in its limits. A job that was given back keeps them.
  *
  * @param settledAs the job's new status, or undefined if nothing was changed
  */
-export function freesSlots(outcome: Outcome, settledAs: JobStatus | 'stale' | undefined): boolean {
-  if (settledAs === undefined || settledAs === 'stale') return false;
+export function freesSlots(
+  { slots }: ClaimedJob,
+  outcome: Outcome,
+  settledAs: JobStatus | 'stale' | undefined,
+): boolean {
+  if (slots === undefined || settledAs === undefined || settledAs === 'stale') return false;
   return outcome.kind !== 'givenBack' || isSettled(settledAs);
 }
 

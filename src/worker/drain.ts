@@ -304,10 +304,8 @@ class Drain {
 
   /** Gives the places of jobs that ended to others. If that fails, the look within a minute does it. */
   async #release(freed: readonly ClaimedJob[]): Promise<void> {
-    const holders = freed.filter(({ slots }) => slots !== undefined);
-    if (holders.length === 0) return;
     try {
-      this.#unblocked.push(...(await this.worker.lines.release(holders)));
+      this.#unblocked.push(...(await this.worker.lines.release(freed)));
     } catch (error) {
       this.#log.warn('Places in limits could not be given to other jobs', { error: String(error) });
     }

@@ -125,8 +125,10 @@ export class Writer {
       const results = await unlessAborted(end, withinTime(leaseMs, write));
       if (results === undefined)
         throw new NoAnswer('The database did not answer before the worker had to end.');
-      const freed = batch.filter(({ settlement: { outcome } }, index) => freesSlots(outcome, results[index]));
-      await this.options.release(freed.map(({ job }) => job));
+      const freed = batch.filter(({ job, settlement }, index) =>
+        freesSlots(job, settlement.outcome, results[index]),
+      );
+      if (freed.length > 0) await this.options.release(freed.map(({ job }) => job));
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });
