@@ -1,14 +1,13 @@
 import type { Collection } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
 import type { CappedCount } from '../job/count-jobs.js';
-import { blockedJobs } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
-import { byId, byIndex } from '../mongo/by-index.js';
+import { byId } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import type { FlowCollections, LimitDocument } from './limit-document.js';
-import { findTakenSlots } from './line-statements.js';
+import { askLines, findTakenSlots } from './line-statements.js';
 import { LINES_AT_A_TIME } from './lines.js';
 
 /** Maximum number of waiting jobs counted per limit. */
@@ -72,27 +71,17 @@ function slowedUntil({ until }: LimitDocument): Date | null {
   return until !== undefined && until.getTime() > Date.now() ? until : null;
 }
 
-/** Counts the jobs in these lines, by one command. MongoDB allows 1000 stages in it. */
+/** Counts the jobs in these lines, by one command. */
 async function countWaiting(
   jobs: Collection<JobDocument>,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, CappedCount>> {
-  const [first, ...others] = keys.map((key) => [
+  const counts = await askLines<{ readonly key: string; readonly count: number }>(jobs, keys, 1, (key) => [
     { $match: { blockedBy: key, status: 'queued' } },
     { $limit: MAX_COUNTED + 1 },
     { $count: 'count' },
     { $set: { key: { $literal: key } } },
   ]);
-  if (first === undefined) return new Map();
-  const unions = others.map((pipeline) => ({ $unionWith: { coll: jobs.collectionName, pipeline } }));
-  const counts = await byIndex(jobs, blockedJobs, (hint) =>
-    jobs
-      .aggregate<{ readonly key: string; readonly count: number }>([...first, ...unions], {
-        batchSize: keys.length + 1,
-        ...hint,
-      })
-      .toArray(),
-  );
   return new Map(
     counts.map(({ key, count }) => [
       key,

@@ -41,13 +41,27 @@ export async function findHeads(
   perLine: number,
   pausedQueues: readonly string[],
 ): Promise<BlockedJob[]> {
-  const [first, ...others] = keys.map((key) => headsOf(key, perLine, pausedQueues));
+  return askLines(jobs, keys, perLine, (key) => headsOf(key, perLine, pausedQueues));
+}
+
+/**
+ * Asks each of these lines by one command, which must stay below MongoDB's limit of 1000 stages.
+ *
+ * @param perLine how many results a line gives at most
+ * @param stagesOf returns the stages for the line of a limit, of which the first selects the line
+ */
+export async function askLines<Result extends Document>(
+  jobs: Collection<JobDocument>,
+  keys: readonly string[],
+  perLine: number,
+  stagesOf: (key: string) => Document[],
+): Promise<Result[]> {
+  const [first, ...others] = keys.map(stagesOf);
   if (first === undefined) return [];
   const unions = others.map((pipeline) => ({ $unionWith: { coll: jobs.collectionName, pipeline } }));
+  const batchSize = keys.length * perLine + 1;
   return byIndex(jobs, blockedJobs, (hint) =>
-    jobs
-      .aggregate<BlockedJob>([...first, ...unions], { batchSize: keys.length * perLine + 1, ...hint })
-      .toArray(),
+    jobs.aggregate<Result>([...first, ...unions], { batchSize, ...hint }).toArray(),
   );
 }
 

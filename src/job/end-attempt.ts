@@ -113,7 +113,6 @@ export function turnAway(to: TurnedAway): Document[] {
       return ending('queued', {
         ...kept,
         runAt: to.until,
-        wantedAt: { $ifNull: ['$wantedAt', '$runAt'] },
         hasMoment: true,
         slots: '$$REMOVE',
       });

@@ -151,8 +151,6 @@ export interface JobDocument {
   readonly slots?: readonly HeldSlot[];
   /** The limit in whose line the queued job waits. Absent if it waits for none. */
   readonly blockedBy?: string;
-  /** The job's `runAt` before it waited for a limit. */
-  readonly wantedAt?: Date;
   /** True if a rate limit gave the job its `runAt`. */
   readonly hasMoment?: true;
   /** Present only while `processing`. */
