@@ -104,16 +104,20 @@ const rateLimit = z.strictObject({
   ...keyed,
 });
 
+/**
+ * One limit, or a list of limits. Two schemas in a union would not tell which field is wrong. Its type is written out,
+ * because the one that zod infers is not known to older versions of zod.
+ */
+const concurrencyLimits: z.ZodType<z.output<typeof concurrencyLimit>[]> = z.preprocess(
+  (value) => (Array.isArray(value) ? value : [value]),
+  z.array(concurrencyLimit).min(1).max(MAX_LIMITS),
+);
+
 /** The options of flow control in a job's definition. */
 export const flowShape = {
-  concurrency: z.preprocess(asList, z.array(concurrencyLimit).min(1).max(MAX_LIMITS).optional()),
+  concurrency: concurrencyLimits.optional(),
   rateLimit: rateLimit.optional(),
 };
-
-/** Makes a list of a single limit. Two schemas in a union would not tell which field is wrong. */
-function asList(value: unknown): unknown {
-  return value === undefined || Array.isArray(value) ? value : [value];
-}
 
 const flowSchema = z.object(flowShape);
 
