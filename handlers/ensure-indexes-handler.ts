@@ -1,8 +1,10 @@
 import { atLevel } from '../src/log-level.js';
+import { validateNow } from '../src/validate.js';
 import type { HandlerOptions } from './container.js';
 import { invocations } from './invocation.js';
 import type { LambdaHandler } from './lambda-context.js';
 import { type IndexesMade, makeIndexes } from './make-indexes.js';
+import { environmentOptionsSchema } from './option-schemas.js';
 import { settingsOf } from './settings.js';
 import { isWarmUp } from './warm-up-event.js';
 
@@ -12,11 +14,13 @@ import { isWarmUp } from './warm-up-event.js';
  *
  * @returns a handler for any event, whose result says what was made. An event that only keeps a container warm has no
  *   effect and no result
+ * @throws ValidationError listing invalid options
  */
-export function createEnsureIndexesHandler({
-  env,
-  log: target,
-}: Pick<HandlerOptions, 'env' | 'log'> = {}): LambdaHandler<IndexesMade | undefined> {
+export function createEnsureIndexesHandler(
+  options: Pick<HandlerOptions, 'env' | 'log'> = {},
+): LambdaHandler<IndexesMade | undefined> {
+  validateNow(environmentOptionsSchema, options, 'The call of createEnsureIndexesHandler');
+  const { env, log: target } = options;
   const invocation = invocations(target);
   const settings = settingsOf({ env, log: invocation.log }, ['MONGODB_URI']);
   return async (event, context) => {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import type { Config } from '../src/config.js';
+import { validateNow } from '../src/validate.js';
 import { isServedBelow, locate, locatedBelow } from './base-path.js';
 import { containerOf, type HandlerOptions } from './container.js';
 import { refusals } from './http/access-log.js';
@@ -11,6 +12,7 @@ import { requireSignature } from './http/signed-access.js';
 import { bareOf, type HttpEvent, isHttpEvent, isOfLoadBalancer, pathOf, toFetchable } from './http-event.js';
 import { invocations } from './invocation.js';
 import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.js';
+import { handlerOptionsSchema } from './option-schemas.js';
 import { isWarmUp } from './warm-up-event.js';
 
 /** Connections per container. Few, because a container serves one request at a time, and there may be a thousand. */
@@ -52,8 +54,10 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
  *
  * @returns a handler that answers every request, with a problem document if it must. An event that only keeps a
  *   container warm costs nothing
+ * @throws ValidationError listing invalid options
  */
 export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAnswer> {
+  validateNow(handlerOptionsSchema, options, 'The call of createHttpHandler');
   const invocation = invocations(options.log);
   let basePath = ''; // Of the current request. A container serves one at a time.
   const useApp = containerOf(

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { Backoff } from '../src/backoff.js';
 import { type JobsReady, jsonLogger, type Logger } from '../src/index.js';
+import { loggerSchema } from '../src/log-level.js';
+import { validateNow } from '../src/validate.js';
 import { type WorkerLimits, workersWanted } from './scale-out.js';
 import { MAX_KICK_DEPTH } from './wake-up-event.js';
 import { invocationStarter, noStarter, queueStarter, type WorkerStarter } from './worker-starters.js';
@@ -49,6 +51,19 @@ export interface KickOptions {
   readonly log?: Logger;
 }
 
+const text = z.string().optional();
+const fromOne = z.int().min(1);
+
+const kickOptionsSchema = z.strictObject({
+  functionName: text,
+  queueUrl: text,
+  region: text,
+  endpoint: text,
+  limits: z.strictObject({ maxThreads: fromOne, maxWorkers: fromOne }).optional(),
+  lingerMs: z.number().min(0).optional(),
+  log: loggerSchema.optional(),
+});
+
 /**
  * Makes the kick of a deployment, for `RemoteProcessor`. The process needs the permission `sqs:SendMessage` on the
  * queue or, without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask
@@ -58,8 +73,11 @@ export interface KickOptions {
  * @example
  * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
  * const processor = new RemoteProcessor({ db, kick });
+ * @throws ValidationError listing invalid options
  */
-export function createKick({ log = jsonLogger, ...options }: KickOptions): AskForWorkers {
+export function createKick(options: KickOptions): AskForWorkers {
+  validateNow(kickOptionsSchema, options, 'The call of createKick');
+  const { log = jsonLogger } = options;
   const starter = starterOf(options);
   const backoff = new Backoff();
   let underWay: { readonly workers: number; readonly kicked: Promise<unknown> } | undefined;

@@ -1,5 +1,6 @@
 import '../src/scheduler/operations.js'; // Loaded while the container starts, since each invocation needs it.
 import type { DeclaredScheduler, Logger, WaitingJob } from '../src/index.js';
+import { validateNow } from '../src/validate.js';
 import { type Container, containerOf, type HandlerOptions } from './container.js';
 import { deadlines } from './deadline.js';
 import { invocations } from './invocation.js';
@@ -7,6 +8,7 @@ import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { longestWaitOf } from './longest-wait.js';
 import { cloudWatchMetrics, schedulerMetrics } from './metrics.js';
 import { once } from './once.js';
+import { schedulerHandlerOptionsSchema } from './option-schemas.js';
 import { refuseEvent } from './refuse-event.js';
 import { enoughToCount, workersWanted } from './scale-out.js';
 import { isTick, tickText } from './tick-event.js';
@@ -34,8 +36,10 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
  * as many workers as the backlog needs, and makes the jobs of items that become due before its next invocation.
  *
  * @returns a handler for a schedule of one minute. Its result says how many jobs it made. It throws for other events
+ * @throws ValidationError listing invalid options
  */
 export function createSchedulerHandler(options: SchedulerHandlerOptions): LambdaHandler<{ made: number }> {
+  validateNow(schedulerHandlerOptionsSchema, options, 'The call of createSchedulerHandler');
   const { schedules } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();

@@ -2,6 +2,7 @@ import type { FunctionConfig } from '../src/config.js';
 import type { DrainSummary } from '../src/index.js';
 import { keepJobRejections } from '../src/job-rejections.js';
 import { workerPoolSize } from '../src/mongo/client.js';
+import { validateNow } from '../src/validate.js';
 import { emptySummary } from '../src/worker/summary.js';
 import { addMessages } from './add-messages.js';
 import { type Container, containerOf, type HandlerOptions } from './container.js';
@@ -11,6 +12,7 @@ import { invocations } from './invocation.js';
 import type { LambdaContext, LambdaHandler } from './lambda-context.js';
 import { cloudWatchMetrics, workerMetrics } from './metrics.js';
 import { once } from './once.js';
+import { handlerOptionsSchema } from './option-schemas.js';
 import { isWakeUpQueue, type WakeUp } from './wake-up-event.js';
 import { type Messages, readWorkerEvent } from './worker-event.js';
 
@@ -47,8 +49,10 @@ export type WorkerResult = DrainSummary & {
  *
  * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
  *   SNS that add jobs. Its result says what became of the jobs. It throws for other events
+ * @throws ValidationError listing invalid options
  */
 export function createWorkerHandler(options: HandlerOptions): LambdaHandler<WorkerResult> {
+  validateNow(handlerOptionsSchema, options, 'The call of createWorkerHandler');
   const { exit = endContainer } = options;
   const invocation = invocations(options.log);
   const deadlineOf = deadlines();

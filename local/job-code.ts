@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import type { JobFactories } from '../handlers/container.js';
+import { jobsOption, schedulesOption } from '../handlers/option-schemas.js';
 import type { Config } from '../src/config.js';
-import type { DeclaredScheduler } from '../src/index.js';
+import type { DeclaredScheduler, JobFactory } from '../src/index.js';
 import { validateNow } from '../src/validate.js';
 
 /** The exports of a module of jobs. */
@@ -28,6 +29,15 @@ export async function loadJobCode(path: string | undefined): Promise<JobCode> {
   return { jobs, schedules };
 }
 
+/** Warning of a program without the option `--jobs`. */
+export const NO_MODULE =
+  'Without --jobs, this runs only the jobs that come with remote-processor (handlers/jobs.ts). Name the module of your own jobs with --jobs';
+
+/** Returns the names of job factories. */
+export function namesOf(factories: JobFactories): string[] {
+  return Object.values<JobFactory>(factories).map(({ name }) => name);
+}
+
 /** Returns the job factories for these settings. */
 export function factoriesOf({ jobs }: JobCode, config: Config): JobFactories {
   return typeof jobs === 'function' ? jobs(config) : jobs;
@@ -35,13 +45,8 @@ export function factoriesOf({ jobs }: JobCode, config: Config): JobFactories {
 
 /** Checks the outer form only, because the processor checks the factories and the items. */
 const moduleSchema = z.object({
-  jobs: z.custom<JobCode['jobs']>(
-    (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
-    'expected job factories: a list, an object, or a function of the settings that returns them',
-  ),
-  schedules: z
-    .custom<readonly DeclaredScheduler[]>(Array.isArray, 'expected a list of scheduler items')
-    .optional(),
+  jobs: jobsOption<JobCode['jobs']>(),
+  schedules: schedulesOption.optional(),
 });
 
 async function load(path: string): Promise<object> {

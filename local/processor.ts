@@ -33,9 +33,10 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
  */
 const STUCK_AFTER_MS = 5 * 60_000;
 
-const intervalsSchema = z.object({
+const loopOptionsSchema = z.object({
   pollInterval: timerDurationSchema.default(1000),
   scheduleInterval: timerDurationSchema.default(1000),
+  setUp: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
 type LoopKind = 'worker' | 'scheduler';
@@ -69,8 +70,8 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
       setUp && (() => setUp(this)),
     );
     const intervals = validateNow(
-      intervalsSchema,
-      { pollInterval, scheduleInterval },
+      loopOptionsSchema,
+      { pollInterval, scheduleInterval, setUp },
       'The configuration of LocalProcessor',
     );
     // A turn that is under way has its own listener.

@@ -7,6 +7,14 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** Levels from least to most important. */
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
+const method = z.function();
+const methodsSchema = z.object({ debug: method, info: method, warn: method, error: method });
+
+export const loggerSchema = z.custom<Logger>(
+  (value) => methodsSchema.safeParse(value).success,
+  'expected debug, info, warn and error functions',
+);
+
 /**
  * Returns a logger that passes on only messages of at least this level.
  *

@@ -61,7 +61,7 @@ import { updateQueuedJob } from './job/update-queued-job.js';
 import { type SettledJob, waitForJob } from './job/wait-for-job.js';
 import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
-import { atLevel } from './log-level.js';
+import { atLevel, loggerSchema } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { Connection } from './mongo/connection.js';
@@ -138,8 +138,9 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
    */
   readonly kick?: Kick;
   /**
-   * The kinds of jobs by name, which types these names: job factories, or contracts if the code is elsewhere. The first
-   * call that uses the database registers them. Default: none, so any name is accepted.
+   * The kinds of jobs by name, which types these names: job factories, or contracts if the code is elsewhere. Each key
+   * is the name in the job's definition. The first call that uses the database registers them. Default: none, so any
+   * name is accepted.
    */
   readonly jobs?: Jobs;
   /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
@@ -325,6 +326,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.workers = new Workers(collections);
   }
 
+  /** The names of jobs whose code is registered here. @internal */
+  protected get jobNames(): readonly string[] {
+    return this.#registry.names;
+  }
+
   /** Stores all registered kinds of jobs again, for a database that was replaced by an empty one. @internal */
   protected storeJobFactoriesAgain(): Promise<void> {
     return this.#registry.storeAgain();
@@ -414,7 +420,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Registers several kinds of jobs by name, with one or two commands for all.
+   * Registers several kinds of jobs, with one or two commands for all. In an object, each key is the name in the job's
+   * definition.
    *
    * @throws ValidationError for a bad name or factory, before anything is registered
    */
@@ -1012,12 +1019,6 @@ declare module './job/job-context.js' {
 
 const MIN_LEASE_MS = 1000;
 
-const level = z.function();
-
-function isLogger(value: unknown): value is Logger {
-  return z.object({ debug: level, info: level, warn: level, error: level }).safeParse(value).success;
-}
-
 function isFilter(value: unknown): value is Filter<JobDocument> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -1029,9 +1030,7 @@ const optionsSchema = z.strictObject({
       const problem = driverProblem(db);
       if (problem !== undefined) addIssue(problem);
     }),
-  log: z
-    .custom<Logger>(isLogger, 'expected debug, info, warn and error functions')
-    .default(() => atLevel('info', jsonLogger)),
+  log: loggerSchema.default(() => atLevel('info', jsonLogger)),
   formatJobError: z
     .custom<JobErrorFormatter>((value) => typeof value === 'function', 'expected a function')
     .default(() => formatJobError),

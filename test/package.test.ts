@@ -263,6 +263,12 @@ describe.each(['serverless', 'cdk'])('a project of init --with %s', (tool) => {
       await inFolder('npx', 'serverless', 'package');
       const packed = (await readdir(join(folder(), '.serverless'))).filter((name) => name.endsWith('.zip'));
       expect(packed.toSorted()).toEqual(['ensureIndexes.zip', 'http.zip', 'scheduler.zip', 'worker.zip']);
+      const made = await readFile(
+        join(folder(), '.serverless/cloudformation-template-update-stack.json'),
+        'utf8',
+      );
+      expect(made.match(/"Type": "AWS::IAM::Role"/g)).toHaveLength(4);
+      expect(made.match(/"Type": "AWS::CloudWatch::Alarm"/g)).toHaveLength(4);
     } else {
       await inFolder('npx', 'cdk', 'synth', '--quiet', '--no-notices');
       const made = await readdir(join(folder(), 'cdk.out'));

@@ -1,4 +1,5 @@
-import { Token } from 'aws-cdk-lib';
+import { type Duration, Token } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { configSchema } from '../../src/config.js';
 import { validateNow } from '../../src/validate.js';
@@ -30,22 +31,44 @@ const environmentSchema = z.record(z.string(), z.string()).check(({ value, issue
 function withMethod(name: string, expected: string) {
   const hasIt = (value: unknown) =>
     typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function';
-  return z.custom(hasIt, expected).optional();
+  return z.custom<Duration>(hasIt, expected).optional();
+}
+
+/** Lambda's bounds. */
+function isTimeout(duration: Duration | undefined): boolean {
+  if (duration === undefined || duration.isUnresolved()) return true;
+  const seconds = duration.toSeconds({ integral: false });
+  return Number.isInteger(seconds) && seconds >= 1 && seconds <= 900;
+}
+
+/** A token passes, as in `textOf`. */
+function wholeNumber(least: number, most: number) {
+  const isOne = (value: number) => Number.isInteger(value) && value >= least && value <= most;
+  return z
+    .number()
+    .refine(
+      (value) => Token.isUnresolved(value) || isOne(value),
+      `expected a whole number from ${least} to ${most}`,
+    )
+    .optional();
 }
 
 const anything = z.unknown().optional();
 
 const httpSchema = z.strictObject({
   access: z.enum(['keys', 'iam']).optional(),
-  rateLimit: z.number().optional(),
-  burstLimit: z.number().optional(),
-  concurrency: z.number().optional(),
+  rateLimit: wholeNumber(1, 1e6),
+  burstLimit: wholeNumber(1, 1e6),
+  concurrency: wholeNumber(1, 1e6), // 0 would switch the function off.
 });
 
 const propsSchema = z
   .strictObject({
-    workerTimeout: withMethod('toSeconds', 'expected a Duration of CDK, such as Duration.minutes(5)'),
-    workerMemorySize: z.number().optional(),
+    workerTimeout: withMethod('toSeconds', 'expected a Duration of CDK, such as Duration.minutes(5)').refine(
+      isTimeout,
+      'expected whole seconds, from 1 second to the 15 minutes that Lambda allows',
+    ),
+    workerMemorySize: wholeNumber(128, 10_240),
     runtime: anything,
     http: z
       .union(
@@ -56,7 +79,9 @@ const propsSchema = z
     vpc: anything,
     vpcSubnets: anything,
     securityGroups: anything,
-    logRetention: z.number().optional(),
+    logRetention: z
+      .enum(RetentionDays, 'expected a value of RetentionDays, such as RetentionDays.ONE_MONTH')
+      .optional(),
     alarmTopic: anything,
     bundles: z.string().min(1),
     secret: textOf(

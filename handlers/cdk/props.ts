@@ -24,9 +24,9 @@ export interface JobProcessorProps {
    * refused here.
    */
   readonly environment?: Readonly<Record<string, string>>;
-  /** How long an invocation of the worker may take, at most 15 minutes. Default: 5 minutes. */
+  /** How long an invocation of the worker may take, from 1 second to 15 minutes. Default: 5 minutes. */
   readonly workerTimeout?: Duration;
-  /** The memory of the worker in MB. Default: 1024. */
+  /** The memory of the worker in MB, from 128 to 10,240. Default: 1024. */
   readonly workerMemorySize?: number;
   /** How many invocations of the worker may run at a time, at least `maxWorkers`. Default: as many as the account allows. */
   readonly workerConcurrency?: number;
@@ -51,10 +51,10 @@ export interface HttpApiProps {
    * Who decides about callers: the function by their `keys`, or API Gateway by IAM policies and signatures. Default: `keys`.
    */
   readonly access?: 'keys' | 'iam';
-  /** The most requests of all callers per second. Further ones get a 429. Default: 100. */
+  /** The most requests of all callers per second, from 1. Further ones get a 429. Default: 100. */
   readonly rateLimit?: number;
-  /** The most requests at once. Default: 200. */
+  /** The most requests at once, from 1. Default: 200. */
   readonly burstLimit?: number;
-  /** How many invocations of the function may run at a time. Default: as many as the account allows. */
+  /** How many invocations of the function may run at a time, from 1. Default: as many as the account allows. */
   readonly concurrency?: number;
 }

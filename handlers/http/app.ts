@@ -74,7 +74,7 @@ export function createApp({
 }: AppOptions) {
   const app = new Hono();
   const wrongKeys = new WrongKeys(processor, log);
-  const requireReadiness = readinessOf(processor);
+  const requireReadiness = readinessOf(processor, ready);
   app
     .onError(answerFailure(log))
     .notFound(() => nothingHere.toResponse())
@@ -92,7 +92,6 @@ export function createApp({
     .use(refuseNeedlessBody)
     .use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => notAllowed(methods).toResponse() }))
     .get('/health', async (context) => {
-      await ready();
       await requireReadiness();
       return context.json({ status: 'ok' });
     })

@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { z } from 'zod';
+import { validateNow } from '../../src/validate.js';
 import { isAwaitable } from './command/hello.js';
 import { Dispatcher } from './dispatch.js';
 import type { CommandError } from './errors.js';
@@ -28,6 +30,13 @@ export interface EmbeddedMongo {
   stop(): Promise<void>;
 }
 
+const optionsSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).default(0),
+  clock: z
+    .custom<(database: string) => number>((value) => typeof value === 'function', 'expected a function')
+    .default(() => Date.now),
+});
+
 /** The time between two removals of expired documents. MongoDB waits a minute. */
 const TTL_INTERVAL_MS = 5_000;
 
@@ -39,9 +48,12 @@ const TTL_INTERVAL_MS = 5_000;
  * const { uri, stop } = await startEmbeddedMongo();
  * const client = await new MongoClient(uri).connect();
  * ```
+ *
+ * @throws ValidationError listing invalid options, and an Error if the port is in use
  */
 export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Promise<EmbeddedMongo> {
-  const dispatcher = new Dispatcher(options.clock ?? Date.now);
+  const { port: wanted, clock } = validateNow(optionsSchema, options, 'The call of startEmbeddedMongo');
+  const dispatcher = new Dispatcher(clock);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -52,7 +64,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions = {}): Pr
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    server.listen(wanted, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
   dispatcher.server.address = `127.0.0.1:${port}`;

@@ -1,4 +1,5 @@
-import type { JobContract, RunMiddleware } from '../../src/index.js';
+import { type JobContract, type RunMiddleware, UnknownJobNameError } from '../../src/index.js';
+import { nameOf } from '../../src/job/registry.js';
 
 /** A job by its name, factory or contract. */
 export type WhichJob = string | JobContract;
@@ -7,9 +8,18 @@ export type WhichJob = string | JobContract;
 export class Faults {
   readonly #waiting = new Map<string, RunMiddleware[]>();
 
-  /** Lets `fault` run around the next attempt of this job that has no fault yet. */
+  /** @param jobNames returns the names of the jobs that have attempts here */
+  constructor(private readonly jobNames: () => readonly string[]) {}
+
+  /**
+   * Lets `fault` run around the next attempt of this job that has no fault yet.
+   *
+   * @throws UnknownJobNameError
+   */
   add(job: WhichJob, fault: RunMiddleware): void {
-    const name = typeof job === 'string' ? job : job.name;
+    const name = nameOf(job);
+    const known = this.jobNames();
+    if (!known.includes(name)) throw new UnknownJobNameError(name, known);
     this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fault]);
   }
 

@@ -81,7 +81,7 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   readonly #clock: TestClock;
   readonly #database: OwnDatabase;
   readonly #collections: Collections;
-  readonly #faults = new Faults();
+  readonly #faults = new Faults(() => this.jobNames);
 
   /** @internal */
   constructor(options: RemoteProcessorOptions<Jobs>, clock: TestClock, database: OwnDatabase) {
@@ -118,7 +118,11 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
     return this.#endedDuring(() => this.#runDue());
   }
 
-  /** The next attempt of this job fails with `error`, instead of calling its function. */
+  /**
+   * The next attempt of this job fails with `error`, instead of calling its function.
+   *
+   * @throws UnknownJobNameError if no code is registered for this job
+   */
   failNext(job: WhichJob, error: unknown = new Error('Failed by failNext.')): void {
     this.#faults.add(job, () => {
       throw error;
@@ -131,7 +135,7 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
    * this attempt calls the function with an old token, and ends as `stale`. The same happens to the other jobs that the
    * worker runs; with `maxThreads: 1` there are none.
    *
-   * @throws ValidationError for an invalid duration
+   * @throws ValidationError for an invalid duration, and UnknownJobNameError as `failNext` does
    */
   slowNext(job: WhichJob, duration: Duration): void {
     const ms = validateNow(durationSchema, duration, 'The call of slowNext');
@@ -145,6 +149,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
    * The next attempt of this job loses its worker after the function has ended, before that is stored. The clock moves to
    * the moment at which the job is recovered, and the function runs once more. So do the other jobs that the worker runs;
    * with `maxThreads: 1` there are none.
+   *
+   * @throws UnknownJobNameError as `failNext` does
    */
   loseNext(job: WhichJob): void {
     this.#faults.add(job, async ({ jobId }, next) => {

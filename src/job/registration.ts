@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { validateNow } from '../validate.js';
 import { isJobContract, isJobFactory, type JobFactory, jobNameSchema, NO_CODE } from './define-job.js';
+import { jobsByName } from './jobs-by-name.js';
 
 /** A job factory, and the name under which to register it. */
 export type Registration = readonly [name: string, factory: JobFactory];
@@ -11,7 +12,7 @@ const factorySchema = z.custom<JobFactory>(isJobFactory, {
 const itsName = z.object({ factory: factorySchema });
 const anotherName = z.object({ name: jobNameSchema, factory: factorySchema });
 const factoryList = z.array(factorySchema);
-const factoriesByName = z.record(jobNameSchema, factorySchema);
+const factoriesByName = jobsByName(factorySchema);
 
 /** Reads the arguments of `addJobFactory`. @throws ValidationError that names them */
 export function readRegistration(args: readonly unknown[]): Registration {

@@ -6,12 +6,13 @@ import type { Events } from '../events.js';
 import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate } from '../validate.js';
-import { isJobContract, isJobFactory, type JobFactory, jobNameSchema } from './define-job.js';
+import { isJobContract, isJobFactory, type JobFactory } from './define-job.js';
 import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
 import { limitsOf } from './flow-rules.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
+import { jobsByName } from './jobs-by-name.js';
 import {
   findJobFactories,
   findJobFactoryNames,
@@ -32,8 +33,7 @@ export interface AddableJob {
 }
 
 /** Schema of the kinds of jobs by name, as given to a processor. */
-export const jobsSchema = z.record(
-  jobNameSchema,
+export const jobsSchema = jobsByName(
   z.custom<JobContract>(isJob, 'expected a job factory or a contract, made by defineJob'),
 );
 

@@ -15,12 +15,15 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
+import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { Snooze } from '../errors.js';
 import type { JobBeingAdded } from '../job/addition.js';
 import { toFailure } from '../job/failure.js';
 import type { RunContext } from '../job/middleware.js';
+import { fieldOf } from '../mongo/driver-error.js';
 import type { RemoteProcessor } from '../processor.js';
+import { validateNow } from '../validate.js';
 import {
   attributesOf,
   consumedMessages,
@@ -43,6 +46,15 @@ export interface InstrumentOptions {
   readonly meterProvider?: MeterProvider | undefined;
 }
 
+const optionsSchema = z.strictObject({
+  tracerProvider: z
+    .custom((value) => typeof fieldOf(value, 'getTracer') === 'function', 'expected a TracerProvider')
+    .optional(),
+  meterProvider: z
+    .custom((value) => typeof fieldOf(value, 'getMeter') === 'function', 'expected a MeterProvider')
+    .optional(),
+});
+
 const NAME = 'remote-processor';
 
 /**
@@ -52,10 +64,12 @@ const NAME = 'remote-processor';
  * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span
  * `process <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
  *
+ * @throws ValidationError listing invalid options
  * @example
  * instrument(processor);
  */
 export function instrument(processor: Pick<RemoteProcessor, 'use'>, options: InstrumentOptions = {}): void {
+  validateNow(optionsSchema, options, 'The call of instrument');
   const telemetry = new Telemetry(options);
   processor.use({
     add: (job, next) => telemetry.send(job, next),

@@ -1,7 +1,8 @@
 /** The construct for CDK. `test/serverless.test.ts` compares what it makes by default with `serverless.yml`. */
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { beforeAll, expect, test } from 'vitest';
+import { checkProps } from '../../handlers/cdk/check-props.js';
 import { JobProcessor, type JobProcessorProps } from '../../handlers/cdk/index.js';
 import { cdkResources, withProps } from '../cdk-template.js';
 import type { Resource } from '../package-functions.js';
@@ -132,6 +133,36 @@ test.each([
   const props = { bundles: 'dist', secret: 'remote-processor/prod', ...given };
   expect(() => Reflect.construct(JobProcessor, [stack, 'Jobs', props])).toThrow(problem);
   expect(stack.node.children).toEqual([]);
+});
+
+test.each<[object, string]>([
+  [{ workerTimeout: Duration.minutes(16) }, 'workerTimeout: expected whole seconds'],
+  [{ workerTimeout: Duration.millis(1500) }, 'workerTimeout: expected whole seconds'],
+  [{ workerTimeout: Duration.seconds(0) }, 'workerTimeout: expected whole seconds'],
+  [{ workerMemorySize: 127 }, 'workerMemorySize: expected a whole number from 128 to 10240'],
+  [{ workerMemorySize: 10_241 }, 'workerMemorySize: expected a whole number from 128 to 10240'],
+  [{ maxWorkers: 1001, workerConcurrency: 1001 }, 'maxWorkers'],
+  [{ logRetention: 2 }, 'logRetention: expected a value of RetentionDays'],
+  [{ http: { rateLimit: 0 } }, 'http.rateLimit: expected a whole number from 1'],
+  [{ http: { burstLimit: 1.5 } }, 'http.burstLimit: expected a whole number from 1'],
+  [{ http: { concurrency: 0 } }, 'http.concurrency: expected a whole number from 1'],
+])('what AWS would refuse is refused before it is deployed: %j', (given, problem) => {
+  const stack = new Stack(new App(), 'Refused');
+  const props = { bundles: 'dist', secret: 'remote-processor/prod', ...given };
+  expect(() => new JobProcessor(stack, 'Jobs', props)).toThrow(problem);
+  expect(stack.node.children).toEqual([]);
+});
+
+test('numbers that only the deployment knows pass', () => {
+  const { valueAsNumber } = new CfnParameter(new Stack(new App(), 'Parameters'), 'Size', { type: 'Number' });
+  const props = {
+    bundles: 'dist',
+    secret: 'remote-processor/prod',
+    workerMemorySize: valueAsNumber,
+    workerTimeout: Duration.seconds(valueAsNumber),
+    http: { rateLimit: valueAsNumber },
+  };
+  expect(() => checkProps(props)).not.toThrow();
 });
 
 function ofType(type: string, from: readonly Resource[]): Resource['Properties'][] {

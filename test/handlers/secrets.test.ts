@@ -73,7 +73,8 @@ async function statusWith(key: string, handler: ReturnType<typeof createHttpHand
 test('every function gets what it needs from the secret', async () => {
   service.secret = secretOf({ API_KEYS: entryOf('the-key'), WEBHOOK_SECRET: '' });
 
-  expect(await createEnsureIndexesHandler(options())({}, contextOf(MINUTE_MS))).toMatchObject({
+  const { env, log } = options();
+  expect(await createEnsureIndexesHandler({ env, log })({}, contextOf(MINUTE_MS))).toMatchObject({
     database: database.name,
   });
   expect(await createSchedulerHandler(options())(everyMinute, contextOf(MINUTE_MS))).toEqual({ made: 0 });

@@ -174,6 +174,6 @@ test.each([{ source: 'serverless-plugin-warmup' }, { warmup: true }])(
     expect(await createWorkerHandler(nowhere)(event, contextOf(60_000))).toMatchObject({ claimed: 0 });
     expect(await createSchedulerHandler(nowhere)(event, contextOf(60_000))).toEqual({ made: 0 });
     expect(await createHttpHandler(nowhere)(event, contextOf(60_000))).toMatchObject({ statusCode: 204 });
-    expect(await createEnsureIndexesHandler(nowhere)(event, contextOf(60_000))).toBeUndefined();
+    expect(await createEnsureIndexesHandler({ env: {} })(event, contextOf(60_000))).toBeUndefined();
   },
 );

@@ -81,17 +81,37 @@ test.each<[string, object, string]>([
 });
 
 test('kinds of jobs that are given to the constructor are registered once, by the first use', async () => {
-  const processor = new LocalProcessor({ db: database.db, log: silent, jobs: { echo, greeting: sum } });
+  const processor = new LocalProcessor({ db: database.db, log: silent, jobs: { echo, sum } });
   const other = database.processor();
   expect(await other.factories.names()).toEqual([]);
 
-  const id = await processor.addJob('greeting', [1, 2]);
+  const id = await processor.addJob('sum', [1, 2]);
   const commands = await database.commandsDuring(() => processor.getJob(id));
   await processor.drain();
 
   expect(commands).toHaveLength(1);
   expect(await processor.getJobResult(id, sum)).toBe(3);
-  expect(await other.factories.names()).toEqual(['echo', 'greeting']);
+  expect(await other.factories.names()).toEqual(['echo', 'sum']);
+});
+
+test('a key that is not the name in the definition is refused, and both are named', async () => {
+  const jobs = { echo, greeting: sum, total: contract };
+  const refused = {
+    code: 'validation_failed',
+    issues: [
+      { path: 'jobs.greeting', message: expect.stringContaining(`'sum', not 'greeting'`) },
+      { path: 'jobs.total', message: expect.stringContaining(`'sum', not 'total'`) },
+    ],
+  };
+  expect(() => new LocalProcessor({ db: database.db, log: silent, jobs })).toThrow(
+    expect.objectContaining(refused),
+  );
+
+  const processor = database.processor();
+  await expect(processor.addJobFactories({ greeting: sum })).rejects.toMatchObject({
+    issues: [{ path: 'greeting' }],
+  });
+  expect(await processor.factories.names()).toEqual([]);
 });
 
 test('contracts that are given to the constructor are added by name, and not claimed', async () => {

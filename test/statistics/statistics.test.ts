@@ -190,9 +190,9 @@ describe('job names', () => {
   test('of whatever form are counted apart', async () => {
     const processor = database.processor();
     const names = ['a', 'a.b', 'a.b.c', '_a', '0', '42', 'constructor', 'toString', 'a/2Eb'];
-    await processor.addJobFactories(Object.fromEntries(names.map((name) => [name, echo])));
+    await processor.addJobFactories(names.map((name) => defineJob({ name, run: () => {} })));
     for (const [index, name] of names.entries()) {
-      await processor.addJobs(Array.from({ length: index + 1 }, () => ({ name, input: {} })));
+      await processor.addJobs(Array.from({ length: index + 1 }, () => ({ name })));
     }
     await processor.drain();
     for (const [index, name] of names.entries())
@@ -202,9 +202,9 @@ describe('job names', () => {
   test('of which there are many: a minute keeps 100 apart, and all of them in its total', async () => {
     const processor = database.processor({ maxThreads: 50 });
     const names = Array.from({ length: 220 }, (_, n) => `job-${n}`);
-    await processor.addJobFactories(Object.fromEntries(names.map((name) => [name, echo])));
+    await processor.addJobFactories(names.map((name) => defineJob({ name, run: () => {} })));
     const drainJobsOf = async (some: readonly string[]) => {
-      await processor.addJobs(some.map((name) => ({ name, input: {} })));
+      await processor.addJobs(some.map((name) => ({ name })));
       await processor.drain();
     };
     const namesOfMinutes = async () =>

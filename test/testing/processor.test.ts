@@ -126,6 +126,14 @@ test('failNext fails one attempt each time it is called', async () => {
   ]);
 });
 
+test('a fault of a job that is not registered is refused by its name', async () => {
+  await using processor = await createTestProcessor({ jobs: { noInput } });
+  const unknown = { code: 'unknown_job_name', jobName: 'greet', known: ['noInput'] };
+  expect(() => processor.failNext('greet')).toThrow(expect.objectContaining(unknown));
+  expect(() => processor.slowNext(greet, '1s')).toThrow(expect.objectContaining(unknown));
+  expect(() => processor.loseNext(greet)).toThrow(expect.objectContaining(unknown));
+});
+
 /** Notes the token of each run. */
 function noting(tokens: string[]) {
   return defineJob({
@@ -223,6 +231,7 @@ test.each([
   ['createTestProcessor', { now: 'tomorrow' }, 'now'],
   ['createTestProcessor', { onTime: 5 }, 'onTime'],
   ['RemoteProcessor', { maxThreads: 0 }, 'maxThreads'],
+  ['createTestProcessor', { maxThread: 1 }, 'maxThread'],
 ])('a wrong option of %s is named: %j', async (_, options, path) => {
   const call: (options: object) => Promise<unknown> = createTestProcessor;
   await expect(call(options)).rejects.toMatchObject({ code: 'validation_failed', issues: [{ path }] });

@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { deploymentTools, writeProject } from '../init/write-project.js';
+import { shellWord } from '../output/shell-word.js';
 
 /** `init` writes a new project. It contacts no server. */
 export const initCommand: AddCommand = (parent, { output }) => {
@@ -17,7 +18,7 @@ export const initCommand: AddCommand = (parent, { output }) => {
       const files = await writeProject(folder, tool);
       if (output.isJson) return output.json({ folder, files });
       output.print(files.join('\n'));
-      const enter = folder === '.' ? '' : `cd ${folder} && `;
+      const enter = folder === '.' ? '' : `cd ${shellWord(folder)} && `;
       output.note(`Next: ${enter}npm install && npm test && npm start`);
     });
 };

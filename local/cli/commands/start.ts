@@ -3,7 +3,7 @@ import { examples } from '../examples.js';
 import { jobsOption } from '../work/jobs-option.js';
 
 /** `start` runs everything on one machine. */
-export const startCommand: AddCommand = (parent, { env }) => {
+export const startCommand: AddCommand = (parent, { env, output }) => {
   parent
     .command('start')
     .description(
@@ -15,9 +15,11 @@ export const startCommand: AddCommand = (parent, { env }) => {
     .action(async ({ jobs, demo }) => {
       // These modules load the driver and the embedded database, which other commands do not need.
       const { readLocalSettings } = await import('../../settings.js');
-      const { loadJobCode } = await import('../../job-code.js');
+      const { loadJobCode, NO_MODULE } = await import('../../job-code.js');
       const { start } = await import('../../start.js');
-      await start({ settings: readLocalSettings(env), code: await loadJobCode(jobs), demo });
+      const settings = readLocalSettings(env);
+      if (jobs === undefined && settings.config.MONGODB_URI !== undefined) output.note(NO_MODULE);
+      await start({ settings, code: await loadJobCode(jobs), demo });
     });
 };
 

@@ -5,7 +5,7 @@ import { atLevel } from '../../../src/log-level.js';
 import { closeMongoClients } from '../../../src/mongo/client.js';
 import { consoleLogger } from '../../console-logger.js';
 import { endProcess } from '../../end-process.js';
-import { factoriesOf, type JobCode, loadJobCode } from '../../job-code.js';
+import { factoriesOf, type JobCode, loadJobCode, NO_MODULE, namesOf } from '../../job-code.js';
 import { startMetrics } from '../../metrics/start-metrics.js';
 import { LocalProcessor } from '../../processor.js';
 import { connectToDatabase } from '../api/in-process.js';
@@ -40,6 +40,7 @@ export async function runLoops(
   const code = await loadJobCode(jobs);
   const { db, collections, config } = await connectToDatabase(env);
   const log = atLevel(config.LOG_LEVEL, output.isTerminal && !output.isJson ? consoleLogger : jsonLogger);
+  if (jobs === undefined) log.warn(NO_MODULE, { jobs: namesOf(factoriesOf(code, config)) });
   const setUp = async (to: LocalProcessor) => {
     await to.addJobFactories(factoriesOf(code, config));
     await prepare(to, code);

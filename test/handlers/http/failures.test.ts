@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createApp } from '../../../handlers/http/app.js';
 import { RemoteProcessor } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
@@ -30,6 +30,29 @@ test.each(['/health', '/v1/jobs/x'])(
     expect(JSON.stringify(problem)).not.toContain('127.0.0.1');
   },
 );
+
+test('/health answers within 3 seconds and a little, however long the driver looks for a database', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const patient = new MongoClient('mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=30000');
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    await patient.close();
+  });
+  const processor = new RemoteProcessor({ db: patient.db('x'), log: silent });
+  const app = createApp({ processor, apiKeys, log: silent });
+
+  let answer: Response | undefined;
+  const asked = Promise.resolve(app.request('/health')).then((response) => {
+    answer = response;
+  });
+  for (let waitedMs = 0; waitedMs < 4_000; waitedMs += 100) {
+    await vi.advanceTimersByTimeAsync(100);
+    await new Promise(setImmediate);
+  }
+
+  expect(answer?.status).toBe(503);
+  await asked;
+});
 
 test('/health/live does not ask the database, and says whether a loop is stuck', async () => {
   let isAlive = true;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, inject, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { bundledProgram } from '../../bundled-program.js';
 import { useDatabase } from '../../database.js';
 import { root } from '../../documentation.js';
@@ -34,7 +36,7 @@ test.each([
   const folder = join(parent, tool, '2 Shop_Jobs!');
   const { code, out, err } = await remote.run(['init', folder, '--with', tool]);
   expect(code).toBe(0);
-  expect(err).toContain('npm install && npm test && npm start');
+  expect(err).toContain(`cd '${folder}' && npm install && npm test && npm start`);
 
   const files = [...common, ...own].toSorted();
   expect(out.trim().split('\n')).toEqual(files);
@@ -44,6 +46,34 @@ test.each([
     name: 'shop-jobs',
     dependencies: { 'remote-processor': expect.stringMatching(/^\^\d+\.\d+\.\d+/) },
   });
+});
+
+test('the command that enters the folder is one that a shell understands', async () => {
+  const folder = join(parent, "Ada's & Bob's");
+  const { err } = await remote.run(['init', folder]);
+  const [, enter = ''] = /Next: (cd .*?) && npm install/s.exec(err) ?? [];
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${enter} && pwd`]);
+  expect(stdout.trim()).toBe(folder);
+});
+
+const template = z.object({
+  functions: z.record(z.string(), z.object({ role: z.string() })),
+  resources: z.object({
+    Resources: z.record(z.string(), z.object({ Type: z.string(), Properties: z.unknown() })),
+  }),
+});
+
+test('each function of its serverless.yml has a role of its own, which may only what it needs', async () => {
+  const text = await readFile(join(root, 'local/cli/project/serverless/serverless.yml'), 'utf8');
+  const { functions, resources } = template.parse(parse(text, { logLevel: 'silent', merge: true }));
+  const roles = Object.values(functions).map(({ role }) => role);
+  expect(new Set(roles).size).toBe(4);
+  const made = Object.entries(resources.Resources);
+  const namesOf = (type: string) => made.filter(([, { Type }]) => Type === type).map(([name]) => name);
+  expect(namesOf('AWS::IAM::Role').toSorted()).toEqual(roles.toSorted());
+  expect(namesOf('AWS::CloudWatch::Alarm')).toHaveLength(4);
+  const permissions = JSON.stringify(made.filter(([name]) => roles.includes(name)));
+  expect(permissions).not.toMatch(/"(Action|Resource)":"\*"|:\*"\]/);
 });
 
 test('its test passes', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { closeMongoClients } from '../../../src/mongo/client.js';
 import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
@@ -97,17 +97,28 @@ test('schedule makes the jobs of the schedules that its module, of TypeScript, d
   expect(await scheduler.exit()).toBe(0);
 });
 
-test('a port for the health that is in use is told before anything is started', async () => {
+test('a port for the health that is in use is told before anything is started, and jobs that are not of the user are told, too', async () => {
   const other = createServer();
   await once(other.listen(0, '0.0.0.0'), 'listening');
   const address = other.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
 
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const { code, err } = await run(['work', ...(await jobsModule()), '--health-port', port], {
     on: 'database',
   });
+  expect(written).not.toHaveBeenCalled();
+  const without = await run(['work', '--health-port', port], { on: 'database' });
+  const [[warning] = []] = written.mock.calls;
+  written.mockRestore();
   other.close();
 
+  expect(without.code).toBe(1);
+  expect(JSON.parse(String(warning))).toMatchObject({
+    level: 'warn',
+    message: expect.stringContaining('Without --jobs, this runs only the jobs that come with'),
+    jobs: expect.arrayContaining(['echo']),
+  });
   expect(code).toBe(1);
   expect(err).toMatch(
     /error: Cannot listen on 0\.0\.0\.0:\d+\. Is it in use\? Choose another by --health-port\n$/,
