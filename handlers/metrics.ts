@@ -60,12 +60,15 @@ export interface Tick {
   /** The number of attempts recovered from crashed workers. */
   readonly recovered: number;
   readonly waiting: readonly WaitingJob[];
+  /** The number of jobs that wait for a place in a limit, up to 10,000. */
+  readonly blocked: number;
 }
 
-export function schedulerMetrics({ made, recovered, waiting }: Tick, durationMs: number): Metric[] {
+export function schedulerMetrics({ made, recovered, waiting, blocked }: Tick, durationMs: number): Metric[] {
   return [
     ['Made', 'Count', made],
     ['Recovered', 'Count', recovered],
+    ['Blocked', 'Count', blocked],
     ['OldestWaiting', 'Seconds', toSeconds(longestWaitOf(waiting))],
     ['OldestUnclaimed', 'Seconds', toSeconds(longestWaitOf(waiting.filter(({ claimable }) => !claimable)))],
     ['Duration', 'Milliseconds', durationMs],

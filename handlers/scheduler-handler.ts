@@ -69,14 +69,17 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     await synchronise().catch((error: unknown) => {
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
     });
-    const waiting = await processor.jobs.oldestWaiting();
+    const [waiting, { count: blocked }] = await Promise.all([
+      processor.jobs.oldestWaiting(),
+      processor.jobs.countBlocked(),
+    ]);
     await kick({ workers: await moreWorkers(container, waiting, recovered) });
     const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
     tellUnclaimed(waiting, log);
     const publish = options.publishMetrics ?? cloudWatchMetrics(config.METRICS);
-    publish(context, schedulerMetrics({ made, recovered, waiting }, durationMs));
+    publish(context, schedulerMetrics({ made, recovered, waiting, blocked }, durationMs));
     return { made };
   };
   return async (event, context) => {

@@ -46,7 +46,17 @@ export type {
   ProcessorEvents,
   ScheduleFired,
 } from './events.js';
-export type { Limit, LimitPage, Limits } from './flow/limits.js';
+export type { Limit } from './flow/describe-limits.js';
+export type { LimitHolder } from './flow/find-holders.js';
+export type {
+  JobInLine,
+  LimitChanges,
+  LimitDetails,
+  LimitPage,
+  LimitState,
+  Limits,
+  LimitsFilter,
+} from './flow/limits.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {

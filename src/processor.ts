@@ -13,6 +13,7 @@ import { type Duration, durationSchema, timerDurationSchema } from './duration.j
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
 import { Gate } from './flow/gate.js';
+import { LimitSettings } from './flow/limit-settings.js';
 import { Limits } from './flow/limits.js';
 import { Lines } from './flow/lines.js';
 import { FormerNames } from './former-names.js';
@@ -224,7 +225,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
   readonly queues: Queues;
-  /** The limits that jobs wait for, or that were used recently. */
+  /** The limits on how many jobs run at a time and start in a period: lists, settings, pauses. */
   readonly limits: Limits;
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
@@ -281,14 +282,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
     logAttempts(events, log);
     const factory = (jobName: string) => this.#registry.get(jobName);
+    const settings = new LimitSettings(this.#collections.limits);
     const lines = new Lines({
       collections: this.#collections,
       rulesOf: (jobName) => factory(jobName)?.flow,
-      pausedQueues: () => this.#openQueues.paused,
+      pausedQueues: () => this.#openQueues.pausedNow(),
+      settings,
       leaseMs: lease,
     });
     this.#worker = {
-      gate: new Gate({ collections: this.#collections, factory, lines, log }),
+      gate: new Gate({ collections: this.#collections, factory, lines, settings, log }),
       lines,
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
@@ -320,7 +323,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers);
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, askForWorkers);
-    this.limits = new Limits(collections);
+    this.limits = new Limits(collections, settings, lines, (jobs) => this.jobsReady.tell(jobs));
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
     this.workers = new Workers(collections);

@@ -32,7 +32,7 @@ type Name = (typeof all)[number];
 const own = ['remote-processor'] as const;
 const atLeast = ['GreaterThanOrEqualToThreshold'] as const;
 
-const noTick = { made: 0, recovered: 0, waiting: [] };
+const noTick = { made: 0, recovered: 0, waiting: [], blocked: 0 };
 const noJobs = {
   claimed: 0,
   completed: 0,

@@ -58,6 +58,10 @@ export const jobView = z
       .string()
       .nullable()
       .register(documented, { description: 'The limit in whose line the queued job waits.' }),
+    postponedBy: z
+      .string()
+      .nullable()
+      .register(documented, { description: 'The rate limit that gave the queued job its `runAt`.' }),
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
@@ -98,6 +102,7 @@ export function toJobView(job: Job): JobView {
     retryDelay: job.retryDelay,
     uniqueKey: job.uniqueKey ?? null,
     blockedBy: job.blockedBy ?? null,
+    postponedBy: job.status === 'queued' ? (job.postponedBy ?? null) : null,
     occurrence: job.occurrence ?? null,
     leftOut: [],
   };

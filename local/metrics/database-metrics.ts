@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { longestWaitOf } from '../../handlers/longest-wait.js';
 import { rememberedFor } from '../../handlers/remembered-for.js';
-import type { Queue, RemoteProcessor, WaitingJob } from '../../src/index.js';
+import type { CappedCount, Queue, RemoteProcessor, WaitingJob } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
 /** How long what was read is shown. Several scrapers cost the database no more than one. */
@@ -16,6 +16,7 @@ const MAX_QUEUES = 100;
 interface Backlog {
   readonly queues: readonly Queue[];
   readonly waiting: readonly WaitingJob[];
+  readonly blocked: CappedCount;
   /** The database's time. */
   readonly now: Date;
 }
@@ -41,11 +42,12 @@ export function measureDatabase(
     registers,
   });
   const read = rememberedFor(REMEMBERED_MS, async (): Promise<Backlog> => {
-    const [{ queues }, waiting] = await Promise.all([
+    const [{ queues }, waiting, blocked] = await Promise.all([
       processor.queues.list({ limit: MAX_QUEUES }),
       processor.jobs.oldestWaiting(),
+      processor.jobs.countBlocked(),
     ]);
-    return { queues, waiting, now: await now() };
+    return { queues, waiting, blocked, now: await now() };
   });
   return async () => {
     const backlog = await withinTime(MAX_WAIT_MS, read()).catch(() => undefined);
@@ -68,6 +70,11 @@ function backlogGauges(registers: Registry[]) {
     labelNames: ['queue'] as const,
     registers,
   });
+  const blockedJobs = new Gauge({
+    name: 'remote_processor_blocked_jobs',
+    help: 'Queued jobs that wait for a place in a limit, counted up to 10,000.',
+    registers,
+  });
   const oldestWait = new Gauge({
     name: 'remote_processor_oldest_wait_seconds',
     help: 'How long the longest-waiting job has been due, except in paused queues.',
@@ -81,15 +88,16 @@ function backlogGauges(registers: Registry[]) {
 
   function clear(): void {
     for (const gauge of [jobs, oldest]) gauge.reset();
-    for (const gauge of [oldestWait, oldestUnclaimed]) gauge.remove();
+    for (const gauge of [blockedJobs, oldestWait, oldestUnclaimed]) gauge.remove();
   }
 
-  function show({ queues, waiting, now }: Backlog): void {
+  function show({ queues, waiting, blocked, now }: Backlog): void {
     for (const { name: queue, ready, delayed, oldest: since } of queues) {
       jobs.set({ queue, state: 'ready' }, ready.count);
       jobs.set({ queue, state: 'delayed' }, delayed.count);
       oldest.set({ queue }, since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
     }
+    blockedJobs.set(blocked.count);
     oldestWait.set(longestWaitOf(waiting) / 1000);
     oldestUnclaimed.set(longestWaitOf(waiting.filter(({ claimable }) => !claimable)) / 1000);
   }

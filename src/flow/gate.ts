@@ -18,6 +18,7 @@ import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { FlowCollections } from './limit-document.js';
+import type { LimitSettings } from './limit-settings.js';
 import { findTakenSlots } from './line-statements.js';
 import { freeNumbers, type Lines, type SlotHolder } from './lines.js';
 import { reserve, slowDown } from './reserve.js';
@@ -36,6 +37,7 @@ export interface GateOptions {
   readonly collections: FlowCollections;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly lines: Lines;
+  readonly settings: LimitSettings;
   readonly log: Logger;
 }
 
@@ -60,6 +62,7 @@ export class Gate {
     const isLimited = claimed.some(({ jobName }) => this.options.factory(jobName)?.flow !== undefined);
     if (!isLimited && claimed.length <= room) return { admitted: [...claimed], requeued: [] };
     const isIndexMissing = isLimited && (await this.#lacksIndex());
+    if (isLimited) await this.options.settings.refresh();
     const arrivals = await Promise.all(claimed.map((job) => this.#arrivalOf(job)));
     return new Admission(this.options, arrivals, room, isIndexMissing).decide();
   }
@@ -154,9 +157,11 @@ class Admission {
   }
 
   async #readTaken(): Promise<void> {
-    const keys = this.arrivals.flatMap(({ limits, slots }) =>
-      limitsWithoutSlot(limits, slots).map(({ key }) => key),
-    );
+    const { settings } = this.options;
+    const keys = this.arrivals.flatMap(({ limits, slots }) => [
+      ...limitsWithoutSlot(limits, slots).map(({ key }) => key),
+      ...slots.map(({ key }) => key).filter((key) => settings.isSet(key)),
+    ]);
     const { jobs } = this.options.collections;
     for (const [key, numbers] of await findTakenSlots(jobs, [...new Set(keys)]))
       this.#taken.set(key, new Set(numbers));
@@ -189,13 +194,16 @@ class Admission {
   #placesFor({ job, limits, slots }: Arrival, isLastTry: boolean): Decision {
     const held = [...slots];
     for (const [index, { key, limit }] of limits.entries()) {
-      if (slots.some((slot) => slot.key === key)) continue;
-      const number = isLastTry ? undefined : this.#freeNumber(key, limit);
+      const places = this.options.settings.placesOf(key, limit);
+      const own = slots.find((slot) => slot.key === key);
+      if (own && this.#mayKeep(own, places)) continue;
+      const number = own || isLastTry ? undefined : this.#freeNumber(key, places);
       if (number === undefined) {
         // Places of later limits would let two jobs wait for each other: a deployment may have added a limit before them.
         const before = limits.slice(0, index).map((limit) => limit.key);
         const kept = (isLastTry ? slots : held).filter((slot) => before.includes(slot.key));
         const givenUp = slots.filter((slot) => !before.includes(slot.key));
+        for (const slot of givenUp) this.#taken.get(slot.key)?.delete(slot.number);
         if (givenUp.length > 0) this.#givingUp.push({ ...job, slots: givenUp });
         return { kind: 'blocked', by: key, limits, slots: kept };
       }
@@ -203,6 +211,11 @@ class Admission {
       held.push({ key, number });
     }
     return { kind: 'admitted', slots: held };
+  }
+
+  /** Whether a job may start with a place that it got before. A person may have paused the limit since, or lowered it. */
+  #mayKeep({ key, number }: HeldSlot, places: number): boolean {
+    return number < places && (this.#taken.get(key)?.size ?? 0) <= places;
   }
 
   /** A random free place, so that workers that look at the same moment seldom choose the same. */
@@ -230,14 +243,14 @@ class Admission {
     const { limits } = this.options.collections;
     await Promise.all(
       [...byKey].map(async ([key, { rule, arrivals }]) => {
-        const expected = arrivals.filter(({ job }) => job.hasMoment);
-        const others = arrivals.filter(({ job }) => !job.hasMoment);
+        const expected = arrivals.filter(({ job }) => job.postponedBy !== undefined);
+        const others = arrivals.filter(({ job }) => job.postponedBy === undefined);
         const request = { expected: expected.length, others: others.length };
         const { granted, momentOf } = await reserve(limits, key, rule, request);
         [...expected, ...others].slice(granted).forEach((arrival, index) => {
           const until = momentOf(index);
           const { jobName, queue, slots } = arrival.job;
-          decisions.set(arrival, { kind: 'postponed', until });
+          decisions.set(arrival, { kind: 'postponed', until, by: key });
           this.#requeued.push({ jobName, queue, runAt: until });
           if (slots) this.#givingUp.push(arrival.job);
         });

@@ -2,12 +2,17 @@ import type { Collection } from 'mongodb';
 import type { JobCollections } from '../job/jobs-collection.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
-/** A document of the collection `limits`. Exists while jobs wait for the limit, or its rate was used recently. */
-export interface LimitDocument {
+/**
+ * A document of the collection `limits`. Exists while jobs wait for the limit, its rate was used recently, or a person's
+ * setting holds.
+ */
+export interface LimitDocument extends LimitSetting {
   /** The limit's name, and `=` and the key if it has one. Begins with `rate ` for a rate limit. */
   readonly _id: string;
-  /** When somebody must look after the line of this limit, at the latest. */
-  readonly next: Date;
+  /** When somebody must look after the line of this limit, at the latest. Absent if nobody waits. */
+  readonly next?: Date;
+  /** When a person last changed the setting. Present while there is one. */
+  readonly set?: Date;
   /** Rate limit: when the next job may start, if the burst is used up. The "theoretical arrival time" of GCRA. */
   readonly tat?: Date;
   /** Rate limit: the first moment that no postponed job was given yet. */
@@ -23,6 +28,14 @@ export interface LimitDocument {
   readonly from?: Date;
 }
 
+/** What a person has set. It wins over the code. */
+export interface LimitSetting {
+  /** Number of places. Absent for that of the code. */
+  readonly max?: number;
+  /** Since when no job of the limit starts. Absent if it is not paused. */
+  readonly paused?: Date;
+}
+
 /** The collections of jobs and of their limits. */
 export interface FlowCollections extends JobCollections {
   readonly limits: Collection<LimitDocument>;
@@ -31,9 +44,16 @@ export interface FlowCollections extends JobCollections {
 /** Serves the look for lines that somebody must look after. */
 export const nextLook = { name: 'next', key: { next: 1 } } as const;
 
+/** Holds the limits that a person has set. */
+export const settingIndex = {
+  name: 'set',
+  key: { set: 1 },
+  partialFilterExpression: { set: { $exists: true } },
+} as const;
+
 export const limitsCollection: CollectionDescription = {
   name: 'limits',
-  ours: { _id: text, next: moment },
-  indexes: [nextLook],
+  ours: { _id: text, $or: [{ next: moment }, { set: moment }] },
+  indexes: [nextLook, settingIndex],
   formerIndexes: [],
 };

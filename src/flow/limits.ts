@@ -1,29 +1,20 @@
-import type { Collection } from 'mongodb';
-import { batchesOf } from '../batches-of.js';
-import type { CappedCount } from '../job/count-jobs.js';
-import type { JobDocument } from '../job/job.js';
-import { byId } from '../mongo/by-index.js';
+import * as z from 'zod';
+import { limitKeySchema, MAX_SLOTS } from '../job/flow-rules.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import { anyMoment } from '../mongo/any-moment.js';
+import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
-import type { FlowCollections, LimitDocument } from './limit-document.js';
-import { askLines, findTakenSlots } from './line-statements.js';
-import { LINES_AT_A_TIME } from './lines.js';
-
-/** Maximum number of waiting jobs counted per limit. */
-const MAX_COUNTED = 1000;
-
-/** A limit that jobs wait for, or that was used recently. */
-export interface Limit {
-  /** The limit's name, and `=` and the key if it has one, such as `import=acme`. */
-  readonly key: string;
-  /** Jobs that wait for a place in it, counted up to 1,000. */
-  readonly waiting: CappedCount;
-  /** How many of its places are taken. */
-  readonly taken: number;
-  /** When no job starts before, because a job was told to slow down. Null if that is over. */
-  readonly slowedUntil: Date | null;
-}
+import { changeSetting, type SettingChange } from './change-setting.js';
+import { describeLimits, type Limit } from './describe-limits.js';
+import { findFullest } from './find-fullest.js';
+import { findHolders, type LimitHolder } from './find-holders.js';
+import { type FlowCollections, type LimitDocument, settingIndex } from './limit-document.js';
+import type { LimitSettings } from './limit-settings.js';
+import { findHeads } from './line-statements.js';
+import type { Lines } from './lines.js';
 
 export interface LimitPage {
   readonly limits: Limit[];
@@ -31,61 +22,157 @@ export interface LimitPage {
   readonly cursor: string | undefined;
 }
 
+/** Selects a page of limits. */
+export interface LimitsFilter extends PageFilter {
+  /** Default: `key`. `fullest` gives one page: the limits that most jobs wait for, and those that a person has set. */
+  readonly order?: 'key' | 'fullest' | undefined;
+}
+
+/** A limit, the jobs that hold its places, and those that wait. */
+export interface LimitDetails extends Limit {
+  /** At most 1000. A job that waits for a worker may hold a place as well. */
+  readonly holders: readonly LimitHolder[];
+  /** The first 100 jobs in line. */
+  readonly line: readonly JobInLine[];
+}
+
+/** A job that waits for a place. */
+export type JobInLine = Pick<LimitHolder, 'id' | 'jobName' | 'queue'>;
+
+/** How many jobs in line `get` returns. */
+const SHOWN_IN_LINE = 100;
+
+/** What a person has set for a limit. */
+export interface LimitState {
+  readonly key: string;
+  /** Number of places, which wins over the code. Null if none was set. */
+  readonly max: number | null;
+  /** Since when no job of the limit starts. Null if it is not paused. */
+  readonly paused: Date | null;
+}
+
+/** Settings of a limit. */
+export interface LimitChanges {
+  /** How many jobs run at a time, 1 to 1000, whatever the code says. Null takes it back. */
+  readonly max: number | null;
+}
+
+const filterSchema = namePageSchema
+  .extend({ order: z.enum(['key', 'fullest']).default('key') })
+  .refine(({ order, cursor }) => order === 'key' || cursor === undefined, {
+    path: ['cursor'],
+    message: 'expected none: the fullest limits come in one page',
+  }) satisfies z.ZodType<unknown, LimitsFilter>;
+
+/** Keys of limits of any kind. */
+const anyKeySchema = storableText.min(1).max(500);
+
+/** A valid number of places, or null. */
+export const maxSchema = z.int().min(1).max(MAX_SLOTS).nullable();
+
+const setSchema = z.object({ key: limitKeySchema, changes: z.strictObject({ max: maxSchema }) });
+
 /** The limits on how many jobs run at a time, and start in a period. */
 export class Limits {
-  constructor(private readonly collections: Connected<FlowCollections>) {}
+  constructor(
+    private readonly collections: Connected<FlowCollections>,
+    private readonly settings: LimitSettings,
+    private readonly lines: Lines,
+    private readonly tell: (jobs: readonly QueuedJob[]) => Promise<void>,
+  ) {}
 
   /**
-   * Returns a page of the limits that jobs wait for, or that were used recently, by key, and a cursor for the next page.
-   * A limit is listed for a minute or two after its last job waited. A page costs a command per 50 limits and two more.
+   * Returns a page of the limits that jobs wait for, that were used recently, or that a person has set, by key, and a
+   * cursor for the next page. A limit is listed for a minute or two after its last job waited. A page costs a command per
+   * 50 limits and two more.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
-  async list(filter: PageFilter = {}): Promise<LimitPage> {
-    const { limit, cursor = '' } = validateNow(namePageSchema, filter, 'Filter of limits');
+  async list(filter: LimitsFilter = {}): Promise<LimitPage> {
+    const { limit, cursor = '', order } = validateNow(filterSchema, filter, 'Filter of limits');
     const { jobs, limits } = await this.collections();
+    if (order === 'fullest') return { limits: await this.#fullest(limit), cursor: undefined };
     const options = { sort: { _id: 1 }, limit: limit + 1, batchSize: limit + 2, ...byId } as const;
     const found = await limits.find({ _id: { $gt: cursor } }, options).toArray();
     const shown = found.slice(0, limit);
-    const keys = shown.map(({ _id }) => _id);
-    const [counts, taken] = await Promise.all([
-      Promise.all(batchesOf(keys, LINES_AT_A_TIME).map((some) => countWaiting(jobs, some))),
-      findTakenSlots(jobs, keys),
-    ]);
-    const waiting = new Map(counts.flatMap((some) => [...some]));
     const last = found.length > limit ? shown.at(-1) : undefined;
-    return {
-      limits: shown.map((document) => ({
-        key: document._id,
-        waiting: waiting.get(document._id) ?? { count: 0, isCapped: false },
-        taken: taken.get(document._id)?.size ?? 0,
-        slowedUntil: slowedUntil(document),
-      })),
-      cursor: last && toCursorText(last._id),
-    };
+    return { limits: await describeLimits(jobs, shown), cursor: last && toCursorText(last._id) };
   }
-}
 
-/** Uses this machine's clock, which is exact enough for a list. */
-function slowedUntil({ until }: LimitDocument): Date | null {
-  return until !== undefined && until.getTime() > Date.now() ? until : null;
-}
+  /**
+   * Returns a limit, whether or not anything uses it, the jobs that hold its places, and the first in its line. Costs five
+   * commands.
+   *
+   * @throws ValidationError for an invalid key
+   * @example
+   * const { taken, limit, holders } = await processor.limits.get('import=acme');
+   */
+  async get(key: string): Promise<LimitDetails> {
+    const _id = validateNow(anyKeySchema, key, 'Key of the limit');
+    const { jobs, limits } = await this.collections();
+    const document = (await limits.findOne({ _id }, byId)) ?? { _id };
+    const [[described], { holders, limit }, { heads }] = await Promise.all([
+      describeLimits(jobs, [document]),
+      findHolders(jobs, _id),
+      findHeads({ jobs, limits }, [_id], SHOWN_IN_LINE),
+    ]);
+    if (!described) throw new Error(`Limit '${key}' was not described.`);
+    const line = heads.map(({ _id: id, jobName, queue }) => ({ id, jobName, queue }));
+    return { ...described, limit: described.limit ?? limit, holders, line };
+  }
 
-/** Counts the jobs in these lines, by one command. */
-async function countWaiting(
-  jobs: Collection<JobDocument>,
-  keys: readonly string[],
-): Promise<ReadonlyMap<string, CappedCount>> {
-  const counts = await askLines<{ readonly key: string; readonly count: number }>(jobs, keys, 1, (key) => [
-    { $match: { blockedBy: key, status: 'queued' } },
-    { $limit: MAX_COUNTED + 1 },
-    { $count: 'count' },
-    { $set: { key: { $literal: key } } },
-  ]);
-  return new Map(
-    counts.map(({ key, count }) => [
-      key,
-      { count: Math.min(count, MAX_COUNTED), isCapped: count > MAX_COUNTED },
-    ]),
-  );
+  /**
+   * Sets how many jobs run at a time under a limit, such as `import=acme`, whether or not jobs use it. The number wins
+   * over the code, also above it. Null takes it back. If there are more places now, waiting jobs get them at once. If
+   * there are fewer, running jobs go on, and none starts until fewer run. Other processes notice within 5 seconds.
+   *
+   * @throws ValidationError for an invalid number, or a key that no limit of this kind can have
+   * @example
+   * await processor.limits.set('import=acme', { max: 5 });
+   */
+  async set(key: string, changes: LimitChanges): Promise<LimitState> {
+    const valid = validateNow(setSchema, { key, changes }, 'The call of limits.set');
+    return this.#change(valid.key, valid.changes);
+  }
+
+  /**
+   * Lets no job of a limit start until `resume`. Running jobs go on. Other processes notice within 5 seconds.
+   *
+   * @throws ValidationError for a key that no limit of this kind can have
+   */
+  async pause(key: string): Promise<LimitState> {
+    return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: true });
+  }
+
+  /**
+   * Ends the pause of a limit. Waiting jobs get its places at once. A limit that is not paused is left as it is.
+   *
+   * @throws ValidationError for a key that no limit of this kind can have
+   */
+  async resume(key: string): Promise<LimitState> {
+    return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: false });
+  }
+
+  async #fullest(limit: number): Promise<Limit[]> {
+    const { jobs, limits } = await this.collections();
+    const keys = await findFullest(jobs, limit);
+    const [found, set] = await Promise.all([
+      limits.find({ _id: { $in: keys } }, { batchSize: limit + 1, ...byId }).toArray(),
+      byIndex(limits, settingIndex, (hint) =>
+        limits.find({ set: anyMoment }, { limit, batchSize: limit + 1, ...hint }).toArray(),
+      ),
+    ]);
+    const byKey = new Map<string, LimitDocument>(keys.map((_id) => [_id, { _id }]));
+    for (const document of [...found, ...set]) byKey.set(document._id, document);
+    const described = await describeLimits(jobs, [...byKey.values()].slice(0, limit));
+    return described.sort((one, other) => other.waiting.count - one.waiting.count);
+  }
+
+  async #change(key: string, change: SettingChange): Promise<LimitState> {
+    const { limits } = await this.collections();
+    const { max = null, paused = null } = await changeSetting(limits, key, change);
+    this.settings.forget();
+    await this.tell(await this.lines.unblock([key]));
+    return { key, max, paused };
+  }
 }

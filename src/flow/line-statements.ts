@@ -4,8 +4,11 @@ import type { HeldSlot } from '../job/flow-rules.js';
 import { blockedJobs, slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { claimOrder } from '../job/queued-jobs.js';
+import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
+import type { FlowCollections } from './limit-document.js';
+import { type FoundSetting, settingFields } from './limit-settings.js';
 
 /** A job at the head of a line, as far as it needs to be known to give it a place. */
 export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
@@ -34,14 +37,36 @@ export async function findTakenSlots(
   return taken;
 }
 
-/** Finds the first jobs in the line of each limit, by one command. @param perLine how many of each line */
+/** The first jobs in some lines, and what people have set for their limits. */
+interface Heads {
+  readonly heads: BlockedJob[];
+  readonly set: FoundSetting[];
+}
+
+/**
+ * Finds the first jobs in the line of each limit, and what people have set for these limits now, by one command.
+ *
+ * @param perLine how many jobs of each line
+ */
 export async function findHeads(
-  jobs: Collection<JobDocument>,
+  { jobs, limits }: Pick<FlowCollections, 'jobs' | 'limits'>,
   keys: readonly string[],
   perLine: number,
-  pausedQueues: readonly string[],
-): Promise<BlockedJob[]> {
-  return askLines(jobs, keys, perLine, (key) => headsOf(key, perLine, pausedQueues));
+  pausedQueues: readonly string[] = [],
+): Promise<Heads> {
+  const settings = [{ $match: { _id: { $in: [...keys] }, set: anyMoment } }, { $project: settingFields }];
+  const found = await askLines<BlockedJob | FoundSetting>(
+    jobs,
+    keys,
+    perLine + 1,
+    (key) => headsOf(key, perLine, pausedQueues),
+    [{ $unionWith: { coll: limits.collectionName, pipeline: settings } }],
+  );
+  return { heads: found.filter(isHead), set: found.filter((each) => !isHead(each)) };
+}
+
+function isHead(found: BlockedJob | FoundSetting): found is BlockedJob {
+  return 'blockedBy' in found;
 }
 
 /**
@@ -49,19 +74,21 @@ export async function findHeads(
  *
  * @param perLine how many results a line gives at most
  * @param stagesOf returns the stages for the line of a limit, of which the first selects the line
+ * @param andThen further stages
  */
 export async function askLines<Result extends Document>(
   jobs: Collection<JobDocument>,
   keys: readonly string[],
   perLine: number,
   stagesOf: (key: string) => Document[],
+  andThen: readonly Document[] = [],
 ): Promise<Result[]> {
   const [first, ...others] = keys.map(stagesOf);
   if (first === undefined) return [];
   const unions = others.map((pipeline) => ({ $unionWith: { coll: jobs.collectionName, pipeline } }));
   const batchSize = keys.length * perLine + 1;
   return byIndex(jobs, blockedJobs, (hint) =>
-    jobs.aggregate<Result>([...first, ...unions], { batchSize, ...hint }).toArray(),
+    jobs.aggregate<Result>([...first, ...unions, ...andThen], { batchSize, ...hint }).toArray(),
   );
 }
 

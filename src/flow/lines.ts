@@ -3,9 +3,11 @@ import { batchesOf } from '../batches-of.js';
 import { type ConcurrencyRule, type FlowRules, limitsWithoutSlot } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
+import { anyMoment } from '../mongo/any-moment.js';
 import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { FlowCollections, LimitDocument } from './limit-document.js';
+import type { LimitSettings } from './limit-settings.js';
 import {
   type BlockedJob,
   findHeads,
@@ -38,14 +40,16 @@ const PATIENCE_MS = 5_000;
 export type SlotHolder = Pick<JobDocument, 'jobName' | 'limits' | 'slots'>;
 
 /** A limit that somebody must look after now. */
-export type DueLimit = Pick<LimitDocument, '_id' | 'next'>;
+export type DueLimit = Required<Pick<LimitDocument, '_id' | 'next'>>;
 
 /** Options of `Lines`. */
 export interface LinesOptions {
   readonly collections: FlowCollections;
   /** Rules of the kinds of jobs that this process has. */
   readonly rulesOf: (jobName: string) => FlowRules | undefined;
-  readonly pausedQueues: () => readonly string[];
+  /** Returns the paused queues. @throws the driver's errors */
+  readonly pausedQueues: () => Promise<readonly string[]>;
+  readonly settings: LimitSettings;
   readonly leaseMs: number;
 }
 
@@ -89,20 +93,19 @@ export class Lines {
 
   /**
    * Gives the places of jobs that no longer need them to the jobs first in line. Returns the jobs that may run now. One
-   * freed place costs one command, more cost two.
+   * freed place costs one command, more cost two. Places of a limit that a person set cost three.
    */
   async release(holders: readonly SlotHolder[]): Promise<QueuedJob[]> {
-    const freed = holders.flatMap((job) =>
-      (job.slots ?? []).filter(({ key, number }) => number < this.limitOf(job, key)),
-    );
+    const freed = holders.flatMap(({ slots = [] }) => slots);
     const [only, ...others] = freed;
     if (only === undefined) return [];
     const keys = [...new Set(freed.map(({ key }) => key))];
+    await this.options.settings.refresh();
     // As long as more places are taken than the lowered limit has, a freed one is not given away.
-    if (holders.some((job) => this.#isLowered(job))) return this.#fill(keys);
+    if (holders.some((job) => this.#mayBeLowered(job))) return this.#fill(keys);
     if (others.length === 0) {
       const { collections, pausedQueues } = this.options;
-      const first = await placeFirst(collections.jobs, only, pausedQueues()).catch(ignoreTaken);
+      const first = await placeFirst(collections.jobs, only, await pausedQueues()).catch(ignoreTaken);
       if (first === undefined || waitsOnlyFor(first, only)) return first ? [toQueuedJob(first)] : [];
     }
     const free = new Map<string, number[]>();
@@ -117,20 +120,27 @@ export class Lines {
 
   /** Looks after lines that are due, and returns the jobs that may run now. */
   async lookAfter(due: readonly DueLimit[]): Promise<QueuedJob[]> {
-    const { jobs, limits } = this.options.collections;
+    const { collections, settings } = this.options;
     const unblocked: QueuedJob[] = [];
     for (const slice of batchesOf(due, LINES_AT_A_TIME)) {
       const keys = slice.map(({ _id }) => _id);
       unblocked.push(...(await this.#fill(keys)));
-      const waiting = new Set((await findHeads(jobs, keys, 1, [])).map(({ blockedBy }) => blockedBy));
-      const statements = slice.map((limit) => lookedAfter(limit, waiting.has(limit._id), this.#lookAgainMs));
-      await limits.bulkWrite(statements, { ordered: false });
+      const { heads } = await findHeads(collections, keys, 1);
+      const waiting = new Set(heads.map(({ blockedBy }) => blockedBy));
+      const statements = slice.map((limit) =>
+        waiting.has(limit._id)
+          ? lookAgain(limit, this.#lookAgainMs)
+          : forget(limit, settings.isSet(limit._id)),
+      );
+      await collections.limits.bulkWrite(statements, { ordered: false });
     }
     return unblocked;
   }
 
-  #isLowered(job: SlotHolder): boolean {
-    return (job.limits ?? []).some(({ key, limit }) => this.limitOf(job, key) < limit);
+  /** Whether more places of a limit of this job may be taken than it has: its code was changed, or a person set it. */
+  #mayBeLowered(job: SlotHolder): boolean {
+    const { settings } = this.options;
+    return (job.limits ?? []).some(({ key, limit }) => settings.isSet(key) || this.limitOf(job, key) < limit);
   }
 
   /** @param known free places by key. Default: read from the database */
@@ -145,23 +155,26 @@ export class Lines {
     keys: readonly string[],
     known: ReadonlyMap<string, readonly number[]> | undefined,
   ): Promise<QueuedJob[]> {
-    const { jobs } = this.options.collections;
+    const { collections, settings } = this.options;
+    const paused = await this.options.pausedQueues();
     const unblocked: QueuedJob[] = [];
     let open = keys;
     let free = known;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
       const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
-      const [heads, taken] = await Promise.all([
-        findHeads(jobs, open.slice(0, LINES_AT_A_TIME), perLine, this.options.pausedQueues()),
-        free ? undefined : findTakenSlots(jobs, open),
+      const now = open.slice(0, LINES_AT_A_TIME);
+      const [{ heads, set }, taken] = await Promise.all([
+        findHeads(collections, now, perLine, paused),
+        free ? undefined : findTakenSlots(collections.jobs, open),
       ]);
+      settings.learn(now, set);
       const placements = this.#plan(
         heads,
         (limit, key) => free?.get(key) ?? freeNumbers(limit, taken?.get(key)),
       );
       const onward = placements.flatMap(({ next }) => next ?? []);
       await this.note(onward);
-      const { given, areCertain } = await place(jobs, placements);
+      const { given, areCertain } = await place(collections.jobs, placements);
       unblocked.push(...given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job)));
       const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
       const mayHaveMore = free ? [] : fullLines(given, perLine);
@@ -193,14 +206,14 @@ export class Lines {
     });
   }
 
-  /** The number of places of a limit of this job: the smaller of those of its own rules and of today's. */
+  /** The number of places of a limit of this job: as a person set it, or the smaller of its own rules' and today's. */
   limitOf({ jobName, limits = [] }: Pick<JobDocument, 'jobName' | 'limits'>, key: string): number {
     const stored = limits.find((limit) => limit.key === key)?.limit ?? 0;
     const [name] = key.split('=');
     const isSame = (rule: ConcurrencyRule) =>
       rule.name === name && (rule.key !== undefined) === key.includes('=');
     const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => isSame(rule))?.limit;
-    return Math.min(stored, today ?? stored);
+    return this.options.settings.placesOf(key, Math.min(stored, today ?? stored));
   }
 }
 
@@ -226,16 +239,20 @@ function ignoreTaken(error: unknown): undefined {
   if (!isDuplicateKey(error)) throw error;
 }
 
-/**
- * Returns the statement after a look. It changes nothing if a job has come to wait since the look began, because then
- * `next` has changed.
- */
-function lookedAfter(
-  { _id, next }: DueLimit,
-  isWaiting: boolean,
-  againMs: number,
-): AnyBulkWriteOperation<LimitDocument> {
-  if (!isWaiting) return { deleteOne: { filter: { _id, next } } };
+type LimitStatement = AnyBulkWriteOperation<LimitDocument>;
+
+/** Returns the statement after a look that found jobs. It changes nothing if a job has come to wait since it began. */
+function lookAgain({ _id, next }: DueLimit, againMs: number): LimitStatement {
   const again = [{ $set: { next: { $add: ['$$NOW', againMs] } } }];
   return { updateOne: { filter: { _id, next }, update: again } };
+}
+
+/**
+ * Returns the statement after a look that found no job. It changes nothing if a job has come to wait since it began,
+ * because then `next` has changed. If the setting was changed since it was read, the next look forgets the limit.
+ */
+function forget({ _id, next }: DueLimit, isSet: boolean): LimitStatement {
+  return isSet
+    ? { updateOne: { filter: { _id, next, set: anyMoment }, update: { $unset: { next: true } } } }
+    : { deleteOne: { filter: { _id, next, set: { $exists: false } } } };
 }

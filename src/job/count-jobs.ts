@@ -56,10 +56,15 @@ async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> 
   const [claimable, alone, blocked] = await Promise.all([
     countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
     countCapped(jobs, heldBackJobs, { ...heldBack, priority: anyPriority }),
-    countCapped(jobs, blockedJobs, { status: 'queued', blockedBy: { $gt: '' } }),
+    countBlocked(jobs),
   ]);
   const others = alone.count + blocked.count;
   return others === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + others);
+}
+
+/** Counts the jobs that wait for a place in a limit. */
+export function countBlocked(jobs: Collection<JobDocument>): Promise<CappedCount> {
+  return countCapped(jobs, blockedJobs, { status: 'queued', blockedBy: { $gt: '' } });
 }
 
 /** Counts the jobs that match conditions, using this index. */

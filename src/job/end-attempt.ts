@@ -71,7 +71,7 @@ export function completeAttempts(completed: readonly CompletedJob[]): Document[]
  */
 function freeingSlots({ kind }: Outcome): Document[] {
   if (kind === 'completed') return [];
-  return kind === 'givenBack' ? [unslottedAfterError] : [{ $unset: ['slots', 'hasMoment'] }];
+  return kind === 'givenBack' ? [unslottedAfterError] : [{ $unset: ['slots', 'postponedBy'] }];
 }
 
 const unslottedAfterError = {
@@ -87,15 +87,15 @@ export type TurnedAway =
       readonly limits: readonly JobLimit[];
       readonly slots: readonly HeldSlot[];
     }
-  /** It waits for the moment that a rate limit gave it. */
-  | { readonly kind: 'postponed'; readonly until: Date }
+  /** It waits for the moment that a rate limit gave it. Without `by`, for the index of places. */
+  | { readonly kind: 'postponed'; readonly until: Date; readonly by?: string }
   /** It goes back to where it was, because the worker has no room. */
   | { readonly kind: 'returned' };
 
 /** Returns the update pipeline that returns a claimed job to the queue before its attempt began. */
 export function turnAway(to: TurnedAway): Document[] {
   const { givenBackCounter: _, ...notBegun } = attemptNotUsedUp;
-  const kept = { ...notBegun, ...stillUnfinished, queued: '$queued' };
+  const kept = { ...notBegun, ...stillUnfinished, queued: '$queued', started: '$$REMOVE' };
   switch (to.kind) {
     case 'blocked': {
       const { by, limits, slots } = to;
@@ -113,7 +113,7 @@ export function turnAway(to: TurnedAway): Document[] {
       return ending('queued', {
         ...kept,
         runAt: to.until,
-        hasMoment: true,
+        postponedBy: to.by === undefined ? '$$REMOVE' : { $literal: to.by },
         slots: '$$REMOVE',
       });
     case 'returned':
@@ -198,7 +198,7 @@ const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'erro
 export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
 
 /** Lets a queued job come to its limits anew, without a place in any. */
-export const withoutLimits = { blockedBy: '$$REMOVE', slots: '$$REMOVE', hasMoment: '$$REMOVE' };
+export const withoutLimits = { blockedBy: '$$REMOVE', slots: '$$REMOVE', postponedBy: '$$REMOVE' };
 
 const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },

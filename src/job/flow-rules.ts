@@ -3,7 +3,7 @@ import { type Duration, durationSchema } from '../duration.js';
 import { type Issue, ValidationError } from '../errors.js';
 
 /** Maximum number of slots of a limit. More would not protect anything; a rate limit serves then. */
-const MAX_SLOTS = 1000;
+export const MAX_SLOTS = 1000;
 
 /** Maximum number of concurrency limits of a kind of job. */
 const MAX_LIMITS = 4;
@@ -85,6 +85,20 @@ export interface LimitsOfJob {
 const limitName = z
   .string()
   .regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, or any of _ - . : /');
+
+/** Valid keys of concurrency limits: a name, and `=` and the key of a job if the limit has keys. */
+export const limitKeySchema = z
+  .string()
+  .refine((key) => !key.startsWith('rate '), {
+    error:
+      'expected a limit on how many jobs run at a time: a rate limit cannot be set or paused, so pause a queue instead',
+    abort: true,
+  })
+  .regex(
+    /^[\w.:/-]{1,100}(=.{1,200})?$/s,
+    "expected the name of a limit, and '=' and a key of 1 to 200 characters if it has keys, such as 'import=acme'",
+  )
+  .refine((key) => key.isWellFormed(), 'expected well-formed Unicode: half of a character is missing');
 
 const keyed = {
   key: z

@@ -118,7 +118,7 @@ export interface JobDocument {
   readonly queued: Date;
   /** When a worker last claimed the job. */
   readonly picked?: Date;
-  /** When the last attempt began. */
+  /** When the last attempt began. Absent after a worker claimed the job and its limits turned it away. */
   readonly started?: Date;
   /** When the job was settled, however it ended. */
   readonly completed?: Date;
@@ -151,8 +151,8 @@ export interface JobDocument {
   readonly slots?: readonly HeldSlot[];
   /** The limit in whose line the queued job waits. Absent if it waits for none. */
   readonly blockedBy?: string;
-  /** True if a rate limit gave the job its `runAt`. */
-  readonly hasMoment?: true;
+  /** The rate limit that gave the job its `runAt`. Absent once the attempt has ended without completing the job. */
+  readonly postponedBy?: string;
   /** Present only while `processing`. */
   readonly lease?: Lease;
   /** Fencing token of the last attempt that was settled. Distinguishes the outcome that counted from a late one. */
@@ -174,14 +174,7 @@ export interface JobDocument {
 }
 
 /** The fields of a job that only workers need. */
-export type WorkersFields =
-  | 'claimable'
-  | 'runAlone'
-  | 'unfinishedCounter'
-  | 'lastToken'
-  | 'freedUniqueKey'
-  | 'slots'
-  | 'hasMoment';
+export type WorkersFields = 'claimable' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey' | 'slots';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -193,10 +186,7 @@ export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'l
   };
 
 /** A job whose lease the caller holds, with the token that proves it. */
-export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<
-    JobDocument,
-    'slots' | 'hasMoment'
-  >;
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<JobDocument, 'slots'>;
 
 /** Returns whether a document is a job, judged by fields that every job has. */
 export function isJob({
@@ -224,11 +214,12 @@ export const withoutLog = {
   freedUniqueKey: 0,
 } as const;
 
+const { runAlone: _, ...hidden } = withoutLog;
+
 /** Projection for jobs that are passed to `toJob`. */
 export const shownFields = {
-  ...withoutLog,
+  ...hidden,
   slots: 0,
-  hasMoment: 0,
   'lease.token': 0,
   'lease.lengthMs': 0,
   'lease.reported': 0,

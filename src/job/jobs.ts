@@ -11,7 +11,7 @@ import {
   retryMany,
 } from './change-many.js';
 import { countDueJobs } from './count-due-jobs.js';
-import { countJobs, type JobCounts } from './count-jobs.js';
+import { type CappedCount, countBlocked, countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
 import type { JobCollections } from './jobs-collection.js';
@@ -81,6 +81,11 @@ export class Jobs {
   async countReady(limit = 1000): Promise<number> {
     const valid = validateNow(readyLimit, limit, 'Limit of jobs.countReady');
     return countDueJobs((await this.collections()).jobs, await this.claims.claimable(), valid);
+  }
+
+  /** Returns how many queued jobs wait for a place in a limit, up to 10,000. With none, that reads nothing. */
+  async countBlocked(): Promise<CappedCount> {
+    return countBlocked((await this.collections()).jobs);
   }
 
   /**

@@ -65,9 +65,10 @@ export function freesSlots(
 
 /** Returns the settlement of a claimed job. */
 export function settlementOf(
-  { id, token, retention, slots, hasMoment }: ClaimedJob,
+  { id, token, retention, slots, postponedBy }: ClaimedJob,
   outcome: Outcome,
 ): Settlement {
   const isDeletedWhenCompleted = retention?.completed === 0;
-  return { id, token, outcome, isDeletedWhenCompleted, isLimited: slots !== undefined || hasMoment === true };
+  const isLimited = slots !== undefined || postponedBy !== undefined;
+  return { id, token, outcome, isDeletedWhenCompleted, isLimited };
 }

@@ -61,6 +61,12 @@ export class OpenQueues {
     return [...this.#paused];
   }
 
+  /** Returns the names of the paused queues, at most 5 seconds old. @throws errors of the driver */
+  async pausedNow(): Promise<readonly string[]> {
+    if (isOld(this.#pausedReadAt)) await this.#readPaused();
+    return this.paused;
+  }
+
   async #readPaused(): Promise<void> {
     const paused = await findPausedQueues(this.collections.queues);
     this.learn(paused.map(({ _id }) => _id));

@@ -1,11 +1,12 @@
 import { queueSchema } from '../job/job-options.js';
+import { byId } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import type { PageFilter } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { findQueues } from './find-queues.js';
 import type { OpenQueues } from './open-queues.js';
 import { pauseQueue } from './pause-queue.js';
-import type { QueueCollections, QueuePage } from './queue-document.js';
+import { isPaused, type QueueCollections, type QueuePage } from './queue-document.js';
 import { resumeQueue } from './resume-queue.js';
 
 /** The queues that jobs wait in. */
@@ -25,6 +26,13 @@ export class Queues {
    */
   async list(filter?: PageFilter): Promise<QueuePage> {
     return findQueues(await this.collections(), filter);
+  }
+
+  /** Returns since when a queue is paused, or null. @throws ValidationError for an invalid name */
+  async pausedSince(name: string): Promise<Date | null> {
+    const _id = validateNow(queueSchema, name, 'Name of the queue');
+    const found = await (await this.collections()).queues.findOne({ _id, ...isPaused }, byId);
+    return found?.paused ?? null;
   }
 
   /**

@@ -23,6 +23,10 @@ const documents: Readonly<Record<string, readonly Document[]>> = {
     { _id: 'default', size: 3 },
     { _id: 'mail', paused: true },
   ],
+  limits: [
+    { _id: 'import', size: 3, max: 7 },
+    { _id: 'export', paused: true },
+  ],
   jobFactories: [{ _id: 'echo', city: 'Ulm' }],
   workers: [{ _id: 'Ann', expires: longAgo, skills: ['soup'] }],
   statistics: [

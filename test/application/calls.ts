@@ -12,6 +12,7 @@ type Call = (processor: LocalProcessor) => Promise<unknown>;
 /** The ids of the application's documents in `application.ts`. */
 const jobIds = ['queued', 'due', 'ours by name', 'cancelled', 'error', 'completed'];
 const itemIds = ['due', 'off'];
+const limitKeys = ['import', 'export'];
 
 /** Makes a call with each id. Fails with the first error, once all calls are done. */
 function withEach(ids: readonly string[], call: (id: string) => Promise<unknown>): Promise<unknown> {
@@ -52,6 +53,13 @@ export const calls: Readonly<Record<string, Call>> = {
   getJobErrors: (processor) => processor.getJobErrors('error'),
   'jobs.log': (processor) => processor.jobs.log('error'),
   'limits.list': (processor) => processor.limits.list(),
+  'limits.get': (processor) => processor.limits.get('import'),
+  'limits.set': async (processor) => {
+    await withEach(limitKeys, (key) => processor.limits.set(key, { max: null }));
+    await withEach(limitKeys, (key) => processor.limits.set(key, { max: 1 }));
+  },
+  'limits.pause': (processor) => withEach(limitKeys, (key) => processor.limits.pause(key)),
+  'limits.resume': (processor) => withEach(limitKeys, (key) => processor.limits.resume(key)),
   'queues.pause': (processor) => withEach(['default', 'mail'], (name) => processor.queues.pause(name)),
   'queues.resume': (processor) => withEach(['default', 'mail'], (name) => processor.queues.resume(name)),
   cancelJob: (processor) => withEach(jobIds, (id) => processor.cancelJob(id)),

@@ -65,7 +65,7 @@ test('unless told otherwise, those that the alarms need are metrics, and the oth
     lineOf(metrics)._aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
 
   expect(namesOf(workerMetrics(summary, 250))).toEqual(['Errors']);
-  expect(namesOf(schedulerMetrics({ made: 1, recovered: 2, waiting: [] }, 250))).toEqual([
+  expect(namesOf(schedulerMetrics({ made: 1, recovered: 2, waiting: [], blocked: 3 }, 250))).toEqual([
     'OldestWaiting',
     'OldestUnclaimed',
   ]);
@@ -89,9 +89,10 @@ test('a scheduler publishes the longest wait of any priority, in seconds, and th
     { ...job, priority: 0, waitedMs: 30_000, claimable: false },
   ];
 
-  expect(schedulerMetrics({ made: 1, recovered: 2, waiting }, 250)).toEqual([
+  expect(schedulerMetrics({ made: 1, recovered: 2, waiting, blocked: 3 }, 250)).toEqual([
     ['Made', 'Count', 1],
     ['Recovered', 'Count', 2],
+    ['Blocked', 'Count', 3],
     ['OldestWaiting', 'Seconds', 600],
     ['OldestUnclaimed', 'Seconds', 90],
     ['Duration', 'Milliseconds', 250],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createSchedulerHandler, type Metric } from '../../handlers/lambda.js';
-import type { LogFields } from '../../src/index.js';
+import { defineJob, type LogFields } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
@@ -184,7 +184,17 @@ test('a scheduler measures how long the oldest job has waited, by the clock of t
 });
 
 test('when nothing waits, a scheduler says so', async () => {
-  expect((await tick()).metrics).toMatchObject({ OldestWaiting: 0, OldestUnclaimed: 0 });
+  expect((await tick()).metrics).toMatchObject({ Blocked: 0, OldestWaiting: 0, OldestUnclaimed: 0 });
+});
+
+test('jobs that wait for a limit are counted, and are not late', async () => {
+  const job = defineJob({ name: 'limited', concurrency: { limit: 1 }, run: async () => {} });
+  const processor = database.processor();
+  await processor.addJobFactory(job);
+  await processor.addJobs([1, 2, 3].map(() => ({ job })));
+  while (await processor.pullNextJob());
+
+  expect((await tick()).metrics).toMatchObject({ Blocked: 2, OldestWaiting: 0, OldestUnclaimed: 0 });
 });
 
 test('a scheduler tells of a job that nobody claims, and which it is', async () => {

@@ -8,6 +8,7 @@ import { openCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/collections/find-left-behind.js';
 import { Gate } from '../../src/flow/gate.js';
+import { LimitSettings } from '../../src/flow/limit-settings.js';
 import { Lines } from '../../src/flow/lines.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { type ClaimedJob, defineJob, IndexConflictError } from '../../src/index.js';
@@ -62,7 +63,11 @@ function searches({ command }: CommandStartedEvent): Document[] {
  * Not called here, since it takes a person who begins a job of an item ahead of its time, or a document of somebody else;
  * they are by `_id` alone.
  */
-const byIdAlone = ['src/scheduler/point-to-found-jobs.ts updateOne', 'src/queue/pause-queue.ts findOne'];
+const byIdAlone = [
+  'src/scheduler/point-to-found-jobs.ts updateOne',
+  'src/queue/pause-queue.ts findOne',
+  'src/flow/change-setting.ts findOne',
+];
 
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
@@ -150,6 +155,7 @@ async function callEverything(): Promise<void> {
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
   await processor.queues.list();
+  await processor.queues.pausedSince('default');
   await processor.jobs.oldestWaiting();
   await processor.jobs.countReady();
   await jobs.updateOne({ _id: 'open' }, { $unset: { claimable: true } }); // As an earlier version queues it.
@@ -251,19 +257,26 @@ async function callFlowControl(): Promise<void> {
   const held: ClaimedJob[] = [];
   for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) held.push(next);
   await processor.limits.list();
+  await processor.limits.set('limited', { max: 5 });
+  await processor.limits.list({ order: 'fullest' });
+  await processor.limits.get('limited=a');
+  await processor.limits.set('limited', { max: null });
   await limits.updateMany({ next: { $gt: new Date(0) } }, { $set: { next: new Date(1) } });
   await processor.recoverJobs();
   for (const each of held) await processor.completeJob(each);
+  const settings = new LimitSettings(limits);
   const lines = new Lines({
     collections: database.collections(),
     rulesOf: () => job.flow,
-    pausedQueues: () => [],
+    pausedQueues: async () => [],
+    settings,
     leaseMs: 1000,
   });
   const gate = new Gate({
     collections: database.collections(),
     factory: () => job,
     lines,
+    settings,
     log: silent,
   });
   const [lost] = held;

@@ -15,9 +15,10 @@ import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
+import { limitRoutes } from './limits.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
 import { overviewRoutes } from './overview.js';
-import { findJobPath, jobPath, newSchedulerPath } from './paths.js';
+import { findJobPath, jobPath, limitsPath, newSchedulerPath } from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -65,6 +66,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor))
+    .route(limitsPath, limitRoutes(processor))
     .route('/dashboard/schedulers', schedulerRoutes(processor))
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }

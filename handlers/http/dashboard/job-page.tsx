@@ -8,17 +8,19 @@ import { jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { Timeline } from './timeline.js';
 import { TokenField } from './token-field.js';
+import { type Waits, WhyItWaits } from './why-it-waits.js';
 
 interface JobPageProps {
   readonly job: Job;
   readonly log: JobLog;
+  readonly waits: Waits;
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-export function JobPage({ job, log, session, mayAdd, now }: JobPageProps) {
+export function JobPage({ job, log, waits, session, mayAdd, now }: JobPageProps) {
   return (
     <>
       <div class="title">
@@ -30,7 +32,7 @@ export function JobPage({ job, log, session, mayAdd, now }: JobPageProps) {
       <div id="job" data-live class="stack">
         <div class="columns">
           <section class="card" aria-label="The job">
-            <Facts job={job} now={now} />
+            <Facts job={job} waits={waits} now={now} />
           </section>
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">What happened</h2>
@@ -105,17 +107,7 @@ function Buttons({ job, session, mayAdd }: Pick<JobPageProps, 'job' | 'session' 
   );
 }
 
-function WhenItRuns({ job, now }: { job: Job; now: Date }) {
-  if (job.blockedBy !== undefined)
-    return (
-      <>
-        when it is first in line for a place in the limit <code>{job.blockedBy}</code>
-      </>
-    );
-  return job.runAt <= now ? <>as soon as a worker takes it</> : <Moment at={job.runAt} now={now} />;
-}
-
-function Facts({ job, now }: { job: Job; now: Date }) {
+function Facts({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
   return (
     <dl class="facts">
       <dt>Status</dt>
@@ -140,7 +132,7 @@ function Facts({ job, now }: { job: Job; now: Date }) {
         <>
           <dt>Runs</dt>
           <dd>
-            <WhenItRuns job={job} now={now} />
+            <WhyItWaits job={job} waits={waits} now={now} />
           </dd>
         </>
       )}

@@ -13,6 +13,7 @@ import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
+import { findWaits } from './why-it-waits.js';
 
 type PageContext = Context<DashboardEnvironment>;
 
@@ -70,11 +71,15 @@ export function jobRoutes(processor: RemoteProcessor) {
       const id = context.req.param('id');
       const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
-      const mayAdd = await mayAddJob(processor, session, job.jobName);
+      const [mayAdd, waits] = await Promise.all([
+        mayAddJob(processor, session, job.jobName),
+        findWaits(processor, job),
+      ]);
+      const shown = { job, log, waits, session, mayAdd };
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
-        children: <JobPage job={job} log={log} session={session} mayAdd={mayAdd} now={new Date()} />,
+        children: <JobPage {...shown} now={new Date()} />,
       });
     })
     .get('/:id/:part{(input|output)\\.json}', async (context) => {

@@ -11,6 +11,7 @@ const sections = [
   ['/', 'Overview'],
   ['/dashboard/jobs', 'Jobs'],
   ['/dashboard/schedulers', 'Schedules'],
+  ['/dashboard/limits', 'Limits'],
   ['/dashboard/job-factories', 'Add a job'],
 ] as const;
 

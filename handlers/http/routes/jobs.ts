@@ -38,6 +38,7 @@ const job = {
   retryDelay: 10_000,
   uniqueKey: null,
   blockedBy: null,
+  postponedBy: null,
   occurrence: null,
   leftOut: [],
 };

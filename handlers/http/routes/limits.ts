@@ -1,42 +1,171 @@
 import * as z from 'zod';
-import { cappedCount, moment, nextCursor, page } from '../fields.js';
+import { maxSchema } from '../../../src/flow/limits.js';
+import { limitKeySchema } from '../../../src/job/flow-rules.js';
+import { documented } from '../documented.js';
+import { cappedCount, jobStatus, moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-export const limitRoutes = [
-  defineRoute({
-    method: 'GET',
-    path: '/v1/limits',
-    operation: 'listLimits',
-    isList: true,
-    role: 'read',
-    summary: 'List the limits that jobs wait for, or that were used recently',
-    asks: () => z.object({ query: z.strictObject(page) }),
-    reply: {
-      status: 200,
-      description:
-        'A page of them, by key. `waiting` counts the jobs in line, up to 1,000. `taken` is the number of places in use. `slowedUntil` is set while a job has put off all jobs under a rate limit. `cursor` is null at the end.',
-      schema: () =>
-        z.object({
-          limits: z.array(
-            z.object({
-              key: z.string(),
-              waiting: cappedCount,
-              taken: z.int(),
-              slowedUntil: moment.nullable(),
-            }),
-          ),
-          cursor: nextCursor,
+/** A limit as answers show it. */
+const limit = z
+  .object({
+    key: z.string(),
+    waiting: cappedCount,
+    oldest: moment.nullable(),
+    taken: z.int(),
+    limit: z.int().nullable(),
+    max: z.int().nullable(),
+    paused: moment.nullable(),
+    slowedUntil: moment.nullable(),
+  })
+  .register(documented, {
+    id: 'Limit',
+    description:
+      '`waiting` counts the jobs in line, up to 1,000, and `oldest` says since when one of them waits. `taken` is the number of places in use. `limit` is the number of places by the code, as the first waiting job knows it, and `max` the number that a person set, which wins. `paused` says since when no job of it starts. `slowedUntil` is set while a job has put off all jobs under a rate limit.',
+  });
+
+const inLine = z.object({ id: z.string(), jobName: z.string(), queue: z.string() });
+
+const limitDetails = limit.extend({
+  holders: z.array(inLine.extend({ status: jobStatus })),
+  line: z.array(inLine),
+});
+
+const limitState = z.object({ key: z.string(), max: z.int().nullable(), paused: moment.nullable() });
+
+const example = {
+  key: 'import=acme',
+  waiting: { count: 12, isCapped: false },
+  oldest: '2026-01-31T09:05:06.123Z',
+  taken: 3,
+  limit: 3,
+  max: null,
+  paused: null,
+  slowedUntil: null,
+};
+
+const listLimits = defineRoute({
+  method: 'GET',
+  path: '/v1/limits',
+  operation: 'listLimits',
+  isList: true,
+  role: 'read',
+  summary: 'List the limits that jobs wait for, that were used recently, or that a person has set',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        ...page,
+        order: z.enum(['key', 'fullest']).optional().register(documented, {
+          description:
+            'Default `key`. `fullest` gives one page: the limits that most jobs wait for, and those that a person has set.',
         }),
-      example: {
-        limits: [
-          { key: 'import=acme', waiting: { count: 12, isCapped: false }, taken: 3, slowedUntil: null },
-        ],
-        cursor: null,
-      },
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'A page of them, by key. `cursor` is null at the end.',
+    schema: () => z.object({ limits: z.array(limit), cursor: nextCursor }),
+    example: { limits: [example], cursor: null },
+  },
+  async answer({ query }, { processor, maxBytes }) {
+    const { limits, cursor = null } = await processor.limits.list({ ...query, maxBytes });
+    return { body: { limits, cursor } };
+  },
+});
+
+const getLimit = defineRoute({
+  method: 'GET',
+  path: '/v1/limits/{key}',
+  operation: 'getLimit',
+  role: 'read',
+  summary: 'Get a limit, the jobs that hold its places, and the first 100 that wait',
+  description: 'Also for a limit that no job uses.',
+  asks: () =>
+    z.object({
+      parameters: keyOf(z.string().min(1).max(500), 'Also that of a rate limit, such as `rate sync=a`.'),
+    }),
+  reply: {
+    status: 200,
+    description: 'The limit. A job in the queue may hold a place as well.',
+    schema: () => limitDetails,
+    example: {
+      ...example,
+      holders: [
+        { id: '697dc4a2f1e2d3c4b5a69788', jobName: 'import', queue: 'default', status: 'processing' },
+      ],
+      line: [{ id: '697dc4a2f1e2d3c4b5a69789', jobName: 'import', queue: 'default' }],
     },
-    async answer({ query }, { processor, maxBytes }) {
-      const { limits, cursor = null } = await processor.limits.list({ ...query, maxBytes });
-      return { body: { limits, cursor } };
-    },
-  }),
-];
+  },
+  async answer({ parameters: { key } }, { processor }) {
+    const { holders, line, ...rest } = await processor.limits.get(key);
+    return { body: { ...rest, holders: [...holders], line: [...line] } };
+  },
+});
+
+const setLimit = defineRoute({
+  method: 'PATCH',
+  path: '/v1/limits/{key}',
+  operation: 'setLimit',
+  role: 'admin',
+  summary: 'Set how many jobs run at a time under a limit',
+  description:
+    'The number wins over the code, also above it, and holds before any job uses the limit. Null takes it back. With more places, waiting jobs get them at once. With fewer, running jobs go on, and none starts until fewer run.',
+  asks: () => z.object({ parameters: settableKey, body: z.strictObject({ max: maxSchema }) }),
+  bodyExample: { max: 5 },
+  reply: {
+    status: 200,
+    description: 'What is set now.',
+    schema: () => limitState,
+    example: { key: 'import=acme', max: 5, paused: null },
+  },
+  async answer({ parameters: { key }, body }, { processor }) {
+    return { body: await processor.limits.set(key, body) };
+  },
+});
+
+const pauseLimit = defineRoute({
+  method: 'POST',
+  path: '/v1/limits/{key}/pause',
+  operation: 'pauseLimit',
+  role: 'admin',
+  summary: 'Pause a limit',
+  description: 'No job of the limit starts any more. What runs goes on; jobs can be added, and wait.',
+  asks: () => z.object({ parameters: settableKey }),
+  reply: {
+    status: 200,
+    description: 'What is set now.',
+    schema: () => limitState,
+    example: { key: 'import=acme', max: null, paused: '2026-01-31T09:05:06.123Z' },
+  },
+  async answer({ parameters: { key } }, { processor }) {
+    return { body: await processor.limits.pause(key) };
+  },
+});
+
+const resumeLimit = defineRoute({
+  method: 'POST',
+  path: '/v1/limits/{key}/resume',
+  operation: 'resumeLimit',
+  role: 'admin',
+  summary: 'Let jobs of a limit start again',
+  asks: () => z.object({ parameters: settableKey }),
+  reply: {
+    status: 200,
+    description: 'What is set now.',
+    schema: () => limitState,
+    example: { key: 'import=acme', max: null, paused: null },
+  },
+  async answer({ parameters: { key } }, { processor }) {
+    return { body: await processor.limits.resume(key) };
+  },
+});
+
+function keyOf(schema: z.ZodString, description: string) {
+  return z.object({ key: schema.clone().register(documented, { description }) });
+}
+
+const settableKey = keyOf(
+  limitKeySchema,
+  'The name of a limit on how many jobs run at a time, and `=` and the key if it has keys.',
+);
+
+export const limitRoutes = [listLimits, getLimit, setLimit, pauseLimit, resumeLimit];

@@ -1,51 +1,91 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
+import { path } from '../api/api.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
-import { fromNow } from '../output/moment.js';
-import type { Column } from '../output/table.js';
+import { limitColumns, limitDetails, limitDetailsShape, limitsShape } from '../limits/limit-table.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
-import { countShape, countText } from '../state/counts.js';
+import { parseWholeNumber } from '../parse-whole-number.js';
 
-const limitShape = z.looseObject({
+const stateShape = z.looseObject({
   key: z.string(),
-  waiting: countShape,
-  taken: z.number(),
-  slowedUntil: z.string().nullable(),
+  max: z.number().nullable(),
+  paused: z.string().nullable(),
 });
 
-const limitsShape = z.looseObject({ limits: z.array(limitShape), cursor: z.string().nullable() });
-
-const columns: readonly Column<z.output<typeof limitShape>>[] = [
-  { title: 'LIMIT', value: ({ key }) => key, mayShrink: true },
-  { title: 'WAITING', value: ({ waiting }) => countText(waiting), align: 'right' },
-  { title: 'TAKEN', value: ({ taken }) => String(taken), align: 'right' },
-  {
-    title: 'SLOWED UNTIL',
-    value: ({ slowedUntil }) => (slowedUntil === null ? '' : fromNow(slowedUntil)),
-    style: () => 'yellow',
-  },
-];
-
-/** `limits` lists the limits that jobs wait for. */
+/** `limits` shows what jobs wait for, and sets, pauses and resumes limits. */
 export const limitsCommand: AddCommand = (parent, { api, output }) => {
-  parent
+  const group = parent
     .command('limits')
-    .description('List the limits that jobs wait for, or that were used recently.')
+    .description('List limits, set, pause and resume them.')
+    .addHelpText('after', examples('limits', 'limits set import=acme 5', 'limits pause import=acme'));
+  group
+    .command('list', { isDefault: true })
+    .description('List the limits that jobs wait for, that were used recently, or that a person has set.')
+    .addOption(
+      new Option('--order <order>', 'fullest: only a page, of the longest lines').choices(['key', 'fullest']),
+    )
     .option(...limitOption)
     .option(...cursorOption)
     .option(...allOption)
-    .addHelpText('after', examples('limits', 'limits --all --json'))
-    .action((options) =>
+    .addHelpText('after', examples('limits', 'limits list --order fullest', 'limits list --all --json'))
+    .action(({ order, ...options }) =>
       showPages(
         { api, output },
         {
           path: '/v1/limits',
+          query: { order },
           shape: limitsShape,
           rows: ({ limits }) => limits,
-          columns,
-          none: 'No job waits for a limit.',
+          columns: limitColumns,
+          none: 'No job waits for a limit, and none is set.',
         },
         options,
       ),
     );
+  group
+    .command('get')
+    .description('Show a limit, and which jobs hold its places.')
+    .argument('<key>', 'its name, and = and the key if it has keys')
+    .addHelpText('after', examples('limits get import=acme'))
+    .action(async (key) => {
+      const answer = await api.get(path`/v1/limits/${key}`);
+      output.result(answer, limitDetailsShape, (limit) => limitDetails(limit, output.paint));
+    });
+  group
+    .command('set')
+    .description('Set how many jobs run at a time under a limit, whatever the code says.')
+    .argument('<key>', 'its name, and = and the key if it has keys')
+    .argument('<max>', 'a number from 1 to 1000, or none for that of the code', parseMax)
+    .addHelpText('after', examples('limits set import=acme 5', 'limits set import=acme none'))
+    .action(async (key, max) => {
+      const answer = await api.patch(path`/v1/limits/${key}`, { max });
+      output.result(answer, stateShape, (state) =>
+        state.max === null ? `${key} has as many places as the code says` : `${key} has ${state.max} places`,
+      );
+    });
+  for (const [name, description] of [
+    ['pause', 'Pause a limit: what runs goes on, what waits stays.'],
+    ['resume', 'Let jobs of a limit start again.'],
+  ] as const)
+    group
+      .command(name)
+      .description(description)
+      .argument('<key>', 'its name, and = and the key if it has keys')
+      .addHelpText('after', examples(`limits ${name} import=acme`))
+      .action(async (key) => {
+        const answer = await api.post(`${path`/v1/limits/${key}`}/${name}`);
+        output.result(answer, stateShape, ({ paused }) =>
+          paused === null ? `${key} is not paused` : `${key} is paused since ${paused}`,
+        );
+      });
 };
+
+function parseMax(text: string): number | null {
+  if (text === 'none') return null;
+  try {
+    return parseWholeNumber(text);
+  } catch {
+    throw new InvalidArgumentError('Expected a whole number, or none.');
+  }
+}

@@ -36,7 +36,8 @@ export async function checkQueues(api: Api, now: number): Promise<readonly Findi
   });
 }
 
-function isLate(queue: ShownQueue, now: number): boolean {
+/** Whether a due job of a queue has waited for longer than workers need. */
+export function isLate(queue: ShownQueue, now: number): boolean {
   return waitOf(queue, now) >= UNCLAIMED_MS;
 }
 

@@ -7,6 +7,7 @@ import { checkCollections } from './check-collections.js';
 import { checkConfiguration } from './check-configuration.js';
 import { checkIndexes } from './check-indexes.js';
 import { checkLeases } from './check-leases.js';
+import { checkLimits } from './check-limits.js';
 import { checkQueues } from './check-queues.js';
 import { checkScheduler } from './check-scheduler.js';
 import { checkMajority, checkServer } from './check-server.js';
@@ -26,6 +27,7 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
       checkMajority(collections.workers),
       checkIndexes(collections),
       checkQueues(api, now),
+      checkLimits(api, now),
       checkLeases(collections.jobs),
       checkScheduler(api, now),
     ]);

@@ -2,6 +2,7 @@ import type { Api } from '../api/api.js';
 import { exitCode } from '../exit-code.js';
 import { toFailure } from '../to-failure.js';
 import { clockFinding } from './check-clock.js';
+import { checkLimits } from './check-limits.js';
 import { checkQueues } from './check-queues.js';
 import { checkScheduler } from './check-scheduler.js';
 import { type Finding, failure, ok } from './finding.js';
@@ -14,7 +15,11 @@ export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
     const asked = Date.now();
     const { headers } = await api.send('GET', '/v1/workers', {});
     const now = Date.parse(headers.get('date') ?? '');
-    const checks = [checkQueues(api, now || asked), checkScheduler(api, now || asked)];
+    const checks = [
+      checkQueues(api, now || asked),
+      checkLimits(api, now || asked),
+      checkScheduler(api, now || asked),
+    ];
     const findings = (await Promise.all(checks)).flat();
     const clock = Number.isNaN(now)
       ? []

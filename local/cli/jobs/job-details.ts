@@ -19,7 +19,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['attempts', `${job.retryCounter} of ${job.maxRetries}`],
       ['created', when(job.created)],
       ['due', job.status === 'queued' ? when(job.runAt) : ''],
-      ['waits for', job.blockedBy === null ? '' : `a place in the limit ${job.blockedBy}`],
+      ['waits for', limitText(job)],
       ['started', when(job.started)],
       ['completed', when(job.completed)],
       ['took', between(job.started, job.completed)],
@@ -38,6 +38,11 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
     ],
     paint,
   );
+}
+
+function limitText({ blockedBy, postponedBy }: ShownJob): string {
+  if (blockedBy !== null) return `a place in the limit ${blockedBy}`;
+  return postponedBy === null ? '' : `its moment in the limit ${postponedBy}`;
 }
 
 /** Returns the stack, preceded by the message unless the stack contains it, as it normally does. */

@@ -34,6 +34,7 @@ export const jobShape = z.looseObject({
   uniqueKey: z.string().nullable(),
   /** Missing in answers of earlier versions. */
   blockedBy: z.string().nullable().default(null),
+  postponedBy: z.string().nullable().default(null),
   occurrence: z.object({ item: z.string(), at: z.string() }).nullable(),
 });
 

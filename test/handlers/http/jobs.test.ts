@@ -44,6 +44,7 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     maxRetries: 3,
     retryDelay: 10_000,
     blockedBy: null,
+    postponedBy: null,
     uniqueKey: null,
     occurrence: null,
     leftOut: [],

@@ -34,7 +34,7 @@ test('of a deployment that is well it finds nothing wrong', async () => {
   expect({ code, ok }).toEqual({ code: 0, ok: true });
   expect(findings.map(({ check }) => check)).toEqual([
     ...['configuration', 'database', 'version', 'replica set', 'clock', 'collections', 'write concern'],
-    ...['indexes', 'waiting jobs', 'paused queues', 'leases', 'scheduler'],
+    ...['indexes', 'waiting jobs', 'paused queues', 'limits', 'leases', 'scheduler'],
   ]);
 });
 

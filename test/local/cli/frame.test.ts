@@ -46,6 +46,7 @@ const snapshot: Snapshot = {
       maxRetries: 3,
       uniqueKey: null,
       blockedBy: null,
+      postponedBy: null,
       occurrence: null,
     },
   ],

@@ -7,23 +7,48 @@ import { useCommandLine } from './command-line.js';
 const database = useDatabase();
 const { run, json } = useCommandLine(database);
 
-test('limits lists what jobs wait for, and get tells it of a job', async () => {
-  const job = defineJob({
-    name: 'import',
-    input: z.object({ customer: z.string() }),
-    concurrency: { key: 'customer', limit: 1 },
-    run: async () => {},
-  });
+const job = defineJob({
+  name: 'import',
+  input: z.object({ customer: z.string() }),
+  concurrency: { key: 'customer', limit: 1 },
+  run: async () => {},
+});
+
+/** One job runs, and one waits for it. */
+async function waiting() {
   const processor = database.processor();
   await processor.addJobFactory(job);
-  expect((await run(['limits'])).out).toMatch(/No job waits for a limit/);
   for (const id of ['a', 'b']) await processor.addJob(job, { customer: 'acme' }, { id });
   await processor.pullNextJob();
   await processor.pullNextJob();
+  return processor;
+}
 
-  expect((await run(['limits'])).out).toMatch(/\nimport=acme +1 +1 *\n$/);
-  expect(await json(['limits'])).toMatchObject({
+test('limits lists what jobs wait for, and get tells it of a job', async () => {
+  expect((await run(['limits'])).out).toMatch(/No job waits for a limit/);
+  await waiting();
+
+  expect((await run(['limits'])).out).toMatch(/\nimport=acme +1 +\S+( ago)? +1 +1 *\n$/);
+  expect(await json(['limits', '--order', 'fullest'])).toMatchObject({
     limits: [{ key: 'import=acme', waiting: { count: 1, isCapped: false }, taken: 1, slowedUntil: null }],
   });
   expect((await run(['get', 'b'])).out).toMatch(/waits for +a place in the limit import=acme\n/);
+  expect((await run(['limits', 'get', 'import=acme'])).out).toMatch(/held by +a \(import, processing\)\n/);
+});
+
+test('limits are set, paused and resumed', async () => {
+  const processor = await waiting();
+
+  expect((await run(['limits', 'pause', 'import=acme'])).out).toMatch(/^import=acme is paused since .+Z\n$/);
+  expect((await run(['limits', 'set', 'import=acme', '3'])).out).toBe('import=acme has 3 places\n');
+  expect((await run(['limits'])).out).toMatch(/ 3 \(set\) +paused (now|\S+ ago) *\n$/);
+  expect(await json(['limits', 'resume', 'import=acme'])).toEqual({
+    key: 'import=acme',
+    max: 3,
+    paused: null,
+  });
+  expect((await processor.pullNextJob())?.id).toBe('b');
+  expect((await run(['limits', 'set', 'import=acme', 'none'])).out).toMatch(/as the code says/);
+  expect(await run(['limits', 'set', 'import=acme', 'many'])).toMatchObject({ code: 2 });
+  expect((await run(['limits', 'set', 'import=acme', '0'])).err).toMatch(/max/);
 });

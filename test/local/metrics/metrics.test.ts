@@ -117,6 +117,7 @@ test('what waits in the database is there by queue, and read once for many scrap
     [`remote_processor_queue_jobs{${quoted},state="delayed"}`]: 0,
     'remote_processor_queue_jobs{queue="reports",state="delayed"}': 1,
     'remote_processor_queue_oldest_wait_seconds{queue="reports"}': 0,
+    remote_processor_blocked_jobs: 0,
     remote_processor_database_up: 1,
   });
   for (const name of [

@@ -1,0 +1,115 @@
+import type { Limit } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
+import { Moment } from './parts/moment.js';
+import { capped } from './parts/number.js';
+import { limitPath } from './paths.js';
+import { may } from './require-session.js';
+import { TokenField } from './token-field.js';
+
+interface LimitsPageProps {
+  readonly limits: readonly Limit[];
+  readonly session: Session;
+  readonly now: Date;
+}
+
+export function LimitsPage({ limits, session, now }: LimitsPageProps) {
+  return (
+    <>
+      <h1>Limits</h1>
+      <section class="card" id="limits" data-live>
+        {limits.length === 0 ? (
+          <p class="empty">No job waits for a limit, and none is set.</p>
+        ) : (
+          <LimitTable limits={limits} session={session} now={now} />
+        )}
+      </section>
+      {may(session, 'admin') && (
+        <section class="card">
+          <SetByKey session={session} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function LimitTable({ limits, session, now }: LimitsPageProps) {
+  const mayAct = may(session, 'admin');
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Limit</th>
+            <th scope="col">Waiting</th>
+            <th scope="col">Longest since</th>
+            <th scope="col">Taken</th>
+            <th scope="col">Places</th>
+            <th scope="col">State</th>
+            {mayAct && (
+              <th scope="col">
+                <span class="unseen">Actions</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {limits.map((limit) => (
+            <tr id={`limit-${encodeURIComponent(limit.key)}`}>
+              <th scope="row">
+                <a href={limitPath(limit.key)}>{limit.key}</a>
+              </th>
+              <td data-label="Waiting">{capped(limit.waiting)}</td>
+              <td data-label="Longest since">
+                {limit.oldest ? <Moment at={limit.oldest} now={now} /> : '–'}
+              </td>
+              <td data-label="Taken">{limit.taken}</td>
+              <td data-label="Places">{placesText(limit)}</td>
+              <td data-label="State">
+                <LimitState limit={limit} now={now} />
+              </td>
+              {mayAct && (
+                <td class="actions">
+                  {isSettable(limit) && <PauseButton limit={limit} session={session} from="list" />}
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Sets or pauses a limit by its key. A limit that nobody waits for is not listed. */
+function SetByKey({ session }: { session: Session }) {
+  return (
+    <details>
+      <summary>Set or pause another limit</summary>
+      <form method="post" action="/dashboard/limits" class="actions">
+        <TokenField session={session} />
+        <input
+          name="key"
+          class="short"
+          aria-label="Key of the limit"
+          placeholder="import=acme"
+          required
+          spellcheck={false}
+        />
+        <input
+          name="max"
+          class="short"
+          aria-label="Number of places"
+          inputmode="numeric"
+          placeholder="places"
+        />
+        <button type="submit" name="action" value="set">
+          Set
+        </button>
+        <button type="submit" name="action" value="pause">
+          Pause
+        </button>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,66 @@
+import { Hono } from 'hono';
+import type { RemoteProcessor } from '../../../src/index.js';
+import { Problem } from '../problem.js';
+import type { DashboardEnvironment } from './environment.js';
+import { LimitPage } from './limit-page.js';
+import { LimitsPage } from './limits-page.js';
+import { redirectWith } from './notice.js';
+import { showPage } from './page.js';
+import { limitPath, limitsPath } from './paths.js';
+import { requireRole } from './require-session.js';
+
+/** Number of limits shown. */
+const PAGE_SIZE = 100;
+
+export function limitRoutes(processor: RemoteProcessor) {
+  return new Hono<DashboardEnvironment>()
+    .get('/', async (context) => {
+      const { limits } = await processor.limits.list({ order: 'fullest', limit: PAGE_SIZE });
+      const session = context.get('session');
+      return showPage(context, {
+        title: 'Limits',
+        section: limitsPath,
+        children: <LimitsPage limits={limits} session={session} now={new Date()} />,
+      });
+    })
+    .post('/', requireRole('admin'), async (context) => {
+      const form = context.get('form');
+      const key = form.get('key') ?? '';
+      const text = await change(processor, key, form.get('action'), form.get('max') ?? '');
+      const back = form.get('from') === 'page' ? limitPath(key) : limitsPath;
+      return redirectWith(context, back, { kind: 'done', text });
+    })
+    .get('/:key', async (context) => {
+      const limit = await processor.limits.get(context.req.param('key'));
+      const session = context.get('session');
+      return showPage(context, {
+        title: `Limit ${limit.key}`,
+        section: limitsPath,
+        children: <LimitPage limit={limit} session={session} now={new Date()} />,
+      });
+    });
+}
+
+/** Carries out what a form asks, and returns what was done. @throws Problem, and errors of the processor */
+async function change(
+  processor: RemoteProcessor,
+  key: string,
+  action: string | null,
+  max: string,
+): Promise<string> {
+  switch (action) {
+    case 'pause':
+      await processor.limits.pause(key);
+      return `Limit ${key} is paused: what runs goes on.`;
+    case 'resume':
+      await processor.limits.resume(key);
+      return `Limit ${key} goes on.`;
+    case 'set':
+      await processor.limits.set(key, { max: max.trim() === '' ? null : Number(max) });
+      return max.trim() === ''
+        ? `Limit ${key} has as many places as the code says.`
+        : `Limit ${key} has ${max.trim()} places.`;
+    default:
+      throw new Problem('validation_failed', { detail: 'Expected an action: set, pause or resume.' });
+  }
+}

@@ -1,0 +1,87 @@
+import type { Collection, Document } from 'mongodb';
+import { batchesOf } from '../batches-of.js';
+import type { CappedCount } from '../job/count-jobs.js';
+import type { JobDocument } from '../job/job.js';
+import { waitingSince } from '../job/longest-waiting.js';
+import type { LimitDocument } from './limit-document.js';
+import { askLines, findTakenSlots } from './line-statements.js';
+import { LINES_AT_A_TIME } from './lines.js';
+
+/** Maximum number of waiting jobs counted per limit. */
+const MAX_COUNTED = 1000;
+
+/** A limit that jobs wait for, that was used recently, or that a person has set. */
+export interface Limit {
+  /** The limit's name, and `=` and the key if it has one, such as `import=acme`. Begins with `rate ` for a rate limit. */
+  readonly key: string;
+  /** Jobs that wait for a place in it, counted up to 1,000. */
+  readonly waiting: CappedCount;
+  /** Since when the counted job that has waited longest is waiting. Null if none waits. */
+  readonly oldest: Date | null;
+  /** How many of its places are taken. */
+  readonly taken: number;
+  /** Number of places by the code, as the first waiting job knows it. Null if none waits. */
+  readonly limit: number | null;
+  /** Number of places that a person set, which wins over the code. Null if none did. */
+  readonly max: number | null;
+  /** Since when it is paused. Null if it is not. */
+  readonly paused: Date | null;
+  /** When no job starts before, because a job was told to slow down. Null if that is over. */
+  readonly slowedUntil: Date | null;
+}
+
+/** Describes limits, by a command per 50 of them and one more. */
+export async function describeLimits(
+  jobs: Collection<JobDocument>,
+  documents: readonly LimitDocument[],
+): Promise<Limit[]> {
+  const keys = documents.map(({ _id }) => _id);
+  const [lines, taken] = await Promise.all([
+    Promise.all(batchesOf(keys, LINES_AT_A_TIME).map((some) => findLines(jobs, some))),
+    findTakenSlots(jobs, keys),
+  ]);
+  const lineOf = new Map(lines.flat().map((line) => [line.key, line]));
+  return documents.map((document) => {
+    const { _id: key, max = null, paused = null } = document;
+    const { count = 0, oldest = null, limits = [] } = lineOf.get(key) ?? {};
+    return {
+      key,
+      waiting: { count: Math.min(count, MAX_COUNTED), isCapped: count > MAX_COUNTED },
+      oldest,
+      taken: taken.get(key)?.size ?? 0,
+      limit: limits.find((limit) => limit.key === key)?.limit ?? null,
+      max,
+      paused,
+      slowedUntil: slowedUntil(document),
+    };
+  });
+}
+
+/** Uses this machine's clock, which is exact enough for a list. */
+function slowedUntil({ until }: LimitDocument): Date | null {
+  return until !== undefined && until.getTime() > Date.now() ? until : null;
+}
+
+/** The jobs in line for a limit. */
+interface Line extends Pick<JobDocument, 'limits'> {
+  readonly key: string;
+  readonly count: number;
+  readonly oldest: Date;
+}
+
+/** Counts the jobs in these lines, by one command. */
+function findLines(jobs: Collection<JobDocument>, keys: readonly string[]): Promise<Line[]> {
+  return askLines<Line & Document>(jobs, keys, 1, (key) => [
+    { $match: { blockedBy: key, status: 'queued' } },
+    { $limit: MAX_COUNTED + 1 },
+    {
+      $group: {
+        _id: null,
+        count: { $sum: 1 },
+        oldest: { $min: waitingSince },
+        limits: { $first: '$limits' },
+      },
+    },
+    { $set: { key: { $literal: key } } },
+  ]);
+}
