@@ -33,7 +33,7 @@ export class LimitSettings {
     this.#readAt = performance.now();
   }
 
-  /** Stores what the caller has just read of these limits. */
+  /** Stores what the caller has just read of these limits, of which some may have no setting. */
   learn(keys: readonly string[], found: readonly FoundSetting[]): void {
     for (const key of keys) this.#byKey.delete(key);
     this.#learn(found);
@@ -51,7 +51,8 @@ export class LimitSettings {
   }
 
   #learn(found: readonly FoundSetting[]): void {
-    for (const { _id, ...setting } of found) this.#byKey.set(_id, setting);
+    for (const { _id, ...setting } of found)
+      if (setting.max !== undefined || setting.paused) this.#byKey.set(_id, setting);
   }
 }
 

@@ -4,7 +4,6 @@ import type { HeldSlot } from '../job/flow-rules.js';
 import { blockedJobs, slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { claimOrder } from '../job/queued-jobs.js';
-import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { FlowCollections } from './limit-document.js';
@@ -54,7 +53,7 @@ export async function findHeads(
   perLine: number,
   pausedQueues: readonly string[] = [],
 ): Promise<Heads> {
-  const settings = [{ $match: { _id: { $in: [...keys] }, set: anyMoment } }, { $project: settingFields }];
+  const settings = [{ $match: { _id: { $in: [...keys] } } }, { $project: settingFields }];
   const found = await askLines<BlockedJob | FoundSetting>(
     jobs,
     keys,

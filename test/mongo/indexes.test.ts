@@ -257,6 +257,8 @@ async function callFlowControl(): Promise<void> {
   const held: ClaimedJob[] = [];
   for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) held.push(next);
   await processor.limits.list();
+  await processor.limits.set('unused', { max: 5 });
+  await processor.limits.set('unused', { max: null });
   await processor.limits.set('limited', { max: 5 });
   await processor.limits.list({ order: 'fullest' });
   await processor.limits.get('limited=a');

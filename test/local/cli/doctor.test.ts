@@ -155,7 +155,7 @@ test('of a deployment it finds out whether it answers, and takes the key', async
 
   expect(well.code).toBe(0);
   expect(well.findings.map(({ check }) => check)).toEqual([
-    ...['deployment', 'API key', 'clock', 'waiting jobs', 'paused queues', 'scheduler'],
+    ...['deployment', 'API key', 'clock', 'waiting jobs', 'paused queues', 'limits', 'scheduler'],
   ]);
   expect(refused.of('API key')).toMatchObject([{ status: 'failure' }]);
   expect(away.of('deployment')).toMatchObject([{ status: 'failure' }]);

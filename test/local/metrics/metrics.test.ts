@@ -126,7 +126,7 @@ test('what waits in the database is there by queue, and read once for many scrap
     'remote_processor_oldest_unclaimed_seconds',
   ])
     expect(all[name], name).toBeGreaterThanOrEqual(3_599);
-  expect(commands.filter(({ commandName }) => commandName === 'aggregate')).toHaveLength(1);
+  expect(commands.filter(({ commandName }) => commandName === 'aggregate')).toHaveLength(2);
   expect(commands.length).toBeLessThan(10);
 });
 
