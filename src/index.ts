@@ -60,6 +60,14 @@ export type {
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {
+  BatchContext,
+  BatchedJob,
+  BatchOptions,
+  BatchOutputs,
+  BatchRules,
+  RunBatch,
+} from './job/batch.js';
+export type {
   CancelFilter,
   ManyChanged,
   ManyOptions,
@@ -69,6 +77,7 @@ export type {
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   type AttemptClock,
+  type BatchedJobDefinition,
   defineJob,
   type InProcessJobDefinition,
   implement,

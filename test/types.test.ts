@@ -18,6 +18,7 @@ const greet = defineJob({
   run: async ({ input }) => input.name,
 });
 const nothing = defineJob({ name: 'nothing', run: () => 5 });
+const rows = { name: 'rows', input: z.object({ row: z.number() }), output: z.string(), batch: { size: 9 } } as const;
 const total = defineJob({ name: 'total', input: z.array(z.number()), output: z.number() });
 const any = new RemoteProcessor({ db });
 const known = new RemoteProcessor({ db, jobs: { greet, total } });
@@ -45,6 +46,9 @@ const right = [
   `any.getJobResult('id', greet).then((result): string | null => result);`,
   `any.getJobResult('id').then((result: unknown) => result);`,
   `implement(total, { run: ({ input }) => input.reduce((sum, one) => sum + one, 0) }).call([1], any);`,
+  `defineJob({ ...rows, runBatch: async ({ jobs }) => jobs.map(({ input }) => String(input.row)) });`,
+  `defineJob({ ...rows, runBatch: ({ jobs }) => { for (const job of jobs) job.complete(String(job.input.row)); } });`,
+  `implement(total, { batch: { size: 9 }, runBatch: ({ jobs }) => jobs.map(({ input }) => input.length) });`,
   `greet.call({ name: 'Ann' }, known).then((result): string => result);`,
   `known.addJobFactories([greet, nothing]);`,
   `function add<Input>(job: JobFactory<Input>, ...args: InputArguments<Input>) { return any.addJob(job, ...args); }`,
@@ -96,6 +100,14 @@ const wrong: readonly (readonly [statement: string, message: string])[] = [
   [
     `defineJob({ name: 'a', output: z.number(), run: () => §'five' });`,
     `Type 'string' is not assignable to type 'number | Promise<number>'`,
+  ],
+  [
+    `defineJob({ ...rows, runBatch: ({ jobs }) => { for (const job of jobs) job.complete(§job.input.row); } });`,
+    `Argument of type 'number' is not assignable to parameter of type 'string'.`,
+  ],
+  [
+    `defineJob({ ...rows, runBatch: ({ jobs }) => { for (const job of jobs) job.complete(job.input.§rows); } });`,
+    `Property 'rows' does not exist on type '{ row: number; }'.`,
   ],
   [`defineJob({ name: 'a', §inptu: z.number(), run: () => 5 });`, `Did you mean to write 'input'?`],
 ];

@@ -14,6 +14,7 @@ const guide = [
   'inputs',
   'retries',
   'flow-control',
+  'batches',
   'schedules',
   'queues',
   'workers',

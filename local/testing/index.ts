@@ -13,4 +13,11 @@ export {
   type TestProcessor,
   type TestProcessorOptions,
 } from './processor.js';
-export { type JobRun, type LoggedLine, type RunJobOptions, runJob } from './run-job.js';
+export {
+  type BatchedJobRun,
+  type JobRun,
+  type LoggedLine,
+  type RunJobOptions,
+  runBatch,
+  runJob,
+} from './run-job.js';

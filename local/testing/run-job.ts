@@ -55,23 +55,96 @@ export async function runJob<Input, Output>(
   ...args: [...InputArguments<Input>, options?: RunJobOptions]
 ): Promise<JobRun<Output>>;
 export async function runJob(job: JobFactory, input?: unknown, options: RunJobOptions = {}): Promise<JobRun> {
-  const { processor, ...given } = validateNow(optionsSchema, options, 'The call of runJob');
-  const progress: unknown[] = [];
-  const logs: LoggedLine[] = [];
-  const returned = await job.run({
-    ...given,
-    input: await job.parseInput(toInput(input, job.name)),
-    progress: async (...values: ProgressArguments) => {
-      progress.push(toProgress(toProgressValue(...values)) ?? null);
-    },
-    log: (message, fields) => {
-      logs.push({ message: toLoggedText(message, fields).message, ...(fields && { fields }) });
-    },
-    get processor() {
-      if (processor) return processor;
-      throw new Error(`The job '${job.name}' uses its processor: pass one to runJob, { processor }.`);
-    },
-  });
-  const { value } = toOutput(await job.parseOutput(returned), job.name);
-  return { output: value, progress, logs };
+  const given = validateNow(optionsSchema, options, 'The call of runJob');
+  const told = new Told(job, await job.parseInput(toInput(input, job.name)), given);
+  return told.run(await job.run(told.context));
+}
+
+/** How a job of `runBatch` ended, and what it reported. */
+export interface BatchedJobRun<Output = unknown> extends Omit<JobRun, 'output'> {
+  /** Output in its stored form. Undefined if the job failed or has no output. */
+  readonly output: Output | undefined;
+  /** The error that the job failed with. Undefined if it completed. */
+  readonly error: unknown;
+}
+
+/**
+ * Runs the function of a batched kind once for several jobs, without a database, as `runJob` does for one. The ids of the
+ * jobs are `'job 1'`, `'job 2'` and so on. Returns how each ended, in the order of the inputs.
+ *
+ * @throws ValidationError for a kind that is not batched, no input, an invalid option or an invalid input
+ * @example
+ * const [first, second] = await runBatch(load, [{ row: 1 }, { row: 2 }]);
+ */
+export async function runBatch<Input, Output>(
+  job: JobFactory<Input, Output>,
+  inputs: readonly Input[],
+  options?: Omit<RunJobOptions, 'jobId'>,
+): Promise<BatchedJobRun<Output>[]>;
+export async function runBatch(
+  job: JobFactory,
+  inputs: readonly unknown[],
+  options: Omit<RunJobOptions, 'jobId'> = {},
+): Promise<BatchedJobRun[]> {
+  const subject = 'The call of runBatch';
+  const given = validateNow(batchOptionsSchema, options, subject);
+  const { run, size } = validateNow(batchedSchema, { run: job.runBatch, size: job.batch?.size }, subject);
+  validateNow(z.array(z.unknown()).min(1).max(size), inputs, `${subject}, its inputs`);
+  const parsed = await Promise.all(inputs.map((input) => job.parseInput(toInput(input, job.name))));
+  const told = parsed.map((input, n) => new Told(job, input, { ...given, jobId: `job ${n + 1}` }));
+  const ended = await Promise.allSettled(run(told.map(({ context }) => context)));
+  return Promise.all(told.map((each, n) => each.batched(ended[n])));
+}
+
+const batchOptionsSchema = optionsSchema.omit({ jobId: true });
+
+const batchedSchema = z.object({
+  run: z.custom<NonNullable<JobFactory['runBatch']>>(
+    (run) => typeof run === 'function',
+    'expected a batched job',
+  ),
+  size: z.int(),
+});
+
+/** Collects everything that the function of a job tells. */
+class Told {
+  readonly #progress: unknown[] = [];
+  readonly #logs: LoggedLine[] = [];
+  readonly context: JobContext;
+
+  constructor(
+    private readonly job: JobFactory,
+    input: unknown,
+    { processor, ...given }: z.output<typeof optionsSchema>,
+  ) {
+    this.context = {
+      ...given,
+      input,
+      progress: async (...values: ProgressArguments) => {
+        this.#progress.push(toProgress(toProgressValue(...values)) ?? null);
+      },
+      log: (message, fields) => {
+        this.#logs.push({ message: toLoggedText(message, fields).message, ...(fields && { fields }) });
+      },
+      get processor() {
+        if (processor) return processor;
+        throw new Error(`The job '${job.name}' uses its processor: pass one, { processor }.`);
+      },
+    };
+  }
+
+  /** @throws ValidationError for an invalid output */
+  async run(returned: unknown): Promise<JobRun> {
+    const { value } = toOutput(await this.job.parseOutput(returned), this.job.name);
+    return { output: value, progress: this.#progress, logs: this.#logs };
+  }
+
+  async batched(ended: PromiseSettledResult<unknown> | undefined): Promise<BatchedJobRun> {
+    try {
+      if (ended?.status === 'rejected') throw ended.reason;
+      return { ...(await this.run(ended?.value)), error: undefined };
+    } catch (error) {
+      return { output: undefined, error, progress: this.#progress, logs: this.#logs };
+    }
+  }
 }

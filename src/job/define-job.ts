@@ -8,6 +8,15 @@ import { type Duration, durationSchema, timerDurationSchema } from '../duration.
 import { ValidationError } from '../errors.js';
 import { fieldOf } from '../mongo/driver-error.js';
 import { validateNow } from '../validate.js';
+import {
+  type BatchContext,
+  type BatchOptions,
+  type BatchOutputs,
+  type BatchRules,
+  batchSchema,
+  type RunBatch,
+} from './batch.js';
+import { callBatch } from './call-batch.js';
 import { type ConcurrencyLimit, flowRules, flowShape, type RateLimit } from './flow-rules.js';
 import type { JobContext, JobProcessor } from './job-context.js';
 import type { JobContract } from './job-contract.js';
@@ -100,17 +109,49 @@ export interface SubprocessJobDefinition<Input extends StandardSchemaV1, Output 
   readonly module: URL;
 }
 
+/** A job whose function takes several jobs at once, in the worker's own thread. */
+export interface BatchedJobDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
+  extends JobDefinitionBase<Input, Output> {
+  /** How many jobs share a call. A batch takes one thread. See docs/batches.md. */
+  readonly batch: BatchOptions;
+  /**
+   * Does the work of all jobs of a batch. Returning completes all that have not ended by themselves, with a list of
+   * their outputs or without outputs. Throwing fails them, each by its own retry rules.
+   */
+  runBatch(
+    context: BatchContext<StandardSchemaV1.InferOutput<Input>, StandardSchemaV1.InferInput<Output>>,
+  ):
+    | Promise<BatchOutputs<StandardSchemaV1.InferInput<Output>>>
+    | BatchOutputs<StandardSchemaV1.InferInput<Output>>;
+}
+
 /** A contract, which is a job without its code. */
 export interface JobContractDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   readonly run?: undefined;
   readonly module?: undefined;
+  readonly runBatch?: undefined;
 }
 
-/** The code of a contract's job: `run` in the worker's own thread, or the `module` of a subprocess. */
+/**
+ * The code of a contract's job: `run` in the worker's own thread, the `module` of a subprocess, or `runBatch` for several
+ * jobs at once.
+ */
 export type JobImplementation<Parsed, Returned> =
-  | { run(context: JobContext<Parsed>): Promise<Returned> | Returned; readonly module?: undefined }
-  | { readonly module: URL; readonly run?: undefined };
+  | {
+      run(context: JobContext<Parsed>): Promise<Returned> | Returned;
+      readonly module?: undefined;
+      readonly runBatch?: undefined;
+    }
+  | { readonly module: URL; readonly run?: undefined; readonly runBatch?: undefined }
+  | {
+      readonly batch: BatchOptions;
+      runBatch(
+        context: BatchContext<Parsed, Returned>,
+      ): Promise<BatchOutputs<Returned>> | BatchOutputs<Returned>;
+      readonly run?: undefined;
+      readonly module?: undefined;
+    };
 
 /** Measures the time of an attempt. */
 export interface AttemptClock {
@@ -130,6 +171,10 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
   call(input: Input, processor: JobProcessor): Promise<Output>;
   /** Runs the job function with a parsed input. Resets the clock while the function waits for a thread. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
+  /** How its jobs are batched. Absent if each has a call of its own. */
+  readonly batch?: BatchRules;
+  /** Runs the function of a batched kind for several jobs. Returns a promise per job, of its output or its error. */
+  readonly runBatch?: (contexts: readonly JobContext[]) => readonly Promise<unknown>[];
   /** Returns the output in the form to be stored. @throws ValidationError */
   parseOutput(output: unknown): Promise<unknown>;
 }
@@ -161,7 +206,10 @@ export function defineJob<
   Input extends StandardSchemaV1 = StandardSchemaV1<undefined>,
   Output extends StandardSchemaV1 = StandardSchemaV1,
 >(
-  definition: InProcessJobDefinition<Input, Output> | SubprocessJobDefinition<Input, Output>,
+  definition:
+    | InProcessJobDefinition<Input, Output>
+    | SubprocessJobDefinition<Input, Output>
+    | BatchedJobDefinition<Input, Output>,
 ): JobFactory<StandardSchemaV1.InferInput<Input>, StandardSchemaV1.InferOutput<Output>>;
 export function defineJob(definition: object): JobContract | JobFactory {
   const { implementation, ...contract } = resolveDefinition(definition);
@@ -171,7 +219,7 @@ export function defineJob(definition: object): JobContract | JobFactory {
 /**
  * Makes a job from a contract and its code, for the process that runs it. Producers have only the contract.
  *
- * @param implementation `run`, or the `module` of a subprocess, as in `defineJob`
+ * @param implementation `run`, the `module` of a subprocess, or `runBatch`, as in `defineJob`
  * @throws ValidationError for an invalid contract or implementation
  * @example
  * export const greet = implement(greetContract, { run: async ({ input }) => `Hello, ${input.name}` });
@@ -183,13 +231,13 @@ export function implement<Input, Output, Parsed, Returned>(
 export function implement(contract: JobContract, implementation: object): JobFactory {
   const subject = 'The call of implement';
   validateNow(z.custom(isJobContract, 'expected a contract, made by defineJob'), contract, subject);
-  const { run, module } = validateNow(implementationSchema, implementation, subject);
-  const runner = runnerOf(subject, run, module);
-  if (!runner) throw new ValidationError(subject, [eitherOfBoth]);
+  const code = validateNow(implementationSchema, implementation, subject);
+  const runner = runnerOf(subject, code);
+  if (!runner) throw new ValidationError(subject, [oneOfThem]);
   return toFactory(contract, runner);
 }
 
-type Runner = JobFactory['run'];
+type Runner = Pick<JobFactory, 'run' | 'batch' | 'runBatch'>;
 
 function toContract(contract: ContractFields): JobContract {
   const refuseCall = async () => {
@@ -205,7 +253,7 @@ function toContract(contract: ContractFields): JobContract {
 export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
-function toFactory(contract: ContractFields, run: Runner): JobFactory {
+function toFactory(contract: ContractFields, runner: Runner): JobFactory {
   const { name, defaults, limits, addRole, version, input, output, retryDelay, flow } = contract;
   const factory: JobFactory = {
     name,
@@ -217,8 +265,8 @@ function toFactory(contract: ContractFields, run: Runner): JobFactory {
     output,
     ...(retryDelay && { retryDelay }),
     ...(flow && { flow }),
+    ...runner,
     parseInput: inputParser(contract),
-    run,
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
     async call(given, processor) {
       const context = { ...directContext, input: await factory.parseInput(given), processor };
@@ -299,9 +347,13 @@ const implementationSchema = z.strictObject({
   module: z
     .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
     .optional(),
+  batch: batchSchema.optional(),
+  runBatch: z.custom<RunBatch>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
 type RunFunction = (context: JobContext) => unknown;
+
+type Implementation = z.output<typeof implementationSchema>;
 
 const definitionSchema = z.strictObject({
   name: jobNameSchema,
@@ -326,13 +378,13 @@ const definitionSchema = z.strictObject({
 function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
-  const { name, input, output, run, module, addRole, version, ...rest } = parsed;
+  const { name, input, output, run, module, runBatch, batch, addRole, version, ...rest } = parsed;
   const { retryDelay, timeout, expectedDuration, concurrency, rateLimit, ...defaults } = rest;
   const flow = flowRules(subject, name, { concurrency, rateLimit });
   return {
     ...(flow && { flow }),
     name,
-    implementation: runnerOf(subject, run, module),
+    implementation: runnerOf(subject, { run, module, batch, runBatch }),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
     output: output ?? z.unknown(),
     addRole,
@@ -359,27 +411,31 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
 }
 
 /**
- * Returns the function that runs the job, or undefined for a contract.
+ * Returns the functions that run the job, or undefined for a contract.
  *
- * @throws ValidationError for both `run` and `module`
+ * @throws ValidationError for more than one kind of code, and for code that does not go with `batch`
  */
-function runnerOf(
-  subject: string,
-  run: RunFunction | undefined,
-  module: URL | undefined,
-): Runner | undefined {
-  if (run && module) throw new ValidationError(subject, [eitherOfBoth]);
-  if (run) return functionRunner(run);
-  return module && moduleRunner(module);
+function runnerOf(subject: string, { run, module, batch, runBatch }: Implementation): Runner | undefined {
+  const given = [run, module, runBatch].filter((code) => code !== undefined);
+  if (given.length > 1) throw new ValidationError(subject, [oneOfThem]);
+  if (runBatch && !batch) throw new ValidationError(subject, [needsBatch]);
+  if (batch && !runBatch) throw new ValidationError(subject, [needsRunBatch]);
+  if (batch && runBatch) return batchRunner(batch, runBatch);
+  if (run) return { run: async (context) => run(context) };
+  return module && { run: moduleRunner(module) };
 }
 
-const eitherOfBoth = { path: 'run', message: 'expected either run or module, and not both' };
+const oneOfThem = { path: 'run', message: 'expected run, module or runBatch, and only one of them' };
+const needsBatch = { path: 'batch', message: 'expected { size } beside runBatch' };
+const needsRunBatch = { path: 'runBatch', message: 'expected a function beside batch' };
 
-function functionRunner(run: RunFunction): Runner {
-  return async (context) => run(context);
+/** A job that runs alone is a batch of one. */
+function batchRunner(batch: BatchRules, run: RunBatch): Runner {
+  const runBatch = (contexts: readonly JobContext[]) => callBatch(run, contexts);
+  return { run: async (context) => runBatch([context])[0], batch, runBatch };
 }
 
-function moduleRunner(module: URL): Runner {
+function moduleRunner(module: URL): JobFactory['run'] {
   return async (context, clock) => {
     clock?.reset();
     const { runInSubprocess } = await import('../subprocess/run-in-subprocess.js');

@@ -28,10 +28,20 @@ export interface AttemptOwner {
   readonly middlewares: Middlewares;
   /** Returns the outcome of an attempt that must stop or starts too late. */
   whenStopped(): Outcome;
+  /** Called when the attempt begins. */
+  onBegin(attempt: Attempt): void;
   /** Called when another worker may have the job. */
   onLost(attempt: Attempt): void;
   /** Called once, with the outcome that counts and the state before it. Later outcomes are ignored. */
   onEnd(attempt: Attempt, outcome: Outcome, before: AttemptState): void;
+}
+
+/** A call of the job function that attempts share, and the slot that it takes. See batch.ts. */
+export interface SharedCall {
+  /** Returns the output of the attempt's job. */
+  call(attempt: Attempt, context: JobContext): Promise<unknown>;
+  /** Removes an attempt that has ended. Returns whether it was the last. */
+  remove(attempt: Attempt): boolean;
 }
 
 /** An attempt at a job: its state, its signal, its timeout, and the only outcome that counts. */
@@ -39,6 +49,8 @@ export class Attempt {
   state: AttemptState = 'waiting';
   /** True if the outcome was decided while the job function was still running. */
   isAbandoned = false;
+  /** Set when the attempt shares its slot and its call with others. */
+  batch: SharedCall | undefined;
   readonly #clock: TimeoutClock;
   /** Made on first use: few jobs look at their signal, and making it costs a quick job more than everything else. */
   #controller: AbortController | undefined;
@@ -72,6 +84,7 @@ export class Attempt {
   /** Starts the job function and returns at once. */
   begin(): void {
     this.state = 'running';
+    this.owner.onBegin(this);
     this.#clock.start();
     this.#asItsOwn(() => {
       void runAttempt(this.factory, this.job, (input) => this.#run(input)).then((outcome) =>
@@ -100,6 +113,18 @@ export class Attempt {
     if (this.state === 'running') this.#abandonAs(this.owner.whenStopped());
   }
 
+  /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
+  reject(reason: unknown): void {
+    if (this.hasEnded) {
+      const error = toFailure(reason).message;
+      this.owner.log.warn('A job that has ended left a rejection', { ...this.describe(), error });
+      return;
+    }
+    this.abort('failed');
+    this.isAbandoned = true;
+    this.#end(this.#failed(unhandled(reason)));
+  }
+
   /** Returns the fields that identify the attempt in the log. */
   describe(): LogFields {
     const { id: jobId, jobName, retryCounter: attempt } = this.job;
@@ -111,7 +136,7 @@ export class Attempt {
    * attempt.
    */
   #asItsOwn(call: () => void): void {
-    catchingRejections((reason) => this.#reject(reason), call);
+    catchingRejections((reason) => this.reject(reason), call);
   }
 
   /** Calls the job function inside its middleware. Middleware may be slow, so the attempt may be over by then. */
@@ -120,7 +145,7 @@ export class Attempt {
     const context = this.#contextWith(input);
     const call = async () => {
       this.#checkIn();
-      return factory.run(context, this.#clock);
+      return this.batch ? this.batch.call(this, context) : factory.run(context, this.#clock);
     };
     const { run } = owner.middlewares;
     if (run.length === 0) return call();
@@ -187,18 +212,6 @@ export class Attempt {
       `It went on after its timeout of ${this.factory.limits.timeoutMs} ms, and after its signal had fired.`,
     );
     this.#grace = setTimeout(() => this.#abandonAs(this.#failed(error)), TIMEOUT_GRACE_MS);
-  }
-
-  /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
-  #reject(reason: unknown): void {
-    if (this.hasEnded) {
-      const error = toFailure(reason).message;
-      this.owner.log.warn('A job that has ended left a rejection', { ...this.describe(), error });
-      return;
-    }
-    this.abort('failed');
-    this.isAbandoned = true;
-    this.#end(this.#failed(unhandled(reason)));
   }
 
   #abandonAs(outcome: Outcome): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { claimJobAlone, claimJobs } from '../job/claim-jobs.js';
+import { claimAlike, claimJobAlone, claimJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { LeaseRequest } from '../job/claim-statements.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -80,6 +80,17 @@ export class Claimer {
     return this.#inTime(async (lease) =>
       this.#admit(await claimJobAlone(this.worker.jobs, filter, lease), 1),
     );
+  }
+
+  /** Claims up to `limit` jobs of one kind and queue for a batch. @throws as in `claim` */
+  claimLike(jobName: string, queue: string, limit: number): Promise<ClaimedJob[]> {
+    return this.#inTime(async (lease) => {
+      const { filter } = await this.fitting();
+      const isOpen = filter.jobNames.includes(jobName) && (filter.queues?.includes(queue) ?? true);
+      if (!isOpen) return [];
+      const alike = { ...filter, jobNames: [jobName], queues: [queue] };
+      return this.#admit(await claimAlike(this.worker.jobs, alike, lease, limit), limit);
+    });
   }
 
   /**

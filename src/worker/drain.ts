@@ -1,5 +1,6 @@
 import type { AttemptEnded } from '../events.js';
 import { countDueJobs } from '../job/count-due-jobs.js';
+import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
 import { type Outcome, queuedAgain } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
@@ -11,6 +12,7 @@ import { withinTime } from '../mongo/within-time.js';
 import { Alarm } from './alarm.js';
 import { Attempt, type AttemptOwner, type AttemptState } from './attempt.js';
 import { AttemptEvents } from './attempt-events.js';
+import { Batch } from './batch.js';
 import { Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Linger } from './linger.js';
@@ -24,6 +26,9 @@ import { Writer } from './writer.js';
 
 /** The highest count of waiting jobs: a larger number says nothing more in a summary. */
 const MAX_REMAINING_COUNTED = 1000;
+
+/** A batch waits no longer than this share of the worker's remaining time, so that it runs. */
+const MAX_SHARE_WAITED = 1 / 2;
 
 /**
  * Time limit for counting, which takes a few milliseconds. With the default margin, this much time is left after giving
@@ -109,6 +114,7 @@ class Drain {
       processor,
       middlewares,
       whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),
+      onBegin: (attempt) => this.#events.started(attempt),
       onLost: (lost) => this.#events.lostLease(lost),
       onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before),
     };
@@ -157,6 +163,8 @@ class Drain {
       const waitsForJob = this.#room() > 0 && (await this.#linger.setAlarm());
       const wasIdle = this.#pool.isEmpty;
       const foundNone = !(await this.#claim());
+      await this.#fillBatches();
+      this.#tellRequeued();
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && foundNone && this.#promised === 0) return;
       // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
@@ -177,9 +185,33 @@ class Drain {
     const jobs = await this.#claimer.claim(room);
     if (jobs.length > 0) this.#pace.claimTook(performance.now() - askedAt);
     this.#hold(jobs, askedAt);
-    const { requeued, foundSome } = this.#claimer;
+    return this.#claimer.foundSome;
+  }
+
+  /** Claims more jobs for each new batch and for each that need not wait longer, and lets the latter begin. */
+  async #fillBatches(): Promise<void> {
+    for (const batch of this.#pool.openBatches) {
+      const { isNew } = batch;
+      const mayBegin = batch.isDue || this.#jobsWaitAlone || this.#pool.waiting.length > 0;
+      batch.isNew = false;
+      if (isNew ? this.#claimer.moreWait : mayBegin) await this.#fill(batch);
+      if (mayBegin) batch.begin();
+      // The jobs of the last claim share a slot, so others may be free.
+      if (isNew && this.#claimer.moreWait) this.#alarm.wake();
+    }
+  }
+
+  async #fill({ jobName, queue, seats }: Batch): Promise<void> {
+    const most = Math.min(seats, this.limits.maxJobs - this.#claimer.claimed);
+    if (most <= 0 || this.#mustEnd || this.#leases.isLate || this.#jobsWaitAlone) return;
+    const askedAt = performance.now();
+    this.#hold(await this.#claimer.claimLike(jobName, queue, most), askedAt);
+  }
+
+  /** Tells workers about jobs that got a place or a moment from their limits in the last claims. */
+  #tellRequeued(): void {
+    const { requeued } = this.#claimer;
     if (requeued.length > 0) this.#beside(this.worker.jobsReady.tell(requeued.splice(0)));
-    return foundSome;
   }
 
   /**
@@ -260,22 +292,39 @@ class Drain {
   }
 
   #attemptAt(job: ClaimedJob, askedAt: number): Attempt {
-    const factory = this.worker.factory(job.jobName);
-    if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
-    return new Attempt(job, factory, this.#writer.reportOf(job), askedAt, this.#attemptOwner);
+    return new Attempt(job, this.#factory(job), this.#writer.reportOf(job), askedAt, this.#attemptOwner);
+  }
+
+  #factory({ jobName }: ClaimedJob): JobFactory {
+    const factory = this.worker.factory(jobName);
+    if (!factory) throw new Error(`A claim took a job without code here: '${jobName}'.`);
+    return factory;
   }
 
   /** Begins waiting attempts while slots are free. Gives them back if nothing may begin any more. */
   #beginNext(): void {
     if (this.#mustEnd) {
-      this.#declineAll(this.#pool.waiting);
+      this.#declineAll(this.#pool.unbegun);
       return;
     }
     for (let next = this.#pool.takeSlot(); next; next = this.#pool.takeSlot()) {
       this.#pace.began();
-      this.#events.started(next);
-      next.begin();
+      this.#begin(next);
     }
+  }
+
+  /** Begins an attempt that has a slot, or opens a batch with it. */
+  #begin(attempt: Attempt): void {
+    const factory = this.#factory(attempt.job);
+    const { batch } = factory;
+    // A job that must run alone, or that `processNextJob` runs, has a call of its own.
+    if (!batch || this.#jobsWaitAlone || this.limits.maxJobs === 1) {
+      attempt.begin();
+      return;
+    }
+    const leftMs = Math.max(0, this.limits.stopAt - Date.now());
+    const waitMs = Math.min(batch.waitMs, leftMs * MAX_SHARE_WAITED);
+    this.#pool.open(new Batch(attempt, factory, batch.size, waitMs, this.#alarm.wake));
   }
 
   /** Frees the slot for the next attempt, then settles this one. */
@@ -283,9 +332,7 @@ class Drain {
     const { jobName } = attempt.job;
     if (attempt.isAbandoned) this.#summary.abandoned += 1;
     else if (attempt.durationMs !== undefined) this.worker.durations.add(jobName, attempt.durationMs);
-    if (before === 'waiting') this.#pool.leaveLine(attempt);
-    else {
-      this.#pool.freeSlot();
+    if (this.#pool.end(attempt, before)) {
       this.#pace.ended();
       this.#beginNext();
     }
@@ -341,7 +388,7 @@ class Drain {
   }
 
   #tellToStop(): void {
-    this.#declineAll(this.#pool.waiting);
+    this.#declineAll(this.#pool.unbegun);
     for (const attempt of this.#pool.begun) attempt.abort('stopping');
     this.#alarm.wake();
   }

@@ -1,17 +1,21 @@
-import type { Attempt } from './attempt.js';
+import type { Attempt, AttemptState } from './attempt.js';
+import type { Batch } from './batch.js';
 
 /** A job that was claimed ahead and has no slot after this time is given back: some job runs longer than expected. */
 const MAX_WAIT_MS = 200;
 
 /**
- * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Attempts
- * that wait for a slot are sorted by priority.
+ * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Attempts that wait
+ * for a slot are sorted by priority. The attempts of a batch share a slot, and those that join it do not wait in line.
  */
 export class Pool {
   readonly #attempts = new Set<Attempt>();
   /** Attempts that wait for a slot, next one first. */
   #line: Attempt[] = [];
+  /** The newest batch of each kind of jobs. */
+  readonly #batches = new Map<string, Batch>();
   #running = 0;
+  #ended = 0;
   #writing = 0;
   #longWaitTimer: NodeJS.Timeout | undefined;
 
@@ -27,7 +31,8 @@ export class Pool {
   /** Adds attempts to the line in the given order, behind others of the same or a higher priority. */
   add(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) this.#attempts.add(attempt);
-    this.#line.push(...attempts);
+    const join = (attempt: Attempt) => this.#batches.get(attempt.job.jobName)?.add(attempt) ?? false;
+    this.#line.push(...(this.#batches.size === 0 ? attempts : attempts.filter((each) => !join(each))));
     this.#line.sort((one, other) => other.job.priority - one.job.priority);
     if (attempts.length > 0) this.#longWaitTimer ??= setTimeout(() => this.#lookForLongWaits(), MAX_WAIT_MS);
   }
@@ -42,20 +47,39 @@ export class Pool {
     return next;
   }
 
-  /** Frees the slot of an attempt whose outcome is decided. */
-  freeSlot(): void {
-    this.#running -= 1;
+  /** Lets the attempts of the batch's kind share its slot: those in line now, and those that are added while it is open. */
+  open(batch: Batch): void {
+    this.#batches.set(batch.jobName, batch);
+    this.#line = this.#line.filter((each) => each.job.jobName !== batch.jobName || !batch.add(each));
+    this.#stopTimerIfNoneWaits();
   }
 
-  /** Removes an attempt whose outcome was decided before it had a slot. */
-  leaveLine(attempt: Attempt): void {
-    this.#line = this.#line.filter((other) => other !== attempt);
-    this.#stopTimerIfNoneWaits();
+  /** Batches that have not begun. */
+  get openBatches(): readonly Batch[] {
+    return [...this.#batches.values()].filter(({ hasBegun }) => !hasBegun);
+  }
+
+  /**
+   * Notes that the outcome of an attempt is decided. Returns whether that freed a slot.
+   *
+   * @param before the state of the attempt before that
+   */
+  end(attempt: Attempt, before: AttemptState): boolean {
+    this.#ended += 1;
+    const { batch, job } = attempt;
+    if (before === 'waiting' && !batch) this.#leaveLine(attempt);
+    else if (batch?.remove(attempt) ?? true) {
+      this.#running -= 1;
+      if (batch && this.#batches.get(job.jobName) === batch) this.#batches.delete(job.jobName);
+      return true;
+    }
+    return false;
   }
 
   /** Notes that the write of the attempt's outcome begins. */
   beginWriting(attempt: Attempt): void {
     attempt.state = 'writing';
+    this.#ended -= 1;
     this.#writing += 1;
   }
 
@@ -63,6 +87,7 @@ export class Pool {
   release(attempt: Attempt): void {
     this.#attempts.delete(attempt);
     if (attempt.state === 'writing') this.#writing -= 1;
+    else this.#ended -= 1;
   }
 
   /** Attempts without a slot yet, next one first. */
@@ -70,7 +95,12 @@ export class Pool {
     return this.#line;
   }
 
-  /** Attempts that have had a slot. */
+  /** Attempts that have not begun: those in line, and those in open batches. */
+  get unbegun(): readonly Attempt[] {
+    return [...this.#attempts].filter(({ state }) => state === 'waiting');
+  }
+
+  /** Attempts that have begun. */
   get begun(): readonly Attempt[] {
     return [...this.#attempts].filter(({ state }) => state !== 'waiting');
   }
@@ -80,14 +110,14 @@ export class Pool {
     return this.#attempts.size - this.#writing;
   }
 
-  /** Number of attempts that wait for a slot or run. */
+  /** Number of slots in use, and of attempts that wait for one. An open batch gives way to what waits. */
   get unfinished(): number {
-    return this.#line.length + this.#running;
+    return this.#line.length + this.#running - this.openBatches.length;
   }
 
   /** Number of attempts that have ended and wait for their write. */
   get ended(): number {
-    return this.unwritten - this.unfinished;
+    return this.#ended;
   }
 
   /** Number of outcomes being written. */
@@ -97,6 +127,11 @@ export class Pool {
 
   get isEmpty(): boolean {
     return this.#attempts.size === 0;
+  }
+
+  #leaveLine(attempt: Attempt): void {
+    this.#line = this.#line.filter((other) => other !== attempt);
+    this.#stopTimerIfNoneWaits();
   }
 
   /** Stops the timer when nothing waits. */

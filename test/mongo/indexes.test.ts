@@ -12,7 +12,7 @@ import { LimitSettings } from '../../src/flow/limit-settings.js';
 import { Lines } from '../../src/flow/lines.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { type ClaimedJob, defineJob, IndexConflictError } from '../../src/index.js';
-import { claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
+import { claimAlike, claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import { findDueSoon } from '../../src/job/find-next-due.js';
 import { byJobName } from '../../src/job/indexes.js';
 import { jobStatuses } from '../../src/job/job.js';
@@ -120,6 +120,8 @@ async function callEverything(): Promise<void> {
   const lease = { worker: 'w', leaseMs: 1000 };
   const gone = { id: 'gone', token: 't' };
   const filter = { jobNames: ['echo'] };
+  await processor.addJob('echo', {}, { queue: 'batched' });
+  await claimAlike(jobs, { ...filter, queues: ['batched'] }, { ...lease, token: 's' }, 2);
   // Those that come second read back what they took.
   const claims = ['t', 'u', 'v', 'w'].map((token) => claimJobs(jobs, filter, { ...lease, token }, 2));
   const held = (await Promise.all(claims)).flat().map(({ id, token }) => ({ id, token }));

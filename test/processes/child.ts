@@ -34,10 +34,21 @@ const noted = defineJob({
   },
 });
 
+/** Runs its jobs ten at a time. */
+const together = defineJob({
+  name: 'together',
+  input: z.object({ fate: z.literal('kill').optional() }),
+  retryDelay: 0,
+  batch: { size: 10 },
+  runBatch: ({ jobs }) => {
+    if (jobs.some(({ input }) => input.fate === 'kill')) process.kill(process.pid, 'SIGKILL');
+  },
+});
+
 const roles: Record<string, () => Promise<void>> = {
   /** Has the jobs' code, and only runs jobs. */
   async worker() {
-    await processor.addJobFactory(noted);
+    await processor.addJobFactories([noted, together]);
     processor.startProcessor();
   },
   /** Does not have the jobs' code, and only schedules and adds. */

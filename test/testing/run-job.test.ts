@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestProcessor, expectAdded, runJob } from '../../local/testing/index.js';
+import { createTestProcessor, expectAdded, runBatch, runJob } from '../../local/testing/index.js';
 import { defineJob } from '../../src/index.js';
 
 const count = defineJob({
@@ -56,4 +56,33 @@ test('a job that uses its processor needs one', async () => {
   await using processor = await createTestProcessor({ jobs: { count } });
   await runJob(spread, '3', { processor });
   expect(await expectAdded(processor, count, { to: 3 })).toMatchObject({ status: 'queued' });
+});
+
+const load = defineJob({
+  name: 'load',
+  input: z.object({ row: z.number() }),
+  output: z.number().max(9),
+  batch: { size: 3 },
+  runBatch: async ({ jobs, log }) => {
+    log('Loading', { rows: jobs.length });
+    jobs[1]?.fail(new Error('The second is bad.'));
+    return jobs.map(({ input }) => input.row);
+  },
+});
+
+test('runBatch returns how each job of a batch ended, and runJob runs a batch of one', async () => {
+  const loading = { message: 'Loading', fields: { rows: 3 } };
+  const [first, second, third] = await runBatch(load, [{ row: 1 }, { row: 2 }, { row: 10 }]);
+  expect(first).toEqual({ output: 1, error: undefined, progress: [], logs: [loading] });
+  expect(second).toMatchObject({ output: undefined, error: { message: 'The second is bad.' } });
+  expect(third).toMatchObject({ output: undefined, error: { code: 'validation_failed' } });
+  expect((await runJob(load, { row: 5 })).output).toBe(5);
+});
+
+test('runBatch refuses a job that is not batched, and too many inputs', async () => {
+  await expect(runBatch(count, [{ to: 1 }])).rejects.toMatchObject({ code: 'validation_failed' });
+  await expect(runBatch(load, [])).rejects.toMatchObject({ code: 'validation_failed' });
+  await expect(runBatch(load, Array(4).fill({ row: 1 }))).rejects.toMatchObject({
+    code: 'validation_failed',
+  });
 });
