@@ -364,7 +364,6 @@ test.each<[string, object, string]>([
   ['a batch without code', { batch: { size: 2 } }, 'runBatch'],
   ['runBatch without a batch', { runBatch: () => {} }, 'batch'],
 ])('defineJob refuses %s', (_, definition, path) => {
-  // @ts-expect-error the types refuse it already
   const define = () => defineJob({ name: 'load', ...definition });
   expect(define).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path })] }));
 });
