@@ -4,9 +4,9 @@ import type { JobDocument } from '../job/job.js';
 import { byIndex } from '../mongo/by-index.js';
 
 /** Waiting jobs in one scan. Takes some ten milliseconds. */
-const SCANNED = 10_000;
+const SCANNED = 5_000;
 
-/** More lines are not looked at. Each scan either counts 10,000 jobs or passes over a line with more. */
+/** More lines are not looked at. Each scan either counts 5,000 jobs or passes over a line with more. */
 const MAX_SCANS = 8;
 
 /** The jobs of a limit in one scan. */
@@ -16,8 +16,8 @@ interface Counted {
 }
 
 /**
- * Returns the keys of the limits that most jobs wait for, the fullest first. Looks at 80,000 waiting jobs at most, by key,
- * and passes over long lines. So it misses limits only if more than 80,000 jobs wait.
+ * Returns the keys of the limits that most jobs wait for, the fullest first. Looks at 40,000 waiting jobs at most, by key,
+ * and passes over long lines. So it misses limits only if more than 40,000 jobs wait.
  */
 export async function findFullest(jobs: Collection<JobDocument>, limit: number): Promise<string[]> {
   const found: Counted[] = [];
@@ -37,7 +37,7 @@ export async function findFullest(jobs: Collection<JobDocument>, limit: number):
     .map(({ _id }) => _id);
 }
 
-/** Counts the next 10,000 waiting jobs by limit. */
+/** Counts the next 5,000 waiting jobs by limit. */
 function scan(jobs: Collection<JobDocument>, after: string): Promise<Counted[]> {
   const pipeline = [
     { $match: { blockedBy: { $gt: after }, status: 'queued' } },

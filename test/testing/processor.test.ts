@@ -252,3 +252,24 @@ test('after the last one is closed, the next one starts a new server', async () 
   await second.addJob('greet', { name: 'Ada' });
   expect(await second.drainAll()).toMatchObject([{ outcome: 'completed' }]);
 });
+
+test('limits are set, paused and resumed, and a pause outlasts every look after its line', async () => {
+  const limited = defineJob({ name: 'limited', concurrency: { limit: 1 }, run: () => 'done' });
+  await using processor = await createTestProcessor({ jobs: { limited, noInput }, maxThreads: 4 });
+  await processor.limits.pause('limited');
+  await processor.addJobs([1, 2, 3].map(() => ({ job: limited })));
+
+  expect(await processor.drainAll()).toEqual([]);
+  for (let minutes = 0; minutes < 6; minutes += 2) {
+    await processor.addJob(noInput, undefined, { delay: '2m' }); // Whoever runs it looks after lines.
+    expect(await processor.advance('2m')).toMatchObject([{ jobName: 'noInput' }]);
+  }
+  expect(await processor.limits.get('limited')).toMatchObject({ waiting: { count: 3 }, taken: 0 });
+  await processor.limits.set('limited', { max: 2 });
+  expect(await processor.drainAll()).toEqual([]);
+  await processor.limits.resume('limited');
+  expect((await processor.limits.get('limited')).taken).toBe(2);
+  expect(await processor.drainAll()).toHaveLength(3);
+  await processor.advance('5m');
+  expect((await processor.limits.list()).limits).toMatchObject([{ key: 'limited', max: 2 }]);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { slowDown } from '../../../src/flow/reserve.js';
 import { defineJob } from '../../../src/index.js';
 import { expectProblem, useApi } from './api.js';
 
@@ -59,6 +60,20 @@ test('a limit tells who holds its places, and what a person set', async () => {
       { id: 'c/%-0', jobName: 'import', status: 'processing' },
       { id: 'c/%-1', jobName: 'import', status: 'queued' },
     ],
+  });
+});
+
+test('a limit that nothing uses, and a rate limit, can be looked at', async () => {
+  await slowDown(api.database.collections().limits, 'rate sync=a', 60_000);
+
+  expect(await (await api.call('/v1/limits/import')).json()).toMatchObject({
+    taken: 0,
+    limit: null,
+    line: [],
+  });
+  expect(await (await api.call('/v1/limits/rate%20sync%3Da')).json()).toMatchObject({
+    key: 'rate sync=a',
+    slowedUntil: expect.stringMatching(/Z$/),
   });
 });
 

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
 import { useDatabase } from '../../database.js';
 import { echo } from '../../jobs.js';
@@ -146,6 +148,84 @@ test('jobs that nobody claims, leases that nobody recovers, late items and pause
   }
   expect(near.of('leases')).toMatchObject([{ status: 'failure', detail: expect.stringMatching(/^1 job /) }]);
   expect([near.code, far.code]).toEqual([1, 1]);
+});
+
+describe('limits:', () => {
+  const limited = defineJob({
+    name: 'limited',
+    input: z.object({ tenant: z.string() }),
+    concurrency: { key: 'tenant', limit: 1 },
+    run: async () => {},
+  });
+
+  /** A job that holds the place of a limit, and another that has waited for it for ten minutes. */
+  async function waitingFor(tenant: string) {
+    const processor = database.processor();
+    await processor.addJobFactory(limited);
+    const ids = ['first', 'second'].map((place) => `${tenant}-${place}`);
+    await processor.addJobs(
+      ids.map((id) => ({ job: limited, input: { tenant }, options: { id, queue: tenant } })),
+    );
+    const holder = await processor.pullNextJob();
+    expect(await processor.pullNextJob()).toBeUndefined();
+    const { jobs } = database.collections();
+    await jobs.updateMany(
+      { blockedBy: { $gt: '' } },
+      { $set: { queued: tenMinutesAgo(), runAt: tenMinutesAgo() } },
+    );
+    return { processor, jobs, holder: holder ?? expect.fail() };
+  }
+
+  test('a full one is well, and a paused one is told', async () => {
+    const { processor } = await waitingFor('a');
+    expect((await examine()).of('limits')).toMatchObject([{ status: 'ok' }]);
+    await processor.limits.pause('limited=a');
+    expect((await examine({}, 'server')).of('limits')).toMatchObject([
+      {
+        status: 'warning',
+        detail: expect.stringMatching(/^limit 'limited=a' is paused since .*Z, and 1 job waits$/),
+        fix: expect.stringContaining('limits resume limited=a'),
+      },
+    ]);
+  });
+
+  test('one whose place nobody gives away stands still', async () => {
+    const { jobs } = await waitingFor('a');
+    await jobs.updateOne({ _id: 'a-first' }, { $set: { status: 'completed' } });
+    expect((await examine()).of('limits')).toMatchObject([
+      {
+        status: 'failure',
+        detail: "limit 'limited=a': 1 job waits though only 0 of 1 places are taken",
+      },
+    ]);
+  });
+
+  test('one whose place a job holds that no worker can take stands still', async () => {
+    const { processor, holder } = await waitingFor('a');
+    await processor.failJob(holder, new Error('again')); // The second has the place now.
+    await processor.updateJob('a-first', { delay: 0 });
+    await database.collections().jobs.updateOne(
+      { _id: 'a-first' },
+      {
+        $set: {
+          blockedBy: 'limited=a',
+          claimable: false,
+          queued: tenMinutesAgo(),
+          runAt: tenMinutesAgo(),
+          queue: 'b',
+        },
+      },
+    );
+    await processor.queues.pause('a');
+    expect((await examine()).of('limits')).toMatchObject([
+      {
+        status: 'failure',
+        detail:
+          "limit 'limited=a': 1 job waits, and job a-second (limited) holds a place: its queue 'a' is paused",
+        fix: expect.stringContaining('cancel a-second'),
+      },
+    ]);
+  });
 });
 
 test('of a deployment it finds out whether it answers, and takes the key', async () => {
