@@ -70,7 +70,9 @@ test('an admin sets, pauses and resumes a limit, nobody else', async () => {
   expect((await api.processor.limits.get(key)).paused).toBeNull();
 
   await browser.submit(list, { key, action: 'pause', from: 'page' });
-  expect(await show(page)).toMatch(/Limit import=<b>a is paused: what runs goes on\. .* State paused (now|\d+ s ago)/);
+  expect(await show(page)).toMatch(
+    /Limit import=<b>a is paused: what runs goes on\. .* State paused (now|\d+ s ago)/,
+  );
   await browser.submit(list, { key, action: 'set', max: '3', from: 'page' });
   expect((await api.processor.limits.get(key)).taken).toBe(1);
   await browser.submit(list, { key, action: 'resume' });
