@@ -153,7 +153,17 @@ export type {
   NamedJobToAdd,
   TypedJobToAdd,
 } from './job/typed-jobs.js';
+export type {
+  DebounceOptions,
+  DebounceTimes,
+  KeyOptions,
+  KeyRule,
+  UniqueBehaviour,
+  UniqueMode,
+  UniqueOptions,
+} from './job/unique-rules.js';
 export type { SettledJob } from './job/wait-for-job.js';
+export type { AddedJob } from './job/write-job.js';
 export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';

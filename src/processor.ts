@@ -60,6 +60,7 @@ import { toOutput } from './job/storable.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { type SettledJob, waitForJob } from './job/wait-for-job.js';
+import type { AddedJob } from './job/write-job.js';
 import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel, loggerSchema } from './log-level.js';
@@ -220,8 +221,8 @@ export interface ScheduleOptions {
  * await processor.getJobResult(id); // { foo: 'bar' }
  */
 export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends FormerNames {
-  /** Lists, counts, logs and bulk changes of jobs. */
-  readonly jobs: Jobs;
+  /** Adding with its outcome, and lists, counts, logs and bulk changes of jobs. */
+  readonly jobs: Jobs<Kinds>;
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
   readonly queues: Queues;
@@ -320,7 +321,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       claimable: this.#worker.claimable,
       openQueues: () => this.#openQueues.among(undefined),
     };
-    this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers);
+    this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers, {
+      one: (job, input, given) => this.#add(job, input, given, true),
+      many: (jobs, given) => this.#addMany(jobs, given, true),
+    });
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, askForWorkers);
     this.limits = new Limits(collections, settings, lines, (jobs) => this.jobsReady.tell(jobs));
@@ -458,10 +462,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     ...args: AddArguments<Kinds, Job>
   ): Promise<string>;
   async addJob(job: string | JobContract, input?: unknown, options?: AddJobOptions): Promise<string> {
-    const collections = await this.#connected();
-    const added = await addJob(collections, this.#registry, job, input, options);
-    await this.#tellAdded(added.wasThere ? [] : [added.job], added.giveUpAt, options);
-    return added.id;
+    return (await this.#add(job, input, options)).id;
   }
 
   /**
@@ -478,11 +479,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     jobs: JobsToAdd<NoInfer<Named>, Inputs>,
     options?: AddJobsOptions,
   ): Promise<string[]>;
-  async addJobs(jobs: readonly AnyJobToAdd[], options: AddJobsOptions = {}): Promise<string[]> {
-    const collections = await this.#connected();
-    const { ids, newJobs, giveUpAt } = await addJobs(collections, this.#registry, jobs, options);
-    await this.#tellAdded(newJobs, giveUpAt, options);
-    return ids;
+  async addJobs(jobs: readonly AnyJobToAdd[], options?: AddJobsOptions): Promise<string[]> {
+    return (await this.#addMany(jobs, options)).map(({ id }) => id);
   }
 
   /**
@@ -923,18 +921,46 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return count;
   }
 
+  async #add(
+    job: string | JobContract,
+    input: unknown,
+    options?: AddJobOptions,
+    withInput?: boolean,
+  ): Promise<AddedJob> {
+    const collections = await this.#connected();
+    const one = await addJob(collections, this.#registry, job, input, options, withInput);
+    await this.#tellAdded([one.job], [one.added], one.giveUpAt, options);
+    return one.added;
+  }
+
+  async #addMany(
+    given: readonly AnyJobToAdd[],
+    options: AddJobsOptions = {},
+    withInput?: boolean,
+  ): Promise<AddedJob[]> {
+    const collections = await this.#connected();
+    const { jobs, added, giveUpAt } = await addJobs(collections, this.#registry, given, options, withInput);
+    await this.#tellAdded(jobs, added, giveUpAt, options);
+    return added;
+  }
+
   /** Emits events about added jobs, except in a transaction of the caller, where the jobs are not committed yet. */
   async #tellAdded(
     jobs: readonly NewJob[],
+    added: readonly AddedJob[],
     giveUpAt: number,
     { session }: AddJobsOptions = {},
   ): Promise<void> {
     if (session?.inTransaction() === true) return;
+    const isNew = (_: NewJob, index: number) => added[index]?.outcome === 'added';
     if (this.#events.isHeard('jobAdded')) {
-      for (const { id: jobId, jobName, queue } of jobs)
+      for (const { id: jobId, jobName, queue } of jobs.filter(isNew))
         this.#events.tell('jobAdded', { jobId, jobName, queue });
     }
-    await this.jobsReady.tell(jobs, giveUpAt);
+    const mayBeDue = ({ sharing }: NewJob, index: number) =>
+      added[index]?.outcome === 'replaced' && sharing?.mode === 'replace';
+    const ready = jobs.filter((job, index) => isNew(job, index) || mayBeDue(job, index));
+    await this.jobsReady.tell(ready, giveUpAt);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { JobFactory } from '../job/define-job.js';
 import { type TurnedAway, turnAway } from '../job/end-attempt.js';
 import {
   dependOnInput,
+  exclusiveLimit,
   type HeldSlot,
   type JobLimit,
   limitsOf,
@@ -59,7 +60,10 @@ export class Gate {
    * @throws the driver's errors. The jobs are then still leased
    */
   async admit(claimed: readonly ClaimedJob[], room = claimed.length): Promise<Admitted> {
-    const isLimited = claimed.some(({ jobName }) => this.options.factory(jobName)?.flow !== undefined);
+    const isLimited = claimed.some(
+      ({ jobName, exclusiveKey }) =>
+        exclusiveKey !== undefined || this.options.factory(jobName)?.flow !== undefined,
+    );
     if (!isLimited && claimed.length <= room) return { admitted: [...claimed], requeued: [] };
     const isIndexMissing = isLimited && (await this.#lacksIndex());
     if (isLimited) await this.options.settings.refresh();
@@ -86,11 +90,14 @@ export class Gate {
 
   async #arrivalOf(job: ClaimedJob): Promise<Arrival> {
     const factory = this.options.factory(job.jobName);
-    const { slots = [] } = job;
-    if (!factory?.flow) return { job, limits: [], slots, isLimited: false };
+    const { slots = [], exclusiveKey } = job;
+    const exclusive = exclusiveKey === undefined ? [] : [exclusiveLimit(job.jobName, exclusiveKey)];
+    if (!factory?.flow) return { job, limits: exclusive, slots, isLimited: exclusive.length > 0 };
     try {
       const input = dependOnInput(factory.flow) ? await factory.parseInput(job.input) : undefined;
-      const { limits, rateKey } = limitsOf(job.jobName, factory.flow, input);
+      const { limits: others, rateKey } = limitsOf(job.jobName, factory.flow, input);
+      // It comes first for all jobs that have it, so that no two jobs wait for each other.
+      const limits = [...exclusive, ...others];
       const { rate } = factory.flow;
       const isRated = rate && rateKey !== undefined;
       return { job, limits, slots, isLimited: true, ...(isRated && { rate: { rule: rate, key: rateKey } }) };

@@ -11,7 +11,8 @@ import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { ServerClock } from '../mongo/server-clock.js';
 import { Slots } from '../slots.js';
 import { validateNow } from '../validate.js';
-import { type Added, isSameJob, retrying, type Written, writeJob } from './add-job.js';
+import { type Added, asWrittenBefore, retrying } from './add-job.js';
+import { type Holder, type KeyedJob, replaces } from './add-unique-job.js';
 import { uniqueKeyIndex } from './indexes.js';
 import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
@@ -24,9 +25,11 @@ import {
 } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
+import { type Replacement, replaceMany } from './replace-many.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
+import { type AddedJob, isKeyed, isSameJob, type JobWriting, writeJob } from './write-job.js';
 
 /** A job for `addJobs`, identified by the name of its kind. */
 export interface JobToAdd {
@@ -39,11 +42,10 @@ export interface JobToAdd {
 /** A job for `addJobs`, identified by name, factory or contract. */
 export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
-/** The jobs that were added, with ids as in `Added`. */
+/** What became of the jobs, in the given order. */
 interface ManyAdded extends Pick<Added, 'giveUpAt'> {
-  readonly ids: string[];
-  /** The jobs that did not exist before. */
-  readonly newJobs: readonly NewJob[];
+  readonly added: AddedJob[];
+  readonly jobs: readonly NewJob[];
 }
 
 /** Jobs per command. Keeps each command short, far below MongoDB's limit of 100,000. */
@@ -62,31 +64,34 @@ const WRITES_AT_A_TIME = 2;
  * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the
  * first write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added
  * before. Larger lists are inserted 2000 per command, two commands at a time, after one command that reads the
- * database's clock. Inserts cost the database less than upserts.
+ * database's clock. Inserts cost the database less than upserts. A job that changes the one that has its unique key
+ * costs a command of its own.
+ *
+ * @param withInput whether to tell if jobs that are kept have other inputs
  */
 export async function addJobs(
   collections: JobCollections,
   registry: JobRegistry,
   given: readonly AnyJobToAdd[],
   options: AddJobsOptions,
+  withInput = false,
 ): Promise<ManyAdded> {
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
   const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
   return registry.middlewares.adding(checked, giveUpAt, async (jobs) => {
-    const written = await writeAll(collections, jobs, session, despiteFailures);
-    const newJobs = jobs.filter((_, index) => written[index]?.isNew);
-    return { ids: written.map(({ id }) => id), newJobs, giveUpAt };
+    const added = await writeAll(collections, jobs, { session, withInput }, despiteFailures);
+    return { added, jobs, giveUpAt };
   });
 }
 
 async function writeAll(
   collections: JobCollections,
   newJobs: readonly NewJob[],
-  session: ClientSession | undefined,
+  { session, withInput }: JobWriting,
   despiteFailures: ReturnType<typeof retrying>,
-): Promise<Written[]> {
+): Promise<AddedJob[]> {
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
   const { client, jobs } = collections;
@@ -97,7 +102,7 @@ async function writeAll(
   const write = async (batch: readonly NewJob[]) => {
     failure.signal.throwIfAborted();
     try {
-      return await writeDespiteFailures(jobs, batch, { session, clock }, despiteFailures);
+      return await writeDespiteFailures(jobs, batch, { session, withInput, clock }, despiteFailures);
     } catch (error) {
       failure.abort(error);
       throw error;
@@ -120,14 +125,14 @@ async function writeDespiteFailures(
   batch: readonly NewJob[],
   writing: Writing,
   despiteFailures: ReturnType<typeof retrying>,
-): Promise<Written[]> {
+): Promise<AddedJob[]> {
   let tries = 0;
   const written = await despiteFailures(() => {
     tries += 1;
     return writeBatch(jobs, batch, writing);
   });
   if (tries === 1) return written;
-  return written.map(({ id, isNew }, index) => ({ id, isNew: isNew || id === batch[index]?.id }));
+  return batch.map((job, index) => asWrittenBefore(written[index] ?? asAdded(job), job));
 }
 
 /** Returns whether no two of the jobs share an id or a unique key, so that they can be written in any order. */
@@ -187,62 +192,42 @@ function notOne(index: number): ValidationError {
  * How to write a batch. With `clock`, jobs may be inserted with its time. In a transaction it is undefined, because
  * inserting a taken id would abort the transaction.
  */
-interface Writing {
-  readonly session: ClientSession | undefined;
+interface Writing extends JobWriting {
   readonly clock: ServerClock | undefined;
 }
 
 /**
  * Writes a batch. One command inserts the jobs whose unique keys are free, since a taken key would abort a transaction.
- * Another reads back jobs that were not inserted, so adding the same jobs again costs no more. Any left over, because
- * of a concurrent writer, are written one by one.
+ * Another replaces the waiting jobs whose keys are taken. Another reads back jobs that were not inserted, so adding the
+ * same jobs again costs no more. Any left over, because of a concurrent writer or a running job, are written one by one.
  */
 async function writeBatch(
   jobs: Collection<JobDocument>,
   batch: readonly NewJob[],
   writing: Writing,
-): Promise<Written[]> {
+): Promise<AddedJob[]> {
   const { session } = writing;
-  const holders = await findHolders(jobs, batch, session);
-  const isFirst = firstOfTheirPlaces(holders.keys());
-  const inserted = await insertJobs(jobs, batch.filter(isFirst), writing);
-  for (const job of inserted) if (job.uniqueKey !== undefined) holders.set(placeOf(job), job.id);
-  const holderOf = (job: NewJob) => (job.uniqueKey === undefined ? undefined : holders.get(placeOf(job)));
-  const known = (job: NewJob) => (inserted.has(job) ? job.id : holderOf(job));
-  const same = await findSame(
-    jobs,
-    batch.filter((job) => known(job) === undefined),
-    session,
-  );
-  const written: Written[] = [];
+  const held = await findHolders(jobs, batch, writing);
+  const inserted = await insertJobs(jobs, batch.filter(firstOfTheirPlaces(held.keys())), writing);
+  const holders = new Map(held);
+  for (const job of inserted.values()) if (isKeyed(job)) holders.set(placeOf(job), asHolder(job));
+  const others = batch
+    .filter((job) => !inserted.has(job))
+    .map((job) => ({ job, holder: holderOf(job, holders) }));
+  const replaced = await replaceMany(jobs, others.filter(isReplacing), session);
+  const unheld = others.filter(({ holder }) => holder === undefined).map(({ job }) => job);
+  const same = await findSame(jobs, unheld, session);
+  const added: AddedJob[] = [];
   for (const job of batch) {
-    const id = known(job) ?? (same.has(job) ? job.id : undefined);
-    written.push(id === undefined ? await writeJob(jobs, job, session) : { id, isNew: inserted.has(job) });
+    const holder = holderOf(job, holders);
+    if (inserted.has(job)) added.push(asAdded(job));
+    else if (replaced.has(job) && holder)
+      added.push({ id: holder._id, outcome: 'replaced', inputDiffers: false });
+    else if (same.has(job)) added.push({ id: job.id, outcome: 'kept', inputDiffers: false });
+    else if (holder && staysAsItIs(holder, job)) added.push(asKept(holder, job, writing));
+    else added.push(await writeJob(jobs, job, writing));
   }
-  return written;
-}
-
-/**
- * Finds the jobs that already hold these unique keys. Returns their ids, keyed by `placeOf` (job name and unique key).
- */
-async function findHolders(
-  jobs: Collection<JobDocument>,
-  batch: readonly NewJob[],
-  session: ClientSession | undefined,
-): Promise<Map<string, string>> {
-  const keysByName = new Map<string, Set<string>>();
-  for (const { jobName, uniqueKey } of batch) {
-    if (uniqueKey === undefined) continue;
-    const keys = keysByName.get(jobName) ?? new Set();
-    keysByName.set(jobName, keys.add(uniqueKey));
-  }
-  if (keysByName.size === 0) return new Map();
-  const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: [...keys] } }));
-  const projection = { jobName: 1, uniqueKey: 1 };
-  const options = { projection, batchSize: batch.length + 1, ...(session && { session }) };
-  const find = (hint: IndexHint) => jobs.find({ $or: held }, { ...options, ...hint }).toArray();
-  const found = await byIndex(jobs, uniqueKeyIndex, find, session);
-  return new Map(found.map((holder) => [placeOf(holder), holder._id]));
+  return added;
 }
 
 /**
@@ -260,6 +245,60 @@ function firstOfTheirPlaces(held: Iterable<string>): (job: NewJob) => boolean {
     if (place !== undefined) places.add(place);
     return true;
   };
+}
+
+/** Finds the jobs that already hold these unique keys. Returns them by `placeOf`. */
+async function findHolders(
+  jobs: Collection<JobDocument>,
+  batch: readonly NewJob[],
+  { session, withInput }: JobWriting,
+): Promise<Map<string, KeyHolder>> {
+  const keysByName = new Map<string, Set<string>>();
+  for (const { jobName, uniqueKey } of batch) {
+    if (uniqueKey === undefined) continue;
+    const keys = keysByName.get(jobName) ?? new Set();
+    keysByName.set(jobName, keys.add(uniqueKey));
+  }
+  if (keysByName.size === 0) return new Map();
+  const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: [...keys] } }));
+  const projection = { ...holderFields, ...(withInput && { input: 1 }) };
+  const options = { projection, batchSize: batch.length + 1, ...(session && { session }) };
+  const find = (hint: IndexHint) => jobs.find({ $or: held }, { ...options, ...hint }).toArray();
+  const found = await byIndex(jobs, uniqueKeyIndex, find, session);
+  return new Map(found.map((holder) => [placeOf(holder), holder]));
+}
+
+const holderFields = { jobName: 1, uniqueKey: 1, uniqueUntil: 1, status: 1 } as const;
+
+/** A job that has a unique key. */
+type KeyHolder = Holder & Pick<JobDocument, 'uniqueKey' | 'uniqueUntil'>;
+
+function asHolder({ id, jobName, uniqueKey, input }: KeyedJob): KeyHolder {
+  return { _id: id, jobName, uniqueKey, input, status: 'queued' };
+}
+
+function holderOf(job: NewJob, holders: ReadonlyMap<string, KeyHolder>): KeyHolder | undefined {
+  return holders.get(placeOf(job));
+}
+
+/** Returns whether a holder keeps its key, and the job does not change it. */
+function staysAsItIs({ status, uniqueUntil }: KeyHolder, job: NewJob): boolean {
+  return status === 'queued' ? !replaces(job) : uniqueUntil === undefined;
+}
+
+function isReplacing(other: {
+  readonly job: NewJob;
+  readonly holder: KeyHolder | undefined;
+}): other is Replacement {
+  return isKeyed(other.job) && other.holder?.status === 'queued' && replaces(other.job);
+}
+
+function asAdded({ id }: NewJob): AddedJob {
+  return { id, outcome: 'added', inputDiffers: false };
+}
+
+function asKept(holder: KeyHolder, job: NewJob, { withInput }: JobWriting): AddedJob {
+  return { id: holder._id, outcome: 'kept', inputDiffers: withInput && !isSameJob(holder, job) };
 }
 
 /** Returns a string that identifies a unique key together with its job name. */

@@ -157,15 +157,20 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
   ];
 }
 
-/** Matches the candidates by id and by the `retryCounter` seen. Usually all have the same counter. */
+/**
+ * Matches the candidates by id and by the `retryCounter` seen. Usually all have the same counter. A job with a unique key
+ * may have been given another input since, so the add that last replaced it must be the one seen.
+ */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
-  const idsByCounter = new Map<number, string[]>();
-  for (const { _id, retryCounter } of candidates) {
-    const ids = idsByCounter.get(retryCounter);
-    if (ids) ids.push(_id);
-    else idsByCounter.set(retryCounter, [_id]);
+  const armByState = new Map<string, { _id: { $in: string[] }; readonly retryCounter: number }>();
+  for (const { _id, retryCounter, uniqueKey, replacedBy = null } of candidates) {
+    const state = uniqueKey === undefined ? { retryCounter } : { retryCounter, replacedBy };
+    const key = Object.values(state).join(' ');
+    const arm = armByState.get(key);
+    if (arm) arm._id.$in.push(_id);
+    else armByState.set(key, { _id: { $in: [_id] }, ...state });
   }
-  const arms = [...idsByCounter].map(([retryCounter, ids]) => ({ _id: { $in: ids }, retryCounter }));
+  const arms = [...armByState.values()];
   const [only, ...others] = arms;
   if (only && others.length === 0) return only;
   return { _id: { $in: candidates.map(({ _id }) => _id) }, $or: arms };

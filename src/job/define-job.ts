@@ -25,6 +25,13 @@ import { toLoggedText } from './log-line.js';
 import { type ProgressArguments, toProgressValue } from './progress.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
+import {
+  type DebounceTimes,
+  type KeyRule,
+  type UniqueBehaviour,
+  uniqueRules,
+  uniqueShape,
+} from './unique-rules.js';
 
 interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends StandardSchemaV1> {
   /** Name of 1 to 100 letters, digits, `_`, `-`, `.`, `:` or `/`. */
@@ -89,6 +96,22 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * rateLimit: { key: 'account', limit: 5, period: '1s' }
    */
   readonly rateLimit?: RateLimit<StandardSchemaV1.InferOutput<Input>>;
+  /**
+   * At most one of its jobs has the same key, which is made of each input. What adding does when the key is taken.
+   * Options of an add go before it. Jobs of scheduler items have no key. See docs/unique-jobs.md.
+   *
+   * @example
+   * unique: { by: ['customer.id'], mode: 'replace' }
+   */
+  readonly unique?: KeyRule<StandardSchemaV1.InferOutput<Input>> & UniqueBehaviour;
+  /**
+   * Each add puts off the waiting job with the same key and gives it the new input. Instead of `unique`. A `runAt` or
+   * `delay` of an add goes before the delay. See docs/unique-jobs.md.
+   *
+   * @example
+   * debounce: { by: ['shop'], delay: '30s', maxWait: '5m' }
+   */
+  readonly debounce?: KeyRule<StandardSchemaV1.InferOutput<Input>> & DebounceTimes;
 }
 
 /** A job whose function runs in the worker's own thread, for work that mostly waits. */
@@ -254,7 +277,7 @@ export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
 function toFactory(contract: ContractFields, runner: Runner): JobFactory {
-  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow } = contract;
+  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys } = contract;
   const factory: JobFactory = {
     name,
     defaults,
@@ -265,6 +288,7 @@ function toFactory(contract: ContractFields, runner: Runner): JobFactory {
     output,
     ...(retryDelay && { retryDelay }),
     ...(flow && { flow }),
+    ...(keys && { keys }),
     ...runner,
     parseInput: inputParser(contract),
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
@@ -368,6 +392,7 @@ const definitionSchema = z.strictObject({
   expectedDuration: durationSchema.optional(),
   ...jobDefaultsSchema.partial().shape,
   ...flowShape,
+  ...uniqueShape,
   retryDelay: z
     .unknown()
     .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
@@ -379,10 +404,13 @@ function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, runBatch, batch, addRole, version, ...rest } = parsed;
-  const { retryDelay, timeout, expectedDuration, concurrency, rateLimit, ...defaults } = rest;
+  const { retryDelay, timeout, expectedDuration, concurrency, rateLimit, unique, debounce, ...defaults } =
+    rest;
   const flow = flowRules(subject, name, { concurrency, rateLimit });
+  const keys = uniqueRules(subject, { unique, debounce });
   return {
     ...(flow && { flow }),
+    ...(keys && { keys }),
     name,
     implementation: runnerOf(subject, { run, module, batch, runBatch }),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),

@@ -25,10 +25,28 @@ export const MAX_UNFINISHED = 10;
  * User values stand inside `$literal`, so that none is evaluated.
  *
  * @param isLimited whether the job holds places in limits, or a moment. It loses them, except if it was given back
+ * @param hasPeriod whether the job may keep its unique key for a time
  */
-export function endAttempt(outcome: Outcome, isLimited = false): Document[] {
-  return [...endingOf(outcome), ...(isLimited ? freeingSlots(outcome) : [])];
+export function endAttempt(outcome: Outcome, isLimited = false, hasPeriod = false): Document[] {
+  return [
+    ...endingOf(outcome),
+    ...(isLimited ? freeingSlots(outcome) : []),
+    ...(hasPeriod ? [keepingKey] : []),
+  ];
 }
+
+/** Gives a job its unique key back whose period is not over. A job that was cancelled has freed it for good. */
+const keepingKey = {
+  $set: {
+    uniqueKey: {
+      $cond: [
+        { $and: [{ $in: ['$status', ['completed', 'error']] }, { $gt: ['$uniqueUntil', '$$NOW'] }] },
+        '$freedUniqueKey',
+        '$uniqueKey',
+      ],
+    },
+  },
+};
 
 function endingOf(outcome: Outcome): Document[] {
   switch (outcome.kind) {
@@ -54,8 +72,10 @@ function endingOf(outcome: Outcome): Document[] {
 /**
  * Returns a shorter pipeline than `endAttempt` for the usual case, completed attempts. The filter must match only these
  * jobs, and none that is to be cancelled. Their status is then known and nothing is left to decide.
+ *
+ * @param havePeriods whether some of the jobs may keep their unique keys for a time
  */
-export function completeAttempts(completed: readonly CompletedJob[]): Document[] {
+export function completeAttempts(completed: readonly CompletedJob[], havePeriods = false): Document[] {
   const ending = {
     status: 'completed',
     output: outputOf(completed),
@@ -63,7 +83,8 @@ export function completeAttempts(completed: readonly CompletedJob[]): Document[]
     freedUniqueKey: '$uniqueKey',
     expireAt: keptFor(retentionMsOf('completed')),
   };
-  return [{ $set: { ...ending, ...reset, ...unleased, uniqueKey: '$$REMOVE' } }];
+  const completing = { $set: { ...ending, ...reset, ...unleased, uniqueKey: '$$REMOVE' } };
+  return [completing, ...(havePeriods ? [keepingKey] : [])];
 }
 
 /**
@@ -166,7 +187,7 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   const ended = inCompany
     ? ending('queued', { ...attemptNotUsedUp, ...changes })
     : ending(retryOrError, changes);
-  return [...ended, unslottedAfterError];
+  return [...ended, unslottedAfterError, keepingKey];
 }
 
 /** Returns the update pipeline that cancels a queued job, or notes that a running job is to be cancelled. */

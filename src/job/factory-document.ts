@@ -5,6 +5,7 @@ import { toJsonSchema } from './input-schema.js';
 import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
 import { mayBeMissing } from './schema.js';
+import { toStoredRules, type UniqueRules } from './unique-rules.js';
 
 /** Document of the collection `jobFactories`. Contains what a producer without the job's code needs to add the job. */
 export interface JobFactoryDocument {
@@ -15,6 +16,8 @@ export interface JobFactoryDocument {
   /** Whether the input may be left out, which JSON Schema cannot express. */
   readonly inputOptional: boolean;
   readonly defaults: JobDefaults;
+  /** The unique keys of its jobs. Absent if they have none by default. */
+  readonly keys?: UniqueRules;
   /** Absent in documents of earlier versions of this package. See `addRoleOf`. */
   readonly addRole?: AddRole;
   /** Version of the definition. Absent in documents of earlier versions of this package, which any version replaces. */
@@ -36,14 +39,19 @@ export const jobFactoriesCollection: CollectionDescription = {
  */
 export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {
   const { input, defaults, addRole, version } = job;
+  const keys = job.keys && toStoredRules(job.keys);
   const inputSchema = toJsonSchema(input);
   const inputOptional = mayBeMissing(input);
-  const content = JSON.stringify([name, inputSchema, inputOptional, defaults, addRole, version]);
+  const content = JSON.stringify([
+    ...[name, inputSchema, inputOptional, defaults, addRole, version],
+    ...(keys ? [keys] : []),
+  ]);
   return {
     _id: name,
     inputSchema,
     inputOptional,
     defaults,
+    ...(keys && { keys }),
     addRole,
     version,
     hash: createHash('sha256').update(content).digest('hex'),

@@ -188,23 +188,41 @@ export function limitsOf(jobName: string, { concurrency, rate }: FlowRules, inpu
 }
 
 /** Why a rule gives no key for an input. */
-class KeyProblem {
+export class KeyProblem {
   constructor(readonly message: string) {}
 }
 
 function keyOf({ name, key }: Keyed, input: unknown): string | KeyProblem {
   if (key === undefined) return name;
+  const text = keyText(key, input, MAX_KEY_LENGTH);
+  return text instanceof KeyProblem ? text : `${name}=${text}`;
+}
+
+/** Returns the text that a path or a function finds in an input, or why there is none. */
+export function keyText(
+  key: string | ((input: never) => unknown),
+  input: unknown,
+  maxLength: number,
+): string | KeyProblem {
   const value = typeof key === 'string' ? valueAt(input, key) : callKey(key, input);
   if (value instanceof KeyProblem) return value;
   const isValid = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
   const where = typeof key === 'string' ? `at '${key}' of the input` : 'from its function';
   if (!isValid) return new KeyProblem(`expected a text or a number ${where}, not ${describe(value)}`);
   const text = String(value);
-  if (text.length === 0 || text.length > MAX_KEY_LENGTH)
-    return new KeyProblem(`expected 1 to ${MAX_KEY_LENGTH} characters ${where}, not ${text.length}`);
+  if (text.length === 0 || text.length > maxLength)
+    return new KeyProblem(`expected 1 to ${maxLength} characters ${where}, not ${text.length}`);
   if (!text.isWellFormed())
     return new KeyProblem(`expected well-formed Unicode ${where}: half of a character is missing`);
-  return `${name}=${text}`;
+  return text;
+}
+
+/**
+ * Returns the limit of the jobs of a kind that have a unique key in common and do not run beside each other. A name has
+ * no space, so no other limit has this key.
+ */
+export function exclusiveLimit(jobName: string, key: string): JobLimit {
+  return { key: `unique ${jobName}=${key}`, limit: 1 };
 }
 
 /** Returns the limits in which a job with these places has none, in their order. */

@@ -4,6 +4,7 @@ import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
+import type { Sharing } from './unique-rules.js';
 
 /** A job as its producer defines it, resolved and validated. The other fields of its document follow from it. */
 export interface NewJob {
@@ -18,6 +19,7 @@ export interface NewJob {
   /** A moment, or a delay in milliseconds by the database's clock. */
   readonly runAt: Date | number;
   readonly uniqueKey?: string | undefined;
+  readonly sharing?: Sharing | undefined;
   readonly occurrence?: Occurrence;
   readonly metadata?: Metadata | undefined;
 }
@@ -64,17 +66,25 @@ const isBegunByOccurrence = {
 
 /** Returns the document of a new job, inserted at `now` by the database's clock. */
 export function documentAt(job: NewJob, now: Date): JobDocument {
-  const { runAt } = job;
-  const due = runAt instanceof Date ? runAt : new Date(now.getTime() + runAt);
-  return Object.assign(untimed(job), { runAt: due, created: now, queued: now });
+  const { runAt, sharing } = job;
+  const later = (ms: number) => new Date(now.getTime() + ms);
+  const times = {
+    runAt: runAt instanceof Date ? runAt : later(runAt),
+    created: now,
+    queued: now,
+    ...(sharing?.periodMs !== undefined && { uniqueUntil: later(sharing.periodMs) }),
+  };
+  return Object.assign(untimed(job), times);
 }
 
-function newDocument(job: NewJob): Document {
-  const { runAt } = job;
+/** Returns an expression for the document of a new job. */
+export function newDocument(job: NewJob): Document {
+  const { runAt, sharing } = job;
   const times = {
     runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
     created: '$$NOW',
     queued: '$$NOW',
+    ...(sharing?.periodMs !== undefined && { uniqueUntil: { $add: ['$$NOW', sharing.periodMs] } }),
   };
   return { $mergeObjects: [{ $literal: untimed(job) }, times] };
 }
@@ -86,7 +96,7 @@ type Untimed = Omit<JobDocument, 'runAt' | 'created' | 'queued'>;
  * the rest of an object, takes several times as long.
  */
 function untimed(job: NewJob): Untimed {
-  const { input, uniqueKey, occurrence, retention, metadata } = job;
+  const { input, uniqueKey, sharing, occurrence, retention, metadata } = job;
   const document: { -readonly [Field in keyof Untimed]: Untimed[Field] } = {
     _id: job.id,
     jobName: job.jobName,
@@ -102,6 +112,8 @@ function untimed(job: NewJob): Untimed {
   };
   if (input !== undefined) document.input = input;
   if (uniqueKey !== undefined) document.uniqueKey = uniqueKey;
+  if (sharing?.untilClaimed) document.uniqueUntil = 'claimed';
+  if (sharing?.isExclusive && uniqueKey !== undefined) document.exclusiveKey = uniqueKey;
   if (occurrence) document.occurrence = occurrence;
   if (retention) document.retention = retention;
   if (metadata) document.metadata = metadata;

@@ -3,6 +3,7 @@ import type { AddRole } from '../access/role.js';
 import type { FlowRules } from './flow-rules.js';
 import type { JobDefaults } from './job-options.js';
 import type { RetryDelayFunction } from './retry-delay.js';
+import type { UniqueRules } from './unique-rules.js';
 
 /**
  * Everything that a producer needs to know about a kind of job, without the code that does the work. `defineJob` without
@@ -18,6 +19,8 @@ export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown
   readonly limits: AttemptLimits;
   /** How many of its jobs run at a time, and start in a period. Absent if there is no limit. */
   readonly flow?: FlowRules;
+  /** The unique keys of its jobs. Absent if they have none by default. */
+  readonly keys?: UniqueRules;
   /** Version of the definition. A lower version never replaces a higher one in the database. */
   readonly version: number;
   /** The least role that may add its jobs. Code is always allowed. */

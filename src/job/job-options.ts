@@ -15,6 +15,14 @@ import {
   type RetryDelay,
   retryDelaySchema,
 } from './retry-delay.js';
+import {
+  type DebounceOptions,
+  debounceSchema,
+  NOT_BOTH,
+  type UniqueOptions,
+  uniqueKeySchema,
+  uniqueSchema,
+} from './unique-rules.js';
 
 /**
  * Default number of attempts in all. Few enough that a broken job is noticed the same day, enough to outlast a brief
@@ -134,15 +142,41 @@ const atMostOneMoment = [
   'give either runAt or delay, not both',
 ] as const;
 
-const data = { id: key.refine(...hasAddress).optional(), uniqueKey: key.optional(), ...overrides, ...moment };
+type AnyKey = { uniqueKey?: unknown; unique?: unknown; debounce?: unknown };
+
+const hasAtMostOneKey = ({ uniqueKey, unique, debounce }: AnyKey) =>
+  [uniqueKey, unique, debounce].filter((given) => given !== undefined).length < 2;
+const notOneKey = { path: ['debounce'], error: NOT_BOTH };
+
+const isDebouncedOnly = ({ debounce, runAt, delay }: AnyKey & { runAt?: unknown; delay?: unknown }) =>
+  debounce === undefined || (runAt === undefined && delay === undefined);
+const notDebouncedOnly = {
+  path: ['debounce'],
+  error: 'give its own delay, and neither runAt nor delay beside it',
+};
+
+const data = {
+  id: key.refine(...hasAddress).optional(),
+  uniqueKey: uniqueKeySchema.optional(),
+  unique: uniqueSchema.optional(),
+  debounce: debounceSchema.optional(),
+  ...overrides,
+  ...moment,
+};
 
 /** Options of `addJob` that are plain data, which HTTP callers may send. */
-export const addJobDataSchema = z.strictObject(data).refine(...atMostOneMoment);
+export const addJobDataSchema = z
+  .strictObject(data)
+  .refine(...atMostOneMoment)
+  .refine(hasAtMostOneKey, notOneKey)
+  .refine(isDebouncedOnly, notDebouncedOnly);
 
 /** Options of a job in `addJobs`, which may include metadata. */
 export const addedJobSchema = z
   .strictObject({ ...data, metadata: metadataSchema.optional() })
-  .refine(...atMostOneMoment);
+  .refine(...atMostOneMoment)
+  .refine(hasAtMostOneKey, notOneKey)
+  .refine(isDebouncedOnly, notDebouncedOnly);
 
 const session = z
   .custom<ClientSession>(isSession, 'expected a ClientSession of the mongodb driver')
@@ -159,7 +193,9 @@ export const addJobOptionsSchema = z
     patience,
     callerRole: callerRoleSchema,
   })
-  .refine(...atMostOneMoment);
+  .refine(...atMostOneMoment)
+  .refine(hasAtMostOneKey, notOneKey)
+  .refine(isDebouncedOnly, notDebouncedOnly);
 
 /** Options of `addJobs` that apply to all jobs together. */
 export const addJobsOptionsSchema = z.strictObject({ session, patience, callerRole: callerRoleSchema });
@@ -183,8 +219,15 @@ export interface AddJobOptions {
   readonly maxRetries?: number | undefined;
   /** Delay between a failed attempt and the next. Default: the factory's, or 10 s. */
   readonly retryDelay?: RetryDelay | undefined;
-  /** If an unsettled job of this name already has this key, adding returns that job's id and adds no job. */
+  /** Short for `unique: { key }`. If an unsettled job of this name has this key, adding returns its id and adds no job. */
   readonly uniqueKey?: string | undefined;
+  /** At most one job of this name has the key. What adding does when it is taken. Default: the factory's. */
+  readonly unique?: UniqueOptions | undefined;
+  /**
+   * Each add puts off the waiting job with the key and gives it the new input and options, so it runs once, when no more
+   * are added. Cannot be combined with `unique`, `runAt` or `delay`. Default: the factory's.
+   */
+  readonly debounce?: DebounceOptions | undefined;
   /** Texts by name, at most 2 KB in all. Stored beside the input and visible to middleware. */
   readonly metadata?: Metadata | undefined;
   /** Makes the insert part of the caller's transaction. */

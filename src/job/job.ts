@@ -161,8 +161,17 @@ export interface JobDocument {
   readonly metadata?: Metadata;
   /** Present only when a scheduler item made the job. */
   readonly occurrence?: Occurrence;
-  /** Unique per job name among unsettled jobs. Removed when the job settles. */
+  /** Unique per job name. Removed when the job settles, or later, see `uniqueUntil`. */
   readonly uniqueKey?: string;
+  /**
+   * When the key is free again. `'claimed'`: once a worker has taken the job; the next job that needs the key then takes it
+   * away. A date: once the job is settled, and not before that moment. Absent: once the job is settled.
+   */
+  readonly uniqueUntil?: 'claimed' | Date;
+  /** Id that was chosen for the add that last replaced the input and options. `null` is used only in conditions. */
+  readonly replacedBy?: string | null;
+  /** No other job of this name with this key runs beside it. */
+  readonly exclusiveKey?: string;
   /** Unique key that the job had until it was settled. */
   readonly freedUniqueKey?: string;
   /** When cancelling was requested. */

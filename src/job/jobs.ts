@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Connected } from '../mongo/connected.js';
 import { validateNow } from '../validate.js';
+import type { AnyJobToAdd } from './add-jobs.js';
 import {
   type CancelFilter,
   cancelMany,
@@ -14,10 +15,14 @@ import { countDueJobs } from './count-due-jobs.js';
 import { type CappedCount, countBlocked, countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
+import type { JobContract } from './job-contract.js';
+import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
+import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
+import type { AddedJob } from './write-job.js';
 
 /** The jobs that a processor may claim. */
 export interface Claims {
@@ -28,14 +33,46 @@ export interface Claims {
   readonly openQueues: () => Promise<readonly string[] | undefined>;
 }
 
+/** Adds jobs, and tells workers. */
+export interface Adding {
+  one(job: string | JobContract, input?: unknown, options?: AddJobOptions): Promise<AddedJob>;
+  many(jobs: readonly AnyJobToAdd[], options?: AddJobsOptions): Promise<AddedJob[]>;
+}
+
 /** Lists, counts and logs of many jobs. The processor itself adds, reads and changes single jobs. */
-export class Jobs {
+export class Jobs<out Kinds extends JobsByName = JobsByName> {
   constructor(
     private readonly collections: Connected<JobCollections>,
     private readonly claims: Claims,
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,
+    private readonly adding: Adding,
   ) {}
+
+  /**
+   * Adds a job as `addJob` does, and tells what became of it: whether it is new, replaced the input of a waiting job with
+   * its unique key, or left such a job as it is, and whether that one has another input.
+   *
+   * @throws as `addJob` does
+   * @example
+   * const { id, outcome, inputDiffers } = await processor.jobs.add(reindex, { shop: 'a' }, { uniqueKey: 'a' });
+   */
+  async add<Job extends (keyof Kinds & string) | JobContract>(
+    job: Job,
+    ...args: AddArguments<Kinds, Job>
+  ): Promise<AddedJob>;
+  async add(job: string | JobContract, input?: unknown, options?: AddJobOptions): Promise<AddedJob> {
+    return this.adding.one(job, input, options);
+  }
+
+  /** Adds jobs as `addJobs` does, and tells of each what became of it, as `add` does. @throws as `addJobs` does */
+  async addMany<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
+    jobs: JobsToAdd<NoInfer<Named>, Inputs>,
+    options?: AddJobsOptions,
+  ): Promise<AddedJob[]>;
+  async addMany(jobs: readonly AnyJobToAdd[], options?: AddJobsOptions): Promise<AddedJob[]> {
+    return this.adding.many(jobs, options);
+  }
 
   /**
    * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists throughout is

@@ -29,6 +29,8 @@ export interface Settlement {
   readonly isDeletedWhenCompleted?: boolean;
   /** True if the job holds places in limits, or a moment of a rate limit. */
   readonly isLimited?: boolean;
+  /** True if the job may keep its unique key for a time after it has ended. */
+  readonly hasPeriod?: boolean;
   /** Reports of the attempt that may not be stored yet. */
   readonly report?: Report;
 }
@@ -65,10 +67,15 @@ export function freesSlots(
 
 /** Returns the settlement of a claimed job. */
 export function settlementOf(
-  { id, token, retention, slots, postponedBy }: ClaimedJob,
+  { id, token, retention, slots, postponedBy, uniqueUntil }: ClaimedJob,
   outcome: Outcome,
 ): Settlement {
-  const isDeletedWhenCompleted = retention?.completed === 0;
-  const isLimited = slots !== undefined || postponedBy !== undefined;
-  return { id, token, outcome, isDeletedWhenCompleted, isLimited };
+  return {
+    id,
+    token,
+    outcome,
+    isDeletedWhenCompleted: retention?.completed === 0,
+    isLimited: slots !== undefined || postponedBy !== undefined,
+    hasPeriod: uniqueUntil !== undefined && uniqueUntil !== 'claimed',
+  };
 }

@@ -24,12 +24,15 @@ import {
 import { Middlewares } from './middleware.js';
 import type { Registration } from './registration.js';
 import { storeJobFactories } from './store-job-factories.js';
+import type { UniqueRules } from './unique-rules.js';
 
 /** A kind of job that can be added here, known from this process's code or from a stored definition. */
 export interface AddableJob {
   readonly defaults: JobDefaults;
-  /** Checks an input. @throws ValidationError */
-  checkInput(input: unknown): Promise<void>;
+  /** The unique keys of its jobs. Absent if they have none by default. */
+  readonly keys?: UniqueRules | undefined;
+  /** Checks an input, and returns it as the code of the job gets it, if that is known. @throws ValidationError */
+  checkInput(input: unknown): Promise<unknown>;
 }
 
 /** Schema of the kinds of jobs by name, as given to a processor. */
@@ -179,9 +182,11 @@ export class JobRegistry {
       requireRole(name, known.addRole, callerRole);
       return {
         defaults: known.defaults,
+        keys: known.keys,
         checkInput: async (input) => {
           const parsed = await known.parseInput(input);
           if (known.flow) limitsOf(name, known.flow, parsed);
+          return parsed;
         },
       };
     }
@@ -213,11 +218,18 @@ function requireRole(jobName: string, required: AddRole, held: Role | undefined)
 const CANNOT_BE_CHECKED =
   "it cannot be checked here, for the job's schema has no JSON Schema that can be read: give it one (toStandardJsonSchema for valibot), or add the job where its code is registered";
 
-function asAddable({ _id: name, defaults, inputSchema, inputOptional }: JobFactoryDocument): AddableJob {
+function asAddable({
+  _id: name,
+  defaults,
+  keys,
+  inputSchema,
+  inputOptional,
+}: JobFactoryDocument): AddableJob {
   const subject = `Input of job '${name}'`;
   const schema = fromJsonSchema(inputSchema);
   return {
     defaults,
+    keys,
     checkInput: async (input) => {
       if (schema === undefined)
         throw new ValidationError(subject, [{ path: '', message: CANNOT_BE_CHECKED }]);

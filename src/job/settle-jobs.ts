@@ -109,7 +109,9 @@ function isCompletedWithoutReport(settlement: Settlement): settlement is Complet
 
 function toSharedOperation(settlements: readonly CompletedSettlement[]): AnyBulkWriteOperation<JobDocument> {
   const outputs = settlements.map(({ id, outcome }) => ({ id, output: outcome.output }));
-  return { updateMany: { filter: toBeCompleted(settlements), update: completeAttempts(outputs), ...byId } };
+  const havePeriods = settlements.some(({ hasPeriod }) => hasPeriod);
+  const update = completeAttempts(outputs, havePeriods);
+  return { updateMany: { filter: toBeCompleted(settlements), update, ...byId } };
 }
 
 /** Returns slices of completed attempts whose outputs may share a statement. */
@@ -152,7 +154,8 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
 function endingOf(settlement: Settlement): Document[] {
-  return [...reportOf(settlement), ...endAttempt(settlement.outcome, settlement.isLimited)];
+  const { outcome, isLimited, hasPeriod } = settlement;
+  return [...reportOf(settlement), ...endAttempt(outcome, isLimited, hasPeriod)];
 }
 
 function reportOf({ report }: Settlement): Document[] {

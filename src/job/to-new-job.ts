@@ -1,22 +1,32 @@
 import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
 import type { NewJob } from './insert-job.js';
-import { type addJobDataSchema, withDefaults } from './job-options.js';
+import {
+  type addJobDataSchema,
+  DEFAULT_RETENTION,
+  type ResolvedRetention,
+  withDefaults,
+} from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { AddableJob } from './registry.js';
 import { toInput } from './storable.js';
+import { keyOfJob, plainKey, type UniqueRules } from './unique-rules.js';
+
+type JobData = z.output<typeof addJobDataSchema>;
 
 /** Returns the job to be written. Its id is chosen before the first try, so that a second try finds the job. */
 export async function toNewJob(
-  { defaults, checkInput }: AddableJob,
+  { defaults, keys, checkInput }: AddableJob,
   jobName: string,
   input: unknown,
-  options: z.output<typeof addJobDataSchema> & { readonly metadata?: Metadata | undefined },
+  options: JobData & { readonly metadata?: Metadata | undefined },
 ): Promise<NewJob> {
-  const { id, uniqueKey, runAt, delay, metadata } = options;
+  const { id, runAt, delay, metadata } = options;
   const { queue, priority, maxRetries, retryDelay, retention } = withDefaults(options, defaults);
   const storable = toInput(input, jobName);
-  await checkInput(storable);
+  const parsed = await checkInput(storable);
+  const rules = rulesOf(options) ?? keys;
+  const key = rules && keyOfJob(rules, jobName, storable, parsed);
   return {
     id: id ?? new ObjectId().toHexString(),
     jobName,
@@ -25,9 +35,26 @@ export async function toNewJob(
     priority,
     maxRetries,
     retryDelay,
-    retention,
-    runAt: runAt ?? delay ?? 0,
-    uniqueKey,
+    retention: keptFor(retention, key?.sharing?.periodMs),
+    runAt: runAt ?? delay ?? key?.delayMs ?? 0,
+    uniqueKey: key?.uniqueKey,
+    sharing: key?.sharing,
     metadata,
   };
+}
+
+function rulesOf({ uniqueKey, unique, debounce }: JobData): UniqueRules | undefined {
+  if (uniqueKey !== undefined) return plainKey(uniqueKey);
+  return unique || debounce ? { unique, debounce } : undefined;
+}
+
+/** A job is kept at least as long as it has its key. */
+function keptFor(
+  retention: ResolvedRetention | undefined,
+  periodMs: number | undefined,
+): ResolvedRetention | undefined {
+  if (periodMs === undefined) return retention;
+  const { completed, cancelled, error } = retention ?? DEFAULT_RETENTION;
+  const atLeast = (kept: number | 'forever') => (kept === 'forever' ? kept : Math.max(kept, periodMs));
+  return { completed: atLeast(completed), cancelled, error: atLeast(error) };
 }

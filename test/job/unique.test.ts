@@ -1,0 +1,299 @@
+/** What adding does when the unique key is taken: by a job that waits, runs, or has ended. */
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type AddJobOptions, defineJob, RemoteException } from '../../src/index.js';
+import { useDatabase } from '../database.js';
+import { echo, flaky } from '../jobs.js';
+
+const database = useDatabase();
+
+async function setup() {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, flaky]);
+  return processor;
+}
+
+type Unique = NonNullable<AddJobOptions['unique']>;
+
+const by = (unique: Unique, options: AddJobOptions = {}): AddJobOptions => ({
+  ...options,
+  unique: { key: 'k', ...unique },
+});
+
+/** Moves the moments of a job into the past. */
+async function passPeriod(id: string) {
+  const past = { $set: { uniqueUntil: new Date(Date.now() - 60_000) } };
+  await database.collections().jobs.updateOne({ _id: id }, past);
+}
+
+describe('while the job waits', () => {
+  test('it is kept, and the caller is told whether its input differs', async () => {
+    const { jobs } = await setup();
+    const { id } = await jobs.add('echo', { n: 1 }, by({}));
+    expect(await jobs.add('echo', { n: 2 }, by({}))).toEqual({ id, outcome: 'kept', inputDiffers: true });
+    expect(await jobs.add('echo', { n: 1 }, { uniqueKey: 'k' })).toEqual({
+      id,
+      outcome: 'kept',
+      inputDiffers: false,
+    });
+  });
+
+  test('mode replace gives it the new input, options and moment, and no other id', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({}, { delay: '1h', metadata: { a: 'b' } }));
+    const options = { queue: 'slow', priority: 3, maxRetries: 7, retryDelay: 5, delay: '2h' };
+
+    const added = await processor.jobs.add('echo', { n: 2 }, by({ mode: 'replace' }, options));
+
+    expect(added).toEqual({ id, outcome: 'replaced', inputDiffers: false });
+    const { delay: _, ...stored } = options;
+    const job = await processor.getJob(id);
+    expect(job).toMatchObject({ ...stored, input: { n: 2 }, status: 'queued', uniqueKey: 'k' });
+    expect(job?.metadata).toBeUndefined();
+    expect(Number(job?.runAt) - Number(job?.created)).toBeGreaterThan(7_199_999);
+  });
+
+  test('mode preserveRunAt gives it all but the moment', async () => {
+    const processor = await setup();
+    const runAt = new Date('2031-01-01T00:00:00Z');
+    const id = await processor.addJob('echo', { n: 1 }, by({}, { runAt }));
+    await processor.addJob('echo', { n: 2 }, by({ mode: 'preserveRunAt' }, { priority: 4 }));
+    expect(await processor.getJob(id)).toMatchObject({ runAt, input: { n: 2 }, priority: 4 });
+  });
+
+  test('a job that waits for its next attempt gets all attempts for its new input', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('flaky', undefined, by({}, { maxRetries: 2, retryDelay: '1h' }));
+    await processor.processNextJob();
+    await processor.addJob('flaky', undefined, by({ mode: 'replace' }, { maxRetries: 2, retryDelay: 0 }));
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 1, maxRetries: 3 });
+    expect(await processor.drain()).toMatchObject({ retried: 1, errors: 1 });
+    expect(await processor.getJobErrors(id)).toHaveLength(3);
+  });
+
+  test('a job that must run alone after a crash goes on to be seen by no usual claim', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({}));
+    const { jobs } = database.collections();
+    await jobs.updateOne({ _id: id }, { $set: { runAlone: true }, $unset: { claimable: '' } });
+    await processor.addJob('echo', { n: 2 }, by({ mode: 'replace' }));
+    expect(await database.storedJob(id)).toMatchObject({ runAlone: true, input: { n: 2 } });
+    expect(await database.storedJob(id)).not.toHaveProperty('claimable');
+    expect(await processor.drain()).toMatchObject({ completed: 1 });
+  });
+
+  test.each([
+    ['a new job', {}, ['findAndModify']],
+    ['one that is kept', {}, ['findAndModify']],
+    ['one that is replaced', { mode: 'replace' as const }, ['findAndModify']],
+  ])('%s costs one command', async (what, unique, expected) => {
+    const processor = await setup();
+    await processor.addJob('echo', {}, { uniqueKey: 'another' });
+    if (what !== 'a new job') await processor.addJob('echo', {}, by({}));
+    const commands = await database.commandsDuring(() => processor.addJob('echo', { n: 2 }, by(unique)));
+    expect(commands.map(({ commandName }) => commandName)).toEqual(expected);
+  });
+});
+
+describe('while the job runs', () => {
+  test('it is not touched, and until settled none is added', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({}));
+    await processor.pullNextJob();
+    const added = await processor.jobs.add('echo', { n: 2 }, by({ mode: 'replace' }));
+    expect(added).toEqual({ id, outcome: 'kept', inputDiffers: true });
+    expect(await processor.getJob(id)).toMatchObject({ input: { n: 1 } });
+  });
+
+  test('until claimed: another is added, by a second command that takes the key away', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, by({ until: 'claimed' }));
+    const pulled = await processor.pullNextJob();
+    const commands = await database.commandsDuring(async () => {
+      const second = await processor.jobs.add('echo', { n: 2 }, by({ until: 'claimed' }));
+      expect(second).toMatchObject({ outcome: 'added' });
+      expect(second.id).not.toBe(first);
+    });
+    expect(commands.map(({ commandName }) => commandName)).toEqual(['findAndModify', 'findAndModify']);
+    if (pulled) await processor.completeJob(pulled, 'done');
+    expect(await processor.getJobStatus(first)).toBe('completed');
+    expect(await processor.drain()).toMatchObject({ completed: 1 });
+  });
+
+  test('until claimed: a job that fails after another got its key waits without it, and runs again', async () => {
+    const processor = await setup();
+    const options = by({ until: 'claimed' }, { retryDelay: 0, maxRetries: 2 });
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    const pulled = await processor.pullNextJob();
+    const second = await processor.addJob('echo', { n: 2 }, options);
+    if (pulled) expect(await processor.failJob(pulled, new Error('again'))).toBe('queued');
+    expect(await processor.getJob(first)).not.toHaveProperty('uniqueKey');
+    expect(await processor.addJob('echo', { n: 3 }, options)).toBe(second);
+    expect(await processor.drain()).toMatchObject({ completed: 2 });
+  });
+
+  test('until claimed: a job that fails before another is added has its key again', async () => {
+    const processor = await setup();
+    const options = by({ until: 'claimed', mode: 'replace' }, { retryDelay: 0 });
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    const pulled = await processor.pullNextJob();
+    if (pulled) await processor.failJob(pulled, new Error('again'));
+    expect(await processor.jobs.add('echo', { n: 2 }, options)).toMatchObject({
+      id: first,
+      outcome: 'replaced',
+    });
+  });
+
+  test('until claimed: a job without its key can be retried by a person beside the one that has it', async () => {
+    const processor = await setup();
+    const options = by({ until: 'claimed' });
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    const pulled = await processor.pullNextJob();
+    await processor.addJob('echo', { n: 2 }, options);
+    if (pulled) await processor.failJob(pulled, new RemoteException('no'));
+    await processor.retryJob(first);
+    expect(await processor.drain()).toMatchObject({ completed: 2 });
+  });
+});
+
+describe('with a period', () => {
+  const hourly = by({ period: '1h' });
+
+  test('the key stays taken after completion, and is free once the period is over', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, hourly);
+    await processor.drain();
+    expect(await processor.getJob(first)).toMatchObject({ status: 'completed', uniqueKey: 'k' });
+    expect(await processor.jobs.add('echo', { n: 2 }, hourly)).toEqual({
+      id: first,
+      outcome: 'kept',
+      inputDiffers: true,
+    });
+
+    await passPeriod(first);
+    const second = await processor.jobs.add('echo', { n: 3 }, hourly);
+    expect(second).toMatchObject({ outcome: 'added' });
+    expect(await processor.getJob(first)).not.toHaveProperty('uniqueKey');
+  });
+
+  test('many jobs that complete together keep theirs, beside jobs without one', async () => {
+    const processor = database.processor({ maxThreads: 20 });
+    await processor.addJobFactory(echo);
+    const keyed = ['a', 'b', 'c'].map((key) => ({
+      name: 'echo',
+      input: {},
+      options: { unique: { key, period: '1h' } },
+    }));
+    const plain = ['d', 'e'].map((uniqueKey) => ({ name: 'echo', input: {}, options: { uniqueKey } }));
+    await processor.addJobs([...keyed, ...plain, { name: 'echo', input: {} }]);
+    await processor.drain();
+    const held = (await processor.getJobs()).map(({ status, uniqueKey }) => [status, uniqueKey]);
+    expect(held).toEqual(['a', 'b', 'c', undefined, undefined, undefined].map((key) => ['completed', key]));
+  });
+
+  test('a job that waits longer than its period keeps its key until it is settled', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, hourly);
+    await passPeriod(first);
+    expect(await processor.addJob('echo', { n: 2 }, hourly)).toBe(first);
+    await processor.drain();
+    expect(await processor.getJob(first)).not.toHaveProperty('uniqueKey');
+  });
+
+  test('a failed job keeps the key and takes it along when it is retried; a cancelled one frees it', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, hourly);
+    const pulled = await processor.pullNextJob();
+    if (pulled) await processor.failJob(pulled, new RemoteException('no'));
+    expect(await processor.addJob('echo', { n: 1 }, hourly)).toBe(first);
+    await processor.retryJob(first);
+    expect(await processor.getJob(first)).toMatchObject({ status: 'queued', uniqueKey: 'k' });
+    await processor.cancelJob(first);
+    expect(await processor.addJob('echo', { n: 1 }, hourly)).not.toBe(first);
+  });
+
+  test('the job is kept as long as its key is', async () => {
+    const processor = database.processor();
+    const brief = defineJob({
+      name: 'brief',
+      retention: { completed: 0, error: '1m' },
+      unique: { key: 'only', period: '1h' },
+      run: () => 1,
+    });
+    await processor.addJobFactory(brief);
+    const id = await processor.addJob(brief);
+    await processor.drain();
+    const job = await processor.getJob(id);
+    expect(job?.status).toBe('completed');
+    expect(Number(job?.expireAt)).toBeGreaterThanOrEqual(Number(job?.created) + 3_600_000);
+    expect(await processor.addJob(brief)).toBe(id);
+  });
+
+  test('replacing a waiting job does not prolong it', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({ period: '1h', mode: 'replace' }));
+    const before = await processor.getJob(id);
+    await processor.addJob('echo', { n: 2 }, by({ period: '2h', mode: 'replace' }));
+    expect(await processor.getJob(id)).toMatchObject({
+      input: { n: 2 },
+      uniqueUntil: before?.uniqueUntil,
+    });
+  });
+});
+
+describe('debounce', () => {
+  const times = { key: 'k', delay: '10s', maxWait: '1m' };
+
+  test('each add puts the waiting job off, no later than the longest wait, with the latest input', async () => {
+    const processor = await setup();
+    const { jobs } = database.collections();
+    const { id } = await processor.jobs.add('echo', { n: 1 }, { debounce: times });
+    const first = await processor.getJob(id);
+    expect(Number(first?.runAt) - Number(first?.created)).toBe(10_000);
+
+    const earlier = new Date(Number(first?.queued) - 55_000);
+    await jobs.updateOne({ _id: id }, { $set: { queued: earlier } });
+    expect(await processor.jobs.add('echo', { n: 2 }, { debounce: times })).toMatchObject({
+      id,
+      outcome: 'replaced',
+    });
+    expect(await processor.getJob(id)).toMatchObject({
+      input: { n: 2 },
+      runAt: new Date(earlier.getTime() + 60_000),
+    });
+
+    const { maxWait: _, ...forever } = times;
+    await processor.addJob('echo', { n: 3 }, { debounce: forever });
+    const last = await processor.getJob(id);
+    expect(Number(last?.runAt)).toBeGreaterThan(Number(first?.runAt) - 1);
+    expect(last?.input).toEqual({ n: 3 });
+  });
+
+  test('while one runs, another waits for its own delay', async () => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, { debounce: times });
+    await processor.updateJob(first, { delay: 0 });
+    const pulled = await processor.pullNextJob();
+    const second = await processor.addJob('echo', { n: 2 }, { debounce: times });
+    expect(second).not.toBe(first);
+    if (pulled) await processor.completeJob(pulled, 'done');
+    expect(await processor.drain()).toMatchObject({ completed: 0 });
+  });
+
+  test('of a kind of job: by its input; a moment given with the job goes before the delay', async () => {
+    const processor = database.processor();
+    const reindex = defineJob({
+      name: 'reindex',
+      input: z.object({ shop: z.string(), n: z.number() }),
+      debounce: { by: ['shop'], delay: '30s' },
+      run: ({ input }) => input.n,
+    });
+    await processor.addJobFactory(reindex);
+    const a = await processor.addJob(reindex, { shop: 'a', n: 1 });
+    const b = await processor.addJob(reindex, { shop: 'b', n: 1 });
+    expect(await processor.addJob(reindex, { shop: 'a', n: 2 }, { delay: 0 })).toBe(a);
+    expect(await processor.drain()).toMatchObject({ completed: 1 });
+    expect(await processor.getJobResult(a)).toBe(2);
+    expect(await processor.getJobStatus(b)).toBe('queued');
+  });
+});
