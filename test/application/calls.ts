@@ -45,6 +45,12 @@ export const calls: Readonly<Record<string, Call>> = {
   addJob: (processor) => withEach(jobIds, (id) => processor.addJob('echo', {}, { id })),
   addJobs: (processor) =>
     withEach(jobIds, (id) => processor.addJobs([{ name: 'echo', input: {}, options: { id } }])),
+  'jobs.add': (processor) =>
+    withEach(jobIds, (id) => processor.jobs.add('echo', {}, { id, unique: { key: id, mode: 'replace' } })),
+  'jobs.addMany': (processor) =>
+    withEach(jobIds, (id) =>
+      processor.jobs.addMany([{ name: 'echo', input: {}, options: { id, uniqueKey: id } }]),
+    ),
   updateJob: (processor) => withEach(jobIds, (id) => processor.updateJob(id, { priority: 9 })),
   getJob: (processor) => processor.getJob('queued'),
   waitFor: (processor) => processor.waitFor('queued', { timeout: 0 }),

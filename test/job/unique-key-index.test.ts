@@ -63,7 +63,7 @@ test('it is looked for once: by all that add at once, and by all processors of a
   expect(looks(first)).toBe(1);
   expect([plain, later].map((commands) => commands.map(({ commandName }) => commandName))).toEqual([
     ['update'],
-    ['find', 'update'],
+    ['findAndModify'],
   ]);
 });
 

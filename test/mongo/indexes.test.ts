@@ -18,6 +18,7 @@ import { byJobName } from '../../src/job/indexes.js';
 import { jobStatuses } from '../../src/job/job.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
+import { replaceMany } from '../../src/job/replace-many.js';
 import { settleJobs } from '../../src/job/settle-jobs.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
@@ -152,6 +153,7 @@ async function callEverything(): Promise<void> {
   }
   await processor.jobs.oldestWaiting();
   await processor.jobs.count();
+  await callUniqueKeys();
   await callFlowControl();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
@@ -237,6 +239,25 @@ async function callEverything(): Promise<void> {
   await processor.jobs.count();
   await processor.removeJobs();
   await processor.removeJobs(['completed'], { olderThan: '1 day' });
+}
+
+/** Calls everything that makes a statement for unique keys that are taken. */
+async function callUniqueKeys(): Promise<void> {
+  const { jobs } = database.collections();
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactory('keyed', echo);
+  const unique = { key: 'taken', mode: 'replace', until: 'claimed' } as const;
+  const id = await processor.addJob('keyed', {}, { unique });
+  await processor.addJobs([{ name: 'keyed', input: { n: 2 }, options: { unique } }]);
+  await processor.pullNextJob();
+  await database.client.withSession((session) =>
+    session.withTransaction(() => processor.addJob('keyed', { n: 3 }, { unique, session })),
+  );
+  const holder = { _id: id, jobName: 'keyed', status: 'queued' } as const;
+  const job = { id: 'late', jobName: 'keyed', uniqueKey: 'taken', input: {}, runAt: 0 } as const;
+  const defaults = { queue: 'default', priority: 0, maxRetries: 1, retryDelay: 0 } as const;
+  await replaceMany(jobs, [{ job: { ...job, ...defaults }, holder }], undefined);
+  await jobs.deleteMany({ jobName: { $in: ['keyed'] } });
 }
 
 /** Calls everything that makes a statement for limits. */
