@@ -158,7 +158,7 @@ function replaced(job: KeyedJob): Document {
     $cond: [{ $eq: ['$blockedBy', line] }, value, otherwise],
   });
   const changes = {
-    claimable: inLine(false, '$$REMOVE'),
+    claimable: inLine(false, true),
     blockedBy: inLine('$blockedBy', '$$REMOVE'),
     limits: inLine('$limits', '$$REMOVE'),
     runAt: runAtOf(job),
