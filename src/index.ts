@@ -93,10 +93,12 @@ export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export type {
   ConcurrencyLimit,
+  Fairness,
   FlowRules,
   HeldSlot,
   JobLimit,
   LimitKey,
+  Ordering,
   RateLimit,
 } from './job/flow-rules.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';

@@ -12,6 +12,7 @@ import { requireOurs } from './collections/require-ours.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
+import { Entrance } from './flow/entrance.js';
 import { Gate } from './flow/gate.js';
 import { LimitSettings } from './flow/limit-settings.js';
 import { Limits } from './flow/limits.js';
@@ -47,7 +48,7 @@ import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
 import type { Middleware, RunMiddleware } from './job/middleware.js';
-import { freesSlots, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
+import { freedSlots, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Registration, readRegistration, readRegistrations } from './job/registration.js';
@@ -242,6 +243,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #collections: Collections;
   readonly #registry: JobRegistry;
   readonly #openQueues: OpenQueues;
+  readonly #entrance: Entrance;
   readonly #worker: DrainContext;
   readonly #tally: Tally;
   readonly #events: Events;
@@ -291,6 +293,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       settings,
       leaseMs: lease,
     });
+    this.#entrance = new Entrance({ collections: this.#collections, lines, log });
     this.#worker = {
       gate: new Gate({ collections: this.#collections, factory, lines, settings, log }),
       lines,
@@ -488,7 +491,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * `kick` it only wakes the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
-    await this.jobsReady.tell([someJob]);
+    await this.jobsReady.tell([someJob, ...(await this.#entrance.openAll())]);
   }
 
   /**
@@ -928,7 +931,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     withInput?: boolean,
   ): Promise<AddedJob> {
     const collections = await this.#connected();
-    const one = await addJob(collections, this.#registry, job, input, options, withInput);
+    const one = await addJob(
+      collections,
+      this.#registry,
+      this.#entrance.putInLine,
+      job,
+      input,
+      options,
+      withInput,
+    );
     await this.#tellAdded([one.job], [one.added], one.giveUpAt, options);
     return one.added;
   }
@@ -939,7 +950,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     withInput?: boolean,
   ): Promise<AddedJob[]> {
     const collections = await this.#connected();
-    const { jobs, added, giveUpAt } = await addJobs(collections, this.#registry, given, options, withInput);
+    const { jobs, added, giveUpAt } = await addJobs(
+      collections,
+      this.#registry,
+      this.#entrance.putInLine,
+      given,
+      options,
+      withInput,
+    );
     await this.#tellAdded(jobs, added, giveUpAt, options);
     return added;
   }
@@ -951,7 +969,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     giveUpAt: number,
     { session }: AddJobsOptions = {},
   ): Promise<void> {
-    if (session?.inTransaction() === true) return;
+    if (session?.inTransaction() === true) {
+      this.#entrance.openLater(jobs);
+      return;
+    }
     const isNew = (_: NewJob, index: number) => added[index]?.outcome === 'added';
     if (this.#events.isHeard('jobAdded')) {
       for (const { id: jobId, jobName, queue } of jobs.filter(isNew))
@@ -959,8 +980,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     }
     const mayBeDue = ({ sharing }: NewJob, index: number) =>
       added[index]?.outcome === 'replaced' && sharing?.mode === 'replace';
-    const ready = jobs.filter((job, index) => isNew(job, index) || mayBeDue(job, index));
-    await this.jobsReady.tell(ready, giveUpAt);
+    const isReady = (job: NewJob, index: number) =>
+      (isNew(job, index) && job.blockedBy === undefined) || mayBeDue(job, index);
+    const unblocked = await this.#entrance.open(jobs.filter(isNew));
+    await this.jobsReady.tell([...jobs.filter(isReady), ...unblocked], giveUpAt);
   }
 
   /**
@@ -1013,8 +1036,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { id } = job;
     const { jobs } = await this.#connected();
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
-    if (freesSlots(job, outcome, settledAs))
-      await this.jobsReady.tell(await this.#worker.lines.release([job]));
+    const slots = freedSlots(job, outcome, settledAs);
+    if (slots.length > 0) await this.jobsReady.tell(await this.#worker.lines.release([{ ...job, slots }]));
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));

@@ -6,6 +6,9 @@ import {
   dependOnInput,
   exclusiveLimit,
   type HeldSlot,
+  isLined,
+  isOrder,
+  isTurn,
   type JobLimit,
   limitsOf,
   limitsWithoutSlot,
@@ -95,17 +98,29 @@ export class Gate {
     if (!factory?.flow) return { job, limits: exclusive, slots, isLimited: exclusive.length > 0 };
     try {
       const input = dependOnInput(factory.flow) ? await factory.parseInput(job.input) : undefined;
-      const { limits: others, rateKey } = limitsOf(job.jobName, factory.flow, input);
-      // It comes first for all jobs that have it, so that no two jobs wait for each other.
-      const limits = [...exclusive, ...others];
+      const { limits: today, rateKey } = limitsOf(job.jobName, factory.flow, input);
       const { rate } = factory.flow;
       const isRated = rate && rateKey !== undefined;
+      const others = today.filter(({ key }) => !hasLineOfKind(job, key));
+      // In the same order for all jobs, so that no two wait for each other.
+      const limits = [...linesEntered(job), ...exclusive, ...others];
       return { job, limits, slots, isLimited: true, ...(isRated && { rate: { rule: rate, key: rateKey } }) };
     } catch {
       // The attempt fails, for the same reason, or because it lacks its places. See run-attempt.ts.
       return { job, limits: [], slots, isLimited: true };
     }
   }
+}
+
+/** The lines that a job entered when it was added. It stays in them, whatever the rules say today. */
+function linesEntered({ limits = [] }: ClaimedJob): JobLimit[] {
+  return limits.filter(isLined);
+}
+
+function hasLineOfKind(job: ClaimedJob, key: string): boolean {
+  return linesEntered(job).some(
+    (limit) => (isOrder(key) && isOrder(limit.key)) || (isTurn(key) && isTurn(limit.key)),
+  );
 }
 
 /** What became of claimed jobs. */
@@ -147,18 +162,24 @@ class Admission {
     let undecided = this.arrivals;
     const admitted: ClaimedJob[] = [];
     const blockedBy = new Set<string>();
+    const turns = new Map<string, JobLimit>();
     for (let tries = 0; undecided.length > 0; tries += 1) {
       const decisions = await this.#decideAll(undecided, this.room - admitted.length, tries >= MAX_TRIES);
       for (const decision of decisions.values()) if (decision.kind === 'blocked') blockedBy.add(decision.by);
       await lines.note(blockedBy);
       const lost = await this.#write(decisions);
-      for (const [arrival, decision] of decisions)
-        if (decision.kind === 'admitted' && !lost.has(arrival))
-          admitted.push(asAdmitted(arrival, decision.slots));
+      for (const [arrival, decision] of decisions) {
+        if (decision.kind !== 'admitted' || lost.has(arrival)) continue;
+        admitted.push(asAdmitted(arrival, decision.slots));
+        for (const limit of arrival.limits) if (isTurn(limit.key)) turns.set(limit.key, limit);
+      }
       undecided = [...lost];
     }
     // A place may have become free between the look and the write, and its holder found no job in line.
     if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy)));
+    // A claim doubles the number of turns at most, because the keys of other claims are to have some too.
+    const idle = Math.min(this.room - admitted.length, admitted.length);
+    this.#requeued.push(...(await lines.passOn([...turns.values()], idle)));
     if (this.#givingUp.length > 0) this.#requeued.push(...(await lines.release(this.#givingUp)));
     return { admitted, requeued: this.#requeued };
   }
@@ -201,10 +222,12 @@ class Admission {
   #placesFor({ job, limits, slots }: Arrival, isLastTry: boolean): Decision {
     const held = [...slots];
     for (const [index, { key, limit }] of limits.entries()) {
+      if (isTurn(key) && job.postponedBy !== undefined) continue; // It had its turn before its rate limit put it off.
       const places = this.options.settings.placesOf(key, limit);
       const own = slots.find((slot) => slot.key === key);
       if (own && this.#mayKeep(own, places)) continue;
-      const number = own || isLastTry ? undefined : this.#freeNumber(key, places);
+      const isInVain = own !== undefined || isLastTry || isLined({ key, limit });
+      const number = isInVain ? undefined : this.#freeNumber(key, places);
       if (number === undefined) {
         // Places of later limits would let two jobs wait for each other: a deployment may have added a limit before them.
         const before = limits.slice(0, index).map((limit) => limit.key);
@@ -217,11 +240,12 @@ class Admission {
       this.#take({ key, number });
       held.push({ key, number });
     }
-    return { kind: 'admitted', slots: held };
+    return { kind: 'admitted', slots: held.filter(({ key }) => !isTurn(key)) };
   }
 
   /** Whether a job may start with a place that it got before. A person may have paused the limit since, or lowered it. */
   #mayKeep({ key, number }: HeldSlot, places: number): boolean {
+    if (isTurn(key)) return places > 0; // More turns than that are given to idle workers.
     return number < places && (this.#taken.get(key)?.size ?? 0) <= places;
   }
 
@@ -315,14 +339,20 @@ function leaseOf({ id, token }: ClaimedJob) {
 
 /** Whether the database must learn of a decision. It knows a job that came with all its places. */
 function isChange({ slots }: Arrival, decision: Decision): boolean {
-  return decision.kind !== 'admitted' || decision.slots.length > slots.length;
+  return (
+    decision.kind !== 'admitted' ||
+    decision.slots.length > slots.length ||
+    slots.some(({ key }) => isTurn(key))
+  );
 }
 
 function toUpdate({ limits }: Arrival, decision: Decision) {
   if (decision.kind !== 'admitted') return turnAway(decision);
-  return { $set: { limits: [...limits], slots: [...decision.slots] } satisfies Partial<JobDocument> };
+  const held = { limits: [...limits], slots: [...decision.slots] } satisfies Partial<JobDocument>;
+  return decision.slots.length > 0 ? { $set: held } : { $unset: { slots: true } as const };
 }
 
 function asAdmitted({ job, limits }: Arrival, slots: readonly HeldSlot[]): ClaimedJob {
-  return slots.length === 0 ? job : { ...job, limits, slots };
+  const { slots: _, ...withoutSlots } = job;
+  return slots.length === 0 ? withoutSlots : { ...job, limits, slots };
 }

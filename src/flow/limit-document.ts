@@ -19,6 +19,9 @@ export interface LimitDocument extends LimitSetting {
   readonly tail?: Date;
   /** Rate limit: no job starts before this moment, because a job was told to slow down. */
   readonly until?: Date;
+  /** Strict order: the moment of the last job in line, and who gave it. */
+  readonly last?: Date;
+  readonly takenBy?: string;
   /**
    * Rate limit: how many jobs the last reservation let start at once, and the first moments that it gave to those that
    * came at their moment and to the others.

@@ -1,6 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { unlessAlone } from '../job/end-attempt.js';
-import type { HeldSlot } from '../job/flow-rules.js';
+import { type HeldSlot, isOrder, isTurn } from '../job/flow-rules.js';
 import { blockedJobs, slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { claimOrder } from '../job/queued-jobs.js';
@@ -166,10 +166,23 @@ function ifItWaitsOnlyFor({ number }: HeldSlot, changes: Document): Document[] {
   return [{ $set: Object.fromEntries(conditional) }];
 }
 
-/** Returns the changes that give a job a place. @param next the limit that it waits for after this one, if any */
+/**
+ * Returns the changes that give a job a place. A job whose turn has come stands behind the jobs whose turn came before,
+ * whatever their keys are.
+ *
+ * @param next the limit that it waits for after this one, if any
+ */
 function putInto({ key, number }: HeldSlot, next: string | undefined): Document {
   const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [{ key: { $literal: key }, number }]] };
+  const changes = {
+    slots,
+    ...(isTurn(key) && { runAt: '$$NOW' }),
+    ...(isOrder(key) && { runAt: atMostNow }),
+  };
   return next === undefined
-    ? { slots, claimable: unlessAlone, blockedBy: '$$REMOVE' }
-    : { slots, claimable: false, blockedBy: { $literal: next } };
+    ? { ...changes, claimable: unlessAlone, blockedBy: '$$REMOVE' }
+    : { ...changes, claimable: false, blockedBy: { $literal: next } };
 }
+
+/** A strict order spreads jobs that are added at the same moment over the next milliseconds. */
+const atMostNow = { $min: ['$runAt', '$$NOW'] };

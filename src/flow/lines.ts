@@ -1,6 +1,12 @@
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
-import { type ConcurrencyRule, type FlowRules, limitsWithoutSlot } from '../job/flow-rules.js';
+import {
+  type ConcurrencyRule,
+  type FlowRules,
+  type HeldSlot,
+  type JobLimit,
+  limitsWithoutSlot,
+} from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { anyMoment } from '../mongo/any-moment.js';
@@ -15,6 +21,7 @@ import {
   type Placement,
   place,
   placeFirst,
+  type TakenSlots,
   waitsOnlyFor,
 } from './line-statements.js';
 
@@ -64,9 +71,12 @@ export class Lines {
   /** When this process noted each limit. */
   readonly #noted = new Map<string, number>();
   readonly #lookAgainMs: number;
+  /** How much later than a note somebody looks after a line, at the latest. */
+  readonly lookMs: number;
 
   constructor(private readonly options: LinesOptions) {
     this.#lookAgainMs = LEASES_UNTIL_LOOK * options.leaseMs;
+    this.lookMs = this.#lookAgainMs + options.leaseMs;
   }
 
   /**
@@ -80,7 +90,7 @@ export class Lines {
     const unnoted = [...new Set(keys)].filter((key) => !isTrusted(this.#noted.get(key)));
     if (unnoted.length === 0) return;
     const { limits } = this.options.collections;
-    const next = { $max: ['$next', { $add: ['$$NOW', this.#lookAgainMs + this.options.leaseMs] }] };
+    const next = { $max: ['$next', { $add: ['$$NOW', this.lookMs] }] };
     const statements = unnoted.map((key) => ({
       updateOne: { filter: { _id: key }, update: [{ $set: { next } }], upsert: true },
     }));
@@ -103,19 +113,56 @@ export class Lines {
     await this.options.settings.refresh();
     // As long as more places are taken than the lowered limit has, a freed one is not given away.
     if (holders.some((job) => this.#mayBeLowered(job))) return this.#fill(keys);
-    if (others.length === 0) {
-      const { collections, pausedQueues } = this.options;
-      const first = await placeFirst(collections.jobs, only, await pausedQueues()).catch(ignoreTaken);
-      if (first === undefined || waitsOnlyFor(first, only)) return first ? [toQueuedJob(first)] : [];
-    }
+    if (others.length === 0) return this.#giveAway(only);
     const free = new Map<string, number[]>();
     for (const { key, number } of freed) free.set(key, [...(free.get(key) ?? []), number]);
     return this.#fill(keys, free);
   }
 
+  /** Gives any place of a limit to the first job in line, unless that place is taken. Costs one command. */
+  async offer({ key, limit }: JobLimit): Promise<QueuedJob[]> {
+    return this.#giveAway({ key, number: Math.floor(Math.random() * limit) });
+  }
+
+  async #giveAway(slot: HeldSlot): Promise<QueuedJob[]> {
+    const { collections, pausedQueues } = this.options;
+    const first = await placeFirst(collections.jobs, slot, await pausedQueues()).catch(ignoreTaken);
+    if (first === undefined) return [];
+    return waitsOnlyFor(first, slot) ? [toQueuedJob(first)] : this.#fill([slot.key]);
+  }
+
   /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
   async unblock(keys: Iterable<string>): Promise<QueuedJob[]> {
     return this.#fill([...new Set(keys)]);
+  }
+
+  /**
+   * Passes the turns of jobs that start on to the next jobs of their keys. Returns the jobs that may run now. As long as
+   * workers have too few jobs, more of each key get a turn, in proportion to their weights. Costs three commands.
+   *
+   * @param started the turns of the jobs that start, one for each key
+   * @param idle how many more jobs the worker could run
+   */
+  async passOn(started: readonly JobLimit[], idle: number): Promise<QueuedJob[]> {
+    const unblocked: QueuedJob[] = [];
+    for (const some of batchesOf(started, LINES_AT_A_TIME)) {
+      const turns = some.reduce((sum, { limit }) => sum + limit, 0);
+      const furtherFor = (limit: number) => Math.ceil((Math.max(0, idle) * limit) / turns);
+      const most = Math.max(...some.map(({ limit }) => limit));
+      const perLine = most + furtherFor(most);
+      const keys = some.map(({ key }) => key);
+      const limitOf = (taken: TakenSlots) => (job: SlotHolder, key: string) => {
+        const limit = this.limitOf(job, key);
+        if (limit === 0) return 0; // Paused.
+        return Math.max(limit, (taken.get(key)?.size ?? 0) + furtherFor(limit));
+      };
+      const { given, onward } = await this.#placeHeads(keys, perLine, limitOf);
+      unblocked.push(
+        ...given.filter(mayRun).map(({ job }) => toQueuedJob(job)),
+        ...(await this.#fill(onward)),
+      );
+    }
+    return unblocked;
   }
 
   /** Looks after lines that are due, and returns the jobs that may run now. */
@@ -155,28 +202,14 @@ export class Lines {
     keys: readonly string[],
     known: ReadonlyMap<string, readonly number[]> | undefined,
   ): Promise<QueuedJob[]> {
-    const { collections, settings } = this.options;
-    const paused = await this.options.pausedQueues();
     const unblocked: QueuedJob[] = [];
     let open = keys;
     let free = known;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
       const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
       const now = open.slice(0, LINES_AT_A_TIME);
-      const [{ heads, set }, taken] = await Promise.all([
-        findHeads(collections, now, perLine, paused),
-        free ? undefined : findTakenSlots(collections.jobs, open),
-      ]);
-      settings.learn(now, set);
-      const placements = this.#plan(
-        heads,
-        (limit, key) => free?.get(key) ?? freeNumbers(limit, taken?.get(key)),
-      );
-      const onward = placements.flatMap(({ next }) => next ?? []);
-      await this.note(onward);
-      const { given, areCertain } = await place(collections.jobs, placements);
-      unblocked.push(...given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job)));
-      const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
+      const { given, lost, onward } = await this.#placeHeads(now, perLine, () => this.limitOf, free);
+      unblocked.push(...given.filter(mayRun).map(({ job }) => toQueuedJob(job)));
       const mayHaveMore = free ? [] : fullLines(given, perLine);
       const later = open.slice(LINES_AT_A_TIME);
       open = [...new Set([...later, ...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
@@ -185,36 +218,84 @@ export class Lines {
     return unblocked;
   }
 
-  /** @param freeOf returns the numbers of the free places of a limit with so many places */
-  #plan(heads: readonly BlockedJob[], freeOf: (limit: number, key: string) => Iterable<number>): Placement[] {
-    const free = new Map<string, Iterator<number>>();
-    const full = new Set<string>();
-    return heads.flatMap((job) => {
-      const { blockedBy: key, limits, slots = [] } = job;
-      if (full.has(key)) return [];
-      const limit = this.limitOf(job, key);
-      const numbers = free.get(key) ?? freeOf(limit, key)[Symbol.iterator]();
-      free.set(key, numbers);
-      const next = numbers.next();
-      if (next.done === true || next.value >= limit) {
-        full.add(key); // The jobs behind must not pass.
-        return [];
-      }
-      const slot = { key, number: next.value };
-      const [nextLine] = limitsWithoutSlot(limits, [...slots, slot]);
-      return [{ job, slot, next: nextLine?.key }];
-    });
+  /**
+   * Gives free places to the heads of these lines, once.
+   *
+   * @param limitsWith returns how many places a limit of a job has, given those that are taken
+   * @param known free places by key. Default: read from the database
+   */
+  async #placeHeads(
+    keys: readonly string[],
+    perLine: number,
+    limitsWith: (taken: TakenSlots) => Lines['limitOf'],
+    known?: ReadonlyMap<string, readonly number[]>,
+  ): Promise<{
+    readonly given: readonly Placement[];
+    readonly lost: readonly Placement[];
+    readonly onward: readonly string[];
+  }> {
+    const { collections, settings } = this.options;
+    const { jobs } = collections;
+    const [{ heads, set }, taken = new Map()] = await Promise.all([
+      findHeads(collections, keys, perLine, await this.options.pausedQueues()),
+      known ? undefined : findTakenSlots(jobs, keys),
+    ]);
+    settings.learn(keys, set);
+    const freeOf = (limit: number, key: string) => known?.get(key) ?? freeNumbers(limit, taken.get(key));
+    const placements = plan(heads, limitsWith(taken), freeOf);
+    const onward = placements.flatMap(({ next }) => next ?? []);
+    await this.note(onward);
+    const { given, areCertain } = await place(jobs, placements);
+    const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
+    return { given, lost, onward };
   }
 
   /** The number of places of a limit of this job: as a person set it, or the smaller of its own rules' and today's. */
-  limitOf({ jobName, limits = [] }: Pick<JobDocument, 'jobName' | 'limits'>, key: string): number {
+  readonly limitOf = (
+    { jobName, limits = [] }: Pick<JobDocument, 'jobName' | 'limits'>,
+    key: string,
+  ): number => {
     const stored = limits.find((limit) => limit.key === key)?.limit ?? 0;
     const [name] = key.split('=');
     const isSame = (rule: ConcurrencyRule) =>
       rule.name === name && (rule.key !== undefined) === key.includes('=');
     const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => isSame(rule))?.limit;
     return this.options.settings.placesOf(key, Math.min(stored, today ?? stored));
-  }
+  };
+}
+
+/**
+ * Plans which jobs get which places.
+ *
+ * @param freeOf returns the numbers of the free places of a limit with so many places
+ */
+function plan(
+  heads: readonly BlockedJob[],
+  limitOf: Lines['limitOf'],
+  freeOf: (limit: number, key: string) => Iterable<number>,
+): Placement[] {
+  const free = new Map<string, Iterator<number>>();
+  const full = new Set<string>();
+  return heads.flatMap((job) => {
+    const { blockedBy: key, limits, slots = [] } = job;
+    if (full.has(key)) return [];
+    const limit = limitOf(job, key);
+    const numbers = free.get(key) ?? freeOf(limit, key)[Symbol.iterator]();
+    free.set(key, numbers);
+    const next = numbers.next();
+    if (next.done === true || next.value >= limit) {
+      full.add(key); // The jobs behind must not pass.
+      return [];
+    }
+    const slot = { key, number: next.value };
+    const [nextLine] = limitsWithoutSlot(limits, [...slots, slot]);
+    return [{ job, slot, next: nextLine?.key }];
+  });
+}
+
+/** Whether a job that got a place waits for no other. */
+function mayRun({ next }: Placement): boolean {
+  return next === undefined;
 }
 
 /** The numbers of free places. None while more places are taken than the limit has, because it was lowered. */

@@ -1,13 +1,14 @@
 import type { ClientSession } from 'mongodb';
+import { ValidationError } from '../errors.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
-import type { NewJob } from './insert-job.js';
+import type { NewJob, PutInLine } from './insert-job.js';
 import type { JobContract } from './job-contract.js';
 import { type AddJobOptions, addJobOptionsSchema } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type JobRegistry, nameOf } from './registry.js';
 import { requireUniqueKeys } from './require-unique-index.js';
-import { toNewJob } from './to-new-job.js';
+import { orderIssues, toNewJob } from './to-new-job.js';
 import { type AddedJob, writeJob } from './write-job.js';
 
 /** A job that was added. */
@@ -26,6 +27,7 @@ export interface Added {
 export async function addJob(
   collections: JobCollections,
   registry: JobRegistry,
+  putInLine: PutInLine,
   kind: string | JobContract,
   input: unknown,
   options: AddJobOptions = {},
@@ -40,7 +42,10 @@ export async function addJob(
   const despiteFailures = retrying(giveUpAt, session);
   const addable = await despiteFailures(() => registry.find(kind, callerRole));
   const job = await toNewJob(addable, nameOf(kind), input, valid);
-  return registry.middlewares.adding([job], giveUpAt, async ([changed = job]) => {
+  const issues = orderIssues(job, valid);
+  if (issues.length > 0) throw new ValidationError('The call of addJob', issues);
+  return registry.middlewares.adding([job], giveUpAt, async (ready) => {
+    const [changed = job] = await despiteFailures(() => putInLine(ready, session));
     let tries = 0;
     const write = async () => {
       tries += 1;

@@ -14,7 +14,7 @@ import { validateNow } from '../validate.js';
 import { type Added, asWrittenBefore, retrying } from './add-job.js';
 import { type Holder, type KeyedJob, replaces } from './add-unique-job.js';
 import { uniqueKeyIndex } from './indexes.js';
-import { documentAt, insertUnlessFound, type NewJob } from './insert-job.js';
+import { documentAt, insertUnlessFound, type NewJob, type PutInLine } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import type { JobContract } from './job-contract.js';
 import {
@@ -27,7 +27,7 @@ import type { JobCollections } from './jobs-collection.js';
 import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
 import { type Replacement, replaceMany } from './replace-many.js';
 import { requireUniqueKeys } from './require-unique-index.js';
-import { toNewJob } from './to-new-job.js';
+import { orderIssues, toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
 import { type AddedJob, isKeyed, isSameJob, type JobWriting, writeJob } from './write-job.js';
 
@@ -72,6 +72,7 @@ const WRITES_AT_A_TIME = 2;
 export async function addJobs(
   collections: JobCollections,
   registry: JobRegistry,
+  putInLine: PutInLine,
   given: readonly AnyJobToAdd[],
   options: AddJobsOptions,
   withInput = false,
@@ -80,7 +81,8 @@ export async function addJobs(
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
   const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
-  return registry.middlewares.adding(checked, giveUpAt, async (jobs) => {
+  return registry.middlewares.adding(checked, giveUpAt, async (ready) => {
+    const jobs = await despiteFailures(() => putInLine(ready, session));
     const added = await writeAll(collections, jobs, { session, withInput }, despiteFailures);
     return { added, jobs, giveUpAt };
   });
@@ -166,7 +168,10 @@ async function checkAll(
     const job = addable.get(kind) ?? (await registry.find(kind, callerRole));
     addable.set(kind, job);
     try {
-      newJobs.push(await toNewJob(job, nameOf(kind), input, options));
+      const newJob = await toNewJob(job, nameOf(kind), input, options);
+      newJobs.push(newJob);
+      for (const { path, message } of orderIssues(newJob, options))
+        issues.push({ path: `${index}.options.${path}`, message });
     } catch (error) {
       if (!isKind(error, ValidationError)) throw error;
       for (const { path, message } of error.issues)

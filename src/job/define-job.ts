@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { type AddRole, addRoleSchema, DEFAULT_ADD_ROLE } from '../access/role.js';
 import { hasAddress } from '../dot-segment.js';
 import { type Duration, durationSchema, timerDurationSchema } from '../duration.js';
-import { ValidationError } from '../errors.js';
+import { type Issue, ValidationError } from '../errors.js';
 import { fieldOf } from '../mongo/driver-error.js';
 import { validateNow } from '../validate.js';
 import {
@@ -17,7 +17,14 @@ import {
   type RunBatch,
 } from './batch.js';
 import { callBatch } from './call-batch.js';
-import { type ConcurrencyLimit, flowRules, flowShape, type RateLimit } from './flow-rules.js';
+import {
+  type ConcurrencyLimit,
+  type Fairness,
+  flowRules,
+  flowShape,
+  type Ordering,
+  type RateLimit,
+} from './flow-rules.js';
 import type { JobContext, JobProcessor } from './job-context.js';
 import type { JobContract } from './job-contract.js';
 import { jobDefaultsSchema, type Retention } from './job-options.js';
@@ -112,6 +119,21 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * debounce: { by: ['shop'], delay: '30s', maxWait: '5m' }
    */
   readonly debounce?: KeyRule<StandardSchemaV1.InferOutput<Input>> & DebounceTimes;
+  /**
+   * Takes turns between keys, so that a key with many jobs does not hold up the others. See docs/flow-control.md.
+   *
+   * @example
+   * fairness: { key: 'tenant' }
+   */
+  readonly fairness?: Fairness<StandardSchemaV1.InferOutput<Input>>;
+  /**
+   * Runs the jobs of each key one at a time, in the order in which they were added, through all retries. Such a job has
+   * no priority, and cannot be delayed or scheduled. See docs/flow-control.md.
+   *
+   * @example
+   * ordering: { key: 'order.id', onFailure: 'stop' }
+   */
+  readonly ordering?: Ordering<StandardSchemaV1.InferOutput<Input>>;
 }
 
 /** A job whose function runs in the worker's own thread, for work that mostly waits. */
@@ -404,9 +426,11 @@ function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, runBatch, batch, addRole, version, ...rest } = parsed;
-  const { retryDelay, timeout, expectedDuration, concurrency, rateLimit, unique, debounce, ...defaults } =
-    rest;
-  const flow = flowRules(subject, name, { concurrency, rateLimit });
+  const { retryDelay, timeout, expectedDuration, ...others } = rest;
+  const { concurrency, rateLimit, fairness, ordering, unique, debounce, ...defaults } = others;
+  const flow = flowRules(subject, name, { concurrency, rateLimit, fairness, ordering });
+  if (ordering && defaults.priority) throw new ValidationError(subject, [notInOrder('priority')]);
+  if (ordering && debounce) throw new ValidationError(subject, [notInOrder('debounce')]);
   const keys = uniqueRules(subject, { unique, debounce });
   return {
     ...(flow && { flow }),
@@ -424,6 +448,10 @@ function resolveDefinition(definition: unknown) {
       retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
     }),
   };
+}
+
+function notInOrder(path: string): Issue {
+  return { path, message: 'expected none: jobs with `ordering` run in the order in which they were added' };
 }
 
 const namedSchema = z.object({ name: z.string() });

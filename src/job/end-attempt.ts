@@ -3,7 +3,7 @@ import type { Failure } from './failure.js';
 import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
-import type { Outcome } from './outcome.js';
+import type { Outcome, Settlement } from './outcome.js';
 
 /** Maximum number of errors kept. Older ones are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
@@ -24,13 +24,14 @@ export const MAX_UNFINISHED = 10;
  *
  * User values stand inside `$literal`, so that none is evaluated.
  *
- * @param isLimited whether the job holds places in limits, or a moment. It loses them, except if it was given back
+ * @param flow given if the job holds places in limits, or a moment. It loses them, except if it was given back. It keeps
+ *   its place in a strict order
  * @param hasPeriod whether the job may keep its unique key for a time
  */
-export function endAttempt(outcome: Outcome, isLimited = false, hasPeriod = false): Document[] {
+export function endAttempt(outcome: Outcome, flow?: Settlement['flow'], hasPeriod = false): Document[] {
   return [
     ...endingOf(outcome),
-    ...(isLimited ? freeingSlots(outcome) : []),
+    ...(flow ? freeingSlots(outcome, flow) : []),
     ...(hasPeriod ? [keepingKey] : []),
   ];
 }
@@ -90,13 +91,43 @@ export function completeAttempts(completed: readonly CompletedJob[], havePeriods
 /**
  * Frees the places of a job. A job that completed or was cancelled holds none in any case: see `slotIndex`.
  */
-function freeingSlots({ kind }: Outcome): Document[] {
+function freeingSlots({ kind }: Outcome, flow: Settlement['flow']): Document[] {
   if (kind === 'completed') return [];
-  return kind === 'givenBack' ? [unslottedAfterError] : [{ $unset: ['slots', 'postponedBy'] }];
+  if (kind === 'givenBack') return [unslottedAfterError];
+  if (flow === 'limited') return [{ $unset: ['slots', 'postponedBy'] }];
+  const slots = { $cond: [isUnsettledOrStopped, placeInOrder, '$$REMOVE'] };
+  return [{ $set: { slots, postponedBy: '$$REMOVE' } }];
 }
 
+/** The place of a job in its strict order. Missing if it has none. */
+export const placeInOrder = {
+  $let: {
+    vars: {
+      held: {
+        $filter: {
+          input: { $ifNull: ['$slots', []] },
+          as: 'slot',
+          cond: { $eq: [{ $indexOfCP: ['$$slot.key', 'order '] }, 0] },
+        },
+      },
+    },
+    in: { $cond: [{ $eq: ['$$held', []] }, '$$REMOVE', '$$held'] },
+  },
+};
+
+/** Whether a failed job holds up the jobs behind it. */
+const isStopped = { $in: [true, { $ifNull: ['$limits.stops', []] }] };
+
+const isUnsettledOrStopped = {
+  $or: [{ $eq: ['$status', 'queued'] }, { $and: [{ $eq: ['$status', 'error'] }, isStopped] }],
+};
+
 const unslottedAfterError = {
-  $set: { slots: { $cond: [{ $eq: ['$status', 'error'] }, '$$REMOVE', '$slots'] } },
+  $set: {
+    slots: {
+      $cond: [{ $eq: ['$status', 'error'] }, { $cond: [isStopped, placeInOrder, '$$REMOVE'] }, '$slots'],
+    },
+  },
 };
 
 /** Where a claimed job goes that may not run yet. */
@@ -135,7 +166,7 @@ export function turnAway(to: TurnedAway): Document[] {
         ...kept,
         runAt: to.until,
         postponedBy: to.by === undefined ? '$$REMOVE' : { $literal: to.by },
-        slots: '$$REMOVE',
+        slots: placeInOrder,
       });
     case 'returned':
       return ending('queued', kept);
@@ -220,6 +251,12 @@ export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
 
 /** Lets a queued job come to its limits anew, without a place in any. */
 export const withoutLimits = { blockedBy: '$$REMOVE', slots: '$$REMOVE', postponedBy: '$$REMOVE' };
+
+/** As `withoutLimits`, except that a failed job that holds up a strict order keeps its place in it. */
+export const withoutLimitsExceptOrder = {
+  ...withoutLimits,
+  slots: { $cond: [{ $eq: ['$status', 'error'] }, placeInOrder, '$$REMOVE'] },
+};
 
 const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },

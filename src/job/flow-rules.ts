@@ -11,6 +11,9 @@ const MAX_LIMITS = 4;
 /** Maximum length of a key. Some versions of MongoDB refuse index keys above 1 KB. */
 const MAX_KEY_LENGTH = 200;
 
+/** Maximum weight of a key that takes turns. */
+const MAX_WEIGHT = 100;
+
 /** Whose limit it is: a path into the input, such as `'customer.id'`, or a function of the parsed input. */
 export type LimitKey<Input = unknown> = string | ((input: Input) => string | number);
 
@@ -40,10 +43,38 @@ export interface RateLimit<Input = unknown> {
   readonly name?: string;
 }
 
+/** Takes turns between the keys of a kind of job. */
+export interface Fairness<Input = unknown> {
+  /** Whose turn it is. */
+  readonly key: LimitKey<Input>;
+  /**
+   * How many jobs of this key start while one of each other key does: 1 to 100, a path into the input, or a function of
+   * it. Default 1.
+   */
+  readonly weight?: number | string | ((input: Input) => number);
+  /** Kinds of jobs that give the same name take turns together. Default: the name of the job. */
+  readonly name?: string;
+}
+
+/** Runs jobs one at a time, in the order in which they were added, through all retries. */
+export interface Ordering<Input = unknown> {
+  /** The order holds for each key by itself. Default: for all jobs together. */
+  readonly key?: LimitKey<Input>;
+  /**
+   * What happens when a job ends in `error`. With `'stop'`, which is the default, the jobs behind it wait until it is
+   * retried, skipped or removed. With `'skip'`, the next one runs.
+   */
+  readonly onFailure?: 'stop' | 'skip';
+  /** Kinds of jobs that give the same name share the order. Default: the name of the job. */
+  readonly name?: string;
+}
+
 /** Resolved rules of flow control of a kind of job. */
 export interface FlowRules {
   readonly concurrency: readonly ConcurrencyRule[];
   readonly rate?: RateRule;
+  readonly fairness?: FairnessRule;
+  readonly ordering?: OrderingRule;
 }
 
 interface Keyed {
@@ -61,11 +92,43 @@ export interface RateRule extends Keyed {
   readonly burst: number;
 }
 
-/** A concurrency limit that a job is subject to, as stored on the job. */
+export interface FairnessRule extends Keyed {
+  readonly weight: number | string | ((input: never) => number);
+}
+
+export interface OrderingRule extends Keyed {
+  /** Whether a job that ends in `error` holds up the jobs behind it. */
+  readonly stops: boolean;
+}
+
+/** A limit that a job is subject to, as stored on the job. */
 export interface JobLimit {
-  /** The limit's name, and `=` and the key if it has one. */
+  /** The limit's name, and `=` and the key if it has one. Begins with `order ` or `turn ` if it is one of these. */
   readonly key: string;
   readonly limit: number;
+  /** Strict order: true if the job keeps its place when it ends in `error`. */
+  readonly stops?: true;
+}
+
+/**
+ * Turns that a key of weight 1 has at a time. A job takes a turn before a claim can see it, and passes it on when it
+ * starts. With two, the next job is there while the first one is claimed.
+ */
+const TURNS = 2;
+
+/** Returns whether a limit is the line of a strict order. */
+export function isOrder(key: string): boolean {
+  return key.startsWith('order ');
+}
+
+/** Returns whether a limit is the line of a key that takes turns with others. */
+export function isTurn(key: string): boolean {
+  return key.startsWith('turn ');
+}
+
+/** Returns whether jobs always wait in line for this limit. They meet others when they are claimed. */
+export function isLined({ key }: JobLimit): boolean {
+  return isOrder(key) || isTurn(key);
 }
 
 /** One place in a concurrency limit. A unique index lets only one job hold it. */
@@ -100,14 +163,15 @@ export const limitKeySchema = z
   )
   .refine((key) => key.isWellFormed(), 'expected well-formed Unicode: half of a character is missing');
 
-const keyed = {
-  key: z
-    .union([z.string().min(1).max(200), z.custom<LimitKey<never>>((key) => typeof key === 'function')], {
-      error: "expected a path into the input such as 'customer.id', or a function of the input",
-    })
-    .optional(),
-  name: limitName.optional(),
-};
+const key = z.union([z.string().min(1).max(200), isFunction<LimitKey<never>>()], {
+  error: "expected a path into the input such as 'customer.id', or a function of the input",
+});
+
+const keyed = { key: key.optional(), name: limitName.optional() };
+
+function isFunction<Type>(): z.ZodType<Type> {
+  return z.custom<Type>((value) => typeof value === 'function');
+}
 
 const concurrencyLimit = z.strictObject({ limit: z.int().min(1).max(MAX_SLOTS), ...keyed });
 
@@ -117,6 +181,17 @@ const rateLimit = z.strictObject({
   burst: z.int().min(1).max(1_000_000).default(1),
   ...keyed,
 });
+
+const weight = z.union(
+  [z.number().min(1).max(MAX_WEIGHT), z.string().min(1).max(200), isFunction<() => number>()],
+  {
+    error: `expected a number from 1 to ${MAX_WEIGHT}, a path into the input such as 'plan.weight', or a function of the input`,
+  },
+);
+
+const fairness = z.strictObject({ key, weight: weight.default(1), name: limitName.optional() });
+
+const ordering = z.strictObject({ onFailure: z.enum(['stop', 'skip']).default('stop'), ...keyed });
 
 /**
  * One limit, or a list of limits. Two schemas in a union would not tell which field is wrong. Its type is written out,
@@ -131,6 +206,8 @@ const concurrencyLimits: z.ZodType<z.output<typeof concurrencyLimit>[]> = z.prep
 export const flowShape = {
   concurrency: concurrencyLimits.optional(),
   rateLimit: rateLimit.optional(),
+  fairness: fairness.optional(),
+  ordering: ordering.optional(),
 };
 
 const flowSchema = z.object(flowShape);
@@ -139,9 +216,10 @@ const flowSchema = z.object(flowShape);
 export function flowRules(
   subject: string,
   jobName: string,
-  { concurrency = [], rateLimit }: z.output<typeof flowSchema>,
+  { concurrency = [], rateLimit, fairness, ordering }: z.output<typeof flowSchema>,
 ): FlowRules | undefined {
-  if (concurrency.length === 0 && rateLimit === undefined) return undefined;
+  const isAny = concurrency.length > 0 || rateLimit || fairness || ordering;
+  if (!isAny) return undefined;
   const rules = concurrency.map(({ name = jobName, ...limit }) => ({ name, ...limit }));
   const twice = rules.findIndex(
     ({ name, key }, index) =>
@@ -152,11 +230,26 @@ export function flowRules(
     throw new ValidationError(subject, [
       { path: `concurrency.${twice}.name`, message: 'expected a name of its own: two limits have the same' },
     ]);
-  const { period: periodMs, name = jobName, ...rate } = rateLimit ?? { period: 0, limit: 0, burst: 0 };
   return {
     concurrency: [...rules].sort(mostSpecificFirst),
-    ...(rateLimit && { rate: { name, periodMs, ...rate } }),
+    ...(rateLimit && { rate: rateRule(jobName, rateLimit) }),
+    ...(fairness && { fairness: { ...fairness, name: fairness.name ?? jobName } }),
+    ...(ordering && { ordering: orderingRule(jobName, ordering) }),
   };
+}
+
+function rateRule(
+  jobName: string,
+  { period: periodMs, name = jobName, ...rate }: z.output<typeof rateLimit>,
+): RateRule {
+  return { name, periodMs, ...rate };
+}
+
+function orderingRule(
+  jobName: string,
+  { onFailure, name = jobName, key }: z.output<typeof ordering>,
+): OrderingRule {
+  return { name, key, stops: onFailure === 'stop' };
 }
 
 /** Keyed limits come before those of all jobs, because a job keeps the places it has while it waits for the next. */
@@ -170,21 +263,37 @@ function mostSpecificFirst(one: ConcurrencyRule, other: ConcurrencyRule): number
  *
  * @throws ValidationError if the input has no key
  */
-export function limitsOf(jobName: string, { concurrency, rate }: FlowRules, input: unknown): LimitsOfJob {
+export function limitsOf(jobName: string, rules: FlowRules, input: unknown): LimitsOfJob {
+  const { concurrency, rate, fairness, ordering } = rules;
   const issues: Issue[] = [];
-  const keyAt = (rule: Keyed, path: string) => {
-    const key = keyOf(rule, input);
-    if (key instanceof KeyProblem) issues.push({ path: `${path}.key`, message: key.message });
-    return key instanceof KeyProblem ? rule.name : key;
+  const orNoted = <Value>(value: Value | KeyProblem, path: string, otherwise: Value): Value => {
+    if (!(value instanceof KeyProblem)) return value;
+    issues.push({ path, message: value.message });
+    return otherwise;
   };
+  const keyAt = (rule: Keyed, path: string) => orNoted(keyOf(rule, input), `${path}.key`, rule.name);
+  const orders = ordering ? [orderLimit(keyAt(ordering, 'ordering'), ordering)] : [];
+  const turns = fairness
+    ? [
+        {
+          key: `turn ${keyAt(fairness, 'fairness')}`,
+          limit: TURNS * orNoted(weightOf(fairness, input), 'fairness.weight', 1),
+        },
+      ]
+    : [];
   const limits = concurrency.map((rule, index) => ({
     key: keyAt(rule, `concurrency.${index}`),
     limit: rule.limit,
   }));
-  // A name has no space, so no concurrency limit has the same key.
+  // A name has no space, so no two kinds of limits have the same key.
   const rateKey = rate && `rate ${keyAt(rate, 'rateLimit')}`;
   if (issues.length > 0) throw new ValidationError(`The key of a limit of job '${jobName}'`, issues);
-  return { limits, ...(rateKey !== undefined && { rateKey }) };
+  return { limits: [...orders, ...turns, ...limits], ...(rateKey !== undefined && { rateKey }) };
+}
+
+/** The limit of a strict order with this rule and key. */
+export function orderLimit(key: string, { stops }: Pick<OrderingRule, 'stops'>): JobLimit {
+  return { key: `order ${key}`, limit: 1, ...(stops && { stops }) };
 }
 
 /** Why a rule gives no key for an input. */
@@ -192,6 +301,7 @@ export class KeyProblem {
   constructor(readonly message: string) {}
 }
 
+/** Returns the key of a rule for an input, after its name. */
 function keyOf({ name, key }: Keyed, input: unknown): string | KeyProblem {
   if (key === undefined) return name;
   const text = keyText(key, input, MAX_KEY_LENGTH);
@@ -204,10 +314,10 @@ export function keyText(
   input: unknown,
   maxLength: number,
 ): string | KeyProblem {
-  const value = typeof key === 'string' ? valueAt(input, key) : callKey(key, input);
+  const value = read(key, input);
   if (value instanceof KeyProblem) return value;
   const isValid = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
-  const where = typeof key === 'string' ? `at '${key}' of the input` : 'from its function';
+  const where = placeOf(key);
   if (!isValid) return new KeyProblem(`expected a text or a number ${where}, not ${describe(value)}`);
   const text = String(value);
   if (text.length === 0 || text.length > maxLength)
@@ -225,6 +335,24 @@ export function exclusiveLimit(jobName: string, key: string): JobLimit {
   return { key: `unique ${jobName}=${key}`, limit: 1 };
 }
 
+function weightOf({ weight }: FairnessRule, input: unknown): number | KeyProblem {
+  if (typeof weight === 'number') return Math.round(weight);
+  const value = read(weight, input);
+  if (value instanceof KeyProblem) return value;
+  if (typeof value === 'number' && value >= 1 && value <= MAX_WEIGHT) return Math.round(value);
+  const given = typeof value === 'number' ? String(value) : describe(value);
+  return new KeyProblem(`expected a number from 1 to ${MAX_WEIGHT} ${placeOf(weight)}, not ${given}`);
+}
+
+/** Reads a value at a path of the input, or from a function of it. */
+function read(from: string | ((input: never) => unknown), input: unknown): unknown {
+  return typeof from === 'string' ? valueAt(input, from) : callKey(from, input);
+}
+
+function placeOf(from: unknown): string {
+  return typeof from === 'string' ? `at '${from}' of the input` : 'from its function';
+}
+
 /** Returns the limits in which a job with these places has none, in their order. */
 export function limitsWithoutSlot(
   limits: readonly JobLimit[],
@@ -233,9 +361,18 @@ export function limitsWithoutSlot(
   return limits.filter(({ key }) => !slots.some((slot) => slot.key === key));
 }
 
+/**
+ * Returns the limits without which a job with these places must not run. Turns are passed on when a job starts, and a
+ * job stays in the order that it entered.
+ */
+export function unmetLimits(limits: readonly JobLimit[], slots: readonly HeldSlot[]): readonly JobLimit[] {
+  const isInOrder = slots.some(({ key }) => isOrder(key));
+  return limitsWithoutSlot(limits, slots).filter(({ key }) => !isTurn(key) && !(isOrder(key) && isInOrder));
+}
+
 /** Whether the limits of a job depend on its input. */
-export function dependOnInput({ concurrency, rate }: FlowRules): boolean {
-  return [...concurrency, ...(rate ? [rate] : [])].some(({ key }) => key !== undefined);
+export function dependOnInput({ concurrency, rate, fairness, ordering }: FlowRules): boolean {
+  return fairness !== undefined || [...concurrency, rate, ordering].some((rule) => rule?.key !== undefined);
 }
 
 function describe(value: unknown): string {

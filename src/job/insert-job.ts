@@ -1,5 +1,6 @@
 import type { ClientSession, Collection, Document } from 'mongodb';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import type { JobLimit } from './flow-rules.js';
 import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
@@ -22,7 +23,17 @@ export interface NewJob {
   readonly sharing?: Sharing | undefined;
   readonly occurrence?: Occurrence;
   readonly metadata?: Metadata | undefined;
+  /** The job's limits, if it may have to wait in line for one of them from the start. */
+  readonly limits?: readonly JobLimit[];
+  /** The limit in whose line it waits. Absent if it waits for none. */
+  readonly blockedBy?: string;
 }
+
+/** Puts new jobs in line that must not overtake others. Returns all jobs in the same order. */
+export type PutInLine = (
+  jobs: readonly NewJob[],
+  session: ClientSession | undefined,
+) => Promise<readonly NewJob[]>;
 
 /**
  * Result of an insert. With `idExists`, a document has the id. With `uniqueKeyTaken`, an unsettled job of this name has
@@ -117,5 +128,10 @@ function untimed(job: NewJob): Untimed {
   if (occurrence) document.occurrence = occurrence;
   if (retention) document.retention = retention;
   if (metadata) document.metadata = metadata;
+  if (job.blockedBy !== undefined) {
+    document.claimable = false;
+    document.blockedBy = job.blockedBy;
+    document.limits = job.limits ?? [];
+  }
   return document;
 }

@@ -1,4 +1,5 @@
 import type { Failure } from './failure.js';
+import { type HeldSlot, isOrder } from './flow-rules.js';
 import { type ClaimedJob, isSettled, type JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
@@ -27,8 +28,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
-  /** True if the job holds places in limits, or a moment of a rate limit. */
-  readonly isLimited?: boolean;
+  /** The job's flow control, if it holds places in limits, or a moment of a rate limit. */
+  readonly flow?: 'limited' | 'ordered';
   /** True if the job may keep its unique key for a time after it has ended. */
   readonly hasPeriod?: boolean;
   /** Reports of the attempt that may not be stored yet. */
@@ -52,17 +53,24 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
 }
 
 /**
- * Returns whether a written outcome freed places that the job held in its limits. A job that was given back keeps them.
+ * Returns the places that a written outcome freed. A job that was given back keeps its places. A job in a strict order
+ * keeps its place in it until it is settled, and also in `error` if that stops the line. See end-attempt.ts.
  *
  * @param settledAs the job's new status, or undefined if nothing was changed
  */
-export function freesSlots(
-  { slots }: ClaimedJob,
+export function freedSlots(
+  { slots = [], limits = [] }: ClaimedJob,
   outcome: Outcome,
   settledAs: JobStatus | 'stale' | undefined,
-): boolean {
-  if (slots === undefined || settledAs === undefined || settledAs === 'stale') return false;
-  return outcome.kind !== 'givenBack' || isSettled(settledAs);
+): readonly HeldSlot[] {
+  if (slots.length === 0 || settledAs === undefined || settledAs === 'stale') return [];
+  if (!isSettled(settledAs)) return outcome.kind === 'givenBack' ? [] : slots.filter(isOutOfOrder);
+  const isStopped = settledAs === 'error' && limits.some(({ stops }) => stops);
+  return isStopped ? slots.filter(isOutOfOrder) : slots;
+}
+
+function isOutOfOrder({ key }: HeldSlot): boolean {
+  return !isOrder(key);
 }
 
 /** Returns the settlement of a claimed job. */
@@ -70,12 +78,14 @@ export function settlementOf(
   { id, token, retention, slots, postponedBy, uniqueUntil }: ClaimedJob,
   outcome: Outcome,
 ): Settlement {
+  const isOrdered = slots?.some(({ key }) => isOrder(key));
+  const isLimited = slots !== undefined || postponedBy !== undefined;
   return {
     id,
     token,
     outcome,
     isDeletedWhenCompleted: retention?.completed === 0,
-    isLimited: slots !== undefined || postponedBy !== undefined,
     hasPeriod: uniqueUntil !== undefined && uniqueUntil !== 'claimed',
+    ...(isLimited && { flow: isOrdered ? 'ordered' : 'limited' }),
   };
 }

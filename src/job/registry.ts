@@ -7,8 +7,13 @@ import type { Logger } from '../log.js';
 import type { PageFilter } from '../page-filter.js';
 import { validate } from '../validate.js';
 import { isJobContract, isJobFactory, type JobFactory } from './define-job.js';
-import { addRoleOf, type JobFactoryDocument, toFactoryDocument } from './factory-document.js';
-import { limitsOf } from './flow-rules.js';
+import {
+  addRoleOf,
+  type JobFactoryDocument,
+  storedOrderLimit,
+  toFactoryDocument,
+} from './factory-document.js';
+import { type JobLimit, limitsOf } from './flow-rules.js';
 import { fromJsonSchema } from './input-schema.js';
 import type { JobContract } from './job-contract.js';
 import type { JobDefaults } from './job-options.js';
@@ -31,8 +36,16 @@ export interface AddableJob {
   readonly defaults: JobDefaults;
   /** The unique keys of its jobs. Absent if they have none by default. */
   readonly keys?: UniqueRules | undefined;
-  /** Checks an input, and returns it as the code of the job gets it, if that is known. @throws ValidationError */
-  checkInput(input: unknown): Promise<unknown>;
+  /** Checks an input. @throws ValidationError */
+  checkInput(input: unknown): Promise<CheckedInput>;
+}
+
+/** A valid input. */
+export interface CheckedInput {
+  /** The input as the code of the job gets it. Undefined if the code is elsewhere. */
+  readonly parsed?: unknown;
+  /** The limits of a job with this input, as far as they are known here. */
+  readonly limits: readonly JobLimit[];
 }
 
 /** Schema of the kinds of jobs by name, as given to a processor. */
@@ -185,8 +198,8 @@ export class JobRegistry {
         keys: known.keys,
         checkInput: async (input) => {
           const parsed = await known.parseInput(input);
-          if (known.flow) limitsOf(name, known.flow, parsed);
-          return parsed;
+          const limits = known.flow ? limitsOf(name, known.flow, parsed).limits : [];
+          return { parsed, limits };
         },
       };
     }
@@ -224,6 +237,7 @@ function asAddable({
   keys,
   inputSchema,
   inputOptional,
+  ordering,
 }: JobFactoryDocument): AddableJob {
   const subject = `Input of job '${name}'`;
   const schema = fromJsonSchema(inputSchema);
@@ -234,6 +248,7 @@ function asAddable({
       if (schema === undefined)
         throw new ValidationError(subject, [{ path: '', message: CANNOT_BE_CHECKED }]);
       await validate(inputOptional ? schema.optional() : schema, input, subject);
+      return { limits: ordering ? [storedOrderLimit(name, ordering, input)] : [] };
     },
   };
 }

@@ -3,7 +3,7 @@ import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
-import { unlessAlone, withoutLimits } from './end-attempt.js';
+import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-index.js';
@@ -53,7 +53,7 @@ export const queueAgain: Document[] = [
       runAt: { $max: ['$runAt', '$$NOW'] },
       maxRetries: { $add: ['$maxRetries', 1] },
       uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
-      ...withoutLimits,
+      ...withoutLimitsExceptOrder,
     },
   },
   { $unset: ['completed', 'cancelRequested', 'expireAt', 'freedUniqueKey', 'unfinishedCounter', 'progress'] },

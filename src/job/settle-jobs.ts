@@ -154,8 +154,8 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 
 function endingOf(settlement: Settlement): Document[] {
-  const { outcome, isLimited, hasPeriod } = settlement;
-  return [...reportOf(settlement), ...endAttempt(outcome, isLimited, hasPeriod)];
+  const { outcome, flow, hasPeriod } = settlement;
+  return [...reportOf(settlement), ...endAttempt(outcome, flow, hasPeriod)];
 }
 
 function reportOf({ report }: Settlement): Document[] {

@@ -1,5 +1,7 @@
 import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
+import type { Issue } from '../errors.js';
+import { isLined, isOrder } from './flow-rules.js';
 import type { NewJob } from './insert-job.js';
 import {
   type addJobDataSchema,
@@ -24,7 +26,7 @@ export async function toNewJob(
   const { id, runAt, delay, metadata } = options;
   const { queue, priority, maxRetries, retryDelay, retention } = withDefaults(options, defaults);
   const storable = toInput(input, jobName);
-  const parsed = await checkInput(storable);
+  const { parsed, limits } = await checkInput(storable);
   const rules = rulesOf(options) ?? keys;
   const key = rules && keyOfJob(rules, jobName, storable, parsed);
   return {
@@ -40,7 +42,16 @@ export async function toNewJob(
     uniqueKey: key?.uniqueKey,
     sharing: key?.sharing,
     metadata,
+    ...(limits.some(isLined) && { limits }),
   };
+}
+
+/** Returns what is wrong with the options of a job: in a strict order, nothing except the moment of adding counts. */
+export function orderIssues({ limits = [] }: NewJob, options: Partial<Record<string, unknown>>): Issue[] {
+  if (!limits.some(({ key }) => isOrder(key))) return [];
+  return ['priority', 'runAt', 'delay', 'debounce']
+    .filter((option) => options[option] !== undefined)
+    .map((path) => ({ path, message: 'expected none: its jobs run in the order in which they are added' }));
 }
 
 function rulesOf({ uniqueKey, unique, debounce }: JobData): UniqueRules | undefined {

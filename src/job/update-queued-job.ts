@@ -2,6 +2,7 @@ import type { Collection, Document } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimits } from './end-attempt.js';
+import { isOrder } from './flow-rules.js';
 import type { JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -20,22 +21,29 @@ export interface QueuedJobChanges {
 /**
  * Changes a queued job.
  *
- * @throws NotFoundError, or ConflictError when the job is not queued. Nothing is changed then
+ * @throws NotFoundError, or ConflictError when the job is not queued, or when it has a strict order and `priority` or
+ *   `runAt` is given. Nothing is changed then
  */
 export async function updateQueuedJob(
   jobs: Collection<JobDocument>,
   id: string,
   changes: QueuedJobChanges,
 ): Promise<void> {
-  const queued = { ...ourJob, _id: String(id), status: 'queued' } as const;
+  const movesInLine = ['priority', 'runAt'] as const;
+  const given = movesInLine.find((field) => changes[field] !== undefined);
+  const isMovable = given === undefined ? {} : { 'limits.key': { $not: /^order / } };
+  const queued = { ...ourJob, _id: String(id), status: 'queued', ...isMovable } as const;
   await changeOrExplain(
     jobs,
     id,
     async () => (await jobs.updateOne(queued, [{ $set: toFields(changes) }], byId)).matchedCount || undefined,
-    ({ status }) =>
-      status === 'queued'
-        ? undefined
-        : `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`,
+    ({ status, limits = [] }) => {
+      if (status !== 'queued')
+        return `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`;
+      return given !== undefined && limits.some(({ key }) => isOrder(key))
+        ? `Job '${id}' cannot be changed: it runs in the order in which it was added, so it has no ${given} of its own.`
+        : undefined;
+    },
   );
 }
 

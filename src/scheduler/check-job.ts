@@ -2,6 +2,7 @@ import { BSON } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { isKind } from '../brand.js';
 import { ValidationError } from '../errors.js';
+import { isOrder } from '../job/flow-rules.js';
 import type { JobRegistry } from '../job/registry.js';
 import { isPlainObject, toInput } from '../job/storable.js';
 import { inputAt } from './occurrence-job.js';
@@ -26,9 +27,16 @@ export async function checkJob(
     throw new ValidationError(subject, [
       { path: 'timeField', message: 'expected an input that is an object: the moment becomes a field of it' },
     ]);
-  await underInput(subject, () => job.checkInput(toInput(inputAt({ input, timeField }, now), jobName)));
+  const { limits } = await underInput(subject, () =>
+    job.checkInput(toInput(inputAt({ input, timeField }, now), jobName)),
+  );
+  if (limits.some(({ key }) => isOrder(key)))
+    throw new ValidationError(subject, [{ path: 'jobName', message: IN_ORDER }]);
   return { ...definition, ...(input !== undefined && { input }) };
 }
+
+const IN_ORDER =
+  'its jobs run in the order in which they are added, so a schedule cannot make them ahead: schedule a job that adds them';
 
 /**
  * Maximum size of an item's input. A job's input may be larger, but people read lists of items, and each job copies it.

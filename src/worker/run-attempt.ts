@@ -2,7 +2,7 @@ import { isKind } from '../brand.js';
 import { SchemaFailedError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
-import { type LimitsOfJob, limitsOf, limitsWithoutSlot } from '../job/flow-rules.js';
+import { type LimitsOfJob, limitsOf, unmetLimits } from '../job/flow-rules.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { type Storable, toOutput } from '../job/storable.js';
@@ -49,7 +49,7 @@ async function parsedInput(factory: JobFactory, job: ClaimedJob): Promise<unknow
 
 /** The gate could not find out the limits, or found out others. @throws LimitsChangedError, which is retried */
 function requireSlots({ slots = [], jobName }: ClaimedJob, { limits }: LimitsOfJob): void {
-  const [lacks] = limitsWithoutSlot(limits, slots);
+  const [lacks] = unmetLimits(limits, slots);
   if (lacks)
     throw new LimitsChangedError(`Input of job '${jobName}' gave other limits before, not '${lacks.key}'.`);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
-import { freesSlots, type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
+import { freedSlots, type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import type { Logger } from '../log.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -125,10 +125,11 @@ export class Writer {
       const results = await unlessAborted(end, withinTime(leaseMs, write));
       if (results === undefined)
         throw new NoAnswer('The database did not answer before the worker had to end.');
-      const freed = batch.filter(({ job, settlement }, index) =>
-        freesSlots(job, settlement.outcome, results[index]),
-      );
-      if (freed.length > 0) await this.options.release(freed.map(({ job }) => job));
+      const freed = batch.flatMap(({ job, settlement }, index) => {
+        const slots = freedSlots(job, settlement.outcome, results[index]);
+        return slots.length > 0 ? [{ ...job, slots }] : [];
+      });
+      if (freed.length > 0) await this.options.release(freed);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

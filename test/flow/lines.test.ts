@@ -24,7 +24,7 @@ async function lineOf(count: number, options: { readonly maxRetries?: number } =
     ...options,
     run: ({ signal }) => gate.pass(signal),
   });
-  const processor = database.processor({ maxThreads: 1, lease: '1s' });
+  const processor = database.processor({ maxThreads: 1 });
   await processor.addJobFactory(job);
   const ids = Array.from({ length: count }, (_, n) => `job-${n}`);
   await processor.addJobs(ids.map((id) => ({ job, input: { tenant: 'a' }, options: { id } })));

@@ -273,8 +273,13 @@ async function callFlowControl(): Promise<void> {
     run: async () => {},
   });
   const single = defineJob({ name: 'single', input, concurrency: { limit: 1 }, run: async () => {} });
+  const inOrder = defineJob({ name: 'inOrder', input, ordering: { key: 'key' }, run: async () => {} });
+  const inTurn = defineJob({ name: 'inTurn', input, fairness: { key: 'key' }, run: async () => {} });
   const processor = database.processor({ maxThreads: 1 });
-  await processor.addJobFactories([job, single]);
+  await processor.addJobFactories([job, single, inOrder, inTurn]);
+  await processor.addJobs(
+    Array.from({ length: 4 }, (_, n) => ({ job: n % 2 ? inOrder : inTurn, input: { key: 'a' } })),
+  );
   for (const key of ['a', 'a', 'b', 'c']) await processor.addJob(job, { key });
   for (const key of ['a', 'a']) await processor.addJob(single, { key });
   const held: ClaimedJob[] = [];
@@ -308,7 +313,7 @@ async function callFlowControl(): Promise<void> {
   if (lost) await gate.admit([{ ...lost, slots: [] }]);
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();
-  await jobs.deleteMany({ jobName: { $in: ['limited', 'single'] } });
+  await jobs.deleteMany({ jobName: { $in: ['limited', 'single', 'inOrder', 'inTurn'] } });
 }
 
 const isStatus: ReadonlySet<unknown> = new Set(jobStatuses);
