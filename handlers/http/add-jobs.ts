@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import type { Role } from '../../src/access/role.js';
 import { isKind } from '../../src/brand.js';
-import { type RemoteProcessor, UnknownJobNameError, ValidationError } from '../../src/index.js';
+import {
+  type AddedJob,
+  type RemoteProcessor,
+  UnknownJobNameError,
+  ValidationError,
+} from '../../src/index.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import type { Metadata } from '../../src/job/metadata.js';
 import { ELECTION_MS } from '../../src/mongo/election.js';
@@ -24,7 +29,25 @@ export const jobState = z
   .object({ id: z.string(), status: jobStatus })
   .register(documented, { id: 'JobState' });
 
-type JobState = z.output<typeof jobState>;
+const additionShape = {
+  id: z.string(),
+  outcome: z.enum(['added', 'replaced', 'kept']).register(documented, {
+    description:
+      '`added`: it is a new job. `replaced`: the waiting job with its unique key got its input and options. `kept`: the job with its id or its unique key stays as it is.',
+  }),
+  inputDiffers: z
+    .boolean()
+    .register(documented, { description: 'Whether the job that is kept has another input.' }),
+};
+
+/** What became of a job that was added. */
+export const jobAddition = z.object(additionShape).register(documented, { id: 'JobAddition' });
+
+export const addedState = z
+  .object({ ...additionShape, status: jobStatus })
+  .register(documented, { id: 'AddedJob', description: 'What became of a job that was added.' });
+
+type AddedState = z.output<typeof addedState>;
 
 /**
  * Adds one job with this metadata. If a job with its id or unique key exists, returns that job's status.
@@ -37,18 +60,18 @@ export async function addOne(
   callerRole: Role,
   timeLeft: () => number = () => Number.POSITIVE_INFINITY,
   metadata?: Metadata,
-): Promise<JobState> {
+): Promise<AddedState> {
   const { name, input, options = {} } = job;
-  const id = await processor
-    .addJob(name, input, { ...options, metadata, callerRole, patience: patienceIn(timeLeft()) })
+  const added = await processor.jobs
+    .add(name, input, { ...options, metadata, callerRole, patience: patienceIn(timeLeft()) })
     .catch(refuseInput);
-  const mayBeOld = options.id !== undefined || options.uniqueKey !== undefined;
-  const status = mayBeOld ? (await processor.getJob(id))?.status : undefined;
-  return { id, status: status ?? 'queued' };
+  const mayHaveRun = options.id !== undefined || added.outcome !== 'added';
+  const status = mayHaveRun ? (await processor.getJob(added.id))?.status : undefined;
+  return { ...added, status: status ?? 'queued' };
 }
 
 /**
- * Adds many jobs with this metadata, and returns their ids.
+ * Adds many jobs with this metadata, and returns what became of each.
  *
  * @throws Problem with the path of everything that is wrong, and errors of `RemoteProcessor.addJobs`
  */
@@ -58,9 +81,10 @@ export async function addMany(
   callerRole: Role,
   timeLeft: () => number,
   metadata?: Metadata,
-): Promise<string[]> {
+): Promise<AddedJob[]> {
   const all = jobs.map(({ options, ...job }) => ({ ...job, options: { ...options, metadata } }));
-  return processor.addJobs(all, { callerRole, patience: patienceIn(timeLeft()) }).catch((error: unknown) => {
+  const given = { callerRole, patience: patienceIn(timeLeft()) };
+  return processor.jobs.addMany(all, given).catch((error: unknown) => {
     if (isKind(error, ValidationError))
       throw invalid(error.issues.map(({ path, message }) => ({ path: `jobs.${path}`, message })));
     if (!isKind(error, UnknownJobNameError)) throw error;

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type AddJobOptions, defineJob, RemoteException } from '../../src/index.js';
+import { addUniqueJob } from '../../src/job/add-unique-job.js';
+import { claimJobs } from '../../src/job/claim-jobs.js';
 import { useDatabase } from '../database.js';
 import { echo, flaky } from '../jobs.js';
 
@@ -296,4 +298,205 @@ describe('debounce', () => {
     expect(await processor.getJobResult(a)).toBe(2);
     expect(await processor.getJobStatus(b)).toBe('queued');
   });
+});
+
+describe('one more while one runs', () => {
+  const queueOne = by({ mode: 'replace', whileRunning: 'queueOne' });
+
+  async function setupQueueing() {
+    const processor = database.processor({ maxThreads: 5 });
+    await processor.addJobFactories([echo, flaky]);
+    return processor;
+  }
+
+  test('adds one, which later adds replace, and which runs once the first has ended', async () => {
+    const processor = await setupQueueing();
+    const first = await processor.addJob('echo', { n: 1 }, queueOne);
+    const running = await processor.pullNextJob();
+    const second = await processor.jobs.add('echo', { n: 2 }, queueOne);
+    expect(second).toMatchObject({ outcome: 'added' });
+    expect(second.id).not.toBe(first);
+    expect(await processor.pullNextJob()).toBeUndefined();
+    expect(await processor.getJob(second.id)).toMatchObject({ blockedBy: 'unique echo=k' });
+
+    const third = await processor.jobs.add('echo', { n: 3 }, queueOne);
+    expect(third).toMatchObject({ id: second.id, outcome: 'replaced' });
+    expect(await processor.getJob(second.id)).toMatchObject({ blockedBy: 'unique echo=k', status: 'queued' });
+    expect(await processor.pullNextJob()).toBeUndefined();
+
+    if (running) await processor.completeJob(running, 'done');
+    expect(await processor.pullNextJob()).toMatchObject({ id: second.id, input: { n: 3 } });
+  });
+
+  test('a claimed job that its worker has not admitted yet does not lose its key, except to one that cannot wait', async () => {
+    const processor = await setupQueueing();
+    await processor.addJob('echo', { n: 1 }, queueOne);
+    const { jobs } = database.collections();
+    await claimJobs(jobs, { jobNames: ['echo'] }, { token: 't', worker: 'w', leaseMs: 30_000 }, 1);
+    const defaults = { queue: 'default', priority: 0, maxRetries: 1, retryDelay: 0, runAt: 0 } as const;
+    const job = { id: 'late', jobName: 'echo', input: { n: 2 }, uniqueKey: 'k', ...defaults };
+    const add = (isImpatient: boolean) => addUniqueJob(jobs, job, { withInput: false, isImpatient });
+    expect(await add(false)).toEqual({ kind: 'undecided' });
+    expect(await add(true)).toEqual({ kind: 'freed' });
+  });
+
+  test('keys of the same text do not hold up each other in different kinds of jobs', async () => {
+    const processor = await setupQueueing();
+    await processor.addJob('echo', {}, queueOne);
+    await processor.pullNextJob();
+    await processor.addJob('flaky', undefined, queueOne);
+    expect(await processor.pullNextJob()).toMatchObject({ jobName: 'flaky' });
+  });
+});
+
+describe('in a transaction of the caller', () => {
+  const inTransaction = (options: AddJobOptions, processor: Awaited<ReturnType<typeof setup>>) =>
+    database.client.withSession((session) =>
+      session.withTransaction(() => processor.jobs.add('echo', { n: 2 }, { ...options, session })),
+    );
+
+  test.each([
+    ['keeps', {}, 'kept', 1],
+    ['replaces', { mode: 'replace' }, 'replaced', 2],
+  ] as const)('it %s the waiting job', async (_, unique, outcome, n) => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({}));
+    expect(await inTransaction(by(unique), processor)).toMatchObject({ id, outcome });
+    expect(await processor.getJob(id)).toMatchObject({ input: { n } });
+  });
+
+  test('an aborted one replaces nothing', async () => {
+    const processor = await setup();
+    const id = await processor.addJob('echo', { n: 1 }, by({}));
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await processor.addJob('echo', { n: 2 }, { ...by({ mode: 'replace' }), session });
+      await session.abortTransaction();
+    });
+    expect(await processor.getJob(id)).toMatchObject({ input: { n: 1 } });
+  });
+
+  test.each([
+    ['a job that runs', by({ until: 'claimed' })],
+    ['a job whose period is over', by({ period: '1h' })],
+  ])('a key of %s is taken', async (what, options) => {
+    const processor = await setup();
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    if (what.includes('runs')) await processor.pullNextJob();
+    else await processor.drain();
+    await passPeriod(first);
+    if (what.includes('runs'))
+      await database.collections().jobs.updateOne({ _id: first }, { $set: { uniqueUntil: 'claimed' } });
+    expect(await inTransaction(options, processor)).toMatchObject({ outcome: 'added' });
+    expect(await processor.getJob(first)).not.toHaveProperty('uniqueKey');
+  });
+
+  test('an id that exists gives that job, and the transaction goes on', async () => {
+    const processor = await setup();
+    await processor.addJob('echo', { n: 2 }, { id: 'mine' });
+    await processor.drain();
+    expect(await inTransaction(by({ mode: 'replace' }, { id: 'mine' }), processor)).toEqual({
+      id: 'mine',
+      outcome: 'kept',
+      inputDiffers: false,
+    });
+  });
+});
+
+describe('many at once', () => {
+  const many = (count: number, unique: Unique | undefined) =>
+    Array.from({ length: count }, (_, n) => ({
+      name: 'echo',
+      input: { n },
+      options: { unique: { ...unique, key: `k${n % (count / 2)}` } },
+    }));
+
+  test('jobs of the same keys in one list: the last of each wins, by two commands for all', async () => {
+    const { jobs } = await setup();
+    const list = many(200, { mode: 'replace' });
+    const added = await jobs.addMany(list);
+    const outcomes = added.map(({ outcome }) => outcome);
+    expect(outcomes).toEqual([...Array(100).fill('added'), ...Array(100).fill('replaced')]);
+    const { jobs: stored } = await jobs.list({ order: 'oldest', limit: 1000 });
+    expect(stored.map(({ input }) => input)).toEqual(list.slice(100).map(({ input }) => input));
+
+    const commands = await database.commandsDuring(() => jobs.addMany(list));
+    expect(commands.map(({ commandName }) => commandName)).toEqual(['find', 'update']);
+    expect((await jobs.addMany(many(200, {}))).every(({ outcome }) => outcome === 'kept')).toBe(true);
+  });
+
+  test('10,000 that are put off are one command per thousand, and one look for their keys', async () => {
+    const { jobs } = await setup();
+    const list = Array.from({ length: 10_000 }, (_, n) => ({
+      name: 'echo',
+      input: { n },
+      options: { debounce: { key: `k${n}`, delay: '1h' } },
+    }));
+    await jobs.addMany(list);
+    const commands = await database.commandsDuring(async () => {
+      const added = await jobs.addMany(list);
+      expect(added.every(({ outcome }) => outcome === 'replaced')).toBe(true);
+    });
+    expect(commands.length).toBeLessThanOrEqual(30);
+    expect((await jobs.count()).queued).toMatchObject({ count: 10_000 });
+  });
+
+  test('beside jobs that run and that are kept, each entry is told apart', async () => {
+    const processor = await setup();
+    const entry = (key: string, unique: Unique = {}) => ({
+      name: 'echo',
+      input: { key },
+      options: { unique: { ...unique, key } },
+    });
+    const [running = ''] = await processor.addJobs([entry('running', { until: 'claimed' })]);
+    await processor.pullNextJob();
+    const [waiting = ''] = await processor.addJobs([entry('waiting')]);
+    const added = await processor.jobs.addMany([
+      entry('running'),
+      entry('waiting', { mode: 'replace' }),
+      entry('new'),
+      entry('waiting'),
+      { name: 'echo', input: {} },
+    ]);
+    expect(added.map(({ outcome }) => outcome)).toEqual(['added', 'replaced', 'added', 'kept', 'added']);
+    expect(added[0]?.id).not.toBe(running);
+    expect([added[1]?.id, added[3]?.id]).toEqual([waiting, waiting]);
+  });
+});
+
+test('a job that crashes its worker on its last attempt keeps its key for the period', async () => {
+  const processor = await setup();
+  const options = by({ period: '1h' }, { maxRetries: 1 });
+  const id = await processor.addJob('echo', {}, options);
+  await processor.pullNextJob();
+  const expired = { $set: { 'lease.expires': new Date(1) } };
+  await database.collections().jobs.updateOne({ _id: id }, expired);
+  await processor.recoverJobs();
+  expect(await processor.getJob(id)).toMatchObject({ status: 'error', uniqueKey: 'k' });
+});
+
+test('a job whose worker crashed after another got its key waits without it', async () => {
+  const processor = await setup();
+  const options = by({ until: 'claimed' });
+  const first = await processor.addJob('echo', { n: 1 }, options);
+  await processor.pullNextJob();
+  const second = await processor.addJob('echo', { n: 2 }, options);
+  const expired = { $set: { 'lease.expires': new Date(1) } };
+  await database.collections().jobs.updateOne({ _id: first }, expired);
+  await processor.recoverJobs();
+  expect(await processor.getJobStatus(first)).toBe('queued');
+  expect(await processor.addJob('echo', { n: 3 }, options)).toBe(second);
+  expect(await processor.drain()).toMatchObject({ completed: 2 });
+});
+
+test('events: a replaced job is not added, but workers are told that it may be due', async () => {
+  const processor = await setup();
+  const told: string[] = [];
+  processor.on('jobAdded', () => told.push('added'));
+  processor.on('jobsReady', ({ jobs }) => told.push(`ready ${jobs.length}`));
+  await processor.addJob('echo', {}, by({}, { delay: '1h' }));
+  await processor.addJob('echo', {}, by({ mode: 'replace' }));
+  await processor.addJob('echo', {}, by({ mode: 'preserveRunAt' }));
+  await processor.addJob('echo', {}, by({}));
+  expect(told).toEqual(['added', 'ready 1', 'ready 1']);
 });

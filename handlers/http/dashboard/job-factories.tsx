@@ -3,7 +3,7 @@ import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
 import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
 import type { Session } from '../session/session.js';
-import { addJob } from './add-job.js';
+import { additionNotice, addJob } from './add-job.js';
 import type { DashboardEnvironment } from './environment.js';
 import { type Change, readChange, withList } from './form/change.js';
 import { fits } from './form/fits.js';
@@ -46,8 +46,8 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
       if (change) return showForm(context, factory, changed(factory, draft, change));
       if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
       try {
-        const id = await addJob(processor, factory.name, draft, context.get('session').caller.role);
-        return redirectWith(context, jobPath(id), { kind: 'done', text: 'Added.' });
+        const added = await addJob(processor, factory.name, draft, context.get('session').caller.role);
+        return redirectWith(context, jobPath(added.id), additionNotice(added));
       } catch (error) {
         const { issues } = toProblem(error).details;
         if (!issues) throw error;

@@ -30,12 +30,28 @@ const optionsField = {
       hint: 'Not before: such as 10s, 5m or 2h.',
     }),
     option('maxRetries', { kind: 'number', isWhole: true, minimum: 1, title: 'attempts', hint: 'In all.' }),
-    option('uniqueKey', {
-      kind: 'text',
-      type: 'text',
-      isLong: false,
-      title: 'unique key',
-      hint: 'While a job of this kind has it, none is added.',
+    option('unique', {
+      kind: 'object',
+      members: [
+        option('key', {
+          kind: 'text',
+          type: 'text',
+          isLong: false,
+          hint: 'At most one job of this kind has it.',
+        }),
+        option('mode', {
+          kind: 'choice',
+          values: ['keep', 'replace', 'preserveRunAt'],
+          hint: 'What becomes of a waiting job that has it.',
+        }),
+        option('until', { kind: 'choice', values: ['settled', 'claimed'], hint: 'When it is free again.' }),
+        option('period', {
+          kind: 'text',
+          type: 'text',
+          isLong: false,
+          hint: 'Taken for so long in any case: such as 1h.',
+        }),
+      ],
     }),
   ],
 } as const satisfies Field;

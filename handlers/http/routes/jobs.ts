@@ -1,7 +1,16 @@
 import * as z from 'zod';
 import { jobStatuses, settledStatuses } from '../../../src/index.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
-import { addMany, addOne, jobState, locationOf, newJob, withIds } from '../add-jobs.js';
+import {
+  addedState,
+  addMany,
+  addOne,
+  jobAddition,
+  jobState,
+  locationOf,
+  newJob,
+  withIds,
+} from '../add-jobs.js';
 import { documented } from '../documented.js';
 import { brief, duration, idOf, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
 import { jobView, toSendableView } from '../job-view.js';
@@ -50,15 +59,15 @@ const addJob = defineRoute({
   role: 'write',
   summary: 'Add a job',
   description:
-    'Adding the same id and input again is harmless: it tells how that job stands. So is a unique key that an unsettled job of this name has. The trace of the headers `traceparent` and `tracestate` is kept with the job.',
+    'Adding the same id and input again is harmless: it tells how that job stands. `outcome` tells what became of a job whose unique key another job has. The trace of the headers `traceparent` and `tracestate` is kept with the job.',
   asks: () => z.object({ body: newJob }),
   bodyExample: { name: 'echo', input: { hello: 'me' }, options: { priority: 5, delay: '10s' } },
   reply: {
     status: 202,
     description: 'It is stored, and will be run.',
-    schema: () => jobState,
+    schema: () => addedState,
     headers: { location: 'Where the job is.' },
-    example: { id, status: 'queued' },
+    example: { id, status: 'queued', outcome: 'added', inputDiffers: false },
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: () => 1,
@@ -87,14 +96,20 @@ const addJobs = defineRoute({
   reply: {
     status: 202,
     description: 'They are stored, and will be run.',
-    schema: () => z.object({ ids: z.array(z.string()) }),
-    example: { ids: [id, '697dc4a2f1e2d3c4b5a69789'] },
+    schema: () => z.object({ ids: z.array(z.string()), jobs: z.array(jobAddition) }),
+    example: {
+      ids: [id, '697dc4a2f1e2d3c4b5a69789'],
+      jobs: [
+        { id, outcome: 'added', inputDiffers: false },
+        { id: '697dc4a2f1e2d3c4b5a69789', outcome: 'added', inputDiffers: false },
+      ],
+    },
   },
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
   async answer({ body: { jobs } }, { processor, timeLeft, jobIds, callerRole, trace }) {
-    const ids = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft, trace);
-    return { body: { ids } };
+    const added = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft, trace);
+    return { body: { ids: added.map((job) => job.id), jobs: added } };
   },
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
-import { jobShape, jobStateShape } from '../jobs/job-shape.js';
+import { addedJobShape, jobShape } from '../jobs/job-shape.js';
 import { requireCompleted, waitForAdded } from '../jobs/wait-for-job.js';
 import { pretty } from '../output/fields.js';
 import { read } from '../output/output.js';
@@ -24,7 +24,18 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
     .option('--run-at <moment>', 'run it then, such as 2026-01-31T09:00:00Z')
     .option('--max-retries <number>', 'attempts in all', parseWholeNumber)
     .option('--retry-delay <duration>', 'between attempts', parseDurationText)
-    .option('--unique-key <key>', 'while an unsettled job has it, that job is meant')
+    .option('--unique-key <key>', 'at most one unsettled job has it')
+    .option(
+      '--unique-by <paths>',
+      'make the key of these values of the input, such as shop,customer.id',
+      paths,
+    )
+    .option('--unique-mode <mode>', 'what becomes of a waiting job that has it: keep, replace, preserveRunAt')
+    .option('--unique-until <moment>', 'when it is free again: settled, claimed')
+    .option('--unique-period <duration>', 'keep it taken for so long in any case', parseDurationText)
+    .option('--while-running <what>', 'when a running job has it: keep, queueOne')
+    .option('--debounce <delay>', 'put the waiting job with the key off, such as 30s', parseDurationText)
+    .option('--max-wait <duration>', 'put it off for so long at most', parseDurationText)
     .option('--wait', 'wait for its result, show it, and exit with 6 unless it is completed')
     .option('--timeout <duration>', 'how long to wait at most', parseDuration)
     .addHelpText(
@@ -35,7 +46,8 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
         `echo '{}' | remote-processor add echo - --wait --timeout 1m`,
       ),
     )
-    .action(async (name, input, { wait, timeout, ...options }) => {
+    .action(async (name, input, { wait, timeout, ...given }) => {
+      const options = withKey(given);
       const body = {
         name,
         ...(input !== undefined && { input: await readJson(input, 'The input', { stdin }) }),
@@ -43,8 +55,11 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
       };
       const headers = { 'idempotency-key': randomUUID() };
       const state = await api.post('/v1/jobs', { body, headers });
-      const { id } = read(state, jobStateShape);
-      if (!wait && timeout === undefined) return output.result(state, jobStateShape, () => id);
+      const { id, outcome, inputDiffers } = read(state, addedJobShape);
+      if (outcome === 'replaced') output.note(`Job ${id} waits with the same unique key: it was replaced`);
+      if (outcome === 'kept')
+        output.note(`Job ${id} exists: it is kept${inputDiffers ? ', with another input' : ''}`);
+      if (!wait && timeout === undefined) return output.result(state, addedJobShape, () => id);
       output.note(`Job ${id}: waiting`);
       const { job, answer } = await waitForAdded(api, id, timeout);
       if (output.isJson) output.json(answer);
@@ -52,3 +67,42 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
       requireCompleted(read(answer, jobShape));
     });
 };
+
+interface KeyOptions {
+  readonly uniqueKey?: string;
+  readonly uniqueBy?: readonly string[];
+  readonly uniqueMode?: string;
+  readonly uniqueUntil?: string;
+  readonly uniquePeriod?: string;
+  readonly whileRunning?: string;
+  readonly debounce?: string;
+  readonly maxWait?: string;
+}
+
+/** Returns the options of the API for the given ones. */
+function withKey<Options extends KeyOptions>(options: Options) {
+  const { uniqueKey, uniqueBy, uniqueMode, uniqueUntil, uniquePeriod, ...others } = options;
+  const { whileRunning, debounce, maxWait, ...rest } = others;
+  const key = defined({ key: uniqueKey, by: uniqueBy });
+  const behaviour = defined({
+    mode: uniqueMode,
+    until: uniqueUntil,
+    period: uniquePeriod,
+    whileRunning,
+  });
+  const isPlain = uniqueBy === undefined && Object.keys(behaviour).length === 0;
+  if (debounce === undefined && maxWait === undefined)
+    return { ...rest, ...(isPlain ? defined({ uniqueKey }) : { unique: { ...key, ...behaviour } }) };
+  const times = defined({ delay: debounce, maxWait });
+  // The API refuses a behaviour beside it, and says why.
+  const unique = Object.keys(behaviour).length > 0 && { unique: { ...key, ...behaviour } };
+  return { ...rest, debounce: { ...key, ...times }, ...unique };
+}
+
+function paths(text: string): string[] {
+  return text.split(',');
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

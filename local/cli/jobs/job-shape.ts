@@ -43,6 +43,12 @@ export type ShownJob = z.output<typeof jobShape>;
 /** A job's id and status. */
 export const jobStateShape = z.looseObject({ id: z.string(), status: z.string() });
 
+/** A job that was added, and what became of it, which answers of earlier versions do not tell. */
+export const addedJobShape = jobStateShape.extend({
+  outcome: z.string().default('added'),
+  inputDiffers: z.boolean().default(false),
+});
+
 /** Returns whether a job has ended and will not change any more. */
 export function isSettled(status: string): boolean {
   return ['completed', 'error', 'cancelled'].includes(status);

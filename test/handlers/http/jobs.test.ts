@@ -117,7 +117,12 @@ test('adding the same id again is harmless, and tells the status that the job ha
   const again = await api.call('/v1/jobs', { body });
 
   expect(again.status).toBe(202);
-  expect(await again.json()).toEqual({ id: 'mine', status: 'completed' });
+  expect(await again.json()).toEqual({
+    id: 'mine',
+    status: 'completed',
+    outcome: 'kept',
+    inputDiffers: false,
+  });
   expect(await api.storedJobs()).toBe(1);
 });
 
@@ -138,8 +143,39 @@ test('a unique key gives the job that has it', async () => {
   const first = await jobOf(await api.call('/v1/jobs', { body }));
   const second = await jobOf(await api.call('/v1/jobs', { body }));
 
-  expect(second).toEqual(first);
+  expect(first).toMatchObject({ status: 'queued', outcome: 'added', inputDiffers: false });
+  expect(second).toEqual({ ...first, outcome: 'kept' });
   expect(await api.storedJobs()).toBe(1);
+});
+
+test('the answer tells what became of a job whose unique key is taken, one by one and in a batch', async () => {
+  const job = (n: number, unique: object) => ({
+    name: 'echo',
+    input: { n },
+    options: { unique: { key: 'k', ...unique } },
+  });
+  const { id } = await jobOf(await api.call('/v1/jobs', { body: job(1, {}) }));
+  const kept = await api.call('/v1/jobs', { body: job(2, {}) });
+  expect(await kept.json()).toEqual({ id, status: 'queued', outcome: 'kept', inputDiffers: true });
+
+  const replaced = await api.call('/v1/jobs', { body: job(3, { mode: 'replace' }) });
+  expect(await replaced.json()).toEqual({ id, status: 'queued', outcome: 'replaced', inputDiffers: false });
+
+  const jobs = [job(4, { mode: 'replace' }), { name: 'echo', input: { n: 5 } }, job(6, {})];
+  const batch = await api.call('/v1/jobs/batch', { body: { jobs } });
+  const outcomes = ['replaced', 'added', 'kept'].map((outcome) => expect.objectContaining({ outcome }));
+  expect(await batch.json()).toEqual({ ids: [id, expect.any(String), id], jobs: outcomes });
+  expect((await api.processor.getJob(id))?.input).toEqual({ n: 4 });
+});
+
+test('debounce puts the waiting job off', async () => {
+  const options = { debounce: { key: 'k', delay: '1h', maxWait: '2h' } };
+  const first = await jobOf(await api.call('/v1/jobs', { body: { name: 'echo', input: { n: 1 }, options } }));
+  const second = await jobOf(
+    await api.call('/v1/jobs', { body: { name: 'echo', input: { n: 2 }, options } }),
+  );
+  expect(second).toMatchObject({ id: first.id, outcome: 'replaced' });
+  expect(await api.processor.drain()).toMatchObject({ claimed: 0 });
 });
 
 test.each(['a/b', 'a b', 'a%2Fb', '100%', 'what?', 'a#b', 'a+b', 'ä', '🙂', '...', '\'"<>'])(

@@ -32,6 +32,27 @@ test('add shows the id of the job that it added, with its options', async () => 
   expect(job?.runAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
 });
 
+test('add tells of a unique key that is taken, and replaces or puts off the job that has it', async () => {
+  const processor = await prepare();
+  const add = (n: number, ...options: string[]) =>
+    run(['add', 'echo', `{ "shop": "a", "n": ${n} }`, '--unique-by', 'shop,shop', ...options]);
+
+  const id = (await add(1)).out.trim();
+  expect(await processor.getJob(id)).toMatchObject({ uniqueKey: '["a","a"]' });
+  expect(await add(2)).toMatchObject({
+    out: `${id}\n`,
+    err: expect.stringContaining('it is kept, with another input'),
+  });
+  expect((await add(3, '--unique-mode', 'replace')).err).toContain('it was replaced');
+  await add(4, '--debounce', '1h', '--max-wait', '2h');
+  const job = await processor.getJob(id);
+  expect(job?.input).toEqual({ shop: 'a', n: 4 });
+  expect(job?.runAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
+  const both = await add(5, '--debounce', '1h', '--unique-mode', 'replace');
+  expect(both.code).not.toBe(0);
+  expect(both.err).toContain('give only one of uniqueKey, unique and debounce');
+});
+
 test('digits alone are milliseconds, wherever a duration is asked for', async () => {
   const processor = await prepare();
   const ran = await processor.addJob('echo', {});

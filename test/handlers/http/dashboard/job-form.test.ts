@@ -283,3 +283,22 @@ test('the kinds of jobs are listed; without any, it is said how to define one', 
   expect(textOf(await (await browser.get('/dashboard/job-factories')).text())).toContain('defineJob');
   expect((await browser.get('/dashboard/job-factories/nothing')).status).toBe(422);
 });
+
+test('a unique key that is taken keeps the waiting job, or replaces it, and the page says which', async () => {
+  const unique = (name: string) => JSON.stringify(['options', 'unique', name]);
+  const add = async (amount: string, options: object) => {
+    const given = {
+      ...least,
+      [of('urgent')]: 'true',
+      [of('amount')]: amount,
+      [unique('key')]: 'k',
+      ...options,
+    };
+    const answer = await browser.submit(form, given);
+    return textOf(await (await browser.get(answer.headers.get('location') ?? '')).text());
+  };
+  expect(await add('1', {})).toContain('Added.');
+  expect(await add('2', {})).toContain('Not added: this job has the unique key, and another input.');
+  expect(await add('3', { [unique('mode')]: '1' })).toContain('It got the new input and options.');
+  expect(await api.processor.getJobs()).toMatchObject([{ input: { amount: 3 }, uniqueKey: 'k' }]);
+});
