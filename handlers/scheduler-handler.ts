@@ -117,7 +117,7 @@ async function syncSchedulers(
   if (Object.values(changes).some((ids) => ids.length > 0))
     log.info('Declared scheduler items were synchronised', { ...changes });
   if (conflicting.length > 0)
-    log.warn('Scheduler items that are declared were made by others, and left as they are', { conflicting });
+    log.warn('Declared scheduler items belong to others, and were not changed', { conflicting });
 }
 
 /** Logs which jobs are unclaimed. The metric only shows that there are some. */
@@ -125,7 +125,7 @@ function tellUnclaimed(waiting: readonly WaitingJob[], log: Logger): void {
   for (const { claimable, id: jobId, jobName, queue, waitedMs } of waiting) {
     if (claimable || waitedMs < UNCLAIMED_AFTER_MS) continue;
     log.warn(
-      'A job waits that nobody claims: this deployment has no code for it, or does not take its queue',
+      'A job waits, and nobody claims it: this deployment does not have its code, or does not take its queue',
       {
         jobId,
         jobName,

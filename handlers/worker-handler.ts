@@ -80,7 +80,9 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     // may run, the scheduled one would be the second that AWS allows, so it ends too.
     const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
     if (isSpare && (await processor.workers.count()) >= config.MAX_WORKERS) {
-      log.info('As many workers run as may: this one is not needed', { workers: config.MAX_WORKERS });
+      log.info('The maximum number of workers is running: this one is not needed', {
+        workers: config.MAX_WORKERS,
+      });
       return emptySummary();
     }
     if (workers > 1) await kick({ depth: depth ?? 0, workers: workers - 1 });

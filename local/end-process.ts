@@ -9,13 +9,15 @@ const MAX_WAIT_MS = 9_500;
  * job that ignores its signal would keep the process alive. The exit code is 1 if something was left undone.
  */
 export async function endProcess(steps: () => Promise<unknown>, log: Logger): Promise<never> {
-  log.info('Stopping: what runs is told to end, and given back if it does not');
+  log.info('Stopping: running jobs are told to end, and are given back if they do not');
   try {
     await withinTime(MAX_WAIT_MS, steps());
-    log.info('Stopped: nothing is left in processing');
+    log.info('Stopped: no job of this process is left in processing');
     process.exit();
   } catch (error) {
-    log.error('Stopped, but not all could be done: leases that are left expire', { error: String(error) });
+    log.error('Stopped, but some jobs could not be given back: their leases will expire', {
+      error: String(error),
+    });
     process.exit(1);
   }
 }

@@ -17,7 +17,7 @@ export const jobStatus = z.enum(jobStatuses);
 /** A count that stops at a limit. */
 export const cappedCount = z
   .object({ count: z.int(), isCapped: z.boolean() })
-  .register(documented, { id: 'CappedCount', description: '`isCapped` when there are more.' });
+  .register(documented, { id: 'CappedCount', description: '`isCapped` is true if there are more.' });
 
 export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });

@@ -20,7 +20,7 @@ export const jobView = z
     input: json,
     output: z
       .unknown()
-      .register(documented, { description: 'What it returned; null until it is completed.' }),
+      .register(documented, { description: 'The value that it returned. Null until it is completed.' }),
     progress: json,
     errors: z.array(
       z.object({
@@ -31,13 +31,17 @@ export const jobView = z
         causes: z
           .array(
             z.object({
-              path: z.string().register(documented, { description: 'Where it hung, such as `cause.cause`.' }),
+              path: z
+                .string()
+                .register(documented, {
+                  description: 'The path from the error to this cause, such as `cause.cause`.',
+                }),
               name: z.string(),
               message: z.string(),
               stack: z.string().nullable(),
             }),
           )
-          .register(documented, { description: 'What was behind it, the nearest first.' }),
+          .register(documented, { description: 'The causes of the error, the nearest first.' }),
       }),
     ),
     runAt: moment,
@@ -65,10 +69,10 @@ export const jobView = z
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
-        'Members that are null because they were not asked for, or the job is larger than 5 MB as it is sent, or than 900 KB by a load balancer.',
+        'Members that are null because they were not requested, or because the job is larger than 5 MB, or 900 KB through a load balancer.',
     }),
   })
-  .register(documented, { id: 'Job', description: 'A job. Times are by the clock of the database.' });
+  .register(documented, { id: 'Job', description: 'A job. Times are those of the clock of the database.' });
 
 export type JobView = z.input<typeof jobView>;
 

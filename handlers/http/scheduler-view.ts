@@ -44,12 +44,12 @@ export const schedulerView = z
     }),
     version: z.int(),
     leftOut: z.array(z.enum(['input'])).register(documented, {
-      description: 'Members that are null because they were not asked for, or too large to be sent.',
+      description: 'Members that are null because they were not requested, or are too large to send.',
     }),
   })
   .register(documented, {
     id: 'Scheduler',
-    description: 'A scheduler item. What other types have is null; durations are milliseconds.',
+    description: 'A scheduler item. Members of other types are null. Durations are milliseconds.',
   });
 
 type SchedulerView = z.input<typeof schedulerView>;

@@ -14,11 +14,11 @@ export interface PageOptions {
 /** The paging options of commands that list, used as `command.option(...limitOption)`. */
 export const limitOption = [
   '--limit <number>',
-  'in a page, 1 to 1000; 100 when not given',
+  'entries per page, 1 to 1000; default: 100',
   parseWholeNumber,
 ] as const;
-export const cursorOption = ['--cursor <cursor>', 'of the next page, as the page before told it'] as const;
-export const allOption = ['--all', 'all pages; with --json one item a line'] as const;
+export const cursorOption = ['--cursor <cursor>', 'of the next page, shown by the previous page'] as const;
+export const allOption = ['--all', 'all pages; with --json one item per line'] as const;
 
 /** A paged list. */
 export interface Listing<Page extends { readonly cursor: string | null }, Row> {

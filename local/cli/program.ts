@@ -51,7 +51,7 @@ const commands: readonly AddCommand[] = [
 ];
 
 const epilogue = `
-By default commands work on the database of MONGODB_URI, MONGODB_DATABASE and COLLECTION_PREFIX. With --url they speak to a deployment,
+By default commands work on the database of MONGODB_URI, MONGODB_DATABASE and COLLECTION_PREFIX. With --url they call a deployment
 with the API key in REMOTE_PROCESSOR_API_KEY.
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 access refused, 5 database or deployment unreachable,
@@ -68,11 +68,14 @@ export function createProgram(context: CommandContext) {
     .helpOption('-h, --help', 'show how to use it')
     .option(
       '--url <url>',
-      'address of a deployment; without it REMOTE_PROCESSOR_URL, or the database of MONGODB_URI',
+      'address of a deployment; default: REMOTE_PROCESSOR_URL, or the database of MONGODB_URI',
     )
-    .option('--insecure', 'let --url be a plain http address of another machine: others may read the API key')
+    .option(
+      '--insecure',
+      'allow a plain http address of another machine in --url, although others may read the API key',
+    )
     .option('--json', 'results and errors as JSON, for scripts')
-    .option('--debug', 'show stacks of errors, and what the app logs')
+    .option('--debug', 'show stacks of errors, and log lines')
     .addHelpText('after', epilogue)
     .configureHelp({ showGlobalOptions: true })
     // The caller prints all errors in one form.

@@ -64,7 +64,7 @@ export class Tally {
     try {
       await withinTime(MAX_WAIT_MS, this.#add(counts));
     } catch (error) {
-      this.log.warn('What was counted of attempts could not be written', { error: String(error) });
+      this.log.warn('The counts of attempts could not be written', { error: String(error) });
     }
   }
 

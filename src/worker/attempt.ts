@@ -117,7 +117,7 @@ export class Attempt {
   reject(reason: unknown): void {
     if (this.hasEnded) {
       const error = toFailure(reason).message;
-      this.owner.log.warn('A job that has ended left a rejection', { ...this.describe(), error });
+      this.owner.log.warn('A promise of a job that has ended was rejected', { ...this.describe(), error });
       return;
     }
     this.abort('failed');

@@ -146,7 +146,7 @@ export class Claimer {
     try {
       await Promise.all((await claim).map(this.giveBack));
     } catch (error) {
-      this.log.warn('What a late claim took could not be given back', { error: String(error) });
+      this.log.warn('The jobs of a late claim could not be given back', { error: String(error) });
     }
   }
 }

@@ -413,7 +413,7 @@ class Drain {
       const count = claimable().then((filter) => countDueJobs(jobs, filter, MAX_REMAINING_COUNTED));
       return await withinTime(MAX_COUNT_MS, count);
     } catch (error) {
-      this.#log.warn('What remains could not be counted', { error: String(error) });
+      this.#log.warn('The remaining jobs could not be counted', { error: String(error) });
       return 0;
     }
   }

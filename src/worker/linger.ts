@@ -50,7 +50,7 @@ export class Linger {
       const isKnown = (await unlessAborted(stop, withinTime(worker.leaseMs, known))) ?? false;
       return isKnown && (await this.#mayWait());
     } catch (error) {
-      log.warn('Whether a job will be due soon could not be found out', { error: String(error) });
+      log.warn('The next due job could not be found', { error: String(error) });
       return false;
     }
   }
@@ -61,7 +61,7 @@ export class Linger {
     this.#stopListening?.();
     if (limits.end.aborted || this.#place === undefined) return;
     await withinTime(MAX_LEAVE_MS, this.#place.leave()).catch((error: unknown) => {
-      log.warn('The place of the worker that waits could not be left', { error: String(error) });
+      log.warn('The entry of the waiting worker could not be removed', { error: String(error) });
     });
   }
 

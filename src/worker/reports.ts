@@ -106,7 +106,7 @@ export class Reports {
         stored();
       });
     } catch (error) {
-      this.log.warn('What jobs report could not be written, and is tried again', { error: String(error) });
+      this.log.warn('Reports of jobs could not be written; they are tried again', { error: String(error) });
     }
   }
 

@@ -61,7 +61,7 @@ test('it shows jobs being done, takes one over HTTP by the lines it prints, and 
 
   child.kill('SIGINT');
   expect(await exitCode()).toBe(0);
-  expect(printed.text).toContain('Stopped: nothing is left in processing');
+  expect(printed.text).toContain('Stopped: no job of this process is left in processing');
 });
 
 test('with jobs and a key of its own, the lines to copy name one of those jobs, and take the key from the shell', async () => {

@@ -151,7 +151,7 @@ test('what a job left and is rejected at the thaw is told in the log, and ends n
   const [careless = ''] = await add('rejects-later');
   await container.invoke('request 1', SHORT_MS);
   await add('completes');
-  const told = 'A job that has ended left a rejection';
+  const told = 'A promise of a job that has ended was rejected';
 
   container.freeze();
   container.rejectWhatWasLeft();

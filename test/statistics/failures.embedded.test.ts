@@ -17,7 +17,7 @@ test.each(['cut', 'silence'] as const)('a drain ends well when its counts meet a
   await processor.addJob('echo', {});
   proxy.judgeBy((command) => (command.findAndModify === collectionNames.statistics ? passage : 'deliver'));
   expect(await processor.drain()).toMatchObject({ completed: 1 });
-  expect(warnings).toContain('What was counted of attempts could not be written');
+  expect(warnings).toContain('The counts of attempts could not be written');
   proxy.judgeBy(undefined);
 
   await processor.addJob('echo', {});

@@ -144,7 +144,7 @@ test('a database that is silent when it has stopped does not hold it up: what re
   await fail({ times: 1 }, { failCommands: ['aggregate'], blockConnection: true, blockTimeMS: 10_000 });
   stop.abort();
   expect(await draining).toMatchObject({ givenBack: 1, remaining: 0 });
-  expect(fieldsOf('What remains could not be counted')).toBeDefined();
+  expect(fieldsOf('The remaining jobs could not be counted')).toBeDefined();
 });
 
 test('the time that a claim took is part of its leases: a job is told as soon as its lease may have expired', async () => {

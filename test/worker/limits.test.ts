@@ -382,7 +382,7 @@ test('an unhandled rejection that a job leaves after its end is logged, with wha
   await eventually(() => expect(warnings).toHaveLength(1));
   gate.open();
   await draining;
-  expect(warnings[0]?.[0]).toBe('A job that has ended left a rejection');
+  expect(warnings[0]?.[0]).toBe('A promise of a job that has ended was rejected');
   expect(warnings[0]?.[1]).toMatchObject({ jobId: id, error: 'nobody waits for me' });
 });
 

@@ -21,7 +21,7 @@ export async function toDocument(routes: readonly Route[]) {
       title: 'Remote Processor',
       version: '1.0.0',
       description:
-        'Adds jobs, shows them, and changes what makes them. Every error is a problem document (RFC 9457).',
+        'Adds, shows and changes jobs and schedules. Every error is a problem document (RFC 9457).',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -40,7 +40,7 @@ export async function toDocument(routes: readonly Route[]) {
           type: 'apiKey',
           in: 'header',
           name: 'Authorization',
-          description: 'Signature version 4 of AWS, where HTTP_ACCESS is iam; keys are not known then.',
+          description: 'AWS Signature Version 4, if HTTP_ACCESS is iam. Keys are then not accepted.',
           'x-amazon-apigateway-authtype': 'awsSigv4',
         },
       },
@@ -87,14 +87,14 @@ const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
   description:
-    'Chosen by the client, kept for 24 hours: the same request with the same key is answered as the first was, and adds nothing.',
+    'Chosen by the client, and kept for 24 hours. A repeated request with the same key gets the first answer, and adds nothing.',
   schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
 };
 
 const replayed = {
   'Idempotent-Replayed': {
-    description: 'There when this is the answer of an earlier request with the same Idempotency-Key.',
+    description: 'Present if this is the answer of an earlier request with the same Idempotency-Key.',
     schema: { const: 'true' },
   },
 };
@@ -133,13 +133,13 @@ function toResponse({ reply, heedsIdempotencyKey }: Route, schemas: Map<string, 
 }
 
 function readiness(responses: Map<string, JsonSchema>) {
-  const summary = 'Tell whether the database answers and has its indexes';
+  const summary = 'Check that the database answers and has its indexes';
   return health('getHealth', summary, problemResponses(open, false, responses));
 }
 
 function liveness(responses: Map<string, JsonSchema>) {
   const stuck = { ...open, problems: ['loop_stuck'] } as const;
-  const summary = 'Tell whether the process works. If not, restart it. Does not ask the database';
+  const summary = 'Check that the process works. If not, restart it. Does not use the database';
   return health('getLiveness', summary, problemResponses(stuck, false, responses));
 }
 

@@ -16,7 +16,7 @@ export const problemSchema: JsonSchema = {
       type: 'array',
       maxItems: MAX_ISSUES,
       description:
-        'What is wrong with the request, at most 100 things: the path, such as `options.delay`, and what was expected.',
+        'The problems of the request, at most 100: the path, such as `options.delay`, and what was expected.',
       items: {
         type: 'object',
         properties: { path: { type: 'string' }, message: { type: 'string' } },

@@ -7,7 +7,7 @@ import { Problem } from '../problem.js';
 import { defineRoute } from '../route.js';
 
 const keptFor = z.union([z.int(), z.literal('forever')]).register(documented, {
-  description: 'How long a job that ended so is kept; 0: it is deleted at its end.',
+  description: 'How long a job that ended like this is kept. With 0, it is deleted when it ends.',
 });
 const retention = z.object({ completed: keptFor, cancelled: keptFor, error: keptFor });
 
@@ -16,14 +16,14 @@ const jobFactoryView = z
     name: z.string(),
     inputSchema: z.record(z.string(), z.unknown()).nullable().register(documented, {
       description:
-        'JSON Schema of the input; null when it has no such form: then only a process with its code can add it.',
+        'JSON Schema of the input. Null if there is none; only a process with its code can then add it.',
     }),
     inputOptional: z.boolean(),
     addRole: addRoleSchema.register(documented, {
-      description: 'The least role of a key by which its jobs are added, scheduled, changed or retried.',
+      description: 'The least role of a key that may add, schedule, change or retry its jobs.',
     }),
     version: z.int().register(documented, {
-      description: 'Of its definition; 0 when an earlier version of this package stored it.',
+      description: 'Version of its definition; 0 if an earlier version of this package stored it.',
     }),
     defaults: z.object({
       queue: z.string(),
@@ -72,11 +72,11 @@ const listJobFactories = defineRoute({
   isList: true,
   role: 'read',
   summary: 'List the kinds of jobs that can be added',
-  description: 'A page has at most 5 MB: of those with large schemas it has fewer than `limit`.',
+  description: 'A page has at most 5 MB, so with large schemas it has fewer entries than `limit`.',
   asks: () => z.object({ query: z.strictObject(page) }),
   reply: {
     status: 200,
-    description: 'A page of them, whichever process has their code, by name; `cursor` is null at the end.',
+    description: 'A page of them by name, whichever process has their code. `cursor` is null at the end.',
     schema: () => z.object({ jobFactories: z.array(jobFactoryView), cursor: nextCursor }),
     example: { jobFactories: [example], cursor: null },
   },

@@ -59,12 +59,12 @@ const addJob = defineRoute({
   role: 'write',
   summary: 'Add a job',
   description:
-    'Adding the same id and input again is harmless: it tells how that job stands. `outcome` tells what became of a job whose unique key another job has. The trace of the headers `traceparent` and `tracestate` is kept with the job.',
+    'Adding the same id and input again is harmless: it returns the status of that job. `outcome` says what happened to a job whose unique key another job has. The trace of the headers `traceparent` and `tracestate` is kept with the job.',
   asks: () => z.object({ body: newJob }),
   bodyExample: { name: 'echo', input: { hello: 'me' }, options: { priority: 5, delay: '10s' } },
   reply: {
     status: 202,
-    description: 'It is stored, and will be run.',
+    description: 'The job is stored, and will run.',
     schema: () => addedState,
     headers: { location: 'Where the job is.' },
     example: { id, status: 'queued', outcome: 'added', inputDiffers: false },
@@ -85,7 +85,7 @@ const addJobs = defineRoute({
   role: 'write',
   summary: 'Add many jobs',
   description:
-    'All are checked before the first is stored. When one has the id of another job, the others may be stored all the same.',
+    'All are checked before the first is stored. If one has the id of another job, the others may still be stored.',
   asks: () => z.object({ body: z.strictObject({ jobs: z.array(newJob).min(1).max(MAX_BATCH) }) }),
   bodyExample: {
     jobs: [
@@ -95,7 +95,7 @@ const addJobs = defineRoute({
   },
   reply: {
     status: 202,
-    description: 'They are stored, and will be run.',
+    description: 'The jobs are stored, and will run.',
     schema: () => z.object({ ids: z.array(z.string()), jobs: z.array(jobAddition) }),
     example: {
       ids: [id, '697dc4a2f1e2d3c4b5a69789'],
@@ -121,7 +121,7 @@ const listJobs = defineRoute({
   role: 'read',
   summary: 'List jobs',
   description:
-    'All jobs, those of one name, and those with the status error or cancelled cost what they are; those of one queue too where the database has an index for them. By another status, by several filters, or by the text of an error, it looks through 5,000 jobs at most: then a page may have fewer jobs than `limit`, even none, and a cursor to go on with. It has fewer, too, when they are larger than 5 MB together, or than 900 KB by a load balancer.',
+    'A list of all jobs, of one name, or of the status error or cancelled reads only the jobs that it returns. So does a list of one queue if the database has an index for that. For another status, for several filters, or for the text of an error, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, and a cursor to continue. It also has fewer jobs if they are larger than 5 MB together, or than 900 KB through a load balancer.',
   asks: () =>
     z.object({
       query: z.strictObject({
@@ -129,18 +129,18 @@ const listJobs = defineRoute({
         name: textOf('Only jobs of this name.').optional(),
         queue: textOf('Only jobs of this queue.').optional(),
         error: textOf(
-          'Only jobs with this text in the message of an error, whatever its case.',
+          'Only jobs with this text in the message of an error. Case is ignored.',
           1,
           1000,
         ).optional(),
         order: z.enum(['newest', 'oldest']).optional(),
-        brief: brief('Without inputs, outputs and stacks, as a table shows them; default false.'),
+        brief: brief('Leaves out inputs, outputs and stacks. Default false.'),
         ...page,
       }),
     }),
   reply: {
     status: 200,
-    description: 'A page of jobs, the newest first unless asked otherwise; `cursor` is null at the end.',
+    description: 'A page of jobs, by default the newest first. `cursor` is null at the end.',
     schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
     example: { jobs: [job], cursor: null },
   },
@@ -157,7 +157,7 @@ const getJob = defineRoute({
   role: 'read',
   summary: 'Show a job',
   description:
-    'A job whose retention is 0 is gone as soon as it has ended: whoever waits for it is told so, by `not_found`.',
+    'A job whose retention is 0 is deleted when it ends. A request that waits for it then gets `not_found`.',
   asks: () =>
     z.object({
       parameters: idOf('a job'),
@@ -165,7 +165,7 @@ const getJob = defineRoute({
         wait: wholeNumber(
           0,
           LONGEST_WAIT_SECONDS,
-          'So many seconds to wait at most for the job to be settled; then it is shown as it is.',
+          'Maximum number of seconds to wait for the job to be settled. After that, the job is returned as it is.',
         ).optional(),
       }),
     }),
@@ -200,11 +200,11 @@ const cancelJob = defineRoute({
   operation: 'cancelJob',
   role: 'write',
   summary: 'Cancel a job',
-  description: 'A queued job is cancelled at once. A running one is told to stop, and ends as cancelled.',
+  description: 'A queued job is cancelled at once. A running job is told to stop, and ends as cancelled.',
   asks: () => z.object({ parameters: idOf('a job') }),
   reply: {
     status: 200,
-    description: '`cancelled`, or `processing` when it was told to stop.',
+    description: '`cancelled`, or `processing` if it was told to stop.',
     schema: () => jobState,
     example: { id, status: 'cancelled' },
   },
@@ -219,11 +219,11 @@ const retryJob = defineRoute({
   path: '/v1/jobs/{id}/retry',
   operation: 'retryJob',
   role: 'write',
-  summary: 'Queue a job again that ended in error, or cancelled',
+  summary: 'Queue a job again that ended in error or was cancelled',
   asks: () => z.object({ parameters: idOf('a job') }),
   reply: {
     status: 200,
-    description: 'It is queued, with one attempt more.',
+    description: 'The job is queued, with one more attempt.',
     schema: () => jobState,
     example: { id, status: 'queued' },
   },
@@ -239,7 +239,7 @@ const getJobLog = defineRoute({
   path: '/v1/jobs/{id}/log',
   operation: 'getJobLog',
   role: 'read',
-  summary: 'Show what a job logged',
+  summary: 'Show the lines that a job logged',
   asks: () => z.object({ parameters: idOf('a job') }),
   reply: {
     status: 200,
@@ -285,14 +285,14 @@ const removeJobs = defineRoute({
             }),
             { error: `expected at least one of ${settledStatuses.join(', ')}` },
           )
-          .register(documented, { description: 'Those that ended so; may be repeated.' }),
-        olderThan: duration('Only those that ended at least so long ago.').optional(),
+          .register(documented, { description: 'Only jobs with this status. May be repeated.' }),
+        olderThan: duration('Only jobs that ended at least this long ago.').optional(),
       }),
     }),
   reply: {
     status: 200,
     description:
-      'How many were removed, of each status that was asked for; and whether there are more, since time was up: send it again.',
+      'The number of removed jobs of each requested status. If `more` is true, time was up before all were removed: send the request again.',
     schema: () => z.object({ removed: z.partialRecord(z.enum(settledStatuses), z.int()), more: z.boolean() }),
     example: { removed: { completed: 12, error: 0 }, more: false },
   },
@@ -309,9 +309,9 @@ const removeJob = defineRoute({
   operation: 'removeJob',
   role: 'admin',
   summary: 'Remove a settled job',
-  description: 'One that a scheduler item made ahead stays until its occurrence.',
+  description: 'A job that a scheduler item made in advance cannot be removed before its occurrence.',
   asks: () => z.object({ parameters: idOf('a job') }),
-  reply: { status: 204, description: 'It is removed.', schema: () => z.undefined() },
+  reply: { status: 204, description: 'Removed.', schema: () => z.undefined() },
   problems: ['not_found', 'conflict'],
   async answer({ parameters: { id } }, { processor }) {
     await processor.removeJob(id);

@@ -128,7 +128,7 @@ const pauseLimit = defineRoute({
   operation: 'pauseLimit',
   role: 'admin',
   summary: 'Pause a limit',
-  description: 'No job of the limit starts any more. What runs goes on; jobs can be added, and wait.',
+  description: 'No job of the limit starts any more. Running jobs go on. Jobs can still be added, and wait.',
   asks: () => z.object({ parameters: settableKey }),
   reply: {
     status: 200,

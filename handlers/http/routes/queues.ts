@@ -11,12 +11,12 @@ const listQueues = defineRoute({
   role: 'read',
   summary: 'List the queues that have queued jobs, or are paused',
   description:
-    'Counted up to 10,000. A page may have fewer queues than `limit`, and a cursor to go on with, when many of them have more jobs than that.',
+    'Counted up to 10,000. If many queues have more jobs than that, a page may have fewer queues than `limit`, and a cursor to continue.',
   asks: () => z.object({ query: z.strictObject(page) }),
   reply: {
     status: 200,
     description:
-      'A page of them, by name: what is due, what is to run later, since when the longest waiting job waits, and since when the queue is paused. `cursor` is null at the end.',
+      'A page of them by name: the numbers of due and of delayed jobs, since when the longest-waiting job waits, and since when the queue is paused. `cursor` is null at the end.',
     schema: () =>
       z.object({
         queues: z.array(
@@ -55,7 +55,7 @@ const pauseQueue = defineRoute({
   operation: 'pauseQueue',
   role: 'admin',
   summary: 'Pause a queue',
-  description: 'No worker takes its jobs any more. What runs goes on; jobs can be added, and wait.',
+  description: 'No worker takes its jobs any more. Running jobs go on. Jobs can still be added, and wait.',
   asks: () => z.object({ parameters: nameOf('a queue, whether there are jobs in it or not', queueSchema) }),
   reply: {
     status: 200,

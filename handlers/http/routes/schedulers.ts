@@ -71,17 +71,17 @@ const listSchedulers = defineRoute({
   isList: true,
   role: 'read',
   summary: 'List the scheduler items',
-  description: 'A page has at most 5 MB: of items with large inputs it has fewer than `limit`.',
+  description: 'A page has at most 5 MB, so with large inputs it has fewer items than `limit`.',
   asks: () =>
     z.object({
       query: z.strictObject({
-        brief: brief('Without their inputs, as a table shows them; default false.'),
+        brief: brief('Leaves out inputs. Default false.'),
         ...page,
       }),
     }),
   reply: {
     status: 200,
-    description: 'A page of them, in the order of their ids; `cursor` is null at the end.',
+    description: 'A page of them in the order of their ids. `cursor` is null at the end.',
     schema: () => z.object({ schedulers: z.array(schedulerView), cursor: nextCursor }),
     example: { schedulers: [item], cursor: null },
   },
@@ -141,7 +141,7 @@ const updateScheduler = defineRoute({
   operation: 'updateScheduler',
   role: 'write',
   summary: 'Change a scheduler item',
-  description: 'Null takes away what may be left out, but is an input.',
+  description: 'Null removes an optional value. For `input`, null is a value.',
   asks: async () =>
     z.object({ parameters: idOf('a scheduler item'), body: (await schemas()).schedulerChangesSchema }),
   bodyExample: { cron: '0 10 * * MON', title: null },
@@ -164,9 +164,9 @@ const removeScheduler = defineRoute({
   operation: 'removeScheduler',
   role: 'admin',
   summary: 'Remove a scheduler item',
-  description: 'Jobs that it made ahead go with it; its other jobs stay.',
+  description: 'Jobs that it made in advance are removed too. Its other jobs stay.',
   asks: askForId,
-  reply: { status: 204, description: 'It is removed.', schema: () => z.undefined() },
+  reply: { status: 204, description: 'Removed.', schema: () => z.undefined() },
   problems: ['not_found'],
   async answer({ parameters: { id } }, { processor }) {
     await processor.removeScheduler(id);
@@ -219,7 +219,7 @@ const runScheduler = defineRoute({
   path: '/v1/schedulers/{id}/run',
   operation: 'runScheduler',
   role: 'write',
-  summary: 'Add a job as a scheduler item makes them, at once',
+  summary: 'Add a job of a scheduler item at once',
   asks: askForId,
   reply: {
     status: 202,
@@ -245,7 +245,7 @@ const rescheduleScheduler = defineRoute({
   asks: askForId,
   reply: {
     status: 200,
-    description: 'When it is due next; null when it is not active.',
+    description: 'When it is due next. Null if it is not active.',
     schema: () => z.object({ id: z.string(), nextCallTime: moment.nullable() }),
     example: { id: 'report', nextCallTime: '2026-02-02T08:00:00.000Z' },
   },
@@ -305,7 +305,7 @@ const previewOptions = defineRoute({
   operation: 'previewOptions',
   role: 'read',
   summary: 'Show the occurrences that a scheduler item would have',
-  description: 'Nothing is stored, and whether its job is known does not matter.',
+  description: 'Nothing is stored. Its job need not be known.',
   asks: async () =>
     z.object({
       body: z.strictObject({

@@ -17,7 +17,7 @@ const getCounts = defineRoute({
   asks: () => z.object({}),
   reply: {
     status: 200,
-    description: 'Counted up to 10,000 each: `isCapped` when there are more.',
+    description: 'Counted up to 10,000 each. `isCapped` is true if there are more.',
     schema: () => z.object({ counts: z.record(z.enum(jobStatuses), cappedCount) }),
     example: {
       counts: {
@@ -52,15 +52,15 @@ const getStatistics = defineRoute({
   path: '/v1/statistics',
   operation: 'getStatistics',
   role: 'read',
-  summary: 'Tell how many attempts ended, and how, step by step',
+  summary: 'Count ended attempts by outcome, for each step of time',
   description:
-    'Kept for 8 days. The last minute may be missing: workers write down what they counted each minute.',
+    'Kept for 8 days. The last minute may be missing, because workers write their counts each minute.',
   asks: () =>
     z.object({
       query: z.strictObject({
-        since: duration('Of how long until now, a minute to 8 days; default 1h.').optional(),
+        since: duration('The time until now that is counted, a minute to 8 days. Default 1h.').optional(),
         step: duration(
-          'One point for so long, whole minutes; default 1m. Through a load balancer at most 3,000 points.',
+          'The time of a point, in whole minutes. Default 1m. Through a load balancer, at most 3,000 points.',
         ).optional(),
         name: jobNameSchema
           .clone()
@@ -70,7 +70,7 @@ const getStatistics = defineRoute({
     }),
   reply: {
     status: 200,
-    description: 'One point for each step, the oldest first. `durationMs` is how long they took in all.',
+    description: 'One point for each step, the oldest first. `durationMs` is the total time of the attempts.',
     schema: () => z.object({ statistics: z.array(attempts) }),
     example: {
       statistics: [

@@ -23,7 +23,7 @@ export const workerRoutes = [
     reply: {
       status: 200,
       description:
-        'A page of those that have claimed something, the oldest first; `cursor` is null at the end. `queues` is null for all queues.',
+        'A page of those that have claimed jobs, the oldest first. `cursor` is null at the end. `queues` is null for all queues.',
       schema: () => z.object({ workers: z.array(workerView), cursor: nextCursor }),
       example: {
         workers: [

@@ -16,28 +16,28 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
     .command('add')
     .description('Add a job, and show its id.')
     .argument('<name>', 'of the job')
-    .argument('[input]', 'JSON; @file for that of a file, - for that of standard input')
-    .option('--id <id>', 'an id of your own: adding it again changes nothing')
+    .argument('[input]', 'JSON text, @file to read a file, or - to read standard input')
+    .option('--id <id>', 'your own id; adding the same job again changes nothing')
     .option('--queue <name>')
     .option('--priority <number>', '0 to 9, higher first', parseWholeNumber)
-    .option('--delay <duration>', 'run it so much later, such as 5m', parseDurationText)
-    .option('--run-at <moment>', 'run it then, such as 2026-01-31T09:00:00Z')
-    .option('--max-retries <number>', 'attempts in all', parseWholeNumber)
+    .option('--delay <duration>', 'the time until it runs, such as 5m', parseDurationText)
+    .option('--run-at <moment>', 'when it runs, such as 2026-01-31T09:00:00Z')
+    .option('--max-retries <number>', 'number of attempts in all', parseWholeNumber)
     .option('--retry-delay <duration>', 'between attempts', parseDurationText)
-    .option('--unique-key <key>', 'at most one unsettled job has it')
+    .option('--unique-key <key>', 'a key that at most one unsettled job of this name has')
     .option(
       '--unique-by <paths>',
-      'make the key of these values of the input, such as shop,customer.id',
+      'make the key from these values of the input, such as shop,customer.id',
       paths,
     )
-    .option('--unique-mode <mode>', 'what becomes of a waiting job that has it: keep, replace, preserveRunAt')
-    .option('--unique-until <moment>', 'when it is free again: settled, claimed')
-    .option('--unique-period <duration>', 'keep it taken for so long in any case', parseDurationText)
-    .option('--while-running <what>', 'when a running job has it: keep, queueOne')
-    .option('--debounce <delay>', 'put the waiting job with the key off, such as 30s', parseDurationText)
-    .option('--max-wait <duration>', 'put it off for so long at most', parseDurationText)
+    .option('--unique-mode <mode>', 'what happens to a waiting job with the key: keep, replace, preserveRunAt')
+    .option('--unique-until <moment>', 'when the key is free again: settled, claimed')
+    .option('--unique-period <duration>', 'keep the key taken for at least this time', parseDurationText)
+    .option('--while-running <what>', 'what happens while a running job has the key: keep, queueOne')
+    .option('--debounce <delay>', 'put off the waiting job with the key, such as 30s', parseDurationText)
+    .option('--max-wait <duration>', 'the maximum time for which it is put off', parseDurationText)
     .option('--wait', 'wait for its result, show it, and exit with 6 unless it is completed')
-    .option('--timeout <duration>', 'how long to wait at most', parseDuration)
+    .option('--timeout <duration>', 'maximum time to wait', parseDuration)
     .addHelpText(
       'after',
       examples(

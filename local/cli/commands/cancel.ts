@@ -9,7 +9,7 @@ import { read } from '../output/output.js';
 export const cancelCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('cancel')
-    .description('Cancel jobs: queued ones never start, running ones are told to stop.')
+    .description('Cancel jobs: queued jobs never start, and running jobs are told to stop.')
     .argument('<ids...>', 'of the jobs')
     .addHelpText('after', examples('cancel 697dc4a2f1e2d3c4b5a69788'))
     .action((ids) =>

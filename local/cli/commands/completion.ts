@@ -15,12 +15,12 @@ Examples:
 export const completionCommand: AddCommand = (parent, { output }) => {
   parent
     .command('completion')
-    .description('Print a script by which a shell completes commands, options and their values.')
+    .description('Print a script that completes commands, options and their values in a shell.')
     .addArgument(new Argument('<shell>', 'that reads it').choices(shells))
     .addHelpText('after', help)
     .action(async (shell) => {
       if (output.isJson)
-        throw new CommandFailure(exitCode.usage, 'The script for a shell is no JSON', {
+        throw new CommandFailure(exitCode.usage, 'The script for a shell is not JSON', {
           code: 'wrong_usage',
         });
       const { script } = await import('@bomb.sh/tab');

@@ -10,7 +10,7 @@ import { visible } from '../output/visible.js';
 export const doctorCommand: AddCommand = (parent, { api, env, output, url }) => {
   parent
     .command('doctor')
-    .description('Check settings, database, workers and scheduler, and tell how to fix what is wrong.')
+    .description('Check settings, database, workers and scheduler, and say how to fix problems.')
     .addHelpText('after', examples('doctor', 'doctor --url https://jobs.example.com'))
     .action(async () => {
       const findings = await examine();

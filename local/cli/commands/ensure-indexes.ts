@@ -7,13 +7,13 @@ import { CommandFailure } from '../failure.js';
 export const ensureIndexesCommand: AddCommand = (parent, { env, output, url }) => {
   parent
     .command('ensure-indexes')
-    .description('Make the indexes that are missing in the database of MONGODB_URI: once per deployment.')
+    .description('Make missing indexes in the database of MONGODB_URI. Run it once per deployment.')
     .addHelpText('after', examples('ensure-indexes'))
     .action(async () => {
       if (url() !== undefined)
         throw new CommandFailure(
           exitCode.usage,
-          'Indexes are made in the database: set MONGODB_URI, without --url',
+          'Indexes are made in the database: set MONGODB_URI, and leave out --url',
           {
             code: 'wrong_usage',
           },

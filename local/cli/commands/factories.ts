@@ -42,7 +42,9 @@ const columns: readonly Column<Factory>[] = [
 export const factoriesCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('factories')
-    .description('List the kinds of jobs that can be added, or show one and the schema of its input.')
+    .description(
+      'List the kinds of jobs that can be added, or show one of them with the schema of its input.',
+    )
     .argument('[name]', 'of a kind of job')
     .addHelpText('after', examples('factories', 'factories webhook'))
     .option(...limitOption)
@@ -75,7 +77,7 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
           shape: factoriesShape,
           rows: ({ jobFactories }) => jobFactories,
           columns,
-          none: 'No kinds of jobs are registered: a worker or a scheduler registers those of its code when it starts.',
+          none: 'No kinds of jobs are registered. Workers and schedulers register theirs when they start.',
         },
         options,
       );

@@ -13,11 +13,11 @@ import { parseDuration } from '../parse-duration.js';
 export const getCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('get')
-    .description('Show a job: how it stands, its input, output, errors and progress.')
+    .description('Show a job: its status, input, output, errors and progress.')
     .argument('<id>', 'of the job')
-    .option('--log', 'show what it logged, too')
+    .option('--log', 'also show the lines that it logged')
     .option('--wait', 'wait until it is settled, and exit with 6 unless it is completed')
-    .option('--timeout <duration>', 'how long to wait at most', parseDuration)
+    .option('--timeout <duration>', 'maximum time to wait', parseDuration)
     .addHelpText('after', examples('get 697dc4a2f1e2d3c4b5a69788 --log', 'get my-report --wait --timeout 5m'))
     .action(async (id, { log, wait, timeout }) => {
       const waits = wait || timeout !== undefined;

@@ -12,36 +12,38 @@ const LOCK_LIFETIME_MS = ms('10m');
 
 /** `import` takes over what other job processors hold. */
 export const importCommand: AddCommand = (parent, { env, output, url }) => {
-  const group = parent
-    .command('import')
-    .description('Take over jobs and schedules of another job processor.');
+  const group = parent.command('import').description('Import jobs and schedules of another job processor.');
   group
     .command('agenda')
     .description(
-      "Tell what would be taken over from Agenda's collection, or with --execute take it over into the database of MONGODB_URI.",
+      "Show what would be imported from Agenda's collection. With --execute, import it into the database of MONGODB_URI.",
     )
     .option(
       '--from <uri>',
-      "mongodb:// address of Agenda's database; without it AGENDA_MONGODB_URI, or the database of MONGODB_URI",
+      "mongodb:// address of Agenda's database; default: AGENDA_MONGODB_URI, or the database of MONGODB_URI",
     )
-    .option('--collection <name>', 'of Agenda', 'agendaJobs')
+    .option('--collection <name>', 'the collection of Agenda', 'agendaJobs')
     .option(
       '--jobs <module>',
-      'a module that exports `jobs`, which check the inputs; without it the known kinds',
+      'a module that exports `jobs`, which check the inputs; default: the registered kinds of jobs',
     )
-    .option('--only <names...>', 'jobs that have these names in Agenda')
-    .option('--rename <pairs...>', "names in Agenda and here, such as 'send mail=sendMail'", addPair)
+    .option('--only <names...>', 'only jobs with these names in Agenda')
+    .option(
+      '--rename <pairs...>',
+      "pairs of the name in Agenda and the name here, such as 'send mail=sendMail'",
+      addPair,
+    )
     .option(
       '--time-zone <name>',
-      'of cron expressions without one: that of the machine that ran Agenda; UTC when not given',
+      'for cron expressions without one: the time zone of the machine that ran Agenda; default: UTC',
       parseTimeZone,
     )
     .option(
       '--lock-lifetime <duration>',
-      'after which Agenda takes a locked job for lost; 10m when not given',
+      'after which Agenda considers a locked job lost; default: 10m',
       parseDuration,
     )
-    .option('--execute', 'add the jobs and scheduler items; without it nothing is written')
+    .option('--execute', 'write the jobs and scheduler items; default: only show them')
     .addHelpText(
       'after',
       examples(
@@ -62,7 +64,7 @@ export const importCommand: AddCommand = (parent, { env, output, url }) => {
         if (url() !== undefined)
           throw new CommandFailure(
             exitCode.usage,
-            'Jobs are imported into the database: set MONGODB_URI, without --url',
+            'Jobs are imported into the database: set MONGODB_URI, and leave out --url',
             { code: 'wrong_usage' },
           );
         const { runImport } = await import('../agenda/run-import.js');

@@ -9,9 +9,15 @@ export const initCommand: AddCommand = (parent, { output }) => {
   parent
     .command('init')
     .description('Write a new project in TypeScript: a job, a schedule, a test, and its deployment.')
-    .argument('[folder]', 'of the project, which is new or empty; it gives the project its name', '.')
+    .argument(
+      '[folder]',
+      'a new or empty folder for the project, whose name becomes that of the project',
+      '.',
+    )
     .addOption(
-      new Option('--with <tool>', 'that deploys it').choices(deploymentTools).default('serverless' as const),
+      new Option('--with <tool>', 'the tool that deploys the project')
+        .choices(deploymentTools)
+        .default('serverless' as const),
     )
     .addHelpText('after', examples('init shop-jobs', 'init shop-jobs --with cdk'))
     .action(async (folder, { with: tool }) => {

@@ -65,7 +65,7 @@ export const limitsCommand: AddCommand = (parent, { api, output }) => {
       );
     });
   for (const [name, description] of [
-    ['pause', 'Pause a limit: what runs goes on, what waits stays.'],
+    ['pause', 'Pause a limit: running jobs go on, and waiting jobs stay.'],
     ['resume', 'Let jobs of a limit start again.'],
   ] as const)
     group

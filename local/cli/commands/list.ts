@@ -17,11 +17,13 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
     .command('list')
     .description('List jobs, the newest first: a page, or all of them.')
     // Accepts several values only to refuse them with an error. Otherwise the last one would win silently.
-    .addOption(new Option('--status <status...>', 'only those; just one').choices(jobStatuses))
+    .addOption(
+      new Option('--status <status...>', 'only jobs with this status; give one').choices(jobStatuses),
+    )
     .option('--name <name>', 'only jobs of this name')
-    .option('--queue <name>', 'only those of this queue')
-    .option('--error <text>', 'only those with this text in an error')
-    .addOption(new Option('--order <order>', 'which come first').choices(['newest', 'oldest']))
+    .option('--queue <name>', 'only jobs of this queue')
+    .option('--error <text>', 'only jobs with this text in an error')
+    .addOption(new Option('--order <order>', 'which jobs come first').choices(['newest', 'oldest']))
     .option(...limitOption)
     .option(...cursorOption)
     .option(...allOption)
@@ -38,7 +40,7 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
       if (others.length > 0)
         throw new CommandFailure(
           exitCode.usage,
-          `list takes one --status, not ${statuses.length}: list them one after the other, or all by leaving it out`,
+          `list takes one --status, not ${statuses.length}: list them one after the other, or leave it out to list all`,
           { code: 'wrong_usage' },
         );
       const query = { ...filter, status, ...(!output.isJson && { brief: 'true' }) };

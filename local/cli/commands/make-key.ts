@@ -11,8 +11,8 @@ import { fields } from '../output/fields.js';
 export const makeKeyCommand: AddCommand = (parent, { output }) => {
   parent
     .command('make-key')
-    .description('Make an API key, and its entry for API_KEYS: the key is shown this once.')
-    .argument('<id>', 'names the key in logs: letters, digits, or any of _ . -')
+    .description('Make an API key, and its entry for API_KEYS. The key is shown only once.')
+    .argument('<id>', 'names the key in logs: letters, digits, and _ . -')
     .addArgument(new Argument('<role>', 'what its holder may do').choices(roles))
     .addHelpText('after', examples('make-key backend write', 'make-key backend write --json | jq -r .entry'))
     .action((id, role) => {
@@ -28,6 +28,6 @@ export const makeKeyCommand: AddCommand = (parent, { output }) => {
           output.paint,
         ),
       );
-      output.note('Give the key to who is to use it, and add the entry to API_KEYS.');
+      output.note('Give the key to its user, and add the entry to API_KEYS.');
     });
 };

@@ -35,7 +35,7 @@ export const queuesCommand: AddCommand = (parent, { api, output }) => {
       ),
     );
   for (const [name, description] of [
-    ['pause', 'Pause a queue: what runs goes on, what waits stays.'],
+    ['pause', 'Pause a queue: running jobs go on, and waiting jobs stay.'],
     ['resume', 'Let workers take the jobs of a queue again.'],
   ] as const)
     group

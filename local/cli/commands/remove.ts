@@ -20,12 +20,12 @@ const removedShape = z.object({
 export const removeCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('remove')
-    .description('Remove settled jobs for good: by their ids, or by how they ended and how long ago.')
+    .description('Remove settled jobs: by their ids, or by status and age. This cannot be undone.')
     .argument('[ids...]', 'of the jobs')
-    .addOption(new Option('--status <statuses...>', 'all that ended so').choices(settledStatuses))
+    .addOption(new Option('--status <statuses...>', 'all jobs with these statuses').choices(settledStatuses))
     .option(
       '--older-than <duration>',
-      'with --status: only those that ended at least so long ago, such as 7d',
+      'with --status: only jobs that ended at least this long ago, such as 7d',
       parseDurationText,
     )
     .option('--yes', 'do not ask')
@@ -41,9 +41,13 @@ export const removeCommand: AddCommand = (parent, { api, output, stdin }) => {
       const isById = ids.length > 0;
       const isByStatus = status !== undefined;
       if (isById === isByStatus || (isById && olderThan !== undefined))
-        throw new CommandFailure(exitCode.usage, 'Give the ids of jobs, or --status and maybe --older-than', {
-          code: 'wrong_usage',
-        });
+        throw new CommandFailure(
+          exitCode.usage,
+          'Give the ids of jobs, or --status and optionally --older-than',
+          {
+            code: 'wrong_usage',
+          },
+        );
       if (status === undefined) {
         await confirm(`Remove ${ids.length === 1 ? `job ${ids[0]}` : `${ids.length} jobs`} for good?`, yes, {
           stdin,

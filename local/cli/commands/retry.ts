@@ -9,7 +9,7 @@ import { read } from '../output/output.js';
 export const retryCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('retry')
-    .description('Queue jobs again that ended in error, or cancelled.')
+    .description('Queue jobs again that ended in error or were cancelled.')
     .argument('<ids...>', 'of the jobs')
     .addHelpText('after', examples('retry 697dc4a2f1e2d3c4b5a69788'))
     .action((ids) =>

@@ -8,11 +8,15 @@ export const scheduleCommand: AddCommand = (parent, context) => {
   parent
     .command('schedule')
     .description(
-      'Make the jobs of scheduler items, in place of the scheduler function, until Ctrl-C or SIGTERM.',
+      'Make the jobs of scheduler items until Ctrl-C or SIGTERM, in place of the scheduler function.',
     )
     .addOption(jobsOption())
-    .option('--name <name>', 'of the processor: whose declared schedules these are')
-    .option('--health-port <port>', 'serve GET /health and /health/live there, on every address', parsePort)
+    .option('--name <name>', 'of the processor, to which the declared schedules belong')
+    .option(
+      '--health-port <port>',
+      'serve GET /health and /health/live on this port, on all interfaces',
+      parsePort,
+    )
     .addHelpText(
       'after',
       examples('schedule --jobs ./jobs.js', 'schedule --jobs ./jobs.js --health-port 8081'),

@@ -57,11 +57,11 @@ function addReading(group: CommandUnknownOpts, { api, output }: CommandContext):
 function addPreview(group: CommandUnknownOpts, { api, output, stdin }: CommandContext): void {
   group
     .command('preview')
-    .description('Show when a scheduler item is due next, or when one by these options would be.')
+    .description('Show when a scheduler item, or one with the given options, is due next.')
     .argument('[id]', 'of the item')
     .option(
       '--options <json>',
-      'of an item that is not added; @file for that of a file, - for that of standard input',
+      'of an item that is not stored: JSON text, @file to read a file, or - to read standard input',
     )
     .option('--count <number>', 'of occurrences, 1 to 1000', parseWholeNumber, 10)
     .addHelpText(
@@ -73,14 +73,14 @@ function addPreview(group: CommandUnknownOpts, { api, output, stdin }: CommandCo
     )
     .action(async (id, { options, count }) => {
       if ((id === undefined) === (options === undefined))
-        throw new CommandFailure(exitCode.usage, 'Give the id of an item, or --options of one', {
+        throw new CommandFailure(exitCode.usage, 'Give the id of an item, or --options', {
           code: 'wrong_usage',
         });
       const answer =
         options === undefined
           ? await api.get(path`/v1/schedulers/${id ?? ''}/preview`, { count })
           : await api.post('/v1/schedulers/preview', {
-              body: { scheduler: await readJson(options, 'What --options gives', { stdin }), count },
+              body: { scheduler: await readJson(options, 'The value of --options', { stdin }), count },
             });
       output.result(answer, occurrencesShape, ({ occurrences }) =>
         table(occurrenceColumns, occurrences, output),
@@ -92,7 +92,7 @@ function addWriting(group: CommandUnknownOpts, { api, output, stdin }: CommandCo
   group
     .command('add')
     .description('Add a scheduler item. It makes jobs once it is active.')
-    .argument('<options>', 'JSON; @file for that of a file, - for that of standard input')
+    .argument('<options>', 'JSON text, @file to read a file, or - to read standard input')
     .addHelpText(
       'after',
       examples(
@@ -106,9 +106,9 @@ function addWriting(group: CommandUnknownOpts, { api, output, stdin }: CommandCo
     });
   group
     .command('update')
-    .description('Change a scheduler item; null takes away what may be left out.')
+    .description('Change a scheduler item. Null removes an optional value.')
     .argument('<id>', 'of the item')
-    .argument('<changes>', 'JSON; @file for that of a file, - for that of standard input')
+    .argument('<changes>', 'JSON text, @file to read a file, or - to read standard input')
     .addHelpText('after', examples(`schedules update hourly '{ "delay": "2h", "title": null }'`))
     .action(async (id, changes) => {
       const body = await readJson(changes, 'The changes', { stdin });
@@ -119,7 +119,7 @@ function addWriting(group: CommandUnknownOpts, { api, output, stdin }: CommandCo
 function addRunning(group: CommandUnknownOpts, { api, output }: CommandContext): void {
   for (const [name, description] of [
     ['activate', 'Start a scheduler item.'],
-    ['deactivate', 'Stop a scheduler item, and withdraw the jobs that it made ahead.'],
+    ['deactivate', 'Stop a scheduler item, and withdraw the jobs that it made in advance.'],
   ] as const)
     group
       .command(name)
@@ -129,7 +129,7 @@ function addRunning(group: CommandUnknownOpts, { api, output }: CommandContext):
       .action(async (id) => show(await api.post(`${path`/v1/schedulers/${id}`}/${name}`), { output }));
   group
     .command('run')
-    .description('Add a job as a scheduler item makes them, at once, and show its id.')
+    .description('Add a job of a scheduler item at once, and show its id.')
     .argument('<id>', 'of the item')
     .addHelpText('after', examples('schedules run hourly'))
     .action(async (id) => {

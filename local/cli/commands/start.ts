@@ -10,7 +10,7 @@ export const startCommand: AddCommand = (parent, { env, output }) => {
       'Run the scheduler, the worker, the HTTP API and the dashboard in one process, until Ctrl-C.',
     )
     .addOption(jobsOption())
-    .option('--no-demo', 'without the jobs and the scheduler item of the demonstration')
+    .option('--no-demo', 'leave out the jobs and the scheduler item of the demonstration')
     .addHelpText('after', `${environmentHelp}\n${examples('start', 'start --jobs ./jobs.js --no-demo')}`)
     .action(async ({ jobs, demo }) => {
       // These modules load the driver and the embedded database, which other commands do not need.
@@ -26,8 +26,8 @@ export const startCommand: AddCommand = (parent, { env, output }) => {
 const environmentHelp = `
 Environment:
   PORT             of the HTTP API (default 3000)
-  HOST             address it listens on (default 127.0.0.1: this machine only)
-  API_KEY          at least 16 characters; one is made and printed when it is not set
-  MONGODB_URI      a replica set; an embedded database that keeps nothing is started when it is not set
-  SESSION_SECRETS  sign the sessions of the dashboard; without it sessions end when this stops
+  HOST             address it listens on (default 127.0.0.1, which only this machine reaches)
+  API_KEY          at least 16 characters; default: a key is made and printed
+  MONGODB_URI      a replica set; default: an embedded database, which keeps nothing on disk
+  SESSION_SECRETS  sign the sessions of the dashboard; default: sessions end with this process
   MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, METRICS_PORT, METRICS_HOST, API_KEYS, ALLOWED_HOSTS, CORS_ORIGINS, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md`;

@@ -13,10 +13,10 @@ import { averageDuration, type Point, statisticsShape, sumOf } from '../state/st
 export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')
-    .description('Show how many jobs there are by status, and how attempts ended, step by step.')
-    .option('--since <duration>', 'how far back, at most 8 days', parseDurationText, '1h')
-    .option('--step <duration>', 'of a line, whole minutes', parseDurationText, '5m')
-    .option('--name <name>', 'only what became of jobs of this name')
+    .description('Show the number of jobs by status, and how attempts ended over time.')
+    .option('--since <duration>', 'the time that is shown, at most 8 days', parseDurationText, '1h')
+    .option('--step <duration>', 'the time of a line, in whole minutes', parseDurationText, '5m')
+    .option('--name <name>', 'only attempts of jobs of this name')
     .addHelpText('after', examples('stats', 'stats --since 1d --step 1h'))
     .action(async ({ since, step, name }) => {
       const [counts, statistics] = await Promise.all([

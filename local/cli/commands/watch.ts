@@ -22,7 +22,7 @@ export const watchCommand: AddCommand = (parent, context) => {
       if (!process.stdin.isTTY || !context.output.isTerminal)
         throw new CommandFailure(
           exitCode.usage,
-          'watch needs a terminal; --json writes a line a second without one',
+          'watch needs a terminal; without one, --json writes a line each second',
           {
             code: 'wrong_usage',
           },

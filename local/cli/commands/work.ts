@@ -7,12 +7,16 @@ import { jobsOption } from '../work/jobs-option.js';
 export const workCommand: AddCommand = (parent, context) => {
   parent
     .command('work')
-    .description('Run jobs on this machine, in place of the worker function, until Ctrl-C or SIGTERM.')
+    .description('Run jobs on this machine until Ctrl-C or SIGTERM, in place of the worker function.')
     .addOption(jobsOption())
-    .option('--name <name>', 'of the processor: stands in logs and leases')
-    .option('--max-threads <number>', 'jobs at a time; without it MAX_THREADS, or the number of CPUs')
-    .option('--queues <names>', 'only these, separated by commas; without it QUEUES, or all')
-    .option('--health-port <port>', 'serve GET /health and /health/live there, on every address', parsePort)
+    .option('--name <name>', 'of the processor, shown in logs and leases')
+    .option('--max-threads <number>', 'jobs at a time; default: MAX_THREADS, or the number of CPUs')
+    .option('--queues <names>', 'only these queues, separated by commas; default: QUEUES, or all')
+    .option(
+      '--health-port <port>',
+      'serve GET /health and /health/live on this port, on all interfaces',
+      parsePort,
+    )
     .addHelpText(
       'after',
       examples(

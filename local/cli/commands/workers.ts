@@ -27,13 +27,13 @@ export const workerColumns: readonly Column<ShownWorker>[] = [
 ];
 
 /** The text shown instead of a list without rows. */
-export const noWorkers = 'No worker is at work. Those that end within a second are not listed.';
+export const noWorkers = 'No worker is running. Invocations that end within a second are not listed.';
 
 /** `workers` lists the worker invocations under way. */
 export const workersCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('workers')
-    .description('List the worker invocations under way, but those that end within a second.')
+    .description('List the running worker invocations, except those that end within a second.')
     .option(...limitOption)
     .option(...cursorOption)
     .option(...allOption)

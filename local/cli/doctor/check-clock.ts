@@ -17,6 +17,6 @@ export function clockFinding(differenceMs: number, uncertaintyMs: number): Findi
   return warning(
     'clock',
     detail,
-    'Synchronise it (NTP): jobs go by the clock of the database, but logs do not',
+    'Synchronise it (NTP). Jobs use the clock of the database, but logs do not',
   );
 }

@@ -14,10 +14,11 @@ const SCAN_MS = 2_000;
  * prefix.
  */
 export async function checkCollections(collections: Collections): Promise<readonly Finding[]> {
-  return examine(CHECK, 'Look whether the user of MONGODB_URI may read the database', async () => {
+  return examine(CHECK, 'Check that the user of MONGODB_URI may read the database', async () => {
     const foreign = await findForeignDocuments(collections, SCAN_MS);
     const leftBehind = await findLeftBehind(collections);
-    if (foreign.length === 0 && !leftBehind) return ok(CHECK, 'nothing was found in them that is not ours');
+    if (foreign.length === 0 && !leftBehind)
+      return ok(CHECK, 'they hold no documents of another application');
     return [
       ...(foreign.length > 0 ? [finding(failure, new ForeignDocumentsError(foreign).message)] : []),
       ...(leftBehind ? [finding(warning, leftBehindText(leftBehind, collections))] : []),

@@ -22,11 +22,11 @@ export function checkConfiguration(env: Environment): Finding[] {
 const noDatabase = failure(
   CHECK,
   'MONGODB_URI is not set',
-  'Set it to the connection string of a replica set, or give --url to look at a deployment',
+  'Set it to the connection string of a replica set, or give --url to check a deployment',
 );
 
 const noApiKeys = warning(
   'API keys',
   'API_KEYS is not set here: a function with these settings refuses every request',
-  'Set it where the http function runs; nothing is wrong where there is none',
+  'Set it where the http function runs. Without an http function, ignore this',
 );

@@ -8,7 +8,7 @@ const LATE_MS = 3 * 60_000;
 /** Checks that jobs of crashed workers are recovered. */
 export async function checkLeases(jobs: Collections['jobs']): Promise<readonly Finding[]> {
   const fix =
-    'Look whether the scheduler and the worker function are invoked every minute, and what they log';
+    'Check that the scheduler and the worker function are invoked every minute, and read their logs';
   return examine('leases', fix, async () => {
     const count = await countExpiredLeases(jobs, LATE_MS);
     if (count === 0) return ok('leases', 'no lease expired without being recovered');

@@ -37,7 +37,7 @@ interface Situation {
  * @param now by the clock of the database
  */
 export async function checkLimits(api: Api, now: number): Promise<readonly Finding[]> {
-  return examine(CHECK, 'Look at the log of the http function', async () => {
+  return examine(CHECK, 'Read the log of the http function', async () => {
     const query = { order: 'fullest', limit: PAGE_SIZE };
     const { limits } = read(await api.get('/v1/limits', query), limitsShape);
     const waiting = limits.filter((limit) => limit.waiting.count > 0);
@@ -57,7 +57,7 @@ function waitOf({ oldest }: ShownLimit, now: number): number {
 
 function pausedFinding({ key, paused, waiting }: ShownLimit): Finding {
   const detail = `limit '${key}' is paused since ${paused}, and ${jobsText(waiting)}`;
-  return warning(CHECK, detail, `If that is not meant to be: remote-processor limits resume ${key}`);
+  return warning(CHECK, detail, `If this is not intended: remote-processor limits resume ${key}`);
 }
 
 async function lookClosely(api: Api, long: readonly ShownLimit[], now: number): Promise<Finding[]> {
@@ -91,9 +91,9 @@ function freeFinding(limit: LimitDetails, { queues }: Situation): Finding {
   const detail = `limit '${key}': ${jobsText(waiting)} though only ${taken} of ${placesOf(limit)} places are taken`;
   const areAnyPaused = queues.some(({ paused }) => paused !== null);
   if (areAnyPaused)
-    return warning(CHECK, detail, 'Look whether their queue is paused: remote-processor queues list');
+    return warning(CHECK, detail, 'Check whether their queue is paused: remote-processor queues list');
   const fix =
-    'Look whether the worker and the scheduler function are invoked every minute, and what they log';
+    'Check that the worker and the scheduler function are invoked every minute, and read their logs';
   return failure(CHECK, detail, fix);
 }
 
@@ -112,7 +112,7 @@ function whyUntaken(name: string, { queues, workers, now }: Situation): string |
   const queue = queues.find((each) => each.name === name);
   if (queue && queue.paused !== null) return `its queue '${name}' is paused`;
   if (workers.length > 0 && !workers.some(({ queues: taken }) => taken === null || taken.includes(name)))
-    return `no worker that runs takes its queue '${name}'`;
+    return `no running worker takes its queue '${name}'`;
   return queue && isLate(queue, now) ? `nobody claims it from the queue '${name}'` : undefined;
 }
 

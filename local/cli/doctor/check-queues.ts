@@ -17,7 +17,7 @@ const UNCLAIMED_MS = 5 * 60_000;
  * @param now by the clock of the database
  */
 export async function checkQueues(api: Api, now: number): Promise<readonly Finding[]> {
-  return examine('queues', 'Look at the log of the http function', async () => {
+  return examine('queues', 'Read the log of the http function', async () => {
     const queues: ShownQueue[] = [];
     for await (const { page } of pagesOf(
       api,
@@ -50,7 +50,7 @@ function told(queues: readonly ShownQueue[], finding: (queue: ShownQueue) => Fin
   return queues.slice(0, MAX_TOLD).map((queue, index) => {
     const { detail, ...rest } = finding(queue);
     const isLast = index === MAX_TOLD - 1 && more > 0;
-    return { ...rest, detail: isLast ? `${detail}; and so it is with ${more} more queues` : detail };
+    return { ...rest, detail: isLast ? `${detail}; the same holds for ${more} more queues` : detail };
   });
 }
 
@@ -66,17 +66,13 @@ function unclaimed(queue: ShownQueue, workers: readonly ShownWorker[], now: numb
 
 function adviceFor(queue: string, workers: readonly ShownWorker[]): string {
   if (workers.length === 0)
-    return 'No worker runs: look whether the worker function is invoked every minute, or start remote-processor work';
+    return 'No worker runs: check that the worker function is invoked every minute, or start remote-processor work';
   if (!workers.some(({ queues }) => queues === null || queues.includes(queue)))
-    return 'No worker that runs takes this queue: see QUEUES';
+    return 'No running worker takes this queue: see QUEUES';
   return `The workers lack the code of the job, or are too few: remote-processor list --status queued --queue ${queue}`;
 }
 
 function pausedFinding({ name, paused }: ShownQueue): Finding {
   const detail = `queue '${name}' is paused since ${paused}`;
-  return warning(
-    'paused queues',
-    detail,
-    `If that is not meant to be: remote-processor queues resume ${name}`,
-  );
+  return warning('paused queues', detail, `If this is not intended: remote-processor queues resume ${name}`);
 }

@@ -16,7 +16,7 @@ const SILENT_MS = 5 * 60_000;
  */
 export async function checkScheduler(api: Api, now: number): Promise<readonly Finding[]> {
   const fix =
-    'Look whether the scheduler function is invoked every minute and what it logs, or start remote-processor schedule';
+    'Check that the scheduler function is invoked every minute and read its log, or start remote-processor schedule';
   return examine('scheduler', fix, async () => {
     const listing = { path: '/v1/schedulers', query: { brief: 'true' }, shape: schedulesShape };
     const active: ShownSchedule[] = [];

@@ -13,7 +13,7 @@ const OLDEST_VERSION = 6;
 export async function checkServer(db: Db): Promise<readonly Finding[]> {
   return examine(
     'database',
-    'Look whether the user of MONGODB_URI may read and write the database',
+    'Check that the user of MONGODB_URI may read and write the database',
     async () => {
       const asked = Date.now();
       const { version, hasTransactions, time } = await describeServer(db);
@@ -48,10 +48,10 @@ export function versionFinding(version: string): Finding {
 /** Judges whether a server has the transactions that schedules need. */
 export function replicaSetFinding(hasTransactions: boolean): Finding {
   if (hasTransactions) return ok('replica set', 'it has transactions');
-  const detail = 'the server is no member of a replica set: schedules need transactions';
+  const detail = 'the server is not a member of a replica set, and schedules need transactions';
   return failure(
     'replica set',
     detail,
-    'Start it with --replSet and call rs.initiate(): one member is enough',
+    'Start it with --replSet, and call rs.initiate(). One member is enough',
   );
 }

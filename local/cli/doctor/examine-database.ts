@@ -34,7 +34,7 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
     return [...configuration, ...server, ...owner, ...checks.flat()];
   } catch (error) {
     const { message } = await toFailure(error);
-    const fix = 'Look at MONGODB_URI, at the network on the way, and whether the server lets this address in';
+    const fix = 'Check MONGODB_URI, the network, and whether the server accepts this address';
     return [...configuration, failure('database', message, fix)];
   }
 }

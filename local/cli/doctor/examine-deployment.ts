@@ -11,7 +11,7 @@ import { type Finding, failure, ok } from './finding.js';
 export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
   try {
     await api.get('/health');
-    const health = ok('deployment', 'it answers, and so does its database');
+    const health = ok('deployment', 'it answers, and its database answers');
     const asked = Date.now();
     const { headers } = await api.send('GET', '/v1/workers', {});
     const now = Date.parse(headers.get('date') ?? '');
@@ -35,13 +35,7 @@ export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
             'Set REMOTE_PROCESSOR_API_KEY to a key whose entry is in API_KEYS of the deployment',
           ),
         ]
-      : [
-          failure(
-            'deployment',
-            message,
-            'Look at --url, at the log of the http function, and at its database',
-          ),
-        ];
+      : [failure('deployment', message, 'Check --url, the log of the http function, and its database')];
   }
 }
 

@@ -4,6 +4,6 @@ import { Option } from '@commander-js/extra-typings';
 export function jobsOption() {
   return new Option(
     '--jobs <module>',
-    'a module that exports `jobs` and maybe `schedules`; without it the jobs of this package',
+    'a module that exports `jobs` and optionally `schedules`; default: the jobs of this package',
   );
 }

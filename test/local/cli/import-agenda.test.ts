@@ -386,7 +386,7 @@ test.each([
   [['--from', 'redis://someone:secret@host'], 2, /--from is no mongodb/],
   [['--rename', 'report'], 2, /expected a pair/],
   [['--time-zone', 'Mars/Olympus'], 2, /expected an IANA time zone/],
-  [['--url', 'https://jobs.example.com'], 2, /without --url/],
+  [['--url', 'https://jobs.example.com'], 2, /leave out --url/],
   [['--collection', 'nothing'], 3, /no such job in nothing of the database/],
 ])('import agenda %j ends with %i', async (options, expected, message) => {
   const { code, out, err } = await run(['import', 'agenda', ...options], { on: 'database' });

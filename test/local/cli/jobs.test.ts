@@ -279,7 +279,7 @@ test.each(['', 'an-id --status completed', 'an-id --older-than 7d', '--older-tha
   async (words) => {
     expect(await run(['remove', ...words.split(' ').filter((word) => word !== ''), '--yes'])).toMatchObject({
       code: 2,
-      err: 'error: Give the ids of jobs, or --status and maybe --older-than\n',
+      err: 'error: Give the ids of jobs, or --status and optionally --older-than\n',
     });
   },
 );

@@ -44,7 +44,7 @@ test.skipIf(spawnSync('script', ['--version']).status !== 0).each([
   ['Ctrl-C', '\u0003'],
 ])('on a terminal it draws until %s, and leaves it as it was', async (_, key) => {
   const terminal = startOnTerminal([process.execPath, await program(), 'watch'], commandLine.env());
-  await eventually(() => expect(terminal.text()).toContain('No worker is at work.'));
+  await eventually(() => expect(terminal.text()).toContain('No worker is running.'));
   terminal.type(key);
 
   expect(await terminal.exit()).toBe(0);

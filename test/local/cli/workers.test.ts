@@ -17,7 +17,7 @@ test('workers lists those under way', async () => {
 
   expect(await run(['workers'])).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^No worker is at work\..*\n$/),
+    out: expect.stringMatching(/^No worker is running\..*\n$/),
   });
   processor.startProcessor();
   await eventually(async () => expect(await processor.workers.count()).toBe(1));

@@ -21,7 +21,7 @@ test.each<[string, Record<string, string>]>([
 
   expect(answer.status).toBe(403);
   const page = await answer.text();
-  expect(page).toContain('<h1>This was sent from elsewhere</h1>');
+  expect(page).toContain('<h1>The request came from a page of another site</h1>');
   expect(page).toContain('not sent by a page of this site');
   expect((await browse(api).post('/sign-in', { key: 'key-of-read' }, headers)).status).toBe(403);
   expect((await api.processor.getScheduler('daily'))?.active).toBe(false);
