@@ -31,11 +31,9 @@ export const jobView = z
         causes: z
           .array(
             z.object({
-              path: z
-                .string()
-                .register(documented, {
-                  description: 'The path from the error to this cause, such as `cause.cause`.',
-                }),
+              path: z.string().register(documented, {
+                description: 'The path from the error to this cause, such as `cause.cause`.',
+              }),
               name: z.string(),
               message: z.string(),
               stack: z.string().nullable(),

@@ -30,7 +30,10 @@ export const addCommand: AddCommand = (parent, { api, output, stdin }) => {
       'make the key from these values of the input, such as shop,customer.id',
       paths,
     )
-    .option('--unique-mode <mode>', 'what happens to a waiting job with the key: keep, replace, preserveRunAt')
+    .option(
+      '--unique-mode <mode>',
+      'what happens to a waiting job with the key: keep, replace, preserveRunAt',
+    )
     .option('--unique-until <moment>', 'when the key is free again: settled, claimed')
     .option('--unique-period <duration>', 'keep the key taken for at least this time', parseDurationText)
     .option('--while-running <what>', 'what happens while a running job has the key: keep, queueOne')
