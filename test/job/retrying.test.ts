@@ -275,6 +275,6 @@ test('a definition that is none is refused, with all that is wrong', () => {
     );
   }
   expect(() => defineJob({ name: 'both', run: async () => 1, module: new URL('file:///x.js') })).toThrow(
-    'either run or module',
+    'run: expected run, module or runBatch, and only one of them',
   );
 });

@@ -6,7 +6,7 @@ import { echo, failing } from '../jobs.js';
 const database = useDatabase();
 
 /** What is the workers' own. */
-const internals = ['log', 'runAlone', 'unfinishedCounter', 'lastToken', 'freedUniqueKey', '_id', 'token'];
+const internals = ['log', 'unfinishedCounter', 'lastToken', 'freedUniqueKey', '_id', 'token'];
 
 test('a job shows nothing of what only workers need to know', async () => {
   const processor = database.processor();
