@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { limitKeySchema, MAX_SLOTS } from '../job/flow-rules.js';
+import { ConflictError } from '../errors.js';
+import { isOrder, limitKeySchema, MAX_SLOTS, orderKeySchema } from '../job/flow-rules.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex } from '../mongo/by-index.js';
@@ -15,6 +16,7 @@ import { type FlowCollections, type LimitDocument, settingIndex } from './limit-
 import type { LimitSettings } from './limit-settings.js';
 import { findHeads } from './line-statements.js';
 import type { Lines } from './lines.js';
+import { skipFailed } from './skip-failed.js';
 
 export interface LimitPage {
   readonly limits: Limit[];
@@ -70,7 +72,12 @@ const anyKeySchema = storableText.min(1).max(500);
 /** A valid number of places, or null. */
 export const maxSchema = z.int().min(1).max(MAX_SLOTS).nullable();
 
-const setSchema = z.object({ key: limitKeySchema, changes: z.strictObject({ max: maxSchema }) });
+const settableSchema = limitKeySchema.refine(
+  (key) => !isOrder(key),
+  'expected no strict order: in an order, one job runs at a time',
+);
+
+const setSchema = z.object({ key: settableSchema, changes: z.strictObject({ max: maxSchema }) });
 
 /** The limits on how many jobs run at a time, and start in a period. */
 export class Limits {
@@ -151,6 +158,22 @@ export class Limits {
    */
   async resume(key: string): Promise<LimitState> {
     return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: false });
+  }
+
+  /**
+   * Lets a strict order go on without the failed job that stops it, such as `order events=acme`. The job stays in
+   * `error`. If it is retried later, it goes to the end of the order.
+   *
+   * @returns the job's id
+   * @throws ValidationError for a key that no strict order can have, or ConflictError if no failed job stops it
+   */
+  async skip(key: string): Promise<string> {
+    const order = validateNow(orderKeySchema, key, 'Key of the limit');
+    const { jobs } = await this.collections();
+    const skipped = await skipFailed(jobs, order);
+    if (skipped === undefined) throw new ConflictError(key, `No failed job stops '${key}'.`);
+    await this.tell(await this.lines.unblock([order]));
+    return skipped;
   }
 
   async #fullest(limit: number): Promise<Limit[]> {

@@ -158,10 +158,16 @@ export const limitKeySchema = z
     abort: true,
   })
   .regex(
-    /^[\w.:/-]{1,100}(=.{1,200})?$/s,
+    /^(order )?[\w.:/-]{1,100}(=.{1,200})?$/s,
     "expected the name of a limit, and '=' and a key of 1 to 200 characters if it has keys, such as 'import=acme'",
   )
   .refine((key) => key.isWellFormed(), 'expected well-formed Unicode: half of a character is missing');
+
+/** Valid keys of strict orders. */
+export const orderKeySchema = limitKeySchema.refine(
+  isOrder,
+  "expected a strict order: 'order', its name, and '=' and a key if it has keys, such as 'order events=acme'",
+);
 
 const key = z.union([z.string().min(1).max(200), isFunction<LimitKey<never>>()], {
   error: "expected a path into the input such as 'customer.id', or a function of the input",

@@ -72,7 +72,8 @@ const asking = routes.filter(({ path }) => path !== '/v1/openapi.json');
 
 /** How one of them answers. */
 async function answerTo({ method, path, bodyExample }: (typeof routes)[number]): Promise<unknown> {
-  const address = path.replaceAll(/\{[^}]*\}/g, 'due');
+  const value = path.endsWith('/skip') ? 'order due' : 'due';
+  const address = path.replaceAll(/\{[^}]*\}/g, encodeURIComponent(value));
   const query = method === 'DELETE' && path === '/v1/jobs' ? '?status=completed' : '';
   const reply = await app().request(`http://localhost${address}${query}`, {
     method,

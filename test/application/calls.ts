@@ -1,7 +1,7 @@
 import type { LocalProcessor } from '../../local/processor.js';
 import { connectedCollections } from '../../src/collections/connected-collections.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
-import type { ClaimedJob } from '../../src/index.js';
+import { type ClaimedJob, ConflictError } from '../../src/index.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
@@ -39,6 +39,10 @@ const request = {
   work: async () => 'reply',
 };
 
+function unlessNothingStops(error: unknown): void {
+  if (!(error instanceof ConflictError)) throw error;
+}
+
 /** Every method of a processor and of its groups, called with the ids of the application's documents. */
 export const calls: Readonly<Record<string, Call>> = {
   ...plainCalls,
@@ -65,6 +69,7 @@ export const calls: Readonly<Record<string, Call>> = {
     await withEach(limitKeys, (key) => processor.limits.set(key, { max: 1 }));
   },
   'limits.pause': (processor) => withEach(limitKeys, (key) => processor.limits.pause(key)),
+  'limits.skip': (processor) => processor.limits.skip('order import').catch(unlessNothingStops),
   'limits.resume': (processor) => withEach(limitKeys, (key) => processor.limits.resume(key)),
   'queues.pause': (processor) => withEach(['default', 'mail'], (name) => processor.queues.pause(name)),
   'queues.resume': (processor) => withEach(['default', 'mail'], (name) => processor.queues.resume(name)),

@@ -88,6 +88,34 @@ describe('a failed job', () => {
     expect(await processor.drain()).toMatchObject({ completed: 3 });
   });
 
+  test('is skipped by a person, and goes to the end of the line when it is retried', async () => {
+    const job = failing('stop');
+    const processor = database.processor();
+    await processor.addJobFactory(job);
+    const [, failed = ''] = await processor.addJobs(
+      numbers(4).map((n) => ({ job, input: { order: 'x', n } })),
+    );
+    await expect(processor.limits.skip('order event=x')).rejects.toThrow(
+      /No failed job stops 'order event=x'/,
+    );
+    isBroken = true;
+    await processor.drain();
+    expect((await processor.limits.get('order event=x')).holders).toMatchObject([
+      { id: failed, status: 'error' },
+    ]);
+    expect(await processor.limits.skip('order event=x')).toBe(failed);
+    isBroken = false;
+    await processor.retryJob(failed);
+    const order = [];
+    for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) {
+      order.push(next.input);
+      await processor.completeJob(next);
+    }
+    expect(order).toMatchObject([{ n: 2 }, { n: 3 }, { n: 1 }]);
+    await expect(processor.limits.skip('event=x')).rejects.toThrow(/expected a strict order/);
+    await expect(processor.limits.set('order event=x', { max: 2 })).rejects.toThrow(/one job runs at a time/);
+  });
+
   test('is skipped where the definition says so', async () => {
     const job = failing('skip');
     const processor = database.processor();

@@ -110,6 +110,7 @@ const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promis
   'limits.set': (processor) => processor.limits.set('import', { max: 1 }),
   'limits.pause': (processor) => processor.limits.pause('import'),
   'limits.resume': (processor) => processor.limits.resume('import'),
+  'limits.skip': (processor) => processor.limits.skip('order import').catch(() => {}),
   'queues.pause': (processor) => processor.queues.pause('mail'),
   'queues.resume': (processor) => processor.queues.resume('mail'),
   cancelJob: (processor) => processor.cancelJob('job'),

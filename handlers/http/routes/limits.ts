@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { maxSchema } from '../../../src/flow/limits.js';
-import { limitKeySchema } from '../../../src/job/flow-rules.js';
+import { limitKeySchema, orderKeySchema } from '../../../src/job/flow-rules.js';
 import { documented } from '../documented.js';
 import { cappedCount, jobStatus, moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
@@ -168,4 +168,30 @@ const settableKey = keyOf(
   'The name of a limit on how many jobs run at a time, and `=` and the key if it has keys.',
 );
 
-export const limitRoutes = [listLimits, getLimit, setLimit, pauseLimit, resumeLimit];
+const skipFailedJob = defineRoute({
+  method: 'POST',
+  path: '/v1/limits/{key}/skip',
+  operation: 'skipFailedJob',
+  role: 'admin',
+  summary: 'Let a strict order go on without the failed job that stops it',
+  description: 'The job stays in `error`. If it is retried later, it goes to the end of the order.',
+  asks: () =>
+    z.object({
+      parameters: keyOf(
+        orderKeySchema,
+        '`order`, the name of the order, and `=` and the key if it has keys, such as `order events=acme`.',
+      ),
+    }),
+  reply: {
+    status: 200,
+    description: 'The job that stopped it.',
+    schema: () => z.object({ key: z.string(), skipped: z.string() }),
+    example: { key: 'order events=acme', skipped: '697dc4a2f1e2d3c4b5a69788' },
+  },
+  problems: ['conflict'],
+  async answer({ parameters: { key } }, { processor }) {
+    return { body: { key, skipped: await processor.limits.skip(key) } };
+  },
+});
+
+export const limitRoutes = [listLimits, getLimit, setLimit, pauseLimit, resumeLimit, skipFailedJob];

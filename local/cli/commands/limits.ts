@@ -17,7 +17,7 @@ const stateShape = z.looseObject({
 export const limitsCommand: AddCommand = (parent, { api, output }) => {
   const group = parent
     .command('limits')
-    .description('List limits, set, pause and resume them.')
+    .description('List limits, set, pause and resume them, and skip failed jobs.')
     .addHelpText('after', examples('limits', 'limits set import=acme 5', 'limits pause import=acme'));
   group
     .command('list', { isDefault: true })
@@ -79,7 +79,18 @@ export const limitsCommand: AddCommand = (parent, { api, output }) => {
           paused === null ? `${key} is not paused` : `${key} is paused since ${paused}`,
         );
       });
+  group
+    .command('skip')
+    .description('Let a strict order go on without the failed job that stops it.')
+    .argument('<key>', "'order', its name, and = and the key if it has keys")
+    .addHelpText('after', examples("limits skip 'order events=acme'"))
+    .action(async (key) => {
+      const answer = await api.post(`${path`/v1/limits/${key}`}/skip`);
+      output.result(answer, skippedShape, ({ skipped }) => `${key} goes on without job ${skipped}`);
+    });
 };
+
+const skippedShape = z.looseObject({ key: z.string(), skipped: z.string() });
 
 function parseMax(text: string): number | null {
   if (text === 'none') return null;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defineJob, RemoteException } from '../../../src/index.js';
 import { type Call, type TestApi, useApi } from './api.js';
 import { operations } from './openapi-document.js';
 
@@ -12,6 +13,14 @@ const nothing = async () => {};
 const queuedJob = ({ processor }: TestApi) => processor.addJob('echo', {}, { id: 'j', delay: '1h' });
 const failedJob = async ({ processor }: TestApi) => {
   await processor.addJob('failing', undefined, { id: 'j' });
+  await processor.processJobs();
+};
+const stoppedOrder = async ({ processor }: TestApi) => {
+  const run = () => {
+    throw new RemoteException('no');
+  };
+  await processor.addJobFactory(defineJob({ name: 'ordered', ordering: { name: 'failing' }, run }));
+  await processor.addJob('ordered');
   await processor.processJobs();
 };
 const item = ({ processor }: TestApi) => processor.addScheduler(tick);
@@ -53,6 +62,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   getLimit: [nothing, '/v1/limits/import'],
   setLimit: [nothing, '/v1/limits/import', { method: 'PATCH', key: 'key-of-admin', body: { max: 2 } }],
   pauseLimit: [nothing, '/v1/limits/import/pause', { ...post, key: 'key-of-admin' }],
+  skipFailedJob: [stoppedOrder, '/v1/limits/order%20failing/skip', { ...post, key: 'key-of-admin' }],
   resumeLimit: [nothing, '/v1/limits/import/resume', { ...post, key: 'key-of-admin' }],
   pauseQueue: [nothing, '/v1/queues/mail/pause', { ...post, key: 'key-of-admin' }],
   resumeQueue: [nothing, '/v1/queues/mail/resume', { ...post, key: 'key-of-admin' }],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob } from '../../../src/index.js';
+import { defineJob, RemoteException } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
 import { useCommandLine } from './command-line.js';
 
@@ -34,6 +34,22 @@ test('limits lists what jobs wait for, and get tells it of a job', async () => {
   });
   expect((await run(['get', 'b'])).out).toMatch(/waits for +a place in the limit import=acme\n/);
   expect((await run(['limits', 'get', 'import=acme'])).out).toMatch(/held by +a \(import, processing\)\n/);
+});
+
+test('a strict order goes on without the failed job that stops it', async () => {
+  const ordered = defineJob({
+    name: 'event',
+    ordering: {},
+    run: () => {
+      throw new RemoteException('no');
+    },
+  });
+  const processor = database.processor();
+  await processor.addJobFactory(ordered);
+  await processor.addJob(ordered, undefined, { id: 'failed' });
+  await processor.processNextJob();
+  expect((await run(['limits', 'skip', 'order event'])).out).toBe('order event goes on without job failed\n');
+  expect((await run(['limits', 'skip', 'order event'])).err).toMatch(/No failed job stops 'order event'/);
 });
 
 test('limits are set, paused and resumed', async () => {
