@@ -13,6 +13,7 @@ const guide = [
   'jobs',
   'inputs',
   'retries',
+  'unique-jobs',
   'flow-control',
   'batches',
   'schedules',
