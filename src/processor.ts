@@ -978,11 +978,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       for (const { id: jobId, jobName, queue } of jobs.filter(isNew))
         this.#events.tell('jobAdded', { jobId, jobName, queue });
     }
-    const mayBeDue = ({ sharing }: NewJob, index: number) =>
-      added[index]?.outcome === 'replaced' && sharing?.mode === 'replace';
-    const isReady = (job: NewJob, index: number) =>
-      (isNew(job, index) && job.blockedBy === undefined) || mayBeDue(job, index);
-    const unblocked = await this.#entrance.open(jobs.filter(isNew));
+    const mayBeDue = (job: NewJob, index: number) =>
+      isNew(job, index) || (added[index]?.outcome === 'replaced' && job.sharing?.mode === 'replace');
+    const isReady = (job: NewJob, index: number) => job.blockedBy === undefined && mayBeDue(job, index);
+    const unblocked = await this.#entrance.open(jobs.filter((_, index) => added[index]?.outcome !== 'kept'));
     await this.jobsReady.tell([...jobs.filter(isReady), ...unblocked], giveUpAt);
   }
 

@@ -153,14 +153,17 @@ const kept = {
 /** Returns an expression for the waiting job with the input and options of another. */
 function replaced(job: KeyedJob): Document {
   const line = { $literal: exclusiveLimit(job.jobName, job.uniqueKey).key };
+  const { blockedBy, limits = [] } = job;
+  const entered = blockedBy === undefined ? '$$REMOVE' : { $literal: limits };
   // It goes on waiting for the running job of the same key, whatever its new input is.
   const inLine = (value: unknown, otherwise: unknown) => ({
     $cond: [{ $eq: ['$blockedBy', line] }, value, otherwise],
   });
   const changes = {
-    claimable: inLine(false, true),
-    blockedBy: inLine('$blockedBy', '$$REMOVE'),
-    limits: inLine('$limits', '$$REMOVE'),
+    claimable: inLine(false, blockedBy === undefined),
+    blockedBy: inLine('$blockedBy', blockedBy === undefined ? '$$REMOVE' : { $literal: blockedBy }),
+    limits: inLine('$limits', entered),
+    slots: inLine('$slots', '$$REMOVE'),
     runAt: runAtOf(job),
     // The attempts that were used up do not count for the new input.
     maxRetries: { $add: [job.maxRetries, '$retryCounter'] },

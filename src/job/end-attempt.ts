@@ -25,7 +25,7 @@ export const MAX_UNFINISHED = 10;
  * User values stand inside `$literal`, so that none is evaluated.
  *
  * @param flow given if the job holds places in limits, or a moment. It loses them, except if it was given back. It keeps
- *   its place in a strict order
+ *   the places that it holds until it is settled
  * @param hasPeriod whether the job may keep its unique key for a time
  */
 export function endAttempt(outcome: Outcome, flow?: Settlement['flow'], hasPeriod = false): Document[] {
@@ -95,32 +95,35 @@ function freeingSlots({ kind }: Outcome, flow: Settlement['flow']): Document[] {
   if (kind === 'completed') return [];
   if (kind === 'givenBack') return [unslottedAfterError];
   if (flow === 'limited') return [{ $unset: ['slots', 'postponedBy'] }];
-  const slots = { $cond: [isUnsettledOrStopped, placeInOrder, '$$REMOVE'] };
+  const slots = {
+    $switch: {
+      branches: [
+        // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
+        { case: { $eq: ['$status', 'queued'] }, then: placesUntilSettled },
+        // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
+        { case: { $and: [{ $eq: ['$status', 'error'] }, isStopped] }, then: placeInOrder },
+      ],
+      default: '$$REMOVE',
+    },
+  };
   return [{ $set: { slots, postponedBy: '$$REMOVE' } }];
 }
 
+/** Returns an expression for the places in limits whose keys begin with one of these words. Missing if there are none. */
+function placesIn(...kinds: readonly string[]): Document {
+  const isOne = { $or: kinds.map((kind) => ({ $eq: [{ $indexOfCP: ['$$slot.key', `${kind} `] }, 0] })) };
+  const held = { $filter: { input: { $ifNull: ['$slots', []] }, as: 'slot', cond: isOne } };
+  return { $let: { vars: { held }, in: { $cond: [{ $eq: ['$$held', []] }, '$$REMOVE', '$$held'] } } };
+}
+
 /** The place of a job in its strict order. Missing if it has none. */
-export const placeInOrder = {
-  $let: {
-    vars: {
-      held: {
-        $filter: {
-          input: { $ifNull: ['$slots', []] },
-          as: 'slot',
-          cond: { $eq: [{ $indexOfCP: ['$$slot.key', 'order '] }, 0] },
-        },
-      },
-    },
-    in: { $cond: [{ $eq: ['$$held', []] }, '$$REMOVE', '$$held'] },
-  },
-};
+export const placeInOrder = placesIn('order');
+
+/** The places that a job keeps until it is settled. See `isHeldUntilSettled`. */
+const placesUntilSettled = placesIn('order', 'unique');
 
 /** Whether a failed job holds up the jobs behind it. */
 const isStopped = { $in: [true, { $ifNull: ['$limits.stops', []] }] };
-
-const isUnsettledOrStopped = {
-  $or: [{ $eq: ['$status', 'queued'] }, { $and: [{ $eq: ['$status', 'error'] }, isStopped] }],
-};
 
 const unslottedAfterError = {
   $set: {
@@ -166,7 +169,7 @@ export function turnAway(to: TurnedAway): Document[] {
         ...kept,
         runAt: to.until,
         postponedBy: to.by === undefined ? '$$REMOVE' : { $literal: to.by },
-        slots: placeInOrder,
+        slots: placesUntilSettled,
       });
     case 'returned':
       return ending('queued', kept);

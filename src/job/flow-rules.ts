@@ -126,6 +126,11 @@ export function isTurn(key: string): boolean {
   return key.startsWith('turn ');
 }
 
+/** Returns whether a job keeps its place in this limit until it is settled, also while it waits for its next attempt. */
+export function isHeldUntilSettled(key: string): boolean {
+  return isOrder(key) || key.startsWith('unique ');
+}
+
 /** Returns whether jobs always wait in line for this limit. They meet others when they are claimed. */
 export function isLined({ key }: JobLimit): boolean {
   return isOrder(key) || isTurn(key);

@@ -1,5 +1,5 @@
 import type { Failure } from './failure.js';
-import { type HeldSlot, isOrder } from './flow-rules.js';
+import { type HeldSlot, isHeldUntilSettled, isOrder } from './flow-rules.js';
 import { type ClaimedJob, isSettled, type JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
@@ -28,8 +28,11 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
-  /** The job's flow control, if it holds places in limits, or a moment of a rate limit. */
-  readonly flow?: 'limited' | 'ordered';
+  /**
+   * The job's flow control, if it holds places in limits, or a moment of a rate limit. `held`: it keeps one of the places
+   * until it is settled.
+   */
+  readonly flow?: 'limited' | 'held';
   /** True if the job may keep its unique key for a time after it has ended. */
   readonly hasPeriod?: boolean;
   /** Reports of the attempt that may not be stored yet. */
@@ -53,8 +56,9 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
 }
 
 /**
- * Returns the places that a written outcome freed. A job that was given back keeps its places. A job in a strict order
- * keeps its place in it until it is settled, and also in `error` if that stops the line. See end-attempt.ts.
+ * Returns the places that a written outcome freed. A job that was given back keeps its places. A job in a strict order, or
+ * with a queued successor, keeps its place until it is settled. In a strict order it also keeps it in `error` if that stops
+ * the line. See end-attempt.ts.
  *
  * @param settledAs the job's new status, or undefined if nothing was changed
  */
@@ -64,13 +68,10 @@ export function freedSlots(
   settledAs: JobStatus | 'stale' | undefined,
 ): readonly HeldSlot[] {
   if (slots.length === 0 || settledAs === undefined || settledAs === 'stale') return [];
-  if (!isSettled(settledAs)) return outcome.kind === 'givenBack' ? [] : slots.filter(isOutOfOrder);
+  if (!isSettled(settledAs))
+    return outcome.kind === 'givenBack' ? [] : slots.filter(({ key }) => !isHeldUntilSettled(key));
   const isStopped = settledAs === 'error' && limits.some(({ stops }) => stops);
-  return isStopped ? slots.filter(isOutOfOrder) : slots;
-}
-
-function isOutOfOrder({ key }: HeldSlot): boolean {
-  return !isOrder(key);
+  return isStopped ? slots.filter(({ key }) => !isOrder(key)) : slots;
 }
 
 /** Returns the settlement of a claimed job. */
@@ -78,7 +79,7 @@ export function settlementOf(
   { id, token, retention, slots, postponedBy, uniqueUntil }: ClaimedJob,
   outcome: Outcome,
 ): Settlement {
-  const isOrdered = slots?.some(({ key }) => isOrder(key));
+  const isHeld = slots?.some(({ key }) => isHeldUntilSettled(key));
   const isLimited = slots !== undefined || postponedBy !== undefined;
   return {
     id,
@@ -86,6 +87,6 @@ export function settlementOf(
     outcome,
     isDeletedWhenCompleted: retention?.completed === 0,
     hasPeriod: uniqueUntil !== undefined && uniqueUntil !== 'claimed',
-    ...(isLimited && { flow: isOrdered ? 'ordered' : 'limited' }),
+    ...(isLimited && { flow: isHeld ? 'held' : 'limited' }),
   };
 }

@@ -328,6 +328,32 @@ describe('one more while one runs', () => {
     expect(await processor.pullNextJob()).toMatchObject({ id: second.id, input: { n: 3 } });
   });
 
+  test('the one more waits until the first is settled, also while that waits for its next attempt', async () => {
+    const processor = await setupQueueing();
+    const options = { ...queueOne, retryDelay: 0, maxRetries: 2 };
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    const running = await processor.pullNextJob();
+    const { id: second } = await processor.jobs.add('echo', { n: 2 }, options);
+    if (running) await processor.failJob(running, new Error('again'));
+    const again = await processor.pullNextJob();
+    expect(again?.id).toBe(first);
+    expect(await processor.pullNextJob()).toBeUndefined();
+    if (again) await processor.failJob(again, new Error('for good'));
+    expect(await processor.pullNextJob()).toMatchObject({ id: second });
+  });
+
+  test('cancelling the first while it waits for its next attempt lets the one more run', async () => {
+    const processor = await setupQueueing();
+    const options = { ...queueOne, retryDelay: '1h' };
+    const first = await processor.addJob('echo', { n: 1 }, options);
+    const running = await processor.pullNextJob();
+    const { id: second } = await processor.jobs.add('echo', { n: 2 }, options);
+    expect(await processor.pullNextJob()).toBeUndefined();
+    if (running) await processor.failJob(running, new Error('again'));
+    await processor.cancelJob(first);
+    expect(await processor.pullNextJob()).toMatchObject({ id: second });
+  });
+
   test('a claimed job that its worker has not admitted yet does not lose its key, except to one that cannot wait', async () => {
     const processor = await setupQueueing();
     await processor.addJob('echo', { n: 1 }, queueOne);
@@ -401,6 +427,29 @@ describe('in a transaction of the caller', () => {
       inputDiffers: false,
     });
   });
+});
+
+test('in a strict order, a replaced job goes to the end, and one that keeps its moment stays where it is', async () => {
+  const ordered = defineJob({
+    name: 'ordered',
+    input: z.object({ n: z.number() }),
+    ordering: { name: 'all' },
+    run: () => null,
+  });
+  const processor = database.processor({ maxThreads: 1 });
+  await processor.addJobFactory(ordered);
+  const add = (n: number, unique: Unique) => processor.addJob(ordered, { n }, { unique });
+  await add(1, { key: 'a' });
+  await add(2, { key: 'b' });
+  await add(3, { key: 'c' });
+  await add(4, { key: 'a', mode: 'replace' });
+  await add(5, { key: 'b', mode: 'preserveRunAt' });
+  const order: unknown[] = [];
+  for (let job = await processor.pullNextJob(); job; job = await processor.pullNextJob()) {
+    order.push(job.input);
+    await processor.completeJob(job, null);
+  }
+  expect(order).toEqual([{ n: 5 }, { n: 3 }, { n: 4 }]);
 });
 
 describe('many at once', () => {
