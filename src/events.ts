@@ -77,6 +77,18 @@ export interface ScheduleFired extends JobOfEvent {
   readonly at: Date;
 }
 
+/** A circuit breaker opened, or stays open because the job that was tried failed too. */
+export interface CircuitOpened {
+  readonly jobName: string;
+  /** How long no job of this kind starts, in milliseconds. Afterwards one is tried. */
+  readonly pauseMs: number;
+}
+
+/** A circuit breaker closed, because the job that was tried ended well, or because a person closed it. */
+export interface CircuitClosed {
+  readonly jobName: string;
+}
+
 /** The events of a processor by name. Each is emitted after the write that makes it true. */
 export interface ProcessorEvents {
   jobAdded: JobAdded;
@@ -87,6 +99,8 @@ export interface ProcessorEvents {
   jobSettled: JobSettled;
   leaseLost: LeaseLost;
   scheduleFired: ScheduleFired;
+  circuitOpened: CircuitOpened;
+  circuitClosed: CircuitClosed;
 }
 
 /** The name of an event. */
@@ -121,6 +135,8 @@ export const eventNames = Object.freeze([
   'jobSettled',
   'leaseLost',
   'scheduleFired',
+  'circuitOpened',
+  'circuitClosed',
 ] as const satisfies readonly EventName[]);
 
 /** Emits events to listeners. A failing listener never affects the code that emits the event. */
@@ -134,6 +150,8 @@ export class Events {
     jobSettled: new Listeners(),
     leaseLost: new Listeners(),
     scheduleFired: new Listeners(),
+    circuitOpened: new Listeners(),
+    circuitClosed: new Listeners(),
   };
 
   constructor(private readonly log: Logger) {}

@@ -36,6 +36,8 @@ export {
 export type {
   AttemptEnded,
   AttemptStarted,
+  CircuitClosed,
+  CircuitOpened,
   EventListener,
   EventName,
   JobAdded,
@@ -46,7 +48,7 @@ export type {
   ProcessorEvents,
   ScheduleFired,
 } from './events.js';
-export type { Limit } from './flow/describe-limits.js';
+export type { BreakerState, Limit } from './flow/describe-limits.js';
 export type { LimitHolder } from './flow/find-holders.js';
 export type {
   JobInLine,
@@ -67,6 +69,7 @@ export type {
   BatchRules,
   RunBatch,
 } from './job/batch.js';
+export type { BreakerRules, CircuitBreaker } from './job/breaker-rules.js';
 export type {
   CancelFilter,
   ManyChanged,

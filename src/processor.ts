@@ -12,6 +12,7 @@ import { requireOurs } from './collections/require-ours.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
+import { Breakers } from './flow/breakers.js';
 import { Entrance } from './flow/entrance.js';
 import { Gate } from './flow/gate.js';
 import { LimitSettings } from './flow/limit-settings.js';
@@ -294,8 +295,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       leaseMs: lease,
     });
     this.#entrance = new Entrance({ collections: this.#collections, lines, log });
+    const breakers = new Breakers({
+      collections: this.#collections,
+      rulesOf: (jobName) => factory(jobName)?.breaker,
+      leaseMs: lease,
+      events,
+      log,
+    });
     this.#worker = {
-      gate: new Gate({ collections: this.#collections, factory, lines, settings, log }),
+      gate: new Gate({ collections: this.#collections, factory, lines, settings, breakers, log }),
+      breakers,
       lines,
       jobs: this.#collections.jobs,
       workers: this.#collections.workers,
@@ -303,8 +312,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       factory,
       claimFilter,
       claimable: async () => {
+        const filter = claimFilter();
         const open = await this.#openQueues.among(queues);
-        return { ...claimFilter(), ...(open && { queues: open }) };
+        const jobNames = await breakers.closed(filter.jobNames);
+        return { ...filter, jobNames, ...(open && { queues: open }) };
       },
       aloneFilter: () => this.#aloneFilter(claimFilter()),
       recoverLost: () => this.#recoverLost(),
@@ -330,7 +341,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, askForWorkers);
-    this.limits = new Limits(collections, settings, lines, (jobs) => this.jobsReady.tell(jobs));
+    this.limits = new Limits(collections, settings, lines, breakers, (jobs) => this.jobsReady.tell(jobs));
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
     this.workers = new Workers(collections);
@@ -1012,9 +1023,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Returns the filter without paused queues. Excluding them by a condition is cheap here, where few jobs match. */
   #aloneFilter(filter: ClaimFilter): ClaimFilter {
     const { paused } = this.#openQueues;
-    if (paused.length === 0) return filter;
+    const jobNames = filter.jobNames.filter((name) => !this.#worker.breakers.isOpen(name));
+    if (paused.length === 0) return { ...filter, jobNames };
     const isOpen: Filter<JobDocument> = { queue: { $nin: [...paused] } };
-    return { ...filter, jobQuery: filter.jobQuery ? { $and: [isOpen, filter.jobQuery] } : isOpen };
+    return { ...filter, jobNames, jobQuery: filter.jobQuery ? { $and: [isOpen, filter.jobQuery] } : isOpen };
   }
 
   async #runLostOne(): Promise<boolean> {
@@ -1037,6 +1049,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
     const slots = freedSlots(job, outcome, settledAs);
     if (slots.length > 0) await this.jobsReady.tell(await this.#worker.lines.release([{ ...job, slots }]));
+    await this.#worker.breakers.ended(job, outcome);
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));

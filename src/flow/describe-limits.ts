@@ -1,5 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
+import { jobNameOfBreaker } from '../job/breaker-rules.js';
 import type { CappedCount } from '../job/count-jobs.js';
 import type { JobDocument } from '../job/job.js';
 import { waitingSince } from '../job/longest-waiting.js';
@@ -28,6 +29,20 @@ export interface Limit {
   readonly paused: Date | null;
   /** When no job starts before, because a job was told to slow down. Null if that is over. */
   readonly slowedUntil: Date | null;
+  /** State of a circuit breaker. Null for other limits. */
+  readonly breaker: BreakerState | null;
+}
+
+/** State of a circuit breaker, whose key begins with `breaker `. */
+export interface BreakerState {
+  /** Half open means that the next job is tried, or is being tried. */
+  readonly state: 'closed' | 'open' | 'halfOpen';
+  /** Attempts that failed lately. 0 unless it is closed. */
+  readonly failures: number;
+  /** Since when it is not closed. Null if it is. */
+  readonly opened: Date | null;
+  /** When a job is tried. Null unless it is open. */
+  readonly openUntil: Date | null;
 }
 
 /** Describes limits, by a command per 50 of them and one more. */
@@ -53,6 +68,7 @@ export async function describeLimits(
       max,
       paused,
       slowedUntil: slowedUntil(document),
+      breaker: breakerState(document),
     };
   });
 }
@@ -60,6 +76,14 @@ export async function describeLimits(
 /** Uses this machine's clock, which is exact enough for a list. */
 function slowedUntil({ until }: LimitDocument): Date | null {
   return until !== undefined && until.getTime() > Date.now() ? until : null;
+}
+
+/** Uses this machine's clock too. */
+function breakerState({ _id, failed, opened, probe, probeAt }: LimitDocument): BreakerState | null {
+  if (jobNameOfBreaker(_id) === undefined) return null;
+  if (!opened) return { state: 'closed', failures: failed?.length ?? 0, opened: null, openUntil: null };
+  const isOpen = !probe && probeAt !== undefined && probeAt.getTime() > Date.now();
+  return { state: isOpen ? 'open' : 'halfOpen', failures: 0, opened, openUntil: isOpen ? probeAt : null };
 }
 
 /** The jobs in line for a limit. */

@@ -21,6 +21,7 @@ import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import type { Breakers } from './breakers.js';
 import type { FlowCollections } from './limit-document.js';
 import type { LimitSettings } from './limit-settings.js';
 import { findTakenSlots } from './line-statements.js';
@@ -42,6 +43,7 @@ export interface GateOptions {
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly lines: Lines;
   readonly settings: LimitSettings;
+  readonly breakers: Breakers;
   readonly log: Logger;
 }
 
@@ -56,13 +58,22 @@ export class Gate {
   constructor(private readonly options: GateOptions) {}
 
   /**
-   * Admits the jobs that may start, and returns the others to the queue. Jobs without limits cost nothing.
+   * Admits the jobs that may start, and returns the others to the queue. Jobs without limits and without a circuit
+   * breaker cost nothing.
    *
    * @param claimed jobs of one claim
    * @param room how many jobs the worker can take
    * @throws the driver's errors. The jobs are then still leased
    */
   async admit(claimed: readonly ClaimedJob[], room = claimed.length): Promise<Admitted> {
+    const { breakers } = this.options;
+    const allowed = await breakers.admit(claimed);
+    const result = await this.#admit(allowed, room);
+    await breakers.letGo(result.admitted, allowed);
+    return result;
+  }
+
+  async #admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {
     const isLimited = claimed.some(
       ({ jobName, exclusiveKey }) =>
         exclusiveKey !== undefined || this.options.factory(jobName)?.flow !== undefined,

@@ -3,11 +3,14 @@ import type { JobCollections } from '../job/jobs-collection.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
 /**
- * A document of the collection `limits`. Exists while jobs wait for the limit, its rate was used recently, or a person's
- * setting holds.
+ * A document of the collection `limits`. Exists while jobs wait for the limit, its rate was used recently, a person's
+ * setting holds, or attempts of a kind with a circuit breaker failed recently.
  */
 export interface LimitDocument extends LimitSetting {
-  /** The limit's name, and `=` and the key if it has one. Begins with `rate ` for a rate limit. */
+  /**
+   * The limit's name, and `=` and the key if it has one. Begins with `rate ` for a rate limit. `breaker ` and the name of
+   * a kind of jobs for a circuit breaker.
+   */
   readonly _id: string;
   /** When somebody must look after the line of this limit, at the latest. Absent if nobody waits. */
   readonly next?: Date;
@@ -29,6 +32,23 @@ export interface LimitDocument extends LimitSetting {
   readonly granted?: number;
   readonly free?: Date;
   readonly from?: Date;
+  /** Circuit breaker: when the last attempts failed, while it is closed. */
+  readonly failed?: readonly Date[];
+  /** Circuit breaker: since when it is open or half open. Absent while it is closed. */
+  readonly opened?: Date;
+  /** Circuit breaker: identifies the write that opened it. */
+  readonly openedBy?: string;
+  /** Circuit breaker: when a job may be tried, or somebody may ask whether the one that is tried still runs. */
+  readonly probeAt?: Date;
+  /** Circuit breaker: the job that is tried. */
+  readonly probe?: Probe;
+}
+
+/** A job that shows whether others of its kind may run again. */
+export interface Probe {
+  readonly job: string;
+  /** Fencing token of its lease. */
+  readonly token: string;
 }
 
 /** What a person has set. It wins over the code. */

@@ -1,13 +1,15 @@
 import * as z from 'zod';
 import { ConflictError } from '../errors.js';
+import { jobNameOfBreaker } from '../job/breaker-rules.js';
 import { isOrder, limitKeySchema, MAX_SLOTS, orderKeySchema } from '../job/flow-rules.js';
-import type { QueuedJob } from '../job/queued-job.js';
+import { type QueuedJob, someJob } from '../job/queued-job.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
+import type { Breakers } from './breakers.js';
 import { changeSetting, type SettingChange } from './change-setting.js';
 import { describeLimits, type Limit } from './describe-limits.js';
 import { findFullest } from './find-fullest.js';
@@ -85,6 +87,7 @@ export class Limits {
     private readonly collections: Connected<FlowCollections>,
     private readonly settings: LimitSettings,
     private readonly lines: Lines,
+    private readonly breakers: Breakers,
     private readonly tell: (jobs: readonly QueuedJob[]) => Promise<void>,
   ) {}
 
@@ -152,12 +155,19 @@ export class Limits {
   }
 
   /**
-   * Ends the pause of a limit. Waiting jobs get its places at once. A limit that is not paused is left as it is.
+   * Ends the pause of a limit. Waiting jobs get its places at once. A limit that is not paused is left as it is. The key
+   * `breaker NAME` closes the circuit breaker of a kind of jobs.
    *
    * @throws ValidationError for a key that no limit of this kind can have
    */
   async resume(key: string): Promise<LimitState> {
-    return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: false });
+    const jobName = jobNameOfBreaker(validateNow(anyKeySchema, key, 'Key of the limit'));
+    if (jobName === undefined)
+      return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: false });
+    await this.collections();
+    await this.breakers.close(jobName);
+    await this.tell([someJob]);
+    return { key, max: null, paused: null };
   }
 
   /**

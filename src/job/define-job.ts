@@ -16,6 +16,7 @@ import {
   batchSchema,
   type RunBatch,
 } from './batch.js';
+import { breakerSchema, type CircuitBreaker } from './breaker-rules.js';
 import { callBatch } from './call-batch.js';
 import {
   type ConcurrencyLimit,
@@ -134,6 +135,13 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * ordering: { key: 'order.id', onFailure: 'stop' }
    */
   readonly ordering?: Ordering<StandardSchemaV1.InferOutput<Input>>;
+   * Lets no job of this kind start for a time after many attempts have failed, because the service that they need is
+   * down. See docs/flow-control.md.
+   *
+   * @example
+   * circuitBreaker: { failures: 20, within: '1m', pause: '30s' }
+   */
+  readonly circuitBreaker?: CircuitBreaker;
 }
 
 /** A job whose function runs in the worker's own thread, for work that mostly waits. */
@@ -299,7 +307,7 @@ export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
 function toFactory(contract: ContractFields, runner: Runner): JobFactory {
-  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys } = contract;
+  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys, breaker } = contract;
   const factory: JobFactory = {
     name,
     defaults,
@@ -311,6 +319,7 @@ function toFactory(contract: ContractFields, runner: Runner): JobFactory {
     ...(retryDelay && { retryDelay }),
     ...(flow && { flow }),
     ...(keys && { keys }),
+    ...(breaker && { breaker }),
     ...runner,
     parseInput: inputParser(contract),
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
@@ -415,6 +424,7 @@ const definitionSchema = z.strictObject({
   ...jobDefaultsSchema.partial().shape,
   ...flowShape,
   ...uniqueShape,
+  circuitBreaker: breakerSchema.optional(),
   retryDelay: z
     .unknown()
     .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
@@ -426,7 +436,7 @@ function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, module, runBatch, batch, addRole, version, ...rest } = parsed;
-  const { retryDelay, timeout, expectedDuration, ...others } = rest;
+  const { retryDelay, timeout, expectedDuration, circuitBreaker, ...others } = rest;
   const { concurrency, rateLimit, fairness, ordering, unique, debounce, ...defaults } = others;
   const flow = flowRules(subject, name, { concurrency, rateLimit, fairness, ordering });
   if (ordering && defaults.priority) throw new ValidationError(subject, [notInOrder('priority')]);
@@ -435,6 +445,7 @@ function resolveDefinition(definition: unknown) {
   return {
     ...(flow && { flow }),
     ...(keys && { keys }),
+    ...(circuitBreaker && { breaker: circuitBreaker }),
     name,
     implementation: runnerOf(subject, { run, module, batch, runBatch }),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),

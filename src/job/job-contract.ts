@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AddRole } from '../access/role.js';
+import type { BreakerRules } from './breaker-rules.js';
 import type { FlowRules } from './flow-rules.js';
 import type { JobDefaults } from './job-options.js';
 import type { RetryDelayFunction } from './retry-delay.js';
@@ -21,6 +22,8 @@ export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown
   readonly flow?: FlowRules;
   /** The unique keys of its jobs. Absent if they have none by default. */
   readonly keys?: UniqueRules;
+  /** When no more of its jobs start. Absent if it has no circuit breaker. */
+  readonly breaker?: BreakerRules;
   /** Version of the definition. A lower version never replaces a higher one in the database. */
   readonly version: number;
   /** The least role that may add its jobs. Code is always allowed. */

@@ -337,6 +337,8 @@ class Drain {
       this.#beginNext();
     }
     if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
+    const learned = this.worker.breakers.ended(attempt.job, outcome);
+    if (learned) this.#beside(learned.then(() => this.#declineIfOpen(jobName)));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
     if (ending === 'retried' || ending === 'snoozed') {
@@ -347,6 +349,12 @@ class Drain {
     this.#alarm.wake();
     // Only now does this drain have room for one of them.
     if (this.#unblocked.length > 0) this.#beside(this.worker.jobsReady.tell(this.#unblocked.splice(0)));
+  }
+
+  /** Gives back the jobs of a kind that have not begun, if its circuit breaker is open now. */
+  #declineIfOpen(jobName: string): void {
+    if (!this.worker.breakers.isOpen(jobName)) return;
+    this.#declineAll(this.#pool.unbegun.filter(({ job }) => job.jobName === jobName));
   }
 
   /** Gives the places of jobs that ended to others. If that fails, the look within a minute does it. */

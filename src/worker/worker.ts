@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Collection } from 'mongodb';
 import type { Events } from '../events.js';
+import type { Breakers } from '../flow/breakers.js';
 import type { Gate } from '../flow/gate.js';
 import type { Lines } from '../flow/lines.js';
 import type { JobFactory } from '../job/define-job.js';
@@ -28,6 +29,8 @@ export interface DrainContext {
   readonly aloneFilter: () => ClaimFilter;
   /** Admits claimed jobs, as far as their limits allow. */
   readonly gate: Gate;
+  /** The circuit breakers of the kinds of jobs. */
+  readonly breakers: Breakers;
   /** The jobs that wait for a place in a limit. */
   readonly lines: Lines;
   /** Recovers jobs of crashed workers, and returns whether some must run alone. Never throws. */

@@ -7,6 +7,8 @@ import { findTakenIds } from '../../local/cli/database/find-taken-ids.js';
 import { openCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
 import { findLeftBehind } from '../../src/collections/find-left-behind.js';
+import { Events } from '../../src/events.js';
+import { Breakers } from '../../src/flow/breakers.js';
 import { Gate } from '../../src/flow/gate.js';
 import { LimitSettings } from '../../src/flow/limit-settings.js';
 import { Lines } from '../../src/flow/lines.js';
@@ -308,6 +310,13 @@ async function callFlowControl(): Promise<void> {
     factory: () => job,
     lines,
     settings,
+    breakers: new Breakers({
+      collections: database.collections(),
+      rulesOf: () => undefined,
+      leaseMs: 1000,
+      events: new Events(silent),
+      log: silent,
+    }),
     log: silent,
   });
   const [lost] = held;
