@@ -7,9 +7,9 @@ import { type ClaimedJob, defineJob, RemoteProcessor, Snooze } from '../../src/i
 import { breakerKeyOf } from '../../src/job/breaker-rules.js';
 import { silent } from '../database.js';
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 25);
+const RUNS = Number(process.env.MODEL_RUNS ?? 12);
 const [WITHIN, PAUSE, LEASE] = [50, 40, 30];
-const FAILURES = 3;
+const FAILURES = 2;
 
 const job = defineJob({
   name: 'modelled',
@@ -79,7 +79,10 @@ class Model {
 type End = 'fail' | 'complete' | 'snooze';
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.constant({ kind: 'pull' as const }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('pull' as const), workers: fc.constantFrom(1, 1, 3) }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -119,10 +122,10 @@ afterAll(async () => {
 });
 
 test('a circuit breaker of several workers does as a model does', async () => {
-  const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 25 }), async (steps) => {
+  const property = fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 40 }), async (steps) => {
     for (const collection of await db.collections()) await collection.deleteMany({});
     now += 1_000_000;
-    await worker().addJobs(Array.from({ length: 30 }, () => ({ job })));
+    await worker().addJobs(Array.from({ length: 100 }, () => ({ job })));
     const model = new Model();
     let held: { readonly of: RemoteProcessor; readonly claimed: ClaimedJob; readonly modelled: Held }[] = [];
     for (const one of steps) {
@@ -131,11 +134,14 @@ test('a circuit breaker of several workers does as a model does', async () => {
         model.close();
         await worker().limits.resume(key);
       } else if (one.kind === 'pull') {
-        const of = worker();
-        const claimed = await of.pullNextJob();
-        const modelled = model.pull(now);
-        expect(claimed === undefined).toBe(modelled === undefined);
-        if (claimed && modelled) held = [...held, { of, claimed, modelled }];
+        const workers = Array.from({ length: one.workers }, worker);
+        const pulled = await Promise.all(
+          workers.map(async (of) => ({ of, claimed: await of.pullNextJob() })),
+        );
+        const modelled = workers.map(() => model.pull(now)).filter((each) => each !== undefined);
+        const got = pulled.flatMap(({ of, claimed }) => (claimed ? [{ of, claimed }] : []));
+        expect(got).toHaveLength(modelled.length);
+        held.push(...got.flatMap((each, n) => (modelled[n] ? [{ ...each, modelled: modelled[n] }] : [])));
       } else {
         const ending = held[one.which % Math.max(1, held.length)];
         held = held.filter((other) => other !== ending);
