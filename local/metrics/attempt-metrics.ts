@@ -57,6 +57,12 @@ export function measureAttempts(processor: Measured, registers: Registry[], now:
     help: 'Leases that this process lost, or that it found expired and recovered.',
     registers,
   });
+  const circuitsOpened = new Counter({
+    name: 'remote_processor_circuits_opened_total',
+    help: 'How often this process opened a circuit breaker, by job name.',
+    labelNames: ['job'] as const,
+    registers,
+  });
   const running = new Set<string>();
   new Gauge({
     name: 'remote_processor_running_jobs',
@@ -90,4 +96,5 @@ export function measureAttempts(processor: Measured, registers: Registry[], now:
     if (durationMs !== undefined) duration.observe({ job: jobs.of(jobName) }, durationMs / 1000);
   });
   processor.on('leaseLost', () => lost.inc());
+  processor.on('circuitOpened', ({ jobName }) => circuitsOpened.inc({ job: jobs.of(jobName) }));
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, Document } from 'mongodb';
-import { type BreakerRules, breakerKeyOf } from '../job/breaker-rules.js';
+import { anyBreakerKey, type BreakerRules, breakerKeyOf } from '../job/breaker-rules.js';
 import { turnAway } from '../job/end-attempt.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
+import { anyMoment } from '../mongo/any-moment.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { LimitDocument, Probe } from './limit-document.js';
@@ -26,7 +27,7 @@ export async function findOpenBreakers(
   jobNames: readonly string[],
 ): Promise<OpenBreaker[]> {
   const names = new Map(jobNames.map((name) => [breakerKeyOf(name), name]));
-  const opened = { _id: { $in: [...names.keys()] }, opened: { $exists: true } };
+  const opened = { _id: { $in: [...names.keys()] }, opened: anyMoment };
   const projection = { probe: 1, probeAt: 1, probeInMs: { $subtract: ['$probeAt', '$$NOW'] } };
   const found = await limits
     .find<LimitDocument & { readonly probeInMs: number }>(opened, {
@@ -39,6 +40,15 @@ export async function findOpenBreakers(
     const jobName = names.get(_id);
     return jobName !== undefined && probeAt ? { jobName, probeAt, probeInMs, ...(probe && { probe }) } : [];
   });
+}
+
+/** Finds breakers that are open, or half open, of any kinds of jobs. */
+export async function findAllOpen(
+  limits: Collection<LimitDocument>,
+  limit: number,
+): Promise<LimitDocument[]> {
+  const opened = { _id: anyBreakerKey, opened: anyMoment };
+  return limits.find(opened, { limit, batchSize: limit + 1, ...byId }).toArray();
 }
 
 /**

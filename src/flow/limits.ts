@@ -9,6 +9,7 @@ import type { Connected } from '../mongo/connected.js';
 import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
+import { findAllOpen } from './breaker-statements.js';
 import type { Breakers } from './breakers.js';
 import { changeSetting, type SettingChange } from './change-setting.js';
 import { describeLimits, type Limit } from './describe-limits.js';
@@ -161,7 +162,7 @@ export class Limits {
    * @throws ValidationError for a key that no limit of this kind can have
    */
   async resume(key: string): Promise<LimitState> {
-    const jobName = jobNameOfBreaker(validateNow(anyKeySchema, key, 'Key of the limit'));
+    const jobName = jobNameOfBreaker(String(key));
     if (jobName === undefined)
       return this.#change(validateNow(limitKeySchema, key, 'Key of the limit'), { isPaused: false });
     await this.collections();
@@ -189,14 +190,15 @@ export class Limits {
   async #fullest(limit: number): Promise<Limit[]> {
     const { jobs, limits } = await this.collections();
     const keys = await findFullest(jobs, limit);
-    const [found, set] = await Promise.all([
+    const [open, found, set] = await Promise.all([
+      findAllOpen(limits, limit),
       limits.find({ _id: { $in: keys } }, { batchSize: limit + 1, ...byId }).toArray(),
       byIndex(limits, settingIndex, (hint) =>
         limits.find({ set: anyMoment }, { limit, batchSize: limit + 1, ...hint }).toArray(),
       ),
     ]);
     const byKey = new Map<string, LimitDocument>(keys.map((_id) => [_id, { _id }]));
-    for (const document of [...found, ...set]) byKey.set(document._id, document);
+    for (const document of [...found, ...set, ...open]) byKey.set(document._id, document);
     const described = await describeLimits(jobs, [...byKey.values()].slice(0, limit));
     return described.sort((one, other) => other.waiting.count - one.waiting.count);
   }

@@ -29,6 +29,9 @@ export const breakerSchema: z.ZodType<BreakerRules> = z
 
 const PREFIX = 'breaker ';
 
+/** Matches the keys of all circuit breakers: a space is the first printable character, and `!` the next. */
+export const anyBreakerKey = { $gte: PREFIX, $lt: 'breaker!' } as const;
+
 /** Returns the key of the circuit breaker of a kind of jobs. No other limit has such a key. */
 export function breakerKeyOf(jobName: string): string {
   return `${PREFIX}${jobName}`;
@@ -36,5 +39,5 @@ export function breakerKeyOf(jobName: string): string {
 
 /** Returns the kind of jobs whose circuit breaker has this key, or undefined for another limit. */
 export function jobNameOfBreaker(key: string): string | undefined {
-  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
+  return /^breaker ([\w.:/-]{1,100})$/.exec(key)?.[1];
 }

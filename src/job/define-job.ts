@@ -135,6 +135,7 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * ordering: { key: 'order.id', onFailure: 'stop' }
    */
   readonly ordering?: Ordering<StandardSchemaV1.InferOutput<Input>>;
+  /**
    * Lets no job of this kind start for a time after many attempts have failed, because the service that they need is
    * down. See docs/flow-control.md.
    *
@@ -307,7 +308,8 @@ export const NO_CODE =
   'this is a contract, which has no code to run: implement(contract, { run }) makes the job of it';
 
 function toFactory(contract: ContractFields, runner: Runner): JobFactory {
-  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys, breaker } = contract;
+  const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys, breaker } =
+    contract;
   const factory: JobFactory = {
     name,
     defaults,

@@ -84,6 +84,7 @@ test('after the pause one job is tried: if it ends well the others run', async (
   await eventually(() => expect(service.gate?.arrived).toBe(1));
   expect(await (await service.processor()).drain()).toMatchObject({ claimed: 0 });
   expect(await stateOf()).toBe('halfOpen');
+  expect(service.gate.arrived).toBe(1);
   service.gate.open();
   await Promise.all(draining);
   expect(told).toEqual([{ jobName: 'call' }]);
@@ -115,12 +116,10 @@ test.each<[string, () => Error, string]>([
   await processor.addJobs(numbers(3).map((input) => ({ job: service.job, input })));
   await processor.drain();
   await pass();
-  const run = service.job.run;
   const once = { ...service.job, run: () => Promise.reject(error()) };
   const other = database.processor({ maxThreads: 1, jobs: { call: Object.assign({}, service.job, once) } });
   await other.processNextJob();
   expect(await stateOf()).toBe(state);
-  expect(run).toBe(service.job.run);
 });
 
 test('if the worker of the job that is tried dies, another job is tried once the lease is over', async () => {

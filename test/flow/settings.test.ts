@@ -201,6 +201,7 @@ describe('the document of a limit', () => {
         max: 7,
         paused: expect.any(Date),
         slowedUntil: null,
+        breaker: null,
       },
     ]);
     await processor.limits.set('export=b', { max: null });

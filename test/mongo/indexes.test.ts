@@ -157,6 +157,7 @@ async function callEverything(): Promise<void> {
   await processor.jobs.count();
   await callUniqueKeys();
   await callFlowControl();
+  await callBreakers();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
@@ -324,6 +325,40 @@ async function callFlowControl(): Promise<void> {
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();
   await jobs.deleteMany({ jobName: { $in: ['limited', 'single', 'inOrder', 'inTurn'] } });
+}
+
+/** Calls everything that makes a statement for circuit breakers. */
+async function callBreakers(): Promise<void> {
+  const { jobs, limits } = database.collections();
+  const job = defineJob({
+    name: 'broken',
+    retryDelay: 0,
+    maxRetries: 100,
+    circuitBreaker: { failures: 1, within: '1m', pause: '1m' },
+    run: () => Promise.reject(new Error('down')),
+  });
+  const worker = async () => {
+    const processor = database.processor({ maxThreads: 3 });
+    await processor.addJobFactory(job);
+    return processor;
+  };
+  const pass = () => limits.updateOne({ _id: 'breaker broken' }, { $set: { probeAt: new Date(1) } });
+  const processor = await worker();
+  await processor.addJobs(Array.from({ length: 5 }, () => ({ job })));
+  await processor.processNextJob();
+  await pass();
+  const trying = await worker();
+  const tried = await trying.pullNextJob();
+  await pass();
+  await (await worker()).drain(); // It runs still.
+  if (tried) await trying.failJob(tried, new Error('down'));
+  await pass();
+  const closing = await worker();
+  const last = await closing.pullNextJob();
+  if (last) await closing.completeJob(last);
+  await processor.limits.list({ order: 'fullest' });
+  await processor.limits.resume('breaker broken');
+  await jobs.deleteMany({ jobName: { $in: ['broken'] } });
 }
 
 const isStatus: ReadonlySet<unknown> = new Set(jobStatuses);

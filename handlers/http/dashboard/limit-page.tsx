@@ -1,6 +1,6 @@
 import type { JobInLine, LimitDetails } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
+import { hasButton, isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
 import { Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { Status } from './parts/status.js';
@@ -15,13 +15,13 @@ interface LimitPageProps {
 }
 
 export function LimitPage({ limit, session, now }: LimitPageProps) {
-  const mayAct = may(session, 'admin') && isSettable(limit);
+  const mayAct = may(session, 'admin');
   return (
     <>
       <div class="title">
         <h1>{limit.key}</h1>
         <div id="buttons" data-live>
-          {mayAct && <PauseButton limit={limit} session={session} from="page" />}
+          {mayAct && hasButton(limit) && <PauseButton limit={limit} session={session} from="page" />}
         </div>
       </div>
       <div class="columns">
@@ -29,7 +29,7 @@ export function LimitPage({ limit, session, now }: LimitPageProps) {
           <div id="limit" data-live>
             <Facts limit={limit} now={now} />
           </div>
-          {mayAct && <SetForm limit={limit} session={session} />}
+          {mayAct && isSettable(limit) && <SetForm limit={limit} session={session} />}
         </section>
         <section class="card" id="holders" data-live aria-labelledby="holders-title">
           <h2 id="holders-title">Who holds the places</h2>

@@ -1,10 +1,12 @@
-import type { Limit } from '../../../src/index.js';
+import type { BreakerState, Limit } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { Moment } from './parts/moment.js';
 import { TokenField } from './token-field.js';
 
 /** Whether jobs of a limit may start. */
-export function LimitState({ limit: { paused, slowedUntil }, now }: { limit: Limit; now: Date }) {
+export function LimitState({ limit, now }: { limit: Limit; now: Date }) {
+  const { paused, slowedUntil, breaker } = limit;
+  if (breaker) return <Breaker breaker={breaker} now={now} />;
   if (paused)
     return (
       <>
@@ -20,6 +22,28 @@ export function LimitState({ limit: { paused, slowedUntil }, now }: { limit: Lim
   return <span class="status completed">open</span>;
 }
 
+function Breaker({ breaker, now }: { breaker: BreakerState; now: Date }) {
+  const { state, failures, openUntil } = breaker;
+  if (state === 'closed')
+    return (
+      <>
+        <span class="status completed">closed</span> {failures} failed lately
+      </>
+    );
+  return (
+    <>
+      <span class="status paused">no job starts</span>{' '}
+      {openUntil ? (
+        <>
+          one is tried <Moment at={openUntil} now={now} />
+        </>
+      ) : (
+        'the next is tried'
+      )}
+    </>
+  );
+}
+
 /** Returns the number of places of a limit as text, such as `5, set by a person`. */
 export function placesText({ max, limit }: Limit): string {
   if (max !== null)
@@ -27,7 +51,7 @@ export function placesText({ max, limit }: Limit): string {
   return limit === null ? '–' : `${limit}`;
 }
 
-/** Pauses or resumes a limit. */
+/** Pauses or resumes a limit, or closes a circuit breaker. */
 export function PauseButton({
   limit,
   session,
@@ -37,7 +61,8 @@ export function PauseButton({
   session: Session;
   from: 'list' | 'page';
 }) {
-  const { key, paused } = limit;
+  const { key, paused, breaker } = limit;
+  const verb = breaker ? 'Close' : paused ? 'Resume' : 'Pause';
   return (
     <form method="post" action="/dashboard/limits">
       <TokenField session={session} />
@@ -46,17 +71,22 @@ export function PauseButton({
       <button
         type="submit"
         name="action"
-        value={paused ? 'resume' : 'pause'}
+        value={paused || breaker ? 'resume' : 'pause'}
         class="small"
-        aria-label={`${paused ? 'Resume' : 'Pause'} limit ${key}`}
+        aria-label={`${verb} limit ${key}`}
       >
-        {paused ? 'Resume' : 'Pause'}
+        {verb}
       </button>
     </form>
   );
 }
 
-/** Whether a limit can be set and paused. A rate limit cannot. */
-export function isSettable({ key }: Limit): boolean {
-  return !key.startsWith('rate ');
+/** Whether a limit can be set. A rate limit and a circuit breaker cannot. */
+export function isSettable({ key, breaker }: Limit): boolean {
+  return !key.startsWith('rate ') && breaker === null;
+}
+
+/** Whether a limit can be paused or resumed, or closed. */
+export function hasButton(limit: Limit): boolean {
+  return isSettable(limit) || (limit.breaker !== null && limit.breaker.state !== 'closed');
 }

@@ -1,6 +1,6 @@
 import type { Limit } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
+import { hasButton, LimitState, PauseButton, placesText } from './limit-state.js';
 import { Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { limitPath } from './paths.js';
@@ -70,7 +70,7 @@ function LimitTable({ limits, session, now }: LimitsPageProps) {
               </td>
               {mayAct && (
                 <td class="actions">
-                  {isSettable(limit) && <PauseButton limit={limit} session={session} from="list" />}
+                  {hasButton(limit) && <PauseButton limit={limit} session={session} from="list" />}
                 </td>
               )}
             </tr>

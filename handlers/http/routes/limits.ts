@@ -16,6 +16,18 @@ const limit = z
     max: z.int().nullable(),
     paused: moment.nullable(),
     slowedUntil: moment.nullable(),
+    breaker: z
+      .object({
+        state: z.enum(['closed', 'open', 'halfOpen']),
+        failures: z.int(),
+        opened: moment.nullable(),
+        openUntil: moment.nullable(),
+      })
+      .nullable()
+      .register(documented, {
+        description:
+          'State of a circuit breaker, whose key is `breaker` and the name of a kind of jobs. Null for other limits. `failures` counts the last attempts that failed. While it is open, no job of the kind starts, and one is tried at `openUntil`.',
+      }),
   })
   .register(documented, {
     id: 'Limit',
@@ -41,6 +53,7 @@ const example = {
   max: null,
   paused: null,
   slowedUntil: null,
+  breaker: null,
 };
 
 const listLimits = defineRoute({
@@ -146,8 +159,14 @@ const resumeLimit = defineRoute({
   path: '/v1/limits/{key}/resume',
   operation: 'resumeLimit',
   role: 'admin',
-  summary: 'Let jobs of a limit start again',
-  asks: () => z.object({ parameters: settableKey }),
+  summary: 'Let jobs of a limit start again, or close a circuit breaker',
+  asks: () =>
+    z.object({
+      parameters: keyOf(
+        z.string().min(1).max(500),
+        'As for pausing, or that of a circuit breaker, such as `breaker sync`.',
+      ),
+    }),
   reply: {
     status: 200,
     description: 'What is set now.',

@@ -66,7 +66,7 @@ export const limitsCommand: AddCommand = (parent, { api, output }) => {
     });
   for (const [name, description] of [
     ['pause', 'Pause a limit: running jobs go on, and waiting jobs stay.'],
-    ['resume', 'Let jobs of a limit start again.'],
+    ['resume', 'Let jobs of a limit start again, or close a circuit breaker.'],
   ] as const)
     group
       .command(name)

@@ -14,6 +14,11 @@ const limitShape = z.looseObject({
   max: z.number().nullable(),
   paused: z.string().nullable(),
   slowedUntil: z.string().nullable(),
+  /** Missing in answers of earlier versions. */
+  breaker: z
+    .looseObject({ state: z.string(), failures: z.number(), openUntil: z.string().nullable() })
+    .nullable()
+    .default(null),
 });
 
 export type ShownLimit = z.output<typeof limitShape>;
@@ -47,9 +52,15 @@ function placesText({ limit, max }: ShownLimit): string {
   return limit === null ? '' : String(limit);
 }
 
-function stateText({ paused, slowedUntil }: ShownLimit): string {
+function stateText({ paused, slowedUntil, breaker }: ShownLimit): string {
+  if (breaker) return breakerText(breaker);
   if (paused !== null) return `paused ${fromNow(paused)}`;
   return slowedUntil === null ? '' : `slowed until ${fromNow(slowedUntil)}`;
+}
+
+function breakerText({ state, failures, openUntil }: NonNullable<ShownLimit['breaker']>): string {
+  if (state === 'closed') return `closed, ${failures} failed lately`;
+  return openUntil === null ? 'half open' : `open, one is tried ${fromNow(openUntil)}`;
 }
 
 /** Returns everything about one limit, as text for a person. */

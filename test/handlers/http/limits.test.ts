@@ -108,3 +108,24 @@ test.each([
   expect(issues).toMatchObject([{ path }]);
   expect(await api.database.collections().limits.countDocuments()).toBe(0);
 });
+
+const charge = defineJob({
+  name: 'charge',
+  circuitBreaker: { failures: 1, within: '1m', pause: '1m' },
+  run: () => Promise.reject(new Error('The bank is down.')),
+});
+
+test('an open circuit breaker is listed, and closed as a limit is resumed', async () => {
+  await api.processor.addJobFactory(charge);
+  await api.processor.addJob(charge);
+  await api.processor.processNextJob();
+  expect(await (await api.call('/v1/limits?order=fullest')).json()).toMatchObject({
+    limits: [{ key: 'breaker charge', breaker: { state: 'open', openUntil: expect.stringMatching(/Z$/) } }],
+  });
+
+  const closed = await api.call('/v1/limits/breaker%20charge/resume', admin);
+
+  expect(await closed.json()).toEqual({ key: 'breaker charge', max: null, paused: null });
+  expect(await (await api.call('/v1/limits')).json()).toMatchObject({ limits: [] });
+  await expectProblem(await api.call('/v1/limits/breaker%20charge/pause', admin), 422, 'validation_failed');
+});

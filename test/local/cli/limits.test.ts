@@ -68,3 +68,19 @@ test('limits are set, paused and resumed', async () => {
   expect(await run(['limits', 'set', 'import=acme', 'many'])).toMatchObject({ code: 2 });
   expect((await run(['limits', 'set', 'import=acme', '0'])).err).toMatch(/max/);
 });
+
+test('limits shows an open circuit breaker, and resume closes it', async () => {
+  const charge = defineJob({
+    name: 'charge',
+    circuitBreaker: { failures: 1, within: '1m', pause: '1m' },
+    run: () => Promise.reject(new Error('The bank is down.')),
+  });
+  const processor = database.processor();
+  await processor.addJobFactory(charge);
+  await processor.addJob(charge);
+  await processor.processNextJob();
+
+  expect((await run(['limits'])).out).toMatch(/\nbreaker charge .*open, one is tried in \S+/);
+  await run(['limits', 'resume', 'breaker charge']);
+  expect((await run(['limits'])).out).toMatch(/No job waits for a limit/);
+});

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startMetrics } from '../../../local/metrics/start-metrics.js';
 import { LocalProcessor } from '../../../local/processor.js';
 import { readConfig } from '../../../src/config.js';
+import { defineJob } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
 import { silent, useDatabase } from '../../database.js';
 import { eventually } from '../../eventually.js';
@@ -174,4 +175,18 @@ test('it is off by default, and on loopback a page of another site learns nothin
   const { status, body } = await rawRequest(url, ['GET /metrics HTTP/1.1', 'Host: rebound.example']);
 
   expect([status, JSON.parse(body).code]).toEqual([403, 'unknown_host']);
+});
+
+test('how often a circuit breaker was opened is counted', async () => {
+  const charge = defineJob({
+    name: 'charge',
+    circuitBreaker: { failures: 1, within: '1m', pause: '1m' },
+    run: () => Promise.reject(new Error('The bank is down.')),
+  });
+  const processor = database.processor();
+  await processor.addJobFactory(charge);
+  const url = await metricsOf(processor);
+  await processor.addJob(charge);
+  await processor.processNextJob();
+  expect(await scrape(url)).toMatchObject({ 'remote_processor_circuits_opened_total{job="charge"}': 1 });
 });

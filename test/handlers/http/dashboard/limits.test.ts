@@ -140,3 +140,19 @@ describe('why a job waits:', () => {
     expect(await why('a')).toMatch(/^As soon as a worker runs nothing else/);
   });
 });
+
+test('an open circuit breaker is shown, and a button closes it', async () => {
+  const charge = defineJob({
+    name: 'charge',
+    circuitBreaker: { failures: 1, within: '1m', pause: '1m' },
+    run: () => Promise.reject(new Error('The bank is down.')),
+  });
+  await api.processor.addJobFactory(charge);
+  await api.processor.addJob(charge);
+  await api.processor.processNextJob();
+  expect(await show(list)).toMatch(/breaker charge .* no job starts one is tried .* Close/);
+
+  await browser.submit(list, { key: 'breaker charge', action: 'resume', from: 'list' });
+
+  expect(await show(list)).toContain('No job waits for a limit, and none is set.');
+});
