@@ -96,13 +96,17 @@ export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export type {
   ConcurrencyLimit,
+  ConcurrencyRule,
   Fairness,
+  FairnessRule,
   FlowRules,
   HeldSlot,
   JobLimit,
   LimitKey,
   Ordering,
+  OrderingRule,
   RateLimit,
+  RateRule,
 } from './job/flow-rules.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
 export {
@@ -160,12 +164,16 @@ export type {
 } from './job/typed-jobs.js';
 export type {
   DebounceOptions,
+  DebounceRule,
   DebounceTimes,
+  KeyFunction,
   KeyOptions,
   KeyRule,
   UniqueBehaviour,
   UniqueMode,
   UniqueOptions,
+  UniqueRule,
+  UniqueRules,
 } from './job/unique-rules.js';
 export type { SettledJob } from './job/wait-for-job.js';
 export type { AddedJob } from './job/write-job.js';

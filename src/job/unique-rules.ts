@@ -65,7 +65,8 @@ export interface KeyRule<Input = unknown> extends Omit<KeyOptions, 'key'> {
 
 const by = z.array(z.string().min(1).max(200)).min(1).max(MAX_PATHS).optional();
 
-type KeyFunction = (input: never) => unknown;
+/** Returns the key of a parsed input. */
+export type KeyFunction = (input: never) => unknown;
 
 const keyOrFunction = z.union([uniqueKeySchema, z.custom<KeyFunction>((key) => typeof key === 'function')], {
   error: `expected a text of 1 to ${MAX_KEY_LENGTH} characters, or a function of the input`,
