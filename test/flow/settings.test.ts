@@ -1,4 +1,5 @@
 /** What a person sets for a limit. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { LocalProcessor } from '../../local/processor.js';
@@ -180,6 +181,40 @@ test('several workers at once never run more than a person allowed, while the nu
   }
   expect(violations).toEqual([]);
   expect(await database.collections().jobs.countDocuments({ status: 'completed' })).toBe(160);
+});
+
+test('a number that is lowered and raised while several workers run jobs holds once so few run', async () => {
+  let [running, most, ended] = [0, 0, 0];
+  const counted = defineJob({
+    name: 'counted',
+    concurrency: { limit: 8 },
+    run: async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await wait(5);
+      running -= 1;
+      ended += 1;
+    },
+  });
+  const workers = [1, 2, 3].map(() => database.processor({ maxThreads: 5 }));
+  for (const each of workers) await each.addJobFactory(counted);
+  const [person = expect.fail()] = workers;
+  await person.addJobs(Array.from({ length: 150 }, () => ({ job: counted })));
+  const drains = Promise.all(workers.map((each) => each.drain()));
+  await expect.poll(() => ended).toBeGreaterThan(30);
+  await person.limits.set('counted', { max: 2 });
+  letNotice();
+  await expect.poll(() => running).toBeLessThanOrEqual(2);
+  most = 0;
+  const before = ended;
+  await expect.poll(() => ended).toBeGreaterThan(before + 20);
+  expect(most).toBeLessThanOrEqual(2);
+  await person.limits.set('counted', { max: 6 });
+  await drains;
+  for (const each of workers) await each.drain();
+  expect(most).toBeGreaterThan(2);
+  expect(most).toBeLessThanOrEqual(6);
+  expect(ended).toBe(150);
 });
 
 describe('the document of a limit', () => {

@@ -25,7 +25,7 @@ export function LimitPage({ limit, session, now }: LimitPageProps) {
         </div>
       </div>
       <div class="columns">
-        <section class="card" aria-label="The limit">
+        <section class="card stack" aria-label="The limit">
           <div id="limit" data-live>
             <Facts limit={limit} now={now} />
           </div>
