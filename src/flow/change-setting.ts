@@ -3,7 +3,7 @@ import { ForeignDocumentsError } from '../errors.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import type { LimitDocument, LimitSetting } from './limit-document.js';
+import { isUnset, type LimitDocument, type LimitSetting } from './limit-document.js';
 
 /** A change of what a person has set for a limit. Absent fields stay as they are. */
 export interface SettingChange {
@@ -57,8 +57,7 @@ async function takeBack(
 ): Promise<LimitDocument | null> {
   const options = { returnDocument: 'after', ...byId } as const;
   const after = await limits.findOneAndUpdate({ _id: key, set: anyMoment }, changeTo(change), options);
-  if (after && !after.set && !after.next)
-    await limits.deleteOne({ _id: key, next: { $exists: false }, set: { $exists: false } }, byId);
+  if (after && !after.set) await limits.deleteOne({ _id: key, next: { $exists: false }, ...isUnset }, byId);
   return after;
 }
 
@@ -68,6 +67,6 @@ function changeTo({ max, isPaused }: SettingChange): Document[] {
     ...(max !== undefined && { max: max ?? '$$REMOVE' }),
     ...(isPaused !== undefined && { paused: isPaused ? { $ifNull: ['$paused', '$$NOW'] } : '$$REMOVE' }),
   };
-  const isAnySet = { $or: [isThere('$max'), isThere('$paused')] };
-  return [{ $set: changes }, { $set: { set: { $cond: [isAnySet, '$$NOW', '$$REMOVE'] } } }];
+  const isNeeded = { $or: ['$max', '$paused', '$next'].map(isThere) };
+  return [{ $set: changes }, { $set: { set: { $cond: [isNeeded, '$$NOW', '$$REMOVE'] } } }];
 }

@@ -257,7 +257,8 @@ class Admission {
   /** Whether a job may start with a place that it got before. A person may have paused the limit since, or lowered it. */
   #mayKeep({ key, number }: HeldSlot, places: number): boolean {
     if (isTurn(key)) return places > 0; // More turns than that are given to idle workers.
-    return number < places && (this.#taken.get(key)?.size ?? 0) <= places;
+    const areTooManyTaken = this.options.settings.isSet(key) && (this.#taken.get(key)?.size ?? 0) > places;
+    return number < places && !areTooManyTaken;
   }
 
   /** A random free place, so that workers that look at the same moment seldom choose the same. */

@@ -14,7 +14,10 @@ export interface LimitDocument extends LimitSetting {
   readonly _id: string;
   /** When somebody must look after the line of this limit, at the latest. Absent if nobody waits. */
   readonly next?: Date;
-  /** When a person last changed the setting. Present while there is one. */
+  /**
+   * When a person last changed the setting. Present while there is one, and after that while jobs wait, since more jobs may
+   * run than the limit has places then.
+   */
   readonly set?: Date;
   /** Rate limit: when the next job may start, if the burst is used up. The "theoretical arrival time" of GCRA. */
   readonly tat?: Date;
@@ -50,6 +53,9 @@ export interface Probe {
   /** Fencing token of its lease. */
   readonly token: string;
 }
+
+/** Matches a limit that nobody has set or paused. */
+export const isUnset = { max: { $exists: false }, paused: { $exists: false } } as const;
 
 /** What a person has set. It wins over the code. */
 export interface LimitSetting {

@@ -45,22 +45,27 @@ export class LimitSettings {
     return paused ? 0 : max;
   }
 
-  /** Whether a person set the number of places, or paused the limit. */
+  /** Whether a person has set or paused the limit, or took that back while jobs waited. More may run than it has places. */
   isSet(key: string): boolean {
     return this.#byKey.has(key);
   }
 
+  /** Whether what a person has set still holds. */
+  holds(key: string): boolean {
+    const { max, paused } = this.#byKey.get(key) ?? {};
+    return max !== undefined || paused !== undefined;
+  }
+
   #learn(found: readonly FoundSetting[]): void {
-    for (const { _id, ...setting } of found)
-      if (setting.max !== undefined || setting.paused) this.#byKey.set(_id, setting);
+    for (const { _id, ...setting } of found) if (setting.set) this.#byKey.set(_id, setting);
   }
 }
 
 /** A setting as it was read. */
-export type FoundSetting = Pick<LimitDocument, '_id' | 'max' | 'paused'>;
+export type FoundSetting = Pick<LimitDocument, '_id' | 'max' | 'paused' | 'set'>;
 
 /** The fields of a `FoundSetting`. */
-export const settingFields = { max: 1, paused: 1 } as const;
+export const settingFields = { max: 1, paused: 1, set: 1 } as const;
 
 function findSettings(limits: Collection<LimitDocument>): Promise<FoundSetting[]> {
   const options = { projection: settingFields, batchSize: BATCH_SIZE };

@@ -9,10 +9,9 @@ import {
 } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
-import { anyMoment } from '../mongo/any-moment.js';
 import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
-import type { FlowCollections, LimitDocument } from './limit-document.js';
+import { type FlowCollections, isUnset, type LimitDocument } from './limit-document.js';
 import type { LimitSettings } from './limit-settings.js';
 import {
   type BlockedJob,
@@ -177,7 +176,7 @@ export class Lines {
       const statements = slice.map((limit) =>
         waiting.has(limit._id)
           ? lookAgain(limit, this.#lookAgainMs)
-          : forget(limit, settings.isSet(limit._id)),
+          : forget(limit, settings.holds(limit._id)),
       );
       await collections.limits.bulkWrite(statements, { ordered: false });
     }
@@ -334,6 +333,6 @@ function lookAgain({ _id, next }: DueLimit, againMs: number): LimitStatement {
  */
 function forget({ _id, next }: DueLimit, isSet: boolean): LimitStatement {
   return isSet
-    ? { updateOne: { filter: { _id, next, set: anyMoment }, update: { $unset: { next: true } } } }
-    : { deleteOne: { filter: { _id, next, set: { $exists: false } } } };
+    ? { updateOne: { filter: { _id, next, $nor: [isUnset] }, update: { $unset: { next: true } } } }
+    : { deleteOne: { filter: { _id, next, ...isUnset } } };
 }

@@ -4,10 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { LocalProcessor } from '../../local/processor.js';
 import { type ClaimedJob, defineJob } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { passTime } from '../pass-time.js';
+import { useUnreliableNetwork } from '../unreliable-network.js';
 
 const database = useDatabase();
+const connect = useUnreliableNetwork(database);
 
 const job = defineJob({
   name: 'import',
@@ -41,6 +45,10 @@ async function pullAll(processor: LocalProcessor): Promise<ClaimedJob[]> {
 const complete = async (processor: LocalProcessor, jobs: readonly ClaimedJob[]) => {
   for (const each of jobs) await processor.completeJob(each);
 };
+
+/** Moves the moment into the past at which somebody must look after the limits. */
+const makeDue = () =>
+  database.collections().limits.updateMany({ next: { $gt: new Date(0) } }, { $set: { next: new Date(1) } });
 
 let passed = 0;
 
@@ -101,13 +109,20 @@ test('a job that got its place before the limit was lowered does not start besid
   expect(await pullAll(processor)).toHaveLength(2);
 });
 
-test('a number that is taken back is that of the code again', async () => {
+test('a number that is taken back is that of the code again, and none starts until fewer run', async () => {
   const processor = await withJobs(9);
   await processor.limits.set('import=a', { max: 6 });
   const held = await pullAll(processor);
   expect(await processor.limits.set('import=a', { max: null })).toMatchObject({ max: null });
-  await complete(processor, held);
-  expect(await pullAll(processor)).toHaveLength(2);
+  await complete(processor, held.slice(0, 4));
+  expect(await pullAll(processor)).toEqual([]);
+  await complete(processor, held.slice(4));
+  const next = await pullAll(processor);
+  expect(next).toHaveLength(2);
+  await complete(processor, [...next, ...(await pullAll(processor))]);
+  await makeDue();
+  await processor.recoverJobs();
+  expect(await database.collections().limits.countDocuments()).toBe(0);
 });
 
 describe('a paused limit', () => {
@@ -201,13 +216,13 @@ test('a number that is lowered and raised while several workers run jobs holds o
   const [person = expect.fail()] = workers;
   await person.addJobs(Array.from({ length: 150 }, () => ({ job: counted })));
   const drains = Promise.all(workers.map((each) => each.drain()));
-  await expect.poll(() => ended).toBeGreaterThan(30);
+  await eventually(() => expect(ended).toBeGreaterThan(30));
   await person.limits.set('counted', { max: 2 });
   letNotice();
-  await expect.poll(() => running).toBeLessThanOrEqual(2);
+  await eventually(() => expect(running).toBeLessThanOrEqual(2));
   most = 0;
   const before = ended;
-  await expect.poll(() => ended).toBeGreaterThan(before + 20);
+  await eventually(() => expect(ended).toBeGreaterThan(before + 20));
   expect(most).toBeLessThanOrEqual(2);
   await person.limits.set('counted', { max: 6 });
   await drains;
@@ -219,8 +234,6 @@ test('a number that is lowered and raised while several workers run jobs holds o
 
 describe('the document of a limit', () => {
   const { collections } = database;
-  const makeDue = () =>
-    collections().limits.updateMany({ next: { $gt: new Date(0) } }, { $set: { next: new Date(1) } });
 
   test('is there before any job uses the limit, listed, and gone with the setting', async () => {
     const processor = database.processor();
@@ -264,13 +277,22 @@ describe('the document of a limit', () => {
     expect(await collections().limits.findOne()).toMatchObject({ max: 1, next: expect.any(Date) });
   });
 
-  test('outlives the look of a process that read the settings before', async () => {
+  test('outlives a look that began before the limit was paused', async () => {
     const processor = await withJobs(3);
     await pullAll(processor);
-    await database.processor().limits.pause('import=a');
     await processor.cancelJob('job-02');
     await makeDue();
-    await processor.recoverJobs();
+    const looking = await connect();
+    let isPausing = false;
+    let isPaused = false;
+    looking.proxy.judgeBy((command) => {
+      if (command.delete !== collectionNames.limits) return 'deliver';
+      if (!isPausing) void processor.limits.pause('import=a').then(() => (isPaused = true));
+      isPausing = true;
+      return isPaused ? 'deliver' : 'cut';
+    });
+    await looking.processor.recoverJobs();
+    expect(isPausing).toBe(true);
     expect(await collections().limits.countDocuments({ paused: { $exists: true } })).toBe(1);
   });
 });
