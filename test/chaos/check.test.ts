@@ -371,6 +371,37 @@ test('an occurrence is not in the rhythm of its item', () => {
   expect(broken(occurrences([1000, 5], [1999, 5], [3000, 5]))).toContain('occurrence');
 });
 
+describe('of jobs in strict order', () => {
+  /** Two jobs of these groups: the second is taken at `picked`, while the first is settled at 200. */
+  const inOrder = (picked: number, group = 1): Evidence => {
+    const job = { jobName: 'chaos-in-order' };
+    const second = { _id: 'second', lastToken: 'second', output: { token: 'second' }, picked: at(picked) };
+    return evidence({
+      jobs: [
+        completed(job),
+        completed({ ...job, ...second, input: { n: 1, fate: 'return', group }, completed: at(400) }),
+      ],
+      runs: [
+        run(),
+        run({
+          ...{ _id: 'second run', job: 'second', token: 'second' },
+          began: held('second', picked, picked + 5, { _id: 'second' }),
+          ended: { how: 'returned', sighting: held('second', picked, 390, { _id: 'second' }) },
+        }),
+      ],
+    });
+  };
+
+  test('one after the other is well', () => {
+    expect(broken(inOrder(250))).toEqual([]);
+    expect(broken(inOrder(150, 2))).toEqual([]);
+  });
+
+  test('one begins before another that was added earlier is settled', () => {
+    expect(broken(inOrder(150))).toEqual(['order']);
+  });
+});
+
 describe('of jobs with a limit', () => {
   /** So many jobs of a group that run from 110 to 190 at a time. */
   const atATime = (count: number, groupOf: (n: number) => number): Evidence => {

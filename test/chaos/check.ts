@@ -8,6 +8,7 @@ import { nothingLost } from './rules/nothing-lost.js';
 import { oneJobPerOccurrence } from './rules/one-job-per-occurrence.js';
 import { oneJobPerUniqueKey } from './rules/one-job-per-unique-key.js';
 import { oneLeaseAtATime } from './rules/one-lease-at-a-time.js';
+import { orderHolds } from './rules/order-holds.js';
 import { outcomeIsItsOwn } from './rules/outcome-is-its-own.js';
 import { settledIsFinal } from './rules/settled-is-final.js';
 
@@ -22,6 +23,7 @@ const rules = [
   attemptsAddUp,
   oneJobPerUniqueKey,
   limitsHold,
+  orderHolds,
   nothingLeft,
   noCrashes,
 ];

@@ -48,8 +48,11 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
   return threadFates.some((threadFate) => threadFate === fate);
 }
 
-/** The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own. */
-export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread' } as const;
+/**
+ * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, and jobs of the third
+ * in the worker's thread and in strict order.
+ */
+export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread', ordered: 'chaos-in-order' } as const;
 
 /** The input of every job of the suite. */
 export const chaosInput = z.object({
@@ -61,6 +64,8 @@ export const chaosInput = z.object({
   victim: z.string().optional(),
   /** Only a few jobs of a group run at a time. */
   group: z.int(),
+  /** The place of the job in its burst. */
+  at: z.int().default(0),
 });
 
 /** How many jobs of a group may run at a time, and how many jobs in all, of those that run in the worker's thread. */
@@ -116,8 +121,10 @@ export function planJob(seed: number, n: number): PlannedJob {
   const again = random.chance(0.1);
   const cancel = random.chance(0.06);
   const isNamed = again || cancel || random.chance(0.6);
+  const isOrdered = !isInThread && random.chance(0.25);
+  const jobName = isOrdered ? jobNames.ordered : jobNames.worker;
   return {
-    jobName: isInThread ? jobNames.thread : jobNames.worker,
+    jobName: isInThread ? jobNames.thread : jobName,
     input: {
       n,
       fate,
@@ -127,10 +134,10 @@ export function planJob(seed: number, n: number): PlannedJob {
     },
     options: {
       maxRetries: random.int(1, 3),
-      priority: random.int(0, 2),
+      ...(!isOrdered && { priority: random.int(0, 2) }),
       ...(isNamed && { id: givenId(seed, n) }),
       ...(!isNamed && random.chance(0.3) && { uniqueKey: `key-${random.int(0, 4)}` }),
-      ...when(cancel, random),
+      ...(!isOrdered && when(cancel, random)),
     },
     again,
     cancel,
@@ -141,11 +148,14 @@ const BURST = 80;
 
 /** Returns jobs that are added together after the nth, and end at once. */
 export function planBurst(seed: number, n: number): JobToAdd[] {
-  return Array.from({ length: BURST }, (_, at) => ({
-    name: jobNames.worker,
-    input: { n, fate: 'return', group: at % GROUPS } satisfies ChaosInput,
-    options: { id: `${givenId(seed, n)}-${at}`, priority: at % 3 },
-  }));
+  return Array.from({ length: BURST }, (_, at) => {
+    const isOrdered = at % 4 === 0;
+    return {
+      name: isOrdered ? jobNames.ordered : jobNames.worker,
+      input: { n, fate: 'return', group: at % GROUPS, at } satisfies ChaosInput,
+      options: { id: `${givenId(seed, n)}-${at}`, ...(!isOrdered && { priority: at % 3 }) },
+    };
+  });
 }
 
 /** Returns a duration. A lingering attempt still runs when its lease is lost, and then tries to settle the job. */

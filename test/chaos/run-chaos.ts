@@ -174,7 +174,10 @@ class ChaosRun {
     const blocking = ['block', 'block for long'];
     const blocked = await this.db
       .collection(collectionNames.jobs)
-      .countDocuments({ jobName: jobNames.worker, 'input.fate': { $in: blocking } });
+      .countDocuments({
+        jobName: { $in: [jobNames.worker, jobNames.ordered] },
+        'input.fate': { $in: blocking },
+      });
     return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;
   }
 

@@ -30,7 +30,7 @@ const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
 
 /** Returns the job factories of the suite. The input says what a job does, and its output says which run returned it. */
 export function chaosJobs(ledger: Ledger): JobFactory[] {
-  return [workerJob(ledger), threadJob(ledger)];
+  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger)];
 }
 
 function workerJob(ledger: Ledger): JobFactory {
@@ -38,18 +38,31 @@ function workerJob(ledger: Ledger): JobFactory {
     ...definition,
     name: jobNames.worker,
     concurrency: [{ key: 'group', limit: limits.ofGroup }, { limit: limits.ofAll }],
-    run: (context) =>
-      ledger.run(context, async (job) => {
-        await doAsFated[context.input.fate]({ ...context, job, ledger });
-        return proofOf(context);
-      }),
+    run: (context) => doInWorker(context, ledger),
+  });
+}
+
+function orderedJob(ledger: Ledger): JobFactory {
+  return defineJob({
+    ...definition,
+    name: jobNames.ordered,
+    ordering: { key: 'group', onFailure: 'skip' },
+    run: (context) => doInWorker(context, ledger),
+  });
+}
+
+function doInWorker(context: JobContext<ParsedInput>, ledger: Ledger) {
+  return ledger.run(context, async (job) => {
+    await doAsFated[context.input.fate]({ ...context, job, ledger });
+    return proofOf(context);
   });
 }
 
 /** Returns a job whose ledger is kept in the worker's thread, because the job's module does not know the token. */
 function threadJob(ledger: Ledger): JobFactory {
   const module = new URL('./chaos-job.subprocess.js', import.meta.url);
-  const factory = defineJob({ ...definition, name: jobNames.thread, module });
+  const fairness = { key: 'group' };
+  const factory = defineJob({ ...definition, name: jobNames.thread, fairness, module });
   return {
     ...factory,
     run: (context, clock) =>
