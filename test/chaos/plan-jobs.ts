@@ -146,13 +146,18 @@ export function planJob(seed: number, n: number): PlannedJob {
 
 const BURST = 80;
 
-/** Returns jobs that are added together after the nth, and end at once. */
+/** Returns jobs that are added together after the nth, and end at once. Some of those in strict order fail once. */
 export function planBurst(seed: number, n: number): JobToAdd[] {
   return Array.from({ length: BURST }, (_, at) => {
     const isOrdered = at % 4 === 0;
     return {
       name: isOrdered ? jobNames.ordered : jobNames.worker,
-      input: { n, fate: 'return', group: at % GROUPS, at } satisfies ChaosInput,
+      input: {
+        n,
+        fate: isOrdered && at % 3 === 0 ? 'throw once' : 'return',
+        group: at % GROUPS,
+        at,
+      } satisfies ChaosInput,
       options: { id: `${givenId(seed, n)}-${at}`, ...(!isOrdered && { priority: at % 3 }) },
     };
   });

@@ -172,12 +172,10 @@ class ChaosRun {
   /** Counts every fault, every end of a process, and every job that blocked its process. */
   async #countInterruptions(): Promise<number> {
     const blocking = ['block', 'block for long'];
-    const blocked = await this.db
-      .collection(collectionNames.jobs)
-      .countDocuments({
-        jobName: { $in: [jobNames.worker, jobNames.ordered] },
-        'input.fate': { $in: blocking },
-      });
+    const blocked = await this.db.collection(collectionNames.jobs).countDocuments({
+      jobName: { $in: [jobNames.worker, jobNames.ordered] },
+      'input.fate': { $in: blocking },
+    });
     return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;
   }
 
