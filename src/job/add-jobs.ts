@@ -283,7 +283,7 @@ function asHolder({ id, jobName, uniqueKey, input }: KeyedJob): KeyHolder {
 }
 
 function holderOf(job: NewJob, holders: ReadonlyMap<string, KeyHolder>): KeyHolder | undefined {
-  return holders.get(placeOf(job));
+  return job.uniqueKey === undefined ? undefined : holders.get(placeOf(job));
 }
 
 /** Returns whether a holder keeps its key, and the job does not change it. */

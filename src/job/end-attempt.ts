@@ -220,8 +220,8 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   };
   const ended = inCompany
     ? ending('queued', { ...attemptNotUsedUp, ...changes })
-    : ending(retryOrError, changes);
-  return [...ended, unslottedAfterError, keepingKey];
+    : [...ending(retryOrError, changes), keepingKey];
+  return [...ended, unslottedAfterError];
 }
 
 /** Returns the update pipeline that cancels a queued job, or notes that a running job is to be cancelled. */

@@ -549,3 +549,21 @@ test('events: a replaced job is not added, but workers are told that it may be d
   await processor.addJob('echo', {}, by({}));
   expect(told).toEqual(['added', 'ready 1', 'ready 1']);
 });
+
+test('no command for jobs without a key names a field of unique keys, except those that every job had before', async () => {
+  const processor = database.processor({ maxThreads: 5 });
+  await processor.addJobFactories([echo, flaky]);
+  const commands = await database.commandsDuring(async () => {
+    const id = await processor.addJob('echo', {}, { delay: '1h' });
+    await processor.addJobs([1, 2, 3].map((n) => ({ name: 'echo', input: { n } })));
+    await processor.addJob('flaky', undefined, { maxRetries: 1 });
+    await processor.drain();
+    await processor.updateJob(id, { priority: 1 });
+    await processor.cancelJob(id);
+    await processor.retryJob(id);
+    await processor.getJob(id);
+    await processor.pullNextJob();
+  });
+  const text = JSON.stringify(commands.map(({ command }) => command));
+  expect(text).not.toMatch(/uniqueUntil|replacedBy|exclusiveKey/);
+});

@@ -273,3 +273,32 @@ test('limits are set, paused and resumed, and a pause outlasts every look after 
   await processor.advance('5m');
   expect((await processor.limits.list()).limits).toMatchObject([{ key: 'limited', max: 2 }]);
 });
+
+test('a debounce waits until no more are added, and no longer than its longest wait', async () => {
+  const rebuild = defineJob({
+    name: 'rebuild',
+    input: z.object({ n: z.number() }),
+    debounce: { key: 'all', delay: '30s', maxWait: '1m' },
+    run: ({ input }) => input.n,
+  });
+  await using processor = await createTestProcessor({ jobs: { rebuild }, now: nine });
+  const id = await processor.addJob(rebuild, { n: 1 });
+  expect(await processor.advance('29s')).toEqual([]);
+  await processor.addJob(rebuild, { n: 2 });
+  expect(await processor.advance('29s')).toEqual([]);
+  await processor.addJob(rebuild, { n: 3 });
+  const ended = await processor.advance('1m');
+  expect(ended).toMatchObject([{ jobId: id, outcome: 'completed', at: new Date('2026-01-31T09:01:00Z') }]);
+  expect(await processor.getJobResult(id)).toBe(3);
+});
+
+test('a period keeps the key from adding on', async () => {
+  const digest = defineJob({ name: 'digest', unique: { key: 'all', period: '1h' }, run: () => 'sent' });
+  await using processor = await createTestProcessor({ jobs: { digest } });
+  const outcomes: string[] = [];
+  for (const pause of ['59m', '1m', '1m']) {
+    outcomes.push((await processor.jobs.add(digest)).outcome);
+    await processor.advance(pause);
+  }
+  expect(outcomes).toEqual(['added', 'kept', 'added']);
+});

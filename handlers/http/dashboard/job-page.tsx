@@ -174,7 +174,15 @@ function Facts({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
       {job.uniqueKey !== undefined && (
         <>
           <dt>Unique key</dt>
-          <dd>{job.uniqueKey}</dd>
+          <dd>
+            {job.uniqueKey}
+            {job.uniqueUntil === 'claimed' && ', until a worker takes it'}
+            {job.uniqueUntil !== undefined && job.uniqueUntil !== 'claimed' && (
+              <>
+                , until <ExactMoment at={job.uniqueUntil} /> in any case
+              </>
+            )}
+          </dd>
         </>
       )}
       {job.expireAt && (
