@@ -147,6 +147,22 @@ describe('a paused limit', () => {
     expect(await pullAll(processor)).toHaveLength(2);
   });
 
+  test('holds for a strict order, which then goes on where it was', async () => {
+    const ordered = defineJob({ name: 'events', ordering: {}, run: async () => {} });
+    const processor = database.processor({ maxThreads: 1 });
+    await processor.addJobFactory(ordered);
+    await processor.addJob(ordered, undefined, { id: 'a' });
+    await processor.limits.pause('order events');
+    for (const id of ['b', 'c']) await processor.addJob(ordered, undefined, { id });
+    expect(await pullAll(processor)).toEqual([]);
+    await processor.limits.resume('order events');
+    for (const id of ['a', 'b', 'c']) {
+      const [next = expect.fail(), ...others] = await pullAll(processor);
+      expect([next.id, others]).toEqual([id, []]);
+      await processor.completeJob(next);
+    }
+  });
+
   test('is noticed by other processes within 5 seconds, and so is its end', async () => {
     const processor = await withJobs(4);
     const person = database.processor();

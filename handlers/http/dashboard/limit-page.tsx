@@ -1,6 +1,6 @@
 import type { JobInLine, LimitDetails } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { hasButton, isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
+import { hasButton, isSettable, LimitState, PauseButton, placesText, stopsOrder } from './limit-state.js';
 import { Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { Status } from './parts/status.js';
@@ -20,7 +20,8 @@ export function LimitPage({ limit, session, now }: LimitPageProps) {
     <>
       <div class="title">
         <h1>{limit.key}</h1>
-        <div id="buttons" data-live>
+        <div id="buttons" class="actions" data-live>
+          {mayAct && stopsOrder(limit) && <SkipButton limit={limit} session={session} />}
           {mayAct && hasButton(limit) && <PauseButton limit={limit} session={session} from="page" />}
         </div>
       </div>
@@ -65,6 +66,20 @@ function Facts({ limit, now }: Pick<LimitPageProps, 'limit' | 'now'>) {
       <dt>Places</dt>
       <dd>{placesText(limit)}</dd>
     </dl>
+  );
+}
+
+/** Lets a strict order go on without the failed job that stops it. */
+function SkipButton({ limit, session }: Pick<LimitPageProps, 'limit' | 'session'>) {
+  return (
+    <form method="post" action="/dashboard/limits">
+      <TokenField session={session} />
+      <input type="hidden" name="key" value={limit.key} />
+      <input type="hidden" name="from" value="page" />
+      <button type="submit" name="action" value="skip" class="small">
+        Skip the failed job
+      </button>
+    </form>
   );
 }
 

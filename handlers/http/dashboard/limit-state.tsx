@@ -1,4 +1,5 @@
-import type { BreakerState, Limit } from '../../../src/index.js';
+import type { BreakerState, Limit, LimitDetails } from '../../../src/index.js';
+import { isOrder, limitKeySchema } from '../../../src/job/flow-rules.js';
 import type { Session } from '../session/session.js';
 import { Moment } from './parts/moment.js';
 import { TokenField } from './token-field.js';
@@ -81,12 +82,21 @@ export function PauseButton({
   );
 }
 
-/** Whether a limit can be set. A rate limit and a circuit breaker cannot. */
-export function isSettable({ key, breaker }: Limit): boolean {
-  return !key.startsWith('rate ') && breaker === null;
+/** Whether the number of places of a limit can be set. */
+export function isSettable(limit: Limit): boolean {
+  return isPausable(limit) && !isOrder(limit.key);
 }
 
 /** Whether a limit can be paused or resumed, or closed. */
 export function hasButton(limit: Limit): boolean {
-  return isSettable(limit) || (limit.breaker !== null && limit.breaker.state !== 'closed');
+  return isPausable(limit) || (limit.breaker !== null && limit.breaker.state !== 'closed');
+}
+
+function isPausable({ key }: Limit): boolean {
+  return limitKeySchema.safeParse(key).success;
+}
+
+/** Whether a failed job stops a strict order. */
+export function stopsOrder({ key, holders }: LimitDetails): boolean {
+  return isOrder(key) && holders.some(({ status }) => status === 'error');
 }

@@ -60,7 +60,9 @@ async function change(
       return max.trim() === ''
         ? `Limit ${key} has as many places as the code says.`
         : `Limit ${key} has ${max.trim()} places.`;
+    case 'skip':
+      return `Limit ${key} goes on without job ${await processor.limits.skip(key)}.`;
     default:
-      throw new Problem('validation_failed', { detail: 'Expected an action: set, pause or resume.' });
+      throw new Problem('validation_failed', { detail: 'Expected an action: set, pause, resume or skip.' });
   }
 }

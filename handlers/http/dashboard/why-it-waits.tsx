@@ -1,4 +1,7 @@
-import type { Job, LimitDetails, RemoteProcessor } from '../../../src/index.js';
+import type { BreakerState, Job, LimitDetails, RemoteProcessor } from '../../../src/index.js';
+import { breakerKeyOf } from '../../../src/job/breaker-rules.js';
+import { isHeldUntilSettled, isOrder, isTurn } from '../../../src/job/flow-rules.js';
+import { stopsOrder } from './limit-state.js';
 import { ExactMoment, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { jobPath, limitPath } from './paths.js';
@@ -9,22 +12,27 @@ export interface Waits {
   readonly limit?: LimitDetails | undefined;
   /** Since when its queue is paused. */
   readonly queuePaused?: Date | undefined;
+  /** The circuit breaker of its kind. */
+  readonly breaker?: BreakerState | undefined;
 }
 
 /** Finds out what a job waits for. */
 export async function findWaits(processor: RemoteProcessor, job: Job): Promise<Waits> {
   if (job.status !== 'queued') return {};
-  const [limit, queuePaused] = await Promise.all([
+  const [limit, queuePaused, { breaker }] = await Promise.all([
     job.blockedBy === undefined ? undefined : processor.limits.get(job.blockedBy),
     processor.queues.pausedSince(job.queue),
+    processor.limits.get(breakerKeyOf(job.jobName)),
   ]);
-  return { limit, queuePaused: queuePaused ?? undefined };
+  return { limit, queuePaused: queuePaused ?? undefined, breaker: breaker ?? undefined };
 }
 
 /** Says when a queued job runs, and what keeps it from running now. */
 export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
-  const { limit, queuePaused } = waits;
+  const { limit, queuePaused, breaker } = waits;
   const isLater = job.runAt > now;
+  const isOpen = breaker !== undefined && breaker.state !== 'closed';
+  const isHeldUp = queuePaused ?? limit ?? (isLater || isOpen || job.runAlone);
   return (
     <>
       {queuePaused && (
@@ -37,7 +45,8 @@ export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: D
       {job.runAlone && (
         <p>As soon as a worker runs nothing else: it lost its worker, so it must run alone.</p>
       )}
-      {!queuePaused && !limit && !isLater && !job.runAlone && <p>As soon as a worker takes it.</p>}
+      {isOpen && <Open jobName={job.jobName} breaker={breaker} now={now} />}
+      {!isHeldUp && <p>As soon as a worker takes it.</p>}
     </>
   );
 }
@@ -57,18 +66,34 @@ function Later({ job, now }: { job: Job; now: Date }) {
   );
 }
 
+function Open({ jobName, breaker, now }: { jobName: string; breaker: BreakerState; now: Date }) {
+  const { openUntil } = breaker;
+  return (
+    <p>
+      When the <a href={limitPath(breakerKeyOf(jobName))}>circuit breaker</a> of its kind is closed again: too
+      many attempts failed.
+      {openUntil && (
+        <>
+          {' '}
+          One job is tried <Moment at={openUntil} now={now} />.
+        </>
+      )}
+    </p>
+  );
+}
+
 /** The most holders named. */
 const NAMED = 3;
 
 function BlockedBy({ limit, now }: { limit: LimitDetails; now: Date }) {
-  const { key, taken, max, limit: byCode, paused, holders, waiting } = limit;
-  const places = max ?? byCode;
+  const { key, paused, holders, waiting } = limit;
   return (
     <>
       <p>
-        When it gets a place in the limit <a href={limitPath(key)}>{key}</a>:{' '}
-        {places === null ? taken : `${taken} of ${places}`} taken, {capped(waiting)} in line.
+        {waitsForText(key)} <a href={limitPath(key)}>{key}</a>: {isPlace(key) && `${takenText(limit)}, `}
+        {capped(waiting)} in line.
       </p>
+      {stopsOrder(limit) && <p>The order is stopped by a job that failed: retry, skip or remove it.</p>}
       {paused && (
         <p>
           The limit is <span class="status paused">paused</span> since <Moment at={paused} now={now} />.
@@ -90,4 +115,20 @@ function BlockedBy({ limit, now }: { limit: LimitDetails; now: Date }) {
       )}
     </>
   );
+}
+
+function waitsForText(key: string): string {
+  if (isOrder(key)) return 'When the jobs before it have ended, in the strict';
+  if (isHeldUntilSettled(key)) return 'When the job before it with its unique key has ended, in';
+  return isTurn(key) ? 'When it is next among the jobs of its key, in' : 'When it gets a place in the limit';
+}
+
+/** Whether jobs hold the places of a limit while they run. Those of turns are passed on when a job starts. */
+function isPlace(key: string): boolean {
+  return !isHeldUntilSettled(key) && !isTurn(key);
+}
+
+function takenText({ taken, max, limit }: LimitDetails): string {
+  const places = max ?? limit;
+  return places === null ? `${taken} taken` : `${taken} of ${places} taken`;
 }

@@ -97,15 +97,22 @@ function freeFinding(limit: LimitDetails, { queues }: Situation): Finding {
   return failure(CHECK, detail, fix);
 }
 
-/** Finds a job that holds a place and that nobody can take. */
+/** Finds a job that holds a place and that nobody can take, or that stops a strict order. */
 function heldFinding({ key, waiting, holders }: LimitDetails, situation: Situation): Finding | undefined {
   for (const { id, jobName, queue, status } of holders) {
+    if (status === 'error') return stoppedFinding(key, id, waiting);
     const reason = status === 'queued' ? whyUntaken(queue, situation) : undefined;
     if (reason === undefined) continue;
     const detail = `limit '${key}': ${jobsText(waiting)}, and job ${id} (${jobName}) holds a place: ${reason}`;
     return failure(CHECK, detail, `Let a worker take it, or: remote-processor cancel ${id}`);
   }
   return undefined;
+}
+
+function stoppedFinding(key: string, id: string, waiting: ShownLimit['waiting']): Finding {
+  const detail = `'${key}' is stopped by job ${id}, which failed, and ${jobsText(waiting)}`;
+  const fix = `Correct the cause, then: remote-processor retry ${id}, or remote-processor limits skip '${key}'`;
+  return warning(CHECK, detail, fix);
 }
 
 function whyUntaken(name: string, { queues, workers, now }: Situation): string | undefined {

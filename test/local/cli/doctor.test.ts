@@ -189,6 +189,28 @@ describe('limits:', () => {
     ]);
   });
 
+  test('a strict order that a failed job stops is told', async () => {
+    const ordered = defineJob({
+      name: 'events',
+      maxRetries: 1,
+      ordering: {},
+      run: () => Promise.reject(new Error('no')),
+    });
+    const processor = database.processor();
+    await processor.addJobFactory(ordered);
+    for (const id of ['a', 'b']) await processor.addJob(ordered, undefined, { id });
+    await processor.processNextJob();
+    const { jobs } = database.collections();
+    await jobs.updateOne({ _id: 'b' }, { $set: { queued: tenMinutesAgo(), runAt: tenMinutesAgo() } });
+    expect((await examine()).of('limits')).toMatchObject([
+      {
+        status: 'warning',
+        detail: "'order events' is stopped by job a, which failed, and 1 job waits",
+        fix: expect.stringContaining("limits skip 'order events'"),
+      },
+    ]);
+  });
+
   test('one whose place nobody gives away stands still', async () => {
     const { jobs } = await waitingFor('a');
     await jobs.updateOne({ _id: 'a-first' }, { $set: { status: 'completed' } });

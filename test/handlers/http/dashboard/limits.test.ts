@@ -128,6 +128,43 @@ describe('why a job waits:', () => {
     });
   });
 
+  test('for those before it in a strict order, which a failed job stops until it is skipped', async () => {
+    const ordered = defineJob({
+      name: 'events',
+      maxRetries: 1,
+      ordering: {},
+      run: () => Promise.reject(new Error('no')),
+    });
+    await api.processor.addJobFactory(ordered);
+    for (const id of ['a', 'b', 'c']) await api.processor.addJob(ordered, undefined, { id });
+    expect(await why('b')).toMatch(
+      /^When the jobs before it have ended, in the strict order events : 2 in line\. Held by events a \.$/,
+    );
+    await api.processor.processNextJob();
+    expect(await why('b')).toContain('The order is stopped by a job that failed: retry, skip or remove it.');
+    const order = `${list}/order%20events`;
+    expect(await show(order)).toMatch(/Skip the failed job Pause .* Places 1 Who holds/);
+    await browser.submit(list, { key: 'order events', action: 'skip', from: 'page' });
+    expect(await show(order)).toContain('Limit order events goes on without job a.');
+    expect(await why('b')).toBe('As soon as a worker takes it.');
+  });
+
+  test('for the circuit breaker of its kind', async () => {
+    const charge = defineJob({
+      name: 'charge',
+      maxRetries: 2,
+      circuitBreaker: { failures: 1, within: '1m', pause: '1h' },
+      retryDelay: 0,
+      run: () => Promise.reject(new Error('The bank is down.')),
+    });
+    await api.processor.addJobFactory(charge);
+    await api.processor.addJob(charge, undefined, { id: 'a' });
+    await api.processor.processNextJob();
+    expect(await why('a')).toMatch(
+      /^When the circuit breaker of its kind is closed again: .* One job is tried in \d+ (min|h) \.$/,
+    );
+  });
+
   test('for its paused queue', async () => {
     await api.processor.addJob('echo', {}, { id: 'a', queue: 'mail' });
     await api.processor.queues.pause('mail');
