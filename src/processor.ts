@@ -373,8 +373,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * errors are logged.
    *
    * `jobAdded` and `jobsReady` are not emitted for jobs added in a transaction of the caller, nor for a job that
-   * already exists with the same id or unique key. If a worker crashed, the process that recovers its jobs emits their
-   * events.
+   * already exists with the same id or unique key. A waiting job that is replaced emits `jobsReady` only. If a worker
+   * crashed, the process that recovers its jobs emits their events.
    *
    * @throws ValidationError for an unknown name
    * @example

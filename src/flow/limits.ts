@@ -69,8 +69,8 @@ const filterSchema = namePageSchema
     message: 'expected none: the fullest limits come in one page',
   }) satisfies z.ZodType<unknown, LimitsFilter>;
 
-/** Keys of limits of any kind. */
-const anyKeySchema = storableText.min(1).max(500);
+/** Keys of limits of any kind, such as that of a unique key, which has the name of its job before it. */
+const anyKeySchema = storableText.min(1).max(700);
 
 /** A valid number of places, or null. */
 export const maxSchema = z.int().min(1).max(MAX_SLOTS).nullable();

@@ -318,6 +318,10 @@ describe('one more while one runs', () => {
     expect(second.id).not.toBe(first);
     expect(await processor.pullNextJob()).toBeUndefined();
     expect(await processor.getJob(second.id)).toMatchObject({ blockedBy: 'unique echo=k' });
+    expect(await processor.limits.get('unique echo=k')).toMatchObject({
+      holders: [{ id: first }],
+      line: [{ id: second.id }],
+    });
 
     const third = await processor.jobs.add('echo', { n: 3 }, queueOne);
     expect(third).toMatchObject({ id: second.id, outcome: 'replaced' });

@@ -94,7 +94,7 @@ const getLimit = defineRoute({
   description: 'Also for a limit that no job uses.',
   asks: () =>
     z.object({
-      parameters: keyOf(z.string().min(1).max(500), 'Also that of a rate limit, such as `rate sync=a`.'),
+      parameters: keyOf(z.string().min(1).max(700), 'Also that of a rate limit, such as `rate sync=a`.'),
     }),
   reply: {
     status: 200,
