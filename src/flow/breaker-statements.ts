@@ -52,15 +52,15 @@ export async function findAllOpen(
 }
 
 /**
- * Counts failed attempts, unless the breaker is open. Opens it if there were too many. Returns when a job may be tried, if
- * this call has opened it.
+ * Counts failed attempts, unless the breaker is open. Opens it if there were too many. Returns whether this call
+ * has opened it.
  */
 export async function addFailures(
   limits: Collection<LimitDocument>,
   jobName: string,
   { failures, withinMs, pauseMs }: BreakerRules,
   count: number,
-): Promise<Date | undefined> {
+): Promise<boolean> {
   const openedBy = randomUUID();
   const isClosed = { $eq: [{ $type: '$opened' }, 'missing'] };
   const isRecent = { $gt: ['$$moment', { $subtract: ['$$NOW', withinMs] }] };
@@ -84,7 +84,7 @@ export async function addFailures(
     try {
       const options = { upsert: true, returnDocument: 'after', ...byId } as const;
       const after = await limits.findOneAndUpdate({ _id: breakerKeyOf(jobName) }, update, options);
-      return after?.openedBy === openedBy ? after.probeAt : undefined;
+      return after?.openedBy === openedBy;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error; // Another process made the document at the same moment.
     }

@@ -3,6 +3,7 @@ import type { BreakerRules } from '../job/breaker-rules.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { Logger } from '../log.js';
+import { withinTime } from '../mongo/within-time.js';
 import {
   addFailures,
   closeBreaker,
@@ -19,6 +20,9 @@ import type { FlowCollections } from './limit-document.js';
 
 /** How long a read is trusted. So an open breaker is noticed after at most this time, as a paused queue is. */
 const READ_AGAIN_MS = 5_000;
+
+/** How long an attempt that ended waits for the write. */
+const MAX_WAIT_MS = 1_000;
 
 /** Options of `Breakers`. */
 export interface BreakersOptions {
@@ -43,8 +47,9 @@ export class Breakers {
   #readAt = Number.NEGATIVE_INFINITY;
   /** The jobs of this process that are tried, by their kind. */
   readonly #probes = new Map<string, ClaimedJob>();
-  /** Failed attempts that are not written yet, and the write that is under way, by their kind. */
-  readonly #failures = new Map<string, number>();
+  /** Failed attempts that the next write counts, by their kind. */
+  readonly #failures = new Map<string, { count: number; readonly written: Promise<void> }>();
+  /** The last write of each kind. */
   readonly #writes = new Map<string, Promise<void>>();
 
   constructor(private readonly options: BreakersOptions) {}
@@ -97,7 +102,8 @@ export class Breakers {
   }
 
   /**
-   * Learns how an attempt ended. Returns a promise of the write if that changes anything, which never rejects.
+   * Learns how an attempt ended. Returns a promise of the write if that changes anything, which never rejects, and ends
+   * within a second or two.
    *
    * An attempt that ended its job in `error` by itself shows that its job is bad, not that the service is down.
    */
@@ -106,11 +112,7 @@ export class Breakers {
     if (!rules) return undefined;
     const hasFailed = outcome.kind === 'failed' && outcome.retryAfterMs !== null;
     if (this.#isProbe(job)) return this.#quietly(this.#probeEnded(job, outcome, hasFailed, rules));
-    if (!hasFailed) return undefined;
-    this.#failures.set(job.jobName, (this.#failures.get(job.jobName) ?? 0) + 1);
-    const write = this.#writes.get(job.jobName) ?? this.#quietly(this.#writeFailures(job.jobName, rules));
-    this.#writes.set(job.jobName, write);
-    return write;
+    return hasFailed ? this.#countFailure(job.jobName, rules) : undefined;
   }
 
   /** Closes the breaker of a kind, whatever its state. @throws the driver's errors */
@@ -175,29 +177,32 @@ export class Breakers {
     return endProbe(this.options.collections.limits, job, againInMs);
   }
 
-  /** Writes the failures so far, and those that are counted meanwhile, by one command at a time. */
-  async #writeFailures(jobName: string, rules: BreakerRules): Promise<void> {
-    try {
-      for (let count = this.#take(jobName); count > 0; count = this.#take(jobName)) {
-        const openUntil = await addFailures(this.options.collections.limits, jobName, rules, count);
-        if (openUntil === undefined) continue;
-        this.#learn(jobName, rules.pauseMs);
-        this.#tellOpened(jobName, rules.pauseMs);
-      }
-    } finally {
-      this.#writes.delete(jobName);
+  /** Counts a failure by the next write, which begins when the one that is under way has ended. */
+  #countFailure(jobName: string, rules: BreakerRules): Promise<void> {
+    const waiting = this.#failures.get(jobName);
+    if (waiting) {
+      waiting.count += 1;
+      return waiting.written;
     }
+    const last = this.#writes.get(jobName) ?? Promise.resolve();
+    const written = last.then(() => this.#quietly(this.#writeFailures(jobName, rules)));
+    this.#failures.set(jobName, { count: 1, written });
+    this.#writes.set(jobName, written);
+    return written;
   }
 
-  #take(jobName: string): number {
-    const count = this.#failures.get(jobName) ?? 0;
+  async #writeFailures(jobName: string, rules: BreakerRules): Promise<void> {
+    const { count = 0 } = this.#failures.get(jobName) ?? {};
     this.#failures.delete(jobName);
-    return count;
+    if (!(await addFailures(this.options.collections.limits, jobName, rules, count))) return;
+    this.#learn(jobName, rules.pauseMs);
+    this.#tellOpened(jobName, rules.pauseMs);
   }
 
+  /** Attempts wait for the write, so that no further one begins before it. A dead connection must not hold them up. */
   async #quietly(write: Promise<void>): Promise<void> {
     try {
-      await write;
+      await withinTime(MAX_WAIT_MS, write);
     } catch (error) {
       this.options.log.warn('A circuit breaker could not be written', { error: String(error) });
     }

@@ -93,19 +93,21 @@ export class ClaimStatements {
   /**
    * Takes up to `limit` of the first `lookedAt` jobs that match `first` and also match `alike`. Finds them by keys of the
    * index alone, then takes them by one command, and reads back which ones it took. Takes none if the index is missing.
+   *
+   * @returns the jobs it took, and how many it found
    */
   async takeAmong(
     { first, lookedAt }: { readonly first: Filter<JobDocument>; readonly lookedAt: number },
     alike: Filter<JobDocument>,
     limit: number,
-  ): Promise<ClaimedJob[]> {
+  ): Promise<{ readonly taken: readonly ClaimedJob[]; readonly found: number }> {
     const { jobs, due, lease } = this;
     const window = [{ $match: first }, { $sort: claimOrder }, { $limit: lookedAt }];
     const stages = [...window, { $match: alike }, { $limit: limit }, { $project: { _id: 1 } }];
     const found = await byIndex(jobs, due.index, async ({ hint }) =>
       hint ? jobs.aggregate<{ _id: string }>(stages, { batchSize: limit + 1, hint }).toArray() : [],
     );
-    if (found.length === 0) return [];
+    if (found.length === 0) return { taken: [], found: 0 };
     const ids = found.map(({ _id }) => _id);
     const among = { _id: { $in: ids } };
     await jobs.updateMany({ $and: [among, due.filter] }, takeBy(lease), byId).catch((error: unknown) => {
@@ -113,7 +115,8 @@ export class ClaimStatements {
     });
     const place = new Map(ids.map((id, index) => [id, index]));
     const taken = await this.#readBack(among, idIndex);
-    return taken.sort((one, other) => (place.get(one.id) ?? 0) - (place.get(other.id) ?? 0));
+    taken.sort((one, other) => (place.get(one.id) ?? 0) - (place.get(other.id) ?? 0));
+    return { taken, found: found.length };
   }
 
   #filterOf({ filter, filterWithoutIndex }: DueJobs, { hint }: IndexHint): Filter<JobDocument> {

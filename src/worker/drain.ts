@@ -338,7 +338,7 @@ class Drain {
     }
     if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
     const learned = this.worker.breakers.ended(attempt.job, outcome);
-    if (learned) this.#beside(learned.then(() => this.#declineIfOpen(jobName)));
+    if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
     if (ending === 'retried' || ending === 'snoozed') {

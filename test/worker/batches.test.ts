@@ -79,6 +79,32 @@ test('jobs of a batch end by themselves, each by its own rules, and the others w
   expect(await processor.getJob(four)).toMatchObject({ status: 'completed', output: 4, retryCounter: 1 });
 });
 
+test('as long as the function runs, so does the last of its jobs, whatever it was told', async () => {
+  const gate = new Gate();
+  const { job } = batched(async ({ jobs, signal }) => {
+    for (const each of jobs) each.complete(each.input);
+    await gate.pass(signal);
+    return undefined;
+  });
+  const { processor, ids } = await setUp(job, 3);
+  const draining = processor.drain();
+  const { jobs } = database.collections();
+  await eventually(async () => expect(await jobs.countDocuments({ status: 'completed' })).toBe(2));
+  expect(await processor.getJobStatus(ids[2] ?? '')).toBe('processing');
+  gate.open();
+  expect(await draining).toMatchObject({ completed: 3 });
+});
+
+test('workers that fill batches at the same time run each job once', async () => {
+  const { job, calls } = batched(doubled, { size: 20 });
+  const { processor } = await setUp(job, 200);
+  const others = await Promise.all([1, 2].map(() => setUp(job, 0)));
+  const workers = [processor, ...others.map((other) => other.processor)];
+  const summaries = await Promise.all(workers.map((worker) => worker.drain()));
+  expect(summaries.reduce((sum, { completed }) => sum + completed, 0)).toBe(200);
+  expect(new Set(calls.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId))).size).toBe(200);
+});
+
 test('throwing fails each job of the batch, with its own retries', async () => {
   const { job, sizes } = batched(() => Promise.reject(new Error('The warehouse is closed.')));
   const { processor, ids } = await setUp(job, 3);
