@@ -49,10 +49,15 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
 }
 
 /**
- * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, and jobs of the third
- * in the worker's thread and in strict order.
+ * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, jobs of the third
+ * in the worker's thread and in strict order, and jobs of the fourth there too, some in a call.
  */
-export const jobNames = { worker: 'chaos', thread: 'chaos-in-a-thread', ordered: 'chaos-in-order' } as const;
+export const jobNames = {
+  worker: 'chaos',
+  thread: 'chaos-in-a-thread',
+  ordered: 'chaos-in-order',
+  batched: 'chaos-in-batches',
+} as const;
 
 /** The input of every job of the suite. */
 export const chaosInput = z.object({
@@ -122,9 +127,9 @@ export function planJob(seed: number, n: number): PlannedJob {
   const cancel = random.chance(0.06);
   const isNamed = again || cancel || random.chance(0.6);
   const isOrdered = !isInThread && random.chance(0.25);
-  const jobName = isOrdered ? jobNames.ordered : jobNames.worker;
+  const isBatched = !isInThread && !isOrdered && random.chance(0.25);
   return {
-    jobName: isInThread ? jobNames.thread : jobName,
+    jobName: nameOf({ isInThread, isOrdered, isBatched }),
     input: {
       n,
       fate,
@@ -144,6 +149,12 @@ export function planJob(seed: number, n: number): PlannedJob {
   };
 }
 
+function nameOf(where: { isInThread: boolean; isOrdered: boolean; isBatched: boolean }): string {
+  if (where.isInThread) return jobNames.thread;
+  if (where.isBatched) return jobNames.batched;
+  return where.isOrdered ? jobNames.ordered : jobNames.worker;
+}
+
 const BURST = 80;
 
 /** Returns jobs that are added together after the nth, and end at once. Some of those in strict order fail once. */
@@ -151,7 +162,7 @@ export function planBurst(seed: number, n: number): JobToAdd[] {
   return Array.from({ length: BURST }, (_, at) => {
     const isOrdered = at % 4 === 0;
     return {
-      name: isOrdered ? jobNames.ordered : jobNames.worker,
+      name: nameOf({ isInThread: false, isOrdered, isBatched: at % 4 === 1 }),
       input: {
         n,
         fate: isOrdered && at % 3 === 0 ? 'throw once' : 'return',

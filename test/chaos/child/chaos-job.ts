@@ -30,7 +30,7 @@ const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
 
 /** Returns the job factories of the suite. The input says what a job does, and its output says which run returned it. */
 export function chaosJobs(ledger: Ledger): JobFactory[] {
-  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger)];
+  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger), batchedJob(ledger)];
 }
 
 function workerJob(ledger: Ledger): JobFactory {
@@ -48,6 +48,21 @@ function orderedJob(ledger: Ledger): JobFactory {
     name: jobNames.ordered,
     ordering: { key: 'group', onFailure: 'skip' },
     run: (context) => doInWorker(context, ledger),
+  });
+}
+
+function batchedJob(ledger: Ledger): JobFactory {
+  return defineJob({
+    ...definition,
+    name: jobNames.batched,
+    batch: { size: 10, wait: 50 },
+    runBatch: async ({ jobs, processor }) => {
+      await Promise.all(
+        jobs.map(async ({ complete, fail, ...job }) => {
+          await doInWorker({ ...job, processor }, ledger).then(complete, fail);
+        }),
+      );
+    },
   });
 }
 
