@@ -23,6 +23,8 @@ export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
 export interface AttemptOwner {
   readonly log: Logger;
   readonly leaseMs: number;
+  /** Returns when the last renewal of all leases began, by `performance.now()`. */
+  renewedAt(): number;
   readonly processor: JobContext['processor'];
   /** Middleware that runs around the job functions. */
   readonly middlewares: Middlewares;
@@ -193,7 +195,8 @@ export class Attempt {
    * the job.
    */
   #checkIn(): void {
-    if (performance.now() - this.askedAt >= this.owner.leaseMs) this.abort('lease lost');
+    const { leaseMs, renewedAt } = this.owner;
+    if (performance.now() - Math.max(this.askedAt, renewedAt()) >= leaseMs) this.abort('lease lost');
     if (this.#aborted) throw this.#aborted;
   }
 

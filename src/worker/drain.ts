@@ -111,6 +111,7 @@ class Drain {
     this.#attemptOwner = {
       log,
       leaseMs,
+      renewedAt: () => this.#leases.renewedAt,
       processor,
       middlewares,
       whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),

@@ -66,6 +66,11 @@ export class LeaseKeeper {
     return this.#held.size > 0 && performance.now() - this.#renewedAt > 2 * this.#intervalMs;
   }
 
+  /** When the last successful renewal of all leases began, by `performance.now()`. */
+  get renewedAt(): number {
+    return this.#renewedAt;
+  }
+
   /** Keeps the attempt's lease until `release`, until the lease is lost, or until the job is to be cancelled. */
   hold(attempt: Attempt): void {
     const now = performance.now();

@@ -240,6 +240,13 @@ test('a batch runs when its wait is over', async () => {
   expect(sizes()).toEqual([2]);
 });
 
+test('a batch may wait for longer than a lease, which is renewed meanwhile', async () => {
+  const { job } = batched(doubled, { wait: '1.2s' });
+  const { processor } = await setUp(job, 2, { lease: '1s' });
+  const stop = AbortSignal.timeout(20_000);
+  expect(await processor.drain({ signal: stop })).toMatchObject({ completed: 2 });
+});
+
 test('a batch that waits gives its thread to a job that waits for one', async () => {
   const { job, sizes } = batched(doubled, { wait: '1 minute' });
   const { processor } = await setUp(job, 2, { maxThreads: 1 });
