@@ -110,6 +110,11 @@ export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefi
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
 
+/** Returns a job that is found under the id chosen for this request as added, because an earlier try of it added it. */
+export function asOnFirstTry<Told extends AddedJob>(told: Told, chosenId: string | undefined): Told {
+  return told.id === chosenId ? { ...told, outcome: 'added', inputDiffers: false } : told;
+}
+
 export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }

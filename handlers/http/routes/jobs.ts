@@ -5,6 +5,7 @@ import {
   addedState,
   addMany,
   addOne,
+  asOnFirstTry,
   jobAddition,
   jobState,
   locationOf,
@@ -73,7 +74,8 @@ const addJob = defineRoute({
   jobCount: () => 1,
   async answer({ body }, { processor, timeLeft, jobIds, callerRole, trace }) {
     const [given = body] = withIds([body], jobIds);
-    const state = await addOne(processor, given, callerRole, timeLeft, trace);
+    const told = await addOne(processor, given, callerRole, timeLeft, trace);
+    const state = asOnFirstTry(told, jobIds?.[0]);
     return { body: state, headers: { location: locationOf(state.id) } };
   },
 });
@@ -108,7 +110,8 @@ const addJobs = defineRoute({
   problems: ['conflict', 'unknown_job_name'],
   jobCount: ({ body }) => body.jobs.length,
   async answer({ body: { jobs } }, { processor, timeLeft, jobIds, callerRole, trace }) {
-    const added = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft, trace);
+    const told = await addMany(processor, withIds(jobs, jobIds), callerRole, timeLeft, trace);
+    const added = told.map((job, index) => asOnFirstTry(job, jobIds?.[index]));
     return { body: { ids: added.map((job) => job.id), jobs: added } };
   },
 });

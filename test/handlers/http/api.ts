@@ -115,7 +115,7 @@ export async function jobOf(response: Response) {
   return jobSchema.parse(await response.json());
 }
 
-const idsSchema = z.strictObject({ ids: z.array(z.string()) });
+const idsSchema = z.looseObject({ ids: z.array(z.string()) });
 
 /** Returns the ids of a batch that was added. */
 export async function idsOf(response: Response): Promise<string[]> {
