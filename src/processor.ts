@@ -1049,7 +1049,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
     const slots = freedSlots(job, outcome, settledAs);
     if (slots.length > 0) await this.jobsReady.tell(await this.#worker.lines.release([{ ...job, slots }]));
-    await this.#worker.breakers.ended(job, outcome);
+    await this.#worker.breakers.ended(job, outcome, settledAs === 'cancelled');
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));

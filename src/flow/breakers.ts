@@ -105,11 +105,13 @@ export class Breakers {
    * Learns how an attempt ended. Returns a promise of the write if that changes anything, which never rejects, and ends
    * within a second or two.
    *
-   * An attempt that ended its job in `error` by itself shows that its job is bad, not that the service is down.
+   * An attempt that ended its job in `error` by itself shows that its job is bad, not that the service is down. One that
+   * was cancelled shows nothing.
    */
-  ended(job: ClaimedJob, outcome: Outcome): Promise<void> | undefined {
+  ended(job: ClaimedJob, ending: Outcome, isCancelled: boolean): Promise<void> | undefined {
     const rules = this.options.rulesOf(job.jobName);
     if (!rules) return undefined;
+    const outcome: Outcome = isCancelled ? { kind: 'givenBack', atDeadline: false } : ending;
     const hasFailed = outcome.kind === 'failed' && outcome.retryAfterMs !== null;
     if (this.#isProbe(job)) return this.#quietly(this.#probeEnded(job, outcome, hasFailed, rules));
     return hasFailed ? this.#countFailure(job.jobName, rules) : undefined;

@@ -78,6 +78,11 @@ export class Attempt {
     return this.state === 'ended' || this.state === 'writing';
   }
 
+  /** Whether the job is to be cancelled, and the attempt knows. */
+  get isToBeCancelled(): boolean {
+    return this.#aborted?.why === 'cancelled';
+  }
+
   /** How long the attempt took, or has taken so far, in milliseconds. Undefined if its function was never called. */
   get durationMs(): number | undefined {
     return this.#clock.elapsedMs;

@@ -338,7 +338,7 @@ class Drain {
       this.#beginNext();
     }
     if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
-    const learned = this.worker.breakers.ended(attempt.job, outcome);
+    const learned = this.worker.breakers.ended(attempt.job, outcome, attempt.isToBeCancelled);
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);

@@ -158,6 +158,19 @@ test('a job of pullNextJob is tried, and failing or completing it counts', async
   expect(await other.pullNextJob()).toBeDefined();
 });
 
+test('a job that was cancelled says nothing about the service', async () => {
+  const service = new Service();
+  service.gate = new Gate();
+  const processor = await service.processor({ lease: '1s', maxThreads: 3 });
+  const ids = await processor.addJobs(numbers(3).map((input) => ({ job: service.job, input })));
+  const draining = processor.drain();
+  await eventually(() => expect(service.gate?.arrived).toBe(3));
+  for (const id of ids) await processor.cancelJob(id);
+  expect(await draining).toMatchObject({ cancelled: 3 });
+  expect(await stateOf()).toBe('closed');
+  expect(await processor.limits.get(key)).toMatchObject({ breaker: { failures: 0 } });
+});
+
 test('a person closes it', async () => {
   const service = new Service();
   const processor = await service.processor();
