@@ -61,8 +61,8 @@ const actions = {
   complete,
   resume,
   async add(processor, state, n) {
-    await processor.addJobs(Array.from({ length: 1 + (n % 4) }, () => ({ job })));
-    state.left += 1 + (n % 4);
+    await processor.addJobs(Array.from({ length: 1 + (n % 8) }, () => ({ job })));
+    state.left += 1 + (n % 8);
   },
   async fail(processor, state, n) {
     const [taken] = take(state, n);
