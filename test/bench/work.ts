@@ -20,7 +20,7 @@ export interface Worked {
   readonly serverCpuMsPerJob: number | undefined;
 }
 
-export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'doesReturn'> {
+export interface WorkOptions extends Pick<Setting, 'concurrency' | 'jobMs' | 'doesReturn' | 'limit'> {
   readonly contender: WorkerName | NeighbourName;
   readonly db: Pick<Db, 'databaseName'>;
   /** The number of jobs after which the workers stop. */
@@ -54,6 +54,7 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
     concurrency,
     jobMs,
     doesReturn,
+    limit,
   } = options;
   const setting: Setting = {
     contender,
@@ -63,6 +64,7 @@ export async function work({ server, programs }: Bench, options: WorkOptions): P
     concurrency,
     ...(jobMs && { jobMs }),
     ...(doesReturn && { doesReturn }),
+    ...(limit && { limit }),
   };
   const children = await Promise.all(
     Array.from({ length: workers }, () => Child.start(programs.worker, setting)),

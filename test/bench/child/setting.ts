@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitSchema } from '../bench-limit.js';
 import { neighbourNames, workerNames } from '../contenders/contender.js';
 
 export const taskNames = ['prepare', 'add one', 'add many', 'work', 'latency', 'idle'] as const;
@@ -18,6 +19,8 @@ export const settingSchema = z.object({
   jobMs: z.tuple([z.number(), z.number()]).default([0, 0]),
   /** Whether jobs return something. */
   doesReturn: z.boolean().default(false),
+  /** How the jobs are limited. Absent: not at all. */
+  limit: limitSchema.optional(),
 });
 
 export type Setting = z.input<typeof settingSchema>;

@@ -5,6 +5,7 @@ import { loadPeer } from './load-peer.js';
 /** The part of BullMQ that is used. Its own types exist only once the benchmark has installed it. */
 interface BullQueue {
   waitUntilReady(): Promise<unknown>;
+  setGlobalConcurrency(concurrency: number): Promise<unknown>;
   add(name: string, data: Data): Promise<unknown>;
   addBulk(jobs: readonly { readonly name: string; readonly data: Data }[]): Promise<unknown>;
   close(): Promise<void>;
@@ -39,14 +40,15 @@ const bullmqModule = z.object({
 
 const NAME = 'bench';
 
-/** BullMQ with its defaults, on Redis. The `database` is used as a prefix of its keys. */
+/** BullMQ with its defaults, on Redis. It limits all jobs of a queue together, and has no limits by key. The `database` is used as a prefix of its keys. */
 export const bullmq: Participant = {
   title: 'BullMQ',
-  async open({ uri: url, database: prefix, concurrency, run }) {
+  async open({ uri: url, database: prefix, concurrency, run, limit }) {
     const { Queue, Worker } = bullmqModule.parse(await loadPeer('bullmq'));
     const options = { connection: { url }, prefix };
     const queue = new Queue(NAME, options);
     await queue.waitUntilReady();
+    if (limit) await queue.setGlobalConcurrency(limit.places);
     return {
       async ensureIndexes() {},
       async addOne(n) {

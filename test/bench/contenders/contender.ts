@@ -1,3 +1,5 @@
+import type { BenchLimit } from '../bench-limit.js';
+
 /** The contenders on MongoDB. `floor` is the least that any of them could do. */
 export const contenderNames = ['remote-processor', 'agenda', 'mongo-jobs', 'floor'] as const;
 export type ContenderName = (typeof contenderNames)[number];
@@ -44,6 +46,8 @@ export interface Workplace {
   readonly database: string;
   /** The number of jobs that run at a time. */
   readonly concurrency: number;
+  /** How the jobs are limited. Absent: not at all. */
+  readonly limit?: BenchLimit | undefined;
   /** The work of a job. */
   readonly run: (n: number) => Promise<JobResult>;
   /**

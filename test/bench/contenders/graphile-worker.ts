@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyOf } from '../bench-limit.js';
 import { type Participant, POLL_MS } from './contender.js';
 import { loadPeer } from './load-peer.js';
 
@@ -6,12 +7,18 @@ import { loadPeer } from './load-peer.js';
 interface WorkerUtils {
   migrate(): Promise<void>;
   addJob(name: string, payload: Payload): Promise<unknown>;
-  addJobs(jobs: readonly { readonly identifier: string; readonly payload: Payload }[]): Promise<unknown>;
+  addJobs(jobs: readonly JobSpec[]): Promise<unknown>;
   release(): Promise<void>;
 }
 
 interface Payload {
   readonly n: number;
+}
+
+interface JobSpec {
+  readonly identifier: string;
+  readonly payload: Payload;
+  readonly queueName?: string;
 }
 
 interface Options {
@@ -38,11 +45,12 @@ const workerModule = z.object({
 const FAST = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
 /**
- * Graphile Worker with its local queue, on PostgreSQL. It keeps no result of a job. The `database` is used as a schema.
+ * Graphile Worker with its local queue, on PostgreSQL. It runs the jobs of a named queue one at a time, and has no larger limits. It
+ * keeps no result of a job. The `database` is used as a schema.
  */
 export const graphileWorker: Participant = {
   title: 'Graphile Worker',
-  async open({ uri: connectionString, database: schema, concurrency, run }) {
+  async open({ uri: connectionString, database: schema, concurrency, run, limit }) {
     const { Logger, makeWorkerUtils, run: runWorker } = workerModule.parse(await loadPeer('graphile-worker'));
     const options = { connectionString, schema, logger: new Logger(() => () => {}) };
     const utils = await makeWorkerUtils(options);
@@ -57,6 +65,7 @@ export const graphileWorker: Participant = {
           Array.from({ length: count }, (_, index) => ({
             identifier: 'noop',
             payload: { n: first + index },
+            ...(limit && { queueName: keyOf(first + index, limit) }),
           })),
         );
       },
@@ -67,7 +76,8 @@ export const graphileWorker: Participant = {
           pollInterval: POLL_MS,
           noHandleSignals: true,
           taskList: { noop: ({ n }) => run(n) },
-          preset: { worker: FAST },
+          // With a local queue, a job waits there for its named queue.
+          preset: { worker: limit ? {} : FAST },
         });
         return () => worker.stop();
       },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LocalProcessor } from '../../../local/processor.js';
 import { defineJob, type Logger } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
+import { keyOf } from '../bench-limit.js';
 import { type Contender, POLL_MS } from './contender.js';
 
 /** The logger of production, but without a log line per job, which the others do not write either. */
@@ -12,7 +13,7 @@ const problemsOnly: Logger = { debug() {}, info() {}, warn: console.error, error
 export const remoteProcessor: Contender = {
   title: 'Remote Processor',
   storage: { collection: collectionNames.jobs, input: 'input', due: 'runAt' },
-  async open({ uri, database, concurrency, run }) {
+  async open({ uri, database, concurrency, run, limit }) {
     const client = await new MongoClient(uri, { monitorCommands: true }).connect();
     const processor = new LocalProcessor({
       db: client.db(database),
@@ -21,9 +22,15 @@ export const remoteProcessor: Contender = {
       pollInterval: POLL_MS,
       log: problemsOnly,
     });
+    const limits = Array.from({ length: limit?.limits ?? 0 }, (_, index) => ({
+      name: `limit-${index}`,
+      key: ({ n }: { readonly n: number }) => keyOf(n, { keys: limit?.keys ?? 1 }),
+      limit: limit?.places ?? 1,
+    }));
     const noop = defineJob({
       name: 'noop',
       input: z.object({ n: z.int() }),
+      ...(limits.length > 0 && { concurrency: limits }),
       run: ({ input }) => run(input.n),
     });
     await processor.addJobFactory(noop);

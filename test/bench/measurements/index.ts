@@ -7,6 +7,7 @@ import { drain } from './drain.js';
 import { flat } from './flat.js';
 import { idle } from './idle.js';
 import { latency } from './latency.js';
+import { limits } from './limits.js';
 import { neighbours } from './neighbours.js';
 import { urgent } from './urgent.js';
 
@@ -20,6 +21,7 @@ export const measurements: readonly Measurement[] = [
   idle,
   add,
   neighbours,
+  limits,
   backlog,
   flat,
 ];

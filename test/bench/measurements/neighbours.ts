@@ -1,15 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { attempt } from '../attempt.js';
-import { type Bench, inTurn, type Measurement, withJobs } from '../bench.js';
+import { type Bench, inTurn, type Measurement } from '../bench.js';
 import type { Reading } from '../child/setting.js';
-import { type NeighbourName, OURS } from '../contenders/contender.js';
-import { participants } from '../contenders/index.js';
-import { runTask, type TaskOptions } from '../run-task.js';
-import type { NeighbourServer } from '../servers/neighbour-server.js';
-import { postgres } from '../servers/postgres.js';
-import { redis } from '../servers/redis.js';
+import { runTask } from '../run-task.js';
 import { type Worked, work } from '../work.js';
 import { JOBS_PER_SECOND, WORKER_CPU } from '../work-figures.js';
+import { type Neighbour, type Places, withNeighbours, withPlace } from './with-neighbours.js';
 
 const FULL = { rounds: 3, jobs: 20_000 };
 const QUICK = { rounds: 1, jobs: 2000 };
@@ -20,38 +15,12 @@ const CONCURRENCY = 20;
 const JOB_MS = 5;
 const IDEAL_JOBS_PER_SECOND = (CONCURRENCY * 1000) / JOB_MS;
 
-const servers: Readonly<Record<NeighbourName, NeighbourServer>> = {
-  bullmq: redis,
-  'graphile-worker': postgres,
-};
-
-/** The addresses of the participants' servers. This project works on the MongoDB of all other measurements. */
-type Places = ReadonlyMap<typeof OURS | NeighbourName, string>;
-type Place = Pick<TaskOptions, 'db' | 'uri'>;
-
 /** Compares with libraries on other databases, each in its fastest way, 20 jobs at a time. */
 export const neighbours: Measurement = {
   name: 'neighbours',
   about: 'beside BullMQ on Redis and Graphile Worker on PostgreSQL, where those servers are installed',
-  run: (bench) => withServers(bench, ['bullmq', 'graphile-worker'], new Map([[OURS, bench.server.uri]])),
+  run: (bench) => withNeighbours(bench, (places) => measureAll(bench, places)),
 };
-
-/** Starts the servers, nested: each runs until its callback returns, and the innermost callback measures. */
-async function withServers(
-  bench: Bench,
-  [name, ...rest]: readonly NeighbourName[],
-  places: Places,
-): Promise<void> {
-  if (name === undefined) return measureAll(bench, places);
-  const server = servers[name];
-  const command = await server.find();
-  if (command !== undefined)
-    return server.run(command, (uri) => withServers(bench, rest, new Map([...places, [name, uri]])));
-  const line = `${participants[name].title} is left out: ${server.title} is not installed (apt-get install ${server.debianPackage}).`;
-  bench.results.leftOut.push(line);
-  bench.say(line);
-  return withServers(bench, rest, places);
-}
 
 async function measureAll(bench: Bench, places: Places): Promise<void> {
   const { rounds, jobs } = bench.isQuick ? QUICK : FULL;
@@ -65,9 +34,7 @@ async function measureAll(bench: Bench, places: Places): Promise<void> {
   }
 }
 
-type Name = typeof OURS | NeighbourName;
-
-async function addAndDrain(bench: Bench, contender: Name, uri: string, jobs: number): Promise<void> {
+async function addAndDrain(bench: Bench, contender: Neighbour, uri: string, jobs: number): Promise<void> {
   const { results } = bench;
   const { added, worked } = await withAdded(bench, contender, uri, jobs, [0, 0]);
   const many = jobs.toLocaleString('en');
@@ -84,7 +51,7 @@ async function addAndDrain(bench: Bench, contender: Name, uri: string, jobs: num
   results.add({ under, better: 'more', name: JOBS_PER_SECOND }, contender, worked.jobsPerSecond);
 }
 
-async function runShortJobs(bench: Bench, contender: Name, uri: string, jobs: number): Promise<void> {
+async function runShortJobs(bench: Bench, contender: Neighbour, uri: string, jobs: number): Promise<void> {
   const { worked } = await withAdded(bench, contender, uri, jobs, [JOB_MS, JOB_MS]);
   const under = `Beside other databases: jobs of ${JOB_MS} ms that return something, ${CONCURRENCY} at a time`;
   const ideal = IDEAL_JOBS_PER_SECOND.toLocaleString('en');
@@ -95,7 +62,7 @@ async function runShortJobs(bench: Bench, contender: Name, uri: string, jobs: nu
 /** Adds jobs through the library itself, and has a worker run them. */
 async function withAdded(
   bench: Bench,
-  contender: Name,
+  contender: Neighbour,
   uri: string,
   jobs: number,
   jobMs: [number, number],
@@ -111,15 +78,4 @@ async function withAdded(
       ...place,
     }),
   }));
-}
-
-/** Calls `use` with an empty database. A neighbour's database ends with its server. */
-async function withPlace<Result>(
-  bench: Bench,
-  contender: Name,
-  uri: string,
-  use: (place: Place) => Promise<Result>,
-): Promise<Result> {
-  if (contender === OURS) return withJobs(bench, contender, 0, (db) => use({ db }));
-  return use({ uri, db: { databaseName: `bench_${randomBytes(6).toString('hex')}` } });
 }
