@@ -55,13 +55,16 @@ test.each(ways)('%s: four adders beside two workers', async (way, options) => {
   });
   let most = 0;
   const watch = (async () => {
-    while (isAdding) most = Math.max(most, await jobs.countDocuments(fresh));
+    while (isAdding) {
+      most = Math.max(most, await jobs.countDocuments(fresh));
+      await wait(2);
+    }
   })();
 
   let n = 0;
   const outcomes = new Set<string>();
   const adders = [1, 2, 3, 4].map(async () => {
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < 15; round += 1) {
       n += 1;
       outcomes.add((await processor.jobs.add(job, { n }, options)).outcome);
       await wait(Math.random() * 4);

@@ -478,9 +478,9 @@ describe('many at once', () => {
     expect((await jobs.addMany(many(200, {}))).every(({ outcome }) => outcome === 'kept')).toBe(true);
   });
 
-  test('10,000 that are put off are one command per thousand, and one look for their keys', async () => {
+  test('3,000 that are put off are one command per thousand, and one look for their keys', async () => {
     const { jobs } = await setup();
-    const list = Array.from({ length: 10_000 }, (_, n) => ({
+    const list = Array.from({ length: 3_000 }, (_, n) => ({
       name: 'echo',
       input: { n },
       options: { debounce: { key: `k${n}`, delay: '1h' } },
@@ -490,8 +490,8 @@ describe('many at once', () => {
       const added = await jobs.addMany(list);
       expect(added.every(({ outcome }) => outcome === 'replaced')).toBe(true);
     });
-    expect(commands.length).toBeLessThanOrEqual(30);
-    expect((await jobs.count()).queued).toMatchObject({ count: 10_000 });
+    expect(commands.length).toBeLessThanOrEqual(9);
+    expect((await jobs.count()).queued).toMatchObject({ count: 3_000 });
   });
 
   test('beside jobs that run and that are kept, each entry is told apart', async () => {
