@@ -8,10 +8,10 @@ import { rememberedFor } from '../remembered-for.js';
 const INDEXES_TRUSTED_MS = 5_000;
 
 /** How long the database may take. Load balancers, Kubernetes and Docker wait only some seconds for an answer. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 4_000;
 
 /**
- * Returns a check that the database answers within 3 seconds, and has the indexes of this version.
+ * Returns a check that the database answers within 4 seconds, and has the indexes of this version.
  *
  * @param ready awaited first, within the same time. Default: nothing
  * @throws IndexMissingError, NoAnswer, the driver's errors, and those of `ready`
