@@ -4,6 +4,7 @@ import type { LocalProcessor } from '../../local/processor.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { holdBack } from '../hold-back.js';
 import { echo } from '../jobs.js';
 
@@ -83,10 +84,12 @@ test('a worker that lost more than one recovery ends does not keep others from b
   await jobs().updateMany({}, { $set: processing });
   await processor.addJob('echo', {}, { id: 'other' });
   await lose(processor, ['other'], 'dead later');
-  await recover(processor);
-  await recover(processor);
+  // A recovery of so many gives up after 5 s on a busy machine, and the next one begins again.
+  await eventually(async () => {
+    await recover(processor);
+    expect(await jobs().countDocuments({ status: 'processing' })).toBe(0);
+  });
   expect(await processor.getJobStatus('other')).toBe('queued');
-  expect(await jobs().countDocuments({ status: 'processing' })).toBe(0);
 });
 
 describe('a job that must run alone', () => {
