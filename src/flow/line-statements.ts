@@ -92,12 +92,13 @@ export async function askLines<Result extends Document>(
 }
 
 function headsOf(key: string, limit: number, pausedQueues: readonly string[]): Document[] {
-  const inLine = { blockedBy: key, status: 'queued', ...unpaused(pausedQueues) };
+  const inLine = { blockedBy: key, status: 'queued', ...unpaused(key, pausedQueues) };
   return [{ $match: inLine }, { $sort: claimOrder }, { $limit: limit }, { $project: fields }];
 }
 
-function unpaused(pausedQueues: readonly string[]): Document {
-  return pausedQueues.length > 0 ? { queue: { $nin: [...pausedQueues] } } : {};
+/** Passes over jobs of paused queues, except in a strict order, which they hold up. */
+function unpaused(key: string, pausedQueues: readonly string[]): Document {
+  return pausedQueues.length > 0 && !isOrder(key) ? { queue: { $nin: [...pausedQueues] } } : {};
 }
 
 /** A place for a blocked job. `next` is the limit that it waits for after this one, if any. */
@@ -135,7 +136,7 @@ export async function placeFirst(
   slot: HeldSlot,
   pausedQueues: readonly string[],
 ): Promise<BlockedJob | undefined> {
-  const inLine = { blockedBy: slot.key, status: 'queued' as const, ...unpaused(pausedQueues) };
+  const inLine = { blockedBy: slot.key, status: 'queued' as const, ...unpaused(slot.key, pausedQueues) };
   const found = await byIndex(jobs, blockedJobs, (hint) =>
     jobs.findOneAndUpdate(inLine, ifItWaitsOnlyFor(slot, putInto(slot, undefined)), {
       sort: claimOrder,

@@ -182,6 +182,19 @@ describe('a job in line', () => {
     expect(await jobs.countDocuments()).toBe(before);
   });
 
+  test('holds up the jobs behind it while its queue is paused', async () => {
+    const { processor, first, second, third } = await start();
+    await processor.updateJob(second, { queue: 'paused' });
+    await processor.queues.pause('paused');
+    const begun = (await processor.pullNextJob()) ?? expect.fail();
+    expect(begun.id).toBe(first);
+    await processor.completeJob(begun);
+    expect(await processor.pullNextJob()).toBeUndefined();
+    await processor.queues.resume('paused');
+    expect((await processor.pullNextJob())?.id).toBe(second);
+    expect(await processor.getJobStatus(third)).toBe('queued');
+  });
+
   test('cannot be scheduled', async () => {
     const { processor } = await start();
     const scheduled = processor.addScheduler({
