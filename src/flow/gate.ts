@@ -188,7 +188,7 @@ class Admission {
     }
     // A place may have become free between the look and the write, and its holder found no job in line.
     if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy)));
-    // A claim doubles the number of turns at most, because the keys of other claims are to have some too.
+    // The number of turns grows slowly, because the keys of other claims are to have some too.
     const idle = Math.min(this.room - admitted.length, admitted.length);
     this.#requeued.push(...(await lines.passOn([...turns.values()], idle)));
     if (this.#givingUp.length > 0) this.#requeued.push(...(await lines.release(this.#givingUp)));

@@ -153,7 +153,7 @@ export class Lines {
       const limitOf = (taken: TakenSlots) => (job: SlotHolder, key: string) => {
         const limit = this.limitOf(job, key);
         if (limit === 0) return 0; // Paused.
-        return Math.max(limit, (taken.get(key)?.size ?? 0) + furtherFor(limit));
+        return Math.max(limit, taken.get(key)?.size ?? 0) + furtherFor(limit);
       };
       const { given, onward } = await this.#placeHeads(keys, perLine, limitOf);
       unblocked.push(
