@@ -278,6 +278,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.#openQueues = new OpenQueues(this.#collections);
     const claimFilter = () => ({
       jobNames: this.#registry.names,
+      ...(this.#registry.inTurns.length > 0 && { inTurns: this.#registry.inTurns }),
       ...(queues && { queues }),
       ...(jobQuery && { jobQuery }),
     });
@@ -303,7 +304,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       log,
     });
     this.#worker = {
-      gate: new Gate({ collections: this.#collections, factory, lines, settings, breakers, log }),
+      gate: new Gate({
+        takesTurns: () => this.#registry.inTurns.length > 0,
+        collections: this.#collections,
+        factory,
+        lines,
+        settings,
+        breakers,
+        log,
+      }),
       breakers,
       lines,
       jobs: this.#collections.jobs,

@@ -53,14 +53,14 @@ export async function findAllOpen(
 
 /**
  * Counts failed attempts, unless the breaker is open. Opens it if there were too many. Returns whether this call
- * has opened it.
+ * has opened it, or it is open already.
  */
 export async function addFailures(
   limits: Collection<LimitDocument>,
   jobName: string,
   { failures, withinMs, pauseMs }: BreakerRules,
   count: number,
-): Promise<boolean> {
+): Promise<'opened' | 'open' | 'closed'> {
   const openedBy = randomUUID();
   const isClosed = { $eq: [{ $type: '$opened' }, 'missing'] };
   const isRecent = { $gt: ['$$moment', { $subtract: ['$$NOW', withinMs] }] };
@@ -84,7 +84,8 @@ export async function addFailures(
     try {
       const options = { upsert: true, returnDocument: 'after', ...byId } as const;
       const after = await limits.findOneAndUpdate({ _id: breakerKeyOf(jobName) }, update, options);
-      return after?.openedBy === openedBy;
+      if (after?.openedBy === openedBy) return 'opened';
+      return after?.opened ? 'open' : 'closed';
     } catch (error) {
       if (!isDuplicateKey(error)) throw error; // Another process made the document at the same moment.
     }

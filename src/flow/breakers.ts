@@ -165,7 +165,7 @@ export class Breakers {
     const { limits } = this.options.collections;
     if (hasFailed) {
       if (await this.#endProbe(job, pauseMs)) this.#tellOpened(jobName, pauseMs);
-    } else if (kind === 'completed' || kind === 'failed') {
+    } else if (kind === 'completed') {
       this.#probes.delete(jobName);
       const isClosed = await closeByProbe(limits, job);
       this.#open.delete(jobName);
@@ -196,7 +196,9 @@ export class Breakers {
   async #writeFailures(jobName: string, rules: BreakerRules): Promise<void> {
     const { count = 0 } = this.#failures.get(jobName) ?? {};
     this.#failures.delete(jobName);
-    if (!(await addFailures(this.options.collections.limits, jobName, rules, count))) return;
+    const state = await addFailures(this.options.collections.limits, jobName, rules, count);
+    if (state === 'open') this.#readAt = Number.NEGATIVE_INFINITY; // The next claim learns until when.
+    if (state !== 'opened') return;
     this.#learn(jobName, rules.pauseMs);
     this.#tellOpened(jobName, rules.pauseMs);
   }

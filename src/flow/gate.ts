@@ -42,6 +42,8 @@ export interface GateOptions {
   readonly collections: FlowCollections;
   readonly factory: (jobName: string) => JobFactory | undefined;
   readonly lines: Lines;
+  /** Whether a kind of job of this process takes turns. */
+  readonly takesTurns: () => boolean;
   readonly settings: LimitSettings;
   readonly breakers: Breakers;
   readonly log: Logger;
@@ -75,8 +77,10 @@ export class Gate {
 
   async #admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {
     const isLimited = claimed.some(
-      ({ jobName, exclusiveKey }) =>
-        exclusiveKey !== undefined || this.options.factory(jobName)?.flow !== undefined,
+      ({ jobName, exclusiveKey, slots }) =>
+        exclusiveKey !== undefined ||
+        slots !== undefined ||
+        this.options.factory(jobName)?.flow !== undefined,
     );
     if (!isLimited && claimed.length <= room) return { admitted: [...claimed], requeued: [] };
     const isIndexMissing = isLimited && (await this.#lacksIndex());
@@ -96,6 +100,17 @@ export class Gate {
     }
   }
 
+  /**
+   * Gives more jobs a turn, because the worker has too few. Returns those that may run now. Costs nothing if no kind of this
+   * process takes turns, and one command if no job waits for its turn.
+   *
+   * @param idle how many more jobs the worker could run
+   * @throws the driver's errors
+   */
+  async giveTurns(idle: number): Promise<QueuedJob[]> {
+    return this.options.takesTurns() ? this.options.lines.giveTurns(idle) : [];
+  }
+
   /** Lets no other job start for a time under the rate limit of this job. */
   async slowDown(job: ClaimedJob, delayMs: number): Promise<void> {
     const { rate } = await this.#arrivalOf(job);
@@ -106,7 +121,10 @@ export class Gate {
     const factory = this.options.factory(job.jobName);
     const { slots = [], exclusiveKey } = job;
     const exclusive = exclusiveKey === undefined ? [] : [exclusiveLimit(job.jobName, exclusiveKey)];
-    if (!factory?.flow) return { job, limits: exclusive, slots, isLimited: exclusive.length > 0 };
+    if (!factory?.flow) {
+      const limits = [...linesEntered(job), ...exclusive];
+      return { job, limits, slots, isLimited: limits.length > 0 };
+    }
     try {
       const input = dependOnInput(factory.flow) ? await factory.parseInput(job.input) : undefined;
       const { limits: today, rateKey } = limitsOf(job.jobName, factory.flow, input);

@@ -1,6 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { unlessAlone } from '../job/end-attempt.js';
-import { type HeldSlot, isOrder, isTurn } from '../job/flow-rules.js';
+import { anyTurn, type HeldSlot, isOrder, isTurn, type JobLimit } from '../job/flow-rules.js';
 import { blockedJobs, slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { claimOrder } from '../job/queued-jobs.js';
@@ -89,6 +89,17 @@ export async function askLines<Result extends Document>(
   return byIndex(jobs, blockedJobs, (hint) =>
     jobs.aggregate<Result>([...first, ...unions, ...andThen], { batchSize, ...hint }).toArray(),
   );
+}
+
+/** Finds the next key after another one that takes turns and has jobs in line, as the limit of such a job. */
+export async function findTurnAfter(
+  jobs: Collection<JobDocument>,
+  after: string,
+): Promise<JobLimit | undefined> {
+  const inLine = { blockedBy: { ...anyTurn, $gt: after }, status: 'queued' as const };
+  const options = { sort: { blockedBy: 1, ...claimOrder }, projection: { blockedBy: 1, limits: 1 } } as const;
+  const found = await byIndex(jobs, blockedJobs, (hint) => jobs.findOne(inLine, { ...options, ...hint }));
+  return found?.limits?.find(({ key }) => key === found.blockedBy);
 }
 
 function headsOf(key: string, limit: number, pausedQueues: readonly string[]): Document[] {

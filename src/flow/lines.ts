@@ -17,6 +17,7 @@ import {
   type BlockedJob,
   findHeads,
   findTakenSlots,
+  findTurnAfter,
   type Placement,
   place,
   placeFirst,
@@ -35,6 +36,9 @@ const PER_LINE = 20;
 
 /** Lines that share a command. MongoDB allows 1000 stages in one. */
 export const LINES_AT_A_TIME = 50;
+
+/** Maximum number of keys that get more turns at a time. */
+const MAX_KEYS = 4;
 
 /** Maximum number of rounds for the same lines. Later jobs are found by the next look. */
 const MAX_ROUNDS = 200;
@@ -69,6 +73,8 @@ export interface LinesOptions {
 export class Lines {
   /** When this process noted each limit. */
   readonly #noted = new Map<string, number>();
+  /** The key that got more turns last. */
+  #lastTurn = '';
   readonly #lookAgainMs: number;
   /** How much later than a note somebody looks after a line, at the latest. */
   readonly lookMs: number;
@@ -162,6 +168,20 @@ export class Lines {
       );
     }
     return unblocked;
+  }
+
+  /** Gives more jobs a turn, of a few keys in rotation. See `passOn`. */
+  async giveTurns(idle: number): Promise<QueuedJob[]> {
+    const { jobs } = this.options.collections;
+    const turns = new Map<string, JobLimit>();
+    const from = this.#lastTurn;
+    for (let step = 0; step < Math.min(idle, MAX_KEYS); step += 1) {
+      const next = await findTurnAfter(jobs, this.#lastTurn);
+      this.#lastTurn = next?.key ?? '';
+      if (next) turns.set(next.key, next);
+      else if (from === '') break; // All keys were asked.
+    }
+    return turns.size === 0 ? [] : this.passOn([...turns.values()], idle);
   }
 
   /** Looks after lines that are due, and returns the jobs that may run now. */

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientSession, Collection, Document } from 'mongodb';
+import { batchesOf } from '../batches-of.js';
 import { byId } from '../mongo/by-index.js';
-import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
+import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { LimitDocument } from './limit-document.js';
 
-/** Maximum number of tries for lines in which other producers take places at the same moment. */
-const MAX_TRIES = 20;
+/** Single lines asked at a time. */
+const AT_A_TIME = 20;
 
 /**
- * Takes consecutive moments at the end of strict orders, and returns the first of each. A moment becomes
- * the job's `runAt`. Each is at least a millisecond later than the one before, and never later than it must be.
+ * Takes consecutive moments at the end of strict orders, and returns the first of each. A moment becomes the job's `runAt`.
+ * Each is at least a millisecond later than the one before, and never later than it must be.
  *
- * Costs two commands for any number of lines, and two more if other producers took places at the same moment.
+ * Costs one command for one line, and two for any number of lines. Lines in which other producers took moments at the same
+ * time cost one more each.
  *
- * @param counts how many places to take in each line
+ * @param counts how many moments to take in each line
  * @param lookMs how much later somebody looks after these lines at the latest, in case this process dies
  */
 export async function takeMoments(
@@ -22,27 +24,62 @@ export async function takeMoments(
   lookMs: number,
   session: ClientSession | undefined,
 ): Promise<Map<string, Date>> {
-  const first = new Map<string, Date>();
   const inSession = session && { session };
-  for (let tries = 0; tries < MAX_TRIES && first.size < counts.size; tries += 1) {
-    const by = randomUUID();
-    const open = [...counts].filter(([key]) => !first.has(key));
-    const statements = open.map(([key, count]) => ({
-      updateOne: { filter: { _id: key }, update: taking(by, count, lookMs), upsert: true, ...byId },
-    }));
-    await limits.bulkWrite(statements, { ordered: false, ...inSession }).catch(resultDespiteTakenKeys);
-    const keys = open.map(([key]) => key);
-    const taken = await limits
-      .find({ _id: { $in: keys }, takenBy: by }, { batchSize: keys.length + 1, ...byId, ...inSession })
-      .toArray();
-    for (const { _id, last } of taken) {
-      const count = counts.get(_id) ?? 1;
-      if (last) first.set(_id, new Date(last.getTime() - count + 1));
+  const first =
+    counts.size > 1 ? await takeTogether(limits, counts, lookMs, inSession) : new Map<string, Date>();
+  const others = [...counts].filter(([key]) => !first.has(key));
+  for (const some of batchesOf(others, session ? 1 : AT_A_TIME)) {
+    await Promise.all(
+      some.map(async ([key, count]) =>
+        first.set(key, await takeAlone(limits, key, count, lookMs, inSession)),
+      ),
+    );
+  }
+  return first;
+}
+
+type InSession = { readonly session: ClientSession } | undefined;
+
+/** Returns the moments of those lines in which no other producer took some before they were read back. */
+async function takeTogether(
+  limits: Collection<LimitDocument>,
+  counts: ReadonlyMap<string, number>,
+  lookMs: number,
+  inSession: InSession,
+): Promise<Map<string, Date>> {
+  const by = randomUUID();
+  const statements = [...counts].map(([key, count]) => ({
+    updateOne: { filter: { _id: key }, update: taking(by, count, lookMs), upsert: true, ...byId },
+  }));
+  await limits.bulkWrite(statements, { ordered: false, ...inSession }).catch(resultDespiteTakenKeys);
+  const ofThisCall = { _id: { $in: [...counts.keys()] }, takenBy: by };
+  const options = { batchSize: counts.size + 1, ...byId, ...inSession };
+  const taken = await limits.find(ofThisCall, options).toArray();
+  return new Map(
+    taken.flatMap(({ _id, last }) => (last ? [[_id, firstOf(last, counts.get(_id) ?? 1)] as const] : [])),
+  );
+}
+
+async function takeAlone(
+  limits: Collection<LimitDocument>,
+  key: string,
+  count: number,
+  lookMs: number,
+  inSession: InSession,
+): Promise<Date> {
+  const options = { upsert: true, returnDocument: 'after', ...byId, ...inSession } as const;
+  for (;;) {
+    try {
+      const after = await limits.findOneAndUpdate({ _id: key }, taking(randomUUID(), count, lookMs), options);
+      if (after?.last) return firstOf(after.last, count);
+    } catch (error) {
+      if (inSession || !isDuplicateKey(error)) throw error; // Another process made the document at the same moment.
     }
   }
-  if (first.size < counts.size)
-    throw new Error('Other producers take places in the same strict orders all the time. Try again.');
-  return first;
+}
+
+function firstOf(last: Date, count: number): Date {
+  return new Date(last.getTime() - count + 1);
 }
 
 function taking(by: string, count: number, lookMs: number): Document[] {

@@ -131,6 +131,9 @@ export function isHeldUntilSettled(key: string): boolean {
   return isOrder(key) || key.startsWith('unique ');
 }
 
+/** Matches the keys of lines of keys that take turns. */
+export const anyTurn = { $gte: 'turn ', $lt: 'turn!' } as const;
+
 /** Returns whether jobs always wait in line for this limit. They meet others when they are claimed. */
 export function isLined({ key }: JobLimit): boolean {
   return isOrder(key) || isTurn(key);

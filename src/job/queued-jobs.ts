@@ -9,6 +9,8 @@ export interface ClaimFilter {
   readonly jobNames: readonly string[];
   /** Queues to take jobs from. Absent for all. */
   readonly queues?: readonly string[];
+  /** Names of those jobs that take turns. Of these, jobs that wait for their turn are ready too. Absent for none. */
+  readonly inTurns?: readonly string[];
   /** A further condition, which must come from code. */
   readonly jobQuery?: Filter<JobDocument>;
 }

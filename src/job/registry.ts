@@ -88,6 +88,11 @@ export class JobRegistry {
     return [...this.#factories.keys()];
   }
 
+  /** The names of jobs that take turns, whose code this process has. */
+  get inTurns(): string[] {
+    return [...this.#factories].filter(([, { flow }]) => flow?.fairness).map(([name]) => name);
+  }
+
   get(name: string): JobFactory | undefined {
     return this.#factories.get(name);
   }

@@ -69,8 +69,27 @@ export class Claimer {
       });
       this.foundSome ||= found > 0;
       this.moreWait = found === wanted;
-      if (jobs.length > 0 || !this.moreWait || tries === MAX_TRIES) return jobs;
+      if (tries === MAX_TRIES) return jobs;
+      if (!this.moreWait) {
+        // Not more than it can run now: jobs that wait here would keep the turn of other keys waiting.
+        const more = await this.#giveTurns(Math.min(limit, this.limits.maxThreads) - jobs.length);
+        if (jobs.length > 0 || more.length === 0) {
+          this.requeued.push(...more);
+          return jobs;
+        }
+      }
+      if (jobs.length > 0) return jobs;
       wanted = Math.min(MAX_TURNED_AWAY, 4 * wanted);
+    }
+  }
+
+  /** Gives more jobs a turn. If that fails, the next claim does it. */
+  async #giveTurns(idle: number): Promise<QueuedJob[]> {
+    try {
+      return idle > 0 ? await this.worker.gate.giveTurns(idle) : [];
+    } catch (error) {
+      this.log.warn('Jobs could not be given a turn', { error: String(error) });
+      return [];
     }
   }
 

@@ -109,7 +109,7 @@ test('if the job that is tried fails, the pause begins anew', async () => {
 
 test.each<[string, () => Error, string]>([
   ['snoozes', () => new Snooze('1h'), 'halfOpen'],
-  ['ends in error by itself', () => new RemoteException('no such page'), 'closed'],
+  ['ends in error by itself', () => new RemoteException('no such page'), 'halfOpen'],
 ])('a job that is tried and %s', async (_, error, state) => {
   const service = new Service();
   const processor = await service.processor();

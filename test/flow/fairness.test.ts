@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../../src/index.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { Gate } from '../jobs.js';
 
 const database = useDatabase();
 
@@ -117,4 +119,43 @@ test('jobs that become due together take turns from when a worker meets them', a
   await processor.addJobs([...due('large', 200, 0), ...due('small', 10, 1)]);
   expect(await processor.drain()).toMatchObject({ completed: 210, retried: 0 });
   expect(startsUntilDone(started, ['small'])).toBeLessThan(150);
+});
+
+test('a tenant who is alone gets all workers, and its jobs in line are ready', async () => {
+  const gate = new Gate();
+  const definition = {
+    name: 'import',
+    input,
+    run: ({ signal }: { signal: AbortSignal }) => gate.pass(signal),
+  };
+  const job = defineJob({ ...definition, fairness: { key: 'tenant' } });
+  const processors = [1, 2, 3].map(() => database.processor({ maxThreads: 3 }));
+  for (const processor of processors) await processor.addJobFactory(job);
+  const [first] = processors;
+  await first?.addJobs(Array.from({ length: 12 }, () => ({ job, input: { tenant: 'a' } })));
+  expect(await first?.jobs.countReady()).toBe(12);
+  const draining = processors.map((processor) => processor.drain());
+  await eventually(() => expect(gate.arrived).toBe(9));
+  gate.open();
+  const summaries = await Promise.all(draining);
+  expect(summaries.reduce((sum, { completed }) => sum + completed, 0)).toBe(12);
+});
+
+test('jobs that waited for a turn run beside each other once their kind takes no turns any more', async () => {
+  const gate = new Gate();
+  const definition = {
+    name: 'import',
+    input,
+    run: ({ signal }: { signal: AbortSignal }) => gate.pass(signal),
+  };
+  const before = defineJob({ ...definition, fairness: { key: 'tenant' } });
+  const old = database.processor();
+  await old.addJobFactory(before);
+  await old.addJobs(Array.from({ length: 6 }, () => ({ job: before, input: { tenant: 'a' } })));
+  const processor = database.processor({ maxThreads: 6 });
+  await processor.addJobFactory(defineJob(definition));
+  const draining = processor.drain({ linger: '1s' });
+  await eventually(() => expect(gate.arrived).toBe(6));
+  gate.open();
+  expect(await draining).toMatchObject({ completed: 6 });
 });

@@ -223,6 +223,19 @@ test('jobs of a transaction are in line once it commits, and a kick lets them ru
   expect(await processor.pullNextJob()).toBeUndefined();
 });
 
+test('any number of producers may add to the same orders at once', async () => {
+  const job = defineJob({ name: 'event', input, ordering: { key: 'order' }, run: async () => {} });
+  const processors = [1, 2].map(() => database.processor());
+  for (const processor of processors) await processor.addJobFactory(job);
+  const adding = numbers(40).map((n) => processors[n % 2]?.addJob(job, { order: 'x', n }));
+  const many = numbers(4).map((n) =>
+    processors[n % 2]?.addJobs(['x', 'y', 'z'].map((order) => ({ job, input: { order, n } }))),
+  );
+  await Promise.all([...adding, ...many]);
+  const moments = await database.collections().jobs.distinct('runAt', { 'input.order': 'x' });
+  expect(moments).toHaveLength(44);
+});
+
 test('a producer without the code puts jobs in line by the path of their key', async () => {
   const run = async () => {};
   const byPath = defineJob({ name: 'event', input, ordering: { key: 'order' }, run });

@@ -284,6 +284,7 @@ async function callFlowControl(): Promise<void> {
   await processor.addJobs(
     Array.from({ length: 4 }, (_, n) => ({ job: n % 2 ? inOrder : inTurn, input: { key: 'a' } })),
   );
+  await processor.addJobs(['a', 'b'].map((key) => ({ job: inOrder, input: { key } })));
   for (const key of ['a', 'a', 'b', 'c']) await processor.addJob(job, { key });
   for (const key of ['a', 'a']) await processor.addJob(single, { key });
   const held: ClaimedJob[] = [];
@@ -307,6 +308,7 @@ async function callFlowControl(): Promise<void> {
     leaseMs: 1000,
   });
   const gate = new Gate({
+    takesTurns: () => true,
     collections: database.collections(),
     factory: () => job,
     lines,
@@ -322,6 +324,7 @@ async function callFlowControl(): Promise<void> {
   });
   const [lost] = held;
   if (lost) await gate.admit([{ ...lost, slots: [] }]);
+  await gate.giveTurns(1);
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();
   await jobs.deleteMany({ jobName: { $in: ['limited', 'single', 'inOrder', 'inTurn'] } });
