@@ -85,8 +85,10 @@ export class Claimer {
 
   /** Gives more jobs a turn. If that fails, the next claim does it. */
   async #giveTurns(idle: number): Promise<QueuedJob[]> {
+    if (idle <= 0) return [];
+    const { gate, leaseMs } = this.worker;
     try {
-      return idle > 0 ? await this.worker.gate.giveTurns(idle) : [];
+      return (await unlessAborted(this.limits.cutOff, withinTime(leaseMs, gate.giveTurns(idle)))) ?? [];
     } catch (error) {
       this.log.warn('Jobs could not be given a turn', { error: String(error) });
       return [];
