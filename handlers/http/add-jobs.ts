@@ -7,6 +7,7 @@ import {
   UnknownJobNameError,
   ValidationError,
 } from '../../src/index.js';
+import { ADD_JOB } from '../../src/job/add-job.js';
 import { addJobDataSchema } from '../../src/job/job-options.js';
 import type { Metadata } from '../../src/job/metadata.js';
 import { ELECTION_MS } from '../../src/mongo/election.js';
@@ -119,10 +120,11 @@ export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
-/** Reports the issues as issues of the input, since the options were already validated. */
+/** Reports the issues as issues of the input, or of the options that the kind of job does not allow. */
 function refuseInput(error: unknown): never {
   if (!isKind(error, ValidationError)) throw error;
+  const field = error.subject === ADD_JOB ? 'options' : 'input';
   throw invalid(
-    error.issues.map(({ path, message }) => ({ path: path === '' ? 'input' : `input.${path}`, message })),
+    error.issues.map(({ path, message }) => ({ path: path === '' ? field : `${field}.${path}`, message })),
   );
 }

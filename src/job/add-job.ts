@@ -11,6 +11,9 @@ import { requireUniqueKeys } from './require-unique-index.js';
 import { orderIssues, toNewJob } from './to-new-job.js';
 import { type AddedJob, writeJob } from './write-job.js';
 
+/** Subject of errors about the options of a job. */
+export const ADD_JOB = 'The call of addJob';
+
 /** A job that was added. */
 export interface Added {
   readonly added: AddedJob;
@@ -33,17 +36,13 @@ export async function addJob(
   options: AddJobOptions = {},
   withInput = false,
 ): Promise<Added> {
-  const { session, callerRole, patience, ...valid } = validateNow(
-    addJobOptionsSchema,
-    options,
-    'The call of addJob',
-  );
+  const { session, callerRole, patience, ...valid } = validateNow(addJobOptionsSchema, options, ADD_JOB);
   const giveUpAt = performance.now() + patience;
   const despiteFailures = retrying(giveUpAt, session);
   const addable = await despiteFailures(() => registry.find(kind, callerRole));
   const job = await toNewJob(addable, nameOf(kind), input, valid);
   const issues = orderIssues(job, valid);
-  if (issues.length > 0) throw new ValidationError('The call of addJob', issues);
+  if (issues.length > 0) throw new ValidationError(ADD_JOB, issues);
   return registry.middlewares.adding([job], giveUpAt, async (ready) => {
     const [changed = job] = await despiteFailures(() => putInLine(ready, session));
     let tries = 0;

@@ -129,3 +129,14 @@ test('an open circuit breaker is listed, and closed as a limit is resumed', asyn
   expect(await (await api.call('/v1/limits')).json()).toMatchObject({ limits: [] });
   await expectProblem(await api.call('/v1/limits/breaker%20charge/pause', admin), 422, 'validation_failed');
 });
+
+test.each([
+  ['/v1/jobs', { name: 'event', input: {}, options: { priority: 3 } }, 'options.priority'],
+  ['/v1/jobs/batch', { jobs: [{ name: 'event', input: {}, options: { delay: 9 } }] }, 'jobs.0.options.delay'],
+])('%s says which option a job in strict order cannot have', async (path, body, field) => {
+  await api.processor.addJobFactory(
+    defineJob({ name: 'event', input: z.object({}), ordering: {}, run: async () => {} }),
+  );
+  const problem = await expectProblem(await api.call(path, { body }), 422, 'validation_failed');
+  expect(problem).toMatchObject({ issues: [{ path: field }] });
+});
