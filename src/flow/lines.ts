@@ -161,11 +161,8 @@ export class Lines {
         if (limit === 0) return 0; // Paused.
         return Math.max(limit, taken.get(key)?.size ?? 0) + furtherFor(limit);
       };
-      const { given, onward } = await this.#placeHeads(keys, perLine, limitOf);
-      unblocked.push(
-        ...given.filter(mayRun).map(({ job }) => toQueuedJob(job)),
-        ...(await this.#fill(onward)),
-      );
+      const placed = await this.#placeHeads(keys, perLine, limitOf);
+      unblocked.push(...placed.unblocked, ...(await this.#fill(placed.onward)));
     }
     return unblocked;
   }
@@ -227,8 +224,9 @@ export class Lines {
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
       const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
       const now = open.slice(0, LINES_AT_A_TIME);
-      const { given, lost, onward } = await this.#placeHeads(now, perLine, () => this.limitOf, free);
-      unblocked.push(...given.filter(mayRun).map(({ job }) => toQueuedJob(job)));
+      const placed = await this.#placeHeads(now, perLine, () => this.limitOf, free);
+      const { given, lost, onward } = placed;
+      unblocked.push(...placed.unblocked);
       const mayHaveMore = free ? [] : fullLines(given, perLine);
       const later = open.slice(LINES_AT_A_TIME);
       open = [...new Set([...later, ...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
@@ -251,6 +249,9 @@ export class Lines {
   ): Promise<{
     readonly given: readonly Placement[];
     readonly lost: readonly Placement[];
+    /** The jobs that may run now. */
+    readonly unblocked: readonly QueuedJob[];
+    /** The limits that the others wait for next. */
     readonly onward: readonly string[];
   }> {
     const { collections, settings } = this.options;
@@ -266,7 +267,8 @@ export class Lines {
     await this.note(onward);
     const { given, areCertain } = await place(jobs, placements);
     const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
-    return { given, lost, onward };
+    const unblocked = given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job));
+    return { given, lost, unblocked, onward };
   }
 
   /** The number of places of a limit of this job: as a person set it, or the smaller of its own rules' and today's. */
@@ -310,11 +312,6 @@ function plan(
     const [nextLine] = limitsWithoutSlot(limits, [...slots, slot]);
     return [{ job, slot, next: nextLine?.key }];
   });
-}
-
-/** Whether a job that got a place waits for no other. */
-function mayRun({ next }: Placement): boolean {
-  return next === undefined;
 }
 
 /** The numbers of free places. None while more places are taken than the limit has, because it was lowered. */
