@@ -1,7 +1,7 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob } from '../../src/index.js';
+import { defineJob, type Fairness } from '../../src/index.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
@@ -10,21 +10,34 @@ const database = useDatabase();
 
 const input = z.object({ tenant: z.string(), weight: z.number().default(1) });
 
+/** A worker that runs so many jobs at a time, and notes whose job starts. */
+async function recording(maxThreads: number, fairness: Fairness<z.output<typeof input>>) {
+  const started: string[] = [];
+  const job = defineJob({
+    name: 'import',
+    input,
+    fairness,
+    run: async ({ input }) => void started.push(input.tenant),
+  });
+  const processor = database.processor({ maxThreads });
+  await processor.addJobFactory(job);
+  return { started, job, processor };
+}
+
+/** A definition of jobs that run until the gate opens. */
+function waitingAtGate() {
+  const gate = new Gate();
+  const run = ({ signal }: { readonly signal: AbortSignal }) => gate.pass(signal);
+  return { gate, definition: { name: 'import', input, run } };
+}
+
 /** How many jobs started until the last of a tenant did. */
 function startsUntilDone(started: readonly string[], tenants: readonly string[]): number {
   return 1 + Math.max(...tenants.map((tenant) => started.lastIndexOf(tenant)));
 }
 
 test('many jobs of one tenant do not hold up those that other tenants add later', async () => {
-  const started: string[] = [];
-  const job = defineJob({
-    name: 'import',
-    input,
-    fairness: { key: 'tenant' },
-    run: async ({ input }) => void started.push(input.tenant),
-  });
-  const processor = database.processor({ maxThreads: 4 });
-  await processor.addJobFactory(job);
+  const { started, job, processor } = await recording(4, { key: 'tenant' });
   const jobs = (tenant: string, count: number) =>
     Array.from({ length: count }, () => ({ job, input: { tenant } }));
   await processor.addJobs(jobs('large', 400));
@@ -36,15 +49,7 @@ test('many jobs of one tenant do not hold up those that other tenants add later'
 });
 
 test('a key of weight 3 starts three jobs while another starts one', async () => {
-  const started: string[] = [];
-  const job = defineJob({
-    name: 'import',
-    input,
-    fairness: { key: 'tenant', weight: ({ weight }) => weight },
-    run: async ({ input }) => void started.push(input.tenant),
-  });
-  const processor = database.processor({ maxThreads: 1 });
-  await processor.addJobFactory(job);
+  const { started, job, processor } = await recording(1, { key: 'tenant', weight: ({ weight }) => weight });
   const weights = [
     ['one', 1],
     ['three', 3],
@@ -105,15 +110,7 @@ test.each([[{ key: 'tenant', weight: 0 }], [{ key: 'tenant', weight: 101 }], [{}
 );
 
 test('jobs that become due together take turns from when a worker meets them', async () => {
-  const started: string[] = [];
-  const job = defineJob({
-    name: 'import',
-    input,
-    fairness: { key: 'tenant' },
-    run: async ({ input }) => void started.push(input.tenant),
-  });
-  const processor = database.processor({ maxThreads: 2 });
-  await processor.addJobFactory(job);
+  const { started, job, processor } = await recording(2, { key: 'tenant' });
   const due = (tenant: string, count: number, at: number) =>
     Array.from({ length: count }, () => ({ job, input: { tenant }, options: { runAt: new Date(at) } }));
   await processor.addJobs([...due('large', 200, 0), ...due('small', 10, 1)]);
@@ -122,12 +119,7 @@ test('jobs that become due together take turns from when a worker meets them', a
 });
 
 test('a tenant who is alone gets all workers, and its jobs in line are ready', async () => {
-  const gate = new Gate();
-  const definition = {
-    name: 'import',
-    input,
-    run: ({ signal }: { signal: AbortSignal }) => gate.pass(signal),
-  };
+  const { gate, definition } = waitingAtGate();
   const job = defineJob({ ...definition, fairness: { key: 'tenant' } });
   const processors = [1, 2, 3].map(() => database.processor({ maxThreads: 3 }));
   for (const processor of processors) await processor.addJobFactory(job);
@@ -142,12 +134,7 @@ test('a tenant who is alone gets all workers, and its jobs in line are ready', a
 });
 
 test('jobs that waited for a turn run beside each other once their kind takes no turns any more', async () => {
-  const gate = new Gate();
-  const definition = {
-    name: 'import',
-    input,
-    run: ({ signal }: { signal: AbortSignal }) => gate.pass(signal),
-  };
+  const { gate, definition } = waitingAtGate();
   const before = defineJob({ ...definition, fairness: { key: 'tenant' } });
   const old = database.processor();
   await old.addJobFactory(before);
