@@ -233,11 +233,12 @@ class Admission {
     let left = room;
     for (const arrival of arrivals) {
       const decision = this.#decisionFor(arrival, isLastTry);
-      const hasRoom = decision.kind !== 'admitted' || left > 0;
+      // However many jobs a rate limit does not let start, each gets a moment.
+      const hasRoom = decision.kind !== 'admitted' || arrival.rate !== undefined || left > 0;
       decisions.set(arrival, hasRoom ? decision : { kind: 'returned' });
-      if (decision.kind === 'admitted') left -= 1;
+      if (decision.kind === 'admitted' && !arrival.rate) left -= 1;
     }
-    await this.#askRates(decisions);
+    await this.#askRates(decisions, left);
     return decisions;
   }
 
@@ -291,22 +292,18 @@ class Admission {
     else this.#taken.set(key, new Set([number]));
   }
 
-  /** Asks the rate limits of the jobs that have all their places, one statement per limit. */
-  async #askRates(decisions: Map<Arrival, Decision>): Promise<void> {
-    const byKey = new Map<string, { readonly rule: RateRule; readonly arrivals: Arrival[] }>();
-    for (const [arrival, { kind }] of decisions) {
-      const { rate } = arrival;
-      if (!rate || kind !== 'admitted') continue;
-      const same = byKey.get(rate.key);
-      if (same) same.arrivals.push(arrival);
-      else byKey.set(rate.key, { rule: rate.rule, arrivals: [arrival] });
-    }
+  /**
+   * Asks the rate limits of the jobs that have all their places, one statement per limit.
+   *
+   * @param room how many of them the worker can take
+   */
+  async #askRates(decisions: Map<Arrival, Decision>, room: number): Promise<void> {
     const { limits } = this.options.collections;
     await Promise.all(
-      [...byKey].map(async ([key, { rule, arrivals }]) => {
+      [...byRate(decisions, room)].map(async ([key, { rule, arrivals, most }]) => {
         const expected = arrivals.filter(({ job }) => job.postponedBy !== undefined);
         const others = arrivals.filter(({ job }) => job.postponedBy === undefined);
-        const request = { expected: expected.length, others: others.length };
+        const request = { expected: expected.length, others: others.length, most };
         const { granted, momentOf } = await reserve(limits, key, rule, request);
         [...expected, ...others].slice(granted).forEach((arrival, index) => {
           const until = momentOf(index);
@@ -365,6 +362,30 @@ const isLive = { $expr: { $gt: ['$lease.expires', '$$NOW'] } };
 
 function leaseOf({ id, token }: ClaimedJob) {
   return { _id: id, status: 'processing' as const, 'lease.token': token, ...isLive };
+}
+
+/** Jobs that ask a rate limit. */
+interface Rated {
+  readonly rule: RateRule;
+  readonly arrivals: Arrival[];
+  /** How many of them the worker can take. */
+  most: number;
+}
+
+/** Groups the jobs that have all their places by their rate limits. The first of them share the room. */
+function byRate(decisions: ReadonlyMap<Arrival, Decision>, room: number): Map<string, Rated> {
+  const byKey = new Map<string, Rated>();
+  let left = room;
+  for (const [arrival, { kind }] of decisions) {
+    const { rate } = arrival;
+    if (!rate || kind !== 'admitted') continue;
+    const rated = byKey.get(rate.key) ?? { rule: rate.rule, arrivals: [], most: 0 };
+    byKey.set(rate.key, rated);
+    rated.arrivals.push(arrival);
+    if (left > 0) rated.most += 1;
+    left -= 1;
+  }
+  return byKey;
 }
 
 /** Whether the database must learn of a decision. It knows a job that came with all its places. */

@@ -13,6 +13,8 @@ export interface RateRequest {
   readonly expected: number;
   /** How many came just now. They do not overtake jobs that were given a moment. */
   readonly others: number;
+  /** How many of them the worker can take. The others get moments. */
+  readonly most: number;
 }
 
 /** What a reservation gave. */
@@ -76,7 +78,11 @@ export async function slowDown(
  * A job that comes at its moment may be up to one interval early by the arrival time, because the one before it may have
  * come late. GCRA still lets at most `limit + burst` start in any period.
  */
-function reservation(rule: RateRule, intervalMs: number, { expected, others }: RateRequest): Document[] {
+function reservation(
+  rule: RateRule,
+  intervalMs: number,
+  { expected, others, most }: RateRequest,
+): Document[] {
   // Moments are whole milliseconds, so more than one job may have the same.
   const burst = Math.max(rule.burst, Math.ceil(1 / intervalMs));
   const base = { $max: ['$tat', '$$NOW'] };
@@ -84,10 +90,12 @@ function reservation(rule: RateRule, intervalMs: number, { expected, others }: R
   const startsLeft = (rounded: Document) => ({
     $cond: [{ $gt: ['$until', '$$NOW'] }, 0, { $max: [0, { $subtract: [burst, rounded] }] }],
   });
-  const ofExpected = { $min: [expected, startsLeft({ $floor: ahead })] };
+  const ofExpected = { $min: [expected, most, startsLeft({ $floor: ahead })] };
   const noneWaits = { $and: [{ $not: [{ $gt: ['$tail', '$$NOW'] }] }, { $eq: ['$$ofExpected', expected] }] };
   const leftForOthers = { $max: [0, { $subtract: [startsLeft({ $ceil: ahead }), '$$ofExpected'] }] };
-  const ofOthers = { $cond: [noneWaits, { $min: [others, leftForOthers] }, 0] };
+  const ofOthers = {
+    $cond: [noneWaits, { $min: [others, { $subtract: [most, '$$ofExpected'] }, leftForOthers] }, 0],
+  };
   const later = (moment: Document | string, times: unknown) => ({
     $add: [moment, { $ceil: { $multiply: [times, intervalMs] } }],
   });

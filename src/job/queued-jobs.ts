@@ -11,6 +11,8 @@ export interface ClaimFilter {
   readonly queues?: readonly string[];
   /** Names of those jobs that take turns. Of these, jobs that wait for their turn are ready too. Absent for none. */
   readonly inTurns?: readonly string[];
+  /** Takes only jobs with this `runAt` or a later one. */
+  readonly runAtFrom?: Date;
   /** A further condition, which must come from code. */
   readonly jobQuery?: Filter<JobDocument>;
 }
@@ -68,7 +70,7 @@ export const isUnmarked = { ...isHeldBack, runAlone: null } as const;
 
 /** Returns a filter for the claimable jobs that match a worker's filter and further conditions. */
 export function queuedJobs(
-  { jobNames, queues, jobQuery }: ClaimFilter,
+  { jobNames, queues, runAtFrom, jobQuery }: ClaimFilter,
   conditions: Filter<JobDocument>,
   held: Filter<JobDocument> = isClaimable,
 ): Filter<JobDocument> {
@@ -77,6 +79,7 @@ export function queuedJobs(
     jobName: { $in: [...jobNames] },
     ...(queues && { queue: { $in: [...queues] } }),
     priority: anyPriority,
+    ...(runAtFrom && { runAt: { $gte: runAtFrom } }),
     ...conditions,
   };
   return jobQuery ? { $and: [queued, jobQuery] } : queued;

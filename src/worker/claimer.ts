@@ -16,6 +16,9 @@ const MAX_TRIES = 10;
 /** Maximum size of such a claim. Jobs that are turned away cost little, so a large claim gets past them soon. */
 const MAX_TURNED_AWAY = 500;
 
+/** As `MAX_TURNED_AWAY`, while jobs wait for their moments. A large claim would take so long that moments pass unused. */
+const MAX_POSTPONED = 50;
+
 /**
  * Claims jobs for one drain. Takes only jobs that fit into the remaining time, and gives up after the duration of a
  * lease.
@@ -32,6 +35,8 @@ export class Claimer {
   /** Jobs that got a place or a moment from their limits, and that no worker was told of yet. */
   readonly requeued: QueuedJob[] = [];
   readonly #spread = new ClaimSpread();
+  /** The first moment that a rate limit gave to a job since claims find more jobs than they ask for. */
+  #firstMoment: Date | undefined;
 
   /**
    * @param name name of the drain in leases
@@ -59,16 +64,13 @@ export class Claimer {
     let wanted = limit;
     this.foundSome = false;
     for (let tries = 1; ; tries += 1) {
-      let found = 0;
-      const jobs = await this.#inTime(async (lease) => {
-        const { filter, leftOut } = await this.fitting();
-        this.leftOut = leftOut;
-        const claimed = await claimJobs(this.worker.jobs, filter, lease, wanted, this.#spread);
-        found = claimed.length;
-        return this.#admit(claimed, limit);
-      });
+      const { found, jobs: first } = await this.#claimDue(wanted, limit);
       this.foundSome ||= found > 0;
       this.moreWait = found === wanted;
+      if (!this.moreWait) this.#firstMoment = undefined;
+      // Jobs whose moments have come stand behind those that were not given any yet.
+      const isBehind = first.length === 0 && this.#firstMoment !== undefined;
+      const jobs = isBehind ? (await this.#claimDue(limit, limit, this.#firstMoment)).jobs : first;
       if (tries === MAX_TRIES) return jobs;
       if (!this.moreWait) {
         // Not more than it can run now: jobs that wait here would keep the turn of other keys waiting.
@@ -79,8 +81,32 @@ export class Claimer {
         }
       }
       if (jobs.length > 0) return jobs;
-      wanted = Math.min(MAX_TURNED_AWAY, 4 * wanted);
+      const most = this.#firstMoment ? Math.max(MAX_POSTPONED, limit) : MAX_TURNED_AWAY;
+      wanted = Math.min(most, 4 * wanted);
     }
+  }
+
+  /**
+   * Claims due jobs, and admits those that may start.
+   *
+   * @param room how many the worker can take
+   * @param from takes only jobs with this `runAt` or a later one
+   */
+  async #claimDue(
+    wanted: number,
+    room: number,
+    from?: Date,
+  ): Promise<{ readonly found: number; readonly jobs: ClaimedJob[] }> {
+    let found = 0;
+    const jobs = await this.#inTime(async (lease) => {
+      const { filter, leftOut } = await this.fitting();
+      this.leftOut = leftOut;
+      const due = from ? { ...filter, runAtFrom: from } : filter;
+      const claimed = await claimJobs(this.worker.jobs, due, lease, wanted, this.#spread);
+      found = claimed.length;
+      return this.#admit(claimed, room);
+    });
+    return { found, jobs };
   }
 
   /** Gives more jobs a turn. If that fails, the next claim does it. */
@@ -134,11 +160,17 @@ export class Claimer {
     try {
       const { admitted, requeued } = await this.worker.gate.admit(claimed, room);
       this.requeued.push(...requeued);
+      for (const { runAt } of requeued) this.#noteMoment(runAt);
       return admitted;
     } catch (error) {
       await Promise.allSettled(claimed.map(this.giveBack));
       throw error;
     }
+  }
+
+  #noteMoment(runAt: Date | number): void {
+    if (runAt instanceof Date && (this.#firstMoment === undefined || runAt < this.#firstMoment))
+      this.#firstMoment = runAt;
   }
 
   /** Claims, but waits no longer than a lease, or until the cut-off. Jobs that arrive later are given back. */
