@@ -17,7 +17,7 @@ import { Entrance } from './flow/entrance.js';
 import { Gate } from './flow/gate.js';
 import { LimitSettings } from './flow/limit-settings.js';
 import { Limits } from './flow/limits.js';
-import { Lines } from './flow/lines.js';
+import { Lines, type SlotHolder } from './flow/lines.js';
 import { FormerNames } from './former-names.js';
 import { addJob } from './job/add-job.js';
 import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
@@ -339,17 +339,28 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     };
     const collections = () => this.#connected();
     const askForWorkers = () => this.kick();
+    const onResumed = async () => {
+      await this.#tellUnblocked(lines.unblockAll());
+      await this.kick();
+    };
     const claims = {
       claimFilter,
       claimable: this.#worker.claimable,
       openQueues: () => this.#openQueues.among(undefined),
     };
-    this.jobs = new Jobs(collections, claims, this.#registry, askForWorkers, {
-      one: (job, input, given) => this.#add(job, input, given, true),
-      many: (jobs, given) => this.#addMany(jobs, given, true),
-    });
+    this.jobs = new Jobs(
+      collections,
+      claims,
+      this.#registry,
+      askForWorkers,
+      {
+        one: (job, input, given) => this.#add(job, input, given, true),
+        many: (jobs, given) => this.#addMany(jobs, given, true),
+      },
+      (freed) => this.#passOn(freed),
+    );
     this.factories = new Factories(collections, this.#registry);
-    this.queues = new Queues(collections, this.#openQueues, askForWorkers);
+    this.queues = new Queues(collections, this.#openQueues, onResumed);
     this.limits = new Limits(collections, settings, lines, breakers, (jobs) => this.jobsReady.tell(jobs));
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
@@ -529,7 +540,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
     await this.#requireMayHave(id, options, 'The call of updateJob');
     const moment = runAt ?? delay;
-    await updateQueuedJob((await this.#connected()).jobs, id, { ...rest, retryDelay, runAt: moment });
+    const { jobs } = await this.#connected();
+    const before = await updateQueuedJob(jobs, id, { ...rest, retryDelay, runAt: moment });
+    if (moment !== undefined) await this.#passOn([before]);
+    // It may have been passed over, because its queue was paused.
+    else if (rest.queue !== undefined && before.blockedBy !== undefined)
+      await this.#tellUnblocked(this.#worker.lines.unblock([before.blockedBy]));
     if (moment !== undefined || rest.queue !== undefined)
       await this.jobsReady.tell([{ runAt: moment ?? someJob.runAt }]);
   }
@@ -594,11 +610,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async cancelJob(id: string): Promise<JobStatus> {
     const cancelled = await cancelJob((await this.#connected()).jobs, id);
-    const { status, slots } = cancelled;
+    const { status } = cancelled;
     if (status === 'cancelled' && this.#events.isHeard('jobSettled'))
       this.#events.tell('jobSettled', { jobId: id, status });
-    if (status === 'cancelled' && slots)
-      await this.jobsReady.tell(await this.#worker.lines.release([cancelled]));
+    if (status === 'cancelled') await this.#passOn([cancelled]);
     return status;
   }
 
@@ -632,7 +647,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { olderThan: olderThanMs, deadline, signal } = valid;
     const mustStop = () =>
       signal?.aborted === true || (deadline !== undefined && Date.now() >= deadline.getTime());
-    return removeJobs((await this.#connected()).jobs, { statuses: valid.statuses, olderThanMs, mustStop });
+    const onFreed = (jobs: readonly SlotHolder[]) => this.#passOn(jobs);
+    const { jobs } = await this.#connected();
+    return removeJobs(jobs, { statuses: valid.statuses, olderThanMs, mustStop, onFreed });
   }
 
   /**
@@ -641,7 +658,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * @throws NotFoundError, or ConflictError if the job is not settled or was made ahead
    */
   async removeJob(id: string): Promise<void> {
-    await removeJob((await this.#connected()).jobs, id);
+    const removed = await removeJob((await this.#connected()).jobs, id);
+    if (removed) await this.#passOn([removed]);
   }
 
   /**
@@ -1057,7 +1075,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { jobs } = await this.#connected();
     const [settledAs = 'stale'] = await settleJobs(jobs, [settlementOf(job, outcome)]);
     const slots = freedSlots(job, outcome, settledAs);
-    if (slots.length > 0) await this.jobsReady.tell(await this.#worker.lines.release([{ ...job, slots }]));
+    await this.#passOn([{ ...job, slots }]);
     await this.#worker.breakers.ended(job, outcome, settledAs === 'cancelled');
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
@@ -1067,6 +1085,21 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       id,
       `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`,
     );
+  }
+
+  /** Gives the places that jobs had to others. Costs nothing for jobs without places. */
+  async #passOn(holders: readonly SlotHolder[]): Promise<void> {
+    if (holders.some(({ slots = [] }) => slots.length > 0))
+      await this.#tellUnblocked(this.#worker.lines.release(holders));
+  }
+
+  /** Tells workers of the jobs that may run now. If they could not be let run, the look within a minute does it. */
+  async #tellUnblocked(unblocking: Promise<QueuedJob[]>): Promise<void> {
+    const unblocked = await unblocking.catch((error: unknown) => {
+      this.log.warn('Places in limits could not be given to other jobs', { error: String(error) });
+      return [];
+    });
+    await this.jobsReady.tell(unblocked);
   }
 
   async #register(entries: readonly Registration[]): Promise<void> {

@@ -9,9 +9,11 @@ import {
 } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
+import { anyMoment } from '../mongo/any-moment.js';
+import { byIndex } from '../mongo/by-index.js';
 import { isDuplicateKey, resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
-import { type FlowCollections, isUnset, type LimitDocument } from './limit-document.js';
+import { type FlowCollections, isUnset, type LimitDocument, nextLook } from './limit-document.js';
 import type { LimitSettings } from './limit-settings.js';
 import {
   type BlockedJob,
@@ -42,6 +44,9 @@ const MAX_KEYS = 4;
 
 /** Maximum number of rounds for the same lines. Later jobs are found by the next look. */
 const MAX_ROUNDS = 200;
+
+/** Maximum number of limits that are looked after once a queue is resumed. */
+const MAX_UNBLOCKED = 1000;
 
 /** How long a command is tried again while the database cannot be reached. */
 const PATIENCE_MS = 5_000;
@@ -139,6 +144,20 @@ export class Lines {
   /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
   async unblock(keys: Iterable<string>): Promise<QueuedJob[]> {
     return this.#fill([...new Set(keys)]);
+  }
+
+  /**
+   * Gives free places to the jobs in line of any limit, because their queue is no longer paused. Looks at 1000 limits. The
+   * next look finds the others.
+   */
+  async unblockAll(): Promise<QueuedJob[]> {
+    const { limits } = this.options.collections;
+    const options = { projection: { _id: 1 }, limit: MAX_UNBLOCKED, batchSize: MAX_UNBLOCKED + 1 };
+    const waiting = { next: anyMoment, _id: { $not: /^(rate|breaker) / } };
+    const found = await byIndex(limits, nextLook, (hint) =>
+      limits.find(waiting, { ...options, ...hint }).toArray(),
+    );
+    return this.unblock(found.map(({ _id }) => _id));
   }
 
   /**

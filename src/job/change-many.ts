@@ -5,7 +5,8 @@ import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { requestCancel } from './end-attempt.js';
-import type { JobDocument, JobStatus } from './job.js';
+import { type FormerHolder, holderFields } from './former-holder.js';
+import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
@@ -85,26 +86,39 @@ export async function retryMany(
   });
 }
 
-/** Cancels jobs, each as `cancelJob` does. See `Jobs.cancelMany`. */
+/**
+ * Cancels jobs, each as `cancelJob` does. See `Jobs.cancelMany`. Jobs with limits cost one more command per slice.
+ *
+ * @param onFreed called with the cancelled jobs that held places in limits
+ */
 export async function cancelMany(
   jobs: Collection<JobDocument>,
   filter: CancelFilter,
   options: ManyOptions,
+  onFreed: (jobs: readonly FormerHolder[]) => Promise<void>,
 ): Promise<ManyChanged> {
   const valid = validateNow(cancelFilterSchema, filter, 'Filter of jobs.cancelMany');
   const limits = validateNow(optionsSchema, options, 'The call of jobs.cancelMany');
   const change = requestCancel();
-  return inSlices(jobs, valid, limits, (found) =>
-    changeEach(
-      jobs,
-      found.map(({ id }) => id),
-      ['queued', 'processing'],
-      change,
-    ),
-  );
+  return inSlices(jobs, valid, limits, async (found) => {
+    const ids = found.map(({ id }) => id);
+    const changed = await changeEach(jobs, ids, ['queued', 'processing'], change);
+    const limited = found.filter(({ limits }) => limits !== undefined).map(({ id }) => id);
+    if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, limited));
+    return changed;
+  });
 }
 
-type Found = { readonly id: string; readonly jobName: string };
+/** Finds those of these jobs that held places when they were cancelled. */
+function findCancelledHolders(
+  jobs: Collection<JobDocument>,
+  ids: readonly string[],
+): Promise<FormerHolder[]> {
+  const cancelled = { _id: { $in: [...ids] }, status: 'cancelled' as const, slots: { $exists: true } };
+  return jobs.find(cancelled, { projection: holderFields, batchSize: ids.length + 1, ...byId }).toArray();
+}
+
+type Found = Pick<Job, 'id' | 'jobName' | 'limits'>;
 
 /** Goes through the jobs that match a filter in slices, oldest first. */
 async function inSlices(

@@ -15,6 +15,7 @@ import { countDueJobs } from './count-due-jobs.js';
 import { type CappedCount, countBlocked, countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
+import type { FormerHolder } from './former-holder.js';
 import type { JobContract } from './job-contract.js';
 import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
@@ -47,6 +48,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,
     private readonly adding: Adding,
+    private readonly passOn: (freed: readonly FormerHolder[]) => Promise<void>,
   ) {}
 
   /**
@@ -161,7 +163,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    * @throws ValidationError for an invalid filter or options, before anything is written
    */
   async cancelMany(filter: CancelFilter, options: ManyOptions = {}): Promise<ManyChanged> {
-    return cancelMany((await this.collections()).jobs, filter, options);
+    return cancelMany((await this.collections()).jobs, filter, options, this.passOn);
   }
 }
 

@@ -1,27 +1,32 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
+import { type FormerHolder, holderFields } from './former-holder.js';
 import { isNotAhead } from './is-not-ahead.js';
 import { isSettled, type JobDocument, settledStatuses } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
 /**
- * Removes a settled job. A job made ahead of its occurrence must stay until then. See remove-jobs.ts.
+ * Removes a settled job. Returns it if it held up a strict order. A job made ahead of its occurrence must stay until then. See remove-jobs.ts.
  *
  * @throws NotFoundError, or ConflictError if it is not settled or must stay
  */
-export async function removeJob(jobs: Collection<JobDocument>, id: string): Promise<void> {
+export async function removeJob(
+  jobs: Collection<JobDocument>,
+  id: string,
+): Promise<FormerHolder | undefined> {
   const removable: Filter<JobDocument> = {
     ...ourJob,
     _id: String(id),
     status: { $in: settledStatuses },
     $expr: isNotAhead,
   };
+  const options = { projection: { status: 1, ...holderFields }, ...byId };
   let wasSettled = false;
-  await changeOrExplain(
+  const removed = await changeOrExplain(
     jobs,
     id,
-    async () => (await jobs.deleteOne(removable, byId)).deletedCount || undefined,
+    async () => (await jobs.findOneAndDelete(removable, options)) ?? undefined,
     ({ status, occurrence }) => {
       if (!isSettled(status)) return `Job '${id}' cannot be removed: it is ${status}: cancel it first.`;
       // The job may have settled, and its occurrence become due, since the first try. So a second try decides by the
@@ -31,4 +36,5 @@ export async function removeJob(jobs: Collection<JobDocument>, id: string): Prom
       return undefined;
     },
   );
+  return removed.status === 'error' ? removed : undefined;
 }

@@ -2,6 +2,7 @@ import type { Collection, Document, FindOptions } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { type FormerHolder, holderFields } from './former-holder.js';
 import { byCreated, byUnsuccessful } from './indexes.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
@@ -17,6 +18,8 @@ export interface Removal {
   readonly olderThanMs?: number | undefined;
   /** No batch begins once this returns true. */
   readonly mustStop: () => boolean;
+  /** Called with the removed jobs that held up strict orders. */
+  readonly onFreed: (jobs: readonly FormerHolder[]) => Promise<void>;
 }
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
@@ -34,7 +37,7 @@ const BATCH = 1000;
  */
 export async function removeJobs(
   jobs: Collection<JobDocument>,
-  { statuses, olderThanMs, mustStop }: Removal,
+  { statuses, olderThanMs, mustStop, onFreed }: Removal,
 ): Promise<RemovedCounts> {
   const counts: Partial<Record<SettledStatus, number>> = {};
   for (const status of new Set(statuses)) {
@@ -44,6 +47,7 @@ export async function removeJobs(
       if (mustStop()) return { ...counts, more: true };
       const batch = await removeBatch(jobs, status, olderThanMs, from);
       counts[status] += batch.removed;
+      if (batch.stopped.length > 0) await onFreed(batch.stopped);
       if (batch.last === undefined) break;
       from = batch.last;
     }
@@ -55,7 +59,6 @@ const oldestFirst: FindOptions = {
   sort: { created: 1, _id: 1 },
   limit: BATCH,
   batchSize: BATCH + 1,
-  projection: { created: 1 },
 };
 
 /** Removes a batch. `last` is the time of creation of the last job of a full batch, after which more may follow. */
@@ -64,17 +67,26 @@ async function removeBatch(
   status: SettledStatus,
   olderThanMs: number | undefined,
   from: Date,
-): Promise<{ readonly removed: number; readonly last: Date | undefined }> {
+): Promise<{
+  readonly removed: number;
+  readonly last: Date | undefined;
+  readonly stopped: readonly FormerHolder[];
+}> {
   const $expr = isRemovable(olderThanMs);
+  const projection = { created: 1, ...(status === 'error' && holderFields) };
   return retryWhileUnreachable(ELECTION_MS, async () => {
     const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
-      jobs.find({ ...ourJob, status, created: { $gte: from }, $expr }, { ...oldestFirst, ...hint }).toArray(),
+      jobs
+        .find({ ...ourJob, status, created: { $gte: from }, $expr }, { ...oldestFirst, projection, ...hint })
+        .toArray(),
     );
-    if (found.length === 0) return { removed: 0, last: undefined };
+    if (found.length === 0) return { removed: 0, last: undefined, stopped: [] };
     const ids = found.map(({ _id }) => _id);
     // A person may have retried a job since.
     const { deletedCount } = await jobs.deleteMany({ ...ourJob, _id: { $in: ids }, status, $expr }, byId);
-    return { removed: deletedCount, last: found[BATCH - 1]?.created };
+    // Without limits, a job has no such field.
+    const stopped = found.filter(({ slots }) => slots !== undefined);
+    return { removed: deletedCount, last: found[BATCH - 1]?.created, stopped };
   });
 }
 

@@ -3,6 +3,7 @@ import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimits } from './end-attempt.js';
 import { isOrder } from './flow-rules.js';
+import { type FormerHolder, holderFields } from './former-holder.js';
 import type { JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -19,7 +20,7 @@ export interface QueuedJobChanges {
 }
 
 /**
- * Changes a queued job.
+ * Changes a queued job. Returns it as it was before.
  *
  * @throws NotFoundError, or ConflictError when the job is not queued, or when it has a strict order and `priority` or
  *   `runAt` is given. Nothing is changed then
@@ -28,15 +29,17 @@ export async function updateQueuedJob(
   jobs: Collection<JobDocument>,
   id: string,
   changes: QueuedJobChanges,
-): Promise<void> {
+): Promise<FormerHolder> {
   const movesInLine = ['priority', 'runAt'] as const;
   const given = movesInLine.find((field) => changes[field] !== undefined);
   const isMovable = given === undefined ? {} : { 'limits.key': { $not: /^order / } };
   const queued = { ...ourJob, _id: String(id), status: 'queued', ...isMovable } as const;
-  await changeOrExplain(
+  const options = { returnDocument: 'before', projection: holderFields, ...byId } as const;
+  const update = [{ $set: toFields(changes) }];
+  return changeOrExplain(
     jobs,
     id,
-    async () => (await jobs.updateOne(queued, [{ $set: toFields(changes) }], byId)).matchedCount || undefined,
+    async () => (await jobs.findOneAndUpdate(queued, update, options)) ?? undefined,
     ({ status, limits = [] }) => {
       if (status !== 'queued')
         return `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`;

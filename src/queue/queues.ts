@@ -14,7 +14,7 @@ export class Queues {
   constructor(
     private readonly collections: Connected<QueueCollections>,
     private readonly open: OpenQueues,
-    private readonly kick: () => Promise<void>,
+    private readonly onResumed: () => Promise<void>,
   ) {}
 
   /**
@@ -59,6 +59,6 @@ export class Queues {
     const valid = validateNow(queueSchema, name, 'Name of the queue');
     const wasPaused = await resumeQueue((await this.collections()).queues, valid);
     this.open.forget();
-    if (wasPaused) await this.kick();
+    if (wasPaused) await this.onResumed();
   }
 }

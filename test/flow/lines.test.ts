@@ -1,7 +1,7 @@
 /** What becomes of the line of a limit when a process dies between two statements, and when a person interferes. */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, RemoteException } from '../../src/index.js';
+import { defineJob, RemoteException, type RemoteProcessor } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
@@ -142,6 +142,38 @@ describe('a person', () => {
     expect(await stored('job-1')).toMatchObject({ claimable: true });
     await processor.cancelJob('job-1');
     expect(await stored('job-2')).toMatchObject({ claimable: true });
+  });
+
+  test.each([
+    ['puts it off', (processor: RemoteProcessor) => processor.updateJob('job-1', { delay: '1h' })],
+    [
+      'cancels it with others',
+      (processor: RemoteProcessor) => processor.jobs.cancelMany({ status: 'queued' }, { limit: 1 }),
+    ],
+  ])('%s before the job that holds the place begins: the next one gets it', async (_, change) => {
+    const { processor, holder } = await lineOf(3);
+    await processor.completeJob(holder);
+    await change(processor);
+    expect(await stored('job-2')).toMatchObject({ claimable: true });
+  });
+
+  test('resumes a queue: its jobs get the places that became free in the meantime', async () => {
+    const { processor, holder } = await lineOf(2);
+    await processor.queues.pause('default');
+    await processor.recoverJobs(); // Reads which queues are paused.
+    await processor.completeJob(holder);
+    expect(await stored('job-1')).toMatchObject({ claimable: false });
+    await processor.queues.resume('default');
+    expect(await stored('job-1')).toMatchObject({ claimable: true });
+  });
+
+  test('moves a job in line to a queue that is not paused: it gets a free place', async () => {
+    const { processor, holder } = await lineOf(2);
+    await processor.queues.pause('default');
+    await processor.recoverJobs();
+    await processor.completeJob(holder);
+    await processor.updateJob('job-1', { queue: 'open' });
+    expect(await stored('job-1')).toMatchObject({ claimable: true });
   });
 
   test('cancels a job in line: it waits no more', async () => {

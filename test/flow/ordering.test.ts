@@ -1,7 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, RemoteException, Snooze, ValidationError } from '../../src/index.js';
+import {
+  defineJob,
+  RemoteException,
+  type RemoteProcessor,
+  Snooze,
+  ValidationError,
+} from '../../src/index.js';
 import { useDatabase } from '../database.js';
 
 const database = useDatabase();
@@ -86,6 +92,20 @@ describe('a failed job', () => {
     isBroken = false;
     await processor.retryJob(failed);
     expect(await processor.drain()).toMatchObject({ completed: 3 });
+  });
+
+  test.each([
+    ['by itself', (processor: RemoteProcessor, id: string) => processor.removeJob(id)],
+    ['with others', (processor: RemoteProcessor) => processor.removeJobs(['error'])],
+  ])('lets the next one run when it is removed %s', async (_, remove) => {
+    const job = failing('stop');
+    const processor = database.processor();
+    await processor.addJobFactory(job);
+    const ids = await processor.addJobs(numbers(3).map((n) => ({ job, input: { order: 'x', n } })));
+    isBroken = true;
+    await processor.drain();
+    await remove(processor, ids[1] ?? '');
+    expect((await processor.pullNextJob())?.id).toBe(ids[2]);
   });
 
   test('is skipped by a person, and goes to the end of the line when it is retried', async () => {

@@ -125,6 +125,7 @@ async function callEverything(): Promise<void> {
   const filter = { jobNames: ['echo'] };
   await processor.addJob('echo', {}, { queue: 'batched' });
   await claimAlike(jobs, { ...filter, queues: ['batched'] }, { ...lease, token: 's' }, 2);
+  await claimJobs(jobs, { ...filter, runAtFrom: new Date(1) }, { ...lease, token: 'r' }, 2);
   // Those that come second read back what they took.
   const claims = ['t', 'u', 'v', 'w'].map((token) => claimJobs(jobs, filter, { ...lease, token }, 2));
   const held = (await Promise.all(claims)).flat().map(({ id, token }) => ({ id, token }));
@@ -286,9 +287,10 @@ async function callFlowControl(): Promise<void> {
   );
   await processor.addJobs(['a', 'b'].map((key) => ({ job: inOrder, input: { key } })));
   for (const key of ['a', 'a', 'b', 'c']) await processor.addJob(job, { key });
-  for (const key of ['a', 'a']) await processor.addJob(single, { key });
+  for (const key of ['a', 'a', 'a']) await processor.addJob(single, { key });
   const held: ClaimedJob[] = [];
   for (let next = await processor.pullNextJob(); next; next = await processor.pullNextJob()) held.push(next);
+  await processor.jobs.cancelMany({ status: 'queued', jobName: 'single' }, { limit: 1 });
   await processor.limits.list();
   await processor.limits.set('unused', { max: 5 });
   await processor.limits.set('unused', { max: null });
