@@ -44,6 +44,7 @@ export function workerMetrics(summary: DrainSummary, durationMs: number): Metric
     ['Errors', 'Count', summary.errors],
     ['Cancelled', 'Count', summary.cancelled],
     ['Snoozed', 'Count', summary.snoozed],
+    ['Suspended', 'Count', summary.suspended],
     ['GivenBack', 'Count', summary.givenBack],
     ['Stale', 'Count', summary.stale],
     ['Unsettled', 'Count', summary.unsettled],

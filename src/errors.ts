@@ -278,6 +278,43 @@ export class RemoteException extends RemoteProcessorError {
 }
 
 /**
+ * A step of a job has failed for good, by all its tries or by a result that cannot be stored. It is thrown again in each
+ * attempt, so a job that does not catch it ends in `error` at once. Retrying the job tries the step anew.
+ */
+export class StepFailedError extends RemoteProcessorError {
+  static {
+    brand(StepFailedError, 'step_failed');
+  }
+
+  readonly code = 'step_failed';
+
+  /** @param reason message of the last failure */
+  constructor(
+    readonly step: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Step '${step}' failed: ${cutText(reason, MAX_DETAIL_BYTES)}`, options);
+  }
+}
+
+/**
+ * A step with `atMostOnce` was cut off, and may have done its work or not. A job that does not catch it ends in `error` at
+ * once. Retrying the job runs the step anew.
+ */
+export class StepInterruptedError extends RemoteProcessorError {
+  static {
+    brand(StepInterruptedError, 'step_interrupted');
+  }
+
+  readonly code = 'step_interrupted';
+
+  constructor(readonly step: string) {
+    super(`Step '${step}' was interrupted, and runs at most once: nobody knows whether it did its work.`);
+  }
+}
+
+/**
  * Thrown by a job to be retried after a delay of its choice, such as one that a service requested. Uses up an attempt,
  * like any error.
  *

@@ -29,6 +29,8 @@ export {
   RetryAfter,
   SchemaFailedError,
   Snooze,
+  StepFailedError,
+  StepInterruptedError,
   UnknownJobNameError,
   ValidationError,
   WaitTimeoutError,
@@ -94,6 +96,7 @@ export type { Factories } from './job/factories.js';
 export type { FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
+export type { JobSteps } from './job/find-steps.js';
 export type {
   ConcurrencyLimit,
   ConcurrencyRule,
@@ -151,6 +154,23 @@ export type {
   RetryDelay,
   RetryDelayFunction,
 } from './job/retry-delay.js';
+export type { SentSignal } from './job/send-signal.js';
+export type { StepEntry, StepKind, StepState, StepsState, StepWait, StoredSignal } from './job/step-log.js';
+export type {
+  CallbackAnswer,
+  CallbackOptions,
+  Iterated,
+  IterateOptions,
+  NamedBefore,
+  SignalOptions,
+  StepCallback,
+  StepContext,
+  StepFunction,
+  StepOptions,
+  StepRetry,
+  Steps,
+  TransactionFunction,
+} from './job/steps.js';
 export type {
   AddArguments,
   InputMember,
@@ -189,6 +209,7 @@ export {
   type RemoteProcessorOptions,
   type RemoveJobsOptions,
   type ScheduleOptions,
+  type SignalSent,
   type WaitOptions,
 } from './processor.js';
 export type { Queue, QueuePage } from './queue/queue-document.js';
@@ -224,6 +245,7 @@ export type {
 export { silentLogger } from './silent-logger.js';
 export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
 export type { Statistics } from './statistics/statistics.js';
+export type { CallbacksOptions } from './step/callbacks.js';
 export type { WorkerPage } from './worker/find-live-workers.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';

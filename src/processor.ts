@@ -44,6 +44,7 @@ import {
   type AddJobsOptions,
   type JobChanges,
   jobChangesSchema,
+  sessionSchema,
 } from './job/job-options.js';
 import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
@@ -57,7 +58,8 @@ import { isJob, JobRegistry, jobsSchema } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
-import { settleJobs } from './job/settle-jobs.js';
+import { type SentSignal, sendSignal } from './job/send-signal.js';
+import { settleInSession, settleJobs } from './job/settle-jobs.js';
 import { toOutput } from './job/storable.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
@@ -69,7 +71,7 @@ import { atLevel, loggerSchema } from './log-level.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { Connection } from './mongo/connection.js';
-import { type AnyDb, driverProblem, isDb } from './mongo/driver-of.js';
+import { type AnyDb, type AnySession, driverProblem, isDb } from './mongo/driver-of.js';
 import { inOwnBson } from './mongo/own-bson.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
 import { DEFAULT_NAME } from './processor-name.js';
@@ -85,6 +87,8 @@ import type { SchedulerSync } from './scheduler/sync-items.js';
 import type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
+import { Callbacks, type CallbacksOptions, callbacksSchema } from './step/callbacks.js';
+import { stepNameSchema } from './step/step-options.js';
 import { validateNow } from './validate.js';
 import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
@@ -147,6 +151,8 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
    * name is accepted.
    */
   readonly jobs?: Jobs;
+  /** How the links of `step.callback` are made. Default: none, so that it throws. */
+  readonly callbacks?: CallbacksOptions | undefined;
   /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
   readonly log?: Logger;
 }
@@ -188,6 +194,12 @@ export interface WaitOptions<Output = unknown> {
   readonly timeout?: Duration | undefined;
   /** Ends the waiting, but not the job. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `signal`. */
+export interface SignalSent {
+  /** Id chosen by the sender, so that the signal may be sent again. The last 200 of a job are known. */
+  readonly signalId?: string;
 }
 
 /** Options of `removeJobs`. */
@@ -272,6 +284,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     };
     onIndexMissing(this.#collections.jobs, tellMissing);
     onIndexMissing(this.#collections.scheduler, tellMissing);
+    const callbacks = valid.callbacks && new Callbacks(valid.callbacks);
     const events = new Events(log);
     this.#events = events;
     this.#registry = new JobRegistry(this.#collections.jobFactories, valid.jobs, log, events);
@@ -315,7 +328,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       }),
       breakers,
       lines,
+      client: db.client,
       jobs: this.#collections.jobs,
+      jobSteps: this.#collections.jobSteps,
       workers: this.#collections.workers,
       processor: this,
       factory,
@@ -333,6 +348,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       durations: new RecentDurations(),
       events,
       middlewares: this.#registry.middlewares,
+      callbackUrl: (jobId, step, run) => {
+        if (callbacks) return callbacks.urlOf({ jobId, step, run });
+        throw new ConflictError(jobId, NO_CALLBACKS);
+      },
       jobsReady: this.jobsReady,
       onGoesOn: () => this.#onDrainGoesOn(),
       log,
@@ -663,6 +682,31 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
+   * Sends a signal to a job, which one of its steps takes with `step.waitForSignal`. A job that waits for it goes on. A
+   * signal that comes early is kept. A job keeps up to 100 signals that no step has taken.
+   *
+   * @param payload value of at most 64 KB
+   * @returns `duplicate` if a signal with the same `signalId` was sent to the job before. Nothing is changed then
+   * @throws NotFoundError, ConflictError if the job is settled or has too many signals, or ValidationError. Nothing is
+   *   changed then
+   * @example
+   * await processor.signal(orderId, 'paid', { amount: 12 }, { signalId: event.id });
+   */
+  async signal(
+    jobId: string,
+    name: string,
+    payload?: unknown,
+    options: SignalSent = {},
+  ): Promise<SentSignal> {
+    const subject = 'The call of signal';
+    const valid = validateNow(signalSchema, { name, ...options }, subject);
+    const { jobs } = await this.#connected();
+    const { outcome, woken } = await sendSignal(jobs, jobId, { ...valid, payload });
+    await this.jobsReady.tell(woken);
+    return { outcome };
+  }
+
+  /**
    * Claims the next due job for the caller to run, or returns undefined. Settle it with `completeJob` or `failJob`.
    * Otherwise it is recovered once its lease has expired.
    */
@@ -687,14 +731,28 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing and returns its
    * current status.
    *
+   * With a session, the output and your writes with that session are stored together or not at all. Neither events nor
+   * statistics count the job then, because nobody here knows whether you commit.
+   *
    * @returns its new status, which is `cancelled` if cancelling was requested
    * @throws ValidationError for an output that the factory refuses, or ConflictError if the lease was lost
+   * @throws the driver's errors in a transaction. A conflict with another one ends it
    */
-  async completeJob(job: ClaimedJob, output?: unknown): Promise<JobStatus> {
+  async completeJob(
+    job: ClaimedJob,
+    output?: unknown,
+    options: { readonly session?: AnySession } = {},
+  ): Promise<JobStatus> {
+    const { session } = validateNow(completeJobSchema, options, 'The call of completeJob');
     const factory = this.#registry.get(job.jobName);
     const parsed = factory ? await factory.parseOutput(output) : output;
     const { value, bytes } = toOutput(parsed, job.jobName);
-    return this.#settle(job, { kind: 'completed', output: value, outputBytes: bytes });
+    const outcome = { kind: 'completed', output: value, outputBytes: bytes } as const;
+    if (!session) return this.#settle(job, outcome);
+    const { jobs } = await this.#connected();
+    const settledAs = await settleInSession(jobs, settlementOf(job, outcome), session);
+    if (settledAs !== 'stale') return settledAs;
+    throw new ConflictError(job.id, leaseLost(job.id));
   }
 
   /**
@@ -1081,10 +1139,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
     if (settledAs !== 'stale') return settledAs;
-    throw new ConflictError(
-      id,
-      `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`,
-    );
+    throw new ConflictError(id, leaseLost(id));
   }
 
   /** Gives the places that jobs had to others. Costs nothing for jobs without places. */
@@ -1125,6 +1180,9 @@ declare module './job/job-context.js' {
 
 const MIN_LEASE_MS = 1000;
 
+const NO_CALLBACKS =
+  'This processor makes no links for callbacks: give it callbacks: { url, secrets }, or set CALLBACK_URL and CALLBACK_SECRETS.';
+
 function isFilter(value: unknown): value is Filter<JobDocument> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -1149,6 +1207,7 @@ const optionsSchema = z.strictObject({
   jobs: jobsSchema.default({}),
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
+  callbacks: callbacksSchema.optional(),
   kick: z.custom<Kick>((value) => typeof value === 'function', 'expected a function').optional(),
   lease: timerDurationSchema
     .refine((lease) => lease >= MIN_LEASE_MS, 'expected a lease of at least 1 second')
@@ -1175,6 +1234,17 @@ const listenSchema = z.strictObject({
   name: z.enum(eventNames),
   listener: z.custom((value) => typeof value === 'function', 'expected a function'),
 });
+
+const signalSchema = z.strictObject({
+  name: stepNameSchema,
+  signalId: z.string().min(1).max(200).optional(),
+});
+
+function leaseLost(id: string): string {
+  return `The lease of job '${id}' was lost: another worker may have it. Nothing was changed.`;
+}
+
+const completeJobSchema = z.strictObject({ session: sessionSchema });
 
 const waitOptionsSchema = z.strictObject({
   job: z.custom(isJob, 'expected a job factory or a contract, made by defineJob').optional(),

@@ -40,6 +40,7 @@ const noJobs = {
   errors: 0,
   cancelled: 0,
   snoozed: 0,
+  suspended: 0,
   givenBack: 0,
   stale: 0,
   unsettled: 0,

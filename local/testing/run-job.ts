@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InputArguments, JobContext, JobFactory, LogLineFields } from '../../src/index.js';
+import { withoutQueue } from '../../src/job/direct-steps.js';
 import { toLoggedText } from '../../src/job/log-line.js';
 import { type ProgressArguments, toProgressValue } from '../../src/job/progress.js';
 import { toInput, toOutput, toProgress } from '../../src/job/storable.js';
@@ -118,6 +119,7 @@ class Told {
     { processor, ...given }: z.output<typeof optionsSchema>,
   ) {
     this.context = {
+      ...withoutQueue,
       ...given,
       input,
       progress: async (...values: ProgressArguments) => {

@@ -4,6 +4,7 @@ import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idemp
 import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
 import { jobsCollection } from '../job/jobs-collection.js';
+import { type StepPageDocument, stepPagesCollection } from '../job/step-pages.js';
 import type { CollectionDescription } from '../mongo/collection-description.js';
 import { openCollection } from '../mongo/open-collection.js';
 import { type QueueDocument, queuesCollection } from '../queue/queue-document.js';
@@ -21,6 +22,7 @@ export interface Collections {
   /** The prefix of the collections' names. */
   readonly prefix: string;
   readonly jobs: Collection<JobDocument>;
+  readonly jobSteps: Collection<StepPageDocument>;
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
   readonly queues: Collection<QueueDocument>;
@@ -35,6 +37,7 @@ export interface Collections {
 /** Each domain's description of its collection. */
 const descriptions: readonly CollectionDescription[] = [
   jobsCollection,
+  stepPagesCollection,
   jobFactoriesCollection,
   schedulerCollection,
   queuesCollection,
@@ -57,6 +60,7 @@ export function openCollections(db: Db, prefix: string): Collections {
     client: db.client,
     prefix,
     jobs: open<JobDocument>(jobsCollection),
+    jobSteps: open<StepPageDocument>(stepPagesCollection),
     jobFactories: open<JobFactoryDocument>(jobFactoriesCollection),
     scheduler: open<SchedulerItemDocument>(schedulerCollection),
     queues: open<QueueDocument>(queuesCollection),

@@ -30,7 +30,7 @@ export const batchSchema: z.ZodType<BatchRules> = z
 
 /** A job of a batch. It ends with the call of `runBatch`, or before by `complete` or `fail`. */
 export interface BatchedJob<Input = unknown, Returned = unknown>
-  extends Omit<JobContext<Input>, 'processor'> {
+  extends Omit<JobContext<Input>, 'processor' | 'step' | 'completeIn'> {
   /**
    * Fires when the job is cancelled or its lease is lost, and with the signal of the batch. Others of the batch may go
    * on.

@@ -96,7 +96,7 @@ class CalledJob {
   ) {
     let resolve: (output: unknown) => void = () => {};
     let reject: (error: unknown) => void = () => {};
-    const { input, jobId, attempt, token, progress, log } = context;
+    const { input, jobId, attempt, token, progress, log, timeLeft } = context;
     this.ended = new Promise((resolveIt, rejectIt) => {
       resolve = resolveIt;
       reject = rejectIt;
@@ -108,6 +108,7 @@ class CalledJob {
       token,
       progress,
       log,
+      timeLeft,
       get signal() {
         return context.signal;
       },

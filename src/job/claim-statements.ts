@@ -75,8 +75,8 @@ export class ClaimStatements {
   }
 
   /**
-   * Takes candidates by an update that repeats every condition of the find and the `retryCounter` seen there. So a job
-   * that was taken, failed and queued again in between is not taken with an outdated `retryCounter`.
+   * Takes candidates by an update that repeats every condition of the find and the counters seen there. So a job
+   * that was taken, ended and queued again in between is not taken with an outdated copy.
    */
   async #takesAll(candidates: readonly JobDocument[]): Promise<boolean> {
     try {
@@ -161,13 +161,14 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
 }
 
 /**
- * Matches the candidates by id and by the `retryCounter` seen. Usually all have the same counter. A job with a unique key
- * may have been given another input since, so the add that last replaced it must be the one seen.
+ * Matches the candidates by id and by the counters seen, which change with each attempt. Usually all have the same. A job
+ * with a unique key may have been given another input since, so the add that last replaced it must be the one seen.
  */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const armByState = new Map<string, { _id: { $in: string[] }; readonly retryCounter: number }>();
-  for (const { _id, retryCounter, uniqueKey, replacedBy = null } of candidates) {
-    const state = uniqueKey === undefined ? { retryCounter } : { retryCounter, replacedBy };
+  for (const { _id, retryCounter, givenBackCounter, uniqueKey, replacedBy = null } of candidates) {
+    const counters = { retryCounter, givenBackCounter };
+    const state = uniqueKey === undefined ? counters : { ...counters, replacedBy };
     const key = Object.values(state).join(' ');
     const arm = armByState.get(key);
     if (arm) arm._id.$in.push(_id);

@@ -18,6 +18,7 @@ import {
 } from './batch.js';
 import { breakerSchema, type CircuitBreaker } from './breaker-rules.js';
 import { callBatch } from './call-batch.js';
+import { withoutQueue } from './direct-steps.js';
 import {
   type ConcurrencyLimit,
   type Fairness,
@@ -151,6 +152,16 @@ export interface InProcessJobDefinition<Input extends StandardSchemaV1, Output e
   run(
     context: JobContext<StandardSchemaV1.InferOutput<Input>>,
   ): Promise<StandardSchemaV1.InferInput<Output>> | StandardSchemaV1.InferInput<Output>;
+  /**
+   * Functions of earlier versions, by version. A job that has stored a step goes on with the function of the version with
+   * which it began, or with `run` if that is not here. Keep a function until none of its jobs is left.
+   *
+   * @example
+   * version: 2, run: runNow, versions: { 1: runBefore }
+   */
+  readonly versions?: Readonly<
+    Record<number, (context: JobContext<StandardSchemaV1.InferOutput<Input>>) => unknown>
+  >;
 }
 
 /** A job whose function runs in a pool of threads, for work that keeps a CPU busy. */
@@ -183,6 +194,7 @@ export interface BatchedJobDefinition<Input extends StandardSchemaV1, Output ext
 export interface JobContractDefinition<Input extends StandardSchemaV1, Output extends StandardSchemaV1>
   extends JobDefinitionBase<Input, Output> {
   readonly run?: undefined;
+  readonly versions?: undefined;
   readonly module?: undefined;
   readonly runBatch?: undefined;
 }
@@ -194,6 +206,7 @@ export interface JobContractDefinition<Input extends StandardSchemaV1, Output ex
 export type JobImplementation<Parsed, Returned> =
   | {
       run(context: JobContext<Parsed>): Promise<Returned> | Returned;
+      readonly versions?: Readonly<Record<number, (context: JobContext<Parsed>) => unknown>>;
       readonly module?: undefined;
       readonly runBatch?: undefined;
     }
@@ -225,6 +238,8 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
   call(input: Input, processor: JobProcessor): Promise<Output>;
   /** Runs the job function with a parsed input. Resets the clock while the function waits for a thread. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
+  /** Functions of earlier versions, which run the jobs that began with them. By version. */
+  readonly versions?: Readonly<Record<number, JobFactory['run']>>;
   /** How its jobs are batched. Absent if each has a call of its own. */
   readonly batch?: BatchRules;
   /** Runs the function of a batched kind for several jobs. Returns a promise per job, of its output or its error. */
@@ -291,7 +306,7 @@ export function implement(contract: JobContract, implementation: object): JobFac
   return toFactory(contract, runner);
 }
 
-type Runner = Pick<JobFactory, 'run' | 'batch' | 'runBatch'>;
+type Runner = Pick<JobFactory, 'run' | 'versions' | 'batch' | 'runBatch'>;
 
 function toContract(contract: ContractFields): JobContract {
   const refuseCall = async () => {
@@ -399,13 +414,16 @@ const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === 
   error: ({ input }) => schemaProblem(input),
 });
 
+const runSchema = z.custom<RunFunction>((value) => typeof value === 'function', 'expected a function');
+
 const implementationSchema = z.strictObject({
-  run: z.custom<RunFunction>((value) => typeof value === 'function', 'expected a function').optional(),
+  run: runSchema.optional(),
   module: z
     .instanceof(URL, { error: "expected new URL('./name.subprocess.js', import.meta.url)" })
     .optional(),
   batch: batchSchema.optional(),
   runBatch: z.custom<RunBatch>((value) => typeof value === 'function', 'expected a function').optional(),
+  versions: z.record(z.coerce.number<string>().int().min(1), runSchema).optional(),
 });
 
 type RunFunction = (context: JobContext) => unknown;
@@ -437,7 +455,7 @@ const definitionSchema = z.strictObject({
 function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
-  const { name, input, output, run, module, runBatch, batch, addRole, version, ...rest } = parsed;
+  const { name, input, output, run, versions, module, runBatch, batch, addRole, version, ...rest } = parsed;
   const { retryDelay, timeout, expectedDuration, circuitBreaker, ...others } = rest;
   const { concurrency, rateLimit, fairness, ordering, unique, debounce, ...defaults } = others;
   const flow = flowRules(subject, name, { concurrency, rateLimit, fairness, ordering });
@@ -449,7 +467,7 @@ function resolveDefinition(definition: unknown) {
     ...(keys && { keys }),
     ...(circuitBreaker && { breaker: circuitBreaker }),
     name,
-    implementation: runnerOf(subject, { run, module, batch, runBatch }),
+    implementation: runnerOf(subject, { run, versions, module, batch, runBatch }),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
     output: output ?? z.unknown(),
     addRole,
@@ -484,16 +502,29 @@ function isRetryDelayFunction(value: unknown): value is RetryDelayFunction {
  *
  * @throws ValidationError for more than one kind of code, and for code that does not go with `batch`
  */
-function runnerOf(subject: string, { run, module, batch, runBatch }: Implementation): Runner | undefined {
+function runnerOf(
+  subject: string,
+  { run, versions, module, batch, runBatch }: Implementation,
+): Runner | undefined {
   const given = [run, module, runBatch].filter((code) => code !== undefined);
   if (given.length > 1) throw new ValidationError(subject, [oneOfThem]);
   if (runBatch && !batch) throw new ValidationError(subject, [needsBatch]);
   if (batch && !runBatch) throw new ValidationError(subject, [needsRunBatch]);
   if (batch && runBatch) return batchRunner(batch, runBatch);
-  if (run) return { run: async (context) => run(context) };
+  if (versions && !run) throw new ValidationError(subject, [needsRun]);
+  if (run) return { run: asRun(run), ...(versions && { versions: asRuns(versions) }) };
   return module && { run: moduleRunner(module) };
 }
 
+function asRun(run: RunFunction): JobFactory['run'] {
+  return async (context) => run(context);
+}
+
+function asRuns(versions: Readonly<Record<number, RunFunction>>): NonNullable<JobFactory['versions']> {
+  return Object.fromEntries(Object.entries(versions).map(([version, run]) => [version, asRun(run)]));
+}
+
+const needsRun = { path: 'versions', message: 'expected none without run' };
 const oneOfThem = { path: 'run', message: 'expected run, module or runBatch, and only one of them' };
 const needsBatch = { path: 'batch', message: 'expected { size } beside runBatch' };
 const needsRunBatch = { path: 'runBatch', message: 'expected a function beside batch' };
@@ -514,6 +545,7 @@ function moduleRunner(module: URL): JobFactory['run'] {
 
 /** Context of a job called directly. Nothing cancels the job, it has no lease, and its reports are discarded. */
 const directContext = {
+  ...withoutQueue,
   signal: new AbortController().signal,
   jobId: 'call',
   attempt: 1,

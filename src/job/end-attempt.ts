@@ -3,7 +3,8 @@ import type { Failure } from './failure.js';
 import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
-import type { Outcome, Settlement } from './outcome.js';
+import type { Outcome, Settlement, Stepped } from './outcome.js';
+import { beginRun, hasStepped, storeSteps, storeWaits, wakeUp } from './step-statements.js';
 
 /** Maximum number of errors kept. Older ones are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
@@ -28,7 +29,12 @@ export const MAX_UNFINISHED = 10;
  *   the places that it holds until it is settled
  * @param hasPeriod whether the job may keep its unique key for a time
  */
-export function endAttempt(outcome: Outcome, flow?: Settlement['flow'], hasPeriod = false): Document[] {
+export function endAttempt(
+  outcome: Outcome | Stepped,
+  flow?: Settlement['flow'],
+  hasPeriod = false,
+): Document[] {
+  if (outcome.kind === 'stepped') return storeSteps(outcome.writes);
   return [
     ...endingOf(outcome),
     ...(flow ? freeingSlots(outcome, flow) : []),
@@ -63,6 +69,26 @@ function endingOf(outcome: Outcome): Document[] {
         ...attemptNotUsedUp,
         runAt: whenQueued({ $add: ['$$NOW', outcome.delayMs] }, '$runAt'),
       });
+    case 'suspended':
+      return [
+        ...storeSteps(outcome.writes),
+        storeWaits(outcome.waits),
+        ...ending('queued', {
+          ...attemptNotUsedUp,
+          runAt: whenQueued(wakeUp(outcome.waits), '$runAt'),
+        }),
+      ];
+    case 'continued':
+      return [
+        ...beginRun(),
+        ...ending('queued', {
+          ...attemptNotUsedUp,
+          retryCounter: 0,
+          input: { $literal: outcome.input },
+          runAt: whenQueued('$$NOW', '$runAt'),
+          progress: '$$REMOVE',
+        }),
+      ];
     case 'givenBack':
       return outcome.atDeadline
         ? endUnfinished()
@@ -194,6 +220,8 @@ function outputOf(completed: readonly CompletedJob[]): Document {
 /**
  * Ends an attempt whose worker let its lease expire, and records which worker lost it and when.
  *
+ * An attempt that stored a step is not used up: the job has made progress, and does not repeat that step.
+ *
  * @param inCompany whether other jobs ran in that worker. Any of them may have killed it, so none uses up an attempt,
  *   and each runs alone next time, which shows the culprit
  */
@@ -220,7 +248,10 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   };
   const ended = inCompany
     ? ending('queued', { ...attemptNotUsedUp, ...changes })
-    : [...ending(retryOrError, changes), keepingKey];
+    : [
+        ...ending({ $cond: [hasStepped, 'queued', retryOrError] }, { ...changes, ...unlessStepped }),
+        keepingKey,
+      ];
   return [...ended, unslottedAfterError];
 }
 
@@ -234,9 +265,18 @@ export function requestCancel(): Document[] {
   ];
 }
 
-/** Gives a job back because time was up. After too many times in a row, the job ends in `error` instead. */
+/** The counters of an attempt that is used up unless it stored a step. */
+const unlessStepped = {
+  retryCounter: { $subtract: ['$retryCounter', { $cond: [hasStepped, 1, 0] }] },
+  givenBackCounter: { $add: ['$givenBackCounter', { $cond: [hasStepped, 1, 0] }] },
+};
+
+/**
+ * Gives a job back because time was up. After too many times in a row in which it made no progress, the job ends in
+ * `error` instead.
+ */
 function endUnfinished(): Document[] {
-  const unfinished = { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] };
+  const unfinished = { $cond: [hasStepped, 0, { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] }] };
   const status = { $cond: [{ $gte: [unfinished, MAX_UNFINISHED] }, 'error', 'queued'] };
   const message = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
   return ending(status, {

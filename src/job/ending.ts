@@ -6,6 +6,7 @@ import type { SettledAs } from './settle-jobs.js';
  * - `retried`: failed, and the job is queued for another attempt
  * - `errors`: the job ended in `error`
  * - `snoozed`: postponed by the job itself
+ * - `suspended`: waits for a moment or a signal between two steps, or begins another run
  * - `givenBack`: the worker had to stop before the attempt ended
  * - `stale`: ended after its lease was lost, and changed nothing
  * - `unsettled`: its outcome could not be written, so recovery will end it
@@ -16,6 +17,7 @@ export type Ending =
   | 'errors'
   | 'cancelled'
   | 'snoozed'
+  | 'suspended'
   | 'givenBack'
   | 'stale'
   | 'unsettled';
@@ -37,6 +39,20 @@ export function endingOf(outcome: Outcome, settledAs: SettledAs | undefined): En
       return 'errors';
     case 'queued':
     case 'processing': // The outcome queued the job, and a worker claimed it before its status was read.
-      return outcome.kind === 'givenBack' || outcome.kind === 'snoozed' ? outcome.kind : 'retried';
+      return endingOfQueued(outcome);
+  }
+}
+
+function endingOfQueued({ kind }: Outcome): Ending {
+  switch (kind) {
+    case 'givenBack':
+    case 'snoozed':
+    case 'suspended':
+      return kind;
+    case 'continued':
+      return 'suspended';
+    case 'completed':
+    case 'failed':
+      return 'retried';
   }
 }

@@ -1,8 +1,10 @@
+import type { ClientSession } from 'mongodb';
 import type { Job, JobStatus } from './job.js';
 import type { JobContract } from './job-contract.js';
 import type { AddJobsOptions, JobChanges } from './job-options.js';
 import type { LogLineFields } from './log-line.js';
 import type { ReportProgress } from './progress.js';
+import type { Steps } from './steps.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 
 /** The argument of a job's function. */
@@ -33,6 +35,18 @@ export interface JobContext<Input = unknown> {
    * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
    */
   log(message: string, fields?: LogLineFields): void;
+  /** Steps that are stored one by one, so that the job goes on after the last one that ended. */
+  readonly step: Steps;
+  /** Returns how long this attempt may still take, in milliseconds: until its timeout, or until its worker must stop. */
+  timeLeft(): number;
+  /**
+   * Completes the job in a transaction of yours: its output and your writes are stored together or not at all. Then commit,
+   * and return. If the transaction is not committed, returning completes the job all the same, and throwing fails it.
+   *
+   * @throws ValidationError for an output that the factory refuses, ConflictError if the lease is lost or the job is to be
+   *   cancelled, and the driver's errors
+   */
+  completeIn(session: ClientSession, output?: unknown): Promise<void>;
 }
 
 /** The argument of a subprocess module's default export. Contains only values that can cross to another thread. */

@@ -178,7 +178,8 @@ export const addedJobSchema = z
   .refine(hasAtMostOneKey, notOneKey)
   .refine(isDebouncedOnly, notDebouncedOnly);
 
-const session = z
+/** A session of the caller. */
+export const sessionSchema = z
   .custom<ClientSession>(isSession, 'expected a ClientSession of the mongodb driver')
   .optional();
 
@@ -189,7 +190,7 @@ export const addJobOptionsSchema = z
   .strictObject({
     ...data,
     metadata: metadataSchema.optional(),
-    session,
+    session: sessionSchema,
     patience,
     callerRole: callerRoleSchema,
   })
@@ -198,7 +199,11 @@ export const addJobOptionsSchema = z
   .refine(isDebouncedOnly, notDebouncedOnly);
 
 /** Options of `addJobs` that apply to all jobs together. */
-export const addJobsOptionsSchema = z.strictObject({ session, patience, callerRole: callerRoleSchema });
+export const addJobsOptionsSchema = z.strictObject({
+  session: sessionSchema,
+  patience,
+  callerRole: callerRoleSchema,
+});
 
 function isSession(value: unknown): value is ClientSession {
   return typeof value === 'object' && value !== null && 'inTransaction' in value;

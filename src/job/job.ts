@@ -30,6 +30,7 @@ import type { HeldSlot, JobLimit } from './flow-rules.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
+import type { StepLog, StepsState } from './step-log.js';
 
 export const jobStatuses = ['queued', 'processing', 'cancelled', 'completed', 'error'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
@@ -64,6 +65,8 @@ export interface Lease {
   readonly lengthMs: number;
   /** How many `progress` values and `log` lines of this attempt are stored. See report.ts. */
   readonly reported?: { readonly progress?: number; readonly lines?: number };
+  /** True once the attempt has stored a step. */
+  readonly stepped?: true;
 }
 
 /** A lease that a worker holds: the job's id and the fencing token. */
@@ -178,6 +181,10 @@ export interface JobDocument {
   readonly cancelRequested?: Date;
   /** How long the job is kept after settling. Absent for the defaults. */
   readonly retention?: ResolvedRetention;
+  /** How far the job's steps have come. Absent if it has stored none, and got no signal. */
+  readonly steps?: StepsState;
+  /** The steps and signals, which claims do not read. */
+  readonly stepLog?: StepLog;
   /** When MongoDB deletes the settled job. Absent if it is kept until somebody removes it. */
   readonly expireAt?: Date;
 }
@@ -189,7 +196,10 @@ export type WorkersFields = 'claimable' | 'unfinishedCounter' | 'lastToken' | 'f
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
  * Fencing tokens are left out, because anyone who has one could impersonate the worker.
  */
-export type Job = { readonly id: string } & Omit<JobDocument, '_id' | 'log' | 'lease' | WorkersFields> & {
+export type Job = { readonly id: string } & Omit<
+  JobDocument,
+  '_id' | 'log' | 'stepLog' | 'lease' | WorkersFields
+> & {
     /** The worker that runs the job, and when its lease ends. Present only while `processing`. */
     readonly lease?: Pick<Lease, 'worker' | 'expires'>;
   };
@@ -209,13 +219,14 @@ export function isJob({
 }
 
 /** Converts a document to the API's form. */
-export function toJob({ _id, ...rest }: Omit<JobDocument, 'log'>): Job {
+export function toJob({ _id, ...rest }: Omit<JobDocument, 'log' | 'stepLog'>): Job {
   return { id: _id, ...rest };
 }
 
-/** Projection for claims: leaves out the log and the fields that only the database needs. */
+/** Projection for claims: leaves out the log, the steps and the fields that only the database needs. */
 export const withoutLog = {
   log: 0,
+  stepLog: 0,
   claimable: 0,
   runAlone: 0,
   unfinishedCounter: 0,
@@ -232,4 +243,5 @@ export const shownFields = {
   'lease.token': 0,
   'lease.lengthMs': 0,
   'lease.reported': 0,
+  'lease.stepped': 0,
 } as const satisfies Record<string, 0> & Record<WorkersFields, 0>;

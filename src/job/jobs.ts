@@ -15,10 +15,10 @@ import { countDueJobs } from './count-due-jobs.js';
 import { type CappedCount, countBlocked, countJobs, type JobCounts } from './count-jobs.js';
 import { findJobLog, type JobLog } from './find-job-log.js';
 import { findOldestWaiting, type WaitingJob } from './find-oldest-waiting.js';
+import { findSteps, type JobSteps, type StepCollections } from './find-steps.js';
 import type { FormerHolder } from './former-holder.js';
 import type { JobContract } from './job-contract.js';
 import type { AddJobOptions, AddJobsOptions } from './job-options.js';
-import type { JobCollections } from './jobs-collection.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
@@ -43,7 +43,7 @@ export interface Adding {
 /** Lists, counts and logs of many jobs. The processor itself adds, reads and changes single jobs. */
 export class Jobs<out Kinds extends JobsByName = JobsByName> {
   constructor(
-    private readonly collections: Connected<JobCollections>,
+    private readonly collections: Connected<StepCollections>,
     private readonly claims: Claims,
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,
@@ -104,6 +104,15 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    */
   async log(id: string): Promise<JobLog> {
     return findJobLog((await this.collections()).jobs, id);
+  }
+
+  /**
+   * Returns the steps of a job that are stored, what it waits for, and the signals that no step has taken.
+   *
+   * @throws NotFoundError
+   */
+  async steps(id: string): Promise<JobSteps> {
+    return findSteps(await this.collections(), id);
   }
 
   /** Returns how many jobs have each status, up to 10,000 each. Costs reads of index keys. */

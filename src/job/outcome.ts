@@ -3,6 +3,7 @@ import { type HeldSlot, isHeldUntilSettled, isOrder } from './flow-rules.js';
 import { type ClaimedJob, isSettled, type JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
+import type { StepWrites, WaitWrite } from './step-log.js';
 
 /** A completed attempt. `outputBytes` is the size of the output as BSON. */
 export interface Completed {
@@ -18,14 +19,24 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs: number | null }
   /** Postponed by the job itself. `slowsDown` puts off the other jobs under its rate limit too. */
   | { readonly kind: 'snoozed'; readonly delayMs: number; readonly slowsDown?: true }
+  /** Waits for a moment or a signal, without a slot or a lease. Then it goes on with its stored steps. */
+  | { readonly kind: 'suspended'; readonly writes: StepWrites; readonly waits: readonly WaitWrite[] }
+  /** Begins another run with this input, and with no step. See `continueAs`. */
+  | { readonly kind: 'continued'; readonly input: unknown }
   /** Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. */
   | { readonly kind: 'givenBack'; readonly atDeadline: boolean };
+
+/** Steps of an attempt that goes on. Written as outcomes are, and together with them. */
+export interface Stepped {
+  readonly kind: 'stepped';
+  readonly writes: StepWrites;
+}
 
 /** The outcome of an attempt, and the lease under which it ran. */
 export interface Settlement {
   readonly id: string;
   readonly token: string;
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | Stepped;
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
   /**
@@ -49,6 +60,12 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
       return [{ jobName, queue, runAt: outcome.retryAfterMs ?? 0 }];
     case 'snoozed':
       return [{ jobName, queue, runAt: outcome.delayMs }];
+    case 'suspended':
+      return outcome.waits.flatMap(({ until }) =>
+        until === undefined ? [] : { jobName, queue, runAt: until },
+      );
+    case 'continued':
+      return [{ jobName, queue, runAt: 0 }];
     case 'completed':
     case 'givenBack':
       return [];
@@ -64,10 +81,11 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
  */
 export function freedSlots(
   { slots = [], limits = [] }: ClaimedJob,
-  outcome: Outcome,
+  outcome: Outcome | Stepped,
   settledAs: JobStatus | 'stale' | undefined,
 ): readonly HeldSlot[] {
-  if (slots.length === 0 || settledAs === undefined || settledAs === 'stale') return [];
+  if (outcome.kind === 'stepped' || slots.length === 0) return [];
+  if (settledAs === undefined || settledAs === 'stale') return [];
   if (!isSettled(settledAs))
     return outcome.kind === 'givenBack' ? [] : slots.filter(({ key }) => !isHeldUntilSettled(key));
   const isStopped = settledAs === 'error' && limits.some(({ stops }) => stops);
@@ -77,7 +95,7 @@ export function freedSlots(
 /** Returns the settlement of a claimed job. */
 export function settlementOf(
   { id, token, retention, slots, postponedBy, uniqueUntil }: ClaimedJob,
-  outcome: Outcome,
+  outcome: Outcome | Stepped,
 ): Settlement {
   const isHeld = slots?.some(({ key }) => isHeldUntilSettled(key));
   const isLimited = slots !== undefined || postponedBy !== undefined;

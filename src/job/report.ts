@@ -1,6 +1,8 @@
 import type { Document } from 'mongodb';
 import type { HeldLease } from './job.js';
 import type { LoggedText } from './log-line.js';
+import type { CursorWrite } from './step-log.js';
+import { storeCursors } from './step-statements.js';
 
 /** Maximum number of lines kept. Older ones are dropped. */
 export const MAX_LOG_LINES = 100;
@@ -14,6 +16,8 @@ export interface Report {
   readonly progress?: { readonly told: number; readonly value: unknown };
   /** The last lines, and how many lines the attempt has reported. */
   readonly log?: { readonly told: number; readonly lines: readonly ToldLine[] };
+  /** Where iterations go on. */
+  readonly cursors?: readonly CursorWrite[];
 }
 
 /** A line that is not stored yet. `agoMs` is its age, from which the database's clock computes its time. */
@@ -31,8 +35,12 @@ export interface LeasedReport extends HeldLease {
  * Returns the update stages that store a report. The caller's filter names the lease. Storing a report again, or after
  * a later one, changes nothing. The stages may precede those of `endAttempt`.
  */
-export function storeReport({ progress, log }: Report): Document[] {
-  return [...(progress ? [storeProgress(progress)] : []), ...(log ? [storeLines(log)] : [])];
+export function storeReport({ progress, log, cursors = [] }: Report): Document[] {
+  return [
+    ...(progress ? [storeProgress(progress)] : []),
+    ...(log ? [storeLines(log)] : []),
+    ...storeCursors(cursors),
+  ];
 }
 
 function storeProgress({ told, value }: NonNullable<Report['progress']>): Document {

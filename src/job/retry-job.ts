@@ -7,6 +7,7 @@ import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
 import type { JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-index.js';
+import { tryingStepsAnew } from './step-statements.js';
 
 /** The statuses of jobs that can be queued again. */
 export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
@@ -54,6 +55,7 @@ export const queueAgain: Document[] = [
       maxRetries: { $add: ['$maxRetries', 1] },
       uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
       ...withoutLimitsExceptOrder,
+      ...tryingStepsAnew,
     },
   },
   { $unset: ['completed', 'cancelRequested', 'expireAt', 'freedUniqueKey', 'unfinishedCounter', 'progress'] },

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
+import type { AnyBulkWriteOperation, ClientSession, Collection, Document, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { completeAttempts, endAttempt } from './end-attempt.js';
 import { isNotAhead } from './is-not-ahead.js';
@@ -32,9 +32,15 @@ export async function settleJobs(
   if (settlements.length < 2)
     return Promise.all(settlements.map((settlement) => settleJob(jobs, settlement)));
   const { matchedCount } = await jobs.bulkWrite(toBulkOperations(settlements), { ordered: false });
-  const allCompleted = settlements.every(({ outcome }) => outcome.kind === 'completed');
-  if (allCompleted && matchedCount === settlements.length) return settlements.map(() => 'completed');
-  return readBack(jobs, settlements);
+  if (matchedCount < settlements.length) return readBack(jobs, settlements);
+  const known = settlements.flatMap(({ outcome }) => statusAfter(outcome) ?? []);
+  return known.length === settlements.length ? known : readBack(jobs, settlements);
+}
+
+/** Returns the status that a statement which matched has set, or undefined if the stored job decided it. */
+function statusAfter({ kind }: Settlement['outcome']): JobStatus | undefined {
+  if (kind === 'completed') return 'completed';
+  return kind === 'stepped' ? 'processing' : undefined;
 }
 
 async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement): Promise<SettledAs> {
@@ -44,6 +50,25 @@ async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement):
     ...byId,
   });
   return after?.status ?? settledBefore(jobs, settlement);
+}
+
+/**
+ * Records how an attempt ended in a transaction of the caller, and returns the job's new status.
+ *
+ * @throws the driver's errors. A conflict with another transaction ends the caller's transaction
+ */
+export async function settleInSession(
+  jobs: Collection<JobDocument>,
+  settlement: Settlement,
+  session: ClientSession,
+): Promise<SettledAs> {
+  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), {
+    returnDocument: 'after',
+    projection: { status: 1 },
+    session,
+    ...byId,
+  });
+  return after?.status ?? 'stale';
 }
 
 function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
@@ -188,6 +213,7 @@ async function readBack(
     settlements.map((settlement) => {
       const document = documentById.get(settlement.id);
       if (document === undefined && isDeletable(settlement)) return 'completed';
+      // A step is stored again, for nothing shows that it is stored.
       return document?.lastToken === settlement.token ? document.status : settleJob(jobs, settlement);
     }),
   );

@@ -9,7 +9,10 @@ import { toFailure } from './failure.js';
 const MEGABYTE = 1024 * 1024;
 
 /** Parts of MongoDB's 16 MB per document. 1 MB is left for errors, log lines and other fields. */
-const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
+const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE, step: 1 * MEGABYTE };
+
+/** Limit of a cursor and of a signal, of which a job may hold many. */
+const MAX_SMALL_BYTES = 64 * 1024;
 
 /** Maximum depth. MongoDB refuses more than 100 levels, and the value itself lies one level down. */
 const MAX_DEPTH = 90;
@@ -34,6 +37,21 @@ export function toOutput(value: unknown, jobName: string): Storable {
 /** Returns a progress value in its stored form. @throws ValidationError as in `toStorable` */
 export function toProgress(value: unknown): unknown {
   return toStorable(value, 'Progress', maxBytes.progress).value;
+}
+
+/** Returns the result of a step in its stored form. @throws ValidationError as in `toStorable` */
+export function toStepResult(value: unknown, step: string): unknown {
+  return toStorable(value, `Result of step '${step}'`, maxBytes.step).value;
+}
+
+/** Returns the cursor of a step in its stored form. @throws ValidationError as in `toStorable` */
+export function toCursor(value: unknown, step: string): unknown {
+  return toStorable(value, `Cursor of step '${step}'`, MAX_SMALL_BYTES).value;
+}
+
+/** Returns the payload of a signal in its stored form. @throws ValidationError as in `toStorable` */
+export function toPayload(value: unknown, signal: string): unknown {
+  return toStorable(value, `Payload of signal '${signal}'`, MAX_SMALL_BYTES).value;
 }
 
 /** The smallest value in BSON: a type, a key of one character, and its terminator. */

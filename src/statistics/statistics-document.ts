@@ -15,6 +15,8 @@ export interface AttemptCounts {
   retried: number;
   /** Attempts in which the job postponed itself. */
   snoozed: number;
+  /** Attempts after which the job waits for a moment or a signal, or begins another run. */
+  suspended: number;
   /** Attempts that were unfinished when their worker had to stop. Their jobs were queued again. */
   givenBack: number;
   /** Attempts that ended after their lease was lost, so their outcomes changed nothing. */
@@ -55,6 +57,7 @@ export function noCounts(): AttemptCounts {
     cancelled: 0,
     retried: 0,
     snoozed: 0,
+    suspended: 0,
     givenBack: 0,
     stale: 0,
     recovered: 0,
@@ -72,6 +75,7 @@ export const countNames = Object.freeze([
   'cancelled',
   'retried',
   'snoozed',
+  'suspended',
   'givenBack',
   'stale',
   'recovered',

@@ -4,7 +4,14 @@ import type { JobContext } from '../job/job-context.js';
 import { type LoggedText, toLoggedText } from '../job/log-line.js';
 import { type ProgressArguments, type ReportProgress, toProgressValue } from '../job/progress.js';
 import { type LeasedReport, MAX_LOG_LINES, type Report } from '../job/report.js';
+import type { CursorWrite } from '../job/step-log.js';
 import { toProgress } from '../job/storable.js';
+
+/** The steps of an attempt that are to be stored along with its reports. */
+export interface LateSteps {
+  readonly late: readonly CursorWrite[];
+  storedLate(steps: readonly CursorWrite[]): void;
+}
 
 /**
  * Keeps the progress and log lines of one attempt until they are known to be stored. Its `progress` and `log` become
@@ -18,6 +25,10 @@ export class AttemptReport {
   #lines: { readonly text: LoggedText; readonly at: number }[] = [];
   #linesTold = 0;
   #ended = false;
+  /** True while another write changes the job, which a report would disturb. */
+  #isHeld = false;
+  /** Set once the attempt uses steps. */
+  steps: LateSteps | undefined;
 
   /** @param onTold called when there is something to write. Returns a promise of the write if it happens at once */
   constructor(
@@ -40,15 +51,31 @@ export class AttemptReport {
     void this.onTold(this);
   };
 
-  /** Returns everything that is not known to be stored, or undefined if that is nothing. */
+  /** Tells that steps wait to be stored. */
+  stepped(): void {
+    if (!this.#ended) void this.onTold(this);
+  }
+
+  /** Holds back what is to be stored, or no longer. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld && this.#unstored()) void this.onTold(this);
+  }
+
+  /** Returns everything that is not known to be stored, or undefined if that is nothing or held back. */
   unstored(): LeasedReport | undefined {
+    return this.#isHeld ? undefined : this.#unstored();
+  }
+
+  #unstored(): LeasedReport | undefined {
     const { id, token } = this.job;
-    const report = { ...this.#unstoredProgress(), ...this.#unstoredLines() };
-    return report.progress || report.log ? { id, token, report } : undefined;
+    const report = { ...this.#unstoredProgress(), ...this.#unstoredLines(), ...this.#unstoredSteps() };
+    return report.progress || report.log || report.cursors ? { id, token, report } : undefined;
   }
 
   /** Notes that this report is stored. */
-  stored({ progress, log }: Report): void {
+  stored({ progress, log, cursors = [] }: Report): void {
+    this.steps?.storedLate(cursors);
     this.#valuesStored = progress?.told ?? this.#valuesStored;
     const newer = log === undefined ? this.#lines.length : this.#linesTold - log.told;
     this.#lines = newer === 0 ? [] : this.#lines.slice(-newer);
@@ -57,7 +84,7 @@ export class AttemptReport {
   /** Ignores all reports from now on and returns the unstored rest, which is written together with the outcome. */
   end(): Report | undefined {
     this.#ended = true;
-    return this.unstored()?.report;
+    return this.#unstored()?.report;
   }
 
   /** Returns a promise of the write if it happens at once. */
@@ -71,6 +98,11 @@ export class AttemptReport {
   #unstoredProgress(): Pick<Report, 'progress'> {
     if (this.#valuesTold === this.#valuesStored) return {};
     return { progress: { told: this.#valuesTold, value: this.#value } };
+  }
+
+  #unstoredSteps(): Pick<Report, 'cursors'> {
+    const cursors = this.steps?.late ?? [];
+    return cursors.length > 0 ? { cursors } : {};
   }
 
   #unstoredLines(): Pick<Report, 'log'> {

@@ -1,4 +1,5 @@
-import { type AbortReason, AttemptAbortedError } from '../errors.js';
+import type { ClientSession } from 'mongodb';
+import { type AbortReason, AttemptAbortedError, ConflictError } from '../errors.js';
 import { compose } from '../job/compose.js';
 import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
@@ -6,8 +7,11 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
 import type { Outcome } from '../job/outcome.js';
+import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
+import { AttemptSteps } from '../step/attempt-steps.js';
+import type { StepHost, StepStore } from '../step/step-host.js';
 import type { AttemptReport } from './attempt-report.js';
 import { failedOutcome } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
@@ -15,6 +19,9 @@ import { TimeoutClock } from './timeout-clock.js';
 
 /** How long an attempt has to end after its timeout. A subprocess is killed after one second, well before that. */
 const TIMEOUT_GRACE_MS = 2_000;
+
+/** How long a job that newer code has begun waits before it is looked at again. */
+const NEWER_CODE_MS = 10_000;
 
 /** State of an attempt. `ended` means that its outcome is decided, `writing` that the outcome is being written. */
 export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
@@ -28,6 +35,14 @@ export interface AttemptOwner {
   readonly processor: JobContext['processor'];
   /** Middleware that runs around the job functions. */
   readonly middlewares: Middlewares;
+  /** How steps read and write. */
+  readonly steps: StepStore;
+  /** When the worker must stop, in milliseconds since the epoch. Infinity if unknown. */
+  readonly stopAt: number;
+  /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
+  callbackUrl(jobId: string, step: string, run: number): string;
+  /** Completes a job in a transaction of the caller. @throws as `JobContext.completeIn` does */
+  completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void>;
   /** Returns the outcome of an attempt that must stop or starts too late. */
   whenStopped(): Outcome;
   /** Called when the attempt begins. */
@@ -57,6 +72,14 @@ export class Attempt {
   /** Made on first use: few jobs look at their signal, and making it costs a quick job more than everything else. */
   #controller: AbortController | undefined;
   #aborted: AttemptAbortedError | undefined;
+  /** Made on first use. */
+  #steps: AttemptSteps | undefined;
+  /** The outcome of an attempt that ended between two steps. */
+  #parked: Outcome | undefined;
+  /** Ends the wait for the job function, which may be anywhere. */
+  #stopWaiting: (reason: unknown) => void = () => {};
+  /** The outcome that the job has stored in a transaction of its own. */
+  #completedIn: Outcome | undefined;
   /** Starts when the timeout is over. */
   #grace: NodeJS.Timeout | undefined;
 
@@ -95,7 +118,7 @@ export class Attempt {
     this.#clock.start();
     this.#asItsOwn(() => {
       void runAttempt(this.factory, this.job, (input) => this.#run(input)).then((outcome) =>
-        this.#end(this.#isUnfinished(outcome) ? this.owner.whenStopped() : this.#inTime(outcome)),
+        this.#end(this.#outcomeThatCounts(outcome)),
       );
     });
   }
@@ -113,6 +136,12 @@ export class Attempt {
   /** Gives the job back unless it has begun. */
   decline(): void {
     if (this.state === 'waiting') this.#end({ kind: 'givenBack', atDeadline: false });
+  }
+
+  /** Leaves a job that newer code has begun to a worker with that code. */
+  passOverIfNewer(): void {
+    const { version = 0 } = this.job.steps ?? {};
+    if (version > this.factory.version) this.#end({ kind: 'snoozed', delayMs: NEWER_CODE_MS });
   }
 
   /** Gives the job back although its function is still running. */
@@ -148,11 +177,11 @@ export class Attempt {
 
   /** Calls the job function inside its middleware. Middleware may be slow, so the attempt may be over by then. */
   async #run(input: unknown): Promise<unknown> {
-    const { factory, job, owner } = this;
+    const { job, owner } = this;
     const context = this.#contextWith(input);
     const call = async () => {
       this.#checkIn();
-      return this.batch ? this.batch.call(this, context) : factory.run(context, this.#clock);
+      return this.batch ? this.batch.call(this, context) : this.#callFunction(context);
     };
     const { run } = owner.middlewares;
     if (run.length === 0) return call();
@@ -160,11 +189,112 @@ export class Attempt {
     return compose(run, { ...context, jobName, queue, metadata }, call);
   }
 
+  /** Calls the job function, and no longer waits for it once its steps have ended the attempt. */
+  async #callFunction(context: JobContext): Promise<unknown> {
+    const { factory, job } = this;
+    const run = factory.versions?.[job.steps?.version ?? factory.version] ?? factory.run;
+    const parked = new Promise<never>((_, reject) => {
+      this.#stopWaiting = reject;
+    });
+    try {
+      const output = await Promise.race([run(context, this.#clock), parked]);
+      if (!this.#steps?.isUndoing) return output;
+    } catch (error) {
+      if (this.#parked || !this.#steps) throw error;
+      if (!this.#steps.isUndoing) {
+        if (this.#steps.hasUndoable && this.#isFinal(error)) this.#steps.failAndUndo(error);
+        throw error;
+      }
+    }
+    throw await Promise.race([this.#steps.undo(), parked]);
+  }
+
+  /** Whether the job ends with this error. */
+  #isFinal(error: unknown): boolean {
+    if (this.#aborted) return false;
+    const { job, factory } = this;
+    const outcome = failedOutcome(error, job, factory);
+    if (outcome.kind !== 'failed') return false;
+    return outcome.retryAfterMs === null || job.retryCounter >= job.maxRetries;
+  }
+
+  get #stepsOfAttempt(): AttemptSteps {
+    if (this.#steps) return this.#steps;
+    this.#steps = new AttemptSteps(this.#stepHost());
+    this.report.steps = this.#steps;
+    return this.#steps;
+  }
+
+  #stepHost(): StepHost {
+    const { job, factory, owner, report } = this;
+    const attempt = this;
+    return {
+      job,
+      factory,
+      store: owner.steps,
+      timeLeft: () => this.#timeLeft(),
+      outOfTime: () => this.#outOfTime(),
+      log: report.log,
+      onCursor: () => report.stepped(),
+      park: (outcome) => this.#park(outcome),
+      callbackUrl: (step, run) => owner.callbackUrl(job.id, step, run),
+      get signal() {
+        return attempt.#signal;
+      },
+      get hasEnded() {
+        return attempt.hasEnded;
+      },
+    };
+  }
+
+  /** How long the attempt may still take, in milliseconds. */
+  #timeLeft(): number {
+    const own = this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
+    return Math.max(0, Math.min(own, this.owner.stopAt - Date.now()));
+  }
+
+  /** Resolves at once if the attempt's own time is over first, else when it is told to stop. */
+  #outOfTime(): Promise<void> {
+    const own = this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
+    if (own < this.owner.stopAt - Date.now() || this.#aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  #park(outcome: Outcome = this.#givenBack()): void {
+    if (this.hasEnded || this.#parked) return;
+    this.#parked = outcome;
+    this.#stopWaiting(new Parked());
+  }
+
+  /** The outcome of an attempt that is to go on in another. Whether its own time was over counts as the worker's. */
+  #givenBack(): Outcome {
+    const isItsOwn = this.#aborted === undefined || this.#aborted.why === 'timed out';
+    return isItsOwn ? { kind: 'givenBack', atDeadline: true } : this.owner.whenStopped();
+  }
+
+  /** Whether the attempt took too long, and has stored a step, so that it repeats less next time. */
+  get #isSlice(): boolean {
+    return this.#aborted?.why === 'timed out' && this.#steps?.hasProgressed === true;
+  }
+
+  async #completeIn(session: ClientSession, output?: unknown): Promise<void> {
+    const { factory, job, owner } = this;
+    if (this.hasEnded) throw new ConflictError(job.id, `The attempt of job '${job.id}' has ended.`);
+    const { value, bytes } = toOutput(await factory.parseOutput(output), job.jobName);
+    const outcome = { kind: 'completed', output: value, outputBytes: bytes } as const;
+    this.report.hold(true);
+    await owner.completeIn(job, outcome, session);
+    this.#completedIn = outcome;
+  }
+
   #contextWith(input: unknown): JobContext {
     const { id: jobId, retryCounter: attempt, token } = this.job;
     const { progress, log } = this.report;
     const { processor } = this.owner;
     const getSignal = () => this.#signal;
+    const getSteps = () => this.#stepsOfAttempt;
     return {
       input,
       jobId,
@@ -173,6 +303,11 @@ export class Attempt {
       processor,
       progress,
       log,
+      timeLeft: () => this.#timeLeft(),
+      completeIn: (session, output) => this.#completeIn(session, output),
+      get step() {
+        return getSteps();
+      },
       get signal() {
         return getSignal();
       },
@@ -185,14 +320,20 @@ export class Attempt {
     return this.#controller.signal;
   }
 
+  #outcomeThatCounts(outcome: Outcome): Outcome {
+    if (this.#parked) return this.#parked;
+    if (outcome.kind === 'completed' && this.#completedIn) return this.#completedIn;
+    return this.#isUnfinished(outcome) ? this.#givenBack() : this.#inTime(outcome);
+  }
+
   /**
    * Returns whether the attempt only failed because it was told to stop. A lease lost by the worker's clock may still be
    * held by the database's clock, so giving the job back is worthwhile.
    */
   #isUnfinished(outcome: Outcome): boolean {
     const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
-    if (outcome.kind === 'completed' || isFinal) return false;
-    return this.#aborted?.why === 'stopping' || this.#aborted?.why === 'lease lost';
+    if ((outcome.kind === 'completed' && !this.#isSlice) || isFinal) return false;
+    return this.#aborted?.why === 'stopping' || this.#aborted?.why === 'lease lost' || this.#isSlice;
   }
 
   /**
@@ -219,7 +360,8 @@ export class Attempt {
     const error = new Error(
       `It went on after its timeout of ${this.factory.limits.timeoutMs} ms, and after its signal had fired.`,
     );
-    this.#grace = setTimeout(() => this.#abandonAs(this.#failed(error)), TIMEOUT_GRACE_MS);
+    const outcome = () => (this.#isSlice ? this.#givenBack() : this.#failed(error));
+    this.#grace = setTimeout(() => this.#abandonAs(outcome()), TIMEOUT_GRACE_MS);
   }
 
   #abandonAs(outcome: Outcome): void {
@@ -241,6 +383,11 @@ export class Attempt {
     clearTimeout(this.#grace);
     this.owner.onEnd(this, outcome, before);
   }
+}
+
+/** The attempt has ended between two steps. Its outcome is decided, whatever middleware makes of this. */
+class Parked extends Error {
+  override readonly message = 'The job is suspended, and goes on later.';
 }
 
 /**

@@ -18,6 +18,7 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { Linger } from './linger.js';
 import { Pace } from './pace.js';
 import { Pool } from './pool.js';
+import { WorkerStepStore } from './step-store.js';
 import { AT_DEADLINE } from './stop-signal.js';
 import { type DrainSummary, emptySummary } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
@@ -114,6 +115,17 @@ class Drain {
       renewedAt: () => this.#leases.renewedAt,
       processor,
       middlewares,
+      steps: new WorkerStepStore({
+        client: worker.client,
+        jobs,
+        pages: worker.jobSteps,
+        writer: this.#writer,
+        leases: this.#leases,
+        leaseMs,
+      }),
+      stopAt: limits.stopAt,
+      callbackUrl: worker.callbackUrl,
+      completeIn: (job, outcome, session) => this.#leases.completeIn(job, outcome, session),
       whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),
       onBegin: (attempt) => this.#events.started(attempt),
       onLost: (lost) => this.#events.lostLease(lost),
@@ -289,6 +301,7 @@ class Drain {
     const attempts = jobs.map((job) => this.#attemptAt(job, askedAt));
     for (const attempt of attempts) this.#leases.hold(attempt);
     this.#pool.add(attempts);
+    for (const attempt of attempts) attempt.passOverIfNewer();
     this.#beginNext();
   }
 
@@ -342,7 +355,7 @@ class Drain {
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
-    if (ending === 'retried' || ending === 'snoozed') {
+    if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended') {
       this.#beside(this.worker.jobsReady.tell(queuedAgain(attempt.job, outcome)));
     }
     this.#leases.release(attempt);

@@ -1,6 +1,13 @@
 import { isKind } from '../brand.js';
 import { type Duration, durationSchema } from '../duration.js';
-import { RateLimited, RemoteException, RetryAfter, Snooze } from '../errors.js';
+import {
+  RateLimited,
+  RemoteException,
+  RetryAfter,
+  Snooze,
+  StepFailedError,
+  StepInterruptedError,
+} from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type Failure, toFailure, withRemark } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -12,13 +19,13 @@ type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
 type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 
 /**
- * Returns the outcome of an attempt that threw. A RemoteException is not retried, RetryAfter and Snooze choose their own
+ * Returns the outcome of an attempt that threw. A RemoteException and a failed step are not retried, RetryAfter and Snooze choose their own
  * delay, and any other error waits for the job's `retryDelay` or the factory's. An invalid delay is noted in the failure,
  * and the attempt counts as failed. Never throws, whatever was thrown.
  */
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
-  if (isKind(error, RemoteException)) return finalFailure(failure);
+  if (isPermanent(error)) return finalFailure(failure);
   const slowsDown = isKind(error, RateLimited);
   const isSnooze = slowsDown || isKind(error, Snooze);
   if (!isSnooze && !isKind(error, RetryAfter)) return retried(failure, error, job, factory);
@@ -33,6 +40,13 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
   return isSnooze
     ? { kind: 'snoozed', delayMs: result.data, ...(slowsDown && { slowsDown }) }
     : { kind: 'failed', failure, retryAfterMs: result.data };
+}
+
+/** Returns whether a later attempt would meet the error again. */
+function isPermanent(error: unknown): boolean {
+  return (
+    isKind(error, RemoteException) || isKind(error, StepFailedError) || isKind(error, StepInterruptedError)
+  );
 }
 
 /** Returns a failure that is not retried. */

@@ -1,7 +1,9 @@
-import type { Collection } from 'mongodb';
-import type { AbortReason } from '../errors.js';
-import type { HeldLease, JobDocument } from '../job/job.js';
+import type { ClientSession, Collection } from 'mongodb';
+import { type AbortReason, AttemptAbortedError, ConflictError } from '../errors.js';
+import type { ClaimedJob, HeldLease, JobDocument } from '../job/job.js';
+import { type Outcome, settlementOf } from '../job/outcome.js';
 import { type RenewalResult, renewLeases } from '../job/renew-leases.js';
+import { settleInSession } from '../job/settle-jobs.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { Attempt } from './attempt.js';
@@ -43,6 +45,10 @@ export interface KeeperOptions {
  */
 export class LeaseKeeper {
   readonly #held = new Map<HeldLease, Attempt>();
+  /** Held leases that are not renewed, since their jobs are written in a transaction. */
+  readonly #apart = new Set<HeldLease>();
+  /** The renewal under way. */
+  #renewal: Promise<unknown> | undefined;
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   /** When the last tick ran, which proves that the event loop was running. */
@@ -87,6 +93,38 @@ export class LeaseKeeper {
 
   release({ job }: Attempt): void {
     this.#held.delete(job);
+    this.#apart.delete(job);
+  }
+
+  /**
+   * Renews the lease of a job, and then leaves it out of the heartbeats while `work` writes the job in a transaction: the
+   * common statement would wait for that transaction, and with it all other leases.
+   */
+  async apart<Result>(job: ClaimedJob, work: () => Promise<Result>): Promise<Result> {
+    const { jobs, leaseMs } = this.options;
+    this.#apart.add(job);
+    try {
+      await this.#renewal;
+      const { lost } = await renewLeases(jobs, [job], leaseMs);
+      if (lost.length > 0) throw new AttemptAbortedError('lease lost');
+      return await work();
+    } finally {
+      this.#apart.delete(job);
+    }
+  }
+
+  /**
+   * Writes how a job ended in a transaction of its own. Its lease is not renewed any more: either the transaction ends it,
+   * or the job's function returns soon.
+   *
+   * @throws ConflictError if the lease is lost, or the job is to be cancelled
+   */
+  async completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void> {
+    this.#apart.add(job);
+    await this.#renewal;
+    const settledAs = await settleInSession(this.options.jobs, settlementOf(job, outcome), session);
+    if (settledAs !== 'completed')
+      throw new ConflictError(job.id, `Job '${job.id}' could not be completed: it is ${settledAs}.`);
   }
 
   /**
@@ -158,7 +196,9 @@ export class LeaseKeeper {
   #renew(): Promise<RenewalResult> {
     const { jobs, leaseMs, writer } = this.options;
     return writer.alongside(async (reports, stored) => {
-      const renewal = renewLeases(jobs, [...this.#held.keys()], leaseMs, reports);
+      const held = [...this.#held.keys()].filter((lease) => !this.#apart.has(lease));
+      const renewal = renewLeases(jobs, held, leaseMs, reports);
+      this.#renewal = renewal.catch(() => {});
       const result = await withinTime(this.#intervalMs, renewal);
       if (result.renewed) stored();
       return result;
@@ -168,6 +208,7 @@ export class LeaseKeeper {
   /** Lets go of leases that were not renewed for a whole lease: other workers may hold these jobs by now. */
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
+      if (this.#apart.has(lease)) continue; // Whether it is lost, the transaction finds out.
       if (now - Math.max(askedAt, this.#renewedAt) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
     }
   }

@@ -2,7 +2,7 @@ import type { Ending } from '../job/ending.js';
 
 /**
  * Counts of one invocation. `claimed` is the sum of `completed`, `retried`, `errors`, `cancelled`, `snoozed`,
- * `givenBack`, `stale` and `unsettled`, so each claimed attempt is counted once more.
+ * `suspended`, `givenBack`, `stale` and `unsettled`, so each claimed attempt is counted once more.
  */
 export interface DrainSummary extends Record<Ending, number> {
   claimed: number;
@@ -13,6 +13,8 @@ export interface DrainSummary extends Record<Ending, number> {
   cancelled: number;
   /** Postponed by the job itself. */
   snoozed: number;
+  /** Waits for a moment or a signal between two steps, or begins another run. */
+  suspended: number;
   /** Unfinished when the invocation had to stop, and queued again. */
   givenBack: number;
   /** Ended after their lease was lost, and so changed nothing. */
@@ -33,6 +35,7 @@ export function emptySummary(): DrainSummary {
     errors: 0,
     cancelled: 0,
     snoozed: 0,
+    suspended: 0,
     givenBack: 0,
     stale: 0,
     unsettled: 0,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Collection } from 'mongodb';
+import type { Collection, MongoClient } from 'mongodb';
 import type { Events } from '../events.js';
 import type { Breakers } from '../flow/breakers.js';
 import type { Gate } from '../flow/gate.js';
@@ -10,6 +10,7 @@ import type { JobDocument } from '../job/job.js';
 import type { JobProcessor } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
+import type { StepPageDocument } from '../job/step-pages.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
 import type { RecentDurations } from './recent-durations.js';
@@ -18,7 +19,9 @@ import type { WorkerDocument } from './worker-document.js';
 
 /** Everything that the drains of a processor share. In leases, documents and events, one drain is called a worker. */
 export interface DrainContext {
+  readonly client: MongoClient;
   readonly jobs: Collection<JobDocument>;
+  readonly jobSteps: Collection<StepPageDocument>;
   readonly workers: Collection<WorkerDocument>;
   readonly processor: JobProcessor;
   readonly factory: (jobName: string) => JobFactory | undefined;
@@ -41,6 +44,8 @@ export interface DrainContext {
   readonly durations: RecentDurations;
   readonly events: Events;
   readonly middlewares: Middlewares;
+  /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
+  readonly callbackUrl: (jobId: string, step: string, run: number) => string;
   readonly jobsReady: ReadySignal;
   /** Called whenever a drain has looked for work and waits, which shows that it is not stuck. */
   readonly onGoesOn: () => void;

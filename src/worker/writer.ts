@@ -1,8 +1,10 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
+import { AttemptAbortedError } from '../errors.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import { freedSlots, type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
+import type { StepWrites } from '../job/step-log.js';
 import type { Logger } from '../log.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
@@ -75,15 +77,25 @@ export class Writer {
     job: ClaimedJob,
     outcome: Outcome,
     report?: AttemptReport,
-    onWriting: () => void = () => {},
+    onWriting?: () => void,
   ): Promise<SettledAs> {
     const left = report && this.#reports.end(report);
     const settlement = { ...settlementOf(job, outcome), ...(left && { report: left }) };
+    return this.#add(job, settlement, onWriting);
+  }
+
+  #add(job: ClaimedJob, settlement: Settlement, onWriting: () => void = () => {}): Promise<SettledAs> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, settlement, since: performance.now(), onWriting, resolve, reject });
       this.#moreEnded.wake();
       if (!this.#isWriting) void this.#writeAll();
     });
+  }
+
+  /** Stores steps of an attempt that goes on. @throws AttemptAbortedError if its lease is lost */
+  async keep(job: ClaimedJob, writes: StepWrites): Promise<void> {
+    const settlement = settlementOf(job, { kind: 'stepped', writes });
+    if ((await this.#add(job, settlement)) === 'stale') throw new AttemptAbortedError('lease lost');
   }
 
   /** Called when no attempt is left. Resolves when no report is being written. */

@@ -17,6 +17,7 @@ const summary = {
   errors: 3,
   cancelled: 4,
   snoozed: 5,
+  suspended: 12,
   givenBack: 6,
   stale: 7,
   unsettled: 8,

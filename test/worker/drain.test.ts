@@ -27,6 +27,7 @@ test('it runs jobs until none is due, and tells what it did', async () => {
     errors: 1,
     cancelled: 0,
     snoozed: 0,
+    suspended: 0,
     givenBack: 0,
     stale: 0,
     unsettled: 0,

@@ -21,7 +21,10 @@ const LATE_MS = 5000;
 /** The exit code of a process that a job ended. */
 export const EXIT_OF_A_JOB = 71;
 
-interface Attempt extends JobContext<ParsedInput> {
+/** What a job of a batch has too. */
+type Context = Omit<JobContext<ParsedInput>, 'step' | 'completeIn'>;
+
+interface Attempt extends Context {
   readonly job: Sighting | null;
   readonly ledger: Ledger;
 }
@@ -66,7 +69,7 @@ function batchedJob(ledger: Ledger): JobFactory {
   });
 }
 
-function doInWorker(context: JobContext<ParsedInput>, ledger: Ledger) {
+function doInWorker(context: Context, ledger: Ledger) {
   return ledger.run(context, async (job) => {
     await doAsFated[context.input.fate]({ ...context, job, ledger });
     return proofOf(context);
@@ -92,7 +95,7 @@ function threadJob(ledger: Ledger): JobFactory {
   };
 }
 
-function proofOf({ token, attempt }: JobContext) {
+function proofOf({ token, attempt }: Pick<JobContext, 'token' | 'attempt'>) {
   return { token, attempt };
 }
 

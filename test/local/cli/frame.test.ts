@@ -5,7 +5,7 @@ import { drawFrame } from '../../../local/cli/watch/frame.js';
 import type { Snapshot } from '../../../local/cli/watch/snapshot.js';
 
 const moment = '2026-01-31T09:05:06.123Z';
-const none = { snoozed: 0, givenBack: 0, stale: 0 };
+const none = { snoozed: 0, suspended: 0, givenBack: 0, stale: 0 };
 
 const snapshot: Snapshot = {
   counts: {

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Collection, Filter } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
+import { changeOrExplain } from './change-or-explain.js';
+import type { Job, JobDocument } from './job.js';
+import { isSettled } from './job.js';
+import { ourJob } from './jobs-collection.js';
+import type { QueuedJob } from './queued-job.js';
+import { MAX_SIGNALS } from './step-log.js';
+import { addSignal, hasRoomForSignal } from './step-statements.js';
+import { toPayload } from './storable.js';
+
+/** What became of a signal. */
+export interface SentSignal {
+  /** `duplicate`: a signal with the same `signalId` was there before, so nothing was changed. */
+  readonly outcome: 'delivered' | 'duplicate';
+}
+
+/**
+ * Puts a signal into the mailbox of a job, and lets the job go on if it waits for it. One command, also for a duplicate
+ * that is sent while the job takes the first.
+ *
+ * @param signalId id chosen by the sender
+ * @returns what became of it, and the job if it goes on
+ * @throws NotFoundError, or ConflictError for a settled job or a full mailbox. Nothing is changed then
+ */
+export async function sendSignal(
+  jobs: Collection<JobDocument>,
+  id: string,
+  {
+    name,
+    payload,
+    signalId,
+  }: { readonly name: string; readonly payload: unknown; readonly signalId?: string | undefined },
+): Promise<SentSignal & { readonly woken: readonly QueuedJob[] }> {
+  const key = randomUUID();
+  const stored = toPayload(payload, name);
+  const open: Filter<JobDocument> = {
+    ...ourJob,
+    _id: String(id),
+    status: { $in: ['queued', 'processing'] },
+    ...hasRoomForSignal,
+    ...(signalId !== undefined && { 'stepLog.signalIds': { $ne: signalId } }),
+  };
+  const update = addSignal({ name, key, ...(stored !== undefined && { payload: stored }) }, signalId);
+  const before = await changeOrExplain<Sent>(
+    jobs,
+    id,
+    async () =>
+      (await jobs.findOneAndUpdate(open, update, { projection: seen, ...byId })) ?? (await seenBefore()),
+    (job) => refusal(job, id),
+  );
+  async function seenBefore(): Promise<'duplicate' | undefined> {
+    if (signalId === undefined) return undefined;
+    const seenIt = { _id: String(id), 'stepLog.signalIds': signalId };
+    return (await jobs.findOne(seenIt, { projection: { _id: 1 }, ...byId })) ? 'duplicate' : undefined;
+  }
+  if (before === 'duplicate') return { outcome: 'duplicate', woken: [] };
+  const { status, jobName, queue, steps } = before;
+  const isAwaited = status === 'queued' && steps?.waits?.some(({ signal }) => signal === name) === true;
+  return { outcome: 'delivered', woken: isAwaited ? [{ jobName, queue, runAt: 0 }] : [] };
+}
+
+const seen = { status: 1, jobName: 1, queue: 1, 'steps.waits': 1 } as const;
+
+type Sent = Pick<JobDocument, 'status' | 'jobName' | 'queue' | 'steps'> | 'duplicate';
+
+function refusal({ status }: Job, id: string): string | undefined {
+  return isSettled(status)
+    ? `Job '${id}' takes no signals: its status is '${status}'.`
+    : `Job '${id}' takes no more signals: ${MAX_SIGNALS} wait for it already.`;
+}

@@ -1,0 +1,111 @@
+import type { Failure } from './failure.js';
+
+/** What a step does. See `Steps` for each. A `compensation` undoes another step. */
+export type StepKind = 'run' | 'transaction' | 'iterate' | 'sleep' | 'signal' | 'compensation';
+
+/**
+ * How far a stored step has come:
+ * - `begun`: its function was called, and no end is stored. Only for steps with `atMostOnce`
+ * - `retrying`: it failed, and is tried again
+ * - `iterating`: it has a cursor, and goes on from there
+ * - `completed`, and `timedOut` for a wait whose signal did not come in time
+ * - `failed`: it is not tried again
+ */
+export type StepState = 'begun' | 'retrying' | 'iterating' | 'completed' | 'timedOut' | 'failed';
+
+/** A step of a job, as it is stored. Times are by the database's clock. */
+export interface StepEntry {
+  readonly name: string;
+  readonly kind: StepKind;
+  readonly state: StepState;
+  /** When it began, or began to wait. */
+  readonly began: Date;
+  /** When this was stored. */
+  readonly stored: Date;
+  /** Failed tries. Absent for none. */
+  readonly tries?: number;
+  readonly result?: unknown;
+  /** The last failure. */
+  readonly failure?: Failure;
+  /** Where an iteration goes on, and how many of its calls were counted in all. */
+  readonly cursor?: unknown;
+  readonly calls?: number;
+}
+
+/** What a suspended job waits for. It goes on at the first of these. */
+export interface StepWait {
+  /** Name of the step. */
+  readonly name: string;
+  /** `retry`: the step failed and is tried again. */
+  readonly kind: 'sleep' | 'signal' | 'retry';
+  /** Name of the signal that the step waits for. */
+  readonly signal?: string;
+  readonly began: Date;
+  /** When the job goes on in any case. Absent if the step waits for as long as it takes. */
+  readonly until?: Date;
+}
+
+/**
+ * The part of a job's steps that everybody sees and that claims read. Absent until a step is stored or a signal arrives.
+ */
+export interface StepsState {
+  /** Number of the run, from 1. Each `continueAs` begins another. */
+  readonly run: number;
+  /** Version of the code with which the run began. Absent until a step is stored. */
+  readonly version?: number;
+  /** What the job waited for when it was last suspended. It waits as long as its `runAt` is not reached. */
+  readonly waits?: readonly StepWait[];
+}
+
+/** A signal that no step has taken yet. */
+export interface StoredSignal {
+  readonly name: string;
+  /** Tells it from the other signals of the job. */
+  readonly key: string;
+  readonly at: Date;
+  readonly payload?: unknown;
+}
+
+/** The steps and signals themselves, which only the worker and `jobs.steps` read. */
+export interface StepLog {
+  readonly entries?: readonly StepEntry[];
+  /** Ids of documents that hold older entries. */
+  readonly pages?: readonly string[];
+  readonly signals?: readonly StoredSignal[];
+  /** The ids chosen by the senders of the last 200 signals, so that none is taken twice. */
+  readonly signalIds?: readonly string[];
+}
+
+/** A change of a step. Replaces the stored entry of the same name. */
+export interface StepWrite extends Omit<StepEntry, 'began' | 'stored'> {
+  /** How long ago it began, from which the database's clock computes when, in milliseconds. */
+  readonly agoMs: number;
+  /** Key of the signal that the step takes out of the mailbox. */
+  readonly takes?: string;
+}
+
+/** Where an iteration goes on. Stored with the reports of the attempt. */
+export interface CursorWrite extends StepWrite {
+  readonly version: number;
+}
+
+/** A wait to be stored. `until` is a moment, or milliseconds from now by the database's clock. */
+export interface WaitWrite extends Omit<StepWait, 'began' | 'until'> {
+  readonly agoMs: number;
+  readonly until?: Date | number;
+}
+
+/** Changes of a job's steps by the attempt that holds its lease. */
+export interface StepWrites {
+  readonly steps: readonly StepWrite[];
+  /** Version of the code, stored with the first step of a run. */
+  readonly version: number;
+  /** Keys of signals that nobody can take. */
+  readonly drops?: readonly string[];
+  /** A document with older entries, which are removed from the job. */
+  readonly page?: { readonly id: string; readonly names: readonly string[] };
+}
+
+/** Limits of what a job's document may hold. */
+export const MAX_SIGNALS = 100;
+export const MAX_SIGNAL_IDS = 200;

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { Collection } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
+import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
+import type { StepEntry } from './step-log.js';
+
+/**
+ * A document of the collection `jobSteps`: steps of a job with many. Its id begins with the job's. The job's document
+ * points to it. A page that no job points to is removed by `sweepPages`.
+ */
+export interface StepPageDocument {
+  readonly _id: string;
+  readonly jobId: string;
+  readonly entries: readonly StepEntry[];
+  readonly made: Date;
+  /** When to look next whether its job is still there. */
+  readonly checkAt: Date;
+}
+
+const CHECK = 'check';
+
+export const stepPagesCollection: CollectionDescription = {
+  name: 'jobSteps',
+  ours: { _id: text, jobId: text, made: moment },
+  indexes: [{ name: CHECK, key: { checkAt: 1 } }],
+  formerIndexes: [],
+};
+
+/** How long a page may be without a job that points to it. Its worker may be about to write that. */
+const CHECK_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** Stores a page, and returns its id. Safe to repeat. */
+export async function addPage(
+  pages: Collection<StepPageDocument>,
+  jobId: string,
+  entries: readonly StepEntry[],
+): Promise<string> {
+  const _id = `${jobId}:${randomUUID()}`;
+  const page = {
+    jobId: { $literal: jobId },
+    entries: { $literal: entries },
+    made: '$$NOW',
+    checkAt: { $add: ['$$NOW', CHECK_AFTER_MS] },
+  };
+  await pages.updateOne({ _id }, [{ $set: page }], { upsert: true, ...byId });
+  return _id;
+}
+
+/** Returns the entries of pages in their order. */
+export async function readPages(
+  pages: Collection<StepPageDocument>,
+  ids: readonly string[] = [],
+): Promise<StepEntry[]> {
+  if (ids.length === 0) return [];
+  const found = await pages.find({ _id: { $in: [...ids] } }, byId).toArray();
+  const entriesById = new Map(found.map(({ _id, entries }) => [_id, entries]));
+  return ids.flatMap((id) => entriesById.get(id) ?? []);
+}

@@ -1,0 +1,206 @@
+import type { Document } from 'mongodb';
+import {
+  type CursorWrite,
+  MAX_SIGNAL_IDS,
+  MAX_SIGNALS,
+  type StepWrite,
+  type StepWrites,
+  type StoredSignal,
+  type WaitWrite,
+} from './step-log.js';
+
+/** When a job goes on that waits for as long as it takes. The last moment with a year of four digits. */
+const NEVER = new Date('9999-12-31T00:00:00Z');
+
+/**
+ * Returns the update stages that store steps, and take their signals out of the mailbox. The caller's filter names the
+ * lease. Storing a step again changes only its times. The stages may precede those of `endAttempt`.
+ *
+ * The lease is marked: losing it now uses up no attempt, because the job has made progress. See end-attempt.ts.
+ */
+export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Document[] {
+  const replaced = [...steps.map(({ name }) => name), ...(page?.names ?? [])];
+  const taken = [...drops, ...steps.flatMap(({ takes }) => takes ?? [])];
+  const isProgress = steps.some(({ state }) => state !== 'begun' && state !== 'retrying');
+  return [
+    {
+      $set: {
+        'steps.run': { $ifNull: ['$steps.run', 1] },
+        'steps.version': { $ifNull: ['$steps.version', version] },
+        ...(replaced.length > 0 && {
+          'stepLog.entries': { $concatArrays: [entriesExcept(replaced), steps.map(toEntry)] },
+        }),
+        ...(page && { 'stepLog.pages': { $setUnion: [{ $ifNull: ['$stepLog.pages', []] }, [page.id]] } }),
+        ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
+        ...(isProgress && { 'lease.stepped': true }),
+      },
+    },
+  ];
+}
+
+function toEntry({ name, kind, state, agoMs, tries, result, failure, cursor, calls }: StepWrite): Document {
+  return {
+    name: { $literal: name },
+    kind,
+    state,
+    ...(tries !== undefined && { tries }),
+    ...(calls !== undefined && { calls }),
+    began: { $subtract: ['$$NOW', Math.round(agoMs)] },
+    stored: '$$NOW',
+    ...(result !== undefined && { result: { $literal: result } }),
+    ...(failure !== undefined && { failure: { $literal: failure } }),
+    ...(cursor !== undefined && { cursor: { $literal: cursor } }),
+  };
+}
+
+const entries = { $ifNull: ['$stepLog.entries', []] };
+
+function entriesExcept(names: readonly string[]): Document {
+  return {
+    $filter: { input: entries, as: 'step', cond: { $not: [{ $in: ['$$step.name', literal(names)] }] } },
+  };
+}
+
+const signals = { $ifNull: ['$stepLog.signals', []] };
+
+function signalsExcept(keys: readonly string[]): Document {
+  return {
+    $filter: { input: signals, as: 'signal', cond: { $not: [{ $in: ['$$signal.key', literal(keys)] }] } },
+  };
+}
+
+function literal(texts: readonly string[]): Document {
+  return { $literal: [...texts] };
+}
+
+/**
+ * Returns the stage that stores where iterations go on. A cursor that was overtaken by a later one, or by the end of the
+ * iteration, changes nothing.
+ */
+export function storeCursors(cursors: readonly CursorWrite[]): Document[] {
+  return cursors.map(({ version, ...write }) => ({
+    $set: {
+      'steps.run': { $ifNull: ['$steps.run', 1] },
+      'steps.version': { $ifNull: ['$steps.version', version] },
+      'lease.stepped': true,
+      'stepLog.entries': {
+        $cond: [
+          isOvertaken(write),
+          '$stepLog.entries',
+          { $concatArrays: [entriesExcept([write.name]), [toEntry(write)]] },
+        ],
+      },
+    },
+  }));
+}
+
+function isOvertaken({ name, calls = 0 }: StepWrite): Document {
+  const isLater = { $or: [{ $ne: ['$$step.state', 'iterating'] }, { $gte: ['$$step.calls', calls] }] };
+  const cond = { $and: [{ $eq: ['$$step.name', { $literal: name }] }, isLater] };
+  return { $gt: [{ $size: { $filter: { input: entries, as: 'step', cond } } }, 0] };
+}
+
+/** Returns the stage that stores what a suspended job waits for. */
+export function storeWaits(waits: readonly WaitWrite[]): Document {
+  return { $set: { 'steps.waits': waits.map(toWait) } };
+}
+
+function toWait({ name, kind, signal, agoMs, until }: WaitWrite): Document {
+  return {
+    name: { $literal: name },
+    kind,
+    ...(signal !== undefined && { signal: { $literal: signal } }),
+    began: { $subtract: ['$$NOW', Math.round(agoMs)] },
+    ...(until !== undefined && { until: until instanceof Date ? until : { $add: ['$$NOW', until] } }),
+  };
+}
+
+/**
+ * Returns when a job goes on whose waits are stored: now if a signal is there that it waits for, else at the earliest
+ * moment.
+ */
+export function wakeUp(waits: readonly WaitWrite[]): Document {
+  const awaited = waits.flatMap(({ signal }) => signal ?? []);
+  const earliest = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
+  if (awaited.length === 0) return earliest;
+  const names = { $ifNull: ['$stepLog.signals.name', []] };
+  const isThere = { $gt: [{ $size: { $setIntersection: [names, literal(awaited)] } }, 0] };
+  return { $cond: [isThere, '$$NOW', earliest] };
+}
+
+/** Returns the stages that begin a new run: no step is stored, and the signals stay. */
+export function beginRun(): Document[] {
+  return [
+    { $set: { steps: { run: { $add: [{ $ifNull: ['$steps.run', 1] }, 1] } } } },
+    { $unset: ['stepLog.entries', 'stepLog.pages'] },
+  ];
+}
+
+/** Whether the attempt has stored a step. */
+export const hasStepped = { $eq: ['$lease.stepped', true] };
+
+/**
+ * Returns the update pipeline that puts a signal into a job's mailbox, and lets the job go on if it waits for it. The
+ * caller's filter refuses a full mailbox.
+ *
+ * @param signalId id chosen by the sender, if any
+ */
+export function addSignal(
+  { name, key, payload }: Omit<StoredSignal, 'at'>,
+  signalId: string | undefined,
+): Document[] {
+  const signal = {
+    name: { $literal: name },
+    key,
+    at: '$$NOW',
+    ...(payload !== undefined && { payload: { $literal: payload } }),
+  };
+  const ids = { $concatArrays: [{ $ifNull: ['$stepLog.signalIds', []] }, [{ $literal: signalId }]] };
+  const isAwaited = {
+    $and: [
+      { $eq: ['$status', 'queued'] },
+      { $in: [{ $literal: name }, { $ifNull: ['$steps.waits.signal', []] }] },
+    ],
+  };
+  return [
+    {
+      $set: {
+        'steps.run': { $ifNull: ['$steps.run', 1] },
+        'stepLog.signals': { $concatArrays: [signals, [signal]] },
+        ...(signalId !== undefined && { 'stepLog.signalIds': { $slice: [ids, -MAX_SIGNAL_IDS] } }),
+        runAt: { $cond: [isAwaited, { $min: ['$runAt', '$$NOW'] }, '$runAt'] },
+      },
+    },
+  ];
+}
+
+/** Matches jobs whose mailbox has room. */
+export const hasRoomForSignal = { [`stepLog.signals.${MAX_SIGNALS - 1}`]: { $exists: false } };
+
+const isUndone = { $in: ['compensation', { $ifNull: ['$stepLog.entries.kind', []] }] };
+
+const isOver = { $in: ['$$step.state', ['failed', 'begun']] };
+
+const withoutFailed = {
+  $mergeObjects: [
+    '$stepLog',
+    { entries: { $filter: { input: entries, as: 'step', cond: { $not: [isOver] } } } },
+  ],
+};
+
+/**
+ * Fields of a job that a person retries: its failed steps are tried anew, in the same run. A job whose steps were undone
+ * begins another run without any.
+ */
+export const tryingStepsAnew = {
+  steps: {
+    $cond: [isUndone, { run: { $add: ['$steps.run', 1] } }, { $ifNull: ['$steps', '$$REMOVE'] }],
+  },
+  stepLog: {
+    $cond: [
+      { $eq: [{ $type: '$stepLog' }, 'missing'] },
+      '$$REMOVE',
+      { $cond: [isUndone, { signals }, withoutFailed] },
+    ],
+  },
+};

@@ -1,0 +1,60 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import * as z from 'zod';
+
+/** How links that answer callbacks are made. */
+export interface CallbacksOptions {
+  /** Address under which the HTTP API is reached from outside, such as `'https://jobs.example.com'`. */
+  readonly url: string;
+  /** Secrets of at least 32 characters. The first signs links, and links of all are taken. */
+  readonly secrets: readonly string[];
+}
+
+const MIN_SECRET = 32;
+
+export const callbacksSchema: z.ZodType<CallbacksOptions> = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'expected an address such as https://jobs.example.com' }),
+  secrets: z.array(z.string().min(MIN_SECRET)).min(1),
+});
+
+/** The step that a callback answers. */
+export interface CallbackOf {
+  readonly jobId: string;
+  readonly step: string;
+  readonly run: number;
+}
+
+/** Makes and reads the links of callbacks. A link is made of its job, run and step, so it is always the same. */
+export class Callbacks {
+  constructor(private readonly options: CallbacksOptions) {}
+
+  urlOf(of: CallbackOf): string {
+    const [secret = ''] = this.options.secrets;
+    const content = Buffer.from(JSON.stringify([of.jobId, of.run, of.step])).toString('base64url');
+    const base = this.options.url.replace(/\/+$/, '');
+    return `${base}/callbacks/${content}.${signatureOf(content, secret).toString('base64url')}`;
+  }
+
+  /** Returns the step of a token, or undefined for one that was not made here. */
+  read(token: string): CallbackOf | undefined {
+    const [content = '', signature = '', ...more] = token.split('.');
+    const given = Buffer.from(signature, 'base64url');
+    const isOurs = this.options.secrets.some((secret) => {
+      const right = signatureOf(content, secret);
+      return given.length === right.length && timingSafeEqual(given, right);
+    });
+    if (!isOurs || more.length > 0) return undefined;
+    const [jobId, run, step] = tokenSchema.parse(JSON.parse(Buffer.from(content, 'base64url').toString()));
+    return { jobId, run, step };
+  }
+}
+
+const tokenSchema = z.tuple([z.string(), z.number(), z.string()]);
+
+function signatureOf(content: string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(`callback ${content}`).digest();
+}
+
+/** Name of the signal that answers a callback. */
+export function callbackSignal({ step, run }: Omit<CallbackOf, 'jobId'>): string {
+  return `callback ${run} ${step}`;
+}

@@ -1,0 +1,54 @@
+import type { ClientSession } from 'mongodb';
+import type { JobFactory } from '../job/define-job.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { LogLineFields } from '../job/log-line.js';
+import type { Outcome } from '../job/outcome.js';
+import type { StepEntry, StepLog, StepWrites } from '../job/step-log.js';
+
+/** The stored steps of a job, and the database's clock when they were read. */
+export interface LoadedSteps {
+  readonly log: StepLog;
+  /** The entries of the pages that the log points to. */
+  readonly paged: readonly StepEntry[];
+  readonly now: Date;
+}
+
+/** How steps read and write. */
+export interface StepStore {
+  /** Reads the stored steps of a job. @throws AttemptAbortedError if its lease is lost */
+  load(job: ClaimedJob): Promise<LoadedSteps>;
+  /** Stores steps under the job's lease. @throws AttemptAbortedError if that is lost */
+  keep(job: ClaimedJob, writes: StepWrites): Promise<void>;
+  /** Stores older entries in a document of their own, and returns its id. */
+  addPage(job: ClaimedJob, entries: readonly StepEntry[]): Promise<string>;
+  /**
+   * Runs `work` in a transaction and then stores the steps that it returns, in the same one.
+   *
+   * @throws AttemptAbortedError if the job's lease is lost. Nothing is written then
+   */
+  keepInTransaction<Result>(
+    job: ClaimedJob,
+    work: (session: ClientSession) => Promise<{ readonly result: Result; readonly writes: StepWrites }>,
+  ): Promise<Result>;
+}
+
+/** The attempt whose steps run. */
+export interface StepHost {
+  readonly job: ClaimedJob;
+  readonly factory: JobFactory;
+  readonly store: StepStore;
+  readonly signal: AbortSignal;
+  /** How long the attempt may still take, in milliseconds. */
+  timeLeft(): number;
+  /** Resolves when no more may begin: at once if the attempt's own time is over, else when its worker stops. */
+  outOfTime(): Promise<void>;
+  /** Whether the attempt is over, so that no step can be stored. */
+  readonly hasEnded: boolean;
+  log(message: string, fields?: LogLineFields): void;
+  /** Called when an iteration has a new cursor, to be stored with the attempt's reports. */
+  onCursor(): void;
+  /** Ends the attempt. Its function may be anywhere. Without an outcome, the job is given back. */
+  park(outcome?: Outcome): void;
+  /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
+  callbackUrl(step: string, run: number): string;
+}

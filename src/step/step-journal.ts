@@ -1,0 +1,162 @@
+import { BSON } from 'mongodb';
+import type { Failure } from '../job/failure.js';
+import type {
+  CursorWrite,
+  StepEntry,
+  StepKind,
+  StepState,
+  StepWait,
+  StepWrite,
+  StepWrites,
+  StoredSignal,
+} from '../job/step-log.js';
+import type { LoadedSteps, StepHost } from './step-host.js';
+
+/** The entries that stay in the job's document. More, or larger ones, move to a page. */
+const MAX_ENTRIES = 100;
+const MAX_BYTES = 64 * 1024;
+
+/** What is known of a step. */
+export interface KnownStep {
+  readonly kind: StepKind;
+  readonly state: StepState;
+  readonly tries?: number;
+  readonly result?: unknown;
+  readonly failure?: Failure;
+  readonly cursor?: unknown;
+  readonly calls?: number;
+}
+
+/** The steps of a job as this attempt knows them, and what of them is not stored yet. */
+export class StepJournal {
+  readonly #known = new Map<string, KnownStep>();
+  /** Sizes of the entries in the job's document. */
+  readonly #sizes = new Map<string, number>();
+  readonly #signals: StoredSignal[];
+  readonly #waits: ReadonlyMap<string, StepWait>;
+  readonly #clock: { readonly now: number; readonly at: number };
+  /** Steps that are stored along with the next write: how waits ended, and cursors. */
+  readonly #late = new Map<string, CursorWrite>();
+  /** Keys of signals to be dropped with the next write. */
+  readonly #drops: string[] = [];
+  #paging: Promise<void> | undefined;
+
+  constructor(
+    private readonly host: StepHost,
+    { log, paged, now }: LoadedSteps,
+  ) {
+    const { entries = [], signals = [] } = log;
+    for (const entry of [...paged, ...entries]) this.#known.set(entry.name, entry);
+    for (const entry of entries) this.#sizes.set(entry.name, BSON.calculateObjectSize(entry));
+    this.#signals = [...signals];
+    this.#waits = new Map((host.job.steps?.waits ?? []).map((wait) => [wait.name, wait]));
+    this.#clock = { now: now.getTime(), at: performance.now() };
+  }
+
+  /** Number of the run, from 1. */
+  get run(): number {
+    return this.host.job.steps?.run ?? 1;
+  }
+
+  /** Returns a step by its name, or by the first of its former names that is known. */
+  find(names: readonly string[]): KnownStep | undefined {
+    return this.#known.get(names.find((name) => this.#known.has(name)) ?? '');
+  }
+
+  /** Returns the wait with which the job was suspended, by one of its names. */
+  waitOf(names: readonly string[]): StepWait | undefined {
+    return this.#waits.get(names.find((name) => this.#waits.has(name)) ?? '');
+  }
+
+  /** Returns whether a moment has come, by the database's clock. */
+  isOver(moment: Date): boolean {
+    const { now, at } = this.#clock;
+    return moment.getTime() <= now + (performance.now() - at);
+  }
+
+  /** Returns the oldest signal of this name that no step has taken. */
+  signalNamed(name: string): StoredSignal | undefined {
+    return this.#signals.find((signal) => signal.name === name);
+  }
+
+  /** Drops a signal that its step cannot take. */
+  drop(key: string): void {
+    this.#drops.push(key);
+    this.#forgetSignal(key);
+  }
+
+  /** Stores a step, and those that wait to be stored. */
+  async store(write: StepWrite): Promise<void> {
+    await this.#makeRoom();
+    const writes = this.writesWith(write);
+    await this.host.store.keep(this.host.job, writes);
+    this.stored(writes, write);
+  }
+
+  /** Returns a step and those that wait to be stored, for a write that the caller does. */
+  writesWith(write?: StepWrite): StepWrites {
+    const late = [...this.#late.values()].filter(({ name }) => name !== write?.name);
+    const steps = [...late, ...(write ? [write] : [])];
+    const drops = this.#drops.length > 0 && { drops: this.#drops };
+    return { steps, version: this.host.factory.version, ...drops };
+  }
+
+  /** Notes that these are stored, and with them a step that has ended. */
+  stored({ steps }: Pick<StepWrites, 'steps'>, write?: StepWrite): void {
+    for (const each of steps) if (this.#late.get(each.name) === each) this.#late.delete(each.name);
+    if (write) {
+      this.#note(write);
+      this.#late.delete(write.name);
+    }
+  }
+
+  /** Notes a step, to be stored along with the next write. */
+  later(write: StepWrite): void {
+    this.#note(write);
+    this.#late.set(write.name, { ...write, version: this.host.factory.version });
+  }
+
+  /** The steps that are to be stored along with a report. */
+  get late(): readonly CursorWrite[] {
+    return [...this.#late.values()];
+  }
+
+  #note(write: StepWrite): void {
+    const { name, takes, agoMs: _, ...known } = write;
+    this.#known.set(name, known);
+    this.#sizes.set(name, BSON.calculateObjectSize(known));
+    if (takes !== undefined) this.#forgetSignal(takes);
+  }
+
+  #forgetSignal(taken: string): void {
+    const index = this.#signals.findIndex(({ key }) => key === taken);
+    if (index >= 0) this.#signals.splice(index, 1);
+  }
+
+  /** Moves what is stored to a page once the document holds much. Only one such move is under way. */
+  async #makeRoom(): Promise<void> {
+    const bytes = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
+    if (this.#sizes.size >= MAX_ENTRIES || bytes > MAX_BYTES) this.#paging ??= this.#moveToPage();
+    await this.#paging;
+  }
+
+  async #moveToPage(): Promise<void> {
+    const { store, job, factory } = this.host;
+    try {
+      const { log } = await store.load(job);
+      const old = (log.entries ?? []).filter(isForPage);
+      if (old.length === 0) return;
+      const names = old.map(({ name }) => name);
+      const page = { id: await store.addPage(job, old), names };
+      await store.keep(job, { steps: [], version: factory.version, page });
+      for (const name of names) this.#sizes.delete(name);
+    } finally {
+      this.#paging = undefined;
+    }
+  }
+}
+
+/** Only steps that never change again are moved. Failed ones go away when the job is retried. */
+function isForPage({ state, kind }: StepEntry): boolean {
+  return kind !== 'compensation' && (state === 'completed' || state === 'timedOut');
+}
