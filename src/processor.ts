@@ -60,6 +60,7 @@ import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
 import { type SentSignal, sendSignal } from './job/send-signal.js';
 import { settleInSession, settleJobs } from './job/settle-jobs.js';
+import { sweepPages } from './job/step-pages.js';
 import { toOutput } from './job/storable.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
@@ -117,6 +118,9 @@ const RECOVERY_RETRY_MS = 1_000;
  * thousands of jobs. A dead connection must not hold up work.
  */
 const RECOVERY_TRY_MS = 5_000;
+
+/** How often a scheduler looks for steps of jobs that are gone. */
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
 export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   /** A Db of a replica set, from the mongodb driver 6 or 7. Mongoose's `connection.db` is one. */
@@ -264,6 +268,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
   #onDrainGoesOn: () => void = () => {};
+  #sweepsAt = 0;
 
   /** @throws ValidationError listing every invalid option */
   constructor(options: RemoteProcessorOptions<Kinds>) {
@@ -826,6 +831,18 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return recovery.lost.length;
   }
 
+  /** Removes steps of jobs that are gone, once an hour. Nothing depends on it. */
+  async #sweepStepPages(): Promise<void> {
+    if (performance.now() < this.#sweepsAt) return;
+    this.#sweepsAt = performance.now() + SWEEP_EVERY_MS;
+    const { jobs, jobSteps } = await this.#connected();
+    try {
+      await sweepPages(jobs, jobSteps);
+    } catch (error) {
+      this.log.warn('Steps of jobs that are gone could not be removed', { error: String(error) });
+    }
+  }
+
   async #recover(): Promise<Recovery & { readonly unblocked: readonly QueuedJob[] }> {
     const recover = async () => recoverJobs(await this.#connected());
     const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
@@ -972,6 +989,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     const made = await scheduleDueItems(await this.#connected(), this.#registry, tick, this.log);
+    await this.#sweepStepPages();
     const soon = await this.#queuedLongAgo(ahead);
     await this.jobsReady.tell([...queuedBy(recovery), ...made, ...soon]);
     return made.map(({ id }) => id);

@@ -4,6 +4,7 @@ import { DEFAULT_COLLECTION_PREFIX } from '../src/mongo/collection-prefix.js';
 export function collectionNamesOf(prefix: string) {
   return {
     jobs: `${prefix}jobs`,
+    jobSteps: `${prefix}jobSteps`,
     jobFactories: `${prefix}jobFactories`,
     scheduler: `${prefix}scheduler`,
     queues: `${prefix}queues`,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
+import type { JobDocument } from './job.js';
 import type { StepEntry } from './step-log.js';
 
 /**
@@ -55,4 +56,37 @@ export async function readPages(
   const found = await pages.find({ _id: { $in: [...ids] } }, byId).toArray();
   const entriesById = new Map(found.map(({ _id, entries }) => [_id, entries]));
   return ids.flatMap((id) => entriesById.get(id) ?? []);
+}
+
+/** Maximum number of pages that one sweep looks at. */
+const MAX_SWEPT = 500;
+
+/**
+ * Removes pages that no job points to: their job is gone, it has begun another run, or a worker that had lost its lease
+ * made them. Looks at each page once a day. Returns how many it removed.
+ */
+export async function sweepPages(
+  jobs: Collection<JobDocument>,
+  pages: Collection<StepPageDocument>,
+): Promise<number> {
+  // A day more or less does not matter, so this process's clock may say what is due.
+  const due = await pages
+    .find(
+      { ...stepPagesCollection.ours, checkAt: { $lte: new Date() } },
+      { projection: { jobId: 1 }, hint: CHECK },
+    )
+    .limit(MAX_SWEPT)
+    .toArray();
+  if (due.length === 0) return 0;
+  const jobIds = [...new Set(due.map(({ jobId }) => jobId))];
+  const owners = await jobs
+    .find({ _id: { $in: jobIds } }, { projection: { 'stepLog.pages': 1 }, ...byId })
+    .toArray();
+  const pointedTo = new Set(owners.flatMap(({ stepLog }) => stepLog?.pages ?? []));
+  const left = due.filter(({ _id }) => !pointedTo.has(_id)).map(({ _id }) => _id);
+  const kept = due.filter(({ _id }) => pointedTo.has(_id)).map(({ _id }) => _id);
+  const { deletedCount } = await pages.deleteMany({ ...stepPagesCollection.ours, _id: { $in: left } }, byId);
+  const later = { $set: { checkAt: { $add: ['$$NOW', CHECK_AFTER_MS] } } };
+  await pages.updateMany({ _id: { $in: kept } }, [later], byId);
+  return deletedCount;
 }

@@ -52,7 +52,7 @@ export interface Steps {
    *
    * @throws as `run` does
    * @example
-   * await step.transaction('reserve', (session) => stock.updateOne({ _id }, { $inc: { left: -1 } }, { session }));
+   * await step.transaction('reserve', (session) => takeFromStock(input.item, { session }));
    */
   transaction<Value>(name: string, work: TransactionFunction<Value>): Promise<Value>;
   transaction<Output extends StandardSchemaV1>(

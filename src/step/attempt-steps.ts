@@ -269,7 +269,7 @@ export class AttemptSteps implements Steps {
 
   /** Whether the job has failed for good, and its steps are being undone. */
   get isUndoing(): boolean {
-    return this.#journal?.find([FAILURE]) !== undefined;
+    return this.#journal?.known([FAILURE]) !== undefined;
   }
 
   /** Whether the job has steps to undo once it has failed for good. */
@@ -298,7 +298,7 @@ export class AttemptSteps implements Steps {
    */
   async undo(): Promise<Error> {
     const journal = await this.#load();
-    const { failure = { message: 'unknown' } } = journal.find([FAILURE]) ?? {};
+    const { failure = { message: 'unknown' } } = journal.known([FAILURE]) ?? {};
     const problems: string[] = [];
     for (const each of this.#undoable.reverse()) {
       const problem = await this.#undoOne(each);
@@ -445,7 +445,7 @@ export class AttemptSteps implements Steps {
     this.#active += 1;
     try {
       const journal = await this.#load();
-      return await step(journal, journal.find([name, ...was]));
+      return await step(journal, journal.known([name, ...was]));
     } finally {
       this.#active -= 1;
       this.#lookWhetherAllWait();
@@ -483,7 +483,7 @@ export class AttemptSteps implements Steps {
 
   /** @throws Undoing if the job has failed, so that only what is stored counts */
   #requireForward(journal: StepJournal): void {
-    if (journal.find([FAILURE])) throw new Undoing();
+    if (journal.known([FAILURE])) throw new Undoing();
   }
 
   /** Returns when a step may begin that takes this long. Never if the attempt has to end before. */

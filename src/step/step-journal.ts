@@ -59,7 +59,7 @@ export class StepJournal {
   }
 
   /** Returns a step by its name, or by the first of its former names that is known. */
-  find(names: readonly string[]): KnownStep | undefined {
+  known(names: readonly string[]): KnownStep | undefined {
     return this.#known.get(names.find((name) => this.#known.has(name)) ?? '');
   }
 

@@ -62,6 +62,8 @@ export const calls: Readonly<Record<string, Call>> = {
   getJobResult: (processor) => processor.getJobResult('completed'),
   getJobErrors: (processor) => processor.getJobErrors('error'),
   'jobs.log': (processor) => processor.jobs.log('error'),
+  'jobs.steps': (processor) => processor.jobs.steps('error'),
+  signal: (processor) => withEach(jobIds, (id) => processor.signal(id, 'paid', { amount: 1 })),
   'limits.list': (processor) => processor.limits.list(),
   'limits.get': (processor) => processor.limits.get('import'),
   'limits.set': async (processor) => {

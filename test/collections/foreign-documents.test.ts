@@ -6,6 +6,7 @@ import { findLeftBehind } from '../../src/collections/find-left-behind.js';
 import { slowDown } from '../../src/flow/reserve.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
 import { ForeignDocumentsError } from '../../src/index.js';
+import { addPage } from '../../src/job/step-pages.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
 import { registerWorker } from '../../src/worker/register-worker.js';
@@ -240,6 +241,7 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   const collections = database.collections();
   await countWrongKey(collections.wrongKeys, 'address');
   await slowDown(collections.limits, 'limit=key', 1000);
+  await addPage(collections.jobSteps, 'job', []);
   await endSession(collections.endedSessions, 'session', new Date(Date.now() + 60_000));
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });

@@ -21,7 +21,8 @@ import { jobStatuses } from '../../src/job/job.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
 import { replaceMany } from '../../src/job/replace-many.js';
-import { settleJobs } from '../../src/job/settle-jobs.js';
+import { settleInSession, settleJobs } from '../../src/job/settle-jobs.js';
+import { sweepPages } from '../../src/job/step-pages.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
@@ -71,6 +72,35 @@ const byIdAlone = [
   'src/queue/pause-queue.ts findOne',
   'src/flow/change-setting.ts findOne',
 ];
+
+/** A job with so many steps that they need a page, with a transaction, that is suspended, and goes on by a signal. */
+async function callSteps(): Promise<void> {
+  const { jobs, jobSteps } = database.collections();
+  const processor = database.processor();
+  const job = defineJob({
+    name: 'stepped',
+    run: async ({ step }) => {
+      for (let n = 0; n <= 100; n += 1) await step.run(`step ${n}`, () => n);
+      await step.transaction('transaction', () => 1);
+      await step.waitForSignal('go on');
+    },
+  });
+  await processor.addJobFactory(job);
+  await processor.addJob(job, undefined, { id: 'stepped' });
+  await processor.drain();
+  await processor.signal('stepped', 'go on', 1, { signalId: 'once' });
+  await processor.signal('stepped', 'go on', 1, { signalId: 'once' });
+  await processor.drain();
+  await processor.jobs.steps('stepped');
+  await database.client.withSession((session) =>
+    session.withTransaction(async () => {
+      const gone = { id: 'gone', token: 't', outcome: { kind: 'snoozed', delayMs: 1 } } as const;
+      await settleInSession(jobs, gone, session);
+    }),
+  );
+  await jobSteps.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { checkAt: new Date(1) } });
+  await sweepPages(jobs, jobSteps);
+}
 
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
@@ -159,6 +189,7 @@ async function callEverything(): Promise<void> {
   await callUniqueKeys();
   await callFlowControl();
   await callBreakers();
+  await callSteps();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
