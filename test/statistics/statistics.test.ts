@@ -236,7 +236,16 @@ describe('getStatistics', () => {
     expect(points).toHaveLength(60);
     expect(points[0]).toEqual({
       at: expect.any(Date),
-      ...{ completed: 0, errors: 0, cancelled: 0, retried: 0, snoozed: 0, suspended: 0, givenBack: 0, stale: 0 },
+      ...{
+        completed: 0,
+        errors: 0,
+        cancelled: 0,
+        retried: 0,
+        snoozed: 0,
+        suspended: 0,
+        givenBack: 0,
+        stale: 0,
+      },
       ...{ recovered: 0, durationMs: 0 },
     });
     points.forEach(({ at }, n) => {
