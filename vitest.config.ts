@@ -7,13 +7,23 @@ import { LongestFirst } from './test/longest-first.js';
  */
 const exclude = process.env.MONGODB_URI ? ['test/**/*.embedded.test.ts'] : [];
 
-/** It installs packages from the npm registry, so it is no part of `npm test`: see `npm run test:package`. */
-export const ofPackage = 'test/package.test.ts';
+/**
+ * They test what is shipped: the npm package, the functions as serverless packages and runs them, and the examples of the
+ * documentation against the package's types. They take long, and the first needs the npm registry, so `npm test` leaves
+ * them to `npm run test:package`.
+ */
+export const ofPackages = [
+  'test/package.test.ts',
+  'test/serverless.test.ts',
+  'test/e2e/offline.test.ts',
+  'test/handlers/build/bundles.test.ts',
+  'test/docs-types.test.ts',
+];
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...exclude, ofPackage],
+    exclude: [...exclude, ...ofPackages],
     globalSetup: ['test/database-server.ts', 'test/programs-folder.ts'],
     // One worker runs many files and imports the project once: else a third of the run is importing. So a file must
     // leave behind what it found: no changed globals, no listeners, nothing that still runs.

@@ -1,4 +1,4 @@
-import base, { ofPackage } from '../vitest.config.js';
+import base, { ofPackages } from '../vitest.config.js';
 
-/** The test of what `npm pack` makes. */
-export default { ...base, test: { ...base.test, include: [ofPackage], exclude: [] } };
+/** The tests of what is shipped. */
+export default { ...base, test: { ...base.test, include: ofPackages, exclude: [] } };

@@ -1,81 +1,25 @@
 /**
- * The documentation holds: examples marked `ts run` print what their comments say, those marked `ts` compile, and links
- * lead somewhere. All are compiled at once, and run one after the other in one process.
+ * The documentation holds: examples marked `ts run` print what their comments say, and links lead somewhere. All examples
+ * are bundled at once, and run one after the other in one process. docs-types.test.ts compiles them.
  */
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { deploymentTools, writeProject } from '../local/cli/init/write-project.js';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { bundledProgram } from './bundled-program.js';
 import { anchorsOf, documentation, type Example, examplesOf, linksOf, root } from './documentation.js';
+import { writeExamples } from './example-folder.js';
 
 const pages = await documentation();
 const examples = pages.flatMap(examplesOf);
 const running = examples.filter(({ runs }) => runs);
 
-/** The package's entry points: source files, without their extension. */
-const entryPoints = {
-  'remote-processor': 'src/index',
-  'remote-processor/lambda': 'handlers/lambda',
-  'remote-processor/esbuild': 'handlers/build/esbuild',
-  'remote-processor/cdk': 'handlers/cdk/index',
-  'remote-processor/local': 'local/index',
-  'remote-processor/opentelemetry': 'src/opentelemetry/index',
-  'remote-processor/testing': 'local/testing/index',
-};
-
 let folder: string;
-/** Of the projects that the command `init` writes. */
-const projectFiles: string[] = [];
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(inject('programsFolder'), 'docs-'));
-  await Promise.all(examples.map(write));
-  for (const tool of deploymentTools) {
-    const written = await writeProject(join(folder, `project-${tool}`), tool);
-    projectFiles.push(
-      ...written.filter((file) => file.endsWith('.ts')).map((file) => `project-${tool}/${file}`),
-    );
-  }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings(join(root, '<entry>.ts'))));
-  await writeFile(join(folder, 'tsconfig.types.json'), JSON.stringify(settings('./types/<entry>.d.ts')));
+  folder = await writeExamples(examples);
 });
-
-/** Keeps the lines of the page, so that what the compiler says leads there. */
-async function write({ file, line, code }: Example): Promise<void> {
-  await mkdir(dirname(join(folder, file)), { recursive: true });
-  await writeFile(join(folder, file), '\n'.repeat(line) + code);
-}
-
-/** @param place where an entry point is, which stands for `<entry>` */
-function settings(place: string): object {
-  const paths = Object.entries(entryPoints).map(([name, entry]) => [name, [place.replace('<entry>', entry)]]);
-  const compilerOptions = {
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    paths: Object.fromEntries(paths),
-  };
-  const files = [...examples.map(({ file }) => file), ...projectFiles];
-  return { extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] };
-}
-
-// Against the package's declarations: the whole source would be checked once more, which takes three times as long.
-test('the examples compile, and so do the projects that `init` writes', async () => {
-  expect(await compile('-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'types'))).toBe('');
-  expect(await compile('-p', join(folder, 'tsconfig.types.json'))).toBe('');
-});
-
-/** Returns what the compiler complains of. One thread takes a third less CPU time than several. */
-function compile(...options: string[]): Promise<string> {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const args = [tsc, ...options, '--pretty', 'false', '--singleThreaded'];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: folder }, (_, stdout, stderr) => resolve(stdout + stderr));
-  });
-}
 
 describe('the examples', () => {
   let printed: ReadonlyMap<string, string[]>;

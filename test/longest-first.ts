@@ -6,7 +6,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const longest = [
   'e2e/dashboard',
-  'e2e/offline',
   'processes/processes',
   'worker/drain.embedded',
   'handlers/worker-container',
@@ -17,12 +16,10 @@ const longest = [
   'worker/limits',
   'handlers/http/large-documents',
   'e2e/stop-without-database',
-  'serverless',
   'worker/reports.embedded',
   'e2e/start',
   'worker/lost-requests.embedded',
   'application/application-database',
-  'docs',
   'copies/two-copies',
   'handlers/worker-handler',
   'job/add-job',

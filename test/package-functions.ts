@@ -44,18 +44,38 @@ export async function packageFunctions(
   params: Readonly<Record<string, string>> = {},
 ): Promise<Packaged> {
   const folder = await mkdtemp(join(tmpdir(), 'remote-processor-package-'));
+  const remove = () => rm(folder, { recursive: true });
+  try {
+    await runServerless(folder, env, params);
+    return { ...(await readPackaged(folder)), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Packages into a folder, in which are also the temporary files that serverless leaves behind. */
+async function runServerless(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
   const workFolder = `.esbuild/test-${process.pid}`;
   const given = Object.entries({ workFolder, ...params }).flatMap(([name, value]) => [
     '--param',
     `${name}=${value}`,
   ]);
-  const args = [serverless, 'package', '--package', folder, ...given];
-  await promisify(execFile)(process.execPath, args, {
-    cwd: projectRoot,
-    env: { ...plainEnv(), ...env },
-    timeout,
-  });
-  const read = (name: string) => readFile(join(folder, name));
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
+  await promisify(execFile)(
+    process.execPath,
+    [serverless, 'package', '--package', join(folder, 'package'), ...given],
+    { cwd: projectRoot, env: { ...plainEnv(), TMPDIR: temporary, ...env }, timeout },
+  );
+}
+
+async function readPackaged(folder: string): Promise<Omit<Packaged, 'remove'>> {
+  const read = (name: string) => readFile(join(folder, 'package', name));
   const template = (await read('cloudformation-template-update-stack.json')).toString();
   const state = (await read('serverless-state.json')).toString();
   return {
@@ -68,7 +88,6 @@ export async function packageFunctions(
       http: unpack(await read('http.zip')),
       ensureIndexes: unpack(await read('ensureIndexes.zip')),
     },
-    remove: () => rm(folder, { recursive: true }),
   };
 }
 

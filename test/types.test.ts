@@ -131,7 +131,14 @@ function withoutMark(statement: string): string {
 }
 
 function compile(folder: string): Promise<string> {
-  const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'];
+  const args = [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    folder,
+    '--pretty',
+    'false',
+    '--singleThreaded',
+  ];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: folder }, (_, stdout) => resolve(stdout));
   });

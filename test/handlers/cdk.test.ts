@@ -1,7 +1,8 @@
 /** The construct for CDK. `test/serverless.test.ts` compares what it makes by default with `serverless.yml`. */
+import { join } from 'node:path';
 import { App, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { checkProps } from '../../handlers/cdk/check-props.js';
 import { JobProcessor, type JobProcessorProps } from '../../handlers/cdk/index.js';
 import { cdkResources, withProps } from '../cdk-template.js';
@@ -105,7 +106,7 @@ test('properties with which no stack works are refused, all at once', () => {
     environment: { MONGODB_URI: 'mongodb://not-to-be-shown', LOG_LEVEL: 'loud', WEBHOOK_SECRET: '' },
     alarms: { jobErrors: 0 },
   };
-  const stack = new Stack(new App(), 'Refused');
+  const stack = emptyStack('Refused');
   const make = () => new JobProcessor(stack, 'Jobs', props);
   for (const problem of [
     'bundles',
@@ -129,7 +130,7 @@ test.each([
   ['an unknown way to admit callers', { http: { access: 'iamm' } }, 'http'],
   ['true for the API', { http: true }, 'http: expected false, or { access'],
 ])('without a compiler, %s is refused too', (_, given, problem) => {
-  const stack = new Stack(new App(), 'Refused');
+  const stack = emptyStack('Refused');
   const props = { bundles: 'dist', secret: 'remote-processor/prod', ...given };
   expect(() => Reflect.construct(JobProcessor, [stack, 'Jobs', props])).toThrow(problem);
   expect(stack.node.children).toEqual([]);
@@ -147,14 +148,14 @@ test.each<[object, string]>([
   [{ http: { burstLimit: 1.5 } }, 'http.burstLimit: expected a whole number from 1'],
   [{ http: { concurrency: 0 } }, 'http.concurrency: expected a whole number from 1'],
 ])('what AWS would refuse is refused before it is deployed: %j', (given, problem) => {
-  const stack = new Stack(new App(), 'Refused');
+  const stack = emptyStack('Refused');
   const props = { bundles: 'dist', secret: 'remote-processor/prod', ...given };
   expect(() => new JobProcessor(stack, 'Jobs', props)).toThrow(problem);
   expect(stack.node.children).toEqual([]);
 });
 
 test('numbers that only the deployment knows pass', () => {
-  const { valueAsNumber } = new CfnParameter(new Stack(new App(), 'Parameters'), 'Size', { type: 'Number' });
+  const { valueAsNumber } = new CfnParameter(emptyStack('Parameters'), 'Size', { type: 'Number' });
   const props = {
     bundles: 'dist',
     secret: 'remote-processor/prod',
@@ -164,6 +165,11 @@ test('numbers that only the deployment knows pass', () => {
   };
   expect(() => checkProps(props)).not.toThrow();
 });
+
+/** Without a folder, an app makes one that nobody removes. */
+function emptyStack(name: string): Stack {
+  return new Stack(new App({ outdir: join(inject('programsFolder'), 'cdk') }), name);
+}
 
 function ofType(type: string, from: readonly Resource[]): Resource['Properties'][] {
   return from.filter(({ Type }) => Type === type).map(({ Properties }) => Properties);

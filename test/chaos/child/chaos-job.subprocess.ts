@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteException, RetryAfter, Snooze } from '../../../src/errors.js';
 import type { SubprocessContext } from '../../../src/job/job-context.js';
 import type { ThreadFate } from '../plan-jobs.js';
+import { block } from './block.js';
 
 /** The input of the thread. */
 export interface ThreadInput {
@@ -42,15 +43,8 @@ const doAsFated: Record<ThreadFate, (context: Context) => unknown> = {
     if (!input.wasGivenBack) throw new Snooze(200);
   },
   hang: ({ signal }) => sleep(3_600_000, undefined, { signal }),
-  'hang deaf'() {
-    for (;;);
-  },
+  'hang deaf': () => block(),
   block: ({ input }) => block(input.ms),
   'block for long': ({ input }) => block(input.ms),
   exit: () => process.exit(3),
 };
-
-function block(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}

@@ -9,6 +9,7 @@ import {
 } from '../../../src/index.js';
 import type { Sighting } from '../evidence.js';
 import { chaosInput, type Fate, isThreadFate, jobNames, limits, type ParsedInput } from '../plan-jobs.js';
+import { block } from './block.js';
 import type { ThreadInput } from './chaos-job.subprocess.js';
 import type { Ledger } from './ledger.js';
 
@@ -151,10 +152,4 @@ export async function cancel(job: string, processor: JobContext['processor'], le
 
 async function forever(signal: AbortSignal): Promise<void> {
   await sleep(3_600_000, undefined, { signal });
-}
-
-/** Keeps the event loop busy. */
-function block(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
 }
