@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { LocalProcessor, type LocalProcessorOptions } from '../local/processor.js';
@@ -34,11 +35,17 @@ export const silent = silentLogger;
 /** The collections that a worker reads and writes as time passes, whatever it runs. */
 const usedAsTimePasses: readonly unknown[] = [collectionNames.workers, collectionNames.queues];
 
+export interface TestDatabaseOptions {
+  /** Whether tests look at the commands of `client`. It makes each command cost half as much again. By default false. */
+  readonly monitorCommands?: boolean;
+}
+
 /** Sets up a database. Call it at the top of a test file. Use `client`, `db` and `processor` inside tests. */
-export function useDatabase(): TestDatabase {
+export function useDatabase({ monitorCommands = false }: TestDatabaseOptions = {}): TestDatabase {
   const uri = inject('mongodbUri');
   const name = `test-${randomBytes(6).toString('hex')}`;
-  const client = new MongoClient(uri, { monitorCommands: true });
+  const client = new MongoClient(uri, { monitorCommands });
+  if (!monitorCommands) refuseListeners(client);
   const db = client.db(name);
   let processors: LocalProcessor[] = [];
 
@@ -87,4 +94,12 @@ export function useDatabase(): TestDatabase {
       return processor;
     },
   };
+}
+
+/** Fails a test that would wait for commands that nobody tells. */
+function refuseListeners(client: MongoClient): void {
+  EventEmitter.prototype.on.call(client, 'newListener', (event: unknown) => {
+    if (`${event}`.startsWith('command'))
+      throw new Error('Set it up by useDatabase({ monitorCommands: true }).');
+  });
 }

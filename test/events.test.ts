@@ -14,7 +14,7 @@ import { silent, useDatabase } from './database.js';
 import { eventually } from './eventually.js';
 import { anything, echo, failing, flaky, gatedJob } from './jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 afterEach(() => void vi.restoreAllMocks());
 

@@ -12,7 +12,7 @@ import { silent, useDatabase } from './database.js';
 import { eventually } from './eventually.js';
 import { anything, echo, Gate } from './jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const later = { delay: '1h' } as const;
 const never = () => new Promise(() => {});
 const refusing = () => {

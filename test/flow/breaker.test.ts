@@ -6,7 +6,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, Gate } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 /** A service that a kind of jobs needs. */
 class Service {

@@ -5,7 +5,7 @@ import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const stored = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 async function setup() {

@@ -8,7 +8,7 @@ import { eventually } from '../eventually.js';
 import { holdBack } from '../hold-back.js';
 import { echo, flaky, gatedJob } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 async function setup(options = {}) {
   const processor = database.processor(options);

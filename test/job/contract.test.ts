@@ -5,7 +5,7 @@ import { defineJob, implement, UnknownJobNameError, ValidationError } from '../.
 import { silent, useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 const contract = defineJob({
   name: 'sum',

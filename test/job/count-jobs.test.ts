@@ -4,7 +4,7 @@ import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const some = (count: number) => ({ count, isCapped: false });
 
 test('jobs are counted by their status', async () => {

@@ -5,7 +5,7 @@ import { defineJob, type LogFields, type Logger } from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const stored = () => database.db.collection<{ _id: string; version?: number }>(collectionNames.jobFactories);
 
 /** A definition whose schema tells which one it is. */

@@ -4,7 +4,7 @@ import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const MINUTE_MS = 60_000;
 
 /** A worker, with jobs of another that it has no code for. */

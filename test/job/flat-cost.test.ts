@@ -7,7 +7,7 @@ import { useDatabase } from '../database.js';
 import { holdBack } from '../hold-back.js';
 import { examined } from '../queue/examined.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 /** One key for each priority, and one to see that there is no more. */
 const PRIORITIES = 10;

@@ -11,7 +11,7 @@ import {
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 /** What a list looks at, and a test says about a job; `made` in seconds. */

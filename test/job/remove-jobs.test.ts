@@ -4,7 +4,7 @@ import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { anything } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
 
 /** A processor, and so many jobs that completed. */

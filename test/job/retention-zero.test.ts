@@ -8,7 +8,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 const notKept: Retention = { completed: 0, cancelled: 0, error: 0 };
 

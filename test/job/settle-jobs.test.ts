@@ -11,7 +11,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { anything, gatedJob } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 /** As many jobs as there are inputs run, and end together once the gate is opened: they return what they are given. */
 async function running(inputs: Readonly<Record<string, unknown>>) {

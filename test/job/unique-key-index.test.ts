@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { useDatabase } from '../database.js';
 import { echo, failing } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const unique = (uniqueKey: string) => ({ name: 'echo', input: {}, options: { uniqueKey } });
 
 let count = 0;

@@ -7,7 +7,7 @@ import { claimJobs } from '../../src/job/claim-jobs.js';
 import { useDatabase } from '../database.js';
 import { echo, flaky } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 async function setup() {
   const processor = database.processor();

@@ -5,7 +5,7 @@ import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
 import { anything, echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const jobs = () => database.db.collection(collectionNames.jobs);
 
 /** A processor, and what it warns of. */

@@ -35,7 +35,7 @@ import { echo, failing, flaky } from '../jobs.js';
 import { CalledSites, callsInSource } from './call-sites.js';
 import { faultsOf, type PlanFault } from './plan-faults.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 /** What a command may carry beside itself, and `explain` does not want. */
 const envelope = [

@@ -4,7 +4,7 @@ import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
 
 async function setUp() {

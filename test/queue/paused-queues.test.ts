@@ -7,7 +7,7 @@ import { echo, gatedJob } from '../jobs.js';
 import { passTime } from '../pass-time.js';
 import { examined } from './examined.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 async function setUp(options = {}) {
   const processor = database.processor(options);

@@ -4,7 +4,7 @@ import { ConflictError } from '../../src/index.js';
 import { silent } from '../database.js';
 import { useSchedulerDatabase } from './setting.js';
 
-const database = useSchedulerDatabase();
+const database = useSchedulerDatabase({ monitorCommands: true });
 const { setup, makeDue, items, jobs } = database;
 
 const hourly = { type: 'Delay', delay: '1h', jobName: 'anything', active: true } as const;

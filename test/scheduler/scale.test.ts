@@ -4,7 +4,7 @@ import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { collectionNames } from '../collection-names.js';
 import { useSchedulerDatabase } from './setting.js';
 
-const database = useSchedulerDatabase();
+const database = useSchedulerDatabase({ monitorCommands: true });
 const { setup, items, jobs, makeDue, storeLargeInput } = database;
 
 /** Copies of an item, due so many seconds ago each, or in so many. */

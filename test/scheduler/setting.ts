@@ -4,7 +4,7 @@ import type { Job } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
 import { collectionNames } from '../collection-names.js';
-import { type TestDatabase, useDatabase } from '../database.js';
+import { type TestDatabase, type TestDatabaseOptions, useDatabase } from '../database.js';
 import { anything, echo, flaky } from '../jobs.js';
 
 /** A database for tests of scheduler items. */
@@ -24,8 +24,8 @@ export interface SchedulerDatabase extends TestDatabase {
 }
 
 /** Sets up the database. Call it at the top of a test file. */
-export function useSchedulerDatabase(): SchedulerDatabase {
-  const database = useDatabase();
+export function useSchedulerDatabase(options: TestDatabaseOptions = {}): SchedulerDatabase {
+  const database = useDatabase(options);
   const items = () => database.db.collection<SchedulerItemDocument>(collectionNames.scheduler);
   const jobs = () => database.db.collection<JobDocument>(collectionNames.jobs);
   const now = async (): Promise<Date> => (await database.db.command({ hello: 1 })).localTime;

@@ -6,7 +6,7 @@ import { silent } from '../database.js';
 import { anything } from '../jobs.js';
 import { useSchedulerDatabase } from './setting.js';
 
-const database = useSchedulerDatabase();
+const database = useSchedulerDatabase({ monitorCommands: true });
 const { setup, items } = database;
 
 const declared = (id: string, more: object = {}): DeclaredScheduler => ({

@@ -6,7 +6,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { anything, echo, failing, flaky, gatedJob } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const MINUTE_MS = 60_000;
 
 afterEach(() => {

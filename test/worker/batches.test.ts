@@ -8,7 +8,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, Gate } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 type Call = BatchContext<number, number>;
 

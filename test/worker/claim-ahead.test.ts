@@ -8,7 +8,7 @@ import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
 import { slowTime } from '../pass-time.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 const THREADS = 16;
 

@@ -12,7 +12,7 @@ import { holdBack } from '../hold-back.js';
 import { echo, failing, flaky, Gate, gatedJob } from '../jobs.js';
 import { passTime } from '../pass-time.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 test('it runs jobs until none is due, and tells what it did', async () => {
   const processor = database.processor({ maxThreads: 3 });

@@ -6,7 +6,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 async function setup() {
   const processor = database.processor({ maxThreads: 3 });

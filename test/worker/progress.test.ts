@@ -8,7 +8,7 @@ import { eventually } from '../eventually.js';
 import { Gate } from '../jobs.js';
 import { reportsAlone, reportsIn, telling } from './told.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 const never = new AbortController().signal;
 
 test.each([

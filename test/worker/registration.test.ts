@@ -4,7 +4,7 @@ import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
 import { echo, gatedJob } from '../jobs.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 test('an invocation that lasts is seen while it does, under the name in its leases', async () => {
   const { factory, gate } = gatedJob();

@@ -7,7 +7,7 @@ import { roles } from '../../../src/access/role.js';
 import type { ApiKey } from '../../../src/config.js';
 import type { JobsReady, Logger, RemoteProcessor } from '../../../src/index.js';
 import { collectionNames } from '../../collection-names.js';
-import { type TestDatabase, useDatabase } from '../../database.js';
+import { type TestDatabase, type TestDatabaseOptions, useDatabase } from '../../database.js';
 import { anything, echo, failing } from '../../jobs.js';
 import { expectDocumented } from './openapi-document.js';
 
@@ -46,8 +46,11 @@ export interface TestApi {
 }
 
 /** Sets up the API. Call it at the top of a test file, and use the result inside tests. */
-export function useApi(options: Partial<AppOptions> = {}): TestApi {
-  const database = useDatabase();
+export function useApi(
+  options: Partial<AppOptions> = {},
+  databaseOptions: TestDatabaseOptions = {},
+): TestApi {
+  const database = useDatabase(databaseOptions);
   let server: HttpServer;
   let processor: RemoteProcessor;
   let served: RemoteProcessor;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { expectProblem, useApi } from './api.js';
 
-const api = useApi();
+const api = useApi({}, { monitorCommands: true });
 const pageSchema = z.strictObject({
   jobs: z.array(z.looseObject({ id: z.string() })),
   cursor: z.string().nullable(),

@@ -9,7 +9,7 @@ import { eventually } from '../../eventually.js';
 import { Gate, gatedJob } from '../../jobs.js';
 import { apiKeys, expectProblem, jobOf, useApi } from './api.js';
 
-const api = useApi();
+const api = useApi({}, { monitorCommands: true });
 
 /** The reads of one job that its database was asked for. */
 const readsDuring = async (work: () => Promise<unknown>) => {

@@ -5,7 +5,7 @@ import { collectionNames } from '../../collection-names.js';
 import { expectProblem, useApi } from './api.js';
 import { browse } from './browser.js';
 
-const api = useApi();
+const api = useApi({}, { monitorCommands: true });
 const LIMIT = 10;
 const ask = (key: string | null) => api.call('/v1/jobs', { key });
 const counted = () => api.database.db.collection(collectionNames.wrongKeys).find().toArray();

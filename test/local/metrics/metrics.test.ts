@@ -11,7 +11,7 @@ import { eventually } from '../../eventually.js';
 import { echo, failing, gatedJob } from '../../jobs.js';
 import { rawRequest } from '../../raw-request.js';
 
-const database = useDatabase();
+const database = useDatabase({ monitorCommands: true });
 
 /** Serves the metrics of a processor, and returns their address. */
 async function metricsOf(processor: LocalProcessor, db = database.db): Promise<string> {

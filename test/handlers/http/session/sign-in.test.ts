@@ -5,7 +5,7 @@ import { silent } from '../../../database.js';
 import { expectProblem, useApi } from '../api.js';
 import { Browser, browse, keyOf, secrets, signedIn } from '../browser.js';
 
-const api = useApi();
+const api = useApi({}, { monitorCommands: true });
 const other = 'another-secret-for-the-tests-of-sessions';
 
 afterEach(() => void vi.useRealTimers());
