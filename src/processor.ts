@@ -58,7 +58,7 @@ import { isJob, JobRegistry, jobsSchema } from './job/registry.js';
 import { removeJob } from './job/remove-job.js';
 import { type RemovedCounts, removeJobs } from './job/remove-jobs.js';
 import { retryJob } from './job/retry-job.js';
-import { type SentSignal, sendSignal } from './job/send-signal.js';
+import { type SentSignal, sendSignal, signalId } from './job/send-signal.js';
 import { settleInSession, settleJobs } from './job/settle-jobs.js';
 import { sweepPages } from './job/step-pages.js';
 import { toOutput } from './job/storable.js';
@@ -201,7 +201,7 @@ export interface WaitOptions<Output = unknown> {
 }
 
 /** Options of `signal`. */
-export interface SignalSent {
+export interface SignalSent extends CallerOptions {
   /** Id chosen by the sender, so that the signal may be sent again. The last 200 of a job are known. */
   readonly signalId?: string;
 }
@@ -691,9 +691,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * signal that comes early is kept. A job keeps up to 100 signals that no step has taken.
    *
    * @param payload value of at most 64 KB
+   * @param options `callerRole` as in `AddJobOptions`
    * @returns `duplicate` if a signal with the same `signalId` was sent to the job before. Nothing is changed then
-   * @throws NotFoundError, ConflictError if the job is settled or has too many signals, or ValidationError. Nothing is
-   *   changed then
+   * @throws NotFoundError, ConflictError if the job is settled or has too many signals, ForbiddenError, or ValidationError.
+   *   Nothing is changed then
    * @example
    * await processor.signal(orderId, 'paid', { amount: 12 }, { signalId: event.id });
    */
@@ -701,10 +702,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     jobId: string,
     name: string,
     payload?: unknown,
-    options: SignalSent = {},
+    { callerRole, ...options }: SignalSent = {},
   ): Promise<SentSignal> {
     const subject = 'The call of signal';
     const valid = validateNow(signalSchema, { name, ...options }, subject);
+    await this.#requireMayHave(jobId, { callerRole }, subject);
     const { jobs } = await this.#connected();
     const { outcome, woken } = await sendSignal(jobs, jobId, { ...valid, payload });
     await this.jobsReady.tell(woken);
@@ -1255,7 +1257,7 @@ const listenSchema = z.strictObject({
 
 const signalSchema = z.strictObject({
   name: stepNameSchema,
-  signalId: z.string().min(1).max(200).optional(),
+  signalId: signalId.optional(),
 });
 
 function leaseLost(id: string): string {

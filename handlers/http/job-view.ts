@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import type { Job } from '../../src/index.js';
+import { waitsOf } from '../../src/job/find-steps.js';
 import { bytesAsSent } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { jobStatus, json, moment } from './fields.js';
+import { toWaitView, waitView } from './steps-view.js';
 
 const largeMembers = ['input', 'output', 'progress'] as const;
 
@@ -64,6 +66,13 @@ export const jobView = z
       .string()
       .nullable()
       .register(documented, { description: 'The rate limit that gave the queued job its `runAt`.' }),
+    steps: z
+      .object({ run: z.int(), version: z.int().nullable(), waits: z.array(waitView) })
+      .nullable()
+      .register(documented, {
+        description:
+          'How far its steps have come, and what it waits for. Null until a step is stored or a signal arrives.',
+      }),
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
@@ -105,6 +114,9 @@ export function toJobView(job: Job): JobView {
     uniqueKey: job.uniqueKey ?? null,
     blockedBy: job.blockedBy ?? null,
     postponedBy: job.status === 'queued' ? (job.postponedBy ?? null) : null,
+    steps: job.steps
+      ? { run: job.steps.run, version: job.steps.version ?? null, waits: waitsOf(job).map(toWaitView) }
+      : null,
     occurrence: job.occurrence ?? null,
     leftOut: [],
   };

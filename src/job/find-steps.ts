@@ -1,10 +1,11 @@
 import type { Collection } from 'mongodb';
 import { NotFoundError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
+import { bsonSize } from '../mongo/own-bson.js';
 import type { JobDocument } from './job.js';
 import type { JobCollections } from './jobs-collection.js';
-import type { StepEntry, StepWait, StoredSignal } from './step-log.js';
-import { readPages, type StepPageDocument } from './step-pages.js';
+import { NEVER, type StepEntry, type StepWait, type StoredSignal } from './step-log.js';
+import { readPages, readPagesWithin, type StepPageDocument } from './step-pages.js';
 
 /** The steps of a job. */
 export interface JobSteps {
@@ -27,28 +28,83 @@ export interface StepCollections extends JobCollections {
 
 /** @throws NotFoundError */
 export async function findSteps({ jobs, jobSteps }: StepCollections, id: string): Promise<JobSteps> {
-  const projection = { steps: 1, stepLog: 1, status: 1, runAt: 1, queued: 1 } as const;
+  const job = await readLog(jobs, id);
+  return toSteps(job, await readPages(jobSteps, job.stepLog?.pages));
+}
+
+/**
+ * Returns the steps of a job as `findSteps` does. If they have more than `maxBytes`, results, cursors, payloads and stacks
+ * are left out, so that memory holds little more than that.
+ *
+ * @throws NotFoundError
+ */
+export async function findStepsWithin(
+  { jobs, jobSteps }: StepCollections,
+  id: string,
+  maxBytes: number,
+): Promise<JobSteps & { readonly isBrief: boolean }> {
+  const job = await readLog(jobs, id);
+  const ids = job.stepLog?.pages ?? [];
+  const left = maxBytes - bsonSize(job);
+  const paged = left < 0 ? undefined : await readPagesWithin(jobSteps, ids, { maxBytes: left });
+  if (paged) return { ...toSteps(job, paged), isBrief: false };
+  const names = (await readPagesWithin(jobSteps, ids, { projection: namesAlone })) ?? [];
+  return { ...briefly(toSteps(job, names)), isBrief: true };
+}
+
+const namesAlone = {
+  'entries.result': 0,
+  'entries.cursor': 0,
+  'entries.failure.stack': 0,
+  'entries.failure.causes': 0,
+} as const;
+
+/** Leaves out the values. */
+export function briefly(steps: JobSteps): JobSteps {
+  return {
+    ...steps,
+    steps: steps.steps.map(({ result: _, cursor: __, failure, ...step }) => ({
+      ...step,
+      ...(failure && { failure: { message: failure.message } }),
+    })),
+    signals: steps.signals.map(({ name, at }) => ({ name, at })),
+  };
+}
+
+type JobWithLog = Pick<JobDocument, '_id' | 'steps' | 'stepLog' | 'status' | 'runAt'>;
+
+async function readLog(jobs: Collection<JobDocument>, id: string): Promise<JobWithLog> {
+  const projection = { steps: 1, stepLog: 1, status: 1, runAt: 1 } as const;
   const job = await jobs.findOne({ _id: String(id) }, { projection, ...byId });
-  if (!job) throw new NotFoundError('job', id);
-  const { steps: { run = 1, version } = {}, stepLog: { entries = [], pages, signals = [] } = {} } = job;
+  if (job) return job;
+  throw new NotFoundError('job', id);
+}
+
+function toSteps(job: JobWithLog, paged: readonly StepEntry[]): JobSteps {
+  const { steps: { run = 1, version } = {}, stepLog: { entries = [], signals = [] } = {} } = job;
   return {
     run,
     ...(version !== undefined && { version }),
-    steps: [...(await readPages(jobSteps, pages)), ...entries],
+    // Pages are in no order.
+    steps: [...paged, ...entries].sort((one, other) => one.stored.getTime() - other.stored.getTime()),
     waits: waitsOf(job),
     signals: signals.map(({ key: _, ...signal }) => signal),
   };
 }
 
 /**
- * Returns what a job waits for. What it waited for last is stored until it is suspended again.
+ * Returns what a job waits for. What it waited for last is stored until it is suspended again, so the job waits for that
+ * only if its `runAt` is the earliest of these moments.
  *
  * @param now by the clock of this process, since this is only shown
  */
 export function waitsOf(
-  { status, runAt, queued, steps }: Pick<JobDocument, 'status' | 'runAt' | 'queued' | 'steps'>,
+  { status, runAt, steps }: Pick<JobDocument, 'status' | 'runAt' | 'steps'>,
   now = Date.now(),
 ): readonly StepWait[] {
-  const isLater = runAt > queued && runAt.getTime() > now;
-  return status === 'queued' && isLater ? (steps?.waits ?? []) : [];
+  const { waits = [] } = steps ?? {};
+  const moments = waits.flatMap(({ until }) => until?.getTime() ?? []);
+  const earliest = Math.min(...moments, NEVER.getTime());
+  const isWaiting = status === 'queued' && runAt.getTime() === earliest && earliest > now;
+  return isWaiting ? waits : [];
 }

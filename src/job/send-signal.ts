@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, Filter } from 'mongodb';
+import * as z from 'zod';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import type { Job, JobDocument } from './job.js';
@@ -9,6 +10,9 @@ import type { QueuedJob } from './queued-job.js';
 import { MAX_SIGNALS } from './step-log.js';
 import { addSignal, hasRoomForSignal } from './step-statements.js';
 import { toPayload } from './storable.js';
+
+/** Ids of signals that senders choose. */
+export const signalId: z.ZodString = z.string().min(1).max(200);
 
 /** What became of a signal. */
 export interface SentSignal {

@@ -109,3 +109,6 @@ export interface StepWrites {
 /** Limits of what a job's document may hold. */
 export const MAX_SIGNALS = 100;
 export const MAX_SIGNAL_IDS = 200;
+
+/** When a job goes on that waits for as long as it takes. The last moment with a year of four digits. */
+export const NEVER = new Date('9999-12-31T00:00:00Z');

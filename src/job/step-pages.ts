@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
+import { bsonSize } from '../mongo/own-bson.js';
 import type { JobDocument } from './job.js';
 import type { StepEntry } from './step-log.js';
 
@@ -47,15 +48,39 @@ export async function addPage(
   return _id;
 }
 
+/** How pages are read that may be large: how much at a time, how much in all, and which of their fields. */
+export interface PageLimits {
+  readonly maxBytes?: number;
+  readonly projection?: Readonly<Record<string, 0>>;
+}
+
+/** Few, because a page may have more than a megabyte. */
+const PAGES_AT_A_TIME = 10;
+
+/** Returns the entries of pages in their order, or undefined if the pages have more than `maxBytes`. */
+export async function readPagesWithin(
+  pages: Collection<StepPageDocument>,
+  ids: readonly string[],
+  { maxBytes = Number.POSITIVE_INFINITY, projection = {} }: PageLimits,
+): Promise<StepEntry[] | undefined> {
+  const entriesById = new Map<string, readonly StepEntry[]>();
+  let bytes = 0;
+  if (ids.length === 0) return [];
+  const options = { projection, batchSize: PAGES_AT_A_TIME, ...byId };
+  for await (const { _id, entries } of pages.find({ _id: { $in: [...ids] } }, options)) {
+    bytes += bsonSize({ entries });
+    if (bytes > maxBytes) return undefined;
+    entriesById.set(_id, entries);
+  }
+  return ids.flatMap((id) => entriesById.get(id) ?? []);
+}
+
 /** Returns the entries of pages in their order. */
 export async function readPages(
   pages: Collection<StepPageDocument>,
   ids: readonly string[] = [],
 ): Promise<StepEntry[]> {
-  if (ids.length === 0) return [];
-  const found = await pages.find({ _id: { $in: [...ids] } }, byId).toArray();
-  const entriesById = new Map(found.map(({ _id, entries }) => [_id, entries]));
-  return ids.flatMap((id) => entriesById.get(id) ?? []);
+  return (await readPagesWithin(pages, ids, {})) ?? [];
 }
 
 /** Maximum number of pages that one sweep looks at. */

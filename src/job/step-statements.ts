@@ -3,14 +3,12 @@ import {
   type CursorWrite,
   MAX_SIGNAL_IDS,
   MAX_SIGNALS,
+  NEVER,
   type StepWrite,
   type StepWrites,
   type StoredSignal,
   type WaitWrite,
 } from './step-log.js';
-
-/** When a job goes on that waits for as long as it takes. The last moment with a year of four digits. */
-const NEVER = new Date('9999-12-31T00:00:00Z');
 
 /**
  * Returns the update stages that store steps, and take their signals out of the mailbox. The caller's filter names the

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { connectedCollections } from '../../../src/collections/connected-collections.js';
 import { jobStatuses, settledStatuses } from '../../../src/index.js';
+import { findStepsWithin } from '../../../src/job/find-steps.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
+import { signalId } from '../../../src/job/send-signal.js';
 import {
   addedState,
   addMany,
@@ -13,10 +16,11 @@ import {
   withIds,
 } from '../add-jobs.js';
 import { documented } from '../documented.js';
-import { brief, duration, idOf, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
+import { brief, duration, idOf, moment, nameOf, nextCursor, page, textOf, wholeNumber } from '../fields.js';
 import { jobView, toSendableView } from '../job-view.js';
 import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
+import { exampleSteps, stepsView, toStepsView } from '../steps-view.js';
 import { waitForJob } from '../wait-for-job.js';
 
 /** Longest wait for a job. Less than API Gateway's 29 s, with time for the database before and after. */
@@ -49,6 +53,7 @@ const job = {
   uniqueKey: null,
   blockedBy: null,
   postponedBy: null,
+  steps: null,
   occurrence: null,
   leftOut: [],
 };
@@ -268,6 +273,71 @@ const logLine = z.object({
   fields: z.record(z.string(), z.unknown()).nullable(),
 });
 
+const getJobSteps = defineRoute({
+  method: 'GET',
+  path: '/v1/jobs/{id}/steps',
+  operation: 'getJobSteps',
+  isList: true,
+  role: 'read',
+  summary: 'Show the stored steps of a job, what it waits for, and the signals that no step has taken',
+  asks: () => z.object({ parameters: idOf('a job') }),
+  reply: {
+    status: 200,
+    description: 'The steps of the run, in the order in which they were last stored.',
+    schema: () => stepsView,
+    example: exampleSteps,
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id } }, { processor, maxBytes }) {
+    const steps = await findStepsWithin(await processor[connectedCollections](), id, maxBytes);
+    return { body: toStepsView(steps, maxBytes) };
+  },
+});
+
+const sendSignal = defineRoute({
+  method: 'POST',
+  path: '/v1/jobs/{id}/signals/{name}',
+  operation: 'sendSignal',
+  role: 'write',
+  summary: 'Send a signal to a job',
+  description:
+    'A step of the job takes it with `step.waitForSignal`. A signal that comes early is kept. A job that is settled, or has 100 signals that no step has taken, is a conflict.',
+  asks: () =>
+    z.object({
+      parameters: z.object({ ...idOf('a job').shape, ...nameOf('the signal').shape }),
+      body: z.strictObject({
+        payload: z
+          .unknown()
+          .optional()
+          .register(documented, { description: 'Any JSON of at most 64 KB, which the step gets.' }),
+        signalId: signalId.optional().register(documented, {
+          description:
+            'Chosen by the sender. Of the last 200 signals of a job with such an id, the same is not taken twice. Default: one for each Idempotency-Key.',
+        }),
+      }),
+    }),
+  bodyExample: { payload: { amount: 12 }, signalId: 'payment-4711' },
+  reply: {
+    status: 200,
+    description:
+      '`duplicate` if a signal with the same id was sent to the job before. Nothing is changed then.',
+    schema: () => z.object({ outcome: z.enum(['delivered', 'duplicate']) }),
+    example: { outcome: 'delivered' },
+  },
+  problems: ['not_found', 'conflict'],
+  jobCount: () => 1,
+  async answer({ parameters: { id, name }, body }, { processor, callerRole, jobIds }) {
+    const [chosen] = jobIds ?? [];
+    const given = body.signalId ?? chosen;
+    const sent = await processor.signal(id, name, body.payload, {
+      ...(given !== undefined && { signalId: given }),
+      callerRole,
+    });
+    // An id that was chosen for this request is known only if an earlier try of it was delivered.
+    return { body: given === chosen ? { outcome: 'delivered' as const } : sent };
+  },
+});
+
 /** Time limit of a removal. Clients and proxies give up if an answer takes much longer. */
 const LONGEST_REMOVAL_MS = 10_000;
 
@@ -331,6 +401,8 @@ export const jobRoutes = [
   cancelJob,
   retryJob,
   getJobLog,
+  getJobSteps,
+  sendSignal,
   removeJob,
   removeJobs,
 ];

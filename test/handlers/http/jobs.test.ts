@@ -45,6 +45,7 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     retryDelay: 10_000,
     blockedBy: null,
     postponedBy: null,
+    steps: null,
     uniqueKey: null,
     occurrence: null,
     leftOut: [],

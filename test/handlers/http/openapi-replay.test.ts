@@ -45,6 +45,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   cancelJob: [queuedJob, '/v1/jobs/j/cancel', post],
   retryJob: [failedJob, '/v1/jobs/j/retry', post],
   getJobLog: [failedJob, '/v1/jobs/j/log'],
+  getJobSteps: [failedJob, '/v1/jobs/j/steps'],
+  sendSignal: [queuedJob, '/v1/jobs/j/signals/paid', { body: { payload: { amount: 1 }, signalId: 's' } }],
   removeJob: [failedJob, '/v1/jobs/j', { method: 'DELETE', key: 'key-of-admin' }],
   removeJobs: [failedJob, '/v1/jobs?status=error&olderThan=0s', { method: 'DELETE', key: 'key-of-admin' }],
   listJobFactories: [nothing, '/v1/job-factories'],

@@ -47,6 +47,7 @@ const snapshot: Snapshot = {
       uniqueKey: null,
       blockedBy: null,
       postponedBy: null,
+      steps: null,
       occurrence: null,
     },
   ],
