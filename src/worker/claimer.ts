@@ -67,6 +67,7 @@ export class Claimer {
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
     this.foundSome = false;
+    if (this.#firstMoment) this.#factor = 1; // Moments may have come meanwhile.
     for (let tries = 1; ; tries += 1) {
       const most = this.#firstMoment ? MAX_POSTPONED : MAX_TURNED_AWAY;
       const wanted = Math.max(limit, Math.min(most, limit * this.#factor));

@@ -122,6 +122,33 @@ test.each<[string, () => Error, string]>([
   expect(await stateOf()).toBe(state);
 });
 
+test('a worker whose job fails notices at once that another worker has opened the breaker', async () => {
+  const service = new Service();
+  const [first, second] = [await service.processor(), await service.processor()];
+  await first.addJobs(numbers(6).map((input) => ({ job: service.job, input })));
+  const slow = await first.pullNextJob();
+  for (let n = 0; n < 3; n += 1) {
+    const job = await second.pullNextJob();
+    if (job) await second.failJob(job, new Error('down'));
+  }
+  expect(await stateOf()).toBe('open');
+  if (slow) await first.failJob(slow, new Error('down'));
+  expect(await first.pullNextJob()).toBeUndefined();
+});
+
+test('a job that is tried and whose input is refused does not close it', async () => {
+  const service = new Service();
+  const processor = await service.processor();
+  await processor.addJobs(numbers(3).map((input) => ({ job: service.job, input })));
+  await processor.drain();
+  service.isDown = false;
+  await database.collections().jobs.updateMany({}, { $set: { input: 'no number' } });
+  await pass();
+  await (await service.processor()).processNextJob();
+  expect(await database.collections().jobs.countDocuments({ status: 'error' })).toBe(1);
+  expect(await stateOf()).toBe('halfOpen');
+});
+
 test('if the worker of the job that is tried dies, another job is tried once the lease is over', async () => {
   const service = new Service();
   const processor = await service.processor();
