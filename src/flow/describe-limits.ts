@@ -5,7 +5,7 @@ import type { CappedCount } from '../job/count-jobs.js';
 import type { JobDocument } from '../job/job.js';
 import { waitingSince } from '../job/longest-waiting.js';
 import type { LimitDocument } from './limit-document.js';
-import { askLines, findTakenSlots } from './line-statements.js';
+import { askLines, findSlotHolders, takenBy } from './line-statements.js';
 import { LINES_AT_A_TIME } from './lines.js';
 
 /** Maximum number of waiting jobs counted per limit. */
@@ -29,6 +29,8 @@ export interface Limit {
   readonly paused: Date | null;
   /** When no job starts before, because a job was told to slow down. Null if that is over. */
   readonly slowedUntil: Date | null;
+  /** Strict order: id of the failed job that holds up the others. Null if none does. */
+  readonly stoppedBy: string | null;
   /** State of a circuit breaker. Null for other limits. */
   readonly breaker: BreakerState | null;
 }
@@ -51,10 +53,12 @@ export async function describeLimits(
   documents: readonly LimitDocument[],
 ): Promise<Limit[]> {
   const keys = documents.map(({ _id }) => _id);
-  const [lines, taken] = await Promise.all([
+  const [lines, holders] = await Promise.all([
     Promise.all(batchesOf(keys, LINES_AT_A_TIME).map((some) => findLines(jobs, some))),
-    findTakenSlots(jobs, keys),
+    findSlotHolders(jobs, keys, { status: 1 }),
   ]);
+  const taken = takenBy(holders, keys);
+  const failed = holders.filter(({ status }) => status === 'error');
   const lineOf = new Map(lines.flat().map((line) => [line.key, line]));
   return documents.map((document) => {
     const { _id: key, max = null, paused = null } = document;
@@ -68,6 +72,7 @@ export async function describeLimits(
       max,
       paused,
       slowedUntil: slowedUntil(document),
+      stoppedBy: failed.find((job) => job.slots?.some((slot) => slot.key === key))?._id ?? null,
       breaker: breakerState(document),
     };
   });

@@ -23,16 +23,29 @@ export async function findTakenSlots(
   jobs: Collection<JobDocument>,
   keys: readonly string[],
 ): Promise<TakenSlots> {
-  const taken = new Map<string, Set<number>>(keys.map((key) => [key, new Set()]));
-  if (keys.length === 0) return taken;
+  return takenBy(await findSlotHolders(jobs, keys), keys);
+}
+
+/** Finds the jobs that hold places in these limits, by the command of `findTakenSlots`. */
+export async function findSlotHolders<Field extends keyof JobDocument = never>(
+  jobs: Collection<JobDocument>,
+  keys: readonly string[],
+  projection?: Record<Field, 1>,
+): Promise<Pick<JobDocument, '_id' | 'slots' | Field>[]> {
+  if (keys.length === 0) return [];
   const holders = {
     'slots.key': { $in: [...keys] },
     status: { $in: slotIndex.partialFilterExpression.status.$in },
   };
-  const found = await byIndex(jobs, slotIndex, (hint) =>
-    jobs.find(holders, { projection: { slots: 1 }, batchSize: 10_000, ...hint }).toArray(),
+  return byIndex(jobs, slotIndex, (hint) =>
+    jobs.find(holders, { projection: { slots: 1, ...projection }, batchSize: 10_000, ...hint }).toArray(),
   );
-  for (const { slots = [] } of found) for (const { key, number } of slots) taken.get(key)?.add(number);
+}
+
+/** Returns the places of these limits that the jobs hold. */
+export function takenBy(holders: readonly Pick<JobDocument, 'slots'>[], keys: readonly string[]): TakenSlots {
+  const taken = new Map<string, Set<number>>(keys.map((key) => [key, new Set()]));
+  for (const { slots = [] } of holders) for (const { key, number } of slots) taken.get(key)?.add(number);
   return taken;
 }
 

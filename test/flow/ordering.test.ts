@@ -120,6 +120,9 @@ describe('a failed job', () => {
     );
     isBroken = true;
     await processor.drain();
+    expect((await processor.limits.list()).limits).toMatchObject([
+      { key: 'order event=x', stoppedBy: failed, waiting: { count: 2 } },
+    ]);
     expect((await processor.limits.get('order event=x')).holders).toMatchObject([
       { id: failed, status: 'error' },
     ]);

@@ -265,6 +265,7 @@ describe('the document of a limit', () => {
         max: 7,
         paused: expect.any(Date),
         slowedUntil: null,
+        stoppedBy: null,
         breaker: null,
       },
     ]);

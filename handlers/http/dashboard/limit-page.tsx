@@ -1,6 +1,6 @@
 import type { JobInLine, LimitDetails } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { hasButton, isSettable, LimitState, PauseButton, placesText, stopsOrder } from './limit-state.js';
+import { hasButton, isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
 import { Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { Status } from './parts/status.js';
@@ -21,7 +21,7 @@ export function LimitPage({ limit, session, now }: LimitPageProps) {
       <div class="title">
         <h1>{limit.key}</h1>
         <div id="buttons" class="actions" data-live>
-          {mayAct && stopsOrder(limit) && <SkipButton limit={limit} session={session} />}
+          {mayAct && limit.stoppedBy && <SkipButton limit={limit} session={session} />}
           {mayAct && hasButton(limit) && <PauseButton limit={limit} session={session} from="page" />}
         </div>
       </div>

@@ -1,17 +1,24 @@
-import type { BreakerState, Limit, LimitDetails } from '../../../src/index.js';
+import type { BreakerState, Limit } from '../../../src/index.js';
 import { isOrder, limitKeySchema } from '../../../src/job/flow-rules.js';
 import type { Session } from '../session/session.js';
 import { Moment } from './parts/moment.js';
+import { jobPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
 /** Whether jobs of a limit may start. */
 export function LimitState({ limit, now }: { limit: Limit; now: Date }) {
-  const { paused, slowedUntil, breaker } = limit;
+  const { paused, slowedUntil, stoppedBy, breaker } = limit;
   if (breaker) return <Breaker breaker={breaker} now={now} />;
   if (paused)
     return (
       <>
         <span class="status paused">paused</span> <Moment at={paused} now={now} />
+      </>
+    );
+  if (stoppedBy)
+    return (
+      <>
+        <span class="status error">stopped</span> by <a href={jobPath(stoppedBy)}>{stoppedBy}</a>
       </>
     );
   if (slowedUntil)
@@ -94,9 +101,4 @@ export function hasButton(limit: Limit): boolean {
 
 function isPausable({ key }: Limit): boolean {
   return limitKeySchema.safeParse(key).success;
-}
-
-/** Whether a failed job stops a strict order. */
-export function stopsOrder({ key, holders }: LimitDetails): boolean {
-  return isOrder(key) && holders.some(({ status }) => status === 'error');
 }

@@ -1,7 +1,6 @@
 import type { BreakerState, Job, LimitDetails, RemoteProcessor } from '../../../src/index.js';
 import { breakerKeyOf } from '../../../src/job/breaker-rules.js';
 import { isHeldUntilSettled, isOrder, isTurn } from '../../../src/job/flow-rules.js';
-import { stopsOrder } from './limit-state.js';
 import { ExactMoment, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { jobPath, limitPath } from './paths.js';
@@ -93,7 +92,7 @@ function BlockedBy({ limit, now }: { limit: LimitDetails; now: Date }) {
         {waitsForText(key)} <a href={limitPath(key)}>{key}</a>: {isPlace(key) && `${takenText(limit)}, `}
         {capped(waiting)} in line.
       </p>
-      {stopsOrder(limit) && <p>The order is stopped by a job that failed: retry, skip or remove it.</p>}
+      {limit.stoppedBy && <p>The order is stopped by a job that failed: retry, skip or remove it.</p>}
       {paused && (
         <p>
           The limit is <span class="status paused">paused</span> since <Moment at={paused} now={now} />.

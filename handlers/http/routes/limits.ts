@@ -16,6 +16,9 @@ const limit = z
     max: z.int().nullable(),
     paused: moment.nullable(),
     slowedUntil: moment.nullable(),
+    stoppedBy: z.string().nullable().register(documented, {
+      description: 'Strict order: id of the failed job that holds up the others. Null if none does.',
+    }),
     breaker: z
       .object({
         state: z.enum(['closed', 'open', 'halfOpen']),
@@ -53,6 +56,7 @@ const example = {
   max: null,
   paused: null,
   slowedUntil: null,
+  stoppedBy: null,
   breaker: null,
 };
 

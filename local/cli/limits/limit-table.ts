@@ -15,6 +15,8 @@ const limitShape = z.looseObject({
   paused: z.string().nullable(),
   slowedUntil: z.string().nullable(),
   /** Missing in answers of earlier versions. */
+  stoppedBy: z.string().nullable().default(null),
+  /** Missing in answers of earlier versions. */
   breaker: z
     .looseObject({ state: z.string(), failures: z.number(), openUntil: z.string().nullable() })
     .nullable()
@@ -52,9 +54,10 @@ function placesText({ limit, max }: ShownLimit): string {
   return limit === null ? '' : String(limit);
 }
 
-function stateText({ paused, slowedUntil, breaker }: ShownLimit): string {
+function stateText({ paused, slowedUntil, stoppedBy, breaker }: ShownLimit): string {
   if (breaker) return breakerText(breaker);
   if (paused !== null) return `paused ${fromNow(paused)}`;
+  if (stoppedBy !== null) return `stopped by ${stoppedBy}`;
   return slowedUntil === null ? '' : `slowed until ${fromNow(slowedUntil)}`;
 }
 

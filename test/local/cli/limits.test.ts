@@ -48,6 +48,7 @@ test('a strict order goes on without the failed job that stops it', async () => 
   await processor.addJobFactory(ordered);
   await processor.addJob(ordered, undefined, { id: 'failed' });
   await processor.processNextJob();
+  expect((await run(['limits'])).out).toMatch(/\norder event +0 +1 +stopped by failed\n$/);
   expect((await run(['limits', 'skip', 'order event'])).out).toBe('order event goes on without job failed\n');
   expect((await run(['limits', 'skip', 'order event'])).err).toMatch(/No failed job stops 'order event'/);
 });

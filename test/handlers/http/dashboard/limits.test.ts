@@ -144,6 +144,7 @@ describe('why a job waits:', () => {
     expect(await why('b')).toContain('The order is stopped by a job that failed: retry, skip or remove it.');
     const order = `${list}/order%20events`;
     expect(await show(order)).toMatch(/Skip the failed job Pause .* Places 1 Who holds/);
+    expect(await show(list)).toContain('stopped by a');
     await browser.submit(list, { key: 'order events', action: 'skip', from: 'page' });
     expect(await show(order)).toContain('Limit order events goes on without job a.');
     expect(await why('b')).toBe('As soon as a worker takes it.');
