@@ -91,6 +91,7 @@ import { Tally } from './statistics/tally.js';
 import { Callbacks, type CallbacksOptions, callbacksSchema } from './step/callbacks.js';
 import { stepNameSchema } from './step/step-options.js';
 import { validateNow } from './validate.js';
+import { admitOrGiveBack } from './worker/admit-or-give-back.js';
 import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { logAttempts } from './worker/log-attempts.js';
@@ -721,14 +722,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { jobs } = await this.#connected();
     const { name, leaseMs, claimable, aloneFilter, gate } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
+    const giveBack = (job: ClaimedJob) =>
+      settleJobs(jobs, [settlementOf(job, { kind: 'givenBack', atDeadline: false })]);
     for (;;) {
       const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
       const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
       if (!job) return undefined;
-      const { admitted, requeued } = await gate.admit([job]).catch(async (error: unknown) => {
-        await settleJobs(jobs, [settlementOf(job, { kind: 'givenBack', atDeadline: false })]);
-        throw error;
-      });
+      const { admitted, requeued } = await admitOrGiveBack(gate, [job], 1, giveBack);
       await this.jobsReady.tell(requeued);
       if (admitted[0]) return admitted[0];
     }

@@ -25,14 +25,11 @@ import type { Breakers } from './breakers.js';
 import type { FlowCollections } from './limit-document.js';
 import type { LimitSettings } from './limit-settings.js';
 import { findTakenSlots } from './line-statements.js';
-import { freeNumbers, type Lines, type SlotHolder } from './lines.js';
+import { freeNumbers, type Lines, PATIENCE_MS, type SlotHolder } from './lines.js';
 import { reserve, slowDown } from './reserve.js';
 
 /** How often a job tries another place after it lost one to another worker. */
 const MAX_TRIES = 3;
-
-/** How long a statement is tried again while the database cannot be reached. */
-const PATIENCE_MS = 5_000;
 
 /** How long a job with limits is put off while the index of places is missing. */
 const WITHOUT_INDEX_MS = 60_000;
@@ -67,7 +64,7 @@ export class Gate {
    * @param room how many jobs the worker can take
    * @throws the driver's errors. The jobs are then still leased
    */
-  async admit(claimed: readonly ClaimedJob[], room = claimed.length): Promise<Admitted> {
+  async admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {
     const { breakers } = this.options;
     const allowed = await breakers.admit(claimed);
     const result = await this.#admit(allowed, room);

@@ -49,7 +49,7 @@ const MAX_ROUNDS = 200;
 const MAX_UNBLOCKED = 1000;
 
 /** How long a command is tried again while the database cannot be reached. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 5_000;
 
 /** A job that holds places. */
 export type SlotHolder = Pick<JobDocument, 'jobName' | 'limits' | 'slots'>;

@@ -7,6 +7,7 @@ import type { QueuedJob } from '../job/queued-job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { Logger } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
+import { admitOrGiveBack } from './admit-or-give-back.js';
 import { unlessAborted } from './unless-aborted.js';
 import type { DrainContext, DrainLimits } from './worker.js';
 
@@ -162,17 +163,11 @@ export class Claimer {
     return { filter: { ...filter, jobNames }, leftOut: jobNames.length < filter.jobNames.length };
   }
 
-  /** Admits claimed jobs. If that fails, none starts, and all are given back. */
   async #admit(claimed: ClaimedJob[], room: number): Promise<ClaimedJob[]> {
-    try {
-      const { admitted, requeued } = await this.worker.gate.admit(claimed, room);
-      this.requeued.push(...requeued);
-      for (const { runAt } of requeued) this.#noteMoment(runAt);
-      return admitted;
-    } catch (error) {
-      await Promise.allSettled(claimed.map(this.giveBack));
-      throw error;
-    }
+    const { admitted, requeued } = await admitOrGiveBack(this.worker.gate, claimed, room, this.giveBack);
+    this.requeued.push(...requeued);
+    for (const { runAt } of requeued) this.#noteMoment(runAt);
+    return admitted;
   }
 
   #noteMoment(runAt: Date | number): void {

@@ -356,7 +356,7 @@ async function callFlowControl(): Promise<void> {
     log: silent,
   });
   const [lost] = held;
-  if (lost) await gate.admit([{ ...lost, slots: [] }]);
+  if (lost) await gate.admit([{ ...lost, slots: [] }], 1);
   await gate.giveTurns(1);
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();
