@@ -11,6 +11,7 @@ const guide = [
   'getting-started',
   'concepts',
   'jobs',
+  'steps',
   'inputs',
   'retries',
   'unique-jobs',
