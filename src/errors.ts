@@ -315,6 +315,32 @@ export class StepInterruptedError extends RemoteProcessorError {
 }
 
 /**
+ * What middleware gets from `next` when an attempt ends between two steps: the job waits, or its time is up, and it goes on
+ * in a later attempt. It is no failure. A job's function never gets it.
+ *
+ * @example
+ * run: async (context, next) => {
+ *   try {
+ *     await next();
+ *   } catch (error) {
+ *     if (!(error instanceof JobSuspended)) report(error);
+ *     throw error;
+ *   }
+ * }
+ */
+export class JobSuspended extends RemoteProcessorError {
+  static {
+    brand(JobSuspended, 'job_suspended');
+  }
+
+  readonly code = 'job_suspended';
+
+  constructor() {
+    super('The job is suspended between two steps, and goes on later.');
+  }
+}
+
+/**
  * Thrown by a job to be retried after a delay of its choice, such as one that a service requested. Uses up an attempt,
  * like any error.
  *

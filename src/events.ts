@@ -2,6 +2,7 @@ import type { Ending } from './job/ending.js';
 import { toFailure } from './job/failure.js';
 import type { SettledStatus } from './job/job.js';
 import type { QueuedJob } from './job/queued-job.js';
+import type { EndedStep } from './job/step-call.js';
 import { catchingRejections } from './job-rejections.js';
 import type { Logger } from './log.js';
 
@@ -40,6 +41,12 @@ export interface AttemptStarted extends JobOfEvent {
   /** Since when the job was both due and queued, by the database's clock. */
   readonly dueSince: Date;
 }
+
+/**
+ * A step of a job has ended. It is told by the attempt in which that was noticed. If a worker dies right after a wait, a
+ * later attempt tells the end of the wait again.
+ */
+export interface StepEnded extends JobOfEvent, EndedStep {}
 
 /** An attempt has ended, and its ending is recorded in the database. */
 export interface AttemptEnded extends JobOfEvent {
@@ -95,6 +102,7 @@ export interface ProcessorEvents {
   jobsReady: JobsBecameReady;
   jobsClaimed: JobsClaimed;
   attemptStarted: AttemptStarted;
+  stepEnded: StepEnded;
   attemptEnded: AttemptEnded;
   jobSettled: JobSettled;
   leaseLost: LeaseLost;
@@ -131,6 +139,7 @@ export const eventNames = Object.freeze([
   'jobsReady',
   'jobsClaimed',
   'attemptStarted',
+  'stepEnded',
   'attemptEnded',
   'jobSettled',
   'leaseLost',
@@ -146,6 +155,7 @@ export class Events {
     jobsReady: new Listeners(),
     jobsClaimed: new Listeners(),
     attemptStarted: new Listeners(),
+    stepEnded: new Listeners(),
     attemptEnded: new Listeners(),
     jobSettled: new Listeners(),
     leaseLost: new Listeners(),

@@ -21,6 +21,7 @@ export {
   IndexConflictError,
   IndexMissingError,
   type Issue,
+  JobSuspended,
   NotFoundError,
   RateLimited,
   ReadTimeoutError,
@@ -49,6 +50,7 @@ export type {
   LeaseLost,
   ProcessorEvents,
   ScheduleFired,
+  StepEnded,
 } from './events.js';
 export type { BreakerState, Limit } from './flow/describe-limits.js';
 export type { LimitHolder } from './flow/find-holders.js';
@@ -144,7 +146,13 @@ export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
 export type { Metadata } from './job/metadata.js';
-export type { Middleware, RunContext, RunMiddleware } from './job/middleware.js';
+export type {
+  Middleware,
+  RunContext,
+  RunMiddleware,
+  StepMiddleware,
+  StepRunContext,
+} from './job/middleware.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
@@ -155,6 +163,7 @@ export type {
   RetryDelayFunction,
 } from './job/retry-delay.js';
 export type { SentSignal } from './job/send-signal.js';
+export type { EndedStep, StepCall } from './job/step-call.js';
 export type { StepEntry, StepKind, StepState, StepsState, StepWait, StoredSignal } from './job/step-log.js';
 export type {
   CallbackAnswer,

@@ -49,7 +49,7 @@ import {
 import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
-import type { Middleware, RunMiddleware } from './job/middleware.js';
+import type { Middleware, RunMiddleware, StepMiddleware } from './job/middleware.js';
 import { freedSlots, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
@@ -90,6 +90,7 @@ import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { Callbacks, type CallbacksOptions, callbacksSchema } from './step/callbacks.js';
 import { stepNameSchema } from './step/step-options.js';
+import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
 import { admitOrGiveBack } from './worker/admit-or-give-back.js';
 import { drain } from './worker/drain.js';
@@ -269,6 +270,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
   #onDrainGoesOn: () => void = () => {};
+  #stepRules = usualStepRules;
   #sweepsAt = 0;
 
   /** @throws ValidationError listing every invalid option */
@@ -358,6 +360,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
         if (callbacks) return callbacks.urlOf({ jobId, step, run });
         throw new ConflictError(jobId, NO_CALLBACKS);
       },
+      stepRules: () => this.#stepRules,
       jobsReady: this.jobsReady,
       onGoesOn: () => this.#onDrainGoesOn(),
       log,
@@ -407,6 +410,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.#onDrainGoesOn = listener;
   }
 
+  /** Changes what holds for the steps of all jobs. @internal */
+  protected setStepRules(rules: StepRules): void {
+    this.#stepRules = rules;
+  }
+
   /** Returns the connected collections for the HTTP API. @internal */
   [connectedCollections](): Promise<Collections> {
     return this.#connected();
@@ -439,7 +447,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add,
    * or 3 seconds for a scheduler item. A refused job of a scheduler item is tried again in the next tick.
    *
-   * `run` is called around the function of each job that a drain runs, within the job's timeout.
+   * `run` is called around the function of each job that a drain runs, within the job's timeout. `next` throws
+   * JobSuspended if the attempt ends between two steps, which is no failure.
+   *
+   * `step` is called around each try of a step. An error before `next` fails the try. A later one is only added to the job's
+   * log, because the step is stored.
    *
    * @throws ValidationError for invalid middleware
    * @example
@@ -1248,6 +1260,7 @@ const removeJobsSchema = z.strictObject({
 const middlewareSchema = z.strictObject({
   add: z.custom<AddMiddleware>((value) => typeof value === 'function', 'expected a function').optional(),
   run: z.custom<RunMiddleware>((value) => typeof value === 'function', 'expected a function').optional(),
+  step: z.custom<StepMiddleware>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
 const listenSchema = z.strictObject({

@@ -144,6 +144,37 @@ describe('an event is told', () => {
     ]);
   });
 
+  test('of each step that ends, and of an attempt that is suspended', async () => {
+    const processor = database.processor();
+    const order = defineJob({
+      name: 'order',
+      run: async ({ step }) => {
+        await step.run('charge', { retry: { attempts: 2, delay: 0 } }, ({ attempt }) => {
+          if (attempt === 1) throw new Error('not yet');
+        });
+        await step.waitForSignal('paid');
+        return step.run('hopeless', { retry: { attempts: 1 } }, () => Promise.reject(new Error('never')));
+      },
+    });
+    await processor.addJobFactory(order);
+    const jobId = await processor.addJob(order);
+    const told = listen(processor, 'stepEnded', 'attemptEnded');
+    await processor.drain();
+    await processor.signal(jobId, 'paid');
+    await processor.drain();
+    const ended = (step: string, kind: string, state: string, tries: number) => [
+      'stepEnded',
+      { jobId, jobName: 'order', step, kind, state, tries, durationMs: expect.any(Number) },
+    ];
+    expect(told).toEqual([
+      ended('charge', 'run', 'completed', 2),
+      ['attemptEnded', expect.objectContaining({ outcome: 'suspended' })],
+      ended('paid', 'signal', 'completed', 0),
+      ended('hopeless', 'run', 'failed', 1),
+      ['attemptEnded', expect.objectContaining({ outcome: 'errors' })],
+    ]);
+  });
+
   test('of a lease that is lost, once', async () => {
     const processor = database.processor({ lease: '1s' });
     const { factory, gate } = gatedJob();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   defineJob,
+  JobSuspended,
   type LogFields,
   type Middleware,
   RemoteException,
@@ -340,4 +341,41 @@ test('what is no middleware is refused', async () => {
   expect(() => use({ run: 'text' })).toThrow(ValidationError);
   expect(() => use({ around: () => {} })).toThrow(/around/);
   expect(() => use(undefined)).toThrow(ValidationError);
+});
+
+test('middleware around steps fails a try before it, and nothing after it is stored', async () => {
+  const processor = await setup();
+  const seen: unknown[] = [];
+  processor.use({
+    run: async (_, next) => {
+      await next().catch((error) => seen.push(error instanceof JobSuspended));
+    },
+    step: async ({ step, kind, attempt }, next) => {
+      if (attempt === 1 && kind === 'run') throw new Error('not today');
+      await next();
+      seen.push(step);
+      throw new Error('too late');
+    },
+  });
+  const order = defineJob({
+    name: 'order',
+    run: async ({ step }) => {
+      const charged = await step.run('charge', { retry: { attempts: 2, delay: 0 } }, () => 7);
+      const rows = await step.iterate('rows', { start: 1 }, (row) =>
+        row < 3 ? { next: row + 1 } : { done: row },
+      );
+      await step.waitForSignal('paid');
+      return [charged, rows];
+    },
+  });
+  await processor.addJobFactory(order);
+  const id = await processor.addJob(order);
+  await processor.drain();
+  expect(seen).toEqual(['charge', 'rows', true]);
+  await processor.signal(id, 'paid');
+  await processor.drain();
+  expect(seen).toEqual(['charge', 'rows', true]);
+  expect(await processor.getJobResult(id)).toEqual([7, 3]);
+  const { lines } = await processor.jobs.log(id);
+  expect(lines[0]?.message).toContain("after step 'charge' was stored: too late");
 });

@@ -153,6 +153,45 @@ test('a failed attempt is an error of its span, one that puts itself off is none
   expect(types.toSorted()).toEqual(['RemoteException', undefined]);
 });
 
+test('each try of a step, and each wait, has a span in that of the attempt; a suspended attempt is no error', async () => {
+  const { processor, named, points, tracer } = await setup();
+  const order = defineJob({
+    name: 'order',
+    run: async ({ step }) => {
+      await step.run('charge', { retry: { attempts: 2, delay: 1 } }, ({ attempt }) => {
+        tracer.startSpan('inside').end();
+        if (attempt === 1) throw new TypeError('not yet');
+      });
+      return step.waitForSignal('paid');
+    },
+  });
+  await processor.addJobFactory(order);
+  const id = await processor.addJob(order);
+  await processor.drain();
+  await processor.signal(id, 'paid', 7);
+  await processor.drain();
+
+  const [first, second] = named('process order');
+  if (!first || !second) throw new Error('No spans.');
+  expect(first.status.code).toBe(SpanStatusCode.UNSET);
+  expect(first.attributes).toMatchObject({ 'remote_processor.suspended': true });
+  expect(second.attributes).not.toHaveProperty('remote_processor.suspended');
+  const tries = named('step charge');
+  expect(tries.map(({ attributes }) => attributes['remote_processor.step.attempt'])).toEqual([1, 2]);
+  expect(tries.map(({ status }) => status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
+  for (const { parentSpanContext } of tries) expect(parentSpanContext).toEqual(idsOf(first));
+  expect(named('inside').map(({ parentSpanContext }) => parentSpanContext)).toEqual(tries.map(idsOf));
+  const waited = only(named('step paid'));
+  expect(waited.parentSpanContext).toEqual(idsOf(second));
+  expect(waited.attributes).toMatchObject({
+    'messaging.message.id': id,
+    'remote_processor.step.kind': 'signal',
+    'remote_processor.step.state': 'completed',
+  });
+  const durations = (await points()).get('messaging.process.duration') ?? [];
+  expect(durations.map(({ attributes }) => attributes['error.type'])).toEqual([undefined]);
+});
+
 test('a job that is refused is an error of its send span', async () => {
   const { processor, named } = await setup();
   processor.use({

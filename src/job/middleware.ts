@@ -6,6 +6,7 @@ import { toFailure } from './failure.js';
 import type { NewJob } from './insert-job.js';
 import type { JobContext } from './job-context.js';
 import type { Metadata } from './metadata.js';
+import type { StepCall } from './step-call.js';
 
 /** The context of a job's function, with details of the job. */
 export interface RunContext extends JobContext {
@@ -18,10 +19,19 @@ export interface RunContext extends JobContext {
 /** Middleware called around each job function. `next` returns the function's result. */
 export type RunMiddleware = (context: RunContext, next: () => Promise<unknown>) => unknown;
 
+/** A call of a step's function, and its job. */
+export interface StepRunContext
+  extends StepCall,
+    Pick<RunContext, 'jobId' | 'jobName' | 'queue' | 'metadata'> {}
+
+/** Middleware called around each try of a step. `next` returns the step's result, which is stored then. */
+export type StepMiddleware = (context: StepRunContext, next: () => Promise<unknown>) => unknown;
+
 /** User code around adding and running jobs. See `RemoteProcessor.use`. */
 export interface Middleware {
   readonly add?: AddMiddleware | undefined;
   readonly run?: RunMiddleware | undefined;
+  readonly step?: StepMiddleware | undefined;
 }
 
 /** How long to wait for middleware to end once the jobs are written. */
@@ -31,16 +41,22 @@ const MAX_WAIT_MS = 3_000;
 export class Middlewares {
   #add: readonly AddMiddleware[] = [];
   #run: readonly Step<RunContext, unknown>[] = [];
+  #step: readonly Step<StepRunContext, unknown>[] = [];
 
   constructor(private readonly log: Logger) {}
 
-  use({ add, run }: Middleware): void {
+  use({ add, run, step }: Middleware): void {
     if (add) this.#add = [...this.#add, add];
     if (run) this.#run = [...this.#run, run];
+    if (step) this.#step = [...this.#step, step];
   }
 
   get run(): readonly Step<RunContext, unknown>[] {
     return this.#run;
+  }
+
+  get step(): readonly Step<StepRunContext, unknown>[] {
+    return this.#step;
   }
 
   /** Whether any middleware wraps adding. */

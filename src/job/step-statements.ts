@@ -126,11 +126,11 @@ export function wakeUp(waits: readonly WaitWrite[]): Document {
   return { $cond: [isThere, '$$NOW', earliest] };
 }
 
-/** Returns the stages that begin a new run: no step is stored, and the signals stay. */
+/** Returns the stages that begin a new run: no step is stored, nothing is waited for, and the signals stay. */
 export function beginRun(): Document[] {
   return [
-    { $set: { steps: { run: { $add: [{ $ifNull: ['$steps.run', 1] }, 1] } } } },
-    { $unset: ['stepLog.entries', 'stepLog.pages'] },
+    { $set: { 'steps.run': { $add: [{ $ifNull: ['$steps.run', 1] }, 1] } } },
+    { $unset: ['steps.version', 'steps.waits', 'stepLog.entries', 'stepLog.pages'] },
   ];
 }
 

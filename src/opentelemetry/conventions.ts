@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { isError } from '../is-error.js';
+import type { StepCall } from '../job/step-call.js';
 
 /*
  * Names from OpenTelemetry's semantic conventions for messaging, which are in development:
@@ -32,6 +33,30 @@ export function spanAttributesOf(operation: Operation, jobId: string, queue: str
     'messaging.operation.type': operation,
     'messaging.message.id': jobId,
     'remote_processor.queue': queue,
+  };
+}
+
+/** The attribute of an attempt, or an iteration, that goes on in a later attempt. */
+export const suspended: Attributes = { 'remote_processor.suspended': true };
+
+/** Returns the attributes of a step's span. */
+export function stepAttributesOf({
+  jobId,
+  jobName,
+  step,
+  kind,
+  attempt,
+}: Pick<StepCall, 'step' | 'kind'> & {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly attempt?: number;
+}): Attributes {
+  return {
+    'messaging.destination.name': jobName,
+    'messaging.message.id': jobId,
+    'remote_processor.step.name': step,
+    'remote_processor.step.kind': kind,
+    ...(attempt !== undefined && { 'remote_processor.step.attempt': attempt }),
   };
 }
 

@@ -17,10 +17,11 @@ import {
 } from '@opentelemetry/api';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
-import { Snooze } from '../errors.js';
+import { JobSuspended, Snooze } from '../errors.js';
+import type { StepEnded } from '../events.js';
 import type { JobBeingAdded } from '../job/addition.js';
 import { toFailure } from '../job/failure.js';
-import type { RunContext } from '../job/middleware.js';
+import type { RunContext, StepRunContext } from '../job/middleware.js';
 import { fieldOf } from '../mongo/driver-error.js';
 import type { RemoteProcessor } from '../processor.js';
 import { validateNow } from '../validate.js';
@@ -34,6 +35,8 @@ import {
   processDuration,
   sentMessages,
   spanAttributesOf,
+  stepAttributesOf,
+  suspended,
 } from './conventions.js';
 import { toMetadata, toSpanContext } from './trace-context.js';
 
@@ -63,18 +66,24 @@ const NAME = 'remote-processor';
  *
  * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span
  * `process <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
+ * Each try of a step, and each wait, makes a span `step <name>` in it.
  *
  * @throws ValidationError listing invalid options
  * @example
  * instrument(processor);
  */
-export function instrument(processor: Pick<RemoteProcessor, 'use'>, options: InstrumentOptions = {}): void {
+export function instrument(
+  processor: Pick<RemoteProcessor, 'use' | 'on'>,
+  options: InstrumentOptions = {},
+): void {
   validateNow(optionsSchema, options, 'The call of instrument');
   const telemetry = new Telemetry(options);
   processor.use({
     add: (job, next) => telemetry.send(job, next),
     run: (run, next) => telemetry.process(run, next),
+    step: (step, next) => telemetry.step(step, next),
   });
+  processor.on('stepEnded', (step) => telemetry.waited(step));
 }
 
 class Telemetry {
@@ -134,6 +143,29 @@ class Telemetry {
     await this.#measure('process', jobName, span, () => context.with(trace.setSpan(parent, span), next));
   }
 
+  async step({ jobId, jobName, ...call }: StepRunContext, next: () => Promise<unknown>): Promise<void> {
+    const active = context.active();
+    const attributes = stepAttributesOf({ jobId, jobName, ...call });
+    const span = this.#tracer.startSpan(`step ${call.step}`, { attributes }, active);
+    try {
+      await context.with(trace.setSpan(active, span), next);
+    } catch (error) {
+      if (isKind(error, JobSuspended)) span.setAttributes(suspended);
+      else tellFailure(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  /** Makes a span for a wait, which is over. Other steps have one already. */
+  waited({ tries, durationMs, state, ...step }: StepEnded): void {
+    if (tries > 0) return;
+    const attributes = { ...stepAttributesOf(step), 'remote_processor.step.state': state };
+    const startTime = Date.now() - durationMs;
+    this.#tracer.startSpan(`step ${step.step}`, { attributes, startTime }, context.active()).end();
+  }
+
   async #measure(operation: Operation, jobName: string, span: Span, next: () => Promise<unknown>) {
     const { count, duration } = operation === 'send' ? this.#send : this.#process;
     const began = performance.now();
@@ -141,8 +173,9 @@ class Telemetry {
     try {
       await next();
     } catch (error) {
-      // A job that snoozes has not failed.
-      if (!isKind(error, Snooze)) {
+      // A job that snoozes, or goes on later, has not failed.
+      if (isKind(error, JobSuspended)) span.setAttributes(suspended);
+      else if (!isKind(error, Snooze)) {
         attributes = { ...attributes, ...errorAttributes(error) };
         tellFailure(span, error);
       }

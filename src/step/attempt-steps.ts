@@ -8,6 +8,7 @@ import { durationSchema } from '../duration.js';
 import {
   AttemptAbortedError,
   ConflictError,
+  JobSuspended,
   RemoteException,
   RetryAfter,
   StepFailedError,
@@ -18,6 +19,7 @@ import { type Failure, toFailure, withRemark } from '../job/failure.js';
 import type { Outcome } from '../job/outcome.js';
 import { retryDelayMs } from '../job/retry-delay.js';
 import { parseBy } from '../job/schema.js';
+import type { EndedStep, StepCall } from '../job/step-call.js';
 import type { CursorWrite, StepKind, StepWrite, StepWrites, WaitWrite } from '../job/step-log.js';
 import type {
   CallbackOptions,
@@ -48,9 +50,6 @@ import {
   stepOptionsSchema,
 } from './step-options.js';
 
-/** A shorter wait is waited in place, which costs less than to suspend the job and to claim it again. */
-const MAX_IN_PLACE_MS = 2_000;
-
 /** Maximum number of steps in a run. All are read when the job goes on. */
 const MAX_STEPS = 10_000;
 
@@ -73,6 +72,15 @@ interface Work {
     journal: StepJournal,
     ended: (returned: unknown) => Promise<StepWrite>,
   ): Promise<unknown>;
+}
+
+/** An iteration under way. */
+interface Iteration {
+  readonly work: (cursor: unknown, step: StepContext) => unknown;
+  readonly journal: StepJournal;
+  readonly known: KnownStep | undefined;
+  /** Returns the error that ends it in this attempt. */
+  readonly suspend: () => Error;
 }
 
 /** The steps of one attempt. */
@@ -101,7 +109,8 @@ export class AttemptSteps implements Steps {
       kind: 'run',
       options,
       run: async (context, journal, ended) => {
-        const write = await ended(await work(context));
+        const call = this.host.replacement(name) ?? work;
+        const write = await ended(await call(context));
         await journal.store(write);
         return write.result;
       },
@@ -116,8 +125,9 @@ export class AttemptSteps implements Steps {
       options,
       run: async (context, journal, ended) => {
         const { store, job } = this.host;
+        const call = this.host.replacement(name);
         const write = await store.keepInTransaction(job, async (session: ClientSession) => {
-          const result = await ended(await work(session, context));
+          const result = await ended(call ? await call(context) : await work(session, context));
           return { result, writes: journal.writesWith(result) };
         });
         journal.stored({ steps: [] }, write);
@@ -140,36 +150,54 @@ export class AttemptSteps implements Steps {
     return this.#step(name, valid.was, async (journal, known) => {
       if (known && known.state !== 'iterating') return this.#ended(name, known);
       this.#requireForward(journal);
-      const began = performance.now();
-      const agoMs = () => performance.now() - began;
-      let { cursor = toCursor(valid.start, name), calls = 0 } = known ?? {};
-      let longest = 0;
-      for (;;) {
-        await this.#begin(longest);
-        const callBegan = performance.now();
-        const given = valid.cursor ? await parseBy(valid.cursor, cursor, `Cursor of step '${name}'`) : cursor;
-        const returned = await work(given, this.#contextOf(name, journal, 1));
-        longest = Math.max(longest, performance.now() - callBegan);
-        const { next, done, isDone } = iterated(name, returned);
-        if (isDone) {
-          const result = await this.#storable(name, () => toStepResult(done, name));
-          await this.#store(journal, {
-            name,
-            kind: 'iterate',
-            state: 'completed',
-            calls,
-            result,
-            agoMs: agoMs(),
-          });
-          return result;
-        }
-        cursor = await this.#storable(name, () => toCursor(next, name));
-        calls += 1;
-        this.hasProgressed = true;
-        journal.later({ name, kind: 'iterate', state: 'iterating', cursor, calls, agoMs: agoMs() });
-        this.host.onCursor();
+      let isSuspended = false;
+      const suspend = () => {
+        isSuspended = true;
+        return new JobSuspended();
+      };
+      const iterate = () => this.#iterate(name, valid, { work, journal, known, suspend });
+      try {
+        return await this.#around({ step: name, kind: 'iterate', attempt: 1 }, iterate);
+      } catch (error) {
+        if (isSuspended) return this.#stopHere();
+        if (!(error instanceof Unstorable)) throw error;
+        throw new StepFailedError(name, toFailure(error.cause).message, { cause: error.cause });
       }
     });
+  }
+
+  /** Iterates until the end, which it stores. @throws what `suspend` returns, once there is no time for another call */
+  async #iterate(
+    name: string,
+    { start, cursor: schema }: z.output<typeof iterateOptionsSchema>,
+    { work, journal, known, suspend }: Iteration,
+  ): Promise<unknown> {
+    const began = performance.now();
+    const entry = () => ({ name, kind: 'iterate', agoMs: performance.now() - began }) as const;
+    const call = this.host.replacement(name);
+    let { cursor = toCursor(start, name), calls = 0 } = known ?? {};
+    let longest = 0;
+    for (;;) {
+      if (!(await this.#mayBegin(longest))) throw suspend();
+      const callBegan = performance.now();
+      const given = schema ? await parseBy(schema, cursor, `Cursor of step '${name}'`) : cursor;
+      const context = this.#contextOf(name, journal, 1);
+      const returned = call ? { done: await call(context) } : await work(given, context);
+      longest = Math.max(longest, performance.now() - callBegan);
+      const { next, done, isDone } = iterated(name, returned);
+      if (isDone) {
+        const result = await this.#storable(name, () => toStepResult(done, name));
+        const write = { ...entry(), state: 'completed', calls, result } as const;
+        await this.#store(journal, write);
+        this.#tellEnded(write, 1);
+        return result;
+      }
+      cursor = await this.#storable(name, () => toCursor(next, name));
+      calls += 1;
+      this.hasProgressed = true;
+      journal.later({ ...entry(), state: 'iterating', cursor, calls });
+      this.host.onCursor();
+    }
   }
 
   async sleep(name: string, duration: number | string, options: NamedBefore = {}): Promise<void> {
@@ -187,14 +215,15 @@ export class AttemptSteps implements Steps {
       if (known) return;
       this.#requireForward(journal);
       const stored = journal.waitOf([name, ...was]);
-      const agoMs = stored ? Date.now() - stored.began.getTime() : 0;
+      const agoMs = stored ? journal.since(stored.began) : 0;
       if (!(stored?.until && journal.isOver(stored.until))) {
         const wake = stored?.until ?? until;
-        const ms = wake instanceof Date ? wake.getTime() - Date.now() : wake;
-        if (stored || ms > MAX_IN_PLACE_MS) return this.#wait({ name, kind: 'sleep', agoMs, until: wake });
-        await this.#pause(ms);
+        // Only the database knows whether a moment has come.
+        if (wake instanceof Date || wake > this.host.maxInPlaceMs)
+          return this.#wait({ name, kind: 'sleep', agoMs, until: wake });
+        await this.#pause(wake);
       }
-      journal.later({ name, kind: 'sleep', state: 'completed', agoMs });
+      this.#waited(journal, { name, kind: 'sleep', state: 'completed', agoMs });
     });
   }
 
@@ -225,13 +254,15 @@ export class AttemptSteps implements Steps {
       if (known) return known.state === 'timedOut' ? undefined : parse(known.result);
       this.#requireForward(journal);
       const stored = journal.waitOf([name, ...was]);
-      const agoMs = stored ? Date.now() - stored.began.getTime() : 0;
+      const agoMs = stored ? journal.since(stored.began) : 0;
       const entry = { name, kind: 'signal', agoMs } as const;
       for (let found = journal.signalNamed(signal); found; found = journal.signalNamed(signal)) {
         const { key: takes, payload } = found;
         try {
           const parsed = await parse(payload);
-          await this.#store(journal, { ...entry, state: 'completed', result: payload, takes });
+          const write = { ...entry, state: 'completed', result: payload, takes } as const;
+          await this.#store(journal, write);
+          this.#tellEnded(write, 0);
           return parsed;
         } catch (error) {
           if (!isKind(error, ValidationError)) throw error;
@@ -241,7 +272,7 @@ export class AttemptSteps implements Steps {
       }
       if (!stored || stored.until === undefined || !journal.isOver(stored.until))
         return this.#wait({ name, kind: 'signal', signal, agoMs, ...untilOf(stored?.until ?? timeout) });
-      journal.later({ ...entry, state: 'timedOut' });
+      this.#waited(journal, { ...entry, state: 'timedOut' });
       return undefined;
     });
   }
@@ -316,7 +347,8 @@ export class AttemptSteps implements Steps {
           kind: 'compensation',
           options: { ...options, retry, atMostOnce: false, output: undefined, compensate: undefined },
           run: async (context, _, ended) => {
-            await options.compensate?.(value, context);
+            const call = this.host.replacement(undoing);
+            await (call ? call(context) : options.compensate?.(value, context));
             await journal.store(await ended(undefined));
             return undefined;
           },
@@ -355,7 +387,7 @@ export class AttemptSteps implements Steps {
       return this.#wait({
         name,
         kind: 'retry',
-        agoMs: Date.now() - putOff.began.getTime(),
+        agoMs: journal.since(putOff.began),
         until: putOff.until,
       });
     for (let tries = known?.tries ?? 0; ; tries += 1) {
@@ -372,8 +404,11 @@ export class AttemptSteps implements Steps {
         return { name, kind, state: 'completed', agoMs: agoMs(), ...(tries > 0 && { tries }), result };
       };
       try {
-        const result = await work.run(this.#contextOf(name, journal, tries + 1), journal, ended);
+        const context = this.#contextOf(name, journal, tries + 1);
+        const call = { step: name, kind, attempt: tries + 1 };
+        const result = await this.#around(call, () => work.run(context, journal, ended));
         this.hasProgressed = true;
+        this.#tellEnded({ name, kind, state: 'completed', agoMs: agoMs() }, tries + 1);
         return result;
       } catch (error) {
         await this.#failed(error, { name, kind, tries: tries + 1, agoMs: agoMs() }, journal, options);
@@ -395,12 +430,14 @@ export class AttemptSteps implements Steps {
     if (!retry && !atMostOnce && !(error instanceof Unstorable)) throw error;
     const failure = toFailure(error instanceof Unstorable ? error.cause : error);
     if (isPermanent || !retry || tries >= retry.attempts) {
-      await journal.store({ ...entry, state: 'failed', failure });
+      const failed = { ...entry, state: 'failed', failure } as const;
+      await journal.store(failed);
+      this.#tellEnded(failed, tries);
       throw new StepFailedError(name, failure.message, { cause: error });
     }
     const write = { ...entry, state: 'retrying', failure } as const;
     const delayMs = askedDelay(error) ?? retryDelayMs(retry.delay, tries);
-    if (delayMs > MAX_IN_PLACE_MS) {
+    if (delayMs > this.host.maxInPlaceMs) {
       this.#withSuspension.push(write);
       return this.#wait({ name, kind: 'retry', agoMs: 0, until: delayMs });
     }
@@ -486,14 +523,54 @@ export class AttemptSteps implements Steps {
     if (journal.known([FAILURE])) throw new Undoing();
   }
 
+  /** Calls a step inside its middleware. Once the step is stored, no middleware can make it fail. */
+  async #around(call: StepCall, work: () => Promise<unknown>): Promise<unknown> {
+    let isStored = false;
+    let result: unknown;
+    try {
+      return await this.host.around(call, async () => {
+        result = await work();
+        isStored = true;
+        return result;
+      });
+    } catch (error) {
+      if (!isStored) throw error;
+      this.host.log(`A middleware failed after step '${call.step}' was stored: ${toFailure(error).message}`);
+      return result;
+    }
+  }
+
+  /** Notes the end of a wait, which is stored along with the next write. */
+  #waited(journal: StepJournal, write: StepWrite & { readonly state: EndedStep['state'] }): void {
+    journal.later(write);
+    this.#tellEnded(write, 0);
+  }
+
+  #tellEnded(
+    { name: step, kind, state, agoMs }: Pick<StepWrite, 'name' | 'kind' | 'agoMs'> & Pick<EndedStep, 'state'>,
+    tries: number,
+  ): void {
+    this.host.onEnded({ step, kind, state, tries, durationMs: Math.round(agoMs) });
+  }
+
   /** Returns when a step may begin that takes this long. Never if the attempt has to end before. */
   async #begin(expectedMs: number): Promise<void> {
+    if (!(await this.#mayBegin(expectedMs))) await this.#stopHere();
+  }
+
+  /** Returns whether a step may begin that takes this long. If not, the time is over when this returns. */
+  async #mayBegin(expectedMs: number): Promise<boolean> {
     this.#throwIfAborted();
-    if (!this.#mustEnd && expectedMs < this.host.timeLeft()) return;
+    if (!this.#mustEnd && expectedMs < this.host.timeLeft()) return true;
     await this.host.outOfTime();
     this.#throwIfAborted();
+    return false;
+  }
+
+  /** Ends the attempt once no step is under way. The step that calls this is not any more. */
+  #stopHere(): Promise<never> {
     this.#isOutOfTime = true;
-    await this.#neverAgain();
+    return this.#neverAgain();
   }
 
   /** Whether the attempt must end, and is to go on later. */

@@ -3,7 +3,9 @@ import type { JobFactory } from '../job/define-job.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { LogLineFields } from '../job/log-line.js';
 import type { Outcome } from '../job/outcome.js';
+import type { EndedStep, StepCall } from '../job/step-call.js';
 import type { StepEntry, StepLog, StepWrites } from '../job/step-log.js';
+import type { StepFunction } from '../job/steps.js';
 
 /** The stored steps of a job, and the database's clock when they were read. */
 export interface LoadedSteps {
@@ -45,6 +47,14 @@ export interface StepHost {
   /** Whether the attempt is over, so that no step can be stored. */
   readonly hasEnded: boolean;
   log(message: string, fields?: LogLineFields): void;
+  /** A wait up to this time is waited in place. */
+  readonly maxInPlaceMs: number;
+  /** Returns what is called instead of a step's function. */
+  replacement(step: string): StepFunction<unknown> | undefined;
+  /** Calls a step inside its middleware. */
+  around(step: StepCall, call: () => Promise<unknown>): Promise<unknown>;
+  /** Called when a step has ended, and that is stored or is stored along with the next write. */
+  onEnded(step: EndedStep): void;
   /** Called when an iteration has a new cursor, to be stored with the attempt's reports. */
   onCursor(): void;
   /** Ends the attempt. Its function may be anywhere. Without an outcome, the job is given back. */

@@ -68,10 +68,15 @@ export class StepJournal {
     return this.#waits.get(names.find((name) => this.#waits.has(name)) ?? '');
   }
 
+  /** Returns how long ago a moment was, by the database's clock, in milliseconds. Negative for one to come. */
+  since(moment: Date): number {
+    const { now, at } = this.#clock;
+    return now + (performance.now() - at) - moment.getTime();
+  }
+
   /** Returns whether a moment has come, by the database's clock. */
   isOver(moment: Date): boolean {
-    const { now, at } = this.#clock;
-    return moment.getTime() <= now + (performance.now() - at);
+    return this.since(moment) >= 0;
   }
 
   /** Returns the oldest signal of this name that no step has taken. */

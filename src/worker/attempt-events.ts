@@ -2,6 +2,7 @@ import type { Events, LeaseLost } from '../events.js';
 import type { Ending } from '../job/ending.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
+import type { EndedStep } from '../job/step-call.js';
 import type { Attempt } from './attempt.js';
 import { tellEnded } from './tell-ended.js';
 
@@ -27,6 +28,12 @@ export class AttemptEvents {
       ...this.#about(attempt),
       dueSince: queued > runAt ? queued : runAt,
     });
+  }
+
+  stepEnded({ job }: Attempt, step: EndedStep): void {
+    if (!this.events.isHeard('stepEnded')) return;
+    const { id: jobId, jobName } = job;
+    this.events.tell('stepEnded', { jobId, jobName, ...step });
   }
 
   /** Tells listeners once per attempt: both a heartbeat and the end of the attempt may notice the loss. */

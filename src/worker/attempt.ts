@@ -1,5 +1,5 @@
 import type { ClientSession } from 'mongodb';
-import { type AbortReason, AttemptAbortedError, ConflictError } from '../errors.js';
+import { type AbortReason, AttemptAbortedError, ConflictError, JobSuspended } from '../errors.js';
 import { compose } from '../job/compose.js';
 import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
@@ -7,11 +7,13 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
 import type { Outcome } from '../job/outcome.js';
+import type { EndedStep, StepCall } from '../job/step-call.js';
 import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
 import { AttemptSteps } from '../step/attempt-steps.js';
 import type { StepHost, StepStore } from '../step/step-host.js';
+import type { StepRules } from '../step/step-rules.js';
 import type { AttemptReport } from './attempt-report.js';
 import { failedOutcome } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
@@ -37,6 +39,7 @@ export interface AttemptOwner {
   readonly middlewares: Middlewares;
   /** How steps read and write. */
   readonly steps: StepStore;
+  readonly stepRules: StepRules;
   /** When the worker must stop, in milliseconds since the epoch. Infinity if unknown. */
   readonly stopAt: number;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
@@ -47,6 +50,8 @@ export interface AttemptOwner {
   whenStopped(): Outcome;
   /** Called when the attempt begins. */
   onBegin(attempt: Attempt): void;
+  /** Called when a step has ended. */
+  onStepEnded(attempt: Attempt, step: EndedStep): void;
   /** Called when another worker may have the job. */
   onLost(attempt: Attempt): void;
   /** Called once, with the outcome that counts and the state before it. Later outcomes are ignored. */
@@ -178,7 +183,7 @@ export class Attempt {
   /** Calls the job function inside its middleware. Middleware may be slow, so the attempt may be over by then. */
   async #run(input: unknown): Promise<unknown> {
     const { job, owner } = this;
-    const context = this.#contextWith(input);
+    const context = this.#contextWith(input, {});
     const call = async () => {
       this.#checkIn();
       return this.batch ? this.batch.call(this, context) : this.#callFunction(context);
@@ -186,7 +191,7 @@ export class Attempt {
     const { run } = owner.middlewares;
     if (run.length === 0) return call();
     const { jobName, queue, metadata = {} } = job;
-    return compose(run, { ...context, jobName, queue, metadata }, call);
+    return compose(run, this.#contextWith(input, { jobName, queue, metadata }), call);
   }
 
   /** Calls the job function, and no longer waits for it once its steps have ended the attempt. */
@@ -238,6 +243,10 @@ export class Attempt {
       onCursor: () => report.stepped(),
       park: (outcome) => this.#park(outcome),
       callbackUrl: (step, run) => owner.callbackUrl(job.id, step, run),
+      maxInPlaceMs: owner.stepRules.maxInPlaceMs,
+      replacement: (step) => owner.stepRules.replacement?.(job.jobName, step),
+      around: (step, call) => this.#aroundStep(step, call),
+      onEnded: (step) => owner.onStepEnded(this, step),
       get signal() {
         return attempt.#signal;
       },
@@ -245,6 +254,13 @@ export class Attempt {
         return attempt.hasEnded;
       },
     };
+  }
+
+  async #aroundStep(step: StepCall, call: () => Promise<unknown>): Promise<unknown> {
+    const { step: middleware } = this.owner.middlewares;
+    if (middleware.length === 0) return call();
+    const { id: jobId, jobName, queue, metadata = {} } = this.job;
+    return compose(middleware, { ...step, jobId, jobName, queue, metadata }, call);
   }
 
   /** How long the attempt may still take, in milliseconds. */
@@ -265,7 +281,7 @@ export class Attempt {
   #park(outcome: Outcome = this.#givenBack()): void {
     if (this.hasEnded || this.#parked) return;
     this.#parked = outcome;
-    this.#stopWaiting(new Parked());
+    this.#stopWaiting(new JobSuspended());
   }
 
   /** The outcome of an attempt that is to go on in another. Whether its own time was over counts as the worker's. */
@@ -289,13 +305,14 @@ export class Attempt {
     this.#completedIn = outcome;
   }
 
-  #contextWith(input: unknown): JobContext {
+  #contextWith<Details extends object>(input: unknown, details: Details): JobContext & Details {
     const { id: jobId, retryCounter: attempt, token } = this.job;
     const { progress, log } = this.report;
     const { processor } = this.owner;
     const getSignal = () => this.#signal;
     const getSteps = () => this.#stepsOfAttempt;
     return {
+      ...details,
       input,
       jobId,
       attempt,
@@ -383,11 +400,6 @@ export class Attempt {
     clearTimeout(this.#grace);
     this.owner.onEnd(this, outcome, before);
   }
-}
-
-/** The attempt has ended between two steps. Its outcome is decided, whatever middleware makes of this. */
-class Parked extends Error {
-  override readonly message = 'The job is suspended, and goes on later.';
 }
 
 /**

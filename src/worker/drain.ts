@@ -123,11 +123,13 @@ class Drain {
         leases: this.#leases,
         leaseMs,
       }),
+      stepRules: worker.stepRules(),
       stopAt: limits.stopAt,
       callbackUrl: worker.callbackUrl,
       completeIn: (job, outcome, session) => this.#leases.completeIn(job, outcome, session),
       whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),
       onBegin: (attempt) => this.#events.started(attempt),
+      onStepEnded: (attempt, step) => this.#events.stepEnded(attempt, step),
       onLost: (lost) => this.#events.lostLease(lost),
       onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before),
     };

@@ -13,6 +13,7 @@ import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { StepPageDocument } from '../job/step-pages.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
+import type { StepRules } from '../step/step-rules.js';
 import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
@@ -46,6 +47,7 @@ export interface DrainContext {
   readonly middlewares: Middlewares;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
   readonly callbackUrl: (jobId: string, step: string, run: number) => string;
+  readonly stepRules: () => StepRules;
   readonly jobsReady: ReadySignal;
   /** Called whenever a drain has looked for work and waits, which shows that it is not stuck. */
   readonly onGoesOn: () => void;

@@ -167,6 +167,22 @@ test('an iteration goes on at its cursor', async () => {
   expect(await processor.getJobResult(id)).toBe(5);
 });
 
+test('an iteration with a cursor that cannot be stored fails, and goes on at the last one when it is retried', async () => {
+  let isBroken = true;
+  const { processor, id } = await added(({ step }) =>
+    step.iterate<unknown, string>('rows', { start: 0 }, (at) => {
+      if (at === 1 && !isBroken) return { done: 'done' };
+      return { next: at === 0 ? 1 : () => 'no value' };
+    }),
+  );
+  expect(await processor.drain()).toMatchObject({ errors: 1, retried: 0 });
+  expect(await lastError({ processor, id })).toMatch(/^Step 'rows' failed: Cursor of step 'rows'.*function/s);
+  isBroken = false;
+  await processor.retryJob(id);
+  await processor.drain();
+  expect(await processor.getJobResult(id)).toBe('done');
+});
+
 test('a transaction stores its writes and its end together', async () => {
   const stock = database.db.collection<{ _id: string; left: number }>('stock');
   await stock.insertOne({ _id: 'a', left: 5 });
@@ -212,4 +228,17 @@ test('continueAs begins another run with another input', async () => {
   expect(inputs).toEqual([1, 2, 3]);
   expect(await processor.getJobResult(id)).toBe(3);
   expect(await processor.jobs.steps(id)).toMatchObject({ run: 3, steps: [{ name: 'work' }] });
+});
+
+test('the next run has none of the waits of the last', async () => {
+  const { processor, id } = await added(async ({ step, input }) => {
+    await step.sleep('month', '30 days');
+    const { n } = z.object({ n: z.number() }).parse(input);
+    return n < 3 ? step.continueAs({ n: n + 1 }) : n;
+  });
+  await processor.drain();
+  await skipWaits(id);
+  expect(await processor.drain()).toMatchObject({ claimed: 2, suspended: 2 });
+  const { run, waits } = await processor.jobs.steps(id);
+  expect({ run, waits }).toMatchObject({ run: 2, waits: [{ name: 'month', kind: 'sleep' }] });
 });
