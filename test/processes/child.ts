@@ -16,8 +16,8 @@ const processor = new LocalProcessor({
   log: silent,
   maxThreads: 5,
   lease,
-  pollInterval: 20,
-  scheduleInterval: 20,
+  pollInterval: 100,
+  scheduleInterval: 100,
 });
 
 const noted = defineJob({

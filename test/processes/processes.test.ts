@@ -61,9 +61,9 @@ test('three worker processes run each of many jobs exactly once', async () => {
   const workers = await Promise.all([1, 2, 3].map(() => start('worker', '1m')));
   let added = 0;
   // All three are to have a part in it, and one of them may get no CPU for a while.
-  while (added < 300 || (await ledger.distinct('pid')).length < 3) {
-    await Promise.all(Array.from({ length: 100 }, (_, n) => processor.addJob(noted, { n })));
-    added += 100;
+  while (added < 150 || (await ledger.distinct('pid')).length < 3) {
+    await processor.addJobs(Array.from({ length: 50 }, (_, n) => ({ job: noted, input: { n } })));
+    added += 50;
   }
   await eventually(async () => expect(await unsettled()).toBe(false));
   await Promise.all(workers.map((worker) => stop(worker, 'SIGTERM')));
@@ -116,9 +116,13 @@ test('a job that kills its worker ends in error, and takes none of its neighbour
   const [killer = ''] = await processor.addJobs(
     inBatches.map((input) => ({ job: together, input, options: { maxRetries: 1 } })),
   );
-  for (let n = 0; n < 100; n += 1) {
-    await processor.addJob(noted, n === 50 ? { n, fate: 'kill' } : { n }, { id: `job ${n}`, maxRetries: 2 });
-  }
+  await processor.addJobs(
+    Array.from({ length: 100 }, (_, n) => ({
+      job: noted,
+      input: { n, ...(n === 50 && { fate: 'kill' as const }) },
+      options: { id: `job ${n}`, maxRetries: 2 },
+    })),
+  );
   for (let workers = 0; (await unsettled()) && workers < 10; workers += 1) {
     const worker = await start('worker');
     await eventually(async () => expect(worker.signalCode !== null || !(await unsettled())).toBe(true));
