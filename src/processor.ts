@@ -862,7 +862,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
     this.#openQueues.learn(recovery.pausedQueues);
     tellLost(this.#events, recovery.lost);
-    const unblocked = await this.#worker.lines.lookAfter(recovery.dueLimits);
+    const { lines } = this.#worker;
+    const unblocked = [
+      ...(await lines.release(recovery.lost)),
+      ...(await lines.lookAfter(recovery.dueLimits)),
+    ];
     return { ...recovery, unblocked };
   }
 

@@ -1,6 +1,6 @@
 import type { Failure } from './failure.js';
 import { type HeldSlot, isHeldUntilSettled, isOrder } from './flow-rules.js';
-import { type ClaimedJob, isSettled, type JobStatus } from './job.js';
+import { type ClaimedJob, isSettled, type JobStatus, type SettledStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import type { Report } from './report.js';
 import type { StepWrites, WaitWrite } from './step-log.js';
@@ -80,15 +80,23 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
  * @param settledAs the job's new status, or undefined if nothing was changed
  */
 export function freedSlots(
-  { slots = [], limits = [] }: ClaimedJob,
+  job: ClaimedJob,
   outcome: Outcome | Stepped,
   settledAs: JobStatus | 'stale' | undefined,
 ): readonly HeldSlot[] {
+  const { slots = [] } = job;
   if (outcome.kind === 'stepped' || slots.length === 0) return [];
   if (settledAs === undefined || settledAs === 'stale') return [];
-  if (!isSettled(settledAs))
-    return outcome.kind === 'givenBack' ? [] : slots.filter(({ key }) => !isHeldUntilSettled(key));
-  const isStopped = settledAs === 'error' && limits.some(({ stops }) => stops);
+  if (isSettled(settledAs)) return freedBySettling(job, settledAs);
+  return outcome.kind === 'givenBack' ? [] : slots.filter(({ key }) => !isHeldUntilSettled(key));
+}
+
+/** Returns the places that a job loses when it is settled. See `freedSlots`. */
+export function freedBySettling(
+  { slots = [], limits = [] }: Pick<ClaimedJob, 'slots' | 'limits'>,
+  status: SettledStatus,
+): readonly HeldSlot[] {
+  const isStopped = status === 'error' && limits.some(({ stops }) => stops);
   return isStopped ? slots.filter(({ key }) => !isOrder(key)) : slots;
 }
 

@@ -4,9 +4,11 @@ import { IndexMissingError } from '../errors.js';
 import type { FlowCollections } from '../flow/limit-document.js';
 import type { DueLimit } from '../flow/lines.js';
 import { endLostAttempt } from '../job/end-attempt.js';
+import type { HeldSlot, JobLimit } from '../job/flow-rules.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
 import { makeClaimable } from '../job/make-claimable.js';
+import { freedBySettling } from '../job/outcome.js';
 import { anyPriority, isDue, isOurs, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
@@ -43,6 +45,9 @@ export interface LostAttempt {
   readonly leaseExpired: Date;
   /** Undefined when the job is queued again. */
   readonly settledAs: SettledStatus | undefined;
+  /** The limits of the job, and the places in them that it has lost. */
+  readonly limits: readonly JobLimit[];
+  readonly slots: readonly HeldSlot[];
 }
 
 /**
@@ -135,7 +140,15 @@ const isExpired: Filter<JobDocument> = {
 
 type ExpiredJob = Pick<
   JobDocument,
-  '_id' | 'jobName' | 'queue' | 'lease' | 'cancelRequested' | 'retryCounter' | 'maxRetries'
+  | '_id'
+  | 'jobName'
+  | 'queue'
+  | 'lease'
+  | 'cancelRequested'
+  | 'retryCounter'
+  | 'maxRetries'
+  | 'limits'
+  | 'slots'
 > & { readonly now: Date };
 
 async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<LostAttempt[]> {
@@ -158,7 +171,9 @@ function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
   const hasFailed = !inCompany && attempt >= maxRetries;
   const settledAs = job.cancelRequested !== undefined ? 'cancelled' : hasFailed ? 'error' : undefined;
   const leaseExpired = lease?.expires ?? now;
-  return { jobId, jobName, queue, attempt, worker: workerOf(job), leaseExpired, settledAs };
+  const { limits = [] } = job;
+  const slots = settledAs ? freedBySettling(job, settledAs) : [];
+  return { jobId, jobName, queue, attempt, worker: workerOf(job), leaseExpired, settledAs, limits, slots };
 }
 
 /**
@@ -168,8 +183,8 @@ function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
  */
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
-  const fields = { jobName: 1, queue: 1, lease: 1, cancelRequested: 1, retryCounter: 1, maxRetries: 1 };
-  const needed = { $project: { ...fields, now: '$$NOW' } };
+  const ofAttempt = { lease: 1, cancelRequested: 1, retryCounter: 1, maxRetries: 1 };
+  const needed = { $project: { jobName: 1, queue: 1, ...ofAttempt, limits: 1, slots: 1, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const find = (hint: IndexHint) => jobs.aggregate<ExpiredJob>(stages, { session, ...hint }).toArray();
   const expired = await byIndex(jobs, leaseExpiry, find, session);

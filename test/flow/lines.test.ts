@@ -120,8 +120,6 @@ test('a job whose worker died keeps its place until it is recovered and has ende
   const lost = await stored('job-0');
   expect(lost?.status).toBe('error');
   expect(lost?.slots).toBeUndefined();
-  await makeDue();
-  await processor.recoverJobs();
   expect(await stored('job-1')).toMatchObject({ claimable: true });
 });
 
