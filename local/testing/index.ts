@@ -7,6 +7,7 @@ import '../../src/require-zod.js';
 
 export { expectAdded, type InputPredicate } from './expect-added.js';
 export type { WhichJob } from './faults.js';
+export type { GivenSignal, RunStep } from './memory-steps.js';
 export {
   createTestProcessor,
   type EndedAttempt,
@@ -17,6 +18,7 @@ export {
   type BatchedJobRun,
   type JobRun,
   type LoggedLine,
+  type RunBatchOptions,
   type RunJobOptions,
   runBatch,
   runJob,

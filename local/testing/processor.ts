@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { type Collections, openCollections } from '../../src/collections/collections.js';
@@ -8,14 +9,19 @@ import {
   type JobsByName,
   RemoteProcessor,
   type RemoteProcessorOptions,
+  type SentSignal,
+  type StepFunction,
   silentLogger,
+  ValidationError,
 } from '../../src/index.js';
 import { momentSchema } from '../../src/job/job-options.js';
+import { Callbacks, type CallbacksOptions, callbackSignal } from '../../src/step/callbacks.js';
 import { validateNow } from '../../src/validate.js';
 import { Faults, type WhichJob } from './faults.js';
 import { findNextMoment, findRecovery } from './find-next-moment.js';
 import { makeIndexes } from './make-indexes.js';
 import { type OwnDatabase, openOwnDatabase } from './own-database.js';
+import { ReplacedSteps } from './replaced-steps.js';
 import { TestClock } from './test-clock.js';
 
 /** Options of `createTestProcessor`: those of `RemoteProcessor` without `db`. `log` is silent by default. */
@@ -61,8 +67,10 @@ export async function createTestProcessor<Jobs extends JobsByName = JobsByName>(
   const clock = new TestClock(now, onTime);
   const database = await openOwnDatabase(clock.now);
   try {
+    const { callbacks = { url: 'https://jobs.test', secrets: [randomUUID()] } } = rest;
     const processor = new TestProcessor<Jobs>(
-      { log: silentLogger, ...rest, db: database.db },
+      { log: silentLogger, ...rest, callbacks, db: database.db },
+      callbacks,
       clock,
       database,
     );
@@ -82,14 +90,23 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   readonly #database: OwnDatabase;
   readonly #collections: Collections;
   readonly #faults = new Faults(() => this.jobNames);
+  readonly #replaced = new ReplacedSteps(() => this.jobNames);
+  readonly #callbacks: Callbacks;
 
   /** @internal */
-  constructor(options: RemoteProcessorOptions<Jobs>, clock: TestClock, database: OwnDatabase) {
+  constructor(
+    options: RemoteProcessorOptions<Jobs>,
+    callbacks: CallbacksOptions,
+    clock: TestClock,
+    database: OwnDatabase,
+  ) {
     super(options);
+    this.#callbacks = new Callbacks(callbacks);
     this.#clock = clock;
     this.#database = database;
     this.#collections = openCollections(this.db, this.collectionPrefix);
     this.use({ run: this.#faults.run });
+    this.setStepRules({ maxInPlaceMs: 0, replacement: this.#replaced.replacement });
   }
 
   /** Returns the time of the database. Compute `runAt` and `at` of this, not of `Date.now()`. */
@@ -158,6 +175,44 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
       await this.#runUntil((await findRecovery(this.#collections.jobs, jobId)) ?? this.#clock.now());
       return output;
     });
+  }
+
+  /**
+   * From now on, calls `work` instead of the function of this step. What it returns is stored as the step's result. In an
+   * iteration, that is the result of the whole.
+   *
+   * @throws UnknownJobNameError as `failNext` does
+   * @example
+   * processor.replaceStep(order, 'charge', () => ({ id: 'charge-1' }));
+   */
+  replaceStep(job: WhichJob, step: string, work: StepFunction<unknown>): void {
+    this.#replaced.replace(job, step, work);
+  }
+
+  /**
+   * The next try of this step fails with `error`, instead of calling its function.
+   *
+   * @throws UnknownJobNameError as `failNext` does
+   */
+  failNextStep(job: WhichJob, step: string, error: unknown = new Error('Failed by failNextStep.')): void {
+    this.#replaced.failNext(job, step, error);
+  }
+
+  /**
+   * Answers a callback by its link, as its page or a service would.
+   *
+   * @param answer value of at most 64 KB
+   * @returns `duplicate` if it was answered before. Nothing is changed then
+   * @throws ValidationError for a link that was not made here, and as `signal` does
+   */
+  async answer(url: string, answer: unknown): Promise<SentSignal> {
+    const of = this.#callbacks.read(url.slice(url.lastIndexOf('/') + 1));
+    if (!of)
+      throw new ValidationError('The call of answer', [
+        { path: 'url', message: 'expected the url of a callback of this processor' },
+      ]);
+    const name = callbackSignal(of);
+    return this.signal(of.jobId, name, answer, { signalId: name });
   }
 
   /** Drops the database. The last test processor of the process stops the embedded MongoDB. */

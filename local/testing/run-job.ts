@@ -1,10 +1,13 @@
+import type { MongoClient } from 'mongodb';
 import { z } from 'zod';
-import type { InputArguments, JobContext, JobFactory, LogLineFields } from '../../src/index.js';
+import type { InputArguments, JobContext, JobFactory, LogLineFields, StepFunction } from '../../src/index.js';
 import { withoutQueue } from '../../src/job/direct-steps.js';
 import { toLoggedText } from '../../src/job/log-line.js';
 import { type ProgressArguments, toProgressValue } from '../../src/job/progress.js';
 import { toInput, toOutput, toProgress } from '../../src/job/storable.js';
+import { stepNameSchema } from '../../src/step/step-options.js';
 import { validateNow } from '../../src/validate.js';
+import { type GivenSignal, MemorySteps, type RunStep } from './memory-steps.js';
 
 /** What a job's function gets beside its input. */
 export interface RunJobOptions {
@@ -18,7 +21,19 @@ export interface RunJobOptions {
   readonly jobId?: string;
   /** Default: none, so that a job which uses its processor fails with an error that says so. */
   readonly processor?: JobContext['processor'];
+  /**
+   * Signals that were sent to the job, and answers of callbacks by the names of their steps, in their order. Where a step
+   * waits for one that is not here, its timeout is over.
+   */
+  readonly signals?: readonly GivenSignal[];
+  /** Functions that are called instead of those of steps, by the names of the steps. */
+  readonly steps?: Readonly<Record<string, StepFunction<unknown>>>;
+  /** Client with which `step.transaction` runs. Default: none, so that it fails unless the step is replaced. */
+  readonly client?: MongoClient;
 }
+
+/** Options of `runBatch`. */
+export type RunBatchOptions = Pick<RunJobOptions, 'attempt' | 'signal' | 'token' | 'processor'>;
 
 /** A line that a job logged. */
 export interface LoggedLine {
@@ -28,6 +43,10 @@ export interface LoggedLine {
 
 /** What a job returned and reported. */
 export interface JobRun<Output = unknown> {
+  /** The steps that have ended, in their order. */
+  readonly steps: readonly RunStep[];
+  /** Input with which the job goes on, if it ended with `step.continueAs`. Its output is undefined then. */
+  readonly continuedAs?: unknown;
   /** Output in its stored form. Undefined if the job returned nothing. */
   readonly output: Output;
   /** Each progress that the job reported, in the form in which `getJob(id).progress` shows it. */
@@ -41,11 +60,22 @@ const optionsSchema = z.strictObject({
   token: z.string().min(1).default('token'),
   jobId: z.string().min(1).default('job'),
   processor: z.custom<JobContext['processor']>().optional(),
+  signals: z.array(z.strictObject({ name: stepNameSchema, payload: z.unknown() })).default([]),
+  steps: z
+    .record(
+      z.string(),
+      z.custom<StepFunction<unknown>>((work) => typeof work === 'function', 'expected a function'),
+    )
+    .default({}),
+  client: z.custom<MongoClient>().optional(),
 });
 
 /**
  * Runs the function of a job once, without a database. Input, output, progress and log lines are checked as in a worker.
  * Middleware is not called, and the job's timeout does not apply: pass a signal.
+ *
+ * Steps are kept in memory. Where the job would be suspended, time is skipped, and the function is called again with the
+ * steps that have ended, as a later attempt would call it. Steps are not undone if it fails.
  *
  * @throws ValidationError for an invalid option, input, output, progress or log line, and whatever the job throws
  * @example
@@ -58,11 +88,11 @@ export async function runJob<Input, Output>(
 export async function runJob(job: JobFactory, input?: unknown, options: RunJobOptions = {}): Promise<JobRun> {
   const given = validateNow(optionsSchema, options, 'The call of runJob');
   const told = new Told(job, await job.parseInput(toInput(input, job.name)), given);
-  return told.run(await job.run(told.context));
+  return told.run();
 }
 
 /** How a job of `runBatch` ended, and what it reported. */
-export interface BatchedJobRun<Output = unknown> extends Omit<JobRun, 'output'> {
+export interface BatchedJobRun<Output = unknown> extends Pick<JobRun, 'progress' | 'logs'> {
   /** Output in its stored form. Undefined if the job failed or has no output. */
   readonly output: Output | undefined;
   /** The error that the job failed with. Undefined if it completed. */
@@ -80,24 +110,26 @@ export interface BatchedJobRun<Output = unknown> extends Omit<JobRun, 'output'> 
 export async function runBatch<Input, Output>(
   job: JobFactory<Input, Output>,
   inputs: readonly Input[],
-  options?: Omit<RunJobOptions, 'jobId'>,
+  options?: RunBatchOptions,
 ): Promise<BatchedJobRun<Output>[]>;
 export async function runBatch(
   job: JobFactory,
   inputs: readonly unknown[],
-  options: Omit<RunJobOptions, 'jobId'> = {},
+  options: RunBatchOptions = {},
 ): Promise<BatchedJobRun[]> {
   const subject = 'The call of runBatch';
   const given = validateNow(batchOptionsSchema, options, subject);
   const { run, size } = validateNow(batchedSchema, { run: job.runBatch, size: job.batch?.size }, subject);
   validateNow(z.array(z.unknown()).min(1).max(size), inputs, `${subject}, its inputs`);
   const parsed = await Promise.all(inputs.map((input) => job.parseInput(toInput(input, job.name))));
-  const told = parsed.map((input, n) => new Told(job, input, { ...given, jobId: `job ${n + 1}` }));
+  const told = parsed.map(
+    (input, n) => new Told(job, input, { ...given, ...noSteps, jobId: `job ${n + 1}` }),
+  );
   const ended = await Promise.allSettled(run(told.map(({ context }) => context)));
   return Promise.all(told.map((each, n) => each.batched(ended[n])));
 }
 
-const batchOptionsSchema = optionsSchema.omit({ jobId: true });
+const batchOptionsSchema = optionsSchema.omit({ jobId: true, signals: true, steps: true, client: true });
 
 const batchedSchema = z.object({
   run: z.custom<NonNullable<JobFactory['runBatch']>>(
@@ -107,26 +139,37 @@ const batchedSchema = z.object({
   size: z.int(),
 });
 
+/** Jobs of a batch have no steps. */
+const noSteps = { signals: [], steps: {} };
+
 /** Collects everything that the function of a job tells. */
 class Told {
   readonly #progress: unknown[] = [];
   readonly #logs: LoggedLine[] = [];
+  readonly #steps: MemorySteps;
   readonly context: JobContext;
 
   constructor(
     private readonly job: JobFactory,
     input: unknown,
-    { processor, ...given }: z.output<typeof optionsSchema>,
+    { processor, signals, steps: replaced, client, ...given }: z.output<typeof optionsSchema>,
   ) {
+    const log = (message: string, fields?: LogLineFields) => {
+      this.#logs.push({ message: toLoggedText(message, fields).message, ...(fields && { fields }) });
+    };
+    const steps = new MemorySteps(job, { ...given, signals, steps: replaced, client, log });
+    this.#steps = steps;
     this.context = {
-      ...withoutQueue,
       ...given,
       input,
+      timeLeft: withoutQueue.timeLeft,
+      completeIn: withoutQueue.completeIn,
       progress: async (...values: ProgressArguments) => {
         this.#progress.push(toProgress(toProgressValue(...values)) ?? null);
       },
-      log: (message, fields) => {
-        this.#logs.push({ message: toLoggedText(message, fields).message, ...(fields && { fields }) });
+      log,
+      get step() {
+        return steps.current;
       },
       get processor() {
         if (processor) return processor;
@@ -135,18 +178,29 @@ class Told {
     };
   }
 
+  /** Calls the function of the job. @throws ValidationError for an invalid output, and what the job throws */
+  async run(): Promise<JobRun> {
+    const ended = await this.#steps.run(() => this.job.run(this.context));
+    const steps = this.#steps.told;
+    if ('continuedAs' in ended) {
+      const { continuedAs } = ended;
+      return { output: undefined, steps, continuedAs, progress: this.#progress, logs: this.#logs };
+    }
+    return { output: await this.#output(ended.returned), steps, progress: this.#progress, logs: this.#logs };
+  }
+
   /** @throws ValidationError for an invalid output */
-  async run(returned: unknown): Promise<JobRun> {
-    const { value } = toOutput(await this.job.parseOutput(returned), this.job.name);
-    return { output: value, progress: this.#progress, logs: this.#logs };
+  async #output(returned: unknown): Promise<unknown> {
+    return toOutput(await this.job.parseOutput(returned), this.job.name).value;
   }
 
   async batched(ended: PromiseSettledResult<unknown> | undefined): Promise<BatchedJobRun> {
+    const told = { progress: this.#progress, logs: this.#logs };
     try {
       if (ended?.status === 'rejected') throw ended.reason;
-      return { ...(await this.run(ended?.value)), error: undefined };
+      return { output: await this.#output(ended?.value), error: undefined, ...told };
     } catch (error) {
-      return { output: undefined, error, progress: this.#progress, logs: this.#logs };
+      return { output: undefined, error, ...told };
     }
   }
 }

@@ -110,9 +110,7 @@ export class AttemptSteps implements Steps {
       options,
       run: async (context, journal, ended) => {
         const call = this.host.replacement(name) ?? work;
-        const write = await ended(await call(context));
-        await journal.store(write);
-        return write.result;
+        return this.#keep(journal, await ended(await call(context)));
       },
     });
   }
@@ -124,10 +122,11 @@ export class AttemptSteps implements Steps {
       kind: 'transaction',
       options,
       run: async (context, journal, ended) => {
-        const { store, job } = this.host;
-        const call = this.host.replacement(name);
+        const { store, job, replacement } = this.host;
+        const call = replacement(name);
+        if (call) return this.#keep(journal, await ended(await call(context)));
         const write = await store.keepInTransaction(job, async (session: ClientSession) => {
-          const result = await ended(call ? await call(context) : await work(session, context));
+          const result = await ended(await work(session, context));
           return { result, writes: journal.writesWith(result) };
         });
         journal.stored({ steps: [] }, write);
@@ -463,6 +462,11 @@ export class AttemptSteps implements Steps {
     } catch (error) {
       throw new Unstorable(name, { cause: error });
     }
+  }
+
+  async #keep(journal: StepJournal, write: StepWrite): Promise<unknown> {
+    await journal.store(write);
+    return write.result;
   }
 
   async #store(journal: StepJournal, write: StepWrite): Promise<void> {

@@ -26,6 +26,7 @@ const spread = defineJob({
 test('runJob returns the output, the progress and the log lines of a job', async () => {
   expect(await runJob(count, { to: 3 })).toEqual({
     output: { sum: 4, by: 'job 1 token' },
+    steps: [],
     progress: [{ done: 1, of: 3, message: 'counted' }],
     logs: [{ message: 'Counting', fields: { from: 1 } }],
   });
