@@ -1,3 +1,4 @@
+import type { QueuedJob } from '../job/queued-job.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { Alarm } from './alarm.js';
@@ -35,7 +36,9 @@ export class Linger {
     if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
     // A job that this process queues may be due before the one that was found last.
     if (limits.lingerMs > 0) {
-      this.#stopListening = worker.events.on('jobsReady', () => options.alarm.forget());
+      this.#stopListening = worker.events.on('jobsReady', ({ jobs }) => {
+        if (jobs.some(mayBeDueLater)) options.alarm.forget();
+      });
     }
   }
 
@@ -73,4 +76,8 @@ export class Linger {
     await onWait();
     return true;
   }
+}
+
+function mayBeDueLater({ jobName, runAt }: QueuedJob): boolean {
+  return jobName === undefined || runAt !== 0;
 }
