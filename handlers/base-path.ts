@@ -90,7 +90,7 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
  * host of its own.
  */
 export function isServedBelow(path: string): boolean {
-  return path === '/health' || path === '/health/live' || path === '/v1' || path.startsWith('/v1/');
+  return path === '/health' || path === '/health/live' || path === '/v1' || /^\/(v1|callbacks)\//.test(path);
 }
 
 function isKnown(path: string): boolean {

@@ -1,5 +1,5 @@
 import type { MongoClient } from 'mongodb';
-import type { Environment, FunctionConfig, SecretName } from '../src/config.js';
+import { callbacksOf, type Environment, type FunctionConfig, type SecretName } from '../src/config.js';
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
 import { closeMongoClient, mongoClient } from '../src/mongo/client.js';
@@ -130,6 +130,7 @@ function openContainer(
     maxThreads: config.MAX_THREADS,
     ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
+    callbacks: callbacksOf(config),
     kick,
     log,
   });

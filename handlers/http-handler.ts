@@ -64,7 +64,7 @@ export function createHttpHandler(options: HandlerOptions): LambdaHandler<HttpAn
     { ...options, log: invocation.log },
     {
       poolSize: () => CONNECTIONS,
-      secrets: ['MONGODB_URI', 'API_KEYS', 'SESSION_SECRETS'],
+      secrets: ['MONGODB_URI', 'API_KEYS', 'SESSION_SECRETS', 'CALLBACK_SECRETS'],
       keep: ({ config, ...container }) => {
         const { ALLOWED_HOSTS: allowedHosts, CORS_ORIGINS: corsOrigins } = config;
         const { timeLeft } = invocation;

@@ -61,7 +61,7 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     { ...options, log: invocation.log },
     {
       poolSize: poolOf,
-      secrets: ['MONGODB_URI', 'WEBHOOK_SECRET', 'WEBHOOK_SECRETS'],
+      secrets: ['MONGODB_URI', 'CALLBACK_SECRETS', 'WEBHOOK_SECRET', 'WEBHOOK_SECRETS'],
       keep: (container) => {
         keepRejections();
         return container;

@@ -10,6 +10,7 @@ import {
   portSetting,
   readEnvironment,
 } from '../src/config.js';
+import type { CallbacksOptions } from '../src/step/callbacks.js';
 import { digestOf, makeKey } from './api-key.js';
 
 const MIN_API_KEY = 16;
@@ -49,6 +50,8 @@ export interface LocalSettings {
   readonly allowedHosts: readonly string[];
   /** The secrets of the environment, or one made for this run. */
   readonly sessionSecrets: readonly string[];
+  /** How links of callbacks are made: as the environment says, or with the own address and a secret made for this run. */
+  readonly callbacks: CallbacksOptions;
 }
 
 /** Reads the settings of `start` from the environment. @throws ValidationError listing every bad variable */
@@ -63,6 +66,20 @@ export function readLocalSettings(env: Environment): LocalSettings {
     madeKey: API_KEY === undefined ? apiKey : undefined,
     apiKeys: [own, ...config.API_KEYS],
     allowedHosts: [isIPv6(host) ? `[${host}]` : host, ...(config.ALLOWED_HOSTS ?? [])],
-    sessionSecrets: config.SESSION_SECRETS ?? [randomBytes(32).toString('base64url')],
+    sessionSecrets: config.SESSION_SECRETS ?? [newSecret()],
+    callbacks: {
+      url: config.CALLBACK_URL ?? addressOf(host, port),
+      secrets: config.CALLBACK_SECRETS ?? [newSecret()],
+    },
   };
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Returns the address by which a browser on this machine reaches the server. */
+function addressOf(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

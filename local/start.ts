@@ -28,7 +28,7 @@ export interface StartOptions {
  * @throws an Error that says what to do when the database cannot be used or the port is in use
  */
 export async function start({ settings, code, demo }: StartOptions): Promise<never> {
-  const { config, apiKeys, sessionSecrets, allowedHosts, host, port } = settings;
+  const { config, apiKeys, sessionSecrets, allowedHosts, callbacks, host, port } = settings;
   const { CORS_ORIGINS: corsOrigins } = config;
   const mongo = config.MONGODB_URI === undefined ? await startEmbeddedMongo() : undefined;
   const client = new MongoClient(mongo?.uri ?? config.MONGODB_URI ?? '', {
@@ -44,6 +44,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
   const processor = new LocalProcessor({
     db,
     collectionPrefix: config.COLLECTION_PREFIX,
+    callbacks,
     log,
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),

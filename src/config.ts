@@ -74,6 +74,7 @@ export const secretNames = [
   'MONGODB_URI',
   'API_KEYS',
   'SESSION_SECRETS',
+  'CALLBACK_SECRETS',
   'WEBHOOK_SECRET',
   'WEBHOOK_SECRETS',
 ] as const;
@@ -119,6 +120,13 @@ export const configSchema = z.object({
   ).optional(),
   /** Secrets that sign the dashboard's sessions. The first signs, all verify. Without any, the dashboard is off. */
   SESSION_SECRETS: secret(
+    `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
+    sessionSecrets,
+  ).optional(),
+  /** Address under which the HTTP API is reached from outside, for links that answer callbacks of steps. */
+  CALLBACK_URL: setting('an http or https URL', httpUrl).optional(),
+  /** Secrets that sign these links. The first signs, links of all are taken. Without any, there are no callbacks. */
+  CALLBACK_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
@@ -201,6 +209,11 @@ export function readConfig(env: Environment): Config {
  */
 export function readFunctionConfig(env: Given, subject?: string): FunctionConfig {
   return readEnvironment(functionConfigSchema, env, subject);
+}
+
+/** Returns how the links of callbacks are made, or undefined if a setting is missing. */
+export function callbacksOf({ CALLBACK_URL: url, CALLBACK_SECRETS: secrets }: Config) {
+  return url !== undefined && secrets ? { url, secrets } : undefined;
 }
 
 /** Like `readConfig`, but for the given schema. @throws ValidationError */

@@ -88,7 +88,7 @@ import type { SchedulerSync } from './scheduler/sync-items.js';
 import type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
-import { Callbacks, type CallbacksOptions, callbacksSchema } from './step/callbacks.js';
+import { Callbacks, type CallbacksOptions, callbackLinks, callbacksSchema } from './step/callbacks.js';
 import { stepNameSchema } from './step/step-options.js';
 import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
@@ -269,6 +269,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. @internal */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
+  readonly #callbacks: Callbacks | undefined;
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
@@ -293,6 +294,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     onIndexMissing(this.#collections.jobs, tellMissing);
     onIndexMissing(this.#collections.scheduler, tellMissing);
     const callbacks = valid.callbacks && new Callbacks(valid.callbacks);
+    this.#callbacks = callbacks;
     const events = new Events(log);
     this.#events = events;
     this.#registry = new JobRegistry(this.#collections.jobFactories, valid.jobs, log, events);
@@ -418,6 +420,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Returns the connected collections for the HTTP API. @internal */
   [connectedCollections](): Promise<Collections> {
     return this.#connected();
+  }
+
+  /** Returns what makes and reads the links of callbacks, for the HTTP API. @internal */
+  [callbackLinks](): Callbacks | undefined {
+    return this.#callbacks;
   }
 
   /**

@@ -3,9 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import type { Logger } from '../../src/index.js';
 import { clientAddress } from './client-address.js';
 import { rawPathOf } from './plain-path.js';
-
-/** Maximum length of a logged path. A longer one is an attack or a mistake. */
-const MAX_PATH = 200;
+import { shownPath } from './shown-path.js';
 
 /** Statuses of refused callers: a missing, wrong or insufficient key, or too many wrong ones. */
 export const refusals: ReadonlySet<number> = new Set([401, 403, 429]);
@@ -28,7 +26,7 @@ export function accessLog(log: Logger) {
 function factsOf({ req, res, env, get }: Context) {
   return {
     method: req.method,
-    path: (rawPathOf(env) ?? req.path).slice(0, MAX_PATH),
+    path: shownPath(rawPathOf(env) ?? req.path),
     status: res.status,
     address: clientAddress(env),
     key: get('caller')?.id,

@@ -6,6 +6,7 @@ import type { ApiKey } from '../../src/config.js';
 import { jsonLogger, type Logger, type RemoteProcessor } from '../../src/index.js';
 import { requireKey } from './access.js';
 import { accessLog } from './access-log.js';
+import { callbackRoutes } from './callbacks/routes.js';
 import { allowOrigins } from './cors.js';
 import { dashboardRoutes } from './dashboard/routes.js';
 import { answerFailure } from './failure.js';
@@ -56,8 +57,8 @@ const pass: MiddlewareHandler = (_, next) => next();
 /**
  * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. `GET /health`, which tells
  * whether it can serve, and `GET /health/live`, which tells whether to restart it, are open. The routes in
- * routes.ts are for callers with a key, and the dashboard is for people who sign in. Outside the dashboard, every error
- * is a problem document. See problem.ts.
+ * routes.ts are for callers with a key, the dashboard is for people who sign in, and callbacks are for whoever has their
+ * link. Outside the dashboard and the pages of callbacks, every error is a problem document. See problem.ts.
  */
 export function createApp({
   processor,
@@ -104,6 +105,7 @@ export function createApp({
       await next();
     })
     .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, ready, log }))
+    .route('/callbacks', callbackRoutes({ processor, wrongKeys, ready, log }))
     .route('/', serveRoutes(routes, { processor, timeLeft, basePath }));
   return app;
 }

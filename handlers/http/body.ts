@@ -16,6 +16,12 @@ export async function readJsonObject(request: Request): Promise<object> {
   return parseObject(await readBytes(request));
 }
 
+/** Reads the body of a request, which may be any JSON. @throws Problem */
+export async function readJson(request: Request): Promise<unknown> {
+  requireJson(request);
+  return parse(await readBytes(request));
+}
+
 /**
  * Returns an issue for each member of a body that the request does not need. The body may be empty, or `{}`, which some
  * clients always send.
@@ -47,7 +53,7 @@ function parseObject(bytes: Uint8Array): object {
   });
 }
 
-function isJson(contentType: string): boolean {
+export function isJson(contentType: string): boolean {
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(contentType.trim());
 }
 

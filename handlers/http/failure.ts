@@ -12,6 +12,7 @@ import {
 } from '../../src/index.js';
 import { isUnreachable } from '../../src/mongo/unreachable.js';
 import { Problem } from './problem.js';
+import { shownPath } from './shown-path.js';
 
 /**
  * Answers every error of a route with a problem document. An unexpected error becomes a 500 without details, which are
@@ -24,7 +25,7 @@ export function answerFailure(log: Logger): ErrorHandler {
       const { stack, cause } = error;
       log.error(problem.message, {
         method: req.method,
-        path: req.path,
+        path: shownPath(req.path),
         error: stack,
         ...(cause !== undefined && { cause: String(cause) }),
       });

@@ -29,6 +29,8 @@ const kinds = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed at this address' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
+  callback_answered: { status: 409, title: 'This was answered before' },
+  callback_over: { status: 410, title: 'This link has expired' },
   conflict: { status: 409, title: 'This conflicts with stored data' },
   idempotency_key_in_use: { status: 409, title: 'The request with this Idempotency-Key is under way' },
   body_too_large: { status: 413, title: 'The body is too large' },

@@ -137,7 +137,7 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
  * Turns the processor's ValidationError into a problem, since here the caller's input caused it. Elsewhere such an
  * error is our own mistake, and its details are not sent.
  */
-function explainRefusal(error: unknown): never {
+export function explainRefusal(error: unknown): never {
   throw isKind(error, ValidationError) ? invalid(error.issues) : error;
 }
 

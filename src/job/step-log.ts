@@ -100,8 +100,11 @@ export interface StepWrites {
   readonly steps: readonly StepWrite[];
   /** Version of the code, stored with the first step of a run. */
   readonly version: number;
-  /** Keys of signals that nobody can take. */
-  readonly drops?: readonly string[];
+  /**
+   * Signals that their step refuses. Those that a link sent have their name as their id, which is forgotten, so that the link
+   * can be used again.
+   */
+  readonly drops?: readonly Pick<StoredSignal, 'key' | 'name'>[];
   /** A document with older entries, which are removed from the job. */
   readonly page?: { readonly id: string; readonly names: readonly string[] };
 }

@@ -18,7 +18,7 @@ import {
  */
 export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Document[] {
   const replaced = [...steps.map(({ name }) => name), ...(page?.names ?? [])];
-  const taken = [...drops, ...steps.flatMap(({ takes }) => takes ?? [])];
+  const taken = [...drops.map(({ key }) => key), ...steps.flatMap(({ takes }) => takes ?? [])];
   const isProgress = steps.some(({ state }) => state !== 'begun' && state !== 'retrying');
   return [
     {
@@ -30,6 +30,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         }),
         ...(page && { 'stepLog.pages': { $setUnion: [{ $ifNull: ['$stepLog.pages', []] }, [page.id]] } }),
         ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
+        ...(drops.length > 0 && { 'stepLog.signalIds': idsExcept(drops.map(({ name }) => name)) }),
         ...(isProgress && { 'lease.stepped': true }),
       },
     },
@@ -65,6 +66,11 @@ function signalsExcept(keys: readonly string[]): Document {
   return {
     $filter: { input: signals, as: 'signal', cond: { $not: [{ $in: ['$$signal.key', literal(keys)] }] } },
   };
+}
+
+function idsExcept(ids: readonly string[]): Document {
+  const input = { $ifNull: ['$stepLog.signalIds', []] };
+  return { $filter: { input, as: 'id', cond: { $not: [{ $in: ['$$id', literal(ids)] }] } } };
 }
 
 function literal(texts: readonly string[]): Document {

@@ -266,7 +266,7 @@ export class AttemptSteps implements Steps {
         } catch (error) {
           if (!isKind(error, ValidationError)) throw error;
           this.host.log(`A signal was dropped: ${error.message}`);
-          journal.drop(takes);
+          journal.drop(found);
         }
       }
       if (!stored || stored.until === undefined || !journal.isOver(stored.until))

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 
 /** How links that answer callbacks are made. */
@@ -48,13 +48,26 @@ export class Callbacks {
   }
 }
 
+/** Name of the method by which the HTTP API gets a processor's callbacks. It may come from another copy of this package. */
+export const callbackLinks: unique symbol = Symbol.for('remote-processor.callbackLinks');
+
+/** The part of a processor that gives access to its callbacks. */
+export interface WithCallbacks {
+  readonly [callbackLinks]: () => Callbacks | undefined;
+}
+
 const tokenSchema = z.tuple([z.string(), z.number(), z.string()]);
 
 function signatureOf(content: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(`callback ${content}`).digest();
 }
 
-/** Name of the signal that answers a callback. */
+/** The longest name of a signal. */
+const MAX_NAME = 200;
+
+/** Name of the signal that answers a callback. A long name of a step is hashed, so that it fits. */
 export function callbackSignal({ step, run }: Omit<CallbackOf, 'jobId'>): string {
-  return `callback ${run} ${step}`;
+  const name = `callback ${run} ${step}`;
+  if (name.length <= MAX_NAME) return name;
+  return `callback ${run} ${createHash('sha256').update(step).digest('base64url')}`;
 }

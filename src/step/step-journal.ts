@@ -37,8 +37,8 @@ export class StepJournal {
   readonly #clock: { readonly now: number; readonly at: number };
   /** Steps that are stored along with the next write: how waits ended, and cursors. */
   readonly #late = new Map<string, CursorWrite>();
-  /** Keys of signals to be dropped with the next write. */
-  readonly #drops: string[] = [];
+  /** Signals to be dropped with the next write. */
+  #drops: readonly Pick<StoredSignal, 'key' | 'name'>[] = [];
   #paging: Promise<void> | undefined;
 
   constructor(
@@ -85,8 +85,8 @@ export class StepJournal {
   }
 
   /** Drops a signal that its step cannot take. */
-  drop(key: string): void {
-    this.#drops.push(key);
+  drop({ key, name }: StoredSignal): void {
+    this.#drops = [...this.#drops, { key, name }];
     this.#forgetSignal(key);
   }
 
@@ -107,7 +107,8 @@ export class StepJournal {
   }
 
   /** Notes that these are stored, and with them a step that has ended. */
-  stored({ steps }: Pick<StepWrites, 'steps'>, write?: StepWrite): void {
+  stored({ steps, drops = [] }: Pick<StepWrites, 'steps' | 'drops'>, write?: StepWrite): void {
+    this.#drops = this.#drops.filter((drop) => !drops.includes(drop));
     for (const each of steps) if (this.#late.get(each.name) === each) this.#late.delete(each.name);
     if (write) {
       this.#note(write);

@@ -5,6 +5,17 @@ import { readLocalSettings } from '../../local/settings.js';
 const key = 'a-key-that-was-given';
 const digest = createHash('sha256').update(key).digest('hex');
 
+test.each([
+  [{}, 'http://127.0.0.1:3000'],
+  [{ HOST: '0.0.0.0', PORT: '8080' }, 'http://localhost:8080'],
+  [{ HOST: '::1' }, 'http://[::1]:3000'],
+  [{ CALLBACK_URL: 'https://jobs.example.com' }, 'https://jobs.example.com'],
+])('with %j, links of callbacks lead to %s, and are signed', (env, url) => {
+  const [secret = ''] = readLocalSettings(env).callbacks.secrets;
+  expect(readLocalSettings(env).callbacks.url).toBe(url);
+  expect(secret.length).toBeGreaterThan(32);
+});
+
 test('a key that was given is not there to be shown, one that was made is', () => {
   const given = readLocalSettings({ API_KEY: key });
   const made = readLocalSettings({});

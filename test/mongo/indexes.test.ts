@@ -27,6 +27,7 @@ import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
+import { findCallback } from '../../src/step/find-callback.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
 import { collectionNames, collectionNamesOf } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
@@ -88,6 +89,7 @@ async function callSteps(): Promise<void> {
   await processor.addJobFactory(job);
   await processor.addJob(job, undefined, { id: 'stepped' });
   await processor.drain();
+  await findCallback(database.collections(), { jobId: 'stepped', run: 1, step: 'step 1' });
   await processor.signal('stepped', 'go on', 1, { signalId: 'once' });
   await processor.signal('stepped', 'go on', 1, { signalId: 'once' });
   await processor.drain();

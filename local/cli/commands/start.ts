@@ -30,4 +30,5 @@ Environment:
   API_KEY          at least 16 characters; default: a key is made and printed
   MONGODB_URI      a replica set; default: an embedded database, which keeps nothing on disk
   SESSION_SECRETS  sign the sessions of the dashboard; default: sessions end with this process
-  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, METRICS_PORT, METRICS_HOST, API_KEYS, ALLOWED_HOSTS, CORS_ORIGINS, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md`;
+  CALLBACK_URL     in links of step.callback; default: this server
+  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, METRICS_PORT, METRICS_HOST, API_KEYS, ALLOWED_HOSTS, CORS_ORIGINS, CALLBACK_SECRETS, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md`;

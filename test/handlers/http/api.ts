@@ -18,6 +18,12 @@ export const apiKeys: ApiKey[] = roles.map((role) => ({
   digest: createHash('sha256').update(`key-of-${role}`).digest(),
 }));
 
+/** How links that answer callbacks are made. */
+export const callbacks = {
+  url: 'https://jobs.example.com',
+  secrets: ['a-secret-for-links-of-callbacks-1234'],
+};
+
 export interface Call {
   /** The method. Default: POST with a body, GET without. */
   readonly method?: string;
@@ -63,8 +69,8 @@ export function useApi(
     const kick = async ({ jobs }: JobsReady) => {
       if (jobs > 0) kicks += 1;
     };
-    processor = database.processor();
-    served = database.processor({ kick });
+    processor = database.processor({ callbacks });
+    served = database.processor({ kick, callbacks });
     for (const each of [processor, served]) await each.addJobFactories([anything, echo, failing]);
     const app = createApp({ processor: served, apiKeys, log: recorder(lines), ...options });
     server = await startHttpServer(app, '127.0.0.1', 0);
