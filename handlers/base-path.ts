@@ -40,16 +40,19 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
 }
 
 /**
- * Schema of the path that a route of API Gateway matched. For `/{proxy+}` that is the rest of the path, possibly
- * decoded, otherwise the route's own path.
+ * Schema of the path that a route of API Gateway matched: the route's own path, such as `/{proxy+}`, with its parameters,
+ * possibly decoded.
  */
-const routedSchema = z.union([
-  z
-    .object({ pathParameters: z.object({ proxy: z.string() }) })
-    .transform(({ pathParameters }) => `/${pathParameters.proxy}`),
-  z.object({ routeKey: z.string() }).transform(({ routeKey }) => routeKey.replace(/^\w+ /, '')),
-  z.object({ resource: z.string() }).transform(({ resource }) => resource),
-]);
+const routedSchema = z
+  .object({
+    pathParameters: z.record(z.string(), z.string()).nullish(),
+    routeKey: z.string().optional(),
+    resource: z.string().optional(),
+  })
+  .transform(({ pathParameters, routeKey, resource }) => {
+    const route = routeKey?.replace(/^\w+ /, '') ?? resource;
+    return route?.replaceAll(/\{(\w+)\+?\}/g, (braces, name: string) => pathParameters?.[name] ?? braces);
+  });
 
 /** Maximum number of path segments to which a domain maps an API. */
 const MAX_MAPPED = 10;

@@ -173,7 +173,14 @@ describe('the template', () => {
 
   test('has the routes of the HTTP API', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
-    expect(routes.toSorted()).toEqual(['ANY /', 'ANY /{proxy+}', 'GET /health', 'OPTIONS /{proxy+}']);
+    expect(routes.toSorted()).toEqual([
+      'ANY /',
+      'ANY /{proxy+}',
+      'GET /callbacks/{token}',
+      'GET /health',
+      'OPTIONS /{proxy+}',
+      'POST /callbacks/{token}',
+    ]);
   });
 
   test('lets callers in by their keys, and no one else decides', () => {
@@ -532,10 +539,11 @@ describe('a secret', () => {
       [mongodb],
       [
         mongodb,
+        ['CALLBACK_SECRETS', reference('CALLBACK_SECRETS')],
         ['WEBHOOK_SECRET', reference('WEBHOOK_SECRET')],
         ['WEBHOOK_SECRETS', reference('WEBHOOK_SECRETS')],
       ],
-      [mongodb], // Of keys, it has none with --param httpAccess=iam. Else it would have these:
+      [mongodb, ['CALLBACK_SECRETS', reference('CALLBACK_SECRETS')]], // Of keys, it has none with --param httpAccess=iam. Else it would have these:
     ]);
     expect(httpAccessSchema.parse(JSON.parse(signed.state)).service.custom.httpAccess.keys).toMatchObject({
       apiKeys: reference('API_KEYS'),
@@ -619,6 +627,7 @@ test('each parameter of serverless.yml is checked that a number, a list or a cho
     'mongodbUri',
     'apiKeys',
     'sessionSecrets',
+    'callbackSecrets',
     'webhookSecret',
     'webhookSecrets',
     'lambdaEndpoint',
@@ -646,7 +655,7 @@ describe('the packages', () => {
   test.each([
     ['worker', 535_000],
     ['scheduler', 535_000],
-    ['http', 630_000],
+    ['http', 635_000],
   ] as const)('of %s stays within %d bytes', (name, limit) => {
     expect(packageOf(name).size).toBeLessThanOrEqual(limit);
   });
@@ -808,8 +817,12 @@ function environmentOf({
   return isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
 }
 
-/** What a function makes of its environment. An empty variable counts as not set. */
-function settingsOf({ WAKE_UP_QUEUE_URL: queue, ...others }: Readonly<Record<string, unknown>>) {
+/** What a function makes of its environment. An empty variable counts as not set. SAM knows no address of the API yet. */
+function settingsOf({
+  WAKE_UP_QUEUE_URL: queue,
+  CALLBACK_URL: _,
+  ...others
+}: Readonly<Record<string, unknown>>) {
   expect(queue).toEqual({ Ref: 'WakeUpQueue' });
   const env = { ...others, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: '' }; // Only this test sets it.
   return readConfig(z.record(z.string(), z.string()).parse(env));

@@ -158,6 +158,7 @@ resource "aws_lambda_function" "this" {
       MAX_WORKERS          = var.max_workers
       WORKER_FUNCTION_NAME = "${var.name}-worker"
       WAKE_UP_QUEUE_URL    = aws_sqs_queue.wake_ups.url
+      CALLBACK_URL         = aws_apigatewayv2_api.http.api_endpoint
     }
   }
 
@@ -274,7 +275,7 @@ resource "aws_apigatewayv2_integration" "http" {
 }
 
 resource "aws_apigatewayv2_route" "http" {
-  for_each  = toset(["GET /health", "ANY /", "ANY /{proxy+}", "OPTIONS /{proxy+}"])
+  for_each  = toset(["GET /health", "GET /callbacks/{token}", "POST /callbacks/{token}", "ANY /", "ANY /{proxy+}", "OPTIONS /{proxy+}"])
   api_id    = aws_apigatewayv2_api.http.id
   route_key = each.key
   target    = "integrations/${aws_apigatewayv2_integration.http.id}"

@@ -8,7 +8,14 @@ import type { JobProcessorProps } from './props.js';
 import { LEAST_WORKERS } from './wake-ups.js';
 
 /** These would stand in the template, where everybody may read them. */
-const secrets = ['MONGODB_URI', 'API_KEYS', 'SESSION_SECRETS', 'WEBHOOK_SECRET', 'WEBHOOK_SECRETS'];
+const secrets = [
+  'MONGODB_URI',
+  'API_KEYS',
+  'SESSION_SECRETS',
+  'CALLBACK_SECRETS',
+  'WEBHOOK_SECRET',
+  'WEBHOOK_SECRETS',
+];
 
 const upTo1000 = z.int().min(1).max(1000);
 

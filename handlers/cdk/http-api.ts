@@ -59,6 +59,9 @@ export function makeHttpApi(
   const route = (path: string, method: HttpMethod, authorizer: IHttpRouteAuthorizer) =>
     api.addRoutes({ path, methods: [method], integration, authorizer });
   route('/health', HttpMethod.GET, open);
+  // The token in a link is the right to answer.
+  route('/callbacks/{token}', HttpMethod.GET, open);
+  route('/callbacks/{token}', HttpMethod.POST, open);
   route('/', HttpMethod.ANY, guarded);
   route('/{proxy+}', HttpMethod.ANY, guarded);
   // A browser cannot sign the question that precedes a request of another site (CORS). The function answers only that here.

@@ -68,6 +68,7 @@ export class JobProcessor extends Construct {
     this.http = http === false ? undefined : this.#makeHttp(http);
     this.ensureIndexes = this.#makeEnsureIndexes();
     this.httpApi = this.http && http ? this.#makeApi(this.http, http) : undefined;
+    this.#linkCallbacks();
     this.alarms = makeAlarms(this, {
       name: this.#name,
       api: this.httpApi,
@@ -83,6 +84,13 @@ export class JobProcessor extends Construct {
   letAddJobs(producer: LambdaFunction): void {
     producer.addEnvironment('WAKE_UP_QUEUE_URL', this.wakeUpQueue.queueUrl);
     producer.addToRolePolicy(this.#permissions.maySendWakeUps());
+  }
+
+  /** Tells the address of links that answer callbacks, unless the environment names another. */
+  #linkCallbacks(): void {
+    if (!this.httpApi || this.#props.environment?.CALLBACK_URL !== undefined) return;
+    for (const linking of [this.worker, this.http])
+      linking?.addEnvironment('CALLBACK_URL', this.httpApi.apiEndpoint);
   }
 
   #makeScheduler(): LambdaFunction {

@@ -16,8 +16,10 @@ import { removeCommand } from './commands/remove.js';
 import { retryCommand } from './commands/retry.js';
 import { scheduleCommand } from './commands/schedule.js';
 import { schedulesCommand } from './commands/schedules.js';
+import { signalCommand } from './commands/signal.js';
 import { startCommand } from './commands/start.js';
 import { statsCommand } from './commands/stats.js';
+import { stepsCommand } from './commands/steps.js';
 import { watchCommand } from './commands/watch.js';
 import { workCommand } from './commands/work.js';
 import { workersCommand } from './commands/workers.js';
@@ -32,6 +34,8 @@ const commands: readonly AddCommand[] = [
   cancelCommand,
   retryCommand,
   removeCommand,
+  stepsCommand,
+  signalCommand,
   schedulesCommand,
   queuesCommand,
   limitsCommand,

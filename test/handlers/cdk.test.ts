@@ -30,13 +30,15 @@ beforeAll(async () => {
   );
 });
 
-test('with iam every route asks API Gateway who calls, except the health check, and what browsers ask before they sign', () => {
+test('with iam every route asks API Gateway who calls, except the health check, the links of callbacks, and what browsers ask before they sign', () => {
   const access = ofType('AWS::ApiGatewayV2::Route', changed).map(({ RouteKey, AuthorizationType }) => [
     RouteKey,
     AuthorizationType,
   ]);
   expect(Object.fromEntries(access)).toEqual({
     'GET /health': 'NONE',
+    'GET /callbacks/{token}': 'NONE',
+    'POST /callbacks/{token}': 'NONE',
     'ANY /': 'AWS_IAM',
     'ANY /{proxy+}': 'AWS_IAM',
     'OPTIONS /{proxy+}': 'NONE',

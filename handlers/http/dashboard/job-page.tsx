@@ -1,4 +1,5 @@
-import type { Job, JobError, JobLog } from '../../../src/index.js';
+import type { Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
+import { isSettled } from '../../../src/job/job.js';
 import type { Session } from '../session/session.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
@@ -6,6 +7,7 @@ import { Progress } from './parts/progress.js';
 import { Status } from './parts/status.js';
 import { jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
+import { RetriedSteps, StepActions, Steps } from './steps.js';
 import { Timeline } from './timeline.js';
 import { TokenField } from './token-field.js';
 import { type Waits, WhyItWaits } from './why-it-waits.js';
@@ -14,13 +16,16 @@ interface JobPageProps {
   readonly job: Job;
   readonly log: JobLog;
   readonly waits: Waits;
+  /** Absent if no step is stored, and no signal came. */
+  readonly steps: JobSteps | undefined;
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-export function JobPage({ job, log, waits, session, mayAdd, now }: JobPageProps) {
+export function JobPage({ job, log, waits, steps, session, mayAdd, now }: JobPageProps) {
+  const mayChange = may(session, 'write') && mayAdd;
   return (
     <>
       <div class="title">
@@ -39,9 +44,16 @@ export function JobPage({ job, log, waits, session, mayAdd, now }: JobPageProps)
             <Timeline job={job} now={now} />
           </section>
         </div>
+        {steps && <Steps job={job} steps={steps} now={now} />}
+        {steps && mayChange && (job.status === 'error' || job.status === 'cancelled') && (
+          <RetriedSteps steps={steps} />
+        )}
         {job.errors.length > 0 && <Errors errors={job.errors} dropped={job.errorsDropped ?? 0} />}
         {log.lines.length > 0 && <Log log={log} />}
       </div>
+      {steps && mayChange && !isSettled(job.status) && (
+        <StepActions job={job} waits={steps.waits} session={session} />
+      )}
       <div class="columns">
         <section class="card" aria-labelledby="input-title">
           <h2 id="input-title">Input</h2>

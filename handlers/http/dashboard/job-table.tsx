@@ -1,8 +1,10 @@
 import type { Job } from '../../../src/index.js';
+import { waitsOf } from '../../../src/job/find-steps.js';
 import { firstLine } from './parts/first-line.js';
 import { Moment } from './parts/moment.js';
 import { ProgressBar } from './parts/progress.js';
 import { Status } from './parts/status.js';
+import { WaitLabel } from './parts/wait-label.js';
 import { jobPath } from './paths.js';
 
 /** Shows jobs as rows. @param mayChoose whether each row has a tick box, for use inside a form */
@@ -53,11 +55,7 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
         <div>
           <Status status={job.status} />
           {job.status === 'processing' && <ProgressBar value={job.progress} />}
-          {job.status === 'queued' && job.runAt > now && (
-            <div class="quiet">
-              due <Moment at={job.runAt} now={now} />
-            </div>
-          )}
+          <Waiting job={job} now={now} />
         </div>
       </td>
       <td class="more" data-label="Queue">
@@ -73,5 +71,23 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
         {job.completed ? <Moment at={job.completed} now={now} /> : '–'}
       </td>
     </tr>
+  );
+}
+
+/** Says until when, or for what, a queued job waits. */
+function Waiting({ job, now }: { job: Job; now: Date }) {
+  const [first, ...others] = waitsOf(job, now.getTime());
+  if (first)
+    return (
+      <div class="quiet">
+        <WaitLabel wait={first} now={now} />
+        {others.length > 0 && `, and ${others.length} more`}
+      </div>
+    );
+  if (job.status !== 'queued' || job.runAt <= now) return null;
+  return (
+    <div class="quiet">
+      due <Moment at={job.runAt} now={now} />
+    </div>
   );
 }

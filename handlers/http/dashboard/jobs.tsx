@@ -1,7 +1,11 @@
 import { type Context, Hono } from 'hono';
+import { connectedCollections } from '../../../src/collections/connected-collections.js';
 import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
+import { findStepsWithin } from '../../../src/job/find-steps.js';
+import { maxBytesFor } from '../answer-size.js';
 import { Problem } from '../problem.js';
 import { returnPath } from '../session/return-path.js';
+import { toStepsView } from '../steps-view.js';
 import { act, isBulkAction } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
@@ -13,6 +17,7 @@ import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
+import { sendSignal } from './send-signal.js';
 import { findWaits } from './why-it-waits.js';
 
 type PageContext = Context<DashboardEnvironment>;
@@ -71,16 +76,27 @@ export function jobRoutes(processor: RemoteProcessor) {
       const id = context.req.param('id');
       const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
-      const [mayAdd, waits] = await Promise.all([
+      const [mayAdd, waits, steps] = await Promise.all([
         mayAddJob(processor, session, job.jobName),
         findWaits(processor, job),
+        job.steps && findSteps(id, 0),
       ]);
-      const shown = { job, log, waits, session, mayAdd };
+      const shown = { job, log, waits, steps, session, mayAdd };
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
         children: <JobPage {...shown} now={new Date()} />,
       });
+    })
+    .post('/:id/signals', requireRole('write'), async (context) => {
+      const id = context.req.param('id');
+      const { role } = context.get('session').caller;
+      return redirectWith(context, jobPath(id), await sendSignal(processor, id, context.get('form'), role));
+    })
+    .get('/:id/steps.json', async (context) => {
+      const maxBytes = maxBytesFor(context.env);
+      context.header('content-disposition', 'attachment; filename="steps.json"');
+      return context.json(toStepsView(await findSteps(context.req.param('id'), maxBytes), maxBytes));
     })
     .get('/:id/:part{(input|output)\\.json}', async (context) => {
       const job = await requireJob(context.req.param('id'));
@@ -88,6 +104,11 @@ export function jobRoutes(processor: RemoteProcessor) {
       context.header('content-disposition', `attachment; filename="${part}.json"`);
       return context.json(job[part] ?? null);
     });
+
+  /** With 0 as `maxBytes`, results and payloads are left out. */
+  async function findSteps(id: string, maxBytes: number) {
+    return findStepsWithin(await processor[connectedCollections](), id, maxBytes);
+  }
 
   async function requireJob(id: string) {
     const job = await processor.getJob(id);

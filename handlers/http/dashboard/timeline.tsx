@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
 import type { Job } from '../../../src/index.js';
+import { waitsOf } from '../../../src/job/find-steps.js';
 import { duration, ExactMoment } from './parts/moment.js';
 
 interface Happening {
@@ -49,6 +50,11 @@ function happeningsOf(job: Job, now: Date): Happening[] {
   ];
   // Sorting is stable, so events at the same moment keep the order above.
   all.sort((one, other) => one.at.getTime() - other.at.getTime());
+  const waits = waitsOf(job, now.getTime());
+  if (waits.length > 0) {
+    const goesOn: Happening = { at: job.runAt, kind: 'to-come', text: 'Goes on' };
+    return waits.some(({ until }) => until) ? [...all, goesOn] : all;
+  }
   if (status === 'queued' && job.runAt > now) {
     return [...all, { at: job.runAt, kind: 'to-come', text: `Attempt ${job.retryCounter + 1} is due` }];
   }

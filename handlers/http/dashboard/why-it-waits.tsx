@@ -1,8 +1,10 @@
 import type { BreakerState, Job, LimitDetails, RemoteProcessor } from '../../../src/index.js';
 import { breakerKeyOf } from '../../../src/job/breaker-rules.js';
+import { waitsOf } from '../../../src/job/find-steps.js';
 import { isHeldUntilSettled, isOrder, isTurn } from '../../../src/job/flow-rules.js';
 import { ExactMoment, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
+import { WaitLabel } from './parts/wait-label.js';
 import { jobPath, limitPath } from './paths.js';
 
 /** What a queued job waits for, besides its time. */
@@ -52,6 +54,17 @@ export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: D
 
 function Later({ job, now }: { job: Job; now: Date }) {
   const { postponedBy, runAt } = job;
+  const suspensions = waitsOf(job, now.getTime());
+  if (suspensions.length > 0)
+    return (
+      <>
+        {suspensions.map((wait) => (
+          <p>
+            It <WaitLabel wait={wait} now={now} />.
+          </p>
+        ))}
+      </>
+    );
   return (
     <p>
       <Moment at={runAt} now={now} />, at <ExactMoment at={runAt} />

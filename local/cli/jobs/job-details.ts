@@ -3,9 +3,11 @@ import { between, fromNow } from '../output/moment.js';
 import { type Paint, statusStyle } from '../output/paint.js';
 import type { ShownJob } from './job-shape.js';
 import { progressText } from './progress-text.js';
+import { waitLine } from './wait-line.js';
 
 /** Returns everything about one job, as text for a person. */
 export function jobDetails(job: ShownJob, paint: Paint): string {
+  const { waits } = job.steps ?? { waits: [] };
   return fields(
     [
       ['id', job.id],
@@ -18,7 +20,8 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['queue', `${job.queue}, priority ${job.priority}`],
       ['attempts', `${job.retryCounter} of ${job.maxRetries}`],
       ['created', when(job.created)],
-      ['due', job.status === 'queued' ? when(job.runAt) : ''],
+      ['due', job.status === 'queued' && waits.length === 0 ? when(job.runAt) : ''],
+      ['now', waits.map(waitLine).join('\n')],
       ['waits for', limitText(job)],
       ['started', when(job.started)],
       ['completed', when(job.completed)],

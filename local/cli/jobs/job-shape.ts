@@ -2,6 +2,14 @@ import * as z from 'zod';
 
 const moment = z.string().nullable();
 
+/** What a suspended job waits for. */
+export const waitShape = z.object({
+  name: z.string(),
+  kind: z.string(),
+  signal: z.string().nullable(),
+  until: moment,
+});
+
 /** The fields of a job that commands read from an answer of the API. */
 export const jobShape = z.looseObject({
   id: z.string(),
@@ -35,6 +43,10 @@ export const jobShape = z.looseObject({
   /** Missing in answers of earlier versions. */
   blockedBy: z.string().nullable().default(null),
   postponedBy: z.string().nullable().default(null),
+  steps: z
+    .object({ waits: z.array(waitShape) })
+    .nullable()
+    .default(null),
   occurrence: z.object({ item: z.string(), at: z.string() }).nullable(),
 });
 

@@ -3,6 +3,7 @@ import { statusStyle } from '../output/paint.js';
 import type { Column } from '../output/table.js';
 import type { ShownJob } from './job-shape.js';
 import { progressText } from './progress-text.js';
+import { waitLine } from './wait-line.js';
 
 const BAR_WIDTH = 10;
 
@@ -31,12 +32,13 @@ export const jobColumns: readonly Column<ShownJob>[] = [
   { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
-/** Returns a remark on a job: its progress, last error or due time, depending on its status. */
-function remark({ status, runAt, errors, progress }: ShownJob): string {
+/** Returns a remark on a job: its progress, last error, due time or what it waits for, depending on its status. */
+function remark({ status, runAt, errors, progress, steps }: ShownJob): string {
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';
   if (status === 'processing') return progressText(progress, BAR_WIDTH);
   if (status === 'error') return lastError;
   if (status !== 'queued') return '';
+  if (steps && steps.waits.length > 0) return steps.waits.map(waitLine).join('; ');
   const due = Date.parse(runAt) > Date.now() ? `due ${fromNow(runAt)}` : '';
   return [due, lastError].filter((part) => part !== '').join('; ');
 }
