@@ -12,7 +12,7 @@ export const groups = [
 ] as const;
 
 /** The methods that query no database, or that only a subclass can call. */
-const others = ['jobNames', 'kick', 'on', 'use', 'storeJobFactoriesAgain', 'onDrainGoesOn'];
+const others = ['jobNames', 'kick', 'on', 'use', 'storeJobFactoriesAgain', 'onDrainGoesOn', 'setStepRules'];
 
 /** Returns the methods of a processor and of its groups that query the database, such as `addJob` and `jobs.list`. */
 export function methodNames(processor: LocalProcessor): string[] {
