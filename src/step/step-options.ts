@@ -71,6 +71,8 @@ export const signalOptionsSchema = z.strictObject({
   signal: stepNameSchema.optional(),
 });
 
+export type ResolvedSignalOptions = Omit<z.output<typeof signalOptionsSchema>, 'signal'>;
+
 export const callbackOptionsSchema = signalOptionsSchema.omit({ signal: true });
 
 export const momentSchema = z.date();

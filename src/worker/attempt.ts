@@ -207,7 +207,8 @@ export class Attempt {
     } catch (error) {
       if (this.#parked || !this.#steps) throw error;
       if (!this.#steps.isUndoing) {
-        if (this.#steps.hasUndoable && this.#isFinal(error)) this.#steps.failAndUndo(error);
+        if (this.#steps.hasUndoable && this.#isFinal(error))
+          await Promise.race([this.#steps.failAndUndo(error), parked]);
         throw error;
       }
     }

@@ -1,0 +1,127 @@
+import { isKind } from '../brand.js';
+import { AttemptAbortedError } from '../errors.js';
+import type { Outcome } from '../job/outcome.js';
+import type { StepWrite, StepWrites, WaitWrite } from '../job/step-log.js';
+import type { StepHost } from './step-host.js';
+
+/**
+ * Counts the steps of an attempt that are under way, and ends the attempt once all that is left are waits. A step that waits
+ * gets a promise that never settles, since the job's function is called anew when the wait is over.
+ */
+export class ActiveSteps {
+  isParked = false;
+  /** Steps that run, read or write. */
+  #count = 0;
+  readonly #waits = new Map<string, WaitWrite>();
+  /** Steps to be stored when the job is suspended. */
+  readonly #before: StepWrite[] = [];
+  /** Whether a step could not begin, so that the job is to go on as soon as it can. */
+  #isOutOfTime = false;
+
+  /** @param writesWith returns what is to be stored with these steps */
+  constructor(
+    private readonly host: StepHost,
+    private readonly writesWith: (steps: readonly StepWrite[]) => StepWrites,
+  ) {}
+
+  /** Does a step. If it waits, the returned promise never settles. */
+  async during<Value>(step: () => Promise<Value>): Promise<Value> {
+    this.#count += 1;
+    try {
+      return await step();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /**
+   * Suspends the job once no other step is under way. Never resolves.
+   *
+   * @param before a step to be stored then
+   */
+  wait(write: WaitWrite, before?: StepWrite): Promise<never> {
+    this.#waits.set(write.name, write);
+    if (before) this.#before.push(before);
+    this.#leave();
+    return never();
+  }
+
+  /**
+   * Resolves if a step may begin that takes this long. Never resolves if the attempt has to end before: the job goes on in
+   * another attempt.
+   *
+   * @throws as `mayBegin` does
+   */
+  async begin(expectedMs: number): Promise<void> {
+    if (!(await this.mayBegin(expectedMs))) await this.stopHere();
+  }
+
+  /**
+   * Returns whether a step may begin that takes this long. If not, the time is over when this returns.
+   *
+   * @throws the reason of the job's signal if the job is not to go on
+   */
+  async mayBegin(expectedMs: number): Promise<boolean> {
+    this.#throwIfAborted();
+    if (!this.#mustEnd && expectedMs < this.host.timeLeft()) return true;
+    await this.host.outOfTime();
+    this.#throwIfAborted();
+    return false;
+  }
+
+  /** Lets the job go on in another attempt, once no other step is under way. Never resolves. */
+  stopHere(): Promise<never> {
+    this.#isOutOfTime = true;
+    this.#leave();
+    return never();
+  }
+
+  /** Ends the attempt with this outcome. Never resolves. */
+  park(outcome: Outcome): Promise<never> {
+    if (!this.isParked) {
+      this.isParked = true;
+      this.host.park(outcome);
+    }
+    return never();
+  }
+
+  get #mustEnd(): boolean {
+    const { signal } = this.host;
+    return signal.aborted && isKind(signal.reason, AttemptAbortedError) && goesOn.has(signal.reason.why);
+  }
+
+  #throwIfAborted(): void {
+    if (this.host.signal.aborted && !this.#mustEnd) throw this.host.signal.reason;
+  }
+
+  /** Notes that a step has ended or waits. The job's code may begin another one before the next turn of the event loop. */
+  #leave(): void {
+    this.#count -= 1;
+    if (this.#standsStill) setImmediate(() => this.#standsStill && this.#parkAll());
+  }
+
+  get #standsStill(): boolean {
+    return this.#count === 0 && !this.isParked && (this.#isOutOfTime || this.#waits.size > 0);
+  }
+
+  #parkAll(): void {
+    this.isParked = true;
+    this.host.park(this.#waits.size === 0 ? undefined : this.#suspended());
+  }
+
+  #suspended(): Outcome {
+    const waits = [...this.#waits.values()];
+    const [first] = waits;
+    // Giving the job back would let the waits begin anew in the next attempt.
+    if (this.#isOutOfTime && first) waits.push({ name: first.name, kind: 'retry', agoMs: 0, until: 0 });
+    return { kind: 'suspended', writes: this.writesWith(this.#before), waits };
+  }
+}
+
+/** Reasons to end an attempt whose job goes on in another. */
+const goesOn: ReadonlySet<string> = new Set(['stopping', 'timed out']);
+
+/** Returns a promise that never settles. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,99 @@
+import { isKind } from '../brand.js';
+import { RemoteException, StepFailedError } from '../errors.js';
+import { type Failure, toFailure, withRemark } from '../job/failure.js';
+import type { StepWrite } from '../job/step-log.js';
+import type { StepContext } from '../job/steps.js';
+import type { StepJournal } from './step-journal.js';
+import { compensationRetry, type ResolvedStepOptions } from './step-options.js';
+import { resultOf, type StepPlace, tryStep } from './tried-step.js';
+
+/** Where the failure is kept because of which the steps are undone. A step of this name would be refused as used. */
+export const FAILURE = '(failure)';
+
+/** A step that is undone if the job fails for good. */
+export interface Undoable {
+  readonly name: string;
+  readonly value: unknown;
+  readonly options: ResolvedStepOptions;
+}
+
+/** Whether the job has failed for good, so that only what is stored counts and no step begins. */
+export function isUndoing(journal: StepJournal): boolean {
+  return journal.known([FAILURE]) !== undefined;
+}
+
+/** Returns what is stored when a job with steps to undo has failed for good. */
+export function undoBecauseOf(error: unknown): StepWrite {
+  return { name: FAILURE, kind: 'compensation', state: 'begun', failure: toFailure(error), agoMs: 0 };
+}
+
+/** The job's function meets this at the first step that is not stored, once the steps are being undone. */
+export class Undoing extends Error {
+  override readonly message = 'The job has failed, and its steps are being undone.';
+}
+
+/** Undoes steps, the last first, and returns the error with which the job ends. */
+export async function undo(
+  steps: readonly Undoable[],
+  place: StepPlace,
+  contextOf: (name: string) => (attempt: number) => StepContext,
+): Promise<Error> {
+  const { failure = { message: 'unknown' } } = place.journal.known([FAILURE]) ?? {};
+  const problems: string[] = [];
+  for (const step of steps.toReversed()) {
+    const problem = await undoOne(step, place, contextOf);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return asError(problems.length === 0 ? failure : withRemark(failure, problems.join('; ')));
+}
+
+/** Returns what went wrong, if the compensation failed for good. */
+async function undoOne(
+  { name, value, options }: Undoable,
+  place: StepPlace,
+  contextOf: (name: string) => (attempt: number) => StepContext,
+): Promise<string | undefined> {
+  const undoing = `${name} (compensation)`;
+  const { journal, active } = place;
+  const known = journal.known([undoing]);
+  try {
+    if (known && known.state !== 'retrying') resultOf(undoing, known);
+    else
+      await active.during(() =>
+        tryStep(
+          {
+            name: undoing,
+            kind: 'compensation',
+            options: {
+              ...options,
+              was: [],
+              output: undefined,
+              retry: compensationRetry(options),
+              atMostOnce: false,
+            },
+            contextOf: contextOf(undoing),
+            perform: async (context, ended) => {
+              const replaced = place.host.replacement(undoing);
+              await (replaced ? replaced(context) : options.compensate?.(value, context));
+              const write = await ended(undefined);
+              await journal.store(write);
+              return write;
+            },
+          },
+          known,
+          place,
+        ),
+      );
+    return undefined;
+  } catch (error) {
+    if (!isKind(error, StepFailedError)) throw error;
+    return `the compensation of step '${name}' failed too: ${error.message}`;
+  }
+}
+
+/** Returns the stored failure as an error that ends the job. */
+function asError({ message, stack }: Failure): Error {
+  const error = new RemoteException(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, expect, test } from 'vitest';
+import { defineJob, RemoteProcessor } from '../../src/index.js';
+import { type Passage, TcpProxy } from '../chaos/tcp-proxy.js';
+import { collectionNames } from '../collection-names.js';
+import { silent, useDatabase } from '../database.js';
+import { endWaits } from './over.js';
+import { type Effects, type Op, perform, programs, stepsOf } from './program.js';
+
+const database = useDatabase();
+
+/** The work of dead processes, which do not know that they are dead, and give up after their lease. */
+const underWay: Promise<unknown>[] = [];
+afterAll(() => Promise.allSettled(underWay));
+
+function jobOf(ops: readonly Op[], effects: Effects) {
+  return defineJob({
+    name: 'program',
+    maxRetries: 1000,
+    retryDelay: 0,
+    run: (context) => perform(ops, context, effects),
+  });
+}
+
+function newEffects(client = database.client): Effects {
+  return { calls: new Map(), ledger: client.db(database.name).collection('ledger') };
+}
+
+/** Adds the job of a program, and the signals that it waits for. */
+async function add(ops: readonly Op[], id: string): Promise<void> {
+  const processor = database.processor();
+  const job = jobOf(ops, newEffects());
+  await processor.addJobFactory(job);
+  await processor.addJob(job, undefined, { id });
+  for (const { kind, name } of stepsOf(ops))
+    if (kind === 'wait') await processor.signal(id, name, `signal ${name}`);
+}
+
+const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
+
+/** Drains with a processor of its own, again and again, until the job is settled. */
+async function finish(
+  id: string,
+  drainOnce: () => Promise<unknown>,
+  isDead: () => boolean = () => false,
+): Promise<void> {
+  for (let tries = 0; tries < 100 && !isDead(); tries += 1) {
+    await drainOnce();
+    const job = await database.processor().getJob(id);
+    if (job?.status === 'completed' || job?.status === 'error') return;
+    if (!isDead()) await endWaits(database.db, id);
+  }
+  if (!isDead()) throw new Error('The job did not end.');
+}
+
+async function expireLeases(): Promise<void> {
+  await jobs().updateMany({ status: 'processing' }, { $set: { 'lease.expires': new Date(1) } });
+}
+
+/**
+ * Does the job, and dies at a command: it is not delivered, or it is and its answer is lost. No later command arrives.
+ *
+ * @returns true if it died, false if the work was done first
+ */
+async function workUntilDead(
+  ops: readonly Op[],
+  id: string,
+  survives: number,
+  fate: Passage,
+): Promise<boolean> {
+  const { hostname, port } = new URL(database.uri);
+  const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
+  const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
+  const processor = new RemoteProcessor({ db: client.db(database.name), log: silent, lease: '2s' });
+  await processor.addJobFactory(jobOf(ops, newEffects(client)));
+  const dead = new AbortController();
+  const sessions: Document[] = [];
+  let commands = 0;
+  const died = new Promise<true>((resolve) => {
+    proxy.judgeBy((command: Document) => {
+      if ('hello' in command || 'ismaster' in command || 'endSessions' in command) return 'deliver';
+      if (command.startTransaction) sessions.push(command.lsid);
+      commands += 1;
+      if (commands <= survives) return 'deliver';
+      dead.abort();
+      resolve(true);
+      return commands === survives + 1 ? fate : 'cut';
+    });
+  });
+  const isDead = () => dead.signal.aborted;
+  const working = finish(id, () => processor.drain({ signal: dead.signal, margin: 0 }), isDead).then(
+    () => false,
+    () => true,
+  );
+  underWay.push(working);
+  try {
+    return await Promise.race([died, working]);
+  } finally {
+    // Ends the open transaction, as the server would after a minute. Without ids it would end everybody's.
+    if (sessions.length > 0) await database.client.db('admin').command({ killSessions: sessions });
+    underWay.push(client.close());
+    await proxy.close();
+  }
+}
+
+/** The results of a program that nothing interrupts, and how often each transaction takes effect. */
+async function uninterrupted(ops: readonly Op[]) {
+  await add(ops, 'whole');
+  const processor = database.processor();
+  await processor.addJobFactory(jobOf(ops, newEffects()));
+  await finish('whole', () => processor.drain());
+  return processor.getJobResult('whole');
+}
+
+/** Runs a program that is killed at a command, and then goes on in another process. Returns whether it was killed. */
+async function expectSameAfterKill(
+  ops: readonly Op[],
+  whole: unknown,
+  survives: number,
+  fate: Passage,
+): Promise<boolean> {
+  const id = `killed ${survives} ${fate}`;
+  await add(ops, id);
+  const wasKilled = await workUntilDead(ops, id, survives, fate);
+  await expireLeases();
+
+  const processor = database.processor();
+  const stored = (await processor.jobs.steps(id)).steps.filter(({ state }) => state === 'completed');
+  const after = newEffects();
+  await processor.addJobFactory(jobOf(ops, after));
+  await finish(id, async () => {
+    await processor.recoverJobs();
+    await processor.drain();
+  });
+
+  // An acknowledged step never runs again.
+  for (const { name } of stored) expect(after.calls.get(name), name).toBeUndefined();
+  expect(await processor.getJobResult(id)).toEqual(whole);
+  const effects = await after.ledger.find({ _id: { $regex: `^${id} ` } }).toArray();
+  const transactions = stepsOf(ops).filter(({ kind }) => kind === 'transaction');
+  expect(effects.map(({ times }) => times)).toEqual(transactions.map(() => 1));
+  return wasKilled;
+}
+
+const allKinds: readonly Op[] = [
+  { kind: 'run', name: '0' },
+  { kind: 'failOnce', name: '1' },
+  { kind: 'transaction', name: '2' },
+  {
+    kind: 'together',
+    ops: [
+      { kind: 'iterate', name: '3.0', calls: 2 },
+      { kind: 'sleep', name: '3.1' },
+      { kind: 'run', name: '3.2' },
+    ],
+  },
+  { kind: 'wait', name: '4' },
+];
+
+test('a job whose worker is killed before any of its commands ends as one that was not', async () => {
+  const whole = await uninterrupted(allKinds);
+  let survives = 0;
+  while (await expectSameAfterKill(allKinds, whole, survives, 'cut')) survives += 1;
+  expect(survives).toBeGreaterThan(15);
+});
+
+test('a random program that is killed at a random command ends as one that was not', async () => {
+  await fc.assert(
+    fc
+      .asyncProperty(
+        programs,
+        fc.nat({ max: 20 }),
+        fc.constantFrom<Passage>('cut', 'lose reply'),
+        async (ops, survives, fate) => {
+          const whole = await uninterrupted(ops);
+          await expectSameAfterKill(ops, whole, survives, fate);
+        },
+      )
+      .afterEach(async () => {
+        await jobs().deleteMany({});
+        await database.db.collection('ledger').deleteMany({});
+      }),
+    { numRuns: Number(process.env.STEP_RUNS ?? 3) },
+  );
+});

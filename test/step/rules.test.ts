@@ -1,0 +1,386 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob, type JobContext, RemoteException, StepInterruptedError } from '../../src/index.js';
+import { collectionNames } from '../collection-names.js';
+import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
+import { Gate } from '../jobs.js';
+import { endWaits } from './over.js';
+
+const database = useDatabase();
+
+const never = new AbortController().signal;
+
+type Run = (context: JobContext<unknown>) => unknown;
+interface Options {
+  readonly maxRetries?: number;
+  readonly timeout?: number;
+  readonly version?: number;
+  readonly versions?: Record<number, Run>;
+}
+
+function jobThat(run: Run, options: Options = {}) {
+  return defineJob({ name: 'order', input: z.unknown(), retryDelay: 0, ...options, run });
+}
+
+async function added(run: Run, options: Options = {}) {
+  const processor = database.processor();
+  const job = jobThat(run, options);
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job, { n: 1 });
+  return { processor, id, lastError: async () => (await processor.getJob(id))?.errors.at(-1)?.message };
+}
+
+const jobs = () => database.db.collection<{ _id: string }>(collectionNames.jobs);
+
+test('a late worker stores no step, and its transaction takes no effect', async () => {
+  const effects = database.db.collection<{ _id: string }>('effects');
+  const gate = new Gate();
+  const outcomes: unknown[] = [];
+  const { processor, id } = await added(async ({ step, attempt }) => {
+    if (attempt > 1) return 'by the next worker';
+    const late = async (work: Promise<unknown>) =>
+      outcomes.push(await work.catch((error: Error) => error.message));
+    await Promise.all([
+      late(step.run('late', () => gate.pass(never))),
+      late(
+        step.transaction('late effect', async (session) => {
+          await gate.pass(never);
+          await effects.insertOne({ _id: 'effect' }, { session });
+        }),
+      ),
+    ]);
+    return 'too late';
+  });
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(2));
+  await jobs().updateOne({ _id: id }, { $set: { 'lease.expires': new Date(1) } });
+  const other = database.processor();
+  await other.addJobFactory(jobThat(() => 'by the next worker'));
+  await other.drain();
+  gate.open();
+  expect(await draining).toMatchObject({ stale: 1 });
+  expect(outcomes).toEqual([
+    expect.stringContaining('lease was lost'),
+    expect.stringContaining('lease was lost'),
+  ]);
+  expect(await effects.countDocuments()).toBe(0);
+  expect(await processor.getJobResult(id)).toBe('by the next worker');
+});
+
+test('a lost worker uses up no attempt if it stored a step', async () => {
+  const gate = new Gate();
+  const { processor, id } = await added(
+    async ({ step, attempt }) => {
+      if (attempt === 1) await step.run('one', () => 1);
+      await gate.pass(never);
+      return step.run('two', () => attempt);
+    },
+    { maxRetries: 1 },
+  );
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await jobs().updateOne({ _id: id }, { $set: { 'lease.expires': new Date(1) } });
+  await processor.recoverJobs();
+  expect(await processor.getJob(id)).toMatchObject({ status: 'queued', retryCounter: 0 });
+  gate.open();
+  await draining;
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('completed');
+});
+
+test('an iteration longer than the timeout goes on in slices, and ends in no error', async () => {
+  const seen: number[] = [];
+  const { processor, id } = await added(
+    ({ step }) =>
+      step.iterate('rows', { start: 0 }, async (at: number) => {
+        seen.push(at);
+        await wait(40);
+        return at < 14 ? { next: at + 1 } : { done: 'imported' };
+      }),
+    { timeout: 200, maxRetries: 1 },
+  );
+  const summary = await processor.drain();
+  expect(summary).toMatchObject({ completed: 1, errors: 0, retried: 0 });
+  expect(summary.givenBack).toBeGreaterThan(0);
+  expect(await processor.getJobResult(id)).toBe('imported');
+  expect(new Set(seen).size).toBe(15);
+});
+
+test('a worker that must stop gives an iteration back between two calls', async () => {
+  const stop = new AbortController();
+  const { processor, id } = await added(({ step, timeLeft }) =>
+    step.iterate('rows', { start: 0 }, (at: number) => {
+      expect(timeLeft()).toBeGreaterThan(0);
+      if (at === 3) stop.abort();
+      return at < 5 ? { next: at + 1 } : { done: at };
+    }),
+  );
+  expect(await processor.drain({ signal: stop.signal })).toMatchObject({ givenBack: 1, abandoned: 0 });
+  expect((await processor.jobs.steps(id)).steps).toMatchObject([{ state: 'iterating', cursor: 4, calls: 4 }]);
+  await processor.drain();
+  expect(await processor.getJobResult(id)).toBe(5);
+});
+
+test('a step is found under its former name, and not run again', async () => {
+  const calls: string[] = [];
+  const { processor, id } = await added(async ({ step }) => {
+    await step.run('charge', () => calls.push('charge'));
+    await step.sleep('wait', '1h');
+  });
+  await processor.drain();
+  const newer = database.processor();
+  await newer.addJobFactory(
+    jobThat(async ({ step }) => {
+      await step.run('take the money', { was: 'charge' }, () => calls.push('again'));
+      await step.sleep('pause', '1h', { was: ['wait'] });
+      return 'done';
+    }),
+  );
+  await endWaits(database.db, id);
+  await newer.drain();
+  expect(calls).toEqual(['charge']);
+  expect(await newer.getJobResult(id)).toBe('done');
+});
+
+test('a job goes on with the version that it began with, and older code passes over newer jobs', async () => {
+  const sleepThen =
+    (result: string): Run =>
+    async ({ step }) => {
+      await step.sleep('wait', '1h');
+      return result;
+    };
+  const { processor: old, id } = await added(sleepThen('old'), { version: 1 });
+  await old.drain();
+  const newer = database.processor();
+  await newer.addJobFactory(
+    jobThat(sleepThen('new'), { version: 2, versions: { 1: sleepThen('as it began') } }),
+  );
+  const second = await newer.addJob('order', {});
+  await newer.drain();
+  for (const each of [id, second]) await endWaits(database.db, each);
+  // The old worker leaves the new job alone.
+  await jobs().updateOne({ _id: id }, { $set: { status: 'processing' } });
+  expect(await old.drain()).toMatchObject({ snoozed: 1, completed: 0 });
+  await jobs().updateOne({ _id: id }, { $set: { status: 'queued', priority: 0 } });
+  await endWaits(database.db, second);
+  await newer.drain();
+  expect(await newer.getJobResult(id)).toBe('as it began');
+  expect(await newer.getJobResult(second)).toBe('new');
+});
+
+test('a step that runs at most once and was cut off says so, until a person retries the job', async () => {
+  const gate = new Gate();
+  const { processor, id } = await added(({ step, attempt }) =>
+    step.run('launch', { atMostOnce: true }, async () => {
+      await gate.pass(never);
+      return attempt;
+    }),
+  );
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await jobs().updateOne({ _id: id }, { $set: { 'lease.expires': new Date(1) } });
+  await processor.recoverJobs();
+  gate.open();
+  await draining;
+  await processor.drain();
+  expect(await processor.getJob(id)).toMatchObject({ status: 'error' });
+  expect((await processor.getJob(id))?.errors.at(-1)?.message).toBe(
+    new StepInterruptedError('launch').message,
+  );
+  await processor.retryJob(id);
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('completed');
+});
+
+test('retrying a failed job tries its failed step anew, and repeats no other', async () => {
+  const calls: string[] = [];
+  let works = false;
+  const { processor, id } = await added(async ({ step }) => {
+    await step.run('one', () => calls.push('one'));
+    await step.run('two', { retry: { attempts: 1 } }, () => {
+      calls.push('two');
+      if (!works) throw new Error('down');
+    });
+  });
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('error');
+  works = true;
+  await processor.retryJob(id);
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('completed');
+  expect(calls).toEqual(['one', 'two', 'two']);
+});
+
+test('a compensation that fails is tried again, and its failure is told with that of the job', async () => {
+  const tries: string[] = [];
+  const { processor, id, lastError } = await added(async ({ step }) => {
+    const always = (name: string) => () => {
+      tries.push(name);
+      throw new Error(`no ${name}`);
+    };
+    await step.run('charge', { compensate: () => void tries.push('refund') }, () => 1);
+    await step.run('reserve', { retry: { attempts: 2, delay: 0 }, compensate: always('free') }, () => 2);
+    throw new RemoteException('sold out');
+  });
+  await processor.drain();
+  expect(tries).toEqual(['free', 'free', 'refund']);
+  expect(await lastError()).toMatch(/^sold out \(the compensation of step 'reserve' failed too: .*no free/);
+  await processor.retryJob(id);
+  expect(await processor.jobs.steps(id)).toMatchObject({ run: 2, steps: [] });
+});
+
+test('a job is completed in a transaction of its own, or not at all', async () => {
+  const effects = database.db.collection<{ _id: string }>('effects');
+  const { processor, id } = await added(async ({ completeIn, attempt, jobId }) => {
+    await database.client.withSession((session) =>
+      session.withTransaction(async () => {
+        await effects.insertOne({ _id: `${jobId} ${attempt}` }, { session });
+        await completeIn(session, 'in one');
+        if (attempt === 1) throw new Error('after it');
+      }),
+    );
+  });
+  expect(await processor.drain()).toMatchObject({ completed: 1, retried: 1 });
+  expect(await processor.getJobResult(id)).toBe('in one');
+  expect(await effects.find().toArray()).toEqual([{ _id: `${id} 2` }]);
+});
+
+test('a pulled job is completed in a transaction of the caller, or not at all', async () => {
+  const effects = database.db.collection<{ _id: string }>('effects');
+  const { processor, id } = await added(() => undefined);
+  const job = await processor.pullNextJob();
+  if (!job) throw new Error('It is due.');
+  const complete = (isUndone: boolean) =>
+    database.client.withSession((session) =>
+      session.withTransaction(async () => {
+        await effects.insertOne({ _id: 'effect' }, { session });
+        expect(await processor.completeJob(job, 1, { session })).toBe('completed');
+        if (isUndone) throw new Error('undone');
+      }),
+    );
+  await expect(complete(true)).rejects.toThrow('undone');
+  expect(await processor.getJobStatus(id)).toBe('processing');
+  await complete(false);
+  expect(await processor.getJobResult(id)).toBe(1);
+  expect(await effects.countDocuments()).toBe(1);
+});
+
+test.each<[string, Run, string]>([
+  [
+    'an empty name',
+    ({ step }) => step.run('', () => 1),
+    'Name of a step is invalid: expected 1 to 200 characters',
+  ],
+  ['a long name', ({ step }) => step.run('n'.repeat(201), () => 1), 'expected 1 to 200 characters'],
+  [
+    'a repeated name',
+    async ({ step }) => {
+      await step.run('one', () => 1);
+      await step.run('one', () => 1);
+    },
+    "Step 'one' is invalid: name: expected a name that no other step of the run has",
+  ],
+  [
+    'an unknown option',
+    ({ step }) => step.run('one', Object({ retries: 3 }), () => 1),
+    'Unrecognized key: "retries"',
+  ],
+  [
+    'retries of a step that runs at most once',
+    ({ step }) => step.run('one', { atMostOnce: true, retry: { attempts: 2 } }, () => 1),
+    'retry: expected none beside atMostOnce',
+  ],
+  [
+    'a result that cannot be stored',
+    ({ step }) => step.run('one', () => ({ at: () => 1 })),
+    "Result of step 'one' is invalid: at: ",
+  ],
+  [
+    'a large result',
+    ({ step }) => step.run('one', () => 'x'.repeat(1024 * 1024)),
+    'expected at most 1048576 bytes',
+  ],
+  [
+    'a large cursor',
+    ({ step }) => step.iterate('one', { start: '' }, () => ({ next: 'x'.repeat(65_536) })),
+    'expected at most 65536 bytes',
+  ],
+  [
+    'an iteration that returns nothing',
+    ({ step }) =>
+      step.iterate(
+        'one',
+        { start: 0 },
+        Object(() => {}),
+      ),
+    '{ next: cursor } or { done: value }',
+  ],
+  ['a callback without an address', ({ step }) => step.callback('one'), 'makes no links for callbacks'],
+])('%s is refused with the reason', async (_, run, reason) => {
+  const { processor, lastError } = await added(run, { maxRetries: 1 });
+  await processor.drain();
+  expect(await lastError()).toContain(reason);
+});
+
+test('a step after the end of its attempt is refused, and stores nothing', async () => {
+  const late = new Gate();
+  const refused = new Promise<unknown>((resolve) => {
+    void added(async ({ step }) => {
+      void late.pass(never).then(() => step.run('late', () => 1).catch(resolve));
+    }).then(async ({ processor }) => {
+      await processor.drain();
+      late.open();
+    });
+  });
+  expect(await refused).toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('comes too late'),
+  });
+});
+
+test('a signal that the step refuses is dropped, and the wait goes on', async () => {
+  const { processor, id } = await added(({ step }) => step.waitForSignal('paid', { schema: z.number() }));
+  await processor.signal(id, 'paid', 'twelve');
+  expect(await processor.drain()).toMatchObject({ suspended: 1 });
+  expect((await processor.jobs.steps(id)).signals).toEqual([]);
+  expect((await processor.jobs.log(id)).lines.map(({ message }) => message)).toEqual([
+    expect.stringContaining('A signal was dropped'),
+  ]);
+  await processor.signal(id, 'paid', 12);
+  await processor.drain();
+  expect(await processor.getJobResult(id)).toBe(12);
+});
+
+test('a job takes 100 signals at most, and none when it is settled or unknown', async () => {
+  const { processor, id } = await added(() => 'done');
+  await Promise.all(Array.from({ length: 100 }, (_, n) => processor.signal(id, 'tick', n)));
+  await expect(processor.signal(id, 'tick')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(processor.signal('nobody', 'tick')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(processor.signal(id, '')).rejects.toMatchObject({ code: 'validation_failed' });
+  await expect(processor.signal(id, 'tick', () => {})).rejects.toMatchObject({ code: 'validation_failed' });
+});
+
+test('steps that run at the same time share writes, and a run of 250 keeps its document small', async () => {
+  const names = Array.from({ length: 250 }, (_, n) => `step ${n}`);
+  const { processor, id } = await added(async ({ step, attempt }) => {
+    await Promise.all(names.map((name) => step.run(name, () => name)));
+    if (attempt === 1) throw new Error('once');
+    await step.run('last', () => 1);
+  });
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('completed');
+  expect((await processor.jobs.steps(id)).steps).toHaveLength(251);
+  const job = await database.storedJob(id);
+  expect(job?.stepLog?.entries?.length).toBeLessThan(110);
+});
+
+test('an ordinary job has none of the fields', async () => {
+  const { processor, id } = await added(() => 'done');
+  await processor.drain();
+  await processor.drain();
+  const job = await database.storedJob(id);
+  expect(Object.keys(job ?? {})).not.toEqual(expect.arrayContaining(['steps']));
+  expect(Object.keys(job ?? {})).not.toEqual(expect.arrayContaining(['stepLog']));
+});
