@@ -115,8 +115,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * Moves the clock, and runs what becomes due meanwhile, in order of time: schedules, delayed jobs, retries, and jobs
-   * whose workers were lost. Begins with what is due already. Each job sees the moment at which it is due.
+   * Moves the clock, and runs what becomes due meanwhile, in order of time: schedules, delayed jobs, retries, jobs whose
+   * steps have waited, and jobs whose workers were lost. Begins with what is due already. Each job sees the moment at which it is due.
    *
    * @returns the attempts that ended, in their order
    * @throws ValidationError for an invalid duration
