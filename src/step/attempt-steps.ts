@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { durationSchema } from '../duration.js';
-import { ConflictError, JobSuspended, ValidationError } from '../errors.js';
+import { ConflictError, JobSuspended, StepFailedError, ValidationError } from '../errors.js';
+import { toFailure } from '../job/failure.js';
 import { parseBy } from '../job/schema.js';
 import type { CursorWrite, StepWrite, StepWrites } from '../job/step-log.js';
 import type {
@@ -34,17 +35,7 @@ import {
   stepNameSchema,
   stepOptionsSchema,
 } from './step-options.js';
-import {
-  around,
-  failForGood,
-  pause,
-  resultOf,
-  type StepPlace,
-  storable,
-  type TriedStep,
-  tellEnded,
-  tryStep,
-} from './tried-step.js';
+import { around, pause, resultOf, type StepPlace, type TriedStep, tellEnded, tryStep } from './tried-step.js';
 
 /** Maximum number of steps in a run. All are read when the job goes on. */
 const MAX_STEPS = 10_000;
@@ -138,14 +129,13 @@ export class AttemptSteps implements Steps {
       const returned = replaced ? { done: await replaced(context) } : await work(given, context);
       longestMs = Math.max(longestMs, performance.now() - callBegan);
       const { next, done, isDone } = iterated(name, returned);
-      const fail = (error: unknown) => failForGood(error, entryOf(calls), place);
       if (isDone) {
-        const result = await storable(() => toStepResult(done, name)).catch(fail);
+        const result = storedForm(name, () => toStepResult(done, name));
         const write = { ...entryOf(calls), state: 'completed', result } as const;
         await this.#store(journal, write);
         return write;
       }
-      cursor = await storable(() => toCursor(next, name)).catch(fail);
+      cursor = storedForm(name, () => toCursor(next, name));
       this.hasProgressed = true;
       journal.later({ ...entryOf(calls), state: 'iterating', cursor });
       this.host.onCursor();
@@ -391,6 +381,20 @@ export class AttemptSteps implements Steps {
 async function kept(journal: StepJournal, write: StepWrite): Promise<StepWrite> {
   await journal.store(write);
   return write;
+}
+
+/**
+ * Returns what an iteration returned in its stored form. If that fails, its last cursor stays, so that retrying the job goes
+ * on there.
+ *
+ * @throws StepFailedError
+ */
+function storedForm<Value>(name: string, convert: () => Value): Value {
+  try {
+    return convert();
+  } catch (error) {
+    throw new StepFailedError(name, toFailure(error).message, { cause: error });
+  }
 }
 
 const functionSchema = z.custom<StepFunction<unknown>>(

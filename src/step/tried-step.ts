@@ -81,7 +81,7 @@ export function resultOf(name: string, { state, result, failure }: KnownStep): u
 }
 
 /** @throws Unstorable if `check` throws: another try would return the same */
-export async function storable<Value>(check: () => Value | Promise<Value>): Promise<Value> {
+async function storable<Value>(check: () => Value | Promise<Value>): Promise<Value> {
   try {
     return await check();
   } catch (error) {
@@ -124,7 +124,7 @@ export function tellEnded(
 }
 
 /** Stores that a step has failed for good. @throws StepFailedError */
-export async function failForGood(
+async function failForGood(
   error: unknown,
   entry: Omit<StepWrite, 'state'>,
   { host, journal }: StepPlace,

@@ -168,11 +168,13 @@ test('an iteration goes on at its cursor', async () => {
 });
 
 test('an iteration with a cursor that cannot be stored fails, and goes on at the last one when it is retried', async () => {
+  const seen: unknown[] = [];
   let isBroken = true;
   const { processor, id } = await added(({ step }) =>
     step.iterate<unknown, string>('rows', { start: 0 }, (at) => {
-      if (at === 1 && !isBroken) return { done: 'done' };
-      return { next: at === 0 ? 1 : () => 'no value' };
+      seen.push(at);
+      if (at !== 1) return { next: 1 };
+      return isBroken ? { next: () => 'no value' } : { done: 'done' };
     }),
   );
   expect(await processor.drain()).toMatchObject({ errors: 1, retried: 0 });
@@ -180,6 +182,7 @@ test('an iteration with a cursor that cannot be stored fails, and goes on at the
   isBroken = false;
   await processor.retryJob(id);
   await processor.drain();
+  expect(seen).toEqual([0, 1, 1]);
   expect(await processor.getJobResult(id)).toBe('done');
 });
 
