@@ -13,6 +13,7 @@ import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
 import { queuesCommand } from './commands/queues.js';
 import { removeCommand } from './commands/remove.js';
+import { replayCommand } from './commands/replay.js';
 import { retryCommand } from './commands/retry.js';
 import { scheduleCommand } from './commands/schedule.js';
 import { schedulesCommand } from './commands/schedules.js';
@@ -45,6 +46,7 @@ const commands: readonly AddCommand[] = [
   watchCommand,
   workCommand,
   scheduleCommand,
+  replayCommand,
   startCommand,
   initCommand,
   importCommand,

@@ -324,6 +324,7 @@ export class AttemptSteps implements Steps {
     if (this.#active.isParked) return never();
     return this.#active.during(async () => {
       const place = await this.#place();
+      this.host.onAsked?.([name, ...was]);
       return step(place, place.journal.known([name, ...was]));
     });
   }

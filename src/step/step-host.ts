@@ -51,6 +51,8 @@ export interface StepHost {
   readonly maxInPlaceMs: number;
   /** Returns what is called instead of a step's function. */
   replacement(step: string): StepFunction<unknown> | undefined;
+  /** Called when the function asks for a step, with its name and its former ones. */
+  onAsked?(names: readonly [string, ...string[]]): void;
   /** Calls a step inside its middleware. */
   around(step: StepCall, call: () => Promise<unknown>): Promise<unknown>;
   /** Called when a step has ended, and that is stored or is stored along with the next write. */

@@ -43,6 +43,7 @@ const columns: readonly Column<Point>[] = [
   { title: 'ERRORS', value: ({ errors }) => number(errors), align: 'right', style: () => 'red' },
   { title: 'CANCELLED', value: ({ cancelled }) => number(cancelled), align: 'right' },
   { title: 'RETRIED', value: ({ retried }) => number(retried), align: 'right' },
+  { title: 'SUSPENDED', value: ({ suspended }) => number(suspended), align: 'right', leaveOut: 1 },
   { title: 'ON AVERAGE', value: ({ at: _, ...point }) => msOf(averageDuration(point)), align: 'right' },
 ];
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
+import { program } from '../../programs.js';
 import { useCommandLine } from './command-line.js';
 
 const database = useDatabase();
@@ -51,4 +52,28 @@ test('a signal that no job can take is an error', async () => {
   expect(await run(['signal', 'nobody', 'paid'])).toMatchObject({ code: 3 });
   expect(await run(['steps', 'nobody'])).toMatchObject({ code: 3 });
   expect(await run(['signal', 'nobody', 'paid', '{'])).toMatchObject({ code: 2 });
+});
+
+test('replay tells which stored steps the code of a module does not ask for, and changes nothing', async () => {
+  const processor = database.processor();
+  const former = defineJob({
+    name: 'quick',
+    run: async ({ step }) => {
+      await step.run('charge', () => 1);
+      await step.waitForSignal('paid');
+    },
+  });
+  await processor.addJobFactory(former);
+  const id = await processor.addJob('quick');
+  await processor.drain();
+  const before = await database.storedJob(id);
+  const replay = ['replay', '--jobs', await program('test/local/cli/jobs-module.ts')];
+
+  const { code, out, err } = await run(replay, { on: 'database' });
+  expect(code).toBe(1);
+  expect(out).toMatch(/^ID +JOB +FOUND +NOT FOUND.*\n\w+ +quick +0 +paid, charge/);
+  expect(err).toContain('Stored steps of 1 jobs are not found by this code');
+  expect(await database.storedJob(id)).toEqual(before);
+  await processor.cancelJob(id);
+  expect(await run(replay, { on: 'database' })).toMatchObject({ code: 0 });
 });

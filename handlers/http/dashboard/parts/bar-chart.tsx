@@ -62,11 +62,13 @@ function Bar({ point, left, scale }: { point: StatisticsPoint; left: number; sca
 function summaryOf(points: readonly StatisticsPoint[]): string {
   const completed = sum(points.map((point) => point.completed));
   const errors = sum(points.map((point) => point.errors));
-  if (completed + errors === 0) return 'no job ended';
+  const suspended = sum(points.map((point) => point.suspended));
+  if (completed + errors + suspended === 0) return 'no job ended';
   const average = averageOf(points);
   return [
     `${grouped(completed)} completed`,
-    `${grouped(errors)} ended in error (${rate(errors, completed + errors)})`,
+    `${grouped(errors)} ended in error (${rate(errors, Math.max(1, completed + errors))})`,
+    ...(suspended === 0 ? [] : [`${grouped(suspended)} suspended`]),
     ...(average === undefined ? [] : [`${duration(average)} each`]),
   ].join(', ');
 }
