@@ -4,7 +4,8 @@ import { waitsOf } from '../job/find-steps.js';
 import type { Job } from '../job/job.js';
 import type { JobContext, JobProcessor } from '../job/job-context.js';
 import type { StepEntry } from '../job/step-log.js';
-import { AttemptSteps, Undoing } from './attempt-steps.js';
+import { AttemptSteps } from './attempt-steps.js';
+import { Undoing } from './compensation.js';
 import type { StepHost } from './step-host.js';
 
 /** What code would do with the stored steps of a job. */
