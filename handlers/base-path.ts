@@ -40,8 +40,8 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
 }
 
 /**
- * Schema of the path that a route of API Gateway matched: the route's own path, such as `/{proxy+}`, with its parameters,
- * possibly decoded.
+ * Schema of the path that a route of API Gateway matched. For `/{proxy+}` that is the rest of the path, possibly
+ * decoded, otherwise the route's own path with its parameters, such as that of `/callbacks/{token}`.
  */
 const routedSchema = z
   .object({
@@ -50,6 +50,8 @@ const routedSchema = z
     resource: z.string().optional(),
   })
   .transform(({ pathParameters, routeKey, resource }) => {
+    const { proxy } = pathParameters ?? {};
+    if (proxy !== undefined) return `/${proxy}`;
     const route = routeKey?.replace(/^\w+ /, '') ?? resource;
     return route?.replaceAll(/\{(\w+)\+?\}/g, (braces, name: string) => pathParameters?.[name] ?? braces);
   });

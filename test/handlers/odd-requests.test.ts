@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createHttpHandler } from '../../handlers/lambda.js';
+import { Callbacks } from '../../src/step/callbacks.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
 import { rawRequest } from '../raw-request.js';
@@ -198,6 +199,23 @@ describe('below a path that a domain maps to an API', () => {
     expect(await handle(send('GET', '/health'))).toMatchObject({ statusCode: 200 });
     const described = await handle(send('GET', '/v1/openapi.json', { headers: key }));
     expect(JSON.parse(described.body).servers).toEqual([{ url: '/our/jobs' }]);
+  });
+
+  test.each(mapped)('links of callbacks of %s are answered, and need no key', async (_, eventOf) => {
+    const callbacks = {
+      url: 'https://jobs.example.com/our/jobs',
+      secrets: ['a-secret-of-callbacks-with-letters-1'],
+    };
+    const { pathname } = new URL(new Callbacks(callbacks).urlOf({ jobId: 'gone', run: 1, step: 'approval' }));
+    const handle = handler({
+      HTTP_ACCESS: 'iam',
+      CALLBACK_URL: callbacks.url,
+      CALLBACK_SECRETS: callbacks.secrets.join(),
+    });
+    const route = { routeKey: 'GET /callbacks/{token}', resource: '/callbacks/{token}' };
+    const pathParameters = { token: pathname.replace(/.*\//, '') };
+    const answer = await handle({ ...eventOf('GET', pathname), ...route, pathParameters });
+    expect([answer.statusCode, JSON.parse(answer.body).code]).toEqual([410, 'callback_over']);
   });
 
   test.each(mapped)('the dashboard of %s says that it is not', async (_, eventOf) => {
