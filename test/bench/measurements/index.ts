@@ -9,6 +9,7 @@ import { idle } from './idle.js';
 import { latency } from './latency.js';
 import { limits } from './limits.js';
 import { neighbours } from './neighbours.js';
+import { steps } from './steps.js';
 import { urgent } from './urgent.js';
 
 /** All measurements, in the order of the table. */
@@ -22,6 +23,7 @@ export const measurements: readonly Measurement[] = [
   add,
   neighbours,
   limits,
+  steps,
   backlog,
   flat,
 ];
