@@ -1,6 +1,7 @@
 import { type Collection, MongoClient } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { LocalProcessor } from '../../local/processor.js';
+import { defineJob } from '../../src/index.js';
 import { claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { silent, useDatabase } from '../database.js';
@@ -80,6 +81,28 @@ describe('claimers that meet', () => {
     // It loses the first try, finds the job again, and takes it for its second attempt.
     expect(await claimJobs(jobs, { jobNames: ['flaky'] }, lease, 2)).toMatchObject([{ id, retryCounter: 2 }]);
     expect(await processor.getJob(id)).toMatchObject({ status: 'processing', retryCounter: 2 });
+  });
+
+  test('nor is one that was suspended in between taken without the steps that it has stored', async () => {
+    const processor = database.processor();
+    const calls: string[] = [];
+    const job = defineJob({
+      name: 'stepped',
+      run: async ({ step }) => {
+        await step.run('once', () => calls.push('once'));
+        await step.sleep('long', '1h');
+      },
+    });
+    await processor.addJobFactory(job);
+    const id = await processor.addJob(job);
+    const jobs = afterFind(async () => {
+      await processor.drain();
+      await database.collections().jobs.updateOne({ _id: id }, { $set: { runAt: new Date(1) } });
+    });
+    const lease = { token: 'outdated', worker: 'slow', leaseMs: 1000 };
+    const [taken] = await claimJobs(jobs, { jobNames: ['stepped'] }, lease, 2);
+    expect(taken?.steps).toMatchObject({ run: 1 });
+    expect(calls).toEqual(['once']);
   });
 
   test('of those who meet none goes away empty-handed while jobs wait', async () => {

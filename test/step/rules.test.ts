@@ -123,6 +123,33 @@ test('a worker that must stop gives an iteration back between two calls', async 
   expect(await processor.getJobResult(id)).toBe(5);
 });
 
+test('a deadline under which the job made progress never counts as one under which it does not fit', async () => {
+  const { processor, id } = await added(
+    ({ step }) =>
+      step.iterate('rows', { start: 0 }, async (at: number) => {
+        await wait(40);
+        return at < 9 ? { next: at + 1 } : { done: 'imported' };
+      }),
+    { timeout: 200 },
+  );
+  await jobs().updateOne({ _id: id }, { $set: { unfinishedCounter: 9 } });
+  expect(await processor.drain()).toMatchObject({ completed: 1, errors: 0 });
+});
+
+test('a signal that comes while the job runs is there when the job comes to wait for it', async () => {
+  const gate = new Gate();
+  const { processor, id } = await added(async ({ step }) => {
+    await step.run('read what is stored', () => gate.pass(never));
+    return step.waitForSignal('paid');
+  });
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await processor.signal(id, 'paid', 12);
+  gate.open();
+  expect(await draining).toMatchObject({ suspended: 1, completed: 1 });
+  expect(await processor.getJobResult(id)).toBe(12);
+});
+
 test('a step is found under its former name, and not run again', async () => {
   const calls: string[] = [];
   const { processor, id } = await added(async ({ step }) => {
