@@ -125,6 +125,7 @@ export class MemorySteps {
       hasEnded: false,
       log: given.log,
       onCursor: () => {},
+      withoutReports: (work) => work(),
       park,
       callbackUrl: (step) => `https://jobs.test/callbacks/${encodeURIComponent(step)}`,
       maxInPlaceMs: 0,

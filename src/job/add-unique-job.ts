@@ -5,6 +5,7 @@ import { exclusiveLimit } from './flow-rules.js';
 import { uniqueKeyIndex } from './indexes.js';
 import { type NewJob, newDocument } from './insert-job.js';
 import { type JobDocument, settledStatuses } from './job.js';
+import { inAnotherRun } from './step-statements.js';
 
 /** A new job with a unique key. */
 export type KeyedJob = NewJob & { readonly uniqueKey: string };
@@ -168,6 +169,8 @@ function replaced(job: KeyedJob): Document {
     // The attempts that were used up do not count for the new input.
     maxRetries: { $add: [job.maxRetries, '$retryCounter'] },
     replacedBy: { $literal: job.id },
+    // Its steps are those of another run, whose keys no service has seen. Its signals stay.
+    ...inAnotherRun,
     ...(job.sharing?.periodMs !== undefined && { uniqueUntil: endOfPeriod(job.sharing.periodMs) }),
   };
   return { $mergeObjects: [newDocument(job), kept, changes] };

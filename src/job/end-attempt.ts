@@ -76,6 +76,7 @@ function endingOf(outcome: Outcome): Document[] {
         ...ending('queued', {
           ...attemptNotUsedUp,
           runAt: whenQueued(wakeUp(outcome.waits), '$runAt'),
+          ...(outcome.isUndoing && { maxRetries: withAttemptsToUndo }),
         }),
       ];
     case 'continued':
@@ -300,6 +301,11 @@ export const withoutLimitsExceptOrder = {
   ...withoutLimits,
   slots: { $cond: [{ $eq: ['$status', 'error'] }, placeInOrder, '$$REMOVE'] },
 };
+
+/** A job that fails for good has this many attempts to undo its steps, since its worker may die meanwhile. */
+const ATTEMPTS_TO_UNDO = 5;
+
+const withAttemptsToUndo = { $max: ['$maxRetries', { $add: ['$retryCounter', ATTEMPTS_TO_UNDO - 1] }] };
 
 const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },

@@ -20,7 +20,13 @@ export type Outcome =
   /** Postponed by the job itself. `slowsDown` puts off the other jobs under its rate limit too. */
   | { readonly kind: 'snoozed'; readonly delayMs: number; readonly slowsDown?: true }
   /** Waits for a moment or a signal, without a slot or a lease. Then it goes on with its stored steps. */
-  | { readonly kind: 'suspended'; readonly writes: StepWrites; readonly waits: readonly WaitWrite[] }
+  | {
+      readonly kind: 'suspended';
+      readonly writes: StepWrites;
+      readonly waits: readonly WaitWrite[];
+      /** It has failed for good, and undoes its steps in attempts of their own. */
+      readonly isUndoing?: true;
+    }
   /** Begins another run with this input, and with no step. See `continueAs`. */
   | { readonly kind: 'continued'; readonly input: unknown }
   /** Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. */

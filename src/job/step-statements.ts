@@ -19,7 +19,6 @@ import {
 export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Document[] {
   const replaced = [...steps.map(({ name }) => name), ...(page?.names ?? [])];
   const taken = [...drops.map(({ key }) => key), ...steps.flatMap(({ takes }) => takes ?? [])];
-  const isProgress = steps.some(({ state }) => state !== 'begun' && state !== 'retrying');
   return [
     {
       $set: {
@@ -31,10 +30,15 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         ...(page && { 'stepLog.pages': { $setUnion: [{ $ifNull: ['$stepLog.pages', []] }, [page.id]] } }),
         ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
         ...(drops.length > 0 && { 'stepLog.signalIds': idsExcept(drops.map(({ name }) => name)) }),
-        ...(isProgress && { 'lease.stepped': true }),
+        ...(steps.some(isProgress) && { 'lease.stepped': true }),
       },
     },
   ];
+}
+
+/** Whether a job that stores this gets on: it does not repeat it. */
+export function isProgress({ state }: Pick<StepWrite, 'state'>): boolean {
+  return state !== 'begun' && state !== 'retrying';
 }
 
 function toEntry({ name, kind, state, agoMs, tries, result, failure, cursor, calls }: StepWrite): Document {
@@ -125,12 +129,13 @@ function toWait({ name, kind, signal, agoMs, until }: WaitWrite): Document {
  */
 export function wakeUp(waits: readonly WaitWrite[]): Document {
   const awaited = waits.flatMap(({ signal }) => signal ?? []);
-  const earliest = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
-  if (awaited.length === 0) return earliest;
+  if (awaited.length === 0) return earliestWait;
   const names = { $ifNull: ['$stepLog.signals.name', []] };
   const isThere = { $gt: [{ $size: { $setIntersection: [names, literal(awaited)] } }, 0] };
-  return { $cond: [isThere, '$$NOW', earliest] };
+  return { $cond: [isThere, '$$NOW', earliestWait] };
 }
+
+const earliestWait = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
 
 /** Returns the stages that begin a new run: no step is stored, nothing is waited for, and the signals stay. */
 export function beginRun(): Document[] {
@@ -164,6 +169,8 @@ export function addSignal(
     $and: [
       { $eq: ['$status', 'queued'] },
       { $in: [{ $literal: name }, { $ifNull: ['$steps.waits.signal', []] }] },
+      // Otherwise a rate limit or a failed attempt has put it off since, and the signal must not bring it forward.
+      { $eq: ['$runAt', earliestWait] },
     ],
   };
   return [
@@ -181,6 +188,8 @@ export function addSignal(
 /** Matches jobs whose mailbox has room. */
 export const hasRoomForSignal = { [`stepLog.signals.${MAX_SIGNALS - 1}`]: { $exists: false } };
 
+const mailbox = { signals, signalIds: { $ifNull: ['$stepLog.signalIds', []] } };
+
 const isUndone = { $in: ['compensation', { $ifNull: ['$stepLog.entries.kind', []] }] };
 
 const isOver = { $in: ['$$step.state', ['failed', 'begun']] };
@@ -192,19 +201,23 @@ const withoutFailed = {
   ],
 };
 
+const anotherRun = { run: { $add: ['$steps.run', 1] } };
+
+function unlessMissing(field: string, value: unknown): Document {
+  return { $cond: [{ $eq: [{ $type: field }, 'missing'] }, '$$REMOVE', value] };
+}
+
+/** Fields of a job that begins another run without any steps, and waits for nothing. Its signals stay. */
+export const inAnotherRun = {
+  steps: unlessMissing('$steps', anotherRun),
+  stepLog: unlessMissing('$stepLog', mailbox),
+};
+
 /**
  * Fields of a job that a person retries: its failed steps are tried anew, in the same run. A job whose steps were undone
  * begins another run without any.
  */
 export const tryingStepsAnew = {
-  steps: {
-    $cond: [isUndone, { run: { $add: ['$steps.run', 1] } }, { $ifNull: ['$steps', '$$REMOVE'] }],
-  },
-  stepLog: {
-    $cond: [
-      { $eq: [{ $type: '$stepLog' }, 'missing'] },
-      '$$REMOVE',
-      { $cond: [isUndone, { signals }, withoutFailed] },
-    ],
-  },
+  steps: { $cond: [isUndone, anotherRun, { $ifNull: ['$steps', '$$REMOVE'] }] },
+  stepLog: unlessMissing('$stepLog', { $cond: [isUndone, mailbox, withoutFailed] }),
 };

@@ -1,9 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { durationSchema } from '../duration.js';
 import { ConflictError, JobSuspended, StepFailedError, ValidationError } from '../errors.js';
-import { toFailure } from '../job/failure.js';
+import { type Failure, toFailure } from '../job/failure.js';
+import type { Outcome } from '../job/outcome.js';
 import { parseBy } from '../job/schema.js';
 import type { CursorWrite, StepWrite, StepWrites } from '../job/step-log.js';
 import type {
@@ -42,8 +44,6 @@ const MAX_STEPS = 10_000;
 
 /** The steps of one attempt. */
 export class AttemptSteps implements Steps {
-  /** Whether the attempt has stored a step, or has a cursor to store. */
-  hasProgressed = false;
   readonly #names = new Set<string>();
   readonly #active: ActiveSteps;
   readonly #undoable: Undoable[] = [];
@@ -70,11 +70,14 @@ export class AttemptSteps implements Steps {
     return this.#call(name, 'transaction', options, async (journal, context, ended) => {
       const replaced = this.host.replacement(name);
       if (replaced) return kept(journal, await ended(await replaced(context)));
-      const { writes, write } = await store.keepInTransaction(job, async (session) => {
-        const ending = await ended(await work(session, context));
-        const all = journal.writesWith(ending);
-        return { writes: all, result: { writes: all, write: ending } };
-      });
+      await journal.makeRoom();
+      const { writes, write } = await this.host.withoutReports(() =>
+        store.keepInTransaction(job, async (session) => {
+          const ending = await ended(await work(session, context));
+          const all = journal.writesWith(ending);
+          return { writes: all, result: { writes: all, write: ending } };
+        }),
+      );
       journal.stored(writes, write);
       return write;
     });
@@ -132,11 +135,10 @@ export class AttemptSteps implements Steps {
       if (isDone) {
         const result = storedForm(name, () => toStepResult(done, name));
         const write = { ...entryOf(calls), state: 'completed', result } as const;
-        await this.#store(journal, write);
+        await journal.store(write);
         return write;
       }
       cursor = storedForm(name, () => toCursor(next, name));
-      this.hasProgressed = true;
       journal.later({ ...entryOf(calls), state: 'iterating', cursor });
       this.host.onCursor();
     }
@@ -205,7 +207,7 @@ export class AttemptSteps implements Steps {
           continue;
         }
         const write = { ...entry, state: 'completed', result: payload, takes } as const;
-        await this.#store(journal, write);
+        await journal.store(write);
         tellEnded(this.host, write, 0);
         return parsed.value;
       }
@@ -232,8 +234,11 @@ export class AttemptSteps implements Steps {
   async continueAs(input: unknown): Promise<never> {
     this.#requireGoingOn('continueAs');
     const { factory, job } = this.host;
-    await factory.parseInput(input);
-    return this.#active.park({ kind: 'continued', input: toInput(input, job.jobName) });
+    return this.#active.during(async () => {
+      requireForward((await this.#place()).journal);
+      await factory.parseInput(input);
+      return this.#active.park({ kind: 'continued', input: toInput(input, job.jobName) });
+    });
   }
 
   /** The steps that are to be stored along with a report of the attempt. */
@@ -251,16 +256,25 @@ export class AttemptSteps implements Steps {
     return this.#journal !== undefined && isUndoing(this.#journal);
   }
 
-  /** Whether the job has steps to undo once it has failed for good. */
-  get hasUndoable(): boolean {
-    return this.#undoable.length > 0;
+  /** @throws Undoing if the job has failed for good */
+  requireForward(): void {
+    if (this.#journal) requireForward(this.#journal);
   }
 
-  /** Suspends the job, which has failed for good. The next attempt undoes its steps. Never resolves. */
-  failAndUndo(error: unknown): Promise<never> {
-    const write = undoBecauseOf(error);
+  /** Whether the attempt has stored a step or the end of a wait, or has one or a cursor to store. */
+  get hasProgressed(): boolean {
+    return this.#journal?.hasProgressed === true;
+  }
+
+  /**
+   * Returns the outcome of an attempt with which the job has failed for good: it is suspended, and the next attempt undoes its
+   * steps. Returns undefined if it has none to undo, or is undoing them.
+   */
+  failedBy(failure: Failure): Outcome | undefined {
+    if (this.#undoable.length === 0 || this.isUndoing) return undefined;
+    const write = undoBecauseOf(failure);
     const atOnce = { name: write.name, kind: 'retry', agoMs: 0, until: 0 } as const;
-    return this.#active.park({ kind: 'suspended', writes: this.#writesWith([write]), waits: [atOnce] });
+    return { kind: 'suspended', writes: this.#writesWith([write]), waits: [atOnce], isUndoing: true };
   }
 
   /** Undoes the steps, and returns the error with which the job ends. Never resolves if the attempt has to end before. */
@@ -297,20 +311,13 @@ export class AttemptSteps implements Steps {
   async #resultOf(step: TriedStep, known: KnownStep | undefined, place: StepPlace): Promise<unknown> {
     if (known && known.state !== 'retrying') return resultOf(step.name, known);
     requireForward(place.journal);
-    const result = await tryStep(step, known, place);
-    this.hasProgressed = true;
-    return result;
+    return tryStep(step, known, place);
   }
 
   /** Notes the end of a wait, which is stored along with the next write. */
   #waited(journal: StepJournal, write: StepWrite & { readonly state: 'completed' | 'timedOut' }): void {
     journal.later(write);
     tellEnded(this.host, write, 0);
-  }
-
-  async #store(journal: StepJournal, write: StepWrite): Promise<void> {
-    await journal.store(write);
-    this.hasProgressed = true;
   }
 
   /** Does a step, once its name is checked and the stored steps are read. */
@@ -320,13 +327,16 @@ export class AttemptSteps implements Steps {
     step: (place: StepPlace, known: KnownStep | undefined) => Promise<Value>,
   ): Promise<Value> {
     this.#requireGoingOn(`Step '${name}'`);
+    requireOutside(name);
     this.#useName(name);
     if (this.#active.isParked) return never();
-    return this.#active.during(async () => {
-      const place = await this.#place();
-      this.host.onAsked?.([name, ...was]);
-      return step(place, place.journal.known([name, ...was]));
-    });
+    return stepUnderWay.run(name, () =>
+      this.#active.during(async () => {
+        const place = await this.#place();
+        this.host.onAsked?.([name, ...was]);
+        return step(place, place.journal.known([name, ...was]));
+      }),
+    );
   }
 
   #useName(name: string): void {
@@ -377,6 +387,17 @@ export class AttemptSteps implements Steps {
     const idempotencyKey = createHash('sha256').update(of).digest('base64url');
     return (attempt) => ({ idempotencyKey, attempt, signal });
   }
+}
+
+/** The step whose function is running. */
+const stepUnderWay = new AsyncLocalStorage<string>();
+
+/** @throws ValidationError inside of another step, which could not be stored while the job is suspended by the inner one */
+function requireOutside(name: string): void {
+  const outer = stepUnderWay.getStore();
+  if (outer === undefined) return;
+  const message = `expected not to be inside of step '${outer}': steps are called by the job's function alone`;
+  throw new ValidationError(`Step '${name}'`, [{ path: '', message }]);
 }
 
 async function kept(journal: StepJournal, write: StepWrite): Promise<StepWrite> {

@@ -1,6 +1,6 @@
 import { isKind } from '../brand.js';
 import { RemoteException, StepFailedError } from '../errors.js';
-import { type Failure, toFailure, withRemark } from '../job/failure.js';
+import { type Failure, withRemark } from '../job/failure.js';
 import type { StepWrite } from '../job/step-log.js';
 import type { StepContext } from '../job/steps.js';
 import type { StepJournal } from './step-journal.js';
@@ -23,8 +23,8 @@ export function isUndoing(journal: StepJournal): boolean {
 }
 
 /** Returns what is stored when a job with steps to undo has failed for good. */
-export function undoBecauseOf(error: unknown): StepWrite {
-  return { name: FAILURE, kind: 'compensation', state: 'begun', failure: toFailure(error), agoMs: 0 };
+export function undoBecauseOf(failure: Failure): StepWrite {
+  return { name: FAILURE, kind: 'compensation', state: 'begun', failure, agoMs: 0 };
 }
 
 /** The job's function meets this at the first step that is not stored, once the steps are being undone. */

@@ -124,6 +124,7 @@ function hostOf(
     around: (_, call) => call(),
     onEnded: () => {},
     onCursor: () => {},
+    withoutReports: (work) => work(),
     ...told,
     callbackUrl: () => 'https://replay.invalid/',
   };

@@ -59,6 +59,8 @@ export interface StepHost {
   onEnded(step: EndedStep): void;
   /** Called when an iteration has a new cursor, to be stored with the attempt's reports. */
   onCursor(): void;
+  /** Holds back the attempt's reports while `work` changes the job in a transaction. */
+  withoutReports<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Ends the attempt. Its function may be anywhere. Without an outcome, the job is given back. */
   park(outcome?: Outcome): void;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */

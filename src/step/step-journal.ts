@@ -10,6 +10,7 @@ import type {
   StepWrites,
   StoredSignal,
 } from '../job/step-log.js';
+import { isProgress } from '../job/step-statements.js';
 import type { LoadedSteps, StepHost } from './step-host.js';
 
 /** The entries that stay in the job's document. More, or larger ones, move to a page. */
@@ -40,6 +41,8 @@ export class StepJournal {
   /** Signals to be dropped with the next write. */
   #drops: readonly Pick<StoredSignal, 'key' | 'name'>[] = [];
   #paging: Promise<void> | undefined;
+  /** Whether a step or a wait has ended, or an iteration has got on, in this attempt. */
+  hasProgressed = false;
 
   constructor(
     private readonly host: StepHost,
@@ -92,7 +95,7 @@ export class StepJournal {
 
   /** Stores a step, and those that wait to be stored. */
   async store(write: StepWrite): Promise<void> {
-    await this.#makeRoom();
+    await this.makeRoom();
     const writes = this.writesWith(write);
     await this.host.store.keep(this.host.job, writes);
     this.stored(writes, write);
@@ -129,6 +132,7 @@ export class StepJournal {
 
   #note(write: StepWrite): void {
     const { name, takes, agoMs: _, ...known } = write;
+    if (isProgress(write)) this.hasProgressed = true;
     this.#known.set(name, known);
     this.#sizes.set(name, BSON.calculateObjectSize(known));
     if (takes !== undefined) this.#forgetSignal(takes);
@@ -140,7 +144,7 @@ export class StepJournal {
   }
 
   /** Moves what is stored to a page once the document holds much. Only one such move is under way. */
-  async #makeRoom(): Promise<void> {
+  async makeRoom(): Promise<void> {
     const bytes = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
     if (this.#sizes.size >= MAX_ENTRIES || bytes > MAX_BYTES) this.#paging ??= this.#moveToPage();
     await this.#paging;

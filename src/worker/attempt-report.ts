@@ -25,8 +25,8 @@ export class AttemptReport {
   #lines: { readonly text: LoggedText; readonly at: number }[] = [];
   #linesTold = 0;
   #ended = false;
-  /** True while another write changes the job, which a report would disturb. */
-  #isHeld = false;
+  /** How many transactions are open that change the job. A report would make them conflict, again and again. */
+  #holders = 0;
   /** Set once the attempt uses steps. */
   steps: LateSteps | undefined;
 
@@ -56,15 +56,18 @@ export class AttemptReport {
     if (!this.#ended) void this.onTold(this);
   }
 
-  /** Holds back what is to be stored, or no longer. */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-    if (!isHeld && this.#unstored()) void this.onTold(this);
+  /** Holds back what is to be stored, until the returned function is called. */
+  hold(): () => void {
+    this.#holders += 1;
+    return () => {
+      this.#holders -= 1;
+      if (this.#holders === 0 && !this.#ended && this.#unstored()) void this.onTold(this);
+    };
   }
 
   /** Returns everything that is not known to be stored, or undefined if that is nothing or held back. */
   unstored(): LeasedReport | undefined {
-    return this.#isHeld ? undefined : this.#unstored();
+    return this.#holders > 0 ? undefined : this.#unstored();
   }
 
   #unstored(): LeasedReport | undefined {

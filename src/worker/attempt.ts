@@ -81,6 +81,8 @@ export class Attempt {
   #steps: AttemptSteps | undefined;
   /** The outcome of an attempt that ended between two steps. */
   #parked: Outcome | undefined;
+  /** Whether the job function has ended by itself. */
+  #hasReturned = false;
   /** Ends the wait for the job function, which may be anywhere. */
   #stopWaiting: (reason: unknown) => void = () => {};
   /** The outcome that the job has stored in a transaction of its own. */
@@ -156,7 +158,8 @@ export class Attempt {
 
   /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
   reject(reason: unknown): void {
-    if (this.hasEnded) {
+    // Nothing but its compensations counts for a job that has failed already.
+    if (this.hasEnded || this.#steps?.isUndoing) {
       const error = toFailure(reason).message;
       this.owner.log.warn('A promise of a job that has ended was rejected', { ...this.describe(), error });
       return;
@@ -203,25 +206,26 @@ export class Attempt {
     });
     try {
       const output = await Promise.race([run(context, this.#clock), parked]);
-      if (!this.#steps?.isUndoing) return output;
+      if (!this.#steps?.isUndoing) return this.#returned(output);
     } catch (error) {
-      if (this.#parked || !this.#steps) throw error;
-      if (!this.#steps.isUndoing) {
-        if (this.#steps.hasUndoable && this.#isFinal(error))
-          await Promise.race([this.#steps.failAndUndo(error), parked]);
-        throw error;
-      }
+      if (this.#parked) throw error;
+      if (!this.#steps?.isUndoing) throw this.#returned(error);
     }
     throw await Promise.race([this.#steps.undo(), parked]);
   }
 
-  /** Whether the job ends with this error. */
-  #isFinal(error: unknown): boolean {
-    if (this.#aborted) return false;
-    const { job, factory } = this;
-    const outcome = failedOutcome(error, job, factory);
-    if (outcome.kind !== 'failed') return false;
-    return outcome.retryAfterMs === null || job.retryCounter >= job.maxRetries;
+  /** Notes that the job function has ended by itself. Steps that it left waiting no longer suspend the job. */
+  #returned<Value>(value: Value): Value {
+    this.#hasReturned = true;
+    return value;
+  }
+
+  /** Lets a job that has failed for good undo its steps first. Its next attempt does. */
+  #undoFirst(outcome: Outcome): Outcome {
+    if (outcome.kind !== 'failed') return outcome;
+    const { retryCounter, maxRetries } = this.job;
+    const isFinal = outcome.retryAfterMs === null || retryCounter >= maxRetries;
+    return (isFinal && this.#steps?.failedBy(outcome.failure)) || outcome;
   }
 
   get #stepsOfAttempt(): AttemptSteps {
@@ -242,6 +246,7 @@ export class Attempt {
       outOfTime: () => this.#outOfTime(),
       log: report.log,
       onCursor: () => report.stepped(),
+      withoutReports: (work) => this.#withoutReports(work),
       park: (outcome) => this.#park(outcome),
       callbackUrl: (step, run) => owner.callbackUrl(job.id, step, run),
       maxInPlaceMs: owner.stepRules.maxInPlaceMs,
@@ -264,6 +269,15 @@ export class Attempt {
     return compose(middleware, { ...step, jobId, jobName, queue, metadata }, call);
   }
 
+  async #withoutReports<Result>(work: () => Promise<Result>): Promise<Result> {
+    const letGo = this.report.hold();
+    try {
+      return await work();
+    } finally {
+      letGo();
+    }
+  }
+
   /** How long the attempt may still take, in milliseconds. */
   #timeLeft(): number {
     const own = this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
@@ -280,7 +294,7 @@ export class Attempt {
   }
 
   #park(outcome: Outcome = this.#givenBack()): void {
-    if (this.hasEnded || this.#parked) return;
+    if (this.hasEnded || this.#parked || this.#hasReturned) return;
     this.#parked = outcome;
     this.#stopWaiting(new JobSuspended());
   }
@@ -301,7 +315,8 @@ export class Attempt {
     if (this.hasEnded) throw new ConflictError(job.id, `The attempt of job '${job.id}' has ended.`);
     const { value, bytes } = toOutput(await factory.parseOutput(output), job.jobName);
     const outcome = { kind: 'completed', output: value, outputBytes: bytes } as const;
-    this.report.hold(true);
+    this.#steps?.requireForward();
+    this.report.hold();
     await owner.completeIn(job, outcome, session);
     this.#completedIn = outcome;
   }
@@ -399,7 +414,7 @@ export class Attempt {
     this.state = 'ended';
     this.#clock.end();
     clearTimeout(this.#grace);
-    this.owner.onEnd(this, outcome, before);
+    this.owner.onEnd(this, this.#undoFirst(outcome), before);
   }
 }
 

@@ -1,4 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type JobContext, RemoteException, StepInterruptedError } from '../../src/index.js';
@@ -18,6 +19,8 @@ interface Options {
   readonly timeout?: number;
   readonly version?: number;
   readonly versions?: Record<number, Run>;
+  readonly output?: StandardSchemaV1;
+  readonly rateLimit?: { readonly limit: number; readonly period: string };
 }
 
 function jobThat(run: Run, options: Options = {}) {
@@ -258,6 +261,179 @@ test('a compensation that fails is tried again, and its failure is told with tha
   expect(await processor.jobs.steps(id)).toMatchObject({ run: 2, steps: [] });
 });
 
+test.each<[string, (context: JobContext<unknown>) => unknown, Options]>([
+  [
+    'whose last attempt takes too long',
+    ({ step }) => step.run('hang', () => new Promise(() => {})),
+    { timeout: 300 },
+  ],
+  ['whose output is refused', () => 'no number', { output: z.number() }],
+  [
+    'that leaves a rejected promise behind',
+    async ({ signal }) => {
+      void Promise.reject(new Error('left behind'));
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+        setTimeout(resolve, 50);
+      });
+    },
+    {},
+  ],
+])('a job %s undoes its steps too', async (_, ending, options) => {
+  const done: string[] = [];
+  const { processor, id } = await added(
+    async (context) => {
+      const undo = { compensate: () => void done.push('refund') };
+      await context.step.run('charge', undo, () => void done.push('charge'));
+      return ending(context);
+    },
+    { maxRetries: 1, ...options },
+  );
+  await processor.drain();
+  expect(done).toEqual(['charge', 'refund']);
+  expect(await processor.getJobStatus(id)).toBe('error');
+});
+
+test.each<[string, (context: JobContext<unknown>) => unknown]>([
+  [
+    'completes itself in a transaction',
+    ({ completeIn }) =>
+      database.client.withSession((session) => session.withTransaction(() => completeIn(session, 'done'))),
+  ],
+  ['continues as another run', ({ step }) => step.continueAs({})],
+])('a failed job that undoes its steps no longer %s', async (_, ending) => {
+  const done: string[] = [];
+  const { processor, lastError } = await added(async (context) => {
+    const undo = { compensate: () => void done.push('refund') };
+    await context.step.run('charge', undo, () => void done.push('charge'));
+    // It would not fail again.
+    if (done.length === 1 && done.push('failed')) throw new RemoteException('sold out');
+    return ending(context);
+  });
+  expect(await processor.drain()).toMatchObject({ completed: 0, errors: 1 });
+  expect(done).toEqual(['charge', 'failed', 'refund']);
+  expect(await lastError()).toBe('sold out');
+});
+
+test('a worker that dies while steps are undone is followed by another, which goes on', async () => {
+  const gate = new Gate();
+  let tries = 0;
+  const { processor, id, lastError } = await added(
+    async ({ step }) => {
+      const compensate = async () => {
+        tries += 1;
+        if (tries === 1) await gate.pass(never);
+      };
+      await step.run('charge', { compensate }, () => 1);
+      throw new RemoteException('sold out');
+    },
+    { maxRetries: 1 },
+  );
+  const draining = processor.drain();
+  await eventually(() => expect(gate.arrived).toBe(1));
+  await jobs().updateOne({ _id: id }, { $set: { 'lease.expires': new Date(1) } });
+  await processor.recoverJobs();
+  gate.open();
+  await draining;
+  await processor.drain();
+  expect(tries).toBe(2);
+  expect(await processor.getJobStatus(id)).toBe('error');
+  expect(await lastError()).toBe('sold out');
+});
+
+test('a job that is retried after its steps were undone still knows the signals that it took', async () => {
+  const { processor, id } = await added(async ({ step }) => {
+    await step.run('charge', { compensate: () => {} }, () => 1);
+    await step.waitForSignal('paid');
+    throw new RemoteException('sold out');
+  });
+  const send = () => processor.signal(id, 'paid', 1, { signalId: 'payment 1' });
+  await send();
+  await processor.drain();
+  await processor.retryJob(id);
+  expect(await send()).toEqual({ outcome: 'duplicate' });
+});
+
+test('a job that another with its unique key replaces begins another run, so no service knows its keys', async () => {
+  const keys: string[] = [];
+  const unique = { key: 'one', mode: 'replace' } as const;
+  const processor = database.processor();
+  const job = jobThat(async ({ step }) => {
+    await step.run('charge', ({ idempotencyKey }) => void keys.push(idempotencyKey));
+    await step.waitForSignal('paid');
+  });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job, 1, { unique });
+  await processor.drain();
+  expect(await processor.addJob(job, 2, { unique })).toBe(id);
+  await processor.drain();
+  expect(new Set(keys).size).toBe(2);
+  expect((await processor.jobs.steps(id)).run).toBe(2);
+});
+
+test('a job that reports during a transaction does not disturb it', async () => {
+  let calls = 0;
+  const { processor, id } = await added(async ({ step, log, progress }) => {
+    await step.transaction('take one', async (session) => {
+      calls += 1;
+      await jobs().findOne({ _id: id }, { session }); // The transaction sees the job as it is now.
+      log('in it');
+      await progress(calls);
+      if (calls > 3) throw new RemoteException('It is disturbed each time.');
+    });
+  });
+  await processor.drain();
+  expect(calls).toBe(1);
+  expect(await processor.getJobStatus(id)).toBe('completed');
+  expect((await processor.jobs.log(id)).lines).toHaveLength(1);
+});
+
+test('steps in transactions keep the document small too', async () => {
+  const { processor, id } = await added(async ({ step }) => {
+    for (let n = 0; n < 20; n += 1) await step.transaction(`step ${n}`, () => 'x'.repeat(10_000));
+  });
+  await processor.drain();
+  expect((await processor.jobs.steps(id)).steps).toHaveLength(20);
+  const { stepLog: { entries = [] } = {} } = (await database.storedJob(id)) ?? {};
+  expect(entries.length).toBeLessThan(9);
+});
+
+test('a wait that lost a race suspends no job whose function has returned', async () => {
+  const turns = { '~standard': { version: 1, vendor: 'test', validate: slowly } } as const;
+  const { processor, id } = await added(
+    ({ step }) => Promise.race([step.waitForSignal('stop'), step.run('work', () => 'done')]),
+    { output: turns },
+  );
+  expect(await processor.drain()).toMatchObject({ completed: 1, suspended: 0 });
+  expect(await processor.getJobResult(id)).toBe('done');
+});
+
+/** Accepts a value after a few turns of the event loop. */
+async function slowly(value: unknown): Promise<{ readonly value: unknown }> {
+  for (let turns = 0; turns < 5; turns += 1) await setImmediate();
+  return { value };
+}
+
+test('a signal brings no job forward that a rate limit has put off', async () => {
+  const starts: number[] = [];
+  const { processor, id } = await added(
+    async ({ step }) => {
+      starts.push(1);
+      await step.waitForSignal('one');
+      await step.waitForSignal('two');
+    },
+    { rateLimit: { limit: 1, period: '1h' } },
+  );
+  await processor.drain();
+  await processor.signal(id, 'one');
+  await processor.drain();
+  const { runAt } = (await processor.getJob(id)) ?? {};
+  await processor.signal(id, 'one');
+  await processor.drain();
+  expect(starts).toEqual([1]);
+  expect((await processor.getJob(id))?.runAt).toEqual(runAt);
+});
+
 test('a job is completed in a transaction of its own, or not at all', async () => {
   const effects = database.db.collection<{ _id: string }>('effects');
   const { processor, id } = await added(async ({ completeIn, attempt, jobId }) => {
@@ -308,6 +484,11 @@ test.each<[string, Run, string]>([
       await step.run('one', () => 1);
     },
     "Step 'one' is invalid: name: expected a name that no other step of the run has",
+  ],
+  [
+    'a step inside of a step',
+    ({ step }) => step.run('outer', () => step.sleep('inner', '1h')),
+    "Step 'inner' is invalid: expected not to be inside of step 'outer'",
   ],
   [
     'an unknown option',
