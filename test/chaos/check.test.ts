@@ -440,3 +440,26 @@ describe('of jobs with a limit', () => {
     expect(new Set(broken(atATime(9, (n) => n)))).toEqual(new Set(['limits']));
   });
 });
+
+describe('of jobs with steps', () => {
+  const stepped = completed({ jobName: 'chaos-in-steps' });
+  const note = (kind: 'step ran' | 'step stored', ms: number) =>
+    ({ kind, job: 'job', step: 'first', token: 'token', at: at(ms) }) as const;
+  const withSteps = (storedAt: number, times: number): Evidence => ({
+    ...evidence({ jobs: [stepped], effects: [{ _id: 'job', times }] }),
+    notes: [{ kind: 'added', job: 'job' }, note('step ran', 150), note('step stored', storedAt)],
+  });
+
+  test('a step runs and is then stored, and its transaction takes effect once', () => {
+    expect(broken(withSteps(160, 1))).toEqual([]);
+  });
+
+  test('a step runs again, though it was stored before the job was taken', () => {
+    expect(broken(withSteps(50, 1))).toEqual(['steps']);
+  });
+
+  test('a transaction takes effect twice, or never', () => {
+    expect(broken(withSteps(160, 2))).toEqual(['effects']);
+    expect(broken(withSteps(160, 0))).toEqual(['effects']);
+  });
+});

@@ -11,6 +11,7 @@ import { oneLeaseAtATime } from './rules/one-lease-at-a-time.js';
 import { orderHolds } from './rules/order-holds.js';
 import { outcomeIsItsOwn } from './rules/outcome-is-its-own.js';
 import { settledIsFinal } from './rules/settled-is-final.js';
+import { stepsHold } from './rules/steps-hold.js';
 
 const rules = [
   nothingLost,
@@ -24,6 +25,7 @@ const rules = [
   oneJobPerUniqueKey,
   limitsHold,
   orderHolds,
+  stepsHold,
   nothingLeft,
   noCrashes,
 ];

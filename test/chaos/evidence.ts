@@ -54,12 +54,27 @@ export type Note =
   /** `cancelJob` gave this answer. */
   | { readonly kind: 'cancelled'; readonly job: string; readonly answer: JobStatus }
   /** `addJob` returned the id of a job with another input. */
-  | { readonly kind: 'taken for another'; readonly job: string };
+  | { readonly kind: 'taken for another'; readonly job: string }
+  /** The function of a step was called under this token, or the step's promise resolved. `at` is by the database's clock. */
+  | {
+      readonly kind: 'step ran' | 'step stored';
+      readonly job: string;
+      readonly step: string;
+      readonly token: string;
+      readonly at: Date;
+    };
+
+/** How often the transaction of a job with steps took effect. */
+export interface Effect {
+  readonly _id: string;
+  readonly times: number;
+}
 
 export interface Evidence {
   readonly jobs: readonly JobDocument[];
   readonly runs: readonly Run[];
   readonly notes: readonly Note[];
+  readonly effects?: readonly Effect[];
   readonly items: readonly SchedulerItemDocument[];
   /** The output of each process that ended although neither the suite nor a job ended it. */
   readonly crashes: readonly string[];

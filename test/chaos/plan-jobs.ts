@@ -50,13 +50,15 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
 
 /**
  * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, jobs of the third
- * in the worker's thread and in strict order, and jobs of the fourth there too, some in a call.
+ * in the worker's thread and in strict order, jobs of the fourth there too, some in a call, and jobs of the fifth there in
+ * steps.
  */
 export const jobNames = {
   worker: 'chaos',
   thread: 'chaos-in-a-thread',
   ordered: 'chaos-in-order',
   batched: 'chaos-in-batches',
+  stepped: 'chaos-in-steps',
 } as const;
 
 /** The input of every job of the suite. */
@@ -128,8 +130,9 @@ export function planJob(seed: number, n: number): PlannedJob {
   const isNamed = again || cancel || random.chance(0.6);
   const isOrdered = !isInThread && random.chance(0.25);
   const isBatched = !isInThread && !isOrdered && random.chance(0.25);
+  const isStepped = !isInThread && !isOrdered && !isBatched && random.chance(0.3);
   return {
-    jobName: nameOf({ isInThread, isOrdered, isBatched }),
+    jobName: isStepped ? jobNames.stepped : nameOf({ isInThread, isOrdered, isBatched }),
     input: {
       n,
       fate,

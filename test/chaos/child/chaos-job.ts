@@ -34,7 +34,7 @@ const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
 
 /** Returns the job factories of the suite. The input says what a job does, and its output says which run returned it. */
 export function chaosJobs(ledger: Ledger): JobFactory[] {
-  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger), batchedJob(ledger)];
+  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger), batchedJob(ledger), steppedJob(ledger)];
 }
 
 function workerJob(ledger: Ledger): JobFactory {
@@ -67,6 +67,25 @@ function batchedJob(ledger: Ledger): JobFactory {
         }),
       );
     },
+  });
+}
+
+/** Returns a job that does as it is fated between two steps, and then writes in a transaction. */
+function steppedJob(ledger: Ledger): JobFactory {
+  return defineJob({
+    ...definition,
+    name: jobNames.stepped,
+    run: (context) =>
+      ledger.run(context, async (job) => {
+        const { step, jobId, token, input } = context;
+        await step.run('first', () => ledger.noteStep('step ran', context, 'first'));
+        await ledger.noteStep('step stored', context, 'first');
+        await doAsFated[input.fate]({ ...context, job, ledger });
+        await step.run('second', () => ledger.noteStep('step ran', context, 'second'));
+        await ledger.noteStep('step stored', context, 'second');
+        await step.transaction('effect', (session) => ledger.addEffect(jobId, session));
+        return { token, attempt: context.attempt };
+      }),
   });
 }
 

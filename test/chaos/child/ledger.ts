@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Collection, Db } from 'mongodb';
+import { type ClientSession, type Collection, type Db, MongoClient } from 'mongodb';
+import { z } from 'zod';
 import { AttemptAbortedError, type JobContext } from '../../../src/index.js';
 import type { JobDocument } from '../../../src/job/job.js';
 import { collectionNames } from '../../collection-names.js';
-import { type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
+import { type Effect, type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
 
 /** The largest difference between a monotonic clock and the database's, both cut to milliseconds. */
 const ROUNDING_MS = 5;
@@ -17,19 +18,38 @@ type RunContext = Pick<JobContext, 'jobId' | 'attempt' | 'token' | 'signal'>;
 export class Ledger {
   readonly #runs: Collection<Run>;
   readonly #notes: Collection<Note>;
+  readonly #steps: Collection<{ readonly _id: string }>;
   readonly #jobs: Collection<JobDocument>;
 
   constructor(
-    db: Db,
+    private readonly db: Db,
     private readonly processName: string,
   ) {
     this.#runs = db.collection<Run>('ledger');
     this.#notes = db.collection<Note>('notes');
+    this.#steps = db.collection('notes');
     this.#jobs = db.collection<JobDocument>(collectionNames.jobs);
   }
 
   async note(note: Note): Promise<void> {
     await reliably(this.#notes.insertOne({ ...note }));
+  }
+
+  /** Notes what became of a step, by the database's clock. */
+  async noteStep(
+    kind: 'step ran' | 'step stored',
+    { jobId: job, token }: Pick<JobContext, 'jobId' | 'token'>,
+    step: string,
+  ): Promise<void> {
+    const note = { kind, job: { $literal: job }, step, token, at: '$$NOW' };
+    await reliably(this.#steps.updateOne({ _id: randomUUID() }, [{ $set: note }], { upsert: true }));
+  }
+
+  /** Takes effect once in a transaction of the job, on the job's own connection. */
+  async addEffect(job: string, session: ClientSession): Promise<void> {
+    const client = z.instanceof(MongoClient).parse(Reflect.get(session, 'client'));
+    const effects = client.db(this.db.databaseName).collection<Effect>('effects');
+    await effects.updateOne({ _id: job }, { $inc: { times: 1 } }, { upsert: true, session });
   }
 
   /** Notes that a run begins, calls `work` with the job as it is now, and notes how the run ended. */
