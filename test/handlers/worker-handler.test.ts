@@ -59,7 +59,7 @@ test('a worker at the end of a chain of kicks does not go on with it', async () 
   await processor.addJob(factory, 1);
   const handler = createWorkerHandler(deploymentOf(database, lambda(), [factory]));
 
-  const summary = await handler({ kick: { depth: 50 } }, contextOf(3_000));
+  const summary = await handler({ kick: { depth: 50 } }, contextOf(5_000));
 
   expect(summary).toMatchObject({ claimed: 1, givenBack: 1, remaining: 1 });
   expect(lambda().invocations).toEqual([]);

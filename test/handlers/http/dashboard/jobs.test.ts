@@ -143,7 +143,7 @@ test('a job that runs says how far it is, for how long, and at which worker', as
 
   expect(await show(list)).toContain('title="25 %"');
   const html = await show(`${list}/${id}`);
-  expect(textOf(html)).toMatch(/25 % · 1 of 4 .* Running for \d+ m?s Worker \S+/);
+  expect(textOf(html)).toMatch(/25 % · 1 of 4 .* Running for [\d.]+ m?s Worker \S+/);
   expect(html).not.toContain((await api.database.storedJob(id))?.lease?.token ?? '');
 });
 
