@@ -76,6 +76,7 @@ function endingOf(outcome: Outcome): Document[] {
         ...ending('queued', {
           ...attemptNotUsedUp,
           runAt: whenQueued(wakeUp(outcome.waits), '$runAt'),
+          uniqueKey: whenQueued(unlessClaimed('$uniqueKey'), byStatus.uniqueKey),
           ...(outcome.isUndoing && { maxRetries: withAttemptsToUndo }),
         }),
       ];
@@ -301,6 +302,11 @@ export const withoutLimitsExceptOrder = {
   ...withoutLimits,
   slots: { $cond: [{ $eq: ['$status', 'error'] }, placeInOrder, '$$REMOVE'] },
 };
+
+/** A job that has begun keeps no key that it has until it is claimed, though it is queued while it is suspended. */
+function unlessClaimed(uniqueKey: string): Document {
+  return { $cond: [{ $eq: ['$uniqueUntil', 'claimed'] }, '$$REMOVE', uniqueKey] };
+}
 
 /** A job that fails for good has this many attempts to undo its steps, since its worker may die meanwhile. */
 const ATTEMPTS_TO_UNDO = 5;

@@ -40,7 +40,10 @@ export class StepJournal {
   readonly #late = new Map<string, CursorWrite>();
   /** Signals to be dropped with the next write. */
   #drops: readonly Pick<StoredSignal, 'key' | 'name'>[] = [];
-  #paging: Promise<void> | undefined;
+  #paging: Promise<boolean> | undefined;
+  /** Sizes of the steps that are being stored. */
+  readonly #expected = new Map<StepWrite, number>();
+  readonly #waitingForRoom: (() => void)[] = [];
   /** Whether a step or a wait has ended, or an iteration has got on, in this attempt. */
   hasProgressed = false;
 
@@ -95,10 +98,15 @@ export class StepJournal {
 
   /** Stores a step, and those that wait to be stored. */
   async store(write: StepWrite): Promise<void> {
-    await this.makeRoom();
-    const writes = this.writesWith(write);
-    await this.host.store.keep(this.host.job, writes);
-    this.stored(writes, write);
+    await this.makeRoom(write);
+    try {
+      const writes = this.writesWith(write);
+      await this.host.store.keep(this.host.job, writes);
+      this.stored(writes, write);
+    } finally {
+      this.#expected.delete(write);
+      if (this.#expected.size === 0) for (const goOn of this.#waitingForRoom.splice(0)) goOn();
+    }
   }
 
   /** Returns a step and those that wait to be stored, for a write that the caller does. */
@@ -144,22 +152,35 @@ export class StepJournal {
   }
 
   /** Moves what is stored to a page once the document holds much. Only one such move is under way. */
-  async makeRoom(): Promise<void> {
-    const bytes = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
-    if (this.#sizes.size >= MAX_ENTRIES || bytes > MAX_BYTES) this.#paging ??= this.#moveToPage();
-    await this.#paging;
+  async makeRoom(expected?: StepWrite): Promise<void> {
+    while (this.#isFull) {
+      if (this.#expected.size > 0) await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
+      else {
+        this.#paging ??= this.#moveToPage();
+        if (!(await this.#paging)) break;
+      }
+    }
+    if (expected) this.#expected.set(expected, BSON.calculateObjectSize(expected));
   }
 
-  async #moveToPage(): Promise<void> {
+  get #isFull(): boolean {
+    if (this.#sizes.size + this.#expected.size >= MAX_ENTRIES) return true;
+    const sizes = [...this.#sizes.values(), ...this.#expected.values()];
+    return sizes.reduce((sum, size) => sum + size, 0) > MAX_BYTES;
+  }
+
+  /** Returns whether there was anything to move. */
+  async #moveToPage(): Promise<boolean> {
     const { store, job, factory } = this.host;
     try {
       const { log } = await store.load(job);
       const old = (log.entries ?? []).filter(isForPage);
-      if (old.length === 0) return;
+      if (old.length === 0) return false;
       const names = old.map(({ name }) => name);
       const page = { id: await store.addPage(job, old), names };
       await store.keep(job, { steps: [], version: factory.version, page });
       for (const name of names) this.#sizes.delete(name);
+      return true;
     } finally {
       this.#paging = undefined;
     }

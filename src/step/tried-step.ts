@@ -3,8 +3,10 @@ import { isKind } from '../brand.js';
 import { durationSchema } from '../duration.js';
 import {
   AttemptAbortedError,
+  RateLimited,
   RemoteException,
   RetryAfter,
+  Snooze,
   StepFailedError,
   StepInterruptedError,
 } from '../errors.js';
@@ -161,6 +163,8 @@ async function afterFailure(
   // The end of an attempt is not the step's fault.
   if (host.signal.aborted || isKind(error, AttemptAbortedError)) throw error;
   if (!options.retry && !options.atMostOnce && !isUnstorable) throw error;
+  // It puts off the whole job, and is no failure of the step.
+  if (!options.atMostOnce && (isKind(error, Snooze) || isKind(error, RateLimited))) throw error;
   const isFinal = isUnstorable || isKind(error, RemoteException);
   if (isFinal || !options.retry || entry.tries >= options.retry.attempts)
     return failForGood(error, entry, place);

@@ -2,7 +2,13 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, type JobContext, RemoteException, StepInterruptedError } from '../../src/index.js';
+import {
+  defineJob,
+  type JobContext,
+  RemoteException,
+  Snooze,
+  StepInterruptedError,
+} from '../../src/index.js';
 import { collectionNames } from '../collection-names.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
@@ -264,7 +270,8 @@ test('a compensation that fails is tried again, and its failure is told with tha
 test.each<[string, (context: JobContext<unknown>) => unknown, Options]>([
   [
     'whose last attempt takes too long',
-    ({ step }) => step.run('hang', () => new Promise(() => {})),
+    ({ step }) =>
+      step.run('hang', ({ signal }) => new Promise((_, no) => signal.addEventListener('abort', no))),
     { timeout: 300 },
   ],
   ['whose output is refused', () => 'no number', { output: z.number() }],
@@ -396,6 +403,43 @@ test('steps in transactions keep the document small too', async () => {
   expect((await processor.jobs.steps(id)).steps).toHaveLength(20);
   const { stepLog: { entries = [] } = {} } = (await database.storedJob(id)) ?? {};
   expect(entries.length).toBeLessThan(9);
+});
+
+test('large steps that end at the same time do not fill the document together', async () => {
+  const names = Array.from({ length: 17 }, (_, n) => `step ${n}`);
+  const { processor, id } = await added(
+    ({ step }) => Promise.all(names.map((name) => step.run(name, () => 'x'.repeat(1_000_000)))).then(() => 1),
+    { maxRetries: 1 },
+  );
+  await processor.drain();
+  expect(await processor.getJobStatus(id)).toBe('completed');
+  expect((await processor.jobs.steps(id)).steps).toHaveLength(17);
+});
+
+test('a suspended job lets another be added whose unique key is taken until it is claimed', async () => {
+  const begun: unknown[] = [];
+  const unique = { key: 'one', until: 'claimed' } as const;
+  const processor = database.processor();
+  const job = jobThat(async ({ input, step }) => {
+    begun.push(input);
+    await step.waitForSignal('paid');
+  });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job, 1, { unique });
+  await processor.drain();
+  expect(await processor.addJob(job, 2, { unique })).not.toBe(id);
+  await processor.drain();
+  expect(begun).toEqual([1, 2]);
+});
+
+test('a step that snoozes puts off the job, and uses up no try', async () => {
+  const { processor, id } = await added(({ step }) =>
+    step.run('call', { retry: { attempts: 1 } }, () => {
+      throw new Snooze('1h');
+    }),
+  );
+  expect(await processor.drain()).toMatchObject({ snoozed: 1, errors: 0 });
+  expect((await processor.jobs.steps(id)).steps).toEqual([]);
 });
 
 test('a wait that lost a race suspends no job whose function has returned', async () => {
