@@ -17,7 +17,10 @@ import {
  * The lease is marked: losing it now uses up no attempt, because the job has made progress. See end-attempt.ts.
  */
 export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Document[] {
-  const replaced = [...steps.map(({ name }) => name), ...(page?.names ?? [])];
+  // A cursor may be on its way while the end of its iteration is stored.
+  const cursors = steps.filter(({ state }) => state === 'iterating');
+  const certain = steps.filter(({ state }) => state !== 'iterating');
+  const replaced = [...certain.map(({ name }) => name), ...(page?.names ?? [])];
   const taken = [...drops.map(({ key }) => key), ...steps.flatMap(({ takes }) => takes ?? [])];
   return [
     {
@@ -25,7 +28,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         'steps.run': { $ifNull: ['$steps.run', 1] },
         'steps.version': { $ifNull: ['$steps.version', version] },
         ...(replaced.length > 0 && {
-          'stepLog.entries': { $concatArrays: [entriesExcept(replaced), steps.map(toEntry)] },
+          'stepLog.entries': { $concatArrays: [entriesExcept(replaced), certain.map(toEntry)] },
         }),
         ...(page && { 'stepLog.pages': { $setUnion: [{ $ifNull: ['$stepLog.pages', []] }, [page.id]] } }),
         ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
@@ -33,6 +36,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         ...(steps.some(isProgress) && { 'lease.stepped': true }),
       },
     },
+    ...storeCursors(cursors.map((cursor) => ({ ...cursor, version }))),
   ];
 }
 

@@ -165,6 +165,50 @@ test('a job whose worker is killed before any of its commands ends as one that w
   expect(survives).toBeGreaterThan(15);
 });
 
+/** Does the job while the answer to one of its commands is lost. Returns the number of commands. */
+async function workWithLoss(
+  id: string,
+  lost: number,
+): Promise<{ readonly calls: Effects['calls']; readonly commands: number }> {
+  const { hostname, port } = new URL(database.uri);
+  const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
+  const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
+  try {
+    const processor = new RemoteProcessor({ db: client.db(database.name), log: silent });
+    const effects = newEffects(client);
+    await processor.addJobFactory(jobOf(allKinds, effects));
+    let commands = 0;
+    proxy.judgeBy((command: Document) => {
+      if ('hello' in command || 'ismaster' in command) return 'deliver';
+      commands += 1;
+      return commands === lost ? 'lose reply' : 'deliver';
+    });
+    await finish(id, () => processor.drain());
+    return { calls: effects.calls, commands };
+  } finally {
+    await client.close();
+    await proxy.close();
+  }
+}
+
+test('a step does not run again because the answer to its command is lost, and the job goes on', async () => {
+  const whole = await uninterrupted(allKinds);
+  for (let lost = 1, isOver = false; !isOver; lost += 1) {
+    const id = `lost ${lost}`;
+    await add(allKinds, id);
+    const { calls, commands } = await workWithLoss(id, lost);
+    isOver = commands < lost;
+    expect(await database.processor().getJobResult(id)).toEqual(whole);
+    const effects = await newEffects()
+      .ledger.find({ _id: { $regex: `^${id} ` } })
+      .toArray();
+    expect(effects).toMatchObject([{ times: 1 }]);
+    // The work of a transaction may be repeated, for what it wrote before was not committed.
+    calls.delete('2');
+    expect(Object.fromEntries(calls), `command ${lost}`).toEqual({ 0: 1, 1: 2, '3.0': 3, '3.2': 1 });
+  }
+});
+
 test('a random program that is killed at a random command ends as one that was not', async () => {
   await fc.assert(
     fc
