@@ -133,6 +133,8 @@ export class Attempt {
   /** Fires the signal of the attempt. */
   abort(why: AbortReason): void {
     if (this.hasEnded || this.#aborted) return;
+    // Its own transaction has ended the lease. If not, that shows when the outcome is written.
+    if (why === 'lease lost' && this.#completedIn) return;
     if (why !== 'stopping') this.owner.log.warn(`A running job is aborted: ${why}`, this.describe());
     const reason = new AttemptAbortedError(why);
     this.#aborted = reason;

@@ -46,7 +46,7 @@ export interface KeeperOptions {
 export class LeaseKeeper {
   readonly #held = new Map<HeldLease, Attempt>();
   /** Held leases that are not renewed, since their jobs are written in a transaction. */
-  readonly #apart = new Set<HeldLease>();
+  readonly #apart = new Map<HeldLease, () => boolean>();
   /** The renewal under way. */
   #renewal: Promise<unknown> | undefined;
   readonly #intervalMs: number;
@@ -102,7 +102,7 @@ export class LeaseKeeper {
    */
   async apart<Result>(job: ClaimedJob, work: () => Promise<Result>): Promise<Result> {
     const { jobs, leaseMs } = this.options;
-    this.#apart.add(job);
+    this.#apart.set(job, () => true);
     try {
       await this.#renewal;
       const { lost } = await renewLeases(jobs, [job], leaseMs);
@@ -114,13 +114,12 @@ export class LeaseKeeper {
   }
 
   /**
-   * Writes how a job ended in a transaction of its own. Its lease is not renewed any more: either the transaction ends it,
-   * or the job's function returns soon.
+   * Writes how a job ended in a transaction of its own. Its lease is not renewed until that has ended.
    *
    * @throws ConflictError if the lease is lost, or the job is to be cancelled
    */
   async completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void> {
-    this.#apart.add(job);
+    this.#apart.set(job, () => session.inTransaction());
     await this.#renewal;
     const settledAs = await settleInSession(this.options.jobs, settlementOf(job, outcome), session);
     if (settledAs !== 'completed')
@@ -192,11 +191,15 @@ export class LeaseKeeper {
     if (wasLate) this.options.onInTimeAgain();
   }
 
+  #isApart(lease: HeldLease): boolean {
+    return this.#apart.get(lease)?.() ?? false;
+  }
+
   /** Limits the time of a renewal, so that a dead connection does not hold up the next renewal on another one. */
   #renew(): Promise<RenewalResult> {
     const { jobs, leaseMs, writer } = this.options;
     return writer.alongside(async (reports, stored) => {
-      const held = [...this.#held.keys()].filter((lease) => !this.#apart.has(lease));
+      const held = [...this.#held.keys()].filter((lease) => !this.#isApart(lease));
       const renewal = renewLeases(jobs, held, leaseMs, reports);
       this.#renewal = renewal.catch(() => {});
       const result = await withinTime(this.#intervalMs, renewal);
@@ -208,7 +211,7 @@ export class LeaseKeeper {
   /** Lets go of leases that were not renewed for a whole lease: other workers may hold these jobs by now. */
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
-      if (this.#apart.has(lease)) continue; // Whether it is lost, the transaction finds out.
+      if (this.#isApart(lease)) continue; // Whether it is lost, the transaction finds out.
       if (now - Math.max(askedAt, this.#renewedAt) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
     }
   }

