@@ -14,9 +14,6 @@ import type { DrainContext, DrainLimits } from './worker.js';
 /** How many claims in a row may find only jobs that their limits turn away. */
 const MAX_TRIES = 10;
 
-/** How many times larger the next claim is when limits turned most jobs away. */
-const GROWTH = 4;
-
 /** Maximum size of such a claim. Jobs that are turned away cost little, so a large claim gets past them soon. */
 const MAX_TURNED_AWAY = 500;
 
@@ -41,8 +38,6 @@ export class Claimer {
   readonly #spread = new ClaimSpread();
   /** The first moment that a rate limit gave to a job since claims find more jobs than they ask for. */
   #firstMoment: Date | undefined;
-  /** How many times more jobs to ask for than the worker can take, because limits turn most of them away. */
-  #factor = 1;
 
   /**
    * @param name name of the drain in leases
@@ -67,11 +62,9 @@ export class Claimer {
    * @throws the driver's errors if nothing was claimed before
    */
   async claim(limit: number): Promise<ClaimedJob[]> {
+    let wanted = limit;
     this.foundSome = false;
-    if (this.#firstMoment) this.#factor = 1; // Moments may have come meanwhile.
     for (let tries = 1; ; tries += 1) {
-      const most = this.#firstMoment ? MAX_POSTPONED : MAX_TURNED_AWAY;
-      const wanted = Math.max(limit, Math.min(most, limit * this.#factor));
       const { found, jobs: first } = await this.#claimDue(wanted, limit);
       this.foundSome ||= found > 0;
       this.moreWait = found === wanted;
@@ -79,8 +72,6 @@ export class Claimer {
       // Jobs whose moments have come stand behind those that were not given any yet.
       const isBehind = first.length === 0 && this.#firstMoment !== undefined;
       const jobs = isBehind ? (await this.#claimDue(limit, limit, this.#firstMoment)).jobs : first;
-      const areMostTurnedAway = this.moreWait && first.length < Math.min(limit, found / 2);
-      this.#factor = areMostTurnedAway ? Math.min(GROWTH * this.#factor, MAX_TURNED_AWAY) : 1;
       if (tries === MAX_TRIES) return jobs;
       if (!this.moreWait) {
         // Not more than it can run now: jobs that wait here would keep the turn of other keys waiting.
@@ -91,6 +82,8 @@ export class Claimer {
         }
       }
       if (jobs.length > 0) return jobs;
+      const most = this.#firstMoment ? Math.max(MAX_POSTPONED, limit) : MAX_TURNED_AWAY;
+      wanted = Math.min(most, 4 * wanted);
     }
   }
 

@@ -165,22 +165,3 @@ test('an input that gives other limits at the attempt than at the gate is tried 
   asked = 0;
   expect(await processor.drain()).toMatchObject({ errors: 1 });
 });
-
-test('a worker meets the jobs of a long line by ever larger claims', async () => {
-  const stop = new AbortController();
-  let ended = 0;
-  const job = defineJob({
-    name: 'import',
-    concurrency: { limit: 1 },
-    run: () => {
-      ended += 1;
-      if (ended === 5) stop.abort();
-    },
-  });
-  const processor = database.processor({ maxThreads: 20 });
-  await processor.addJobFactory(job);
-  await processor.addJobs(Array.from({ length: 400 }, () => ({ job })));
-  await processor.drain({ signal: stop.signal });
-  // By claims of 20, each of which finds the next job of the line, it would be 95.
-  expect((await processor.jobs.countBlocked()).count).toBeGreaterThan(380);
-});
