@@ -95,7 +95,7 @@ export {
 } from './job/define-job.js';
 export type { Ending } from './job/ending.js';
 export type { Factories } from './job/factories.js';
-export type { FailureCause } from './job/failure.js';
+export type { Failure, FailureCause } from './job/failure.js';
 export type { JobLog, JobLogLine } from './job/find-job-log.js';
 export type { WaitingJob } from './job/find-oldest-waiting.js';
 export type { JobSteps } from './job/find-steps.js';
@@ -164,7 +164,15 @@ export type {
 } from './job/retry-delay.js';
 export type { SentSignal } from './job/send-signal.js';
 export type { EndedStep, StepCall } from './job/step-call.js';
-export type { StepEntry, StepKind, StepState, StepsState, StepWait, StoredSignal } from './job/step-log.js';
+export type {
+  StepEntry,
+  StepKind,
+  StepLog,
+  StepState,
+  StepsState,
+  StepWait,
+  StoredSignal,
+} from './job/step-log.js';
 export type {
   CallbackAnswer,
   CallbackOptions,
