@@ -1014,9 +1014,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const tick = { aheadMs: ahead, deadline: deadline?.getTime() ?? Number.POSITIVE_INFINITY };
     const { scheduleDueItems } = await scheduling();
     const made = await scheduleDueItems(await this.#connected(), this.#registry, tick, this.log);
-    await this.#sweepStepPages();
     const soon = await this.#queuedLongAgo(ahead);
     await this.jobsReady.tell([...queuedBy(recovery), ...made, ...soon]);
+    await this.#sweepStepPages();
     return made.map(({ id }) => id);
   }
 
