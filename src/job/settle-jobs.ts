@@ -44,12 +44,7 @@ function statusAfter({ kind }: Settlement['outcome']): JobStatus | undefined {
 }
 
 async function settleJob(jobs: Collection<JobDocument>, settlement: Settlement): Promise<SettledAs> {
-  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), {
-    returnDocument: 'after',
-    projection: { status: 1 },
-    ...byId,
-  });
-  return after?.status ?? settledBefore(jobs, settlement);
+  return (await settleOne(jobs, settlement)) ?? settledBefore(jobs, settlement);
 }
 
 /**
@@ -62,13 +57,17 @@ export async function settleInSession(
   settlement: Settlement,
   session: ClientSession,
 ): Promise<SettledAs> {
-  const after = await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), {
-    returnDocument: 'after',
-    projection: { status: 1 },
-    session,
-    ...byId,
-  });
-  return after?.status ?? 'stale';
+  return (await settleOne(jobs, settlement, { session })) ?? 'stale';
+}
+
+/** Returns the job's new status, or undefined if its lease is not this one. */
+async function settleOne(
+  jobs: Collection<JobDocument>,
+  settlement: Settlement,
+  inSession: { readonly session?: ClientSession } = {},
+): Promise<JobStatus | undefined> {
+  const options = { returnDocument: 'after', projection: { status: 1 }, ...inSession, ...byId } as const;
+  return (await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), options))?.status;
 }
 
 function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
