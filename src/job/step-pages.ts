@@ -57,25 +57,25 @@ export interface PageLimits {
 /** Few, because a page may have more than a megabyte. */
 const PAGES_AT_A_TIME = 10;
 
-/** Returns the entries of pages in their order, or undefined if the pages have more than `maxBytes`. */
+/** Returns the entries of pages in any order, or undefined if the pages have more than `maxBytes`. */
 export async function readPagesWithin(
   pages: Collection<StepPageDocument>,
   ids: readonly string[],
   { maxBytes = Number.POSITIVE_INFINITY, projection = {} }: PageLimits,
 ): Promise<StepEntry[] | undefined> {
-  const entriesById = new Map<string, readonly StepEntry[]>();
+  const all: StepEntry[] = [];
   let bytes = 0;
-  if (ids.length === 0) return [];
+  if (ids.length === 0) return all;
   const options = { projection, batchSize: PAGES_AT_A_TIME, ...byId };
-  for await (const { _id, entries } of pages.find({ _id: { $in: [...ids] } }, options)) {
+  for await (const { entries } of pages.find({ _id: { $in: [...ids] } }, options)) {
     bytes += bsonSize({ entries });
     if (bytes > maxBytes) return undefined;
-    entriesById.set(_id, entries);
+    all.push(...entries);
   }
-  return ids.flatMap((id) => entriesById.get(id) ?? []);
+  return all;
 }
 
-/** Returns the entries of pages in their order. */
+/** Returns the entries of pages in any order. */
 export async function readPages(
   pages: Collection<StepPageDocument>,
   ids: readonly string[] = [],

@@ -25,8 +25,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
   return [
     {
       $set: {
-        'steps.run': { $ifNull: ['$steps.run', 1] },
-        'steps.version': { $ifNull: ['$steps.version', version] },
+        ...inRunOf(version),
         ...(replaced.length > 0 && {
           'stepLog.entries': { $concatArrays: [entriesExcept(replaced), certain.map(toEntry)] },
         }),
@@ -38,6 +37,14 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
     },
     ...storeCursors(cursors.map((cursor) => ({ ...cursor, version }))),
   ];
+}
+
+/** Marks a job as one that has steps or signals. It is in its first run unless it has begun another. */
+const inRun = { 'steps.run': { $ifNull: ['$steps.run', 1] } };
+
+/** Fields of a job that stores a step. The first step of a run decides the version. */
+function inRunOf(version: number): Document {
+  return { ...inRun, 'steps.version': { $ifNull: ['$steps.version', version] } };
 }
 
 /** Whether a job that stores this gets on: it does not repeat it. */
@@ -92,8 +99,7 @@ function literal(texts: readonly string[]): Document {
 export function storeCursors(cursors: readonly CursorWrite[]): Document[] {
   return cursors.map(({ version, ...write }) => ({
     $set: {
-      'steps.run': { $ifNull: ['$steps.run', 1] },
-      'steps.version': { $ifNull: ['$steps.version', version] },
+      ...inRunOf(version),
       'lease.stepped': true,
       'stepLog.entries': {
         $cond: [
@@ -180,7 +186,7 @@ export function addSignal(
   return [
     {
       $set: {
-        'steps.run': { $ifNull: ['$steps.run', 1] },
+        ...inRun,
         'stepLog.signals': { $concatArrays: [signals, [signal]] },
         ...(signalId !== undefined && { 'stepLog.signalIds': { $slice: [ids, -MAX_SIGNAL_IDS] } }),
         runAt: { $cond: [isAwaited, { $min: ['$runAt', '$$NOW'] }, '$runAt'] },

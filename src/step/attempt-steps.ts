@@ -59,7 +59,7 @@ export class AttemptSteps implements Steps {
     const { work, options } = callOf(name, args, functionSchema);
     return this.#call(name, 'run', options, async (journal, context, ended) => {
       const call = this.host.replacement(name) ?? work;
-      return kept(journal, await ended(await call(context)));
+      return journal.store(await ended(await call(context)));
     });
   }
 
@@ -69,7 +69,7 @@ export class AttemptSteps implements Steps {
     const { store, job } = this.host;
     return this.#call(name, 'transaction', options, async (journal, context, ended) => {
       const replaced = this.host.replacement(name);
-      if (replaced) return kept(journal, await ended(await replaced(context)));
+      if (replaced) return journal.store(await ended(await replaced(context)));
       await journal.makeRoom();
       const { writes, write } = await this.host.withoutReports(() =>
         store.keepInTransaction(job, async (session) => {
@@ -135,8 +135,7 @@ export class AttemptSteps implements Steps {
       if (isDone) {
         const result = storedForm(name, () => toStepResult(done, name));
         const write = { ...entryOf(calls), state: 'completed', result } as const;
-        await journal.store(write);
-        return write;
+        return journal.store(write);
       }
       cursor = storedForm(name, () => toCursor(next, name));
       journal.later({ ...entryOf(calls), state: 'iterating', cursor });
@@ -398,11 +397,6 @@ function requireOutside(name: string): void {
   if (outer === undefined) return;
   const message = `expected not to be inside of step '${outer}': steps are called by the job's function alone`;
   throw new ValidationError(`Step '${name}'`, [{ path: '', message }]);
-}
-
-async function kept(journal: StepJournal, write: StepWrite): Promise<StepWrite> {
-  await journal.store(write);
-  return write;
 }
 
 /**

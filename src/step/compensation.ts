@@ -75,9 +75,7 @@ async function undoOne(
             perform: async (context, ended) => {
               const replaced = place.host.replacement(undoing);
               await (replaced ? replaced(context) : options.compensate?.(value, context));
-              const write = await ended(undefined);
-              await journal.store(write);
-              return write;
+              return journal.store(await ended(undefined));
             },
           },
           known,

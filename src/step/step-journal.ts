@@ -59,11 +59,6 @@ export class StepJournal {
     this.#clock = { now: now.getTime(), at: performance.now() };
   }
 
-  /** Number of the run, from 1. */
-  get run(): number {
-    return this.host.job.steps?.run ?? 1;
-  }
-
   /** Returns a step by its name, or by the first of its former names that is known. */
   known(names: readonly string[]): KnownStep | undefined {
     return this.#known.get(names.find((name) => this.#known.has(name)) ?? '');
@@ -96,13 +91,14 @@ export class StepJournal {
     this.#forgetSignal(key);
   }
 
-  /** Stores a step, and those that wait to be stored. */
-  async store(write: StepWrite): Promise<void> {
+  /** Stores a step, and those that wait to be stored. Returns the step. */
+  async store(write: StepWrite): Promise<StepWrite> {
     await this.makeRoom(write);
     try {
       const writes = this.writesWith(write);
       await this.host.store.keep(this.host.job, writes);
       this.stored(writes, write);
+      return write;
     } finally {
       this.#expected.delete(write);
       if (this.#expected.size === 0) for (const goOn of this.#waitingForRoom.splice(0)) goOn();

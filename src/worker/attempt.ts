@@ -282,14 +282,22 @@ export class Attempt {
 
   /** How long the attempt may still take, in milliseconds. */
   #timeLeft(): number {
-    const own = this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
-    return Math.max(0, Math.min(own, this.owner.stopAt - Date.now()));
+    return Math.max(0, Math.min(this.#ownTimeLeft, this.#workersTimeLeft));
+  }
+
+  /** Until the timeout of the attempt. Negative after it. */
+  get #ownTimeLeft(): number {
+    return this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
+  }
+
+  /** Until the worker must stop. Negative after that. */
+  get #workersTimeLeft(): number {
+    return this.owner.stopAt - Date.now();
   }
 
   /** Resolves at once if the attempt's own time is over first, else when it is told to stop. */
   #outOfTime(): Promise<void> {
-    const own = this.factory.limits.timeoutMs - (this.#clock.elapsedMs ?? 0);
-    if (own < this.owner.stopAt - Date.now() || this.#aborted) return Promise.resolve();
+    if (this.#ownTimeLeft < this.#workersTimeLeft || this.#aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#signal.addEventListener('abort', () => resolve(), { once: true });
     });
