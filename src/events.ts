@@ -84,6 +84,19 @@ export interface ScheduleFired extends JobOfEvent {
   readonly at: Date;
 }
 
+/**
+ * A limit made a job wait. Told when the job gets its place. Under a rate limit, told when the job is put off, for as long
+ * as it is put off.
+ */
+export interface JobWaited extends JobOfEvent {
+  /** Name of the limit, such as `import`. Begins with `rate `, `order `, `turn ` or `unique ` if it is one of these. */
+  readonly limit: string;
+  /** The limit's name, and `=` and the key if it has one, such as `import=acme`. */
+  readonly limitKey: string;
+  /** In milliseconds, by the database's clock. */
+  readonly waitedMs: number;
+}
+
 /** A circuit breaker opened, or stays open because the job that was tried failed too. */
 export interface CircuitOpened {
   readonly jobName: string;
@@ -105,6 +118,7 @@ export interface ProcessorEvents {
   stepEnded: StepEnded;
   attemptEnded: AttemptEnded;
   jobSettled: JobSettled;
+  jobWaited: JobWaited;
   leaseLost: LeaseLost;
   scheduleFired: ScheduleFired;
   circuitOpened: CircuitOpened;
@@ -142,6 +156,7 @@ export const eventNames = Object.freeze([
   'stepEnded',
   'attemptEnded',
   'jobSettled',
+  'jobWaited',
   'leaseLost',
   'scheduleFired',
   'circuitOpened',
@@ -158,6 +173,7 @@ export class Events {
     stepEnded: new Listeners(),
     attemptEnded: new Listeners(),
     jobSettled: new Listeners(),
+    jobWaited: new Listeners(),
     leaseLost: new Listeners(),
     scheduleFired: new Listeners(),
     circuitOpened: new Listeners(),

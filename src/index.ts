@@ -47,6 +47,7 @@ export type {
   JobSettled,
   JobsBecameReady,
   JobsClaimed,
+  JobWaited,
   LeaseLost,
   ProcessorEvents,
   ScheduleFired,
@@ -260,7 +261,12 @@ export type {
   TypedScheduler,
 } from './scheduler/typed-scheduler.js';
 export { silentLogger } from './silent-logger.js';
-export type { StatisticsOptions, StatisticsPoint } from './statistics/find-statistics.js';
+export type {
+  LimitWaits,
+  StatisticsOptions,
+  StatisticsPoint,
+  WaitsOptions,
+} from './statistics/find-statistics.js';
 export type { Statistics } from './statistics/statistics.js';
 export type { CallbacksOptions } from './step/callbacks.js';
 export type { WorkerPage } from './worker/find-live-workers.js';

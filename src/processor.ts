@@ -308,6 +308,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.jobsReady = new ReadySignal(kick, events, log);
     this.#tally = new Tally(this.#collections.statistics, log);
     events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
+    events.on('jobWaited', (waited) => this.#tally.countWait(waited));
     logAttempts(events, log);
     const factory = (jobName: string) => this.#registry.get(jobName);
     const settings = new LimitSettings(this.#collections.limits);
@@ -317,6 +318,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       pausedQueues: () => this.#openQueues.pausedNow(),
       settings,
       leaseMs: lease,
+      events,
     });
     this.#entrance = new Entrance({ collections: this.#collections, lines, log });
     const breakers = new Breakers({
@@ -334,6 +336,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
         lines,
         settings,
         breakers,
+        events,
         log,
       }),
       breakers,
@@ -391,7 +394,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     );
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, onResumed);
-    this.limits = new Limits(collections, settings, lines, breakers, (jobs) => this.jobsReady.tell(jobs));
+    this.limits = new Limits(collections, settings, lines, breakers, async (unblocked) => {
+      await this.jobsReady.tell(unblocked);
+      await this.#tally.write(); // In a process that runs no jobs, nobody else does.
+    });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
     this.workers = new Workers(collections);
@@ -1122,6 +1128,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const isReady = (job: NewJob, index: number) => job.blockedBy === undefined && mayBeDue(job, index);
     const unblocked = await this.#entrance.open(jobs.filter((_, index) => added[index]?.outcome !== 'kept'));
     await this.jobsReady.tell([...jobs.filter(isReady), ...unblocked], giveUpAt);
+    await this.#tally.writeIfDue();
   }
 
   /**
@@ -1198,6 +1205,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       return [];
     });
     await this.jobsReady.tell(unblocked);
+    await this.#tally.writeIfDue();
   }
 
   async #register(entries: readonly Registration[]): Promise<void> {

@@ -23,6 +23,7 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'workers.list': (processor) => processor.workers.list(),
   'workers.count': (processor) => processor.workers.count(),
   'statistics.get': (processor) => processor.statistics.get(),
+  'statistics.waits': (processor) => processor.statistics.waits(),
   removeJobs: (processor) => processor.removeJobs(),
   pullNextJob: (processor) => processor.pullNextJob(),
   processNextJob: (processor) => processor.processNextJob(),

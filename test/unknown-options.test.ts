@@ -76,6 +76,7 @@ const methods: Readonly<Record<string, readonly unknown[]>> = {
   'schedules.list': [],
   'schedules.runNow': ['id'],
   'statistics.get': [],
+  'statistics.waits': [],
   'workers.list': [],
 };
 

@@ -8,6 +8,9 @@ const MAX_JOBS = 100;
 /** Maximum number of queue names in labels. There may be a queue for each tenant. */
 const MAX_QUEUES = 100;
 
+/** Maximum number of names of limits in labels. */
+const MAX_LIMITS = 100;
+
 /** In seconds, from a job that only writes something to one that takes a quarter of an hour. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
@@ -22,6 +25,7 @@ export type Measured = Pick<RemoteProcessor, 'on' | 'maxThreads'> & { readonly i
 export function measureAttempts(processor: Measured, registers: Registry[], now: () => Promise<Date>): void {
   const jobs = new LabelValues(MAX_JOBS);
   const queues = new LabelValues(MAX_QUEUES);
+  const limits = new LabelValues(MAX_LIMITS);
   const ended = new Counter({
     name: 'remote_processor_attempts_ended_total',
     help: 'Attempts that ended, by job name, queue and outcome.',
@@ -39,6 +43,13 @@ export function measureAttempts(processor: Measured, registers: Registry[], now:
     name: 'remote_processor_wait_seconds',
     help: 'How long jobs had been due when they began to run.',
     labelNames: ['queue'] as const,
+    buckets,
+    registers,
+  });
+  const limitWait = new Histogram({
+    name: 'remote_processor_limit_wait_seconds',
+    help: 'How long jobs waited for a limit, by its name, without its keys.',
+    labelNames: ['limit'] as const,
     buckets,
     registers,
   });
@@ -95,6 +106,9 @@ export function measureAttempts(processor: Measured, registers: Registry[], now:
     ended.inc({ job: jobs.of(jobName), queue: queues.of(queue), outcome });
     if (durationMs !== undefined) duration.observe({ job: jobs.of(jobName) }, durationMs / 1000);
   });
+  processor.on('jobWaited', ({ limit, waitedMs }) =>
+    limitWait.observe({ limit: limits.of(limit) }, waitedMs / 1000),
+  );
   processor.on('leaseLost', () => lost.inc());
   processor.on('circuitOpened', ({ jobName }) => circuitsOpened.inc({ job: jobs.of(jobName) }));
 }

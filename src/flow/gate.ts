@@ -1,5 +1,6 @@
 import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
+import type { Events } from '../events.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type TurnedAway, turnAway } from '../job/end-attempt.js';
 import {
@@ -10,6 +11,7 @@ import {
   isOrder,
   isTurn,
   type JobLimit,
+  limitNameOf,
   limitsOf,
   limitsWithoutSlot,
   type RateRule,
@@ -43,6 +45,7 @@ export interface GateOptions {
   readonly takesTurns: () => boolean;
   readonly settings: LimitSettings;
   readonly breakers: Breakers;
+  readonly events: Events;
   readonly log: Logger;
 }
 
@@ -301,16 +304,23 @@ class Admission {
         const expected = arrivals.filter(({ job }) => job.postponedBy !== undefined);
         const others = arrivals.filter(({ job }) => job.postponedBy === undefined);
         const request = { expected: expected.length, others: others.length, most };
-        const { granted, momentOf } = await reserve(limits, key, rule, request);
+        const { granted, momentOf, now } = await reserve(limits, key, rule, request);
         [...expected, ...others].slice(granted).forEach((arrival, index) => {
           const until = momentOf(index);
           const { jobName, queue, slots } = arrival.job;
           decisions.set(arrival, { kind: 'postponed', until, by: key });
+          this.#tellWaits(arrival.job, key, until.getTime() - now.getTime());
           this.#requeued.push({ jobName, queue, runAt: until });
           if (slots) this.#givingUp.push(arrival.job);
         });
       }),
     );
+  }
+
+  #tellWaits({ id: jobId, jobName }: ClaimedJob, limitKey: string, waitedMs: number): void {
+    const { events } = this.options;
+    if (events.isHeard('jobWaited'))
+      events.tell('jobWaited', { jobId, jobName, limit: limitNameOf(limitKey), limitKey, waitedMs });
   }
 
   /** Writes the decisions, and returns the jobs that lost a place to another worker at the same moment. */

@@ -11,9 +11,21 @@ import { type FoundSetting, settingFields } from './limit-settings.js';
 
 /** A job at the head of a line, as far as it needs to be known to give it a place. */
 export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
-  Pick<JobDocument, 'slots'>;
+  Pick<JobDocument, 'slots'> & {
+    /** For how long it has been in this line. */
+    readonly waitedMs: number;
+  };
 
-const fields = { jobName: 1, queue: 1, blockedBy: 1, limits: 1, slots: 1 } as const;
+/**
+ * Since when a blocked job is in its line: since the claim that met the limit, since it got a place in its last limit, or
+ * since it was added.
+ */
+const inLineSince = { $max: ['$queued', '$picked', { $max: { $ifNull: ['$slots.at', []] } }] };
+
+const fields = {
+  ...{ jobName: 1, queue: 1, blockedBy: 1, limits: 1, slots: 1 },
+  waitedMs: { $subtract: ['$$NOW', inLineSince] },
+} as const;
 
 /** The taken places of each limit, by its key. */
 export type TakenSlots = ReadonlyMap<string, ReadonlySet<number>>;
@@ -170,7 +182,9 @@ export async function placeFirst(
     }),
   );
   const { blockedBy, limits } = found ?? {};
-  return found && blockedBy !== undefined && limits ? { ...found, blockedBy, limits } : undefined;
+  if (!found || blockedBy === undefined || !limits) return undefined;
+  const waitedMs = 'waitedMs' in found ? Number(found.waitedMs) : 0;
+  return { ...found, blockedBy, limits, waitedMs };
 }
 
 /** Whether a blocked job waits for no other limit, and its own limit has this place. */
@@ -198,7 +212,8 @@ function ifItWaitsOnlyFor({ number }: HeldSlot, changes: Document): Document[] {
  * @param next the limit that it waits for after this one, if any
  */
 function putInto({ key, number }: HeldSlot, next: string | undefined): Document {
-  const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [{ key: { $literal: key }, number }]] };
+  const place = { key: { $literal: key }, number, ...(next !== undefined && { at: '$$NOW' }) };
+  const slots = { $concatArrays: [{ $ifNull: ['$slots', []] }, [place]] };
   const changes = {
     slots,
     ...(isTurn(key) && { runAt: '$$NOW' }),

@@ -1,10 +1,12 @@
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
+import type { Events } from '../events.js';
 import {
   type ConcurrencyRule,
   type FlowRules,
   type HeldSlot,
   type JobLimit,
+  limitNameOf,
   limitsWithoutSlot,
 } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
@@ -66,6 +68,7 @@ export interface LinesOptions {
   readonly pausedQueues: () => Promise<readonly string[]>;
   readonly settings: LimitSettings;
   readonly leaseMs: number;
+  readonly events: Events;
 }
 
 /**
@@ -138,7 +141,9 @@ export class Lines {
     const { collections, pausedQueues } = this.options;
     const first = await placeFirst(collections.jobs, slot, await pausedQueues()).catch(ignoreTaken);
     if (first === undefined) return [];
-    return waitsOnlyFor(first, slot) ? [toQueuedJob(first)] : this.#fill([slot.key]);
+    if (!waitsOnlyFor(first, slot)) return this.#fill([slot.key]);
+    this.#tellWaited(first);
+    return [toQueuedJob(first)];
   }
 
   /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
@@ -285,9 +290,16 @@ export class Lines {
     const onward = placements.flatMap(({ next }) => next ?? []);
     await this.note(onward);
     const { given, areCertain } = await place(jobs, placements);
+    for (const { job } of given) this.#tellWaited(job);
     const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
     const unblocked = given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job));
     return { given, lost, unblocked, onward };
+  }
+
+  #tellWaited({ _id: jobId, jobName, blockedBy: limitKey, waitedMs }: BlockedJob): void {
+    const { events } = this.options;
+    if (events.isHeard('jobWaited'))
+      events.tell('jobWaited', { jobId, jobName, limit: limitNameOf(limitKey), limitKey, waitedMs });
   }
 
   /** The number of places of a limit of this job: as a person set it, or the smaller of its own rules' and today's. */
@@ -296,7 +308,7 @@ export class Lines {
     key: string,
   ): number => {
     const stored = limits.find((limit) => limit.key === key)?.limit ?? 0;
-    const [name] = key.split('=');
+    const name = limitNameOf(key);
     const isSame = (rule: ConcurrencyRule) =>
       rule.name === name && (rule.key !== undefined) === key.includes('=');
     const today = this.options.rulesOf(jobName)?.concurrency.find((rule) => isSame(rule))?.limit;

@@ -23,6 +23,8 @@ export interface Reservation {
   readonly granted: number;
   /** Returns the moment of the first, second … job that may not start yet. */
   momentOf(index: number): Date;
+  /** The database's time. */
+  readonly now: Date;
 }
 
 /**
@@ -39,18 +41,20 @@ export async function reserve(
   request: RateRequest,
 ): Promise<Reservation> {
   const intervalMs = rule.periodMs / rule.limit;
-  const options = { upsert: true, returnDocument: 'after', ...byId } as const;
+  const projection = { granted: 1, free: 1, from: 1, now: '$$NOW' };
+  const options = { upsert: true, returnDocument: 'after', projection, ...byId } as const;
   const update = reservation(rule, intervalMs, request);
   const momentAfter = (from: Date, index: number) =>
     new Date(Math.min(Math.ceil(from.getTime() + index * intervalMs), LAST_MOMENT));
   for (;;) {
     try {
       const after = await limits.findOneAndUpdate({ _id: key }, update, options);
-      const now = new Date();
+      const now = after && 'now' in after && after.now instanceof Date ? after.now : new Date();
       const { granted = 0, free = now, from = now } = after ?? {};
       const refused = Math.max(0, request.expected - granted);
       return {
         granted,
+        now,
         momentOf: (index) =>
           index < refused ? momentAfter(free, index) : momentAfter(from, index - refused),
       };

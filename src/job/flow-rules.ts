@@ -144,6 +144,14 @@ export interface HeldSlot {
   readonly key: string;
   /** From 0. */
   readonly number: number;
+  /** When a job got it that then had to wait for its next limit. */
+  readonly at?: Date;
+}
+
+/** Returns the name of a limit, without the key. */
+export function limitNameOf(limitKey: string): string {
+  const [name = limitKey] = limitKey.split('=', 1);
+  return name;
 }
 
 /** The limits of one job. */

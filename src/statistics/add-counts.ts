@@ -4,28 +4,29 @@ import { ForeignDocumentsError } from '../errors.js';
 import { unlessForeign } from '../mongo/unless-foreign.js';
 import {
   type AttemptCounts,
-  countNames,
   MINUTE_MS,
   nameKey,
   type StatisticsDocument,
+  type WaitCounts,
 } from './statistics-document.js';
 
 /** How long counts are kept: a week, and one more day to compare with. */
 const KEPT_MS = ms('8 days');
 
 /**
- * Maximum number of job names per minute, so that no document grows without bound. Further names count only in the
- * total.
+ * Maximum number of job names, and of limits, per minute, so that no document grows without bound. Further job names
+ * count only in the total.
  */
 const MAX_NAMES = 100;
 
 /** How far outside its minute a statement may arrive, because the minute may end while the statement is under way. */
 const TOLERANCE_MS = 5_000;
 
-/** The counts since the last write, in total and by job name. */
+/** The counts since the last write, in total, by job name, and by name of limit. */
 export interface GatheredCounts {
   readonly total: Partial<AttemptCounts>;
   readonly byName: ReadonlyMap<string, Partial<AttemptCounts>>;
+  readonly byLimit: ReadonlyMap<string, WaitCounts>;
 }
 
 /**
@@ -59,41 +60,59 @@ export function isMinuteOf(minute: Date, now: Date): boolean {
   return sinceMs >= -TOLERANCE_MS && sinceMs < MINUTE_MS + TOLERANCE_MS;
 }
 
-function addition(minute: Date, { total, byName }: GatheredCounts): Document[] {
-  const names = [...byName].slice(0, MAX_NAMES);
+function addition(minute: Date, { total, byName, byLimit }: GatheredCounts): Document[] {
   const sinceMs = { $subtract: ['$$NOW', minute] };
   const isNow = {
     $and: [{ $gte: [sinceMs, -TOLERANCE_MS] }, { $lt: [sinceMs, MINUTE_MS + TOLERANCE_MS] }],
   };
-  const nameCount = { $size: { $objectToArray: { $ifNull: ['$names', {}] } } };
-  const hasRoom = { $lte: [{ $add: [nameCount, names.length] }, MAX_NAMES] };
-  const added = names.map(([name, counts]): [string, Document] => {
-    const field = `names.${nameKey(name)}`;
-    const isKnown = { $ne: [{ $type: `$${field}` }, 'missing'] };
-    return [field, sumIf({ $and: ['$isNow', { $or: ['$hasRoom', isKnown] }] }, field, counts)];
-  });
+  const names = namedSums('names', byName, 'hasRoom');
+  const limits = byLimit.size > 0 ? namedSums('limits', byLimit, 'hasRoomForLimits') : undefined;
   return [
-    { $set: { isNow, hasRoom } },
+    { $set: { isNow, hasRoom: names.hasRoom, ...(limits && { hasRoomForLimits: limits.hasRoom }) } },
     {
       $set: {
         written: '$$NOW',
         expireAt: { $add: ['$$NOW', KEPT_MS] },
         total: sumIf('$isNow', 'total', total),
-        ...Object.fromEntries(added),
+        ...names.sums,
+        ...limits?.sums,
       },
     },
-    { $unset: ['isNow', 'hasRoom'] },
+    { $unset: ['isNow', 'hasRoom', ...(limits ? ['hasRoomForLimits'] : [])] },
   ];
+}
+
+type Counts = Partial<AttemptCounts> | WaitCounts;
+
+/**
+ * Returns the sums of counts by name.
+ *
+ * @param field field whose members are the names
+ * @param room name of a field that tells whether all names have room, by the expression `hasRoom`
+ */
+function namedSums(
+  field: string,
+  byName: ReadonlyMap<string, Counts>,
+  room: string,
+): { readonly hasRoom: Document; readonly sums: Document } {
+  const names = [...byName].slice(0, MAX_NAMES);
+  const nameCount = { $size: { $objectToArray: { $ifNull: [`$${field}`, {}] } } };
+  const sums = names.map(([name, counts]): [string, Document] => {
+    const member = `${field}.${nameKey(name)}`;
+    const isKnown = { $ne: [{ $type: `$${member}` }, 'missing'] };
+    return [member, sumIf({ $and: ['$isNow', { $or: [`$${room}`, isKnown] }] }, member, counts)];
+  });
+  const hasRoom = { $lte: [{ $add: [nameCount, names.length] }, MAX_NAMES] };
+  return { hasRoom, sums: Object.fromEntries(sums) };
 }
 
 /**
  * Returns a field's value, plus the counts that are not 0 if the condition holds. If it does not hold, a missing field
  * stays missing.
  */
-function sumIf(condition: Document | string, field: string, counts: Partial<AttemptCounts>): Document {
+function sumIf(condition: Document | string, field: string, counts: Counts): Document {
   const sums: Document = {};
-  for (const name of countNames) {
-    const count = counts[name] ?? 0;
+  for (const [name, count] of Object.entries(counts)) {
     if (count > 0) sums[name] = { $add: [{ $ifNull: [`$${field}.${name}`, 0] }, count] };
   }
   return { $cond: [condition, { $mergeObjects: [`$${field}`, sums] }, `$${field}`] };

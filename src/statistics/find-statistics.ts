@@ -10,8 +10,10 @@ import {
   addTo,
   MINUTE_MS,
   nameKey,
+  nameOfKey,
   noCounts,
   type StatisticsDocument,
+  type WaitCounts,
 } from './statistics-document.js';
 
 /** The counts of one step. */
@@ -30,10 +32,26 @@ export interface StatisticsOptions {
   readonly jobName?: string | undefined;
 }
 
+/** How jobs waited for the limits of a name, such as `import` for `import=acme` and all others. */
+export interface LimitWaits extends Readonly<WaitCounts> {
+  /** Name of the limit. Begins with `rate `, `order `, `turn ` or `unique ` if it is one of these. */
+  readonly limit: string;
+}
+
+/** Selects waits. */
+export interface WaitsOptions {
+  /** How far to look back, from a minute to 8 days. Default: an hour. */
+  readonly since?: Duration | undefined;
+}
+
+const sinceSchema = durationSchema
+  .refine((since) => since >= MINUTE_MS && since <= ms('8 days'), 'expected 1 minute to 8 days')
+  .default(ms('1h'));
+
+const waitsSchema = z.strictObject({ since: sinceSchema }) satisfies z.ZodType<unknown, WaitsOptions>;
+
 const optionsSchema = z.strictObject({
-  since: durationSchema
-    .refine((since) => since >= MINUTE_MS && since <= ms('8 days'), 'expected 1 minute to 8 days')
-    .default(ms('1h')),
+  since: sinceSchema,
   step: durationSchema
     .refine((step) => step >= MINUTE_MS && step % MINUTE_MS === 0, 'expected whole minutes, at least one')
     .default(MINUTE_MS),
@@ -56,8 +74,7 @@ export async function findStatistics(
   options: StatisticsOptions = {},
 ): Promise<StatisticsPoint[]> {
   const { since, step, jobName } = validateNow(optionsSchema, options, 'The call of getStatistics');
-  const now = (await serverTime(db)).getTime();
-  const end = now - (now % MINUTE_MS) + MINUTE_MS;
+  const end = await endOfMinute(db);
   const first = end - Math.ceil(since / step) * step;
   const points: (AttemptCounts & { at: Date })[] = [];
   for (let at = first; at < end; at += step) points.push({ at: new Date(at), ...noCounts() });
@@ -67,6 +84,38 @@ export async function findStatistics(
     if (point && counts) addTo(point, counts);
   }
   return points;
+}
+
+/**
+ * Returns how jobs waited for limits up to now, longest in all first. Costs two commands, one of which reads at most one
+ * document per minute.
+ *
+ * @throws ValidationError for invalid options
+ */
+export async function findWaits(
+  db: Db,
+  statistics: Collection<StatisticsDocument>,
+  options: WaitsOptions = {},
+): Promise<LimitWaits[]> {
+  const { since } = validateNow(waitsSchema, options, 'The call of statistics.waits');
+  const first = (await endOfMinute(db)) - Math.ceil(since / MINUTE_MS) * MINUTE_MS;
+  const minutes = { _id: { $gte: new Date(first) } };
+  const documents = await statistics.find(minutes, { projection: { limits: 1 } }).toArray();
+  const sums = new Map<string, LimitWaits>();
+  for (const [key, { waits = 0, waitedMs = 0 }] of documents.flatMap(({ limits = {} }) =>
+    Object.entries(limits),
+  )) {
+    const limit = nameOfKey(key);
+    const before = sums.get(limit) ?? { waits: 0, waitedMs: 0 };
+    sums.set(limit, { limit, waits: before.waits + waits, waitedMs: before.waitedMs + waitedMs });
+  }
+  return [...sums.values()].sort((one, other) => other.waitedMs - one.waitedMs);
+}
+
+/** Returns when the current minute ends, by the database's clock. */
+async function endOfMinute(db: Db): Promise<number> {
+  const now = (await serverTime(db)).getTime();
+  return now - (now % MINUTE_MS) + MINUTE_MS;
 }
 
 type Minute = readonly [at: Date, counts: Partial<AttemptCounts> | undefined];

@@ -27,6 +27,14 @@ export interface AttemptCounts {
   durationMs: number;
 }
 
+/** How jobs waited for a limit. */
+export interface WaitCounts {
+  /** How many times a job waited. */
+  waits: number;
+  /** For how long in all, in milliseconds. */
+  waitedMs: number;
+}
+
 /** A document of the collection `statistics`, with the counts of one minute of the database's clock. */
 export interface StatisticsDocument {
   /** The beginning of the minute. */
@@ -35,6 +43,8 @@ export interface StatisticsDocument {
   readonly total?: Partial<AttemptCounts>;
   /** The counts by job name, for at most 100 names. Each key is made by `nameKey`. */
   readonly names?: Readonly<Record<string, Partial<AttemptCounts>>>;
+  /** The waits by name of limit, for at most 100 names. Each key is made by `nameKey`. */
+  readonly limits?: Readonly<Record<string, Partial<WaitCounts>>>;
   /** The moment of the last write. */
   readonly written: Date;
   readonly expireAt: Date;
@@ -83,9 +93,14 @@ export const countNames = Object.freeze([
 ] as const satisfies readonly (keyof AttemptCounts)[]);
 
 /**
- * Returns a job name as the name of a field. Job names may contain dots, with which MongoDB separates fields, and may
+ * Returns a name of a job or a limit as the name of a field. Names may contain dots, with which MongoDB separates fields, and may
  * look like numbers. They never contain `%`, so different names have different keys.
  */
-export function nameKey(jobName: string): string {
-  return `_${jobName.replaceAll('.', '%2E')}`;
+export function nameKey(name: string): string {
+  return `_${name.replaceAll('.', '%2E')}`;
+}
+
+/** Returns the name of which `nameKey` made a key. */
+export function nameOfKey(key: string): string {
+  return key.slice(1).replaceAll('%2E', '.');
 }

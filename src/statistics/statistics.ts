@@ -1,9 +1,9 @@
 import type { Collection, Db } from 'mongodb';
 import type { Connected } from '../mongo/connected.js';
-import type { StatisticsOptions, StatisticsPoint } from './find-statistics.js';
+import type { LimitWaits, StatisticsOptions, StatisticsPoint, WaitsOptions } from './find-statistics.js';
 import type { StatisticsDocument } from './statistics-document.js';
 
-/** The outcomes of attempts, minute by minute. */
+/** The outcomes of attempts, minute by minute, and how jobs waited for limits. */
 export class Statistics {
   constructor(
     private readonly db: Db,
@@ -25,5 +25,21 @@ export class Statistics {
   async get(options: StatisticsOptions = {}): Promise<StatisticsPoint[]> {
     const { findStatistics } = await import('./find-statistics.js');
     return findStatistics(this.db, (await this.collections()).statistics, options);
+  }
+
+  /**
+   * Returns how many times jobs waited for limits recently (`since`, default an hour), and for how long in all, by name of
+   * limit. `import` counts the waits for `import=acme` and for all other keys. The longest in all comes first.
+   *
+   * A wait is counted when it ends, and for a rate limit when the job is put off, as long as it is put off. A job that
+   * waits for several limits, or several times, is counted each time. The counts are written and kept as those of `get`.
+   *
+   * @throws ValidationError for invalid options
+   * @example
+   * const [longest] = await processor.statistics.waits({ since: '1d' });
+   */
+  async waits(options: WaitsOptions = {}): Promise<LimitWaits[]> {
+    const { findWaits } = await import('./find-statistics.js');
+    return findWaits(this.db, (await this.collections()).statistics, options);
   }
 }

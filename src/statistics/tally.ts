@@ -1,20 +1,27 @@
 import type { Collection } from 'mongodb';
-import type { AttemptEnded } from '../events.js';
+import type { AttemptEnded, JobWaited } from '../events.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
-import { type AttemptCounts, MINUTE_MS, noCounts, type StatisticsDocument } from './statistics-document.js';
+import {
+  type AttemptCounts,
+  MINUTE_MS,
+  noCounts,
+  type StatisticsDocument,
+  type WaitCounts,
+} from './statistics-document.js';
 
 /** How long to wait for the write. Nothing depends on it, so it must not delay the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Counts how the attempts of one processor end. Writes the counts each minute during a drain, and at its end. Counts
+ * Counts how the attempts of one processor end, and how jobs waited for limits. Writes the counts each minute during a drain, and at its end. Counts
  * that could not be written are lost.
  */
 export class Tally {
   #total = noCounts();
   #byName = new Map<string, AttemptCounts>();
+  #byLimit = new Map<string, WaitCounts>();
   #isEmpty = true;
   #written = performance.now();
   /** The database's clock minus this process's. 0 until the first write. */
@@ -37,6 +44,15 @@ export class Tally {
     this.#isEmpty = false;
   }
 
+  /** Counts a wait for a limit. */
+  countWait({ limit, waitedMs }: JobWaited): void {
+    const counts = this.#byLimit.get(limit) ?? { waits: 0, waitedMs: 0 };
+    this.#byLimit.set(limit, counts);
+    counts.waits += 1;
+    counts.waitedMs += waitedMs;
+    this.#isEmpty = false;
+  }
+
   /** Writes the counts each minute while `work` runs, and at its end. Writes nothing if nothing was counted. */
   async writeDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const timer = setInterval(() => void this.write(), MINUTE_MS);
@@ -56,9 +72,10 @@ export class Tally {
   /** Writes the counts since the last write, if there are any. Never throws. */
   async write(): Promise<void> {
     if (this.#isEmpty) return;
-    const counts = { total: this.#total, byName: this.#byName };
+    const counts = { total: this.#total, byName: this.#byName, byLimit: this.#byLimit };
     this.#total = noCounts();
     this.#byName = new Map();
+    this.#byLimit = new Map();
     this.#isEmpty = true;
     this.#written = performance.now();
     try {

@@ -243,6 +243,7 @@ async function callEverything(): Promise<void> {
   await processor.workers.count();
   await processor.statistics.get();
   await processor.statistics.get({ jobName: 'echo' });
+  await processor.statistics.waits();
   await awaitMajority(collections.workers);
   await findTakenIds(jobs, ['a']);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });
@@ -335,12 +336,14 @@ async function callFlowControl(): Promise<void> {
   await processor.recoverJobs();
   for (const each of held) await processor.completeJob(each);
   const settings = new LimitSettings(limits);
+  const events = new Events(silent);
   const lines = new Lines({
     collections: database.collections(),
     rulesOf: () => job.flow,
     pausedQueues: async () => [],
     settings,
     leaseMs: 1000,
+    events,
   });
   const gate = new Gate({
     takesTurns: () => true,
@@ -352,9 +355,10 @@ async function callFlowControl(): Promise<void> {
       collections: database.collections(),
       rulesOf: () => undefined,
       leaseMs: 1000,
-      events: new Events(silent),
+      events,
       log: silent,
     }),
+    events,
     log: silent,
   });
   const [lost] = held;

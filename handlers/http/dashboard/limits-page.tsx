@@ -1,19 +1,21 @@
-import type { Limit } from '../../../src/index.js';
+import ms from 'ms';
+import type { Limit, LimitWaits } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { hasButton, LimitState, PauseButton, placesText } from './limit-state.js';
 import { Moment } from './parts/moment.js';
-import { capped } from './parts/number.js';
+import { capped, grouped } from './parts/number.js';
 import { limitPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
 interface LimitsPageProps {
   readonly limits: readonly Limit[];
+  readonly waits: readonly LimitWaits[];
   readonly session: Session;
   readonly now: Date;
 }
 
-export function LimitsPage({ limits, session, now }: LimitsPageProps) {
+export function LimitsPage({ limits, waits, session, now }: LimitsPageProps) {
   return (
     <>
       <h1>Limits</h1>
@@ -24,6 +26,10 @@ export function LimitsPage({ limits, session, now }: LimitsPageProps) {
           <LimitTable limits={limits} session={session} now={now} />
         )}
       </section>
+      <section class="card" id="waits" data-live aria-labelledby="waits-title">
+        <h2 id="waits-title">Waits in the last hour</h2>
+        <Waits waits={waits} />
+      </section>
       {may(session, 'admin') && (
         <section class="card">
           <SetByKey session={session} />
@@ -33,7 +39,33 @@ export function LimitsPage({ limits, session, now }: LimitsPageProps) {
   );
 }
 
-function LimitTable({ limits, session, now }: LimitsPageProps) {
+function Waits({ waits }: Pick<LimitsPageProps, 'waits'>) {
+  if (waits.length === 0) return <p class="empty">No job waited for a limit.</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Limit</th>
+            <th scope="col">Waits</th>
+            <th scope="col">On average</th>
+          </tr>
+        </thead>
+        <tbody>
+          {waits.map(({ limit, waits: count, waitedMs }) => (
+            <tr>
+              <th scope="row">{limit}</th>
+              <td data-label="Waits">{grouped(count)}</td>
+              <td data-label="On average">{ms(Math.round(waitedMs / count))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function LimitTable({ limits, session, now }: Omit<LimitsPageProps, 'waits'>) {
   const mayAct = may(session, 'admin');
   return (
     <div class="scroll">

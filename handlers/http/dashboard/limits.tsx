@@ -12,15 +12,28 @@ import { requireRole } from './require-session.js';
 /** Number of limits shown. */
 const PAGE_SIZE = 100;
 
+/** Number of names of limits whose waits are shown. */
+const SHOWN_WAITS = 20;
+
 export function limitRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
-      const { limits } = await processor.limits.list({ order: 'fullest', limit: PAGE_SIZE });
+      const [{ limits }, waits] = await Promise.all([
+        processor.limits.list({ order: 'fullest', limit: PAGE_SIZE }),
+        processor.statistics.waits(),
+      ]);
       const session = context.get('session');
       return showPage(context, {
         title: 'Limits',
         section: limitsPath,
-        children: <LimitsPage limits={limits} session={session} now={new Date()} />,
+        children: (
+          <LimitsPage
+            limits={limits}
+            waits={waits.slice(0, SHOWN_WAITS)}
+            session={session}
+            now={new Date()}
+          />
+        ),
       });
     })
     .post('/', requireRole('admin'), async (context) => {

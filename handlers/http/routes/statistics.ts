@@ -48,12 +48,14 @@ const attempts = z.object({
   durationMs: z.number(),
 });
 
+const waits = z.object({ limit: z.string(), waits: z.int(), waitedMs: z.number() });
+
 const getStatistics = defineRoute({
   method: 'GET',
   path: '/v1/statistics',
   operation: 'getStatistics',
   role: 'read',
-  summary: 'Count ended attempts by outcome, for each step of time',
+  summary: 'Count ended attempts by outcome, for each step of time, and waits for limits',
   description:
     'Kept for 8 days. The last minute may be missing, because workers write their counts each minute.',
   asks: () =>
@@ -71,8 +73,9 @@ const getStatistics = defineRoute({
     }),
   reply: {
     status: 200,
-    description: 'One point for each step, the oldest first. `durationMs` is the total time of the attempts.',
-    schema: () => z.object({ statistics: z.array(attempts) }),
+    description:
+      'One point for each step, the oldest first. `durationMs` is the total time of the attempts. `waits` has the names of limits for which jobs waited longest in all, at most 100, whatever the `name`: how many times jobs waited, and for how long in all.',
+    schema: () => z.object({ statistics: z.array(attempts), waits: z.array(waits) }),
     example: {
       statistics: [
         {
@@ -89,6 +92,7 @@ const getStatistics = defineRoute({
           durationMs: 4711,
         },
       ],
+      waits: [{ limit: 'import', waits: 14, waitedMs: 812_000 }],
     },
   },
   async answer({ query: { since, step, name } }, { processor, maxBytes }) {
@@ -97,18 +101,27 @@ const getStatistics = defineRoute({
       ...(step !== undefined && { step }),
       ...(name !== undefined && { jobName: name }),
     };
-    const statistics = await processor.statistics.get(options);
+    const [statistics, waits] = await Promise.all([
+      processor.statistics.get(options),
+      processor.statistics.waits(since === undefined ? {} : { since }),
+    ]);
     requireRoom(statistics, maxBytes);
-    return { body: { statistics } };
+    return { body: { statistics, waits: waits.slice(0, MAX_WAITS) } };
   },
 });
+
+/** Maximum number of limits whose waits are sent. */
+const MAX_WAITS = 100;
+
+/** Maximum size of these waits as sent. */
+const MAX_WAITS_BYTES = 20_000;
 
 /** Maximum size of a point as sent. With a fixed size, whether a request is refused does not depend on the counts. */
 const MAX_POINT_BYTES = 300;
 
 /** Refuses more points than can be sent. 8 days in minutes are too many for a load balancer. @throws Problem */
 function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void {
-  const most = Math.floor(maxBytes / MAX_POINT_BYTES);
+  const most = Math.floor((maxBytes - MAX_WAITS_BYTES) / MAX_POINT_BYTES);
   if (points.length <= most) return;
   const message = `expected longer steps: there are ${points.length} of these, and at most ${most} can be sent`;
   throw invalid([{ path: 'step', message }]);

@@ -7,13 +7,13 @@ import { sparkline } from '../output/sparkline.js';
 import { type Column, table } from '../output/table.js';
 import { parseDurationText } from '../parse-duration.js';
 import { countsShape, countText } from '../state/counts.js';
-import { averageDuration, type Point, statisticsShape, sumOf } from '../state/statistics.js';
+import { averageDuration, type Point, statisticsShape, sumOf, type Waits } from '../state/statistics.js';
 
 /** `stats` counts jobs, and shows how recent attempts ended. */
 export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')
-    .description('Show the number of jobs by status, and how attempts ended over time.')
+    .description('Show the number of jobs by status, how attempts ended over time, and waits for limits.')
     .option('--since <duration>', 'the time that is shown, at most 8 days', parseDurationText, '1h')
     .option('--step <duration>', 'the time of a line, in whole minutes', parseDurationText, '5m')
     .option('--name <name>', 'only attempts of jobs of this name')
@@ -25,13 +25,14 @@ export const statsCommand: AddCommand = (parent, { api, output }) => {
       ]);
       if (output.isJson) return output.json({ ...read(counts, anyObject), ...read(statistics, anyObject) });
       const byStatus = Object.entries(read(counts, countsShape).counts);
-      const { statistics: points } = read(statistics, statisticsShape);
+      const { statistics: points, waits } = read(statistics, statisticsShape);
       output.print(byStatus.map(([status, count]) => `${status} ${countText(count)}`).join('  '));
       output.print(`\n${table(columns, [...points, { at: 'sum', ...sumOf(points) }], output)}`);
       output.print(
         `\ncompleted ${output.paint('green', sparkline(points.map(({ completed }) => completed)))}`,
       );
       output.print(`errors    ${output.paint('red', sparkline(points.map(({ errors }) => errors)))}`);
+      if (waits.length > 0) output.print(`\n${table(waitColumns, waits, output)}`);
     });
 };
 
@@ -45,6 +46,16 @@ const columns: readonly Column<Point>[] = [
   { title: 'RETRIED', value: ({ retried }) => number(retried), align: 'right' },
   { title: 'SUSPENDED', value: ({ suspended }) => number(suspended), align: 'right', leaveOut: 1 },
   { title: 'ON AVERAGE', value: ({ at: _, ...point }) => msOf(averageDuration(point)), align: 'right' },
+];
+
+const waitColumns: readonly Column<Waits>[] = [
+  { title: 'LIMIT', value: ({ limit }) => limit, mayShrink: true },
+  { title: 'WAITS', value: ({ waits }) => number(waits), align: 'right' },
+  {
+    title: 'ON AVERAGE',
+    value: ({ waits, waitedMs }) => msOf(Math.round(waitedMs / waits)),
+    align: 'right',
+  },
 ];
 
 function number(value: number): string {

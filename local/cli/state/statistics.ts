@@ -18,7 +18,16 @@ export type Point = z.output<typeof pointShape>;
 
 export type Counters = Omit<Point, 'at'>;
 
-export const statisticsShape = z.looseObject({ statistics: z.array(pointShape) });
+const waitsShape = z.object({ limit: z.string(), waits: z.number(), waitedMs: z.number() });
+
+/** The waits of jobs for the limits of a name. */
+export type Waits = z.output<typeof waitsShape>;
+
+export const statisticsShape = z.looseObject({
+  statistics: z.array(pointShape),
+  /** Missing in answers of earlier versions. */
+  waits: z.array(waitsShape).default([]),
+});
 
 const zero: Counters = {
   completed: 0,

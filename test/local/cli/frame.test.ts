@@ -13,6 +13,7 @@ const snapshot: Snapshot = {
     processing: { count: 3, isCapped: false },
     completed: { count: 10_000, isCapped: true },
   },
+  waits: [],
   statistics: [
     { at: moment, completed: 0, errors: 0, cancelled: 0, retried: 0, ...none, durationMs: 0 },
     { at: moment, completed: 40, errors: 1, cancelled: 0, retried: 0, ...none, durationMs: 4100 },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defineJob } from '../../../src/index.js';
 import { useDatabase } from '../../database.js';
 import { eventually } from '../../eventually.js';
 import { echo, failing } from '../../jobs.js';
@@ -22,16 +23,20 @@ test('queues are listed, paused and resumed', async () => {
 
 test('stats counts jobs by status, and tells how attempts ended', async () => {
   const processor = database.processor();
-  await processor.addJobFactories([echo, failing]);
-  await processor.addJobs([{ name: 'echo', input: {} }, { name: 'echo', input: {} }, { name: 'failing' }]);
+  const limited = defineJob({ name: 'later', rateLimit: { limit: 1, period: '2h' }, run: () => {} });
+  await processor.addJobFactories([echo, failing, limited]);
+  await processor.addJobs([{ name: 'echo', input: {} }, { name: 'later' }, { name: 'failing' }]);
+  await processor.drain();
+  await processor.addJob('later');
   await processor.drain();
   await processor.addJob('echo', {});
 
   const { code, out } = await run(['stats', '--since', '10m', '--step', '5m']);
 
   expect(code).toBe(0);
-  expect(out).toMatch(/^queued 1 +processing 0 .*completed 2 +error 1\n/);
+  expect(out).toMatch(/^queued 2 +processing 0 .*completed 2 +error 1\n/);
   expect(out).toMatch(/\nsum +2 +1 .*\n\ncompleted .*█.*\nerrors .*█/);
+  expect(out).toMatch(/\nLIMIT +WAITS +ON AVERAGE\nrate later +1 +2h\n/);
   expect(await json(['stats', '--name', 'failing'])).toMatchObject({
     counts: { completed: { count: 2, isCapped: false } },
     statistics: expect.arrayContaining([expect.objectContaining({ completed: 0, errors: 1 })]),

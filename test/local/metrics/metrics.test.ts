@@ -177,6 +177,17 @@ test('it is off by default, and on loopback a page of another site learns nothin
   expect([status, JSON.parse(body).code]).toEqual([403, 'unknown_host']);
 });
 
+test('how long jobs waited for a limit is counted by its name', async () => {
+  const limited = defineJob({ name: 'later', rateLimit: { limit: 1, period: '2h' }, run: () => {} });
+  const processor = database.processor();
+  await processor.addJobFactory(limited);
+  const url = await metricsOf(processor);
+  for (let n = 0; n < 2; n += 1) await processor.addJob(limited);
+  await processor.drain();
+  const metric = 'remote_processor_limit_wait_seconds_bucket{le="+Inf",limit="rate later"}';
+  expect(await scrape(url)).toMatchObject({ [metric]: 1 });
+});
+
 test('how often a circuit breaker was opened is counted', async () => {
   const charge = defineJob({
     name: 'charge',

@@ -47,6 +47,13 @@ test('limits are listed, the fullest first, and those that are set', async () =>
   );
 });
 
+test('waits of the last hour are shown by name of limit', async () => {
+  expect(await show(list)).toContain('No job waited for a limit.');
+  await waiting({ a: 1, b: 2 });
+  for (const tenant of ['a', 'b']) await api.processor.limits.set(`import=${tenant}`, { max: 2 });
+  expect(await show(list)).toMatch(/Waits in the last hour Limit Waits On average import 2 \d+m?s /);
+});
+
 test('a limit has a page of its own, with who holds its places and who is next', async () => {
   await waiting({ '<b>a': 2 });
 
