@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Route } from '../route.js';
+import { callbackOperations } from './callbacks.js';
 import { type JsonSchema, toJsonSchema } from './json-schema.js';
 import { problemResponses, problemSchema } from './problem-responses.js';
 
@@ -15,6 +16,7 @@ export async function toDocument(routes: readonly Route[]) {
     const operation = await toOperation(route, schemas, responses);
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation };
   }
+  paths['/callbacks/{token}'] = callbackOperations(responses);
   return {
     openapi: '3.1.0',
     info: {

@@ -35,7 +35,8 @@ export function drawFrame(snapshot: Snapshot, frame: Frame): string[] {
 function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper: Frame): string[] {
   const { width, paint } = paper;
   const last = sumOf(statistics.slice(-LAST_MINUTES));
-  const rate = `${(last.completed / LAST_MINUTES).toFixed(1)} completed and ${(last.errors / LAST_MINUTES).toFixed(1)} failed a minute`;
+  const suspended = last.suspended > 0 ? `, ${aMinute(last.suspended)} suspended` : '';
+  const rate = `${aMinute(last.completed)} completed and ${aMinute(last.errors)} failed${suspended} a minute`;
   const average = averageDuration(last);
   const speed = average === undefined ? rate : `${rate}, ${ms(average)} on average`;
   return [
@@ -76,6 +77,10 @@ function chart(
 
 /** The minutes that a rate covers. A rate of a single minute would jump. */
 const LAST_MINUTES = 5;
+
+function aMinute(count: number): string {
+  return (count / LAST_MINUTES).toFixed(1);
+}
 
 /** The most rows of a table that leave room for the next table. */
 const MAX_ROWS = 8;

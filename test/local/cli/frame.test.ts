@@ -68,6 +68,16 @@ test('a frame shows counts, throughput, queues, workers and the latest errors', 
   expect(text).toMatch(/\n697dc4a2f1e2d3c4b5a69788 +webhook .* Got \\u\{1b\}\[31m500/);
 });
 
+test('attempts that were suspended are shown where there are any', () => {
+  const [point] = snapshot.statistics;
+  const statistics = point ? [{ ...point, completed: 10, suspended: 5 }] : [];
+  const lines = drawFrame(
+    { ...snapshot, statistics },
+    { width: 90, height: 24, title: 'jobs', paint: plain },
+  );
+  expect(lines.join('\n')).toContain('2.0 completed and 0.0 failed, 1.0 suspended a minute');
+});
+
 test.each([
   [40, 12],
   [60, 24],
