@@ -121,6 +121,7 @@ export class MemorySteps {
       store: this.#store,
       signal: given.signal,
       timeLeft: () => Number.POSITIVE_INFINITY,
+      wholeTimeMs: Number.POSITIVE_INFINITY,
       outOfTime: () => Promise.resolve(),
       hasEnded: false,
       log: given.log,

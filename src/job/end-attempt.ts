@@ -4,7 +4,7 @@ import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
 import type { Outcome, Settlement, Stepped } from './outcome.js';
-import { beginRun, hasStepped, storeSteps, storeWaits, wakeUp } from './step-statements.js';
+import { beginRun, beginToUndo, hasStepped, storeSteps, storeWaits, wakeUp } from './step-statements.js';
 
 /** Maximum number of errors kept. Older ones are dropped, and counted in `errorsDropped`. */
 const MAX_ERRORS = 20;
@@ -77,7 +77,7 @@ function endingOf(outcome: Outcome): Document[] {
           ...attemptNotUsedUp,
           runAt: whenQueued(wakeUp(outcome.waits), '$runAt'),
           uniqueKey: whenQueued(unlessClaimed('$uniqueKey'), byStatus.uniqueKey),
-          ...(outcome.isUndoing && { maxRetries: withAttemptsToUndo }),
+          ...(outcome.isUndoing && { maxRetries: withAttemptsToUndo, 'steps.undo': 'underWay' }),
         }),
       ];
     case 'continued':
@@ -92,9 +92,8 @@ function endingOf(outcome: Outcome): Document[] {
         }),
       ];
     case 'givenBack':
-      return outcome.atDeadline
-        ? endUnfinished()
-        : ending('queued', { ...attemptNotUsedUp, ...stillUnfinished });
+      if (!outcome.atDeadline) return ending('queued', { ...attemptNotUsedUp, ...stillUnfinished });
+      return outcome.isUndoable ? undoUnfinished() : endUnfinished();
   }
 }
 
@@ -228,7 +227,30 @@ function outputOf(completed: readonly CompletedJob[]): Document {
  *   and each runs alone next time, which shows the culprit
  */
 export function endLostAttempt(inCompany: boolean): Document[] {
-  const message = {
+  const changes = changesOfLost(lostMessage(inCompany));
+  const ended = inCompany
+    ? ending('queued', { ...attemptNotUsedUp, ...changes })
+    : [
+        ...ending({ $cond: [hasStepped, 'queued', retryOrError] }, { ...changes, ...unlessStepped }),
+        keepingKey,
+      ];
+  return [...ended, unslottedAfterError];
+}
+
+/** As `endLostAttempt`, for the last attempt of a job that was alone and can be undone: its next attempts do that. */
+export function undoLostAttempt(): Document[] {
+  const message = lostMessage(false);
+  const changes = { ...attemptNotUsedUp, ...changesOfLost(message), maxRetries: withAttemptsToUndo };
+  return [beginToUndo(message), ...ending('queued', changes), unslottedAfterError];
+}
+
+function changesOfLost(message: Document): Document {
+  // Without the token, a late outcome cannot take this ending for its own.
+  return { ...withError({ message }), runAlone: true, claimable: '$$REMOVE', lastToken: '$$REMOVE' };
+}
+
+function lostMessage(inCompany: boolean): Document {
+  return {
     $concat: [
       'worker ',
       '$lease.worker',
@@ -241,20 +263,6 @@ export function endLostAttempt(inCompany: boolean): Document[] {
       inCompany ? '; other jobs ran beside it, so it is run alone next' : '',
     ],
   };
-  // Without the token, a late outcome cannot take this ending for its own.
-  const changes = {
-    ...withError({ message }),
-    runAlone: true,
-    claimable: '$$REMOVE',
-    lastToken: '$$REMOVE',
-  };
-  const ended = inCompany
-    ? ending('queued', { ...attemptNotUsedUp, ...changes })
-    : [
-        ...ending({ $cond: [hasStepped, 'queued', retryOrError] }, { ...changes, ...unlessStepped }),
-        keepingKey,
-      ];
-  return [...ended, unslottedAfterError];
 }
 
 /** Returns the update pipeline that cancels a queued job, or notes that a running job is to be cancelled. */
@@ -278,16 +286,30 @@ const unlessStepped = {
  * `error` instead.
  */
 function endUnfinished(): Document[] {
-  const unfinished = { $cond: [hasStepped, 0, { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] }] };
-  const status = { $cond: [{ $gte: [unfinished, MAX_UNFINISHED] }, 'error', 'queued'] };
-  const message = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
+  const status = { $cond: [isTooLong, 'error', 'queued'] };
   return ending(status, {
     ...attemptNotUsedUp,
     unfinishedCounter: unfinished,
-    errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message }), '$errors'] },
+    errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message: TOO_LONG }), '$errors'] },
     errorsDropped: { $cond: [{ $eq: ['$status', 'error'] }, droppedByOneMore, '$errorsDropped'] },
   });
 }
+
+/** As `endUnfinished`, for a job whose steps can be undone: it is not ended after too many times, but given attempts for that. */
+function undoUnfinished(): Document[] {
+  return [
+    beginToUndo(TOO_LONG, isTooLong),
+    ...ending('queued', {
+      ...attemptNotUsedUp,
+      unfinishedCounter: { $cond: [isTooLong, '$$REMOVE', unfinished] },
+      maxRetries: { $cond: [isTooLong, withAttemptsToUndo, '$maxRetries'] },
+    }),
+  ];
+}
+
+const unfinished = { $cond: [hasStepped, 0, { $add: [{ $ifNull: ['$unfinishedCounter', 0] }, 1] }] };
+const isTooLong = { $gte: [unfinished, MAX_UNFINISHED] };
+const TOO_LONG = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
 
 const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 

@@ -29,8 +29,11 @@ export type Outcome =
     }
   /** Begins another run with this input, and with no step. See `continueAs`. */
   | { readonly kind: 'continued'; readonly input: unknown }
-  /** Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. */
-  | { readonly kind: 'givenBack'; readonly atDeadline: boolean };
+  /**
+   * Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. `isUndoable`: instead of
+   * ending in `error` after too many times, the job undoes its steps first.
+   */
+  | { readonly kind: 'givenBack'; readonly atDeadline: boolean; readonly isUndoable?: true };
 
 /** Steps of an attempt that goes on. Written as outcomes are, and together with them. */
 export interface Stepped {

@@ -7,8 +7,8 @@ import type { Job, JobDocument } from './job.js';
 import { isSettled } from './job.js';
 import { ourJob } from './jobs-collection.js';
 import type { QueuedJob } from './queued-job.js';
-import { MAX_SIGNALS } from './step-log.js';
-import { addSignal, hasRoomForSignal } from './step-statements.js';
+import { LARGE_SIGNAL_BYTES, MAX_SIGNALS, MAX_SIGNALS_BEFORE_LARGE } from './step-log.js';
+import { addSignal, goesOnAt, hasFewerSignals } from './step-statements.js';
 import { toPayload } from './storable.js';
 
 /** Ids of signals that senders choose. */
@@ -38,21 +38,22 @@ export async function sendSignal(
   }: { readonly name: string; readonly payload: unknown; readonly signalId?: string | undefined },
 ): Promise<SentSignal & { readonly woken: readonly QueuedJob[] }> {
   const key = randomUUID();
-  const stored = toPayload(payload, name);
+  const { value: stored, bytes } = toPayload(payload, name);
+  const mostSignals = bytes > LARGE_SIGNAL_BYTES ? MAX_SIGNALS_BEFORE_LARGE : MAX_SIGNALS;
   const open: Filter<JobDocument> = {
     ...ourJob,
     _id: String(id),
     status: { $in: ['queued', 'processing'] },
-    ...hasRoomForSignal,
+    ...hasFewerSignals(mostSignals),
     ...(signalId !== undefined && { 'stepLog.signalIds': { $ne: signalId } }),
   };
   const update = addSignal({ name, key, ...(stored !== undefined && { payload: stored }) }, signalId);
-  const before = await changeOrExplain<Sent>(
+  const before = await changeOrExplain<Sent | 'duplicate'>(
     jobs,
     id,
     async () =>
       (await jobs.findOneAndUpdate(open, update, { projection: seen, ...byId })) ?? (await seenBefore()),
-    (job) => refusal(job, id),
+    (job) => refusal(job, id, mostSignals),
   );
   async function seenBefore(): Promise<'duplicate' | undefined> {
     if (signalId === undefined) return undefined;
@@ -60,17 +61,23 @@ export async function sendSignal(
     return (await jobs.findOne(seenIt, { projection: { _id: 1 }, ...byId })) ? 'duplicate' : undefined;
   }
   if (before === 'duplicate') return { outcome: 'duplicate', woken: [] };
-  const { status, jobName, queue, steps } = before;
-  const isAwaited = status === 'queued' && steps?.waits?.some(({ signal }) => signal === name) === true;
-  return { outcome: 'delivered', woken: isAwaited ? [{ jobName, queue, runAt: 0 }] : [] };
+  const { jobName, queue } = before;
+  return { outcome: 'delivered', woken: goesOn(before, name) ? [{ jobName, queue, runAt: 0 }] : [] };
 }
 
-const seen = { status: 1, jobName: 1, queue: 1, 'steps.waits': 1 } as const;
+const seen = { status: 1, jobName: 1, queue: 1, runAt: 1, 'steps.waits': 1 } as const;
 
-type Sent = Pick<JobDocument, 'status' | 'jobName' | 'queue' | 'steps'> | 'duplicate';
+type Sent = Pick<JobDocument, 'status' | 'jobName' | 'queue' | 'runAt' | 'steps'>;
 
-function refusal({ status }: Job, id: string): string | undefined {
+/** Whether a signal lets a job go on, as `addSignal` decides it. Keep the two alike. */
+function goesOn({ status, runAt, steps }: Sent, name: string): boolean {
+  const { waits = [] } = steps ?? {};
+  const isAwaited = status === 'queued' && waits.some(({ signal }) => signal === name);
+  return isAwaited && runAt.getTime() === goesOnAt(waits).getTime();
+}
+
+function refusal({ status }: Job, id: string, mostSignals: number): string | undefined {
   return isSettled(status)
     ? `Job '${id}' takes no signals: its status is '${status}'.`
-    : `Job '${id}' takes no more signals: ${MAX_SIGNALS} wait for it already.`;
+    : `Job '${id}' takes no more signals${mostSignals < MAX_SIGNALS ? ` of over ${LARGE_SIGNAL_BYTES} bytes` : ''}: ${mostSignals} wait for it already.`;
 }

@@ -55,7 +55,12 @@ export interface StepsState {
   readonly version?: number;
   /** What the job waited for when it was last suspended. It waits as long as its `runAt` is not reached. */
   readonly waits?: readonly StepWait[];
+  /** Whether a stored step can be undone, and whether that is under way because the job has failed for good. */
+  readonly undo?: 'possible' | 'underWay';
 }
+
+/** Where the failure is kept because of which the steps are undone. A step of this name would be refused as used. */
+export const FAILURE = '(failure)';
 
 /** A signal that no step has taken yet. */
 export interface StoredSignal {
@@ -82,6 +87,8 @@ export interface StepWrite extends Omit<StepEntry, 'began' | 'stored'> {
   readonly agoMs: number;
   /** Key of the signal that the step takes out of the mailbox. */
   readonly takes?: string;
+  /** Whether the step is undone if the job fails for good. */
+  readonly isUndoable?: boolean;
 }
 
 /** Where an iteration goes on. Stored with the reports of the attempt. */
@@ -109,8 +116,13 @@ export interface StepWrites {
   readonly page?: { readonly id: string; readonly names: readonly string[] };
 }
 
-/** Limits of what a job's document may hold. */
+/**
+ * Limits of what a job's document may hold. Signals take 1 MB at most: a large one is taken only while few wait. See
+ * `RESERVED_BYTES` in step-journal.ts.
+ */
 export const MAX_SIGNALS = 100;
+export const MAX_SIGNALS_BEFORE_LARGE = 10;
+export const LARGE_SIGNAL_BYTES = 4 * 1024;
 export const MAX_SIGNAL_IDS = 200;
 
 /** When a job goes on that waits for as long as it takes. The last moment with a year of four digits. */

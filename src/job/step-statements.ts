@@ -1,9 +1,10 @@
 import type { Document } from 'mongodb';
 import {
   type CursorWrite,
+  FAILURE,
   MAX_SIGNAL_IDS,
-  MAX_SIGNALS,
   NEVER,
+  type StepWait,
   type StepWrite,
   type StepWrites,
   type StoredSignal,
@@ -33,6 +34,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
         ...(drops.length > 0 && { 'stepLog.signalIds': idsExcept(drops.map(({ name }) => name)) }),
         ...(steps.some(isProgress) && { 'lease.stepped': true }),
+        ...(steps.some(({ isUndoable }) => isUndoable) && { 'steps.undo': 'possible' }),
       },
     },
     ...storeCursors(cursors.map((cursor) => ({ ...cursor, version }))),
@@ -118,6 +120,23 @@ function isOvertaken({ name, calls = 0 }: StepWrite): Document {
   return { $gt: [{ $size: { $filter: { input: entries, as: 'step', cond } } }, 0] };
 }
 
+/**
+ * Returns the stage after which the next attempts of a job undo its steps.
+ *
+ * @param message expression for the failure with which the job ends then
+ * @param when expression
+ */
+export function beginToUndo(message: unknown, when: unknown = true): Document {
+  const failure = { name: FAILURE, kind: 'compensation', state: 'begun', began: '$$NOW', stored: '$$NOW' };
+  const failed = [{ ...failure, failure: { message } }];
+  return {
+    $set: {
+      'steps.undo': { $cond: [when, 'underWay', '$steps.undo'] },
+      'stepLog.entries': { $cond: [when, { $concatArrays: [entries, failed] }, entries] },
+    },
+  };
+}
+
 /** Returns the stage that stores what a suspended job waits for. */
 export function storeWaits(waits: readonly WaitWrite[]): Document {
   return { $set: { 'steps.waits': waits.map(toWait) } };
@@ -151,7 +170,7 @@ const earliestWait = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
 export function beginRun(): Document[] {
   return [
     { $set: { 'steps.run': { $add: [{ $ifNull: ['$steps.run', 1] }, 1] } } },
-    { $unset: ['steps.version', 'steps.waits', 'stepLog.entries', 'stepLog.pages'] },
+    { $unset: ['steps.version', 'steps.waits', 'steps.undo', 'stepLog.entries', 'stepLog.pages'] },
   ];
 }
 
@@ -195,12 +214,23 @@ export function addSignal(
   ];
 }
 
-/** Matches jobs whose mailbox has room. */
-export const hasRoomForSignal = { [`stepLog.signals.${MAX_SIGNALS - 1}`]: { $exists: false } };
+/** Returns the moment at which a suspended job goes on by itself, as `earliestWait` computes it. */
+export function goesOnAt(waits: readonly StepWait[]): Date {
+  return new Date(Math.min(NEVER.getTime(), ...waits.flatMap(({ until }) => until?.getTime() ?? [])));
+}
+
+/** Matches jobs whose mailbox has fewer signals than this. */
+export function hasFewerSignals(than: number): Document {
+  return { [`stepLog.signals.${than - 1}`]: { $exists: false } };
+}
 
 const mailbox = { signals, signalIds: { $ifNull: ['$stepLog.signalIds', []] } };
 
-const isUndone = { $in: ['compensation', { $ifNull: ['$stepLog.entries.kind', []] }] };
+const isCompensation = {
+  $and: [{ $eq: ['$$step.kind', 'compensation'] }, { $ne: ['$$step.name', FAILURE] }],
+};
+
+const isUndone = { $gt: [{ $size: { $filter: { input: entries, as: 'step', cond: isCompensation } } }, 0] };
 
 const isOver = { $in: ['$$step.state', ['failed', 'begun']] };
 
@@ -223,11 +253,19 @@ export const inAnotherRun = {
   stepLog: unlessMissing('$stepLog', mailbox),
 };
 
+const noLongerUndoing = {
+  $cond: [
+    { $eq: ['$steps.undo', 'underWay'] },
+    { $mergeObjects: ['$steps', { undo: 'possible' }] },
+    { $ifNull: ['$steps', '$$REMOVE'] },
+  ],
+};
+
 /**
- * Fields of a job that a person retries: its failed steps are tried anew, in the same run. A job whose steps were undone
+ * Fields of a job that a person retries: its failed steps are tried anew, in the same run. A job of which a step was undone
  * begins another run without any.
  */
 export const tryingStepsAnew = {
-  steps: { $cond: [isUndone, anotherRun, { $ifNull: ['$steps', '$$REMOVE'] }] },
+  steps: { $cond: [isUndone, anotherRun, noLongerUndoing] },
   stepLog: unlessMissing('$stepLog', { $cond: [isUndone, mailbox, withoutFailed] }),
 };

@@ -9,7 +9,10 @@ import { toFailure } from './failure.js';
 const MEGABYTE = 1024 * 1024;
 
 /** Parts of MongoDB's 16 MB per document. 1 MB is left for errors, log lines and other fields. */
-const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE, step: 1 * MEGABYTE };
+const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEGABYTE };
+
+/** Limit of the result of a step. Beside results and signals there is less room for the output. */
+export const MAX_STEP_BYTES: number = MEGABYTE;
 
 /** Limit of a cursor and of a signal, of which a job may hold many. */
 const MAX_SMALL_BYTES = 64 * 1024;
@@ -41,7 +44,7 @@ export function toProgress(value: unknown): unknown {
 
 /** Returns the result of a step in its stored form. @throws ValidationError as in `toStorable` */
 export function toStepResult(value: unknown, step: string): unknown {
-  return toStorable(value, `Result of step '${step}'`, maxBytes.step).value;
+  return toStorable(value, `Result of step '${step}'`, MAX_STEP_BYTES).value;
 }
 
 /** Returns the cursor of a step in its stored form. @throws ValidationError as in `toStorable` */
@@ -49,9 +52,9 @@ export function toCursor(value: unknown, step: string): unknown {
   return toStorable(value, `Cursor of step '${step}'`, MAX_SMALL_BYTES).value;
 }
 
-/** Returns the payload of a signal in its stored form. @throws ValidationError as in `toStorable` */
-export function toPayload(value: unknown, signal: string): unknown {
-  return toStorable(value, `Payload of signal '${signal}'`, MAX_SMALL_BYTES).value;
+/** Returns the payload of a signal in its stored form, and its size. @throws ValidationError as in `toStorable` */
+export function toPayload(value: unknown, signal: string): Storable {
+  return toStorable(value, `Payload of signal '${signal}'`, MAX_SMALL_BYTES);
 }
 
 /** The smallest value in BSON: a type, a key of one character, and its terminator. */

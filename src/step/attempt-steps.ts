@@ -20,7 +20,7 @@ import type {
   Steps,
   TransactionFunction,
 } from '../job/steps.js';
-import { toCursor, toInput, toStepResult } from '../job/storable.js';
+import { MAX_STEP_BYTES, toCursor, toInput, toStepResult } from '../job/storable.js';
 import { validateNow } from '../validate.js';
 import { ActiveSteps, never } from './active-steps.js';
 import { callbackSignal } from './callbacks.js';
@@ -181,8 +181,9 @@ export class AttemptSteps implements Steps {
   async callback(name: string, options: CallbackOptions = {}): Promise<StepCallback<unknown>> {
     const valid = validateNow(callbackOptionsSchema, options, `Options of step '${name}'`);
     validateNow(stepNameSchema, name, 'Name of a step');
-    const url = this.host.callbackUrl(name, this.#run);
-    const wait = () => this.#awaitSignal(name, callbackSignal({ step: name, run: this.#run }), valid);
+    const of = { step: firstName(name, valid.was), run: this.#run };
+    const url = this.host.callbackUrl(of.step, of.run);
+    const wait = () => this.#awaitSignal(name, callbackSignal(of), valid);
     return { url, wait };
   }
 
@@ -260,6 +261,16 @@ export class AttemptSteps implements Steps {
     if (this.#journal) requireForward(this.#journal);
   }
 
+  /** @throws ValidationError for an output that does not fit into the job's document beside its input and steps */
+  requireRoomFor(outputBytes: number): void {
+    // Sizes are worth their computing for large outputs only.
+    if (outputBytes < MAX_STEP_BYTES || !this.#journal) return;
+    const most = this.#journal.roomForOutput;
+    if (outputBytes <= most) return;
+    const message = `expected at most ${most} bytes as BSON beside the job's input and steps, not ${outputBytes}: store the data elsewhere and return a reference`;
+    throw new ValidationError(`Output of job '${this.host.job.jobName}'`, [{ path: '', message }]);
+  }
+
   /** Whether the attempt has stored a step or the end of a wait, or has one or a cursor to store. */
   get hasProgressed(): boolean {
     return this.#journal?.hasProgressed === true;
@@ -270,7 +281,9 @@ export class AttemptSteps implements Steps {
    * steps. Returns undefined if it has none to undo, or is undoing them.
    */
   failedBy(failure: Failure): Outcome | undefined {
-    if (this.#undoable.length === 0 || this.isUndoing) return undefined;
+    const { undo: marked } = this.host.job.steps ?? {};
+    if (this.isUndoing || marked === 'underWay') return undefined;
+    if (this.#undoable.length === 0 && marked === undefined) return undefined;
     const write = undoBecauseOf(failure);
     const atOnce = { name: write.name, kind: 'retry', agoMs: 0, until: 0 } as const;
     return { kind: 'suspended', writes: this.#writesWith([write]), waits: [atOnce], isUndoing: true };
@@ -294,7 +307,7 @@ export class AttemptSteps implements Steps {
           name,
           kind,
           options,
-          contextOf: this.#contextOf(name),
+          contextOf: this.#contextOf(firstName(name, options.was)),
           perform: (...args) => perform(place.journal, ...args),
         },
         known,
@@ -386,6 +399,11 @@ export class AttemptSteps implements Steps {
     const idempotencyKey = createHash('sha256').update(of).digest('base64url');
     return (attempt) => ({ idempotencyKey, attempt, signal });
   }
+}
+
+/** Returns the name that a step had at first. Its links and its idempotency key are made of it, so that they stay the same. */
+function firstName(name: string, was: readonly string[]): string {
+  return was.at(-1) ?? name;
 }
 
 /** The step whose function is running. */

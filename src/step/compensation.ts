@@ -1,14 +1,11 @@
 import { isKind } from '../brand.js';
 import { RemoteException, StepFailedError } from '../errors.js';
 import { type Failure, withRemark } from '../job/failure.js';
-import type { StepWrite } from '../job/step-log.js';
+import { FAILURE, type StepWrite } from '../job/step-log.js';
 import type { StepContext } from '../job/steps.js';
 import type { StepJournal } from './step-journal.js';
 import { compensationRetry, type ResolvedStepOptions } from './step-options.js';
 import { resultOf, type StepPlace, tryStep } from './tried-step.js';
-
-/** Where the failure is kept because of which the steps are undone. A step of this name would be refused as used. */
-export const FAILURE = '(failure)';
 
 /** A step that is undone if the job fails for good. */
 export interface Undoable {
@@ -53,9 +50,9 @@ async function undoOne(
   place: StepPlace,
   contextOf: (name: string) => (attempt: number) => StepContext,
 ): Promise<string | undefined> {
-  const undoing = `${name} (compensation)`;
+  const [undoing = '', ...was] = [name, ...options.was].map((each) => `${each} (compensation)`);
   const { journal, active } = place;
-  const known = journal.known([undoing]);
+  const known = journal.known([undoing, ...was]);
   try {
     if (known && known.state !== 'retrying') resultOf(undoing, known);
     else
@@ -66,12 +63,13 @@ async function undoOne(
             kind: 'compensation',
             options: {
               ...options,
-              was: [],
+              was,
               output: undefined,
               retry: compensationRetry(options),
               atMostOnce: false,
+              compensate: undefined,
             },
-            contextOf: contextOf(undoing),
+            contextOf: contextOf(was.at(-1) ?? undoing),
             perform: async (context, ended) => {
               const replaced = place.host.replacement(undoing);
               await (replaced ? replaced(context) : options.compensate?.(value, context));

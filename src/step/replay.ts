@@ -116,6 +116,7 @@ function hostOf(
     },
     signal: new AbortController().signal,
     timeLeft: () => Number.NEGATIVE_INFINITY,
+    wholeTimeMs: Number.POSITIVE_INFINITY,
     outOfTime: async () => {},
     hasEnded: false,
     log: () => {},

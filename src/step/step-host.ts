@@ -42,6 +42,8 @@ export interface StepHost {
   readonly signal: AbortSignal;
   /** How long the attempt may still take, in milliseconds. */
   timeLeft(): number;
+  /** How long an attempt may take that begins together with its worker, in milliseconds. */
+  readonly wholeTimeMs: number;
   /** Resolves when no more may begin: at once if the attempt's own time is over, else when its worker stops. */
   outOfTime(): Promise<void>;
   /** Whether the attempt is over, so that no step can be stored. */

@@ -17,6 +17,10 @@ import type { LoadedSteps, StepHost } from './step-host.js';
 const MAX_ENTRIES = 100;
 const MAX_BYTES = 64 * 1024;
 
+/** MongoDB's limit of a document, and what of it is kept for signals, log lines and other fields beside input and steps. */
+const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+const RESERVED_BYTES = 2 * 1024 * 1024;
+
 /** What is known of a step. */
 export interface KnownStep {
   readonly kind: StepKind;
@@ -135,7 +139,7 @@ export class StepJournal {
   }
 
   #note(write: StepWrite): void {
-    const { name, takes, agoMs: _, ...known } = write;
+    const { name, takes, agoMs: _, isUndoable: __, ...known } = write;
     if (isProgress(write)) this.hasProgressed = true;
     this.#known.set(name, known);
     this.#sizes.set(name, BSON.calculateObjectSize(known));
@@ -160,9 +164,16 @@ export class StepJournal {
   }
 
   get #isFull(): boolean {
-    if (this.#sizes.size + this.#expected.size >= MAX_ENTRIES) return true;
-    const sizes = [...this.#sizes.values(), ...this.#expected.values()];
-    return sizes.reduce((sum, size) => sum + size, 0) > MAX_BYTES;
+    return this.#sizes.size + this.#expected.size >= MAX_ENTRIES || this.#bytes > MAX_BYTES;
+  }
+
+  get #bytes(): number {
+    return [...this.#sizes.values(), ...this.#expected.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  /** How large the job's output may be beside its input and the steps in its document, in bytes. */
+  get roomForOutput(): number {
+    return MAX_DOCUMENT_BYTES - RESERVED_BYTES - BSON.calculateObjectSize(this.host.job) - this.#bytes;
   }
 
   /** Returns whether there was anything to move. */

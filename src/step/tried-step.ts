@@ -9,6 +9,7 @@ import {
   Snooze,
   StepFailedError,
   StepInterruptedError,
+  ValidationError,
 } from '../errors.js';
 import { toFailure } from '../job/failure.js';
 import { retryDelayMs } from '../job/retry-delay.js';
@@ -26,7 +27,7 @@ import type { ResolvedStepOptions } from './step-options.js';
 export interface TriedStep {
   readonly name: string;
   readonly kind: StepKind;
-  readonly options: Pick<ResolvedStepOptions, 'was' | 'output' | 'retry' | 'atMostOnce' | 'expectedDuration'>;
+  readonly options: ResolvedStepOptions;
   readonly contextOf: (attempt: number) => StepContext;
   /** Does the work, and stores its end, which `ended` makes of what the work returned. Returns what is stored. */
   perform(context: StepContext, ended: (returned: unknown) => Promise<StepWrite>): Promise<StepWrite>;
@@ -51,6 +52,7 @@ export async function tryStep(
 ): Promise<unknown> {
   const { name, kind, options } = step;
   const { journal, active } = place;
+  requireFitting(step, place.host);
   const putOff = journal.waitOf([name, ...options.was]);
   if (putOff?.until && !journal.isOver(putOff.until))
     return active.wait({ name, kind: 'retry', agoMs: journal.since(putOff.began), until: putOff.until });
@@ -61,7 +63,8 @@ export async function tryStep(
     if (options.atMostOnce) await journal.store({ ...entry, state: 'begun', agoMs: 0 });
     const ended = async (returned: unknown): Promise<StepWrite> => {
       const result = await storable(() => storedResult(step, returned));
-      return { ...entry, state: 'completed', agoMs: performance.now() - began, result };
+      const isUndoable = options.compensate !== undefined;
+      return { ...entry, state: 'completed', agoMs: performance.now() - began, result, isUndoable };
     };
     try {
       const call = () => step.perform(step.contextOf(tries + 1), ended);
@@ -73,6 +76,13 @@ export async function tryStep(
       await afterFailure(error, failed, step, place);
     }
   }
+}
+
+/** @throws ValidationError for a step that no attempt has enough time for. Giving the job back would not help */
+function requireFitting({ name, options }: TriedStep, { wholeTimeMs }: StepHost): void {
+  if (options.expectedDuration === 0 || options.expectedDuration < wholeTimeMs) return;
+  const message = `expected less than the ${wholeTimeMs} ms that an attempt has here at most: raise the job's timeout or the worker's, or split the step`;
+  throw new ValidationError(`Options of step '${name}'`, [{ path: 'expectedDuration', message }]);
 }
 
 /** Returns the result of a step that has ended. @throws StepFailedError and StepInterruptedError */

@@ -15,7 +15,7 @@ import { AttemptSteps } from '../step/attempt-steps.js';
 import type { StepHost, StepStore } from '../step/step-host.js';
 import type { StepRules } from '../step/step-rules.js';
 import type { AttemptReport } from './attempt-report.js';
-import { failedOutcome } from './failed-outcome.js';
+import { failedOutcome, finalFailure } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
 import { TimeoutClock } from './timeout-clock.js';
 
@@ -42,6 +42,8 @@ export interface AttemptOwner {
   readonly stepRules: StepRules;
   /** When the worker must stop, in milliseconds since the epoch. Infinity if unknown. */
   readonly stopAt: number;
+  /** How long the worker runs in all, in milliseconds. Infinity if unknown. */
+  readonly wholeTimeMs: number;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
   callbackUrl(jobId: string, step: string, run: number): string;
   /** Completes a job in a transaction of the caller. @throws as `JobContext.completeIn` does */
@@ -224,10 +226,13 @@ export class Attempt {
 
   /** Lets a job that has failed for good undo its steps first. Its next attempt does. */
   #undoFirst(outcome: Outcome): Outcome {
+    const { retryCounter, maxRetries, steps: { undo } = {} } = this.job;
+    if (outcome.kind === 'givenBack' && undo === 'possible') return { ...outcome, isUndoable: true };
     if (outcome.kind !== 'failed') return outcome;
-    const { retryCounter, maxRetries } = this.job;
     const isFinal = outcome.retryAfterMs === null || retryCounter >= maxRetries;
-    return (isFinal && this.#steps?.failedBy(outcome.failure)) || outcome;
+    // The function may have failed before it came to its steps.
+    const steps = undo === 'possible' ? this.#stepsOfAttempt : this.#steps;
+    return (isFinal && steps?.failedBy(outcome.failure)) || outcome;
   }
 
   get #stepsOfAttempt(): AttemptSteps {
@@ -245,6 +250,7 @@ export class Attempt {
       factory,
       store: owner.steps,
       timeLeft: () => this.#timeLeft(),
+      wholeTimeMs: Math.min(factory.limits.timeoutMs, owner.wholeTimeMs),
       outOfTime: () => this.#outOfTime(),
       log: report.log,
       onCursor: () => report.stepped(),
@@ -366,6 +372,13 @@ export class Attempt {
   #outcomeThatCounts(outcome: Outcome): Outcome {
     if (this.#parked) return this.#parked;
     if (outcome.kind === 'completed' && this.#completedIn) return this.#completedIn;
+    if (outcome.kind === 'completed') {
+      try {
+        this.#steps?.requireRoomFor(outcome.outputBytes);
+      } catch (error) {
+        return finalFailure(toFailure(error));
+      }
+    }
     return this.#isUnfinished(outcome) ? this.#givenBack() : this.#inTime(outcome);
   }
 

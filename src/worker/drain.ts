@@ -125,6 +125,7 @@ class Drain {
       }),
       stepRules: worker.stepRules(),
       stopAt: limits.stopAt,
+      wholeTimeMs: limits.stopAt - Date.now(),
       callbackUrl: worker.callbackUrl,
       completeIn: (job, outcome, session) => this.#leases.completeIn(job, outcome, session),
       whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),

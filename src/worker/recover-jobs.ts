@@ -3,7 +3,7 @@ import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
 import type { FlowCollections } from '../flow/limit-document.js';
 import type { DueLimit } from '../flow/lines.js';
-import { endLostAttempt } from '../job/end-attempt.js';
+import { endLostAttempt, undoLostAttempt } from '../job/end-attempt.js';
 import type { HeldSlot, JobLimit } from '../job/flow-rules.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
@@ -149,6 +149,7 @@ type ExpiredJob = Pick<
   | 'maxRetries'
   | 'limits'
   | 'slots'
+  | 'steps'
 > & { readonly now: Date };
 
 async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<LostAttempt[]> {
@@ -157,8 +158,14 @@ async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSess
   const lost = expired.filter((job) => !mayHaveMoreToLose(job, alive));
   const alone = lost.filter((job) => isOnlyOne(job, lost));
   const inCompany = lost.filter((job) => !isOnlyOne(job, lost));
-  await endAll(jobs, alone, false, session);
-  await endAll(jobs, inCompany, true, session);
+  await endAll(jobs, alone.filter(isUndoneFirst), undoLostAttempt(), session);
+  await endAll(
+    jobs,
+    alone.filter((job) => !isUndoneFirst(job)),
+    endLostAttempt(false),
+    session,
+  );
+  await endAll(jobs, inCompany, endLostAttempt(true), session);
   return [...alone.map((job) => toLost(job, false)), ...inCompany.map((job) => toLost(job, true))];
 }
 
@@ -167,13 +174,23 @@ async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSess
  * works on the job as it was read.
  */
 function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
-  const { _id: jobId, jobName, queue, retryCounter: attempt, maxRetries, lease, now } = job;
-  const hasFailed = !inCompany && attempt >= maxRetries;
+  const { _id: jobId, jobName, queue, retryCounter: attempt, lease, now } = job;
+  const hasFailed = !inCompany && wasLastAttempt(job) && !isUndoneFirst(job);
   const settledAs = job.cancelRequested !== undefined ? 'cancelled' : hasFailed ? 'error' : undefined;
   const leaseExpired = lease?.expires ?? now;
   const { limits = [] } = job;
   const slots = settledAs ? freedBySettling(job, settledAs) : [];
   return { jobId, jobName, queue, attempt, worker: workerOf(job), leaseExpired, settledAs, limits, slots };
+}
+
+/** Whether a job that was alone has used up its attempts. One that stored a step has not used up this one. */
+function wasLastAttempt({ retryCounter, maxRetries, lease }: ExpiredJob): boolean {
+  return retryCounter >= maxRetries && lease?.stepped !== true;
+}
+
+/** Whether a job that was alone does not end in `error` before its steps are undone. */
+function isUndoneFirst(job: ExpiredJob): boolean {
+  return wasLastAttempt(job) && job.steps?.undo === 'possible' && job.cancelRequested === undefined;
 }
 
 /**
@@ -184,7 +201,8 @@ function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
   const ofAttempt = { lease: 1, cancelRequested: 1, retryCounter: 1, maxRetries: 1 };
-  const needed = { $project: { jobName: 1, queue: 1, ...ofAttempt, limits: 1, slots: 1, now: '$$NOW' } };
+  const ofJob = { jobName: 1, queue: 1, limits: 1, slots: 1, 'steps.undo': 1 };
+  const needed = { $project: { ...ofJob, ...ofAttempt, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const find = (hint: IndexHint) => jobs.aggregate<ExpiredJob>(stages, { session, ...hint }).toArray();
   const expired = await byIndex(jobs, leaseExpiry, find, session);
@@ -233,7 +251,7 @@ function isOnlyOne(job: ExpiredJob, lost: readonly ExpiredJob[]): boolean {
 async function endAll(
   jobs: Collection<JobDocument>,
   lost: readonly ExpiredJob[],
-  inCompany: boolean,
+  ending: Document[],
   session: ClientSession,
 ): Promise<void> {
   if (lost.length === 0) return;
@@ -241,5 +259,5 @@ async function endAll(
     _id: { $in: lost.map(({ _id }) => _id) },
     'lease.token': { $in: lost.flatMap(({ lease }) => (lease ? [lease.token] : [])) },
   };
-  await jobs.updateMany(stillTheirs, endLostAttempt(inCompany), { session, ...byId });
+  await jobs.updateMany(stillTheirs, ending, { session, ...byId });
 }

@@ -105,16 +105,16 @@ test('an iteration longer than the timeout goes on in slices, and ends in no err
     ({ step }) =>
       step.iterate('rows', { start: 0 }, async (at: number) => {
         seen.push(at);
-        await wait(40);
-        return at < 14 ? { next: at + 1 } : { done: 'imported' };
+        await wait(150);
+        return at < 9 ? { next: at + 1 } : { done: 'imported' };
       }),
-    { timeout: 200, maxRetries: 1 },
+    { timeout: 1_000, maxRetries: 1 },
   );
   const summary = await processor.drain();
   expect(summary).toMatchObject({ completed: 1, errors: 0, retried: 0 });
   expect(summary.givenBack).toBeGreaterThan(0);
   expect(await processor.getJobResult(id)).toBe('imported');
-  expect(new Set(seen).size).toBe(15);
+  expect(new Set(seen).size).toBe(10);
 });
 
 test('a worker that must stop gives an iteration back between two calls', async () => {
@@ -136,10 +136,10 @@ test('a deadline under which the job made progress never counts as one under whi
   const { processor, id } = await added(
     ({ step }) =>
       step.iterate('rows', { start: 0 }, async (at: number) => {
-        await wait(40);
+        await wait(150);
         return at < 9 ? { next: at + 1 } : { done: 'imported' };
       }),
-    { timeout: 200 },
+    { timeout: 1_000 },
   );
   await jobs().updateOne({ _id: id }, { $set: { unfinishedCounter: 9 } });
   expect(await processor.drain()).toMatchObject({ completed: 1, errors: 0 });
@@ -631,6 +631,93 @@ test('a job takes 100 signals at most, and none when it is settled or unknown', 
   await expect(processor.signal('nobody', 'tick')).rejects.toMatchObject({ code: 'not_found' });
   await expect(processor.signal(id, '')).rejects.toMatchObject({ code: 'validation_failed' });
   await expect(processor.signal(id, 'tick', () => {})).rejects.toMatchObject({ code: 'validation_failed' });
+});
+
+test('a mailbox takes few large signals, so that the document stays within its limit', async () => {
+  const { processor, id } = await added(({ step }) => step.waitForSignal('go'));
+  for (let n = 0; n < 10; n += 1) await processor.signal(id, 'other', 'b'.repeat(60 * 1024));
+
+  const more = processor.signal(id, 'other', 'b'.repeat(5 * 1024));
+  await expect(more).rejects.toThrow('takes no more signals of over 4096 bytes: 10 wait for it already');
+  expect(await processor.signal(id, 'go', 1)).toEqual({ outcome: 'delivered' });
+});
+
+test('an output that does not fit beside the input and the steps is refused with its limit', async () => {
+  const large = (megabytes: number) => 'a'.repeat(megabytes * 1024 * 1024 - 100);
+  const { processor, id, lastError } = await added(async ({ step }) => {
+    await step.run('large', () => large(1));
+    return large(4);
+  });
+  await jobs().updateOne({ _id: id }, { $set: { input: large(10) } });
+  await processor.drain();
+  expect(await lastError()).toMatch(
+    /Output of job 'order' is invalid: expected at most \d+ bytes as BSON beside/,
+  );
+});
+
+test('a signal for a job that a limit has put off tells no worker', async () => {
+  const { processor, id } = await added(({ step }) => step.waitForSignal('go'));
+  await processor.drain();
+  await jobs().updateOne({ _id: id }, { $set: { runAt: new Date(Date.now() + 60_000) } });
+  const told: number[] = [];
+  const telling = database.processor({ kick: async ({ jobs: count }) => void told.push(count) });
+  await telling.signal(id, 'go');
+  await jobs().updateOne({ _id: id }, { $set: { runAt: new Date('9999-12-31T00:00:00Z') } });
+  await telling.signal(id, 'go');
+  await eventually(async () => expect(told).toEqual([1]));
+});
+
+test('the answer to a link that older code sent is taken, though its step has another name by now', async () => {
+  const callbacks = { url: 'https://jobs.example.com', secrets: ['a-secret-for-links-of-callbacks-1234'] };
+  const processor = database.processor({ callbacks });
+  const asking = (name: string, was: string[]) =>
+    jobThat(async ({ step }) => {
+      const { url, wait } = await step.callback(name, { was });
+      urls.push(url);
+      return wait();
+    });
+  const urls: string[] = [];
+  await processor.addJobFactory(asking('approval', []));
+  const id = await processor.addJob('order', {});
+  await processor.drain();
+
+  const newer = database.processor({ callbacks });
+  await newer.addJobFactory(asking('consent', ['approval']));
+  await newer.signal(id, 'callback 1 approval', { approved: true });
+  await newer.drain();
+  expect(await newer.getJobResult(id)).toEqual({ approved: true });
+  expect(new Set(urls).size).toBe(1);
+});
+
+test('a step that was renamed between two tries keeps its idempotency key', async () => {
+  const keys = new Set<string>();
+  const paying = (name: string, was: string[]) =>
+    jobThat(({ step }) =>
+      step.run(name, { was, retry: { attempts: 2, delay: '1h' } }, ({ idempotencyKey, attempt }) => {
+        keys.add(idempotencyKey);
+        if (attempt === 1) throw new Error('not yet');
+      }),
+    );
+  const processor = database.processor();
+  await processor.addJobFactory(paying('pay', []));
+  const id = await processor.addJob('order', {});
+  await processor.drain();
+  await endWaits(database.db, id);
+  const newer = database.processor();
+  await newer.addJobFactory(paying('charge', ['pay']));
+  await newer.drain();
+  expect([await newer.getJobStatus(id), keys.size]).toEqual(['completed', 1]);
+});
+
+test('a step that no attempt has enough time for fails with what is wrong', async () => {
+  const work = ({ step }: JobContext<unknown>) => step.run('long', { expectedDuration: '1m' }, () => 1);
+  const { processor, lastError } = await added(work, { timeout: 50_000, maxRetries: 1 });
+  await processor.drain();
+  expect(await lastError()).toContain('expectedDuration: expected less than the 50000 ms');
+
+  const other = await added(work, { maxRetries: 1 });
+  await other.processor.drain({ deadline: new Date(Date.now() + 30_000), margin: 0 });
+  expect(await other.lastError()).toContain('expectedDuration: expected less than');
 });
 
 test('steps that run at the same time share writes, and a run of 250 keeps its document small', async () => {

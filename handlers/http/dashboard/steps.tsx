@@ -1,4 +1,5 @@
 import type { Job, JobSteps, StepEntry, StepWait } from '../../../src/index.js';
+import { FAILURE } from '../../../src/job/step-log.js';
 import { isForCallback } from '../../wait-text.js';
 import type { Session } from '../session/session.js';
 import { firstLine } from './parts/first-line.js';
@@ -200,7 +201,7 @@ export function StepActions({ job, waits, session }: ActionsProps) {
 /** Says what a retry does with the steps of a job that failed or was cancelled. */
 export function RetriedSteps({ steps: { steps } }: { steps: JobSteps }) {
   if (steps.length === 0) return null;
-  if (steps.some(({ kind }) => kind === 'compensation'))
+  if (steps.some(({ kind, name }) => kind === 'compensation' && name !== FAILURE))
     return <p class="quiet">Retry begins anew, because its steps were undone.</p>;
   const failed = steps.filter(({ state }) => state === 'failed' || state === 'begun');
   const from =
