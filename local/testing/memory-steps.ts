@@ -61,7 +61,7 @@ export class MemorySteps {
     private readonly given: GivenToSteps,
   ) {
     this.#signals = given.signals.flatMap(({ name, payload }) => {
-      const signal = { key: randomUUID(), at: new Date(this.#now), payload: toPayload(payload, name) };
+      const signal = { key: randomUUID(), at: new Date(this.#now), payload: toPayload(payload, name).value };
       return [name, callbackSignal({ step: name, run: 1 })].map((each) => ({ ...signal, name: each }));
     });
   }
@@ -164,7 +164,7 @@ export class MemorySteps {
     }
   }
 
-  #toEntry({ agoMs, takes: _, ...entry }: StepWrite): StepEntry {
+  #toEntry({ agoMs, takes: _, isUndoable: __, ...entry }: StepWrite): StepEntry {
     return { ...entry, began: new Date(this.#now - agoMs), stored: new Date(this.#now) };
   }
 

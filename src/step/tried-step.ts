@@ -63,8 +63,8 @@ export async function tryStep(
     if (options.atMostOnce) await journal.store({ ...entry, state: 'begun', agoMs: 0 });
     const ended = async (returned: unknown): Promise<StepWrite> => {
       const result = await storable(() => storedResult(step, returned));
-      const isUndoable = options.compensate !== undefined;
-      return { ...entry, state: 'completed', agoMs: performance.now() - began, result, isUndoable };
+      const agoMs = performance.now() - began;
+      return { ...entry, state: 'completed', agoMs, result, ...(options.compensate && { isUndoable: true }) };
     };
     try {
       const call = () => step.perform(step.contextOf(tries + 1), ended);

@@ -1,6 +1,6 @@
 import type { Bench } from './bench.js';
 import type { MeasuredName } from './contenders/contender.js';
-import { participants } from './contenders/index.js';
+import { titleOf } from './contenders/index.js';
 
 /** Measures one contender. If that fails, the table gives the reason instead of a figure, and the benchmark goes on. */
 export async function attempt(
@@ -9,7 +9,7 @@ export async function attempt(
   what: string,
   measure: () => Promise<void>,
 ): Promise<void> {
-  const { title } = participants[contender];
+  const title = titleOf(contender);
   say(`${what}: ${title}`);
   try {
     await measure();

@@ -1,5 +1,5 @@
-import { contenderNames, type MeasuredName, neighbourNames, OURS } from './contenders/contender.js';
-import { participants } from './contenders/index.js';
+import { contenderNames, DBOS, type MeasuredName, neighbourNames, OURS } from './contenders/contender.js';
+import { titleOf } from './contenders/index.js';
 import type { Results, Row } from './results.js';
 import { advantage, median, spread } from './statistics.js';
 
@@ -7,17 +7,19 @@ import { advantage, median, spread } from './statistics.js';
 export function formatTable(results: Results): string {
   const isBeside = ({ values }: Row) => neighbourNames.some((name) => values[name] !== undefined);
   const beside = results.rows.filter(isBeside);
-  const others = results.rows.filter((row) => !isBeside(row));
+  const isOfSteps = ({ values }: Row) => values[DBOS] !== undefined;
+  const others = results.rows.filter((row) => !isBeside(row) && !isOfSteps(row));
   const tables = [
     table(results, others, contenderNames),
     table(results, beside, [OURS, ...neighbourNames]),
+    table(results, results.rows.filter(isOfSteps), [OURS, DBOS, 'floor']),
   ].filter((lines) => lines.length > 0);
   return [...tables.flatMap((lines) => [...lines, '']), ...notes(results)].join('\n');
 }
 
 function table({ noise }: Results, rows: readonly Row[], columns: readonly MeasuredName[]): string[] {
   if (rows.length === 0) return [];
-  const header = ['', ...columns.map((name) => participants[name].title)];
+  const header = ['', ...columns.map((name) => titleOf(name))];
   const cells = [header, ...body(rows, columns, noise)];
   const widths = header.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   const lines = cells.map(

@@ -15,8 +15,11 @@ export type WorkerName = (typeof workerNames)[number];
 export const neighbourNames = ['bullmq', 'graphile-worker'] as const;
 export type NeighbourName = (typeof neighbourNames)[number];
 
+/** A library of durable steps, which has no queue to compare. */
+export const DBOS = 'dbos';
+
 /** The name of anything that has figures. */
-export type MeasuredName = ContenderName | NeighbourName;
+export type MeasuredName = ContenderName | NeighbourName | typeof DBOS;
 
 /** A job queue library, set up and used according to its own documentation. */
 export interface Participant {

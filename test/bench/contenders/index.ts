@@ -1,6 +1,13 @@
 import { agenda, agendaAsItComes } from './agenda.js';
 import { bullmq } from './bullmq.js';
-import type { Contender, NeighbourName, Participant, WorkerName } from './contender.js';
+import {
+  type Contender,
+  DBOS,
+  type MeasuredName,
+  type NeighbourName,
+  type Participant,
+  type WorkerName,
+} from './contender.js';
 import { floor } from './floor.js';
 import { graphileWorker } from './graphile-worker.js';
 import { mongoJobs } from './mongo-jobs.js';
@@ -20,3 +27,8 @@ export const participants: Readonly<Record<WorkerName | NeighbourName, Participa
   bullmq,
   'graphile-worker': graphileWorker,
 };
+
+/** Returns the name of anything that has figures, as tables show it. */
+export function titleOf(name: MeasuredName): string {
+  return name === DBOS ? 'DBOS' : participants[name].title;
+}

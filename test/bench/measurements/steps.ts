@@ -3,30 +3,42 @@ import { type Db, MongoClient } from 'mongodb';
 import { defineJob, type JobContext, RemoteProcessor, silentLogger } from '../../../src/index.js';
 import { attempt } from '../attempt.js';
 import type { Bench, Measurement } from '../bench.js';
-import { OURS } from '../contenders/contender.js';
+import { DBOS, type MeasuredName, OURS } from '../contenders/contender.js';
+import { withDbos } from '../contenders/dbos.js';
+import { titleOf } from '../contenders/index.js';
+import { postgres } from '../servers/postgres.js';
+import { withServer } from './with-neighbours.js';
 
 const FULL = { steps: 200, jobs: 20, calls: 2_000 };
 const QUICK = { steps: 40, jobs: 20, calls: 200 };
 
 type Size = typeof FULL;
 
-/** Measures the steps of jobs, and beside them the least that stores as much: a bare loop that writes a document per step. */
+/**
+ * Measures the steps of jobs, and beside them the least that stores as much: a bare loop that writes a document per step. DBOS
+ * stores its steps in PostgreSQL.
+ */
 export const steps: Measurement = {
   name: 'steps',
-  about: 'the commands and the speed of durable steps, beside a bare loop that writes a document per step',
+  about:
+    'the commands and the speed of durable steps, beside a bare loop that writes a document per step, and DBOS',
   async run(bench) {
     const size = bench.isQuick ? QUICK : FULL;
-    for (const [concurrency, title] of [
-      [1, 'one job'],
-      [size.jobs, `${size.jobs} jobs at a time`],
-    ] as const) {
-      const under = `Steps that do nothing, ${title}`;
+    for (const concurrency of [1, size.jobs]) {
+      const under = titleFor(concurrency);
       await attempt(bench, 'floor', under, () => measureLoop(bench, under, concurrency, size));
       await attempt(bench, OURS, under, () => measureSteps(bench, under, concurrency, size));
     }
+    await withServer(bench, titleOf(DBOS), postgres, async (uri) => {
+      if (uri !== undefined) await attempt(bench, DBOS, 'steps', () => measureDbos(bench, uri, size));
+    });
     await attempt(bench, OURS, 'iteration, sleep and signal', () => measureOthers(bench, size));
   },
 };
+
+function titleFor(concurrency: number): string {
+  return `Steps that do nothing, ${concurrency === 1 ? 'one job' : `${concurrency} jobs at a time`}`;
+}
 
 /** Work under way, with the number of commands it sent. */
 interface Counted {
@@ -58,13 +70,7 @@ async function withClient(bench: Bench, work: (counted: Counted) => Promise<void
   }
 }
 
-function add(
-  { results }: Bench,
-  under: string,
-  name: string,
-  contender: 'floor' | typeof OURS,
-  value: number,
-): void {
+function add({ results }: Bench, under: string, name: string, contender: MeasuredName, value: number): void {
   results.add({ under, name, decimals: 3 }, contender, value);
 }
 
@@ -83,6 +89,18 @@ async function measureLoop(
     const { commands, ms } = await counting(all);
     add(bench, under, 'commands per step', 'floor', commands / count / concurrency);
     add(bench, under, 'steps a second', 'floor', (count * concurrency * 1000) / ms);
+  });
+}
+
+async function measureDbos(bench: Bench, uri: string, { steps: count, jobs }: Size): Promise<void> {
+  await withDbos(uri, count, async (runAll) => {
+    await runAll(1);
+    for (const concurrency of [1, jobs]) {
+      const began = performance.now();
+      await runAll(concurrency);
+      const ms = performance.now() - began;
+      add(bench, titleFor(concurrency), 'steps a second', DBOS, (count * concurrency * 1000) / ms);
+    }
   });
 }
 

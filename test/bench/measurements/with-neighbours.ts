@@ -31,14 +31,24 @@ async function withServers(
   measure: (places: Places) => Promise<void>,
 ): Promise<void> {
   if (name === undefined) return measure(places);
-  const server = servers[name];
+  return withServer(bench, participants[name].title, servers[name], (uri) =>
+    withServers(bench, rest, uri === undefined ? places : new Map([...places, [name, uri]]), measure),
+  );
+}
+
+/** Calls `use` while a server runs for a library. If it is not installed, tells that, and calls `use` without its address. */
+export async function withServer(
+  bench: Bench,
+  library: string,
+  server: NeighbourServer,
+  use: (uri: string | undefined) => Promise<void>,
+): Promise<void> {
   const command = await server.find();
-  if (command !== undefined)
-    return server.run(command, (uri) => withServers(bench, rest, new Map([...places, [name, uri]]), measure));
-  const line = `${participants[name].title} is left out: ${server.title} is not installed (apt-get install ${server.debianPackage}).`;
+  if (command !== undefined) return server.run(command, use);
+  const line = `${library} is left out: ${server.title} is not installed (apt-get install ${server.debianPackage}).`;
   if (!bench.results.leftOut.includes(line)) bench.results.leftOut.push(line);
   bench.say(line);
-  return withServers(bench, rest, places, measure);
+  return use(undefined);
 }
 
 /** Calls `use` with an empty database. A neighbour's database ends with its server. */
