@@ -80,10 +80,12 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
   }
 }
 
+const EXPECTED = 'Expected any JSON as application/json, or the form of the page.';
+
 /** Returns the answer in a request: any JSON, or what the form says. @throws Problem */
 async function readAnswer(request: Request): Promise<unknown> {
   if (isJson(request.headers.get('content-type') ?? '')) return readJson(request);
-  const form = await readForm(request, MAX_FORM_BYTES);
+  const form = await readForm(request, MAX_FORM_BYTES, EXPECTED);
   const answer = form.get('answer');
   if (answer !== 'approve' && answer !== 'refuse')
     throw invalid([{ path: 'answer', message: 'expected approve or refuse' }]);

@@ -16,12 +16,17 @@ const AMPERSAND = '&'.charCodeAt(0);
  * Reads a sent form.
  *
  * @param maxBytes maximum size of its names and values. Default: that of a body of the API
+ * @param expected tells whoever sends something else what to send
  * @throws Problem
  */
-export async function readForm(request: Request, maxBytes = MAX_BODY_BYTES): Promise<URLSearchParams> {
+export async function readForm(
+  request: Request,
+  maxBytes = MAX_BODY_BYTES,
+  expected = 'Expected what a form of the dashboard sends.',
+): Promise<URLSearchParams> {
   const [type] = (request.headers.get('content-type') ?? '').split(';');
   if (type?.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
-    throw new Problem('unsupported_media_type', { detail: 'Expected what a form of the dashboard sends.' });
+    throw new Problem('unsupported_media_type', { detail: expected });
   }
   const bytes = await readBytes(request, BYTES_OF_A_LETTER * maxBytes);
   if (hasMoreFields(bytes, MAX_FIELDS)) {

@@ -99,7 +99,9 @@ test('a bad answer is refused, and a good one may follow', async () => {
 
   await expectProblem(await send(link, json, '{'), 400, 'invalid_body');
   await expectProblem(await send(link, json, JSON.stringify('a'.repeat(65_537))), 422, 'validation_failed');
-  await expectProblem(await send(link, { 'content-type': 'text/plain' }, '1'), 415, 'unsupported_media_type');
+  const text = await send(link, { 'content-type': 'text/plain' }, '1');
+  const { detail } = await expectProblem(text, 415, 'unsupported_media_type');
+  expect(detail).toBe('Expected any JSON as application/json, or the form of the page.');
   expect((await send(link, form, 'answer=perhaps')).status).toBe(422);
   expect((await send(link, form, 'answer=approve')).status).toBe(200);
 });
