@@ -751,7 +751,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       settleJobs(jobs, [settlementOf(job, { kind: 'givenBack', atDeadline: false })]);
     for (;;) {
       const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
-      const [job] = claimed ? [claimed] : await claimJobAlone(jobs, aloneFilter(), lease);
+      const [job] = claimed ? [claimed] : await claimJobAlone(jobs, await aloneFilter(), lease);
       if (!job) return undefined;
       const { admitted, requeued } = await admitOrGiveBack(gate, [job], 1, giveBack);
       await this.jobsReady.tell(requeued);
@@ -1155,10 +1155,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     }
   }
 
-  /** Returns the filter without paused queues. Excluding them by a condition is cheap here, where few jobs match. */
-  #aloneFilter(filter: ClaimFilter): ClaimFilter {
-    const { paused } = this.#openQueues;
-    const jobNames = filter.jobNames.filter((name) => !this.#worker.breakers.isOpen(name));
+  /**
+   * Returns the filter without paused queues and kinds with open breakers. Excluding queues by a condition is cheap here,
+   * where few jobs match.
+   */
+  async #aloneFilter(filter: ClaimFilter): Promise<ClaimFilter> {
+    const paused = await this.#openQueues.pausedNow();
+    const jobNames = await this.#worker.breakers.closed(filter.jobNames);
     if (paused.length === 0) return { ...filter, jobNames };
     const isOpen: Filter<JobDocument> = { queue: { $nin: [...paused] } };
     return { ...filter, jobNames, jobQuery: filter.jobQuery ? { $and: [isOpen, filter.jobQuery] } : isOpen };

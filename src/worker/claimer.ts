@@ -124,10 +124,10 @@ export class Claimer {
 
   /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
-    const filter = this.worker.aloneFilter();
-    return this.#inTime(async (lease) =>
-      this.#admit(await claimJobAlone(this.worker.jobs, filter, lease), 1),
-    );
+    return this.#inTime(async (lease) => {
+      const filter = await this.worker.aloneFilter();
+      return this.#admit(await claimJobAlone(this.worker.jobs, filter, lease), 1);
+    });
   }
 
   /** Claims up to `limit` jobs of one kind and queue for a batch. @throws as in `claim` */

@@ -29,8 +29,8 @@ export interface DrainContext {
   readonly claimFilter: () => ClaimFilter;
   /** Returns the claim filter without paused queues. @throws the driver's errors */
   readonly claimable: () => Promise<ClaimFilter>;
-  /** Returns the filter for jobs that must run alone, without the queues known to be paused. */
-  readonly aloneFilter: () => ClaimFilter;
+  /** Returns the claim filter for jobs that must run alone, without paused queues. @throws the driver's errors */
+  readonly aloneFilter: () => Promise<ClaimFilter>;
   /** Admits claimed jobs, as far as their limits allow. */
   readonly gate: Gate;
   /** The circuit breakers of the kinds of jobs. */

@@ -463,3 +463,30 @@ describe('of jobs with steps', () => {
     expect(broken(withSteps(160, 0))).toEqual(['effects']);
   });
 });
+
+describe('of jobs behind a circuit breaker', () => {
+  /** A job that is taken at 100, and sees that the breaker has been open since `opened`. */
+  const behind = (opened: number, tried: string, seen = 110): Evidence =>
+    evidence({
+      jobs: [completed({ jobName: 'chaos-behind-a-breaker' })],
+      runs: [
+        run({
+          began: held('token', 100, seen),
+          breaker: { opened: at(opened), probe: { job: 'job', token: tried } },
+        }),
+      ],
+    });
+
+  test('the one that is tried begins', () => {
+    expect(broken(behind(-60_000, 'token'))).toEqual([]);
+  });
+
+  test('others may begin as long as their workers may not have noticed', () => {
+    expect(broken(behind(-6_900, 'another'))).toEqual([]);
+    expect(broken(behind(-60_000, 'another', 700))).toEqual([]);
+  });
+
+  test('another begins later', () => {
+    expect(broken(behind(-6_901, 'another'))).toEqual(['breaker']);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Evidence, Violation } from './evidence.js';
 import { attemptsAddUp } from './rules/attempts-add-up.js';
+import { breakersHold } from './rules/breakers-hold.js';
 import { cancelledMeansCancelled } from './rules/cancelled-means-cancelled.js';
 import { limitsHold } from './rules/limits-hold.js';
 import { notBeforeItsTime } from './rules/not-before-its-time.js';
@@ -26,6 +27,7 @@ const rules = [
   limitsHold,
   orderHolds,
   stepsHold,
+  breakersHold,
   nothingLeft,
   noCrashes,
 ];

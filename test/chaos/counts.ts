@@ -21,6 +21,7 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
     waiting,
     ...Object.fromEntries(jobStatuses.map((status) => [status, having(status)])),
     inThreads: runs.filter(({ job }) => threadJobs.has(job)).length,
+    tried: runs.filter(({ breaker, token }) => breaker?.probe?.token === token).length,
     occurrences: jobs.filter(({ occurrence }) => occurrence).length,
     runs: runs.length,
     short: countShort(casesOf(evidence)),

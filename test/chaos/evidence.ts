@@ -6,6 +6,8 @@
  * - holder: a run that saw its own token in the document
  * - note: an answer of the library to a process, such as the id of an added job
  */
+
+import type { LimitDocument } from '../../src/flow/limit-document.js';
 import type { AbortReason, JobStatus } from '../../src/index.js';
 import type { JobDocument } from '../../src/job/job.js';
 import type { SchedulerItemDocument } from '../../src/scheduler/item.js';
@@ -40,11 +42,16 @@ export interface Run {
   readonly notBefore: Date;
   /** The job when the run began, or a little later. Null when the job did not exist. */
   readonly began: Sighting | null;
+  /** The circuit breaker of the job, a little after that. Absent if it was closed, or the job has none. */
+  readonly breaker?: SightedBreaker;
   /** The job just before the function returned or threw. Absent when it never did. */
   readonly ended?: { readonly how: 'returned' | 'threw'; readonly sighting: Sighting | null };
   /** The firing of the run's signal. `at` may be a little early. */
   readonly aborted?: { readonly why: AbortReason; readonly at: Date };
 }
+
+/** A circuit breaker that is open or half open. */
+export type SightedBreaker = Pick<LimitDocument, 'opened' | 'probe'>;
 
 export type Note =
   /** `addJob` returned this id. */

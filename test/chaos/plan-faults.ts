@@ -109,6 +109,24 @@ export function planFaults(seed: number, seconds: number): Fault[] {
   return faults;
 }
 
+/** A time in which the service is down that jobs behind a circuit breaker need. */
+export interface Outage {
+  /** The time in milliseconds from the start. */
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** When the service is down: a third of the time, so long that all workers notice the open circuit breaker. */
+const OUTAGE = { every: 36_000, from: 10_000, ms: 12_000 };
+
+/** Returns the outages of a run. A short one has none. */
+export function planOutages(seconds: number): Outage[] {
+  const outages: Outage[] = [];
+  for (let at = OUTAGE.from; at + OUTAGE.ms <= seconds * 1000; at += OUTAGE.every)
+    outages.push({ at, ms: OUTAGE.ms });
+  return outages;
+}
+
 function planFault(random: Random, at: number): Fault {
   const kind = random.weighted(weights);
   const role = random.weighted(rolesHitBy(kind));

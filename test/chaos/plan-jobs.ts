@@ -50,8 +50,8 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
 
 /**
  * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, jobs of the third
- * in the worker's thread and in strict order, jobs of the fourth there too, some in a call, and jobs of the fifth there in
- * steps.
+ * in the worker's thread and in strict order, jobs of the fourth there too, some in a call, jobs of the fifth there in
+ * steps, and jobs of the sixth there behind a circuit breaker.
  */
 export const jobNames = {
   worker: 'chaos',
@@ -59,6 +59,7 @@ export const jobNames = {
   ordered: 'chaos-in-order',
   batched: 'chaos-in-batches',
   stepped: 'chaos-in-steps',
+  guarded: 'chaos-behind-a-breaker',
 } as const;
 
 /** The input of every job of the suite. */
@@ -131,8 +132,10 @@ export function planJob(seed: number, n: number): PlannedJob {
   const isOrdered = !isInThread && random.chance(0.25);
   const isBatched = !isInThread && !isOrdered && random.chance(0.25);
   const isStepped = !isInThread && !isOrdered && !isBatched && random.chance(0.3);
+  const isGuarded = !isInThread && !isOrdered && !isBatched && !isStepped && random.chance(0.4);
+  const jobName = nameOf({ isInThread, isOrdered, isBatched, isStepped, isGuarded });
   return {
-    jobName: isStepped ? jobNames.stepped : nameOf({ isInThread, isOrdered, isBatched }),
+    jobName,
     input: {
       n,
       fate,
@@ -152,9 +155,19 @@ export function planJob(seed: number, n: number): PlannedJob {
   };
 }
 
-function nameOf(where: { isInThread: boolean; isOrdered: boolean; isBatched: boolean }): string {
+interface Where {
+  readonly isInThread: boolean;
+  readonly isOrdered: boolean;
+  readonly isBatched: boolean;
+  readonly isStepped?: boolean;
+  readonly isGuarded?: boolean;
+}
+
+function nameOf(where: Where): string {
   if (where.isInThread) return jobNames.thread;
   if (where.isBatched) return jobNames.batched;
+  if (where.isStepped) return jobNames.stepped;
+  if (where.isGuarded) return jobNames.guarded;
   return where.isOrdered ? jobNames.ordered : jobNames.worker;
 }
 

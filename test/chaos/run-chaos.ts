@@ -12,10 +12,11 @@ import { type Counts, countEvidence } from './counts.js';
 import type { Evidence, Violation } from './evidence.js';
 import { gatherEvidence } from './gather-evidence.js';
 import { Member } from './member.js';
-import { cast, type Fault, faultKinds, planFaults, type Role } from './plan-faults.js';
+import { cast, type Fault, faultKinds, planFaults, planOutages, type Role } from './plan-faults.js';
 import { jobNames } from './plan-jobs.js';
 import { schedulerItems } from './scheduler-items.js';
 import { type Server, withServer } from './server.js';
+import { setServiceDown } from './service.js';
 import { silent } from './silent.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -117,7 +118,12 @@ class ChaosRun {
   /** Causes the faults, each at its time, and resolves when the last is over. */
   async #doHarm(): Promise<void> {
     const start = performance.now();
-    const under: Promise<void>[] = [];
+    const under = planOutages(this.options.seconds).map(async ({ at, ms }) => {
+      await sleep(at);
+      await setServiceDown(this.db, true);
+      await sleep(ms);
+      await setServiceDown(this.db, false);
+    });
     for (const fault of this.#faults) {
       await sleep(Math.max(0, start + fault.at - performance.now()));
       this.options.say?.(`${(fault.at / 1000).toFixed(1)} s: ${fault.kind} ${fault.target} ${fault.ms} ms`);
@@ -173,7 +179,7 @@ class ChaosRun {
   async #countInterruptions(): Promise<number> {
     const blocking = ['block', 'block for long'];
     const blocked = await this.db.collection(collectionNames.jobs).countDocuments({
-      jobName: { $in: [jobNames.worker, jobNames.ordered] },
+      jobName: { $in: [jobNames.worker, jobNames.ordered, jobNames.guarded] },
       'input.fate': { $in: blocking },
     });
     return this.#faults.length + this.#members.reduce((sum, { ends }) => sum + ends, 0) + blocked;

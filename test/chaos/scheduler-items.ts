@@ -7,7 +7,7 @@ const shared = { jobName: jobNames.worker, input: { n: -1, fate: 'return', group
 /** The scheduler items of a run. */
 export const schedulerItems: readonly SchedulerOptions[] = [
   { ...shared, id: 'each-second-0', type: 'Delay', delay: '1s' },
-  { ...shared, id: 'each-second-1', type: 'Delay', delay: '1s' },
+  { ...shared, id: 'each-second-1', type: 'Delay', delay: '1s', jobName: jobNames.guarded },
   { ...shared, id: 'each-second-and-all', type: 'Delay', delay: '1s', catchUp: 'all' },
   { ...shared, id: 'each-fifth-second', type: 'Cron', cron: '*/5 * * * * *' },
 ];

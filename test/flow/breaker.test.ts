@@ -4,6 +4,7 @@ import { defineJob, RemoteException, Snooze } from '../../src/index.js';
 import { breakerKeyOf } from '../../src/job/breaker-rules.js';
 import { useDatabase } from '../database.js';
 import { eventually } from '../eventually.js';
+import { holdBack } from '../hold-back.js';
 import { echo, Gate } from '../jobs.js';
 
 const database = useDatabase({ monitorCommands: true });
@@ -258,4 +259,19 @@ test.each<[string, object, string]>([
   // @ts-expect-error the types refuse it already
   const define = () => defineJob({ name: 'call', circuitBreaker, run: () => 1 });
   expect(define).toThrow(expect.objectContaining({ issues: [expect.objectContaining({ path })] }));
+});
+
+test('a worker that begins with the jobs that must run alone knows of open breakers and paused queues', async () => {
+  const service = new Service();
+  const processor = await service.processor();
+  await processor.addJobs(numbers(4).map((input) => ({ job: service.job, input })));
+  await processor.drain();
+  await processor.addJob(echo, {}, { queue: 'paused', id: 'paused' });
+  await processor.addJob(echo, {}, { id: 'open' });
+  await processor.queues.pause('paused');
+  await holdBack(database.collections().jobs, { status: 'queued' });
+  await (await service.processor()).drain();
+  expect(service.calls).toBe(3);
+  expect(await processor.getJobStatus('paused')).toBe('queued');
+  expect(await processor.getJobStatus('open')).toBe('completed');
 });

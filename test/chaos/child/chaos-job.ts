@@ -34,7 +34,14 @@ const definition = { input: chaosInput, timeout: TIMEOUT_MS, retryDelay: 100 };
 
 /** Returns the job factories of the suite. The input says what a job does, and its output says which run returned it. */
 export function chaosJobs(ledger: Ledger): JobFactory[] {
-  return [workerJob(ledger), threadJob(ledger), orderedJob(ledger), batchedJob(ledger), steppedJob(ledger)];
+  return [
+    workerJob(ledger),
+    threadJob(ledger),
+    orderedJob(ledger),
+    batchedJob(ledger),
+    steppedJob(ledger),
+    guardedJob(ledger),
+  ];
 }
 
 function workerJob(ledger: Ledger): JobFactory {
@@ -86,6 +93,25 @@ function steppedJob(ledger: Ledger): JobFactory {
         await step.transaction('effect', (session) => ledger.addEffect(jobId, session));
         return { token, attempt: context.attempt };
       }),
+  });
+}
+
+/** Returns a job that needs a service, and fails while that is down. */
+function guardedJob(ledger: Ledger): JobFactory {
+  return defineJob({
+    ...definition,
+    name: jobNames.guarded,
+    circuitBreaker: { failures: 3, within: '10s', pause: 400 },
+    run: (context) =>
+      ledger.run(
+        context,
+        async (job) => {
+          if (await ledger.isServiceDown()) throw new Error('The service is down.');
+          await doAsFated[context.input.fate]({ ...context, job, ledger });
+          return proofOf(context);
+        },
+        jobNames.guarded,
+      ),
   });
 }
 

@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientSession, type Collection, type Db, MongoClient } from 'mongodb';
 import { z } from 'zod';
+import type { LimitDocument } from '../../../src/flow/limit-document.js';
 import { AttemptAbortedError, type JobContext } from '../../../src/index.js';
+import { breakerKeyOf } from '../../../src/job/breaker-rules.js';
 import type { JobDocument } from '../../../src/job/job.js';
 import { collectionNames } from '../../collection-names.js';
-import { type Effect, type Note, type Run, type Sighting, sightedFields } from '../evidence.js';
+import {
+  type Effect,
+  type Note,
+  type Run,
+  type SightedBreaker,
+  type Sighting,
+  sightedFields,
+} from '../evidence.js';
+import { isServiceDown } from '../service.js';
 
 /** The largest difference between a monotonic clock and the database's, both cut to milliseconds. */
 const ROUNDING_MS = 5;
@@ -20,6 +30,7 @@ export class Ledger {
   readonly #notes: Collection<Note>;
   readonly #steps: Collection<{ readonly _id: string }>;
   readonly #jobs: Collection<JobDocument>;
+  readonly #limits: Collection<LimitDocument>;
 
   constructor(
     private readonly db: Db,
@@ -29,6 +40,7 @@ export class Ledger {
     this.#notes = db.collection<Note>('notes');
     this.#steps = db.collection('notes');
     this.#jobs = db.collection<JobDocument>(collectionNames.jobs);
+    this.#limits = db.collection<LimitDocument>(collectionNames.limits);
   }
 
   async note(note: Note): Promise<void> {
@@ -52,11 +64,19 @@ export class Ledger {
     await effects.updateOne({ _id: job }, { $inc: { times: 1 } }, { upsert: true, session });
   }
 
-  /** Notes that a run begins, calls `work` with the job as it is now, and notes how the run ended. */
-  async run<Result>(context: RunContext, work: (job: Sighting | null) => Promise<Result>): Promise<Result> {
+  /**
+   * Notes that a run begins, calls `work` with the job as it is now, and notes how the run ended.
+   *
+   * @param guarded name of the job if it has a circuit breaker
+   */
+  async run<Result>(
+    context: RunContext,
+    work: (job: Sighting | null) => Promise<Result>,
+    guarded?: string,
+  ): Promise<Result> {
     const _id = randomUUID();
     this.#watch(_id, context.signal);
-    const run = await this.#begin(_id, context);
+    const run = await this.#begin(_id, context, guarded);
     try {
       const result = await work(run.began);
       await this.#end(run, 'returned');
@@ -67,10 +87,16 @@ export class Ledger {
     }
   }
 
-  async #begin(_id: string, { jobId, attempt, token }: RunContext): Promise<Run> {
+  /** Returns whether the service is down that jobs behind a circuit breaker need. */
+  isServiceDown(): Promise<boolean> {
+    return reliably(isServiceDown(this.db));
+  }
+
+  async #begin(_id: string, { jobId, attempt, token }: RunContext, guarded?: string): Promise<Run> {
     const called = performance.now();
     const began = await this.#look(jobId);
     const lateBy = performance.now() - called + ROUNDING_MS;
+    const breaker = guarded === undefined ? undefined : await this.#lookAtBreaker(guarded);
     const run = {
       job: jobId,
       attempt,
@@ -78,6 +104,7 @@ export class Ledger {
       process: this.processName,
       notBefore: new Date((began?.at.getTime() ?? 0) - Math.ceil(lateBy)),
       began,
+      ...(breaker && { breaker }),
     };
     await this.#write(_id, run);
     return { _id, ...run };
@@ -108,6 +135,12 @@ export class Ledger {
     const stages = [{ $match: { _id } }, { $project: sightedFields }, { $set: { at: '$$NOW' } }];
     const [sighting] = await reliably(this.#jobs.aggregate<Sighting>(stages).toArray());
     return sighting ?? null;
+  }
+
+  async #lookAtBreaker(jobName: string): Promise<SightedBreaker | undefined> {
+    const open = { _id: breakerKeyOf(jobName), opened: { $exists: true } };
+    const options = { projection: { _id: 0, opened: 1, probe: 1 } };
+    return (await reliably(this.#limits.findOne<SightedBreaker>(open, options))) ?? undefined;
   }
 }
 
