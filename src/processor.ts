@@ -19,7 +19,7 @@ import { LimitSettings } from './flow/limit-settings.js';
 import { Limits } from './flow/limits.js';
 import { Lines, type SlotHolder } from './flow/lines.js';
 import { FormerNames } from './former-names.js';
-import { addJob } from './job/add-job.js';
+import { type Added, addJob } from './job/add-job.js';
 import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
 import type { AddMiddleware } from './job/addition.js';
 import { cancelJob } from './job/cancel-job.js';
@@ -568,7 +568,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Without the option
+   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs, or that completed a
+   * job with limits (`completeJob`), so that its places are passed on at once. Without the option
    * `kick` it only wakes the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
@@ -783,6 +784,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     if (!session) return this.#settle(job, outcome);
     const { jobs } = await this.#connected();
     const settledAs = await settleInSession(jobs, settlementOf(job, outcome), session);
+    const freed = freedSlots(job, outcome, settledAs).map(({ key }) => key);
+    this.#entrance.openLater([], freed);
     if (settledAs !== 'stale') return settledAs;
     throw new ConflictError(job.id, leaseLost(job.id));
   }
@@ -1085,7 +1088,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       options,
       withInput,
     );
-    await this.#tellAdded([one.job], [one.added], one.giveUpAt, options);
+    await this.#tellAdded([one.job], [one.added], one, options);
     return one.added;
   }
 
@@ -1095,7 +1098,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     withInput?: boolean,
   ): Promise<AddedJob[]> {
     const collections = await this.#connected();
-    const { jobs, added, giveUpAt } = await addJobs(
+    const many = await addJobs(
       collections,
       this.#registry,
       this.#entrance.putInLine,
@@ -1103,19 +1106,19 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       options,
       withInput,
     );
-    await this.#tellAdded(jobs, added, giveUpAt, options);
-    return added;
+    await this.#tellAdded(many.jobs, many.added, many, options);
+    return many.added;
   }
 
   /** Emits events about added jobs, except in a transaction of the caller, where the jobs are not committed yet. */
   async #tellAdded(
     jobs: readonly NewJob[],
     added: readonly AddedJob[],
-    giveUpAt: number,
+    { giveUpAt, lost }: Pick<Added, 'giveUpAt' | 'lost'>,
     { session }: AddJobsOptions = {},
   ): Promise<void> {
     if (session?.inTransaction() === true) {
-      this.#entrance.openLater(jobs);
+      this.#entrance.openLater(jobs, lost);
       return;
     }
     const isNew = (_: NewJob, index: number) => added[index]?.outcome === 'added';
@@ -1126,7 +1129,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const mayBeDue = (job: NewJob, index: number) =>
       isNew(job, index) || (added[index]?.outcome === 'replaced' && job.sharing?.mode === 'replace');
     const isReady = (job: NewJob, index: number) => job.blockedBy === undefined && mayBeDue(job, index);
-    const unblocked = await this.#entrance.open(jobs.filter((_, index) => added[index]?.outcome !== 'kept'));
+    const lined = jobs.filter((_, index) => added[index]?.outcome !== 'kept');
+    const unblocked = await this.#entrance.open(lined, lost);
     await this.jobsReady.tell([...jobs.filter(isReady), ...unblocked], giveUpAt);
     await this.#tally.writeIfDue();
   }

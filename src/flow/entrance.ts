@@ -22,6 +22,8 @@ export interface EntranceOptions {
 export class Entrance {
   /** Lines of jobs that were added in transactions. */
   readonly #later = new Map<string, JobLimit>();
+  /** Limits whose places transactions free. */
+  readonly #freedLater = new Set<string>();
 
   constructor(private readonly options: EntranceOptions) {}
 
@@ -47,30 +49,34 @@ export class Entrance {
   /**
    * Lets the first of these jobs in their lines run, if there is a place. Returns the jobs that may run now. If it fails,
    * the look within a minute does it.
+   *
+   * @param freed keys of limits in which others lost their places
    */
-  open(jobs: readonly NewJob[]): Promise<QueuedJob[]> {
-    return this.#open(linesOf(jobs));
+  open(jobs: readonly NewJob[], freed: ReadonlySet<string>): Promise<QueuedJob[]> {
+    return this.#open(linesOf(jobs), freed);
   }
 
-  /** Remembers the lines of jobs that were added in a transaction. */
-  openLater(jobs: readonly NewJob[]): void {
+  /** Remembers the lines of jobs that were added in a transaction, and the limits whose places it frees. */
+  openLater(jobs: readonly NewJob[], freed: Iterable<string>): void {
     for (const [key, limit] of linesOf(jobs)) this.#later.set(key, limit);
+    for (const key of freed) this.#freedLater.add(key);
   }
 
   /** Does what `open` does for all lines that were to be opened later. Call it once the transaction has committed. */
   async openAll(): Promise<QueuedJob[]> {
     const lines = new Map(this.#later);
+    const freed = new Set(this.#freedLater);
     this.#later.clear();
-    return this.#open(lines);
+    this.#freedLater.clear();
+    return this.#open(lines, freed);
   }
 
-  async #open(lines: ReadonlyMap<string, JobLimit>): Promise<QueuedJob[]> {
+  async #open(lines: ReadonlyMap<string, JobLimit>, freed: ReadonlySet<string>): Promise<QueuedJob[]> {
     const [first, ...others] = lines.values();
-    if (first === undefined) return [];
     try {
-      return await (others.length === 0
-        ? this.options.lines.offer(first)
-        : this.options.lines.unblock(lines.keys()));
+      if (others.length > 0 || freed.size > 0)
+        return await this.options.lines.unblock([...lines.keys(), ...freed]);
+      return first === undefined ? [] : await this.options.lines.offer(first);
     } catch (error) {
       this.options.log.warn('Jobs in line could not be let run', { error: String(error) });
       return [];

@@ -251,7 +251,8 @@ export class Lines {
       const placed = await this.#placeHeads(now, perLine, () => this.limitOf, free);
       const { given, lost, onward } = placed;
       unblocked.push(...placed.unblocked);
-      const mayHaveMore = free ? [] : fullLines(given, perLine);
+      // A head whose limit is smaller takes none of the known places, though others may be free.
+      const mayHaveMore = free ? placed.refused : fullLines(given, perLine);
       const later = open.slice(LINES_AT_A_TIME);
       open = [...new Set([...later, ...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
       free = undefined;
@@ -277,6 +278,8 @@ export class Lines {
     readonly unblocked: readonly QueuedJob[];
     /** The limits that the others wait for next. */
     readonly onward: readonly string[];
+    /** The limits of which a job in line took none of the places that are known. */
+    readonly refused: readonly string[];
   }> {
     const { collections, settings } = this.options;
     const { jobs } = collections;
@@ -285,15 +288,16 @@ export class Lines {
       known ? undefined : findTakenSlots(jobs, keys),
     ]);
     settings.learn(keys, set);
-    const freeOf = (limit: number, key: string) => known?.get(key) ?? freeNumbers(limit, taken.get(key));
-    const placements = plan(heads, limitsWith(taken), freeOf);
+    const placesOf = (key: string) =>
+      known ? new KnownPlaces(known.get(key) ?? []) : new UntakenPlaces(taken.get(key) ?? new Set());
+    const { placements, refused } = plan(heads, limitsWith(taken), placesOf);
     const onward = placements.flatMap(({ next }) => next ?? []);
     await this.note(onward);
     const { given, areCertain } = await place(jobs, placements);
     for (const { job } of given) this.#tellWaited(job);
     const lost = areCertain ? placements.filter((one) => !given.includes(one)) : placements;
     const unblocked = given.filter(({ next }) => next === undefined).map(({ job }) => toQueuedJob(job));
-    return { given, lost, unblocked, onward };
+    return { given, lost, unblocked, onward, refused };
   }
 
   #tellWaited({ _id: jobId, jobName, blockedBy: limitKey, waitedMs }: BlockedJob): void {
@@ -316,33 +320,74 @@ export class Lines {
   };
 }
 
-/**
- * Plans which jobs get which places.
- *
- * @param freeOf returns the numbers of the free places of a limit with so many places
- */
+/** The places of a limit that a round may give away. */
+interface Places {
+  /** Returns a place for a job that knows the limit as this number of places. */
+  take(limit: number): number | undefined;
+  /** Whether a job that got no place found some that its limit does not have. */
+  readonly areUnfit: boolean;
+}
+
+/** Places that the caller has freed. */
+class KnownPlaces implements Places {
+  readonly #free: number[];
+
+  constructor(free: readonly number[]) {
+    this.#free = [...free];
+  }
+
+  take(limit: number): number | undefined {
+    const index = this.#free.findIndex((number) => number < limit);
+    return index === -1 ? undefined : this.#free.splice(index, 1)[0];
+  }
+
+  get areUnfit(): boolean {
+    return this.#free.length > 0;
+  }
+}
+
+/** All places that nobody has. None while more places are taken than the limit has, because it was lowered. */
+class UntakenPlaces implements Places {
+  readonly areUnfit = false;
+  readonly #taken: Set<number>;
+  #first = 0;
+
+  constructor(taken: ReadonlySet<number>) {
+    this.#taken = new Set(taken);
+  }
+
+  take(limit: number): number | undefined {
+    if (this.#taken.size >= limit) return undefined;
+    while (this.#taken.has(this.#first)) this.#first += 1;
+    if (this.#first >= limit) return undefined;
+    this.#taken.add(this.#first);
+    return this.#first;
+  }
+}
+
+/** Plans which jobs get which places. `refused` are the limits whose places were unfit for a job in line. */
 function plan(
   heads: readonly BlockedJob[],
   limitOf: Lines['limitOf'],
-  freeOf: (limit: number, key: string) => Iterable<number>,
-): Placement[] {
-  const free = new Map<string, Iterator<number>>();
+  placesOf: (key: string) => Places,
+): { readonly placements: Placement[]; readonly refused: readonly string[] } {
+  const places = new Map<string, Places>();
   const full = new Set<string>();
-  return heads.flatMap((job) => {
+  const placements = heads.flatMap((job) => {
     const { blockedBy: key, limits, slots = [] } = job;
-    if (full.has(key)) return [];
-    const limit = limitOf(job, key);
-    const numbers = free.get(key) ?? freeOf(limit, key)[Symbol.iterator]();
-    free.set(key, numbers);
-    const next = numbers.next();
-    if (next.done === true || next.value >= limit) {
-      full.add(key); // The jobs behind must not pass.
+    if (full.has(key)) return []; // The jobs behind must not pass.
+    const free = places.get(key) ?? placesOf(key);
+    places.set(key, free);
+    const number = free.take(limitOf(job, key));
+    if (number === undefined) {
+      full.add(key);
       return [];
     }
-    const slot = { key, number: next.value };
+    const slot = { key, number };
     const [nextLine] = limitsWithoutSlot(limits, [...slots, slot]);
     return [{ job, slot, next: nextLine?.key }];
   });
+  return { placements, refused: [...full].filter((key) => places.get(key)?.areUnfit) };
 }
 
 /** The numbers of free places. None while more places are taken than the limit has, because it was lowered. */

@@ -20,6 +20,8 @@ export interface Added {
   readonly job: NewJob;
   /** When to stop waiting and retrying for the caller, by `performance.now()`. */
   readonly giveUpAt: number;
+  /** Keys of the limits in which replaced jobs held places. */
+  readonly lost: ReadonlySet<string>;
 }
 
 /**
@@ -45,14 +47,15 @@ export async function addJob(
   if (issues.length > 0) throw new ValidationError(ADD_JOB, issues);
   return registry.middlewares.adding([job], giveUpAt, async (ready) => {
     const [changed = job] = await despiteFailures(() => putInLine(ready, session));
+    const lost = new Set<string>();
     let tries = 0;
     const write = async () => {
       tries += 1;
       if (job.uniqueKey !== undefined) await requireUniqueKeys(collections);
-      return writeJob(collections.jobs, changed, { session, withInput });
+      return writeJob(collections.jobs, changed, { session, withInput, lost });
     };
     const added = await despiteFailures(write);
-    return { added: tries === 1 ? added : asWrittenBefore(added, changed), job: changed, giveUpAt };
+    return { added: tries === 1 ? added : asWrittenBefore(added, changed), job: changed, giveUpAt, lost };
   });
 }
 

@@ -25,7 +25,7 @@ import {
 } from './job-options.js';
 import type { JobCollections } from './jobs-collection.js';
 import { type AddableJob, isJob, type JobRegistry, nameOf } from './registry.js';
-import { type Replacement, replaceMany } from './replace-many.js';
+import { findLost, type Replacement, replaceMany } from './replace-many.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { orderIssues, toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
@@ -43,7 +43,7 @@ export interface JobToAdd {
 export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
 /** What became of the jobs, in the given order. */
-interface ManyAdded extends Pick<Added, 'giveUpAt'> {
+interface ManyAdded extends Pick<Added, 'giveUpAt' | 'lost'> {
   readonly added: AddedJob[];
   readonly jobs: readonly NewJob[];
 }
@@ -83,17 +83,19 @@ export async function addJobs(
   const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
   return registry.middlewares.adding(checked, giveUpAt, async (ready) => {
     const jobs = await despiteFailures(() => putInLine(ready, session));
-    const added = await writeAll(collections, jobs, { session, withInput }, despiteFailures);
-    return { added, jobs, giveUpAt };
+    const lost = new Set<string>();
+    const added = await writeAll(collections, jobs, { session, withInput, lost }, despiteFailures);
+    return { added, jobs, giveUpAt, lost };
   });
 }
 
 async function writeAll(
   collections: JobCollections,
   newJobs: readonly NewJob[],
-  { session, withInput }: JobWriting,
+  writing: JobWriting,
   despiteFailures: ReturnType<typeof retrying>,
 ): Promise<AddedJob[]> {
+  const { session } = writing;
   if (newJobs.some(({ uniqueKey }) => uniqueKey !== undefined))
     await despiteFailures(() => requireUniqueKeys(collections));
   const { client, jobs } = collections;
@@ -104,7 +106,7 @@ async function writeAll(
   const write = async (batch: readonly NewJob[]) => {
     failure.signal.throwIfAborted();
     try {
-      return await writeDespiteFailures(jobs, batch, { session, withInput, clock }, despiteFailures);
+      return await writeDespiteFailures(jobs, batch, { ...writing, clock }, despiteFailures);
     } catch (error) {
       failure.abort(error);
       throw error;
@@ -219,7 +221,9 @@ async function writeBatch(
   const others = batch
     .filter((job) => !inserted.has(job))
     .map((job) => ({ job, holder: holderOf(job, holders) }));
-  const replaced = await replaceMany(jobs, others.filter(isReplacing), session);
+  const replacing = others.filter(isReplacing);
+  const replaced = await replaceMany(jobs, replacing, session);
+  for (const key of await findLost(jobs, replacing, session)) writing.lost.add(key);
   const unheld = others.filter(({ holder }) => holder === undefined).map(({ job }) => job);
   const same = await findSame(jobs, unheld, session);
   const added: AddedJob[] = [];
@@ -266,7 +270,11 @@ async function findHolders(
   }
   if (keysByName.size === 0) return new Map();
   const held = [...keysByName].map(([jobName, keys]) => ({ jobName, uniqueKey: { $in: [...keys] } }));
-  const projection = { ...holderFields, ...(withInput && { input: 1 }) };
+  const projection = {
+    ...holderFields,
+    ...(batch.some(replaces) && { limits: 1 }),
+    ...(withInput && { input: 1 }),
+  };
   const options = { projection, batchSize: batch.length + 1, ...(session && { session }) };
   const find = (hint: IndexHint) => jobs.find({ $or: held }, { ...options, ...hint }).toArray();
   const found = await byIndex(jobs, uniqueKeyIndex, find, session);
@@ -276,7 +284,7 @@ async function findHolders(
 const holderFields = { jobName: 1, uniqueKey: 1, uniqueUntil: 1, status: 1 } as const;
 
 /** A job that has a unique key. */
-type KeyHolder = Holder & Pick<JobDocument, 'uniqueKey' | 'uniqueUntil'>;
+type KeyHolder = Holder & Pick<JobDocument, 'uniqueKey' | 'uniqueUntil' | 'limits'>;
 
 function asHolder({ id, jobName, uniqueKey, input }: KeyedJob): KeyHolder {
   return { _id: id, jobName, uniqueKey, input, status: 'queued' };

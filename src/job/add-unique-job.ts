@@ -13,7 +13,8 @@ export type KeyedJob = NewJob & { readonly uniqueKey: string };
 /** What the statement did. `holder` is the job that has the key. */
 export type UniqueWrite =
   | { readonly kind: 'added' }
-  | { readonly kind: 'replaced'; readonly id: string }
+  /** `lost` are the keys of the limits in which the replaced job held a place, which somebody else may have now. */
+  | { readonly kind: 'replaced'; readonly id: string; readonly lost: readonly string[] }
   | { readonly kind: 'kept'; readonly holder: Holder }
   /** The holder has lost the key, because it no longer needs it. Repeat the statement to add the job. */
   | { readonly kind: 'freed' }
@@ -51,7 +52,7 @@ export async function addUniqueJob(
     upsert: true,
     returnDocument: 'after',
     includeResultMetadata: true,
-    projection: { ...seen, ...(withInput && { input: 1 }) },
+    projection: { ...seen, ...(replaces(job) && { lostSlots: 1 }), ...(withInput && { input: 1 }) },
     ...(session && { session }),
   } as const;
   const update = insertOrChange(job, isImpatient);
@@ -72,12 +73,18 @@ export async function addUniqueJob(
 
 const seen = { jobName: 1, uniqueKey: 1, uniqueUntil: 1, replacedBy: 1, exclusiveKey: 1, status: 1 } as const;
 
-type Seen = Holder & Pick<JobDocument, 'uniqueKey' | 'uniqueUntil' | 'replacedBy' | 'exclusiveKey'>;
+type Seen = Holder &
+  Pick<JobDocument, 'uniqueKey' | 'uniqueUntil' | 'replacedBy' | 'exclusiveKey' | 'lostSlots'>;
 
 function resultOf(after: Seen, job: KeyedJob): UniqueWrite {
   if (after.uniqueKey === undefined) return { kind: 'freed' };
-  if (after.replacedBy === job.id) return { kind: 'replaced', id: after._id };
+  if (after.replacedBy === job.id) return { kind: 'replaced', id: after._id, lost: lostKeys(after) };
   return isUndecided(after, job) ? { kind: 'undecided' } : { kind: 'kept', holder: after };
+}
+
+/** Returns the keys of the limits in which a replaced job held a place. */
+export function lostKeys({ lostSlots = [] }: Pick<JobDocument, 'lostSlots'>): string[] {
+  return lostSlots.map(({ key }) => key);
 }
 
 /** A job that runs exclusively was claimed, but has no place yet: otherwise it would have lost the key. */
@@ -165,6 +172,7 @@ function replaced(job: KeyedJob): Document {
     blockedBy: inLine('$blockedBy', blockedBy === undefined ? '$$REMOVE' : { $literal: blockedBy }),
     limits: inLine('$limits', entered),
     slots: inLine('$slots', '$$REMOVE'),
+    lostSlots: inLine('$$REMOVE', '$slots'),
     runAt: runAtOf(job),
     // The attempts that were used up do not count for the new input.
     maxRetries: { $add: [job.maxRetries, '$retryCounter'] },

@@ -173,6 +173,8 @@ export interface JobDocument {
   readonly uniqueUntil?: 'claimed' | Date;
   /** Id that was chosen for the add that last replaced the input and options. `null` is used only in conditions. */
   readonly replacedBy?: string | null;
+  /** Places that the job lost when its input was last replaced. Whoever replaces it passes them on. */
+  readonly lostSlots?: readonly HeldSlot[];
   /** No other job of this name with this key runs beside it. */
   readonly exclusiveKey?: string;
   /** Unique key that the job had until it was settled. */
@@ -190,7 +192,13 @@ export interface JobDocument {
 }
 
 /** The fields of a job that only workers need. */
-export type WorkersFields = 'claimable' | 'unfinishedCounter' | 'lastToken' | 'freedUniqueKey' | 'slots';
+export type WorkersFields =
+  | 'claimable'
+  | 'unfinishedCounter'
+  | 'lastToken'
+  | 'freedUniqueKey'
+  | 'slots'
+  | 'lostSlots';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -219,7 +227,7 @@ export function isJob({
 }
 
 /** Converts a document to the API's form. */
-export function toJob({ _id, ...rest }: Omit<JobDocument, 'log' | 'stepLog'>): Job {
+export function toJob({ _id, lostSlots: _, ...rest }: Omit<JobDocument, 'log' | 'stepLog'>): Job {
   return { id: _id, ...rest };
 }
 
@@ -244,4 +252,4 @@ export const shownFields = {
   'lease.lengthMs': 0,
   'lease.reported': 0,
   'lease.stepped': 0,
-} as const satisfies Record<string, 0> & Record<WorkersFields, 0>;
+} as const satisfies Record<string, 0> & Record<Exclude<WorkersFields, 'lostSlots'>, 0>;

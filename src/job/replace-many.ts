@@ -1,13 +1,13 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
-import { type Holder, type KeyedJob, replaceWaiting } from './add-unique-job.js';
+import { type Holder, type KeyedJob, lostKeys, replaceWaiting } from './add-unique-job.js';
 import type { NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 
 /** A job, and the waiting job that is to get its input and options. */
 export interface Replacement {
   readonly job: KeyedJob;
-  readonly holder: Holder;
+  readonly holder: Holder & Pick<JobDocument, 'limits'>;
 }
 
 /**
@@ -30,6 +30,25 @@ export async function replaceMany(
   return new Set(
     (isAll ? replacements : await replacedOf(jobs, replacements, session)).map(({ job }) => job),
   );
+}
+
+/**
+ * Returns the keys of the limits in which replaced jobs held places. Costs nothing for jobs that no limit has met, and one
+ * command for others.
+ */
+export async function findLost(
+  jobs: Collection<JobDocument>,
+  replacements: readonly Replacement[],
+  session: ClientSession | undefined,
+): Promise<string[]> {
+  const limited = replacements.filter(({ holder }) => holder.limits !== undefined);
+  if (limited.length === 0) return [];
+  const lost = {
+    _id: { $in: limited.map(({ holder }) => holder._id) },
+    lostSlots: { $exists: true },
+  };
+  const options = { projection: { lostSlots: 1 }, ...byId, ...(session && { session }) };
+  return (await jobs.find(lost, options).toArray()).flatMap(lostKeys);
 }
 
 /** Returns the replacements up to the one that each holder has. Another add may have hidden some, which are repeated. */

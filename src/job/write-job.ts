@@ -43,6 +43,8 @@ export interface JobWriting {
   readonly session: ClientSession | undefined;
   /** Whether to tell if a job that is kept has another input. */
   readonly withInput: boolean;
+  /** Gets the keys of the limits in which replaced jobs held places. */
+  readonly lost: Set<string>;
 }
 
 /** Writes a checked job, or does what its unique key allows. */
@@ -106,6 +108,7 @@ async function writeUnique(
     const isImpatient = performance.now() > impatientAt;
     const write = await tryUnique(jobs, job, writing, isImpatient);
     const added = await toAdded(write, jobs, job, writing);
+    if (write.kind === 'replaced') for (const key of write.lost) writing.lost.add(key);
     if (added) return added;
     if (write.kind === 'undecided') await wait(Math.random() * MAX_PAUSE_MS);
     else tries += 1;
@@ -153,7 +156,7 @@ async function toAdded(
   }
 }
 
-type InTransaction = JobWriting & { readonly session: ClientSession };
+type InTransaction = Omit<JobWriting, 'lost'> & { readonly session: ClientSession };
 
 /**
  * Adds a job in a transaction. Looks up the holder first, because a duplicate key would abort the transaction. A running

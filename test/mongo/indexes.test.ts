@@ -20,7 +20,7 @@ import { byJobName } from '../../src/job/indexes.js';
 import { jobStatuses } from '../../src/job/job.js';
 import { recordReports } from '../../src/job/record-reports.js';
 import { renewLeases } from '../../src/job/renew-leases.js';
-import { replaceMany } from '../../src/job/replace-many.js';
+import { findLost, replaceMany } from '../../src/job/replace-many.js';
 import { settleInSession, settleJobs } from '../../src/job/settle-jobs.js';
 import { sweepPages } from '../../src/job/step-pages.js';
 import { findDueJobName } from '../../src/scheduler/find-due-items.js';
@@ -295,6 +295,7 @@ async function callUniqueKeys(): Promise<void> {
   const job = { id: 'late', jobName: 'keyed', uniqueKey: 'taken', input: {}, runAt: 0 } as const;
   const defaults = { queue: 'default', priority: 0, maxRetries: 1, retryDelay: 0 } as const;
   await replaceMany(jobs, [{ job: { ...job, ...defaults }, holder }], undefined);
+  await findLost(jobs, [{ job: { ...job, ...defaults }, holder: { ...holder, limits: [] } }], undefined);
   await jobs.deleteMany({ jobName: { $in: ['keyed'] } });
 }
 
