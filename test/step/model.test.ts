@@ -9,7 +9,7 @@ import { endWaits } from './over.js';
 
 const database = useDatabase();
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 6);
+const RUNS = Number(process.env.MODEL_RUNS ?? 4);
 
 const ID = 'modelled';
 const FOR_A_SIGNAL = { signal: 'x', timeout: '1h' } as const;
