@@ -109,6 +109,20 @@ export interface CircuitClosed {
   readonly jobName: string;
 }
 
+/** All jobs of a batch have ended. Told again if a person retried some. */
+export interface BatchCompleted {
+  /** Id of the batch. */
+  readonly batch: string;
+  /** Whether some of its jobs failed or were cancelled. */
+  readonly hasFailed: boolean;
+}
+
+/** A workflow has ended, or nothing in it can run until a person retries a job. */
+export interface WorkflowEnded {
+  /** Id of the workflow. */
+  readonly workflow: string;
+}
+
 /** The events of a processor by name. Each is emitted after the write that makes it true. */
 export interface ProcessorEvents {
   jobAdded: JobAdded;
@@ -123,6 +137,9 @@ export interface ProcessorEvents {
   scheduleFired: ScheduleFired;
   circuitOpened: CircuitOpened;
   circuitClosed: CircuitClosed;
+  batchCompleted: BatchCompleted;
+  workflowCompleted: WorkflowEnded;
+  workflowFailed: WorkflowEnded;
 }
 
 /** The name of an event. */
@@ -161,6 +178,9 @@ export const eventNames = Object.freeze([
   'scheduleFired',
   'circuitOpened',
   'circuitClosed',
+  'batchCompleted',
+  'workflowCompleted',
+  'workflowFailed',
 ] as const satisfies readonly EventName[]);
 
 /** Emits events to listeners. A failing listener never affects the code that emits the event. */
@@ -178,6 +198,9 @@ export class Events {
     scheduleFired: new Listeners(),
     circuitOpened: new Listeners(),
     circuitClosed: new Listeners(),
+    batchCompleted: new Listeners(),
+    workflowCompleted: new Listeners(),
+    workflowFailed: new Listeners(),
   };
 
   constructor(private readonly log: Logger) {}

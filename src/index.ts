@@ -39,6 +39,7 @@ export {
 export type {
   AttemptEnded,
   AttemptStarted,
+  BatchCompleted,
   CircuitClosed,
   CircuitOpened,
   EventListener,
@@ -52,6 +53,7 @@ export type {
   ProcessorEvents,
   ScheduleFired,
   StepEnded,
+  WorkflowEnded,
 } from './events.js';
 export type { BreakerState, Limit } from './flow/describe-limits.js';
 export type { LimitHolder } from './flow/find-holders.js';
@@ -64,6 +66,18 @@ export type {
   Limits,
   LimitsFilter,
 } from './flow/limits.js';
+export type { AddedGroup } from './group/add-batch.js';
+export type { Batches, BatchPage } from './group/batches.js';
+export type {
+  BatchInfo,
+  GroupProgress,
+  GroupStatus,
+  WorkflowInfo,
+  WorkflowJobInfo,
+} from './group/describe-group.js';
+export type { AddBatchOptions, GroupOptions, JobOfWorkflow, Workflow } from './group/group-options.js';
+export { type ResultReference, resultOf } from './group/references.js';
+export type { WorkflowPage, Workflows } from './group/workflows.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {
@@ -82,6 +96,13 @@ export type {
   RetryFilter,
   RetryManyOptions,
 } from './job/change-many.js';
+export {
+  type ChildOptions,
+  type FanOutOptions,
+  type InvokeOptions,
+  type MemberResult,
+  MemberResults,
+} from './job/children.js';
 export type { CappedCount, JobCounts } from './job/count-jobs.js';
 export {
   type AttemptClock,
@@ -115,6 +136,7 @@ export type {
   RateRule,
 } from './job/flow-rules.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
+export type { Awaited, GroupKind, Membership } from './job/group.js';
 export {
   type ClaimedJob,
   type Job,
@@ -154,6 +176,7 @@ export type {
   StepMiddleware,
   StepRunContext,
 } from './job/middleware.js';
+export type { NamedBefore } from './job/named-before.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';
@@ -179,7 +202,6 @@ export type {
   CallbackOptions,
   Iterated,
   IterateOptions,
-  NamedBefore,
   SignalOptions,
   StepCallback,
   StepContext,

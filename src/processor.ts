@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import type { Db, Filter } from 'mongodb';
+import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
 import { type Collections, openCollections } from './collections/collections.js';
@@ -19,8 +19,17 @@ import { LimitSettings } from './flow/limit-settings.js';
 import { Limits } from './flow/limits.js';
 import { Lines, type SlotHolder } from './flow/lines.js';
 import { FormerNames } from './former-names.js';
+import { type AddedGroup, addBatch } from './group/add-batch.js';
+import { addWorkflow } from './group/add-workflow.js';
+import type { GroupAdding } from './group/adding.js';
+import { Batches } from './group/batches.js';
+import type { AddBatchOptions, Workflow } from './group/group-options.js';
+import { Groups, type Settled } from './group/groups.js';
+import { listTree } from './group/list-tree.js';
+import { removeDescendants } from './group/tree.js';
+import { Workflows } from './group/workflows.js';
 import { type Added, addJob } from './job/add-job.js';
-import { type AnyJobToAdd, addJobs } from './job/add-jobs.js';
+import { type AnyJobToAdd, addChecked, addJobs, checkJobs } from './job/add-jobs.js';
 import type { AddMiddleware } from './job/addition.js';
 import { cancelJob } from './job/cancel-job.js';
 import { claimJobAlone, claimJobs } from './job/claim-jobs.js';
@@ -29,9 +38,11 @@ import { Factories } from './job/factories.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findDueSoon } from './job/find-next-due.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
+import { groupOf } from './job/group.js';
 import type { NewJob } from './job/insert-job.js';
 import {
   type ClaimedJob,
+  isSettled,
   type Job,
   type JobDocument,
   type JobStatus,
@@ -93,11 +104,12 @@ import { stepNameSchema } from './step/step-options.js';
 import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
 import { admitOrGiveBack } from './worker/admit-or-give-back.js';
+import { WorkerChildStore } from './worker/child-store.js';
 import { drain } from './worker/drain.js';
 import { failedOutcome } from './worker/failed-outcome.js';
 import { logAttempts } from './worker/log-attempts.js';
 import { RecentDurations } from './worker/recent-durations.js';
-import { type Recovery, recoverJobs } from './worker/recover-jobs.js';
+import { type LostAttempt, type Recovery, recoverJobs } from './worker/recover-jobs.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
 import { tellEnded } from './worker/tell-ended.js';
@@ -251,6 +263,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
+  /** Batches of jobs: lists, results, cancelling, retrying. */
+  readonly batches: Batches;
+  /** Jobs that wait for each other: lists, outputs, cancelling, retrying. */
+  readonly workflows: Workflows;
   /** The worker invocations under way. */
   readonly workers: Workers;
   readonly name: string;
@@ -273,6 +289,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
+  readonly #adding: GroupAdding;
 
   /** @throws ValidationError listing every invalid option */
   constructor(options: RemoteProcessorOptions<Kinds>) {
@@ -328,7 +345,29 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       events,
       log,
     });
+    const adding: GroupAdding = {
+      addable: (kind, callerRole) => this.#registry.find(kind, callerRole),
+      schemasOf: (kind) => this.#registry.schemasOf(kind),
+      check: (jobs, callerRole) => checkJobs(this.#registry, jobs, callerRole),
+      add: (checked, patience, session) => this.#addChecked(checked, patience, session),
+    };
+    this.#adding = adding;
+    const groups = new Groups({
+      collections: this.#collections,
+      events,
+      tell: (jobs) => this.jobsReady.tell(jobs),
+      passOn: (freed) => this.#passOn(freed),
+      log,
+    });
     this.#worker = {
+      groups,
+      children: new WorkerChildStore({
+        collections: this.#collections,
+        leaseMs: lease,
+        adding,
+        passOn: (freed) => this.#passOn(freed),
+        tellQueued: () => this.kick(),
+      }),
       gate: new Gate({
         takesTurns: () => this.#registry.inTurns.length > 0,
         collections: this.#collections,
@@ -390,7 +429,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
         one: (job, input, given) => this.#add(job, input, given, true),
         many: (jobs, given) => this.#addMany(jobs, given, true),
       },
-      (freed) => this.#passOn(freed),
+      {
+        freeing: (freed) => this.#passOn(freed),
+        cancelling: (cancelled) => groups.afterSettling(cancelled),
+        retrying: (retried) => groups.afterRetrying(retried),
+      },
+      async (id, filter) => listTree((await collections()).jobs, id, filter),
     );
     this.factories = new Factories(collections, this.#registry);
     this.queues = new Queues(collections, this.#openQueues, onResumed);
@@ -400,6 +444,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
+    this.batches = new Batches('batch', collections, groups, askForWorkers);
+    this.workflows = new Workflows('workflow', collections, groups, askForWorkers);
     this.workers = new Workers(collections);
   }
 
@@ -568,6 +614,55 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
+   * Adds a batch: up to 100,000 jobs that are watched together, and a job that runs once after all of them. The jobs may run
+   * while others are still being added. Uses commands of up to 2,000 jobs. After an error or a crash, repeat the call with
+   * the same `id` and jobs, which goes on where it ended.
+   *
+   * The ids of the jobs are that of the batch, a dot and their number of six digits. They have no unique keys.
+   *
+   * @throws UnknownJobNameError, ForbiddenError, or ValidationError with paths that begin with the index, or with `then`.
+   *   Nothing is written then
+   * @throws ConflictError for an `id` of a batch with other jobs
+   * @example
+   * await processor.addBatch(rows.map((row) => ({ job: load, input: row })), { id: 'import-7', then: { job: report, input: 7 } });
+   */
+  async addBatch<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
+    jobs: JobsToAdd<NoInfer<Named>, Inputs>,
+    options?: AddBatchOptions,
+  ): Promise<AddedGroup>;
+  async addBatch(jobs: readonly AnyJobToAdd[], options: AddBatchOptions = {}): Promise<AddedGroup> {
+    const added = await addBatch(await this.#connected(), this.#adding, jobs, options);
+    if (added.outcome === 'added') await this.#worker.groups.lookAt(groupOf('batch', added.id));
+    return added;
+  }
+
+  /**
+   * Adds a workflow: up to 1,000 jobs, by names, that run after each other as they say. All are added in one transaction.
+   * With `resultOf` in its input, a job gets the result of another, and waits for it. When a job fails for good, those that
+   * wait for it go on waiting until it is retried, except with `when: 'settled'`.
+   *
+   * The id of each job is that of the workflow, a dot and its name.
+   *
+   * @throws UnknownJobNameError, ForbiddenError, or ValidationError, also for circles, unknown names, and results whose
+   *   schema does not fit the input. Nothing is written then
+   * @throws ConflictError for an `id` of another workflow
+   * @example
+   * await processor.addWorkflow({
+   *   id: `nightly-${day}`,
+   *   jobs: {
+   *     extract: { job: extract, input: { day } },
+   *     load: { job: load, input: { rows: resultOf('extract', 'rows') } },
+   *     report: { job: report, after: ['load'] },
+   *   },
+   * });
+   */
+  async addWorkflow(workflow: Workflow): Promise<AddedGroup> {
+    const added = await addWorkflow(await this.#connected(), this.#adding, workflow);
+    await this.kick();
+    return added;
+  }
+
+  /**
    * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs, or that completed a
    * job with limits (`completeJob`), so that its places are passed on at once. Without the option
    * `kick` it only wakes the workers of this process. Never rejects.
@@ -664,7 +759,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { status } = cancelled;
     if (status === 'cancelled' && this.#events.isHeard('jobSettled'))
       this.#events.tell('jobSettled', { jobId: id, status });
-    if (status === 'cancelled') await this.#passOn([cancelled]);
+    if (status === 'cancelled') {
+      await this.#passOn([cancelled]);
+      await this.#worker.groups.afterSettling([{ ...cancelled, id, status }]);
+    }
     return status;
   }
 
@@ -677,7 +775,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
-    await retryJob(await this.#connected(), id);
+    const retried = await retryJob(await this.#connected(), id);
+    await this.#worker.groups.afterRetrying([retried]);
     await this.kick();
   }
 
@@ -704,13 +803,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a settled job. A job that a scheduler item made ahead cannot be removed before its occurrence was due.
+   * Removes a settled job, and the jobs that its steps added. A job that a scheduler item made ahead cannot be removed
+   * before its occurrence was due.
    *
-   * @throws NotFoundError, or ConflictError if the job is not settled or was made ahead
+   * @throws NotFoundError, or ConflictError if the job is not settled, was made ahead, or belongs to another job, a batch or
+   *   a workflow
    */
   async removeJob(id: string): Promise<void> {
-    const removed = await removeJob((await this.#connected()).jobs, id);
-    if (removed) await this.#passOn([removed]);
+    const { jobs } = await this.#connected();
+    const removed = await removeJob(jobs, id);
+    if (removed.status === 'error') await this.#passOn([removed]);
+    if (removed.steps?.children) await removeDescendants(jobs, id);
   }
 
   /**
@@ -878,6 +981,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const recovery = await retryWhileUnreachable(RECOVERY_RETRY_MS, recover, RECOVERY_TRY_MS);
     this.#openQueues.learn(recovery.pausedQueues);
     tellLost(this.#events, recovery.lost);
+    await this.#worker.groups.afterSettling(recovery.lost.flatMap(asSettled));
+    if (recovery.areGroupsDue) await this.#worker.groups.check();
     const { lines } = this.#worker;
     const unblocked = [
       ...(await lines.release(recovery.lost)),
@@ -1110,6 +1215,19 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return many.added;
   }
 
+  /** Adds jobs that were checked before, and tells workers. */
+  async #addChecked(
+    checked: readonly NewJob[],
+    patience: number,
+    session?: ClientSession,
+  ): Promise<AddedJob[]> {
+    const collections = await this.#connected();
+    const how = { session, giveUpAt: performance.now() + patience, withInput: false };
+    const many = await addChecked(collections, this.#registry, this.#entrance.putInLine, checked, how);
+    await this.#tellAdded(many.jobs, many.added, many, { session });
+    return many.added;
+  }
+
   /** Emits events about added jobs, except in a transaction of the caller, where the jobs are not committed yet. */
   async #tellAdded(
     jobs: readonly NewJob[],
@@ -1195,6 +1313,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
+    if (settledAs !== 'stale' && isSettled(settledAs))
+      await this.#worker.groups.afterSettling([{ ...job, status: settledAs }]);
     if (settledAs !== 'stale') return settledAs;
     throw new ConflictError(id, leaseLost(id));
   }
@@ -1333,6 +1453,10 @@ const scheduleOptionsSchema = z.strictObject({
   ahead: durationSchema.default(0),
   deadline: z.date().optional(),
 });
+
+function asSettled({ jobId: id, settledAs: status, tree }: LostAttempt): Settled[] {
+  return status === undefined ? [] : [{ ...tree, id, status }];
+}
 
 /** Returns the jobs that a recovery queued again or made claimable. */
 function queuedBy({

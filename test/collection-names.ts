@@ -5,6 +5,7 @@ export function collectionNamesOf(prefix: string) {
   return {
     jobs: `${prefix}jobs`,
     jobSteps: `${prefix}jobSteps`,
+    jobGroups: `${prefix}jobGroups`,
     jobFactories: `${prefix}jobFactories`,
     scheduler: `${prefix}scheduler`,
     queues: `${prefix}queues`,

@@ -21,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
   ['processor'],
   ['collections', 'former-names'],
   ['worker'],
-  ['flow', 'queue', 'scheduler', 'statistics', 'step'],
+  ['flow', 'group', 'queue', 'scheduler', 'statistics', 'step'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],

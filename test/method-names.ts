@@ -1,7 +1,9 @@
 import type { LocalProcessor } from '../local/processor.js';
+import { AddedGroups } from '../src/group/added-groups.js';
 import { RemoteProcessor } from '../src/index.js';
 
 export const groups = [
+  'batches',
   'factories',
   'jobs',
   'limits',
@@ -9,6 +11,7 @@ export const groups = [
   'schedules',
   'statistics',
   'workers',
+  'workflows',
 ] as const;
 
 /** The methods that query no database, or that only a subclass can call. */
@@ -22,5 +25,10 @@ export function methodNames(processor: LocalProcessor): string[] {
 
 function namesOf(object: object): string[] {
   const prototype = Object.hasOwn(object, 'constructor') ? object : Object.getPrototypeOf(object);
-  return Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+  const above = Object.getPrototypeOf(prototype);
+  const names = Object.getOwnPropertyNames(prototype).filter((name) => !inner.includes(name));
+  return object instanceof AddedGroups ? [...names, ...namesOf(above)] : names;
 }
+
+/** Methods that only a subclass can call. */
+const inner = ['constructor', 'page', 'require'];

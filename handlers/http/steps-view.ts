@@ -8,7 +8,7 @@ import { json, moment } from './fields.js';
 export const waitView = z
   .object({
     name: z.string(),
-    kind: z.enum(['sleep', 'signal', 'retry']),
+    kind: z.enum(['sleep', 'signal', 'retry', 'children']),
     signal: z.string().nullable(),
     began: moment,
     until: moment.nullable().register(documented, {
@@ -20,8 +20,8 @@ export const waitView = z
 const stepView = z
   .object({
     name: z.string(),
-    kind: z.enum(['run', 'transaction', 'iterate', 'sleep', 'signal', 'compensation']),
-    state: z.enum(['begun', 'retrying', 'iterating', 'completed', 'timedOut', 'failed']),
+    kind: z.enum(['run', 'transaction', 'iterate', 'sleep', 'signal', 'fanOut', 'compensation']),
+    state: z.enum(['begun', 'retrying', 'iterating', 'waiting', 'completed', 'timedOut', 'failed']),
     began: moment,
     stored: moment,
     tries: z.int().register(documented, { description: 'Failed tries.' }),

@@ -15,6 +15,8 @@ import { AttemptSteps } from '../../src/step/attempt-steps.js';
 import { callbackSignal } from '../../src/step/callbacks.js';
 import type { StepHost, StepStore } from '../../src/step/step-host.js';
 
+import { MemoryChildren } from './memory-children.js';
+
 /** A signal that was sent to a job, or the answer of a callback, by the name of its step. */
 export interface GivenSignal {
   readonly name: string;
@@ -31,6 +33,8 @@ export interface GivenToSteps {
   readonly signal: AbortSignal;
   readonly jobId: string;
   readonly token: string;
+  /** Runs a child, and returns its output. */
+  runChild(job: JobFactory, input: unknown): Promise<unknown>;
   log(message: string, fields?: LogLineFields): void;
 }
 
@@ -55,11 +59,13 @@ export class MemorySteps {
   #state: StepsState = { run: 1 };
   #now = Date.now();
   #current: AttemptSteps | undefined;
+  readonly #children: MemoryChildren;
 
   constructor(
     private readonly factory: JobFactory,
     private readonly given: GivenToSteps,
   ) {
+    this.#children = new MemoryChildren(given.runChild);
     this.#signals = given.signals.flatMap(({ name, payload }) => {
       const signal = { key: randomUUID(), at: new Date(this.#now), payload: toPayload(payload, name).value };
       return [name, callbackSignal({ step: name, run: 1 })].map((each) => ({ ...signal, name: each }));
@@ -119,6 +125,7 @@ export class MemorySteps {
       job: this.#job(),
       factory,
       store: this.#store,
+      children: this.#children,
       signal: given.signal,
       timeLeft: () => Number.POSITIVE_INFINITY,
       wholeTimeMs: Number.POSITIVE_INFINITY,
@@ -178,6 +185,7 @@ export class MemorySteps {
     this.#state = { ...this.#state, waits: stored };
     if (stored.some(({ signal }) => this.#signals.some(({ name }) => name === signal))) return;
     const ends = stored.flatMap(({ until }) => until?.getTime() ?? []);
+    if (stored.some(({ kind }) => kind === 'children')) return; // They have run when they were added.
     if (ends.length === 0) throw notGiven(waits);
     this.#now = Math.max(this.#now, Math.min(...ends));
   }

@@ -157,7 +157,9 @@ class Told {
     const log = (message: string, fields?: LogLineFields) => {
       this.#logs.push({ message: toLoggedText(message, fields).message, ...(fields && { fields }) });
     };
-    const steps = new MemorySteps(job, { ...given, signals, steps: replaced, client, log });
+    const runChild = async (child: JobFactory, childInput: unknown) =>
+      (await runJob(child, childInput, { ...(processor && { processor }) })).output;
+    const steps = new MemorySteps(job, { ...given, signals, steps: replaced, client, runChild, log });
     this.#steps = steps;
     this.context = {
       ...given,

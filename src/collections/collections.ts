@@ -1,5 +1,6 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
 import { type LimitDocument, limitsCollection } from '../flow/limit-document.js';
+import { type GroupDocument, groupsCollection } from '../group/group-document.js';
 import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idempotency/key-document.js';
 import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-document.js';
 import type { JobDocument } from '../job/job.js';
@@ -23,6 +24,7 @@ export interface Collections {
   readonly prefix: string;
   readonly jobs: Collection<JobDocument>;
   readonly jobSteps: Collection<StepPageDocument>;
+  readonly jobGroups: Collection<GroupDocument>;
   readonly jobFactories: Collection<JobFactoryDocument>;
   readonly scheduler: Collection<SchedulerItemDocument>;
   readonly queues: Collection<QueueDocument>;
@@ -38,6 +40,7 @@ export interface Collections {
 const descriptions: readonly CollectionDescription[] = [
   jobsCollection,
   stepPagesCollection,
+  groupsCollection,
   jobFactoriesCollection,
   schedulerCollection,
   queuesCollection,
@@ -61,6 +64,7 @@ export function openCollections(db: Db, prefix: string): Collections {
     prefix,
     jobs: open<JobDocument>(jobsCollection),
     jobSteps: open<StepPageDocument>(stepPagesCollection),
+    jobGroups: open<GroupDocument>(groupsCollection),
     jobFactories: open<JobFactoryDocument>(jobFactoriesCollection),
     scheduler: open<SchedulerItemDocument>(schedulerCollection),
     queues: open<QueueDocument>(queuesCollection),

@@ -31,7 +31,7 @@ export class Entrance {
    * Puts new jobs in line that must not overtake others. Costs nothing for jobs without a strict order and turns.
    *
    * In a strict order, each job gets a `runAt` of its own, later than those of the jobs before it. Jobs that take turns and
-   * are delayed, or are added in a transaction, get in line when they are claimed.
+   * are delayed, wait for other jobs, or are added in a transaction, get in line when they are claimed.
    */
   readonly putInLine = async (
     jobs: readonly NewJob[],
@@ -116,7 +116,8 @@ function orderOf({ limits = [] }: NewJob): JobLimit | undefined {
 
 function toTakeTurns(job: NewJob): NewJob {
   const turn = job.limits?.find(({ key }) => isTurn(key));
-  const isInLine = turn === undefined || job.blockedBy !== undefined || job.runAt !== 0;
+  const isInLine =
+    turn === undefined || job.blockedBy !== undefined || job.runAt !== 0 || job.waitsFor !== undefined;
   return isInLine ? job : { ...job, blockedBy: turn.key };
 }
 

@@ -16,6 +16,7 @@ import {
   limitsWithoutSlot,
   type RateRule,
 } from '../job/flow-rules.js';
+import { groupLimitKey } from '../job/group.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { requireUniqueSlots } from '../job/require-unique-index.js';
@@ -77,8 +78,9 @@ export class Gate {
 
   async #admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {
     const isLimited = claimed.some(
-      ({ jobName, exclusiveKey, slots }) =>
+      ({ jobName, exclusiveKey, groupLimit, slots }) =>
         exclusiveKey !== undefined ||
+        groupLimit !== undefined ||
         slots !== undefined ||
         this.options.factory(jobName)?.flow !== undefined,
     );
@@ -119,10 +121,10 @@ export class Gate {
 
   async #arrivalOf(job: ClaimedJob): Promise<Arrival> {
     const factory = this.options.factory(job.jobName);
-    const { slots = [], exclusiveKey } = job;
-    const exclusive = exclusiveKey === undefined ? [] : [exclusiveLimit(job.jobName, exclusiveKey)];
+    const { slots = [] } = job;
+    const own = ownLimits(job);
     if (!factory?.flow) {
-      const limits = [...linesEntered(job), ...exclusive];
+      const limits = [...linesEntered(job), ...own];
       return { job, limits, slots, isLimited: limits.length > 0 };
     }
     try {
@@ -132,13 +134,23 @@ export class Gate {
       const isRated = rate && rateKey !== undefined;
       const others = today.filter(({ key }) => !hasLineOfKind(job, key));
       // In the same order for all jobs, so that no two wait for each other.
-      const limits = [...linesEntered(job), ...exclusive, ...others];
+      const limits = [...linesEntered(job), ...own, ...others];
       return { job, limits, slots, isLimited: true, ...(isRated && { rate: { rule: rate, key: rateKey } }) };
     } catch {
       // The attempt fails, for the same reason, or because it lacks its places. See run-attempt.ts.
       return { job, limits: [], slots, isLimited: true };
     }
   }
+}
+
+/** The limits that a job has by itself, and not by its kind. */
+function ownLimits({ jobName, exclusiveKey, group, groupLimit }: ClaimedJob): JobLimit[] {
+  return [
+    ...(exclusiveKey === undefined ? [] : [exclusiveLimit(jobName, exclusiveKey)]),
+    ...(group === undefined || groupLimit === undefined
+      ? []
+      : [{ key: groupLimitKey(group), limit: groupLimit }]),
+  ];
 }
 
 /** The lines that a job entered when it was added. It stays in them, whatever the rules say today. */

@@ -43,7 +43,7 @@ export interface JobToAdd {
 export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
 /** What became of the jobs, in the given order. */
-interface ManyAdded extends Pick<Added, 'giveUpAt' | 'lost'> {
+export interface ManyAdded extends Pick<Added, 'giveUpAt' | 'lost'> {
   readonly added: AddedJob[];
   readonly jobs: readonly NewJob[];
 }
@@ -67,7 +67,6 @@ const WRITES_AT_A_TIME = 2;
  * database's clock. Inserts cost the database less than upserts. A job that changes the one that has its unique key
  * costs a command of its own.
  *
- * @param withInput whether to tell if jobs that are kept have other inputs
  */
 export async function addJobs(
   collections: JobCollections,
@@ -79,8 +78,24 @@ export async function addJobs(
 ): Promise<ManyAdded> {
   const { session, callerRole, patience } = validateNow(addJobsOptionsSchema, options, 'The call of addJobs');
   const giveUpAt = performance.now() + patience;
+  const checked = await retrying(giveUpAt, session)(() => checkJobs(registry, given, callerRole));
+  return addChecked(collections, registry, putInLine, checked, { session, giveUpAt, withInput });
+}
+
+/** How checked jobs are added. `giveUpAt` is when to stop waiting and retrying, by `performance.now()`. */
+export interface CheckedAdding extends Omit<JobWriting, 'lost'> {
+  readonly giveUpAt: number;
+}
+
+/** Adds jobs that were checked before. */
+export async function addChecked(
+  collections: JobCollections,
+  registry: JobRegistry,
+  putInLine: PutInLine,
+  checked: readonly NewJob[],
+  { session, giveUpAt, withInput }: CheckedAdding,
+): Promise<ManyAdded> {
   const despiteFailures = retrying(giveUpAt, session);
-  const checked = await despiteFailures(() => checkAll(registry, given, callerRole));
   return registry.middlewares.adding(checked, giveUpAt, async (ready) => {
     const jobs = await despiteFailures(() => putInLine(ready, session));
     const lost = new Set<string>();
@@ -154,8 +169,12 @@ const entriesSchema = z.array(
   }),
 );
 
-/** Checks the list. @throws ValidationError with paths that begin with the index, UnknownJobNameError, or ForbiddenError */
-async function checkAll(
+/**
+ * Checks jobs to be added.
+ *
+ * @throws ValidationError with paths that begin with the index, UnknownJobNameError, or ForbiddenError
+ */
+export async function checkJobs(
   registry: JobRegistry,
   given: readonly AnyJobToAdd[],
   callerRole: Role | undefined,

@@ -2,13 +2,14 @@ import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { requestCancel } from './end-attempt.js';
+import { type InTree, treeFields } from './in-tree.js';
 import { isSettled, type JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
 /** A job after it was cancelled or asked to stop. `slots` are the places in limits that it held. */
-export type Cancelled = Pick<JobDocument, 'status' | 'jobName' | 'limits' | 'slots'>;
+export type Cancelled = Pick<JobDocument, 'status' | 'jobName' | 'limits' | 'slots'> & InTree;
 
-const cancelledFields = { status: 1, jobName: 1, limits: 1, slots: 1 } as const;
+const cancelledFields = { status: 1, jobName: 1, limits: 1, slots: 1, ...treeFields } as const;
 
 /**
  * Cancels a queued job at once and asks a running one to stop. The signal of a running job fires within one heartbeat,

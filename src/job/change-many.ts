@@ -5,13 +5,14 @@ import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { requestCancel } from './end-attempt.js';
-import { type FormerHolder, holderFields } from './former-holder.js';
+import { type FormerHolder, findCancelledHolders } from './former-holder.js';
+import type { InTree } from './in-tree.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-index.js';
-import { queueAgain, retriable } from './retry-job.js';
+import { queueAgain, type Retried, retriable } from './retry-job.js';
 
 /** Selects the jobs that `jobs.retryMany` queues again. */
 export interface RetryFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'> {
@@ -67,12 +68,17 @@ const retryFilterSchema = z.strictObject({ status: z.enum(['error', 'cancelled']
 const cancelFilterSchema = z.strictObject({ status: z.enum(['queued', 'processing']), ...conditions });
 const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema });
 
-/** Queues jobs again, each as `retryJob` does. See `Jobs.retryMany`. */
+/**
+ * Queues jobs again, each as `retryJob` does. See `Jobs.retryMany`.
+ *
+ * @param onRetried called with the jobs of each slice
+ */
 export async function retryMany(
   collections: JobCollections,
   registry: JobRegistry,
   filter: RetryFilter,
   options: RetryManyOptions,
+  onRetried: (retried: readonly Retried[]) => Promise<void>,
 ): Promise<ManyChanged> {
   const valid = validateNow(retryFilterSchema, filter, 'Filter of jobs.retryMany');
   const { callerRole, ...limits } = validateNow(retryOptionsSchema, options, 'The call of jobs.retryMany');
@@ -82,7 +88,9 @@ export async function retryMany(
     const ids = found.filter(({ jobName }) => allowed.has(jobName)).map(({ id }) => id);
     const freed = { _id: { $in: ids }, freedUniqueKey: { $exists: true } };
     await requireUniqueKeys(collections, async () => (await jobs.findOne(freed, byId)) !== null);
-    return changeEach(jobs, ids, retriable, queueAgain);
+    const changed = await changeEach(jobs, ids, retriable, queueAgain);
+    await onRetried(found.filter(({ id }) => ids.includes(id)));
+    return changed;
   });
 }
 
@@ -90,12 +98,14 @@ export async function retryMany(
  * Cancels jobs, each as `cancelJob` does. See `Jobs.cancelMany`. Jobs with limits cost one more command per slice.
  *
  * @param onFreed called with the cancelled jobs that held places in limits
+ * @param onCancelled called with the jobs of each slice that were queued
  */
 export async function cancelMany(
   jobs: Collection<JobDocument>,
   filter: CancelFilter,
   options: ManyOptions,
   onFreed: (jobs: readonly FormerHolder[]) => Promise<void>,
+  onCancelled: (jobs: readonly CancelledInTree[]) => Promise<void>,
 ): Promise<ManyChanged> {
   const valid = validateNow(cancelFilterSchema, filter, 'Filter of jobs.cancelMany');
   const limits = validateNow(optionsSchema, options, 'The call of jobs.cancelMany');
@@ -104,21 +114,18 @@ export async function cancelMany(
     const ids = found.map(({ id }) => id);
     const changed = await changeEach(jobs, ids, ['queued', 'processing'], change);
     const limited = found.filter(({ limits }) => limits !== undefined).map(({ id }) => id);
-    if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, limited));
+    if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, { _id: { $in: limited } }));
+    await onCancelled(
+      found.flatMap((job) => (job.status === 'queued' ? { ...job, status: 'cancelled' } : [])),
+    );
     return changed;
   });
 }
 
-/** Finds those of these jobs that held places when they were cancelled. */
-function findCancelledHolders(
-  jobs: Collection<JobDocument>,
-  ids: readonly string[],
-): Promise<FormerHolder[]> {
-  const cancelled = { _id: { $in: [...ids] }, status: 'cancelled' as const, slots: { $exists: true } };
-  return jobs.find(cancelled, { projection: holderFields, batchSize: ids.length + 1, ...byId }).toArray();
-}
+/** A job that was queued when it was cancelled. */
+export type CancelledInTree = InTree & { readonly id: string; readonly status: 'cancelled' };
 
-type Found = Pick<Job, 'id' | 'jobName' | 'limits'>;
+type Found = Pick<Job, 'id' | 'jobName' | 'limits' | 'status' | 'after'> & InTree;
 
 /** Goes through the jobs that match a filter in slices, oldest first. */
 async function inSlices(

@@ -6,6 +6,7 @@ import {
   byUnsuccessful,
   claimableJobs,
   heldBackJobs,
+  heldJobs,
   leaseExpiry,
 } from './indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
@@ -31,7 +32,7 @@ export interface CappedCount {
 export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 
 /**
- * Counts the jobs of each status. Takes seven commands, of which six read index keys and no documents.
+ * Counts the jobs of each status. Takes eight commands, of which seven read index keys and no documents.
  *
  * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their
  * number is the total minus the others. MongoDB keeps the total, which may be slightly off after a crash. If the others
@@ -53,12 +54,13 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
 }
 
 async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> {
-  const [claimable, alone, blocked] = await Promise.all([
+  const [claimable, alone, blocked, waiting] = await Promise.all([
     countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
     countCapped(jobs, heldBackJobs, { ...heldBack, priority: anyPriority }),
     countBlocked(jobs),
+    countCapped(jobs, heldJobs, { status: 'queued', 'waitsFor.on': { $gt: '' } }),
   ]);
-  const others = alone.count + blocked.count;
+  const others = alone.count + blocked.count + waiting.count;
   return others === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + others);
 }
 

@@ -37,6 +37,8 @@ const directSteps: Steps = {
   sleepUntil: (name, moment) => pause(name, moment.getTime() - Date.now()),
   waitForSignal: (name: string) => refuse(`Signal '${name}'`),
   callback: (name: string) => refuse(`Callback '${name}'`),
+  invoke: (name: string) => refuse(`Child '${name}'`),
+  fanOut: (name: string) => refuse(`Fan-out '${name}'`),
   continueAs: () => refuse('continueAs'),
 };
 

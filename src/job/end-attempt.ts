@@ -125,9 +125,7 @@ function freeingSlots({ kind }: Outcome, flow: Settlement['flow']): Document[] {
   const slots = {
     $switch: {
       branches: [
-        // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
         { case: { $eq: ['$status', 'queued'] }, then: placesUntilSettled },
-        // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
         { case: { $and: [{ $eq: ['$status', 'error'] }, isStopped] }, then: placeInOrder },
       ],
       default: '$$REMOVE',
@@ -372,7 +370,6 @@ const retentionMs = {
   $switch: {
     branches: settledStatuses.map((status) => ({
       case: { $eq: ['$status', status] },
-      // biome-ignore lint/suspicious/noThenProperty: the name that MongoDB gives it.
       then: retentionMsOf(status),
     })),
     default: 'forever',

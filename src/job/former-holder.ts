@@ -1,3 +1,5 @@
+import type { Collection, Filter } from 'mongodb';
+import { byId } from '../mongo/by-index.js';
 import type { JobDocument } from './job.js';
 
 /** A job that was removed, changed or cancelled, and the places in limits that it had before. */
@@ -5,3 +7,12 @@ export type FormerHolder = Pick<JobDocument, 'jobName' | 'limits' | 'slots' | 'b
 
 /** The fields of a `FormerHolder`. */
 export const holderFields = { jobName: 1, limits: 1, slots: 1, blockedBy: 1 } as const;
+
+/** Finds those of these jobs that held places in limits when they were cancelled. @param among a condition on `_id` */
+export function findCancelledHolders(
+  jobs: Collection<JobDocument>,
+  among: Filter<JobDocument>,
+): Promise<FormerHolder[]> {
+  const cancelled: Filter<JobDocument> = { ...among, status: 'cancelled', slots: { $exists: true } };
+  return jobs.find(cancelled, { projection: holderFields, ...byId }).toArray();
+}

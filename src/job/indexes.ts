@@ -65,6 +65,26 @@ export const blockedJobs = {
   partialFilterExpression: { blockedBy: { $exists: true }, status: 'queued' },
 } as const;
 
+/**
+ * Serves looks at groups: which of their jobs are queued or running, and which failed. A completed job is not in it. The
+ * keys of a job that is claimed or queued again do not change.
+ */
+export const membersIndex = {
+  name: 'members',
+  key: { group: 1, completed: 1 },
+  partialFilterExpression: {
+    group: { $exists: true },
+    status: { $in: ['queued', 'processing', 'error', 'cancelled'] },
+  },
+} as const;
+
+/** Serves what waits for other jobs to end. Most jobs never do. */
+export const heldJobs = {
+  name: 'held',
+  key: { 'waitsFor.on': 1 },
+  partialFilterExpression: { 'waitsFor.on': { $exists: true }, status: 'queued' },
+} as const;
+
 /** Serves recovery of expired leases and counts of running jobs. */
 export const leaseExpiry = {
   name: 'leaseExpiry',
@@ -123,6 +143,8 @@ export const jobIndexes: IndexDescription[] = [
   heldBackJobs,
   slotIndex,
   blockedJobs,
+  membersIndex,
+  heldJobs,
   leaseExpiry,
   uniqueKeyIndex,
   occurrence,

@@ -1,6 +1,7 @@
 import type { ClientSession, Collection, Document } from 'mongodb';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { JobLimit } from './flow-rules.js';
+import type { Membership } from './group.js';
 import type { JobDocument, Occurrence } from './job.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
@@ -8,7 +9,7 @@ import type { ResolvedRetryDelay } from './retry-delay.js';
 import type { Sharing } from './unique-rules.js';
 
 /** A job as its producer defines it, resolved and validated. The other fields of its document follow from it. */
-export interface NewJob {
+export interface NewJob extends Membership {
   readonly id: string;
   readonly jobName: string;
   readonly input: unknown;
@@ -100,6 +101,18 @@ export function newDocument(job: NewJob): Document {
   return { $mergeObjects: [{ $literal: untimed(job) }, times] };
 }
 
+/** The fields of a job that belongs to a group or waits for one. While it waits, it is not claimable. */
+function membershipOf({ group, parents, after, waitsFor, inputFrom, groupLimit }: NewJob): Partial<Untimed> {
+  return {
+    ...(group !== undefined && { group }),
+    ...(parents && { parents }),
+    ...(after && { after }),
+    ...(waitsFor && { waitsFor, claimable: false }),
+    ...(inputFrom && { inputFrom }),
+    ...(groupLimit !== undefined && { groupLimit }),
+  };
+}
+
 type Untimed = Omit<JobDocument, 'runAt' | 'created' | 'queued'>;
 
 /**
@@ -133,5 +146,6 @@ function untimed(job: NewJob): Untimed {
     document.blockedBy = job.blockedBy;
     document.limits = job.limits ?? [];
   }
+  if (job.group !== undefined || job.after) Object.assign(document, membershipOf(job));
   return document;
 }

@@ -35,6 +35,11 @@ const maxRetries = z.int().min(1).max(1000);
 
 /** Some versions of MongoDB refuse index keys above 1 KB. Ids and keys stay well below. */
 const key = storableText.min(1).max(500);
+/** Ids of batches and workflows. Their jobs have longer ones. */
+export const groupIdSchema = storableText
+  .min(1)
+  .max(300)
+  .refine(...hasAddress);
 /** Valid names of queues. */
 export const queueSchema = storableText
   .min(1)
@@ -72,7 +77,7 @@ const keptForSchema = z.union([z.literal('forever'), durationSchema], {
     "expected 'forever', 0, or another number of milliseconds or string such as '1 day', up to 100 years",
 });
 
-const retentionSchema = z.strictObject({
+export const retentionSchema = z.strictObject({
   completed: keptForSchema.default(ms('7 days')),
   cancelled: keptForSchema.default(ms('7 days')),
   error: keptForSchema.default(ms('30 days')),
@@ -177,6 +182,12 @@ export const addedJobSchema = z
   .refine(...atMostOneMoment)
   .refine(hasAtMostOneKey, notOneKey)
   .refine(isDebouncedOnly, notDebouncedOnly);
+
+/** Options of a job that another one adds. Its id is made of the other one's. */
+export const childOptionsSchema = z.strictObject({ ...overrides, metadata: metadataSchema.optional() });
+
+/** Options of a job of a workflow. A moment may have come when it need not wait any longer. */
+export const workflowJobOptionsSchema = childOptionsSchema.extend(moment).refine(...atMostOneMoment);
 
 /** A session of the caller. */
 export const sessionSchema = z

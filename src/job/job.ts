@@ -27,6 +27,7 @@
 
 import type { FailureCause } from './failure.js';
 import type { HeldSlot, JobLimit } from './flow-rules.js';
+import type { Membership } from './group.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
@@ -99,7 +100,7 @@ export interface Occurrence {
 }
 
 /** A document of the collection `jobs`. All times are by the database's clock. */
-export interface JobDocument {
+export interface JobDocument extends Membership {
   readonly _id: string;
   readonly jobName: string;
   readonly queue: string;
@@ -198,7 +199,9 @@ export type WorkersFields =
   | 'lastToken'
   | 'freedUniqueKey'
   | 'slots'
-  | 'lostSlots';
+  | 'lostSlots'
+  | 'inputFrom'
+  | 'groupLimit';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -213,7 +216,10 @@ export type Job = { readonly id: string } & Omit<
   };
 
 /** A job whose lease the caller holds, with the token that proves it. */
-export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<JobDocument, 'slots'>;
+export type ClaimedJob = Omit<Job, 'lease'> & { readonly token: string } & Pick<
+    JobDocument,
+    'slots' | 'groupLimit'
+  >;
 
 /** Returns whether a document is a job, judged by fields that every job has. */
 export function isJob({
@@ -248,6 +254,8 @@ const { runAlone: _, ...hidden } = withoutLog;
 export const shownFields = {
   ...hidden,
   slots: 0,
+  inputFrom: 0,
+  groupLimit: 0,
   'lease.token': 0,
   'lease.lengthMs': 0,
   'lease.reported': 0,

@@ -4,6 +4,7 @@ import { validateNow } from '../validate.js';
 import type { AnyJobToAdd } from './add-jobs.js';
 import {
   type CancelFilter,
+  type CancelledInTree,
   cancelMany,
   type ManyChanged,
   type ManyOptions,
@@ -22,6 +23,7 @@ import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
+import type { Retried } from './retry-job.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 import type { AddedJob } from './write-job.js';
 
@@ -40,6 +42,16 @@ export interface Adding {
   many(jobs: readonly AnyJobToAdd[], options?: AddJobsOptions): Promise<AddedJob[]>;
 }
 
+/** Selects a page of the jobs that a job has added. */
+export type ChildrenFilter = Pick<JobsFilter, 'status' | 'limit' | 'maxBytes' | 'cursor'>;
+
+/** What follows when many jobs are changed. None rejects. */
+export interface AfterChanges {
+  readonly freeing: (freed: readonly FormerHolder[]) => Promise<void>;
+  readonly cancelling: (cancelled: readonly CancelledInTree[]) => Promise<void>;
+  readonly retrying: (retried: readonly Retried[]) => Promise<void>;
+}
+
 /** Lists, counts and logs of many jobs. The processor itself adds, reads and changes single jobs. */
 export class Jobs<out Kinds extends JobsByName = JobsByName> {
   constructor(
@@ -48,7 +60,8 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
     private readonly registry: JobRegistry,
     private readonly kick: () => Promise<void>,
     private readonly adding: Adding,
-    private readonly passOn: (freed: readonly FormerHolder[]) => Promise<void>,
+    private readonly after: AfterChanges,
+    private readonly listTree: (id: string, filter?: ChildrenFilter) => Promise<JobPage>,
   ) {}
 
   /**
@@ -115,6 +128,17 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
     return findSteps(await this.collections(), id);
   }
 
+  /**
+   * Returns a page of the jobs that the steps of a job have added, at all levels. Each is followed by those below it, as in a
+   * tree, and its `parents` tell how deep it is. Inputs, outputs, progress and stacks are left out.
+   *
+   * @param filter with `status`, only these, which may search all of them
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async children(id: string, filter?: ChildrenFilter): Promise<JobPage> {
+    return this.listTree(id, filter);
+  }
+
   /** Returns how many jobs have each status, up to 10,000 each. Costs reads of index keys. */
   async count(): Promise<JobCounts> {
     return countJobs((await this.collections()).jobs);
@@ -158,7 +182,13 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    * await processor.jobs.retryMany({ status: 'error', jobName: 'charge', errorText: 'timed out' });
    */
   async retryMany(filter: RetryFilter, options: RetryManyOptions = {}): Promise<ManyChanged> {
-    const result = await retryMany(await this.collections(), this.registry, filter, options);
+    const result = await retryMany(
+      await this.collections(),
+      this.registry,
+      filter,
+      options,
+      this.after.retrying,
+    );
     if (result.changed > 0) await this.kick();
     return result;
   }
@@ -172,7 +202,8 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    * @throws ValidationError for an invalid filter or options, before anything is written
    */
   async cancelMany(filter: CancelFilter, options: ManyOptions = {}): Promise<ManyChanged> {
-    return cancelMany((await this.collections()).jobs, filter, options, this.passOn);
+    const { freeing, cancelling } = this.after;
+    return cancelMany((await this.collections()).jobs, filter, options, freeing, cancelling);
   }
 }
 

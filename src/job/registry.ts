@@ -216,7 +216,15 @@ export class JobRegistry {
     const names = new Set([...this.#known.keys(), ...(await this.storedNames())]);
     throw new UnknownJobNameError(name, [...names].sort());
   }
+
+  /** Returns the schemas of a kind of jobs, as far as they are known here. */
+  schemasOf(job: string | JobContract): KnownSchemas {
+    return (isJobContract(job) ? job : this.#known.get(nameOf(job))) ?? {};
+  }
 }
+
+/** The schemas of a kind of jobs whose contract is known. */
+export type KnownSchemas = Partial<Pick<JobContract, 'input' | 'output'>>;
 
 /** Returns the name under which a job is added. */
 export function nameOf(job: string | JobContract): string {

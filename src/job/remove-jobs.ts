@@ -61,6 +61,9 @@ const oldestFirst: FindOptions = {
   batchSize: BATCH + 1,
 };
 
+/** A job of a group is removed together with it. */
+const ofNoGroup = { group: { $exists: false } };
+
 /** Removes a batch. `last` is the time of creation of the last job of a full batch, after which more may follow. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
@@ -77,7 +80,10 @@ async function removeBatch(
   return retryWhileUnreachable(ELECTION_MS, async () => {
     const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
       jobs
-        .find({ ...ourJob, status, created: { $gte: from }, $expr }, { ...oldestFirst, projection, ...hint })
+        .find(
+          { ...ourJob, status, created: { $gte: from }, ...ofNoGroup, $expr },
+          { ...oldestFirst, projection, ...hint },
+        )
         .toArray(),
     );
     if (found.length === 0) return { removed: 0, last: undefined, stopped: [] };

@@ -4,7 +4,7 @@ import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
-import type { JobDocument, JobStatus } from './job.js';
+import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { tryingStepsAnew } from './step-statements.js';
@@ -20,15 +20,21 @@ export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * @throws NotFoundError, ConflictError if the job has another status or its unique key is taken, or IndexMissingError
  *   if a taken key would go unnoticed. Nothing was changed then
  */
-export async function retryJob(collections: JobCollections, id: string): Promise<void> {
+export async function retryJob(collections: JobCollections, id: string): Promise<Retried> {
   const { jobs } = collections;
   const settled: Filter<JobDocument> = { ...ourJob, _id: String(id), status: { $in: [...retriable] } };
   await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
   try {
-    await changeOrExplain(
+    return await changeOrExplain(
       jobs,
       id,
-      async () => (await jobs.updateOne(settled, queueAgain, byId)).matchedCount || undefined,
+      async () => {
+        const found = await jobs.findOneAndUpdate(settled, queueAgain, {
+          projection: retriedFields,
+          ...byId,
+        });
+        return found ? { ...found, id } : undefined;
+      },
       ({ status }) =>
         retriable.includes(status)
           ? undefined
@@ -40,6 +46,11 @@ export async function retryJob(collections: JobCollections, id: string): Promise
   }
 }
 
+/** A job that was queued again, as far as groups are concerned. */
+export type Retried = Pick<Job, 'id' | 'group' | 'after'>;
+
+const retriedFields = { group: 1, after: 1 } as const;
+
 async function freedUniqueKey(jobs: Collection<JobDocument>, id: string): Promise<string | undefined> {
   const job = await jobs.findOne({ _id: String(id) }, { projection: { freedUniqueKey: 1 } });
   return job?.freedUniqueKey;
@@ -49,7 +60,8 @@ export const queueAgain: Document[] = [
   {
     $set: {
       status: 'queued',
-      claimable: unlessAlone,
+      claimable: { $cond: [{ $isArray: '$after' }, false, unlessAlone] },
+      waitsFor: { $ifNull: ['$after', '$$REMOVE'] },
       queued: '$$NOW',
       runAt: { $max: ['$runAt', '$$NOW'] },
       maxRetries: { $add: ['$maxRetries', 1] },

@@ -1,17 +1,18 @@
 import type { Failure } from './failure.js';
 
-/** What a step does. See `Steps` for each. A `compensation` undoes another step. */
-export type StepKind = 'run' | 'transaction' | 'iterate' | 'sleep' | 'signal' | 'compensation';
+/** What a step does. See `Steps` for each. `invoke` is a `fanOut` of one. A `compensation` undoes another step. */
+export type StepKind = 'run' | 'transaction' | 'iterate' | 'sleep' | 'signal' | 'fanOut' | 'compensation';
 
 /**
  * How far a stored step has come:
  * - `begun`: its function was called, and no end is stored. Only for steps with `atMostOnce`
  * - `retrying`: it failed, and is tried again
  * - `iterating`: it has a cursor, and goes on from there
+ * - `waiting`: its children are added
  * - `completed`, and `timedOut` for a wait whose signal did not come in time
  * - `failed`: it is not tried again
  */
-export type StepState = 'begun' | 'retrying' | 'iterating' | 'completed' | 'timedOut' | 'failed';
+export type StepState = 'begun' | 'retrying' | 'iterating' | 'waiting' | 'completed' | 'timedOut' | 'failed';
 
 /** A step of a job, as it is stored. Times are by the database's clock. */
 export interface StepEntry {
@@ -37,9 +38,11 @@ export interface StepWait {
   /** Name of the step. */
   readonly name: string;
   /** `retry`: the step failed and is tried again. */
-  readonly kind: 'sleep' | 'signal' | 'retry';
+  readonly kind: 'sleep' | 'signal' | 'retry' | 'children';
   /** Name of the signal that the step waits for. */
   readonly signal?: string;
+  /** Name of the group that the step waits for. */
+  readonly on?: string;
   readonly began: Date;
   /** When the job goes on in any case. Absent if the step waits for as long as it takes. */
   readonly until?: Date;
@@ -57,6 +60,8 @@ export interface StepsState {
   readonly waits?: readonly StepWait[];
   /** Whether a stored step can be undone, and whether that is under way because the job has failed for good. */
   readonly undo?: 'possible' | 'underWay';
+  /** True once the job has added children. */
+  readonly children?: true;
 }
 
 /** Where the failure is kept because of which the steps are undone. A step of this name would be refused as used. */

@@ -33,6 +33,7 @@ export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Do
         ...(page && { 'stepLog.pages': { $setUnion: [{ $ifNull: ['$stepLog.pages', []] }, [page.id]] } }),
         ...(taken.length > 0 && { 'stepLog.signals': signalsExcept(taken) }),
         ...(drops.length > 0 && { 'stepLog.signalIds': idsExcept(drops.map(({ name }) => name)) }),
+        ...(steps.some(({ kind }) => kind === 'fanOut') && { 'steps.children': true }),
         ...(steps.some(isProgress) && { 'lease.stepped': true }),
         ...(steps.some(({ isUndoable }) => isUndoable) && { 'steps.undo': 'possible' }),
       },
@@ -142,10 +143,11 @@ export function storeWaits(waits: readonly WaitWrite[]): Document {
   return { $set: { 'steps.waits': waits.map(toWait) } };
 }
 
-function toWait({ name, kind, signal, agoMs, until }: WaitWrite): Document {
+function toWait({ name, kind, signal, on, agoMs, until }: WaitWrite): Document {
   return {
     name: { $literal: name },
     kind,
+    ...(on !== undefined && { on: { $literal: on } }),
     ...(signal !== undefined && { signal: { $literal: signal } }),
     began: { $subtract: ['$$NOW', Math.round(agoMs)] },
     ...(until !== undefined && { until: until instanceof Date ? until : { $add: ['$$NOW', until] } }),
@@ -165,6 +167,12 @@ export function wakeUp(waits: readonly WaitWrite[]): Document {
 }
 
 const earliestWait = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
+
+/** Whether a job waits for its steps alone. Otherwise a rate limit or a failed attempt has put it off since. */
+const waitsForSteps = { $eq: ['$runAt', earliestWait] };
+
+/** The `runAt` of a suspended job that need not wait any longer. */
+export const wakingUp = { $cond: [waitsForSteps, { $min: ['$runAt', '$$NOW'] }, '$runAt'] };
 
 /** Returns the stages that begin a new run: no step is stored, nothing is waited for, and the signals stay. */
 export function beginRun(): Document[] {
@@ -198,8 +206,7 @@ export function addSignal(
     $and: [
       { $eq: ['$status', 'queued'] },
       { $in: [{ $literal: name }, { $ifNull: ['$steps.waits.signal', []] }] },
-      // Otherwise a rate limit or a failed attempt has put it off since, and the signal must not bring it forward.
-      { $eq: ['$runAt', earliestWait] },
+      waitsForSteps,
     ],
   };
   return [
@@ -234,10 +241,21 @@ const isUndone = { $gt: [{ $size: { $filter: { input: entries, as: 'step', cond:
 
 const isOver = { $in: ['$$step.state', ['failed', 'begun']] };
 
+const hasChildren = { $and: [{ $eq: ['$$step.kind', 'fanOut'] }, { $ne: ['$$step.state', 'completed'] }] };
+
+/** Children are not added anew. Those that failed are queued again. */
+const withChildrenAgain = {
+  $map: {
+    input: entries,
+    as: 'step',
+    in: { $cond: [hasChildren, { $mergeObjects: ['$$step', { state: 'retrying' }] }, '$$step'] },
+  },
+};
+
 const withoutFailed = {
   $mergeObjects: [
     '$stepLog',
-    { entries: { $filter: { input: entries, as: 'step', cond: { $not: [isOver] } } } },
+    { entries: { $filter: { input: withChildrenAgain, as: 'step', cond: { $not: [isOver] } } } },
   ],
 };
 

@@ -1,6 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ClientSession } from 'mongodb';
 import type { Duration } from '../duration.js';
+import type { FanOutOptions, InvokeOptions, MemberResults } from './children.js';
+import type { InputArguments, JobContract } from './job-contract.js';
+import type { NamedBefore } from './named-before.js';
 import type { RetryDelay } from './retry-delay.js';
 
 /**
@@ -122,6 +125,53 @@ export interface Steps {
     options?: CallbackOptions & { readonly schema?: undefined },
   ): Promise<StepCallback<CallbackAnswer>>;
   /**
+   * Adds a child job, waits until it has ended, and returns its output. The job is suspended meanwhile. The child is a job
+   * like any other: it has attempts, limits and a page of its own. It is kept as long as this job, and is cancelled with it.
+   *
+   * @throws StepFailedError if the child failed for good or was cancelled, or `timeout` is over. If a person retries this job,
+   *   the child is queued again
+   * @throws ValidationError for an input that its schema refuses. Nothing is added then
+   * @example
+   * const image = await step.invoke('resize', resize, { url: input.url });
+   */
+  invoke<Input, Output>(
+    name: string,
+    job: JobContract<Input, Output>,
+    ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions]
+  ): Promise<Output>;
+  invoke<Output = unknown>(
+    name: string,
+    job: string,
+    input?: unknown,
+    options?: InvokeOptions,
+  ): Promise<Output>;
+  /**
+   * Adds a child job for each of up to 100,000 inputs, waits until all have ended, and returns how they ended. What the
+   * children returned is read when it is asked for.
+   *
+   * The inputs must be the same when the function is called anew, until the children are added. So compute them in a step
+   * if they change.
+   *
+   * @throws StepFailedError if some failed for good or were cancelled, except with `onError: 'collect'`. If a person retries
+   *   this job, only these are queued again
+   * @throws ValidationError for an input that the schema refuses. Nothing is added then
+   * @example
+   * const pages = await step.fanOut('render', renderPage, input.pages.map((page) => ({ page })), { concurrency: 20 });
+   * for await (const page of pages) if (page.status === 'completed') await add(page.output);
+   */
+  fanOut<Input, Output>(
+    name: string,
+    job: JobContract<Input, Output>,
+    inputs: readonly NoInfer<Input>[],
+    options?: FanOutOptions,
+  ): Promise<MemberResults<Output>>;
+  fanOut<Output = unknown>(
+    name: string,
+    job: string,
+    inputs: readonly unknown[],
+    options?: FanOutOptions,
+  ): Promise<MemberResults<Output>>;
+  /**
    * Ends this run, and begins the next one with another input and no steps, for jobs that go on for ever. Signals that no
    * step has taken are kept. Attempts are counted anew. Nothing after it runs.
    *
@@ -149,11 +199,6 @@ export type TransactionFunction<Value> = (
   session: ClientSession,
   step: StepContext,
 ) => Promise<Value> | Value;
-
-/** Names under which older code stored the step. */
-export interface NamedBefore {
-  readonly was?: string | readonly string[];
-}
 
 /** Options of a step. */
 export interface StepOptions<Value = unknown> extends NamedBefore {

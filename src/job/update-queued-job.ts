@@ -50,6 +50,9 @@ export async function updateQueuedJob(
   );
 }
 
+/** A job that waits for other jobs goes on waiting. */
+const stillHeld = { $gt: [{ $size: { $ifNull: ['$waitsFor', []] } }, 0] };
+
 function toFields({ queue, priority, maxRetries, retryDelay, runAt }: QueuedJobChanges): Document {
   return {
     ...(queue !== undefined && { queue: { $literal: queue } }),
@@ -58,7 +61,7 @@ function toFields({ queue, priority, maxRetries, retryDelay, runAt }: QueuedJobC
     ...(retryDelay !== undefined && { retryDelay: { $literal: retryDelay } }),
     ...(runAt !== undefined && {
       runAt: runAt instanceof Date ? runAt : { $add: ['$$NOW', runAt] },
-      claimable: unlessAlone,
+      claimable: { $cond: [stillHeld, false, unlessAlone] },
       ...withoutLimits,
     }),
   };

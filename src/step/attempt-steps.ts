@@ -4,15 +4,19 @@ import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { durationSchema } from '../duration.js';
 import { ConflictError, JobSuspended, StepFailedError, ValidationError } from '../errors.js';
+import { type FanOutOptions, type InvokeOptions, MemberResults } from '../job/children.js';
 import { type Failure, toFailure } from '../job/failure.js';
+import { MAX_MEMBERS } from '../job/group.js';
+import type { JobContract } from '../job/job-contract.js';
+import type { NamedBefore } from '../job/named-before.js';
 import type { Outcome } from '../job/outcome.js';
+import { isJob } from '../job/registry.js';
 import { parseBy } from '../job/schema.js';
 import type { CursorWrite, StepWrite, StepWrites } from '../job/step-log.js';
 import type {
   CallbackOptions,
   Iterated,
   IterateOptions,
-  NamedBefore,
   SignalOptions,
   StepCallback,
   StepContext,
@@ -24,11 +28,14 @@ import { MAX_STEP_BYTES, toCursor, toInput, toStepResult } from '../job/storable
 import { validateNow } from '../validate.js';
 import { ActiveSteps, never } from './active-steps.js';
 import { callbackSignal } from './callbacks.js';
+import { type Children, fanOut } from './child-steps.js';
 import { isUndoing, type Undoable, Undoing, undo, undoBecauseOf } from './compensation.js';
 import type { StepHost } from './step-host.js';
 import { type KnownStep, StepJournal } from './step-journal.js';
 import {
   callbackOptionsSchema,
+  fanOutOptionsSchema,
+  invokeOptionsSchema,
   iterateOptionsSchema,
   momentSchema,
   type ResolvedSignalOptions,
@@ -47,6 +54,8 @@ export class AttemptSteps implements Steps {
   readonly #names = new Set<string>();
   readonly #active: ActiveSteps;
   readonly #undoable: Undoable[] = [];
+  /** Whether the job may have added children. */
+  hasChildren = false;
   #loading: Promise<StepJournal> | undefined;
   #journal: StepJournal | undefined;
 
@@ -229,6 +238,50 @@ export class AttemptSteps implements Steps {
       this.host.log(`A signal was dropped: ${error.message}`);
       return undefined;
     }
+  }
+
+  async invoke<Output>(name: string, ...args: readonly unknown[]): Promise<Output>;
+  async invoke(
+    name: string,
+    kind: string | JobContract,
+    input?: unknown,
+    options: InvokeOptions = {},
+  ): Promise<unknown> {
+    const { was, ...valid } = validateNow(invokeOptionsSchema, options, `Options of step '${name}'`);
+    const replaced = this.host.replacement(name);
+    if (replaced) return this.run(name, { was }, replaced);
+    const results = await this.#fanOut({
+      name,
+      kind,
+      inputs: [input],
+      options: { ...valid, was, onError: 'fail' },
+    });
+    const [output] = await results.outputs();
+    return output;
+  }
+
+  async fanOut<Output>(name: string, ...args: readonly unknown[]): Promise<MemberResults<Output>>;
+  async fanOut(
+    name: string,
+    kind: string | JobContract,
+    inputs: readonly unknown[],
+    options: FanOutOptions = {},
+  ): Promise<MemberResults> {
+    const valid = validateNow(fanOutOptionsSchema, options, `Options of step '${name}'`);
+    validateNow(inputsSchema, inputs, `Inputs of step '${name}'`);
+    const replaced = this.host.replacement(name);
+    if (!replaced) return this.#fanOut({ name, kind, inputs, options: valid });
+    return replacedResults(await this.run(name, { was: valid.was }, replaced));
+  }
+
+  #fanOut(children: Children): Promise<MemberResults> {
+    const { name, kind, options } = children;
+    validateNow(kindSchema, kind, `Job of step '${name}'`);
+    return this.#step(name, options.was, (place, known) => {
+      if (known?.state !== 'completed' && known?.state !== 'failed') requireForward(place.journal);
+      this.hasChildren = true;
+      return fanOut(children, this.#run, known, place);
+    });
   }
 
   async continueAs(input: unknown): Promise<never> {
@@ -429,6 +482,22 @@ function storedForm<Value>(name: string, convert: () => Value): Value {
   } catch (error) {
     throw new StepFailedError(name, toFailure(error).message, { cause: error });
   }
+}
+
+const inputsSchema = z.array(z.unknown()).max(MAX_MEMBERS);
+
+const kindSchema = z.custom<string | JobContract>(
+  (kind) => typeof kind === 'string' || isJob(kind),
+  'expected the name of a job, or its factory or contract',
+);
+
+/** Returns the results that the testing kit was given instead of those of children. */
+function replacedResults(outputs: unknown): MemberResults {
+  const all = Array.isArray(outputs) ? outputs : [];
+  const results = all.map(
+    (output, index) => ({ index, id: `replaced.${index}`, status: 'completed', output }) as const,
+  );
+  return new MemberResults(all.length, 0, async (from, count) => results.slice(from, from + count));
 }
 
 const functionSchema = z.custom<StepFunction<unknown>>(

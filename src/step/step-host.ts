@@ -1,5 +1,8 @@
 import type { ClientSession } from 'mongodb';
+import type { AnyJobToAdd } from '../job/add-jobs.js';
+import type { EndedMember, MemberResult } from '../job/children.js';
 import type { JobFactory } from '../job/define-job.js';
+import type { GroupState } from '../job/group-statements.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { LogLineFields } from '../job/log-line.js';
 import type { Outcome } from '../job/outcome.js';
@@ -34,11 +37,40 @@ export interface StepStore {
   ): Promise<Result>;
 }
 
+/** Jobs that a step adds. */
+export interface NewChildren {
+  /** Id of their group. */
+  readonly id: string;
+  readonly jobs: readonly AnyJobToAdd[];
+  /** How many of them run at a time. */
+  readonly groupLimit?: number;
+}
+
+/** How steps add other jobs, and see how these ended. */
+export interface ChildStore {
+  /**
+   * Adds children. Safe to repeat.
+   *
+   * @throws as `addJobs` does, with nothing added, and ConflictError if one is there that has another input
+   */
+  add(parent: ClaimedJob, children: NewChildren): Promise<void>;
+  look(group: string): Promise<GroupState>;
+  countFailed(group: string): Promise<number>;
+  firstFailure(group: string): Promise<EndedMember | undefined>;
+  /** Queues the children again that failed or were cancelled. */
+  retry(group: string): Promise<void>;
+  /** Cancels the children that have not ended, and all jobs below them. @param id id of the group */
+  cancel(parent: ClaimedJob, id: string): Promise<void>;
+  /** Returns how children ended, from a number on. @param id id of the group */
+  read(id: string, from: number, count: number): Promise<readonly MemberResult[]>;
+}
+
 /** The attempt whose steps run. */
 export interface StepHost {
   readonly job: ClaimedJob;
   readonly factory: JobFactory;
   readonly store: StepStore;
+  readonly children: ChildStore;
   readonly signal: AbortSignal;
   /** How long the attempt may still take, in milliseconds. */
   timeLeft(): number;

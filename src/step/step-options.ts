@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
 import { durationSchema } from '../duration.js';
+import { MAX_SLOTS } from '../job/flow-rules.js';
+import { childOptionsSchema } from '../job/job-options.js';
 import { retryDelaySchema } from '../job/retry-delay.js';
 import { schemaProblem } from '../job/schema.js';
 import type { StepContext } from '../job/steps.js';
@@ -74,5 +76,17 @@ export const signalOptionsSchema = z.strictObject({
 export type ResolvedSignalOptions = Omit<z.output<typeof signalOptionsSchema>, 'signal'>;
 
 export const callbackOptionsSchema = signalOptionsSchema.omit({ signal: true });
+
+export const fanOutOptionsSchema = z.strictObject({
+  was,
+  job: childOptionsSchema.optional(),
+  timeout: durationSchema.optional(),
+  onError: z.enum(['fail', 'cancel', 'collect']).default('fail'),
+  concurrency: z.int().min(1).max(MAX_SLOTS).optional(),
+});
+
+export type ResolvedFanOutOptions = z.output<typeof fanOutOptionsSchema>;
+
+export const invokeOptionsSchema = fanOutOptionsSchema.pick({ was: true, job: true, timeout: true });
 
 export const momentSchema = z.date();

@@ -12,7 +12,7 @@ import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
 import { AttemptSteps } from '../step/attempt-steps.js';
-import type { StepHost, StepStore } from '../step/step-host.js';
+import type { ChildStore, StepHost, StepStore } from '../step/step-host.js';
 import type { StepRules } from '../step/step-rules.js';
 import type { AttemptReport } from './attempt-report.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
@@ -39,6 +39,8 @@ export interface AttemptOwner {
   readonly middlewares: Middlewares;
   /** How steps read and write. */
   readonly steps: StepStore;
+  /** How steps add other jobs. */
+  readonly children: ChildStore;
   readonly stepRules: StepRules;
   /** When the worker must stop, in milliseconds since the epoch. Infinity if unknown. */
   readonly stopAt: number;
@@ -113,6 +115,11 @@ export class Attempt {
   /** Whether the job is to be cancelled, and the attempt knows. */
   get isToBeCancelled(): boolean {
     return this.#aborted?.why === 'cancelled';
+  }
+
+  /** Whether the job may have added others. */
+  get hasChildren(): boolean {
+    return this.job.steps?.children === true || this.#steps?.hasChildren === true;
   }
 
   /** How long the attempt took, or has taken so far, in milliseconds. Undefined if its function was never called. */
@@ -249,6 +256,7 @@ export class Attempt {
       job,
       factory,
       store: owner.steps,
+      children: owner.children,
       timeLeft: () => this.#timeLeft(),
       wholeTimeMs: Math.min(factory.limits.timeoutMs, owner.wholeTimeMs),
       outOfTime: () => this.#outOfTime(),

@@ -1,7 +1,7 @@
 import type { AttemptEnded } from '../events.js';
 import { countDueJobs } from '../job/count-due-jobs.js';
 import type { JobFactory } from '../job/define-job.js';
-import type { ClaimedJob } from '../job/job.js';
+import { type ClaimedJob, isSettled } from '../job/job.js';
 import { type Outcome, queuedAgain } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { SettledAs } from '../job/settle-jobs.js';
@@ -14,6 +14,7 @@ import { Attempt, type AttemptOwner, type AttemptState } from './attempt.js';
 import { AttemptEvents } from './attempt-events.js';
 import { Batch } from './batch.js';
 import { Claimer } from './claimer.js';
+import { GroupWatch } from './group-watch.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Linger } from './linger.js';
 import { Pace } from './pace.js';
@@ -65,6 +66,7 @@ class Drain {
   readonly #alarm: Alarm;
   readonly #linger: Linger;
   readonly #events: AttemptEvents;
+  readonly #groups: GroupWatch;
   readonly #attemptOwner: AttemptOwner;
   /** True while due jobs must run alone. Nothing else is claimed until they have run. */
   #jobsWaitAlone: boolean;
@@ -123,6 +125,7 @@ class Drain {
         leases: this.#leases,
         leaseMs,
       }),
+      children: worker.children,
       stepRules: worker.stepRules(),
       stopAt: limits.stopAt,
       wholeTimeMs: limits.stopAt - Date.now(),
@@ -135,6 +138,7 @@ class Drain {
       onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before),
     };
     this.#events = new AttemptEvents(worker.events, drainName);
+    this.#groups = new GroupWatch(worker.groups, (ready) => worker.jobsReady.tell(ready));
     this.#linger = new Linger({
       worker,
       limits,
@@ -161,7 +165,7 @@ class Drain {
       stopCounting();
       this.#alarm.close();
       await this.#writer.close();
-      const ending = [this.#leases.pause(end.aborted), this.#linger.end()];
+      const ending = [this.#leases.pause(end.aborted), this.#linger.end(), this.#groups.finish()];
       await Promise.all([...ending, ...this.#background]);
     }
     this.#summary.claimed = this.#claimer.claimed;
@@ -182,7 +186,11 @@ class Drain {
       await this.#fillBatches();
       this.#tellRequeued();
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
-      else if (wasIdle && foundNone && this.#promised === 0) return;
+      else if (wasIdle && foundNone && this.#promised === 0) {
+        // The last jobs may have been what others wait for.
+        await this.#groups.finish();
+        if (this.#promised === 0) return;
+      }
       // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
     }
   }
@@ -358,6 +366,9 @@ class Drain {
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
+    this.#groups.ended(attempt.job, outcome, settledAs);
+    if (attempt.hasChildren && settledAs !== undefined && settledAs !== 'stale' && isSettled(settledAs))
+      this.#beside(this.worker.groups.endTree(attempt.job.id));
     if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended') {
       this.#beside(this.worker.jobsReady.tell(queuedAgain(attempt.job, outcome)));
     }

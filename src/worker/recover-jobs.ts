@@ -3,8 +3,10 @@ import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
 import type { FlowCollections } from '../flow/limit-document.js';
 import type { DueLimit } from '../flow/lines.js';
+import { type GroupCollections, isDueForCheck } from '../group/group-document.js';
 import { endLostAttempt, undoLostAttempt } from '../job/end-attempt.js';
 import type { HeldSlot, JobLimit } from '../job/flow-rules.js';
+import { type InTree, treeFields } from '../job/in-tree.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
 import { makeClaimable } from '../job/make-claimable.js';
@@ -31,6 +33,8 @@ export interface Recovery {
   readonly pausedQueues: readonly string[];
   /** Limits whose lines somebody must look after. */
   readonly dueLimits: readonly DueLimit[];
+  /** Whether somebody must look after groups of jobs. */
+  readonly areGroupsDue: boolean;
   /** Whether due jobs must run alone. */
   readonly waitsAlone: boolean;
 }
@@ -48,6 +52,8 @@ export interface LostAttempt {
   /** The limits of the job, and the places in them that it has lost. */
   readonly limits: readonly JobLimit[];
   readonly slots: readonly HeldSlot[];
+  /** The jobs above and below it. */
+  readonly tree: InTree;
 }
 
 /**
@@ -68,8 +74,13 @@ export async function recoverJobs({
   jobs,
   queues,
   limits,
-}: QueueCollections & FlowCollections): Promise<Recovery> {
-  const looked = await look(jobs, queues.collectionName, limits.collectionName);
+  jobGroups,
+}: QueueCollections & FlowCollections & GroupCollections): Promise<Recovery> {
+  const looked = await look(jobs, {
+    queues: queues.collectionName,
+    limits: limits.collectionName,
+    groups: jobGroups.collectionName,
+  });
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
   const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
@@ -77,7 +88,8 @@ export async function recoverJobs({
   const madeClaimable = isAnyUnmarked ? await makeClaimable(jobs) : 0;
   const waitsAlone = looked.some(({ isAlone }) => isAlone) || lost.length > 0;
   const dueLimits = looked.flatMap(({ limit }) => limit ?? []);
-  return { lost, madeClaimable, pausedQueues, dueLimits, waitsAlone };
+  const areGroupsDue = looked.some(({ isGroupDue }) => isGroupDue);
+  return { lost, madeClaimable, pausedQueues, dueLimits, areGroupsDue, waitsAlone };
 }
 
 /** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
@@ -96,12 +108,16 @@ interface Found {
   readonly isExpired?: true;
   readonly isAlone?: true;
   readonly isUnmarked?: true;
+  readonly isGroupDue?: true;
   readonly queue?: string;
   readonly limit?: DueLimit;
 }
 
 /** Returns one job for each kind of work to do, and the paused queues. */
-async function look(jobs: Collection<JobDocument>, queues: string, limits: string): Promise<Found[]> {
+async function look(
+  jobs: Collection<JobDocument>,
+  { queues, limits, groups }: { readonly queues: string; readonly limits: string; readonly groups: string },
+): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
   const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });
@@ -112,22 +128,24 @@ async function look(jobs: Collection<JobDocument>, queues: string, limits: strin
     { $limit: MAX_LIMITS },
     { $project: { _id: 0, limit: { _id: '$_id', next: '$next' } } },
   ]);
+  const groupDue = union(groups, firstThat(isDueForCheck, 'isGroupDue'));
   const all = [
     ...firstThat(isUnmarked, 'isUnmarked'),
     union(jobs.collectionName, alone),
     union(jobs.collectionName, expired),
     paused,
     dueLimits,
+    groupDue,
   ];
   const find = (stages: Document[], hint: IndexHint) =>
     jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
   const withoutHeldBack = () =>
-    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits], hint));
+    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits, groupDue], hint));
   // Without their index, finding held-back jobs would scan all jobs.
   return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
 }
 
-function firstThat(conditions: Filter<JobDocument>, mark: keyof Found): Document[] {
+function firstThat(conditions: Document, mark: keyof Found): Document[] {
   return [{ $match: conditions }, { $limit: 1 }, { $project: { _id: 0, [mark]: { $literal: true } } }];
 }
 
@@ -149,8 +167,8 @@ type ExpiredJob = Pick<
   | 'maxRetries'
   | 'limits'
   | 'slots'
-  | 'steps'
-> & { readonly now: Date };
+> &
+  InTree & { readonly now: Date };
 
 async function recoverExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<LostAttempt[]> {
   const expired = await findExpired(jobs, session);
@@ -180,7 +198,24 @@ function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
   const leaseExpired = lease?.expires ?? now;
   const { limits = [] } = job;
   const slots = settledAs ? freedBySettling(job, settledAs) : [];
-  return { jobId, jobName, queue, attempt, worker: workerOf(job), leaseExpired, settledAs, limits, slots };
+  const { group, parents, steps } = job;
+  const tree = {
+    ...(group !== undefined && { group }),
+    ...(parents && { parents }),
+    ...(steps && { steps }),
+  };
+  return {
+    jobId,
+    jobName,
+    queue,
+    attempt,
+    worker: workerOf(job),
+    leaseExpired,
+    settledAs,
+    limits,
+    slots,
+    tree,
+  };
 }
 
 /** Whether a job that was alone has used up its attempts. One that stored a step has not used up this one. */
@@ -201,7 +236,7 @@ function isUndoneFirst(job: ExpiredJob): boolean {
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };
   const ofAttempt = { lease: 1, cancelRequested: 1, retryCounter: 1, maxRetries: 1 };
-  const ofJob = { jobName: 1, queue: 1, limits: 1, slots: 1, 'steps.undo': 1 };
+  const ofJob = { jobName: 1, queue: 1, limits: 1, slots: 1, ...treeFields, 'steps.undo': 1 };
   const needed = { $project: { ...ofJob, ...ofAttempt, now: '$$NOW' } };
   const stages = [{ $match: isExpired }, needed, byWorker, { $limit: MAX_RECOVERED }];
   const find = (hint: IndexHint) => jobs.aggregate<ExpiredJob>(stages, { session, ...hint }).toArray();

@@ -5,6 +5,7 @@ import type { Events } from '../events.js';
 import type { Breakers } from '../flow/breakers.js';
 import type { Gate } from '../flow/gate.js';
 import type { Lines } from '../flow/lines.js';
+import type { Groups } from '../group/groups.js';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobDocument } from '../job/job.js';
 import type { JobProcessor } from '../job/job-context.js';
@@ -13,6 +14,7 @@ import type { ClaimFilter } from '../job/queued-jobs.js';
 import type { StepPageDocument } from '../job/step-pages.js';
 import type { ReadySignal } from '../jobs-ready.js';
 import type { Logger } from '../log.js';
+import type { ChildStore } from '../step/step-host.js';
 import type { StepRules } from '../step/step-rules.js';
 import type { RecentDurations } from './recent-durations.js';
 import type { StopSignal } from './stop-signal.js';
@@ -37,6 +39,10 @@ export interface DrainContext {
   readonly breakers: Breakers;
   /** The jobs that wait for a place in a limit. */
   readonly lines: Lines;
+  /** Looks after jobs that wait for others. */
+  readonly groups: Groups;
+  /** How steps add other jobs. */
+  readonly children: ChildStore;
   /** Recovers jobs of crashed workers, and returns whether some must run alone. Never throws. */
   readonly recoverLost: () => Promise<boolean>;
   /** Name of the processor, with which worker names in leases begin. */

@@ -13,7 +13,7 @@ import { Gate } from '../../src/flow/gate.js';
 import { LimitSettings } from '../../src/flow/limit-settings.js';
 import { Lines } from '../../src/flow/lines.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
-import { type ClaimedJob, defineJob, IndexConflictError } from '../../src/index.js';
+import { type ClaimedJob, defineJob, IndexConflictError, resultOf } from '../../src/index.js';
 import { claimAlike, claimJobAlone, claimJobs } from '../../src/job/claim-jobs.js';
 import { findDueSoon } from '../../src/job/find-next-due.js';
 import { byJobName } from '../../src/job/indexes.js';
@@ -104,6 +104,73 @@ async function callSteps(): Promise<void> {
   await sweepPages(jobs, jobSteps);
 }
 
+/** Calls everything that makes a statement for jobs that wait for others. */
+async function callGroups(): Promise<void> {
+  const { jobs, jobGroups } = database.collections();
+  const processor = database.processor();
+  const child = defineJob({
+    name: 'child',
+    input: z.number(),
+    maxRetries: 1,
+    concurrency: { limit: 5 },
+    run: ({ input }) => {
+      if (input < 0) throw new Error('on purpose');
+      return input;
+    },
+  });
+  const parent = defineJob({
+    name: 'parent',
+    input: z.enum(['fail', 'cancel', 'collect']),
+    maxRetries: 1,
+    run: async ({ input, step }) => {
+      const results = await step.fanOut('children', child, [1, -1, 2], { onError: input, concurrency: 2 });
+      return results.outputs();
+    },
+  });
+  await processor.addJobFactories([child, parent]);
+  for (const id of ['fail', 'cancel', 'collect'] as const) await processor.addJob(parent, id, { id });
+  await processor.drain();
+  await processor.jobs.children('collect');
+  await processor.retryJob('fail');
+  await processor.drain();
+  const checkAll = async () => {
+    await jobGroups.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { checkAt: new Date(1) } });
+    await processor.recoverJobs();
+  };
+  await checkAll();
+  await jobs.deleteOne({ _id: 'fail' });
+  await processor.removeJob('collect');
+  await checkAll();
+  const load = [1, -1].map((input) => ({ job: child, input }));
+  for (const id of ['b', 'c']) await processor.addBatch(load, { id, then: { job: child, input: 3 } });
+  await processor.batches.cancel('c');
+  await processor.drain();
+  await processor.batches.retry('b');
+  const one = { job: child, input: 1 };
+  await processor.addWorkflow({
+    id: 'w',
+    jobs: {
+      one: { ...one, input: -1 },
+      two: { ...one, after: ['one'] },
+      three: { ...one, input: resultOf('one'), when: 'settled' },
+    },
+  });
+  await processor.addWorkflow({ id: 'v', jobs: { one, two: { ...one, input: resultOf('one') } } });
+  await processor.drain();
+  await processor.workflows.outputs('w');
+  await processor.workflows.cancel('w');
+  await processor.retryJob('w.two');
+  await processor.batches.results('b').then((results) => results.outputs());
+  await processor.batches.list();
+  await processor.workflows.list();
+  await processor.addBatch([], { id: 'empty' });
+  await processor.batches.remove('empty');
+  await checkAll();
+  await jobGroups.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { expires: new Date(1) } });
+  await checkAll();
+  await jobs.deleteMany({ jobName: { $in: ['child', 'parent'] } });
+}
+
 /** Calls everything that makes a statement, so that each is made at least once. */
 async function callEverything(): Promise<void> {
   const collections = database.collections();
@@ -192,6 +259,7 @@ async function callEverything(): Promise<void> {
   await callFlowControl();
   await callBreakers();
   await callSteps();
+  await callGroups();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
@@ -514,7 +582,12 @@ test('every statement is served by an index, within bounds, and in order', async
     /"(?:coll|from|into)":"([^"]*)"/g,
   );
   expect(new Set([...joined].map(([, name]) => name))).toEqual(
-    new Set([collectionNames.queues, collectionNames.limits, collectionNames.jobs]),
+    new Set([
+      collectionNames.queues,
+      collectionNames.limits,
+      collectionNames.jobs,
+      collectionNames.jobGroups,
+    ]),
   );
 
   const isRead = ({ commandName }: CommandStartedEvent) =>

@@ -1,0 +1,104 @@
+import { ObjectId } from 'mongodb';
+import type * as z from 'zod';
+import { isKind } from '../brand.js';
+import { ConflictError, ValidationError } from '../errors.js';
+import type { AnyJobToAdd } from '../job/add-jobs.js';
+import { isOrder } from '../job/flow-rules.js';
+import { groupOf, memberId, thenId } from '../job/group.js';
+import type { NewJob } from '../job/insert-job.js';
+import { byId } from '../mongo/by-index.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { validateNow } from '../validate.js';
+import type { GroupAdding } from './adding.js';
+import { asMember } from './as-member.js';
+import { digestOf } from './digest.js';
+import { CHECK_MS, fromNow, type GroupCollections } from './group-document.js';
+import { type AddBatchOptions, batchJobsSchema, batchOptionsSchema } from './group-options.js';
+import { insertGroup } from './insert-group.js';
+import { requireOwnIds } from './require-own-ids.js';
+
+/** A batch or a workflow that was added. */
+export interface AddedGroup {
+  readonly id: string;
+  /** `kept`: it was added before with this id. */
+  readonly outcome: 'added' | 'kept';
+}
+
+const SUBJECT = 'The call of addBatch';
+
+/**
+ * Adds a batch. All jobs are checked before the first write. Its document comes first, then the jobs, and the one that waits
+ * for them last, so that it cannot run before all are there. After a crash in between, adding the batch again goes on.
+ *
+ * @throws as `RemoteProcessor.addBatch`
+ */
+export async function addBatch(
+  collections: GroupCollections,
+  adding: GroupAdding,
+  given: readonly AnyJobToAdd[],
+  options: AddBatchOptions,
+): Promise<AddedGroup> {
+  const jobs = validateNow(batchJobsSchema, given, 'The list of addBatch');
+  requireOwnIds(jobs, 'The list of addBatch', String);
+  const valid = validateNow(batchOptionsSchema, options, SUBJECT);
+  const { id = new ObjectId().toHexString(), callerRole, patience, concurrency } = valid;
+  const then = valid.then && (await checkThen(adding, valid.then, callerRole));
+  const checked = await adding.check(jobs, callerRole);
+  const group = groupOf('batch', id);
+  const members = checked.map((job, index) => ({
+    ...asMember(job, memberId(id, index), group),
+    ...(concurrency !== undefined && { groupLimit: concurrency }),
+  }));
+  const digest = digestOf([...checked, ...(then ? [then] : [])], valid.when);
+  const batch = {
+    kind: 'batch',
+    size: members.length,
+    digest,
+    retention: valid.retention,
+    ...thenOf(id, then, valid),
+  };
+  const stored = await retryWhileUnreachable(patience, () => insertGroup(collections, group, batch));
+  if (stored.digest !== digest)
+    throw new ConflictError(id, `There is a batch with the id '${id}' already, and it has other jobs.`);
+  if (stored.kind === 'batch' && stored.sealed) return { id, outcome: 'kept' };
+  await adding.add(members, patience);
+  if (then) await adding.add([asThen(then, id, valid)], patience);
+  await retryWhileUnreachable(patience, () => seal(collections, group));
+  return { id, outcome: 'added' };
+}
+
+type Valid = z.output<typeof batchOptionsSchema>;
+
+function thenOf(id: string, then: NewJob | undefined, { when }: Valid) {
+  return then ? { then: { id: thenId(id), when } } : {};
+}
+
+function asThen(job: NewJob, id: string, { when }: Valid): NewJob {
+  const after = [{ on: groupOf('batch', id), when }];
+  return { ...job, id: thenId(id), after, waitsFor: after, uniqueKey: undefined, sharing: undefined };
+}
+
+async function checkThen(
+  adding: GroupAdding,
+  then: AnyJobToAdd,
+  callerRole: Valid['callerRole'],
+): Promise<NewJob | undefined> {
+  try {
+    const [job] = await adding.check([then], callerRole);
+    const isOrdered = job?.limits?.some(({ key }) => isOrder(key));
+    if (isOrdered) throw new ValidationError(SUBJECT, [{ path: '0', message: NOT_ORDERED }]);
+    return job;
+  } catch (error) {
+    if (!isKind(error, ValidationError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({ path: path.replace(/^0/, 'then'), message }));
+    throw new ValidationError(SUBJECT, issues);
+  }
+}
+
+/** A strict order is the order of adding, and a job that waits would hold up those behind it. */
+export const NOT_ORDERED = 'expected a kind of job without a strict order, since the job waits for others';
+
+async function seal({ jobGroups }: GroupCollections, group: string): Promise<void> {
+  const sealed = { sealed: { $ifNull: ['$sealed', '$$NOW'] }, checkAt: fromNow(CHECK_MS) };
+  await jobGroups.updateOne({ _id: group }, [{ $set: sealed }], byId);
+}

@@ -1,0 +1,128 @@
+import type { Filter } from 'mongodb';
+import * as z from 'zod';
+import { ConflictError, NotFoundError } from '../errors.js';
+import { groupOf } from '../job/group.js';
+import { openIn } from '../job/group-statements.js';
+import { membersIndex } from '../job/indexes.js';
+import { momentSchema } from '../job/job-options.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import type { Connected } from '../mongo/connected.js';
+import { readPage } from '../mongo/read-page.js';
+import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
+import { validateNow } from '../validate.js';
+import { cancelGroup, retryGroup } from './change-group.js';
+import {
+  type BatchDocument,
+  byKind,
+  type GroupCollections,
+  type GroupDocument,
+  type WorkflowDocument,
+} from './group-document.js';
+import type { Groups } from './groups.js';
+import { removeGroup } from './remove-group.js';
+
+/** The documents of one kind of groups. */
+type DocumentOf<Kind extends 'batch' | 'workflow'> = Kind extends 'batch' ? BatchDocument : WorkflowDocument;
+
+/** What batches and workflows can do alike. */
+export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
+  /** @param kick asks for workers */
+  constructor(
+    private readonly kind: Kind,
+    protected readonly collections: Connected<GroupCollections>,
+    private readonly groups: Groups,
+    private readonly kick: () => Promise<void>,
+  ) {}
+
+  /**
+   * Cancels the jobs that have not ended, all jobs that these have added, and the one that waits for a batch. Running ones
+   * are asked to stop.
+   *
+   * @returns how many jobs of the group were cancelled or asked to stop
+   * @throws NotFoundError
+   */
+  async cancel(id: string): Promise<number> {
+    const collections = await this.collections();
+    const group = await this.require(id);
+    const { changed, parents, freed } = await cancelGroup(collections, group);
+    await this.groups.afterCancelling(parents, freed);
+    await this.groups.lookAt(group._id);
+    return changed;
+  }
+
+  /**
+   * Queues the jobs again that failed or were cancelled. What waits for them goes on then.
+   *
+   * @returns how many jobs were queued again
+   * @throws NotFoundError
+   */
+  async retry(id: string): Promise<number> {
+    const group = await this.require(id);
+    const changed = await retryGroup(await this.collections(), group);
+    await this.groups.lookAt(group._id);
+    await this.kick();
+    return changed;
+  }
+
+  /**
+   * Removes a group together with its jobs and all that these have added.
+   *
+   * @throws NotFoundError, or ConflictError if jobs have not ended
+   */
+  async remove(id: string): Promise<void> {
+    const collections = await this.collections();
+    const group = await this.require(id);
+    const { jobs } = collections;
+    const open = await byIndex(jobs, membersIndex, (hint) =>
+      jobs.findOne(openIn(group._id), { projection: { _id: 1 }, ...hint }),
+    );
+    if (open)
+      throw new ConflictError(
+        id,
+        `The ${this.kind} '${id}' cannot be removed: jobs of it have not ended. Cancel it first.`,
+      );
+    await removeGroup(collections, group);
+  }
+
+  /** Returns a page of documents, newest first. */
+  protected async page(
+    filter: PageFilter = {},
+  ): Promise<{ readonly documents: readonly DocumentOf<Kind>[]; readonly cursor: string | undefined }> {
+    const { limit, maxBytes, cursor } = validateNow(filterSchema, filter, `Filter of ${this.kind}s`);
+    const { jobGroups } = await this.collections();
+    const before: Filter<GroupDocument> = cursor
+      ? { $or: [{ created: { $lt: cursor.created } }, { created: cursor.created, _id: { $lt: cursor.id } }] }
+      : {};
+    const size = { limit: limit + 1, batchSize: limit + 1, sort: { created: -1, _id: -1 } } as const;
+    const found = await byIndex(jobGroups, byKind, async (hint) =>
+      readPage(
+        jobGroups.find<DocumentOf<Kind>>(
+          { kind: this.kind, created: { $lte: cursor?.created ?? END }, ...before },
+          { ...size, ...hint },
+        ),
+        { limit, maxBytes },
+      ),
+    );
+    const last = found.documents.at(-1);
+    return {
+      documents: found.documents,
+      cursor: found.hasMore && last ? toCursorText([last.created, last._id]) : undefined,
+    };
+  }
+
+  /** @throws NotFoundError */
+  protected async require(id: string): Promise<DocumentOf<Kind>> {
+    const { jobGroups } = await this.collections();
+    const group = { _id: groupOf(this.kind, String(id)), kind: this.kind };
+    const found = await jobGroups.findOne<DocumentOf<Kind>>(group, byId);
+    if (found) return found;
+    throw new NotFoundError(this.kind, String(id));
+  }
+}
+
+const END = new Date('9999-12-31T00:00:00Z');
+
+const placeSchema = z.tuple([momentSchema, storableText]).transform(([created, id]) => ({ created, id }));
+
+const filterSchema = pageSchema(placeSchema);

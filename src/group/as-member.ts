@@ -1,0 +1,21 @@
+import { ValidationError } from '../errors.js';
+import type { NewJob } from '../job/insert-job.js';
+
+/** Ids of jobs are not longer. See job-options.ts. */
+const MAX_ID = 500;
+
+/** Jobs of a group are kept as long as the group is. */
+const keptWithGroup = { completed: 'forever', cancelled: 'forever', error: 'forever' } as const;
+
+/**
+ * Gives a job its place in a group. It has no unique key, because it must be there whatever other jobs are.
+ *
+ * @throws ValidationError if the id would be too long
+ */
+export function asMember(job: NewJob, id: string, group: string): NewJob {
+  if (id.length > MAX_ID) {
+    const message = `expected at most ${MAX_ID} characters of id: children of children are nested too deeply, or their first parent has too long an id`;
+    throw new ValidationError('The children of a job', [{ path: '', message }]);
+  }
+  return { ...job, id, group, uniqueKey: undefined, sharing: undefined, retention: keptWithGroup };
+}

@@ -1,0 +1,145 @@
+import type { FormerHolder } from '../job/former-holder.js';
+import { groupsAwaited, parseGroup } from '../job/group.js';
+import { isSettled, type JobDocument } from '../job/job.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import { NEVER } from '../job/step-log.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import {
+  type BatchDocument,
+  CHECK_MS,
+  CHECK_SETTLED_MS,
+  checkIndex,
+  fromNow,
+  type GroupCollections,
+  type GroupDocument,
+  isDueForCheck,
+  type ParentDocument,
+  type WorkflowDocument,
+} from './group-document.js';
+import { removeGroup } from './remove-group.js';
+import { cancelDescendants, hasOpenDescendants, removeDescendants } from './tree.js';
+
+/** Groups per look. More are left to the next one. */
+const MAX_CHECKED = 500;
+
+/** Groups that are looked at together. */
+const AT_A_TIME = 20;
+
+/** Looks at single groups. */
+export interface GroupLooks {
+  lookForParent(parentId: string, groups: readonly string[]): Promise<QueuedJob[]>;
+  lookAtAdded(group: string): Promise<QueuedJob[]>;
+}
+
+/** What a look after groups did. */
+export interface Checked {
+  /** The jobs that may run now. */
+  readonly woken: readonly QueuedJob[];
+  /** Cancelled jobs that held places in limits. */
+  readonly freed: readonly FormerHolder[];
+}
+
+/**
+ * Does what was left undone because a process died: lets parents and held jobs go on, cancels what a settled parent left
+ * running, and removes jobs whose parent or group is gone. Looks at the groups that were not looked at for longest. With
+ * nothing to do, that is one command.
+ *
+ * @throws the driver's errors
+ */
+export async function checkGroups(collections: GroupCollections, groups: GroupLooks): Promise<Checked> {
+  const due = await findDue(collections);
+  const parents = await findParents(collections, due);
+  const woken: QueuedJob[] = [];
+  const freed: FormerHolder[] = [];
+  for (let from = 0; from < due.length; from += AT_A_TIME) {
+    const checked = await Promise.all(
+      due
+        .slice(from, from + AT_A_TIME)
+        .map((group) =>
+          group.kind === 'job'
+            ? checkParent(collections, groups, parents.get(parseGroup(group._id).id), group)
+            : checkAdded(collections, groups, group),
+        ),
+    );
+    for (const one of checked) {
+      woken.push(...one.woken);
+      freed.push(...one.freed);
+    }
+  }
+  return { woken, freed };
+}
+
+type DueGroup = GroupDocument & { readonly isExpired: boolean };
+
+function findDue({ jobGroups }: GroupCollections): Promise<DueGroup[]> {
+  const stages = [
+    { $match: isDueForCheck },
+    { $sort: { checkAt: 1 } },
+    { $limit: MAX_CHECKED },
+    { $set: { isExpired: { $lte: [{ $ifNull: ['$expires', NEVER] }, '$$NOW'] } } },
+  ];
+  return byIndex(jobGroups, checkIndex, (hint) =>
+    jobGroups.aggregate<DueGroup>(stages, { batchSize: MAX_CHECKED + 1, ...hint }).toArray(),
+  );
+}
+
+type Parent = Pick<JobDocument, '_id' | 'status' | 'steps'>;
+
+async function findParents(
+  { jobs }: GroupCollections,
+  groups: readonly GroupDocument[],
+): Promise<Map<string, Parent>> {
+  const ids = groups.flatMap(({ _id, kind }) => (kind === 'job' ? [parseGroup(_id).id] : []));
+  if (ids.length === 0) return new Map();
+  const options = { projection: { status: 1, 'steps.waits': 1 }, batchSize: ids.length + 1, ...byId };
+  const found = await jobs.find({ _id: { $in: ids } }, options).toArray();
+  return new Map(found.map((parent) => [parent._id, parent]));
+}
+
+const none: Checked = { woken: [], freed: [] };
+
+async function checkParent(
+  collections: GroupCollections,
+  groups: GroupLooks,
+  parent: Parent | undefined,
+  { _id }: ParentDocument,
+): Promise<Checked> {
+  const { jobs, jobGroups } = collections;
+  const { id } = parseGroup(_id);
+  if (!parent) {
+    const freed = await cancelDescendants(jobs, id);
+    const isLeft = await removeDescendants(jobs, id);
+    if (isLeft) await checkAgain(collections, _id, CHECK_MS);
+    else await jobGroups.deleteOne({ _id }, byId);
+    return { woken: [], freed };
+  }
+  if (isSettled(parent.status)) {
+    const isOpen = await hasOpenDescendants(jobs, id);
+    const freed = isOpen ? await cancelDescendants(jobs, id) : [];
+    await checkAgain(collections, _id, isOpen ? CHECK_MS : CHECK_SETTLED_MS);
+    return { woken: [], freed };
+  }
+  const awaited = parent.status === 'queued' ? groupsAwaited(parent.steps?.waits) : [];
+  const woken = await groups.lookForParent(id, awaited);
+  await checkAgain(collections, _id, CHECK_MS);
+  return { woken, freed: [] };
+}
+
+async function checkAdded(
+  collections: GroupCollections,
+  groups: GroupLooks,
+  group: (BatchDocument | WorkflowDocument) & { readonly isExpired: boolean },
+): Promise<Checked> {
+  if (group.isExpired) {
+    await removeGroup(collections, group);
+    return none;
+  }
+  // Even one that is over may have a job that was retried, which nobody noted.
+  await checkAgain(collections, group._id, group.closed ? CHECK_SETTLED_MS : CHECK_MS);
+  return { woken: await groups.lookAtAdded(group._id), freed: [] };
+}
+
+/** Puts off the next look. If the group was changed since, it is looked at once more, which does no harm. */
+async function checkAgain({ jobGroups }: GroupCollections, _id: string, ms: number): Promise<void> {
+  await jobGroups.updateOne({ _id }, [{ $set: { checkAt: fromNow(ms) } }], byId);
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import { callerRoleSchema, type Role } from '../access/role.js';
+import type { Duration } from '../duration.js';
+import { durationSchema } from '../duration.js';
+import type { AnyJobToAdd } from '../job/add-jobs.js';
+import { MAX_SLOTS } from '../job/flow-rules.js';
+import { type Awaited, MAX_MEMBERS } from '../job/group.js';
+import { groupIdSchema, type Retention, retentionSchema } from '../job/job-options.js';
+import { ELECTION_MS } from '../mongo/election.js';
+
+/** What batches and workflows have in common. */
+export interface GroupOptions {
+  /** Id, generated if absent. Adding the same again with the same id is harmless. */
+  readonly id?: string | undefined;
+  /** How long it is kept with its jobs after all have ended. Default: 7 days, and 30 days if one has failed. */
+  readonly retention?: Omit<Retention, 'cancelled'> | undefined;
+  /** Role of the person for whom the jobs are added. As in `AddJobOptions`. */
+  readonly callerRole?: Role | undefined;
+  /** How long to keep trying while the database cannot be reached. Default 13 s. */
+  readonly patience?: Duration | undefined;
+}
+
+/** Options of `addBatch`. */
+export interface AddBatchOptions extends GroupOptions {
+  /** A job that runs once, after all jobs of the batch. Its id is that of the batch and `.then`. */
+  readonly then?: AnyJobToAdd | undefined;
+  /**
+   * When that job runs: once all have completed, or once all have been settled, however that was. With `completed`, it waits
+   * until those that failed are retried. Default `'completed'`.
+   */
+  readonly when?: Awaited['when'] | undefined;
+  /** How many of its jobs run at a time, in all workers together: 1 to 1000. Default: no limit beyond their kinds'. */
+  readonly concurrency?: number | undefined;
+}
+
+/** A job of a workflow. */
+export type JobOfWorkflow = AnyJobToAdd & {
+  /** The names of the jobs of the workflow that it waits for, beside those whose results its input has. */
+  readonly after?: readonly string[] | undefined;
+  /** As in `AddBatchOptions`, for each job that it waits for. */
+  readonly when?: Awaited['when'] | undefined;
+};
+
+/** A workflow to be added. */
+export interface Workflow extends GroupOptions {
+  /** Its 1 to 1,000 jobs, by their names in the workflow. */
+  readonly jobs: Readonly<Record<string, JobOfWorkflow>>;
+}
+
+const whenSchema = z.enum(['completed', 'settled']);
+
+const shape = {
+  id: groupIdSchema.optional(),
+  retention: retentionSchema.prefault({}),
+  callerRole: callerRoleSchema,
+  patience: durationSchema.default(ELECTION_MS),
+};
+
+export const batchOptionsSchema = z.strictObject({
+  ...shape,
+  then: z
+    .custom<AnyJobToAdd>((then) => typeof then === 'object' && then !== null, 'expected a job')
+    .optional(),
+  when: whenSchema.default('completed'),
+  concurrency: z.int().min(1).max(MAX_SLOTS).optional(),
+});
+
+export const batchJobsSchema = z
+  .array(z.custom<AnyJobToAdd>())
+  .max(MAX_MEMBERS, `expected at most ${MAX_MEMBERS} jobs`);
+
+/** The largest number of jobs in a workflow. They are added in one transaction. */
+const MAX_JOBS = 1000;
+
+export const workflowSchema = z.strictObject({
+  ...shape,
+  jobs: z
+    .record(
+      z.string().regex(/^[\w-]{1,100}$/, 'expected a name of 1 to 100 letters, digits, _ or -'),
+      z.looseObject({
+        after: z.array(z.string()).default([]),
+        when: whenSchema.default('completed'),
+      }),
+    )
+    .refine(
+      (jobs) => Object.keys(jobs).length > 0 && Object.keys(jobs).length <= MAX_JOBS,
+      `expected 1 to ${MAX_JOBS} jobs`,
+    ),
+});

@@ -1,0 +1,148 @@
+import type { Collection, Document, Filter } from 'mongodb';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { unlessAlone } from './end-attempt.js';
+import { type Awaited, type InputPart, jobAwaited } from './group.js';
+import { heldJobs, membersIndex } from './indexes.js';
+import type { JobDocument } from './job.js';
+import type { QueuedJob } from './queued-job.js';
+import { wakingUp } from './step-statements.js';
+import { valueAt } from './value-at.js';
+
+/** How far a group has come. */
+export interface GroupState {
+  /** Whether one of its jobs is queued or running. */
+  readonly isOpen: boolean;
+  /** Whether one of its jobs ended in `error` or was cancelled. */
+  readonly hasFailed: boolean;
+}
+
+/** The condition of the index, word for word. MongoDB uses a partial index for no narrower one of this kind. */
+const isInIndex = membersIndex.partialFilterExpression.status;
+
+/** Matches the jobs of a group that are queued or running: those that have no `completed`. */
+export function openIn(group: string) {
+  return { group, completed: { $exists: false }, status: isInIndex } satisfies Filter<JobDocument>;
+}
+
+/** Matches the jobs of a group that ended in `error` or were cancelled. */
+export function failedIn(group: string) {
+  return { group, completed: { $gt: new Date(0) }, status: isInIndex } satisfies Filter<JobDocument>;
+}
+
+/** Looks whether a group is open, and whether a job of it has failed. One command, which reads two jobs at most. */
+export async function lookAtGroup(jobs: Collection<JobDocument>, group: string): Promise<GroupState> {
+  const first = (match: Filter<JobDocument>, mark: string): Document[] => [
+    { $match: match },
+    { $limit: 1 },
+    { $project: { _id: 0, [mark]: { $literal: true } } },
+  ];
+  const stages = [
+    ...first(openIn(group), 'isOpen'),
+    { $unionWith: { coll: jobs.collectionName, pipeline: first(failedIn(group), 'hasFailed') } },
+  ];
+  const found = await byIndex(jobs, membersIndex, (hint) =>
+    jobs.aggregate<Partial<GroupState>>(stages, hint).toArray(),
+  );
+  return {
+    isOpen: found.some(({ isOpen }) => isOpen === true),
+    hasFailed: found.some(({ hasFailed }) => hasFailed === true),
+  };
+}
+
+/** Lets a suspended job go on that waits for one of these. Returns it, or nothing if it waits for none. */
+export async function wakeParent(
+  jobs: Collection<JobDocument>,
+  parentId: string,
+  on: readonly string[],
+): Promise<QueuedJob[]> {
+  const waiting: Filter<JobDocument> = {
+    _id: parentId,
+    status: 'queued',
+    'steps.waits.on': { $in: [...on] },
+  };
+  const options = { projection: { jobName: 1, queue: 1 }, ...byId } as const;
+  const parent = await jobs.findOneAndUpdate(waiting, [{ $set: { runAt: wakingUp } }], options);
+  return parent ? [{ jobName: parent.jobName, queue: parent.queue, runAt: 0 }] : [];
+}
+
+/**
+ * Notes that something has ended that held jobs wait for, and lets those run that wait for nothing else. Returns them.
+ * Fills in their inputs. One command if there are
+ * none.
+ *
+ * @param whens which conditions of theirs are met
+ */
+export async function letGo(
+  jobs: Collection<JobDocument>,
+  on: readonly string[],
+  whens: readonly Awaited['when'][],
+): Promise<QueuedJob[]> {
+  const held = { status: 'queued', 'waitsFor.on': { $in: [...on] } } satisfies Filter<JobDocument>;
+  const projection = { jobName: 1, queue: 1, waitsFor: 1, inputFrom: 1 } as const;
+  const found = await byIndex(jobs, heldJobs, (hint) => jobs.find(held, { projection, ...hint }).toArray());
+  const isMet = (awaited: Awaited) => on.includes(awaited.on) && whens.includes(awaited.when);
+  const met = found.filter(({ waitsFor }) => waitsFor?.some(isMet));
+  if (met.length === 0) return [];
+  const partsOf = ({ inputFrom = [] }: HeldJob) =>
+    inputFrom.filter(({ job: other }) => on.includes(jobAwaited(other)));
+  const results = await findResults(jobs, met.flatMap(partsOf));
+  const goOn = waitingLess(on, whens);
+  const statements = met.map((job) => {
+    const update = [...goOn, ...fillIn(partsOf(job), results)];
+    return { updateOne: { filter: { _id: job._id, ...held }, update, ...byId } };
+  });
+  await jobs.bulkWrite(statements, { ordered: false });
+  const free = met.filter(({ waitsFor }) => waitsFor?.every(isMet));
+  return free.map(({ jobName, queue }) => ({ jobName, queue, runAt: 0 }));
+}
+
+type HeldJob = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'waitsFor' | 'inputFrom'>;
+
+/** Returns the outputs of these jobs, by their ids. */
+async function findResults(
+  jobs: Collection<JobDocument>,
+  parts: readonly InputPart[],
+): Promise<ReadonlyMap<string, unknown>> {
+  const ids = [...new Set(parts.map(({ job }) => job))];
+  if (ids.length === 0) return new Map();
+  const ended = { _id: { $in: ids }, status: 'completed' } as const;
+  const found = await jobs.find(ended, { projection: { output: 1 }, ...byId }).toArray();
+  return new Map(found.map(({ _id, output }) => [_id, output]));
+}
+
+/**
+ * Returns the stage that fills in the parts of an input that are known now. Each is written by whoever notes the end of its
+ * job, so no part can be overwritten by one that knew less.
+ */
+function fillIn(parts: readonly InputPart[], results: ReadonlyMap<string, unknown>): Document[] {
+  if (parts.length === 0) return [];
+  const values = parts.map(({ at, job, path }) => [
+    at === '' ? 'input' : `input.${at}`,
+    { $literal: valueAt(results.get(job), path) ?? null },
+  ]);
+  return [{ $set: Object.fromEntries(values) }];
+}
+
+function waitingLess(on: readonly string[], whens: readonly Awaited['when'][]): Document[] {
+  const isMet = {
+    $and: [
+      { $in: ['$$awaited.on', { $literal: [...on] }] },
+      { $in: ['$$awaited.when', { $literal: [...whens] }] },
+    ],
+  };
+  const left = { $filter: { input: '$waitsFor', as: 'awaited', cond: { $not: [isMet] } } };
+  const ifFree = (value: unknown, otherwise: unknown) => ({
+    $cond: [{ $eq: ['$waitsFor', []] }, value, otherwise],
+  });
+  return [
+    { $set: { waitsFor: left } },
+    {
+      $set: {
+        claimable: ifFree(unlessAlone, false),
+        queued: ifFree('$$NOW', '$queued'),
+        runAt: ifFree({ $max: ['$runAt', '$$NOW'] }, '$runAt'),
+        waitsFor: ifFree('$$REMOVE', '$waitsFor'),
+      },
+    },
+  ];
+}

@@ -1,0 +1,89 @@
+import type { Collection } from 'mongodb';
+import type { GroupAdding } from '../group/adding.js';
+import { asMember } from '../group/as-member.js';
+import { CHECK_MS, fromNow, type GroupCollections } from '../group/group-document.js';
+import { countFailed, firstFailure, readMembers } from '../group/read-members.js';
+import { cancelMembers } from '../group/tree.js';
+import type { EndedMember, MemberResult } from '../job/children.js';
+import type { FormerHolder } from '../job/former-holder.js';
+import { groupOf, memberId } from '../job/group.js';
+import { failedIn, type GroupState, lookAtGroup } from '../job/group-statements.js';
+import { membersIndex } from '../job/indexes.js';
+import type { ClaimedJob, JobDocument } from '../job/job.js';
+import { queueAgain } from '../job/retry-job.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import type { ChildStore, NewChildren } from '../step/step-host.js';
+
+/** Options of a child store. */
+export interface ChildStoreOptions {
+  readonly collections: GroupCollections;
+  readonly leaseMs: number;
+  readonly adding: GroupAdding;
+  /** Gives the places of cancelled jobs in their limits to others. */
+  readonly passOn: (freed: readonly FormerHolder[]) => Promise<void>;
+  /** Tells workers that jobs were queued again. */
+  readonly tellQueued: () => Promise<void>;
+}
+
+/** Adds and reads the children of one drain's jobs. */
+export class WorkerChildStore implements ChildStore {
+  constructor(private readonly options: ChildStoreOptions) {}
+
+  async add({ id: parent, parents = [] }: ClaimedJob, { id, jobs, groupLimit }: NewChildren): Promise<void> {
+    const { adding, leaseMs } = this.options;
+    const group = groupOf('children', id);
+    const all = [...parents, parent];
+    const checked = await adding.check(jobs, undefined);
+    const children = checked.map((job, index) => ({
+      ...asMember(job, memberId(id, index), group),
+      parents: all,
+      ...(groupLimit !== undefined && { groupLimit }),
+    }));
+    await this.#noteParent(parent);
+    await adding.add(children, leaseMs);
+  }
+
+  look(group: string): Promise<GroupState> {
+    return this.#patiently((jobs) => lookAtGroup(jobs, group));
+  }
+
+  countFailed(group: string): Promise<number> {
+    return this.#patiently((jobs) => countFailed(jobs, group));
+  }
+
+  firstFailure(group: string): Promise<EndedMember | undefined> {
+    return this.#patiently((jobs) => firstFailure(jobs, group));
+  }
+
+  read(id: string, from: number, count: number): Promise<MemberResult[]> {
+    return this.#patiently((jobs) => readMembers(jobs, id, from, count));
+  }
+
+  async retry(group: string): Promise<void> {
+    await this.#patiently((jobs) =>
+      byIndex(jobs, membersIndex, (hint) => jobs.updateMany(failedIn(group), queueAgain, hint)),
+    );
+    await this.options.tellQueued();
+  }
+
+  async cancel({ id: parent }: ClaimedJob, id: string): Promise<void> {
+    const freed = await this.#patiently((jobs) => cancelMembers(jobs, parent, id));
+    await this.options.passOn(freed);
+  }
+
+  /** Makes sure that somebody looks after the children if all workers die. */
+  async #noteParent(parent: string): Promise<void> {
+    const { jobGroups } = this.options.collections;
+    const noted = [{ $set: { kind: 'job', checkAt: fromNow(CHECK_MS) } }];
+    await retryWhileUnreachable(this.options.leaseMs, () =>
+      jobGroups.updateOne({ _id: `job ${parent}` }, noted, { upsert: true, ...byId }),
+    );
+  }
+
+  /** Repeats what is safe to repeat while the database cannot be reached, for as long as the lease lasts. */
+  #patiently<Result>(work: (jobs: Collection<JobDocument>) => Promise<Result>): Promise<Result> {
+    const { collections, leaseMs } = this.options;
+    return retryWhileUnreachable(leaseMs, () => work(collections.jobs));
+  }
+}

@@ -1,0 +1,79 @@
+import type { Groups } from '../group/groups.js';
+import { groupsAwaited } from '../job/group.js';
+import type { SettledMember } from '../job/in-tree.js';
+import { type ClaimedJob, isSettled } from '../job/job.js';
+import type { Outcome } from '../job/outcome.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import type { SettledAs } from '../job/settle-jobs.js';
+
+/** How often to look at a group whose jobs end one after the other. Nobody is to wait long for the last one. */
+const EVERY_MS = 200;
+
+/** The jobs of a group that ended since somebody looked at it. */
+interface Watched {
+  ended: SettledMember[];
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Looks after the groups whose jobs end in one drain: at once, and then every 200 ms as long as more of them end. If a
+ * look fails, somebody else does it within two minutes.
+ */
+export class GroupWatch {
+  readonly #watched = new Map<string, Watched>();
+  readonly #looks = new Set<Promise<void>>();
+
+  /** @param tell called with jobs that may run now. Never rejects */
+  constructor(
+    private readonly groups: Groups,
+    private readonly tell: (jobs: readonly QueuedJob[]) => Promise<void>,
+  ) {}
+
+  /** Notes how an attempt was settled. Costs nothing for jobs without groups. */
+  ended({ id, group, parents }: ClaimedJob, outcome: Outcome, settledAs: SettledAs | undefined): void {
+    if (outcome.kind === 'suspended' && settledAs === 'queued') {
+      // What the job waits for may have ended before it was suspended.
+      const groups = groupsAwaited(outcome.waits);
+      if (groups.length > 0) this.#look(() => this.groups.lookForParent(id, groups));
+    }
+    if (group === undefined || settledAs === undefined || settledAs === 'stale' || !isSettled(settledAs))
+      return;
+    const member = { id, group, status: settledAs, ...(parents && { parents }) };
+    const watched = this.#watched.get(group);
+    if (watched) watched.ended.push(member);
+    else {
+      this.#lookAt([member]);
+      this.#watched.set(group, { ended: [], timer: setInterval(() => this.#lookAgain(group), EVERY_MS) });
+    }
+  }
+
+  /** Looks at all groups in which jobs have ended since. */
+  async finish(): Promise<void> {
+    for (const { ended, timer } of this.#watched.values()) {
+      clearInterval(timer);
+      this.#lookAt(ended);
+    }
+    this.#watched.clear();
+    await Promise.all(this.#looks);
+  }
+
+  #lookAgain(group: string): void {
+    const watched = this.#watched.get(group);
+    if (!watched) return;
+    if (watched.ended.length === 0) {
+      clearInterval(watched.timer);
+      this.#watched.delete(group);
+    } else this.#lookAt(watched.ended.splice(0));
+  }
+
+  #lookAt(members: readonly SettledMember[]): void {
+    if (members.length > 0) this.#look(() => this.groups.settled(members));
+  }
+
+  #look(look: () => Promise<QueuedJob[]>): void {
+    const done = this.groups
+      .tryTo(async () => this.tell(await look()))
+      .finally(() => this.#looks.delete(done));
+    this.#looks.add(done);
+  }
+}
