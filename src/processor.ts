@@ -61,7 +61,7 @@ import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
 import type { Middleware, RunMiddleware, StepMiddleware } from './job/middleware.js';
-import { freedSlots, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
+import { freedSlots, isForGood, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Registration, readRegistration, readRegistrations } from './job/registration.js';
@@ -100,6 +100,7 @@ import type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { Callbacks, type CallbacksOptions, callbackLinks, callbacksSchema } from './step/callbacks.js';
+import { undoFirst } from './step/compensation.js';
 import { stepNameSchema } from './step/step-options.js';
 import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
@@ -895,13 +896,20 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again
-   * while attempts are left. Settling it again with the same token changes nothing and returns its current status.
+   * while attempts are left. A job with steps to undo is queued for that first. Settling it again with the same token changes nothing and returns its current status.
    *
    * @returns its new status
    * @throws ConflictError if the lease was lost
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
-    return this.#settle(job, failedOutcome(error, job, this.#registry.get(job.jobName)));
+    const factory = this.#registry.get(job.jobName);
+    const outcome = failedOutcome(error, job, factory);
+    const { undo, version = factory?.version ?? 1 } = job.steps ?? {};
+    if (undo !== 'possible' || !isForGood(outcome, job)) return this.#settle(job, outcome);
+    return this.#settle(
+      job,
+      undoFirst(outcome.failure, (steps) => ({ steps, version })),
+    );
   }
 
   /**

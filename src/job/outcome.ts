@@ -59,6 +59,17 @@ export interface Settlement {
   readonly report?: Report;
 }
 
+/** An outcome that is a failure. */
+export type Failed = Extract<Outcome, { readonly kind: 'failed' }>;
+
+/** Returns whether a job has failed for good with this outcome. */
+export function isForGood(
+  outcome: Outcome,
+  { retryCounter, maxRetries }: Pick<ClaimedJob, 'retryCounter' | 'maxRetries'>,
+): outcome is Failed {
+  return outcome.kind === 'failed' && (outcome.retryAfterMs === null || retryCounter >= maxRetries);
+}
+
 /**
  * Returns the job in a list if this outcome queues it again, to notify workers. Empty for a job given back, which the
  * next worker finds by itself.

@@ -29,7 +29,7 @@ import { validateNow } from '../validate.js';
 import { ActiveSteps, never } from './active-steps.js';
 import { callbackSignal } from './callbacks.js';
 import { type Children, fanOut } from './child-steps.js';
-import { isUndoing, type Undoable, Undoing, undo, undoBecauseOf } from './compensation.js';
+import { isUndoing, type Undoable, Undoing, undo, undoFirst } from './compensation.js';
 import type { StepHost } from './step-host.js';
 import { type KnownStep, StepJournal } from './step-journal.js';
 import {
@@ -337,9 +337,7 @@ export class AttemptSteps implements Steps {
     const { undo: marked } = this.host.job.steps ?? {};
     if (this.isUndoing || marked === 'underWay') return undefined;
     if (this.#undoable.length === 0 && marked === undefined) return undefined;
-    const write = undoBecauseOf(failure);
-    const atOnce = { name: write.name, kind: 'retry', agoMs: 0, until: 0 } as const;
-    return { kind: 'suspended', writes: this.#writesWith([write]), waits: [atOnce], isUndoing: true };
+    return undoFirst(failure, (steps) => this.#writesWith(steps));
   }
 
   /** Undoes the steps, and returns the error with which the job ends. Never resolves if the attempt has to end before. */

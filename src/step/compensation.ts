@@ -1,7 +1,8 @@
 import { isKind } from '../brand.js';
 import { RemoteException, StepFailedError } from '../errors.js';
 import { type Failure, withRemark } from '../job/failure.js';
-import { FAILURE, type StepWrite } from '../job/step-log.js';
+import type { Outcome } from '../job/outcome.js';
+import { FAILURE, type StepWrite, type StepWrites } from '../job/step-log.js';
 import type { StepContext } from '../job/steps.js';
 import type { StepJournal } from './step-journal.js';
 import { compensationRetry, type ResolvedStepOptions } from './step-options.js';
@@ -19,9 +20,18 @@ export function isUndoing(journal: StepJournal): boolean {
   return journal.known([FAILURE]) !== undefined;
 }
 
-/** Returns what is stored when a job with steps to undo has failed for good. */
-export function undoBecauseOf(failure: Failure): StepWrite {
-  return { name: FAILURE, kind: 'compensation', state: 'begun', failure, agoMs: 0 };
+/**
+ * Returns the outcome of an attempt with which a job has failed for good: it is suspended, and its next attempts undo its steps.
+ *
+ * @param writesWith returns what is to be stored with this step
+ */
+export function undoFirst(
+  failure: Failure,
+  writesWith: (steps: readonly StepWrite[]) => StepWrites,
+): Outcome {
+  const write = { name: FAILURE, kind: 'compensation', state: 'begun', failure, agoMs: 0 } as const;
+  const atOnce = { name: FAILURE, kind: 'retry', agoMs: 0, until: 0 } as const;
+  return { kind: 'suspended', writes: writesWith([write]), waits: [atOnce], isUndoing: true };
 }
 
 /** The job's function meets this at the first step that is not stored, once the steps are being undone. */

@@ -6,7 +6,7 @@ import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import type { Middlewares } from '../job/middleware.js';
-import type { Outcome } from '../job/outcome.js';
+import { isForGood, type Outcome } from '../job/outcome.js';
 import type { EndedStep, StepCall } from '../job/step-call.js';
 import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
@@ -233,13 +233,12 @@ export class Attempt {
 
   /** Lets a job that has failed for good undo its steps first. Its next attempt does. */
   #undoFirst(outcome: Outcome): Outcome {
-    const { retryCounter, maxRetries, steps: { undo } = {} } = this.job;
-    if (outcome.kind === 'givenBack' && undo === 'possible') return { ...outcome, isUndoable: true };
-    if (outcome.kind !== 'failed') return outcome;
-    const isFinal = outcome.retryAfterMs === null || retryCounter >= maxRetries;
+    const isUndoable = this.job.steps?.undo === 'possible';
+    if (outcome.kind === 'givenBack' && isUndoable) return { ...outcome, isUndoable };
+    if (!isForGood(outcome, this.job)) return outcome;
     // The function may have failed before it came to its steps.
-    const steps = undo === 'possible' ? this.#stepsOfAttempt : this.#steps;
-    return (isFinal && steps?.failedBy(outcome.failure)) || outcome;
+    const steps = isUndoable ? this.#stepsOfAttempt : this.#steps;
+    return steps?.failedBy(outcome.failure) ?? outcome;
   }
 
   get #stepsOfAttempt(): AttemptSteps {

@@ -73,6 +73,15 @@ test('a job whose last attempt fails before it comes to its steps is undone', as
   expect(calls).toEqual(['charge', 'refund']);
 });
 
+test('a job that a person takes and fails is undone', async () => {
+  const { calls, ...order } = await charged(() => {});
+  const pulled = (await order.processor.pullNextJob()) ?? expect.fail();
+
+  expect(await order.processor.failJob(pulled, new RemoteException('by hand'))).toBe('queued');
+  expect(await endOf(order)).toEqual(['error', 'by hand']);
+  expect(calls).toEqual(['charge', 'refund']);
+});
+
 test('a job that never comes to its steps again ends with its failure, and goes on with them when it is retried', async () => {
   let isBroken = true;
   const { calls, ...order } = await charged(() => {
