@@ -80,10 +80,11 @@ function toStorable(value: unknown, subject: string, limit: number): Storable {
   if (value === undefined) return { value, bytes: 0 };
   const copying = {
     issues: [],
+    path: [],
     ancestors: new Set<object>(),
     valuesLeft: Math.ceil(limit / MIN_VALUE_BYTES),
   };
-  const copy = copyValue(value, [], copying);
+  const copy = copyValue(value, copying);
   if (copying.issues.length > 0) throw new ValidationError(subject, copying.issues);
   if (copying.valuesLeft < 0)
     throw tooLarge(subject, limit, `over ${Math.ceil(limit / MIN_VALUE_BYTES)} values`);
@@ -102,16 +103,17 @@ const refusedKeys = new Set(['_bsontype', '__proto__', '$ref', '$id', '$db']);
 /** State of copying a value. */
 interface Copying {
   readonly issues: Issue[];
+  /** The path of the current value. One for all, because a copy for each value would cost more than all else. */
+  readonly path: (string | number)[];
   /** Ancestors of the current value. */
   readonly ancestors: Set<object>;
   /** How many more values are allowed. Below 0, the value is too large and the rest is skipped. */
   valuesLeft: number;
 }
 
-function copyValue(value: unknown, path: readonly string[], copying: Copying): unknown {
+function copyValue(value: unknown, copying: Copying): unknown {
   copying.valuesLeft -= 1;
-  if (path.length > MAX_DEPTH)
-    return refuse(`expected at most ${MAX_DEPTH} levels`, path.slice(0, 3), copying);
+  if (copying.path.length > MAX_DEPTH) return refuse(`expected at most ${MAX_DEPTH} levels`, copying, 3);
   switch (typeof value) {
     case 'boolean':
     case 'number':
@@ -119,62 +121,73 @@ function copyValue(value: unknown, path: readonly string[], copying: Copying): u
     case 'string':
       return value.isWellFormed()
         ? value
-        : refuse('expected well-formed Unicode, found a lone surrogate', path, copying);
+        : refuse('expected well-formed Unicode, found a lone surrogate', copying);
     case 'object':
-      return value === null ? null : copyReadable(value, path, copying);
+      return value === null ? null : copyReadable(value, copying);
     default:
-      return refuse(`expected a value that can be stored, not a ${typeof value}`, path, copying);
+      return refuse(`expected a value that can be stored, not a ${typeof value}`, copying);
   }
 }
 
 /** Copies an object whose getters may throw, as may any access to a proxy. */
-function copyReadable(value: object, path: readonly string[], copying: Copying): unknown {
+function copyReadable(value: object, copying: Copying): unknown {
+  const depth = copying.path.length;
   try {
-    return copyObject(value, path, copying);
+    return copyObject(value, copying);
   } catch (error) {
-    return refuse(`could not be read: ${toFailure(error).message}`, path, copying);
+    copying.path.length = depth;
+    return refuse(`could not be read: ${toFailure(error).message}`, copying);
   }
 }
 
-function copyObject(value: object, path: readonly string[], copying: Copying): unknown {
+function copyObject(value: object, copying: Copying): unknown {
   if (types.isDate(value)) {
-    return Number.isNaN(value.getTime()) ? refuse('expected a valid date', path, copying) : value;
+    return Number.isNaN(value.getTime()) ? refuse('expected a valid date', copying) : value;
   }
   if (!Array.isArray(value) && isBsonValue(value)) {
     const own = toOwnBson(value);
     BSON.calculateObjectSize({ own }); // Throws if it holds a value that cannot be stored.
     return own;
   }
-  if (copying.ancestors.has(value)) return refuse('expected no circular reference', path, copying);
+  if (copying.ancestors.has(value)) return refuse('expected no circular reference', copying);
   copying.ancestors.add(value);
-  const copy = Array.isArray(value) ? copyItems(value, path, copying) : copyProperties(value, path, copying);
+  const copy = Array.isArray(value) ? copyItems(value, copying) : copyProperties(value, copying);
   copying.ancestors.delete(value);
   return copy;
 }
 
-function copyItems(items: readonly unknown[], path: readonly string[], copying: Copying): unknown {
+function copyItems(items: readonly unknown[], copying: Copying): unknown {
   // Copies item by item, because a list may be long and have holes.
   const copy: unknown[] = [];
-  for (let index = 0; index < items.length && !isOver(copying); index += 1)
-    copy.push(copyValue(items[index], [...path, String(index)], copying));
+  for (let index = 0; index < items.length && !isOver(copying); index += 1) {
+    copying.path.push(index);
+    copy.push(copyValue(items[index], copying));
+    copying.path.pop();
+  }
   return copy;
 }
 
-function copyProperties(value: object, path: readonly string[], copying: Copying): unknown {
+function copyProperties(value: object, copying: Copying): unknown {
   if (!isPlainObject(value)) {
-    return refuse(`expected a plain object, not an instance of ${classOf(value)}`, path, copying);
+    return refuse(`expected a plain object, not an instance of ${classOf(value)}`, copying);
   }
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (isOver(copying)) break;
-    const item = readMember(value, key, path, copying);
-    if (refusedKeys.has(key) || isMisreadList(key, item))
-      refuse(`the key '${key}' cannot be stored`, [...path, key], copying);
-    else if (key.includes('\0') || !key.isWellFormed())
-      refuse('the key cannot be stored', [...path, JSON.stringify(key)], copying);
-    else if (item !== undefined) copy[key] = copyValue(item, [...path, key], copying);
+    copying.path.push(key);
+    copyProperty(copy, key, value, copying);
+    copying.path.pop();
   }
   return copy;
+}
+
+function copyProperty(copy: Record<string, unknown>, key: string, value: object, copying: Copying): void {
+  const item = readMember(value, key, copying);
+  if (refusedKeys.has(key) || isMisreadList(key, item)) refuse(`the key '${key}' cannot be stored`, copying);
+  else if (key.includes('\0') || !key.isWellFormed()) {
+    copying.path[copying.path.length - 1] = JSON.stringify(key);
+    refuse('the key cannot be stored', copying);
+  } else if (item !== undefined) copy[key] = copyValue(item, copying);
 }
 
 /**
@@ -185,11 +198,11 @@ function isMisreadList(key: string, item: unknown): boolean {
   return Array.isArray(item) && key in Object.prototype;
 }
 
-function readMember(value: object, key: string, path: readonly string[], copying: Copying): unknown {
+function readMember(value: object, key: string, copying: Copying): unknown {
   try {
     return Reflect.get(value, key);
   } catch (error) {
-    return refuse(`could not be read: ${toFailure(error).message}`, [...path, key], copying);
+    return refuse(`could not be read: ${toFailure(error).message}`, copying);
   }
 }
 
@@ -212,7 +225,8 @@ export function isPlainObject(value: unknown): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-function refuse(message: string, path: readonly string[], { issues }: Copying): undefined {
-  issues.push({ path: path.join('.'), message });
+/** @param levels how many levels of the path to name. Default: all */
+function refuse(message: string, { issues, path }: Copying, levels?: number): undefined {
+  issues.push({ path: path.slice(0, levels).join('.'), message });
   return undefined;
 }

@@ -7,7 +7,7 @@ import { type ClaimedJob, defineJob, RemoteProcessor, Snooze } from '../../src/i
 import { breakerKeyOf } from '../../src/job/breaker-rules.js';
 import { silent } from '../database.js';
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 6);
+const RUNS = Number(process.env.MODEL_RUNS ?? 3);
 const [WITHIN, PAUSE, LEASE] = [50, 40, 30];
 const FAILURES = 2;
 

@@ -8,7 +8,7 @@ import { useDatabase } from '../database.js';
 
 const database = useDatabase();
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 8);
+const RUNS = Number(process.env.MODEL_RUNS ?? 4);
 
 const input = z.object({ key: z.string(), n: z.number() });
 const shared = { input, maxRetries: 3, retryDelay: 0, run: async () => {} };

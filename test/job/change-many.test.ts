@@ -67,10 +67,10 @@ test('jobs that wait are cancelled by a filter', async () => {
 test('more than a slice are changed as a whole, and workers are asked for once', async () => {
   const processor = database.processor();
   await processor.addJobFactory(echo);
-  await processor.addJobs(Array.from({ length: 2_100 }, () => ({ name: 'echo', input: {} })));
+  await processor.addJobs(Array.from({ length: 1_100 }, () => ({ name: 'echo', input: {} })));
   const asked: number[] = [];
   processor.on('jobsReady', ({ jobs }) => asked.push(jobs.length));
-  const all = { changed: 2_100, skipped: 0, more: false };
+  const all = { changed: 1_100, skipped: 0, more: false };
 
   expect(await processor.jobs.cancelMany({ status: 'queued' })).toEqual(all);
   expect(asked).toEqual([]);
@@ -79,9 +79,9 @@ test('more than a slice are changed as a whole, and workers are asked for once',
     skipped: 0,
     more: true,
   });
-  expect(await processor.jobs.retryMany({ status: 'cancelled' })).toEqual({ ...all, changed: 1_050 });
+  expect(await processor.jobs.retryMany({ status: 'cancelled' })).toEqual({ ...all, changed: 50 });
   expect(asked).toEqual([1, 1]);
-  expect((await processor.jobs.count()).queued.count).toBe(2_100);
+  expect((await processor.jobs.count()).queued.count).toBe(1_100);
 });
 
 test('it does not begin once the deadline has passed or the signal has fired', async () => {

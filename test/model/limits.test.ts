@@ -8,7 +8,7 @@ import { useDatabase } from '../database.js';
 const database = useDatabase();
 
 /** Each takes as long as three of the other models. */
-const RUNS = Math.ceil(Number(process.env.MODEL_RUNS ?? 6) / 3);
+const RUNS = Math.ceil(Number(process.env.MODEL_RUNS ?? 3) / 3);
 
 const BY_CODE = 2;
 

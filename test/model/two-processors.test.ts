@@ -11,7 +11,7 @@ import { useDatabase } from '../database.js';
 
 const database = useDatabase();
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 12);
+const RUNS = Number(process.env.MODEL_RUNS ?? 5);
 
 /** What happened, as both processors were told. */
 class History {
