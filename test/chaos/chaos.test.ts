@@ -3,7 +3,7 @@ import { formatCounts } from './counts.js';
 import { runChaos } from './run-chaos.js';
 
 /** Some faults, others in each run of the suite; to meet all of them again and again `npm run chaos` goes on for longer. */
-const SECONDS = 6;
+const SECONDS = 4;
 
 test('nothing is lost, nothing is done twice, whatever is killed, frozen, cut off or wrong about the time', async () => {
   const seed = Math.floor(Math.random() * 1_000_000_000);

@@ -39,11 +39,14 @@ async function application(documents: readonly Document[]): Promise<void> {
   }
 }
 
-/** All bytes of what is the application's. */
+/** All bytes of what is the application's, in the form that is compared fastest. */
 async function applicationNow(): Promise<readonly unknown[]> {
   const all = Object.values(taken).map(async (name) => {
-    const collection = database.db.collection(name, { raw: true });
-    return [name, await collection.find().toArray(), await database.db.collection(name).indexes()];
+    const documents = await database.db.collection(name, { raw: true }).find().toArray();
+    const bytes = documents.map(({ buffer, byteOffset, byteLength }) =>
+      Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+    );
+    return [name, bytes.join(' '), await database.db.collection(name).indexes()];
   });
   return Promise.all(all);
 }
@@ -165,7 +168,7 @@ test('a document that an application adds later is no job that could be changed,
 
 /** As our first version wrote them, and more of them than are looked at from one end. */
 function manyOfOurs(name: string): Document[] {
-  return Array.from({ length: 1_500 }, (_, n) => ({
+  return Array.from({ length: 1_001 }, (_, n) => ({
     _id: `${name}${n}`,
     ...{ jobName: 'echo', queue: 'default', priority: 0, status: 'queued', errors: [] },
     ...{ retryCounter: 0, givenBackCounter: 0, maxRetries: 3, retryDelay: 0 },

@@ -8,7 +8,7 @@ import { silent } from '../database.js';
 /** How far each command moves the clock, and each statement in it, so that the test depends on no other clock. */
 const [PER_COMMAND_MS, PER_STATEMENT_MS] = [5, 1.5];
 
-const [JOBS, LIMIT, BURST, SECONDS] = [1000, 20, 5, 6];
+const [JOBS, LIMIT, BURST, SECONDS] = [400, 20, 5, 3];
 
 /** Returns a database whose clock only commands move, and a function that returns a signal for its end. */
 async function databaseOfCommands() {

@@ -1,6 +1,7 @@
 /** Whichever request of a processor gets lost, or its reply: no job is lost with it, and none runs twice. */
 import { describe, expect, test } from 'vitest';
-import { LocalProcessor } from '../../local/processor.js';
+import type { LocalProcessor } from '../../local/processor.js';
+import { makeIndexes } from '../../local/testing/make-indexes.js';
 import { batchesOf } from '../../src/batches-of.js';
 import { type Collections, openCollections } from '../../src/collections/collections.js';
 import { ConflictError, defineJob, type LogFields } from '../../src/index.js';
@@ -126,7 +127,7 @@ interface Life {
 async function live(name: string, judge: (index: number) => Passage): Promise<Life> {
   const db = database.client.db(`${database.name}-${name}`);
   const collections = openCollections(db, DEFAULT_COLLECTION_PREFIX);
-  await new LocalProcessor({ db, log: silent }).ensureIndexes();
+  await makeIndexes(collections);
   const runs: { jobId: string; attempt: number }[] = [];
   const requests: string[] = [];
   const outcomes: unknown[] = [];
