@@ -11,6 +11,13 @@ export function isHeartbeat(command: Document): boolean {
   return 'lease.expires' in updateOfJobs(command);
 }
 
+/** Returns whether a command is an update that ends attempts. It is known by what it sets, not by its filter. */
+export function isOutcome({ findAndModify, update, updates = [] }: Document): boolean {
+  const many = update === collectionNames.jobs ? updates.map(({ u }: Document) => u) : [];
+  const stages: readonly Document[] = [findAndModify === collectionNames.jobs ? update : [], ...many].flat();
+  return stages.some((stage) => stage.$set?.lastToken !== undefined);
+}
+
 /** Returns whether a command is the query by which a worker learns which jobs it took. */
 export function isReadBack({ find, filter }: Document): boolean {
   return find === collectionNames.jobs && filter?.['lease.token'] !== undefined;

@@ -4,12 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import { EXIT_OF_A_JOB } from './child/chaos-job.js';
 import type { Setting } from './child/setting.js';
-import { isClaim, isHeartbeat, isReadBack } from './commands.js';
+import { isClaim, isHeartbeat, isOutcome, isReadBack } from './commands.js';
 import { clockSkew, type Fault } from './plan-faults.js';
 import type { Passage, TcpProxy } from './tcp-proxy.js';
 
 /** The longest time for a process to stop, including the 5 s of grace that a worker gives its jobs. */
 const PATIENCE_MS = 15_000;
+
+/** The longest wait for an outcome that is to be held. */
+const OUTCOME_WAIT_MS = 2_000;
 
 /** The fates of requests that are broken, one after the other. */
 const broken: readonly Passage[] = ['lose reply', 'late', 'cut'];
@@ -19,7 +22,7 @@ export class Member {
   /** The numbers of starts and ends of its process. */
   starts = 0;
   ends = 0;
-  /** The number of its requests broken by `breakHeartbeats` and `breakClaims`. */
+  /** The number of its requests broken by `breakHeartbeats` and `breakClaims`, or held by `lateOutcome`. */
   requestsBroken = 0;
   /** The output of processes that ended although nobody ended them. */
   readonly crashes: string[] = [];
@@ -84,6 +87,8 @@ export class Member {
         return this.#break(isHeartbeat, ms);
       case 'breakClaims':
         return this.#break((command) => isClaim(command) || isReadBack(command), ms);
+      case 'lateOutcome':
+        return this.#holdOutcome(ms);
     }
   }
 
@@ -114,6 +119,21 @@ export class Member {
     this.proxy.judgeBy(judge);
     await sleep(ms);
     this.proxy.judgeBy(undefined);
+  }
+
+  /** Waits for an outcome, and holds it and all that follows. Gives up if none comes. */
+  async #holdOutcome(ms: number): Promise<void> {
+    let held: Promise<void> | undefined;
+    this.proxy.judgeBy((command) => {
+      if (held === undefined && isOutcome(command)) {
+        this.requestsBroken += 1;
+        held = this.proxy.hold(ms);
+      }
+      return 'deliver';
+    });
+    for (let waited = 0; held === undefined && waited < OUTCOME_WAIT_MS; waited += 20) await sleep(20);
+    this.proxy.judgeBy(undefined);
+    await held;
   }
 
   async #freeze(ms: number): Promise<void> {

@@ -24,6 +24,8 @@ export type Role = keyof typeof cast;
  * - `silenceRequests`, `silenceReplies`: one connection goes silent in one direction, without an error
  * - `breakHeartbeats`, `breakClaims`: connections break when they are used to renew leases or to take jobs. In turn,
  *   the reply is lost, the request arrives late, or it never arrives
+ * - `lateOutcome`: from the moment at which the process settles a job, no packet arrives until the fault is over. By then
+ *   the lease has ended, and often another process runs the job, so that the late write must have no effect
  */
 export const faultKinds = [
   'kill',
@@ -39,6 +41,7 @@ export const faultKinds = [
   'silenceReplies',
   'breakHeartbeats',
   'breakClaims',
+  'lateOutcome',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -61,6 +64,12 @@ const DURATION = { min: 500, max: 2400 };
 /** Longer than a lease, so that other processes take over the jobs, and late writes must have no effect. */
 const FREEZE = { min: 1200, max: 2800 };
 
+/** Another process then has recovered the job, and its run, if it lingers, is still under way. */
+const OUTCOME = { min: 1100, max: 1900 };
+
+/** Every so manieth fault is a late outcome, since only some of them meet a job that another process runs. */
+const LATE_OUTCOME_EVERY = 3;
+
 const weights: readonly (readonly [FaultKind, number])[] = [
   ['kill', 4],
   ['terminate', 1],
@@ -82,6 +91,7 @@ function rolesHitBy(kind: FaultKind): readonly (readonly [Role, number])[] {
   switch (kind) {
     case 'breakHeartbeats':
     case 'breakClaims':
+    case 'lateOutcome':
       return [['worker', 1]];
     case 'kill':
     case 'terminate':
@@ -104,7 +114,8 @@ export function planFaults(seed: number, seconds: number): Fault[] {
   const random = new Random(seed);
   const faults: Fault[] = [];
   for (let at = 1500; at < seconds * 1000; at += random.int(PAUSE.min, PAUSE.max)) {
-    faults.push(planFault(random, at));
+    const isLateOutcome = faults.length % LATE_OUTCOME_EVERY === 0;
+    faults.push(planFault(random, at, isLateOutcome ? 'lateOutcome' : random.weighted(weights)));
   }
   return faults;
 }
@@ -127,11 +138,15 @@ export function planOutages(seconds: number): Outage[] {
   return outages;
 }
 
-function planFault(random: Random, at: number): Fault {
-  const kind = random.weighted(weights);
+function planFault(random: Random, at: number, kind: FaultKind): Fault {
   const role = random.weighted(rolesHitBy(kind));
-  const { min, max } = kind === 'freeze' ? FREEZE : DURATION;
+  const { min, max } = durationOf(kind);
   return { at, kind, target: random.pick(cast[role]), ms: random.int(min, max) };
+}
+
+function durationOf(kind: FaultKind): { readonly min: number; readonly max: number } {
+  if (kind === 'lateOutcome') return OUTCOME;
+  return kind === 'freeze' ? FREEZE : DURATION;
 }
 
 /** Returns the error of a process's clock in milliseconds: 10 minutes late, 10 minutes early, or none. */

@@ -24,10 +24,14 @@ test.each([
   const processor = database.processor();
   await processor.addJobFactory(echo);
   const ids: string[] = [];
-  for (const text of ['"', '\u0001', 'x']) {
+  for (const [text, length] of [
+    ['"', 1_000_000],
+    ['\u0001', 300_000], // each of six letters on the way
+    ['x', 1_000_000],
+  ] as const) {
     const id = await processor.addJob(echo, {});
     const errors = Array.from({ length: 5 }, () => ({
-      ...{ at: new Date(), attempt: 1, message: 'large', stack: text.repeat(1_000_000) },
+      ...{ at: new Date(), attempt: 1, message: 'large', stack: text.repeat(length) },
     }));
     const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
     await jobs.updateOne({ _id: id }, { $set: { errors } });

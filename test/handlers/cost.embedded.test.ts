@@ -15,7 +15,7 @@ import { SqsService } from './sqs-service.js';
 useLambdaService(); // For the region and the credentials; nobody is invoked by it.
 
 const MINUTE_MS = 60_000;
-const MINUTES = 3;
+const MINUTES = 2;
 const MONTH_MINUTES = 30 * 24 * 60;
 const WORKER_GB = 1;
 const SCHEDULER_GB = 0.5;

@@ -354,7 +354,7 @@ test('any JSON comes back unchanged from input and output, or is refused', async
         expect(await stored()).toBe(before);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });
 

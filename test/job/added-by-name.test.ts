@@ -292,9 +292,9 @@ test('no valid input is refused by name, whatever the schema', async () => {
       await owner.addJobFactory(defineJob({ name: 'judge', input: schema, run: async () => null }));
       await stranger.addJobs(valid.map((input) => ({ name: 'judge', input })));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
-  expect(judged).toBeGreaterThan(500);
+  expect(judged).toBeGreaterThan(150);
 });
 
 /** A preprocessing may throw, and a default that does not go with what it stands for. */

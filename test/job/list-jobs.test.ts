@@ -212,7 +212,7 @@ test('each job that is there all the while comes once, in order, whatever is add
         expect(listed.filter((id) => id.startsWith('stays'))).toEqual(expected.map(([, id]) => id));
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 10 },
   );
 });
 

@@ -195,7 +195,7 @@ test('whatever a schema answers, its job is added, or refused by an error of our
         );
       expect(['accepted', 'validation_failed', 'schema_failed']).toContain(result);
     }),
-    { numRuns: 200 },
+    { numRuns: 70 },
   );
 });
 

@@ -214,7 +214,7 @@ describe('agrees with one who watches the clock from minute to minute', () => {
           found.push(at.getTime());
         expect(found).toEqual(watch(shown, times, isOpen(times.minute.text) || isOpen(times.hour.text)));
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -234,7 +234,7 @@ describe('agrees with one who watches the clock from minute to minute', () => {
         if (expected !== undefined) expect(found).toEqual(new Date(expected));
         else if (found) expect(found.getTime()).toBeGreaterThan(end.getTime());
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });

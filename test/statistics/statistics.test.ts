@@ -276,7 +276,7 @@ describe('getStatistics', () => {
           expect(point).toMatchObject({ completed, durationMs: 10 * completed });
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 

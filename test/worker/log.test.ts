@@ -173,7 +173,7 @@ test('any text, and any object that JSON can write, comes back as it is', async 
     .dictionary(fc.string({ maxLength: 10 }), fc.jsonValue({ maxDepth: 2 }))
     .filter((value) => Buffer.byteLength(JSON.stringify(value)) <= 1_024);
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ text, fields }), { maxLength: 100 }), async (told) => {
+    fc.asyncProperty(fc.array(fc.record({ text, fields }), { maxLength: 30 }), async (told) => {
       const { lines } = await logOf(({ log }) => {
         for (const line of told) log(line.text, line.fields);
       });

@@ -19,6 +19,9 @@ const TIMEOUT_MS = 1500;
 /** Longer than the timeout and its grace of 2 s, so that the result comes too late. */
 const LATE_MS = 5000;
 
+/** Long enough for a late write of the former run to arrive. */
+const AGAIN_MS = 500;
+
 /** The exit code of a process that a job ended. */
 export const EXIT_OF_A_JOB = 71;
 
@@ -146,7 +149,10 @@ function proofOf({ token, attempt }: Pick<JobContext, 'token' | 'attempt'>) {
 }
 
 const doAsFated: Record<Fate, (attempt: Attempt) => unknown> = {
-  return() {},
+  /** Lingers when a worker has lost it, so that what that one still writes meets a run under way. */
+  async return({ attempt, job }) {
+    if (attempt > 1 || job?.givenBackCounter !== 0) await sleep(AGAIN_MS);
+  },
   sleep: ({ input, signal }) => sleep(input.ms, undefined, { signal }),
   linger: ({ input }) => sleep(input.ms),
   async progress({ progress, token, input }) {

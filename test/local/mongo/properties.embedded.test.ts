@@ -43,7 +43,7 @@ test('encoded keys compare as the values do, ascending and descending', () => {
       expect(Math.sign(compareBytes(keyString([a], [1]), keyString([b], [1])))).toBe(order);
       expect(Math.sign(compareBytes(keyString([a], [-1]), keyString([b], [-1])))).toBe(-order || 0);
     }),
-    { numRuns: 250 },
+    { numRuns: 100 },
   );
 });
 
@@ -77,7 +77,7 @@ test('a document that is decoded and encoded again is the same, byte for byte', 
       const bytes = BSON.serialize({ one });
       expect(Buffer.compare(encode(decode(Buffer.from(bytes))), bytes)).toBe(0);
     }),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
 });
 
@@ -151,7 +151,7 @@ test('a query gives the same with any indexes as without one, in the same order 
         await collection.drop();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 10 },
   );
 }, 120_000);
 
