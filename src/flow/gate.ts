@@ -216,8 +216,10 @@ class Admission {
       }
       undecided = [...lost];
     }
-    // A place may have become free between the look and the write, and its holder found no job in line.
-    if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy)));
+    // A place may have become free between the look and the write, and its holder found no job in line. Or a person has
+    // changed the limit since. If jobs of this claim hold all its places, these are taken, because they have not begun.
+    const held = this.#heldBy(admitted);
+    if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy, held)));
     // The number of turns grows slowly, because the keys of other claims are to have some too.
     const idle = Math.min(this.room - admitted.length, admitted.length);
     this.#requeued.push(...(await lines.passOn([...turns.values()], idle)));
@@ -225,10 +227,13 @@ class Admission {
     return { admitted, requeued: this.#requeued };
   }
 
+  /** Finds the taken places, except of limits whose places are all held by jobs of this claim. */
   async #readTaken(): Promise<void> {
     const { settings } = this.options;
+    const held = this.#heldBy(this.arrivals);
+    for (const [key, numbers] of held) this.#taken.set(key, new Set(numbers));
     const keys = this.arrivals.flatMap(({ limits, slots }) => [
-      ...limitsWithoutSlot(limits, slots).map(({ key }) => key),
+      ...limitsWithoutSlot(limits, slots).flatMap(({ key }) => (held.has(key) ? [] : [key])),
       ...slots.map(({ key }) => key).filter((key) => settings.isSet(key)),
     ]);
     const { jobs } = this.options.collections;
@@ -283,6 +288,16 @@ class Admission {
       held.push({ key, number });
     }
     return { kind: 'admitted', slots: held.filter(({ key }) => !isTurn(key)) };
+  }
+
+  /** Returns the places of those limits all of whose places are held by these jobs. */
+  #heldBy(jobs: readonly Pick<ClaimedJob, 'slots' | 'limits'>[]): Map<string, Set<number>> {
+    const most = new Map<string, number>();
+    for (const { key, limit } of this.arrivals.flatMap(({ limits }) => limits))
+      most.set(key, Math.max(limit, most.get(key) ?? 0));
+    const areAll = (key: string, count: number) =>
+      count >= (most.get(key) ?? 0) && !this.options.settings.isSet(key);
+    return new Map([...takenBy(jobs)].filter(([key, numbers]) => areAll(key, numbers.size)));
   }
 
   /** Whether a job may start with a place that it got before. A person may have paused the limit since, or lowered it. */
@@ -374,6 +389,14 @@ class Admission {
       lost.delete(arrival);
     }
   }
+}
+
+/** Returns the places that these jobs hold, by limit. */
+function takenBy(jobs: readonly Pick<ClaimedJob, 'slots'>[]): Map<string, Set<number>> {
+  const taken = new Map<string, Set<number>>();
+  for (const { key, number } of jobs.flatMap(({ slots = [] }) => slots))
+    taken.set(key, (taken.get(key) ?? new Set()).add(number));
+  return taken;
 }
 
 /** A worker that was frozen for longer than its lease may no longer decide: its notes may have been removed. */

@@ -146,9 +146,12 @@ export class Lines {
     return [toQueuedJob(first)];
   }
 
-  /** Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. */
-  async unblock(keys: Iterable<string>): Promise<QueuedJob[]> {
-    return this.#fill([...new Set(keys)]);
+  /**
+   * Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. Costs two commands, or one
+   * if the caller knows the taken places of all limits, and no others become free.
+   */
+  async unblock(keys: Iterable<string>, taken?: TakenSlots): Promise<QueuedJob[]> {
+    return this.#fill([...new Set(keys)], undefined, taken);
   }
 
   /**
@@ -230,25 +233,34 @@ export class Lines {
     return (job.limits ?? []).some(({ key, limit }) => settings.isSet(key) || this.limitOf(job, key) < limit);
   }
 
-  /** @param known free places by key. Default: read from the database */
-  async #fill(keys: readonly string[], known?: ReadonlyMap<string, readonly number[]>): Promise<QueuedJob[]> {
+  /**
+   * @param known free places by key. Default: those that are not taken
+   * @param taken taken places of some limits. Default: read from the database
+   */
+  async #fill(
+    keys: readonly string[],
+    known?: ReadonlyMap<string, readonly number[]>,
+    taken?: TakenSlots,
+  ): Promise<QueuedJob[]> {
     const unblocked: QueuedJob[] = [];
     for (const some of batchesOf(keys, LINES_AT_A_TIME))
-      unblocked.push(...(await this.#fillSome(some, known)));
+      unblocked.push(...(await this.#fillSome(some, known, taken)));
     return unblocked;
   }
 
   async #fillSome(
     keys: readonly string[],
     known: ReadonlyMap<string, readonly number[]> | undefined,
+    takenAtFirst: TakenSlots | undefined,
   ): Promise<QueuedJob[]> {
     const unblocked: QueuedJob[] = [];
     let open = keys;
     let free = known;
+    let taken = takenAtFirst;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
       const perLine = free ? Math.max(...[...free.values()].map(({ length }) => length)) : PER_LINE;
       const now = open.slice(0, LINES_AT_A_TIME);
-      const placed = await this.#placeHeads(now, perLine, () => this.limitOf, free);
+      const placed = await this.#placeHeads(now, perLine, () => this.limitOf, free, taken);
       const { given, lost, onward } = placed;
       unblocked.push(...placed.unblocked);
       // A head whose limit is smaller takes none of the known places, though others may be free.
@@ -256,6 +268,7 @@ export class Lines {
       const later = open.slice(LINES_AT_A_TIME);
       open = [...new Set([...later, ...lost.map(({ slot }) => slot.key), ...mayHaveMore, ...onward])];
       free = undefined;
+      taken = undefined;
     }
     return unblocked;
   }
@@ -264,13 +277,15 @@ export class Lines {
    * Gives free places to the heads of these lines, once.
    *
    * @param limitsWith returns how many places a limit of a job has, given those that are taken
-   * @param known free places by key. Default: read from the database
+   * @param known free places by key. Default: those that are not taken
+   * @param knownAsTaken taken places of some limits. Default: read from the database
    */
   async #placeHeads(
     keys: readonly string[],
     perLine: number,
     limitsWith: (taken: TakenSlots) => Lines['limitOf'],
     known?: ReadonlyMap<string, readonly number[]>,
+    knownAsTaken: TakenSlots = new Map(),
   ): Promise<{
     readonly given: readonly Placement[];
     readonly lost: readonly Placement[];
@@ -283,10 +298,12 @@ export class Lines {
   }> {
     const { collections, settings } = this.options;
     const { jobs } = collections;
-    const [{ heads, set }, taken = new Map()] = await Promise.all([
+    const toRead = known ? [] : keys.filter((key) => !knownAsTaken.has(key));
+    const [{ heads, set }, read] = await Promise.all([
       findHeads(collections, keys, perLine, await this.options.pausedQueues()),
-      known ? undefined : findTakenSlots(jobs, keys),
+      findTakenSlots(jobs, toRead),
     ]);
+    const taken = new Map([...knownAsTaken, ...read]);
     settings.learn(keys, set);
     const placesOf = (key: string) =>
       known ? new KnownPlaces(known.get(key) ?? []) : new UntakenPlaces(taken.get(key) ?? new Set());

@@ -162,13 +162,17 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
 
 /**
  * Matches the candidates by id and by the counters seen, which change with each attempt. Usually all have the same. A job
- * with a unique key may have been given another input since, so the add that last replaced it must be the one seen.
+ * with a unique key may have been given another input since, so the add that last replaced it must be the one seen. A job
+ * that was put off and is due again has lost its places.
  */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const armByState = new Map<string, { _id: { $in: string[] }; readonly retryCounter: number }>();
-  for (const { _id, retryCounter, givenBackCounter, uniqueKey, replacedBy = null } of candidates) {
-    const counters = { retryCounter, givenBackCounter };
-    const state = uniqueKey === undefined ? counters : { ...counters, replacedBy };
+  for (const { _id, retryCounter, givenBackCounter, uniqueKey, replacedBy = null, slots } of candidates) {
+    const state = {
+      ...{ retryCounter, givenBackCounter },
+      ...(uniqueKey !== undefined && { replacedBy }),
+      ...(slots !== undefined && { slots: { $exists: true } }),
+    };
     const key = Object.values(state).join(' ');
     const arm = armByState.get(key);
     if (arm) arm._id.$in.push(_id);

@@ -96,11 +96,11 @@ test('libraries on databases of another kind stand in a table of their own, and 
   const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
   expect(rows.filter((cells) => cells[1] === 'jobs/s').map((cells) => cells.slice(2, -1))).toEqual([
     ['–', '–', '–', '1'],
-    ['100', '50 (2.0×)', '–'],
+    ['100', '50 (2.0×)', '–', '–'],
   ]);
   expect(rows.filter((cells) => cells[1] === '').map((cells) => cells.slice(2, -1))).toEqual([
     ['Remote Processor', 'Agenda 6', 'mongo-jobs', 'floor'],
-    ['Remote Processor', 'BullMQ', 'Graphile Worker'],
+    ['Remote Processor', 'BullMQ', 'Graphile Worker', 'pg-boss'],
   ]);
   expect(table).toContain('\nGraphile Worker is left out.');
 });

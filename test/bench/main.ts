@@ -12,8 +12,8 @@ import { formatTable } from './table.js';
 const help = `npm run bench -- [--quick] [measurement ...]
 
 Measures this project, Agenda 6, mongo-jobs, and the floor (a bare loop of find, update and bulkWrite) on the same
-database: an embedded one in a process of its own, or that of MONGODB_URI; and beside them BullMQ on Redis and Graphile
-Worker (and DBOS, for steps) on PostgreSQL, each on a server of its own, where Debian's packages of those are installed.
+database: an embedded one in a process of its own, or that of MONGODB_URI; and beside them BullMQ on Redis, and Graphile
+Worker and pg-boss (and DBOS, for steps) on PostgreSQL, each on a server of its own, where Debian's packages of those are installed.
 Prints how far it is on standard error, one to three tables on standard output, and writes the figures as JSON and a chart to test/bench/results/.
 
 --quick  a smaller form of each measurement, in about a minute; the whole takes a quarter of an hour

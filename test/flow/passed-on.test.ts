@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { type ClaimedJob, defineJob, type RemoteProcessor } from '../../src/index.js';
+import { ClaimStatements } from '../../src/job/claim-statements.js';
+import { claimableJobs } from '../../src/job/indexes.js';
 import { useDatabase } from '../database.js';
 
 const database = useDatabase();
@@ -99,4 +101,16 @@ test('places that a smaller limit does not have are no reason to leave its line 
   expect(await deployed.pullNextJob()).toBeUndefined();
   expect(await old.jobs.cancelMany({ status: 'queued', queue: 'default' })).toMatchObject({ changed: 2 });
   expect((await pull(deployed)).id).toBe('new');
+});
+
+test('a job that lost its place between the two commands of a claim is not taken as one that has it', async () => {
+  const processor = await placed();
+  const { jobs } = database.collections();
+  const filter = { status: 'queued', claimable: true, priority: { $gte: 0 } } as const;
+  const due = { filter, filterWithoutIndex: filter, index: claimableJobs };
+  const claim = new ClaimStatements(jobs, due, { token: 'token', worker: 'worker', leaseMs: 60_000 });
+  const candidates = await claim.findCandidates(2, 0);
+  expect(candidates).toMatchObject([{ slots: [{ key: 'limited=a' }] }]);
+  await processor.updateJob(candidates[0]?._id ?? '', { delay: 0 });
+  expect(await claim.take(candidates)).toEqual([]);
 });

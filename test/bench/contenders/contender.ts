@@ -12,7 +12,7 @@ export const workerNames = [...contenderNames, 'agenda-as-it-comes'] as const;
 export type WorkerName = (typeof workerNames)[number];
 
 /** The libraries that work on databases other than MongoDB. */
-export const neighbourNames = ['bullmq', 'graphile-worker'] as const;
+export const neighbourNames = ['bullmq', 'graphile-worker', 'pg-boss'] as const;
 export type NeighbourName = (typeof neighbourNames)[number];
 
 /** A library of durable steps, which has no queue to compare. */

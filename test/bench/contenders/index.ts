@@ -11,6 +11,7 @@ import {
 import { floor } from './floor.js';
 import { graphileWorker } from './graphile-worker.js';
 import { mongoJobs } from './mongo-jobs.js';
+import { pgBoss } from './pg-boss.js';
 import { remoteProcessor } from './remote-processor.js';
 
 export const contenders: Readonly<Record<WorkerName, Contender>> = {
@@ -26,6 +27,7 @@ export const participants: Readonly<Record<WorkerName | NeighbourName, Participa
   ...contenders,
   bullmq,
   'graphile-worker': graphileWorker,
+  'pg-boss': pgBoss,
 };
 
 /** Returns the name of anything that has figures, as tables show it. */

@@ -27,7 +27,7 @@ const cases: readonly Case[] = [
     concurrency: 20,
     waiting: 20_000,
     run: 20_000,
-    beside: ['bullmq', 'graphile-worker'],
+    beside: ['bullmq', 'graphile-worker', 'pg-boss'],
   },
   {
     title: '10,000 keys of 10 jobs, one of each at a time',
@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
     waiting: 100_000,
     run: 20_000,
     limit: manyKeys,
-    beside: ['graphile-worker'],
+    beside: ['graphile-worker', 'pg-boss'],
   },
   {
     title: '10,000 keys of 10 jobs, one of each at a time, 100 in all',
@@ -50,7 +50,7 @@ const cases: readonly Case[] = [
     waiting: 20_000,
     run: 1000,
     limit: { ...oneKey, places: 1 },
-    beside: ['bullmq', 'graphile-worker'],
+    beside: ['bullmq', 'graphile-worker', 'pg-boss'],
   },
   {
     title: 'one key, 10 jobs at a time',
@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
     waiting: 20_000,
     run: 4000,
     limit: { ...oneKey, places: 10 },
-    beside: ['bullmq'],
+    beside: ['bullmq', 'pg-boss'],
   },
   {
     title: 'one key, 100 jobs at a time',
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
     waiting: 20_000,
     run: 10_000,
     limit: { ...oneKey, places: 100 },
-    beside: ['bullmq'],
+    beside: ['bullmq', 'pg-boss'],
   },
   {
     title: 'three limits, 1,000 keys, 10 jobs of each at a time',
@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
 /** How much smaller the quick form is. */
 const QUICK = 20;
 
-/** Runs jobs that do nothing, with and without limits. BullMQ limits a queue, and Graphile Worker a named queue to one job. */
+/** Runs jobs that do nothing, with and without limits. BullMQ limits a queue, Graphile Worker a named queue to one job, and pg-boss groups. */
 export const limits: Measurement = {
   name: 'limits',
   about: 'jobs with limits: 10,000 keys, one key with 20,000 jobs, three limits; beside what others have',

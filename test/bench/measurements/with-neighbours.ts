@@ -16,6 +16,7 @@ export type Places = ReadonlyMap<Neighbour, string>;
 const servers: Readonly<Record<NeighbourName, NeighbourServer>> = {
   bullmq: redis,
   'graphile-worker': postgres,
+  'pg-boss': postgres,
 };
 
 /** Starts the servers that are installed, and calls `measure` while all of them run. */
