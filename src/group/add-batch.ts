@@ -57,7 +57,9 @@ export async function addBatch(
     retention: valid.retention,
     ...thenOf(id, then, valid),
   };
-  const stored = await retryWhileUnreachable(patience, () => insertGroup(collections, group, batch));
+  const { stored } = await retryWhileUnreachable(patience, () =>
+    insertGroup(collections, group, batch, false),
+  );
   if (stored.digest !== digest)
     throw new ConflictError(id, `There is a batch with the id '${id}' already, and it has other jobs.`);
   if (stored.kind === 'batch' && stored.sealed) return { id, outcome: 'kept' };
@@ -99,6 +101,10 @@ async function checkThen(
 export const NOT_ORDERED = 'expected a kind of job without a strict order, since the job waits for others';
 
 async function seal({ jobGroups }: GroupCollections, group: string): Promise<void> {
-  const sealed = { sealed: { $ifNull: ['$sealed', '$$NOW'] }, checkAt: fromNow(CHECK_MS) };
+  const sealed = {
+    sealed: { $ifNull: ['$sealed', '$$NOW'] },
+    checkAt: fromNow(CHECK_MS),
+    expires: { $cond: ['$closed', '$expires', '$$REMOVE'] },
+  };
   await jobGroups.updateOne({ _id: group }, [{ $set: sealed }], byId);
 }

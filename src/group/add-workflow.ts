@@ -66,11 +66,13 @@ export async function addWorkflow(
   const described = order.map((name) => describe(name, parts.get(name)));
   const document = { kind: 'workflow', size: members.length, digest, retention, jobs: described };
   return inTransaction(collections.client, async (session) => {
-    const stored = await insertGroup(collections, group, document, session);
+    const { stored, isNew } = await insertGroup(collections, group, document, true, session);
     if (stored.digest !== digest)
       throw new ConflictError(id, `There is a workflow with the id '${id}' already, and it has other jobs.`);
-    const added = await adding.add(members, patience, session);
-    return { id, outcome: added.some(({ outcome }) => outcome === 'added') ? 'added' : 'kept' };
+    // All its jobs are there then, and some may have got the results of others.
+    if (!isNew) return { id, outcome: 'kept' };
+    await adding.add(members, patience, session);
+    return { id, outcome: 'added' };
   });
 }
 

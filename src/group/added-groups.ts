@@ -5,7 +5,7 @@ import { groupOf } from '../job/group.js';
 import { openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import { momentSchema } from '../job/job-options.js';
-import { byId, byIndex } from '../mongo/by-index.js';
+import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { readPage } from '../mongo/read-page.js';
 import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
@@ -73,16 +73,24 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   async remove(id: string): Promise<void> {
     const collections = await this.collections();
     const group = await this.require(id);
-    const { jobs } = collections;
-    const open = await byIndex(jobs, membersIndex, (hint) =>
-      jobs.findOne(openIn(group._id), { projection: { _id: 1 }, ...hint }),
-    );
-    if (open)
+    if (await this.#isOpen(group))
       throw new ConflictError(
         id,
         `The ${this.kind} '${id}' cannot be removed: jobs of it have not ended. Cancel it first.`,
       );
     await removeGroup(collections, group);
+  }
+
+  /** Whether one of its jobs has not ended, or the one that waits for a batch. */
+  async #isOpen(group: BatchDocument | WorkflowDocument): Promise<boolean> {
+    const { jobs } = await this.collections();
+    const projection = { _id: 1 } as const;
+    const then = group.kind === 'batch' && group.then;
+    const last =
+      then && (await jobs.findOne({ _id: then.id, completed: { $exists: false } }, { projection, ...byId }));
+    if (last) return true;
+    const find = (hint: IndexHint) => jobs.findOne(openIn(group._id), { projection, ...hint });
+    return (await byIndex(jobs, membersIndex, find)) !== null;
   }
 
   /** Returns a page of documents, newest first. */

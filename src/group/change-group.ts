@@ -20,6 +20,8 @@ export interface CancelledGroup {
   /** The jobs that were queued and may have added others. */
   readonly parents: readonly string[];
   readonly freed: readonly FormerHolder[];
+  /** Whether some of its jobs are running, and have not stopped yet. */
+  readonly isOpen: boolean;
 }
 
 /** Cancels the jobs of a group that have not ended, and the one that waits for them. Safe to repeat. */
@@ -52,8 +54,12 @@ export async function cancelGroup(
     parents.push(...found.filter(({ steps }) => steps?.children).map(({ _id }) => _id));
     const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
     if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
-    if (found.length < AT_A_TIME) return { changed, parents, freed };
+    if (found.length < AT_A_TIME) break;
   }
+  const running = await byIndex(jobs, membersIndex, (hint) =>
+    jobs.findOne(openIn(group._id), { projection: { _id: 1 }, ...hint }),
+  );
+  return { changed, parents, freed, isOpen: running !== null };
 }
 
 type Found = Pick<JobDocument, '_id' | 'limits'> & InTree;

@@ -4,6 +4,7 @@ import { isSettled, type JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { NEVER } from '../job/step-log.js';
 import { byId, byIndex } from '../mongo/by-index.js';
+import { cancelGroup } from './change-group.js';
 import {
   type BatchDocument,
   CHECK_MS,
@@ -96,8 +97,6 @@ async function findParents(
   return new Map(found.map((parent) => [parent._id, parent]));
 }
 
-const none: Checked = { woken: [], freed: [] };
-
 async function checkParent(
   collections: GroupCollections,
   groups: GroupLooks,
@@ -131,8 +130,11 @@ async function checkAdded(
   group: (BatchDocument | WorkflowDocument) & { readonly isExpired: boolean },
 ): Promise<Checked> {
   if (group.isExpired) {
-    await removeGroup(collections, group);
-    return none;
+    // Jobs may wait in it for one that nobody has retried, or that was never added.
+    const { freed, isOpen } = await cancelGroup(collections, group);
+    if (isOpen) await checkAgain(collections, group._id, CHECK_MS);
+    else await removeGroup(collections, group);
+    return { woken: [], freed };
   }
   // Even one that is over may have a job that was retried, which nobody noted.
   await checkAgain(collections, group._id, group.closed ? CHECK_SETTLED_MS : CHECK_MS);

@@ -54,6 +54,15 @@ export class Groups {
     await this.tryTo(async () => passOn(await cancelDescendants(collections.jobs, parentId)));
   }
 
+  /** Lets somebody look after the children of a job soon: an attempt that lost its lease may have added some. */
+  async checkSoon(parentId: string): Promise<void> {
+    const { jobGroups } = this.options.collections;
+    const soon = [{ $set: { checkAt: '$$NOW' } }];
+    await this.tryTo(async () => {
+      await jobGroups.updateOne({ _id: `job ${parentId}` }, soon, byId);
+    });
+  }
+
   /** Does what was left undone because a process died. Never rejects, since the next call tries again. */
   async check(): Promise<void> {
     await this.tryTo(async () => {

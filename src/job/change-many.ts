@@ -5,6 +5,7 @@ import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import { validateNow } from '../validate.js';
 import { requestCancel } from './end-attempt.js';
+import { findOrphans } from './find-orphans.js';
 import { type FormerHolder, findCancelledHolders } from './former-holder.js';
 import type { InTree } from './in-tree.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
@@ -43,7 +44,7 @@ export interface RetryManyOptions extends ManyOptions {
 /** Numbers of changed and skipped jobs. */
 export interface ManyChanged {
   readonly changed: number;
-  /** Jobs that changed meanwhile, that would need a taken unique key, or that the caller may not add. */
+  /** Jobs that changed meanwhile, that would need a taken unique key, whose parent has settled, or that the caller may not add. */
   readonly skipped: number;
   /** Whether the call stopped before it had looked at all jobs. */
   readonly more: boolean;
@@ -85,7 +86,10 @@ export async function retryMany(
   const { jobs } = collections;
   return inSlices(jobs, valid, limits, async (found) => {
     const allowed = await registry.mayAdd([...new Set(found.map(({ jobName }) => jobName))], callerRole);
-    const ids = found.filter(({ jobName }) => allowed.has(jobName)).map(({ id }) => id);
+    const orphans = await findOrphans(jobs, found);
+    const ids = found
+      .filter(({ id, jobName }) => allowed.has(jobName) && !orphans.has(id))
+      .map(({ id }) => id);
     const freed = { _id: { $in: ids }, freedUniqueKey: { $exists: true } };
     await requireUniqueKeys(collections, async () => (await jobs.findOne(freed, byId)) !== null);
     const changed = await changeEach(jobs, ids, retriable, queueAgain);

@@ -79,6 +79,11 @@ export function childrenId(parentId: string, run: number, step: string): string 
   return `${parentId}:${run}.${hash}`;
 }
 
+/** Returns whether an id may be one of a child. Others have no colon, except if people chose it. */
+export function mayBeChild(id: string): boolean {
+  return id.includes(':');
+}
+
 /** Returns the id of a job of a group, by its number from 0. */
 export function memberId(groupId: string, index: number): string {
   return `${groupId}.${String(index).padStart(DIGITS, '0')}`;

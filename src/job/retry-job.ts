@@ -4,6 +4,8 @@ import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
+import { findOrphans } from './find-orphans.js';
+import { mayBeChild } from './group.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-index.js';
@@ -17,13 +19,14 @@ export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * and `maxRetries` goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps
  * its `runAt`.
  *
- * @throws NotFoundError, ConflictError if the job has another status or its unique key is taken, or IndexMissingError
- *   if a taken key would go unnoticed. Nothing was changed then
+ * @throws NotFoundError, ConflictError if the job has another status, its unique key is taken or its parent has settled, or
+ *   IndexMissingError if a taken key would go unnoticed. Nothing was changed then
  */
 export async function retryJob(collections: JobCollections, id: string): Promise<Retried> {
   const { jobs } = collections;
   const settled: Filter<JobDocument> = { ...ourJob, _id: String(id), status: { $in: [...retriable] } };
   await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
+  await requireParent(jobs, String(id));
   try {
     return await changeOrExplain(
       jobs,
@@ -44,6 +47,18 @@ export async function retryJob(collections: JobCollections, id: string): Promise
     if (!isDuplicateKey(error)) throw error;
     throw new ConflictError(id, `Job '${id}' cannot be retried: another job has its unique key by now.`);
   }
+}
+
+/** @throws ConflictError if the job is a child, and its parent has settled */
+async function requireParent(jobs: Collection<JobDocument>, id: string): Promise<void> {
+  if (!mayBeChild(id)) return;
+  const job = await jobs.findOne({ _id: id }, { projection: { parents: 1 }, ...byId });
+  const { parents } = job ?? {};
+  if ((await findOrphans(jobs, [{ id, ...(parents && { parents }) }])).size === 0) return;
+  throw new ConflictError(
+    id,
+    `Job '${id}' cannot be retried: nobody waits for it, because its parent '${parents?.at(-1)}' has ended. Retry that.`,
+  );
 }
 
 /** A job that was queued again, as far as groups are concerned. */

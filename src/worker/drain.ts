@@ -367,6 +367,8 @@ class Drain {
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
     this.#groups.ended(attempt.job, outcome, settledAs);
+    if (attempt.hasChildren && (settledAs === 'stale' || settledAs === undefined))
+      this.#beside(this.worker.groups.checkSoon(attempt.job.id));
     if (attempt.hasChildren && settledAs !== undefined && settledAs !== 'stale' && isSettled(settledAs))
       this.#beside(this.worker.groups.endTree(attempt.job.id));
     if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended') {

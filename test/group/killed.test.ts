@@ -1,0 +1,143 @@
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob, type JobFactory, RemoteProcessor, resultOf } from '../../src/index.js';
+import { type Passage, TcpProxy } from '../chaos/tcp-proxy.js';
+import { collectionNames } from '../collection-names.js';
+import { silent, useDatabase } from '../database.js';
+
+const database = useDatabase();
+
+/** The work of dead processes, which do not know that they are dead, and give up after their lease. */
+const underWay: Promise<unknown>[] = [];
+afterAll(() => Promise.allSettled(underWay));
+
+const one = defineJob({ name: 'one', input: z.number(), output: z.number(), run: ({ input }) => input });
+
+const sum = defineJob({
+  name: 'sum',
+  input: z.array(z.number()),
+  output: z.number(),
+  maxRetries: 1000,
+  retryDelay: 0,
+  run: async ({ input, step }) => {
+    const results = await step.fanOut('each', one, input);
+    const outputs = await results.outputs();
+    return outputs.reduce((total, output) => total + output, 0);
+  },
+});
+
+const root = defineJob({
+  name: 'root',
+  output: z.number(),
+  maxRetries: 1000,
+  retryDelay: 0,
+  run: async ({ step }) => (await step.invoke('sum', sum, [1, 2])) + (await step.invoke('one', one, 10)),
+});
+
+const kinds: readonly JobFactory[] = [one, sum, root];
+
+/** Everything with which jobs wait for others: adds it, or finds it added. */
+async function addAll(processor: RemoteProcessor, id: string): Promise<void> {
+  await processor.addJob(root, undefined, { id: `${id} root` });
+  const load = [1, 2].map((input) => ({ job: one, input }));
+  await processor.addBatch(load, { id: `${id} batch`, then: { job: one, input: 3 } });
+  await processor.addWorkflow({
+    id: `${id} workflow`,
+    jobs: {
+      last: { job: one, input: resultOf<number>('first'), after: ['middle'] },
+      middle: { job: one, input: 4, after: ['first'] },
+      first: { job: one, input: 5 },
+    },
+  });
+}
+
+const outputs = async (id: string) => {
+  const processor = database.processor();
+  const ids = ['root', 'batch.then', 'workflow.last'].map((name) => `${id} ${name}`);
+  return Promise.all(ids.map((each) => processor.getJobResult(each)));
+};
+
+/** Does it all, and dies at a command. Returns whether it died before the work was done. */
+async function workUntilDead(id: string, survives: number, fate: Passage): Promise<boolean> {
+  const { hostname, port } = new URL(database.uri);
+  const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
+  const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
+  const processor = new RemoteProcessor({ db: client.db(database.name), log: silent, lease: '2s' });
+  await processor.addJobFactories(kinds);
+  const dead = new AbortController();
+  const sessions: Document[] = [];
+  let commands = 0;
+  const died = new Promise<true>((resolve) => {
+    proxy.judgeBy((command: Document) => {
+      if ('hello' in command || 'ismaster' in command || 'endSessions' in command) return 'deliver';
+      if (command.startTransaction) sessions.push(command.lsid);
+      commands += 1;
+      if (commands <= survives) return 'deliver';
+      dead.abort();
+      resolve(true);
+      return commands === survives + 1 ? fate : 'cut';
+    });
+  });
+  const work = async () => {
+    await addAll(processor, id);
+    await processor.drain({ signal: dead.signal, margin: 0 });
+  };
+  const working = work().then(
+    () => dead.signal.aborted,
+    () => true,
+  );
+  underWay.push(working);
+  try {
+    return await Promise.race([died, working]);
+  } finally {
+    if (sessions.length > 0) await database.client.db('admin').command({ killSessions: sessions });
+    underWay.push(client.close());
+    await proxy.close();
+  }
+}
+
+/** Lets two minutes pass for leases and for looks after groups. */
+async function passTime(): Promise<void> {
+  const past = new Date(1);
+  const { jobs, jobGroups } = database.collections();
+  await jobs.updateMany({ status: 'processing' }, { $set: { 'lease.expires': past } });
+  await jobGroups.updateMany({ checkAt: { $gt: past } }, { $set: { checkAt: past } });
+}
+
+test.each<Passage>(['cut', 'lose reply'])(
+  'whenever a process is killed that adds and runs groups (%s), all goes on, and each job after them runs once',
+  async (fate) => {
+    let survives = 0;
+    // Some of the commands are enough here. CI tries more.
+    const next = Number(process.env.GROUP_KILLS ?? 9);
+    for (let wasKilled = true; wasKilled; survives += next) {
+      const id = `${survives}`;
+      wasKilled = await workUntilDead(id, survives, fate);
+      const processor = database.processor();
+      await processor.addJobFactories(kinds);
+      const began: string[] = [];
+      processor.on('attemptStarted', ({ jobId }) => began.push(jobId));
+      await addAll(processor, id);
+      const ended = new Map<string, unknown>();
+      for (let tries = 0; tries < 20 && ended.size < 3; tries += 1) {
+        await passTime();
+        await processor.scheduleDueItems();
+        await processor.drain();
+        for (const [index, output] of (await outputs(id)).entries())
+          if (output !== null) ended.set(String(index), output);
+      }
+      expect(await outputs(id), id).toEqual([13, 3, 5]);
+      const times = began.filter((jobId) => jobId === `${id} batch.then`).length;
+      expect(times, id).toBeLessThanOrEqual(1);
+      expect(await processor.batches.get(`${id} batch`), id).toMatchObject({
+        status: 'completed',
+        completed: 2,
+      });
+      expect(await processor.workflows.get(`${id} workflow`), id).toMatchObject({ status: 'completed' });
+      await database.db.collection(collectionNames.jobs).deleteMany({});
+      await database.db.collection(collectionNames.jobGroups).deleteMany({});
+    }
+    expect(survives).toBeGreaterThan(30);
+  },
+);
