@@ -12,6 +12,7 @@ const guide = [
   'concepts',
   'jobs',
   'steps',
+  'workflows',
   'inputs',
   'retries',
   'unique-jobs',
