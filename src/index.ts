@@ -67,7 +67,7 @@ export type {
   LimitsFilter,
 } from './flow/limits.js';
 export type { AddedGroup } from './group/add-batch.js';
-export type { Batches, BatchPage } from './group/batches.js';
+export type { Batches, BatchPage, BatchResult } from './group/batches.js';
 export type {
   BatchInfo,
   GroupProgress,
@@ -76,8 +76,9 @@ export type {
   WorkflowJobInfo,
 } from './group/describe-group.js';
 export type { AddBatchOptions, GroupOptions, JobOfWorkflow, Workflow } from './group/group-options.js';
+export type { JobResult, ResultPage, ResultsFilter } from './group/list-results.js';
 export { type ResultReference, resultOf } from './group/references.js';
-export type { WorkflowPage, Workflows } from './group/workflows.js';
+export type { WorkflowPage, WorkflowResult, Workflows } from './group/workflows.js';
 export type { JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
+import type { Role } from './access/role.js';
 import { type Collections, openCollections } from './collections/collections.js';
 import { connectedCollections } from './collections/connected-collections.js';
 import { ensureIndexes } from './collections/ensure-indexes.js';
@@ -445,8 +446,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
-    this.batches = new Batches('batch', collections, groups, askForWorkers);
-    this.workflows = new Workflows('workflow', collections, groups, askForWorkers);
+    const mayAddAll = async (kinds: readonly string[], role: Role | undefined) => {
+      for (const kind of kinds) await this.#registry.requireMayAdd(() => kind, role);
+    };
+    this.batches = new Batches('batch', collections, groups, askForWorkers, mayAddAll);
+    this.workflows = new Workflows('workflow', collections, groups, askForWorkers, mayAddAll);
     this.workers = new Workers(collections);
   }
 

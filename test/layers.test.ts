@@ -28,7 +28,7 @@ const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['brand', 'issues', 'pino-logger', 'silent-logger'],
   ['access', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
-  ['is-error', 'job-rejections', 'log', 'processor-name', 'slots', 'storable-text'],
+  ['is-error', 'job-rejections', 'log', 'named-record', 'processor-name', 'slots', 'storable-text'],
 ];
 
 interface Import {

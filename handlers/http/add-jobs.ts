@@ -102,7 +102,7 @@ const RESERVED_MS = ELECTION_MS + 2_000;
 const LEAST_MS = 1_000;
 
 /** Returns how long to retry and to wait for the kick, so that the answer is sent in time. */
-function patienceIn(timeLeftMs: number): number {
+export function patienceIn(timeLeftMs: number): number {
   return Math.max(LEAST_MS, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
 

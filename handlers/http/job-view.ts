@@ -4,6 +4,7 @@ import { waitsOf } from '../../src/job/find-steps.js';
 import { bytesAsSent } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { jobStatus, json, moment } from './fields.js';
+import { awaited, groupName, toAwaited, toGroupName } from './group-name.js';
 import { toWaitView, waitView } from './steps-view.js';
 
 const largeMembers = ['input', 'output', 'progress'] as const;
@@ -73,6 +74,15 @@ export const jobView = z
         description:
           'How far its steps have come, and what it waits for. Null until a step is stored or a signal arrives.',
       }),
+    group: groupName.nullable().register(documented, {
+      description: 'The children of a step, the batch or the workflow that it belongs to.',
+    }),
+    parents: z.array(z.string()).nullable().register(documented, {
+      description: 'Ids of the jobs above it, its parent last, if the step of another job has added it.',
+    }),
+    waitsFor: z.array(awaited).nullable().register(documented, {
+      description: 'What must end before it can run. Null if nothing does.',
+    }),
     occurrence: z.object({ item: z.string(), at: moment, previous: moment.nullable() }).nullable(),
     leftOut: z.array(z.enum(largeMembers)).register(documented, {
       description:
@@ -117,14 +127,17 @@ export function toJobView(job: Job): JobView {
     steps: job.steps
       ? { run: job.steps.run, version: job.steps.version ?? null, waits: waitsOf(job).map(toWaitView) }
       : null,
+    group: job.group === undefined ? null : toGroupName(job.group),
+    parents: job.parents ? [...job.parents] : null,
+    waitsFor: job.status === 'queued' && job.waitsFor ? job.waitsFor.map(toAwaited) : null,
     occurrence: job.occurrence ?? null,
     leftOut: [],
   };
 }
 
-/** Returns the view of a job that was read without its input and output. */
-export function toBriefView(job: Job): JobView {
-  return { ...toJobView(job), leftOut: ['input', 'output'] };
+/** Returns the view of a job that was read without these members. Default: its input and output. */
+export function toBriefView(job: Job, leftOut: JobView['leftOut'] = ['input', 'output']): JobView {
+  return { ...toJobView(job), leftOut };
 }
 
 /**

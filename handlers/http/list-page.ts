@@ -12,7 +12,7 @@ export async function listPage(
   filter: JobsFilter & { readonly maxBytes: number },
 ): Promise<{ jobs: JobView[]; cursor: string | null }> {
   const { jobs, cursor = null } = await processor.jobs.list(filter);
-  if (filter.brief) return { jobs: jobs.map(toBriefView), cursor };
+  if (filter.brief) return { jobs: jobs.map((job) => toBriefView(job)), cursor };
   const toView = (job: Job) => (jobs.length === 1 ? toSendableView(job, filter.maxBytes) : toJobView(job));
   return { jobs: jobs.map(toView), cursor };
 }

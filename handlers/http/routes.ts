@@ -1,4 +1,5 @@
 import type { Route } from './route.js';
+import { batchRoutes } from './routes/batches.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
 import { limitRoutes } from './routes/limits.js';
@@ -7,10 +8,13 @@ import { queueRoutes } from './routes/queues.js';
 import { schedulerRoutes } from './routes/schedulers.js';
 import { statisticsRoutes } from './routes/statistics.js';
 import { workerRoutes } from './routes/workers.js';
+import { workflowRoutes } from './routes/workflows.js';
 
 /** All operations of the API, in the order of the OpenAPI document. */
 export const routes: readonly Route[] = [
   ...jobRoutes,
+  ...batchRoutes,
+  ...workflowRoutes,
   ...jobFactoryRoutes,
   ...schedulerRoutes,
   ...queueRoutes,

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { JobSteps, StepEntry, StepWait } from '../../src/index.js';
 import { briefly } from '../../src/job/find-steps.js';
+import { groupsAwaited } from '../../src/job/group.js';
 import { bytesAsSent, fittingInto } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { json, moment } from './fields.js';
+import { groupName, toGroupName } from './group-name.js';
 
 export const waitView = z
   .object({
@@ -14,6 +16,9 @@ export const waitView = z
     until: moment.nullable().register(documented, {
       description: 'When the job goes on in any case. Null if it waits for as long as it takes.',
     }),
+    group: groupName
+      .nullable()
+      .register(documented, { description: 'The children that it waits for. Null for other kinds.' }),
   })
   .register(documented, { id: 'StepWait', description: 'What a job waits for. It goes on at the first.' });
 
@@ -70,13 +75,24 @@ export const exampleSteps = {
     },
   ],
   dropped: 0,
-  waits: [{ name: 'paid', kind: 'signal', signal: 'paid', began: '2026-01-31T09:05:06.410Z', until: null }],
+  waits: [
+    {
+      name: 'paid',
+      kind: 'signal',
+      signal: 'paid',
+      began: '2026-01-31T09:05:06.410Z',
+      until: null,
+      group: null,
+    },
+  ],
   signals: [],
   leftOut: [],
 };
 
-export function toWaitView({ name, kind, signal, began, until }: StepWait): z.input<typeof waitView> {
-  return { name, kind, signal: signal ?? null, began, until: until ?? null };
+export function toWaitView({ name, kind, signal, began, until, on }: StepWait): z.input<typeof waitView> {
+  const [group] = groupsAwaited([{ on }]);
+  const awaited = group === undefined ? null : toGroupName(group);
+  return { name, kind, signal: signal ?? null, began, until: until ?? null, group: awaited };
 }
 
 /**

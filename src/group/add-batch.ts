@@ -41,6 +41,7 @@ export async function addBatch(
   const jobs = validateNow(batchJobsSchema, given, 'The list of addBatch');
   requireOwnIds(jobs, 'The list of addBatch', String);
   const valid = validateNow(batchOptionsSchema, options, SUBJECT);
+  if (valid.then) requireOwnIds([valid.then], SUBJECT, () => 'then');
   const { id = new ObjectId().toHexString(), callerRole, patience, concurrency } = valid;
   const then = valid.then && (await checkThen(adding, valid.then, callerRole));
   const checked = await adding.check(jobs, callerRole);
@@ -53,6 +54,7 @@ export async function addBatch(
   const batch = {
     kind: 'batch',
     size: members.length,
+    kinds: [...new Set([...checked, ...(then ? [then] : [])].map(({ jobName }) => jobName))],
     digest,
     retention: valid.retention,
     ...thenOf(id, then, valid),

@@ -1,6 +1,9 @@
 import type { Filter } from 'mongodb';
 import * as z from 'zod';
+import { type CallerOptions, callerOptionsSchema } from '../access/caller.js';
+import type { Role } from '../access/role.js';
 import { ConflictError, NotFoundError } from '../errors.js';
+import type { EndedMember } from '../job/children.js';
 import { groupOf } from '../job/group.js';
 import { openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
@@ -20,6 +23,7 @@ import {
   type WorkflowDocument,
 } from './group-document.js';
 import type { Groups } from './groups.js';
+import { findFailures } from './read-members.js';
 import { removeGroup } from './remove-group.js';
 
 /** The documents of one kind of groups. */
@@ -27,12 +31,16 @@ type DocumentOf<Kind extends 'batch' | 'workflow'> = Kind extends 'batch' ? Batc
 
 /** What batches and workflows can do alike. */
 export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
-  /** @param kick asks for workers */
+  /**
+   * @param kick asks for workers
+   * @param requireMayAdd checks that a role may add jobs of these kinds. Throws ForbiddenError
+   */
   constructor(
     private readonly kind: Kind,
     protected readonly collections: Connected<GroupCollections>,
     private readonly groups: Groups,
     private readonly kick: () => Promise<void>,
+    private readonly requireMayAdd: (kinds: readonly string[], role: Role | undefined) => Promise<void>,
   ) {}
 
   /**
@@ -54,15 +62,30 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   /**
    * Queues the jobs again that failed or were cancelled. What waits for them goes on then.
    *
+   * @param options `callerRole` as in `AddJobOptions`. It must suffice for all kinds of jobs of the group
    * @returns how many jobs were queued again
-   * @throws NotFoundError
+   * @throws NotFoundError, or ForbiddenError
    */
-  async retry(id: string): Promise<number> {
+  async retry(id: string, options: CallerOptions = {}): Promise<number> {
+    const { callerRole } = validateNow(callerOptionsSchema, options, `The call of retry of a ${this.kind}`);
     const group = await this.require(id);
+    await this.requireMayAdd(kindsOf(group), callerRole);
     const changed = await retryGroup(await this.collections(), group);
     await this.groups.lookAt(group._id);
     await this.kick();
     return changed;
+  }
+
+  /**
+   * Returns the jobs of a group that failed or were cancelled, those first that ended first.
+   *
+   * @param limit how many at most, 1 to 1000. Default 20
+   * @throws NotFoundError, or ValidationError
+   */
+  async failures(id: string, limit = 20): Promise<EndedMember[]> {
+    const valid = validateNow(limitSchema, limit, `Limit of failures of a ${this.kind}`);
+    const { jobs } = await this.collections();
+    return findFailures(jobs, (await this.require(id))._id, valid);
   }
 
   /**
@@ -129,7 +152,14 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   }
 }
 
+/** Returns the names of the kinds of jobs of a group. */
+export function kindsOf(group: BatchDocument | WorkflowDocument): readonly string[] {
+  return group.kind === 'batch' ? group.kinds : [...new Set(group.jobs.map(({ jobName }) => jobName))];
+}
+
 const END = new Date('9999-12-31T00:00:00Z');
+
+const limitSchema = z.int().min(1).max(1000);
 
 const placeSchema = z.tuple([momentSchema, storableText]).transform(([created, id]) => ({ created, id }));
 

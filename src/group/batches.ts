@@ -1,8 +1,9 @@
 import { MemberResults } from '../job/children.js';
-import { parseGroup } from '../job/group.js';
+import { memberId, parseGroup } from '../job/group.js';
 import type { PageFilter } from '../page-filter.js';
 import { AddedGroups } from './added-groups.js';
 import { type BatchInfo, describeBatch } from './describe-group.js';
+import { type JobResult, listResults, type ResultPage, type ResultsFilter } from './list-results.js';
 import { countFailed, readMembers } from './read-members.js';
 
 /** A page of batches. */
@@ -10,6 +11,12 @@ export interface BatchPage {
   readonly batches: readonly BatchInfo[];
   /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
+}
+
+/** How a job of a batch ended, or what it is now. */
+export interface BatchResult extends JobResult {
+  /** Its number in the batch, from 0. */
+  readonly index: number;
 }
 
 /** Batches of jobs. `processor.addBatch` adds one. */
@@ -43,5 +50,21 @@ export class Batches extends AddedGroups<'batch'> {
     return new MemberResults(size, failed, (from, count) =>
       readMembers(jobs, parseGroup(_id).id, from, count),
     );
+  }
+  /**
+   * Returns a page of how the jobs of a batch ended, or what they are now, in the order in which they were given. With
+   * `status`, 5,000 of them are searched for a page, which may have fewer results than `limit`, even none, and a cursor to
+   * continue.
+   *
+   * @throws NotFoundError, or ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async listResults(id: string, filter?: ResultsFilter): Promise<ResultPage<BatchResult>> {
+    const { jobs } = await this.collections();
+    const { size } = await this.require(id);
+    const idsOf = (from: number, to: number) =>
+      Array.from({ length: Math.max(0, to - from) }, (_, offset) => memberId(id, from + offset));
+    const { results, cursor } = await listResults(jobs, size, idsOf, filter);
+    const numbered = results.map((result) => ({ index: Number(result.id.slice(id.length + 1)), ...result }));
+    return { results: numbered, cursor };
   }
 }

@@ -35,6 +35,8 @@ interface AddedGroup {
 
 export interface BatchDocument extends AddedGroup {
   readonly kind: 'batch';
+  /** Names of the kinds of its jobs, and of the job that waits for it. */
+  readonly kinds: readonly string[];
   /** When all its jobs were added. Until then, it is not over, even if all jobs that are there have ended. */
   readonly sealed?: Date;
   /** The job that waits for the batch. */

@@ -7,6 +7,7 @@ import { MAX_SLOTS } from '../job/flow-rules.js';
 import { type Awaited, MAX_MEMBERS } from '../job/group.js';
 import { groupIdSchema, type Retention, retentionSchema } from '../job/job-options.js';
 import { ELECTION_MS } from '../mongo/election.js';
+import { namedRecord } from '../named-record.js';
 
 /** What batches and workflows have in common. */
 export interface GroupOptions {
@@ -74,16 +75,14 @@ const MAX_JOBS = 1000;
 
 export const workflowSchema = z.strictObject({
   ...shape,
-  jobs: z
-    .record(
-      z.string().regex(/^[\w-]{1,100}$/, 'expected a name of 1 to 100 letters, digits, _ or -'),
-      z.looseObject({
-        after: z.array(z.string()).default([]),
-        when: whenSchema.default('completed'),
-      }),
-    )
-    .refine(
-      (jobs) => Object.keys(jobs).length > 0 && Object.keys(jobs).length <= MAX_JOBS,
-      `expected 1 to ${MAX_JOBS} jobs`,
-    ),
+  jobs: namedRecord(
+    z.string().regex(/^[\w-]{1,100}$/, 'expected a name of 1 to 100 letters, digits, _ or -'),
+    z.looseObject({
+      after: z.array(z.string()).default([]),
+      when: whenSchema.default('completed'),
+    }),
+  ).refine(
+    (jobs) => Object.keys(jobs).length > 0 && Object.keys(jobs).length <= MAX_JOBS,
+    `expected 1 to ${MAX_JOBS} jobs`,
+  ),
 });

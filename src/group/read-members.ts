@@ -6,9 +6,10 @@ import { membersIndex } from '../job/indexes.js';
 import { isSettled, type JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 
-const fields = { status: 1, output: 1, errors: { $slice: -1 } } as const;
+/** What is read of a job of a group to tell how it ended. */
+export const resultFields = { status: 1, output: 1, errors: { $slice: -1 } } as const;
 
-type Read = Pick<JobDocument, '_id' | 'status' | 'output' | 'errors'>;
+export type ReadMember = Pick<JobDocument, '_id' | 'status' | 'output' | 'errors'>;
 
 /** Returns how jobs of a group ended, from a number on. One that is gone or not settled counts as cancelled. */
 export async function readMembers(
@@ -18,23 +19,32 @@ export async function readMembers(
   count: number,
 ): Promise<MemberResult[]> {
   const ids = Array.from({ length: count }, (_, index) => memberId(id, from + index));
-  const found = await jobs.find<Read>({ _id: { $in: ids } }, { projection: fields, ...byId }).toArray();
+  const found = await jobs
+    .find<ReadMember>({ _id: { $in: ids } }, { projection: resultFields, ...byId })
+    .toArray();
   const byJobId = new Map(found.map((job) => [job._id, job]));
   return ids.map((id, index) => toResult(byJobId.get(id), id, from + index));
 }
 
-/** Returns the job of a group that failed first. */
-export async function firstFailure(
+/** Returns the jobs of a group that failed first. */
+export async function findFailures(
   jobs: Collection<JobDocument>,
   group: string,
-): Promise<EndedMember | undefined> {
-  const options = { projection: fields, sort: { completed: 1 } } as const;
-  const job = await byIndex(jobs, membersIndex, (hint) =>
-    jobs.findOne<Read>(failedIn(group), { ...options, ...hint }),
+  limit: number,
+): Promise<EndedMember[]> {
+  const options = { projection: resultFields, sort: { completed: 1 }, limit, batchSize: limit + 1 } as const;
+  const found = await byIndex(jobs, membersIndex, (hint) =>
+    jobs.find<ReadMember>(failedIn(group), { ...options, ...hint }).toArray(),
   );
-  if (!job || !isSettled(job.status)) return undefined;
-  const error = job.errors.at(-1)?.message;
-  return { id: job._id, status: job.status, ...(error !== undefined && { error }) };
+  return found.flatMap(({ _id: id, status, errors }) => {
+    const error = lastErrorOf(errors);
+    return isSettled(status) ? [{ id, status, ...(error !== undefined && { error }) }] : [];
+  });
+}
+
+/** Returns the message of a job's last error. */
+export function lastErrorOf(errors: ReadMember['errors']): string | undefined {
+  return errors.at(-1)?.message;
 }
 
 /** Returns how many jobs of a group failed or were cancelled. */
@@ -42,9 +52,9 @@ export function countFailed(jobs: Collection<JobDocument>, group: string): Promi
   return byIndex(jobs, membersIndex, (hint) => jobs.countDocuments(failedIn(group), hint));
 }
 
-function toResult(job: Read | undefined, id: string, index: number): MemberResult {
+function toResult(job: ReadMember | undefined, id: string, index: number): MemberResult {
   if (job?.status === 'completed') return { index, id, status: 'completed', output: job.output };
   if (job?.status === 'error')
-    return { index, id, status: 'error', error: job.errors.at(-1)?.message ?? 'unknown' };
+    return { index, id, status: 'error', error: lastErrorOf(job.errors) ?? 'unknown' };
   return { index, id, status: 'cancelled', error: job ? `It is ${job.status}.` : 'It was removed.' };
 }

@@ -1,13 +1,21 @@
+import { workflowJobId } from '../job/group.js';
 import { byId } from '../mongo/by-index.js';
 import type { PageFilter } from '../page-filter.js';
 import { AddedGroups } from './added-groups.js';
 import { describeWorkflow, type WorkflowInfo } from './describe-group.js';
+import { type JobResult, listResults, type ResultPage, type ResultsFilter } from './list-results.js';
 
 /** A page of workflows. */
 export interface WorkflowPage {
   readonly workflows: readonly WorkflowInfo[];
   /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
+}
+
+/** How a job of a workflow ended, or what it is now. */
+export interface WorkflowResult extends JobResult {
+  /** Its name in the workflow. */
+  readonly name: string;
 }
 
 /** Workflows, whose jobs wait for each other. `processor.addWorkflow` adds one. */
@@ -41,5 +49,19 @@ export class Workflows extends AddedGroups<'workflow'> {
         .filter((job) => outputs.has(job.id))
         .map(({ name, id }) => [name, outputs.get(id) ?? null]),
     );
+  }
+  /**
+   * Returns a page of how the jobs of a workflow ended, or what they are now, by their names.
+   *
+   * @throws NotFoundError, or ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async listResults(id: string, filter?: ResultsFilter): Promise<ResultPage<WorkflowResult>> {
+    const { jobs } = await this.collections();
+    const workflow = await this.require(id);
+    const ids = workflow.jobs.map(({ name }) => workflowJobId(id, name)).sort();
+    const idsOf = (from: number, to: number) => ids.slice(from, to);
+    const { results, cursor } = await listResults(jobs, ids.length, idsOf, filter);
+    const named = results.map((result) => ({ name: result.id.slice(id.length + 1), ...result }));
+    return { results: named, cursor };
   }
 }

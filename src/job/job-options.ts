@@ -263,13 +263,13 @@ export interface AddJobOptions {
 /** The options of `AddJobOptions` that apply to all jobs of `addJobs` together. */
 export type AddJobsOptions = Pick<AddJobOptions, 'session' | 'callerRole' | 'patience'>;
 
-export const jobChangesSchema = z
-  .strictObject({ ...overrides, ...moment })
-  .refine(...atMostOneMoment)
-  .refine(
-    (changes) => Object.values(changes).some((value) => value !== undefined),
-    'expected at least one of queue, priority, maxRetries, retryDelay, runAt, delay',
-  );
+/** Options of a job of a batch or a workflow that are plain data, which HTTP callers may send. */
+export const memberOptionsSchema = z.strictObject({ ...overrides, ...moment }).refine(...atMostOneMoment);
+
+export const jobChangesSchema = memberOptionsSchema.refine(
+  (changes) => Object.values(changes).some((value) => value !== undefined),
+  'expected at least one of queue, priority, maxRetries, retryDelay, runAt, delay',
+);
 
 /** The fields of a queued job that `updateJob` can change, as in `AddJobOptions`. */
 export type JobChanges = Pick<

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import type { GroupAdding } from '../group/adding.js';
 import { asMember } from '../group/as-member.js';
 import { CHECK_MS, fromNow, type GroupCollections } from '../group/group-document.js';
-import { countFailed, firstFailure, readMembers } from '../group/read-members.js';
+import { countFailed, findFailures, readMembers } from '../group/read-members.js';
 import { cancelMembers } from '../group/tree.js';
 import type { EndedMember, MemberResult } from '../job/children.js';
 import type { FormerHolder } from '../job/former-holder.js';
@@ -53,7 +53,7 @@ export class WorkerChildStore implements ChildStore {
   }
 
   firstFailure(group: string): Promise<EndedMember | undefined> {
-    return this.#patiently((jobs) => firstFailure(jobs, group));
+    return this.#patiently(async (jobs) => (await findFailures(jobs, group, 1))[0]);
   }
 
   read(id: string, from: number, count: number): Promise<MemberResult[]> {

@@ -96,6 +96,7 @@ test('circles, unknown names and misfits are refused with their paths, before an
   expect(await refused({ a: { ...one, after: ['b'] }, b: { ...one, after: ['a'] } })).toEqual([
     { path: 'jobs.a.after', message: "expected no circle: 'a' after 'b' after 'a'" },
   ]);
+  expect(await refused({ a: one, ['__proto__']: one })).toMatchObject([{ path: 'jobs.__proto__' }]);
   expect(await refused({ a: { ...one, after: ['x'] } })).toMatchObject([{ path: 'jobs.a.after' }]);
   expect(await refused({ a: { ...one, after: ['a'] } })).toMatchObject([{ path: 'jobs.a.after' }]);
   expect(

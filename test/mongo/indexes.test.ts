@@ -161,6 +161,9 @@ async function callGroups(): Promise<void> {
   await processor.workflows.cancel('w');
   await processor.retryJob('w.two');
   await processor.batches.results('b').then((results) => results.outputs());
+  await processor.batches.listResults('b', { status: 'completed' });
+  await processor.batches.failures('b');
+  await processor.workflows.listResults('w');
   await processor.batches.list();
   await processor.workflows.list();
   await processor.addBatch([], { id: 'empty' });

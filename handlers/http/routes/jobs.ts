@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { connectedCollections } from '../../../src/collections/connected-collections.js';
-import { jobStatuses, settledStatuses } from '../../../src/index.js';
+import { jobStatuses, NotFoundError, settledStatuses } from '../../../src/index.js';
 import { findStepsWithin } from '../../../src/job/find-steps.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
 import { signalId } from '../../../src/job/send-signal.js';
@@ -17,7 +17,7 @@ import {
 } from '../add-jobs.js';
 import { documented } from '../documented.js';
 import { brief, duration, idOf, moment, nameOf, nextCursor, page, textOf, wholeNumber } from '../fields.js';
-import { jobView, toSendableView } from '../job-view.js';
+import { jobView, toBriefView, toSendableView } from '../job-view.js';
 import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
 import { exampleSteps, stepsView, toStepsView } from '../steps-view.js';
@@ -54,8 +54,21 @@ const job = {
   blockedBy: null,
   postponedBy: null,
   steps: null,
+  group: null,
+  parents: null,
+  waitsFor: null,
   occurrence: null,
   leftOut: [],
+};
+
+const exampleChild = {
+  ...job,
+  id: `${id}:1.w0ZXbXdmqxAx.000000`,
+  input: null,
+  output: null,
+  group: { kind: 'children', id: `${id}:1.w0ZXbXdmqxAx` },
+  parents: [id],
+  leftOut: ['input', 'output', 'progress'],
 };
 
 const addJob = defineRoute({
@@ -294,6 +307,35 @@ const getJobSteps = defineRoute({
   },
 });
 
+const listJobChildren = defineRoute({
+  method: 'GET',
+  path: '/v1/jobs/{id}/children',
+  operation: 'listJobChildren',
+  isList: true,
+  role: 'read',
+  summary: 'List the jobs that the steps of a job have added',
+  description:
+    'At all levels: each is followed by those below it, as in a tree. The length of `parents` tells how deep it is. Inputs, outputs, progress and stacks are left out.',
+  asks: () =>
+    z.object({
+      parameters: idOf('a job'),
+      query: z.strictObject({ status: z.enum(jobStatuses).optional(), ...page }),
+    }),
+  reply: {
+    status: 200,
+    description: 'A page of jobs. `cursor` is null at the end.',
+    schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
+    example: { jobs: [exampleChild], cursor: null },
+  },
+  problems: ['not_found'],
+  async answer({ parameters: { id }, query }, { processor, maxBytes }) {
+    const { jobs, cursor = null } = await processor.jobs.children(id, { ...query, maxBytes });
+    if (jobs.length === 0 && !(await processor.getJob(id))) throw new NotFoundError('job', id);
+    const views = jobs.map((job) => toBriefView(job, ['input', 'output', 'progress']));
+    return { body: { jobs: views, cursor } };
+  },
+});
+
 const sendSignal = defineRoute({
   method: 'POST',
   path: '/v1/jobs/{id}/signals/{name}',
@@ -402,6 +444,7 @@ export const jobRoutes = [
   retryJob,
   getJobLog,
   getJobSteps,
+  listJobChildren,
   sendSignal,
   removeJob,
   removeJobs,

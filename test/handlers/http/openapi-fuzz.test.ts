@@ -10,12 +10,16 @@ const api = useApi();
 /** Enough to meet every member of a body with something wrong in it, few enough for every run of the suite; CI runs more. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2);
 
-/** What requests can be about. */
+/** Ids and names of what requests can be about. */
+const KNOWN = ['settled', 'failed', 'queued', 'batch', 'workflow', 'tick', 'echo'];
+
 beforeEach(async () => {
   await api.processor.addJob('echo', {}, { id: 'settled' });
   await api.processor.addJob('failing', undefined, { id: 'failed' });
   await api.processor.processJobs();
   await api.processor.addJob('echo', {}, { id: 'queued' });
+  await api.processor.addBatch([{ name: 'echo', input: {} }], { id: 'batch' });
+  await api.processor.addWorkflow({ id: 'workflow', jobs: { one: { name: 'echo', input: {} } } });
   await api.processor.addScheduler({ id: 'tick', type: 'Delay', delay: '1h', jobName: 'echo', input: {} });
 });
 
@@ -48,8 +52,8 @@ function runsFor({ parameters, requestBody }: Operation): number {
 
 /** All that is stored. */
 async function everything() {
-  const { jobs, scheduler, jobFactories, queues, idempotencyKeys } = collectionNames;
-  const names = [jobs, scheduler, jobFactories, queues, idempotencyKeys];
+  const { jobs, jobGroups, scheduler, jobFactories, queues, idempotencyKeys } = collectionNames;
+  const names = [jobs, jobGroups, scheduler, jobFactories, queues, idempotencyKeys];
   return Promise.all(names.map((name) => api.database.db.collection(name).find().sort({ _id: 1 }).toArray()));
 }
 
@@ -61,7 +65,7 @@ interface FuzzedRequest {
 
 function requestsOf({ operationId, path, parameters, requestBody }: Operation): fc.Arbitrary<FuzzedRequest> {
   // Nobody waits here for a job that does not end.
-  const known = operationId === 'getJob' ? ['settled'] : ['settled', 'failed', 'queued', 'tick', 'echo'];
+  const known = operationId === 'getJob' ? ['settled'] : KNOWN;
   const id = fc
     .oneof(fc.constantFrom(...known), fc.string({ minLength: 1, unit: 'grapheme' }))
     .filter(isSegment);

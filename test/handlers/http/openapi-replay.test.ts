@@ -39,7 +39,41 @@ const asking = async ({ processor }: TestApi) => {
 };
 const link = new URL(new Callbacks(callbacks).urlOf({ jobId: 'j', run: 1, step: 'approval' })).pathname;
 const item = ({ processor }: TestApi) => processor.addScheduler(tick);
+const batch = ({ processor }: TestApi) =>
+  processor.addBatch([{ name: 'echo', input: {} }, { name: 'failing' }], {
+    id: 'b',
+    then: { name: 'echo', input: {} },
+  });
+const failedBatch = async (api: TestApi) => {
+  await batch(api);
+  await api.processor.drain();
+};
+const workflow = ({ processor }: TestApi) =>
+  processor.addWorkflow({
+    id: 'w',
+    jobs: { one: { name: 'failing' }, two: { name: 'echo', input: {}, after: ['one'] } },
+  });
+const failedWorkflow = async (api: TestApi) => {
+  await workflow(api);
+  await api.processor.drain();
+};
+const endedWorkflow = async (api: TestApi) => {
+  await failedWorkflow(api);
+  await api.processor.workflows.cancel('w');
+};
+const parent = async ({ processor }: TestApi) => {
+  const asks = defineJob({
+    name: 'parent',
+    run: ({ step }) => step.invoke('one', 'echo', {}),
+  });
+  await processor.addJobFactory(asks);
+  await processor.addJob(asks, undefined, { id: 'j' });
+  await processor.drain();
+};
 const post = { method: 'POST' };
+const addedWorkflow = {
+  jobs: { one: { name: 'echo', input: {} }, two: { name: 'anything', input: { $resultOf: 'one' } } },
+};
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   getHealth: [untilHealthy, '/health', { key: null }],
@@ -62,6 +96,21 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   sendSignal: [queuedJob, '/v1/jobs/j/signals/paid', { body: { payload: { amount: 1 }, signalId: 's' } }],
   removeJob: [failedJob, '/v1/jobs/j', { method: 'DELETE', key: 'key-of-admin' }],
   removeJobs: [failedJob, '/v1/jobs?status=error&olderThan=0s', { method: 'DELETE', key: 'key-of-admin' }],
+  listJobChildren: [parent, '/v1/jobs/j/children?status=completed&limit=1'],
+  addBatch: [nothing, '/v1/batches', { body: { jobs: [{ name: 'echo', input: {} }] } }],
+  listBatches: [failedBatch, '/v1/batches?limit=1'],
+  getBatch: [batch, '/v1/batches/b'],
+  listBatchResults: [failedBatch, '/v1/batches/b/results?limit=1'],
+  cancelBatch: [batch, '/v1/batches/b/cancel', post],
+  retryBatch: [failedBatch, '/v1/batches/b/retry', post],
+  removeBatch: [failedBatch, '/v1/batches/b', { method: 'DELETE', key: 'key-of-admin' }],
+  addWorkflow: [nothing, '/v1/workflows', { body: addedWorkflow }],
+  listWorkflows: [failedWorkflow, '/v1/workflows'],
+  getWorkflow: [failedWorkflow, '/v1/workflows/w'],
+  listWorkflowResults: [failedWorkflow, '/v1/workflows/w/results?status=error'],
+  cancelWorkflow: [workflow, '/v1/workflows/w/cancel', post],
+  retryWorkflow: [failedWorkflow, '/v1/workflows/w/retry', post],
+  removeWorkflow: [endedWorkflow, '/v1/workflows/w', { method: 'DELETE', key: 'key-of-admin' }],
   listJobFactories: [nothing, '/v1/job-factories'],
   getJobFactory: [nothing, '/v1/job-factories/failing'],
   listSchedulers: [item, '/v1/schedulers'],
