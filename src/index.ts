@@ -75,7 +75,13 @@ export type {
   WorkflowInfo,
   WorkflowJobInfo,
 } from './group/describe-group.js';
-export type { AddBatchOptions, GroupOptions, JobOfWorkflow, Workflow } from './group/group-options.js';
+export type {
+  AddBatchOptions,
+  AfterOthers,
+  GroupOptions,
+  Workflow,
+  WorkflowJobs,
+} from './group/group-options.js';
 export type { JobResult, ResultPage, ResultsFilter } from './group/list-results.js';
 export { type ResultReference, resultOf } from './group/references.js';
 export type { WorkflowPage, WorkflowResult, Workflows } from './group/workflows.js';
@@ -137,7 +143,7 @@ export type {
   RateRule,
 } from './job/flow-rules.js';
 export { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
-export type { Awaited, GroupKind, Membership } from './job/group.js';
+export type { Awaited, GroupKind, InputPart, Membership } from './job/group.js';
 export {
   type ClaimedJob,
   type Job,
@@ -165,7 +171,7 @@ export type {
   ResolvedRetention,
   Retention,
 } from './job/job-options.js';
-export type { Jobs } from './job/jobs.js';
+export type { ChildrenFilter, Jobs } from './job/jobs.js';
 export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
 export type { JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';

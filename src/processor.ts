@@ -24,7 +24,7 @@ import { type AddedGroup, addBatch } from './group/add-batch.js';
 import { addWorkflow } from './group/add-workflow.js';
 import type { GroupAdding } from './group/adding.js';
 import { Batches } from './group/batches.js';
-import type { AddBatchOptions, Workflow } from './group/group-options.js';
+import type { AddBatchOptions, Workflow, WorkflowJobs } from './group/group-options.js';
 import { Groups, type Settled } from './group/groups.js';
 import { listTree } from './group/list-tree.js';
 import { removeDescendants } from './group/tree.js';
@@ -74,7 +74,7 @@ import { type SentSignal, sendSignal, signalId } from './job/send-signal.js';
 import { settleInSession, settleJobs } from './job/settle-jobs.js';
 import { sweepPages } from './job/step-pages.js';
 import { toOutput } from './job/storable.js';
-import type { AddArguments, JobsByName, JobsToAdd } from './job/typed-jobs.js';
+import type { AddArguments, JobsByName, JobsToAdd, NamedJobToAdd, TypedJobToAdd } from './job/typed-jobs.js';
 import { updateQueuedJob } from './job/update-queued-job.js';
 import { type SettledJob, waitForJob } from './job/wait-for-job.js';
 import type { AddedJob } from './job/write-job.js';
@@ -631,9 +631,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * @example
    * await processor.addBatch(rows.map((row) => ({ job: load, input: row })), { id: 'import-7', then: { job: report, input: 7 } });
    */
-  async addBatch<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
+  async addBatch<Inputs extends readonly unknown[], Then, Named extends JobsByName = Kinds>(
     jobs: JobsToAdd<NoInfer<Named>, Inputs>,
-    options?: AddBatchOptions,
+    options?: AddBatchOptions<NamedJobToAdd<NoInfer<Named>> | TypedJobToAdd<Then>>,
   ): Promise<AddedGroup>;
   async addBatch(jobs: readonly AnyJobToAdd[], options: AddBatchOptions = {}): Promise<AddedGroup> {
     const added = await addBatch(await this.#connected(), this.#adding, jobs, options);
@@ -661,6 +661,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    *   },
    * });
    */
+  async addWorkflow<Inputs, Named extends JobsByName = Kinds>(
+    workflow: Workflow<WorkflowJobs<NoInfer<Named>, Inputs>>,
+  ): Promise<AddedGroup>;
   async addWorkflow(workflow: Workflow): Promise<AddedGroup> {
     const added = await addWorkflow(await this.#connected(), this.#adding, workflow);
     await this.kick();

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const setting = `
 import { z } from 'zod';
-import { defineJob, implement, type JobFactory, type InputArguments, RemoteProcessor } from '<src>/index.js';
+import { defineJob, implement, type JobFactory, type InputArguments, RemoteProcessor, resultOf } from '<src>/index.js';
 declare const db: import('mongodb').Db;
 const greet = defineJob({
   name: 'greet',
@@ -52,11 +52,28 @@ const right = [
   `greet.call({ name: 'Ann' }, known).then((result): string => result);`,
   `known.addJobFactories([greet, nothing]);`,
   `function add<Input>(job: JobFactory<Input>, ...args: InputArguments<Input>) { return any.addJob(job, ...args); }`,
+  `known.addBatch([{ job: greet, input: { name: 'Ann' } }], { then: { name: 'total', input: [1] }, when: 'settled' });`,
+  `any.addWorkflow({ jobs: { a: { job: total, input: [1] }, b: { job: greet, input: { name: resultOf<string>('a') }, after: ['a'] } } });`,
+  `known.addWorkflow({ jobs: { a: { name: 'greet', input: { name: 'Ann' } } } });`,
+  `defineJob({ name: 'a', run: async ({ step }) => (await step.invoke('one', total, [1])) + 1 });`,
+  `defineJob({ name: 'a', run: async ({ step }) => { for await (const r of await step.fanOut('all', total, [[1]])) if (r.status === 'completed') r.output.toFixed(); } });`,
   `const loose: RemoteProcessor = known;`,
 ];
 
 /** What stands behind the mark is complained of; then what is said of it. */
 const wrong: readonly (readonly [statement: string, message: string])[] = [
+  [
+    `any.addWorkflow({ jobs: { §a: { job: greet, input: { name: 5 } } } });`,
+    `Type 'number' is not assignable to type 'string'.`,
+  ],
+  [
+    `any.addBatch([], { then: { job: greet, input: { §name: 5 } } });`,
+    `Type 'number' is not assignable to type 'string'.`,
+  ],
+  [
+    `defineJob({ name: 'a', run: ({ step }) => step.invoke('one', total, [§'1']) });`,
+    `Type 'string' is not assignable to type 'number'.`,
+  ],
   [`any.addJob(greet, { §name: 5 });`, `Type 'number' is not assignable to type 'string'.`],
   [`any.addJob(greet, §{});`, `Property 'name' is missing in type '{}' but required in type`],
   [`any.addJob(greet, { name: 'Ann', §nam: 'Bob' });`, `Object literal may only specify known properties`],

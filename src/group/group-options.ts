@@ -6,6 +6,7 @@ import type { AnyJobToAdd } from '../job/add-jobs.js';
 import { MAX_SLOTS } from '../job/flow-rules.js';
 import { type Awaited, MAX_MEMBERS } from '../job/group.js';
 import { groupIdSchema, type Retention, retentionSchema } from '../job/job-options.js';
+import type { JobsByName, NamedJobToAdd, TypedJobToAdd } from '../job/typed-jobs.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { namedRecord } from '../named-record.js';
 
@@ -22,9 +23,9 @@ export interface GroupOptions {
 }
 
 /** Options of `addBatch`. */
-export interface AddBatchOptions extends GroupOptions {
+export interface AddBatchOptions<Then = AnyJobToAdd> extends GroupOptions {
   /** A job that runs once, after all jobs of the batch. Its id is that of the batch and `.then`. */
-  readonly then?: AnyJobToAdd | undefined;
+  readonly then?: Then | undefined;
   /**
    * When that job runs: once all have completed, or once all have been settled, however that was. With `completed`, it waits
    * until those that failed are retried. Default `'completed'`.
@@ -34,18 +35,26 @@ export interface AddBatchOptions extends GroupOptions {
   readonly concurrency?: number | undefined;
 }
 
-/** A job of a workflow. */
-export type JobOfWorkflow = AnyJobToAdd & {
+/** What a job of a workflow waits for. */
+export interface AfterOthers {
   /** The names of the jobs of the workflow that it waits for, beside those whose results its input has. */
   readonly after?: readonly string[] | undefined;
-  /** As in `AddBatchOptions`, for each job that it waits for. */
+  /**
+   * When it runs: once all that it waits for have completed, or once all have been settled, however that was. With
+   * `completed`, it goes on waiting until those that failed are retried. Default `'completed'`.
+   */
   readonly when?: Awaited['when'] | undefined;
+}
+
+/** The jobs of a workflow by their names in it, each given by name, factory or contract. */
+export type WorkflowJobs<Jobs extends JobsByName, Inputs> = {
+  readonly [Name in keyof Inputs]: (NamedJobToAdd<Jobs> | TypedJobToAdd<Inputs[Name]>) & AfterOthers;
 };
 
 /** A workflow to be added. */
-export interface Workflow extends GroupOptions {
+export interface Workflow<Jobs = Readonly<Record<string, AnyJobToAdd & AfterOthers>>> extends GroupOptions {
   /** Its 1 to 1,000 jobs, by their names in the workflow. */
-  readonly jobs: Readonly<Record<string, JobOfWorkflow>>;
+  readonly jobs: Jobs;
 }
 
 const whenSchema = z.enum(['completed', 'settled']);

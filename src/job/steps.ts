@@ -134,16 +134,16 @@ export interface Steps {
    * @example
    * const image = await step.invoke('resize', resize, { url: input.url });
    */
-  invoke<Input, Output>(
-    name: string,
-    job: JobContract<Input, Output>,
-    ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions]
-  ): Promise<Output>;
   invoke<Output = unknown>(
     name: string,
     job: string,
     input?: unknown,
     options?: InvokeOptions,
+  ): Promise<Output>;
+  invoke<Input, Output>(
+    name: string,
+    job: JobContract<Input, Output>,
+    ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions]
   ): Promise<Output>;
   /**
    * Adds a child job for each of up to 100,000 inputs, waits until all have ended, and returns how they ended. What the
@@ -159,16 +159,16 @@ export interface Steps {
    * const pages = await step.fanOut('render', renderPage, input.pages.map((page) => ({ page })), { concurrency: 20 });
    * for await (const page of pages) if (page.status === 'completed') await add(page.output);
    */
-  fanOut<Input, Output>(
-    name: string,
-    job: JobContract<Input, Output>,
-    inputs: readonly NoInfer<Input>[],
-    options?: FanOutOptions,
-  ): Promise<MemberResults<Output>>;
   fanOut<Output = unknown>(
     name: string,
     job: string,
     inputs: readonly unknown[],
+    options?: FanOutOptions,
+  ): Promise<MemberResults<Output>>;
+  fanOut<Input, Output>(
+    name: string,
+    job: JobContract<Input, Output>,
+    inputs: readonly NoInfer<Input>[],
     options?: FanOutOptions,
   ): Promise<MemberResults<Output>>;
   /**

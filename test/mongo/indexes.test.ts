@@ -152,10 +152,10 @@ async function callGroups(): Promise<void> {
     jobs: {
       one: { ...one, input: -1 },
       two: { ...one, after: ['one'] },
-      three: { ...one, input: resultOf('one'), when: 'settled' },
+      three: { ...one, input: resultOf<number>('one'), when: 'settled' },
     },
   });
-  await processor.addWorkflow({ id: 'v', jobs: { one, two: { ...one, input: resultOf('one') } } });
+  await processor.addWorkflow({ id: 'v', jobs: { one, two: { ...one, input: resultOf<number>('one') } } });
   await processor.drain();
   await processor.workflows.outputs('w');
   await processor.workflows.cancel('w');
