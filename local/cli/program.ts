@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { addCommand } from './commands/add.js';
+import { batchesCommand } from './commands/batches.js';
 import { cancelCommand } from './commands/cancel.js';
 import { completionCommand } from './commands/completion.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -8,6 +9,7 @@ import { factoriesCommand } from './commands/factories.js';
 import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
+import { jobsCommand } from './commands/jobs.js';
 import { limitsCommand } from './commands/limits.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
@@ -24,6 +26,7 @@ import { stepsCommand } from './commands/steps.js';
 import { watchCommand } from './commands/watch.js';
 import { workCommand } from './commands/work.js';
 import { workersCommand } from './commands/workers.js';
+import { workflowsCommand } from './commands/workflows.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { packageVersion } from './version.js';
 
@@ -37,6 +40,9 @@ const commands: readonly AddCommand[] = [
   removeCommand,
   stepsCommand,
   signalCommand,
+  jobsCommand,
+  batchesCommand,
+  workflowsCommand,
   schedulesCommand,
   queuesCommand,
   limitsCommand,

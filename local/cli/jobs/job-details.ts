@@ -20,9 +20,11 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['queue', `${job.queue}, priority ${job.priority}`],
       ['attempts', `${job.retryCounter} of ${job.maxRetries}`],
       ['created', when(job.created)],
-      ['due', job.status === 'queued' && waits.length === 0 ? when(job.runAt) : ''],
+      ['due', job.status === 'queued' && waits.length === 0 && job.waitsFor === null ? when(job.runAt) : ''],
       ['now', waits.map(waitLine).join('\n')],
-      ['waits for', limitText(job)],
+      ['waits for', [...awaitedTexts(job), limitText(job)].filter((text) => text !== '').join('\n')],
+      ['parent', job.parents?.at(-1) ?? ''],
+      ['group', job.group === null || job.parents !== null ? '' : `${job.group.kind} ${job.group.id}`],
       ['started', when(job.started)],
       ['completed', when(job.completed)],
       ['took', between(job.started, job.completed)],
@@ -41,6 +43,11 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
     ],
     paint,
   );
+}
+
+/** Returns what must end before a job can run: `job nightly.extract`, or `batch import-7`. */
+export function awaitedTexts({ waitsFor }: ShownJob): string[] {
+  return (waitsFor ?? []).map(({ kind, id }) => `${kind} ${id}`);
 }
 
 function limitText({ blockedBy, postponedBy }: ShownJob): string {

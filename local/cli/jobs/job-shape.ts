@@ -47,6 +47,12 @@ export const jobShape = z.looseObject({
     .object({ waits: z.array(waitShape) })
     .nullable()
     .default(null),
+  group: z.object({ kind: z.string(), id: z.string() }).nullable().default(null),
+  parents: z.array(z.string()).nullable().default(null),
+  waitsFor: z
+    .array(z.object({ kind: z.string(), id: z.string() }))
+    .nullable()
+    .default(null),
   occurrence: z.object({ item: z.string(), at: z.string() }).nullable(),
 });
 

@@ -1,6 +1,7 @@
 import { between, fromNow } from '../output/moment.js';
 import { statusStyle } from '../output/paint.js';
 import type { Column } from '../output/table.js';
+import { awaitedTexts } from './job-details.js';
 import type { ShownJob } from './job-shape.js';
 import { progressText } from './progress-text.js';
 import { waitLine } from './wait-line.js';
@@ -33,12 +34,14 @@ export const jobColumns: readonly Column<ShownJob>[] = [
 ];
 
 /** Returns a remark on a job: its progress, last error, due time or what it waits for, depending on its status. */
-function remark({ status, runAt, errors, progress, steps }: ShownJob): string {
+function remark(job: ShownJob): string {
+  const { status, runAt, errors, progress, steps, waitsFor } = job;
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';
   if (status === 'processing') return progressText(progress, BAR_WIDTH);
   if (status === 'error') return lastError;
   if (status !== 'queued') return '';
   if (steps && steps.waits.length > 0) return steps.waits.map(waitLine).join('; ');
+  if (waitsFor) return `waits for ${awaitedTexts(job).join(', ')}`;
   const due = Date.parse(runAt) > Date.now() ? `due ${fromNow(runAt)}` : '';
   return [due, lastError].filter((part) => part !== '').join('; ');
 }
