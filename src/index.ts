@@ -85,7 +85,7 @@ export type {
 export type { JobResult, ResultPage, ResultsFilter } from './group/list-results.js';
 export { type ResultReference, resultOf } from './group/references.js';
 export type { WorkflowPage, WorkflowResult, Workflows } from './group/workflows.js';
-export type { JobToAdd } from './job/add-jobs.js';
+export type { AnyJobToAdd, JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
 export type {
   BatchContext,
@@ -105,6 +105,7 @@ export type {
 } from './job/change-many.js';
 export {
   type ChildOptions,
+  type EndedMember,
   type FanOutOptions,
   type InvokeOptions,
   type MemberResult,

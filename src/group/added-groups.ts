@@ -37,6 +37,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
    */
   constructor(
     private readonly kind: Kind,
+    /** @internal */
     protected readonly collections: Connected<GroupCollections>,
     private readonly groups: Groups,
     private readonly kick: () => Promise<void>,
@@ -116,7 +117,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
     return (await byIndex(jobs, membersIndex, find)) !== null;
   }
 
-  /** Returns a page of documents, newest first. */
+  /** Returns a page of documents, newest first. @internal */
   protected async page(
     filter: PageFilter = {},
   ): Promise<{ readonly documents: readonly DocumentOf<Kind>[]; readonly cursor: string | undefined }> {
@@ -142,7 +143,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
     };
   }
 
-  /** @throws NotFoundError */
+  /** @throws NotFoundError @internal */
   protected async require(id: string): Promise<DocumentOf<Kind>> {
     const { jobGroups } = await this.collections();
     const group = { _id: groupOf(this.kind, String(id)), kind: this.kind };

@@ -100,21 +100,24 @@ export class Groups {
     for (const id of parents) await this.endTree(id);
   }
 
-  /** Does what follows when people retry jobs: their groups go on, and they wait again for what is before them. */
+  /**
+   * Does what follows when people retry jobs: their groups go on, and they wait again for what is before them. Never rejects,
+   * since it is done within two minutes if it fails.
+   */
   async afterRetrying(retried: readonly Pick<Job, 'id' | 'group' | 'after'>[]): Promise<void> {
-    const groups = new Set(retried.flatMap(({ group }) => group ?? []));
+    const groups = [...new Set(retried.flatMap(({ group }) => group ?? []))];
     const held = retried.filter(({ after }) => after !== undefined).map(({ id }) => id);
-    const { collections, tell } = this.options;
-    if (groups.size > 0)
-      await collections.jobGroups.updateMany({ _id: { $in: [...groups] } }, reopening, byId);
-    const { jobs } = collections;
-    const options = { projection: { waitsFor: 1 }, ...byId } as const;
-    if (held.length > 0)
-      await tell(
-        await this.#lookForHeld(await jobs.find({ _id: { $in: held }, status: 'queued' }, options).toArray()),
-      );
+    const { jobs, jobGroups } = this.options.collections;
+    await this.tryTo(async () => {
+      if (groups.length > 0) await jobGroups.updateMany({ _id: { $in: groups } }, reopening, byId);
+      if (held.length === 0) return;
+      const queued = { _id: { $in: held }, status: 'queued' } as const;
+      const found = await jobs.find(queued, { projection: { waitsFor: 1 }, ...byId }).toArray();
+      await this.options.tell(await this.#lookForHeld(found));
+    });
   }
 
+  /** Does work whose failure somebody else makes good within two minutes. Never rejects. */
   async tryTo(work: () => Promise<void>): Promise<void> {
     try {
       await work();
