@@ -418,7 +418,13 @@ const lowest = {
 const jestJobs = `
 const { defineJob } = require('remote-processor');
 const { z } = require('zod');
-exports.remind = defineJob({ name: 'remind', input: z.object({ user: z.string() }), run: () => 'reminded' });
+exports.remind = defineJob({
+  name: 'remind',
+  input: z.object({ user: z.string() }),
+  run: () => {
+    if (!new Date().toISOString().startsWith('2026-01-31')) throw new Error('The date is not that of the test.');
+  },
+});
 `;
 
 const jestTest = `

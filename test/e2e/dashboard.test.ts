@@ -189,7 +189,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await go('/dashboard/jobs');
     await page.getByLabel('Queue').pressSequentially('mail');
     await page.getByLabel('Tick job other').waitFor({ state: 'detached' });
-    expect(page.url()).toContain('queue=mail');
+    await page.waitForURL(/queue=mail/);
 
     expect(await page.getByRole('button', { name: 'Cancel' }).isDisabled()).toBe(true);
     await page.getByLabel('Tick all').check();

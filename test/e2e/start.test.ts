@@ -17,13 +17,8 @@ afterEach(() => {
 
 /** Starts it compiled, for speed, and collects what it prints. */
 async function start(env: NodeJS.ProcessEnv, ...args: string[]) {
-  return startBy([await program('local/main.ts')], env, ...args);
-}
-
-/** @param command of node */
-function startBy(command: readonly string[], env: NodeJS.ProcessEnv, ...args: string[]) {
   const { MONGODB_URI: _, ...inherited } = process.env;
-  child = spawn(process.execPath, [...command, ...args], {
+  child = spawn(process.execPath, [await program('local/main.ts'), ...args], {
     cwd: root,
     env: { ...inherited, PORT: '0', ...env },
   });
@@ -41,7 +36,7 @@ function startBy(command: readonly string[], env: NodeJS.ProcessEnv, ...args: st
 const match = (text: string, pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
 
 test('it shows jobs being done, takes one over HTTP by the lines it prints, and stops at Ctrl-C', async () => {
-  const { child, printed, exitCode } = startBy(['--import', 'tsx', 'local/main.ts'], {});
+  const { child, printed, exitCode } = await start({});
   await eventually(() => expect(printed.text).toContain('From now on the scheduler makes'));
   expect(printed.text).toMatch(/'echo' *│ 'completed' *│ 1/);
   expect(printed.text).toMatch(/'demo.unsteady' *│ 'completed' *│ 2/);
