@@ -30,6 +30,14 @@ const unlucky = defineJob({
   },
 });
 
+const parent = defineJob({
+  name: 'parent',
+  maxRetries: 1,
+  run: async ({ step }) => {
+    await step.invoke('child', unlucky);
+  },
+});
+
 /** Options of axe. */
 const everyRule = {};
 /** Those that colours and width decide: all else is the same on the same page. */
@@ -68,7 +76,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   beforeEach(async () => {
     complaints = [];
     processor = database.processor();
-    await processor.addJobFactories([echo, greet, unlucky]);
+    await processor.addJobFactories([echo, greet, unlucky, parent]);
     await processor.addScheduler({
       id: 'hourly',
       type: 'Cron',
@@ -290,6 +298,11 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         { ['long'.repeat(40)]: 'word'.repeat(100), list: [1, [2, { x: null }]] },
         { delay: '1h' },
       );
+      const one = { name: 'unlucky' };
+      await processor.addBatch([one, one], { id: 'import', then: one });
+      const jobs = { extract: one, [`load-${'long-'.repeat(18)}`]: { ...one, after: ['extract'] } };
+      await processor.addWorkflow({ id: 'nightly', jobs });
+      await processor.addJob('parent', undefined, { id: 'parent' });
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await open('admin');
@@ -297,6 +310,11 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/',
         '/dashboard/jobs',
         `/dashboard/jobs/${failed}`,
+        '/dashboard/jobs/parent',
+        '/dashboard/batches',
+        '/dashboard/batches/import',
+        '/dashboard/workflows',
+        '/dashboard/workflows/nightly',
         '/dashboard/job-factories',
         '/dashboard/job-factories/greet',
         '/dashboard/schedulers',

@@ -41,7 +41,7 @@ export async function act(
 }
 
 /** Returns why the action failed, if the job's state or kind explains it. @throws any other error */
-function refusal(reason: unknown): string {
+export function refusal(reason: unknown): string {
   const { code, message } = toProblem(reason);
   if (!['conflict', 'not_found', 'forbidden'].includes(code)) throw reason;
   return message;

@@ -12,7 +12,11 @@ export function isConfirmed(form: URLSearchParams): boolean {
 interface Question {
   readonly question: string;
   readonly label: string;
-  readonly section: '/dashboard/jobs' | '/dashboard/schedulers';
+  readonly section:
+    | '/dashboard/jobs'
+    | '/dashboard/batches'
+    | '/dashboard/workflows'
+    | '/dashboard/schedulers';
   /** The path to return to without confirming. */
   readonly back: string;
 }

@@ -13,12 +13,13 @@ import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
+import { batchRoutes, workflowRoutes } from './groups.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
 import { limitRoutes } from './limits.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
 import { overviewRoutes } from './overview.js';
-import { findJobPath, jobPath, limitsPath, newSchedulerPath } from './paths.js';
+import { batchesPath, findJobPath, jobPath, limitsPath, newSchedulerPath, workflowsPath } from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -66,6 +67,8 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor))
+    .route(batchesPath, batchRoutes(processor))
+    .route(workflowsPath, workflowRoutes(processor))
     .route(limitsPath, limitRoutes(processor))
     .route('/dashboard/schedulers', schedulerRoutes(processor))
     .route(newSchedulerPath(), newSchedulerRoutes(processor));

@@ -1,6 +1,7 @@
 import type { Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
 import { isSettled } from '../../../src/job/job.js';
 import type { Session } from '../session/session.js';
+import { type Children, ChildrenOf, Owner } from './job-family.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
 import { Progress } from './parts/progress.js';
@@ -18,13 +19,15 @@ interface JobPageProps {
   readonly waits: Waits;
   /** Absent if no step is stored, and no signal came. */
   readonly steps: JobSteps | undefined;
+  /** Absent if its steps have added no jobs. */
+  readonly below: Children | undefined;
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-export function JobPage({ job, log, waits, steps, session, mayAdd, now }: JobPageProps) {
+export function JobPage({ job, log, waits, steps, below, session, mayAdd, now }: JobPageProps) {
   const mayChange = may(session, 'write') && mayAdd;
   return (
     <>
@@ -45,6 +48,7 @@ export function JobPage({ job, log, waits, steps, session, mayAdd, now }: JobPag
           </section>
         </div>
         {steps && <Steps job={job} steps={steps} now={now} />}
+        {below && <ChildrenOf job={job} children={below} />}
         {steps && mayChange && (job.status === 'error' || job.status === 'cancelled') && (
           <RetriedSteps steps={steps} />
         )}
@@ -174,6 +178,14 @@ function Facts({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
       <dd>
         <a href={jobsPath({ queue: job.queue })}>{job.queue}</a>, priority {job.priority}
       </dd>
+      {(job.group ?? job.parents) !== undefined && (
+        <>
+          <dt>Belongs to</dt>
+          <dd>
+            <Owner {...job} />
+          </dd>
+        </>
+      )}
       {job.occurrence && (
         <>
           <dt>Made by</dt>

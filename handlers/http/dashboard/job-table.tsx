@@ -1,5 +1,6 @@
 import type { Job } from '../../../src/index.js';
 import { waitsOf } from '../../../src/job/find-steps.js';
+import { AwaitedLink } from './job-family.js';
 import { firstLine } from './parts/first-line.js';
 import { Moment } from './parts/moment.js';
 import { ProgressBar } from './parts/progress.js';
@@ -84,7 +85,15 @@ function Waiting({ job, now }: { job: Job; now: Date }) {
         {others.length > 0 && `, and ${others.length} more`}
       </div>
     );
-  if (job.status !== 'queued' || job.runAt <= now) return null;
+  if (job.status !== 'queued') return null;
+  const [awaited] = job.waitsFor ?? [];
+  if (awaited)
+    return (
+      <div class="quiet">
+        waits for <AwaitedLink on={awaited.on} />
+      </div>
+    );
+  if (job.runAt <= now) return null;
   return (
     <div class="quiet">
       due <Moment at={job.runAt} now={now} />

@@ -9,6 +9,7 @@ import { toStepsView } from '../steps-view.js';
 import { act, isBulkAction } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
+import { findChildren } from './job-family.js';
 import { readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
 import { JobsPage } from './jobs-page.js';
@@ -76,12 +77,13 @@ export function jobRoutes(processor: RemoteProcessor) {
       const id = context.req.param('id');
       const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
-      const [mayAdd, waits, steps] = await Promise.all([
+      const [mayAdd, waits, steps, below] = await Promise.all([
         mayAddJob(processor, session, job.jobName),
         findWaits(processor, job),
         job.steps && findSteps(id, 0),
+        findChildren(processor, job),
       ]);
-      const shown = { job, log, waits, steps, session, mayAdd };
+      const shown = { job, log, waits, steps, below, session, mayAdd };
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,

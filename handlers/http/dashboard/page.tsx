@@ -10,6 +10,8 @@ import { TokenField } from './token-field.js';
 const sections = [
   ['/', 'Overview'],
   ['/dashboard/jobs', 'Jobs'],
+  ['/dashboard/batches', 'Batches'],
+  ['/dashboard/workflows', 'Workflows'],
   ['/dashboard/schedulers', 'Schedules'],
   ['/dashboard/limits', 'Limits'],
   ['/dashboard/job-factories', 'Add a job'],

@@ -14,6 +14,18 @@ export function limitPath(key: string): string {
   return `${limitsPath}/${encodeURIComponent(key)}`;
 }
 
+/** The paths of the lists of batches and of workflows. */
+export const batchesPath = '/dashboard/batches';
+export const workflowsPath = '/dashboard/workflows';
+
+export function batchPath(id: string): string {
+  return `${batchesPath}/${encodeURIComponent(id)}`;
+}
+
+export function workflowPath(id: string): string {
+  return `${workflowsPath}/${encodeURIComponent(id)}`;
+}
+
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;
 }

@@ -2,6 +2,7 @@ import type { BreakerState, Job, LimitDetails, RemoteProcessor } from '../../../
 import { breakerKeyOf } from '../../../src/job/breaker-rules.js';
 import { waitsOf } from '../../../src/job/find-steps.js';
 import { isHeldUntilSettled, isOrder, isTurn } from '../../../src/job/flow-rules.js';
+import { AwaitedLink } from './job-family.js';
 import { ExactMoment, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { WaitLabel } from './parts/wait-label.js';
@@ -33,7 +34,7 @@ export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: D
   const { limit, queuePaused, breaker } = waits;
   const isLater = job.runAt > now;
   const isOpen = breaker !== undefined && breaker.state !== 'closed';
-  const isHeldUp = queuePaused ?? limit ?? (isLater || isOpen || job.runAlone);
+  const isHeldUp = queuePaused ?? limit ?? job.waitsFor ?? (isLater || isOpen || job.runAlone);
   return (
     <>
       {queuePaused && (
@@ -42,7 +43,12 @@ export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: D
         </p>
       )}
       {limit && <BlockedBy limit={limit} now={now} />}
-      {isLater && <Later job={job} now={now} />}
+      {job.waitsFor?.map(({ on, when }) => (
+        <p>
+          Once <AwaitedLink on={on} /> {when === 'completed' ? 'has completed' : 'has ended'}.
+        </p>
+      ))}
+      {isLater && !job.waitsFor && <Later job={job} now={now} />}
       {job.runAlone && (
         <p>As soon as a worker runs nothing else: it lost its worker, so it must run alone.</p>
       )}

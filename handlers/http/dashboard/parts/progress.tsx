@@ -35,7 +35,8 @@ export function Progress({ value }: { value: unknown }) {
   );
 }
 
-function Bar({ fraction }: { fraction: number }) {
+/** Shows a fraction, 0 to 1, as a small bar. */
+export function Bar({ fraction }: { fraction: number }) {
   return (
     <progress max="1" value={fraction} aria-label="Progress" title={percent(fraction)}>
       {percent(fraction)}
