@@ -37,7 +37,7 @@ export class MemoryChildren implements ChildStore {
     return first && { ...first, status: 'error' as const };
   }
 
-  retry = async () => {};
+  retry = async () => true;
 
   cancel = async () => {};
 

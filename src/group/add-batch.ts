@@ -11,8 +11,9 @@ import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { validateNow } from '../validate.js';
 import type { GroupAdding } from './adding.js';
 import { asMember } from './as-member.js';
+import { cancelGroup } from './change-group.js';
 import { digestOf } from './digest.js';
-import { CHECK_MS, fromNow, type GroupCollections } from './group-document.js';
+import { type BatchDocument, CHECK_MS, fromNow, type GroupCollections } from './group-document.js';
 import { type AddBatchOptions, batchJobsSchema, batchOptionsSchema } from './group-options.js';
 import { insertGroup } from './insert-group.js';
 import { requireOwnIds } from './require-own-ids.js';
@@ -43,6 +44,7 @@ export async function addBatch(
   const valid = validateNow(batchOptionsSchema, options, SUBJECT);
   if (valid.then) requireOwnIds([valid.then], SUBJECT, () => 'then');
   const { id = new ObjectId().toHexString(), callerRole, patience, concurrency } = valid;
+  if (valid.then) requireOwnIds([valid.then], SUBJECT, () => 'then');
   const then = valid.then && (await checkThen(adding, valid.then, callerRole));
   const checked = await adding.check(jobs, callerRole);
   const group = groupOf('batch', id);
@@ -67,7 +69,9 @@ export async function addBatch(
   if (stored.kind === 'batch' && stored.sealed) return { id, outcome: 'kept' };
   await adding.add(members, patience);
   if (then) await adding.add([asThen(then, id, valid)], patience);
-  await retryWhileUnreachable(patience, () => seal(collections, group));
+  const sealed = await retryWhileUnreachable(patience, () => seal(collections, group));
+  // Jobs that were added after that were not cancelled.
+  if (sealed?.cancelled) await retryWhileUnreachable(patience, () => cancelGroup(collections, sealed));
   return { id, outcome: 'added' };
 }
 
@@ -102,11 +106,13 @@ async function checkThen(
 /** A strict order is the order of adding, and a job that waits would hold up those behind it. */
 export const NOT_ORDERED = 'expected a kind of job without a strict order, since the job waits for others';
 
-async function seal({ jobGroups }: GroupCollections, group: string): Promise<void> {
+async function seal({ jobGroups }: GroupCollections, _id: string): Promise<BatchDocument | null> {
   const sealed = {
     sealed: { $ifNull: ['$sealed', '$$NOW'] },
     checkAt: fromNow(CHECK_MS),
     expires: { $cond: ['$closed', '$expires', '$$REMOVE'] },
   };
-  await jobGroups.updateOne({ _id: group }, [{ $set: sealed }], byId);
+  const options = { returnDocument: 'after', ...byId } as const;
+  const batch = await jobGroups.findOneAndUpdate({ _id, kind: 'batch' }, [{ $set: sealed }], options);
+  return batch?.kind === 'batch' ? batch : null;
 }

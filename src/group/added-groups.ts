@@ -92,11 +92,16 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   /**
    * Removes a group together with its jobs and all that these have added.
    *
-   * @throws NotFoundError, or ConflictError if jobs have not ended
+   * @throws NotFoundError, or ConflictError if jobs have not ended, or are still being added
    */
   async remove(id: string): Promise<void> {
     const collections = await this.collections();
     const group = await this.require(id);
+    if (group.kind === 'batch' && !group.sealed)
+      throw new ConflictError(
+        id,
+        `The batch '${id}' cannot be removed: jobs of it are still being added. If whoever did that has died, add it again, or it is removed a week after it was begun.`,
+      );
     if (await this.#isOpen(group))
       throw new ConflictError(
         id,

@@ -64,14 +64,15 @@ export async function cancelGroup(
 
 type Found = Pick<JobDocument, '_id' | 'limits'> & InTree;
 
-/** Queues the jobs of a group again that failed or were cancelled, and the one that waits for them. Returns their number. */
+/**
+ * Queues the jobs of a group again that failed or were cancelled, and then the one that waits for them, which might not wait
+ * if it were first. Returns their number.
+ */
 export async function retryGroup(
   { jobs, jobGroups }: GroupCollections,
   group: BatchDocument | WorkflowDocument,
 ): Promise<number> {
   await jobGroups.updateOne({ _id: group._id }, reopening, byId);
-  if (group.kind === 'batch' && group.then)
-    await jobs.updateOne({ _id: group.then.id, status: { $in: ['error', 'cancelled'] } }, queueAgain, byId);
   let changed = 0;
   for (;;) {
     const options = { projection: { _id: 1 }, limit: AT_A_TIME, batchSize: AT_A_TIME + 1 } as const;
@@ -81,6 +82,11 @@ export async function retryGroup(
     const ids = found.map(({ _id }) => _id);
     const again: Filter<JobDocument> = { _id: { $in: ids }, status: { $in: ['error', 'cancelled'] } };
     changed += (await jobs.updateMany(again, queueAgain, byId)).modifiedCount;
-    if (found.length < AT_A_TIME) return changed;
+    if (found.length < AT_A_TIME) break;
   }
+  if (group.kind === 'batch' && group.then)
+    await jobs.updateOne({ _id: group.then.id, status: { $in: ['error', 'cancelled'] } }, queueAgain, byId);
+  // A look in between may have found that the group was over.
+  await jobGroups.updateOne({ _id: group._id }, reopening, byId);
+  return changed;
 }

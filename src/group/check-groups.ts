@@ -1,3 +1,4 @@
+import type { Collection } from 'mongodb';
 import type { FormerHolder } from '../job/former-holder.js';
 import { groupsAwaited, parseGroup } from '../job/group.js';
 import { isSettled, type JobDocument } from '../job/job.js';
@@ -20,8 +21,11 @@ import {
 import { removeGroup } from './remove-group.js';
 import { cancelDescendants, hasOpenDescendants, removeDescendants } from './tree.js';
 
-/** Groups per look. More are left to the next one. */
+/** Groups that are read together. */
 const MAX_CHECKED = 500;
+
+/** How often a look goes on with more groups. Even more are left to the next look, since a scheduler has little time. */
+const MAX_ROUNDS = 20;
 
 /** Groups that are looked at together. */
 const AT_A_TIME = 20;
@@ -48,7 +52,23 @@ export interface Checked {
  * @throws the driver's errors
  */
 export async function checkGroups(collections: GroupCollections, groups: GroupLooks): Promise<Checked> {
-  const due = await findDue(collections);
+  const woken: QueuedJob[] = [];
+  const freed: FormerHolder[] = [];
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const due = await findDue(collections);
+    const checked = await checkAll(collections, groups, due);
+    woken.push(...checked.woken);
+    freed.push(...checked.freed);
+    if (due.length < MAX_CHECKED) break;
+  }
+  return { woken, freed };
+}
+
+async function checkAll(
+  collections: GroupCollections,
+  groups: GroupLooks,
+  due: readonly DueGroup[],
+): Promise<Checked> {
   const parents = await findParents(collections, due);
   const woken: QueuedJob[] = [];
   const freed: FormerHolder[] = [];
@@ -101,27 +121,33 @@ async function checkParent(
   collections: GroupCollections,
   groups: GroupLooks,
   parent: Parent | undefined,
-  { _id }: ParentDocument,
+  group: ParentDocument,
 ): Promise<Checked> {
   const { jobs, jobGroups } = collections;
-  const { id } = parseGroup(_id);
+  const { id } = parseGroup(group._id);
   if (!parent) {
     const freed = await cancelDescendants(jobs, id);
     const isLeft = await removeDescendants(jobs, id);
-    if (isLeft) await checkAgain(collections, _id, CHECK_MS);
-    else await jobGroups.deleteOne({ _id }, byId);
+    if (isLeft) await checkAgain(collections, group, CHECK_MS);
+    else await jobGroups.deleteOne({ _id: group._id, checkAt: group.checkAt }, byId);
     return { woken: [], freed };
   }
   if (isSettled(parent.status)) {
     const isOpen = await hasOpenDescendants(jobs, id);
-    const freed = isOpen ? await cancelDescendants(jobs, id) : [];
-    await checkAgain(collections, _id, isOpen ? CHECK_MS : CHECK_SETTLED_MS);
+    // A person may have retried it since it was read.
+    const freed = isOpen && (await isStillSettled(jobs, id)) ? await cancelDescendants(jobs, id) : [];
+    await checkAgain(collections, group, isOpen ? CHECK_MS : CHECK_SETTLED_MS);
     return { woken: [], freed };
   }
   const awaited = parent.status === 'queued' ? groupsAwaited(parent.steps?.waits) : [];
   const woken = await groups.lookForParent(id, awaited);
-  await checkAgain(collections, _id, CHECK_MS);
+  await checkAgain(collections, group, CHECK_MS);
   return { woken, freed: [] };
+}
+
+async function isStillSettled(jobs: Collection<JobDocument>, _id: string): Promise<boolean> {
+  const settled = { _id, completed: { $exists: true } };
+  return (await jobs.findOne(settled, { projection: { _id: 1 }, ...byId })) !== null;
 }
 
 async function checkAdded(
@@ -130,18 +156,36 @@ async function checkAdded(
   group: (BatchDocument | WorkflowDocument) & { readonly isExpired: boolean },
 ): Promise<Checked> {
   if (group.isExpired) {
+    if (await isAboutToGoOn(collections, group)) {
+      await checkAgain(collections, group, CHECK_MS);
+      return { woken: [], freed: [] };
+    }
     // Jobs may wait in it for one that nobody has retried, or that was never added.
     const { freed, isOpen } = await cancelGroup(collections, group);
-    if (isOpen) await checkAgain(collections, group._id, CHECK_MS);
+    if (isOpen) await checkAgain(collections, group, CHECK_MS);
     else await removeGroup(collections, group);
     return { woken: [], freed };
   }
   // Even one that is over may have a job that was retried, which nobody noted.
-  await checkAgain(collections, group._id, group.closed ? CHECK_SETTLED_MS : CHECK_MS);
+  await checkAgain(collections, group, group.closed ? CHECK_SETTLED_MS : CHECK_MS);
   return { woken: await groups.lookAtAdded(group._id), freed: [] };
 }
 
-/** Puts off the next look. If the group was changed since, it is looked at once more, which does no harm. */
-async function checkAgain({ jobGroups }: GroupCollections, _id: string, ms: number): Promise<void> {
-  await jobGroups.updateOne({ _id }, [{ $set: { checkAt: fromNow(ms) } }], byId);
+/** Whether the job after a batch has yet to end, and does not wait for a person. It may read the results of the batch. */
+async function isAboutToGoOn(
+  { jobs }: GroupCollections,
+  group: BatchDocument | WorkflowDocument,
+): Promise<boolean> {
+  if (group.kind !== 'batch' || !group.then) return false;
+  const free = { _id: group.then.id, completed: { $exists: false }, waitsFor: { $exists: false } };
+  return (await jobs.findOne(free, { projection: { _id: 1 }, ...byId })) !== null;
+}
+
+/** Puts off the next look, unless somebody has asked for one since. */
+async function checkAgain(
+  { jobGroups }: GroupCollections,
+  { _id, checkAt }: Pick<GroupDocument, '_id' | 'checkAt'>,
+  ms: number,
+): Promise<void> {
+  await jobGroups.updateOne({ _id, checkAt }, [{ $set: { checkAt: fromNow(ms) } }], byId);
 }

@@ -84,14 +84,8 @@ export class Groups {
   async lookAtAdded(group: string): Promise<QueuedJob[]> {
     const { kind, id } = parseGroup(group);
     if (kind === 'batch') return this.lookAtBatch(id);
-    const { jobs } = this.options.collections;
-    const held = { ...openIn(group), 'waitsFor.on': { $exists: true } };
-    const found = await byIndex(jobs, membersIndex, (hint) =>
-      jobs.find(held, { projection: { waitsFor: 1 }, ...hint }).toArray(),
-    );
-    const free = await this.#lookForHeld(found);
-    await this.lookAtWorkflow(id);
-    return free;
+    const free = await this.#lookForHeldIn(group);
+    return [...free, ...(await this.lookAtWorkflow(id))];
   }
 
   /** Cancels what cancelled jobs had added, and passes their places on. Never rejects. */
@@ -159,12 +153,32 @@ export class Groups {
     return free;
   }
 
-  /** Closes a workflow if it is over, and notes if nothing in it can run any more. @throws the driver's errors */
-  async lookAtWorkflow(id: string): Promise<void> {
+  /**
+   * Closes a workflow if it is over, and notes if nothing in it can run any more. Returns the jobs that may run now.
+   *
+   * @throws the driver's errors
+   */
+  async lookAtWorkflow(id: string): Promise<QueuedJob[]> {
     const { collections, events } = this.options;
-    const { isOpen, hasFailed } = await lookAtGroup(collections.jobs, groupOf('workflow', id));
+    const group = groupOf('workflow', id);
+    const { isOpen, hasFailed } = await lookAtGroup(collections.jobs, group);
     if (!isOpen) await closeWorkflow(collections, events, id, hasFailed);
-    else if (hasFailed && (await isStuck(collections.jobs, id))) await failWorkflow(collections, events, id);
+    if (!isOpen || !hasFailed || !(await isStuck(collections.jobs, id))) return [];
+    // Another process may have settled a job, and not looked yet.
+    const free = await this.#lookForHeldIn(group);
+    if (free.length === 0 && (await isStuck(collections.jobs, id)))
+      await failWorkflow(collections, events, id);
+    return free;
+  }
+
+  /** Lets those jobs of a workflow run that need not wait any longer. Returns them. @throws the driver's errors */
+  async #lookForHeldIn(group: string): Promise<QueuedJob[]> {
+    const { jobs } = this.options.collections;
+    const held = { ...openIn(group), 'waitsFor.on': { $exists: true } };
+    const found = await byIndex(jobs, membersIndex, (hint) =>
+      jobs.find(held, { projection: { waitsFor: 1 }, ...hint }).toArray(),
+    );
+    return this.#lookForHeld(found);
   }
 
   /** Lets those of these held jobs run whose groups and jobs have all ended. Returns them. @throws the driver's errors */
@@ -189,8 +203,7 @@ export class Groups {
       return parent === undefined ? [] : this.lookForParent(parent, [group]);
     }
     const free = await this.#letGoAfter(members);
-    await this.lookAtWorkflow(id);
-    return free;
+    return [...free, ...(await this.lookAtWorkflow(id))];
   }
 
   /** Lets the jobs of a workflow go that wait for these. */

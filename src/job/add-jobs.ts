@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AnyBulkWriteOperation, ClientSession, Collection } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
@@ -29,7 +30,7 @@ import { findLost, type Replacement, replaceMany } from './replace-many.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { orderIssues, toNewJob } from './to-new-job.js';
 import type { TypedJobToAdd } from './typed-jobs.js';
-import { type AddedJob, isKeyed, isSameJob, type JobWriting, writeJob } from './write-job.js';
+import { type AddedJob, comparedFields, isKeyed, isSameJob, type JobWriting, writeJob } from './write-job.js';
 
 /** A job for `addJobs`, identified by the name of its kind. */
 export interface JobToAdd {
@@ -184,6 +185,8 @@ export async function checkJobs(
   const newJobs: NewJob[] = [];
   const issues: Issue[] = [];
   for (const [index, { name, job: given, input, options = {} }] of entries.entries()) {
+    // A worker that adds many children must be able to renew its leases meanwhile.
+    if (index % BATCH === BATCH - 1) await setImmediate();
     const kind = name ?? given;
     if (!isOne(name, given) || kind === undefined) throw notOne(index);
     const job = addable.get(kind) ?? (await registry.find(kind, callerRole));
@@ -348,7 +351,7 @@ async function findSame(
   const found = await jobs
     .find(
       { _id: { $in: newJobs.map(({ id }) => id) } },
-      { projection: { jobName: 1, input: 1 }, batchSize: newJobs.length + 1, ...(session && { session }) },
+      { projection: comparedFields, batchSize: newJobs.length + 1, ...(session && { session }) },
     )
     .toArray();
   const byId = new Map(found.map((document) => [document._id, document]));

@@ -119,11 +119,22 @@ export async function cancelMany(
     const changed = await changeEach(jobs, ids, ['queued', 'processing'], change);
     const limited = found.filter(({ limits }) => limits !== undefined).map(({ id }) => id);
     if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, { _id: { $in: limited } }));
-    await onCancelled(
-      found.flatMap((job) => (job.status === 'queued' ? { ...job, status: 'cancelled' } : [])),
-    );
+    await onCancelled(await findCancelled(jobs, found));
     return changed;
   });
+}
+
+/** Returns those of these jobs that are cancelled now and have others above or below them. Some may have begun since they were found. */
+async function findCancelled(
+  jobs: Collection<JobDocument>,
+  among: readonly Found[],
+): Promise<CancelledInTree[]> {
+  const inTrees = among.filter(({ group, steps }) => group !== undefined || steps?.children);
+  if (inTrees.length === 0) return [];
+  const cancelled = { _id: { $in: inTrees.map(({ id }) => id) }, status: 'cancelled' } as const;
+  const options = { projection: { _id: 1 }, batchSize: inTrees.length + 1, ...byId } as const;
+  const ids = new Set((await jobs.find(cancelled, options).toArray()).map(({ _id }) => _id));
+  return inTrees.flatMap((job) => (ids.has(job.id) ? { ...job, status: 'cancelled' } : []));
 }
 
 /** A job that was queued when it was cancelled. */

@@ -71,6 +71,9 @@ async function freedUniqueKey(jobs: Collection<JobDocument>, id: string): Promis
   return job?.freedUniqueKey;
 }
 
+/** Whether a job was suspended until its children end. */
+const waitedForOthers = { $gt: [{ $size: { $ifNull: ['$steps.waits.on', []] } }, 0] };
+
 export const queueAgain: Document[] = [
   {
     $set: {
@@ -78,7 +81,8 @@ export const queueAgain: Document[] = [
       claimable: { $cond: [{ $isArray: '$after' }, false, unlessAlone] },
       waitsFor: { $ifNull: ['$after', '$$REMOVE'] },
       queued: '$$NOW',
-      runAt: { $max: ['$runAt', '$$NOW'] },
+      // What a suspended parent waited for has ended, or is cancelled, and its children are retried by the parent itself.
+      runAt: { $cond: [waitedForOthers, '$$NOW', { $max: ['$runAt', '$$NOW'] }] },
       maxRetries: { $add: ['$maxRetries', 1] },
       uniqueKey: { $ifNull: ['$freedUniqueKey', '$$REMOVE'] },
       ...withoutLimitsExceptOrder,

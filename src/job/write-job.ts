@@ -9,6 +9,7 @@ import { findJob } from './find-job.js';
 import { uniqueKeyIndex } from './indexes.js';
 import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
+import type { StepsState } from './step-log.js';
 
 /** What became of a job that was added. */
 export interface AddedJob {
@@ -197,13 +198,22 @@ async function freeKey(jobs: Collection<JobDocument>, id: string, uniqueKey: str
   await jobs.updateOne(running, { $unset: { uniqueKey: '' } }, byId);
 }
 
-/** Returns whether the stored job is the one being added, which means that an earlier try added it. */
-export function isSameJob(
-  stored: Pick<JobDocument, 'jobName' | 'input'> | undefined,
-  { jobName, input }: NewJob,
-): boolean {
-  return stored?.jobName === jobName && isDeepStrictEqual(asReadBack(stored.input), asReadBack(input));
+/**
+ * Returns whether the stored job is the one being added, which means that an earlier try added it. A job that has gone on
+ * with another input had this one once.
+ */
+export function isSameJob(stored: StoredJob | undefined, { jobName, input, group }: NewJob): boolean {
+  if (stored?.jobName !== jobName || stored.group !== group) return false;
+  const hasGoneOn = (stored.steps?.run ?? 1) > 1;
+  return hasGoneOn || isDeepStrictEqual(asReadBack(stored.input), asReadBack(input));
 }
+
+/** The fields of a stored job that `isSameJob` reads. */
+export const comparedFields = { jobName: 1, input: 1, group: 1, 'steps.run': 1 } as const;
+
+type StoredJob = Pick<JobDocument, 'jobName' | 'input' | 'group'> & {
+  readonly steps?: Pick<StepsState, 'run'>;
+};
 
 /**
  * Returns the input as the driver would read it. Some BSON values, such as Int32, come back as JavaScript values, and

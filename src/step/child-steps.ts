@@ -46,19 +46,27 @@ export async function fanOut(
   const id = stored?.id ?? childrenId(host.job.id, run, name);
   const group = groupOf('children', id);
   await active.begin(0);
-  const isNew = stored === undefined;
-  if (isNew) await add(children, id, place);
-  else if (known?.state === 'retrying') await host.children.retry(group);
+  const hasBegun = known?.state === 'waiting';
   const count = stored?.count ?? children.inputs.length;
-  const wait = journal.waitOf([name, ...options.was]);
+  // A person's retry begins anew: an earlier wait may be over, and an earlier failure is past.
+  const wait = hasBegun ? journal.waitOf([name, ...options.was]) : undefined;
+  const failure = hasBegun ? known.failure : undefined;
   const entry = { name, kind: 'fanOut', agoMs: wait ? journal.since(wait.began) : 0 } as const;
-  const waiting = { ...entry, state: 'waiting', result: { id, count, failed: 0 } } as const;
+  const result = { id, count, failed: 0 };
+  const waiting = { ...entry, state: 'waiting', result } as const;
+  if (stored === undefined) await add(children, id, place);
+  else if (known?.state === 'retrying' && !(await host.children.retry(host.job, group))) await waitToRetry();
   if (count > 0) await waitFor();
   return end();
 
+  /** Never resolves: the job goes on once the children have stopped that were asked to. */
+  function waitToRetry(): Promise<never> {
+    const on = { name, kind: 'children', on: group, agoMs: 0 } as const;
+    return active.wait(on, { ...entry, state: 'retrying', result });
+  }
+
   /** Returns once all children have ended. Never resolves while the job has to wait. */
   async function waitFor(): Promise<void> {
-    const hasBegun = known?.state === 'waiting';
     const state = hasBegun ? await host.children.look(group) : { isOpen: true, hasFailed: false };
     if (!state.isOpen) return;
     const isLate = wait?.until !== undefined && journal.isOver(wait.until);
@@ -69,7 +77,7 @@ export async function fanOut(
     const on = options.onError === 'cancel' && !mustStop ? failureIn(group) : group;
     return active.wait(
       { name, kind: 'children', on, agoMs: entry.agoMs, ...(until !== undefined && { until }) },
-      { ...waiting, ...(known?.failure && { failure: known.failure }), ...late },
+      { ...waiting, ...(failure && { failure }), ...late },
     );
   }
 
@@ -88,7 +96,7 @@ export async function fanOut(
     const failed = {
       ...entry,
       state: 'failed',
-      result: { id, count, failed: 0 },
+      result,
       failure: { message },
     } as const;
     await journal.store(failed);
@@ -97,7 +105,7 @@ export async function fanOut(
   }
 
   async function whyFailed(failed: number): Promise<string> {
-    if (known?.failure) return known.failure.message;
+    if (failure) return failure.message;
     const first = await host.children.firstFailure(group);
     const reason = first ? `job '${first.id}': ${first.error ?? first.status}` : 'unknown';
     return count === 1 ? reason : `${failed} of ${count} children failed, such as ${reason}`;

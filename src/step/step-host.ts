@@ -57,8 +57,8 @@ export interface ChildStore {
   look(group: string): Promise<GroupState>;
   countFailed(group: string): Promise<number>;
   firstFailure(group: string): Promise<EndedMember | undefined>;
-  /** Queues the children again that failed or were cancelled. */
-  retry(group: string): Promise<void>;
+  /** Queues the children again that failed or were cancelled, unless some are yet to stop. Returns whether it did so. */
+  retry(parent: ClaimedJob, group: string): Promise<boolean>;
   /** Cancels the children that have not ended, and all jobs below them. @param id id of the group */
   cancel(parent: ClaimedJob, id: string): Promise<void>;
   /** Returns how children ended, from a number on. @param id id of the group */

@@ -7,7 +7,7 @@ import { cancelMembers } from '../group/tree.js';
 import type { EndedMember, MemberResult } from '../job/children.js';
 import type { FormerHolder } from '../job/former-holder.js';
 import { groupOf, memberId } from '../job/group.js';
-import { failedIn, type GroupState, lookAtGroup } from '../job/group-statements.js';
+import { failedIn, type GroupState, lookAtGroup, openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import { queueAgain } from '../job/retry-job.js';
@@ -60,11 +60,19 @@ export class WorkerChildStore implements ChildStore {
     return this.#patiently((jobs) => readMembers(jobs, id, from, count));
   }
 
-  async retry(group: string): Promise<void> {
+  async retry({ id: parent }: ClaimedJob, group: string): Promise<boolean> {
+    await this.#noteParent(parent);
+    const stopping = { ...openIn(group), cancelRequested: { $exists: true } };
+    const options = { projection: { _id: 1 } } as const;
+    const found = await this.#patiently((jobs) =>
+      byIndex(jobs, membersIndex, (hint) => jobs.findOne(stopping, { ...options, ...hint })),
+    );
+    if (found) return false;
     await this.#patiently((jobs) =>
       byIndex(jobs, membersIndex, (hint) => jobs.updateMany(failedIn(group), queueAgain, hint)),
     );
     await this.options.tellQueued();
+    return true;
   }
 
   async cancel({ id: parent }: ClaimedJob, id: string): Promise<void> {

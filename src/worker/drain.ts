@@ -165,7 +165,7 @@ class Drain {
       stopCounting();
       this.#alarm.close();
       await this.#writer.close();
-      const ending = [this.#leases.pause(end.aborted), this.#linger.end(), this.#groups.finish()];
+      const ending = [this.#leases.pause(end.aborted), this.#linger.end(), this.#finishGroups()];
       await Promise.all([...ending, ...this.#background]);
     }
     this.#summary.claimed = this.#claimer.claimed;
@@ -188,11 +188,16 @@ class Drain {
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && foundNone && this.#promised === 0) {
         // The last jobs may have been what others wait for.
-        await this.#groups.finish();
+        await this.#finishGroups();
         if (this.#promised === 0) return;
       }
       // Otherwise jobs ended during the claim, or some were promised to be taken: the drain claims again at once.
     }
+  }
+
+  /** Looks after the groups of the jobs that have ended. Others do so later if the time is up. */
+  async #finishGroups(): Promise<void> {
+    await unlessAborted(this.limits.end, this.#groups.finish());
   }
 
   async #wait(): Promise<void> {
