@@ -490,3 +490,69 @@ describe('of jobs behind a circuit breaker', () => {
     expect(broken(behind(-6_901, 'another'))).toEqual(['breaker']);
   });
 });
+
+describe('of groups of jobs', () => {
+  const LATE = 150_000;
+  const batch = 'batch import';
+  const member = (change: Partial<JobDocument> = {}) =>
+    completed({ _id: 'import.000000', group: batch, ...change });
+  const lastJob = (picked: number, change: Partial<JobDocument> = {}) =>
+    completed({
+      _id: 'import.then',
+      after: [{ on: batch, when: 'settled' }],
+      picked: at(picked),
+      completed: at(picked + 100),
+      ...change,
+    });
+  const withRuns = (jobs: JobDocument[], now = 2 * LATE) =>
+    evidence({
+      jobs,
+      now: at(now),
+      notes: [],
+      runs: jobs.flatMap(({ _id, picked, status }) =>
+        picked === undefined || status === 'queued'
+          ? []
+          : run({
+              _id: `run of ${_id}`,
+              job: _id,
+              notBefore: picked,
+              began: { ...held('token', 0, 0), _id, picked, at: picked },
+              ended: { how: 'returned', sighting: { ...held('token', 0, 0), _id, picked, at: picked } },
+            }),
+      ),
+    });
+  const only = (given: Evidence) =>
+    broken(given).filter((rule) => ['started early', 'parked', 'outlived'].includes(rule));
+
+  test('the job after a batch starts once all of it has ended', () => {
+    expect(only(withRuns([member(), lastJob(300)]))).toEqual([]);
+  });
+  test('the job after a batch starts before the last job has ended', () => {
+    expect(
+      only(withRuns([member(), member({ _id: 'import.000001', completed: at(350) }), lastJob(300)])),
+    ).toEqual(['started early']);
+  });
+  test('the job after a batch waits for minutes though all of it has ended', () => {
+    expect(only(withRuns([member(), lastJob(LATE)]))).toEqual(['parked']);
+  });
+  test('a parent waits for minutes though its children have ended', () => {
+    const steps = {
+      run: 1,
+      waits: [{ name: 'all', kind: 'children', on: 'children p', began: at(0) }],
+    } as const;
+    const parent = completed({ _id: 'parent', status: 'queued', steps });
+    const { completed: _, ...waiting } = parent;
+    const child = completed({ _id: 'parent:1', group: 'children p', parents: ['parent'] });
+    expect(only(withRuns([waiting, child], 60_000))).toEqual([]);
+    expect(only(withRuns([waiting, child]))).toEqual(['parked']);
+  });
+  test('a child begins minutes after its parent has ended, or never ends', () => {
+    const parent = completed({ _id: 'parent' });
+    const child = completed({ _id: 'parent:1', group: 'children p', parents: ['parent'] });
+    const late = { ...child, picked: at(LATE + 300), completed: at(LATE + 400) };
+    const { completed: _, ...open } = { ...child, status: 'queued' } as const;
+    expect(only(withRuns([parent, child]))).toEqual([]);
+    expect(only(withRuns([parent, late]))).toEqual(['outlived']);
+    expect(only(withRuns([parent, open]))).toEqual(['outlived']);
+  });
+});

@@ -2,6 +2,7 @@ import type { Evidence, Violation } from './evidence.js';
 import { attemptsAddUp } from './rules/attempts-add-up.js';
 import { breakersHold } from './rules/breakers-hold.js';
 import { cancelledMeansCancelled } from './rules/cancelled-means-cancelled.js';
+import { groupsHold } from './rules/groups-hold.js';
 import { limitsHold } from './rules/limits-hold.js';
 import { notBeforeItsTime } from './rules/not-before-its-time.js';
 import { nothingLeft } from './rules/nothing-left.js';
@@ -28,6 +29,7 @@ const rules = [
   orderHolds,
   stepsHold,
   breakersHold,
+  groupsHold,
   nothingLeft,
   noCrashes,
 ];

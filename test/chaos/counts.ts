@@ -22,6 +22,8 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
     ...Object.fromEntries(jobStatuses.map((status) => [status, having(status)])),
     inThreads: runs.filter(({ job }) => threadJobs.has(job)).length,
     tried: runs.filter(({ breaker, token }) => breaker?.probe?.token === token).length,
+    children: jobs.filter(({ parents }) => parents).length,
+    afterBatches: jobs.filter(({ after, picked }) => after && picked).length,
     occurrences: jobs.filter(({ occurrence }) => occurrence).length,
     runs: runs.length,
     short: countShort(casesOf(evidence)),

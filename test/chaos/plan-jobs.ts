@@ -51,7 +51,7 @@ export function isThreadFate(fate: Fate): fate is ThreadFate {
 /**
  * The suite's job names. Jobs of the first run in the worker's thread, jobs of the second in their own, jobs of the third
  * in the worker's thread and in strict order, jobs of the fourth there too, some in a call, jobs of the fifth there in
- * steps, and jobs of the sixth there behind a circuit breaker.
+ * steps, jobs of the sixth there behind a circuit breaker, and jobs of the seventh there after children of the fourth kind.
  */
 export const jobNames = {
   worker: 'chaos',
@@ -60,6 +60,7 @@ export const jobNames = {
   batched: 'chaos-in-batches',
   stepped: 'chaos-in-steps',
   guarded: 'chaos-behind-a-breaker',
+  parent: 'chaos-with-children',
 } as const;
 
 /** The input of every job of the suite. */
@@ -133,7 +134,8 @@ export function planJob(seed: number, n: number): PlannedJob {
   const isBatched = !isInThread && !isOrdered && random.chance(0.25);
   const isStepped = !isInThread && !isOrdered && !isBatched && random.chance(0.3);
   const isGuarded = !isInThread && !isOrdered && !isBatched && !isStepped && random.chance(0.4);
-  const jobName = nameOf({ isInThread, isOrdered, isBatched, isStepped, isGuarded });
+  const isParent = !isInThread && !isOrdered && !isBatched && !isStepped && !isGuarded && random.chance(0.3);
+  const jobName = nameOf({ isInThread, isOrdered, isBatched, isStepped, isGuarded, isParent });
   return {
     jobName,
     input: {
@@ -161,6 +163,7 @@ interface Where {
   readonly isBatched: boolean;
   readonly isStepped?: boolean;
   readonly isGuarded?: boolean;
+  readonly isParent?: boolean;
 }
 
 function nameOf(where: Where): string {
@@ -168,7 +171,47 @@ function nameOf(where: Where): string {
   if (where.isBatched) return jobNames.batched;
   if (where.isStepped) return jobNames.stepped;
   if (where.isGuarded) return jobNames.guarded;
+  if (where.isParent) return jobNames.parent;
   return where.isOrdered ? jobNames.ordered : jobNames.worker;
+}
+
+const childFates: readonly (readonly [Fate, number])[] = [
+  ['return', 10],
+  ['sleep', 5],
+  ['throw', 1],
+  ['throw once', 2],
+  ['kill', 0.2],
+];
+
+const CHILDREN = 4;
+
+/** Returns the inputs of the children of a job, the same in each of its attempts. */
+export function planChildren({ n, group }: Pick<ParsedInput, 'n' | 'group'>): ChaosInput[] {
+  const random = new Random(n);
+  return Array.from({ length: CHILDREN }, (_, at) => ({
+    n,
+    fate: random.weighted(childFates),
+    ms: random.int(20, 300),
+    group,
+    at,
+  }));
+}
+
+/** A batch that is added at once, and the job after it. */
+export interface PlannedBatch {
+  readonly id: string;
+  readonly jobs: readonly JobToAdd[];
+  readonly then: JobToAdd;
+  /** Whether it is cancelled at once. */
+  readonly cancel: boolean;
+}
+
+/** Returns the batch after the nth job of a run. */
+export function planBatch(seed: number, n: number): PlannedBatch {
+  const group = n % GROUPS;
+  const jobs = planChildren({ n, group }).map((input) => ({ name: jobNames.batched, input }));
+  const then = { name: jobNames.worker, input: { n, fate: 'return', group } satisfies ChaosInput };
+  return { id: `${givenId(seed, n)}-batch`, jobs, then, cancel: n % 4 === 0 };
 }
 
 const BURST = 80;

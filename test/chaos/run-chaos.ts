@@ -151,12 +151,13 @@ class ChaosRun {
       .countDocuments({ active: true, $expr: { $lte: ['$nextCallTime', '$$NOW'] } });
   }
 
-  /** Counts unsettled jobs, except those that are delayed by more than a retry would be. */
+  /** Counts unsettled jobs, except those that are delayed by more than a retry would be, and do not wait for others. */
   #countUnsettled(): Promise<number> {
     const soon = { $lte: ['$runAt', { $add: ['$$NOW', 60_000] }] };
+    const queued = [{ $expr: soon }, { 'steps.waits.on': { $exists: true } }];
     return this.db
       .collection(collectionNames.jobs)
-      .countDocuments({ $or: [{ status: 'processing' }, { status: 'queued', $expr: soon }] });
+      .countDocuments({ $or: [{ status: 'processing' }, { status: 'queued', $or: queued }] });
   }
 
   async #judge(): Promise<ChaosResult> {

@@ -127,9 +127,24 @@ async function callGroups(): Promise<void> {
       return results.outputs();
     },
   });
-  await processor.addJobFactories([child, parent]);
+  const robbed = defineJob({
+    name: 'robbed',
+    maxRetries: 1,
+    run: async ({ step, jobId }) => {
+      await step.invoke('child', child, 1);
+      await jobs.updateOne({ _id: jobId }, { $set: { 'lease.token': 'of another' } });
+    },
+  });
+  await processor.addJobFactories([child, parent, robbed]);
   for (const id of ['fail', 'cancel', 'collect'] as const) await processor.addJob(parent, id, { id });
+  await processor.addJob(robbed);
   await processor.drain();
+  await processor.addJob(parent, 'fail', { id: 'open' });
+  await processor.processNextJob();
+  await jobs.updateOne({ _id: 'open' }, { $set: { status: 'error', completed: new Date() } });
+  const { jobs: children } = await processor.jobs.children('open');
+  for (const { id } of children) await processor.cancelJob(id);
+  for (const { id } of children) await processor.retryJob(id).catch(() => {});
   await processor.jobs.children('collect');
   await processor.retryJob('fail');
   await processor.drain();
@@ -137,6 +152,10 @@ async function callGroups(): Promise<void> {
     await jobGroups.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { checkAt: new Date(1) } });
     await processor.recoverJobs();
   };
+  await jobs.updateOne(
+    { _id: children[0]?.id ?? '' },
+    { $set: { status: 'queued' }, $unset: { completed: '' } },
+  );
   await checkAll();
   await jobs.deleteOne({ _id: 'fail' });
   await processor.removeJob('collect');
@@ -144,6 +163,10 @@ async function callGroups(): Promise<void> {
   const load = [1, -1].map((input) => ({ job: child, input }));
   for (const id of ['b', 'c']) await processor.addBatch(load, { id, then: { job: child, input: 3 } });
   await processor.batches.cancel('c');
+  await processor.batches.remove('b').catch(() => {});
+  await processor.addBatch(load, { id: 'd' });
+  await processor.jobs.cancelMany({ status: 'queued', jobName: 'child' });
+  await processor.batches.retry('b');
   await processor.drain();
   await processor.batches.retry('b');
   const one = { job: child, input: 1 };
@@ -171,7 +194,7 @@ async function callGroups(): Promise<void> {
   await checkAll();
   await jobGroups.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { expires: new Date(1) } });
   await checkAll();
-  await jobs.deleteMany({ jobName: { $in: ['child', 'parent'] } });
+  await jobs.deleteMany({ jobName: { $in: ['child', 'parent', 'robbed'] } });
 }
 
 /** Calls everything that makes a statement, so that each is made at least once. */

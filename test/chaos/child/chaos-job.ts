@@ -8,7 +8,15 @@ import {
   Snooze,
 } from '../../../src/index.js';
 import type { Sighting } from '../evidence.js';
-import { chaosInput, type Fate, isThreadFate, jobNames, limits, type ParsedInput } from '../plan-jobs.js';
+import {
+  chaosInput,
+  type Fate,
+  isThreadFate,
+  jobNames,
+  limits,
+  type ParsedInput,
+  planChildren,
+} from '../plan-jobs.js';
 import { block } from './block.js';
 import type { ThreadInput } from './chaos-job.subprocess.js';
 import type { Ledger } from './ledger.js';
@@ -44,6 +52,7 @@ export function chaosJobs(ledger: Ledger): JobFactory[] {
     batchedJob(ledger),
     steppedJob(ledger),
     guardedJob(ledger),
+    parentJob(ledger),
   ];
 }
 
@@ -95,6 +104,21 @@ function steppedJob(ledger: Ledger): JobFactory {
         await ledger.noteStep('step stored', context, 'second');
         await step.transaction('effect', (session) => ledger.addEffect(jobId, session));
         return { token, attempt: context.attempt };
+      }),
+  });
+}
+
+/** Returns a job that waits for its children, however they end, and then does as it is fated. */
+function parentJob(ledger: Ledger): JobFactory {
+  return defineJob({
+    ...definition,
+    name: jobNames.parent,
+    run: (context) =>
+      ledger.run(context, async (job) => {
+        const { step, input } = context;
+        await step.fanOut('children', jobNames.batched, planChildren(input), { onError: 'collect' });
+        await doAsFated[input.fate]({ ...context, job, ledger });
+        return proofOf(context);
       }),
   });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PlannedJob, planBurst, planJob } from '../plan-jobs.js';
+import { type PlannedJob, planBatch, planBurst, planJob } from '../plan-jobs.js';
 import { cancel } from './chaos-job.js';
 import { type Part, untilItSucceeds } from './part.js';
 
@@ -11,6 +11,9 @@ const MAX_WAITING = 40;
 /** The number of jobs before each burst. The jobs of a burst end at once, so that workers claim ahead. */
 const JOBS_PER_BURST = 60;
 
+/** The number of jobs before each batch. */
+const JOBS_PER_BATCH = 11;
+
 /** Adds the jobs of the plan by name, without their code, and notes each returned id. */
 export async function produce(part: Part): Promise<void> {
   const { setting, processor, stop } = part;
@@ -20,6 +23,7 @@ export async function produce(part: Part): Promise<void> {
     await sleep(PAUSE_MS);
     if (n % 10 === 0) await waitForRoom(part);
     if (n % JOBS_PER_BURST === 0) await addBurst(part, n);
+    if (n % JOBS_PER_BATCH === 0) await addBatch(part, n);
   }
 }
 
@@ -41,6 +45,15 @@ async function addBurst({ setting, processor, ledger, stop }: Part, n: number): 
   const burst = planBurst(setting.seed, n);
   const ids = await untilItSucceeds(() => processor.addJobs(burst), stop);
   for (const job of ids ?? []) await ledger.note({ kind: 'added', job });
+}
+
+/** Adds a batch whose last job runs however the others end. */
+async function addBatch({ setting, processor, ledger, stop }: Part, n: number): Promise<void> {
+  const { id, jobs, then, cancel: cancelled } = planBatch(setting.seed, n);
+  const added = await untilItSucceeds(() => processor.addBatch(jobs, { id, then, when: 'settled' }), stop);
+  if (added === undefined) return;
+  await ledger.note({ kind: 'added', job: `${id}.then` });
+  if (cancelled) await untilItSucceeds(() => processor.batches.cancel(id), stop);
 }
 
 /**
