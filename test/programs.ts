@@ -30,7 +30,7 @@ let compiled: Promise<string> | undefined;
 /**
  * Returns a program of this project for tests to start as processes. It starts in a fifth of the time that tsx needs.
  * Threads of subprocess jobs work in it. The first test of a run that asks for a program compiles all of them, which
- * takes hardly longer than one.
+ * takes as long as three of them do one by one.
  *
  * @param entry its source
  * @returns the file for node to run
@@ -64,8 +64,8 @@ async function compileInto(folder: string): Promise<void> {
     ...bundledProgram,
     absWorkingDir: root,
     entryPoints: { ...named, thread: 'src/subprocess/thread.ts' },
-    // What several programs use is compiled once, and a process reads only what it imports.
-    splitting: true,
+    // Not split: then what a program imports on demand from CommonJS, as the AWS SDK, loses its names.
+    splitting: false,
     outdir: unfinished,
   });
   await rename(unfinished, folder);
