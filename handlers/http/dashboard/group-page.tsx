@@ -110,7 +110,7 @@ function Buttons({ kind, group, session }: Pick<GroupPageProps, 'kind' | 'group'
     <form method="post" action={kind.path} class="actions">
       <TokenField session={session} />
       <input type="hidden" name="id" value={group.id} />
-      {group.open > 0 && (
+      {(group.open > 0 || group.status === 'failed') && (
         <button type="submit" name="action" value="cancel">
           Cancel
         </button>

@@ -6,7 +6,6 @@ import {
   batchView,
   exampleProgress,
   groupAddition,
-  groupChange,
   groupPage,
   resultsDescription,
   resultsQuery,
@@ -15,6 +14,7 @@ import {
   toResultViews,
 } from '../group-view.js';
 import { defineRoute } from '../route.js';
+import { groupChanges } from './group-changes.js';
 
 const batch = { ...exampleProgress, then: { id: 'import-7.then', when: 'completed' } };
 
@@ -119,60 +119,12 @@ const results = defineRoute({
   },
 });
 
-const cancel = defineRoute({
-  method: 'POST',
-  path: '/v1/batches/{id}/cancel',
-  operation: 'cancelBatch',
-  role: 'write',
-  summary: 'Cancel a batch',
-  description:
-    'Queued jobs are cancelled at once, with the job that waits for the batch. Running ones are told to stop. So are all jobs that these have added.',
-  asks: () => z.object({ parameters: idOf('a batch') }),
-  reply: {
-    status: 200,
-    description: 'How many of its jobs were cancelled or told to stop.',
-    schema: () => groupChange,
-    example: { id: 'import-7', changed: 2 },
-  },
-  problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: { id, changed: await processor.batches.cancel(id) } };
-  },
+const changes = groupChanges({
+  one: 'batch',
+  many: 'batches',
+  title: 'Batch',
+  cancelled: 'Queued jobs are cancelled at once, with the job that waits for the batch.',
+  exampleId: 'import-7',
 });
 
-const retry = defineRoute({
-  method: 'POST',
-  path: '/v1/batches/{id}/retry',
-  operation: 'retryBatch',
-  role: 'write',
-  summary: 'Queue the jobs of a batch again that failed or were cancelled',
-  description: 'The caller must be allowed to add all kinds of jobs of the batch.',
-  asks: () => z.object({ parameters: idOf('a batch') }),
-  reply: {
-    status: 200,
-    description: 'How many of its jobs were queued again.',
-    schema: () => groupChange,
-    example: { id: 'import-7', changed: 1 },
-  },
-  problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, callerRole }) {
-    return { body: { id, changed: await processor.batches.retry(id, { callerRole }) } };
-  },
-});
-
-const remove = defineRoute({
-  method: 'DELETE',
-  path: '/v1/batches/{id}',
-  operation: 'removeBatch',
-  role: 'admin',
-  summary: 'Remove a batch with its jobs',
-  asks: () => z.object({ parameters: idOf('a batch') }),
-  reply: { status: 204, description: 'Removed.', schema: () => z.undefined() },
-  problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor }) {
-    await processor.batches.remove(id);
-    return { body: undefined };
-  },
-});
-
-export const batchRoutes = [add, list, get, results, cancel, retry, remove];
+export const batchRoutes = [add, list, get, results, ...changes];

@@ -4,7 +4,6 @@ import { idOf, nextCursor } from '../fields.js';
 import {
   exampleProgress,
   groupAddition,
-  groupChange,
   groupPage,
   resultsDescription,
   resultsQuery,
@@ -15,6 +14,7 @@ import {
   workflowView,
 } from '../group-view.js';
 import { defineRoute } from '../route.js';
+import { groupChanges } from './group-changes.js';
 
 const progress = { ...exampleProgress, id: 'nightly' };
 const job = {
@@ -138,60 +138,12 @@ const results = defineRoute({
   },
 });
 
-const cancel = defineRoute({
-  method: 'POST',
-  path: '/v1/workflows/{id}/cancel',
-  operation: 'cancelWorkflow',
-  role: 'write',
-  summary: 'Cancel a workflow',
-  description:
-    'Jobs that are queued or wait are cancelled at once. Running ones are told to stop. So are all jobs that these have added.',
-  asks: () => z.object({ parameters: idOf('a workflow') }),
-  reply: {
-    status: 200,
-    description: 'How many of its jobs were cancelled or told to stop.',
-    schema: () => groupChange,
-    example: { id: 'nightly', changed: 2 },
-  },
-  problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: { id, changed: await processor.workflows.cancel(id) } };
-  },
+const changes = groupChanges({
+  one: 'workflow',
+  many: 'workflows',
+  title: 'Workflow',
+  cancelled: 'Jobs that are queued or wait are cancelled at once.',
+  exampleId: 'nightly',
 });
 
-const retry = defineRoute({
-  method: 'POST',
-  path: '/v1/workflows/{id}/retry',
-  operation: 'retryWorkflow',
-  role: 'write',
-  summary: 'Queue the jobs of a workflow again that failed or were cancelled',
-  description: 'The caller must be allowed to add all kinds of jobs of the workflow.',
-  asks: () => z.object({ parameters: idOf('a workflow') }),
-  reply: {
-    status: 200,
-    description: 'How many of its jobs were queued again.',
-    schema: () => groupChange,
-    example: { id: 'nightly', changed: 1 },
-  },
-  problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, callerRole }) {
-    return { body: { id, changed: await processor.workflows.retry(id, { callerRole }) } };
-  },
-});
-
-const remove = defineRoute({
-  method: 'DELETE',
-  path: '/v1/workflows/{id}',
-  operation: 'removeWorkflow',
-  role: 'admin',
-  summary: 'Remove a workflow with its jobs',
-  asks: () => z.object({ parameters: idOf('a workflow') }),
-  reply: { status: 204, description: 'Removed.', schema: () => z.undefined() },
-  problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor }) {
-    await processor.workflows.remove(id);
-    return { body: undefined };
-  },
-});
-
-export const workflowRoutes = [add, list, get, results, cancel, retry, remove];
+export const workflowRoutes = [add, list, get, results, ...changes];

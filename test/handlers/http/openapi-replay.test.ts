@@ -48,6 +48,10 @@ const failedBatch = async (api: TestApi) => {
   await batch(api);
   await api.processor.drain();
 };
+const endedBatch = async (api: TestApi) => {
+  await failedBatch(api);
+  await api.processor.batches.cancel('b');
+};
 const workflow = ({ processor }: TestApi) =>
   processor.addWorkflow({
     id: 'w',
@@ -103,7 +107,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   listBatchResults: [failedBatch, '/v1/batches/b/results?limit=1'],
   cancelBatch: [batch, '/v1/batches/b/cancel', post],
   retryBatch: [failedBatch, '/v1/batches/b/retry', post],
-  removeBatch: [failedBatch, '/v1/batches/b', { method: 'DELETE', key: 'key-of-admin' }],
+  removeBatch: [endedBatch, '/v1/batches/b', { method: 'DELETE', key: 'key-of-admin' }],
   addWorkflow: [nothing, '/v1/workflows', { body: addedWorkflow }],
   listWorkflows: [failedWorkflow, '/v1/workflows'],
   getWorkflow: [failedWorkflow, '/v1/workflows/w'],
