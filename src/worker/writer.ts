@@ -6,6 +6,7 @@ import { freedSlots, type Outcome, type Settlement, settlementOf } from '../job/
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import type { StepWrites } from '../job/step-log.js';
 import type { Logger } from '../log.js';
+import { isBulkWriteError } from '../mongo/driver-error.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { AttemptReport } from './attempt-report.js';
@@ -146,7 +147,10 @@ export class Writer {
         resolve(results[index] ?? 'stale');
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      // Each by itself then shows which one the database refuses, because its document would be too large.
+      if (batch.length > 1 && isBulkWriteError(error) && error.result.hasWriteErrors())
+        await Promise.all(batch.map((one) => this.#write([one])));
+      else for (const { reject } of batch) reject(error);
     }
   }
 }
