@@ -4,6 +4,7 @@ import { backlog } from './backlog.js';
 import { busy } from './busy.js';
 import { competition } from './competition.js';
 import { drain } from './drain.js';
+import { fanOut } from './fan-out.js';
 import { flat } from './flat.js';
 import { idle } from './idle.js';
 import { latency } from './latency.js';
@@ -24,6 +25,7 @@ export const measurements: readonly Measurement[] = [
   neighbours,
   limits,
   steps,
+  fanOut,
   backlog,
   flat,
 ];

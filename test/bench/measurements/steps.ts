@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { type Db, MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { defineJob, type JobContext, RemoteProcessor, silentLogger } from '../../../src/index.js';
 import { attempt } from '../attempt.js';
 import type { Bench, Measurement } from '../bench.js';
@@ -7,6 +6,7 @@ import { DBOS, type MeasuredName, OURS } from '../contenders/contender.js';
 import { withDbos } from '../contenders/dbos.js';
 import { titleOf } from '../contenders/index.js';
 import { postgres } from '../servers/postgres.js';
+import { withClient } from './with-client.js';
 import { withServer } from './with-neighbours.js';
 
 const FULL = { steps: 200, jobs: 20, calls: 2_000 };
@@ -38,36 +38,6 @@ export const steps: Measurement = {
 
 function titleFor(concurrency: number): string {
   return `Steps that do nothing, ${concurrency === 1 ? 'one job' : `${concurrency} jobs at a time`}`;
-}
-
-/** Work under way, with the number of commands it sent. */
-interface Counted {
-  readonly db: Db;
-  readonly counting: (
-    work: () => Promise<unknown>,
-  ) => Promise<{ readonly commands: number; readonly ms: number }>;
-}
-
-async function withClient(bench: Bench, work: (counted: Counted) => Promise<void>): Promise<void> {
-  const client = await new MongoClient(bench.server.uri, { monitorCommands: true }).connect();
-  const db = client.db(`bench-${randomBytes(6).toString('hex')}`);
-  let commands = 0;
-  client.on('commandStarted', () => {
-    commands += 1;
-  });
-  try {
-    await work({
-      db,
-      counting: async (counted) => {
-        const [before, began] = [commands, performance.now()];
-        await counted();
-        return { commands: commands - before, ms: performance.now() - began };
-      },
-    });
-  } finally {
-    await db.dropDatabase();
-    await client.close();
-  }
 }
 
 function add({ results }: Bench, under: string, name: string, contender: MeasuredName, value: number): void {
