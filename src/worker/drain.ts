@@ -371,7 +371,7 @@ class Drain {
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
-    this.#groups.ended(attempt.job, outcome, settledAs);
+    this.#groups.ended(attempt.job, outcome, settledAs, this.#pool.holdsSibling(attempt));
     if (attempt.hasChildren && (settledAs === 'stale' || settledAs === undefined))
       this.#beside(this.worker.groups.checkSoon(attempt.job.id));
     if (attempt.hasChildren && settledAs !== undefined && settledAs !== 'stale' && isSettled(settledAs))

@@ -1,5 +1,5 @@
 import type { Groups } from '../group/groups.js';
-import { groupsAwaited } from '../job/group.js';
+import { groupsAwaited, parseGroup } from '../job/group.js';
 import type { SettledMember } from '../job/in-tree.js';
 import { type ClaimedJob, isSettled } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
@@ -29,8 +29,18 @@ export class GroupWatch {
     private readonly tell: (jobs: readonly QueuedJob[]) => Promise<void>,
   ) {}
 
-  /** Notes how an attempt was settled. Costs nothing for jobs without groups. */
-  ended({ id, group, parents }: ClaimedJob, outcome: Outcome, settledAs: SettledAs | undefined): void {
+  /**
+   * Notes how an attempt was settled. Costs nothing for jobs without groups.
+   *
+   * @param isOpen whether the drain holds another job of the group. Then nothing follows from one that has completed, except
+   *   in a workflow
+   */
+  ended(
+    { id, group, parents }: ClaimedJob,
+    outcome: Outcome,
+    settledAs: SettledAs | undefined,
+    isOpen: boolean,
+  ): void {
     if (outcome.kind === 'suspended' && settledAs === 'queued') {
       // What the job waits for may have ended before it was suspended.
       const groups = groupsAwaited(outcome.waits);
@@ -38,6 +48,7 @@ export class GroupWatch {
     }
     if (group === undefined || settledAs === undefined || settledAs === 'stale' || !isSettled(settledAs))
       return;
+    if (isOpen && settledAs === 'completed' && parseGroup(group).kind !== 'workflow') return;
     const member = { id, group, status: settledAs, ...(parents && { parents }) };
     const watched = this.#watched.get(group);
     if (watched) watched.ended.push(member);

@@ -76,6 +76,13 @@ export class Pool {
     return false;
   }
 
+  /** Whether it holds another job of the same group, which is open then. */
+  holdsSibling({ job: { id, group } }: Attempt): boolean {
+    if (group === undefined) return false;
+    for (const { job } of this.#attempts) if (job.group === group && job.id !== id) return true;
+    return false;
+  }
+
   /** Notes that the write of the attempt's outcome begins. */
   beginWriting(attempt: Attempt): void {
     attempt.state = 'writing';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { z } from 'zod';
-import { defineJob, RemoteProcessor, silentLogger } from '../../../src/index.js';
+import { LocalProcessor } from '../../../local/processor.js';
+import { defineJob, silentLogger } from '../../../src/index.js';
 import { attempt } from '../attempt.js';
 import type { Bench, Measurement } from '../bench.js';
 import { OURS } from '../contenders/contender.js';
@@ -28,9 +29,9 @@ export const fanOut: Measurement = {
   },
 };
 
-function processorsOn(db: Db): RemoteProcessor[] {
+function processorsOn(db: Db): LocalProcessor[] {
   const options = { db, maxThreads: THREADS, log: silentLogger };
-  return Array.from({ length: WORKERS }, () => new RemoteProcessor(options));
+  return Array.from({ length: WORKERS }, () => new LocalProcessor(options));
 }
 
 const child = defineJob({ name: 'child', input: z.number(), run: () => sleep(JOB_MS) });
@@ -41,7 +42,10 @@ async function measureChildren(bench: Bench, { children }: Size): Promise<void> 
   const alone = await drained(bench, (processor) =>
     processor.addJobs(inputs.map((input) => ({ job: child, input }))),
   );
-  const parent = defineJob({ name: 'parent', run: ({ step }) => step.fanOut('all', child, inputs).then(() => {}) });
+  const parent = defineJob({
+    name: 'parent',
+    run: ({ step }) => step.fanOut('all', child, inputs).then(() => {}),
+  });
   const below = await drained(bench, async (processor) => {
     await processor.addJobFactory(parent);
     await processor.addJob(parent);
@@ -57,7 +61,7 @@ async function measureChildren(bench: Bench, { children }: Size): Promise<void> 
 /** Adds jobs, and measures how they are worked off. */
 async function drained(
   bench: Bench,
-  add: (processor: RemoteProcessor) => Promise<unknown>,
+  add: (processor: LocalProcessor) => Promise<unknown>,
 ): Promise<Awaited<ReturnType<Counted['counting']>>> {
   const figures: Awaited<ReturnType<Counted['counting']>>[] = [];
   await withClient(bench, async ({ db, counting }) => {
@@ -94,11 +98,10 @@ async function measureThen(bench: Bench, { batches }: Size): Promise<void> {
     },
   });
   await withClient(bench, async ({ db }) => {
-    const stop = new AbortController();
     const processors = processorsOn(db);
     await processors[0]?.ensureIndexes();
     for (const processor of processors) await processor.addJobFactories([one, then]);
-    const working = processors.map((each) => each.drain({ linger: '1h', lingersAlone: true, signal: stop.signal }));
+    for (const processor of processors) processor.startProcessor();
     const jobs = Array.from({ length: JOBS_OF_A_BATCH }, () => ({ job: one }));
     for (let n = 0; n < batches; n += 1) {
       const begun = new Promise<void>((resolve) => {
@@ -107,15 +110,15 @@ async function measureThen(bench: Bench, { batches }: Size): Promise<void> {
       await processors[0]?.addBatch(jobs, { then: { job: then } });
       await begun;
     }
-    stop.abort();
-    await Promise.all(working);
+    await Promise.all(processors.map((processor) => processor.stopProcessor()));
   });
   waited.sort((a, b) => a - b);
   const at = (share: number) => waited[Math.floor((waited.length - 1) * share)] ?? Number.NaN;
-  for (const [name, share] of [['median', 0.5], ['p99', 0.99]] as const)
-    bench.results.add(
-      { under, name: `from the end of the last job to the job after it, ${name}, ms`, decimals: 1 },
-      OURS,
-      at(share),
-    );
+  for (const [title, share] of [
+    ['median', 0.5],
+    ['p99', 0.99],
+  ] as const) {
+    const name = `from the end of the last job to the job after it, ${title}, ms`;
+    bench.results.add({ under, name, decimals: 1 }, OURS, at(share));
+  }
 }
