@@ -229,6 +229,7 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await processor.addJobFactories([echo, failing]);
   await processor.addJob('echo', {}, { uniqueKey: 'a' });
   await processor.addJob('failing');
+  await processor.addBatch([{ name: 'echo', input: {} }]);
   await processor.addJob('echo', {}, { delay: '1h' });
   for (const item of [
     { type: 'Cron', cron: '* * * * *' },

@@ -40,9 +40,9 @@ test('counting stops at 10,000, and reads keys of indexes, no more than that', a
       queued: some(0),
     });
   });
-  expect(commands).toHaveLength(7);
+  expect(commands).toHaveLength(8);
   const counting = commands.filter(({ commandName }) => commandName === 'aggregate');
-  expect(counting).toHaveLength(6);
+  expect(counting).toHaveLength(7);
   for (const { command } of counting) {
     const { keys, documents } = await examined(command);
     expect(keys).toBeLessThanOrEqual(10_001);

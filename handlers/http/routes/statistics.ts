@@ -113,15 +113,12 @@ const getStatistics = defineRoute({
 /** Maximum number of limits whose waits are sent. */
 const MAX_WAITS = 100;
 
-/** Maximum size of these waits as sent. */
-const MAX_WAITS_BYTES = 20_000;
-
-/** Maximum size of a point as sent. With a fixed size, whether a request is refused does not depend on the counts. */
+/** Maximum size of a point as sent. What the largest answer leaves free holds the waits, of some 15 KB. With a fixed size, whether a request is refused does not depend on the counts. */
 const MAX_POINT_BYTES = 300;
 
 /** Refuses more points than can be sent. 8 days in minutes are too many for a load balancer. @throws Problem */
 function requireRoom(points: readonly StatisticsPoint[], maxBytes: number): void {
-  const most = Math.floor((maxBytes - MAX_WAITS_BYTES) / MAX_POINT_BYTES);
+  const most = Math.floor(maxBytes / MAX_POINT_BYTES);
   if (points.length <= most) return;
   const message = `expected longer steps: there are ${points.length} of these, and at most ${most} can be sent`;
   throw invalid([{ path: 'step', message }]);
