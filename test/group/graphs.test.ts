@@ -73,6 +73,10 @@ class Model {
     return this.#bad[node] === true;
   }
 
+  isWaiting(node: number, other: number): boolean {
+    return this.#waits[node]?.has(other) === true;
+  }
+
   work(): void {
     for (const [node, waits] of this.#waits.entries()) {
       if (this.status[node] !== 'queued' || waits.size > 0) continue;
@@ -140,9 +144,9 @@ async function begin(model: Model): Promise<Real> {
     run: ({ input: { node, from } }) => {
       runs[node] = (runs[node] ?? 0) + 1;
       given[node] = from;
-      const isWaiting = (other: number) => !ended.has(other) && model.status[other] !== 'cancelled';
+      // One that was cancelled has let this go, even if it was retried since and runs at the same time.
       for (const other of nodes[node]?.after ?? [])
-        if (isWaiting(other)) early.push(`${node} before ${other}`);
+        if (model.isWaiting(node, other) && !ended.has(other)) early.push(`${node} before ${other}`);
       ended.add(node);
       if (model.isBad(node)) throw new RemoteException('It is bad.');
       return node;
